@@ -1,0 +1,70 @@
+// The dependency rule of ARCHITECTURE.md. A folder may import what stands before it; verbs (src/*.ts) join everything.
+const src = "^packages/ergodic/src";
+const forbid = (name, comment, from, to) => ({ name, severity: "error", comment, from: { path: from }, to: { path: to } });
+const below = {
+  base: "host|data|compiler|models|algorithms|loop|predict|diagnostics",
+  host: "data|compiler|models|algorithms|loop|predict|diagnostics",
+  data: "compiler|models|algorithms|loop|predict|diagnostics",
+  compiler: "data|models|algorithms|loop|predict|diagnostics",
+  models: "algorithms|loop|predict|diagnostics",
+  algorithms: "models|loop|predict|diagnostics",
+  loop: "models|algorithms|compiler|data|predict|diagnostics",
+};
+
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    ...Object.entries(below).map(([folder, others]) =>
+      forbid(
+        `${folder}-looks-down`,
+        `${folder}/ must not import what stands after it`,
+        `${src}/${folder}/`,
+        `${src}/(${others})/`,
+      ),
+    ),
+    {
+      name: "predict-stays-small",
+      severity: "error",
+      comment: "what serves reaches no algorithm, loop, compiler or model of training",
+      from: { path: `${src}/predict/` },
+      to: { path: `${src}/(algorithms|loop|compiler|models)/`, reachable: true },
+    },
+    forbid(
+      "folders-know-no-verb",
+      "verbs join the folders, not the reverse",
+      `${src}/[a-z]+/`,
+      `${src}/(index|fit|minimize)\\.ts$`,
+    ),
+    {
+      name: "no-node-in-the-library",
+      severity: "error",
+      comment: "the library runs in browsers: import node: modules dynamically, where they are needed",
+      from: { path: src },
+      to: { dependencyTypes: ["core"], dynamic: false, dependencyTypesNot: ["type-only", "type-import"] },
+    },
+    {
+      name: "no-runtime-dependency",
+      severity: "error",
+      comment: "ergodic itself depends on nothing",
+      from: { path: src },
+      to: { dependencyTypes: ["npm", "npm-dev", "npm-peer", "npm-optional"] },
+    },
+    {
+      name: "no-orphans",
+      severity: "error",
+      from: {
+        orphan: true,
+        path: `${src}/`,
+        pathNot: "\\.d\\.ts$|/index\\.ts$|contract\\.ts$|fields\\.ts$|worker\\.js$|builds/",
+      },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "/(dist|test|kernels|scripts)/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["source", "import", "default"] },
+  },
+};

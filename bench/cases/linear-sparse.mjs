@@ -1,0 +1,68 @@
+/**
+ * linear-sparse: what an update of logistic regression costs when rows are sparse.
+ *
+ * Both sides pass over the rows the same number of times, one row an update, with the penalty ½ l2 ‖w‖² and an unpenalised
+ * intercept, on one worker and from the same float32 numbers. ns an update = seconds of the whole training call / (epochs × rows).
+ */
+import { sparseProblem } from "../data.mjs";
+import { datasetOf, openErgodic, timedFit } from "../ergodic.mjs";
+import { median } from "../measure.mjs";
+import { logisticObjective } from "../objective.mjs";
+import { openSklearn } from "../sklearn.mjs";
+
+const SHAPE = { rowCount: 200_000, columnCount: 50_000, nonZeros: 75, seed: 1 };
+const L2 = 1e-4;
+const EPOCHS = 5;
+const UPDATES = EPOCHS * SHAPE.rowCount;
+
+/**
+ * Of the schedules that cost a division an update this ends 0.1 % below scikit-learn's objective; a cosine from 0.03 to 0 ends level with it,
+ * the constant 0.01 0.3 % above it. A second epoch at a high rate helps: here a row's columns are rare, and a low rate learns them late.
+ */
+const settings = ({ sgd, inverseTime }) => ({
+  rule: sgd({ rate: inverseTime({ rate: 0.06, decay: 2 / SHAPE.rowCount }) }),
+  schedule: "blocks",
+});
+
+async function ours(problem) {
+  const ergodic = await openErgodic();
+  const data = datasetOf(ergodic, problem, "linear-sparse");
+  const model = ergodic.linear({ loss: "logistic", l2: L2 });
+  const options = { batch: 1, epochs: EPOCHS, workers: 1, replicas: 1, precision: "f32", ...settings(ergodic) };
+  return {
+    name: `ergodic, ${options.schedule}`,
+    note: (rounds) => `${median(rounds.map(({ inside }) => inside)).toFixed(0)} in the loop alone`,
+    async round(i) {
+      const { seconds, insideSeconds, weights, intercept } = await timedFit(ergodic, model, data, { ...options, seed: i + 1 });
+      return {
+        value: (seconds * 1e9) / UPDATES,
+        loss: logisticObjective(problem, L2, weights, intercept),
+        inside: (insideSeconds * 1e9) / UPDATES,
+      };
+    },
+  };
+}
+
+async function openSgdClassifier({ folder, ...problem }) {
+  const peer = await openSklearn(folder, problem, L2);
+  return {
+    name: `${peer.version} SGDClassifier`,
+    close: peer.close,
+    async round(i) {
+      const { seconds, loss } = await peer.run({ estimator: "sgd", epochs: EPOCHS, seed: i + 1, learning_rate: "optimal" });
+      return { value: (seconds * 1e9) / UPDATES, loss };
+    },
+  };
+}
+
+export default {
+  name: "linear-sparse",
+  measures:
+    "logistic regression on 200,000 rows of 75 non-zeros in 50,000 columns, one worker: ns an update at an equal final objective",
+  metric: "ns an update",
+  better: "less",
+  lossTolerance: 1e-3,
+  makeData: (folder) => ({ folder, ...sparseProblem(SHAPE) }),
+  ours,
+  peers: (problem) => [{ name: "scikit-learn SGDClassifier", goal: 2, open: () => openSgdClassifier(problem) }],
+};

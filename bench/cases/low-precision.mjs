@@ -1,0 +1,48 @@
+/**
+ * low-precision: what 8-bit data bring where memory is the limit: 50,000 × 1000 is 200 MB as float32 and 50 MB as 8-bit integers,
+ * both larger than a core's share of the cache. Quantising happens once a dataset, in the warm-up round.
+ */
+import { denseProblem } from "../data.mjs";
+import { datasetOf, openErgodic, timedFit } from "../ergodic.mjs";
+import { logisticObjective } from "../objective.mjs";
+
+const SHAPE = { rowCount: 50_000, columnCount: 1000, seed: 1 };
+const L2 = 1e-4;
+const EPOCHS = 5;
+const UPDATES = EPOCHS * SHAPE.rowCount;
+
+const settings = ({ sgd, inverseTime }) => ({
+  rule: sgd({ rate: inverseTime({ rate: 0.8, decay: 10 / SHAPE.rowCount }) }),
+  schedule: "blocks",
+});
+
+async function makeData() {
+  const problem = denseProblem(SHAPE);
+  const ergodic = await openErgodic();
+  const data = datasetOf(ergodic, problem, "low-precision");
+  const model = ergodic.linear({ loss: "logistic", l2: L2 });
+  const contestant = (precision, name) => ({
+    name,
+    async round(i) {
+      const options = { batch: 1, epochs: EPOCHS, seed: i + 1, workers: 1, replicas: 1, precision, ...settings(ergodic) };
+      const { seconds, updates, weights, intercept } = await timedFit(ergodic, model, data, options);
+      return { value: updates / seconds, loss: logisticObjective(problem, L2, weights, intercept) };
+    },
+  });
+  return { contestant };
+}
+
+export default {
+  name: "low-precision",
+  measures:
+    "8-bit data against float32, logistic regression on 50,000 × 1000 dense, one worker: updates a second, loss within 1 %",
+  metric: "updates a second",
+  better: "more",
+  lossTolerance: 1e-2,
+  makeData,
+  ours: async ({ contestant }) => contestant("i8", "ergodic, 8-bit data"),
+  peers({ contestant }) {
+    const name = "ergodic, float32 data";
+    return [{ name, goal: 1.5, open: async () => contestant("f32", name) }];
+  },
+};

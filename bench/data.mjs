@@ -1,0 +1,164 @@
+/**
+ * Problems for the benchmarks: seeded synthetic data, and a LIBSVM file where a case wants real data.
+ *
+ * A dense problem is `{ format: "dense", rowCount, columnCount, values: Float32Array (row-major), target }`, a sparse one
+ * `{ format: "sparse", rowCount, columnCount, rowStart, columnIndex: Uint32Array, values: Float32Array, target }`; the target is
+ * a Float64Array of classes 0 and 1. `share` writes the arrays into a folder as raw little-endian numbers, so that a peer in another
+ * process reads the very same bits. The generator is independent of the library under test: a benchmark must not change with it.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** xoshiro128**, seeded by splitmix32. Source: Blackman and Vigna 2018. */
+export function randomNumbers(seed) {
+  let mixed = seed | 0;
+  const mix = () => {
+    mixed = (mixed + 0x9e3779b9) | 0;
+    let z = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return z ^ (z >>> 15);
+  };
+  let a = mix();
+  let b = mix();
+  let c = mix();
+  let d = mix();
+  const bits = () => {
+    const product = Math.imul(b, 5);
+    const result = Math.imul((product << 7) | (product >>> 25), 9);
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = (d << 11) | (d >>> 21);
+    return result >>> 0;
+  };
+  const uniform = () => (bits() + 0.5) / 4294967296;
+  let spare = NaN;
+  const normal = () => {
+    if (!Number.isNaN(spare)) {
+      const kept = spare;
+      spare = NaN;
+      return kept;
+    }
+    const radius = Math.sqrt(-2 * Math.log(uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
+  return { bits, uniform, normal };
+}
+
+const sigmoid = (margin) => 1 / (1 + Math.exp(-margin));
+
+/** True weights under which the margins have the standard deviation `signal`, when a row's squares add up to `squares`. */
+function trueWeights(random, columnCount, signal, squares) {
+  const scale = signal / Math.sqrt(squares);
+  return Float64Array.from({ length: columnCount }, () => random.normal() * scale);
+}
+
+/**
+ * Normal features of variance 1 / columnCount, so that rows have about the length 1, for which scikit-learn's default rate is made;
+ * classes drawn from a logistic model whose margins have the standard deviation `signal`.
+ */
+export function denseProblem({ rowCount, columnCount, seed, signal = 3 }) {
+  const random = randomNumbers(seed);
+  const weights = trueWeights(random, columnCount, signal, 1);
+  const scale = 1 / Math.sqrt(columnCount);
+  const values = new Float32Array(rowCount * columnCount);
+  const target = new Float64Array(rowCount);
+  for (let i = 0, at = 0; i < rowCount; i++) {
+    let margin = 0.5;
+    for (let j = 0; j < columnCount; j++, at++) {
+      values[at] = random.normal() * scale;
+      margin += weights[j] * values[at];
+    }
+    target[i] = random.uniform() < sigmoid(margin) ? 1 : 0;
+  }
+  return { format: "dense", rowCount, columnCount, values, target };
+}
+
+/** `nonZeros` different columns a row, each column as likely as any other; values of either sign, sizes uniform in [0.5, 1]. */
+export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 3 }) {
+  const random = randomNumbers(seed);
+  const weights = trueWeights(random, columnCount, signal, (nonZeros * 7) / 12);
+  const count = rowCount * nonZeros;
+  const rowStart = Uint32Array.from({ length: rowCount + 1 }, (_, i) => i * nonZeros);
+  const columnIndex = new Uint32Array(count);
+  const values = new Float32Array(count);
+  const target = new Float64Array(rowCount);
+  const lastRowWith = new Int32Array(columnCount).fill(-1);
+  for (let i = 0; i < rowCount; i++) {
+    const row = columnIndex.subarray(i * nonZeros, (i + 1) * nonZeros);
+    for (let k = 0; k < nonZeros; ) {
+      const column = Math.floor(random.uniform() * columnCount);
+      if (lastRowWith[column] === i) continue;
+      lastRowWith[column] = i;
+      row[k++] = column;
+    }
+    row.sort();
+    let margin = 0.5;
+    for (let k = 0; k < nonZeros; k++) {
+      const centred = random.uniform() - 0.5;
+      const value = Math.fround(centred < 0 ? centred - 0.5 : centred + 0.5);
+      values[i * nonZeros + k] = value;
+      margin += weights[row[k]] * value;
+    }
+    target[i] = random.uniform() < sigmoid(margin) ? 1 : 0;
+  }
+  return { format: "sparse", rowCount, columnCount, rowStart, columnIndex, values, target };
+}
+
+/** A LIBSVM text of two classes; columns count from 1 in the file and from 0 here. */
+export function parseLibsvm(text, source) {
+  const rowStart = [0];
+  const columnIndex = [];
+  const values = [];
+  const target = [];
+  let columnCount = 0;
+  text.split("\n").forEach((line, number) => {
+    const [label, ...entries] = line.trim().split(/\s+/);
+    if (label === "") return;
+    target.push(Number(label) > 0 ? 1 : 0);
+    for (const entry of entries) {
+      const [column, value] = entry.split(":").map(Number);
+      if (!(column >= 1) || !Number.isFinite(value)) throw new Error(`${source}:${number + 1}: "${entry}" is not column:value`);
+      columnIndex.push(column - 1);
+      values.push(value);
+      columnCount = Math.max(columnCount, column);
+    }
+    rowStart.push(columnIndex.length);
+  });
+  return {
+    format: "sparse",
+    rowCount: target.length,
+    columnCount,
+    rowStart: Uint32Array.from(rowStart),
+    columnIndex: Uint32Array.from(columnIndex),
+    values: Float32Array.from(values),
+    target: Float64Array.from(target),
+  };
+}
+
+/** The same rows, zeros written out. */
+export function asDense({ rowCount, columnCount, rowStart, columnIndex, values, target }) {
+  const dense = new Float32Array(rowCount * columnCount);
+  for (let i = 0; i < rowCount; i++)
+    for (let k = rowStart[i]; k < rowStart[i + 1]; k++) dense[i * columnCount + columnIndex[k]] = values[k];
+  return { format: "dense", rowCount, columnCount, values: dense, target };
+}
+
+/** Writes every array of `problem` into `folder`; returns the problem with file names in the arrays' places, ready for JSON. */
+export function share(folder, problem) {
+  const description = {};
+  for (const [name, value] of Object.entries(problem)) {
+    if (ArrayBuffer.isView(value)) {
+      description[name] = join(folder, `${name}.raw`);
+      writeFileSync(description[name], new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    } else if (typeof value === "number" || typeof value === "string") {
+      description[name] = value;
+    }
+  }
+  return description;
+}

@@ -1,0 +1,67 @@
+/**
+ * A peer: a Python process that lives through the whole benchmark and is driven by lines.
+ *
+ * We send `run {"epochs": 5}` on its stdin; it answers with one line of JSON, `{"seconds", …}`. Importing, reading the data and writing
+ * the weights happen outside of the seconds that it reports. It is started with one thread, and without settings of OpenBLAS that
+ * a machine's owner may have made for other programs.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** Something that a benchmark needs is not here: it is left out, aloud, and that is no failure. */
+export class Skipped extends Error {}
+
+function environment() {
+  const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...kept } = process.env;
+  return { ...kept, OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
+}
+
+/** Starts bench/peers/`script` on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added. */
+export async function openPeer(script, problem) {
+  // Debian's Python, which Debian's packages belong to, even where another one comes first on the path.
+  const python = process.env.ERGODIC_BENCH_PYTHON ?? "/usr/bin/python3";
+  const file = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
+  const child = spawn(python, ["-B", file, JSON.stringify(problem)], { env: environment(), stdio: ["pipe", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => {
+    child.once("error", (error) => resolve(`${python} did not start: ${error.message}`));
+    child.once("close", (code, signal) => resolve(`peers/${script} ended with ${signal ?? `exit code ${code}`}`));
+  });
+  child.stdin.on("error", () => {}); // a peer that died is reported by `ended`, with its reason
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const line = await Promise.race([lines.next(), ended.then((reason) => ({ done: true, reason }))]);
+    if (line.done) throw new Error(line.reason ?? (await ended));
+    return JSON.parse(line.value);
+  };
+
+  const close = async () => {
+    child.stdin.end();
+    await ended;
+  };
+  let ready;
+  try {
+    ready = await answer();
+  } catch (error) {
+    throw new Skipped(`${error.message}; install the peers with bench/peers/install.sh`);
+  }
+  if (ready.missing) {
+    await close();
+    throw new Skipped(`Python lacks ${ready.missing}; install the peers with bench/peers/install.sh`);
+  }
+  return {
+    version: ready.version,
+    async run(options = {}) {
+      child.stdin.write(`run ${JSON.stringify(options)}\n`);
+      return answer();
+    },
+    close,
+  };
+}
+
+/** The raw little-endian numbers that a peer wrote. */
+export function readNumbers(file, Type = Float64Array) {
+  const bytes = readFileSync(file);
+  return new Type(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}

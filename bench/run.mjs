@@ -1,0 +1,111 @@
+/**
+ * npm run bench -- NAME … [--json] [--rounds N]   times the named benchmarks ("all": every one with a peer)
+ * npm run bench -- --list                         says which there are
+ *
+ * Results on stdout, progress on stderr. With --json each line of stdout is one comparison, and nothing else stands there:
+ * {"bench","metric","ours","peer","theirs","ratio","machine"}, ratio > 1 when we are ahead.
+ * Ends with 0, with 1 where a benchmark failed (its answer was worse than the peer's, or it broke), with 2 for a wrong command line.
+ */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { machine, measure } from "./measure.mjs";
+
+const DEFAULT_ROUNDS = 5;
+const say = (text) => process.stderr.write(`${text}\n`);
+const print = (text) => process.stdout.write(`${text}\n`);
+// A library that logs must not end up among the results.
+for (const level of ["log", "info", "debug"]) console[level] = console.error;
+
+function usage(problem) {
+  say(`bench: ${problem}\nusage: npm run bench -- NAME … [--json] [--rounds N]   or   npm run bench -- --list`);
+  process.exit(2);
+}
+
+function commandLine() {
+  const options = {
+    json: { type: "boolean" },
+    list: { type: "boolean" },
+    rounds: { type: "string", default: String(DEFAULT_ROUNDS) },
+  };
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options });
+    const rounds = Number(values.rounds);
+    if (!(Number.isInteger(rounds) && rounds >= 1)) usage(`--rounds is ${values.rounds}, but must be an integer >= 1`);
+    return { ...values, rounds, names: positionals };
+  } catch (error) {
+    return usage(error.message);
+  }
+}
+
+async function allCases() {
+  const folder = new URL("cases/", import.meta.url);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".mjs"));
+  const modules = await Promise.all(files.sort().map((file) => import(new URL(file, folder).href)));
+  return new Map(modules.map((module) => [module.default.name, module.default]));
+}
+
+const short = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3));
+
+function printTable(benchCase, { ours, peers }) {
+  const rows = [ours, ...peers];
+  const width = Math.max(...rows.map((row) => row.name.length));
+  print(`\n${benchCase.name}: ${benchCase.measures}\n  ${machine}`);
+  for (const row of rows) {
+    const range = `${short(row.value).padStart(10)} ${benchCase.metric}  (${short(row.low)} … ${short(row.high)})`;
+    print(`  ${row.name.padEnd(width)} ${range}${row.note ? `  ${row.note}` : ""}`);
+  }
+  for (const peer of peers) {
+    const ratio = peer.passed
+      ? `${peer.ratio.toFixed(2)} times${peer.goal ? ` (goal ${peer.goal})` : ""}`
+      : "NO RATIO: our answer is worse";
+    print(`  against ${peer.name}: ${ratio}; ${peer.text}`);
+  }
+}
+
+function printJson(benchCase, { ours, peers }) {
+  for (const peer of peers.filter(({ passed }) => passed)) {
+    const { name: bench, metric } = benchCase;
+    print(JSON.stringify({ bench, metric, ours: ours.value, peer: peer.name, theirs: peer.value, ratio: peer.ratio, machine }));
+  }
+}
+
+/** Resolves to whether the case passed; a skipped one did. */
+async function runCase(benchCase, { json, rounds }) {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.on("exit", remove);
+  try {
+    const result = await measure(benchCase, { rounds, folder, say });
+    if (!result) return true;
+    (json ? printJson : printTable)(benchCase, result);
+    const worse = result.peers.filter(({ passed }) => !passed);
+    for (const peer of worse) say(`${benchCase.name}: FAILED against ${peer.name}: ${peer.text}`);
+    return worse.length === 0;
+  } catch (error) {
+    say(`${benchCase.name}: FAILED: ${error.stack}`);
+    return false;
+  } finally {
+    remove();
+    process.off("exit", remove);
+  }
+}
+
+const { list, names, ...options } = commandLine();
+const cases = await allCases();
+if (list) {
+  const width = Math.max(...[...cases.keys()].map((name) => name.length));
+  for (const { name, measures } of cases.values()) print(`${name.padEnd(width)}  ${measures}`);
+  process.exit(0);
+}
+const chosen = names.includes("all") ? [...cases.keys()].filter((name) => name !== "self-check") : names;
+const unknown = chosen.find((name) => !cases.has(name));
+if (unknown !== undefined) usage(`there is no benchmark "${unknown}"; there are ${[...cases.keys()].join(", ")}`);
+if (chosen.length === 0) usage("no benchmark is named");
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+
+let passed = true;
+for (const name of chosen) passed = (await runCase(cases.get(name), options)) && passed;
+// The engine's workers would otherwise keep an otherwise finished process alive.
+process.exit(passed ? 0 : 1);

@@ -1,0 +1,36 @@
+/** The command line: every command, wired. One file a command in commands/. */
+import { Command } from "commander";
+import { addDemo } from "./commands/demo.ts";
+import { addDescribe } from "./commands/describe.ts";
+import { addEvaluate } from "./commands/evaluate.ts";
+import { addPredict } from "./commands/predict.ts";
+import { addRules } from "./commands/rules.ts";
+import { addTrain } from "./commands/train.ts";
+import { reportError } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
+
+export type { Terminal };
+
+const VERSION = "0.1.0";
+
+/** Runs one command; the result is its exit code. Nothing is thrown. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = new Command("ergodic")
+    .description("One engine for stochastic iterative algorithms: pick a point at random, update the model, repeat.")
+    .version(VERSION)
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
+    .exitOverride()
+    .helpCommand(false);
+  for (const add of [addTrain, addPredict, addEvaluate, addDescribe, addRules, addDemo]) add(program, terminal);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  if (args.length === 0) {
+    terminal.note(program.helpInformation().trimEnd());
+    return 2;
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    return reportError(error, terminal);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * From an error to a line and an exit code: 0 done, 1 the run failed, 2 the command line is at fault.
+ *
+ * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
+ */
+import { CommanderError } from "commander";
+import { CapabilityError, ErgodicError, OptionError } from "ergodic";
+import type { Terminal } from "./terminal.ts";
+
+export class UsageError extends OptionError {
+  constructor(where: string, message: string) {
+    super(where, message, "USAGE");
+  }
+}
+
+/** Options that have the same name here and in the library. */
+const shared = [
+  "impute|drop|format|target|header|delimiter|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
+  "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2",
+].join("|");
+const assignment = new RegExp(`\\b(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
+
+export function inCommandLineTerms(message: string): string {
+  return message.replace(assignment, (_, name: string, value: string) => {
+    if (value === "true") return `--${name}`;
+    if (value === "false") return `--no-${name}`;
+    return `--${name} ${value.replaceAll(/["[\]]/g, "")}`;
+  });
+}
+
+/** Prints the error, and gives the exit code. */
+export function reportError(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    terminal.note(`ergodic: ${commanderText(error.message)} [USAGE]`);
+    return 2;
+  }
+  const red = terminal.paint.note.red;
+  if (error instanceof ErgodicError) terminal.note(`${red("ergodic:")} ${oneLine(inCommandLineTerms(error.message))}`);
+  else terminal.note(`${red("ergodic:")} internal: ${oneLine(String(error instanceof Error ? error.message : error))} [INTERNAL]`);
+  if (process.env.ERGODIC_DEBUG && error instanceof Error) terminal.note(stackOf(error));
+  const byUser = error instanceof OptionError || (error instanceof CapabilityError && !error.code.startsWith("HOST"));
+  return byUser ? 2 : 1;
+}
+
+/** "error: unknown option '--bacth'\n(Did you mean --batch?)" on one line. */
+function commanderText(message: string): string {
+  return oneLine(message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, "; did you mean $1?"));
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ");
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : "";
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * What a command sees of the outside: two streams, whether they are terminals, and Ctrl-C.
+ *
+ * Results go to `out`, all else to `note`. ANSI codes are used on a terminal alone, and never under NO_COLOR or TERM=dumb; there `live` is
+ * false, too, for rewriting a line takes a code.
+ */
+import colors from "picocolors";
+
+export type Paint = ReturnType<typeof colors.createColors>;
+
+export interface Terminal {
+  /** Writes to standard output, as given. */
+  out(text: string): void;
+  /** Writes one line to standard error. */
+  note(line: string): void;
+  /** Rewrites the last line of standard error; "" clears it. Only where `live`. */
+  rewrite(line: string): void;
+  readonly live: boolean;
+  readonly columns: number;
+  readonly paint: { readonly out: Paint; readonly note: Paint };
+  /** Calls `handler` on SIGINT and SIGTERM, once; a second one ends the process at once. Returns what takes it back. */
+  onInterrupt(handler: () => void): () => void;
+  /** How this program was started, for commands that a user can copy. */
+  readonly program: string;
+}
+
+const CLEAR_LINE = "\r\x1b[K";
+
+export function processTerminal(): Terminal {
+  const plain = Boolean(process.env.NO_COLOR) || process.env.TERM === "dumb";
+  const live = process.stderr.isTTY === true && !plain;
+  let open = false;
+  // A reader that has seen enough (head) is no fault of ours.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  return {
+    out: (text) => void process.stdout.write(text),
+    note(line) {
+      process.stderr.write(`${open ? CLEAR_LINE : ""}${line}\n`);
+      open = false;
+    },
+    rewrite(line) {
+      process.stderr.write(CLEAR_LINE + line);
+      open = line !== "";
+    },
+    live,
+    columns: process.stderr.columns ?? 80,
+    paint: { out: colors.createColors(process.stdout.isTTY === true && !plain), note: colors.createColors(live) },
+    onInterrupt,
+    program: programName(process.argv[1] ?? "", process.cwd(), process.env.PATH ?? ""),
+  };
+}
+
+function onInterrupt(handler: () => void): () => void {
+  let asked = false;
+  const serve = (): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    handler();
+  };
+  process.on("SIGINT", serve);
+  process.on("SIGTERM", serve);
+  return () => {
+    process.off("SIGINT", serve);
+    process.off("SIGTERM", serve);
+  };
+}
+
+/** "ergodic" where the shell finds it, "npx ergodic" for a package's own copy, else node and the file's path. */
+export function programName(script: string, folder: string, path: string): string {
+  const parts = script.split("/");
+  const directory = parts.slice(0, -1).join("/");
+  if (parts.at(-1) === "ergodic" && path.split(":").includes(directory) && !directory.endsWith("node_modules/.bin")) return "ergodic";
+  if (script === `${folder}/node_modules/.bin/ergodic`) return "npx ergodic";
+  return `node ${quoted(relative(folder, script))}`;
+}
+
+/** The path from `folder` where the file lies below it; else the path itself. */
+export function relative(folder: string, path: string): string {
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+}
+
+/** An argument as a shell takes it. */
+export function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,72 @@
+/**
+ * What a rule costs beyond plain SGD, and how it meets a sparse gradient: both read off its equation, neither declared.
+ *
+ * Operations: machine operations a parameter of the fused pass (new parameter and states), less those of p − ηg. Passes: reductions
+ * over all parameters that the step waits for; each reads the gradient once more.
+ * Sparse: with g = 0 and the options' values put into the equation, a rule whose parameter and states stay as they are is exact on touched coordinates alone;
+ * one where they move (momentum decays) is lazy: untouched coordinates wait, as in PyTorch's SparseAdam; one with a reduction
+ * whose terms do not vanish must see every coordinate: dense.
+ */
+import {
+  type Expr,
+  isConstant,
+  mul,
+  nodesOf,
+  operations,
+  reductionOf,
+  scalar,
+  sub,
+  substitute,
+  vector,
+} from "../../compiler/index.ts";
+import type { EquationRule } from "./rule.ts";
+import type { Precision } from "./rule-program.ts";
+
+export interface Cost {
+  /** Vector states. */
+  floatsPerParameter: number;
+  stateBytesPerParameter(precision: Precision): number;
+  operationsPerParameter: number;
+  extraPasses: number;
+  /** Scalars of state, whatever the number of parameters. */
+  scalars: number;
+}
+
+export type SparseBehaviour = "exact" | "lazy" | "dense";
+
+export function ruleCost(rule: EquationRule): Cost {
+  const g = vector("g");
+  const p = vector("parameter");
+  const { step, states, scalars } = rule.trace(g, p);
+  const stored = [sub(p, step), ...states.filter((s) => s.next !== vector(s.name)).map((s) => s.next)];
+  const plain = operations([sub(p, mul(scalar("rate"), g))]);
+  return {
+    floatsPerParameter: states.length,
+    stateBytesPerParameter: (precision) => states.length * (precision === "f32" ? 4 : 8),
+    operationsPerParameter: operations([...stored, ...scalars.map((s) => s.next)]) - plain,
+    extraPasses: Math.max(...stored.map(reductionDepth)),
+    scalars: scalars.length,
+  };
+}
+
+export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
+  const g = vector("g");
+  const { step, states, scalars, inputs } = rule.trace(g, vector("parameter"));
+  const known = { g: 0, ...Object.fromEntries(inputs.map(({ name, value }) => [name, value])) };
+  const without = (e: Expr): Expr => substitute(e, known);
+  const roots = [step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)];
+  const vanishes = (node: Expr): boolean => reductionOf(node) === undefined || isConstant(without(node.args[0]), 0);
+  if (!nodesOf(roots).every(vanishes)) return "dense";
+  const still = isConstant(without(step), 0) && states.every((s) => without(s.next) === vector(s.name));
+  return still ? "exact" : "lazy";
+}
+
+/** How many reductions stand one above another below `root`. */
+function reductionDepth(root: Expr): number {
+  const depths = new Map<Expr, number>();
+  for (const node of nodesOf([root])) {
+    const below = Math.max(0, ...node.args.map((a) => depths.get(a)!));
+    depths.set(node, below + (reductionOf(node) ? 1 : 0));
+  }
+  return depths.get(root)!;
+}

@@ -1,0 +1,34 @@
+/** Plain float64 vector arithmetic of host rules, whose vectors live in TypeScript. Sums run from the first element to the last. */
+
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** y ← y + a x */
+export function addScaled(y: Float64Array, a: number, x: Float64Array): void {
+  for (let i = 0; i < y.length; i++) y[i] += a * x[i];
+}
+
+/** out ← x + a d */
+export function along(out: Float64Array, x: Float64Array, a: number, d: Float64Array): Float64Array {
+  for (let i = 0; i < x.length; i++) out[i] = x[i] + a * d[i];
+  return out;
+}
+
+export function negated(x: Float64Array): Float64Array {
+  return x.map((v) => -v);
+}
+
+export function largest(x: Float64Array): number {
+  let most = 0;
+  for (const v of x) most = Math.max(most, Math.abs(v));
+  return most;
+}
+
+export function absoluteSum(x: Float64Array): number {
+  let sum = 0;
+  for (const v of x) sum += Math.abs(v);
+  return sum;
+}

@@ -1,0 +1,198 @@
+/**
+ * Stochastic gradient descent with any step rule: pick a batch of rows, p ← p − step(mean gradient there). Inside WebAssembly.
+ *
+ * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), quantised data and parameters: each is a
+ * setting of the same inner loop (kernels/descend.ts). Sparse rows touch their own coordinates only; where the rule needs all of them (a
+ * reduction that does not vanish at g = 0), gradients are made dense. Penalties of touched coordinates are weighed by one over the chance
+ * of being touched, so that they stay unbiased.
+ *
+ * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al. 2017 (sparse variance
+ * reduction). Differs from other implementations: moments of untouched coordinates wait, instead of being caught up (docs of each rule).
+ */
+import { stream } from "../../base/stream.ts";
+import type { Advance, Progression, Snapshot, Tensor } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import type { Parts } from "./fits.ts";
+import { CURRENT_RATE, type Lane, Lanes } from "./lanes.ts";
+
+const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
+
+export class Descent implements Progression {
+  readonly stepsPerEpoch: number;
+  readonly updatesPerStep: number;
+  readonly converged = false;
+  step = 0;
+  updates = 0;
+  private readonly parts: Parts;
+  private readonly engine: Engine;
+  private readonly lanes: Lanes;
+  private readonly stepsPerAverage: number;
+  /** The epoch whose order is in place; −1 for none. */
+  private orderedEpoch = -1;
+
+  constructor(parts: Parts, engine: Engine) {
+    this.parts = parts;
+    this.engine = engine;
+    this.lanes = new Lanes(parts, engine);
+    this.stepsPerEpoch = Math.max(...this.lanes.list.map((lane) => this.stepsOf(lane)));
+    this.updatesPerStep = this.lanes.list.length;
+    this.stepsPerAverage =
+      this.lanes.copies.length > 1 ? Math.max(1, Math.round(parts.plan.averageEvery * this.stepsPerEpoch)) : Infinity;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const inEpoch = this.step % this.stepsPerEpoch;
+    const epoch = (this.step - inEpoch) / this.stepsPerEpoch;
+    if (this.orderedEpoch !== epoch) this.order(epoch);
+    if (inEpoch === 0) await this.snapshotMean(epoch);
+    const count = Math.min(steps, this.stepsPerEpoch - inEpoch, this.stepsPerAverage - (this.step % this.stepsPerAverage));
+    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
+    const calls: { kernel: string; args: number[] }[] = [];
+    const { batch } = this.lanes;
+    for (const lane of this.lanes.list) {
+      const perEpoch = this.stepsOf(lane);
+      const from = Math.min(inEpoch, perEpoch);
+      const to = Math.min(inEpoch + count, perEpoch);
+      if (from === to) continue;
+      calls.push({ kernel: "descend", args: [lane.pointer, epoch * perEpoch + from, from * batch, to - from] });
+      made.updates += to - from;
+      made.rows += Math.min(to * batch, lane.rows) - from * batch;
+    }
+    for (const sum of await this.run(calls)) made.lossSum += sum;
+    this.step += count;
+    this.updates += made.updates;
+    if (this.step % this.stepsPerAverage === 0) this.average();
+    return made;
+  }
+
+  parameters(): Float64Array {
+    const { copies } = this.lanes;
+    const mean = new Float64Array(this.parts.problem.parameterCount);
+    for (const copy of copies) {
+      const point = this.lanes.evaluationPoint(copy);
+      for (let i = 0; i < mean.length; i++) mean[i] += point[i] / copies.length;
+    }
+    return mean;
+  }
+
+  report(): Record<string, number> {
+    const { rule, pointer } = this.lanes.list[0];
+    const { memory } = this.engine;
+    const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];
+    if (search) return { rate: memory.f64(search + field.SEARCH_RATE_F64, 1)[0] };
+    const at = rule?.program.scalars[CURRENT_RATE] ?? rule?.program.scalars.rate;
+    return rule && at !== undefined ? { rate: memory.f64(rule.block + at, 1)[0] } : {};
+  }
+
+  snapshot(): Snapshot {
+    const { memory } = this.engine;
+    const tensors: Record<string, Tensor> = {};
+    this.lanes.copies.forEach((copy, c) => {
+      for (const [name, view] of this.lanes.arrays(copy)) tensors[`${name}.${c}`] = view.slice();
+    });
+    this.lanes.list.forEach((lane, l) => {
+      for (const [name, view] of this.scalars(lane)) tensors[`${name}.${l}`] = view.slice();
+    });
+    const { table } = this.lanes;
+    if (table) tensors.table = memory.f64(table.pointer, table.count).slice();
+    return { tensors, state: { step: this.step, updates: this.updates } };
+  }
+
+  restore({ tensors, state }: Snapshot): void {
+    const put = (view: Tensor, name: string): void => (view as Float64Array).set(tensors[name] as Float64Array);
+    this.lanes.copies.forEach((copy, c) => {
+      for (const [name, view] of this.lanes.arrays(copy)) put(view, `${name}.${c}`);
+    });
+    this.lanes.list.forEach((lane, l) => {
+      for (const [name, view] of this.scalars(lane)) put(view, `${name}.${l}`);
+    });
+    const { table } = this.lanes;
+    if (table) put(this.engine.memory.f64(table.pointer, table.count), "table");
+    this.step = Number(state.step);
+    this.updates = Number(state.updates);
+    this.orderedEpoch = -1;
+  }
+
+  dispose(): void {
+    this.lanes.dispose();
+  }
+
+  private stepsOf(lane: Lane): number {
+    return Math.ceil(lane.rows / this.lanes.batch);
+  }
+
+  private run(calls: { kernel: string; args: number[] }[]): Promise<number[]> {
+    const { workers, deterministic } = this.parts.plan;
+    return this.engine.run(calls, { workers: Math.max(1, Math.min(workers, calls.length)), deterministic });
+  }
+
+  /** A lane's numbers that its rule or search moves from update to update. Pointers stay behind: they belong to this process. */
+  private scalars({ rule, pointer }: Lane): Map<string, Tensor> {
+    const { memory } = this.engine;
+    const views = new Map<string, Tensor>();
+    const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];
+    if (search) views.set("search", memory.f64(search + field.SEARCH_RATE_F64, 1));
+    if (!rule) return views;
+    for (const [name, at] of Object.entries(rule.program.scalars)) views.set(`scalar.${name}`, memory.f64(rule.block + at, 1));
+    views.set("random", memory.u32(rule.block + rule.program.random, 4));
+    return views;
+  }
+
+  /** Puts the rows of an epoch in their order. */
+  private order(epoch: number): void {
+    const { schedule, blockRows, seed, deterministic } = this.parts.plan;
+    const kind = scheduleKinds[schedule];
+    const shuffle = this.engine.kernel("shuffle", deterministic);
+    if (this.lanes.sharedOrder) {
+      const [low, high] = stream(seed, "rows").key;
+      shuffle(this.lanes.sharedOrder, 0, this.parts.problem.rowCount, kind, blockRows, low, high, epoch);
+    } else if (kind >= 0) {
+      for (const { order, first, rows, key } of this.lanes.list)
+        shuffle(order, first, rows, kind, blockRows, key[0], key[1], epoch);
+    }
+    this.orderedEpoch = epoch;
+  }
+
+  /** SVRG: every row's derivative at the parameters as they stand, and the mean gradient. */
+  private async snapshotMean(epoch: number): Promise<void> {
+    const { variance, problem, plan } = this.parts;
+    if (variance?.name !== "svrg" || epoch % variance.every !== 0) return;
+    const { memory } = this.engine;
+    const { parameterCount } = problem;
+    const racing = plan.replicas === "shared";
+    const lanes = racing ? this.lanes.list.slice(0, 1) : this.lanes.list;
+    const calls = lanes.map(({ sweep, copy, first, rows }) => {
+      memory.f64(sweep!.accumulator, parameterCount).fill(0);
+      const { gradientSlot, model, pieces } = sweep!.binding;
+      const [from, to] = racing ? [0, problem.rowCount] : [first, first + rows];
+      const bytes = this.lanes.precision === "f64" ? 8 : 4;
+      return {
+        kernel: "sweepGradient",
+        args: [gradientSlot, model, copy.parameters, sweep!.listed, from, to, sweep!.record, pieces, sweep!.accumulator, bytes],
+      };
+    });
+    await this.run(calls);
+    for (const { sweep, copy, rows } of lanes) {
+      const total = memory.f64(sweep!.accumulator, parameterCount);
+      const mean = memory[this.lanes.precision](copy.mean, parameterCount);
+      const count = racing ? problem.rowCount : rows;
+      for (let i = 0; i < parameterCount; i++) mean[i] = total[i] / count;
+    }
+  }
+
+  /** All replicas go on from their mean, the rules' states included. */
+  private average(): void {
+    const { memory } = this.engine;
+    const average = this.engine.kernel("average", this.parts.plan.deterministic);
+    // Before the views below, which end where the memory grows.
+    using pointers = memory.allocate(this.lanes.copies.length * 4, "averaging replicas");
+    const copies = this.lanes.copies.map((copy) => [...this.lanes.arrays(copy)]);
+    copies[0].forEach(([name, first], a) => {
+      // The mean gradient belongs to the replica's own rows.
+      if (name === "mean") return;
+      memory.u32(pointers.pointer, copies.length).set(copies.map((arrays) => arrays[a][1].byteOffset));
+      average(pointers.pointer, copies.length, first.length, first.BYTES_PER_ELEMENT);
+    });
+  }
+}

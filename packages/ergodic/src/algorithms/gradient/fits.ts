@@ -1,0 +1,97 @@
+/** What does not fit together, said before anything is allocated. */
+import { CapabilityError } from "../../base/errors.ts";
+import { mul, vector } from "../../compiler/index.ts";
+import type { Plan, Problem, RowGradient } from "../../contract.ts";
+import type { Rule } from "./kinds.ts";
+import { rateOf } from "./rule.ts";
+import type { Variance } from "./variance.ts";
+
+export interface Parts {
+  problem: Problem;
+  target: RowGradient;
+  rule: Rule;
+  variance: Variance | undefined;
+  plan: Plan;
+}
+
+function refuse(message: string, code: string): never {
+  throw new CapabilityError("fit", message, code);
+}
+
+export function refuseMisfits({ problem, target, rule, variance, plan }: Parts): void {
+  const laneCount = plan.replicas === "shared" ? plan.workers : plan.replicas;
+  if (laneCount > problem.rowCount) {
+    refuse(
+      `${laneCount} replicas or racing workers were asked for, but there are only ${problem.rowCount} rows to share; take fewer`,
+      "PLAN_MEANING",
+    );
+  }
+  if (rule.kind === "host" && plan.batch !== "all") {
+    const cost = `${problem.rowCount.toLocaleString("en")} gradients`;
+    refuse(
+      `${rule.name} needs the full gradient, but batch is ${plan.batch}: a search over the whole objective costs ${cost}, and a minibatch ` +
+        `direction need not descend it; use stochasticLineSearch() or polyak(), or batch: "all"`,
+      "RULE_NEEDS_FULL_GRADIENT",
+    );
+  }
+  if (variance) refuseVariance(problem, target, rule, variance, plan);
+  if (rule.kind === "search") refuseSearch(target, rule.name, plan);
+  if (rule.kind === "host" && target.penalty.l1 > 0)
+    refuse(
+      `${rule.name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad() with a minibatch`,
+      "RULE_SMOOTH",
+    );
+  if (target.penalty.group > 0 && !stepsAlongGradient(rule)) {
+    refuse(
+      `the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of ${rule.name} are not; take sgd()`,
+      "RULE_RATE",
+    );
+  }
+  if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {
+    refuse('a 16-bit model takes minibatches and no group penalty; take precision: "f32"', "PLAN_MEANING");
+  }
+}
+
+/** True where the step is η g, or an average of such iterates. */
+function stepsAlongGradient(rule: Rule): boolean {
+  const rate = rule.kind === "equation" ? rateOf(rule) : undefined;
+  const g = vector("values");
+  return rule.kind === "equation" && rate !== undefined && rule.trace(g, vector("parameter")).step === mul(rate, g);
+}
+
+function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, variance: Variance, plan: Plan): void {
+  if (target.derivativesPerRow === undefined) {
+    refuse(
+      `${variance.name} needs a gradient that is a number times the row, which ${problem.name} does not offer; leave variance out`,
+      "VARIANCE_NEEDS_LINEAR",
+    );
+  }
+  if (plan.batch === "all")
+    refuse(
+      `${variance.name} reduces the noise of minibatches, but batch is "all": a full gradient has none; leave variance out`,
+      "PLAN_MEANING",
+    );
+  if (plan.replicas !== 1 && plan.data === "replicated") {
+    refuse(
+      `${variance.name} keeps one derivative a row, but replicas that each see all rows would overwrite one another's; take data: "sharded"`,
+      "PLAN_MEANING",
+    );
+  }
+  if (rule.kind === "search")
+    refuse(
+      `${rule.name} compares losses of one batch, but ${variance.name} steps along another direction; take sgd()`,
+      "RULE_VARIANCE",
+    );
+}
+
+function refuseSearch(target: RowGradient, name: string, plan: Plan): void {
+  if (target.penalty.l1 > 0)
+    refuse(`${name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad()`, "RULE_SMOOTH");
+  if (plan.batch === "all")
+    refuse(`${name} searches on minibatches, but batch is "all"; take backtracking() or strongWolfe()`, "PLAN_MEANING");
+  if (plan.precision.model === "i16")
+    refuse(`${name} would lose its small steps in a 16-bit model; take precision: "f32"`, "PLAN_MEANING");
+  if (plan.replicas === "shared" && plan.workers > 1) {
+    refuse(`${name} undoes trial steps, which racing workers would see; take replicas: ${plan.workers}`, "PLAN_MEANING");
+  }
+}

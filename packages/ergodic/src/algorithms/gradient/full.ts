@@ -1,0 +1,213 @@
+/**
+ * Descent on the full objective, one step an epoch: equation rules on the full gradient, host rules (line searches, L-BFGS) on the
+ * objective itself.
+ *
+ * Host rules run in float64 on the calling thread, since they decide where to look next; L2 is part of their objective. Equation rules may
+ * share each gradient's sum among workers. The group penalty is a proximal step after each update. What is reported is the loss without its
+ * penalties; rules that read `loss` see it with L1 and L2.
+ */
+import { evaluateScalar } from "../../compiler/index.ts";
+import type { Advance, Penalty, Progression, Snapshot, Tensor } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { HostRule, HostRun, HostState } from "./host-rule.ts";
+import type { FullObjective } from "./objective.ts";
+import { type EquationRule, rateOf } from "./rule.ts";
+import { RuleRunner } from "./runner.ts";
+
+export interface FullOptions {
+  objective: FullObjective;
+  rule: EquationRule | HostRule;
+  penalty: Penalty | undefined;
+  precision: "f32" | "f64";
+  workers: number;
+}
+
+export function fullDescent(options: FullOptions, engine: Engine): Progression {
+  return options.rule.kind === "host" ? new HostDescent(options, options.rule) : new FullDescent(options, options.rule, engine);
+}
+
+class FullDescent implements Progression {
+  readonly stepsPerEpoch = 1;
+  readonly updatesPerStep = 1;
+  readonly converged = false;
+  step = 0;
+  private readonly options: FullOptions;
+  private readonly rule: EquationRule;
+  private readonly runner: RuleRunner;
+  private readonly gradient: Float64Array;
+
+  constructor(options: FullOptions, rule: EquationRule, engine: Engine) {
+    const { objective, penalty, precision } = options;
+    this.options = options;
+    this.rule = rule;
+    const penalised = penalty !== undefined && (penalty.l1 > 0 || penalty.l2 > 0);
+    this.gradient = new Float64Array(objective.count);
+    this.runner = new RuleRunner(
+      rule,
+      {
+        count: objective.count,
+        start: objective.start,
+        precision,
+        share: penalised,
+        l1: (penalty?.l1 ?? 0) > 0,
+        l2: (penalty?.l2 ?? 0) > 0,
+      },
+      engine,
+    );
+    if (penalised) this.runner.vector("share").set(penalty.weights);
+  }
+
+  get updates(): number {
+    return this.step;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const { objective, penalty, workers } = this.options;
+    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
+    for (; made.updates < Math.min(steps, 1); made.updates++) {
+      const x = Float64Array.from(this.runner.parameters());
+      const loss = workers > 1 ? await objective.evaluateOnWorkers(x, this.gradient) : objective.evaluate(x, this.gradient);
+      this.runner.gradient().set(this.gradient);
+      this.runner.step(loss + penaltyAt(penalty, x), { l1: penalty?.l1, l2: penalty?.l2 });
+      if (penalty && penalty.group > 0) shrinkGroups(penalty, this.runner.parameters(), this.rate());
+      this.step++;
+      made.lossSum += loss * objective.rows;
+      made.rows += objective.rows;
+    }
+    return made;
+  }
+
+  parameters(): Float64Array {
+    return Float64Array.from(this.runner.evaluationPoint());
+  }
+
+  report(): Record<string, number> {
+    const rate = rateOf(this.rule) ? this.rate() : undefined;
+    return rate === undefined ? {} : { rate };
+  }
+
+  snapshot(): Snapshot {
+    const { t, scalars, vectors } = this.runner.snapshot();
+    const tensors: Record<string, Tensor> = { scalars: Float64Array.from(Object.values(scalars)) };
+    for (const name of Object.keys(vectors)) tensors[`vector.${name}`] = this.runner.vector(name).slice();
+    return { tensors, state: { step: this.step, t, names: Object.keys(scalars) } };
+  }
+
+  restore({ tensors, state }: Snapshot): void {
+    const names = state.names as string[];
+    const vectors = Object.entries(tensors).filter(([name]) => name.startsWith("vector."));
+    this.runner.restore({
+      t: Number(state.t),
+      scalars: Object.fromEntries(names.map((name, i) => [name, tensors.scalars[i]])),
+      vectors: Object.fromEntries(
+        vectors.map(([name, v]) => [name.slice(7), new Uint8Array(v.buffer, v.byteOffset, v.byteLength)]),
+      ),
+    });
+    this.step = Number(state.step);
+  }
+
+  dispose(): void {
+    this.runner.dispose();
+    this.options.objective.dispose();
+  }
+
+  private rate(): number {
+    const inputs = Object.fromEntries(this.runner.program.inputs.map(({ name, value }) => [name, value]));
+    return evaluateScalar(rateOf(this.rule)!, { scalars: { ...inputs, t: this.runner.t } });
+  }
+}
+
+class HostDescent implements Progression {
+  readonly stepsPerEpoch = 1;
+  readonly updatesPerStep = 1;
+  converged = false;
+  step = 0;
+  private readonly options: FullOptions;
+  private readonly run: HostRun;
+  private readonly x: Float64Array;
+  private stepSize = 0;
+  private evaluations = 0;
+
+  constructor(options: FullOptions, rule: HostRule) {
+    const { objective, penalty } = options;
+    this.options = options;
+    this.x = objective.start?.slice() ?? new Float64Array(objective.count);
+    this.run = rule.start((x, gradient) => penalised(penalty, x, gradient, objective.evaluate(x, gradient)), objective.count);
+  }
+
+  get updates(): number {
+    return this.step;
+  }
+
+  async advance(): Promise<Advance> {
+    const report = this.run.step(this.x);
+    this.stepSize = report.stepSize;
+    this.evaluations += report.evaluations;
+    this.converged = report.stopped !== null;
+    this.step++;
+    const { objective, penalty } = this.options;
+    const loss = report.loss - penaltyAt(penalty, this.x);
+    return { updates: 1, lossSum: loss * objective.rows, rows: objective.rows };
+  }
+
+  parameters(): Float64Array {
+    return this.x.slice();
+  }
+
+  report(): Record<string, number> {
+    return { stepSize: this.stepSize, evaluations: this.evaluations };
+  }
+
+  snapshot(): Snapshot {
+    const { numbers, arrays } = this.run.snapshot();
+    const tensors: Record<string, Tensor> = { x: this.x.slice(), numbers: Float64Array.from(Object.values(numbers)) };
+    for (const [name, list] of Object.entries(arrays)) {
+      for (const [i, a] of list.entries()) tensors[`array.${name}.${i}`] = a;
+    }
+    const counts = Object.fromEntries(Object.entries(arrays).map(([name, list]) => [name, list.length]));
+    const { step, evaluations, stepSize, converged } = this;
+    return { tensors, state: { step, evaluations, stepSize, converged, names: Object.keys(numbers), counts } };
+  }
+
+  restore({ tensors, state }: Snapshot): void {
+    const numbers = Object.fromEntries((state.names as string[]).map((name, i) => [name, tensors.numbers[i]]));
+    const arrays: HostState["arrays"] = {};
+    for (const [name, length] of Object.entries(state.counts as Record<string, number>)) {
+      arrays[name] = Array.from({ length }, (_, i) => tensors[`array.${name}.${i}`] as Float64Array);
+    }
+    this.run.restore({ numbers, arrays });
+    this.x.set(tensors.x as Float64Array);
+    this.step = Number(state.step);
+    this.evaluations = Number(state.evaluations);
+    this.stepSize = Number(state.stepSize);
+    this.converged = state.converged === true;
+  }
+
+  dispose(): void {
+    this.options.objective.dispose();
+  }
+}
+
+/** l1 Σ w|p| + l2/2 Σ w p². */
+function penaltyAt(penalty: Penalty | undefined, x: Float64Array): number {
+  if (!penalty || (penalty.l1 === 0 && penalty.l2 === 0)) return 0;
+  const { l1, l2, weights } = penalty;
+  return x.reduce((sum, p, i) => sum + weights[i] * (l1 * Math.abs(p) + 0.5 * l2 * p * p), 0);
+}
+
+/** Adds l2/2 Σ w p² and its gradient; host rules have no L1. */
+function penalised(penalty: Penalty | undefined, x: Float64Array, gradient: Float64Array | null, loss: number): number {
+  if (!penalty || penalty.l2 === 0) return loss;
+  if (gradient) for (let i = 0; i < x.length; i++) gradient[i] += penalty.l2 * penalty.weights[i] * x[i];
+  return loss + penaltyAt(penalty, x);
+}
+
+/** p_g ← p_g · max(0, 1 − rate · strength · √|g| / ‖p_g‖), over all outputs. */
+function shrinkGroups({ group, groups, outputs, stride }: Penalty, p: Float32Array | Float64Array, rate: number): void {
+  for (const columns of groups) {
+    const members = columns.flatMap((j) => Array.from({ length: outputs }, (_, k) => k * stride + j));
+    const norm = Math.sqrt(members.reduce((sum, i) => sum + p[i] * p[i], 0));
+    const limit = rate * group * Math.sqrt(columns.length);
+    for (const i of members) p[i] = norm <= limit ? 0 : p[i] * (1 - limit / norm);
+  }
+}

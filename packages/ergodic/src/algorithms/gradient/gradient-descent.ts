@@ -1,0 +1,56 @@
+/** The gradient family as an algorithm: a rule, and optionally variance reduction, on any problem that offers gradients of rows. */
+import { CapabilityError } from "../../base/errors.ts";
+import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import { Descent } from "./descent.ts";
+import { refuseMisfits } from "./fits.ts";
+import { fullDescent } from "./full.ts";
+import { ruleFromJson } from "./index.ts";
+import type { Rule } from "./kinds.ts";
+import { RowObjective } from "./objective.ts";
+import type { RuleJson } from "./rule.ts";
+import { type Variance, varianceFrom } from "./variance.ts";
+
+export interface GradientDescent extends Algorithm {
+  readonly rule: Rule;
+  readonly variance: Variance | undefined;
+}
+
+export function gradientDescent({ rule, variance }: { rule: Rule; variance?: Variance }): GradientDescent {
+  return {
+    name: "gradientDescent",
+    rule,
+    variance,
+    toJson: () => ({
+      algorithm: "gradientDescent",
+      rule: rule.toJSON() as unknown as JsonObject,
+      ...(variance ? { variance: variance.toJson() } : {}),
+    }),
+    start: (problem, plan, engine) => start(rule, variance, problem, plan, engine),
+  };
+}
+
+export function gradientDescentFrom(json: JsonObject): GradientDescent {
+  return gradientDescent({
+    rule: ruleFromJson(json.rule as unknown as RuleJson),
+    ...(json.variance ? { variance: varianceFrom(json.variance as JsonObject) } : {}),
+  });
+}
+
+function start(rule: Rule, variance: Variance | undefined, problem: Problem, plan: Plan, engine: Engine): Progression {
+  const target = problem.rowGradient;
+  if (!target)
+    throw new CapabilityError(
+      "fit",
+      `gradientDescent needs gradients of rows, which ${problem.name} does not offer`,
+      "MODEL_CAPABILITY",
+    );
+  refuseMisfits({ problem, target, rule, variance, plan });
+  if (plan.batch !== "all") return new Descent({ problem, target, rule, variance, plan }, engine);
+  const objective = new RowObjective(problem, target, plan, engine);
+  const precision = plan.precision.model === "f64" ? "f64" : "f32";
+  return fullDescent(
+    { objective, rule: rule as Exclude<Rule, { kind: "search" }>, penalty: target.penalty, precision, workers: plan.workers },
+    engine,
+  );
+}

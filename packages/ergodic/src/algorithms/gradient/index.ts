@@ -1,0 +1,149 @@
+/**
+ * The registry of step rules: every rule by name, with options under which the conformance suite holds it to the family's promises.
+ * A new rule is one file in rules/ and one entry here.
+ */
+import { OptionError } from "../../base/errors.ts";
+import type { Rule } from "./kinds.ts";
+import { chain, type EquationRule, type OptionValue, type RuleJson } from "./rule.ts";
+import { adadelta } from "./rules/adadelta.ts";
+import { adagrad } from "./rules/adagrad.ts";
+import { adagradHistory } from "./rules/adagrad-history.ts";
+import { adam } from "./rules/adam.ts";
+import { adamax } from "./rules/adamax.ts";
+import { adamw } from "./rules/adamw.ts";
+import { aliG } from "./rules/ali-g.ts";
+import { amsgrad } from "./rules/amsgrad.ts";
+import { averaging } from "./rules/averaging.ts";
+import { backtracking } from "./rules/backtracking.ts";
+import { clipNorm } from "./rules/clip-norm.ts";
+import { clipValue } from "./rules/clip-value.ts";
+import { exactLineSearch } from "./rules/exact-line-search.ts";
+import { lbfgs } from "./rules/lbfgs.ts";
+import { lion } from "./rules/lion.ts";
+import { momentum } from "./rules/momentum.ts";
+import { nadam } from "./rules/nadam.ts";
+import { nesterov } from "./rules/nesterov.ts";
+import { polyak } from "./rules/polyak.ts";
+import { polyakEstimated } from "./rules/polyak-estimated.ts";
+import { prodigy } from "./rules/prodigy.ts";
+import { radam } from "./rules/radam.ts";
+import { rmsprop } from "./rules/rmsprop.ts";
+import { scheduleFreeAdam } from "./rules/schedule-free-adam.ts";
+import { scheduleFreeSgd } from "./rules/schedule-free-sgd.ts";
+import { sgd } from "./rules/sgd.ts";
+import { spsMax } from "./rules/sps-max.ts";
+import { stochasticLineSearch } from "./rules/stochastic-line-search.ts";
+import { strongWolfe } from "./rules/strong-wolfe.ts";
+import { weightDecay } from "./rules/weight-decay.ts";
+import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
+
+export { type Cost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
+export { ruleEquation } from "./equation.ts";
+export { type HostReport, type HostRule, type HostRun, type HostState, hostRule, type Objective } from "./host-rule.ts";
+export type { Rule } from "./kinds.ts";
+export { chain, type EquationRule, type RuleFactory, type RuleJson, rule } from "./rule.ts";
+export { evaluationProgram, type Precision, type RuleProgram, type RuleProgramOptions, ruleProgram } from "./rule-program.ts";
+export { RuleRunner, type RuleSnapshot } from "./runner.ts";
+export { constantRate, cosine, exponential, inverseTime, optimal, type Schedule, step, warmUp } from "./schedule.ts";
+export { type SearchOutcome, type SearchRule, type SearchState, search } from "./search-rule.ts";
+export {
+  adadelta,
+  adagrad,
+  adagradHistory,
+  adam,
+  adamax,
+  adamw,
+  aliG,
+  amsgrad,
+  averaging,
+  backtracking,
+  clipNorm,
+  clipValue,
+  exactLineSearch,
+  lbfgs,
+  lion,
+  momentum,
+  nadam,
+  nesterov,
+  polyak,
+  polyakEstimated,
+  prodigy,
+  radam,
+  rmsprop,
+  scheduleFreeAdam,
+  scheduleFreeSgd,
+  sgd,
+  spsMax,
+  stochasticLineSearch,
+  strongWolfe,
+  weightDecay,
+};
+
+type RuleOptions = Record<string, OptionValue | Schedule>;
+
+export interface RuleEntry {
+  make(options?: RuleOptions): Rule;
+  /** A link of chains rather than a rule by itself; `inChain` puts it where it belongs. */
+  inChain?: (link: EquationRule) => EquationRule;
+  /** Options that solve the conformance problems: a convex one of slope 1, and one whose coordinates differ 1000-fold in scale. */
+  convex: RuleOptions;
+  scaled: RuleOptions;
+}
+
+const before = (link: EquationRule): EquationRule => chain(link, sgd({ rate: 0.5 }));
+const entry = (make: unknown, convex: RuleOptions, scaled: RuleOptions = convex, inChain?: RuleEntry["inChain"]): RuleEntry => ({
+  make: make as RuleEntry["make"],
+  convex,
+  scaled,
+  inChain,
+});
+
+export const rules: Readonly<Record<string, RuleEntry>> = {
+  sgd: entry(sgd, { rate: 0.5 }),
+  polyak: entry(polyak, {}),
+  polyakEstimated: entry(polyakEstimated, {}),
+  spsMax: entry(spsMax, {}, { maximum: 1000 }),
+  aliG: entry(aliG, { maximum: 1 }),
+  exactLineSearch: entry(exactLineSearch, {}),
+  backtracking: entry(backtracking, {}),
+  strongWolfe: entry(strongWolfe, {}),
+  stochasticLineSearch: entry(stochasticLineSearch, {}),
+  momentum: entry(momentum, { rate: 0.1 }),
+  nesterov: entry(nesterov, { rate: 0.1 }),
+  adagrad: entry(adagrad, { rate: 0.5 }),
+  adagradHistory: entry(adagradHistory, { rate: 0.5 }),
+  adadelta: entry(adadelta, { epsilon: 1e-4 }),
+  rmsprop: entry(rmsprop, { rate: 0.01 }),
+  adam: entry(adam, { rate: 0.05 }),
+  amsgrad: entry(amsgrad, { rate: 0.05 }),
+  adamw: entry(adamw, { rate: 0.05, decay: 0 }),
+  nadam: entry(nadam, { rate: 0.05 }),
+  radam: entry(radam, { rate: 0.05 }),
+  adamax: entry(adamax, { rate: 0.05 }),
+  lion: entry(lion, { rate: 0.005 }),
+  scheduleFreeSgd: entry(scheduleFreeSgd, { rate: 0.5 }),
+  scheduleFreeAdam: entry(scheduleFreeAdam, { rate: 0.05 }),
+  prodigy: entry(prodigy, {}),
+  lbfgs: entry(lbfgs, {}),
+  clipNorm: entry(clipNorm, { norm: 10 }, undefined, before),
+  clipValue: entry(clipValue, { value: 10 }, undefined, before),
+  weightDecay: entry(weightDecay, { decay: 1e-6 }, undefined, before),
+  averaging: entry(averaging, { start: 2 }, { start: 5000 }, (link) => chain(sgd({ rate: 0.5 }), link)),
+};
+
+/** Rebuilds what toJSON() gave, schedules and chains too. */
+export function ruleFromJson(json: RuleJson): Rule {
+  if ("parts" in json) return chain(...json.parts.map((part) => ruleFromJson(part) as EquationRule));
+  const known = Object.hasOwn(rules, json.rule) ? rules[json.rule] : undefined;
+  if (!known) {
+    const names = Object.keys(rules).join(", ");
+    throw new OptionError("rule", `"${json.rule}" is not a rule of this version (known: ${names}, chain)`, "RULE_UNKNOWN");
+  }
+  const options = Object.entries(json.options).map(([key, value]): [string, OptionValue | Schedule] => [
+    key,
+    typeof value === "object" ? scheduleFromJson(value as ScheduleJson) : value,
+  ]);
+  return known.make(Object.fromEntries(options));
+}
+
+export { isSchedule, scheduleFromJson };

@@ -1,0 +1,156 @@
+/**
+ * A lane: one sequence of updates in engine memory, with its model scratch, its compiled rule and, where asked for, its control variates.
+ * What a kernel call needs stands in blocks of fields (host/fields.ts); this file fills them.
+ */
+
+import { stream } from "../../base/stream.ts";
+import { add, type CompiledProgram, compile, mul, type Operand, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
+import type { LaneBinding, ParameterType, RowGradient } from "../../contract.ts";
+import type { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import type { RuleProgram } from "./rule-program.ts";
+
+export const parameterBytes: Readonly<Record<ParameterType, number>> = { f32: 4, f64: 8, i16: 2 };
+
+/** One copy of everything that moves: parameters and the rule's vector states. Racing lanes share a copy; replicas have one each. */
+export interface Copy {
+  parameters: number;
+  /** By name, in the order of the rule's states. */
+  states: Map<string, number>;
+  /** Mean gradient of the control variates, or 0. */
+  mean: number;
+}
+
+/** Addresses of per-coordinate weights: of the penalty (`share`) and of the mean gradient (`reach`); 0 where unused. */
+export interface Weights {
+  share: number;
+  reach: number;
+}
+
+export interface RuleBinding {
+  program: CompiledProgram;
+  /** The rule's own block: scalars and pointers. */
+  block: number;
+  /** What kernels/descend.ts reads. */
+  table: number;
+}
+
+/** Compiles the rule's program and lays out its block and its call table for one lane. */
+export function bindRule(
+  arena: Arena,
+  engine: Engine,
+  rule: RuleProgram,
+  copy: Copy,
+  constants: Record<string, number>,
+  weights: Weights,
+  random: { seed: number; lane: number },
+): RuleBinding {
+  const program = compile(rule.spec, { shared: engine.memory.shared });
+  const slots = engine.link(program.bytes, program.exports);
+  const block = arena.take(program.blockBytes);
+  for (const [name, value] of Object.entries({
+    ...constants,
+    ...Object.fromEntries(rule.inputs.map((i) => [i.name, i.value])),
+  })) {
+    if (program.scalars[name] !== undefined) arena.setF64(block, program.scalars[name], value);
+  }
+  for (const { name, initial } of rule.scalarStates) arena.setF64(block, program.scalars[name], initial);
+  const draws = stream(random.seed, "rounding", random.lane).at(0);
+  for (let i = 0; i < 4; i++) arena.set(block, program.random + 4 * i, draws.bits() | 1);
+  const pointers = rule.spec.operands
+    .filter(({ name }) => name !== "values")
+    .map(({ name, type }) => ({
+      at: program.pointers[name],
+      first: addressOf(name, copy, weights),
+      bytes: type === "i16" ? 2 : type === "f32" ? 4 : 8,
+    }));
+  const at = (offset: number | undefined): number => offset ?? field.ABSENT;
+  const slot = (name: string | null): number => (name === null ? field.ABSENT : slots[name].slot);
+  const { passes } = program;
+  const bytes = field.RULE_PASSES + passes.length * field.RULE_PASS_BYTES + pointers.length * field.RULE_POINTER_BYTES;
+  const table = arena.block(bytes, [
+    [field.RULE_BLOCK, block],
+    [field.RULE_AT_VALUES, program.pointers.values],
+    [field.RULE_AT_INDICES, rule.spec.operands.some((o) => o.access === "indexed") ? program.indices : field.ABSENT],
+    [field.RULE_AT_SCALE, program.scalars.scale],
+    [field.RULE_AT_T, at(program.scalars.t)],
+    [field.RULE_AT_LOSS, at(program.scalars.loss)],
+    [field.RULE_UPDATE, slot(program.update)],
+    [field.RULE_END, slot(program.end)],
+    [field.RULE_PASS_COUNT, passes.length],
+    [field.RULE_POINTER_COUNT, pointers.length],
+  ]);
+  let entry = table + field.RULE_PASSES;
+  for (const { begin, run } of passes) {
+    arena.set(entry, 0, slot(begin));
+    arena.set(entry, 4, slot(run));
+    entry += field.RULE_PASS_BYTES;
+  }
+  for (const { at, first, bytes } of pointers) {
+    arena.set(entry, 0, at);
+    arena.set(entry, 4, first);
+    arena.set(entry, 8, bytes);
+    entry += field.RULE_POINTER_BYTES;
+  }
+  return { program, block, table };
+}
+
+function addressOf(operand: string, copy: Copy, weights: Weights): number {
+  if (operand === "parameter") return copy.parameters;
+  if (operand === "share") return weights.share;
+  if (operand === "reach") return weights.reach;
+  if (operand === "base") return copy.mean;
+  return copy.states.get(operand)!;
+}
+
+/** The control block of a lane: `mean += factor × values` after each update. */
+export function bindControl(
+  arena: Arena,
+  engine: Engine,
+  kind: number,
+  table: number,
+  mean: number,
+  rows: number,
+  piece: LaneBinding["piece"],
+  precision: "f32" | "f64",
+): number {
+  const access: Operand["access"] = piece.indexed ? "indexed" : "direct";
+  const spec: ProgramSpec = {
+    name: "mean gradient",
+    precision,
+    operands: [
+      { name: "mean", type: precision, access },
+      { name: "values", type: piece.type, access: "direct" },
+    ],
+    scalars: ["factor"],
+    stores: [{ operand: "mean", value: add(vector("mean"), mul(scalar("factor"), vector("values"))) }],
+    results: [],
+  };
+  const program = compile(spec, { shared: engine.memory.shared });
+  const slots = engine.link(program.bytes, program.exports);
+  return arena.block(field.CONTROL_BYTES, [
+    [field.CONTROL_KIND, kind],
+    [field.CONTROL_TABLE, table],
+    [field.CONTROL_ROWS, rows],
+    [field.CONTROL_UPDATE, slots[program.update].slot],
+    [field.CONTROL_BLOCK, arena.take(program.blockBytes)],
+    [field.CONTROL_AT_MEAN, program.pointers.mean],
+    [field.CONTROL_AT_VALUES, program.pointers.values],
+    [field.CONTROL_AT_INDICES, piece.indexed ? program.indices : field.ABSENT],
+    [field.CONTROL_AT_FACTOR, program.scalars.factor],
+    [field.CONTROL_MEAN, mean],
+    [field.CONTROL_ELEMENT_BYTES, precision === "f64" ? 8 : 4],
+  ]);
+}
+
+/**
+ * One over the chance that an update touches a coordinate, times `weights`: what keeps terms unbiased that belong to every coordinate but are
+ * added to touched ones only. Dense gradients touch all: the weights themselves.
+ */
+export function shareOf(target: RowGradient, weights: Float64Array | undefined, batch: number, indexed: boolean): Float64Array {
+  return target.density.map((density, j) => {
+    const touched = indexed ? 1 - (1 - density) ** batch : 1;
+    return touched > 0 ? (weights?.[j] ?? 1) / touched : 0;
+  });
+}

@@ -1,0 +1,315 @@
+/**
+ * All lanes of a run and what they share: copies of the model, the table of control variates, weights of coordinates.
+ *
+ * Racing lanes ("shared") have one copy and take turns of the rows' order; replicas have a copy each, and their own rows (sharded) or all
+ * (replicated). What a lane does depends on its number, the seed and its update number, never on the worker that runs it.
+ */
+import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
+import { stream } from "../../base/stream.ts";
+import { compile, scalar } from "../../compiler/index.ts";
+import type { LaneBinding, Plan } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import { sparseBehaviour } from "./cost.ts";
+import type { Parts } from "./fits.ts";
+import { bindControl, bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
+import { rateOf } from "./rule.ts";
+import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
+
+export const CURRENT_RATE = "currentRate";
+/** Updates whose rows kernels/descend.ts draws at once. */
+const DRAWN_AHEAD = 16;
+export const SWEEP_ROWS = 256;
+const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: field.CONTROL_SVRG };
+
+export interface Sweep {
+  binding: LaneBinding;
+  /** A control block that fills the table. */
+  record: number;
+  listed: number;
+  accumulator: number;
+}
+
+export interface Lane {
+  pointer: number;
+  binding: LaneBinding;
+  copy: Copy;
+  /** Absent for line searches, which step by themselves. */
+  rule: RuleBinding | undefined;
+  /** Rows of this lane: [first, first + rows). */
+  first: number;
+  rows: number;
+  /** Its part of the order, or 0: drawn with replacement. */
+  order: number;
+  key: readonly [number, number];
+  sweep: Sweep | undefined;
+}
+
+export class Lanes {
+  readonly list: Lane[] = [];
+  readonly copies: Copy[] = [];
+  readonly batch: number;
+  readonly precision: "f32" | "f64";
+  readonly program: RuleProgram | undefined;
+  readonly table: { pointer: number; count: number } | undefined;
+  /** u32[rows] that racing lanes share; 0 where each lane has its own. */
+  readonly sharedOrder: number;
+  private readonly parts: Parts;
+  private readonly engine: Engine;
+  private readonly arena: Arena;
+  private readonly racing: boolean;
+  private readonly weights: Weights;
+  private readonly buffered: boolean;
+
+  constructor(parts: Parts, engine: Engine) {
+    const { plan, problem, target, rule, variance } = parts;
+    this.parts = parts;
+    this.engine = engine;
+    this.precision = plan.precision.model === "f64" ? "f64" : "f32";
+    this.racing = plan.replicas === "shared";
+    this.arena = new Arena(engine.memory, `training ${problem.name}`);
+    const laneCount = plan.replicas === "shared" ? plan.workers : plan.replicas;
+    const shards = shardRows(problem.rowCount, laneCount, plan);
+    this.batch = Math.min(plan.batch as number, ...shards.map((s) => s.rows));
+    this.buffered = rule.kind === "search" || (target.sparse && rule.kind === "equation" && sparseBehaviour(rule) === "dense");
+    const indexed = target.sparse && !this.buffered;
+    const penalised = target.penalty.l1 > 0 || target.penalty.l2 > 0;
+    this.weights = {
+      share: penalised ? this.vector(shareOf(target, target.penalty.weights, this.batch, indexed)) : 0,
+      reach: variance && indexed ? this.vector(shareOf(target, undefined, this.batch, indexed)) : 0,
+    };
+    if (variance) {
+      const count = problem.rowCount * (target.derivativesPerRow ?? 0);
+      this.table = { pointer: this.arena.take(count * 8), count };
+    }
+    this.program = this.makeProgram(indexed);
+    for (let c = 0; c < (this.racing ? 1 : laneCount); c++) this.copies.push(this.newCopy());
+    this.sharedOrder = this.racing && plan.schedule !== "replacement" ? this.arena.take(problem.rowCount * 4) : 0;
+    for (let l = 0; l < laneCount; l++) this.list.push(this.newLane(l, shards[l], laneCount));
+  }
+
+  /** Every array that a checkpoint must hold, by name. Views on the current buffer. */
+  arrays(copy: Copy): Map<string, Float32Array | Float64Array | Int16Array> {
+    const { memory } = this.engine;
+    const { parameterCount } = this.parts.problem;
+    const views = new Map<string, Float32Array | Float64Array | Int16Array>();
+    views.set("parameters", memory[this.parts.plan.precision.model](copy.parameters, parameterCount));
+    for (const [name, pointer] of copy.states) views.set(`state.${name}`, memory[this.precision](pointer, parameterCount));
+    if (copy.mean) views.set("mean", memory[this.precision](copy.mean, parameterCount));
+    return views;
+  }
+
+  /** A copy's parameters where they are to be evaluated. */
+  evaluationPoint(copy: Copy): ArrayLike<number> {
+    const { plan, problem, rule } = this.parts;
+    const { memory } = this.engine;
+    const { parameterCount } = problem;
+    const model = plan.precision.model;
+    const spec = rule.kind === "equation" ? evaluationProgram(rule, { precision: this.precision, parameterType: model }) : null;
+    if (!spec) {
+      const stored = memory[model](copy.parameters, parameterCount);
+      return model === "i16" ? Float64Array.from(stored, (p) => p * PARAMETER_SCALE) : stored.slice();
+    }
+    using arena = new Arena(memory, "evaluation point");
+    const program = compile(spec, { shared: memory.shared });
+    const { update } = this.engine.link(program.bytes, program.exports);
+    const block = arena.take(program.blockBytes);
+    const point = arena.take(parameterCount * 8);
+    for (const [name, at] of Object.entries(program.pointers)) {
+      arena.set(block, at, name === "point" ? point : name === "parameter" ? copy.parameters : copy.states.get(name)!);
+    }
+    const lane = this.list.find((l) => l.copy === copy)!;
+    for (const [name, at] of Object.entries(program.scalars)) {
+      const own = lane.rule?.program.scalars[name];
+      if (own !== undefined) arena.setF64(block, at, arena.getF64(lane.rule!.block, own));
+    }
+    update.call(parameterCount, block);
+    return memory[this.precision](point, parameterCount).slice();
+  }
+
+  dispose(): void {
+    for (const lane of this.list) {
+      lane.binding.dispose();
+      lane.sweep?.binding.dispose();
+    }
+    this.arena.dispose();
+  }
+
+  private makeProgram(indexed: boolean): RuleProgram | undefined {
+    const { rule, target, variance, plan } = this.parts;
+    if (rule.kind !== "equation") return undefined;
+    const probe = this.bindModel(1);
+    const { piece } = this.batch > 1 ? { piece: { ...probe.piece, type: this.precision } } : probe;
+    probe.dispose();
+    const program = ruleProgram(rule, {
+      gradientType: piece.type,
+      indexed,
+      precision: this.precision,
+      parameterType: plan.precision.model,
+      share: this.weights.share !== 0,
+      base: variance !== undefined,
+      reach: this.weights.reach !== 0,
+      l1: target.penalty.l1 > 0,
+      l2: target.penalty.l2 > 0,
+    });
+    // A schedule's value is kept where ticks and the group penalty can see it; a constant rate stands in its own slot.
+    const rate = rateOf(rule);
+    if (rate && rate !== scalar("rate")) program.spec.results.push({ scalar: CURRENT_RATE, value: rate });
+    return program;
+  }
+
+  private bindModel(batch: number): LaneBinding {
+    return this.parts.target.bind({ batch, buffered: this.buffered, purpose: `training ${this.parts.problem.name}` });
+  }
+
+  private newCopy(): Copy {
+    const { problem, plan, variance } = this.parts;
+    const { parameterCount, start } = problem;
+    const bytes = this.precision === "f64" ? 8 : 4;
+    const { memory } = this.engine;
+    const model = plan.precision.model;
+    const parameters = this.arena.take(parameterCount * parameterBytes[model]);
+    if (start)
+      memory[model](parameters, parameterCount).set(model === "i16" ? start.map((p) => Math.round(p / PARAMETER_SCALE)) : start);
+    const states = new Map<string, number>();
+    for (const { name, initial } of this.program?.states ?? []) {
+      const pointer = this.arena.take(parameterCount * bytes);
+      if (initial !== 0)
+        memory[this.precision](pointer, parameterCount).set(
+          initial === "p" ? (start ?? new Float64Array(parameterCount)) : new Float64Array(parameterCount).fill(initial),
+        );
+      states.set(name, pointer);
+    }
+    return { parameters, states, mean: variance ? this.arena.take(parameterCount * bytes) : 0 };
+  }
+
+  private newLane(l: number, shard: { first: number; rows: number }, laneCount: number): Lane {
+    const { plan, problem, target, rule, variance } = this.parts;
+    const { arena, engine } = this;
+    const binding = this.bindModel(this.batch);
+    const copy = this.copies[this.racing ? 0 : l];
+    const key = stream(plan.seed, "rows", l).key;
+    const draws = plan.schedule === "replacement";
+    const order = draws ? 0 : this.racing ? this.sharedOrder + 4 * shard.first : arena.take(shard.rows * 4);
+    // Sharing an order, racing lanes draw all rows; the table's mean then stands for all of them, too.
+    const meanRows = this.racing ? problem.rowCount : shard.rows;
+    const control = variance
+      ? bindControl(
+          arena,
+          engine,
+          controlKinds[variance.name],
+          this.table!.pointer,
+          copy.mean,
+          meanRows,
+          binding.piece,
+          this.precision,
+        )
+      : 0;
+    const constants = {
+      l1: target.penalty.l1,
+      l2: target.penalty.l2,
+      parameterScale: PARAMETER_SCALE,
+      epochUpdates: Math.ceil(meanRows / this.batch),
+    };
+    const bound =
+      this.program && bindRule(arena, engine, this.program, copy, constants, this.weights, { seed: plan.seed, lane: l });
+    const pointer = arena.block(field.LANE_BYTES, [
+      [field.LANE_GRADIENT, binding.gradientSlot],
+      [field.LANE_MODEL, binding.model],
+      [field.LANE_PARAMETERS, copy.parameters],
+      [field.LANE_PIECES, binding.pieces],
+      [field.LANE_RULE, bound?.table ?? 0],
+      [field.LANE_CONTROL, control],
+      [field.LANE_ORDER, order],
+      [field.LANE_BATCH, this.batch],
+      [field.LANE_FIRST_ROW, this.racing ? 0 : shard.first],
+      [field.LANE_ROWS, shard.rows],
+      [field.LANE_DRAWN_FROM, meanRows],
+      [field.LANE_KEY_LOW, key[0]],
+      [field.LANE_KEY_HIGH, key[1]],
+      [field.LANE_DRAWN, draws ? arena.take(DRAWN_AHEAD * this.batch * 4) : 0],
+      [field.LANE_TOUCH, plan.schedule === "shuffled" || draws ? binding.touchSlot : field.ABSENT],
+      [field.LANE_GROUP, target.penalty.group > 0 ? this.groupBlock(copy, bound!) : 0],
+      [field.LANE_SEARCH, rule.kind === "search" ? this.searchBlock(binding, shard.rows) : 0],
+    ]);
+    arena.setF64(pointer, field.LANE_T_FIRST_F64, this.racing ? l + 1 : 1);
+    arena.setF64(pointer, field.LANE_T_STEP_F64, this.racing ? laneCount : 1);
+    const sweep = variance?.name === "svrg" ? this.newSweep(meanRows) : undefined;
+    return { pointer, binding, copy, rule: bound, ...shard, order, key, sweep };
+  }
+
+  private newSweep(rows: number): Sweep {
+    const { target, problem } = this.parts;
+    const binding = target.bind({ batch: SWEEP_ROWS, buffered: true, purpose: "snapshot" });
+    const record = this.arena.block(field.CONTROL_BYTES, [
+      [field.CONTROL_KIND, field.CONTROL_RECORD],
+      [field.CONTROL_TABLE, this.table!.pointer],
+      [field.CONTROL_ROWS, rows],
+    ]);
+    return { binding, record, listed: this.arena.take(SWEEP_ROWS * 4), accumulator: this.arena.take(problem.parameterCount * 8) };
+  }
+
+  private groupBlock(copy: Copy, rule: RuleBinding): number {
+    const { arena } = this;
+    const { groups, group, outputs, stride } = this.parts.target.penalty;
+    const start = arena.take((groups.length + 1) * 4);
+    const columns = arena.take(groups.flat().length * 4);
+    const weights = arena.take(groups.length * 8);
+    let at = 0;
+    groups.forEach((members, g) => {
+      arena.memory.u32(columns + 4 * at, members.length).set(members);
+      at += members.length;
+      arena.set(start, 4 * (g + 1), at);
+      arena.setF64(weights, 8 * g, Math.sqrt(members.length));
+    });
+    const block = arena.block(field.GROUP_BYTES, [
+      [field.GROUP_PARAMETERS, copy.parameters],
+      [field.GROUP_ELEMENT_BYTES, this.precision === "f64" ? 8 : 4],
+      [field.GROUP_COUNT, groups.length],
+      [field.GROUP_START, start],
+      [field.GROUP_COLUMNS, columns],
+      [field.GROUP_WEIGHTS, weights],
+      [field.GROUP_OUTPUTS, outputs],
+      [field.GROUP_STRIDE, stride],
+      [field.GROUP_RATE, rule.block + (rule.program.scalars[CURRENT_RATE] ?? rule.program.scalars.rate)],
+    ]);
+    arena.setF64(block, field.GROUP_LAMBDA_F64, group);
+    return block;
+  }
+
+  private searchBlock(binding: LaneBinding, rows: number): number {
+    const { rule, problem, target } = this.parts;
+    const { arena } = this;
+    if (rule.kind !== "search") return 0;
+    const bytes = this.precision === "f64" ? 8 : 4;
+    const block = arena.block(field.SEARCH_BYTES, [
+      [field.SEARCH_OBJECTIVE, binding.objectiveSlot],
+      [field.SEARCH_ELEMENT_BYTES, bytes],
+      [field.SEARCH_BACKUP, arena.take(problem.parameterCount * bytes)],
+      [field.SEARCH_SHARE, this.weights.share],
+      [field.SEARCH_MAX_TRIES, rule.maxTrials],
+    ]);
+    const options = rule.options as Readonly<Record<string, number>>;
+    arena.setF64(block, field.SEARCH_RATE_F64, options.initial);
+    arena.setF64(block, field.SEARCH_GROWTH_F64, options.growth ** (1 / Math.ceil(rows / this.batch)));
+    arena.setF64(block, field.SEARCH_SUFFICIENT_F64, options.c);
+    arena.setF64(block, field.SEARCH_SHRINK_F64, options.shrink);
+    arena.setF64(block, field.SEARCH_FALLBACK_F64, rule.fallback);
+    arena.setF64(block, field.SEARCH_L2_F64, target.penalty.l2);
+    return block;
+  }
+
+  private vector(values: Float64Array): number {
+    const pointer = this.arena.take(values.length * 8);
+    this.engine.memory[this.precision](pointer, values.length).set(values);
+    return pointer;
+  }
+}
+
+function shardRows(rowCount: number, laneCount: number, plan: Plan): { first: number; rows: number }[] {
+  if (plan.replicas !== "shared" && plan.data === "replicated")
+    return Array.from({ length: laneCount }, () => ({ first: 0, rows: rowCount }));
+  const edge = (l: number): number => Math.floor((l * rowCount) / laneCount);
+  return Array.from({ length: laneCount }, (_, l) => ({ first: edge(l), rows: edge(l + 1) - edge(l) }));
+}

@@ -1,0 +1,130 @@
+/**
+ * The full objective, and its gradient, as full-batch rules see it: a sum over rows, or a user's function.
+ *
+ * Rows are cut into at most PARTS fixed ranges, whose sums are added in order: the same bits at any number of workers.
+ */
+import type { LaneBinding, Plan, Problem, RowGradient } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+
+export interface FullObjective {
+  readonly count: number;
+  /** Rows that one evaluation reads; 1 for a function. */
+  readonly rows: number;
+  readonly start: Float64Array | undefined;
+  /** f(x); fills `gradient` unless it is null. On this thread. */
+  evaluate(x: Float64Array, gradient: Float64Array | null): number;
+  /** The same, on the plan's workers. */
+  evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number>;
+  dispose(): void;
+}
+
+/** A function of x that fills the gradient and returns its value. */
+export type DifferentiableFunction = (x: Float64Array, gradient: Float64Array) => number;
+
+export function functionObjective(f: DifferentiableFunction, start: Float64Array): FullObjective {
+  const scratch = new Float64Array(start.length);
+  return {
+    count: start.length,
+    rows: 1,
+    start,
+    evaluate: (x, gradient) => f(x, gradient ?? scratch),
+    evaluateOnWorkers: async (x, gradient) => f(x, gradient),
+    dispose: () => {},
+  };
+}
+
+const PARTS = 16;
+const CHUNK = 256;
+
+interface Part {
+  binding: LaneBinding;
+  listed: number;
+  accumulator: number;
+  from: number;
+  to: number;
+}
+
+/** Mean loss over all rows of a problem, without its penalty. */
+export class RowObjective implements FullObjective {
+  readonly count: number;
+  readonly rows: number;
+  readonly start: Float64Array | undefined;
+  private readonly engine: Engine;
+  private readonly plan: Plan;
+  private readonly arena: Arena;
+  private readonly parts: Part[];
+  private readonly parameters: number;
+  private readonly type: "f32" | "f64";
+  private readonly outputs: number;
+
+  constructor(problem: Problem, target: RowGradient, plan: Plan, engine: Engine) {
+    this.count = problem.parameterCount;
+    this.rows = problem.rowCount;
+    this.start = problem.start;
+    this.engine = engine;
+    this.plan = plan;
+    this.type = plan.precision.model === "f64" ? "f64" : "f32";
+    this.outputs = target.derivativesPerRow ?? 1;
+    this.arena = new Arena(engine.memory, "full gradient");
+    this.parameters = this.arena.take(this.count * 8);
+    const partCount = Math.min(PARTS, Math.ceil(this.rows / CHUNK));
+    const edge = (k: number): number => Math.floor((k * this.rows) / partCount);
+    this.parts = Array.from({ length: partCount }, (_, k) => ({
+      binding: target.bind({ batch: CHUNK, buffered: true, purpose: "full gradient" }),
+      listed: this.arena.take(CHUNK * 4),
+      accumulator: this.arena.take(this.count * 8),
+      from: edge(k),
+      to: edge(k + 1),
+    }));
+  }
+
+  evaluate(x: Float64Array, gradient: Float64Array | null): number {
+    this.engine.memory[this.type](this.parameters, this.count).set(x);
+    if (!gradient) return this.sumLosses() / this.rows;
+    const sweep = this.engine.kernel("sweepGradient", this.plan.deterministic);
+    return this.collect(
+      this.gradientCalls().map((args) => sweep(...args)),
+      gradient,
+    );
+  }
+
+  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
+    this.engine.memory[this.type](this.parameters, this.count).set(x);
+    const calls = this.gradientCalls().map((args) => ({ kernel: "sweepGradient", args }));
+    const { workers, deterministic } = this.plan;
+    return this.collect(await this.engine.run(calls, { workers, deterministic }), gradient);
+  }
+
+  dispose(): void {
+    for (const part of this.parts) part.binding.dispose();
+    this.arena.dispose();
+  }
+
+  private gradientCalls(): number[][] {
+    const bytes = this.type === "f64" ? 8 : 4;
+    return this.parts.map(({ binding, listed, accumulator, from, to }) => {
+      this.engine.memory.f64(accumulator, this.count).fill(0);
+      return [binding.gradientSlot, binding.model, this.parameters, listed, from, to, 0, binding.pieces, accumulator, bytes];
+    });
+  }
+
+  private collect(losses: number[], gradient: Float64Array): number {
+    gradient.fill(0);
+    for (const { accumulator } of this.parts) {
+      const part = this.engine.memory.f64(accumulator, this.count);
+      for (let i = 0; i < gradient.length; i++) gradient[i] += part[i];
+    }
+    for (let i = 0; i < gradient.length; i++) gradient[i] /= this.rows;
+    return losses.reduce((a, b) => a + b, 0) / this.rows;
+  }
+
+  private sumLosses(): number {
+    const sweep = this.engine.kernel("sweepLoss", this.plan.deterministic);
+    let sum = 0;
+    for (const { binding, listed, from, to } of this.parts) {
+      sum += sweep(binding.objectiveSlot, binding.model, this.parameters, listed, from, to, binding.outputsAt, this.outputs, 0);
+    }
+    return sum;
+  }
+}

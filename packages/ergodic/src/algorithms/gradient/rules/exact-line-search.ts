@@ -1,0 +1,54 @@
+/**
+ * Steepest descent with exact line search: x ← x − α ∇f(x), α = argmin over α > 0 of f(x − α ∇f(x)).
+ *
+ * Where the objective offers curvature (quadratics) α = ‖g‖²/(gᵀ∇²f g); otherwise a bracket by golden growth from the last α, then
+ * Brent's parabolic interpolation to a relative `tolerance`. A NaN or an infinite value is taken as too high. State: the last α.
+ * Needs the full objective: a gradient and, without curvature, about ten values a step, each a pass over all data. On an
+ * ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
+ */
+import { along, dot } from "../dense.ts";
+import { type HostReport, hostRule, keepState, type Objective } from "../host-rule.ts";
+import { minimiseLine } from "../line-minimum.ts";
+import { positive } from "../rule.ts";
+import { searchNeeds, stay } from "../steepest.ts";
+
+export const exactLineSearch = hostRule(
+  "exactLineSearch",
+  { initial: 1, tolerance: 1e-8, maxEvaluations: 60 },
+  (options, objective, count) => {
+    const state = { numbers: { stepSize: Number(options.initial) }, arrays: {} };
+    const gradient = new Float64Array(count);
+    const moved = new Float64Array(count);
+    return {
+      ...keepState(state),
+      stateBytes: 0,
+      step(x): HostReport {
+        const loss = objective(x, gradient);
+        const squaredNorm = dot(gradient, gradient);
+        if (!(squaredNorm > 0)) return stay(loss, squaredNorm, 1);
+        const value = (stepSize: number) => objective(along(moved, x, -stepSize, gradient), null);
+        const found =
+          closedForm(objective, x, gradient, squaredNorm) ?? minimiseLine(value, loss, state.numbers.stepSize, options);
+        if (!(found.stepSize > 0))
+          return { loss, stepSize: 0, evaluations: 1 + found.evaluations, stopped: "no lower point along −∇f" };
+        state.numbers.stepSize = found.stepSize;
+        x.set(along(moved, x, -found.stepSize, gradient));
+        const known = Number.isNaN(found.loss) ? { loss: objective(x, null), more: 1 } : { loss: found.loss, more: 0 };
+        return { loss: known.loss, stepSize: found.stepSize, evaluations: 1 + found.evaluations + known.more, stopped: null };
+      },
+    };
+  },
+  {
+    summary: "steepest descent to the lowest point of the line",
+    source: "Cauchy 1847; Brent 1973",
+    needs: searchNeeds,
+    cost: () => ({ floatsPerParameter: 0, perStep: "a gradient and about ten values of the objective" }),
+    ranges: { initial: positive, tolerance: positive, maxEvaluations: { low: 5, integer: true } },
+  },
+);
+
+/** loss NaN: not known, as no value was computed. */
+function closedForm(objective: Objective, x: Float64Array, g: Float64Array, squaredNorm: number) {
+  const bend = objective.curvature?.(x, g);
+  return bend !== undefined && bend > 0 ? { stepSize: squaredNorm / bend, loss: Number.NaN, evaluations: 0 } : null;
+}

@@ -1,0 +1,125 @@
+/**
+ * L-BFGS: x ← x + α d, d = −H ∇f(x), H from the last m pairs s = Δx, y = Δ∇f by the two-loop recursion.
+ *
+ * m: `history` ≥ 1; α by a strong Wolfe search from `rate` (`search` "strongWolfe") or `rate` itself ("none"); the first step is
+ * shortened to min(1, 1/‖g‖₁) · rate. A pair is kept if sᵀy > 1e-10. Stops where |g|_∞ ≤ `gradientTolerance`, where no direction
+ * descends, or where neither x nor f changes by `changeTolerance`. State: 2m + 1 float64 a parameter at most. Needs the full objective.
+ * Source: Nocedal 1980; Liu, Nocedal 1989. Walks through the points of PyTorch's LBFGS (history_size 100 there).
+ */
+import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
+import { type HostReport, hostRule, keepState, type Objective } from "../host-rule.ts";
+import { notNegative, positive } from "../rule.ts";
+import { type LinePoint, lineOf, strongWolfe } from "../wolfe.ts";
+
+export const lbfgs = hostRule(
+  "lbfgs",
+  { rate: 1, history: 10, search: "strongWolfe", gradientTolerance: 1e-7, changeTolerance: 1e-9 },
+  (given, objective, count) => {
+    const options = given as {
+      rate: number;
+      history: number;
+      search: string;
+      gradientTolerance: number;
+      changeTolerance: number;
+    };
+    const state = {
+      numbers: { loss: Number.NaN, scale: 1, started: 0 },
+      arrays: { gradient: [] as Float64Array[], s: [] as Float64Array[], y: [] as Float64Array[] },
+    };
+    const { numbers, arrays } = state;
+    const kept = keepState(state);
+    return {
+      ...kept,
+      get stateBytes() {
+        return kept.stateBytes;
+      },
+      step(x): HostReport {
+        let evaluations = 0;
+        if (arrays.gradient.length === 0) {
+          const gradient = new Float64Array(count);
+          numbers.loss = objective(x, gradient);
+          arrays.gradient.push(gradient);
+          evaluations++;
+        }
+        const gradient = arrays.gradient[0];
+        const here: LinePoint = { stepSize: 0, loss: numbers.loss, slope: 0, gradient };
+        const end = (stopped: string): HostReport => ({ loss: numbers.loss, stepSize: 0, evaluations, stopped });
+        if (largest(gradient) <= options.gradientTolerance) return end("the gradient is within its tolerance");
+        const d = direction(gradient, arrays.s, arrays.y, numbers.scale);
+        here.slope = dot(gradient, d);
+        if (!(here.slope <= -options.changeTolerance)) {
+          return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
+        }
+        const first = numbers.started ? options.rate : Math.min(1, 1 / absoluteSum(gradient)) * options.rate;
+        const walked = walk(objective, x, d, here, first, options.search);
+        evaluations += walked.evaluations;
+        addScaled(x, walked.point.stepSize, d);
+        remember(state, walked.point, d, options.history);
+        const change = Math.abs(walked.point.loss - here.loss);
+        const still = walked.point.stepSize * largest(d) <= options.changeTolerance || change < options.changeTolerance;
+        const { loss, stepSize } = walked.point;
+        return { loss, stepSize, evaluations, stopped: still ? "neither the point nor the objective changes" : null };
+      },
+    };
+  },
+  {
+    summary: "quasi-Newton from the last few steps",
+    source: "Nocedal 1980; Liu, Nocedal 1989",
+    needs: 'pairs of gradients of different batches say nothing about curvature; use adam() for minibatches, or batch: "full"',
+    cost: ({ history }) => ({
+      floatsPerParameter: 2 * Number(history) + 1,
+      perStep: "one or two gradients of the objective, and 4m operations a parameter",
+    }),
+    ranges: {
+      rate: positive,
+      history: { low: 1, integer: true },
+      gradientTolerance: notNegative,
+      changeTolerance: notNegative,
+    },
+  },
+);
+
+/** −H g by the two-loop recursion. */
+function direction(gradient: Float64Array, s: Float64Array[], y: Float64Array[], scale: number): Float64Array {
+  const q = negated(gradient);
+  const weights = new Array<number>(s.length);
+  for (let i = s.length - 1; i >= 0; i--) {
+    weights[i] = dot(s[i], q) / dot(y[i], s[i]);
+    addScaled(q, -weights[i], y[i]);
+  }
+  for (let i = 0; i < q.length; i++) q[i] *= scale;
+  for (let i = 0; i < s.length; i++) addScaled(q, weights[i] - dot(y[i], q) / dot(y[i], s[i]), s[i]);
+  return q;
+}
+
+function walk(objective: Objective, x: Float64Array, d: Float64Array, here: LinePoint, first: number, search: string) {
+  const at = lineOf(objective, x, d);
+  if (search === "none") return { point: at(first), evaluations: 1 };
+  return strongWolfe(at, here, first, largest(d));
+}
+
+function remember(
+  {
+    numbers,
+    arrays,
+  }: { numbers: Record<"loss" | "scale" | "started", number>; arrays: Record<"gradient" | "s" | "y", Float64Array[]> },
+  point: LinePoint,
+  d: Float64Array,
+  history: number,
+): void {
+  const y = point.gradient.map((v, i) => v - arrays.gradient[0][i]);
+  const s = d.map((v) => v * point.stepSize);
+  const ys = dot(y, s);
+  if (ys > 1e-10) {
+    if (arrays.s.length === history) {
+      arrays.s.shift();
+      arrays.y.shift();
+    }
+    arrays.s.push(s);
+    arrays.y.push(y);
+    numbers.scale = ys / dot(y, y);
+  }
+  arrays.gradient[0] = point.gradient;
+  numbers.loss = point.loss;
+  numbers.started = 1;
+}

@@ -1,0 +1,24 @@
+/**
+ * Schedule-free SGD: a fixed rate whose average converges as well as the best decaying schedule, without knowing when it will end.
+ *
+ * Equation in schedule-free.ts with u = g. η (`rate`) > 0; β (`beta`) in (0, 1]. z: one float a parameter, two scalars. The parameter
+ * is y, where gradients are taken; evaluate at x (the rule's evaluation point). Source: Defazio et al. 2024. Weight decay: chain.
+ */
+import { positive, rule } from "../rule.ts";
+import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
+
+export const scheduleFreeSgd = rule(
+  "scheduleFreeSgd",
+  { rate: 0.1, beta: 0.9 },
+  ({ g, p, rate, beta }, { z }, scalars) => {
+    const update = scheduleFreeUpdate({ y: p, z, u: g, rate, beta }, scalars);
+    return { state: { z: update.z }, scalars: update.scalars, step: update.step };
+  },
+  {
+    summary: "SGD with built-in averaging in the place of a schedule",
+    source: "Defazio et al. 2024",
+    ranges: { rate: positive, beta: { low: 0, high: 1, open: true } },
+    initial: () => ({ z: "p" }),
+    evaluation: ({ p, beta }, { z }) => scheduleFreePoint(p, z, beta),
+  },
+);

@@ -1,0 +1,47 @@
+/**
+ * Stochastic line search (SLS): p ← p − α g, α by backtracking on the loss of the *same* batch.
+ *
+ * Accepted when f_i(p − α g) ≤ f_i(p) − c α ‖g‖² (Armijo), else α ← `shrink` · α, at most `maxTrials` times, then `fallback`. The
+ * first α is the last one times 2^(1/epochUpdates), `initial` at the start. One scalar of state; each trial costs one more loss of the
+ * batch, typically one or two a step. Converges at gradient descent's speed when the model can fit every row; elsewhere to a
+ * neighbourhood. Source: Vaswani et al. 2019, with the constants of their code.
+ *
+ * @throws OptionError when an option is out of range
+ */
+import { optionsToJson, positive, resolve, share } from "../rule.ts";
+import type { SearchRule } from "../search-rule.ts";
+
+const defaults = { c: 0.1, shrink: 0.9, initial: 1, growth: 2, maxTrials: 100, fallback: 1e-6 };
+const ranges = {
+  c: share,
+  shrink: { low: 0, high: 0.999, open: true },
+  initial: positive,
+  growth: { low: 1 },
+  maxTrials: { low: 1, integer: true },
+  fallback: positive,
+};
+
+export const stochasticLineSearch = Object.assign(
+  (given: Partial<typeof defaults> = {}): SearchRule => {
+    const options = resolve("stochasticLineSearch", defaults, given, ranges, false) as typeof defaults;
+    const { c, shrink, initial, growth, maxTrials, fallback } = options;
+    return {
+      kind: "search",
+      name: "stochasticLineSearch",
+      options,
+      summary: "Armijo on the loss of the same batch",
+      source: "Vaswani et al. 2019",
+      needs: "lossOfSameBatch",
+      cost: { floatsPerParameter: 0, perStep: "one or two more losses of the batch" },
+      maxTrials,
+      fallback,
+      start: () => ({ stepSize: initial }),
+      first: ({ stepSize }, epochUpdates) => stepSize * growth ** (1 / epochUpdates),
+      accepts: ({ loss, trialLoss, squaredNorm, stepSize }) => trialLoss <= loss - c * stepSize * squaredNorm,
+      shrink: (stepSize) => stepSize * shrink,
+      settle: (_, stepSize) => ({ stepSize }),
+      toJSON: () => ({ rule: "stochasticLineSearch", options: optionsToJson(options) }),
+    };
+  },
+  { ruleName: "stochasticLineSearch", defaults },
+);

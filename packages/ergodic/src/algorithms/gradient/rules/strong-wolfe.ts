@@ -1,0 +1,47 @@
+/**
+ * Steepest descent with a strong Wolfe line search: x ← x − α ∇f(x), f falls enough (c₁) and the slope flattens enough (c₂).
+ *
+ * 0 < c₁ < c₂ < 1. The first trial is min(1, 1/‖g‖₁), later the last α. State: the last α. Needs the full objective: each trial is a
+ * value and a gradient. The search itself is wolfe.ts, which L-BFGS shares. Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6.
+ */
+import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import { searchNeeds, stay } from "../steepest.ts";
+import { lineOf, strongWolfe as searchLine, wolfeDefaults } from "../wolfe.ts";
+
+const open = { low: 0, high: 1, open: true };
+
+export const strongWolfe = hostRule(
+  "strongWolfe",
+  { c1: 1e-4, c2: 0.9, maxEvaluations: 25 },
+  (options, objective, count) => {
+    const { c1, c2, maxEvaluations } = options as Record<keyof typeof options, number>;
+    const state = { numbers: { stepSize: 0 }, arrays: {} };
+    const gradient = new Float64Array(count);
+    return {
+      ...keepState(state),
+      stateBytes: 0,
+      step(x) {
+        const loss = objective(x, gradient);
+        const slope = -dot(gradient, gradient);
+        if (!(slope < 0)) return stay(loss, -slope, 1);
+        const direction = negated(gradient);
+        const first = state.numbers.stepSize || Math.min(1, 1 / absoluteSum(gradient));
+        const start = { stepSize: 0, loss, slope, gradient };
+        const search = { ...wolfeDefaults, c1, c2, maxEvaluations };
+        const { point, evaluations } = searchLine(lineOf(objective, x, direction), start, first, largest(direction), search);
+        if (point.stepSize > 0) state.numbers.stepSize = point.stepSize;
+        addScaled(x, point.stepSize, direction);
+        const stopped = point.stepSize > 0 ? null : "no step along −∇f lowers the objective enough";
+        return { loss: point.loss, stepSize: point.stepSize, evaluations: evaluations + 1, stopped };
+      },
+    };
+  },
+  {
+    summary: "steepest descent, step by the strong Wolfe conditions",
+    source: "Nocedal, Wright 2006",
+    needs: searchNeeds,
+    cost: () => ({ floatsPerParameter: 0, perStep: "two or three gradients of the objective" }),
+    ranges: { c1: open, c2: open, maxEvaluations: { low: 2, integer: true } },
+  },
+);

@@ -1,0 +1,108 @@
+/**
+ * Strong Wolfe search along a direction d: α with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, φ(α) = f(x + α d).
+ *
+ * First a bracket by growing steps (cubic extrapolation, between 1 % and 10 times further), then zoom by cubic interpolation that keeps
+ * a tenth of the bracket away from its ends once progress is slow. Where 25 evaluations do not suffice, the best point so far.
+ * Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6, with the safeguards of minFunc (Schmidt 2005), which PyTorch's LBFGS
+ * follows too, so that both walk through the same points.
+ */
+import { dot } from "./dense.ts";
+
+export interface LinePoint {
+  stepSize: number;
+  loss: number;
+  slope: number;
+  gradient: Float64Array;
+}
+
+export interface WolfeOptions {
+  c1: number;
+  c2: number;
+  maxEvaluations: number;
+  /** Least width of the bracket times the largest entry of d. */
+  tolerance: number;
+}
+export const wolfeDefaults: WolfeOptions = { c1: 1e-4, c2: 0.9, maxEvaluations: 25, tolerance: 1e-9 };
+
+/** `at(α)` evaluates a point of the line; `start` is the point at 0; `scale` is the largest entry of d. */
+export function strongWolfe(
+  at: (stepSize: number) => LinePoint,
+  start: LinePoint,
+  first: number,
+  scale: number,
+  { c1, c2, maxEvaluations, tolerance }: WolfeOptions = wolfeDefaults,
+): { point: LinePoint; evaluations: number } {
+  const tooHigh = (p: LinePoint): boolean => p.loss > start.loss + c1 * p.stepSize * start.slope;
+  const flat = (p: LinePoint): boolean => Math.abs(p.slope) <= -c2 * start.slope;
+  let previous = start;
+  let current = at(first);
+  let evaluations = 1;
+  let bracket: [LinePoint, LinePoint] | undefined;
+  for (let grown = 0; grown < maxEvaluations; grown++) {
+    if (tooHigh(current) || (grown > 1 && current.loss >= previous.loss)) bracket = [previous, current];
+    else if (flat(current)) return { point: current, evaluations };
+    else if (current.slope >= 0) bracket = [previous, current];
+    if (bracket) break;
+    const low = current.stepSize + 0.01 * (current.stepSize - previous.stepSize);
+    const next = at(cubicMinimum(previous, current, low, current.stepSize * 10));
+    evaluations++;
+    previous = current;
+    current = next;
+  }
+  if (!bracket) return { point: start.loss <= current.loss ? start : current, evaluations };
+
+  let [low, high] = bracket[0].loss <= bracket[1].loss ? bracket : [bracket[1], bracket[0]];
+  let slow = false;
+  while (evaluations <= maxEvaluations && Math.abs(low.stepSize - high.stepSize) * scale >= tolerance) {
+    const trial = safeguarded(low, high, slow);
+    slow = trial.slow;
+    const point = at(trial.stepSize);
+    evaluations++;
+    if (tooHigh(point) || point.loss >= low.loss) {
+      high = point;
+      if (high.loss < low.loss) [low, high] = [high, low];
+    } else {
+      if (flat(point)) return { point, evaluations };
+      if (point.slope * (high.stepSize - low.stepSize) >= 0) high = low;
+      low = point;
+    }
+  }
+  return { point: low, evaluations };
+}
+
+/** The point to try within a bracket, and whether it had to stand near an end. */
+function safeguarded(a: LinePoint, b: LinePoint, slow: boolean): { stepSize: number; slow: boolean } {
+  const left = Math.min(a.stepSize, b.stepSize);
+  const right = Math.max(a.stepSize, b.stepSize);
+  const stepSize = cubicMinimum(a, b, left, right);
+  const margin = 0.1 * (right - left);
+  if (Math.min(right - stepSize, stepSize - left) >= margin) return { stepSize, slow: false };
+  if (!slow && stepSize < right && stepSize > left) return { stepSize, slow: true };
+  return { stepSize: right - stepSize < stepSize - left ? right - margin : left + margin, slow: false };
+}
+
+/** Minimum of the cubic through two points with their slopes, within [low, high]; the middle if it has none. */
+function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): number {
+  const [a, b] = p.stepSize <= q.stepSize ? [p, q] : [q, p];
+  const d1 = a.slope + b.slope - (3 * (a.loss - b.loss)) / (a.stepSize - b.stepSize);
+  const squared = d1 * d1 - a.slope * b.slope;
+  if (!(squared >= 0)) return (low + high) / 2;
+  const d2 = Math.sqrt(squared);
+  const minimum = b.stepSize - (b.stepSize - a.stepSize) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2));
+  return Number.isNaN(minimum) ? (low + high) / 2 : Math.min(Math.max(minimum, low), high);
+}
+
+/** φ along x + αd: evaluates into fresh gradients, so that points may be kept. */
+export function lineOf(
+  objective: (x: Float64Array, gradient: Float64Array) => number,
+  x: Float64Array,
+  d: Float64Array,
+): (stepSize: number) => LinePoint {
+  const moved = new Float64Array(x.length);
+  return (stepSize) => {
+    for (let i = 0; i < x.length; i++) moved[i] = x[i] + stepSize * d[i];
+    const gradient = new Float64Array(x.length);
+    const loss = objective(moved, gradient);
+    return { stepSize, loss, slope: dot(gradient, d), gradient };
+  };
+}

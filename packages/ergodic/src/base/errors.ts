@@ -1,0 +1,75 @@
+/** Errors: `where: what was given, what was wanted, what to do [CODE]`. The user's fault throws one of these; ours is an assertion. */
+
+export class ErgodicError extends Error {
+  /** Stable, for programs. */
+  readonly code: string;
+  /** The function, option, or file:line:column at fault. */
+  readonly where: string;
+
+  constructor(where: string, message: string, code: string, options?: ErrorOptions) {
+    super(`${where}: ${message} [${code}]`, options);
+    this.name = new.target.name;
+    this.where = where;
+    this.code = code;
+  }
+}
+
+/** An option is out of range, of the wrong type, or unknown. */
+export class OptionError extends ErgodicError {}
+/** A file or a table does not hold what it should. */
+export class DataError extends ErgodicError {}
+/** Two parts do not fit: an algorithm needs what the model does not offer, or a plan has no meaning. */
+export class CapabilityError extends ErgodicError {}
+/** The engine's memory (4 GiB at most) cannot hold a request. */
+export class MemoryLimitError extends ErgodicError {}
+/** A worker failed; `cause` holds the reason. The engine stays usable. */
+export class WorkerError extends ErgodicError {}
+/** A model was written in a way that the compiler cannot take. */
+export class CompileError extends ErgodicError {}
+
+/** Our own fault, never the user's. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`ergodic: internal error: ${message}; please report it`);
+}
+
+/** Throws unless `value` is a finite number within [low, high]; `open` excludes the low end. */
+export function checkNumber(
+  where: string,
+  name: string,
+  value: unknown,
+  {
+    low = -Infinity,
+    high = Infinity,
+    open = false,
+    integer = false,
+  }: { low?: number; high?: number; open?: boolean; integer?: boolean } = {},
+): asserts value is number {
+  const fits =
+    typeof value === "number" &&
+    Number.isFinite(value) &&
+    (open ? value > low : value >= low) &&
+    value <= high &&
+    (!integer || Number.isInteger(value));
+  if (fits) return;
+  const bounds = [low > -Infinity ? `${open ? ">" : ">="} ${low}` : "", high < Infinity ? `<= ${high}` : ""]
+    .filter(Boolean)
+    .join(" and ");
+  throw new OptionError(
+    where,
+    `${name} is ${String(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}`,
+    "OPTION_RANGE",
+  );
+}
+
+/** Throws unless every key of `options` is known; names the nearest known key. */
+export function checkKeys(where: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = known.find((k) => k.toLowerCase() === key.toLowerCase() || k.startsWith(key) || key.startsWith(k));
+    throw new OptionError(
+      where,
+      `unknown option "${key}"${near ? `; did you mean "${near}"?` : ""} (known: ${known.join(", ")})`,
+      "OPTION_UNKNOWN",
+    );
+  }
+}

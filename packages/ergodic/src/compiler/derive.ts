@@ -1,0 +1,37 @@
+/**
+ * Reverse-mode derivative of expressions, as expressions.
+ *
+ * For a scalar output, ∂output/∂wrt: element by element if wrt is a vector. A vector output is taken as the sum of its elements,
+ * so that for element-wise programs the result is the element-wise derivative. wrt may be any node, not only a leaf.
+ * A vector's adjoint reaches a scalar through the sum over its elements.
+ */
+import { constant, type Expr, nodesOf } from "./expression.ts";
+import { primitiveOf, reductionOf } from "./primitive.ts";
+import { add } from "./primitives/arithmetic.ts";
+import { sum } from "./primitives/reductions.ts";
+
+export function derive(output: Expr, wrt: Expr): Expr {
+  return gradients(output, [wrt])[0];
+}
+
+/** As `derive`, for several inputs at once: the adjoints are shared. */
+export function gradients(output: Expr, wrts: readonly Expr[]): Expr[] {
+  const nodes = nodesOf([output]);
+  const reached = new Set<Expr>(wrts);
+  for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
+  const adjoints = new Map<Expr, Expr>([[output, constant(1)]]);
+  for (const node of nodes.reverse()) {
+    const adjoint = adjoints.get(node);
+    if (!adjoint || !reached.has(node)) continue;
+    node.args.forEach((arg, i) => {
+      if (!reached.has(arg)) return;
+      const reduced = reductionOf(node);
+      const flow = reduced ? reduced.derivative(adjoint, node) : primitiveOf(node)!.derivative(adjoint, node, i);
+      if (!flow) return;
+      const contribution = node.rank === 1 && arg.rank === 0 ? sum(flow) : flow;
+      const known = adjoints.get(arg);
+      adjoints.set(arg, known ? add(known, contribution) : contribution);
+    });
+  }
+  return wrts.map((wrt) => (reached.has(output) ? (adjoints.get(wrt) ?? constant(0)) : constant(0)));
+}

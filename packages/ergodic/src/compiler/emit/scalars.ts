@@ -1,0 +1,85 @@
+/** Scalar arithmetic (float64) from the block's slots; and the functions that run before passes and at the end. */
+import type { Expr } from "../expression.ts";
+import type { Layout } from "../layout.ts";
+import { type EncodedFunction, float64Bytes, unsigned } from "../machine/encoder.ts";
+import { FunctionCode, Graph, type Node } from "../machine/graph.ts";
+import { type FunctionTable, Instructions } from "../machine/instructions.ts";
+import type { Plan } from "../plan.ts";
+import { reductionOf } from "../primitive.ts";
+import { Lowering } from "./lowering.ts";
+
+/** Scalars in float64; those with a slot are read from it, unless `fresh`: about to be computed. */
+export function scalarLowering(m: Instructions, layout: Layout, block: Node, fresh: readonly Expr[] = []): Lowering {
+  const slot = (offset: number): Node => m.graph.node("f64", [0x2b, 0, ...unsigned(offset)], [block]);
+  return new Lowering(m, (expr) => {
+    if (expr.op === "scalar") return slot(layout.scalars[expr.name]);
+    if (expr.op === "count") return slot(layout.count);
+    const offset = layout.slots.get(expr);
+    return offset === undefined || fresh.includes(expr) ? undefined : slot(offset);
+  });
+}
+
+class SlotWriter {
+  readonly f = new FunctionCode(["i32"]);
+  readonly #graph = new Graph();
+  readonly #block = this.#graph.local("i32", 0, false);
+  readonly lowering: Lowering;
+
+  constructor(layout: Layout, functions: FunctionTable, fresh: readonly Expr[]) {
+    this.lowering = scalarLowering(new Instructions(this.#graph, "f64", functions), layout, this.#block, fresh);
+  }
+
+  /** All values are computed before the first is written: a result may have an input's slot. */
+  write(values: readonly { slot: number; value: Expr }[]): void {
+    const nodes = values.map(({ value }) => this.lowering.number(value));
+    this.f.keep(nodes);
+    values.forEach(({ slot }, i) => {
+      this.f.emit(this.#block);
+      this.f.emit(nodes[i]);
+      this.f.push(0x39, 0, ...unsigned(slot));
+    });
+  }
+
+  clear(slot: number, to: number): void {
+    this.f.emit(this.#block);
+    this.f.push(0x44, ...float64Bytes(to), 0x39, 0, ...unsigned(slot));
+  }
+
+  clearInteger(offset: number): void {
+    this.f.emit(this.#block);
+    this.f.push(0x41, 0, 0x36, 0, ...unsigned(offset));
+  }
+
+  encoded(name: string): EncodedFunction {
+    return { parameters: ["i32"], results: [], locals: this.f.locals, code: this.f.code, exportAs: [name] };
+  }
+}
+
+/** begin_p: the scalars that pass p needs; its accumulators cleared; the position back to 0. */
+export function encodeBegin(
+  name: string,
+  pass: number,
+  program: Plan,
+  layout: Layout,
+  functions: FunctionTable,
+): EncodedFunction {
+  const writer = new SlotWriter(layout, functions, layout.before[pass]);
+  writer.write(layout.before[pass].map((value) => ({ slot: layout.slots.get(value)!, value })));
+  for (const reduced of program.passes[pass]) writer.clear(layout.slots.get(reduced)!, reductionOf(reduced)!.start);
+  if (program.usesIndex) writer.clearInteger(layout.position);
+  return writer.encoded(name);
+}
+
+/** end: the results. */
+export function encodeEnd(name: string, program: Plan, layout: Layout, functions: FunctionTable): EncodedFunction {
+  const computed = layout.before.flat();
+  // Without begin_p nothing is in the slots but reductions, so compute all.
+  const writer = new SlotWriter(layout, functions, isStaged(program) ? [] : computed);
+  writer.write(program.results.map(({ scalar, value }) => ({ slot: layout.scalars[scalar], value })));
+  return writer.encoded(name);
+}
+
+/** Whether passes need a begin_p: otherwise run_0 computes its scalars itself. */
+export function isStaged(program: Plan): boolean {
+  return program.usesIndex || program.passes.some((reductions) => reductions.length > 0);
+}

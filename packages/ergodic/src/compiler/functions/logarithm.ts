@@ -1,0 +1,81 @@
+/**
+ * log, log1p and softplus in float64x2.
+ *
+ * x = 2^k·(1 + f) with √½ ≤ 1 + f < √2; s = f/(2 + f); log(1 + f) = f − (f²/2 − s·(f²/2 + s²·R(s²))), where s²·R is
+ * (log(1 + f) − 2s)/s. R is a Chebyshev fit: error 2^-57 of log(1 + f), or 2^-35 where float32 is wanted.
+ */
+import type { Node } from "../machine/graph.ts";
+import type { Digits, Wide } from "../machine/instructions.ts";
+import type { Value } from "../machine/lanes.ts";
+import { exp, LN2_HIGH, LN2_LOW } from "./exponential.ts";
+
+const R: Record<Digits, readonly number[]> = {
+  53: [
+    0.666666666666667, 0.3999999999989938, 0.28571428626031065, 0.2222221112572281, 0.18182889786191042, 0.15331699633543858,
+    0.14616721179861816,
+  ],
+  24: [0.6666666655440618, 0.4000012191414928, 0.28550812382590146, 0.2333069667245578],
+};
+
+/** k and the mantissa 1 + f of positive finite x. `subnormal`: x may be below 2^-1022. */
+export function split(m: Wide, x: Value, subnormal: boolean): { k: Node; mantissa: Node } {
+  const tiny = m.less(x, m.constant(2 ** -1022));
+  const bits = subnormal ? m.select(tiny, m.mul(x, m.constant(2 ** 54)), x) : x;
+  // Adding bits(1) − bits(√½) carries into the exponent from √½ on, not from 1 on.
+  const shifted = m.addBits(bits, m.bits(0x3ff0000000000000n - 0x3fe6a09e667f3bcdn));
+  const biased = m.or(m.shiftRight(shifted, 52), m.bits(0x4330000000000000n));
+  const k = m.sub(biased, m.constant(2 ** 52 + 1023));
+  const exponent = m.and(shifted, m.bits(0xfff0000000000000n));
+  const mantissa = m.addBits(m.subBits(bits, exponent), m.bits(0x3ff0000000000000n));
+  return { k: subnormal ? m.sub(k, m.and(tiny, m.constant(54))) : k, mantissa };
+}
+
+/** k·ln 2 + log(1 + f) + correction. */
+function assemble(m: Wide, digits: Digits, k: Value, f: Value, correction?: Value): Node {
+  const half = m.mul(m.constant(0.5), m.mul(f, f));
+  const s = m.div(f, m.add(m.constant(2), f));
+  const z = m.mul(s, s);
+  const series = m.mul(s, m.add(half, m.mul(z, m.polynomial(z, R[digits]))));
+  const low = m.mul(k, m.constant(LN2_LOW));
+  const rest = m.add(series, correction ? m.add(low, correction) : low);
+  return m.sub(m.mul(k, m.constant(LN2_HIGH)), m.sub(m.sub(half, rest), f));
+}
+
+/** `value` for x within (pole, ∞); −∞ at the pole, NaN below, else x (∞, NaN). */
+function guarded(m: Wide, x: Value, pole: number, value: Value): Node {
+  const at = m.constant(pole);
+  const outside = m.select(m.less(x, at), m.constant(Number.NaN), m.select(m.equal(x, at), m.constant(-Infinity), x));
+  return m.select(m.and(m.less(at, x), m.less(x, m.constant(Infinity))), value, outside);
+}
+
+/** For positive finite x. */
+export function logPositive(m: Wide, digits: Digits, x: Value, subnormal: boolean): Node {
+  const { k, mantissa } = split(m, x, subnormal);
+  return assemble(m, digits, k, m.sub(mantissa, m.constant(1)));
+}
+
+export function log(m: Wide, digits: Digits, x: Value): Node {
+  return guarded(m, x, 0, logPositive(m, digits, x, digits === 53));
+}
+
+/** For finite x > −1, with +0 for −0: log(u) + (the rounding error of u = 1 + x)/u. */
+function log1pInside(m: Wide, digits: Digits, x: Value): Node {
+  const one = m.constant(1);
+  const u = m.add(one, x);
+  const { k, mantissa } = split(m, u, false);
+  const near = m.equal(k, m.constant(0));
+  const f = m.select(near, x, m.sub(mantissa, one));
+  if (digits === 24) return assemble(m, digits, k, f);
+  const back = m.sub(u, one);
+  const error = m.add(m.sub(x, back), m.sub(one, m.sub(u, back)));
+  return assemble(m, digits, k, f, m.select(near, m.constant(0), m.div(error, u)));
+}
+
+export function log1p(m: Wide, digits: Digits, x: Value): Node {
+  return guarded(m, x, -1, m.select(m.equal(x, m.constant(0)), x, log1pInside(m, digits, x)));
+}
+
+/** max(x, 0) + log1p(e^−|x|). */
+export function softplus(m: Wide, digits: Digits, x: Value): Node {
+  return m.add(m.atLeast(x, 0), log1pInside(m, digits, exp(m, digits, m.neg(m.abs(x)))));
+}

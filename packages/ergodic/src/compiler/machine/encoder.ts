@@ -1,0 +1,63 @@
+/**
+ * The binary format of WebAssembly 2.0, as far as emitted programs need it: LEB128 numbers, sections, functions.
+ *
+ * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given) and nothing else.
+ */
+export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
+
+const TYPE_CODES: Record<WasmType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+export function unsigned(x: number): number[] {
+  const bytes: number[] = [];
+  for (; x >= 128; x = Math.floor(x / 128)) bytes.push((x % 128) + 128);
+  bytes.push(x);
+  return bytes;
+}
+
+/** Of 32-bit integers. */
+export function signed(x: number): number[] {
+  const bytes: number[] = [];
+  for (;;) {
+    const low = x & 0x7f;
+    x >>= 7;
+    if ((x === 0 && (low & 0x40) === 0) || (x === -1 && (low & 0x40) !== 0)) return bytes.concat(low);
+    bytes.push(low | 0x80);
+  }
+}
+
+export const float64Bytes = (x: number): number[] => [...new Uint8Array(Float64Array.of(x).buffer)];
+export const float32Bytes = (x: number): number[] => [...new Uint8Array(Float32Array.of(x).buffer)];
+
+const counted = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
+const text = (s: string): number[] => counted([...new TextEncoder().encode(s)].map((b) => [b]));
+const types = (list: readonly WasmType[]): number[] => counted(list.map((t) => [TYPE_CODES[t]]));
+
+export interface EncodedFunction {
+  parameters: readonly WasmType[];
+  results: readonly WasmType[];
+  locals: readonly WasmType[];
+  /** Without the closing `end`. */
+  code: readonly number[];
+  /** Under several names at once, if wanted. */
+  exportAs: readonly string[];
+}
+
+/** Functions are numbered in the order given; the module has no other functions. */
+export function encodeModule(functions: readonly EncodedFunction[], { shared }: { shared: boolean }): Uint8Array<ArrayBuffer> {
+  const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
+  const signatures = functions.map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
+  const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
+  const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(i)]));
+  const bodies = functions.map((f) => {
+    const body = [...counted(f.locals.map((t) => [1, TYPE_CODES[t]])), ...f.code, 0x0b];
+    return [...unsigned(body.length), ...body];
+  });
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, counted(signatures)),
+    ...section(2, counted([memory])),
+    ...section(3, counted(functions.map((_, i) => unsigned(i)))),
+    ...section(7, counted(exported)),
+    ...section(10, counted(bodies)),
+  ]);
+}

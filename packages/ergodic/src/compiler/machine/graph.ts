@@ -1,0 +1,145 @@
+/**
+ * The machine graph: pure WebAssembly instructions as hash-consed nodes, and their emission.
+ *
+ * Building a loop body as a graph first gives common subexpressions, hoisting out of the loop and a minimum of locals in one place.
+ * Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
+ */
+import { assert } from "../../base/errors.ts";
+import { signed, unsigned, type WasmType } from "./encoder.ts";
+import type { Value } from "./lanes.ts";
+
+export interface Node extends Value {
+  readonly type: WasmType;
+  readonly code: readonly number[];
+  readonly args: readonly Node[];
+  /** Changes from iteration to iteration. */
+  readonly varying: boolean;
+  /** Cheaper to repeat than to keep: local.get and integer constants. */
+  readonly repeated: boolean;
+}
+
+/** The nodes of one function. */
+export class Graph {
+  readonly #known = new Map<string, Node>();
+  readonly #reads = new Map<number, boolean>();
+
+  node(
+    type: WasmType,
+    code: readonly number[],
+    args: readonly Value[] = [],
+    flags: { varying?: boolean; repeated?: boolean } = {},
+  ): Node {
+    const key = `${code.join(" ")}|${args.map((a) => a.id).join(" ")}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const nodes = args as readonly Node[];
+    const varying = flags.varying === true || nodes.some((a) => a.varying);
+    const made: Node = { id: this.#known.size, type, code, args: nodes, varying, repeated: flags.repeated === true };
+    this.#known.set(key, made);
+    return made;
+  }
+
+  integer(x: number): Node {
+    return this.node("i32", [0x41, ...signed(x)], [], { repeated: true });
+  }
+
+  /** The value of a local; `varying` must be the same each time. */
+  local(type: WasmType, index: number, varying: boolean): Node {
+    const before = this.#reads.get(index) ?? varying;
+    assert(before === varying, "a local is both varying and not");
+    this.#reads.set(index, varying);
+    return this.node(type, [0x20, ...unsigned(index)], [], { varying, repeated: true });
+  }
+}
+
+/** Code and locals of a function in the making. */
+export class FunctionCode {
+  readonly parameters: readonly WasmType[];
+  readonly results: readonly WasmType[];
+  readonly locals: WasmType[] = [];
+  readonly code: number[] = [];
+  #kept = new Map<Node, number>();
+
+  constructor(parameters: readonly WasmType[], results: readonly WasmType[] = []) {
+    this.parameters = parameters;
+    this.results = results;
+  }
+
+  push(...bytes: readonly number[]): void {
+    for (const byte of bytes) this.code.push(byte);
+  }
+
+  newLocal(type: WasmType): number {
+    this.locals.push(type);
+    return this.parameters.length + this.locals.length - 1;
+  }
+
+  get(local: number): void {
+    this.push(0x20, ...unsigned(local));
+  }
+
+  set(local: number): void {
+    this.push(0x21, ...unsigned(local));
+  }
+
+  /** Computes the values and keeps each in a local, which later `emit`s use. */
+  keep(nodes: readonly Node[]): void {
+    const uses = usesBelow(nodes, this.#kept);
+    for (const node of nodes) {
+      if (node.repeated || this.#kept.has(node)) continue;
+      this.#emit(node, uses);
+      const local = this.newLocal(node.type);
+      this.set(local);
+      this.#kept.set(node, local);
+    }
+  }
+
+  /** Pushes one value on the stack. */
+  emit(node: Node): void {
+    this.#emit(node, usesBelow([node], this.#kept));
+  }
+
+  /** Forgets kept values that change between iterations: their locals are stale after the loop's body. */
+  forgetVarying(): void {
+    for (const node of [...this.#kept.keys()]) if (node.varying) this.#kept.delete(node);
+  }
+
+  #emit(node: Node, uses: ReadonlyMap<Node, number>): void {
+    const kept = this.#kept.get(node);
+    if (kept !== undefined) {
+      this.get(kept);
+      return;
+    }
+    for (const arg of node.args) this.#emit(arg, uses);
+    this.push(...node.code);
+    if (node.repeated || (uses.get(node) ?? 0) < 2) return;
+    const local = this.newLocal(node.type);
+    this.push(0x22, ...unsigned(local));
+    this.#kept.set(node, local);
+  }
+}
+
+function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map<Node, number> {
+  const uses = new Map<Node, number>();
+  const visit = (node: Node): void => {
+    const before = uses.get(node) ?? 0;
+    uses.set(node, before + 1);
+    if (before === 0 && !kept.has(node)) node.args.forEach(visit);
+  };
+  roots.forEach(visit);
+  return uses;
+}
+
+/** Nodes to compute before the loop: the largest that do not vary, below the roots. */
+export function invariantsBelow(roots: readonly Node[]): Node[] {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.varying) node.args.forEach(visit);
+    else if (!node.repeated) found.add(node);
+  };
+  roots.forEach(visit);
+  return [...found];
+}

@@ -1,0 +1,72 @@
+/**
+ * Passes over memory. A vector value that needs sum() or maximum() waits for the pass that makes it; a pass computes the reductions
+ * due in it, from the operands, recomputing what earlier passes computed too. All stores happen in the last pass, since earlier
+ * ones must read what was there before. A reduction is computed as late as its users allow: one that only results need rides along
+ * with the last pass.
+ */
+import { type Expr, nodesOf } from "./expression.ts";
+import { hoist } from "./hoist.ts";
+import { reductionOf } from "./primitive.ts";
+import type { ProgramSpec } from "./program.ts";
+
+export interface Plan {
+  readonly stores: readonly { operand: string; value: Expr }[];
+  readonly results: readonly { scalar: string; value: Expr }[];
+  /** Reductions of each pass; the last pass stores, too. None: the program is scalar arithmetic alone. */
+  readonly passes: readonly (readonly Expr[])[];
+  readonly usesCount: boolean;
+  readonly usesIndex: boolean;
+}
+
+export function plan(spec: ProgramSpec): Plan {
+  const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));
+  const stores = spec.stores.map(({ operand }, i) => ({ operand, value: values[i] }));
+  const results = spec.results.map(({ scalar }, i) => ({ scalar, value: values[spec.stores.length + i] }));
+  const nodes = nodesOf(values);
+  const depths = depthsOf(nodes);
+  const reductions = nodes.filter((n) => reductionOf(n));
+  const last = Math.max(-1, ...stores.map((s) => depths.get(s.value)!), ...reductions.map((r) => depths.get(r)! - 1));
+  const due = duePasses(
+    nodes,
+    reductions,
+    stores.map((s) => s.value),
+    last,
+  );
+  const passes = Array.from({ length: last + 1 }, (_, pass) => reductions.filter((r) => due.get(r) === pass));
+  return {
+    stores,
+    results,
+    passes,
+    usesCount: nodes.some((n) => n.op === "count"),
+    usesIndex: nodes.some((n) => n.op === "index"),
+  };
+}
+
+/** How many reductions lie one upon another, below each node and the node included. */
+function depthsOf(nodes: readonly Expr[]): Map<Expr, number> {
+  const depths = new Map<Expr, number>();
+  for (const node of nodes) {
+    depths.set(node, Math.max(0, ...node.args.map((a) => depths.get(a)!)) + (reductionOf(node) ? 1 : 0));
+  }
+  return depths;
+}
+
+/** The latest pass for each reduction. */
+function duePasses(
+  nodes: readonly Expr[],
+  reductions: readonly Expr[],
+  stored: readonly Expr[],
+  last: number,
+): Map<Expr, number> {
+  // The pass in which a node's value is wanted, from users to arguments.
+  const wanted = new Map<Expr, number>();
+  const want = (node: Expr, pass: number): void => void wanted.set(node, Math.min(pass, wanted.get(node) ?? Infinity));
+  for (const value of stored) want(value, last);
+  for (const node of [...nodes].reverse()) {
+    // After the last pass come the results: whatever nothing else wants is due then.
+    const at = wanted.get(node) ?? last + 1;
+    wanted.set(node, at);
+    for (const arg of node.args) want(arg, reductionOf(node) ? at - 1 : at);
+  }
+  return new Map(reductions.map((r) => [r, wanted.get(r)! - 1]));
+}

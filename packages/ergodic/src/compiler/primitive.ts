@@ -1,0 +1,85 @@
+/**
+ * What a primitive is: one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are made in
+ * primitives/ by `primitive()` (element-wise) and `reduction()`, which return the builder and keep the entry in a table.
+ */
+import { assert } from "../base/errors.ts";
+import { constant, type Expr, type ExprLike, intern, toExpr } from "./expression.ts";
+import type { Lanes, Value } from "./machine/lanes.ts";
+
+export interface Primitive {
+  readonly name: string;
+  /** float64 (an f32 program rounds the result). */
+  reference(...x: number[]): number;
+  /** A simpler equal expression, or null. Rules hold for finite values: x·0 is 0, x − x is 0. */
+  simplify?(...args: Expr[]): Expr | null;
+  /** adjoint · ∂node/∂args[i]; null where it is zero. */
+  derivative(adjoint: Expr, node: Expr, i: number): Expr | null;
+  /** "prefix(a, b)" unless given; binding strengths are those of print.ts. */
+  readonly print?: PrintForm;
+  /** Machine operations an element. */
+  readonly cost: number;
+  /** The result is 0 or 1: a mask in code. */
+  readonly condition?: boolean;
+  /** Positions of arguments read as conditions. */
+  readonly conditions?: readonly number[];
+  /** The same operations for float64x2, float32x4 and scalars: `lanes` says which. */
+  code(lanes: Lanes, ...args: Value[]): Value;
+}
+
+/** How a node is written: from the written arguments, each bracketed if it binds weaker than `needs[i]`. */
+export interface PrintForm {
+  readonly strength: number;
+  readonly needs: readonly number[];
+  write(...args: string[]): string;
+}
+
+export interface Reduction {
+  readonly name: string;
+  readonly start: number;
+  combine(accumulated: number, x: number): number;
+  /** The reduction of n equal values, which needs no pass. */
+  ofScalar(x: Expr): Expr;
+  derivative(adjoint: Expr, node: Expr): Expr | null;
+  readonly symbol: string;
+}
+
+const primitives = new Map<string, Primitive>();
+const reductions = new Map<string, Reduction>();
+const builders = new Map<string, (...args: ExprLike[]) => Expr>();
+
+export const primitiveOf = (node: Expr): Primitive | undefined => primitives.get(node.op);
+export const reductionOf = (node: Expr): Reduction | undefined => reductions.get(node.op);
+/** Every element-wise primitive: conformance tests go over this list. */
+export const allPrimitives = (): Primitive[] => [...primitives.values()];
+
+/** Keeps the entry; returns the step shared by all builders: fold constants, apply the rules, intern. */
+export function primitive(entry: Primitive): (...args: ExprLike[]) => Expr {
+  assert(!primitives.has(entry.name), `the primitive ${entry.name} is defined twice`);
+  primitives.set(entry.name, entry);
+  const build = (...given: ExprLike[]): Expr => {
+    const args = given.map(toExpr);
+    if (args.every((a) => a.op === "constant")) return constant(entry.reference(...args.map((a) => a.value)));
+    return entry.simplify?.(...args) ?? intern(entry.name, args, args.some((a) => a.rank === 1) ? 1 : 0);
+  };
+  builders.set(entry.name, build);
+  return build;
+}
+
+export function reduction(entry: Reduction): (v: ExprLike) => Expr {
+  assert(!reductions.has(entry.name), `the reduction ${entry.name} is defined twice`);
+  reductions.set(entry.name, entry);
+  const build = (given: ExprLike): Expr => {
+    const v = toExpr(given);
+    return v.rank === 0 ? entry.ofScalar(v) : intern(entry.name, [v], 0);
+  };
+  builders.set(entry.name, build);
+  return build;
+}
+
+/** The same operation on other arguments, through its builder. Leaves stay. */
+export function rebuild(node: Expr, args: readonly Expr[]): Expr {
+  if (args.length === 0 || args.every((a, i) => a === node.args[i])) return node;
+  const build = builders.get(node.op);
+  assert(build, `no primitive is named ${node.op}`);
+  return build(...args);
+}

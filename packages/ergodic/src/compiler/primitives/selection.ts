@@ -1,0 +1,163 @@
+/**
+ * Comparisons, logic, where, minimum, maximum, |x| and sign. At a tie of `min` and `max` the first argument takes the whole
+ * derivative; that of |x| at 0 is 0. `min` and `max` are NaN if either argument is.
+ */
+import { constant, type Expr, type ExprLike, isConstant } from "../expression.ts";
+import { type Primitive, type PrintForm, primitive, primitiveOf } from "../primitive.ts";
+import { mul, neg } from "./arithmetic.ts";
+
+const [ANY, EVERY, COMPARISON, SUM, ATOM] = [1, 2, 3, 4, 9];
+const truth = (x: number): boolean => x !== 0;
+const isCondition = (x: Expr): boolean => primitiveOf(x)?.condition === true;
+
+function comparison(name: string, symbol: string, holds: (a: number, b: number) => boolean, code: Primitive["code"]) {
+  return primitive({
+    name,
+    reference: (a, b) => Number(holds(a, b)),
+    derivative: () => null,
+    print: { strength: COMPARISON, needs: [SUM, SUM], write: (a, b) => `${a} ${symbol} ${b}` },
+    cost: 1,
+    condition: true,
+    code,
+  });
+}
+
+export const less: (a: ExprLike, b: ExprLike) => Expr = comparison(
+  "less",
+  "<",
+  (a, b) => a < b,
+  (m, a, b) => m.less(a, b),
+);
+export const lessEqual: (a: ExprLike, b: ExprLike) => Expr = comparison(
+  "lessEqual",
+  "≤",
+  (a, b) => a <= b,
+  (m, a, b) => m.lessEqual(a, b),
+);
+export const equal: (a: ExprLike, b: ExprLike) => Expr = comparison(
+  "equal",
+  "=",
+  (a, b) => a === b,
+  (m, a, b) => m.equal(a, b),
+);
+
+const infix = (strength: number, symbol: string): PrintForm => ({
+  strength,
+  needs: [strength, strength],
+  write: (a, b) => `${a} ${symbol} ${b}`,
+});
+
+export const and: (a: ExprLike, b: ExprLike) => Expr = primitive({
+  name: "and",
+  reference: (a, b) => Number(truth(a) && truth(b)),
+  simplify: (a, b) => (isConstant(a, 0) || isConstant(b, 0) ? constant(0) : a === b && isCondition(a) ? a : null),
+  derivative: () => null,
+  print: infix(EVERY, "∧"),
+  cost: 1,
+  condition: true,
+  conditions: [0, 1],
+  code: (m, a, b) => m.and(a, b),
+});
+
+export const or: (a: ExprLike, b: ExprLike) => Expr = primitive({
+  name: "or",
+  reference: (a, b) => Number(truth(a) || truth(b)),
+  simplify: (a, b) => (a === b && isCondition(a) ? a : null),
+  derivative: () => null,
+  print: infix(ANY, "∨"),
+  cost: 1,
+  condition: true,
+  conditions: [0, 1],
+  code: (m, a, b) => m.or(a, b),
+});
+
+export const not: (x: ExprLike) => Expr = primitive({
+  name: "not",
+  reference: (x) => Number(!truth(x)),
+  simplify: (x) => (x.op === "not" && isCondition(x.args[0]) ? x.args[0] : null),
+  derivative: () => null,
+  print: { strength: ATOM, needs: [ATOM], write: (x) => `¬${x}` },
+  cost: 1,
+  condition: true,
+  conditions: [0],
+  code: (m, x) => m.not(x),
+});
+
+/** `yes` where the condition holds, else `no`; both are computed. */
+export const where: (condition: ExprLike, yes: ExprLike, no: ExprLike) => Expr = primitive({
+  name: "where",
+  reference: (condition, yes, no) => (truth(condition) ? yes : no),
+  simplify(condition, yes, no) {
+    if (condition.op === "constant" && yes.rank === no.rank) return truth(condition.value) ? yes : no;
+    if (yes === no && yes.rank >= condition.rank) return yes;
+    if (condition.op === "not") return where(condition.args[0], no, yes);
+    return null;
+  },
+  derivative(adjoint, { args: [condition] }, i) {
+    if (i === 0) return null;
+    return i === 1 ? where(condition, adjoint, 0) : where(condition, 0, adjoint);
+  },
+  print: { strength: 0, needs: [1, 1, 0], write: (condition, yes, no) => `${yes} if ${condition} else ${no}` },
+  cost: 1,
+  conditions: [0],
+  code: (m, condition, yes, no) => m.select(condition, yes, no),
+});
+
+export const min: (a: ExprLike, b: ExprLike) => Expr = primitive({
+  name: "min",
+  reference: Math.min,
+  simplify: (a, b) => (a === b ? a : null),
+  derivative: (adjoint, { args: [a, b] }, i) => (i === 0 ? where(lessEqual(a, b), adjoint, 0) : where(less(b, a), adjoint, 0)),
+  cost: 1,
+  code: (m, a, b) => m.min(a, b),
+});
+
+export const max: (a: ExprLike, b: ExprLike) => Expr = primitive({
+  name: "max",
+  reference: Math.max,
+  simplify: (a, b) => (a === b ? a : null),
+  derivative: (adjoint, { args: [a, b] }, i) => (i === 0 ? where(lessEqual(b, a), adjoint, 0) : where(less(a, b), adjoint, 0)),
+  cost: 1,
+  code: (m, a, b) => m.max(a, b),
+});
+
+/** −1, 0 (its sign kept) or 1; NaN of NaN. */
+export const sign: (x: ExprLike) => Expr = primitive({
+  name: "sign",
+  reference: Math.sign,
+  simplify: (x) => (x.op === "neg" ? neg(sign(x.args[0])) : x.op === "sign" ? x : null),
+  derivative: () => null,
+  cost: 4,
+  code: (m, x) => m.select(m.less(m.constant(0), x), m.constant(1), m.select(m.less(x, m.constant(0)), m.constant(-1), x)),
+});
+
+export const abs: (x: ExprLike) => Expr = primitive({
+  name: "abs",
+  reference: Math.abs,
+  simplify: (x) => (x.op === "neg" ? abs(x.args[0]) : ["abs", "square", "exp", "sqrt", "sigmoid"].includes(x.op) ? x : null),
+  derivative: (adjoint, { args: [x] }) => mul(adjoint, sign(x)),
+  print: { strength: ATOM, needs: [0], write: (x) => `|${x}|` },
+  cost: 1,
+  code: (m, x) => m.abs(x),
+});
+
+/** The value of x; its derivative is zero. */
+export const stopGradient: (x: ExprLike) => Expr = primitive({
+  name: "stopGradient",
+  reference: (x) => x,
+  simplify: (x) => (x.op === "stopGradient" ? x : null),
+  derivative: () => null,
+  print: { strength: ATOM, needs: [0], write: (x) => `[${x}]` },
+  cost: 0,
+  code: (_, x) => x,
+});
+
+export const floor: (x: ExprLike) => Expr = primitive({
+  name: "floor",
+  reference: Math.floor,
+  simplify: (x) => (x.op === "floor" ? x : null),
+  derivative: () => null,
+  print: { strength: ATOM, needs: [0], write: (x) => `⌊${x}⌋` },
+  cost: 1,
+  code: (m, x) => m.floor(x),
+});

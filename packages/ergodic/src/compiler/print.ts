@@ -1,0 +1,42 @@
+/** Expressions as equations in plain Unicode, with no more brackets than needed: `η·g / (√r + ε)`. */
+import type { Expr } from "./expression.ts";
+import { primitiveOf, reductionOf } from "./primitive.ts";
+
+/** Binding strengths: if 0, ∨ 1, ∧ 2, comparisons 3, + and − 4, / 5, · 6, powers 7, atoms 9. */
+const ATOM = 9;
+const SUM = 4;
+
+/** `symbols` renames scalars and vectors, for instance `{ rate: "η" }`. */
+export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}): string {
+  const memo = new Map<Expr, { text: string; strength: number }>();
+  const written = (node: Expr): { text: string; strength: number } => {
+    const known = memo.get(node);
+    if (known) return known;
+    const made = write(node);
+    memo.set(node, made);
+    return made;
+  };
+  const bracketed = (node: Expr, needs: number): string => {
+    const { text, strength } = written(node);
+    return strength < needs ? `(${text})` : text;
+  };
+  function write(node: Expr): { text: string; strength: number } {
+    const { op, args, name, value } = node;
+    if (op === "constant") return { text: numeral(value), strength: value < 0 || Object.is(value, -0) ? SUM : ATOM };
+    if (op === "index") return { text: "i", strength: ATOM };
+    if (op === "count") return { text: "n", strength: ATOM };
+    if (op === "scalar" || op === "vector") return { text: Object.hasOwn(symbols, name) ? symbols[name] : name, strength: ATOM };
+    const reduced = reductionOf(node);
+    if (reduced) return { text: `${reduced.symbol}(${bracketed(args[0], 0)})`, strength: ATOM };
+    const form = primitiveOf(node)!.print;
+    if (!form) return { text: `${op}(${args.map((a) => bracketed(a, 0)).join(", ")})`, strength: ATOM };
+    return { text: form.write(...args.map((a, i) => bracketed(a, form.needs[i]))), strength: form.strength };
+  }
+  return bracketed(expr, 0);
+}
+
+function numeral(x: number): string {
+  if (Number.isNaN(x)) return "NaN";
+  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  return Object.is(x, -0) ? "−0" : String(x).replaceAll("-", "−");
+}

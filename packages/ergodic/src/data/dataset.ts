@@ -1,0 +1,404 @@
+/**
+ * Dataset: an immutable table of numbers in engine memory, with its target and weights, and the pipeline that made it.
+ *
+ * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16; layout in layout.ts. Every method that
+ * changes something returns a new dataset with memory of its own, but for `as`, `asClasses` and `columns`: what they make is kept
+ * and released with the dataset it was made from. Memory comes back at `dispose()`, at the end of a `using` block, or when the
+ * object is collected.
+ *
+ * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it goes with
+ * a model so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised dataset has the
+ * pipeline of the floats that it stands for.
+ *
+ * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
+ */
+import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
+import type { Json } from "../contract.ts";
+import { type Allocation, engineMemory, own } from "../host/memory.ts";
+import { checkRaw } from "./check-table.ts";
+import { compressColumns } from "./compressed-columns.ts";
+import { convert } from "./conversion.ts";
+import { type FeaturesStep, type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
+import {
+  type ArraysOptions,
+  type SparseOptions,
+  stepsOfArrays,
+  stepsOfSparse,
+  stepsOfTable,
+  type TableOptions,
+} from "./from-table.ts";
+import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
+import { deepFreeze, runStep, runSteps, shapeAfter, stepsFromJson } from "./pipeline.ts";
+import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
+import type { RawColumn, RowSource, Shape, SourceStep, Step, TargetColumn } from "./rows.ts";
+import { sampleRows, splitRows } from "./sampling.ts";
+import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
+import type { SparseTable, Table } from "./table.ts";
+import { checkedWeights, describeTarget, readTarget, readWeights } from "./target.ts";
+import { checkBits, type HashStep } from "./transformations/hash.ts";
+import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
+import type { NumberTypeStep } from "./transformations/number-type.ts";
+import { columnMoments, fitStandardise } from "./transformations/standardise.ts";
+
+export interface Target {
+  readonly name: string;
+  readonly kind: "number" | "category";
+  /** Classes in order, for a category. */
+  readonly levels?: string[];
+  /** A copy: a number or a class index a row; NaN throughout where raw rows came without. */
+  readonly values: Float64Array;
+}
+
+/** Where a dataset's memory comes from beside its own allocation. */
+interface Lending {
+  readonly from: Dataset;
+  /** A conversion of `from`: converting it again starts from there. */
+  readonly conversion: boolean;
+}
+
+export class Dataset implements Disposable {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly format: Format;
+  readonly type: NumberType;
+  readonly pipeline: Pipeline;
+  /** Names the data in errors. */
+  readonly source: string;
+  #stored: Stored | null;
+  #lending: Lending | null;
+  #target: Target | undefined;
+  #weights: Float64Array | null | undefined;
+  #made = new Map<NumberType | "classes", Dataset>();
+  #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
+
+  /** For the library; users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
+  constructor(stored: Stored, pipeline: Pipeline, source: string, lending: Lending | null = null) {
+    const { rowCount, columnCount, format, type } = stored.layout;
+    this.rowCount = rowCount;
+    this.columnCount = columnCount;
+    this.format = format;
+    this.type = type;
+    this.pipeline = pipeline;
+    this.source = source;
+    this.#stored = stored;
+    this.#lending = lending;
+    own(this, stored.allocation);
+  }
+
+  /** Categories become one-hot columns; their levels and the classes of the target are sorted. */
+  static fromTable(table: Table, options: TableOptions): Dataset {
+    return new Pipeline(stepsOfTable(table, options)).apply(table, { target: true });
+  }
+
+  static fromSparse(table: SparseTable, options: SparseOptions = {}): Dataset {
+    return new Pipeline(stepsOfSparse(table, options)).apply(table, { target: true });
+  }
+
+  static fromArrays(options: ArraysOptions): Dataset {
+    const { steps, rows, target } = stepsOfArrays(options);
+    const { source } = steps[0] as SourceStep;
+    const weights = options.weights ? Float64Array.from(options.weights) : null;
+    if (weights && weights.length !== rows.length) {
+      throw new DataError(source, `x has ${rows.length} rows, but weights has ${weights.length} values`, "DATA_SHAPE");
+    }
+    if (weights) checkedWeights(weights, source);
+    const pipeline = new Pipeline(steps);
+    return new Dataset(store(runSteps(steps, rows, source), { target, weights }, source), pipeline, source);
+  }
+
+  /** Columns, in order. */
+  get names(): string[] {
+    return this.pipeline.names;
+  }
+
+  /** Pointers for kernels, valid until dispose(); whoever uses them keeps this object reachable. */
+  get layout(): DataLayout {
+    if (this.#stored) return this.#stored.layout;
+    throw new ErgodicError(this.source, "the dataset was used after dispose()", "DATASET_DISPOSED");
+  }
+
+  get target(): Target {
+    const { target, rowCount } = this.layout;
+    this.#target ??= Object.freeze({ ...this.pipeline.target, values: engineMemory().f64(target, rowCount).slice() });
+    return this.#target;
+  }
+
+  /** A copy of the row weights, or null where all weigh 1. */
+  get weights(): Float64Array | null {
+    const { weights, rowCount } = this.layout;
+    this.#weights ??= weights ? engineMemory().f64(weights, rowCount).slice() : null;
+    return this.#weights;
+  }
+
+  get disposed(): boolean {
+    return this.#stored === null;
+  }
+
+  /** Row `index` as numbers by column, without the intercept; a copy. */
+  row(index: number): Float64Array {
+    const { rowCount, columnCount } = this.layout;
+    if (!(Number.isInteger(index) && index >= 0 && index < rowCount)) throw outside(this.source, index, rowCount);
+    const { columns, count, values } = rowReader(this.layout)(index);
+    const row = new Float64Array(columnCount);
+    for (let k = 0; k < count; k++) row[columns ? columns[k] : k] = values[k];
+    return row;
+  }
+
+  /** √mean(x²) of every column. */
+  columnScales(): Float64Array {
+    return columnMoments(readRows(this.layout, this.pipeline.shape)).rootMeanSquare;
+  }
+
+  /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */
+  split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset; test: Dataset } {
+    checkKeys("split", options, ["seed", "stratify"]);
+    if (options.stratify && this.target.kind !== "category") {
+      throw new OptionError(
+        "split",
+        `stratify needs classes, but "${this.target.name}" is a number; see asClasses()`,
+        "OPTION_RANGE",
+      );
+    }
+    const classes = options.stratify ? this.target.values : undefined;
+    const { train, test } = splitRows(this.rowCount, share, options.seed, classes);
+    return { train: this.select(train), test: this.select(test) };
+  }
+
+  /** `count` random rows, without replacement, in storage order. */
+  subsample(count: number, options: { seed: number }): Dataset {
+    checkKeys("subsample", options, ["seed"]);
+    return this.select(sampleRows(this.rowCount, count, options.seed));
+  }
+
+  /** A copy of the given rows in the given order; a row may come twice. */
+  select(rows: ArrayLike<number>): Dataset {
+    if (rows.length === 0) throw new OptionError("select", "rows is empty, but a dataset needs at least 1 row", "OPTION_RANGE");
+    for (let i = 0; i < rows.length; i++) {
+      if (!(Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < this.rowCount))
+        throw outside("select", rows[i], this.rowCount);
+    }
+    return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
+  }
+
+  /** Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only. */
+  standardise(options: { by?: "sd" | "max" } = {}): Dataset {
+    checkKeys("standardise", options, ["by"]);
+    const { by = "sd" } = options;
+    if (by !== "sd" && by !== "max")
+      throw new OptionError("standardise", `by is "${by}", but must be "sd" or "max"`, "OPTION_RANGE");
+    return this.#after(fitStandardise(this.#rows("standardise"), by));
+  }
+
+  /** The hashing trick on column names: 2^bits sparse columns. For levels not seen yet, see fromTable's option `hash`. */
+  hash(bits: number): Dataset {
+    checkBits(bits);
+    const step: HashStep = { kind: "hash", bits };
+    return this.#after(step);
+  }
+
+  /** Random features of a kernel: rff, orthogonal, sorf or fastfood. */
+  map(features: RandomFeatures): Dataset {
+    const step: FeaturesStep = resolveFeatures(features, this.#rows(features.kind));
+    return this.#after(step);
+  }
+
+  /** The same rows in another type. Made once, and released with this dataset. */
+  as(type: NumberType): Dataset {
+    if (type === this.type) return this;
+    if (this.#lending?.conversion) return this.#lending.from.as(type);
+    if (!["f32", "f64", "i16", "i8"].includes(type)) {
+      throw new OptionError("as", `type is "${type}", but must be "f32", "f64", "i16" or "i8"`, "OPTION_RANGE");
+    }
+    const isStep = (type === "f32" || type === "f64") && (this.type === "f32" || this.type === "f64");
+    const step: NumberTypeStep | null = isStep ? { kind: "numberType", type } : null;
+    return this.#keep(type, () => {
+      const pipeline = step ? this.pipeline.with(step) : this.pipeline;
+      return new Dataset(convert(this.layout, type, this.source), pipeline, this.source, { from: this, conversion: true });
+    });
+  }
+
+  /** Takes the distinct values of a number target as classes. Made once, and released with this dataset. */
+  asClasses(): Dataset {
+    if (this.pipeline.target.kind === "category") return this;
+    return this.#keep("classes", () => {
+      const texts = Array.from(this.target.values, String);
+      const target = describeTarget(this.target.name, texts, this.source);
+      const index = new Map(target.levels!.map((level, k) => [level, k]));
+      const allocation = engineMemory().allocate(this.rowCount * 8, `classes of dataset ${this.source}`);
+      engineMemory()
+        .f64(allocation.pointer, this.rowCount)
+        .set(texts.map((text) => index.get(text)!));
+      const layout = Object.freeze({ ...this.layout, target: allocation.pointer });
+      return new Dataset({ layout, allocation }, this.pipeline.withTarget(target), this.source, {
+        from: this,
+        conversion: false,
+      });
+    });
+  }
+
+  /**
+   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows went.
+   *
+   * @throws DataError unless the dataset's own steps are the first of `pipeline`
+   */
+  follow(pipeline: Pipeline): Dataset {
+    const taken = this.pipeline.steps.filter((step) => step.kind !== "numberType").map((step) => JSON.stringify(step));
+    let next = 0;
+    let at = 0;
+    for (; at < pipeline.steps.length && next < taken.length; at++) {
+      const step = pipeline.steps[at];
+      if (step.kind === "numberType") continue;
+      if (JSON.stringify(step) !== taken[next]) break;
+      next++;
+    }
+    if (next < taken.length) {
+      const columns = (names: readonly string[]): string => `${names.length} columns (${names.slice(0, 3).join(", ")} …)`;
+      throw new DataError(
+        this.source,
+        `its ${columns(this.names)} were made in another way than the model's ${columns(pipeline.names)}; split train and test from one dataset, or ` +
+          "give raw rows: model.pipeline.apply(table)",
+        "DATASET_PIPELINE",
+      );
+    }
+    let followed: Dataset = this;
+    for (const step of pipeline.steps.slice(at)) {
+      if (step.kind === "numberType") continue;
+      const before = followed;
+      followed = before.#after(step);
+      if (before !== this) before.dispose();
+    }
+    return followed;
+  }
+
+  /** Compressed columns, without the intercept. Made once, and released with this dataset. */
+  columns(): ColumnLayout {
+    const { layout } = this;
+    if (!this.#columns) {
+      this.#columns = compressColumns(layout, this.source);
+      own(this, this.#columns.allocation);
+    }
+    return this.#columns.columns;
+  }
+
+  dispose(): void {
+    for (const made of this.#made.values()) made.dispose();
+    this.#made.clear();
+    this.#columns?.allocation.dispose();
+    this.#columns = undefined;
+    this.#stored?.allocation.dispose();
+    this.#stored = null;
+    this.#lending = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #keep(key: NumberType | "classes", make: () => Dataset): Dataset {
+    const kept = this.#made.get(key);
+    if (kept && !kept.disposed) return kept;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #rows(where: string): RowSource {
+    if (this.type === "f32" || this.type === "f64") return readRows(this.layout, this.pipeline.shape);
+    throw new CapabilityError(
+      where,
+      `the dataset is ${this.type}, but transformations need floats; transform first, then as("${this.type}")`,
+      "DATASET_QUANTISED",
+    );
+  }
+
+  #after(step: Step): Dataset {
+    const rows = runStep(this.#rows(step.kind), step, this.source);
+    const labels: Labels = { target: this.target.values, weights: this.weights };
+    return new Dataset(store(rows, labels, this.source), this.pipeline.with(step), this.source);
+  }
+}
+
+export class Pipeline {
+  readonly steps: readonly Step[];
+  /** What a row looks like at the end. */
+  readonly shape: Shape;
+  #names: string[] | undefined;
+
+  constructor(steps: readonly Step[]) {
+    this.steps = deepFreeze([...steps]);
+    this.shape = shapeAfter(this.steps);
+  }
+
+  /** @throws DataError unless `json` is what toJson gave */
+  static fromJson(json: unknown): Pipeline {
+    return new Pipeline(stepsFromJson(json));
+  }
+
+  toJson(): Json[] {
+    return this.steps as unknown as Json[];
+  }
+
+  /** For JSON.stringify. */
+  toJSON(): Json[] {
+    return this.toJson();
+  }
+
+  get columnCount(): number {
+    return this.shape.columnCount;
+  }
+
+  get names(): string[] {
+    this.#names ??= deepFreeze([...this.shape.names()]);
+    return this.#names;
+  }
+
+  get target(): TargetColumn {
+    return (this.steps[0] as SourceStep).target;
+  }
+
+  /** The raw columns that rows must have; null where they are x0, x1, … */
+  get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
+    const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
+    return step.columns ?? step.names?.map((name) => ({ name, kind: "number" as const })) ?? null;
+  }
+
+  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
+  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
+    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
+    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
+    if (!step || !columns) return [];
+    return columns.flatMap((column, j) => {
+      if (step.missing[j] === 0) return [];
+      const category = column.kind === "category";
+      const value = category ? column.levels[step.fills[j]] : step.fills[j];
+      return { name: column.name, missing: step.missing[j], method: category ? "mode" : step.method, value };
+    });
+  }
+
+  /**
+   * Raw rows → a dataset with the pipeline's columns. target: true = must be there, false = ignored, undefined = read if there;
+   * without a target its values are NaN.
+   */
+  apply(raw: RawRows, options: { target?: boolean } = {}): Dataset {
+    checkKeys("apply", options, ["target"]);
+    const where = sourceOf(raw, "rows");
+    checkRaw(raw);
+    const rows = runSteps(this.steps, raw, where);
+    const target = readTarget(this.target, raw, options.target, where) ?? new Float64Array(rowCountOf(raw)).fill(NaN);
+    const weights = readWeights((this.steps[0] as SourceStep).weights, raw, where);
+    return new Dataset(store(rows, { target, weights }, where), this, where);
+  }
+
+  /** This pipeline and one more step. */
+  with(step: Step): Pipeline {
+    return new Pipeline([...this.steps, step]);
+  }
+
+  withTarget(target: TargetColumn): Pipeline {
+    return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
+  }
+}
+
+function outside(where: string, row: number, rowCount: number): OptionError {
+  return new OptionError(where, `row ${row} was asked for, but rows are integers from 0 to ${rowCount - 1}`, "OPTION_RANGE");
+}

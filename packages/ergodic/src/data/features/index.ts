@@ -1,0 +1,31 @@
+/** Random feature maps by name. */
+import { DataError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { fastfood } from "./fastfood.ts";
+import type { FeatureOptions, RandomFeatures } from "./feature-map.ts";
+import { orthogonal } from "./orthogonal.ts";
+import { rff } from "./rff.ts";
+import { sorf } from "./sorf.ts";
+
+export type { FeatureOptions, RandomFeatures };
+export { fastfood, orthogonal, rff, sorf };
+
+/** The map of each kind, by the name that a user types. */
+export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => RandomFeatures>> = {
+  rff,
+  orthogonal,
+  sorf,
+  fastfood,
+};
+
+/** The map that `toJson` described. */
+export function randomFeaturesFrom(json: JsonObject): RandomFeatures {
+  const { kind, ...options } = json;
+  if (typeof kind === "string" && Object.hasOwn(featureMaps, kind))
+    return featureMaps[kind](options as unknown as FeatureOptions);
+  throw new DataError(
+    "features",
+    `there is no map "${String(kind)}" (known: ${Object.keys(featureMaps).join(", ")})`,
+    "PIPELINE_STEP",
+  );
+}

@@ -1,0 +1,102 @@
+/** Raw rows as they come: which form they have, and their columns by name. Errors name the row, counted from 1, and the column. */
+import { DataError } from "../base/errors.ts";
+import type { Column, Row, SparseTable, Table } from "./table.ts";
+
+/** What a pipeline takes: a table, a sparse table, objects by column name, or arrays by column position. */
+export type RawRows = Table | SparseTable | readonly Row[] | readonly ArrayLike<number>[];
+
+export function isTable(raw: RawRows): raw is Table {
+  return "columns" in raw;
+}
+
+export function isSparseTable(raw: RawRows): raw is SparseTable {
+  return "rowStart" in raw;
+}
+
+/** Arrays of numbers, as against objects by name. */
+export function isArrays(raw: RawRows): raw is readonly ArrayLike<number>[] {
+  if (!Array.isArray(raw)) return false;
+  const first: unknown = raw[0];
+  return Array.isArray(first) || ArrayBuffer.isView(first);
+}
+
+export function rowCountOf(raw: RawRows): number {
+  return isTable(raw) || isSparseTable(raw) ? raw.rowCount : raw.length;
+}
+
+/** How errors name the rows: the table's source, else `otherwise`. */
+export function sourceOf(raw: RawRows, otherwise: string): string {
+  return isTable(raw) || isSparseTable(raw) ? raw.source : otherwise;
+}
+
+export function findColumn(table: Table, name: string): Column | undefined {
+  return table.columns.find((column) => column.name === name);
+}
+
+/** @throws DataError naming the table's columns, nearest first */
+export function requireColumn(table: Table, name: string, role: string): Column {
+  const column = findColumn(table, name);
+  if (column) return column;
+  throw new DataError(
+    table.source,
+    `has no ${role} "${name}"; its columns are ${listed(table.columns.map((c) => c.name))}`,
+    "DATA_COLUMN",
+  );
+}
+
+/** The cell of column `name` as a number: NaN where it is missing (null, undefined as a value, empty text). */
+export function numberCell(row: Row, name: string, where: string, index: number): number {
+  const cell = presentCell(row, name, where, index);
+  if (typeof cell === "number") return cell;
+  if (typeof cell === "boolean") return cell ? 1 : 0;
+  if (isMissing(cell)) return NaN;
+  const value = Number(cell);
+  if (Number.isFinite(value)) return value;
+  throw notNumber(where, index, name, String(cell));
+}
+
+/** The cell of column `name` as text; null where it is missing. */
+export function textCell(row: Row, name: string, where: string, index: number): string | null {
+  const cell = presentCell(row, name, where, index);
+  return isMissing(cell) || (typeof cell === "number" && Number.isNaN(cell)) ? null : String(cell);
+}
+
+export function notNumber(where: string, index: number, name: string, text: string): DataError {
+  return new DataError(where, `row ${index + 1}: "${text}" is not a number, but column "${name}" holds numbers`, "DATA_KIND");
+}
+
+/** A cell as a function of the row: of a number column NaN = missing; of a category column text, null = missing. */
+export function tableNumbers(column: Column, where: string): (i: number) => number {
+  if (column.kind === "number") return (i) => column.values[i];
+  const values = column.levels.map((level) => (level.trim() === "" ? NaN : Number(level)));
+  return (i) => {
+    const code = column.codes[i];
+    if (code < 0) return NaN;
+    if (Number.isNaN(values[code])) throw notNumber(where, i, column.name, column.levels[code]);
+    return values[code];
+  };
+}
+
+export function tableTexts(column: Column): (i: number) => string | null {
+  if (column.kind === "category") return (i) => (column.codes[i] < 0 ? null : column.levels[column.codes[i]]);
+  return (i) => (Number.isNaN(column.values[i]) ? null : String(column.values[i]));
+}
+
+/** Up to eight names for an error. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map((name) => `"${name}"`);
+  return names.length > 8 ? `${shown.join(", ")} and ${names.length - 8} more` : shown.join(", ");
+}
+
+function presentCell(row: Row, name: string, where: string, index: number): Row[string] {
+  if (Object.hasOwn(row, name)) return row[name];
+  throw new DataError(
+    where,
+    `row ${index + 1} has no column "${name}" (it has ${listed(Object.keys(row))}); give it, as null where the value is not known`,
+    "DATA_COLUMN",
+  );
+}
+
+function isMissing(cell: Row[string]): cell is null | undefined | "" {
+  return cell === null || cell === undefined || cell === "";
+}

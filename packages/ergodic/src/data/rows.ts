@@ -1,0 +1,125 @@
+/**
+ * Rows on their way from a raw table to engine memory: the contract of the steps in `transformations/` and `features/`.
+ *
+ * A source step reads raw rows; every later step maps one row to one row. Nothing holds a whole matrix in between. A row is reused
+ * from call to call: whoever keeps one copies it. Where `Shape.type` is f32, values are rounded to f32 after every step whose
+ * output a dataset could hold (`stored`), so that stepping through datasets and running a pipeline give the same bits.
+ */
+import type { Format } from "./layout.ts";
+
+/** One row: dense (`columns` is null, values[0..count)) or sparse (column of entry k is columns[k], ascending). */
+export interface RowVector {
+  count: number;
+  columns: Uint32Array | null;
+  values: Float64Array;
+}
+
+/** A raw column before it becomes numbers. */
+export type RawColumn =
+  | { readonly name: string; readonly kind: "number" }
+  | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] };
+
+/** What the rows between two steps look like. */
+export interface Shape {
+  readonly columnCount: number;
+  readonly format: Format;
+  readonly type: "f32" | "f64";
+  /** False for cells of a table, where a category is still a level index, −1 = unknown, NaN = missing. */
+  readonly stored: boolean;
+  readonly cells?: readonly RawColumn[];
+  /** Made on demand: a hashed dataset may have millions of columns. */
+  readonly names: () => readonly string[];
+}
+
+export interface RowSource {
+  readonly rowCount: number;
+  readonly shape: Shape;
+  forEach(visit: (row: RowVector, index: number) => void): void;
+}
+
+/** A step of a pipeline, as it stands in a saved model. */
+export interface Step {
+  readonly kind: string;
+}
+
+export interface TargetColumn {
+  readonly name: string;
+  readonly kind: "number" | "category";
+  /** Classes in order; the target of a row is the index of its class. */
+  readonly levels?: string[];
+}
+
+/** The first step of every pipeline. */
+export interface SourceStep extends Step {
+  /** Names the data in errors, e.g. the file that the pipeline was made from. */
+  readonly source: string;
+  readonly type: "f32" | "f64";
+  readonly target: TargetColumn;
+  readonly weights: string | null;
+}
+
+export interface Transformation<S extends Step> {
+  readonly kind: S["kind"];
+  /** What the step gives for rows of shape `input`. @throws DataError if the step does not fit them */
+  output(step: S, input: Shape): Shape;
+  /** The step's map of one row; called once an application. `where` opens its errors, `index` counts rows from 0. */
+  start(step: S, input: Shape, where: string): (row: RowVector, index: number) => RowVector;
+}
+
+export function denseRow(count: number): RowVector {
+  return { count, columns: null, values: new Float64Array(count) };
+}
+
+/** A sparse row that grows as entries are pushed. */
+export class SparseRow implements RowVector {
+  count = 0;
+  columns = new Uint32Array(16);
+  values = new Float64Array(16);
+
+  push(column: number, value: number): void {
+    if (this.count === this.columns.length) this.reserve(1);
+    this.columns[this.count] = column;
+    this.values[this.count++] = value;
+  }
+
+  /** Another row's entries behind this one's. */
+  append(columns: Uint32Array, values: Float64Array, count: number): void {
+    this.reserve(count);
+    this.columns.set(columns.subarray(0, count), this.count);
+    this.values.set(values.subarray(0, count), this.count);
+    this.count += count;
+  }
+
+  private reserve(more: number): void {
+    if (this.count + more <= this.columns.length) return;
+    const columns = new Uint32Array(Math.max(this.count * 2, this.count + more));
+    const values = new Float64Array(columns.length);
+    columns.set(this.columns);
+    values.set(this.values);
+    this.columns = columns;
+    this.values = values;
+  }
+}
+
+export function roundToF32(row: RowVector): void {
+  const { count, values } = row;
+  for (let k = 0; k < count; k++) values[k] = Math.fround(values[k]);
+}
+
+/** Rows `source` after `step`, rounded where the shape says so. */
+export function mapped<S extends Step>(source: RowSource, transformation: Transformation<S>, step: S, where: string): RowSource {
+  const shape = transformation.output(step, source.shape);
+  const rounds = shape.stored && shape.type === "f32";
+  return {
+    rowCount: source.rowCount,
+    shape,
+    forEach(visit) {
+      const map = transformation.start(step, source.shape, where);
+      source.forEach((row, i) => {
+        const out = map(row, i);
+        if (rounds) roundToF32(out);
+        visit(out, i);
+      });
+    },
+  };
+}

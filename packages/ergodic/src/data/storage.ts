@@ -1,0 +1,184 @@
+/** Rows into engine memory and back: storing, reading, copying chosen rows. Layout in `layout.ts`. */
+import { DataError } from "../base/errors.ts";
+import { type Allocation, engineMemory } from "../host/memory.ts";
+import { type DataLayout, elementBytes, elements, place, rowStride } from "./layout.ts";
+import { denseRow, type RowSource, type Shape, SparseRow } from "./rows.ts";
+
+export interface Stored {
+  readonly layout: DataLayout;
+  /** Holds every array of the layout that is not borrowed from another dataset. */
+  readonly allocation: Allocation;
+}
+
+/** What belongs to rows beside their columns. */
+export interface Labels {
+  readonly target: Float64Array;
+  readonly weights: Float64Array | null;
+}
+
+/** @throws DataError if a value is not finite; MemoryLimitError, named "dataset SOURCE" */
+export function store(rows: RowSource, labels: Labels, source: string): Stored {
+  return rows.shape.format === "dense" ? storeDense(rows, labels, source) : storeSparse(rows, labels, source);
+}
+
+function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
+  const { rowCount, shape } = rows;
+  const { columnCount, type } = shape;
+  const stride = rowStride(type, columnCount);
+  const { allocation, pointers } = allocate(source, [rowCount * stride * elementBytes[type]], labels);
+  try {
+    const values = elements(engineMemory(), type, pointers[0], rowCount * stride);
+    rows.forEach((row, i) => {
+      const base = i * stride;
+      for (let j = 0; j < columnCount; j++) {
+        const value = (values[base + j] = row.values[j]);
+        if (value - value !== 0) refuse(source, i, shape.names()[j], row.values[j], type);
+      }
+      values[base + columnCount] = 1;
+    });
+  } catch (error) {
+    allocation.dispose();
+    throw error;
+  }
+  const at = { values: pointers[0], rowStart: 0, columnIndex: 0, target: pointers[1], weights: pointers[2] };
+  return { allocation, layout: Object.freeze({ format: "dense", type, rowCount, columnCount, stride, one: 1, scale: 1, ...at }) };
+}
+
+function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
+  const { rowCount, shape } = rows;
+  const { columnCount, type } = shape;
+  const entries = new SparseRow();
+  const starts = new Uint32Array(rowCount + 1);
+  rows.forEach((row, i) => {
+    const { count, values } = row;
+    const columns = row.columns!;
+    for (let k = 0; k < count; k++) {
+      const value = type === "f32" ? Math.fround(values[k]) : values[k];
+      if (value - value !== 0) refuse(source, i, shape.names()[columns[k]], values[k], type);
+    }
+    entries.append(columns, values, count);
+    entries.push(columnCount, 1);
+    starts[i + 1] = entries.count;
+  });
+  const count = entries.count;
+  const { allocation, pointers } = allocate(source, [count * elementBytes[type], (rowCount + 1) * 4, count * 4], labels);
+  const memory = engineMemory();
+  elements(memory, type, pointers[0], count).set(entries.values.subarray(0, count));
+  memory.u32(pointers[1], rowCount + 1).set(starts);
+  memory.u32(pointers[2], count).set(entries.columns.subarray(0, count));
+  const [values, rowStart, columnIndex, target, weights] = pointers;
+  const at = { values, rowStart, columnIndex, target, weights };
+  return {
+    allocation,
+    layout: Object.freeze({ format: "sparse", type, rowCount, columnCount, stride: 0, one: 1, scale: 1, ...at }),
+  };
+}
+
+/** Rows `chosen` of a layout, in that order, as a layout of their own. Works on stored elements, so it is exact for every type. */
+export function copyRows(from: DataLayout, chosen: Uint32Array, source: string): Stored {
+  const memory = engineMemory();
+  const labels: Labels = {
+    target: pick(memory.f64(from.target, from.rowCount), chosen),
+    weights: from.weights ? pick(memory.f64(from.weights, from.rowCount), chosen) : null,
+  };
+  return from.format === "dense" ? copyDense(from, chosen, labels, source) : copySparse(from, chosen, labels, source);
+}
+
+function copyDense(from: DataLayout, chosen: Uint32Array, labels: Labels, source: string): Stored {
+  const rowBytes = from.stride * elementBytes[from.type];
+  const { allocation, pointers } = allocate(source, [chosen.length * rowBytes], labels);
+  const memory = engineMemory();
+  const input = memory.u8(from.values, from.rowCount * rowBytes);
+  const output = memory.u8(pointers[0], chosen.length * rowBytes);
+  for (let i = 0; i < chosen.length; i++) {
+    output.set(input.subarray(chosen[i] * rowBytes, (chosen[i] + 1) * rowBytes), i * rowBytes);
+  }
+  const [values, target, weights] = pointers;
+  return { allocation, layout: Object.freeze({ ...from, rowCount: chosen.length, values, target, weights }) };
+}
+
+function copySparse(from: DataLayout, chosen: Uint32Array, labels: Labels, source: string): Stored {
+  const starts = engineMemory().u32(from.rowStart, from.rowCount + 1);
+  const newStarts = new Uint32Array(chosen.length + 1);
+  for (let i = 0; i < chosen.length; i++) newStarts[i + 1] = newStarts[i] + starts[chosen[i] + 1] - starts[chosen[i]];
+  const oldStarts = Uint32Array.from(chosen, (row) => starts[row]);
+  const oldCount = starts[from.rowCount];
+  const count = newStarts[chosen.length];
+  const sizes = [count * elementBytes[from.type], newStarts.byteLength, count * 4];
+  const { allocation, pointers } = allocate(source, sizes, labels);
+  const memory = engineMemory();
+  const inValues = elements(memory, from.type, from.values, oldCount);
+  const inColumns = memory.u32(from.columnIndex, oldCount);
+  const outValues = elements(memory, from.type, pointers[0], count);
+  const outColumns = memory.u32(pointers[2], count);
+  memory.u32(pointers[1], newStarts.length).set(newStarts);
+  for (let i = 0; i < chosen.length; i++) {
+    const end = oldStarts[i] + newStarts[i + 1] - newStarts[i];
+    outValues.set(inValues.subarray(oldStarts[i], end), newStarts[i]);
+    outColumns.set(inColumns.subarray(oldStarts[i], end), newStarts[i]);
+  }
+  const [values, rowStart, columnIndex, target, weights] = pointers;
+  const layout = { ...from, rowCount: chosen.length, values, rowStart, columnIndex, target, weights };
+  return { allocation, layout: Object.freeze(layout) };
+}
+
+/** The rows of a layout, without the intercept, as numbers x = scale × stored. */
+export function readRows(layout: DataLayout, shape: Shape): RowSource {
+  return {
+    rowCount: layout.rowCount,
+    shape,
+    forEach(visit) {
+      const read = rowReader(layout);
+      for (let i = 0; i < layout.rowCount; i++) visit(read(i), i);
+    },
+  };
+}
+
+/** Reads row i into a row that the next call overwrites. Views stay valid while nothing allocates. */
+export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof denseRow> {
+  const memory = engineMemory();
+  const { rowCount, columnCount, stride, scale } = layout;
+  if (layout.format === "dense") {
+    const values = elements(memory, layout.type, layout.values, rowCount * stride);
+    const row = denseRow(columnCount);
+    return (i) => {
+      for (let j = 0; j < columnCount; j++) row.values[j] = scale * values[i * stride + j];
+      return row;
+    };
+  }
+  const starts = memory.u32(layout.rowStart, rowCount + 1);
+  const columns = memory.u32(layout.columnIndex, starts[rowCount]);
+  const values = elements(memory, layout.type, layout.values, starts[rowCount]);
+  const row = new SparseRow();
+  return (i) => {
+    row.count = 0;
+    for (let k = starts[i]; k < starts[i + 1] - 1; k++) row.push(columns[k], scale * values[k]);
+    return row;
+  };
+}
+
+/** One piece for the given arrays, the target and the weights; pointers in that order, 0 for absent weights. */
+function allocate(source: string, sizes: readonly number[], labels: Labels): { allocation: Allocation; pointers: number[] } {
+  const { target, weights } = labels;
+  const { offsets, bytes } = place([...sizes, target.byteLength, weights ? weights.byteLength : 0]);
+  const allocation = engineMemory().allocate(bytes, `dataset ${source}`);
+  const pointers = offsets.map((offset) => allocation.pointer + offset);
+  engineMemory().f64(pointers[sizes.length], target.length).set(target);
+  if (weights)
+    engineMemory()
+      .f64(pointers[sizes.length + 1], weights.length)
+      .set(weights);
+  else pointers[sizes.length + 1] = 0;
+  return { allocation, pointers };
+}
+
+function pick(values: Float64Array, chosen: Uint32Array): Float64Array {
+  return Float64Array.from(chosen, (row) => values[row]);
+}
+
+function refuse(source: string, index: number, name: string, value: number, type: string): never {
+  const problem = Number.isNaN(value)
+    ? "is not a number (NaN)"
+    : `is too large for ${type}; rescale the column${type === "f32" ? ' or pass type: "f64"' : ""}`;
+  throw new DataError(source, `row ${index + 1}: column "${name}" ${problem}`, "DATA_VALUE");
+}

@@ -1,0 +1,33 @@
+/**
+ * What readers produce and `Dataset` takes in: plain tables, before any column becomes a number of a model.
+ *
+ * `Table`: columns by name; a number column keeps float64 with NaN for a missing value, a category column keeps one level index
+ * a row (−1 = missing) into `levels`, in any order. `SparseTable`: compressed sparse rows, columns ascending within a row.
+ * `source` (a file name, "stdin", "arrays") opens every error about the table.
+ */
+
+export type Column =
+  | { name: string; kind: "number"; values: Float64Array }
+  | { name: string; kind: "category"; codes: Int32Array; levels: string[] };
+
+export interface Table {
+  rowCount: number;
+  columns: Column[];
+  source: string;
+}
+
+export interface SparseTable {
+  rowCount: number;
+  columnCount: number;
+  /** rowCount + 1 offsets into `columnIndex` and `values`. */
+  rowStart: Uint32Array;
+  columnIndex: Uint32Array;
+  values: Float32Array | Float64Array;
+  target: Float64Array;
+  weights?: Float64Array;
+  names?: string[];
+  source: string;
+}
+
+/** A raw row as a user writes it: column name → number, text, boolean, or nothing. */
+export type Row = Readonly<Record<string, number | string | boolean | null | undefined>>;

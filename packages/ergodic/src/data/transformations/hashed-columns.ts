@@ -1,0 +1,85 @@
+/**
+ * Source step `hashedColumns`: the hashing trick straight from a table, with no list of levels to keep: a number column adds its
+ * value under "name", a category 1 under "name=level". A level never seen before hashes like any other. Missing cells add nothing.
+ * Same columns as `oneHot` then `hash` for known levels.
+ */
+import { DataError } from "../../base/errors.ts";
+import {
+  isArrays,
+  isSparseTable,
+  isTable,
+  numberCell,
+  type RawRows,
+  requireColumn,
+  rowCountOf,
+  tableNumbers,
+  tableTexts,
+  textCell,
+} from "../raw.ts";
+import type { RowSource, SourceStep } from "../rows.ts";
+import { checkBits, HashCollector, hashedShape } from "./hash.ts";
+import { murmur3 } from "./murmur.ts";
+import type { Source } from "./source.ts";
+
+export interface HashedColumnsStep extends SourceStep {
+  readonly kind: "hashedColumns";
+  readonly columns: readonly { readonly name: string; readonly kind: "number" | "category" }[];
+  readonly bits: number;
+}
+
+export const hashedColumns: Source<HashedColumnsStep> = {
+  kind: "hashedColumns",
+
+  output(step) {
+    checkBits(step.bits);
+    return hashedShape(step.bits, step.type);
+  },
+
+  open(step, raw, where): RowSource {
+    const collector = new HashCollector(step.bits);
+    const adders = step.columns.map((column) => adder(column, raw, where, collector));
+    const rowCount = rowCountOf(raw);
+    return {
+      rowCount,
+      shape: hashedShape(step.bits, step.type),
+      forEach(visit) {
+        for (let i = 0; i < rowCount; i++) {
+          collector.clear();
+          for (const add of adders) add(i);
+          visit(collector.row(), i);
+        }
+      },
+    };
+  },
+};
+
+function adder(
+  { name, kind }: HashedColumnsStep["columns"][number],
+  raw: RawRows,
+  where: string,
+  collector: HashCollector,
+): (i: number) => void {
+  if (isSparseTable(raw) || isArrays(raw)) {
+    throw new DataError(where, "the pipeline was made from a table with named columns; give a table or objects", "DATA_SHAPE");
+  }
+  const rows = raw;
+  if (kind === "number") {
+    const hash = murmur3(name);
+    const read = isTable(rows)
+      ? tableNumbers(requireColumn(rows, name, "column"), where)
+      : (i: number) => numberCell(rows[i], name, where, i);
+    return (i) => {
+      const value = read(i);
+      if (!Number.isNaN(value)) collector.add(hash, value);
+    };
+  }
+  const text = isTable(rows) ? tableTexts(requireColumn(rows, name, "column")) : (i: number) => textCell(rows[i], name, where, i);
+  const hashes = new Map<string, number>();
+  return (i) => {
+    const level = text(i);
+    if (level === null) return;
+    let hash = hashes.get(level);
+    if (hash === undefined) hashes.set(level, (hash = murmur3(`${name}=${level}`)));
+    collector.add(hash, 1);
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * fit(model, data, options): trains a model with the loop, and gives a predictor. Awaitable, and an async iterable of ticks.
+ *
+ * rule: the step rule (default adagrad; with a group penalty sgd with saga); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
+ * `epochs` (default 5; 1000 for rules on the full objective, which end when they have converged) or `until`.
+ * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
+ * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
+ *
+ * @throws OptionError, CapabilityError when something does not fit; what `signal` was aborted with
+ */
+
+import { type GradientDescent, gradientDescent, gradientDescentFrom } from "./algorithms/gradient/gradient-descent.ts";
+import { adagrad, type Rule, sgd } from "./algorithms/gradient/index.ts";
+import { saga, theoreticalRate, type Variance } from "./algorithms/gradient/variance.ts";
+import { CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
+import type { Algorithm, JsonObject, Plan, Progression, SavedModel } from "./contract.ts";
+import type { Dataset } from "./data/dataset.ts";
+import { openEngine } from "./host/engine.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type PlanOptions, planKeys, resolvePlan } from "./loop/plan.ts";
+import { Run, type RunSummary } from "./loop/run.ts";
+import { resolveStopping, type StoppingOptions, type Until } from "./loop/stopping.ts";
+import { type LinearModel, linearFrom } from "./models/linear/linear.ts";
+import type { LinearProblem } from "./models/linear/problem.ts";
+import { LinearPredictor } from "./predict/linear.ts";
+import type { AnyMetrics, ClassMetrics, CountMetrics, RegressionMetrics } from "./predict/metrics.ts";
+
+export interface FitOptions extends PlanOptions {
+  rule?: Rule;
+  variance?: Variance;
+  algorithm?: Algorithm;
+  epochs?: number;
+  until?: Until;
+  validate?: Dataset;
+  validateEvery?: number;
+  patience?: number;
+  signal?: AbortSignal;
+}
+
+/** A predictor, and how it was made. */
+export class Fitted<E = AnyMetrics> extends LinearPredictor<E> {
+  readonly run: RunSummary;
+
+  constructor(saved: SavedModel, run: RunSummary) {
+    super(saved);
+    this.run = run;
+  }
+}
+
+interface EvaluationByTask {
+  class: ClassMetrics;
+  number: RegressionMetrics;
+  count: CountMetrics;
+  any: AnyMetrics;
+}
+
+const known = [
+  "rule",
+  "variance",
+  "algorithm",
+  "epochs",
+  "until",
+  "validate",
+  "validateEvery",
+  "patience",
+  "signal",
+  ...planKeys,
+];
+
+function start<T extends keyof EvaluationByTask>(
+  model: LinearModel<T>,
+  data: Dataset,
+  options: FitOptions = {},
+): Run<Fitted<EvaluationByTask[T]>> {
+  checkKeys("fit", options, known);
+  if (options.algorithm && (options.rule || options.variance)) {
+    throw new OptionError(
+      "fit",
+      "both algorithm and rule or variance were given; give the rule to the algorithm",
+      "OPTION_CONFLICT",
+    );
+  }
+  const epochs = options.epochs ?? (options.until || defaultBatch(options) !== "all" ? undefined : 1000);
+  const stopping = resolveStopping("fit", { ...options, epochs }, options.validate !== undefined);
+  return launch(data, options, async () => ({ model: model as LinearModel, options, stopping })) as Run<
+    Fitted<EvaluationByTask[T]>
+  >;
+}
+
+/** What a resumed run may change: when to stop, how it is watched, on how many workers. */
+export type ResumeOptions = Pick<
+  FitOptions,
+  "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
+>;
+
+/** Goes on from a checkpoint, bit for bit; `data` must be the same dataset. */
+function resume(from: string | Uint8Array | Blob, data: Dataset, options: ResumeOptions = {}): Run<Fitted> {
+  checkKeys("fit.resume", options, ["epochs", "until", "validate", "validateEvery", "patience", "signal", "workers"]);
+  return launch(data, options, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const { recipe } = checkpoint;
+    refuseOtherData(data, recipe.data as JsonObject);
+    const saved = recipe.stopping as unknown as StoppingOptions;
+    const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
+    const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
+    const plan = recipe.plan as unknown as Plan;
+    refuseOtherLanes(plan, options.workers);
+    return {
+      model: linearFrom(recipe.model as JsonObject),
+      options: { ...plan, ...options, algorithm: gradientDescentFrom(recipe.algorithm as JsonObject) },
+      stopping: resolveStopping(
+        "fit.resume",
+        { until, validateEvery, patience: options.validate ? patience : undefined },
+        options.validate !== undefined,
+      ),
+      checkpoint,
+    };
+  });
+}
+
+/** Racing workers are as many sequences of updates: their number belongs to the run. */
+function refuseOtherLanes(plan: Plan, workers: number | undefined): void {
+  if (plan.replicas !== "shared" || workers === undefined || workers === plan.workers) return;
+  throw new CapabilityError(
+    "fit.resume",
+    `workers is ${workers}, but ${plan.workers} workers shared one model in this run; leave workers out`,
+    "CHECKPOINT_PLAN",
+  );
+}
+
+function refuseOtherData(data: Dataset, kept: JsonObject): void {
+  const given = fingerprint(data);
+  if (given.rowCount === kept.rowCount && given.columnCount === kept.columnCount && given.digest === kept.digest) return;
+  const size = (d: JsonObject): string =>
+    `${String(d.rowCount)} rows of ${String(d.columnCount)} columns (digest ${String(d.digest)})`;
+  throw new DataError(
+    "fit.resume",
+    `the data has ${size(given)}, but the run was on ${size(kept)}; give the same dataset`,
+    "CHECKPOINT_DATA",
+  );
+}
+
+/** All that a run is made from. */
+interface Recipe {
+  model: LinearModel;
+  options: FitOptions;
+  stopping: StoppingOptions;
+  checkpoint?: Checkpoint;
+}
+
+function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Promise<Recipe>): Run<Fitted> {
+  let model: LinearModel;
+  let prepared: Dataset;
+  let json: JsonObject;
+  /** Held-out rows with the model's features, made once: the map may cost more than an epoch. */
+  let followed: Dataset | undefined;
+  const save = (parameters: Float64Array): SavedModel => {
+    const saved = model.save(prepared, parameters);
+    return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
+  };
+  return new Run<Fitted>({
+    signal,
+    ...(validate
+      ? { validate: (parameters) => measure(model.save(prepared, parameters), (followed ??= validate.follow(prepared.pipeline))) }
+      : {}),
+    start: async () => {
+      const recipe = await read();
+      const { options, stopping, checkpoint } = recipe;
+      const engine = await openEngine();
+      const plan = resolvePlan("fit", planOf(options), engine.describe(), { batch: defaultBatch(options) });
+      model = recipe.model;
+      const ready = model.prepare(data, plan);
+      prepared = ready.dataset;
+      const problem = model.bind(prepared, plan, engine);
+      const end = (): void => {
+        problem.dispose();
+        if (followed !== validate) followed?.dispose();
+        ready.dispose();
+      };
+      const algorithm = options.algorithm ?? chooseAlgorithm(options, problem);
+      json = {
+        model: model.toJson(),
+        algorithm: algorithm.toJson(),
+        plan: plan as unknown as JsonObject,
+        stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
+        data: fingerprint(data),
+      };
+      const progression = endingWith(end, () => algorithm.start(problem, plan, engine));
+      return {
+        progression,
+        stopping,
+        chosen: save(new Float64Array(problem.parameterCount)).description,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (parameters, summary) => new Fitted(save(parameters), summary),
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: json }),
+  });
+}
+
+/** What `start` makes, with `end` after its own dispose(); at once if it makes nothing. */
+function endingWith(end: () => void, start: () => Progression): Progression {
+  try {
+    const progression = start();
+    const dispose = progression.dispose.bind(progression);
+    progression.dispose = () => {
+      dispose();
+      end();
+    };
+    return progression;
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+function planOf(options: FitOptions): PlanOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => planKeys.includes(key)));
+}
+
+/** Rules on the full objective run on it; all others on single rows. */
+function defaultBatch(options: FitOptions): number | "all" {
+  const rule = options.rule ?? (options.algorithm as GradientDescent | undefined)?.rule;
+  return rule?.kind === "host" ? "all" : 1;
+}
+
+function chooseAlgorithm(options: FitOptions, { smoothness, penalty }: LinearProblem): Algorithm {
+  const { rule } = options;
+  const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
+  if (rule) return gradientDescent({ rule, variance });
+  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 }) });
+  const l2 = penalty.l2 * penalty.weights.reduce((a, b) => Math.max(a, b), 0);
+  if (smoothness === undefined)
+    throw new CapabilityError(
+      "fit",
+      `${variance.name} has no step size of its own here, since the loss's curvature is not bounded; give a rule, e.g. sgd({ rate: 0.01 })`,
+      "VARIANCE_RATE",
+    );
+  return gradientDescent({ rule: sgd({ rate: theoreticalRate(variance, smoothness, l2) }), variance });
+}
+
+/** Metrics on held-out rows; `loss` is the log loss where there are probabilities, else what the task minimises. */
+function measure(saved: SavedModel, validate: Dataset): Record<string, number> {
+  const measured = new LinearPredictor(saved).evaluate(validate) as unknown as Record<string, number>;
+  const loss =
+    [measured.logLoss, measured.deviance, measured.rmse, 1 - measured.accuracy].find((x) => Number.isFinite(x)) ?? Number.NaN;
+  return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
+}
+
+/** Tells datasets apart: sizes, and a digest of targets and of some rows. */
+function fingerprint(data: Dataset): JsonObject {
+  let hash = 0x811c9dc5;
+  const mix = (values: Float64Array): void => {
+    for (const byte of new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+      hash = Math.imul(hash ^ byte, 0x01000193);
+  };
+  mix(data.target.values);
+  for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));
+  return { rowCount: data.rowCount, columnCount: data.columnCount, digest: (hash >>> 0).toString(16) };
+}
+
+export const fit = Object.assign(start, { resume });

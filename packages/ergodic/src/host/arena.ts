@@ -1,0 +1,65 @@
+/**
+ * A group of pieces of memory with one owner and one end, and typed writes into blocks of fields (fields.ts).
+ */
+import type { Allocation, EngineMemory } from "./memory.ts";
+
+export class Arena implements Disposable {
+  readonly memory: EngineMemory;
+  private readonly purpose: string;
+  private readonly pieces: Allocation[] = [];
+
+  constructor(memory: EngineMemory, purpose: string) {
+    this.memory = memory;
+    this.purpose = purpose;
+  }
+
+  /** A zeroed piece; its address. */
+  take(bytes: number): number {
+    const piece = this.memory.allocate(bytes, this.purpose);
+    this.pieces.push(piece);
+    return piece.pointer;
+  }
+
+  /** A block of `bytes` with u32 `fields` at the given offsets. */
+  block(bytes: number, fields: readonly (readonly [at: number, value: number])[]): number {
+    const pointer = this.take(bytes);
+    for (const [at, value] of fields) this.set(pointer, at, value);
+    return pointer;
+  }
+
+  copy(values: Float64Array): number {
+    const pointer = this.take(values.byteLength);
+    this.memory.f64(pointer, values.length).set(values);
+    return pointer;
+  }
+
+  set(block: number, at: number, value: number): void {
+    this.memory.u32(block + at, 1)[0] = value;
+  }
+
+  setF64(block: number, at: number, value: number): void {
+    this.memory.f64(block + at, 1)[0] = value;
+  }
+
+  getF64(block: number, at: number): number {
+    return this.memory.f64(block + at, 1)[0];
+  }
+
+  /** Bytes held, for reports. */
+  get bytes(): number {
+    return this.pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+  }
+
+  /** Frees everything when `owner` is collected. */
+  ownedBy(owner: object, own: (owner: object, allocation: Allocation) => void): void {
+    for (const piece of this.pieces) own(owner, piece);
+  }
+
+  dispose(): void {
+    for (const piece of this.pieces.splice(0)) piece.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Free pieces of an address range, in units: best fit among a few candidates of the right size class, coalesced at once.
+ *
+ * Pure bookkeeping; it never touches the memory that it describes. A size class spans a factor of 2^(1/4) or less, so any piece of
+ * a higher class fits. Taking and giving cost O(1) but for a scan of at most 112 classes. Neighbouring free pieces are always
+ * merged, so the number of pieces is at most one more than the number of pieces taken.
+ */
+
+/** Candidates looked at in the exact class before a larger piece is split: bounds the cost, loses little. */
+const CANDIDATES = 16;
+
+export class Blocks {
+  /** Start → size of each free piece, and end → start. */
+  private readonly sizes = new Map<number, number>();
+  private readonly starts = new Map<number, number>();
+  private readonly classes: Set<number>[] = Array.from({ length: 132 }, () => new Set<number>());
+
+  /** The start of a piece of `size` units, which is no longer free; -1 if no piece is large enough. */
+  take(size: number): number {
+    const start = this.find(size);
+    if (start < 0) return -1;
+    const found = this.sizes.get(start)!;
+    this.remove(start, found);
+    if (found > size) this.insert(start + size, found - size);
+    return start;
+  }
+
+  /** Makes `size` units from `start` free, merged with free neighbours. */
+  give(start: number, size: number): void {
+    const before = this.starts.get(start);
+    if (before !== undefined) {
+      this.remove(before, start - before);
+      size += start - before;
+      start = before;
+    }
+    const after = this.sizes.get(start + size);
+    if (after !== undefined) {
+      this.remove(start + size, after);
+      size += after;
+    }
+    this.insert(start, size);
+  }
+
+  /** Size of the free piece that ends at `end`; 0 if none does. */
+  endingAt(end: number): number {
+    const start = this.starts.get(end);
+    return start === undefined ? 0 : end - start;
+  }
+
+  /** Size of the largest free piece. */
+  largest(): number {
+    for (let c = this.classes.length - 1; c >= 0; c--) {
+      let most = 0;
+      for (const start of this.classes[c]) most = Math.max(most, this.sizes.get(start)!);
+      if (most > 0) return most;
+    }
+    return 0;
+  }
+
+  get count(): number {
+    return this.sizes.size;
+  }
+
+  private find(size: number): number {
+    const own = classOf(size);
+    const near = this.bestOf(own, size, CANDIDATES);
+    if (near >= 0) return near;
+    for (let c = own + 1; c < this.classes.length; c++) {
+      for (const start of this.classes[c]) return start;
+    }
+    return this.bestOf(own, size, Infinity);
+  }
+
+  private bestOf(sizeClass: number, size: number, candidates: number): number {
+    let best = -1;
+    let bestSize = Infinity;
+    for (const start of this.classes[sizeClass]) {
+      const found = this.sizes.get(start)!;
+      if (found >= size && found < bestSize) {
+        best = start;
+        bestSize = found;
+        if (found === size) break;
+      }
+      if (--candidates <= 0) break;
+    }
+    return best;
+  }
+
+  private insert(start: number, size: number): void {
+    this.sizes.set(start, size);
+    this.starts.set(start + size, start);
+    this.classes[classOf(size)].add(start);
+  }
+
+  private remove(start: number, size: number): void {
+    this.sizes.delete(start);
+    this.starts.delete(start + size);
+    this.classes[classOf(size)].delete(start);
+  }
+}
+
+/** Four classes to a power of two: 4·floor(log2 size) + the two bits below the leading one. */
+function classOf(size: number): number {
+  const exponent = 31 - Math.clz32(size);
+  const below = exponent >= 2 ? (size >>> (exponent - 2)) & 3 : (size << (2 - exponent)) & 3;
+  return exponent * 4 + below;
+}
+
+/** Proximal step of the group penalty λ Σ_g w_g ‖p_g‖ (kernels/group.ts). Groups: start u32[groups + 1] into columns u32[], weight f64[groups]. */
+export const GROUP_PARAMETERS = 0;
+export const GROUP_ELEMENT_BYTES = 4;
+export const GROUP_COUNT = 8;
+export const GROUP_START = 12;
+export const GROUP_COLUMNS = 16;
+export const GROUP_WEIGHTS = 20;
+export const GROUP_OUTPUTS = 24;
+export const GROUP_STRIDE = 28;
+/** Address of the f64 that holds the current rate. */
+export const GROUP_RATE = 32;
+export const GROUP_LAMBDA_F64 = 40;
+export const GROUP_BYTES = 48;
+
+/** Stochastic line search (kernels/search.ts). */
+export const SEARCH_OBJECTIVE = 0;
+export const SEARCH_ELEMENT_BYTES = 4;
+export const SEARCH_BACKUP = 8;
+/** f32/f64 penalty weights laid out like the parameters, or 0. */
+export const SEARCH_SHARE = 12;
+export const SEARCH_MAX_TRIES = 16;
+export const SEARCH_RATE_F64 = 24;
+export const SEARCH_GROWTH_F64 = 32;
+export const SEARCH_MAX_RATE_F64 = 40;
+export const SEARCH_SUFFICIENT_F64 = 48;
+export const SEARCH_SHRINK_F64 = 56;
+export const SEARCH_FALLBACK_F64 = 64;
+export const SEARCH_L2_F64 = 72;
+export const SEARCH_BYTES = 80;

@@ -1,0 +1,238 @@
+/**
+ * The engine: kernels, compiled models and worker threads on one memory. One per process or realm.
+ *
+ * Two kernel builds may be live on that memory: the best that the host can run, and plain SIMD for deterministic runs. Every thread has
+ * a table of its own; slots are assigned here and filled alike on each thread, so that a slot number can stand in memory. Slots below
+ * 1024 belong to the kernels' own function references.
+ *
+ * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
+ * and timers are served. A page's own thread is never blocked: there every call runs on a worker, which needs shared memory.
+ *
+ * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
+ */
+import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
+import { type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
+import { type EngineMemory, engineMemory } from "./memory.ts";
+import { type Call, Pool, trapError } from "./pool.ts";
+import { createThread } from "./worker.js";
+
+export interface EngineDescription {
+  /** "relaxed-shared", "simd-own" … */
+  build: string;
+  relaxedSimd: boolean;
+  sharedMemory: boolean;
+  /** How many workers this host can run at the same time. */
+  workers: number;
+  /** The reasons for the above, one sentence each. */
+  why: string[];
+}
+
+export interface LinkedFunction {
+  /** Index in the function table of every thread. */
+  slot: number;
+  /** The function on this thread. */
+  call: (...args: number[]) => number;
+}
+
+export interface RunOptions {
+  workers: number;
+  deterministic: boolean;
+  /** Drops the calls not yet started; `run` rejects with its reason once those in flight have ended. */
+  signal?: AbortSignal;
+}
+
+export interface Engine {
+  readonly memory: EngineMemory;
+  /** A kernel export on this thread. */
+  kernel(name: string, deterministic: boolean): (...args: number[]) => number;
+  /** Puts functions of an emitted module into the table of every thread. The module imports env.memory and env.table; cached by content. */
+  link(bytes: Uint8Array, exports: string[]): Record<string, LinkedFunction>;
+  /** The table slot of a kernel export, the same on every thread. */
+  kernelSlot(name: string, deterministic: boolean): number;
+  /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
+  run(calls: Call[], options: RunOptions): Promise<number[]>;
+  describe(): EngineDescription;
+}
+
+const FIRST_SLOT = 1024;
+/** How long calls on this thread may hold up its event loop. */
+const PAUSE_EVERY_MS = 10;
+
+class HostEngine implements Engine {
+  readonly memory: EngineMemory;
+  readonly pool: Pool;
+  private readonly description: EngineDescription;
+  private readonly best: Instructions;
+  /** Bytes until first use, then the compiled module has been handed to every thread. */
+  private readonly sources: Map<string, Uint8Array<ArrayBuffer>>;
+  private readonly thread: ReturnType<typeof createThread>;
+  private readonly linked = new Map<string, { bytes: Uint8Array; functions: Record<string, LinkedFunction> }[]>();
+  private readonly kernelSlots = new Map<string, number>();
+  private nextSlot = FIRST_SLOT;
+  private pausedAt = 0;
+
+  constructor(
+    memory: EngineMemory,
+    best: Instructions,
+    sources: Map<string, Uint8Array<ArrayBuffer>>,
+    description: EngineDescription,
+  ) {
+    this.memory = memory;
+    this.best = best;
+    this.sources = sources;
+    this.description = description;
+    this.thread = createThread(memory.memory);
+    this.pool = new Pool(memory);
+  }
+
+  kernel(name: string, deterministic: boolean): (...args: number[]) => number {
+    return this.thread.kernel(this.build(deterministic), name);
+  }
+
+  link(bytes: Uint8Array, exports: string[]): Record<string, LinkedFunction> {
+    const key = `${hash(bytes)} ${exports.join(" ")}`;
+    const alike = this.linked.get(key) ?? [];
+    const known = alike.find((entry) => equal(entry.bytes, bytes));
+    if (known) return known.functions;
+    const copy = bytes.slice();
+    const module = new WebAssembly.Module(copy);
+    const slots = exports.map(() => this.nextSlot++);
+    this.thread.link(module, exports, slots);
+    this.pool.broadcast({ kind: "link", module, exports, slots });
+    const functions = Object.fromEntries(
+      exports.map((name, i) => [name, { slot: slots[i], call: this.thread.atSlot(slots[i]) }]),
+    );
+    this.linked.set(key, [...alike, { bytes: copy, functions }]);
+    return functions;
+  }
+
+  kernelSlot(name: string, deterministic: boolean): number {
+    const build = this.build(deterministic);
+    const key = `${build} ${name}`;
+    const known = this.kernelSlots.get(key);
+    if (known !== undefined) return known;
+    const f = this.thread.kernel(build, name);
+    const slot = this.nextSlot++;
+    this.thread.setSlot(slot, f);
+    this.pool.broadcast({ kind: "slot", build, kernel: name, slot });
+    this.kernelSlots.set(key, slot);
+    return slot;
+  }
+
+  async run(calls: Call[], { workers, deterministic, signal }: RunOptions): Promise<number[]> {
+    checkNumber("run", "workers", workers, { low: 1, high: 1024, integer: true });
+    signal?.throwIfAborted();
+    const build = this.build(deterministic);
+    const here = !isPageThread && (workers === 1 || !this.memory.shared);
+    return here ? this.runHere(build, calls, signal) : this.pool.run(build, calls, workers, signal);
+  }
+
+  describe(): EngineDescription {
+    return { ...this.description, why: [...this.description.why] };
+  }
+
+  private async runHere(build: string, calls: Call[], signal: AbortSignal | undefined): Promise<number[]> {
+    const results: number[] = [];
+    for (const call of calls) {
+      if (performance.now() - this.pausedAt > PAUSE_EVERY_MS) {
+        await nextTurn();
+        this.pausedAt = performance.now();
+      }
+      signal?.throwIfAborted();
+      const { results: one, failure } = this.thread.runCalls(build, [call], 0);
+      if (failure) throw trapError(failure, "this thread");
+      results.push(one[0]);
+    }
+    return results;
+  }
+
+  private build(deterministic: boolean): Instructions {
+    const build = deterministic ? "simd" : this.best;
+    const bytes = this.sources.get(build);
+    if (bytes) {
+      const module = new WebAssembly.Module(bytes);
+      this.sources.delete(build);
+      this.thread.addBuild(build, module);
+      this.pool.broadcast({ kind: "module", build, module });
+    }
+    return build;
+  }
+}
+
+let one: Promise<HostEngine> | undefined;
+
+/** The engine of this process or realm, opened on first use. */
+export function openEngine(): Promise<Engine> {
+  one ??= open().catch((error: unknown) => {
+    one = undefined;
+    throw error;
+  });
+  return one;
+}
+
+/** For tests that end a worker in the middle of its work. */
+export async function enginePool(): Promise<Pool> {
+  await openEngine();
+  assert(one, "the engine is open");
+  return (await one).pool;
+}
+
+async function open(): Promise<HostEngine> {
+  const { best, why } = await probeInstructions();
+  const memory = engineMemory();
+  if (isPageThread && !memory.shared) {
+    throw new CapabilityError(
+      "engine",
+      "a page's own thread must not be blocked, and without cross-origin isolation a worker cannot share its memory; run inside a " +
+        "module worker, or serve the page with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
+      "HOST_PAGE_THREAD",
+    );
+  }
+  const names = [...new Set<Instructions>([best, "simd"])];
+  const bytes = await Promise.all(names.map((name) => loadBuild(name, memory.shared)));
+  const threads = await hardwareThreads();
+  return new HostEngine(memory, best, new Map(names.map((name, i) => [name, bytes[i]])), {
+    build: `${best}-${memory.shared ? "shared" : "own"}`,
+    relaxedSimd: best === "relaxed",
+    sharedMemory: memory.shared,
+    workers: memory.shared ? threads : 1,
+    why: [...why, whyWorkers(memory.shared, threads)],
+  });
+}
+
+function whyWorkers(shared: boolean, threads: number): string {
+  if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;
+  return (
+    "one worker: memory cannot be shared without cross-origin isolation; serve the page with Cross-Origin-Opener-Policy: same-origin " +
+    "and Cross-Origin-Embedder-Policy: require-corp for more"
+  );
+}
+
+async function hardwareThreads(): Promise<number> {
+  if (isNode) return (await import("node:os")).availableParallelism();
+  return globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** Resolves after the event loop has served what waits: a promise alone would starve signals and timers. */
+function nextTurn(): Promise<void> {
+  if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+}
+
+/** FNV-1a with the length; collisions are told apart by comparing bytes. */
+function hash(bytes: Uint8Array): string {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  return `${bytes.length}:${h >>> 0}`;
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

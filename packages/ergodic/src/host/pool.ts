@@ -1,0 +1,194 @@
+/**
+ * Workers on one shared memory: `worker_threads` in Node, Web Workers elsewhere, the same worker.js in both.
+ *
+ * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
+ * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
+ *
+ * @throws WorkerError when a kernel traps or a worker dies; `cause` holds the reason
+ */
+import { WorkerError } from "../base/errors.ts";
+import { isNode } from "./load.ts";
+import type { Allocation, EngineMemory } from "./memory.ts";
+
+/** `kernel`: an export of the kernel build, or a table slot. */
+export interface Call {
+  kernel: string | number;
+  args: number[];
+}
+
+export interface Failure {
+  call: Call;
+  name: string;
+  message: string;
+  stack: string | undefined;
+}
+
+interface Reply {
+  id: number;
+  results: number[];
+  failure: Failure | undefined;
+}
+
+/** What Node's and the web's workers have in common. */
+interface Port {
+  post(message: object): void;
+  /** Keeps the process alive, or not. */
+  hold(busy: boolean): void;
+  terminate(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+interface PoolWorker {
+  readonly port: Port;
+  readonly waiting: Map<number, Waiting>;
+}
+
+const WORKER_NAME = "ergodic-worker";
+
+export class Pool {
+  private readonly memory: EngineMemory;
+  private readonly workers: (PoolWorker | undefined)[] = [];
+  private readonly log: object[];
+  private readonly stopCells: Allocation[] = [];
+  private nextId = 0;
+  private threads: typeof import("node:worker_threads") | undefined;
+
+  constructor(memory: EngineMemory) {
+    this.memory = memory;
+    this.log = [{ kind: "start", memory: memory.memory }];
+  }
+
+  /** Sends `message` to every worker, also to those that start later. */
+  broadcast(message: object): void {
+    this.log.push(message);
+    for (const worker of this.workers) worker?.port.post(message);
+  }
+
+  /** Number of live workers. */
+  get size(): number {
+    return this.workers.filter(Boolean).length;
+  }
+
+  /** Ends worker `i` now, as a crash would; resolves when it is gone. */
+  async terminate(i: number): Promise<void> {
+    await this.workers[i]?.port.terminate();
+  }
+
+  /** Call i on worker i % workerCount, in order on each; results in the order of `calls`. */
+  async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal): Promise<number[]> {
+    if (isNode) this.threads ??= await import("node:worker_threads");
+    signal?.throwIfAborted();
+    const cell = this.stopCells.pop() ?? this.memory.allocate(4, "worker pool");
+    const stop = () => void Atomics.store(this.memory.i32(cell.pointer, 1), 0, 1);
+    Atomics.store(this.memory.i32(cell.pointer, 1), 0, 0);
+    signal?.addEventListener("abort", stop, { once: true });
+    const used = Math.min(workerCount, calls.length);
+    const batches = Array.from({ length: used }, (_, w) =>
+      this.send(w, { kind: "run", build, calls: calls.filter((_, i) => i % workerCount === w), stop: cell.pointer }).catch(
+        (error: Error) => {
+          stop();
+          throw error;
+        },
+      ),
+    );
+    const settled = await Promise.allSettled(batches);
+    signal?.removeEventListener("abort", stop);
+    this.stopCells.push(cell);
+    const replies = settled.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    });
+    for (let w = 0; w < used; w++) if (replies[w].failure) throw trapError(replies[w].failure!, `worker ${w}`);
+    signal?.throwIfAborted();
+    return calls.map((_, i) => replies[i % workerCount].results[Math.floor(i / workerCount)]);
+  }
+
+  private send(w: number, message: object): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const worker = (this.workers[w] ??= this.start(w));
+      const id = this.nextId++;
+      worker.port.hold(true);
+      worker.waiting.set(id, { resolve, reject });
+      worker.port.post({ ...message, id });
+    });
+  }
+
+  private start(w: number): PoolWorker {
+    const waiting = new Map<number, Waiting>();
+    const onReply = (reply: Reply) => {
+      const call = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      if (waiting.size === 0) port.hold(false);
+      call?.resolve(reply);
+    };
+    const onDeath = (cause: unknown) => {
+      if (this.workers[w] === worker) this.workers[w] = undefined;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const error = new WorkerError(
+        `worker ${w}`,
+        `ended in the middle of a call: ${reason}; the next call starts another`,
+        "WORKER_DIED",
+        { cause },
+      );
+      for (const call of waiting.values()) call.reject(error);
+      waiting.clear();
+    };
+    const port = this.threads ? nodePort(this.threads, onReply, onDeath) : webPort(onReply, onDeath);
+    const worker: PoolWorker = { port, waiting };
+    for (const message of this.log) port.post(message);
+    return worker;
+  }
+}
+
+/** An error that says which kernel failed, with what, and where it ran. */
+export function trapError({ call, name, message, stack }: Failure, thread: string): WorkerError {
+  const cause = new Error(message);
+  cause.name = name;
+  if (stack) cause.stack = stack;
+  const kernel = typeof call.kernel === "number" ? `slot ${call.kernel}` : call.kernel;
+  return new WorkerError(`kernel ${kernel}(${call.args.join(", ")})`, `failed on ${thread}: ${name}: ${message}`, "WORKER_TRAP", {
+    cause,
+  });
+}
+
+function nodePort(
+  threads: typeof import("node:worker_threads"),
+  onReply: (reply: Reply) => void,
+  onDeath: (cause: unknown) => void,
+): Port {
+  const worker = new threads.Worker(new URL("./worker.js", import.meta.url), {
+    workerData: WORKER_NAME,
+    name: WORKER_NAME,
+    // Flags of this process, --input-type for one, may not suit a file.
+    execArgv: [],
+  });
+  let cause: unknown;
+  worker.on("message", onReply);
+  worker.on("error", (error) => (cause = error));
+  worker.on("exit", (code) => onDeath(cause ?? new Error(`the thread ended with code ${code}`)));
+  worker.unref();
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: (busy) => (busy ? worker.ref() : worker.unref()),
+    terminate: async () => void (await worker.terminate()),
+  };
+}
+
+function webPort(onReply: (reply: Reply) => void, onDeath: (cause: unknown) => void): Port {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: WORKER_NAME });
+  const end = (cause: unknown) => {
+    worker.terminate();
+    onDeath(cause);
+  };
+  worker.addEventListener("message", (event) => onReply(event.data));
+  worker.addEventListener("error", (event) => end(event.error ?? new Error(event.message || "worker.js could not be loaded")));
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: () => {},
+    terminate: async () => end(new Error("the worker was terminated")),
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * One thread of the engine: the same file as a Node worker thread, as a Web Worker, and, through `createThread`, on the thread that
+ * opened the engine. Plain JavaScript without imports, so that it loads unchanged from sources, from dist and from a static server.
+ *
+ * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots},
+ * {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id, results, failure}.
+ * `stop` is the address of an i32 that, once not zero, drops the calls not yet started, here and on the
+ * other workers of the batch; a call that fails sets it (0: none).
+ */
+
+/** @typedef {{ kernel: string | number, args: number[] }} Call */
+/** @typedef {{ call: Call, name: string, message: string, stack: string | undefined }} Failure */
+/**
+ * @typedef {object} Thread
+ * @property {(build: string, module: WebAssembly.Module) => void} addBuild instantiated when first used
+ * @property {(build: string, name: string) => (...args: number[]) => number} kernel
+ * @property {(module: WebAssembly.Module, exports: string[], slots: number[]) => void} link
+ * @property {(slot: number, f: (...args: number[]) => number) => void} setSlot
+ * @property {(slot: number) => (...args: number[]) => number} atSlot
+ * @property {(build: string, calls: Call[], stop: number) => { results: number[], failure: Failure | undefined }} runCalls
+ */
+
+/**
+ * @param {WebAssembly.Memory} memory
+ * @returns {Thread}
+ */
+export function createThread(memory) {
+  const table = new WebAssembly.Table({ initial: 2048, element: "anyfunc" });
+  /** @type {Map<string, WebAssembly.Module>} */
+  const modules = new Map();
+  /** @type {Map<string, WebAssembly.Exports>} */
+  const instances = new Map();
+  const environment = {
+    memory,
+    table,
+    /** @type {(message: number, file: number, line: number, column: number) => never} */
+    abort: (_message, _file, line, column) => {
+      throw new Error(`the kernel aborted at ${line}:${column}`);
+    },
+  };
+
+  /** @type {Thread["kernel"]} */
+  function kernel(build, name) {
+    let exports = instances.get(build);
+    if (!exports) {
+      const module = modules.get(build);
+      if (!module) throw new Error(`no kernel build "${build}"`);
+      exports = new WebAssembly.Instance(module, { env: environment }).exports;
+      instances.set(build, exports);
+    }
+    const found = exports[name];
+    if (typeof found !== "function") throw new Error(`no kernel named "${name}" in kernels/index.ts`);
+    return /** @type {(...args: number[]) => number} */ (found);
+  }
+
+  /** @type {Thread["setSlot"]} */
+  function setSlot(slot, f) {
+    if (slot >= table.length) table.grow(Math.max(table.length, slot + 1 - table.length));
+    table.set(slot, f);
+  }
+
+  /** @type {Thread["atSlot"]} */
+  function atSlot(slot) {
+    const found = slot < table.length ? table.get(slot) : null;
+    if (!found) throw new Error(`no function in slot ${slot}`);
+    return found;
+  }
+
+  /** @type {Thread["link"]} */
+  function link(module, names, slots) {
+    const { exports } = new WebAssembly.Instance(module, { env: environment });
+    for (let i = 0; i < names.length; i++) setSlot(slots[i], /** @type {() => number} */ (exports[names[i]]));
+  }
+
+  /** @param {number} address */
+  const cell = (address) => new Int32Array(memory.buffer, address, 1);
+
+  /** @type {Thread["runCalls"]} */
+  function runCalls(build, calls, stop) {
+    /** @type {number[]} */
+    const results = [];
+    for (const call of calls) {
+      if (stop !== 0 && Atomics.load(cell(stop), 0) !== 0) break;
+      try {
+        const f = typeof call.kernel === "number" ? atSlot(call.kernel) : kernel(build, call.kernel);
+        results.push(f(...call.args) ?? 0);
+      } catch (error) {
+        if (stop !== 0) Atomics.store(cell(stop), 0, 1);
+        const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+        return { results, failure: { call, name, message, stack } };
+      }
+    }
+    return { results, failure: undefined };
+  }
+
+  return { addBuild: (build, module) => void modules.set(build, module), kernel, link, setSlot, atSlot, runCalls };
+}
+
+/**
+ * Serves messages until the thread ends.
+ * @param {(message: object) => void} post
+ * @returns {(message: any) => void}
+ */
+function createServer(post) {
+  /** @type {Thread} */
+  let thread;
+  return (message) => {
+    if (message.kind === "start") {
+      thread = createThread(message.memory);
+    } else if (message.kind === "module") thread.addBuild(message.build, message.module);
+    else if (message.kind === "link") thread.link(message.module, message.exports, message.slots);
+    else if (message.kind === "slot") thread.setSlot(message.slot, thread.kernel(message.build, message.kernel));
+    else if (message.kind === "run") post({ id: message.id, ...thread.runCalls(message.build, message.calls, message.stop) });
+  };
+}
+
+// The engine's own thread imports this file for createThread; a worker is told apart by the name that the pool gives it.
+const WORKER_NAME = "ergodic-worker";
+if (typeof globalThis.process?.versions?.node === "string") {
+  import("node:worker_threads").then(({ parentPort, workerData }) => {
+    // Messages wait for the first listener.
+    if (parentPort && workerData === WORKER_NAME)
+      parentPort.on(
+        "message",
+        createServer((message) => parentPort.postMessage(message)),
+      );
+  });
+} else if ("WorkerGlobalScope" in globalThis && /** @type {{ name?: string }} */ (globalThis).name === WORKER_NAME) {
+  const serve = createServer((message) => globalThis.postMessage(message));
+  globalThis.addEventListener("message", (event) => serve(/** @type {MessageEvent} */ (event).data));
+}

@@ -1,0 +1,125 @@
+/**
+ * The plan of execution from what a user gives: defaults filled in, combinations without meaning refused with the reason.
+ *
+ * Hardware against statistical efficiency (DimmWitted): "shared" workers race on one model, losing no update on sparse data; replicas never
+ * wait for one another and are averaged; sharded data is read once, replicated data lets each replica see everything.
+ *
+ * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
+ */
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import type { ElementType, ParameterType, Plan } from "../contract.ts";
+import type { EngineDescription } from "../host/engine.ts";
+
+export interface PlanOptions {
+  workers?: number;
+  replicas?: "shared" | number;
+  data?: "sharded" | "replicated";
+  precision?: ElementType | { data?: ElementType; model?: ParameterType };
+  schedule?: Plan["schedule"];
+  blockRows?: number;
+  batch?: number | "all";
+  averageEvery?: number;
+  deterministic?: boolean;
+  seed?: number;
+}
+
+export const planKeys = [
+  "workers",
+  "replicas",
+  "data",
+  "precision",
+  "schedule",
+  "blockRows",
+  "batch",
+  "averageEvery",
+  "deterministic",
+  "seed",
+];
+const schedules: readonly Plan["schedule"][] = ["replacement", "shuffled", "blocks", "ordered"];
+
+export function resolvePlan(
+  where: string,
+  given: PlanOptions,
+  engine: EngineDescription,
+  defaults: { batch: number | "all" },
+): Plan {
+  const deterministic = given.deterministic ?? false;
+  const workers = engine.sharedMemory ? (given.workers ?? 1) : 1;
+  const batch = given.batch ?? defaults.batch;
+  const plan: Plan = {
+    workers,
+    replicas: given.replicas ?? (workers > 1 && !deterministic && batch !== "all" ? "shared" : 1),
+    data: given.data ?? "sharded",
+    precision: resolvePrecision(where, given.precision ?? "f32"),
+    schedule: given.schedule ?? "shuffled",
+    blockRows: given.blockRows ?? 64,
+    batch,
+    averageEvery: given.averageEvery ?? 1,
+    deterministic,
+    seed: given.seed ?? 0,
+  };
+  checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
+  if (plan.replicas !== "shared") checkNumber(where, "replicas", plan.replicas, { low: 1, high: 65536, integer: true });
+  if (plan.batch !== "all") checkNumber(where, "batch", plan.batch, { low: 1, high: 2 ** 31, integer: true });
+  checkNumber(where, "blockRows", plan.blockRows, { low: 1, high: 2 ** 31, integer: true });
+  checkNumber(where, "averageEvery", plan.averageEvery, { low: 0, open: true });
+  checkNumber(where, "seed", plan.seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkOneOf(where, "schedule", plan.schedule, schedules);
+  checkOneOf(where, "data", plan.data, ["sharded", "replicated"]);
+  refuseWithoutMeaning(where, plan);
+  return plan;
+}
+
+function resolvePrecision(where: string, given: NonNullable<PlanOptions["precision"]>): Plan["precision"] {
+  if (typeof given === "string") {
+    checkOneOf(where, "precision", given, ["f32", "f64", "i16", "i8"]);
+    return { data: given, model: given === "f64" ? "f64" : "f32" };
+  }
+  checkKeys(`${where}.precision`, given, ["data", "model"]);
+  const precision = {
+    data: given.data ?? (given.model === "f64" ? "f64" : "f32"),
+    model: given.model ?? (given.data === "f64" ? "f64" : "f32"),
+  };
+  checkOneOf(where, "precision.data", precision.data, ["f32", "f64", "i16", "i8"]);
+  checkOneOf(where, "precision.model", precision.model, ["f32", "f64", "i16"]);
+  return precision as Plan["precision"];
+}
+
+function checkOneOf(where: string, name: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return;
+  throw new OptionError(
+    where,
+    `${name} is ${JSON.stringify(value)}, but must be one of ${allowed.map((a) => `"${a}"`).join(", ")}`,
+    "OPTION_RANGE",
+  );
+}
+
+function refuseWithoutMeaning(where: string, plan: Plan): void {
+  const refuse = (message: string): never => {
+    throw new CapabilityError(where, message, "PLAN_MEANING");
+  };
+  const racing = plan.replicas === "shared" && plan.workers > 1;
+  if (plan.deterministic && racing) {
+    refuse(
+      `deterministic is true and ${plan.workers} workers share one model, but racing workers depend on timing; take replicas: ${plan.workers} instead`,
+    );
+  }
+  if (plan.replicas === 1 && plan.workers > 1 && plan.batch !== "all") {
+    refuse(
+      `workers is ${plan.workers} and replicas is 1, but one replica is one sequence of updates; take replicas: "shared" or replicas: ${plan.workers}`,
+    );
+  }
+  if (plan.batch === "all" && (plan.replicas !== 1 || racing)) {
+    refuse(
+      `batch is "all" and replicas is ${JSON.stringify(plan.replicas)}, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum)`,
+    );
+  }
+  if (plan.precision.data === "f64" && plan.precision.model !== "f64") {
+    refuse(
+      `precision.data is "f64" and precision.model is "${plan.precision.model}", but a coarser model wastes the data's digits; take data: "f32"`,
+    );
+  }
+  if (plan.precision.model === "f64" && plan.precision.data !== "f64") {
+    refuse(`precision.model is "f64" and precision.data is "${plan.precision.data}"; take data: "f64" too`);
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The loop: advance, watch, validate, keep, stop. It knows no algorithm and no model; it drives a `Progression` (contract.ts).
+ *
+ * A run starts when it is made. It is awaitable (what it made) and an async iterable of ticks. Work is done in stretches of about
+ * STRETCH_MS; between two stretches signals, checkpoints and time limits are served. Where a run stops, validates or is kept depends on
+ * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
+ */
+import { ErgodicError } from "../base/errors.ts";
+import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
+import { Stopping, type StoppingOptions } from "./stopping.ts";
+
+const STRETCH_MS = 20;
+/** Between ticks, unless something happened that a watcher must see. */
+const TICK_MS = 100;
+
+/** What a job starts with: fresh, or where a checkpoint left off. */
+export interface Started {
+  progression: Progression;
+  stopping: StoppingOptions;
+  /** What the run will do, every default filled in. */
+  chosen: JsonObject;
+  resume?: { snapshot: Snapshot; loop: JsonObject };
+}
+
+export interface Job<Result> {
+  start(): Promise<Started>;
+  /** Numbers on held-out rows at the given parameters; `loss` among them. */
+  validate?: (parameters: Float64Array) => Record<string, number>;
+  signal?: AbortSignal;
+  finish(parameters: Float64Array, summary: RunSummary): Result;
+  /** Writes a checkpoint: the run's bytes and the loop's own state. */
+  write(path: string, snapshot: Snapshot, loop: JsonObject): Promise<void>;
+}
+
+export interface RunSummary {
+  updates: number;
+  epochs: number;
+  /** Of training, without set-up and validation. */
+  seconds: number;
+  /** Why it stopped. */
+  reason: string;
+  /** Mean training loss over the last epoch (or what there was of it). */
+  loss: number;
+  ticks: Tick[];
+}
+
+interface Waiter {
+  resolve(result: IteratorResult<Tick>): void;
+}
+
+export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
+  /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins. */
+  readonly chosen: Promise<JsonObject>;
+  private readonly job: Job<Result>;
+  private readonly result: Promise<Result>;
+  private readonly ticks: Tick[] = [];
+  private readonly waiters: Waiter[] = [];
+  private readonly keepers: { path: string; resolve(): void; reject(error: unknown): void }[] = [];
+  private ended = false;
+  private last: { snapshot: Snapshot; loop: JsonObject } | undefined;
+
+  constructor(job: Job<Result>) {
+    this.job = job;
+    let announce: (chosen: JsonObject) => void = () => {};
+    let refuse: (error: unknown) => void = () => {};
+    this.chosen = new Promise((resolve, reject) => {
+      announce = resolve;
+      refuse = reject;
+    });
+    this.chosen.catch(() => {});
+    this.result = this.drive(announce);
+    this.result.catch(refuse);
+    // An iterating user awaits the run too; until then a failure is not an unhandled rejection.
+    this.result.catch(() => {});
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a run is awaitable by design
+  then<A = Result, B = never>(
+    onValue?: ((value: Result) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.result.then(onValue, onError);
+  }
+
+  /** Every tick from the first; a failed run throws here, too. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
+    for (let i = 0; ; i++) {
+      if (i < this.ticks.length) yield this.ticks[i];
+      else if (this.ended) break;
+      else if ((await new Promise<IteratorResult<Tick>>((resolve) => this.waiters.push({ resolve }))).done) break;
+      else i--;
+    }
+    await this.result;
+  }
+
+  /** Writes the run as it stands after the current stretch; `fit.resume` goes on from there, bit for bit. */
+  checkpoint(path: string): Promise<void> {
+    if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
+    if (this.ended)
+      return Promise.reject(new ErgodicError("checkpoint", "the run failed, so there is nothing to keep", "RUN_FAILED"));
+    return new Promise((resolve, reject) => this.keepers.push({ path, resolve, reject }));
+  }
+
+  private async drive(announce: (chosen: JsonObject) => void): Promise<Result> {
+    let progression: Progression | undefined;
+    try {
+      const started = await this.job.start();
+      progression = started.progression;
+      announce(started.chosen);
+      return await this.loop(started);
+    } finally {
+      this.ended = true;
+      progression?.dispose();
+      for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
+      for (const keeper of this.keepers.splice(0)) {
+        if (this.last) this.job.write(keeper.path, this.last.snapshot, this.last.loop).then(keeper.resolve, keeper.reject);
+        else keeper.reject(new ErgodicError("checkpoint", "the run failed, so there is nothing to keep", "RUN_FAILED"));
+      }
+    }
+  }
+
+  private async loop({ progression, stopping: limits, resume }: Started): Promise<Result> {
+    const { job } = this;
+    const stopping = new Stopping(limits, progression, job.validate);
+    if (resume) {
+      progression.restore(resume.snapshot);
+      stopping.restore(resume.snapshot, resume.loop);
+    }
+    let stepsPerStretch = 1;
+    let sinceTick = { lossSum: 0, rows: 0, updates: 0, seconds: 0 };
+    let lastTickAt = -Infinity;
+    while (!stopping.reason) {
+      job.signal?.throwIfAborted();
+      const steps = Math.min(stepsPerStretch, stopping.stepsToNextStop());
+      const start = performance.now();
+      const made = await progression.advance(steps);
+      const seconds = (performance.now() - start) / 1000;
+      sinceTick = {
+        lossSum: sinceTick.lossSum + made.lossSum,
+        rows: sinceTick.rows + made.rows,
+        updates: sinceTick.updates + made.updates,
+        seconds: sinceTick.seconds + seconds,
+      };
+      // Grows by doubling only: one slow stretch must not make all later ones short for long.
+      const ideal = (steps * STRETCH_MS) / Math.max(1e-3, seconds * 1000);
+      stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, 2 * Math.max(steps, stepsPerStretch))));
+      const validation = stopping.after(made, seconds);
+      const now = performance.now();
+      if (validation || stopping.reason || now - lastTickAt >= TICK_MS) {
+        this.emit(this.tick(progression, stopping, sinceTick, validation));
+        sinceTick = { lossSum: 0, rows: 0, updates: 0, seconds: 0 };
+        lastTickAt = now;
+      }
+      await this.serve(progression, stopping);
+    }
+    const parameters = stopping.best ?? progression.parameters();
+    stopping.refuseInfinite(parameters);
+    this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+    return job.finish(parameters, {
+      updates: progression.updates,
+      epochs: progression.step / progression.stepsPerEpoch,
+      seconds: stopping.seconds,
+      reason: stopping.reason,
+      loss: stopping.loss,
+      ticks: this.ticks,
+    });
+  }
+
+  private tick(
+    progression: Progression,
+    stopping: Stopping,
+    since: { lossSum: number; rows: number; updates: number; seconds: number },
+    validation: Record<string, number> | undefined,
+  ): Tick {
+    return {
+      update: progression.updates,
+      epoch: progression.step / progression.stepsPerEpoch,
+      seconds: stopping.seconds,
+      updatesPerSecond: since.updates / Math.max(1e-9, since.seconds),
+      loss: since.lossSum / Math.max(1, since.rows),
+      ...(validation ? { validation } : {}),
+      ...progression.report(),
+    };
+  }
+
+  private emit(tick: Tick): void {
+    this.ticks.push(tick);
+    for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
+  }
+
+  /** Between two stretches: lets the event loop turn, then writes the checkpoints asked for. */
+  private async serve(progression: Progression, stopping: Stopping): Promise<void> {
+    await turn();
+    if (this.keepers.length === 0) return;
+    const snapshot = stopping.withBest(progression.snapshot());
+    for (const keeper of this.keepers.splice(0)) {
+      await this.job.write(keeper.path, snapshot, stopping.toJson()).then(keeper.resolve, keeper.reject);
+    }
+  }
+}
+
+/** Resolves after timers and messages that wait have been served. */
+function turn(): Promise<void> {
+  if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
+  // Not a timer: browsers make nested timers wait for 4 ms.
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+}

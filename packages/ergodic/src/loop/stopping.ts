@@ -1,0 +1,218 @@
+/**
+ * When a run stops, when it validates, and which parameters are kept.
+ *
+ * until: whichever comes first of epochs, updates, seconds (of training), tolerance (an epoch's mean loss fell by less than tolerance × its
+ * size). Validation every `validateEvery` epochs; with `patience` p, the run stops after p validations without a lower loss, and the best
+ * parameters are the result. A loss or parameters that are not finite, over an epoch, at a validation or at the end, end the run with an error
+ * that says so.
+ */
+import { checkKeys, checkNumber, ErgodicError, OptionError } from "../base/errors.ts";
+import type { Advance, Json, JsonObject, Progression, Snapshot } from "../contract.ts";
+
+export interface Until {
+  epochs?: number;
+  updates?: number;
+  seconds?: number;
+  tolerance?: number;
+}
+
+export interface StoppingOptions {
+  until: Until;
+  /** Epochs between validations; fractions allowed. */
+  validateEvery: number;
+  patience: number | undefined;
+}
+
+export function resolveStopping(
+  where: string,
+  given: { epochs?: number; until?: Until; validateEvery?: number; patience?: number },
+  validates: boolean,
+): StoppingOptions {
+  if (given.epochs !== undefined && given.until)
+    throw new OptionError(where, "both epochs and until were given; put the epochs into until", "OPTION_CONFLICT");
+  const until: Until = given.until ?? { epochs: given.epochs ?? 5 };
+  checkKeys(`${where}.until`, until, ["epochs", "updates", "seconds", "tolerance"]);
+  if (Object.keys(until).length === 0)
+    throw new OptionError(
+      where,
+      "until is empty, so the run would never stop; give epochs, updates, seconds or tolerance",
+      "OPTION_MISSING",
+    );
+  for (const [name, value] of Object.entries(until))
+    checkNumber(`${where}.until`, name, value, { low: 0, open: name !== "tolerance" });
+  if (given.patience !== undefined) {
+    checkNumber(where, "patience", given.patience, { low: 1, integer: true });
+    if (!validates)
+      throw new OptionError(where, "patience needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
+  }
+  checkNumber(where, "validateEvery", given.validateEvery ?? 1, { low: 0, open: true });
+  return { until, validateEvery: given.validateEvery ?? 1, patience: given.patience };
+}
+
+const BEST = "best";
+
+export class Stopping {
+  /** Why the run ended, in words; "" while it goes on. */
+  reason = "";
+  seconds = 0;
+  /** Mean training loss over the last whole epoch, or so far. */
+  loss = Number.NaN;
+  /** Parameters of the lowest validation loss, when patience asks for them. */
+  best: Float64Array | undefined;
+  private bestLoss = Infinity;
+  private worse = 0;
+  private epochLoss = { sum: 0, rows: 0 };
+  private epochBefore = Number.NaN;
+  private readonly options: StoppingOptions;
+  private readonly progression: Progression;
+  private readonly validate: ((parameters: Float64Array) => Record<string, number>) | undefined;
+
+  constructor(
+    options: StoppingOptions,
+    progression: Progression,
+    validate: ((parameters: Float64Array) => Record<string, number>) | undefined,
+  ) {
+    this.options = options;
+    this.progression = progression;
+    this.validate = validate;
+    this.checkLimits();
+  }
+
+  /** Steps until something must be looked at: a limit, a validation, the end of an epoch. At least 1. */
+  stepsToNextStop(): number {
+    const { step, stepsPerEpoch } = this.progression;
+    const stops = [stepsPerEpoch - (step % stepsPerEpoch), this.lastStep() - step];
+    if (this.validate) stops.push(this.validationStep(step) - step);
+    return Math.max(1, Math.min(...stops));
+  }
+
+  /** Books a stretch; validates if it is time, and returns what was measured. */
+  after(made: Advance, seconds: number): Record<string, number> | undefined {
+    const { step, stepsPerEpoch } = this.progression;
+    this.seconds += seconds;
+    this.epochLoss.sum += made.lossSum;
+    this.epochLoss.rows += made.rows;
+    this.loss = this.epochLoss.sum / Math.max(1, this.epochLoss.rows);
+    const measured =
+      this.validate && (step === this.validationStep(step - 1) || this.limitReached()) ? this.measure(this.validate) : undefined;
+    if (step % stepsPerEpoch === 0) this.endEpoch();
+    if (this.progression.converged) this.reason ||= "converged";
+    this.checkLimits();
+    if (this.reason) this.refuseDivergence(this.loss, "training loss");
+    return measured;
+  }
+
+  toJson(): JsonObject {
+    const { seconds, loss, bestLoss, worse, epochLoss, epochBefore } = this;
+    const { sum, rows } = epochLoss;
+    return {
+      seconds,
+      loss: finite(loss),
+      bestLoss: finite(bestLoss),
+      worse,
+      epochLossSum: finite(sum),
+      epochLossRows: rows,
+      epochBefore: finite(epochBefore),
+    };
+  }
+
+  /** The best parameters so far travel with the run's own bytes. */
+  withBest(snapshot: Snapshot): Snapshot {
+    return this.best ? { ...snapshot, tensors: { ...snapshot.tensors, [BEST]: this.best.slice() } } : snapshot;
+  }
+
+  restore(snapshot: Snapshot, json: JsonObject): void {
+    this.seconds = Number(json.seconds);
+    this.loss = numberOr(json.loss, Number.NaN);
+    this.bestLoss = numberOr(json.bestLoss, Infinity);
+    this.worse = Number(json.worse);
+    this.epochLoss = { sum: numberOr(json.epochLossSum, Number.NaN), rows: Number(json.epochLossRows) };
+    this.epochBefore = numberOr(json.epochBefore, Number.NaN);
+    this.best = snapshot.tensors[BEST] as Float64Array | undefined;
+    this.reason = "";
+    this.checkLimits();
+  }
+
+  private lastStep(): number {
+    const { step, updates, stepsPerEpoch, updatesPerStep } = this.progression;
+    const { until } = this.options;
+    const limits = [Infinity];
+    if (until.epochs !== undefined) limits.push(Math.ceil(until.epochs * stepsPerEpoch));
+    // Lanes may run out of rows before others, so this may come early, but never late: it is asked again there.
+    if (until.updates !== undefined)
+      limits.push(updates >= until.updates ? step : step + Math.max(1, Math.floor((until.updates - updates) / updatesPerStep)));
+    return Math.min(...limits);
+  }
+
+  /** The first validation step after `step`. */
+  private validationStep(step: number): number {
+    const every = Math.max(1, this.options.validateEvery * this.progression.stepsPerEpoch);
+    let k = Math.floor(step / every);
+    while (Math.round(k * every) <= step) k++;
+    return Math.round(k * every);
+  }
+
+  private measure(validate: (parameters: Float64Array) => Record<string, number>): Record<string, number> {
+    const parameters = this.progression.parameters();
+    this.refuseInfinite(parameters);
+    const measured = validate(parameters);
+    this.refuseDivergence(measured.loss, "validation loss");
+    if (this.options.patience === undefined) return measured;
+    if (measured.loss < this.bestLoss) {
+      this.bestLoss = measured.loss;
+      this.best = parameters;
+      this.worse = 0;
+    } else if (++this.worse >= this.options.patience) {
+      this.reason = `no lower validation loss in ${this.worse} validations`;
+    }
+    return measured;
+  }
+
+  private endEpoch(): void {
+    const { tolerance } = this.options.until;
+    this.refuseDivergence(this.loss, "training loss");
+    if (tolerance !== undefined && this.epochBefore - this.loss < tolerance * Math.abs(this.loss))
+      this.reason = `the loss of an epoch fell by less than ${tolerance}`;
+    this.epochBefore = this.loss;
+    this.epochLoss = { sum: 0, rows: 0 };
+  }
+
+  private limitReached(): boolean {
+    const { epochs, updates } = this.options.until;
+    const made = this.progression;
+    return (
+      (epochs !== undefined && made.step >= Math.ceil(epochs * made.stepsPerEpoch)) ||
+      (updates !== undefined && made.updates >= updates)
+    );
+  }
+
+  private checkLimits(): void {
+    const { until } = this.options;
+    if (this.limitReached()) this.reason ||= "all updates made";
+    if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= "time is up";
+  }
+
+  /** Throws unless every parameter is finite. */
+  refuseInfinite(parameters: Float64Array): void {
+    const wrong = parameters.find((p) => !Number.isFinite(p));
+    if (wrong !== undefined) this.refuseDivergence(wrong, "largest parameter");
+  }
+
+  private refuseDivergence(loss: number, what: string): void {
+    if (Number.isFinite(loss)) return;
+    throw new ErgodicError(
+      "fit",
+      `the ${what} is ${loss} after ${this.progression.updates} updates: the run diverged; take a smaller rate, standardised columns or clipNorm()`,
+      "RUN_DIVERGED",
+    );
+  }
+}
+
+function numberOr(x: Json, fallback: number): number {
+  return x === null || x === undefined ? fallback : Number(x);
+}
+
+/** JSON has no NaN or Infinity. */
+function finite(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
+}

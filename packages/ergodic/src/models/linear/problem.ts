@@ -1,0 +1,251 @@
+/**
+ * A linear model bound to a dataset: z_k = Σ_j x_ij p_kj (+ intercept), mean loss over rows, penalties on the coefficients.
+ *
+ * Parameters: `outputs` vectors of `stride` floats, one after another; in each the columns, then the intercept, then padding that stays 0.
+ * Offers gradients of rows through kernels/linear.ts. Targets are coded for the loss once, here.
+ */
+import { DataError } from "../../base/errors.ts";
+import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
+import { add, type CompiledProgram, compile, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
+import type { LaneBinding, ParameterType, Penalty, Problem, RowGradient } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import { type Loss, lossProgram } from "../loss.ts";
+
+export interface LinearProblemOptions {
+  loss: Loss;
+  outputs: number;
+  intercept: boolean;
+  l1: number;
+  l2: number;
+  group: number;
+  groups: number[][];
+  /** One a column. */
+  penaltyWeights: Float64Array | undefined;
+  /** One a class. */
+  classWeights: Float64Array | undefined;
+  model: ParameterType;
+  deterministic: boolean;
+}
+
+const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
+
+export class LinearProblem implements Problem, RowGradient {
+  readonly name = "linear";
+  readonly rowCount: number;
+  readonly columns: number;
+  readonly stride: number;
+  readonly parameterCount: number;
+  readonly rowGradient: RowGradient = this;
+  readonly derivativesPerRow: number;
+  readonly sparse: boolean;
+  readonly penalty: Penalty;
+  readonly density: Float64Array;
+  readonly smoothness: number | undefined;
+  private readonly data: Dataset;
+  private readonly engine: Engine;
+  private readonly options: LinearProblemOptions;
+  private readonly arena: Arena;
+  private readonly target: number;
+  private readonly weights: number;
+
+  constructor(data: Dataset, engine: Engine, options: LinearProblemOptions) {
+    const { layout } = data;
+    this.data = data;
+    this.engine = engine;
+    this.options = options;
+    this.rowCount = data.rowCount;
+    this.columns = data.columnCount + (options.intercept ? 1 : 0);
+    this.stride = Math.ceil((data.columnCount + 1) / 4) * 4;
+    this.parameterCount = this.stride * options.outputs;
+    this.derivativesPerRow = options.outputs;
+    this.sparse = layout.format === "sparse";
+    this.arena = new Arena(engine.memory, "linear model");
+    this.target = this.codedTarget();
+    this.weights = this.rowWeights();
+    this.penalty = {
+      l1: options.l1,
+      l2: options.l2,
+      group: options.group,
+      groups: options.groups,
+      outputs: options.outputs,
+      stride: this.stride,
+      weights: this.perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0)),
+    };
+    this.density = this.sparse ? this.columnDensity() : new Float64Array(this.parameterCount).fill(1);
+    this.smoothness = options.loss.curvature === undefined ? undefined : options.loss.curvature * this.largestRow();
+  }
+
+  bind({ batch, buffered, purpose }: { batch: number; buffered: boolean; purpose: string }): LaneBinding {
+    const { loss, outputs, model, deterministic } = this.options;
+    const { layout } = this.data;
+    const arena = new Arena(this.engine.memory, purpose);
+    const bufferType = model === "f64" ? "f64" : "f32";
+    const block = arena.take(field.LINEAR_BYTES);
+    const set = (at: number, value: number): void => arena.set(block, at, value);
+    this.describeData(set);
+    set(field.LINEAR_BUFFERED, buffered ? 1 : 0);
+    arena.setF64(block, field.LINEAR_DATA_SCALE_F64, layout.scale);
+    arena.setF64(block, field.LINEAR_PARAMETER_SCALE_F64, model === "i16" ? PARAMETER_SCALE : 1);
+    const z = arena.take(batch * outputs * 8);
+    const dz = arena.take(batch * outputs * 8);
+    const y = arena.take(batch * 8);
+    const rowWeight = arena.take(batch * 8);
+    set(field.LINEAR_Z, z);
+    set(field.LINEAR_DZ, dz);
+    set(field.LINEAR_Y, y);
+    set(field.LINEAR_ROW_WEIGHT, rowWeight);
+    this.bindLoss(arena, set, lossProgram(loss, outputs, this.weights !== 0), { z, dz, y, weight: rowWeight });
+    const useBuffer = batch > 1 || buffered;
+    if (useBuffer) this.bindBuffer(arena, set, bufferType);
+    const suffix = `${this.sparse ? "Sparse" : "Dense"}${cap(layout.type)}${cap(model)}`;
+    return {
+      gradientSlot: this.engine.kernelSlot(`gradient${suffix}`, deterministic),
+      objectiveSlot: this.engine.kernelSlot(`objective${suffix}`, deterministic),
+      touchSlot: this.engine.kernelSlot(this.sparse ? "touchSparseRows" : "touchRows", deterministic),
+      model: block,
+      pieces: arena.take(field.PIECES_FIRST + outputs * field.PIECE_BYTES),
+      piece: { type: useBuffer ? bufferType : layout.type, indexed: this.sparse && !buffered },
+      outputsAt: z,
+      dispose: () => arena.dispose(),
+    };
+  }
+
+  dispose(): void {
+    this.arena.dispose();
+  }
+
+  private describeData(set: (at: number, value: number) => void): void {
+    const { layout } = this.data;
+    const bytes = { f32: 4, f64: 8, i16: 2, i8: 1 }[layout.type];
+    set(field.LINEAR_VALUES, layout.values);
+    set(field.LINEAR_ROW_BYTES, layout.stride * bytes);
+    set(field.LINEAR_ELEMENT_SHIFT, Math.log2(bytes));
+    set(field.LINEAR_ROW_START, layout.rowStart);
+    set(field.LINEAR_COLUMN_INDEX, layout.columnIndex);
+    set(field.LINEAR_TARGET, this.target);
+    set(field.LINEAR_WEIGHTS, this.weights);
+    set(field.LINEAR_COLUMNS, this.columns);
+    set(field.LINEAR_OUTPUTS, this.options.outputs);
+    set(field.LINEAR_PARAMETER_STRIDE, this.stride);
+  }
+
+  private bindLoss(arena: Arena, set: (at: number, value: number) => void, spec: ProgramSpec, at: Record<string, number>): void {
+    const { program, block, update } = this.place(arena, spec);
+    for (const [name, offset] of Object.entries(program.pointers)) arena.set(block, offset, at[name]);
+    set(field.LINEAR_LOSS_UPDATE, update);
+    set(field.LINEAR_LOSS_BLOCK, block);
+    set(field.LINEAR_LOSS_AT_Z, program.pointers.z);
+    set(field.LINEAR_LOSS_AT_DZ, program.pointers.dz);
+    set(field.LINEAR_LOSS_AT_Y, program.pointers.y ?? program.scalars.y);
+    set(field.LINEAR_LOSS_AT_WEIGHT, program.pointers.weight ?? program.scalars.weight ?? field.ABSENT);
+    set(field.LINEAR_LOSS_AT_LOSS, program.scalars.loss);
+  }
+
+  private bindBuffer(arena: Arena, set: (at: number, value: number) => void, type: "f32" | "f64"): void {
+    const bytes = type === "f64" ? 8 : 4;
+    set(field.LINEAR_BUFFER, arena.take(this.parameterCount * bytes));
+    if (this.sparse) {
+      set(field.LINEAR_STAMPS, arena.take((this.columns + 1) * 4));
+      set(field.LINEAR_TOUCHED, arena.take((this.columns + 1) * 4));
+      set(field.LINEAR_TOUCHED_VALUES, arena.take(this.columns * this.options.outputs * bytes));
+      return;
+    }
+    const { program, block, update } = this.place(arena, addProgram(type, this.data.layout.type));
+    set(field.LINEAR_ADD_UPDATE, update);
+    set(field.LINEAR_ADD_BLOCK, block);
+    set(field.LINEAR_ADD_AT_BUFFER, program.pointers.buffer);
+    set(field.LINEAR_ADD_AT_VALUES, program.pointers.values);
+    set(field.LINEAR_ADD_AT_FACTOR, program.scalars.factor);
+  }
+
+  private place(arena: Arena, spec: ProgramSpec): { program: CompiledProgram; block: number; update: number } {
+    const program = compile(spec, { shared: this.engine.memory.shared });
+    const linked = this.engine.link(program.bytes, program.exports);
+    return { program, block: arena.take(program.blockBytes), update: linked[program.update].slot };
+  }
+
+  /** Class 0/1 becomes −1/+1 for binary losses; numbers are checked against what the loss takes. */
+  private codedTarget(): number {
+    const { target } = this.data;
+    const { loss, outputs } = this.options;
+    if (outputs > 1) return this.data.layout.target;
+    if (loss.task !== "binary") {
+      if (loss.task === "count") checkCounts(target.name, target.values);
+      return this.data.layout.target;
+    }
+    return this.arena.copy(target.values.map((y) => (y > 0 ? 1 : -1)));
+  }
+
+  private rowWeights(): number {
+    const { layout, target } = this.data;
+    const { classWeights } = this.options;
+    if (!classWeights) return layout.weights;
+    const own = layout.weights ? this.engine.memory.f64(layout.weights, this.rowCount) : undefined;
+    const binary = classWeights.length === 2;
+    return this.arena.copy(target.values.map((y, i) => (own?.[i] ?? 1) * classWeights[binary ? Number(y > 0) : y]));
+  }
+
+  private perParameter(value: (column: number) => number): Float64Array {
+    return Float64Array.from({ length: this.parameterCount }, (_, i) => {
+      const j = i % this.stride;
+      return j < this.columns ? value(j) : 0;
+    });
+  }
+
+  /** Share of the rows that hold each column. */
+  private columnDensity(): Float64Array {
+    const { layout, rowCount } = this.data;
+    const { memory } = this.engine;
+    const entries = memory.u32(layout.rowStart, rowCount + 1)[rowCount];
+    const counts = new Float64Array(this.stride);
+    for (const j of memory.u32(layout.columnIndex, entries)) counts[j]++;
+    return this.perParameter((j) => counts[j] / rowCount);
+  }
+
+  /** max w‖x‖², the intercept included. */
+  private largestRow(): number {
+    const { layout, rowCount } = this.data;
+    const { memory } = this.engine;
+    const start = this.sparse ? memory.u32(layout.rowStart, rowCount + 1) : undefined;
+    const values = memory[layout.type](layout.values, start ? start[rowCount] : rowCount * layout.stride);
+    const weights = this.weights ? memory.f64(this.weights, rowCount) : undefined;
+    let largest = 0;
+    for (let i = 0; i < rowCount; i++) {
+      const from = start ? start[i] : i * layout.stride;
+      const to = start ? start[i + 1] : from + layout.stride;
+      let square = 0;
+      for (let e = from; e < to; e++) square += values[e] * values[e];
+      largest = Math.max(largest, weights ? weights[i] * square : square);
+    }
+    return largest * layout.scale * layout.scale;
+  }
+}
+
+/** buffer += factor × values. */
+function addProgram(type: "f32" | "f64", valueType: "f32" | "f64" | "i16" | "i8"): ProgramSpec {
+  return {
+    name: "add row",
+    precision: type,
+    operands: [
+      { name: "buffer", type, access: "direct" },
+      { name: "values", type: valueType, access: "direct" },
+    ],
+    scalars: ["factor"],
+    stores: [{ operand: "buffer", value: add(vector("buffer"), mul(scalar("factor"), vector("values"))) }],
+    results: [],
+  };
+}
+
+function checkCounts(name: string, values: Float64Array): void {
+  const i = values.findIndex((y) => !(y >= 0));
+  if (i >= 0) {
+    throw new DataError(
+      "linear",
+      `target "${name}" is ${values[i]} in row ${i + 1}, but the Poisson loss needs counts >= 0; drop the row or take loss: "squared"`,
+      "DATA_TARGET",
+    );
+  }
+}

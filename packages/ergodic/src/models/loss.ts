@@ -1,0 +1,119 @@
+/**
+ * A loss is its equation: a scalar function of an output z and a target y, written once in the compiler's expressions. The derivative, the
+ * kernel and the printed form are derived from that text.
+ *
+ * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
+ */
+import { checkKeys, checkNumber } from "../base/errors.ts";
+import {
+  constant,
+  derive,
+  type Expr,
+  equal,
+  index,
+  mul,
+  type ProgramSpec,
+  print,
+  scalar,
+  substitute,
+  sum,
+  vector,
+  where,
+} from "../compiler/index.ts";
+import type { Json, JsonObject, Link } from "../contract.ts";
+
+export type Task = "binary" | "multiclass" | "regression" | "count";
+
+export interface LossTraits {
+  task: Task;
+  /** From outputs to predictions: probabilities, a mean, a class by sign. */
+  link: Link;
+  /** sup |∂²ℓ/∂z²|, where bounded. */
+  curvature?: number;
+  /** True where z is a vector over classes, not one number. */
+  joint?: boolean;
+}
+
+export interface Loss extends LossTraits {
+  readonly name: string;
+  readonly options: Readonly<Record<string, number>>;
+  /** ℓ(z, y); for joint losses z is the vector of outputs and y a class index. */
+  readonly expression: Expr;
+  readonly equation: string;
+  toJson(): JsonObject;
+}
+
+export type LossFactory = ((options?: Record<string, number>) => Loss) & { lossName: string };
+
+const registry = new Map<string, LossFactory>();
+
+/** Defines a loss and registers it by name. `ranges` checks its options. */
+export function loss<O extends Record<string, number>>(
+  name: string,
+  defaults: O,
+  define: (inputs: { z: Expr; y: Expr } & { [K in keyof O]: Expr }) => Expr,
+  traits: LossTraits,
+  ranges: { [K in keyof O]?: { low?: number; high?: number; open?: boolean } } = {},
+): (options?: Partial<O>) => Loss {
+  const factory = (given: Partial<O> = {}): Loss => {
+    checkKeys(name, given, Object.keys(defaults));
+    const options = { ...defaults, ...given } as Record<string, number>;
+    for (const [key, value] of Object.entries(options)) checkNumber(name, key, value, ranges[key] ?? {});
+    const constants = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, constant(value)]));
+    const z = vector("z");
+    const y = traits.joint ? scalar("y") : vector("y");
+    const expression = define({ z, y, ...constants } as { z: Expr; y: Expr } & { [K in keyof O]: Expr });
+    return {
+      ...traits,
+      name,
+      options,
+      expression,
+      equation: print(expression),
+      toJson: () => ({ name, ...(options as JsonObject) }),
+    };
+  };
+  registry.set(name, Object.assign(factory as (options?: Record<string, number>) => Loss, { lossName: name }));
+  return factory;
+}
+
+export const lossNames = (): string[] => [...registry.keys()];
+
+/** A loss from its name or its JSON; undefined if unknown. */
+export function lossFrom(json: Json): Loss | undefined {
+  if (typeof json === "string") return registry.get(json)?.();
+  const { name, ...options } = json as JsonObject;
+  return registry.get(String(name))?.(options as Record<string, number>);
+}
+
+/**
+ * The kernel of a loss: operands z and dz (f64), y or, for several outputs, scalar y (class index); result `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
+ * One output: the vector runs over the rows of a batch. Several: over the outputs of one row, jointly or one against the rest.
+ */
+export function lossProgram(loss: Loss, outputs: number, weighted: boolean): ProgramSpec {
+  const z = vector("z");
+  const perRow = outputs > 1;
+  let value = loss.expression;
+  if (perRow && !loss.joint) value = oneVersusRest(loss);
+  const weight = perRow ? scalar("weight") : vector("weight");
+  if (weighted) value = mul(weight, value);
+  const total = loss.joint ? value : sum(value);
+  const operands: ProgramSpec["operands"] = [
+    { name: "z", type: "f64", access: "direct" },
+    { name: "dz", type: "f64", access: "direct" },
+  ];
+  if (!perRow) operands.push({ name: "y", type: "f64", access: "direct" });
+  if (!perRow && weighted) operands.push({ name: "weight", type: "f64", access: "direct" });
+  return {
+    name: `loss ${loss.name}`,
+    precision: "f64",
+    operands,
+    scalars: [...(perRow ? ["y"] : []), ...(perRow && weighted ? ["weight"] : [])],
+    stores: [{ operand: "dz", value: derive(total, z) }],
+    results: [{ scalar: "loss", value: total }],
+  };
+}
+
+/** Output k is a classifier of class k against all others: y_k = +1 for the row's class, −1 otherwise. */
+function oneVersusRest(loss: Loss): Expr {
+  return substitute(loss.expression, new Map([[vector("y"), where(equal(index(), scalar("y")), constant(1), constant(-1))]]));
+}

@@ -1,0 +1,14 @@
+/** Huber loss: ½r² where |r| ≤ δ, δ(|r| − ½δ) beyond, r = z − y. δ (`delta`): units of y, > 0. Source: Huber 1964. */
+import { abs, lessEqual, mul, square, sub, where } from "../../compiler/index.ts";
+import { loss } from "../loss.ts";
+
+export const huber = loss(
+  "huber",
+  { delta: 1 },
+  ({ z, y, delta }) => {
+    const r = sub(z, y);
+    return where(lessEqual(abs(r), delta), mul(0.5, square(r)), mul(delta, sub(abs(r), mul(0.5, delta))));
+  },
+  { task: "regression", link: "identity", curvature: 1 },
+  { delta: { low: 0, open: true } },
+);

@@ -1,0 +1,9 @@
+/** Squared hinge loss: max(0, 1 − yz)², y = ±1. Source: LIBLINEAR's L2-loss SVM, Fan et al. 2008. */
+import { max, mul, square, sub } from "../../compiler/index.ts";
+import { loss } from "../loss.ts";
+
+export const squaredHinge = loss("squaredHinge", {}, ({ z, y }) => square(max(0, sub(1, mul(y, z)))), {
+  task: "binary",
+  link: "sign",
+  curvature: 2,
+});

@@ -1,0 +1,55 @@
+/**
+ * A saved model, ready to predict: from a path, a URL, a Blob or bytes. No code is run from the file.
+ *
+ * @throws DataError for files that are not ours, or of a later version
+ */
+import { DataError } from "../base/errors.ts";
+import { readWhole } from "../base/files.ts";
+import { decode } from "../base/safetensors.ts";
+import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import { FORMAT_VERSION, LinearPredictor } from "./linear.ts";
+
+/** Predictors by the kind that a file names: one line a family. */
+const kinds: Readonly<Record<string, (saved: SavedModel) => LinearPredictor>> = {
+  linear: (saved) => new LinearPredictor(saved),
+};
+
+export async function predictor(from: string | URL | Uint8Array | Blob): Promise<LinearPredictor> {
+  const where = typeof from === "string" || from instanceof URL ? String(from) : "model";
+  const { tensors, metadata } = decode(await readWhole(from));
+  if (metadata.format !== "ergodic")
+    throw new DataError(
+      where,
+      "is a safetensors file, but not a model saved by ergodic; export it from the tool that made it",
+      "MODEL_FORMAT",
+    );
+  if (Number(metadata.version) > FORMAT_VERSION) {
+    throw new DataError(
+      where,
+      `has format version ${metadata.version}, but this library reads up to ${FORMAT_VERSION}; update ergodic`,
+      "MODEL_VERSION",
+    );
+  }
+  const make = Object.hasOwn(kinds, metadata.kind) ? kinds[metadata.kind] : undefined;
+  if (!make)
+    throw new DataError(
+      where,
+      `holds a model of kind "${metadata.kind}", which cannot predict (known: ${Object.keys(kinds).join(", ")})`,
+      "MODEL_KIND",
+    );
+  return make({
+    kind: metadata.kind,
+    description: parse(where, metadata.description),
+    tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
+  });
+}
+
+function parse(where: string, text: string): JsonObject {
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch (cause) {
+    throw new DataError(where, "has a description that is not JSON; the file is damaged, save the model anew", "MODEL_FORMAT", {
+      cause,
+    });
+  }
+}

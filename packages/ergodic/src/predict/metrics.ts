@@ -1,0 +1,277 @@
+/**
+ * Metrics of predictions, in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in any batches, then
+ * `result()`. Rows weigh 1 unless weights are given; a row of weight w counts like w equal rows.
+ *
+ * outputs: binary: P(class 1) a row; multiclass: `classes` probabilities a row, row-major; regression: a prediction a row;
+ * count: a mean ≥ 0 a row. With { outputs: "scores" } the outputs of binary and multiclass are real scores (a margin, > 0 = class 1;
+ * or one a class): logLoss and calibrationError are then NaN, for there are no probabilities.
+ *
+ * accuracy: share whose most probable class is the target (binary: P > ½; multiclass: the first of the largest).
+ * logLoss: −mean log P(target), nats, P held within [2⁻⁵², 1 − 2⁻⁵²].
+ * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Keeps every output: 16–24 bytes a row.
+ * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
+ * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
+ * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
+ * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0.
+ * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ).
+ *
+ * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
+ */
+import { checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
+import { RankedOutputs } from "./ranking.ts";
+
+export interface BinaryMetrics {
+  accuracy: number;
+  logLoss: number;
+  auc: number;
+  f1: number;
+  calibrationError: number;
+  confusion: number[][];
+}
+
+export interface MulticlassMetrics {
+  accuracy: number;
+  logLoss: number;
+  f1: number;
+  calibrationError: number;
+  confusion: number[][];
+}
+
+export interface RegressionMetrics {
+  rmse: number;
+  mae: number;
+  r2: number;
+}
+
+export interface CountMetrics extends RegressionMetrics {
+  deviance: number;
+}
+
+export interface MetricsByTask {
+  binary: BinaryMetrics;
+  multiclass: MulticlassMetrics;
+  regression: RegressionMetrics;
+  count: CountMetrics;
+}
+
+export type Task = keyof MetricsByTask;
+
+/** Of a classifier, of two classes (with auc) or more. */
+export type ClassMetrics = MulticlassMetrics & Partial<Pick<BinaryMetrics, "auc">>;
+/** Of a model whose task is not known to the compiler. */
+export type AnyMetrics = Partial<BinaryMetrics & CountMetrics>;
+
+export interface MetricsOptions {
+  /** What the outputs of binary and multiclass are; default "probabilities". */
+  outputs?: "probabilities" | "scores";
+}
+
+export interface Metrics<R> {
+  /** Targets are class indices or numbers. */
+  add(outputs: ArrayLike<number>, targets: ArrayLike<number>, weights?: ArrayLike<number> | null): void;
+  result(): R;
+}
+
+/** What one task does with a row of positive weight, and at the end. `at`: where the row's outputs begin. */
+interface Tally<R> {
+  readonly width: number;
+  add(outputs: ArrayLike<number>, at: number, target: number, weight: number, row: number): void;
+  result(weight: number): R;
+}
+
+const BINS = 15;
+
+export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOptions = {}): Metrics<MetricsByTask[T]> {
+  checkKeys("metrics", options, ["outputs"]);
+  const { outputs = "probabilities" } = options;
+  if (outputs !== "probabilities" && outputs !== "scores") {
+    throw new OptionError("metrics", `outputs is "${outputs}", but must be "probabilities" or "scores"`, "OPTION_RANGE");
+  }
+  if (task === "multiclass") checkNumber("metrics", "classes", classes, { low: 2, integer: true });
+  const tally = tallyOf(task, classes, outputs === "scores") as Tally<MetricsByTask[T]>;
+  let rows = 0;
+  let total = 0;
+  return {
+    add(outputs, targets, weights) {
+      const count = targets.length;
+      if (outputs.length !== count * tally.width || (weights && weights.length !== count)) {
+        const given = `${outputs.length} outputs and ${weights ? weights.length : "no"} weights`;
+        throw new DataError(
+          "metrics",
+          `${count} targets came with ${given}, but need ${tally.width} outputs a row`,
+          "DATA_SHAPE",
+        );
+      }
+      for (let i = 0; i < count; i++) {
+        const weight = weights ? weights[i] : 1;
+        if (!(weight >= 0 && weight < Infinity)) throw wrong(rows + i, `weight ${weight} is not finite and >= 0`);
+        if (weight > 0) tally.add(outputs, i * tally.width, targets[i], weight, rows + i);
+        total += weight;
+      }
+      rows += count;
+    },
+    result() {
+      if (total > 0) return tally.result(total);
+      throw new DataError("metrics", "no row of positive weight was added", "DATA_EMPTY");
+    },
+  };
+}
+
+function tallyOf(task: Task, classes: number, scores: boolean): Tally<MetricsByTask[Task]> {
+  if (task === "binary") return binaryTally(scores);
+  if (task === "multiclass") return multiclassTally(classes, scores);
+  if (task === "regression") return regressionTally();
+  if (task === "count") return countTally();
+  throw new OptionError(
+    "metrics",
+    `task is "${task}", but must be "binary", "multiclass", "regression" or "count"`,
+    "OPTION_RANGE",
+  );
+}
+
+function binaryTally(scores: boolean): Tally<BinaryMetrics> {
+  const classes = new ClassTally(2, scores);
+  const ranked = new RankedOutputs();
+  return {
+    width: 1,
+    add(outputs, at, target, weight, row) {
+      const p = outputs[at];
+      const predicted = p > (scores ? 0 : 0.5) ? 1 : 0;
+      classes.add(row, { output: p, predicted, ofTarget: target === 1 ? p : 1 - p, target, truth: target, weight });
+      ranked.add(p, target === 1, weight);
+    },
+    result(weight) {
+      const { accuracy, logLoss, calibrationError, confusion } = classes.result(weight);
+      return { accuracy, logLoss, auc: ranked.auc(), f1: f1Of(confusion, 1), calibrationError, confusion };
+    },
+  };
+}
+
+function multiclassTally(count: number, scores: boolean): Tally<MulticlassMetrics> {
+  const classes = new ClassTally(count, scores);
+  return {
+    width: count,
+    add(outputs, at, target, weight, row) {
+      let best = 0;
+      let sum = 0;
+      for (let k = 0; k < count; k++) {
+        sum += outputs[at + k];
+        if (outputs[at + k] > outputs[at + best]) best = k;
+      }
+      const output = Number.isNaN(sum) ? NaN : outputs[at + best];
+      const truth = best === target ? 1 : 0;
+      classes.add(row, { output, predicted: best, ofTarget: outputs[at + target], target, truth, weight });
+    },
+    result(weight) {
+      const { accuracy, logLoss, calibrationError, confusion } = classes.result(weight);
+      const occurring = confusion
+        .map((_, k) => k)
+        .filter((k) => confusion[k].some((w) => w > 0) || confusion.some((row) => row[k] > 0));
+      const f1 = occurring.reduce((sum, k) => sum + f1Of(confusion, k), 0) / occurring.length;
+      return { accuracy, logLoss, f1, calibrationError, confusion };
+    },
+  };
+}
+
+/** `output`: the probability whose truth (0 or 1) calibration compares; `ofTarget`: that of the target's class. */
+interface ClassRow {
+  output: number;
+  predicted: number;
+  ofTarget: number;
+  target: number;
+  truth: number;
+  weight: number;
+}
+
+/** What binary and multiclass share. */
+class ClassTally {
+  private readonly scores: boolean;
+  private readonly confusion: number[][];
+  private loss = 0;
+  private readonly confidence = new Float64Array(BINS);
+  private readonly right = new Float64Array(BINS);
+
+  constructor(classes: number, scores: boolean) {
+    this.scores = scores;
+    this.confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  }
+
+  add(row: number, { output, predicted, ofTarget, target, truth, weight }: ClassRow): void {
+    if (!Number.isInteger(target) || target < 0 || target >= this.confusion.length) {
+      throw wrong(row, `target ${target} is no class index below ${this.confusion.length}`);
+    }
+    const fits = this.scores ? !Number.isNaN(output) : output >= 0 && output <= 1 + 1e-6 && ofTarget >= -1e-6;
+    if (!fits)
+      throw wrong(
+        row,
+        `output ${output} is no ${this.scores ? "number" : 'probability; for margins pass { outputs: "scores" }'}`,
+      );
+    this.confusion[target][predicted] += weight;
+    if (this.scores) return;
+    this.loss -= weight * Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, ofTarget)));
+    const bin = Math.min(BINS - 1, Math.floor(output * BINS));
+    this.confidence[bin] += weight * output;
+    this.right[bin] += weight * truth;
+  }
+
+  result(weight: number): Omit<MulticlassMetrics, "f1"> {
+    const right = this.confusion.reduce((sum, row, k) => sum + row[k], 0);
+    const gap = this.confidence.reduce((sum, confidence, b) => sum + Math.abs(confidence - this.right[b]), 0);
+    return {
+      accuracy: right / weight,
+      logLoss: this.scores ? NaN : this.loss / weight,
+      calibrationError: this.scores ? NaN : gap / weight,
+      confusion: this.confusion.map((row) => [...row]),
+    };
+  }
+}
+
+function f1Of(confusion: readonly (readonly number[])[], k: number): number {
+  const targets = confusion[k].reduce((sum, w) => sum + w, 0);
+  const predicted = confusion.reduce((sum, row) => sum + row[k], 0);
+  return targets + predicted > 0 ? (2 * confusion[k][k]) / (targets + predicted) : 0;
+}
+
+function regressionTally(): Tally<RegressionMetrics> {
+  let squares = 0;
+  let absolute = 0;
+  let seen = 0;
+  let mean = 0;
+  let spread = 0;
+  return {
+    width: 1,
+    add(outputs, at, target, weight, row) {
+      const error = target - outputs[at];
+      if (!Number.isFinite(error)) throw wrong(row, `output ${outputs[at]} or target ${target} is not finite`);
+      squares += weight * error * error;
+      absolute += weight * Math.abs(error);
+      seen += weight;
+      const delta = target - mean;
+      mean += (weight / seen) * delta;
+      spread += weight * delta * (target - mean);
+    },
+    result(weight) {
+      const r2 = spread > 0 ? 1 - squares / spread : squares === 0 ? 1 : 0;
+      return { rmse: Math.sqrt(squares / weight), mae: absolute / weight, r2 };
+    },
+  };
+}
+
+function countTally(): Tally<CountMetrics> {
+  const regression = regressionTally();
+  let deviance = 0;
+  return {
+    width: 1,
+    add(outputs, at, target, weight, row) {
+      const mean = outputs[at];
+      if (!(mean >= 0 && target >= 0)) throw wrong(row, `output ${mean} or target ${target} of a count is not >= 0`);
+      regression.add(outputs, at, target, weight, row);
+      deviance += 2 * weight * ((target > 0 ? target * Math.log(target / mean) : 0) - target + mean);
+    },
+    result: (weight) => ({ ...regression.result(weight), deviance: deviance / weight }),
+  };
+}
+
+function wrong(row: number, problem: string): DataError {
+  return new DataError("metrics", `row ${row + 1}: ${problem}`, "DATA_VALUE");
+}

@@ -1,0 +1,56 @@
+/** The runnable examples on step rules: what each is there to show, checked. */
+import { expect, test } from "vitest";
+import { main as adagradStalls } from "../../../../../examples/adagrad-stalls.ts";
+import { main as lineSearchFails } from "../../../../../examples/line-search-fails.ts";
+import { main as stepRules } from "../../../../../examples/step-rules.ts";
+import { main as twoAdagrads } from "../../../../../examples/two-adagrads.ts";
+
+const lines: string[] = [];
+const print = (line: string): void => {
+  lines.push(line);
+};
+
+test("step-rules: what each problem rewards", async () => {
+  const table = await stepRules(print);
+  expect(lines.at(-1)).toMatch(/^prodigy/);
+  for (const row of Object.values(table)) for (const height of Object.values(row)) expect(height).toBeLessThan(25);
+  // curvature apart by 1000: momentum and per-coordinate rates beat a fixed rate
+  for (const name of ["momentum", "nesterov", "adam", "rmsprop"]) {
+    expect(table[name]["ill-conditioned"], name).toBeLessThan(table["sgd, fixed"]["ill-conditioned"] / 100);
+  }
+  // a curved valley: momentum helps, AdaGrad's step has shrunk by then
+  expect(table.momentum.rosenbrock).toBeLessThan(table["sgd, fixed"].rosenbrock / 10);
+  expect(table.adam.rosenbrock).toBeLessThan(table.adagrad.rosenbrock);
+  // noise: an average or a decreasing rate beats Polyak's, which chases each noisy gradient
+  for (const name of ["sgd, 1/t", "sgd, averaged", "scheduleFreeSgd"]) {
+    expect(table[name].noisy, name).toBeLessThan(0.02);
+    expect(table[name].noisy, name).toBeLessThan(table.polyak.noisy);
+  }
+});
+
+test("adagrad-stalls: AdaGrad's rate only shrinks and it stops short; RMSProp reaches the bottom", async () => {
+  const { adagrad, rmsprop } = await adagradStalls(print);
+  const shrinks = (rates: number[]) => rates.every((rate, t) => t === 0 || rate <= rates[t - 1] * (1 + 1e-9));
+  expect(shrinks(adagrad.effectiveRate)).toBe(true);
+  expect(shrinks(rmsprop.effectiveRate)).toBe(false);
+  // both came down the stairs
+  expect(Math.max(...adagrad.x)).toBeGreaterThan(0);
+  expect(adagrad.x.at(-1)).toBeLessThan(7);
+  const settled = rmsprop.x.slice(-100).reduce((s, x) => s + x, 0) / 100;
+  expect(Math.abs(settled - 10)).toBeLessThan(0.3);
+});
+
+test("two-adagrads: not one bit differs, and the history grows by one gradient an update", async () => {
+  for (const { update, differing, runningBytes, historyBytes } of await twoAdagrads(print)) {
+    expect([differing, runningBytes, historyBytes]).toEqual([0, 800, 800 * update]);
+  }
+});
+
+test("line-search-fails: near the optimum half of all rows point uphill, and both searches lose to 1/t", () => {
+  const { uphill, searchOfAll, searchOfRow, decreasing } = lineSearchFails(print);
+  expect(uphill[0].share).toBeLessThan(0.15);
+  expect(uphill.at(-1)!.share).toBeGreaterThan(0.4);
+  expect(decreasing.updates).toBe(1000 * searchOfAll.updates);
+  expect(decreasing.gap).toBeLessThan(searchOfAll.gap / 10);
+  expect(decreasing.gap).toBeLessThan(searchOfRow.gap / 10);
+});

@@ -1,0 +1,163 @@
+/** Line searches, L-BFGS and the textbook AdaGrad on objectives with known answers; the stochastic line search piece by piece. */
+import { describe, expect, test } from "vitest";
+import * as g from "../../../src/algorithms/gradient/index.ts";
+import { minimiseLine } from "../../../src/algorithms/gradient/line-minimum.ts";
+import { search } from "../../../src/algorithms/gradient/search-rule.ts";
+import { lineOf, strongWolfe } from "../../../src/algorithms/gradient/wolfe.ts";
+import { rosenbrock } from "../../golden/problems.ts";
+
+const H = [1, 4, 25];
+const quadratic: g.Objective = (x, gradient) => {
+  H.forEach((h, i) => {
+    if (gradient) gradient[i] = h * x[i];
+  });
+  return H.reduce((f, h, i) => f + 0.5 * h * x[i] * x[i], 0);
+};
+const curved: g.Objective = Object.assign((x: Float64Array, gradient: Float64Array | null) => quadratic(x, gradient), {
+  curvature: (_: Float64Array, d: Float64Array) => H.reduce((s, h, i) => s + h * d[i] * d[i], 0),
+});
+const valley: g.Objective = (x, gradient) => {
+  gradient?.set(rosenbrock.gradient(x, 0));
+  return rosenbrock.value(x);
+};
+
+/** Claims a gradient, whatever the value. */
+const filled =
+  (slope: number, value: (x: Float64Array) => number): g.Objective =>
+  (x, gradient) => {
+    gradient?.fill(slope);
+    return value(x);
+  };
+
+describe("exactLineSearch", () => {
+  test("the closed form and Brent find the same step, gᵀg/gᵀHg", () => {
+    const start = [3, -2, 1];
+    const gradient = start.map((v, i) => H[i] * v);
+    const exact = gradient.reduce((s, v) => s + v * v, 0) / gradient.reduce((s, v, i) => s + H[i] * v * v, 0);
+    for (const objective of [curved, quadratic]) {
+      const x = Float64Array.from(start);
+      const report = g.exactLineSearch({ tolerance: 1e-10 }).start(objective, 3).step(x);
+      expect(report.stepSize).toBeCloseTo(exact, 7);
+      expect(report.loss).toBeCloseTo(quadratic(x, null), 12);
+      expect(report.loss).toBeCloseTo(
+        quadratic(
+          Float64Array.from(start, (v, i) => v - exact * gradient[i]),
+          null,
+        ),
+        12,
+      );
+    }
+  });
+
+  test.each([
+    ["a parabola", (a: number) => (a - 3) ** 2, 3],
+    ["far from the guess", (a: number) => (a / 1000 - 1) ** 2, 1000],
+    ["near 0", (a: number) => (a - 1e-5) ** 2, 1e-5],
+    ["not a parabola", (a: number) => Math.exp(a) - 5 * a, Math.log(5)],
+    ["infinite beyond 2", (a: number) => (a < 2 ? -Math.sqrt(a) * (2 - a) : Number.NaN), 2 / 3],
+  ])("Brent finds the lowest point: %s", (_, phi, at) => {
+    const found = minimiseLine(phi, phi(0), 1, { tolerance: 1e-8, maxEvaluations: 100 });
+    expect(Math.abs(found.stepSize - at)).toBeLessThan(1e-5 * at);
+    expect(found.evaluations).toBeLessThan(60);
+  });
+
+  test("stays where no point of the line is lower", () => {
+    const rising = minimiseLine((a) => a, 0, 1, { tolerance: 1e-8, maxEvaluations: 30 });
+    expect(rising.stepSize).toBe(0);
+  });
+});
+
+describe("backtracking", () => {
+  test("accepts the first halving that falls enough, and starts from twice the last", () => {
+    const run = g.backtracking({ initial: 1 }).start((x, gradient) => {
+      if (gradient) gradient[0] = 10 * x[0];
+      return 5 * x[0] * x[0];
+    }, 1);
+    const x = Float64Array.of(1);
+    // f(1 − 10α) ≤ 5 − 1e-4 · 100α holds first at α = 1/8: |1 − 10/8| = 1/4
+    const first = run.step(x);
+    expect([first.stepSize, x[0], first.evaluations]).toEqual([0.125, -0.25, 5]);
+    expect(run.step(x).stepSize).toBe(0.125);
+  });
+
+  test("says why it stops", () => {
+    const flat = g.backtracking().start(
+      filled(0, () => 1),
+      2,
+    );
+    expect(flat.step(Float64Array.of(1, 2)).stopped).toBe("the gradient is 0");
+    const lying = g.backtracking().start(
+      filled(1, (x) => -x[0]),
+      1,
+    );
+    expect(lying.step(Float64Array.of(0)).stopped).toMatch(/no step along/);
+  });
+});
+
+describe("strong Wolfe", () => {
+  test("both conditions hold on Rosenbrock from many directions", () => {
+    for (let k = 0; k < 40; k++) {
+      const x = Float64Array.of(-1.5 + 0.1 * k, 1 - 0.07 * k);
+      const gradient = new Float64Array(2);
+      const loss = valley(x, gradient);
+      const d = gradient.map((v) => -v * (1 + 0.3 * (k % 3)));
+      const slope = gradient.reduce((s, v, i) => s + v * d[i], 0);
+      if (slope === 0) continue;
+      const { point } = strongWolfe(
+        lineOf(valley, x, d),
+        { stepSize: 0, loss, slope, gradient },
+        10 ** ((k % 5) - 4),
+        Math.hypot(...d),
+      );
+      expect(point.loss).toBeLessThanOrEqual(loss + 1e-4 * point.stepSize * slope);
+      expect(Math.abs(point.slope)).toBeLessThanOrEqual(-0.9 * slope);
+    }
+  });
+});
+
+describe("lbfgs", () => {
+  test("solves Rosenbrock in a few dozen steps and then says that it is done", () => {
+    const x = Float64Array.of(-1.2, 1);
+    const run = g.lbfgs().start(valley, 2);
+    let steps = 0;
+    while (run.step(x).stopped === null) steps++;
+    expect(steps).toBeLessThan(50);
+    expect(Math.hypot(x[0] - 1, x[1] - 1)).toBeLessThan(1e-5);
+  });
+
+  test("holds 2m + 1 vectors at most", () => {
+    const x = Float64Array.of(-1.2, 1);
+    const run = g.lbfgs({ history: 3 }).start(valley, 2);
+    for (let t = 0; t < 20; t++) run.step(x);
+    expect(run.stateBytes).toBe((2 * 3 + 1) * 2 * 8);
+  });
+});
+
+describe("adagradHistory", () => {
+  test("refuses to outgrow its limit", () => {
+    const run = g.adagradHistory({ limit: 3 }).start(quadratic, 3);
+    const x = Float64Array.of(1, 1, 1);
+    for (let t = 0; t < 3; t++) run.step(x);
+    expect(() => run.step(x)).toThrow("3 gradients of 3 numbers are held (72 bytes), its limit; use adagrad()");
+  });
+});
+
+describe("stochasticLineSearch", () => {
+  const rule = g.stochasticLineSearch({ c: 0.1, shrink: 0.5, initial: 1 });
+  test("pieces", () => {
+    expect(rule.first(rule.start(), 1)).toBe(2);
+    expect(rule.first({ stepSize: 0.5 }, 10)).toBeCloseTo(0.5 * 2 ** 0.1, 15);
+    expect(rule.accepts({ loss: 1, trialLoss: 0.9, squaredNorm: 1, stepSize: 1 })).toBe(true);
+    expect(rule.accepts({ loss: 1, trialLoss: 0.91, squaredNorm: 1, stepSize: 1 })).toBe(false);
+    expect(rule.accepts({ loss: 1, trialLoss: Number.NaN, squaredNorm: 1, stepSize: 1 })).toBe(false);
+  });
+
+  test("halves until the loss of the same batch falls enough; falls back after maxTrials", () => {
+    // f_i(w) = 5 w² at w = 1: trial losses 5 (1 − 10 α)², accepted when ≤ 5 − 10 α: first at α = 1/8
+    const loss = (stepSize: number) => 5 * (1 - 10 * stepSize) ** 2;
+    const found = search(rule, { stepSize: 1 }, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, loss);
+    expect(found).toEqual({ stepSize: 0.125, trials: 5, accepted: true, state: { stepSize: 0.125 } });
+    const never = search(rule, { stepSize: 1 }, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, () => 6);
+    expect(never).toEqual({ stepSize: 1e-6, trials: 100, accepted: false, state: { stepSize: 1e-6 } });
+  });
+});

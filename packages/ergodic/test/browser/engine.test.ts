@@ -1,0 +1,121 @@
+/** The engine in Chromium: in a module worker and on the page's own thread, with and without cross-origin isolation. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stream } from "../../src/base/stream.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+
+const reason = whyNoBrowser();
+if (reason) console.warn(`skipped: tests in a browser, because ${reason}`);
+
+const places = [
+  { thread: "worker", isolated: true },
+  { thread: "worker", isolated: false },
+  { thread: "page", isolated: true },
+] as const;
+
+const open = `
+  const { openEngine, enginePool } = await import("/dist/host/engine.js");
+  const { stream } = await import("/dist/base/stream.js");
+  const engine = await openEngine();
+  const { key, at } = stream(7, "browser");
+  const { pointer } = engine.memory.allocate(8 * 1000, "draws");`;
+
+describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  it.each(places)("says what it can do and why: $thread, isolated: $isolated", async (place) => {
+    const said = await runInBrowser(browser, {
+      ...place,
+      task: `${open} return { ...engine.describe(), threads: navigator.hardwareConcurrency };`,
+    });
+    const { build, relaxedSimd, sharedMemory, workers, why, threads } = said as Awaited<
+      ReturnType<Awaited<ReturnType<typeof openEngine>>["describe"]>
+    > & {
+      threads: number;
+    };
+    expect(build).toBe(`${relaxedSimd ? "relaxed" : "simd"}-${place.isolated ? "shared" : "own"}`);
+    expect(sharedMemory).toBe(place.isolated);
+    expect(workers).toBe(place.isolated ? threads : 1);
+    expect(why.join("\n")).toContain(
+      place.isolated
+        ? "this machine has as many hardware threads"
+        : "one worker: memory cannot be shared without cross-origin isolation",
+    );
+  });
+
+  it.each(places)("draws the same bits as Node: $thread, isolated: $isolated", async (place) => {
+    const task = `${open}
+      const kinds = [];
+      for (const deterministic of [true, false]) {
+        for (const kind of [0, 1, 2]) {
+          await engine.run([{ kernel: "randomFill", args: [pointer, 1000, kind, ...key, 3] }], { workers: 1, deterministic });
+          kinds.push([...engine.memory.u8(pointer, 8000)].join());
+        }
+      }
+      const draws = at(3);
+      return { kinds, here: Array.from({ length: 200 }, () => [draws.bits(), draws.uniform(), draws.integer(1000), draws.normal(), draws.exponential()]) };`;
+    const { kinds, here } = (await runInBrowser(browser, { ...place, task })) as { kinds: string[]; here: number[][] };
+    const engine = await openEngine();
+    const { key, at } = stream(7, "browser");
+    using piece = engine.memory.allocate(8000, "draws");
+    const wanted = [0, 1, 2].map((kind) => {
+      engine.kernel("randomFill", true)(piece.pointer, 1000, kind, ...key, 3);
+      return [...engine.memory.u8(piece.pointer, 8000)].join();
+    });
+    expect(kinds).toEqual([...wanted, ...wanted]);
+    const draws = at(3);
+    const wantedHere = Array.from({ length: 200 }, () => [
+      draws.bits(),
+      draws.uniform(),
+      draws.integer(1000),
+      draws.normal(),
+      draws.exponential(),
+    ]);
+    expect(here).toEqual(wantedHere);
+  });
+
+  it.each(places)(
+    "runs calls on two workers, survives a trap and a worker's death: $thread, isolated: $isolated",
+    async (place) => {
+      const task = `${open}
+      const two = { workers: 2, deterministic: true };
+      const logs = () => engine.run([1, 2, 3].map((x) => ({ kernel: "log", args: [x] })), two);
+      const first = await logs();
+      const trap = await engine.run([{ kernel: "randomFill", args: [engine.memory.reservedBytes - 8, 9, 0, 1, 2, 3] }], two).catch((error) => error.message);
+      const pool = await enginePool();
+      const size = pool.size;
+      let death = "";
+      if (size > 0) {
+        const doomed = engine.run([{ kernel: "shuffle", args: [pointer, 0, 2000, 1, 1, 1, 2, 3] }], two).catch((error) => error.message);
+        await Promise.resolve();
+        await Promise.resolve();
+        await pool.terminate(0);
+        death = await doomed;
+      }
+      return { first, trap, size, death, again: await logs() };`;
+      const { first, trap, size, death, again } = (await runInBrowser(browser, { ...place, task })) as Record<string, unknown>;
+      const log = (await openEngine()).kernel("log", true);
+      expect(first).toEqual([log(1), log(2), log(3)]);
+      expect(again).toEqual(first);
+      expect(trap).toMatch(
+        /^kernel randomFill\(.*\): failed on (worker 0|this thread): RuntimeError: memory access out of bounds/,
+      );
+      expect(size).toBe(place.isolated ? 2 : 0);
+      if (place.isolated) expect(death).toContain("[WORKER_DIED]");
+    },
+  );
+
+  it("refuses a page's own thread without isolation, and says what to do", async () => {
+    const outcome = runInBrowser(browser, { thread: "page", isolated: false, task: open });
+    await expect(outcome).rejects.toThrow(
+      /CapabilityError: engine: a page's own thread must not be blocked.*run inside a module worker, or serve the page with.*\[HOST_PAGE_THREAD\]/s,
+    );
+  });
+});

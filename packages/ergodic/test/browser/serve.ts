@@ -1,0 +1,54 @@
+/**
+ * A static server of packages/ergodic/dist for browser tests, on 127.0.0.1 and a port that the system picks.
+ *
+ * `isolated` adds the headers of cross-origin isolation, without which a page has no shared memory. `files` are served beside dist, by their
+ * path ("/task.js"); "/" is an empty page.
+ */
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+
+export interface Site extends AsyncDisposable {
+  /** "http://127.0.0.1:12345" */
+  origin: string;
+}
+
+const types: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".map": "application/json",
+};
+const emptyPage = "<!doctype html><meta charset=utf-8><title>Ergodic</title><link rel=icon href=data:,>";
+
+export async function serve({ isolated, files = {} }: { isolated: boolean; files?: Record<string, string> }): Promise<Site> {
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const body = path === "/" ? emptyPage : (files[path] ?? (await readDist(path)));
+    response.writeHead(body === undefined ? 404 : 200, {
+      "content-type": types[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
+      "cache-control": "no-store",
+      ...(isolated && { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }),
+    });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function readDist(path: string): Promise<Buffer | undefined> {
+  // A parsed URL holds no "..", so the path stays inside dist.
+  if (!path.startsWith("/dist/")) return undefined;
+  return readFile(dist + path.slice("/dist/".length)).catch(() => undefined);
+}

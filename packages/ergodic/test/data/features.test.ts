@@ -1,0 +1,197 @@
+import { describe, expect, it } from "vitest";
+import { OptionError } from "../../src/base/errors.ts";
+import { type Draws, stream } from "../../src/base/stream.ts";
+import { Dataset } from "../../src/data/dataset.ts";
+import { hadamard, paddedSize } from "../../src/data/features/hadamard.ts";
+import { fastfood, featureMaps, orthogonal, randomFeaturesFrom, rff, sorf } from "../../src/data/features/index.ts";
+import { bytes, matrix, sparseOf } from "./rows-of.ts";
+
+const kinds = ["rff", "orthogonal", "sorf", "fastfood"] as const;
+const dimension = 64;
+
+const gaussians = (count: number, size: number, draws: Draws): number[][] =>
+  Array.from({ length: count }, () => Array.from({ length: size }, () => draws.normal()));
+
+const points = gaussians(24, dimension, stream(1, "points").at(0));
+const gamma = 1 / (2 * dimension);
+
+/** Root mean square error of z(x)·z(y) against the kernel, over all pairs and the given seeds. */
+function kernelError(kind: (typeof kinds)[number], count: number, seeds: number[]): number {
+  using data = Dataset.fromArrays({ x: points, y: points.map(() => 0), type: "f64" });
+  let squares = 0;
+  let pairs = 0;
+  for (const seed of seeds) {
+    using mapped = data.map(featureMaps[kind]({ count, gamma, seed }));
+    const z = matrix(mapped);
+    for (let a = 0; a < points.length; a++) {
+      for (let b = 0; b < a; b++) {
+        const distance = points[a].reduce((sum, value, j) => sum + (value - points[b][j]) ** 2, 0);
+        const estimate = z[a].reduce((sum, value, k) => sum + value * z[b][k], 0);
+        squares += (estimate - Math.exp(-gamma * distance)) ** 2;
+        pairs++;
+      }
+    }
+  }
+  return Math.sqrt(squares / pairs);
+}
+
+const seeds = Array.from({ length: 40 }, (_, seed) => seed);
+
+describe.each(kinds)("%s", (kind) => {
+  it("estimates the kernel with an error within 1/√count, that falls as 1/√count", () => {
+    // A mean of count/2 cosines of variance (1 − k²)²/2 ≤ ½ each: error ≤ √(½ / (count/2)) = 1/√count for independent frequencies,
+    // and less for orthogonal ones. Those of a fastfood block share G, which is allowed to double the variance. Four times the features
+    // halve the error; [1.7, 2.4] has room for 2 with its own error over 40 seeds (below 10 %) and none for the 1.41 or 4 of
+    // another power.
+    const [few, many] = [128, 512].map((count) => kernelError(kind, count, seeds));
+    const bound = kind === "fastfood" ? Math.SQRT2 : 1;
+    expect(few).toBeLessThan(bound / Math.sqrt(128));
+    expect(many).toBeLessThan(bound / Math.sqrt(512));
+    expect(few / many).toBeGreaterThan(1.7);
+    expect(few / many).toBeLessThan(2.4);
+  });
+
+  it("is unbiased", () => {
+    // Mean over 400 seeds of one pair's estimate against the kernel, at 5 standard errors (false alarm 6e-7, times 4 maps).
+    // SORF is biased by O(1/√n) (Yu et al. 2016, theorem 3); its bias at n = 64 is allowed 0.01.
+    using data = Dataset.fromArrays({ x: points.slice(0, 2), y: [0, 0], type: "f64" });
+    const estimates = Array.from({ length: 400 }, (_, seed) => {
+      using mapped = data.map(featureMaps[kind]({ count: 128, gamma, seed }));
+      const [a, b] = matrix(mapped);
+      return a.reduce((sum, value, k) => sum + value * b[k], 0);
+    });
+    const distance = points[0].reduce((sum, value, j) => sum + (value - points[1][j]) ** 2, 0);
+    const mean = estimates.reduce((sum, value) => sum + value, 0) / 400;
+    const deviation = Math.sqrt(estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 399);
+    expect(Math.abs(mean - Math.exp(-gamma * distance))).toBeLessThan(5 * (deviation / 20) + (kind === "sorf" ? 0.01 : 0));
+  });
+
+  it("gives rows of length 1, the same bits for the same seed, others for another, and the same for sparse rows", () => {
+    const x = points.map((row) => row.map((value, j) => (j % 3 === 0 ? 0 : value)));
+    using dense = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
+    using sparse = Dataset.fromSparse(sparseOf(x), { type: "f64" });
+    const map = featureMaps[kind]({ count: 40, gamma, seed: 5 });
+    using mapped = dense.map(map);
+    expect([mapped.columnCount, mapped.format, mapped.names[3]]).toEqual([40, "dense", `${kind}:sin:1`]);
+    for (const row of matrix(mapped)) expect(Math.abs(row.reduce((sum, z) => sum + z * z, 0) - 1)).toBeLessThan(1e-12);
+    expect(bytes(dense.map(randomFeaturesFrom(JSON.parse(JSON.stringify(map.toJson())))))).toEqual(bytes(mapped));
+    expect(bytes(dense.map(featureMaps[kind]({ count: 40, gamma, seed: 6 }))).values).not.toEqual(bytes(mapped).values);
+    matrix(sparse.map(map)).forEach((row, i) => {
+      row.forEach((value, k) => {
+        expect(Math.abs(value - mapped.row(i)[k])).toBeLessThan(1e-12);
+      });
+    });
+  });
+
+  it("the first features do not depend on how many there are, but for their scale", () => {
+    using data = Dataset.fromArrays({ x: points, y: points.map(() => 0), type: "f64" });
+    using few = data.map(featureMaps[kind]({ count: 16, gamma, seed: 2 }));
+    using many = data.map(featureMaps[kind]({ count: 64, gamma, seed: 2 }));
+    const [a, b] = [few.row(0), many.row(0)];
+    if (kind === "orthogonal") return void expect(a.length).toBe(16); // lengths are drawn after the block's directions
+    a.forEach((value, k) => {
+      expect(Math.abs(value - 2 * b[k])).toBeLessThan(1e-12);
+    });
+  });
+
+  it('gamma "scale" is 1/(d·variance of all cells), and 1/d for constant data', () => {
+    const x = [
+      [1, 0, 3],
+      [0, 5, 0],
+    ];
+    for (const data of [Dataset.fromArrays({ x, y: [0, 0] }), Dataset.fromSparse(sparseOf(x))]) {
+      const step = data.map(featureMaps[kind]({ count: 2 })).pipeline.steps.at(-1) as unknown as {
+        gamma: number;
+        inputs: number;
+      };
+      const variance = [1, 0, 3, 0, 5, 0].reduce((sum, value) => sum + (value - 1.5) ** 2, 0) / 6;
+      expect(Math.abs(step.gamma * 3 * variance - 1)).toBeLessThan(1e-12);
+    }
+    using constant = Dataset.fromArrays({
+      x: [
+        [2, 2],
+        [2, 2],
+      ],
+      y: [0, 0],
+    });
+    expect(constant.map(featureMaps[kind]({ count: 2 })).pipeline.steps.at(-1)).toMatchObject({ gamma: 0.5 });
+  });
+});
+
+describe("how the maps differ", () => {
+  it("orthogonal and sorf have a smaller error than rff", () => {
+    // Expected near 0.56 here (one full block of 64); the ratio's standard error over 40 seeds is below 10 %.
+    const error = Object.fromEntries(kinds.map((kind) => [kind, kernelError(kind, 128, seeds)]));
+    expect(error.orthogonal).toBeLessThan(0.8 * error.rff);
+    expect(error.sorf).toBeLessThan(0.8 * error.rff);
+  });
+
+  it("frequencies of an orthogonal block are orthogonal; those of sorf also have length √(2γn)", () => {
+    const size = 8;
+    // The phases of the unit vectors, small enough not to wrap, are the frequencies' coordinates.
+    const step = 1e-4;
+    const x = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? step : 0)));
+    for (const map of [orthogonal({ count: 2 * size, gamma: 0.5 }), sorf({ count: 2 * size, gamma: 0.5 })]) {
+      using data = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
+      const z = matrix(data.map(map));
+      const w = Array.from({ length: size }, (_, k) => z.map((row) => Math.atan2(row[2 * k + 1], row[2 * k]) / step));
+      for (let a = 0; a < size; a++) {
+        for (let b = 0; b < a; b++) expect(Math.abs(w[a].reduce((sum, value, j) => sum + value * w[b][j], 0))).toBeLessThan(1e-6);
+        const length = Math.hypot(...w[a]);
+        if (map.kind === "sorf") expect(Math.abs(length - Math.sqrt(size))).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  it("the frequencies of rff and fastfood have the lengths of N(0, 2γI) vectors on average", () => {
+    // Mean of 64 blocks × 8 squared lengths, 2γ·χ²₈: mean 8, sd 4; 512 of them (those of fastfood share nothing but ‖G‖, divided out): 5 × 4/√512 = 0.88.
+    const size = 8;
+    const step = 1e-4;
+    const x = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? step : 0)));
+    for (const map of [rff({ count: 1024, gamma: 0.5, seed: 3 }), fastfood({ count: 1024, gamma: 0.5, seed: 3 })]) {
+      using data = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
+      const z = matrix(data.map(map));
+      let squares = 0;
+      for (let k = 0; k < 512; k++) for (const row of z) squares += (Math.atan2(row[2 * k + 1], row[2 * k]) / step) ** 2;
+      expect(Math.abs(squares / 512 - 8)).toBeLessThan(0.88);
+    }
+  });
+});
+
+describe("Hadamard", () => {
+  it.each([1, 2, 4, 32])("n = %i: the matrix of (−1)^popcount(i & j)", (n) => {
+    for (let j = 0; j < n; j++) {
+      const x = new Float64Array(n);
+      x[j] = 1;
+      hadamard(x, n);
+      const wanted = Array.from({ length: n }, (_, i) => ((i & j).toString(2).replaceAll("0", "").length % 2 ? -1 : 1));
+      expect([...x]).toEqual(wanted);
+    }
+  });
+
+  it("pads to powers of two", () => {
+    expect([1, 2, 3, 8, 9, 1000].map(paddedSize)).toEqual([1, 2, 4, 8, 16, 1024]);
+  });
+});
+
+describe("refusals", () => {
+  it("options out of range", () => {
+    expect(() => rff({ count: 5 })).toThrow(
+      "rff: count is 5, but must be even: features are pairs of cosine and sine [OPTION_RANGE]",
+    );
+    expect(() => sorf({ count: 0 })).toThrow(OptionError);
+    expect(() => rff({ count: 4, gamma: 0 })).toThrow(/gamma is 0, but must be a number > 0/);
+    expect(() => rff({ count: 4, Gamma: 1 } as never)).toThrow(/did you mean "gamma"/);
+    expect(() => fastfood({ count: 4, seed: 0.5 })).toThrow(/seed is 0.5, but must be an integer/);
+    expect(() => randomFeaturesFrom({ kind: "nystroem", count: 4 })).toThrow(
+      /there is no map "nystroem" \(known: rff, orthogonal, sorf, fastfood\)/,
+    );
+  });
+
+  it("frequencies that would not fit, with what to do", () => {
+    using wide = Dataset.fromSparse({ ...sparseOf([[1]]), columnCount: 1_000_000 });
+    expect(() => wide.map(rff({ count: 4000, gamma: 1 }))).toThrow(/use sorf\(\) or fastfood\(\)/);
+    expect(() => wide.map(orthogonal({ count: 4, gamma: 1 }))).toThrow(/above 4096 use sorf\(\) or fastfood\(\)/);
+    expect(wide.map(sorf({ count: 4, gamma: 1 })).columnCount).toBe(4);
+  });
+});

@@ -1,0 +1,352 @@
+import { existsSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DataError } from "../../src/base/errors.ts";
+import { Dataset, Pipeline } from "../../src/data/dataset.ts";
+import { fastfood, orthogonal, rff, sorf } from "../../src/data/features/index.ts";
+import type { Row, SparseTable } from "../../src/data/table.ts";
+import { bytes, matrix, people, sparseOf, tableOf } from "./rows-of.ts";
+
+/** As a model file keeps it. */
+const saved = (pipeline: Pipeline): Pipeline => Pipeline.fromJson(JSON.parse(JSON.stringify(pipeline)));
+
+const changes: [string, (data: Dataset) => Dataset][] = [
+  ["nothing", (data) => data.select(Uint32Array.from({ length: data.rowCount }, (_, i) => i))],
+  ["standardise", (data) => data.standardise()],
+  ["standardise by max", (data) => data.standardise({ by: "max" })],
+  ["hash", (data) => data.hash(5)],
+  ["hash, standardise", (data) => data.hash(3).standardise()],
+  ["f64, standardise", (data) => data.as("f64").standardise()],
+  ["standardise, f32", (data) => data.standardise().as("f32")],
+  ["rff", (data) => data.map(rff({ count: 6, seed: 3 }))],
+  ["standardise, orthogonal", (data) => data.standardise().map(orthogonal({ count: 20, gamma: 0.3 }))],
+  ["sorf, standardise", (data) => data.map(sorf({ count: 18 })).standardise()],
+  ["fastfood", (data) => data.map(fastfood({ count: 4, gamma: 2, seed: -1 }))],
+  ["classes", (data) => data.asClasses().standardise()],
+];
+
+describe("applied to what it was made from, gives the same bytes", () => {
+  const rows = fc.array(
+    fc.record({
+      a: fc.double({ min: -1e3, max: 1e3, noNaN: true }),
+      kind: fc.constantFrom("red", "green", "blue", "7"),
+      b: fc.oneof(fc.constant(0), fc.float({ min: -5, max: 5, noNaN: true })),
+      w: fc.double({ min: 0.1, max: 5, noNaN: true }),
+      y: fc.integer({ min: -3, max: 3 }),
+    }),
+    { minLength: 2, maxLength: 12 },
+  );
+
+  it.each(changes)("tables: %s", (_, change) => {
+    fc.assert(
+      fc.property(
+        rows,
+        fc.constantFrom("f32" as const, "f64" as const),
+        fc.constantFrom("dense" as const, "sparse" as const),
+        (people, type, format) => {
+          const table = tableOf(people);
+          using data = Dataset.fromTable(table, { target: "y", weights: "w", type, format });
+          using changed = change(data);
+          const pipeline = saved(changed.pipeline);
+          using fromTable = pipeline.apply(table);
+          using fromRows = pipeline.apply(people);
+          expect(bytes(fromTable)).toEqual(bytes(changed));
+          expect(bytes(fromRows)).toEqual(bytes(changed));
+          expect(fromTable.names).toEqual(changed.names);
+          expect(fromTable.target).toEqual(changed.target);
+          expect(JSON.stringify(fromTable.pipeline)).toBe(JSON.stringify(changed.pipeline));
+        },
+      ),
+      { seed: 41, numRuns: 25 },
+    );
+  });
+
+  it.each(changes)("sparse rows: %s", (_, change) => {
+    const table = sparseOf(
+      [
+        [0, 1.1, 0, -2],
+        [0, 0, 0, 0],
+        [3, 0, 0.7, 1],
+        [0, 1, 0, 1],
+      ],
+      [1, -1, 1, 1],
+    );
+    using data = Dataset.fromSparse(table);
+    using changed = change(data);
+    using again = saved(changed.pipeline).apply(table);
+    expect(bytes(again)).toEqual(bytes(changed));
+  });
+
+  it.each(changes)("arrays: %s", (_, change) => {
+    const x = [
+      [0.1, -2, 3],
+      [4, 5.5, 6],
+      [0, 0, 1],
+    ];
+    using data = Dataset.fromArrays({ x, y: [1, 2, 3] });
+    using changed = change(data);
+    using again = saved(changed.pipeline).apply(x);
+    expect(bytes(again).values).toEqual(bytes(changed).values);
+    expect(again.target.values).toEqual(Float64Array.of(NaN, NaN, NaN));
+  });
+
+  it("hashed tables and filled gaps", () => {
+    const table = tableOf([...people, { age: null, education: null, hours: 3, income: "low" }]);
+    for (const options of [{ impute: "mean" as const }, { hash: 6 }]) {
+      using data = Dataset.fromTable(table, { target: "income", ...options });
+      using again = saved(data.pipeline).apply(table);
+      expect(bytes(again)).toEqual(bytes(data));
+    }
+  });
+
+  it("a quantised dataset keeps the pipeline of its floats", () => {
+    using data = Dataset.fromTable(tableOf(people), { target: "income" });
+    using again = saved(data.as("i8").pipeline).apply(people);
+    expect(bytes(again)).toEqual(bytes(data));
+  });
+});
+
+describe("prediction", () => {
+  const data = Dataset.fromTable(tableOf(people), { target: "income" });
+  const { pipeline } = data;
+
+  it("takes rows in any form, columns in any order, others ignored", () => {
+    const row = { note: "x", hours: 40, education: "HS", age: 38 };
+    using one = pipeline.apply([row]);
+    using texts = pipeline.apply([{ ...row, hours: "40", age: " 38 " }]);
+    using table = pipeline.apply(tableOf([row]));
+    for (const given of [one, texts, table]) expect(matrix(given)).toEqual([matrix(data)[2]]);
+  });
+
+  it("gives all zeros for an unknown level, or refuses it if asked to", () => {
+    using fresh = pipeline.apply([{ age: 1, education: "PhD", hours: 2 }]);
+    expect(matrix(fresh)).toEqual([[1, 0, 0, 0, 0, 2]]);
+    using strict = Dataset.fromTable(tableOf(people), { target: "income", unknown: "refuse" });
+    expect(() => strict.pipeline.apply([people[0], { ...people[1], education: "PhD" }])).toThrow(
+      'rows: row 2: "PhD" is no level that column "education" was made with ("Bachelors", "Doctorate", "HS", "Masters") [DATA_LEVEL]',
+    );
+  });
+
+  it("takes numbers for levels that look like numbers, and text for numbers that do", () => {
+    using zips = Dataset.fromTable(
+      tableOf([
+        { zip: "10115", n: 1, y: 0 },
+        { zip: "A1", n: 2, y: 1 },
+      ]),
+      { target: "y" },
+    );
+    using number = zips.pipeline.apply([{ zip: 10115, n: "7" }]);
+    expect(matrix(number)).toEqual([[1, 0, 7]]);
+    using table = zips.pipeline.apply(tableOf([{ zip: 10115, n: "7" }]));
+    expect(matrix(table)).toEqual([[1, 0, 7]]);
+    using flags = Dataset.fromTable(
+      tableOf([
+        { on: "true", y: 0 },
+        { on: "false", y: 1 },
+      ]),
+      { target: "y" },
+    );
+    expect(matrix(flags.pipeline.apply([{ on: true }]))).toEqual([[0, 1]]);
+  });
+
+  it("target: read if there, ignored, or required", () => {
+    using there = pipeline.apply(people);
+    expect(there.target.values).toEqual(data.target.values);
+    expect(pipeline.apply(people, { target: false }).target.values.every(Number.isNaN)).toBe(true);
+    const { income: _, ...bare } = people[0];
+    expect(() => pipeline.apply([bare], { target: true })).toThrow('rows: the rows hold no target "income"');
+    expect(() => pipeline.apply(tableOf([bare]), { target: true })).toThrow(
+      'people.csv: has no target column "income"; its columns are',
+    );
+    expect(() => pipeline.apply([{ ...bare, income: "middling" }])).toThrow(
+      'row 1: "middling" is no class of the target "income" ("high", "low") [DATA_TARGET]',
+    );
+  });
+
+  const { education: _, ...uneducated } = people[1];
+  const refused: [string, () => unknown, string][] = [
+    [
+      "an absent column of a row",
+      () => pipeline.apply([people[0], uneducated]),
+      'rows: row 2 has no column "education" (it has "age", "hours", "income"); give it, as null where the value is not known',
+    ],
+    [
+      "an absent column of a table",
+      () => pipeline.apply(tableOf([uneducated], "new.csv")),
+      'new.csv: has no column "education"; its columns are "age", "hours", "income"',
+    ],
+    [
+      "a gap",
+      () => pipeline.apply([{ ...people[0], age: null }]),
+      'rows: row 1 has no value in column "age"; give it, or fill gaps with impute',
+    ],
+    ["a gap in a category", () => pipeline.apply([{ ...people[0], education: "" }]), 'row 1 has no value in column "education"'],
+    [
+      "text for a number",
+      () => pipeline.apply([{ ...people[0], age: "old" }]),
+      'rows: row 1: "old" is not a number, but column "age" holds numbers [DATA_KIND]',
+    ],
+    [
+      "a text column for a number",
+      () => pipeline.apply(tableOf([people[0], { ...people[0], age: "old" }])),
+      'people.csv: row 2: "old" is not a number, but column "age" holds numbers',
+    ],
+    [
+      "infinity",
+      () => pipeline.apply([{ ...people[0], age: Infinity }]),
+      'row 1: column "age" is Infinity; give a finite number, or null',
+    ],
+    [
+      "arrays for text",
+      () => pipeline.apply([[1, 2, 3]]),
+      'rows: the pipeline was made from a table with named columns, but got arrays, and column "education" holds text',
+    ],
+    [
+      "sparse rows",
+      () => pipeline.apply(sparseOf([[1]])),
+      "the pipeline was made from a table with named columns, but got sparse rows",
+    ],
+    ["no rows", () => pipeline.apply([]), "rows: holds 0 rows, but at least 1 is needed"],
+  ];
+  it.each(refused)("refuses %s", (_name, act, message) => {
+    expect(act).toThrow(message);
+    expect(act).toThrow(DataError);
+  });
+
+  it("arrays: by position, by name, and of the right length", () => {
+    using numbers = Dataset.fromArrays({
+      x: [
+        [1, 2],
+        [3, 5],
+      ],
+      y: [0, 1],
+      names: ["a", "b"],
+    });
+    using named = numbers.pipeline.apply([{ b: 2, a: 1 }]);
+    using placed = numbers.pipeline.apply([Float32Array.of(1, 2)]);
+    for (const given of [named, placed]) expect(matrix(given)).toEqual([[1, 2]]);
+    expect(() => numbers.pipeline.apply([[1]])).toThrow("row 1 has 1 values, but the data has 2 columns");
+    expect(() => numbers.pipeline.apply([{ a: 1 }])).toThrow('row 1 has no column "b"');
+    expect(() => numbers.pipeline.apply([{ a: 1, b: null }])).toThrow('column "b" is NaN, but must be a finite number');
+  });
+
+  it("sparse: absent columns are 0 and unknown ones are dropped, by index or by name", () => {
+    using sparse = Dataset.fromSparse(
+      sparseOf([
+        [1, 0, 2],
+        [0, 3, 0],
+      ]),
+    );
+    expect(matrix(sparse.pipeline.apply(sparseOf([[0, 4, 0, 9]])))).toEqual([[0, 4, 0]]);
+    expect(matrix(sparse.pipeline.apply([{ x2: 5, y7: 1 }, {}]))).toEqual([
+      [0, 0, 5],
+      [0, 0, 0],
+    ]);
+    expect(matrix(sparse.pipeline.apply([[0, 1, 0]]))).toEqual([[0, 1, 0]]);
+    const words: SparseTable = { ...sparseOf([[1, 2]]), names: ["cat", "dog"] };
+    using named = Dataset.fromSparse(words);
+    expect(matrix(named.pipeline.apply({ ...sparseOf([[7, 8, 9]]), names: ["dog", "emu", "cat"] }))).toEqual([[9, 7]]);
+    expect(matrix(named.pipeline.apply(tableOf([{ dog: 4, emu: 3 }])))).toEqual([[0, 4]]);
+  });
+});
+
+describe("follow", () => {
+  it("takes held-out rows the way of the training rows, and refuses rows that were made in another way", () => {
+    using data = Dataset.fromTable(tableOf(people), { target: "income" });
+    const { train, test } = data.split(0.5, { seed: 1 });
+    using mapped = train.standardise().map(rff({ count: 4, seed: 2 }));
+    using followed = test.follow(mapped.pipeline);
+    using applied = mapped.pipeline.apply(people);
+    const rows = matrix(test).map((row) => matrix(data).findIndex((other) => String(other) === String(row)));
+    expect(matrix(followed)).toEqual(rows.map((i) => matrix(applied)[i]));
+    expect(test.follow(train.pipeline)).toBe(test);
+    using other = Dataset.fromTable(tableOf(people.slice(0, 3)), { target: "income" });
+    expect(() => other.follow(mapped.pipeline)).toThrow(/made in another way .* \[DATASET_PIPELINE\]/);
+  });
+});
+
+describe("JSON", () => {
+  const data = Dataset.fromTable(tableOf(people), { target: "income" });
+  const full = data.standardise().map(rff({ count: 4, gamma: 0.5, seed: 9 }));
+  const json = () => JSON.parse(JSON.stringify(full.pipeline)) as Record<string, unknown>[];
+
+  it("is a list of steps; a feature map is five numbers", () => {
+    expect(json().map((step) => step.kind)).toEqual(["columns", "oneHot", "standardise", "rff"]);
+    expect(json()[3]).toEqual({ kind: "rff", count: 4, gamma: 0.5, seed: 9, inputs: 6 });
+  });
+
+  it("shows what rows must have", () => {
+    expect(full.pipeline.inputs?.map(({ name, kind }) => `${name}: ${kind}`)).toEqual([
+      "age: number",
+      "education: category",
+      "hours: number",
+    ]);
+    expect(full.pipeline.target.levels).toEqual(["high", "low"]);
+  });
+
+  const damaged: [string, (steps: Record<string, unknown>[]) => unknown, RegExp][] = [
+    ["nothing", () => null, /is not a list of steps/],
+    ["an empty list", () => [], /is not a list of steps/],
+    ["no source", (s) => s.slice(1), /there is no first step "oneHot"/],
+    ["two sources", (s) => [s[0], s[0]], /there is no later step "columns"/],
+    [
+      "an unknown step",
+      (s) => [...s, { kind: "pca" }],
+      /there is no later step "pca" \(known: .*\); was it saved by a newer version/,
+    ],
+    ["cells at the end", (s) => s.slice(0, 1), /its last step, columns, leaves cells/],
+    ["a step for other columns", (s) => [s[0], s[1], { ...s[2], scale: [1, 2] }], /standardise was made for 2/],
+    ["a map for other columns", (s) => [s[0], s[1], { ...s[3], inputs: 7 }], /rff was made for 7 columns, but gets 6/],
+    ["a huge map", (s) => [s[0], s[1], { ...s[3], count: 1e12 }], /count is 1000000000000/],
+    ["a step without its fields", (s) => [s[0], s[1], { kind: "standardise" }], /a step lacks what its kind needs/],
+    ["a source without a target", (s) => [{ ...s[0], target: undefined }, s[1]], /lacks a target or a type/],
+  ];
+  it.each(damaged)("refuses %s", (_, damage, message) => {
+    expect(() => Pipeline.fromJson(damage(json()))).toThrow(message);
+    expect(() => Pipeline.fromJson(damage(json()))).toThrow(/\[(PIPELINE_STEP|OPTION_RANGE)\]$/);
+  });
+});
+
+describe("real data", () => {
+  const folder = new URL("../../../../../shared/data/linear/", import.meta.url);
+  const there = existsSync(new URL("a6a.libsvm", folder));
+  if (!there) console.warn("pipeline: skipped the test on a6a: ../shared/data/linear is absent");
+
+  /** Just enough of LIBSVM for this test. */
+  const read = (name: string): SparseTable => {
+    const lines = readFileSync(new URL(name, folder), "utf8").trim().split("\n");
+    const rows = lines.map((line) => line.trim().split(/\s+/));
+    const entries = rows.map((row) => row.slice(1).map((entry) => entry.split(":").map(Number)));
+    const rowStart = new Uint32Array(rows.length + 1);
+    entries.forEach((row, i) => {
+      rowStart[i + 1] = rowStart[i] + row.length;
+    });
+    const columnIndex = Uint32Array.from(entries.flat(), ([j]) => j - 1);
+    const columnCount = columnIndex.reduce((most, j) => Math.max(most, j + 1), 0);
+    const target = Float64Array.from(rows, (row) => Number(row[0]));
+    return {
+      rowCount: rows.length,
+      columnCount,
+      rowStart,
+      columnIndex,
+      values: Float64Array.from(entries.flat(), ([, v]) => v),
+      target,
+      source: name,
+    };
+  };
+
+  it.skipIf(!there)(
+    `a6a: the test file's column that training lacks is dropped${there ? "" : " (skipped: no ../shared/data)"}`,
+    () => {
+      const [small, large] = [read("a6a.libsvm"), read("a6a.t.libsvm")];
+      using train = Dataset.fromSparse(small, { classes: true });
+      using test = train.pipeline.apply(large);
+      expect([train.rowCount, train.columnCount, test.rowCount, test.columnCount]).toEqual([11220, 122, 21341, 122]);
+      expect(large.columnCount).toBe(123);
+      const dropped = large.columnIndex.filter((j) => j === 122).length;
+      expect(test.columns().entryCount).toBe(large.columnIndex.length - dropped);
+      const positive: (row: Row["y"]) => boolean = (y) => y === 1;
+      expect(test.target.values.filter(positive).length).toBe(large.target.filter(positive).length);
+    },
+  );
+});

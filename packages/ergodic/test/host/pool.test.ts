@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { WorkerError } from "../../src/base/errors.ts";
+import { enginePool, openEngine } from "../../src/host/engine.ts";
+import type { Allocation } from "../../src/host/memory.ts";
+import { threads } from "./modules.ts";
+
+const engine = await openEngine();
+const pool = await enginePool();
+const functions = engine.link(threads, ["meet", "await"]);
+const two = { workers: 2, deterministic: true };
+
+// Counters and gates on cache lines of their own.
+let cells: Allocation;
+const address = (i: number) => cells.pointer + 64 * i;
+const counter = (i: number) => Atomics.load(engine.memory.i32(address(i), 1), 0);
+const open = (gate = 1) => Atomics.store(engine.memory.i32(address(gate), 1), 0, 1);
+const waitCall = () => ({ kernel: functions.await.slot, args: [address(0), address(1), address(2)] });
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 2000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 2));
+  expect(condition()).toBe(true);
+}
+
+beforeEach(() => {
+  cells = engine.memory.allocate(6 * 64, "test counters");
+});
+afterEach(() => cells.dispose());
+
+it("runs two workers at the same time on one memory", async () => {
+  const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
+  const triesLeft = await engine.run([meet, meet], two);
+  expect(triesLeft.every((left) => left > 0)).toBe(true);
+  expect(counter(0)).toBe(2);
+  // One worker alone waits in vain: the check above can fail.
+  Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
+  expect(
+    await engine.run([{ kernel: functions.meet.slot, args: [address(0), 1000] }], { workers: 1, deterministic: true }),
+  ).toEqual([0]);
+});
+
+it("rejects the calls of a worker that dies, replaces it, and goes on", async () => {
+  const dying = engine.run([waitCall(), waitCall()], two);
+  const outcome = dying.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await until(() => counter(0) === 2);
+  await pool.terminate(0);
+  open();
+  const error = (await outcome) as WorkerError;
+  expect(error).toBeInstanceOf(WorkerError);
+  expect(error.message).toMatch(/^worker 0: ended in the middle of a call: .*; the next call starts another \[WORKER_DIED\]$/);
+  expect(error.cause).toBeInstanceOf(Error);
+  expect(counter(2)).toBe(1);
+  expect(pool.size).toBe(1);
+  const results = await engine.run([waitCall(), waitCall()], two);
+  expect(results).toEqual([0, 0]);
+  expect(pool.size).toBe(2);
+});
+
+it("drops what has not started when aborted, and rejects only when what has started is over", async () => {
+  const controller = new AbortController();
+  const reason = new Error("stopped by the test");
+  let over = false;
+  const outcome = engine
+    .run(Array.from({ length: 8 }, waitCall), { ...two, signal: controller.signal })
+    .catch((error: unknown) => error)
+    .finally(() => {
+      over = true;
+    });
+  await until(() => counter(0) === 2);
+  controller.abort(reason);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(over).toBe(false);
+  open();
+  expect(await outcome).toBe(reason);
+  expect(counter(0)).toBe(2);
+  expect(counter(2)).toBe(2);
+});
+
+it("drops the other worker's later calls when one fails", async () => {
+  const gateCall = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
+  const failing = engine.run([waitCall(), gateCall, waitCall(), { kernel: "absent", args: [] }], two);
+  const outcome = failing.catch((error: unknown) => error);
+  await until(() => counter(0) === 1 && counter(3) === 1);
+  open(4);
+  // Worker 1 comes to its part of a later run when it has failed in this one.
+  const later = engine.run([{ kernel: "log", args: [1] }, gateCall], two);
+  await until(() => counter(5) === 2);
+  open();
+  expect(await outcome).toBeInstanceOf(WorkerError);
+  expect(await later).toEqual([0, 0]);
+  expect(counter(2)).toBe(1);
+});
+
+it("serves several runs at once", async () => {
+  const runs = Array.from({ length: 20 }, (_, r) =>
+    engine.run(
+      [1, 2, 3].map((x) => ({ kernel: "log", args: [x + r] })),
+      two,
+    ),
+  );
+  const log = engine.kernel("log", true);
+  (await Promise.all(runs)).forEach((results, r) => {
+    expect(results).toEqual([1, 2, 3].map((x) => log(x + r)));
+  });
+});
+
+it("leaves memory flat over many runs", async () => {
+  await engine.run([{ kernel: "log", args: [1] }], two);
+  const before = engine.memory.usedBytes;
+  for (let i = 0; i < 500; i++) await engine.run([{ kernel: "log", args: [i] }], two);
+  expect(engine.memory.usedBytes).toBe(before);
+});

@@ -1,0 +1,184 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DataError, OptionError } from "../../src/base/errors.ts";
+import { metrics, type Task } from "../../src/predict/metrics.ts";
+
+interface Case {
+  task: Task;
+  outputs: number[];
+  targets: number[];
+  weights: number[] | null;
+  value: Record<string, number | number[][]>;
+}
+
+const { cases }: { cases: Case[] } = JSON.parse(readFileSync(new URL("golden/metrics.json", import.meta.url), "utf8"));
+
+const all = (task: Task, outputs: number[], targets: number[], weights?: number[] | null, classes?: number) => {
+  const tally = metrics(task, classes);
+  tally.add(outputs, targets, weights);
+  return tally.result() as unknown as Record<string, number | number[][]>;
+};
+
+const close = (given: number, wanted: number) =>
+  expect(Math.abs(given - wanted)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(wanted)));
+
+describe("golden: scikit-learn (calls in golden/metrics.py)", () => {
+  it.each(cases)("$task, weights $weights.length", ({ task, outputs, targets, weights, value }) => {
+    const given = all(task, outputs, targets, weights, 4);
+    expect(Object.keys(given).sort()).toEqual(Object.keys(value).sort());
+    for (const [name, wanted] of Object.entries(value)) {
+      if (typeof wanted === "number") close(given[name] as number, wanted);
+      else
+        (given[name] as number[][]).flat().forEach((w, k) => {
+          close(w, wanted.flat()[k]);
+        });
+    }
+  });
+});
+
+describe("streaming", () => {
+  it("gives the same in any batches", () => {
+    for (const { task, outputs, targets, weights } of cases) {
+      const width = outputs.length / targets.length;
+      const whole = all(task, outputs, targets, weights, 4);
+      const tally = metrics(task, 4);
+      for (let i = 0; i < targets.length; ) {
+        const end = Math.min(targets.length, i + 1 + ((i * 7) % 13));
+        tally.add(outputs.slice(i * width, end * width), targets.slice(i, end), weights?.slice(i, end));
+        tally.result(); // asking early must change nothing
+        i = end;
+      }
+      expect(tally.result()).toEqual(whole);
+    }
+  });
+
+  it("counts a row of weight w like w rows, and one of weight 0 not at all", () => {
+    const row = fc.record({ p: fc.integer({ min: 0, max: 20 }).map((k) => k / 20), y: fc.nat(1), w: fc.nat(4) });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1 }), (rows) => {
+        fc.pre(rows.some(({ w }) => w > 0));
+        const repeated = rows.flatMap(({ p, y, w }) => Array.from({ length: w }, () => ({ p, y })));
+        for (const task of ["binary", "regression"] as const) {
+          const weighted = all(
+            task,
+            rows.map((r) => r.p),
+            rows.map((r) => r.y),
+            rows.map((r) => r.w),
+          );
+          const plain = all(
+            task,
+            repeated.map((r) => r.p),
+            repeated.map((r) => r.y),
+          );
+          for (const [name, wanted] of Object.entries(plain)) {
+            if (Array.isArray(wanted)) expect(weighted[name]).toEqual(wanted);
+            else if (Number.isNaN(wanted)) expect(weighted[name]).toBeNaN();
+            else expect(Math.abs((weighted[name] as number) - wanted)).toBeLessThan(1e-9);
+          }
+        }
+      }),
+      { seed: 4, numRuns: 200 },
+    );
+  });
+});
+
+describe("auc", () => {
+  it("is the share of ordered pairs, ties one half, by counting them all", () => {
+    const row = fc.record({
+      p: fc.integer({ min: 0, max: 9 }).map((k) => k / 9),
+      y: fc.nat(1),
+      w: fc.integer({ min: 1, max: 5 }),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 2, maxLength: 600 }), (rows) => {
+        const ones = rows.filter((r) => r.y === 1);
+        const zeros = rows.filter((r) => r.y === 0);
+        let area = 0;
+        let pairs = 0;
+        for (const a of ones) {
+          for (const b of zeros) {
+            pairs += a.w * b.w;
+            area += a.w * b.w * (a.p > b.p ? 1 : a.p === b.p ? 0.5 : 0);
+          }
+        }
+        const given = all(
+          "binary",
+          rows.map((r) => r.p),
+          rows.map((r) => r.y),
+          rows.map((r) => r.w),
+        ).auc as number;
+        if (pairs === 0) expect(given).toBeNaN();
+        else expect(Math.abs(given - area / pairs)).toBeLessThan(1e-12);
+      }),
+      { seed: 6, numRuns: 100 },
+    );
+  });
+});
+
+describe("edges", () => {
+  it("one class: auc is NaN, the rest stands", () => {
+    const { auc, accuracy, f1 } = all("binary", [0.9, 0.2], [1, 1]);
+    expect([auc, accuracy, f1]).toEqual([NaN, 0.5, 2 / 3]);
+    expect(all("binary", [0.1], [0]).f1).toBe(0);
+  });
+
+  it("a certain mistake costs log 2^52, not infinity", () => {
+    close(all("binary", [0, 1], [1, 0]).logLoss as number, 52 * Math.LN2);
+  });
+
+  it("a constant target: r2 is 1 if met, else 0", () => {
+    expect(all("regression", [2, 2], [2, 2]).r2).toBe(1);
+    expect(all("regression", [2, 3], [2, 2]).r2).toBe(0);
+  });
+
+  it("scores have a threshold of 0, an auc, and no probabilities", () => {
+    const tally = metrics("binary", 2, { outputs: "scores" });
+    tally.add([-3, 0.1, 7, -0.2], [0, 0, 1, 1]);
+    expect(tally.result()).toMatchObject({ accuracy: 0.5, auc: 0.75, logLoss: NaN, calibrationError: NaN });
+    const several = metrics("multiclass", 3, { outputs: "scores" });
+    several.add([-5, -4, -9], [1]);
+    expect(several.result()).toMatchObject({ accuracy: 1, logLoss: NaN });
+  });
+
+  it("a large offset of the target does not spoil r2", () => {
+    const targets = [1, 2, 3, 4].map((y) => y + 1e9);
+    close(
+      all(
+        "regression",
+        [1.5, 2, 3, 4].map((y) => y + 1e9),
+        targets,
+      ).r2 as number,
+      1 - 0.25 / 5,
+    );
+  });
+
+  it("is typed by task", () => {
+    const r: number = metrics("regression").result === undefined ? 0 : 1;
+    expect(r).toBe(1);
+    // @ts-expect-error a regression has no accuracy
+    expect(() => metrics("regression").result().accuracy).toThrow(DataError);
+  });
+});
+
+describe("refusals", () => {
+  const refused: [string, () => unknown, RegExp][] = [
+    ["no rows", () => metrics("binary").result(), /no row of positive weight/],
+    ["a target that is no class", () => all("binary", [0.5, 0.5], [0, 2]), /row 2: target 2 is no class index below 2/],
+    ["a margin taken for a probability", () => all("binary", [1.5], [1]), /row 1: output 1.5 is no probability; for margins/],
+    ["NaN", () => all("multiclass", [NaN, 0.5, 0.5], [1], null, 3), /output NaN/],
+    ["NaN in a regression", () => all("regression", [NaN], [1]), /row 1: output NaN/],
+    ["a negative count", () => all("count", [1], [-1]), /target -1 of a count/],
+    ["lengths that differ", () => all("multiclass", [0.5, 0.5], [1], null, 3), /1 targets came with 2 outputs/],
+    ["a negative weight", () => all("binary", [0.5], [1], [-1]), /weight -1/],
+  ];
+  it.each(refused)("%s", (_, act, message) => {
+    expect(act).toThrow(message);
+    expect(act).toThrow(DataError);
+  });
+
+  it("an unknown task and option", () => {
+    expect(() => metrics("ranking" as Task)).toThrow(OptionError);
+    expect(() => metrics("binary", 2, { output: "scores" } as object)).toThrow(/unknown option "output"; did you mean "outputs"/);
+  });
+});

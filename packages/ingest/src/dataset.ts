@@ -1,0 +1,117 @@
+/**
+ * A parsed table → `Dataset`: names the target, and refuses what a table may hold but a dataset may not, while line and column of the
+ * fault are still known.
+ *
+ * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and what `Dataset.fromTable` throws
+ */
+import { Dataset, OptionError, type SparseTable } from "ergodic";
+import { fault, fileFault, listed, show } from "./fault.ts";
+import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";
+
+/** What turns a dense table into a dataset. */
+export interface DatasetOptions {
+  /** The column to predict: a name, or an index from 0 (−1 = the last). */
+  target: ColumnKey;
+  /** A column of row weights. */
+  weights?: ColumnKey;
+  /** Fills missing values; without it they are refused. */
+  impute?: "mean" | "median" | "mode";
+  /** A level first met at prediction: all zeros (default), or an error. */
+  unknown?: "zero" | "refuse";
+  /** Takes the distinct values of a number target as classes. */
+  classes?: boolean;
+  /** The hashing trick: 2^hash columns. */
+  hash?: number;
+  /** How rows are stored. Default: what suits the table. */
+  layout?: "dense" | "sparse";
+  /** Default "f32". */
+  type?: "f32" | "f64";
+}
+
+export const datasetKeys = ["target", "weights", "impute", "unknown", "classes", "hash", "layout", "type"];
+
+/** What turns sparse rows, which bring their target, into a dataset. */
+export interface SparseDatasetOptions {
+  classes?: boolean;
+  type?: "f32" | "f64";
+}
+
+export const sparseDatasetKeys = ["classes", "type"];
+
+export function denseDataset(reader: string, parsed: ParsedTable, options: Partial<DatasetOptions>): Dataset {
+  const { table, names } = parsed;
+  if (options.target === undefined) {
+    throw new OptionError(
+      reader,
+      `no target was given; name the column to predict, target: one of ${listed(names)}`,
+      "OPTION_MISSING",
+    );
+  }
+  const target = keptName(parsed, "target", options.target);
+  const weights = options.weights === undefined ? undefined : keptName(parsed, "weights", options.weights);
+  refuseMissing(parsed, target, weights, options.impute !== undefined);
+  refuseOneClass(parsed, target);
+  const { impute, unknown, classes, hash, layout, type } = options;
+  return Dataset.fromTable(table, given({ target, weights, impute, unknown, classes, hash, format: layout, type }));
+}
+
+export function sparseDataset(table: SparseTable, { classes, type }: SparseDatasetOptions): Dataset {
+  return Dataset.fromSparse(table, given({ classes, type }));
+}
+
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function keptName({ table, names }: ParsedTable, option: string, key: ColumnKey): string {
+  const name = names[columnIndex(table.source, option, names, key)];
+  if (table.columns.some((column) => column.name === name)) return name;
+  throw new OptionError(
+    table.source,
+    `column ${show(name)} is both ${option} and dropped; take it out of drop`,
+    "OPTION_CONFLICT",
+  );
+}
+
+function refuseMissing({ table, missing }: ParsedTable, target: string, weights: string | undefined, impute: boolean): void {
+  const values = (count: number) => (count === 1 ? "1 value is" : `${count} values are`);
+  for (const { column, position, count, line, text } of missing) {
+    const where = [table.source, line, position] as const;
+    const first = `first ${show(text)}`;
+    if (column === target || column === weights) {
+      const role = column === target ? "the target" : "the weights";
+      throw fault(
+        ...where,
+        `${values(count)} missing in ${role} ${show(column)} (${first}); remove such rows, or choose another column`,
+        "DATA_MISSING",
+      );
+    }
+    if (count === table.rowCount)
+      throw fault(
+        ...where,
+        `column ${show(column)} has no value at all (${first}); drop it: drop: [${show(column)}]`,
+        "DATA_MISSING",
+      );
+  }
+  if (missing.length === 0 || impute) return;
+  const { column, position, count, line, text } = missing[0];
+  const others = missing.slice(1).map((gap) => `${show(gap.column)} (${gap.count})`);
+  const more =
+    others.length === 0
+      ? ""
+      : ` and in ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}`;
+  throw fault(
+    table.source,
+    line,
+    position,
+    `${values(count)} missing in column ${show(column)} (first ${show(text)})${more}; fill them with impute: "mean", "median" or "mode", drop the column, or remove such rows`,
+    "DATA_MISSING",
+  );
+}
+
+function refuseOneClass({ table, names }: ParsedTable, target: string): void {
+  const column = table.columns.find(({ name }) => name === target);
+  if (column?.kind !== "category" || column.levels.length !== 1) return;
+  const message = `column ${names.indexOf(target) + 1}, the target ${show(target)}, holds one class alone, ${show(column.levels[0])}: there is nothing to learn; choose another target`;
+  throw fileFault(table.source, message, "DATA_TARGET");
+}

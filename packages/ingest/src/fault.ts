@@ -1,0 +1,38 @@
+/** How a fault in a file is told: `file:line:column: what was found, what was wanted, what to do [CODE]`. Lines and columns count from 1. */
+import { DataError } from "ergodic";
+
+export type FaultCode =
+  | "DATA_PARSE" // the text breaks the format's grammar
+  | "DATA_TYPE" // a value is not of its column's type
+  | "DATA_MISSING" // values are missing
+  | "DATA_HEADER" // names of columns
+  | "DATA_COLUMN" // a column that was asked for is not there
+  | "DATA_RAGGED" // rows of unequal length
+  | "DATA_EMPTY" // no rows
+  | "DATA_TARGET" // nothing to learn from the target
+  | "DATA_INDEX" // sparse column numbers
+  | "DATA_ENCODING" // not UTF-8
+  | "DATA_FORMAT" // another format than was said, or an unknown one
+  | "DATA_UNSUPPORTED" // right, but not read here
+  | "DATA_TRUNCATED"; // the file stops too early
+
+/** Column: the number of the field in tables, of the byte in line formats. */
+export function fault(file: string, line: number, column: number, message: string, code: FaultCode): DataError {
+  return new DataError(`${file}:${line}:${column}`, message, code);
+}
+
+export function fileFault(file: string, message: string, code: FaultCode, cause?: unknown): DataError {
+  return new DataError(file, message, code, cause === undefined ? undefined : { cause });
+}
+
+/** Text as it stands in a message: quoted, control characters visible, cut at 40. */
+export function show(text: string): string {
+  const short = text.length > 40 ? `${text.slice(0, 37)}…` : text;
+  const visible = short.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  return visible.includes('"') ? `'${visible}'` : `"${visible}"`;
+}
+
+export function listed(names: readonly string[]): string {
+  const few = names.slice(0, 8).map(show).join(", ");
+  return names.length > 8 ? `${few}, … (${names.length} in all)` : few;
+}

@@ -1,0 +1,143 @@
+/**
+ * JSON lines: one flat object a line → tables. Keys are columns; a key that is absent, or null, is a missing value.
+ *
+ * Numbers make number columns; strings and booleans make categories. Blank lines are skipped.
+ *
+ * @throws DataError DATA_PARSE (grammar, not an object), DATA_UNSUPPORTED (nested values), DATA_TYPE, DATA_EMPTY, DATA_ENCODING
+ */
+import { OptionError } from "ergodic";
+import type { ColumnBuilder } from "../column.ts";
+import { fault, show } from "../fault.ts";
+import { decoded, lineBlocks } from "../lines.ts";
+import type { RowDecoder } from "../rows.ts";
+import type { ByteSource } from "../source.ts";
+import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
+
+export type JsonLinesOptions = TableOptions;
+
+export const jsonLines: RowDecoder<JsonLinesOptions> = { typed: true, listsColumns: false, rows: jsonRows };
+
+async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder: TableBuilder): AsyncGenerator<void> {
+  const numbered = options.drop?.find((key) => typeof key === "number");
+  if (numbered !== undefined) {
+    throw new OptionError(
+      "readJsonLines",
+      `drop holds ${numbered}, but the keys of an object have no order; give names`,
+      "OPTION_TYPE",
+    );
+  }
+  if (builder.known !== undefined) builder.begin(builder.known);
+  const columns = new Map(builder.names.map((name, i) => [name, builder.columns[i]]));
+  let line = 1;
+  for await (const block of lineBlocks(source)) {
+    const text = decoded(source.name, block, line);
+    for (let start = 0; start < text.length; line++) {
+      const found = text.indexOf("\n", start);
+      const end = found < 0 ? text.length : found;
+      const row = text.slice(start, end).trim();
+      start = end + 1;
+      if (row === "") continue;
+      putRow(row, columns, builder, line);
+      if (builder.endRow()) yield;
+    }
+  }
+  if (builder.rowCount === 0 && columns.size === 0) return;
+  const names = [...columns.keys()];
+  for (const key of options.drop ?? []) columnIndex(source.name, "drop", names, key);
+  for (const key of Object.keys(options.types ?? {})) columnIndex(source.name, "types", names, key);
+}
+
+function putRow(text: string, columns: Map<string, ColumnBuilder | undefined>, builder: TableBuilder, line: number): void {
+  const row = parsed(builder.file, line, text);
+  for (const key of Object.keys(row)) {
+    let column = columns.get(key);
+    if (column === undefined) {
+      if (columns.has(key)) continue;
+      column = builder.addColumn(key, line);
+      columns.set(key, column);
+      if (column === undefined) continue;
+    }
+    column.padTo(builder.rowCount, 1);
+    const value = row[key];
+    if (typeof value === "number" && Number.isFinite(value)) column.putNumber(value, line);
+    else if (value === null) column.putMissing(line, "null");
+    else if (typeof value === "object") throw located(builder.file, line, text);
+    else column.putText(String(value), line);
+  }
+  for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
+}
+
+function parsed(file: string, line: number, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw located(file, line, text);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const array = Array.isArray(value) ? "; an array becomes JSON lines by jq -c '.[]'" : "";
+    throw fault(
+      file,
+      line,
+      1,
+      `${show(text)} is not an object; each line must hold one, like {"a": 1, "b": "x"}${array}`,
+      "DATA_PARSE",
+    );
+  }
+  return value as Record<string, unknown>;
+}
+
+const blanks = /[ \t\r]*/y;
+const string = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
+
+/** The first place where the line is not a flat object. Engines word and place their own JSON errors differently. */
+function located(file: string, line: number, text: string): Error {
+  let at = 0;
+  let name = "";
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match === null) return undefined;
+    at += match[0].length;
+    return match[0];
+  };
+  const broken = (wanted: string): Error => {
+    const found = at < text.length ? show(text.slice(at)) : "the end of the line";
+    return fault(
+      file,
+      line,
+      at + 1,
+      `found ${found}, but wanted ${wanted}; each line must hold one whole JSON object`,
+      "DATA_PARSE",
+    );
+  };
+  const mark = (character: string): boolean => {
+    take(blanks);
+    const there = text[at] === character;
+    if (there) at++;
+    take(blanks);
+    return there;
+  };
+  if (!mark("{")) return broken('"{"');
+  if (mark("}")) return broken("nothing more");
+  for (;;) {
+    const key = take(string);
+    if (key === undefined) return broken("a name in double quotes");
+    name = key;
+    if (!mark(":")) return broken('":"');
+    if (text[at] === "{" || text[at] === "[") {
+      return fault(
+        file,
+        line,
+        at + 1,
+        `the value of ${name} is ${text[at] === "{" ? "an object" : "an array"}, ${show(text.slice(at))}, but a cell must be a number, a text, true, false or null; flatten it into columns of its own, or drop it: drop: [${name}]`,
+        "DATA_UNSUPPORTED",
+      );
+    }
+    const value = take(string) ?? take(scalar);
+    if (value === undefined) return broken("a value (a missing one is null; NaN and Infinity are not JSON)");
+    if (mark("}")) return broken("nothing more");
+    if (!mark(",")) return broken('"," or "}"');
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Parquet → tables, by hyparquet, one row group in memory at a time.
+ *
+ * Integers, floats and decimals make number columns; texts, enums and booleans make categories; null is a missing value. Nested and
+ * repeated columns, times, dates, raw bytes and JSON are refused unless dropped. Rows stand in messages where text formats have lines.
+ *
+ * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
+ */
+import { DataError } from "ergodic";
+import type { AsyncBuffer, DecodedArray, SchemaTree } from "hyparquet";
+import type { ColumnBuilder } from "../column.ts";
+import { fault, fileFault, show } from "../fault.ts";
+import type { RowDecoder } from "../rows.ts";
+import { allBytes, type ByteSource, openSource, type RandomAccess } from "../source.ts";
+import type { TableBuilder, TableOptions } from "../table-builder.ts";
+
+export type ParquetOptions = TableOptions;
+
+export const parquet: RowDecoder<ParquetOptions> = { typed: true, listsColumns: true, rows: parquetRows };
+
+async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: TableBuilder): AsyncGenerator<void> {
+  const access = await (source.access?.() ?? openSource(await allBytes(source)).access!());
+  try {
+    await checkMagic(source.name, access);
+    const { parquetMetadataAsync, parquetScan, parquetSchema } = await import("hyparquet");
+    const { compressors } = await import("hyparquet-compressors");
+    const file: AsyncBuffer = {
+      byteLength: access.byteLength,
+      slice: async (start, end = access.byteLength) => new Uint8Array(await access.slice(start, end)).buffer,
+    };
+    const metadata = await readable(source.name, () => parquetMetadataAsync(file));
+    const fields = parquetSchema(metadata).children;
+    builder.begin(fields.map((field) => field.element.name));
+    const kept = fields.flatMap((field, i) => (builder.columns[i] === undefined ? [] : [{ field, column: builder.columns[i] }]));
+    for (const { field, column } of kept) refuseUnsupported(source.name, field, column.position);
+    if (kept.length === 0) throw fileFault(source.name, "all columns are dropped; keep at least one", "DATA_EMPTY");
+    const columns = kept.map(({ column }) => column.name);
+    const scan = await readable(source.name, () => parquetScan({ file, metadata, columns, compressors }));
+    for (const { rowStart, rowEnd } of scan.ranges) {
+      const arrays: DecodedArray[] = [];
+      for (const column of columns) arrays.push(await readable(source.name, () => scan.readColumn({ column, rowStart, rowEnd })));
+      for (let i = 0; i < rowEnd - rowStart; i++) {
+        for (let j = 0; j < kept.length; j++) put(source.name, kept[j].column, arrays[j][i], rowStart + i + 1);
+        if (builder.endRow()) yield;
+      }
+    }
+  } finally {
+    await access.close();
+  }
+}
+
+function put(file: string, column: ColumnBuilder, value: unknown, row: number): void {
+  if (typeof value === "number" || typeof value === "bigint") {
+    const number = Number(value);
+    if (typeof value === "bigint" && !Number.isSafeInteger(number)) {
+      throw fault(
+        file,
+        row,
+        column.position,
+        `the integer ${value} of column ${show(column.name)} is beyond 2^53, which a number column cannot hold exactly; save it as a double or a text`,
+        "DATA_TYPE",
+      );
+    }
+    if (Number.isFinite(number)) column.putNumber(number, row);
+    else column.putText(String(number), row);
+  } else if (value === null || value === undefined) column.putMissing(row, "null");
+  else column.putText(String(value), row);
+}
+
+async function checkMagic(file: string, access: RandomAccess): Promise<void> {
+  if (access.byteLength === 0) throw fileFault(file, "the file is empty; a table needs at least one row", "DATA_EMPTY");
+  const head = String.fromCharCode(...(await access.slice(0, 4)));
+  const tail = String.fromCharCode(...(await access.slice(Math.max(0, access.byteLength - 4), access.byteLength)));
+  if (head === "PARE" || tail === "PARE")
+    throw fileFault(file, "the file is encrypted Parquet; write it without encryption", "DATA_UNSUPPORTED");
+  if (head !== "PAR1")
+    throw fileFault(
+      file,
+      `the file begins with ${show(head)}, not with "PAR1", so it is not Parquet; pass the format it has`,
+      "DATA_FORMAT",
+    );
+  if (tail !== "PAR1")
+    throw fileFault(
+      file,
+      `the file ends with ${show(tail)}, not with "PAR1": it was cut short; write or fetch it again`,
+      "DATA_TRUNCATED",
+    );
+}
+
+function refuseUnsupported(file: string, { children, element }: SchemaTree, position: number): void {
+  const { name, type, converted_type: converted, logical_type: logical, repetition_type: repetition } = element;
+  let kind = logical?.type ?? converted ?? type ?? "a group";
+  if (children.length > 0) kind = `nested (${kind})`;
+  else if (repetition === "REPEATED") kind = `repeated (${kind})`;
+  else if (read.has(kind)) return;
+  const advice = `drop it: drop: [${show(name)}], or write it as numbers or text`;
+  throw fault(
+    file,
+    1,
+    position,
+    `column ${show(name)} is ${kind}, but a column must hold numbers, texts or booleans; ${advice}`,
+    "DATA_UNSUPPORTED",
+  );
+}
+
+const read = new Set<string>([
+  ...["BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE", "FLOAT16", "DECIMAL", "INTEGER"],
+  ...["INT_8", "INT_16", "INT_32", "INT_64", "UINT_8", "UINT_16", "UINT_32", "UINT_64"],
+  ...["STRING", "UTF8", "ENUM", "BYTE_ARRAY", "UUID"],
+]);
+
+/** hyparquet's own words, under the name of the file. */
+async function readable<T>(file: string, work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw fileFault(
+      file,
+      `the Parquet data is damaged or written in a way that is not read (${reason}); write it again, for instance with pyarrow`,
+      "DATA_PARSE",
+      error,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+/** Files → Ergodic datasets. Everything public, by name. */
+export type { ColumnType } from "./column.ts";
+export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
+export type { CsvOptions } from "./formats/csv.ts";
+export type { JsonLinesOptions } from "./formats/json-lines.ts";
+export type { LibsvmOptions } from "./formats/libsvm.ts";
+export type { NpyOptions } from "./formats/npy.ts";
+export type { ParquetOptions } from "./formats/parquet.ts";
+export type { VwOptions } from "./formats/vw.ts";
+export { type FormatName, type FormatOptions, formatNames, formatOf } from "./formats.ts";
+export {
+  type BlockOptions,
+  blocks,
+  type ReadOptions,
+  type ReadTableOptions,
+  read,
+  readCsv,
+  readJsonLines,
+  readLibsvm,
+  readNpy,
+  readParquet,
+  readRows,
+  readSparseTable,
+  readTable,
+  readTsv,
+  readVw,
+  sparseBlocks,
+} from "./read.ts";
+export { type ByteSource, openSource, type RandomAccess, type Source } from "./source.ts";
+export type { ColumnKey, TableOptions } from "./table-builder.ts";

@@ -1,0 +1,42 @@
+/** Reading a source twice, or looking at its first bytes, also where its bytes come only once. */
+import { type ByteSource, joined } from "./source.ts";
+
+/**
+ * A source that can be read from its start again even when its bytes come only once: what was read so far is kept until the second
+ * reading begins, which then goes on where the first one stopped.
+ */
+export function rewindable(source: ByteSource): ByteSource {
+  if (source.rereadable) return source;
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  let kept: Uint8Array[] = [];
+  return {
+    name: source.name,
+    rereadable: false,
+    async *chunks() {
+      const first = iterator === undefined;
+      iterator ??= source.chunks()[Symbol.asyncIterator]();
+      const again = kept;
+      kept = first ? kept : [];
+      for (let i = 0; !first && i < again.length; i++) yield again[i];
+      for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+        if (first) kept.push(step.value);
+        yield step.value;
+      }
+    },
+    async close() {
+      await iterator?.return?.();
+      await source.close?.();
+    },
+  };
+}
+
+/** The first bytes of a source, and the source with them still in it. */
+export async function peek(source: ByteSource, count: number): Promise<{ head: Uint8Array; source: ByteSource }> {
+  const again = rewindable(source);
+  let head: Uint8Array = new Uint8Array(0);
+  for await (const chunk of again.chunks()) {
+    head = joined(head, chunk.subarray(0, count));
+    if (head.length >= count) break;
+  }
+  return { head: head.subarray(0, count), source: again };
+}

@@ -1,0 +1,116 @@
+/**
+ * Passes over a file of dense rows.
+ *
+ * `wholeTable`: one pass; a second one over those columns alone that began as numbers and turned out to be categories.
+ * `tableBlocks`: types and levels come from a first pass that keeps nothing (over the whole source where it can be read twice, else
+ * over its first block), then blocks of `blockRows` rows in that fixed schema. A later value outside it is refused.
+ */
+import type { Column, Table } from "ergodic";
+import type { ColumnType } from "./column.ts";
+import { fileFault } from "./fault.ts";
+import { rewindable } from "./replay.ts";
+import type { ByteSource } from "./source.ts";
+import { type ParsedTable, TableBuilder, type TableOptions } from "./table-builder.ts";
+
+export interface RowDecoder<O> {
+  /** See ColumnContext. */
+  readonly typed: boolean;
+  /** The format names all columns before the first row. */
+  readonly listsColumns: boolean;
+  /** Puts rows into the builder; yields each time that a block is full. */
+  rows(source: ByteSource, options: O, builder: TableBuilder): AsyncGenerator<void>;
+}
+
+export async function wholeTable<O extends TableOptions>(
+  decoder: RowDecoder<O>,
+  input: ByteSource,
+  options: O,
+): Promise<ParsedTable> {
+  const source = rewindable(input);
+  try {
+    const first = new TableBuilder(source.name, options, { typed: decoder.typed });
+    await drain(decoder.rows(source, options, first));
+    refuseEmpty(first);
+    first.settle();
+    const mixed = first.kept().filter((column) => column.mixed);
+    const parsed = { missing: first.missing(), names: first.names, table: first.take() };
+    if (mixed.length > 0) {
+      const only = new Set(mixed.map(({ name }) => name));
+      const again = await columnsAsCategories(decoder, source, options, only);
+      parsed.table.columns = parsed.table.columns.map((column) => again.get(column.name) ?? column);
+    }
+    return parsed;
+  } finally {
+    await source.close?.();
+  }
+}
+
+async function columnsAsCategories<O extends TableOptions>(
+  decoder: RowDecoder<O>,
+  source: ByteSource,
+  options: O,
+  only: ReadonlySet<string>,
+): Promise<Map<string, Column>> {
+  const types: Record<string, ColumnType> = { ...options.types };
+  for (const name of only) types[name] = "category";
+  const fixed = { ...options, types };
+  const builder = new TableBuilder(source.name, fixed, { typed: decoder.typed, only });
+  await drain(decoder.rows(source, fixed, builder));
+  return new Map(builder.take().columns.map((column) => [column.name, column]));
+}
+
+export async function* tableBlocks<O extends TableOptions>(
+  decoder: RowDecoder<O>,
+  input: ByteSource,
+  options: O,
+  blockRows: number,
+): AsyncGenerator<Table> {
+  const source = rewindable(input);
+  const { typed } = decoder;
+  try {
+    const survey = await surveyed(decoder, source, options, blockRows);
+    // A category that the survey did not meet has no levels to be held to.
+    const unmet = Object.entries(options.types ?? {}).map(([name, type]) => [name, type === "category" ? [] : type]);
+    const types: Record<string, ColumnType> = { ...Object.fromEntries(unmet), ...survey.types() };
+    const dropped = options.drop?.filter((key) => typeof key === "string") ?? [];
+    const known = [...new Set([...survey.names, ...Object.keys(types), ...dropped])];
+    const fixed = { ...options, types };
+    const builder = new TableBuilder(source.name, fixed, { typed, blockRows, known });
+    for await (const _ of decoder.rows(source, fixed, builder)) yield builder.take();
+    if (builder.rowCount > 0) yield builder.take();
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** One row is enough where the options give all types, and the format all columns. */
+async function surveyed<O extends TableOptions>(
+  decoder: RowDecoder<O>,
+  source: ByteSource,
+  options: O,
+  blockRows: number,
+): Promise<TableBuilder> {
+  const survey = new TableBuilder(source.name, options, { typed: decoder.typed, store: false, blockRows: 1 });
+  const reading = decoder.rows(source, options, survey);
+  await reading.next();
+  if (!(decoder.listsColumns && survey.declared)) {
+    survey.blockRows = source.rereadable ? Infinity : blockRows;
+    if (survey.rowCount < survey.blockRows) await reading.next();
+  }
+  await reading.return(undefined);
+  refuseEmpty(survey);
+  survey.settle();
+  return survey;
+}
+
+async function drain(generator: AsyncGenerator<void>): Promise<void> {
+  for await (const _ of generator);
+}
+
+function refuseEmpty(builder: TableBuilder): void {
+  if (builder.rowCount > 0) return;
+  const header = "the file holds a header but no rows; if its first line is data, pass header: false";
+  const some = builder.typed ? "the file holds columns but no rows; a table needs at least one" : header;
+  const none = "the file is empty; a table needs at least one row";
+  throw fileFault(builder.file, builder.names.length > 0 ? some : none, "DATA_EMPTY");
+}

@@ -1,0 +1,262 @@
+/**
+ * Where bytes come from: a path, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
+ *
+ * Decoders see nothing else, so that no reader knows where its bytes live. A gzip-compressed source is unpacked on the way.
+ * A string is content when it holds a line end, "-" is standard input, any other string is a path; `{ content, name }` leaves no
+ * doubt. `name` opens every error message.
+ *
+ * @throws DataError DATA_FILE_MISSING, DATA_FILE (cannot be read), DATA_GZIP (damaged); OptionError OPTION_TYPE (no source at all)
+ */
+import { DataError, OptionError } from "ergodic";
+
+export type Source =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | AsyncIterable<Uint8Array>
+  | ReadableStream<Uint8Array>
+  | { content: string | Uint8Array; name?: string }
+  | ByteSource;
+
+export interface ByteSource {
+  readonly name: string;
+  /** False: `chunks()` works once (standard input, streams). */
+  readonly rereadable: boolean;
+  chunks(): AsyncIterable<Uint8Array>;
+  /** Any bytes by position, where the source has that: files and memory, not compressed. */
+  access?(): Promise<RandomAccess>;
+  /** Lets go of a stream that was kept open between readings. */
+  close?(): Promise<void>;
+}
+
+export interface RandomAccess {
+  readonly byteLength: number;
+  slice(start: number, end: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+const chunkBytes = 1 << 20;
+
+export function openSource(source: Source): ByteSource {
+  if (typeof source === "string") {
+    if (source === "-") return unpacked(standardInput());
+    return /[\r\n]/.test(source) ? memory(new TextEncoder().encode(source), "text") : unpacked(file(source));
+  }
+  if (source instanceof Uint8Array) return unpacked(memory(source, "bytes"));
+  if (source instanceof ArrayBuffer) return unpacked(memory(new Uint8Array(source), "bytes"));
+  if (typeof Blob !== "undefined" && source instanceof Blob) return unpacked(blob(source));
+  if (typeof source === "object" && source !== null) {
+    if ("chunks" in source) return source;
+    if ("content" in source) {
+      const { content, name = "text" } = source;
+      return unpacked(memory(typeof content === "string" ? new TextEncoder().encode(content) : content, name));
+    }
+    if ("getReader" in source) return unpacked(once(streamChunks(source), "stream"));
+    if (Symbol.asyncIterator in source) return unpacked(once(source, "stream"));
+  }
+  throw new OptionError(
+    "source",
+    `${String(source)} is no source; give a path, "-", a File, bytes, or { content, name }`,
+    "OPTION_TYPE",
+  );
+}
+
+function memory(bytes: Uint8Array, name: string): ByteSource {
+  return {
+    name,
+    rereadable: true,
+    async *chunks() {
+      for (let start = 0; start < bytes.length; start += chunkBytes) yield bytes.subarray(start, start + chunkBytes);
+    },
+    access: async () => ({
+      byteLength: bytes.length,
+      slice: async (start, end) => bytes.subarray(start, end),
+      close: async () => {},
+    }),
+  };
+}
+
+function blob(source: Blob): ByteSource {
+  const slice = async (start: number, end: number) => new Uint8Array(await source.slice(start, end).arrayBuffer());
+  return {
+    name: "name" in source && typeof source.name === "string" ? source.name : "blob",
+    rereadable: true,
+    async *chunks() {
+      for (let start = 0; start < source.size; start += chunkBytes) yield await slice(start, start + chunkBytes);
+    },
+    access: async () => ({ byteLength: source.size, slice, close: async () => {} }),
+  };
+}
+
+function file(path: string): ByteSource {
+  const name = path.replace(/^.*[/\\]/, "") || path;
+  return {
+    name,
+    rereadable: true,
+    async *chunks() {
+      const opened = await openFile(path);
+      try {
+        for (let start = 0; ; ) {
+          const chunk = await opened.slice(start, start + chunkBytes);
+          if (chunk.length === 0) return;
+          yield chunk;
+          start += chunk.length;
+        }
+      } finally {
+        await opened.close();
+      }
+    },
+    access: () => openFile(path),
+  };
+}
+
+async function openFile(path: string): Promise<RandomAccess> {
+  if (typeof process === "undefined" || !process.versions?.node) {
+    throw new DataError(path, "a path can be read in Node only; in a browser pass the File itself", "DATA_FILE");
+  }
+  const { open } = await import("node:fs/promises");
+  try {
+    const handle = await open(path, "r");
+    const byteLength = (await handle.stat()).size;
+    return {
+      byteLength,
+      async slice(start, end) {
+        const buffer = new Uint8Array(end - start);
+        let filled = 0;
+        while (filled < buffer.length) {
+          const { bytesRead } = await handle
+            .read(buffer, filled, buffer.length - filled, start + filled)
+            .catch((e) => unreadable(path, e));
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return buffer.subarray(0, filled);
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    return unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): never {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOENT") {
+    throw new DataError(
+      path,
+      "there is no such file; check the path, which starts from the current folder unless it is absolute",
+      "DATA_FILE_MISSING",
+      { cause: error },
+    );
+  }
+  if (code === "EISDIR") throw new DataError(path, "this is a folder; name a file in it", "DATA_FILE", { cause: error });
+  if (code === "EACCES")
+    throw new DataError(path, "no permission to read this file; change its permissions", "DATA_FILE", { cause: error });
+  throw new DataError(path, `the file cannot be read (${error instanceof Error ? error.message : String(error)})`, "DATA_FILE", {
+    cause: error,
+  });
+}
+
+function standardInput(): ByteSource {
+  if (typeof process === "undefined" || !process.stdin) {
+    throw new DataError("stdin", "there is no standard input here; pass a File or bytes", "DATA_FILE");
+  }
+  return once(process.stdin as AsyncIterable<Uint8Array>, "stdin");
+}
+
+function once(stream: AsyncIterable<Uint8Array>, name: string): ByteSource {
+  let used = false;
+  return {
+    name,
+    rereadable: false,
+    async *chunks() {
+      if (used)
+        throw new DataError(
+          name,
+          "this stream was read already and cannot be read twice; pass a path, a File or bytes",
+          "DATA_FILE",
+        );
+      used = true;
+      yield* stream;
+    },
+  };
+}
+
+async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // an errored stream has nothing left to cancel
+  }
+}
+
+/** The same source with gzip removed. Random access goes with it only while the bytes are not compressed. */
+function unpacked(source: ByteSource): ByteSource {
+  const name = source.name.replace(/\.gz$/i, "");
+  return {
+    name: source.name,
+    rereadable: source.rereadable,
+    access: source.access === undefined || name !== source.name ? undefined : () => source.access!(),
+    async *chunks() {
+      const iterator = source.chunks()[Symbol.asyncIterator]();
+      let head: Uint8Array = new Uint8Array(0);
+      while (head.length < 2) {
+        const { done, value } = await iterator.next();
+        if (done) break;
+        head = joined(head, value);
+      }
+      const all = (async function* () {
+        try {
+          if (head.length > 0) yield head;
+          for (let step = await iterator.next(); !step.done; step = await iterator.next()) yield step.value;
+        } finally {
+          await iterator.return?.();
+        }
+      })();
+      yield* head[0] === 0x1f && head[1] === 0x8b ? gunzip(all, source.name) : all;
+    },
+  };
+}
+
+async function* gunzip(packed: AsyncGenerator<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await packed.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void (await packed.return(undefined)),
+  });
+  const unzip = new DecompressionStream("gzip") as unknown as ReadableWritablePair<Uint8Array, Uint8Array>;
+  try {
+    yield* streamChunks(stream.pipeThrough(unzip));
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(name, "the gzip data is damaged or cut short; fetch the file again", "DATA_GZIP", { cause: error });
+  }
+}
+
+/** One array of all bytes; a single array is returned as it is. */
+export function joined(...parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** All bytes in one array. */
+export async function allBytes(source: ByteSource): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source.chunks()) chunks.push(chunk);
+  return joined(...chunks);
+}

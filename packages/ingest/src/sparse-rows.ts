@@ -1,0 +1,104 @@
+/**
+ * Passes over a file of sparse rows: the whole table, or blocks of rows with one number of columns for all. Blocks take that number
+ * from the options, else from a first pass where the source can be read twice, else from the first block, and hold to it.
+ */
+import type { SparseTable } from "ergodic";
+import { fileFault } from "./fault.ts";
+import { lineBlocks } from "./lines.ts";
+import { rewindable } from "./replay.ts";
+import type { ByteSource } from "./source.ts";
+import { SparseBuilder } from "./sparse-builder.ts";
+
+export interface SparseOptions {
+  /** Number of columns: makes training and test data agree. Default: the largest index in the file. */
+  columnCount?: number;
+  /** False: lines may lack their label, which is then NaN. */
+  target?: false;
+}
+
+/** Reads lines of one format into a builder. */
+export interface LineParser {
+  /** Columns that the rows so far need. */
+  readonly columnCount: number;
+  /** The most entries that this many bytes can hold. */
+  mostEntries(byteCount: number): number;
+  /** Reads the line at `start`; returns the start of the next one. */
+  line(bytes: Uint8Array, start: number): number;
+}
+
+export interface SparseDecoder<O> {
+  parser(builder: SparseBuilder, options: O): LineParser;
+}
+
+export async function wholeSparse<O extends SparseOptions>(
+  decoder: SparseDecoder<O>,
+  source: ByteSource,
+  options: O,
+): Promise<SparseTable> {
+  try {
+    const builder = new SparseBuilder(source.name);
+    const parser = decoder.parser(builder, options);
+    for await (const _ of filled(source, builder, parser));
+    if (builder.rowCount === 0) throw empty(source.name);
+    return builder.take(parser.columnCount);
+  } finally {
+    await source.close?.();
+  }
+}
+
+export async function* sparseBlocks<O extends SparseOptions>(
+  decoder: SparseDecoder<O>,
+  input: ByteSource,
+  options: O,
+  blockRows: number,
+): AsyncGenerator<SparseTable> {
+  const source = rewindable(input);
+  try {
+    const columnCount = options.columnCount ?? (await surveyed(decoder, source, options, blockRows));
+    const builder = new SparseBuilder(source.name, blockRows);
+    const parser = decoder.parser(builder, { ...options, columnCount });
+    let rows = 0;
+    for await (const _ of filled(source, builder, parser)) {
+      rows += builder.rowCount;
+      yield builder.take(columnCount);
+    }
+    rows += builder.rowCount;
+    if (rows === 0) throw empty(source.name);
+    if (builder.rowCount > 0) yield builder.take(columnCount);
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** The number of columns in the whole source, or in its first block where it comes once. */
+async function surveyed<O extends SparseOptions>(
+  decoder: SparseDecoder<O>,
+  source: ByteSource,
+  options: O,
+  blockRows: number,
+): Promise<number> {
+  const builder = new SparseBuilder(source.name, blockRows);
+  const parser = decoder.parser(builder, options);
+  for await (const _ of filled(source, builder, parser)) {
+    if (!source.rereadable) break;
+    builder.take(0);
+  }
+  return parser.columnCount;
+}
+
+async function* filled(source: ByteSource, builder: SparseBuilder, parser: LineParser): AsyncGenerator<void> {
+  for await (const block of lineBlocks(source)) {
+    builder.reserve(parser.mostEntries(block.length));
+    for (let at = 0; at < block.length; ) {
+      at = parser.line(block, at);
+      if (builder.rowCount === builder.blockRows) {
+        yield;
+        builder.reserve(parser.mostEntries(block.length - at));
+      }
+    }
+  }
+}
+
+function empty(file: string): Error {
+  return fileFault(file, "the file holds no rows; a table needs at least one", "DATA_EMPTY");
+}

@@ -1,0 +1,185 @@
+/**
+ * Rows of named columns → `Table`s, the half that CSV, JSON lines and Parquet share: which columns are kept, their types, the place of
+ * the first missing value, and blocks of a set number of rows.
+ *
+ * @throws DataError DATA_COLUMN (drop or types name a column that is not there); OptionError OPTION_TYPE
+ */
+import { OptionError, type Table } from "ergodic";
+import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
+import { fault, fileFault, listed, show } from "./fault.ts";
+
+export type ColumnKey = string | number;
+
+/** What every reader of dense rows understands. */
+export interface TableOptions {
+  /** Columns to leave out: names, or indices from 0 (−1 = the last). */
+  drop?: readonly ColumnKey[];
+  /** Types by name; the others are inferred. */
+  types?: Readonly<Record<string, ColumnType>>;
+  /** Texts that mean "no value". Default: "", NA, NaN, nan, null, ?. */
+  missing?: readonly string[];
+}
+
+export const tableKeys = ["drop", "types", "missing"];
+export const missingTexts = ["", "NA", "NaN", "nan", "null", "?"];
+
+/** Where values were missing: what a message about them needs. */
+export interface MissingValues {
+  column: string;
+  position: number;
+  count: number;
+  line: number;
+  text: string;
+}
+
+export interface ParsedTable {
+  table: Table;
+  /** All columns of the file, the dropped ones too. */
+  names: string[];
+  missing: MissingValues[];
+}
+
+export interface BuildPlan {
+  /** False: only types and levels are wanted. */
+  store?: boolean;
+  /** Keep these columns alone. */
+  only?: ReadonlySet<string>;
+  /** Rows of one table; without it, all. */
+  blockRows?: number;
+  /** See ColumnContext. */
+  typed?: boolean;
+  /** The columns that there are, for formats that do not list theirs; any other one is refused. */
+  known?: readonly string[];
+}
+
+export class TableBuilder {
+  rowCount = 0;
+  /** By column of the file; undefined = dropped. */
+  columns: (ColumnBuilder | undefined)[] = [];
+  /** Names of all columns, the dropped ones too. */
+  names: string[] = [];
+  /** Rows of one table. */
+  blockRows: number;
+  readonly file: string;
+  readonly known: readonly string[] | undefined;
+
+  readonly typed: boolean;
+  readonly #options: TableOptions;
+  readonly #only: ReadonlySet<string> | undefined;
+  readonly #context: ColumnContext;
+
+  constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
+    const { missing = missingTexts, decimal = "." } = options;
+    checkOptions(options);
+    this.file = file;
+    this.known = plan.known;
+    this.typed = plan.typed ?? false;
+    this.blockRows = plan.blockRows ?? Infinity;
+    this.#options = options;
+    this.#only = plan.only;
+    this.#context = { file, missing: new Set(missing), decimal, typed: this.typed, store: plan.store ?? true };
+  }
+
+  /** All columns, known before the first row. */
+  begin(names: readonly string[]): void {
+    const { drop = [], types = {} } = this.#options;
+    const dropped = new Set(drop.map((key) => columnIndex(this.file, "drop", names, key)));
+    for (const name of Object.keys(types)) columnIndex(this.file, "types", names, name);
+    this.names = [...names];
+    this.columns = names.map((name, i) => (dropped.has(i) ? undefined : this.#column(name, i)));
+  }
+
+  /** A column that turns up in the middle (JSON lines); undefined = dropped. */
+  addColumn(name: string, line: number): ColumnBuilder | undefined {
+    if (this.known !== undefined) {
+      const advice = `declare it from the start: types: { ${show(name)}: "number" }, or drop it`;
+      throw fault(
+        this.file,
+        line,
+        1,
+        `the column ${show(name)} was not among the first rows, which set the schema; ${advice}`,
+        "DATA_COLUMN",
+      );
+    }
+    const column = this.#options.drop?.includes(name) ? undefined : this.#column(name, this.columns.length);
+    this.columns.push(column);
+    this.names.push(name);
+    return column;
+  }
+
+  #column(name: string, index: number): ColumnBuilder | undefined {
+    if (this.#only !== undefined && !this.#only.has(name)) return undefined;
+    const { types = {} } = this.#options;
+    return new ColumnBuilder(name, index + 1, Object.hasOwn(types, name) ? types[name] : undefined, this.#context);
+  }
+
+  /** Counts a row; true = a block is full. */
+  endRow(): boolean {
+    return ++this.rowCount === this.blockRows;
+  }
+
+  kept(): ColumnBuilder[] {
+    return this.columns.filter((column) => column !== undefined);
+  }
+
+  /** All types are given: no row can add to them. */
+  get declared(): boolean {
+    return this.kept().every((column) => column.declared);
+  }
+
+  settle(): void {
+    for (const column of this.kept()) column.settle();
+  }
+
+  types(): Record<string, ColumnType> {
+    return Object.fromEntries(this.kept().map((column) => [column.name, column.type()]));
+  }
+
+  take(): Table {
+    const table = { rowCount: this.rowCount, columns: this.kept().map((column) => column.take()), source: this.file };
+    this.rowCount = 0;
+    return table;
+  }
+
+  missing(): MissingValues[] {
+    return this.kept()
+      .filter((column) => column.missingCount > 0)
+      .map((column) => ({ column: column.name, position: column.position, count: column.missingCount, ...column.firstMissing! }));
+  }
+}
+
+function checkOptions({ drop = [], types = {}, missing = [] }: TableOptions): void {
+  const where = "read";
+  const wrong = (message: string) => new OptionError(where, message, "OPTION_TYPE");
+  if (!Array.isArray(drop) || !drop.every((key) => typeof key === "string" || typeof key === "number")) {
+    throw wrong('drop must be a list of column names or numbers, like ["id", -1]');
+  }
+  if (!Array.isArray(missing) || !missing.every((text) => typeof text === "string")) {
+    throw wrong('missing must be a list of texts, like ["", "NA", "-999"]');
+  }
+  for (const [name, type] of Object.entries(types)) {
+    const levels = Array.isArray(type) && new Set(type).size === type.length && type.every((level) => typeof level === "string");
+    if (type === "number" || type === "category" || levels) continue;
+    throw wrong(
+      `the type of ${show(name)} is ${show(String(type))}, but must be "number", "category", or a list of different levels`,
+    );
+  }
+}
+
+/** Index of a column given by name or by number. */
+export function columnIndex(file: string, option: string, names: readonly string[], key: ColumnKey): number {
+  if (typeof key === "number") {
+    const index = key < 0 ? names.length + key : key;
+    if (Number.isInteger(index) && index >= 0 && index < names.length) return index;
+    throw fileFault(
+      file,
+      `${option} asks for column ${key}, but columns are numbered 0 to ${names.length - 1}; give a number in that range, or a name`,
+      "DATA_COLUMN",
+    );
+  }
+  const index = names.indexOf(key);
+  if (index >= 0) return index;
+  const near = names.find((name) => name.trim().toLowerCase() === key.trim().toLowerCase());
+  const advice = near === undefined ? `the columns are ${listed(names)}` : `did you mean ${show(near)}?`;
+  throw fileFault(file, `${option} asks for a column ${show(key)} that is not there; ${advice}`, "DATA_COLUMN");
+}

@@ -1,0 +1,175 @@
+/** CSV and TSV: headers, quotes, line ends, decimal marks, missing values, inferred types. */
+import { expect, test } from "vitest";
+import { blocks, readTable, readTsv } from "../../src/index.ts";
+import { cells, cutAt } from "../writers.ts";
+
+const stream = (text: string) => cutAt(new TextEncoder().encode(text), [4, 9, 10, 31]);
+const read = (text: string, options = {}) => readTable(stream(text), { format: "csv", ...options });
+const names = async (text: string, options = {}) => (await read(text, options)).columns.map((column) => column.name);
+const kinds = async (text: string, options = {}) => (await read(text, options)).columns.map((column) => column.kind);
+
+test("header: in the file, none, given; a name left out", async () => {
+  expect(await names("a,b\n1,2\n")).toEqual(["a", "b"]);
+  expect(await names("1,2\n3,4\n", { header: false })).toEqual(["x0", "x1"]);
+  expect(await names("2001,2002\n3,4\n", { header: true })).toEqual(["2001", "2002"]);
+  expect(await names(",b\n1,2\n")).toEqual(["x0", "b"]);
+  const given = await read("1,2\n3,4\n", { header: ["u", "v"] });
+  expect(given.columns.map((column) => column.name)).toEqual(["u", "v"]);
+  expect(cells(given)).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+});
+
+test.each([
+  ["LF", "a,b\n1,x\n2,y\n"],
+  ["CRLF", "a,b\r\n1,x\r\n2,y\r\n"],
+  ["CR", "a,b\r1,x\r2,y\r"],
+  ["no final line end", "a,b\n1,x\n2,y"],
+  ["byte order mark", "\ufeffa,b\n1,x\n2,y\n"],
+  ["blank lines", "\n\na,b\n\n1,x\r\n\n2,y\n\n"],
+  ["blanks around fields", ' a ,"b"\n 1\t, x \n2 , "y" \n'],
+])("%s", async (_, text) => {
+  const table = await read(text);
+  expect(table.columns.map((column) => column.name)).toEqual(["a", "b"]);
+  expect(cells(table)).toEqual([
+    [1, 2],
+    ["x", "y"],
+  ]);
+});
+
+test("quotes hold delimiters, line ends, doubled quotes and blanks; an empty quoted line is a row", async () => {
+  const table = await read('a,b\n" x, y ","say ""hi"""\n"two\r\nlines",""\n');
+  expect(cells(table)).toEqual([
+    [" x, y ", "two\r\nlines"],
+    ['say "hi"', null],
+  ]);
+  expect(cells(await read('a\n""\nx\n'))).toEqual([[null, "x"]]);
+  expect(cells(await read("a|b\n5' pipe|'it''s'\n", { delimiter: "|", quote: "" }))).toEqual([["5' pipe"], ["'it''s'"]]);
+  expect(cells(await read("a,b\n'x,y',1\n", { quote: "'" }))).toEqual([["x,y"], [1]]);
+});
+
+test("lines are counted through quoted line ends", async () => {
+  await expect(read('a,b\n"1\n2\n3",x\ny\n')).rejects.toThrow("stream:5:2: the row has 1 field, but the header names 2");
+});
+
+test("TSV, and a decimal comma", async () => {
+  expect(cells(await readTable(stream("a\tb\n1,5\tx y\n\t-2\n"), { format: "tsv", decimal: "," }))).toEqual([
+    [1.5, null],
+    ["x y", "-2"],
+  ]);
+  using data = await readTsv("a\tb\n1\t2\n3\t4\n", { target: "b" });
+  expect(Array.from(data.target.values)).toEqual([2, 4]);
+});
+
+test("missing values: the usual texts, or one's own, numbers among them", async () => {
+  expect(cells(await read("a,b\nNA,x\n?,\n1,null\nNaN,nan\n"))).toEqual([
+    [null, null, 1, null],
+    ["x", null, null, null],
+  ]);
+  expect(cells(await read("a,b\n-999,x\n1,none\n", { missing: ["-999", "none"] }))).toEqual([
+    [null, 1],
+    ["x", null],
+  ]);
+  expect(await kinds("a,b\nNA,x\n,y\n")).toEqual(["number", "category"]);
+});
+
+test("types are inferred over the whole file, from a stream too", async () => {
+  const rows = Array.from({ length: 1000 }, (_, i) => `${i % 7}.50,${i}`);
+  const text = `a,b\n${rows.join("\n")}\n${Array.from({ length: 200 }, () => "x,1").join("\n")}`;
+  const table = await read(text);
+  const [a] = table.columns;
+  expect(a.kind === "category" && a.levels).toEqual(["0.50", "1.50", "2.50", "3.50", "4.50", "5.50", "6.50", "x"]);
+  expect(cells(table)[0].slice(0, 3)).toEqual(["0.50", "1.50", "2.50"]);
+  expect(cells(table)[1].slice(0, 3)).toEqual([0, 1, 2]);
+});
+
+test("levels: numbers by value, texts by code unit, declared ones in their order", async () => {
+  const levels = async (text: string, type: "category" | string[]) => {
+    const [column] = (await read(text, { types: { a: type } })).columns;
+    return column.kind === "category" ? [column.levels, Array.from(column.codes)] : column.kind;
+  };
+  expect(await levels("a\n10\n9\n10\n", "category")).toEqual([
+    ["9", "10"],
+    [1, 0, 1],
+  ]);
+  expect(await levels("a\nb\nB\na\n", "category")).toEqual([
+    ["B", "a", "b"],
+    [2, 0, 1],
+  ]);
+  expect(await levels("a\nlow\nhigh\n", ["low", "middle", "high"])).toEqual([
+    ["low", "middle", "high"],
+    [0, 2],
+  ]);
+});
+
+test("columns are dropped by name and by number; a dropped column may hold anything", async () => {
+  const text = "a,b,c\n1,1.5,x\n2,oops,y\n3,2,z\n";
+  expect(cells(await read(text, { drop: ["b", -1] }))).toEqual([[1, 2, 3]]);
+});
+
+test("a long category text does not hold on to the file", async () => {
+  const long = "a text of more than thirteen characters";
+  expect(cells(await read(`a,b\n${long},1\n\ufeff${long},2\n`))).toEqual([
+    [long, `\ufeff${long}`],
+    [1, 2],
+  ]);
+});
+
+test("blocks of a file know all levels from the start; a stream is read no further than needed", async () => {
+  const text = "a,b\n1,x\n2,y\n3,w\n4,v\n";
+  const parts = [];
+  for await (const block of blocks(text, { format: "csv", rows: 3 })) parts.push(block.columns[1]);
+  expect(parts).toEqual([
+    { name: "b", kind: "category", codes: Int32Array.of(2, 3, 1), levels: ["v", "w", "x", "y"] },
+    { name: "b", kind: "category", codes: Int32Array.of(0), levels: ["v", "w", "x", "y"] },
+  ]);
+
+  let given = 0;
+  async function* endless() {
+    yield new TextEncoder().encode("a,b\n");
+    for (;;) {
+      given++;
+      yield new TextEncoder().encode("1,2\n".repeat(1000));
+    }
+  }
+  let taken = 0;
+  for await (const block of blocks(endless(), { format: "csv", rows: 2500 })) {
+    expect(block.rowCount).toBe(2500);
+    if (++taken === 40) break;
+  }
+  expect(given).toBe(100);
+});
+
+test("blocks of a file whose types are all given take one pass", async () => {
+  let opened = 0;
+  const text = new TextEncoder().encode(`a,b\n${"1,x\n".repeat(10)}`);
+  const source = {
+    name: "t.csv",
+    rereadable: true,
+    async *chunks() {
+      for (let start = 0; start < text.length; start += 8) {
+        opened++;
+        yield text.subarray(start, start + 8);
+      }
+    },
+  };
+  let rows = 0;
+  for await (const block of blocks(source, { rows: 4, types: { a: "number", b: ["x"] } })) rows += block.rowCount;
+  expect(rows).toBe(10);
+  expect(opened).toBe(1 + 6);
+});
+
+test("options out of range", async () => {
+  await expect(read("a\n1\n", { delimiter: ";;" })).rejects.toThrow(
+    'readCsv: delimiter is ";;", but must be one ASCII character [OPTION_RANGE]',
+  );
+  await expect(read("a\n1\n", { decimal: ";" })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+  await expect(read("a\n1\n", { decimal: "," })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+  await expect(read("a\n1\n", { types: { a: "numeric" } })).rejects.toThrow(
+    'read: the type of "a" is "numeric", but must be "number", "category", or a list of different levels [OPTION_TYPE]',
+  );
+  await expect(read("a\n1\n", { drop: "a" })).rejects.toMatchObject({ code: "OPTION_TYPE" });
+  await expect(read("a\n1\n", { missing: "NA" })).rejects.toMatchObject({ code: "OPTION_TYPE" });
+  await expect(read("a\n1\n", { headers: true })).rejects.toThrow('unknown option "headers"; did you mean "header"?');
+});

@@ -1,0 +1,88 @@
+/** JSON lines: types, absent keys, late columns, numbers that turn into texts. */
+import { expect, test } from "vitest";
+import { blocks, readJsonLines, readTable } from "../../src/index.ts";
+import { cells, cutAt } from "../writers.ts";
+
+const stream = (text: string, cuts: number[] = []) => cutAt(new TextEncoder().encode(text), cuts);
+const read = (text: string, options = {}) => readTable(stream(text, [5, 17, 18]), { format: "jsonl", ...options });
+
+test("numbers, texts, booleans, null, absent and late keys, blank lines, CRLF, a byte order mark", async () => {
+  const table = await read('\ufeff{"a": 1, "b": "x", "c": true}\r\n\n{"b": null, "a": -2.5e3, "d": 4}\n{"c": false, "a": null}');
+  expect(table.columns.map(({ name, kind }) => `${name} ${kind}`)).toEqual(["a number", "b category", "c category", "d number"]);
+  expect(cells(table)).toEqual([
+    [1, -2500, null],
+    ["x", null, null],
+    ["true", null, "false"],
+    [null, 4, null],
+  ]);
+});
+
+test("texts that read like numbers stay texts; a column of both becomes texts, also from a stream", async () => {
+  const table = await read('{"zip": "01", "code": 1}\n{"zip": "02", "code": "x"}\n{"zip": "1", "code": 7}');
+  expect(cells(table)).toEqual([
+    ["01", "02", "1"],
+    ["1", "x", "7"],
+  ]);
+  expect(cells(await read('{"n": "12"}', { types: { n: "number" } }))).toEqual([[12]]);
+});
+
+test("names that JavaScript objects know are names like any other; escapes are undone", async () => {
+  const table = await read('{"__proto__": 1, "constructor": 2, "toString": "\\u00e9\\n"}');
+  expect(table.columns.map(({ name }) => name)).toEqual(["__proto__", "constructor", "toString"]);
+  expect(cells(table)).toEqual([[1], [2], ["é\n"]]);
+});
+
+test("nested values may be dropped", async () => {
+  expect(cells(await read('{"a": 1, "b": [1, 2]}', { drop: ["b"] }))).toEqual([[1]]);
+});
+
+test("blocks of a stream keep the types and levels of the first block", async () => {
+  const collect = async (text: string, options = {}) => {
+    const parts = [];
+    for await (const block of blocks(stream(text), { format: "jsonl", rows: 2, ...options })) parts.push(cells(block));
+    return parts;
+  };
+  expect(await collect('{"a": 1}\n{"a": 2}\n{"a": 3}')).toEqual([[[1, 2]], [[3]]]);
+  await expect(collect('{"a": 1}\n{"a": 2}\n{"a": "x"}')).rejects.toThrow('stream:3:1: "x" is not a number in column "a"');
+  await expect(collect('{"a": "u"}\n{"a": "v"}\n{"a": "w"}')).rejects.toThrow(
+    'stream:3:1: "w" is not a level of column "a" ("u", "v")',
+  );
+  expect(await collect('{"a": "u"}\n{"a": "v"}\n{"a": "w"}', { types: { a: ["w", "v", "u"] } })).toEqual([[["u", "v"]], [["w"]]]);
+});
+
+test("blocks have all columns from the first one on", async () => {
+  const collect = async (source: Parameters<typeof blocks>[0], options = {}) => {
+    const parts = [];
+    for await (const block of blocks(source, { format: "jsonl", rows: 2, ...options }))
+      parts.push([block.columns.map(({ name }) => name), cells(block)]);
+    return parts;
+  };
+  const text = '{"a": 1}\n{"a": 2}\n{"a": 3, "b": 4}\n';
+  const wanted = [
+    [
+      ["a", "b"],
+      [
+        [1, 2],
+        [null, null],
+      ],
+    ],
+    [
+      ["a", "b"],
+      [[3], [4]],
+    ],
+  ];
+  expect(await collect(text)).toEqual(wanted);
+  await expect(collect(stream(text))).rejects.toThrow(
+    'stream:3:1: the column "b" was not among the first rows, which set the schema; declare it from the start: types: { "b": "number" }, or drop it [DATA_COLUMN]',
+  );
+  expect(await collect(stream(text), { types: { b: "number" } })).toEqual(wanted);
+  expect(await collect(stream(text), { drop: ["b"] })).toEqual([
+    [["a"], [[1, 2]]],
+    [["a"], [[3]]],
+  ]);
+});
+
+test("a dataset comes out", async () => {
+  using data = await readJsonLines('{"x": 1, "y": "no"}\n{"x": 2, "y": "yes"}\n', { target: "y" });
+  expect(data.target.levels).toEqual(["no", "yes"]);
+});

@@ -1,0 +1,75 @@
+/** LIBSVM: comments, blanks, query groups, counting from 0, rows without labels. */
+import { expect, test } from "vitest";
+import { readLibsvm, readSparseTable, sparseBlocks } from "../../src/index.ts";
+import { cutAt, sparseRows } from "../writers.ts";
+
+const read = (content: string, options = {}) => readSparseTable({ content, name: "t.libsvm" }, options);
+
+test("labels of all kinds, comments, blank lines, odd spacing, no final line end", async () => {
+  const table = await read("# head\n+1 1:0.5\t3:-2e-3 # tail 9:9\r\n\n  -1.5  \n3 2:7#x\n".replace("7#x", "7 #x") + "0 1:.5");
+  expect(sparseRows(table)).toEqual([
+    {
+      target: 1,
+      entries: [
+        [0, 0.5],
+        [2, -0.002],
+      ],
+    },
+    { target: -1.5, entries: [] },
+    { target: 3, entries: [[1, 7]] },
+    { target: 0, entries: [[0, 0.5]] },
+  ]);
+  expect(table.columnCount).toBe(3);
+});
+
+test("query groups are left out on request; columns count from 0 on request; columnCount widens", async () => {
+  const table = await read("2 qid:4 0:1 5:2\n", { qid: "ignore", firstIndex: 0, columnCount: 10 });
+  expect(sparseRows(table)).toEqual([
+    {
+      target: 2,
+      entries: [
+        [0, 1],
+        [5, 2],
+      ],
+    },
+  ]);
+  expect(table.columnCount).toBe(10);
+});
+
+test("rows without labels, on request", async () => {
+  expect(sparseRows(await read("1:1 2:2\n5 1:3\n", { target: false }))).toEqual([
+    {
+      target: NaN,
+      entries: [
+        [0, 1],
+        [1, 2],
+      ],
+    },
+    { target: 5, entries: [[0, 3]] },
+  ]);
+});
+
+test("blocks of a stream hold to the columns of the first", async () => {
+  const stream = () => cutAt(new TextEncoder().encode("1 2:1\n0 1:1\n1 3:1\n"), [3, 8]);
+  const collect = async (options = {}) => {
+    const counts = [];
+    for await (const block of sparseBlocks(stream(), { format: "libsvm", rows: 2, ...options }))
+      counts.push([block.rowCount, block.columnCount]);
+    return counts;
+  };
+  await expect(collect()).rejects.toThrow(
+    'stream:3:3: index 3 in "3:1" is beyond the last column, 2; raise columnCount, or correct the line [DATA_INDEX]',
+  );
+  expect(await collect({ columnCount: 3 })).toEqual([
+    [2, 3],
+    [1, 3],
+  ]);
+});
+
+test("a dataset comes out, with classes on request", async () => {
+  using data = await readLibsvm({ content: "+1 1:1\n-1 2:1\n", name: "t.libsvm" }, { classes: true });
+  expect([data.rowCount, data.columnCount]).toEqual([2, 2]);
+  expect(data.target.levels).toEqual(["-1", "1"]);
+  await expect(readLibsvm("1 1:1\n", { target: "y" } as never)).rejects.toMatchObject({ code: "OPTION_CONFLICT" });
+  await expect(readLibsvm("1 1:1\n", { qid: "maybe" } as never)).rejects.toMatchObject({ code: "OPTION_RANGE" });
+});

@@ -1,0 +1,77 @@
+/** Numbers from bytes against the platform's correctly rounded parser. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { isNumberText, parseNumber } from "../src/number.ts";
+
+const parsed = (text: string, mark = ".") => {
+  // Bytes of neighbours on both sides: the parser must stay within its range.
+  const bytes = new TextEncoder().encode(`9${text}9e5`);
+  return parseNumber(bytes, 1, bytes.length - 3, mark.charCodeAt(0));
+};
+
+test("decimals are rounded as Number() does, bit for bit", () => {
+  const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 25 });
+  const exponent = fc.option(fc.tuple(fc.constantFrom("e", "E", "e-", "E+"), fc.integer({ min: 0, max: 330 })), {
+    nil: ["", ""] as const,
+  });
+  const number = fc.tuple(fc.constantFrom("", "-", "+"), digits, fc.option(digits, { nil: undefined }), exponent);
+  fc.assert(
+    fc.property(number, ([sign, whole, fraction, [e, power]]) => {
+      const text = `${sign}${whole}${fraction === undefined ? "" : `.${fraction}`}${e}${power}`;
+      expect(parsed(text)).toBe(Number(text));
+      expect(parsed(text.replace(".", ","), ",")).toBe(Number(text));
+      expect(isNumberText(text, ".")).toBe(true);
+    }),
+    { numRuns: 5000 },
+  );
+  fc.assert(
+    fc.property(fc.double({ noNaN: true }), (value) => {
+      expect(parsed(String(value))).toBe(value === 0 ? 0 : value);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("edges", () => {
+  const edges: [string, number][] = [
+    ["-0", -0],
+    [".5", 0.5],
+    ["5.", 5],
+    ["1e23", 1e23],
+    ["9007199254740993", 9007199254740992],
+    ["0.000000000000000000000000001", 1e-27],
+    ["00000000000000000000007", 7],
+    ["2.4703282292062327e-324", 0],
+    ["2.4703282292062328e-324", 5e-324],
+    ["1.7976931348623159e308", Infinity],
+    ["inf", Infinity],
+    ["-Infinity", -Infinity],
+  ];
+  for (const [text, value] of edges) expect(parsed(text), text).toBe(value);
+});
+
+test("what is not a number gives NaN", () => {
+  for (const text of [
+    "",
+    "-",
+    "+",
+    ".",
+    "e5",
+    "1e",
+    "1e+",
+    "1.2.3",
+    "1,5",
+    "0x10",
+    "1_000",
+    " 1",
+    "1 ",
+    "--1",
+    "nan",
+    "NaN",
+    "infinite",
+    "٣",
+  ]) {
+    expect(parsed(text), text).toBe(NaN);
+    expect(isNumberText(text, "."), text).toBe(false);
+  }
+});

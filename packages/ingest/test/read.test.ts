@@ -1,0 +1,57 @@
+/** Which format is chosen, and what becomes of options. */
+import { expect, test } from "vitest";
+import { type FormatName, formatNames, formatOf, read, readCsv, readRows, readTable } from "../src/index.ts";
+import { parquetBytes } from "./parquet-bytes.ts";
+import { cells, npyBytes } from "./writers.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+test.each<[FormatName | undefined, Uint8Array]>([
+  ["csv", encode("a,b\n1,2\n")],
+  ["csv", encode("\ufeff\n\n1,2\n")],
+  ["tsv", encode("a\tb,c\n")],
+  ["jsonl", encode('{"a": 1}')],
+  ["libsvm", encode("+1 1:0.5 2:1 # x, y\n")],
+  ["libsvm", encode("3 qid:2 1:0.5\n")],
+  ["vw", encode("1 2 'tag|f a b:1\n")],
+  ["vw", encode("|f a b\n")],
+  ["npy", npyBytes([[1]], false)],
+  ["parquet", parquetBytes([{ name: "x", type: "DOUBLE", values: [1] }])],
+  [undefined, encode("1 2 3\n")],
+  [undefined, encode("a|b|c\n")],
+  [undefined, encode("")],
+])("content tells %s", (format, head) => {
+  expect(formatOf(head)).toBe(format);
+});
+
+test("the extension decides before the content, the option before both", async () => {
+  const content = "+1 1:0.5\n-1 2:1\n";
+  expect("rowStart" in (await readRows({ content, name: "a.SVM.GZ" }))).toBe(true);
+  expect("rowStart" in (await readRows({ content, name: "a.dat" }))).toBe(true);
+  expect(cells(await readTable({ content, name: "a.tsv" }, { header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
+  expect(cells(await readTable({ content, name: "a.svm" }, { format: "csv", header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
+  expect(formatNames).toEqual(["csv", "tsv", "jsonl", "parquet", "npy", "libsvm", "vw"]);
+  await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+});
+
+const content = "id,size,color,pay,w\na,1,red,10,1\nb,2,,20,2\nc,NA,blue,30,0.5\nd,4,red,40,1\n";
+
+test("a dataset: target by name or number, weights, dropped columns, imputed values, one-hot levels", async () => {
+  using data = await read({ content, name: "t.csv" }, { target: 3, weights: "w", drop: [0], impute: "mean", layout: "dense" });
+  expect([data.rowCount, data.target.name]).toEqual([4, "pay"]);
+  expect(Array.from(data.target.values)).toEqual([10, 20, 30, 40]);
+  const size = data.names.indexOf("size");
+  expect(data.row(2)[size]).toBeCloseTo(7 / 3, 6);
+  expect(data.row(1)[size]).toBe(2);
+  expect(data.names.some((name) => name.includes("id"))).toBe(false);
+});
+
+test("options that a reader does not know, or that it needs", async () => {
+  await expect(readCsv(content, { target: "pay", Impute: "mean" } as never)).rejects.toThrow(
+    'readCsv: unknown option "Impute"; did you mean "impute"?',
+  );
+  await expect(readCsv(content, {} as never)).rejects.toThrow(
+    'readCsv: no target was given; name the column to predict, target: one of "id", "size", "color", "pay", "w" [OPTION_MISSING]',
+  );
+  await expect(readTable(content, { format: "csv", qid: "ignore" })).rejects.toMatchObject({ code: "OPTION_UNKNOWN" });
+});

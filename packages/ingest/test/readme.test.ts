@@ -1,0 +1,16 @@
+/** The README's example prints what its comments say. */
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import * as ingest from "../src/index.ts";
+
+test("README", async () => {
+  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, code] = /```js\n(.*?)```/s.exec(text)!;
+  const body = code.replace(/import (\{.*?\}) from "@ergodic\/ingest";/, "const $1 = ingest;");
+  const wanted = code.split("\n").flatMap((line) => /console\.log.*; \/\/ (.*)$/.exec(line)?.[1] ?? []);
+  const printed: string[] = [];
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
+  await new AsyncFunction("ingest", "console", body)(ingest, { log: (...values: unknown[]) => printed.push(values.join(" ")) });
+  expect(wanted.length).toBe(4);
+  expect(printed).toEqual(wanted.flatMap((line) => (line === "3 1" ? ["3", "1"] : [line])));
+});

@@ -1,0 +1,161 @@
+/** The benchmark runner: its list, its JSON lines, its table, its exit codes. Runs `self-check` alone, which needs no peer and no built library. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
+
+function bench(...options: string[]): { status: number | null; lines: string[]; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["bench/run.mjs", ...options], { cwd: root, encoding: "utf8" });
+  return { status, lines: stdout.split("\n").filter((line) => line !== ""), stderr };
+}
+
+describe("bench/run.mjs", () => {
+  test("--list names every case, with what it measures", () => {
+    const { status, lines } = bench("--list");
+    expect(status).toBe(0);
+    const names = lines.map((line) => line.split(" ")[0]);
+    const files = readdirSync(`${root}/bench/cases`).map((file) => file.replace(/\.mjs$/, ""));
+    expect(names).toEqual(files.sort());
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "linear-dense",
+        "linear-sparse",
+        "linear-a6a",
+        "hogwild",
+        "low-precision",
+        "step-rule",
+        "self-check",
+      ]),
+    );
+    for (const line of lines) expect(line).toMatch(/^\S+ {2,}\S.{20,}$/);
+  });
+
+  test("--json prints one object a peer and nothing else on stdout", () => {
+    const { status, lines, stderr } = bench("self-check", "--json", "--rounds", "2");
+    expect(status, stderr).toBe(0);
+    expect(lines).toHaveLength(1);
+    const comparison = JSON.parse(lines[0]);
+    expect(Object.keys(comparison)).toEqual(["bench", "metric", "ours", "peer", "theirs", "ratio", "machine"]);
+    expect(comparison).toMatchObject({ bench: "self-check", metric: "ns a number", peer: "boxed numbers" });
+    expect(comparison.ours).toBeGreaterThan(0);
+    expect(comparison.theirs).toBeGreaterThan(0);
+    // Less is better here, so the ratio is theirs to ours: above 1 when we are ahead.
+    expect(comparison.ratio).toBeCloseTo(comparison.theirs / comparison.ours, 12);
+    expect(comparison.machine).toMatch(new RegExp(`, \\d+ cores, node ${process.version.replaceAll(".", "\\.")}$`));
+    expect(stderr).toContain("round 2 of 2");
+  });
+
+  test("without --json the table shows both sides, the ratio and the check of the answers", () => {
+    const { status, lines } = bench("self-check", "--rounds", "1");
+    expect(status).toBe(0);
+    const table = lines.join("\n");
+    expect(table).toMatch(/typed array +\S+ ns a number/);
+    expect(table).toMatch(/against boxed numbers: \d+\.\d\d times; final objective (\d+\.\d+) against \1/);
+  });
+
+  test.each([
+    [["no-such-case"], 'there is no benchmark "no-such-case"; there are'],
+    [["self-check", "--rounds", "0"], "--rounds is 0, but must be an integer >= 1"],
+    [["self-check", "--fast"], "Unknown option '--fast'"],
+    [[], "no benchmark is named"],
+  ])("a wrong command line %j ends with 2, an empty stdout and the reason", (options, reason) => {
+    const { status, lines, stderr } = bench(...options);
+    expect(status).toBe(2);
+    expect(lines).toEqual([]);
+    expect(stderr).toContain(reason);
+  });
+});
+
+describe("bench/measure.mjs", () => {
+  const contestant = (name: string, value: number, loss: number) => ({ name, round: async () => ({ value, loss }) });
+  const benchCase = (loss: number, better = "less") => ({
+    name: "planted",
+    measures: "planted numbers",
+    metric: "seconds",
+    better,
+    lossTolerance: 0.01,
+    makeData: () => ({}),
+    ours: async () => contestant("ours", 2, loss),
+    peers: () => [{ name: "theirs", open: async () => contestant("theirs", 6, 1) }],
+  });
+  const measured = async (planted: object) => {
+    const { measure } = await benchModule("measure");
+    return measure(planted, { rounds: 3, folder: "", say: () => {} });
+  };
+
+  test("the ratio is above 1 when we are ahead, whichever way the metric points", async () => {
+    expect((await measured(benchCase(1))).peers[0].ratio).toBe(3);
+    expect((await measured(benchCase(1, "more"))).peers[0].ratio).toBe(1 / 3);
+  });
+
+  test("a worse answer fails the comparison, however fast it came", async () => {
+    expect((await measured(benchCase(1.0099))).peers[0].passed).toBe(true);
+    expect((await measured(benchCase(1.0101))).peers[0].passed).toBe(false);
+    expect((await measured(benchCase(NaN))).peers[0].passed).toBe(false);
+  });
+
+  test("medians, not means; sides take turns, after a warm-up that does not count", async () => {
+    const turns: string[] = [];
+    const taking = (name: string, values: number[]) => {
+      const left = [...values];
+      const round = async () => {
+        turns.push(name);
+        return { value: left.shift(), loss: 1 };
+      };
+      return { name, round };
+    };
+    const planted = {
+      ...benchCase(1),
+      ours: async () => taking("ours", [1000, 5, 1, 3]),
+      peers: () => [{ name: "theirs", open: async () => taking("theirs", [1000, 9, 100, 6]) }],
+    };
+    const { ours, peers } = await measured(planted);
+    expect([ours.value, peers[0].value]).toEqual([3, 9]);
+    expect(turns).toEqual(["ours", "theirs", "ours", "theirs", "ours", "theirs", "ours", "theirs"]);
+  });
+});
+
+describe("the judge and the data", () => {
+  test("the objective is the mean log loss plus the penalty, the same for dense and sparse rows", async () => {
+    const { logisticObjective } = await benchModule("objective");
+    const { asDense, parseLibsvm } = await benchModule("data");
+    const sparse = parseLibsvm("+1 1:2 3:-1\n-1 2:0.5\n", "two rows");
+    const weights = Float64Array.of(0.25, -1, 2);
+    // By hand: margins 0.25·2 − 2 + 0.5 = −1 (class 1) and −0.5 + 0.5 = 0 (class 0); ‖w‖² = 5.0625.
+    const expected = (Math.log(1 + Math.E) + Math.log(2)) / 2 + 0.05 * 5.0625;
+    expect(logisticObjective(sparse, 0.1, weights, 0.5)).toBeCloseTo(expected, 14);
+    expect(logisticObjective(asDense(sparse), 0.1, weights, 0.5)).toBe(logisticObjective(sparse, 0.1, weights, 0.5));
+    expect(() => logisticObjective(sparse, 0.1, weights.subarray(1), 0.5)).toThrow(
+      "2 weights were returned, but the data has 3 columns",
+    );
+  });
+
+  test("a margin of any size has a finite loss", async () => {
+    const { logisticObjective } = await benchModule("objective");
+    const { parseLibsvm } = await benchModule("data");
+    const problem = parseLibsvm("-1 1:1\n", "one row");
+    expect(logisticObjective(problem, 0, Float64Array.of(2000), 0)).toBe(2000);
+    expect(logisticObjective(problem, 0, Float64Array.of(-2000), 0)).toBe(0);
+  });
+
+  test("a seed gives the same data again, another seed others; sparse rows hold distinct, ascending columns", async () => {
+    const { denseProblem, sparseProblem } = await benchModule("data");
+    const shape = { rowCount: 50, columnCount: 40, nonZeros: 12 };
+    for (const make of [denseProblem, sparseProblem]) {
+      expect(make({ ...shape, seed: 1 })).toEqual(make({ ...shape, seed: 1 }));
+      expect(make({ ...shape, seed: 1 }).values).not.toEqual(make({ ...shape, seed: 2 }).values);
+    }
+    const { columnIndex, rowStart } = sparseProblem({ ...shape, seed: 1 });
+    for (let i = 0; i < shape.rowCount; i++) {
+      const row = [...columnIndex.subarray(rowStart[i], rowStart[i + 1])];
+      expect(row).toHaveLength(12);
+      expect(row).toEqual([...new Set(row)].sort((a, b) => a - b));
+      expect(Math.max(...row)).toBeLessThan(40);
+    }
+  });
+});
