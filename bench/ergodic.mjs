@@ -23,11 +23,14 @@ export function datasetOf({ Dataset }, problem, source) {
   return Dataset.fromSparse({ rowCount, columnCount, rowStart, columnIndex, values, target, source });
 }
 
+/** Logistic regression on the columns as they are: standardised ones would give the penalty another meaning than the peer's. */
+export const logistic = ({ linear }, l2) => linear({ loss: "logistic", l2, standardise: false });
+
 /** Trains once; `options` are those of `fit`. */
 export async function timedFit(ergodic, model, data, options) {
   const start = performance.now();
   const trained = await ergodic.fit(model, data, options);
   const seconds = (performance.now() - start) / 1000;
-  const { weights, intercept, updates, seconds: insideSeconds } = trained;
-  return { seconds, insideSeconds, updates, weights, intercept: intercept[0] };
+  const { weights, intercept, run } = trained;
+  return { seconds, insideSeconds: run.seconds, updates: run.updates, weights, intercept: intercept[0] };
 }

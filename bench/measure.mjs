@@ -75,6 +75,7 @@ export async function measure(benchCase, { rounds, folder, say }) {
       say(`${benchCase.name}: ${i < 0 ? "warm-up" : `round ${i + 1} of ${rounds}`}`);
       for (const [at, contestant] of contestants.entries()) {
         const result = await contestant.round(Math.max(i, 0));
+        if (!Number.isFinite(result.value)) throw new Error(`${contestant.name} measured ${result.value} ${benchCase.metric}`);
         if (i >= 0) results[at].push(result);
       }
     }

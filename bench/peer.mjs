@@ -25,14 +25,16 @@ export async function openPeer(script, problem) {
   const file = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
   const child = spawn(python, ["-B", file, JSON.stringify(problem)], { env: environment(), stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise((resolve) => {
-    child.once("error", (error) => resolve(`${python} did not start: ${error.message}`));
-    child.once("close", (code, signal) => resolve(`peers/${script} ended with ${signal ?? `exit code ${code}`}`));
+    child.once("error", (error) =>
+      resolve(new Skipped(`${python} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
+    );
+    child.once("close", (code, signal) => resolve(new Error(`peers/${script} ended with ${signal ?? `exit code ${code}`}`)));
   });
-  child.stdin.on("error", () => {}); // a peer that died is reported by `ended`, with its reason
+  child.stdin.on("error", () => {}); // a peer that ended is reported by `ended`, with its reason
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
-    const line = await Promise.race([lines.next(), ended.then((reason) => ({ done: true, reason }))]);
-    if (line.done) throw new Error(line.reason ?? (await ended));
+    const line = await Promise.race([lines.next(), ended.then(() => ({ done: true }))]);
+    if (line.done) throw await ended;
     return JSON.parse(line.value);
   };
 
@@ -40,12 +42,7 @@ export async function openPeer(script, problem) {
     child.stdin.end();
     await ended;
   };
-  let ready;
-  try {
-    ready = await answer();
-  } catch (error) {
-    throw new Skipped(`${error.message}; install the peers with bench/peers/install.sh`);
-  }
+  const ready = await answer();
   if (ready.missing) {
     await close();
     throw new Skipped(`Python lacks ${ready.missing}; install the peers with bench/peers/install.sh`);

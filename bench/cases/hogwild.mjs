@@ -5,7 +5,7 @@
  * the tolerance, found beforehand: if racing costs progress, the extra epochs are in its seconds.
  */
 import { sparseProblem } from "../data.mjs";
-import { datasetOf, openErgodic, timedFit } from "../ergodic.mjs";
+import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { logisticObjective } from "../objective.mjs";
 
 const SHAPE = { rowCount: 200_000, columnCount: 50_000, nonZeros: 75, seed: 1 };
@@ -24,7 +24,7 @@ async function makeData() {
   const problem = sparseProblem(SHAPE);
   const ergodic = await openErgodic();
   const data = datasetOf(ergodic, problem, "hogwild");
-  const model = ergodic.linear({ loss: "logistic", l2: L2 });
+  const model = logistic(ergodic, L2);
   const train = async (execution, epochs, seed) => {
     const options = {
       batch: 1,

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { asDense, parseLibsvm } from "../data.mjs";
-import { datasetOf, openErgodic, timedFit } from "../ergodic.mjs";
+import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { logisticObjective } from "../objective.mjs";
 import { Skipped } from "../peer.mjs";
 import { quickest, reachContestant } from "../reach.mjs";
@@ -73,7 +73,7 @@ function optionsOf({ sgd, saga, cosine }, problem, { saga: reduced, rate, schedu
 async function ours(problem) {
   const ergodic = await openErgodic();
   const data = { sparse: datasetOf(ergodic, problem, "a6a.libsvm"), dense: datasetOf(ergodic, asDense(problem), "a6a.libsvm") };
-  const model = ergodic.linear({ loss: "logistic", l2: L2 });
+  const model = logistic(ergodic, L2);
   const train = async (candidate) => {
     const { seconds, weights, intercept } = await timedFit(
       ergodic,

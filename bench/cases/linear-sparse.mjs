@@ -5,7 +5,7 @@
  * intercept, on one worker and from the same float32 numbers. ns an update = seconds of the whole training call / (epochs × rows).
  */
 import { sparseProblem } from "../data.mjs";
-import { datasetOf, openErgodic, timedFit } from "../ergodic.mjs";
+import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { logisticObjective } from "../objective.mjs";
 import { openSklearn } from "../sklearn.mjs";
@@ -27,7 +27,7 @@ const settings = ({ sgd, inverseTime }) => ({
 async function ours(problem) {
   const ergodic = await openErgodic();
   const data = datasetOf(ergodic, problem, "linear-sparse");
-  const model = ergodic.linear({ loss: "logistic", l2: L2 });
+  const model = logistic(ergodic, L2);
   const options = { batch: 1, epochs: EPOCHS, workers: 1, replicas: 1, precision: "f32", ...settings(ergodic) };
   return {
     name: `ergodic, ${options.schedule}`,

@@ -3,13 +3,12 @@
  * both larger than a core's share of the cache. Quantising happens once a dataset, in the warm-up round.
  */
 import { denseProblem } from "../data.mjs";
-import { datasetOf, openErgodic, timedFit } from "../ergodic.mjs";
+import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { logisticObjective } from "../objective.mjs";
 
 const SHAPE = { rowCount: 50_000, columnCount: 1000, seed: 1 };
 const L2 = 1e-4;
 const EPOCHS = 5;
-const UPDATES = EPOCHS * SHAPE.rowCount;
 
 const settings = ({ sgd, inverseTime }) => ({
   rule: sgd({ rate: inverseTime({ rate: 0.8, decay: 10 / SHAPE.rowCount }) }),
@@ -20,7 +19,7 @@ async function makeData() {
   const problem = denseProblem(SHAPE);
   const ergodic = await openErgodic();
   const data = datasetOf(ergodic, problem, "low-precision");
-  const model = ergodic.linear({ loss: "logistic", l2: L2 });
+  const model = logistic(ergodic, L2);
   const contestant = (precision, name) => ({
     name,
     async round(i) {

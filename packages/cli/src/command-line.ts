@@ -6,7 +6,7 @@ import { addEvaluate } from "./commands/evaluate.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRules } from "./commands/rules.ts";
 import { addTrain } from "./commands/train.ts";
-import { reportError } from "./errors.ts";
+import { inOurWords, reportError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type { Terminal };
@@ -19,10 +19,14 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .description("One engine for stochastic iterative algorithms: pick a point at random, update the model, repeat.")
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
-    .exitOverride()
     .helpCommand(false);
   for (const add of [addTrain, addPredict, addEvaluate, addDescribe, addRules, addDemo]) add(program, terminal);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of [program, ...program.commands]) {
+    if (command !== program) command.copyInheritedSettings(program);
+    command.exitOverride((error) => {
+      throw inOurWords(error, command.name());
+    });
+  }
   if (args.length === 0) {
     terminal.note(program.helpInformation().trimEnd());
     return 2;

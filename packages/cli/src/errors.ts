@@ -18,7 +18,7 @@ const shared = [
   "impute|drop|format|target|header|delimiter|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
   "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2",
 ].join("|");
-const assignment = new RegExp(`\\b(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
+const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
 
 export function inCommandLineTerms(message: string): string {
   return message.replace(assignment, (_, name: string, value: string) => {
@@ -32,20 +32,25 @@ export function inCommandLineTerms(message: string): string {
 export function reportError(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    terminal.note(`ergodic: ${commanderText(error.message)} [USAGE]`);
+    terminal.note(`${terminal.paint.note.red("ergodic:")} ${oneLine(error.message)} [USAGE]`);
     return 2;
   }
   const red = terminal.paint.note.red;
   if (error instanceof ErgodicError) terminal.note(`${red("ergodic:")} ${oneLine(inCommandLineTerms(error.message))}`);
-  else terminal.note(`${red("ergodic:")} internal: ${oneLine(String(error instanceof Error ? error.message : error))} [INTERNAL]`);
+  else
+    terminal.note(`${red("ergodic:")} internal: ${oneLine(String(error instanceof Error ? error.message : error))} [INTERNAL]`);
   if (process.env.ERGODIC_DEBUG && error instanceof Error) terminal.note(stackOf(error));
   const byUser = error instanceof OptionError || (error instanceof CapabilityError && !error.code.startsWith("HOST"));
   return byUser ? 2 : 1;
 }
 
-/** "error: unknown option '--bacth'\n(Did you mean --batch?)" on one line. */
-function commanderText(message: string): string {
-  return oneLine(message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, "; did you mean $1?"));
+/** "error: unknown option '--bacth'\n(Did you mean --batch?)" → "train: unknown option '--bacth'; did you mean --batch?; see …". */
+export function inOurWords(error: CommanderError, command: string): CommanderError {
+  if (error.exitCode === 0) return error;
+  const text = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, "; did you mean $1?");
+  const help = command === "ergodic" ? "ergodic --help" : `ergodic ${command} --help`;
+  const where = command === "ergodic" ? "" : `${command}: `;
+  return new CommanderError(error.exitCode, error.code, `${where}${text.replace(/\.$/, "")}; see ${help}`);
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ");

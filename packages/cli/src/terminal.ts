@@ -43,7 +43,7 @@ export function processTerminal(): Terminal {
       open = line !== "";
     },
     live,
-    columns: process.stderr.columns ?? 80,
+    columns: process.stderr.columns || 80,
     paint: { out: colors.createColors(process.stdout.isTTY === true && !plain), note: colors.createColors(live) },
     onInterrupt,
     program: programName(process.argv[1] ?? "", process.cwd(), process.env.PATH ?? ""),
@@ -69,7 +69,8 @@ function onInterrupt(handler: () => void): () => void {
 export function programName(script: string, folder: string, path: string): string {
   const parts = script.split("/");
   const directory = parts.slice(0, -1).join("/");
-  if (parts.at(-1) === "ergodic" && path.split(":").includes(directory) && !directory.endsWith("node_modules/.bin")) return "ergodic";
+  if (parts.at(-1) === "ergodic" && path.split(":").includes(directory) && !directory.endsWith("node_modules/.bin"))
+    return "ergodic";
   if (script === `${folder}/node_modules/.bin/ergodic`) return "npx ergodic";
   return `node ${quoted(relative(folder, script))}`;
 }

@@ -158,23 +158,29 @@ export function dotDense<T, P>(x: usize, p: usize, n: i32): f64 {
   return densePlain<T, P>(x, p, n);
 }
 
-/** Four partial sums in f64, so that the additions of neighbours do not wait for one another. */
-export function dotSparse<T, P>(values: usize, indices: usize, n: i32, p: usize): f64 {
-  let a: f64 = 0, b: f64 = 0, c: f64 = 0, d: f64 = 0;
+/** Four partial sums in A, so that the additions of neighbours do not wait for one another. */
+function sparseSums<T, P, A>(values: usize, indices: usize, n: i32, p: usize): f64 {
+  let a: A = 0, b: A = 0, c: A = 0, d: A = 0;
   let left = n;
   for (; left >= 4; left -= 4) {
-    a += <f64>load<T>(values) * <f64>load<P>(p + <usize>load<u32>(indices) * sizeof<P>());
-    b += <f64>load<T>(values, sizeof<T>()) * <f64>load<P>(p + <usize>load<u32>(indices, 4) * sizeof<P>());
-    c += <f64>load<T>(values, 2 * sizeof<T>()) * <f64>load<P>(p + <usize>load<u32>(indices, 8) * sizeof<P>());
-    d += <f64>load<T>(values, 3 * sizeof<T>()) * <f64>load<P>(p + <usize>load<u32>(indices, 12) * sizeof<P>());
+    a += <A>load<T>(values) * <A>load<P>(p + <usize>load<u32>(indices) * sizeof<P>());
+    b += <A>load<T>(values, sizeof<T>()) * <A>load<P>(p + <usize>load<u32>(indices, 4) * sizeof<P>());
+    c += <A>load<T>(values, 2 * sizeof<T>()) * <A>load<P>(p + <usize>load<u32>(indices, 8) * sizeof<P>());
+    d += <A>load<T>(values, 3 * sizeof<T>()) * <A>load<P>(p + <usize>load<u32>(indices, 12) * sizeof<P>());
     values += 4 * sizeof<T>();
     indices += 16;
   }
-  let sum = (a + b) + (c + d);
+  let sum = (<f64>a + <f64>b) + (<f64>c + <f64>d);
   for (; left > 0; left--) {
-    sum += <f64>load<T>(values) * <f64>load<P>(p + <usize>load<u32>(indices) * sizeof<P>());
+    sum += <f64>(<A>load<T>(values) * <A>load<P>(p + <usize>load<u32>(indices) * sizeof<P>()));
     values += sizeof<T>();
     indices += 4;
   }
   return sum;
+}
+
+/** Sums in the width of the parameters' arithmetic: f64 beside f64 parameters, else f32. */
+export function dotSparse<T, P>(values: usize, indices: usize, n: i32, p: usize): f64 {
+  if (isFloat<P>() && sizeof<P>() == 8) return sparseSums<T, P, f64>(values, indices, n, p);
+  return sparseSums<T, P, f32>(values, indices, n, p);
 }

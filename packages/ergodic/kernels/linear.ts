@@ -12,7 +12,8 @@ import {
   CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD, CONTROL_SVRG, CONTROL_SAG, CONTROL_ROWS,
   LINEAR_VALUES, LINEAR_ROW_BYTES, LINEAR_ROW_START, LINEAR_COLUMN_INDEX, LINEAR_TARGET, LINEAR_WEIGHTS, LINEAR_COLUMNS, LINEAR_OUTPUTS,
   LINEAR_PARAMETER_STRIDE, LINEAR_Z, LINEAR_DZ, LINEAR_Y, LINEAR_ROW_WEIGHT, LINEAR_LOSS_UPDATE, LINEAR_LOSS_BLOCK, LINEAR_LOSS_AT_Z,
-  LINEAR_LOSS_AT_DZ, LINEAR_LOSS_AT_Y, LINEAR_LOSS_AT_WEIGHT, LINEAR_LOSS_AT_LOSS, LINEAR_ADD_UPDATE, LINEAR_ADD_BLOCK,
+  LINEAR_LOSS_AT_DZ, LINEAR_LOSS_AT_Y, LINEAR_LOSS_AT_WEIGHT, LINEAR_LOSS_AT_LOSS, LINEAR_POINT, LINEAR_POINT_BLOCK, LINEAR_POINT_AT_Z, LINEAR_POINT_AT_Y, LINEAR_POINT_AT_WEIGHT,
+  LINEAR_POINT_AT_DZ, LINEAR_POINT_AT_LOSS, ABSENT, LINEAR_ADD_UPDATE, LINEAR_ADD_BLOCK,
   LINEAR_ADD_AT_BUFFER, LINEAR_ADD_AT_VALUES, LINEAR_ADD_AT_FACTOR, LINEAR_BUFFER, LINEAR_STAMPS, LINEAR_STAMP, LINEAR_TOUCHED,
   LINEAR_TOUCHED_VALUES, LINEAR_BUFFERED, LINEAR_ELEMENT_SHIFT, LINEAR_DATA_SCALE_F64, LINEAR_PARAMETER_SCALE_F64,
 } from "../src/host/fields";
@@ -57,8 +58,21 @@ function outputs<T, P>(model: usize, sparse: bool, parameters: usize, rows: usiz
   }
 }
 
+/** The same for a single row of one output. */
+function lossOfRow(model: usize, row: usize): f64 {
+  const block = u(model, LINEAR_POINT_BLOCK);
+  const weights = u(model, LINEAR_WEIGHTS);
+  store<f64>(block + u(model, LINEAR_POINT_AT_Z), load<f64>(u(model, LINEAR_Z)));
+  store<f64>(block + u(model, LINEAR_POINT_AT_Y), load<f64>(u(model, LINEAR_TARGET) + (row << 3)));
+  if (weights) store<f64>(block + u(model, LINEAR_POINT_AT_WEIGHT), load<f64>(weights + (row << 3)));
+  call_indirect<void>(load<u32>(model + LINEAR_POINT), block);
+  store<f64>(u(model, LINEAR_DZ), load<f64>(block + u(model, LINEAR_POINT_AT_DZ)));
+  return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
+}
+
 /** Mean loss of the batch whose outputs stand in Z; leaves its derivatives, times the row weights, in DZ. */
 function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
+  if (count == 1 && load<u32>(model + LINEAR_POINT) != ABSENT) return lossOfRow(model, <usize>load<u32>(rows));
   const update = load<u32>(model + LINEAR_LOSS_UPDATE);
   const block = u(model, LINEAR_LOSS_BLOCK);
   const target = u(model, LINEAR_TARGET), weights = u(model, LINEAR_WEIGHTS);

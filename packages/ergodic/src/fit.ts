@@ -183,7 +183,6 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
         algorithm: algorithm.toJson(),
         plan: plan as unknown as JsonObject,
         stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
-        data: fingerprint(data),
       };
       const progression = endingWith(end, () => algorithm.start(problem, plan, engine));
       return {
@@ -194,7 +193,7 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
       };
     },
     finish: (parameters, summary) => new Fitted(save(parameters), summary),
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: json }),
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { ...json, data: fingerprint(data) } }),
   });
 }
 
@@ -224,12 +223,14 @@ function defaultBatch(options: FitOptions): number | "all" {
   return rule?.kind === "host" ? "all" : 1;
 }
 
-function chooseAlgorithm(options: FitOptions, { smoothness, penalty }: LinearProblem): Algorithm {
+function chooseAlgorithm(options: FitOptions, problem: LinearProblem): Algorithm {
   const { rule } = options;
+  const { penalty } = problem;
   const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
   if (rule) return gradientDescent({ rule, variance });
   if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 }) });
   const l2 = penalty.l2 * penalty.weights.reduce((a, b) => Math.max(a, b), 0);
+  const { smoothness } = problem;
   if (smoothness === undefined)
     throw new CapabilityError(
       "fit",
@@ -251,8 +252,7 @@ function measure(saved: SavedModel, validate: Dataset): Record<string, number> {
 function fingerprint(data: Dataset): JsonObject {
   let hash = 0x811c9dc5;
   const mix = (values: Float64Array): void => {
-    for (const byte of new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-      hash = Math.imul(hash ^ byte, 0x01000193);
+    for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)) hash = Math.imul(hash ^ word, 0x01000193);
   };
   mix(data.target.values);
   for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));

@@ -68,3 +68,9 @@ export function isNumberText(text: string, decimal: "." | ","): boolean {
   const shape = decimal === "." ? /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i : /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
   return shape.test(text);
 }
+
+/** The value of a whole text, with this decimal mark; NaN = not a number. */
+export function textNumber(text: string, decimal: "." | ","): number {
+  if (!isNumberText(text, decimal)) return NaN;
+  return Number(decimal === "," ? text.replace(",", ".") : text);
+}

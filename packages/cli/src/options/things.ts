@@ -20,8 +20,8 @@ import {
   rff,
   rules,
   type Schedule,
-  saga,
   sag,
+  saga,
   scheduleFromJson,
   sgd,
   sorf,
@@ -32,7 +32,11 @@ import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 
 const featureMaps: Readonly<Record<string, (options: { count: number }) => RandomFeatures>> = { rff, orthogonal, sorf, fastfood };
-const variances: Readonly<Record<string, (options?: { every?: number }) => Variance>> = { svrg, saga: () => saga(), sag: () => sag() };
+const variances: Readonly<Record<string, (options?: { every?: number }) => Variance>> = {
+  svrg,
+  saga: () => saga(),
+  sag: () => sag(),
+};
 
 /** A line of its own between links, for a plus sign may stand in a number. */
 const LINK = /\+(?=[A-Za-z])/;
@@ -72,7 +76,8 @@ export function parseVariance(text: string): Variance {
 export function parseFeatures(text: string, seed: number | undefined): RandomFeatures {
   const { name, options } = parseSpec("--features", text, "count");
   if (!Object.hasOwn(featureMaps, name)) throw unknown("--features", name, Object.keys(featureMaps));
-  if (options.count === undefined) throw new UsageError("--features", `${name} needs the number of features to make, e.g. ${name}:2000`);
+  if (options.count === undefined)
+    throw new UsageError("--features", `${name} needs the number of features to make, e.g. ${name}:2000`);
   return featureMaps[name]({ ...(seed === undefined ? {} : { seed }), ...options } as { count: number });
 }
 
@@ -91,7 +96,8 @@ export function parseClassWeights(text: string): "balanced" | Record<string, num
 
 function makeRule({ name, options }: Spec, rate: number | Schedule | undefined): Rule {
   if (!Object.hasOwn(rules, name)) throw unknown("--rule", name, Object.keys(rules));
-  if (rate !== undefined && options.rate !== undefined) throw new UsageError("--rate", `the rate is given twice, here and in --rule; leave one out`);
+  if (rate !== undefined && options.rate !== undefined)
+    throw new UsageError("--rate", `the rate is given twice, here and in --rule; leave one out`);
   const made = Object.fromEntries(
     Object.entries(options).map(([key, value]) => [key, typeof value === "object" ? makeSchedule(value) : value]),
   );

@@ -42,7 +42,7 @@ export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared
   if (end) own.push(encodeEnd(end, program, layout, functions));
   if (isDirect) own[0] = { ...own[0], exportAs: [names[0], "update"] };
   else own.push(encodeUpdate(program, names, layout.count));
-  const bytes = encodeModule([...own, ...called.map(({ name, digits }) => encodeFunction(name, digits))], { shared });
+  const bytes = encodeModule([...own, ...called.map(({ name, digits }) => encodeFunction(name, digits, spec.short))], { shared });
   const { pointers, indices, random, count, scalars } = layout;
   return {
     bytes,

@@ -56,8 +56,10 @@ export const allPrimitives = (): Primitive[] => [...primitives.values()];
 export function primitive(entry: Primitive): (...args: ExprLike[]) => Expr {
   assert(!primitives.has(entry.name), `the primitive ${entry.name} is defined twice`);
   primitives.set(entry.name, entry);
+  const arity = entry.reference.length;
   const build = (...given: ExprLike[]): Expr => {
-    const args = given.map(toExpr);
+    // Array.prototype.map and reduce pass more than is wanted; what is missing fails in toExpr.
+    const args = Array.from({ length: arity }, (_, i) => toExpr(given[i]));
     if (args.every((a) => a.op === "constant")) return constant(entry.reference(...args.map((a) => a.value)));
     return entry.simplify?.(...args) ?? intern(entry.name, args, args.some((a) => a.rank === 1) ? 1 : 0);
   };

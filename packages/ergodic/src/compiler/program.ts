@@ -16,6 +16,8 @@ export interface ProgramSpec {
   name: string;
   /** Of vector arithmetic. Scalars and accumulators are float64. */
   precision: "f32" | "f64";
+  /** exp, log and their kin need no more than float32's digits (relative error 2^-30), even in float64 arithmetic: shorter code. */
+  short?: boolean;
   operands: Operand[];
   /** Inputs. */
   scalars: string[];

@@ -108,26 +108,34 @@ export const LINEAR_LOSS_AT_DZ = 64;
 export const LINEAR_LOSS_AT_Y = 68;
 export const LINEAR_LOSS_AT_WEIGHT = 72;
 export const LINEAR_LOSS_AT_LOSS = 76;
+/** The loss of one row as scalars (slot of its end, block, offsets); ABSENT for several outputs. */
+export const LINEAR_POINT = 80;
+export const LINEAR_POINT_BLOCK = 84;
+export const LINEAR_POINT_AT_Z = 88;
+export const LINEAR_POINT_AT_Y = 92;
+export const LINEAR_POINT_AT_WEIGHT = 96;
+export const LINEAR_POINT_AT_DZ = 100;
+export const LINEAR_POINT_AT_LOSS = 104;
 /** The program `buffer += factor × values` over one dense row. */
-export const LINEAR_ADD_UPDATE = 80;
-export const LINEAR_ADD_BLOCK = 84;
-export const LINEAR_ADD_AT_BUFFER = 88;
-export const LINEAR_ADD_AT_VALUES = 92;
-export const LINEAR_ADD_AT_FACTOR = 96;
+export const LINEAR_ADD_UPDATE = 108;
+export const LINEAR_ADD_BLOCK = 112;
+export const LINEAR_ADD_AT_BUFFER = 116;
+export const LINEAR_ADD_AT_VALUES = 120;
+export const LINEAR_ADD_AT_FACTOR = 124;
 /** Gradient of a batch: outputs × parameter stride. Sparse: kept at zero between calls. */
-export const LINEAR_BUFFER = 100;
+export const LINEAR_BUFFER = 128;
 /** Sparse batches: the stamp of each column, the list of touched columns, their values side by side. */
-export const LINEAR_STAMPS = 104;
-export const LINEAR_STAMP = 108;
-export const LINEAR_TOUCHED = 112;
-export const LINEAR_TOUCHED_VALUES = 116;
+export const LINEAR_STAMPS = 132;
+export const LINEAR_STAMP = 136;
+export const LINEAR_TOUCHED = 140;
+export const LINEAR_TOUCHED_VALUES = 144;
 /** 1: gradients of single rows go through the buffer as well (a densified gradient). */
-export const LINEAR_BUFFERED = 120;
+export const LINEAR_BUFFERED = 148;
 /** log₂ of the bytes of a stored element. */
-export const LINEAR_ELEMENT_SHIFT = 124;
-export const LINEAR_DATA_SCALE_F64 = 128;
-export const LINEAR_PARAMETER_SCALE_F64 = 136;
-export const LINEAR_BYTES = 144;
+export const LINEAR_ELEMENT_SHIFT = 152;
+export const LINEAR_DATA_SCALE_F64 = 160;
+export const LINEAR_PARAMETER_SCALE_F64 = 168;
+export const LINEAR_BYTES = 176;
 
 /** Proximal step of the group penalty λ Σ_g w_g ‖p_g‖ (kernels/group.ts): start u32[groups + 1] into columns u32[], weight f64[groups]. */
 export const GROUP_PARAMETERS = 0;

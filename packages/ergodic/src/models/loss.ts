@@ -87,9 +87,9 @@ export function lossFrom(json: Json): Loss | undefined {
 
 /**
  * The kernel of a loss: operands z and dz (f64), y or, for several outputs, scalar y (class index); result `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
- * One output: the vector runs over the rows of a batch. Several: over the outputs of one row, jointly or one against the rest.
+ * `short`: float32's digits are enough for exp and its kin, since z has no more. One output: the vector runs over the rows of a batch. Several: over the outputs of one row, jointly or one against the rest.
  */
-export function lossProgram(loss: Loss, outputs: number, weighted: boolean): ProgramSpec {
+export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");
   const perRow = outputs > 1;
   let value = loss.expression;
@@ -106,10 +106,36 @@ export function lossProgram(loss: Loss, outputs: number, weighted: boolean): Pro
   return {
     name: `loss ${loss.name}`,
     precision: "f64",
+    short,
     operands,
     scalars: [...(perRow ? ["y"] : []), ...(perRow && weighted ? ["weight"] : [])],
     stores: [{ operand: "dz", value: derive(total, z) }],
     results: [{ scalar: "loss", value: total }],
+  };
+}
+
+/** The same for one output of one row, as scalars: z, y, weight → loss and dz. Rows that come singly spend no time on loops. */
+export function pointProgram(loss: Loss, weighted: boolean, short = false): ProgramSpec {
+  const z = scalar("z");
+  let value = substitute(
+    loss.expression,
+    new Map([
+      [vector("z"), z],
+      [vector("y"), scalar("y")],
+    ]),
+  );
+  if (weighted) value = mul(scalar("weight"), value);
+  return {
+    name: `loss ${loss.name} of one row`,
+    precision: "f64",
+    short,
+    operands: [],
+    scalars: ["z", "y", ...(weighted ? ["weight"] : [])],
+    stores: [],
+    results: [
+      { scalar: "dz", value: derive(value, z) },
+      { scalar: "loss", value },
+    ],
   };
 }
 

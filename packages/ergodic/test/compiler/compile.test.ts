@@ -7,6 +7,7 @@ import {
   add,
   allPrimitives,
   compile,
+  constant,
   count,
   div,
   type Expr,
@@ -583,5 +584,43 @@ test("a condition that is a number, and a number that is a condition", () => {
       const { stored, wanted } = bothWays(spec, { vectors, scalars: { s: scale }, count: 7 });
       expect([...stored.o]).toEqual([...wanted.o]);
     }
+  }
+});
+
+test("scalar calls made two at once may need one another's neighbours", () => {
+  const first = pow(s, t);
+  const inner = exp(first);
+  const second = pow(exp(t), s);
+  const values = { p: first, q: second, r: inner, u: pow(inner, second), v: log(second), w: pow(0.9, t), x: exp(mul(2, s)) };
+  const results = Object.entries(values).map(([name, value]) => ({ scalar: name, value }));
+  const spec: ProgramSpec = { name: "calls", precision: "f64", operands: [], scalars: ["s", "t"], stores: [], results };
+  for (const [si, ti] of [
+    [0.5, 1.5],
+    [1.1, -2],
+    [2, 0],
+  ]) {
+    const { results: got, expected } = bothWays(spec, { vectors: {}, scalars: { s: si, t: ti }, count: 0 });
+    expect(got).toEqual(expected);
+  }
+});
+
+test("scalars and constants can be stored", () => {
+  for (const precision of ["f64", "f32"] as const) {
+    const spec: ProgramSpec = {
+      name: "fill",
+      precision,
+      operands: ["a", "b", "c"].map((n) => direct(n, precision)),
+      scalars: ["s"],
+      stores: [
+        { operand: "a", value: s },
+        { operand: "b", value: constant(0.1) },
+        { operand: "c", value: less(0, exp(s)) },
+      ],
+      results: [],
+    };
+    const vectors = { a: data(precision, 7, 1), b: data(precision, 7, 2), c: data(precision, 7, 3) };
+    const { stored, wanted } = bothWays(spec, { vectors, scalars: { s: 0.7 }, count: 7 });
+    expect(stored).toEqual(wanted);
+    expect(stored.c[6]).toBe(1);
   }
 });

@@ -109,7 +109,7 @@ describe.each(names)("%s", (name) => {
         const own = ownFunctions(name, precision)!;
         expect([...mapCompiled(unary[name](vector("x")), precision, { x })]).toEqual(x.map((xi) => own(xi)));
       }),
-      { numRuns: 5 },
+      { numRuns: 5, seed: 1 },
     );
   });
 });
@@ -140,7 +140,7 @@ describe("pow", () => {
         fc.pre(a > 0 && Number.isFinite(b) && Math.abs(b) > 1e-300 && a !== 1);
         expect(errorUlps("pow", own(a, b), a, b)).toBeLessThanOrEqual(functions.pow.ulps);
       }),
-      { numRuns: 150 },
+      { numRuns: 150, seed: 1 },
     );
   });
 

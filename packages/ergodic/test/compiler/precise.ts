@@ -104,7 +104,6 @@ type Fixed = (x: bigint, p: bigint) => bigint;
 const FUNCTIONS: Record<string, Fixed> = {
   exp: expFixed,
   expm1: (x, p) => expFixed(x, p) - (1n << p),
-  log: (x, p) => log1pFixed(x - (1n << p), p),
   log1p: log1pFixed,
   tanh: (x, p) => {
     const e = expFixed(2n * x, p);
@@ -121,10 +120,15 @@ const FUNCTIONS: Record<string, Fixed> = {
 
 /** The error of `value` as f(x) or pow(x, y), in units in the last place of float64 (53) or float32 (24) at the true value. */
 export function errorUlps(name: string, value: number, x: number, y?: number, digits: 53 | 24 = 53): number {
-  let p = digitsFor(x);
-  if (name === "log") p += 2 * Math.abs(exponentOf(x));
+  let p = digitsFor(Math.min(x, name.startsWith("log") ? 1 : x));
   let truth: bigint;
-  if (y === undefined) truth = FUNCTIONS[name](fixed(x, p), BigInt(p));
+  if (name === "log") {
+    // Scaled first, so that huge and tiny x need no more digits.
+    const { mantissa, exponent } = exactly(x);
+    const length = mantissa.toString(2).length - 1;
+    p = 400;
+    truth = log1pFixed(shift(mantissa, p - length) - (1n << BigInt(p)), BigInt(p)) + BigInt(length + exponent) * ln2(BigInt(p));
+  } else if (y === undefined) truth = FUNCTIONS[name](fixed(x, p), BigInt(p));
   else {
     p = 1600;
     const wide = 3200;

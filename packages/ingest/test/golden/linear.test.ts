@@ -1,5 +1,5 @@
 /**
- * Real files against other readers, with the call that made each value: /usr/bin/python3, NumPy 2.2, pandas 2.2, scikit-learn 1.4.
+ * Real files against other readers, with the call that made each value: Debian's Python 3, NumPy 2.2, pandas 2.2, scikit-learn 1.4.
  * Sums of float64 in file order agree with math.fsum to 1e-12 relative; counts and integer sums exactly.
  */
 import { existsSync } from "node:fs";

@@ -61,6 +61,14 @@ export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   return still ? "exact" : "lazy";
 }
 
+/** Whether a step depends on sums or maxima over all parameters, this update's or, by a scalar state, a later one's. */
+export function hasReduction(rule: EquationRule): boolean {
+  const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
+  return nodesOf([step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)]).some(
+    (node) => reductionOf(node) !== undefined,
+  );
+}
+
 /** How many reductions stand one above another below `root`. */
 function reductionDepth(root: Expr): number {
   const depths = new Map<Expr, number>();

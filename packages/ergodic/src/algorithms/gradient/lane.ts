@@ -4,7 +4,16 @@
  */
 
 import { stream } from "../../base/stream.ts";
-import { add, type CompiledProgram, compile, mul, type Operand, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
+import {
+  add,
+  type CompiledProgram,
+  linkProgram,
+  mul,
+  type Operand,
+  type ProgramSpec,
+  scalar,
+  vector,
+} from "../../compiler/index.ts";
 import type { LaneBinding, ParameterType, RowGradient } from "../../contract.ts";
 import type { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -46,8 +55,7 @@ export function bindRule(
   weights: Weights,
   random: { seed: number; lane: number },
 ): RuleBinding {
-  const program = compile(rule.spec, { shared: engine.memory.shared });
-  const slots = engine.link(program.bytes, program.exports);
+  const { program, functions: slots } = linkProgram(engine, rule.spec);
   const block = arena.take(program.blockBytes);
   for (const [name, value] of Object.entries({
     ...constants,
@@ -127,8 +135,7 @@ export function bindControl(
     stores: [{ operand: "mean", value: add(vector("mean"), mul(scalar("factor"), vector("values"))) }],
     results: [],
   };
-  const program = compile(spec, { shared: engine.memory.shared });
-  const slots = engine.link(program.bytes, program.exports);
+  const { program, functions: slots } = linkProgram(engine, spec);
   return arena.block(field.CONTROL_BYTES, [
     [field.CONTROL_KIND, kind],
     [field.CONTROL_TABLE, table],

@@ -6,15 +6,15 @@
  */
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { stream } from "../../base/stream.ts";
-import { compile, scalar } from "../../compiler/index.ts";
+import { linkProgram, scalar, vector } from "../../compiler/index.ts";
 import type { LaneBinding, Plan } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
-import { sparseBehaviour } from "./cost.ts";
+import { hasReduction, sparseBehaviour } from "./cost.ts";
 import type { Parts } from "./fits.ts";
 import { bindControl, bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
-import { rateOf } from "./rule.ts";
+import { type EquationRule, rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
 
 export const CURRENT_RATE = "currentRate";
@@ -61,6 +61,7 @@ export class Lanes {
   private readonly racing: boolean;
   private readonly weights: Weights;
   private readonly buffered: boolean;
+  private readonly largestShare: number;
 
   constructor(parts: Parts, engine: Engine) {
     const { plan, problem, target, rule, variance } = parts;
@@ -72,11 +73,13 @@ export class Lanes {
     const laneCount = plan.replicas === "shared" ? plan.workers : plan.replicas;
     const shards = shardRows(problem.rowCount, laneCount, plan);
     this.batch = Math.min(plan.batch as number, ...shards.map((s) => s.rows));
-    this.buffered = rule.kind === "search" || (target.sparse && rule.kind === "equation" && sparseBehaviour(rule) === "dense");
+    this.buffered = rule.kind === "search" || (rule.kind === "equation" && this.needsBuffer(rule));
     const indexed = target.sparse && !this.buffered;
     const penalised = target.penalty.l1 > 0 || target.penalty.l2 > 0;
+    const share = penalised ? shareOf(target, target.penalty.weights, this.batch, indexed) : undefined;
+    this.largestShare = share?.reduce((a, b) => Math.max(a, b), 0) ?? 0;
     this.weights = {
-      share: penalised ? this.vector(shareOf(target, target.penalty.weights, this.batch, indexed)) : 0,
+      share: share ? this.vector(share) : 0,
       reach: variance && indexed ? this.vector(shareOf(target, undefined, this.batch, indexed)) : 0,
     };
     if (variance) {
@@ -112,8 +115,7 @@ export class Lanes {
       return model === "i16" ? Float64Array.from(stored, (p) => p * PARAMETER_SCALE) : stored.slice();
     }
     using arena = new Arena(memory, "evaluation point");
-    const program = compile(spec, { shared: memory.shared });
-    const { update } = this.engine.link(program.bytes, program.exports);
+    const { program, functions } = linkProgram(this.engine, spec);
     const block = arena.take(program.blockBytes);
     const point = arena.take(parameterCount * 8);
     for (const [name, at] of Object.entries(program.pointers)) {
@@ -124,7 +126,7 @@ export class Lanes {
       const own = lane.rule?.program.scalars[name];
       if (own !== undefined) arena.setF64(block, at, arena.getF64(lane.rule!.block, own));
     }
-    update.call(parameterCount, block);
+    functions[program.update].call(parameterCount, block);
     return memory[this.precision](point, parameterCount).slice();
   }
 
@@ -134,6 +136,19 @@ export class Lanes {
       lane.sweep?.binding.dispose();
     }
     this.arena.dispose();
+  }
+
+  /**
+   * Single rows come as one piece an output, each with a scale of its own, but a rule's reductions are computed with one scale for all (the
+   * compiler takes scalar factors out of sums): such gradients are brought together first. An average of iterates moves at coordinates that a
+   * sparse row does not touch, and would lag behind there: it gets whole gradients.
+   */
+  private needsBuffer(rule: EquationRule): boolean {
+    const { target } = this.parts;
+    const behaviour = target.sparse ? sparseBehaviour(rule) : "exact";
+    const averages = rule.trace(vector("values"), vector("parameter")).evaluation !== null;
+    if (behaviour === "dense" || (behaviour === "lazy" && averages)) return true;
+    return this.batch === 1 && (target.derivativesPerRow ?? 1) > 1 && hasReduction(rule);
   }
 
   private makeProgram(indexed: boolean): RuleProgram | undefined {
@@ -148,6 +163,7 @@ export class Lanes {
       precision: this.precision,
       parameterType: plan.precision.model,
       share: this.weights.share !== 0,
+      damped: indexed && mayOvershoot(rule, target.penalty.l2, this.largestShare),
       base: variance !== undefined,
       reach: this.weights.reach !== 0,
       l1: target.penalty.l1 > 0,
@@ -305,6 +321,15 @@ export class Lanes {
     this.engine.memory[this.precision](pointer, values.length).set(values);
     return pointer;
   }
+}
+
+/** A rare coordinate's share can exceed 1/(η·l2); where η is scheduled, nobody knows. */
+function mayOvershoot(rule: EquationRule, l2: number, largestShare: number): boolean {
+  const rate =
+    rateOf(rule) === scalar("rate")
+      ? rule.trace(vector("g"), vector("p")).inputs.find(({ name }) => name === "rate")?.value
+      : undefined;
+  return (rate ?? Infinity) * l2 * largestShare > 1;
 }
 
 function shardRows(rowCount: number, laneCount: number, plan: Plan): { first: number; rows: number }[] {

@@ -56,6 +56,8 @@ export interface RuleProgramOptions {
   /** `base` is weighed by an operand of this name. */
   reach?: boolean;
   share?: boolean;
+  /** The part of an L2 share above 1 is taken implicitly: for rates with which an explicit step could overshoot 0. */
+  damped?: boolean;
   l1?: boolean;
   l2?: boolean;
 }
@@ -150,14 +152,13 @@ export function evaluationProgram(
   };
 }
 
-function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, indexed, base, reach, l1, l2 }: RuleProgramOptions): Expr {
+function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, damped, base, reach, l1, l2 }: RuleProgramOptions): Expr {
   const weigh = (x: Expr): Expr => (hasShare ? mul(vector("share"), x) : x);
   let g = mul(scalar("scale"), vector("values"));
   if (base) g = add(g, reach ? mul(vector("reach"), vector("base")) : vector("base"));
   if (l2) {
     const pull = mul(scalar("l2"), weigh(p));
-    // A rare coordinate's share can exceed 1/(η·l2), and an explicit step would then overshoot 0: what exceeds 1 is taken implicitly.
-    const excess = hasShare && indexed && rate ? mul(mul(rate, scalar("l2")), max(sub(vector("share"), 1), 0)) : undefined;
+    const excess = hasShare && damped && rate ? mul(mul(rate, scalar("l2")), max(sub(vector("share"), 1), 0)) : undefined;
     g = add(g, excess ? div(pull, add(1, excess)) : pull);
   }
   if (!l1) return g;

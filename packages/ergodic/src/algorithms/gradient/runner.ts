@@ -8,7 +8,13 @@
  * Views that methods return are on the memory's current buffer: not kept across an allocation.
  */
 import { assert } from "../../base/errors.ts";
-import { compile, evaluateProgram, type ProgramEnvironment, type ProgramSpec } from "../../compiler/index.ts";
+import {
+  evaluateProgram,
+  type LinkedProgram,
+  linkProgram,
+  type ProgramEnvironment,
+  type ProgramSpec,
+} from "../../compiler/index.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Allocation, type EngineMemory, engineMemory, own } from "../../host/memory.ts";
 import type { EquationRule } from "./rule.ts";
@@ -71,8 +77,8 @@ export class RuleRunner implements Disposable {
     this.gradientType = gradientType;
     this.program = ruleProgram(rule, { ...options, precision, gradientType });
     this.memory = engine?.memory ?? engineMemory();
-    const compiled = engine && compile(this.program.spec, { shared: this.memory.shared });
-    const block = this.layOut(compiled?.blockBytes ?? 0);
+    const compiled = engine && linkProgram(engine, this.program.spec);
+    const block = this.layOut(compiled?.program.blockBytes ?? 0);
     this.whole = this.memory.allocate(block.end, `rule ${rule.name}`);
     own(this, this.whole);
     if (options.share) this.vector("share").fill(1);
@@ -83,7 +89,7 @@ export class RuleRunner implements Disposable {
     }
     for (const { name, value } of this.program.inputs) this.scalars[name] = value;
     for (const { name, initial } of this.program.scalarStates) this.scalars[name] = initial;
-    this.run = engine && compiled ? this.linked(engine, compiled, block.pointer) : this.interpreted();
+    this.run = compiled ? this.linked(compiled, block.pointer) : this.interpreted();
   }
 
   /** Updates done. */
@@ -195,8 +201,8 @@ export class RuleRunner implements Disposable {
     };
   }
 
-  private linked(engine: Engine, compiled: ReturnType<typeof compile>, block: () => number): Run {
-    const { call } = engine.link(compiled.bytes, compiled.exports)[compiled.update];
+  private linked({ program: compiled, functions }: LinkedProgram, block: () => number): Run {
+    const { call } = functions[compiled.update];
     const memory = (): DataView => new DataView(this.memory.memory.buffer, block(), compiled.blockBytes);
     for (const [name, offset] of Object.entries(compiled.pointers)) memory().setInt32(offset, this.pointer(name), true);
     memory().setInt32(compiled.indices, this.pointer("indices"), true);

@@ -1,6 +1,6 @@
 /** Expressions → machine nodes, in one kind of lanes. Leaves are given by the caller; masks and numbers are converted where they meet. */
 import { assert } from "../../base/errors.ts";
-import type { Expr } from "../expression.ts";
+import { type Expr, nodesOf } from "../expression.ts";
 import type { Node } from "../machine/graph.ts";
 import type { Instructions } from "../machine/instructions.ts";
 import { primitiveOf } from "../primitive.ts";
@@ -11,11 +11,14 @@ export type Leaf = (expr: Expr) => Node | undefined;
 export class Lowering {
   readonly lanes: Instructions;
   readonly #leaf: Leaf;
+  readonly #pairs: ReadonlyMap<Expr, Expr>;
   readonly #known = new Map<Expr, { node: Node; isMask: boolean }>();
 
-  constructor(lanes: Instructions, leaf: Leaf) {
+  /** `pairs`: scalar calls of one function to be made as one, by both of their nodes. */
+  constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
     this.lanes = lanes;
     this.#leaf = leaf;
+    this.#pairs = pairs;
   }
 
   number(expr: Expr): Node {
@@ -42,7 +45,40 @@ export class Lowering {
     if (leaf) return { node: leaf, isMask: false };
     const primitive = primitiveOf(expr);
     assert(primitive, `${expr.op} reached the code`);
+    const partner = this.#pairs.get(expr);
+    if (partner) {
+      const [node, other] = this.lanes.callPair(
+        expr.op,
+        expr.args.map((a) => this.number(a)),
+        partner.args.map((a) => this.number(a)),
+      );
+      this.#known.set(partner, { node: other, isMask: false });
+      return { node, isMask: false };
+    }
     const args = expr.args.map((a, i) => (primitive.conditions?.includes(i) ? this.mask(a) : this.number(a)));
     return { node: primitive.code(this.lanes, ...args) as Node, isMask: primitive.condition === true };
   }
+}
+
+/**
+ * Scalar calls of one function below the roots, two by two: a call computes two lanes anyway, and pow of β₁ and β₂ (bias corrections)
+ * is most of what a step on few parameters costs. Only calls with equally many calls one upon another below them are paired: then
+ * no pair waits for itself.
+ */
+export function pairsBelow(roots: readonly Expr[], isCalled: (op: string) => boolean): Map<Expr, Expr> {
+  const pairs = new Map<Expr, Expr>();
+  const heights = new Map<Expr, number>();
+  const single = new Map<string, Expr>();
+  for (const node of nodesOf(roots)) {
+    const below = Math.max(0, ...node.args.map((a) => heights.get(a)!));
+    const isCandidate = node.rank === 0 && isCalled(node.op);
+    heights.set(node, isCandidate ? below + 1 : below);
+    if (!isCandidate) continue;
+    const key = `${node.op} ${below}`;
+    const partner = single.get(key);
+    if (partner) pairs.set(node, partner).set(partner, node);
+    if (partner) single.delete(key);
+    else single.set(key, node);
+  }
+  return pairs;
 }

@@ -18,10 +18,10 @@ import { inputsOf } from "../rebuild.ts";
 import { Accumulator } from "./accumulators.ts";
 import { Lowering } from "./lowering.ts";
 import { isStaged, scalarLowering } from "./scalars.ts";
-import { LANES, load, loadQuarter, nextBits, type Place, SHIFT, storable, store } from "./storage.ts";
+import { LANES, load, nextBits, type Place, SHIFT, storable, store } from "./storage.ts";
 
-/** Up to this many operations a vector, a body is repeated four times in the loop; up to twice as many, twice. */
-const SMALL_BODY = 8;
+/** Up to this many operations a vector, a body is repeated four times in the loop; up to twice as many, twice. Longer ones gain nothing. */
+const SMALL_BODY = 6;
 
 interface Copy {
   stores: { operand: Operand; place: Place; values: Node[] }[];
@@ -59,6 +59,7 @@ class RunCode {
   readonly #stores: Plan["stores"];
   readonly #reductions: readonly Expr[];
   readonly #accumulators: Accumulator[];
+  readonly #scalars: Lowering;
   readonly #indexed: boolean;
   readonly #pointers = new Map<string, Node>();
   #indexPointer: Node | undefined;
@@ -78,6 +79,8 @@ class RunCode {
     const used = new Set([...read, ...this.#stores.map((s) => s.operand)]);
     this.#operands = spec.operands.filter((o) => used.has(o.name));
     this.#indexed = this.#operands.some((o) => o.access === "indexed");
+    const computedHere = isStaged(program) ? [] : layout.before.flat();
+    this.#scalars = scalarLowering(new Instructions(this.#graph, "f64", functions), layout, this.#block, computedHere);
     this.#accumulators = this.#reductions.map((r) => new Accumulator(this.#graph, this.#f, r.op));
   }
 
@@ -163,15 +166,9 @@ class RunCode {
 
   #loop(kind: LaneKind, copies: number): Loop {
     const lanes = new Instructions(this.#graph, kind, this.#functions);
-    const scalars = scalarLowering(
-      new Instructions(this.#graph, "f64", this.#functions),
-      this.#layout,
-      this.#block,
-      this.#computedHere(),
-    );
     let random = this.#random;
     const made = Array.from({ length: copies }, (_, copy): Copy => {
-      const body = this.#body(lanes, scalars, copy, copies);
+      const body = this.#body(lanes, copy);
       const stores = this.#stores.map(({ operand: name, value }) => {
         const operand = this.#operands.find((o) => o.name === name)!;
         if (operand.rounding) random = nextBits(lanes, random!);
@@ -184,21 +181,14 @@ class RunCode {
     return { lanes, step: copies * LANES[kind], copies: made };
   }
 
-  #computedHere(): readonly Expr[] {
-    return isStaged(this.#program) ? [] : this.#layout.before.flat();
-  }
-
-  #body(lanes: Instructions, scalars: Lowering, copy: number, copies: number): Lowering {
+  #body(lanes: Instructions, copy: number): Lowering {
     const first = copy * LANES[lanes.kind];
     return new Lowering(lanes, (expr) => {
-      if (expr.rank === 0) return lanes.spread(scalars.number(expr));
+      if (expr.rank === 0) return lanes.spread(this.#scalars.number(expr));
       if (expr.op === "index") return this.#elementIndex(lanes, first);
       if (expr.op !== "vector") return undefined;
       const operand = this.#operands.find((o) => o.name === expr.name)!;
-      const quarters = operand.type === "i8" && lanes.kind === "f32x4" && copies === 4;
-      return quarters
-        ? loadQuarter(lanes, this.#place(operand, 0), copy)
-        : load(lanes, operand.type, this.#place(operand, first));
+      return load(lanes, operand.type, this.#place(operand, first));
     });
   }
 

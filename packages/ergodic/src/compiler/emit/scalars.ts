@@ -1,22 +1,34 @@
 /** Scalar arithmetic (float64) from the block's slots; and the functions that run before passes and at the end. */
 import type { Expr } from "../expression.ts";
+import { functions } from "../functions/table.ts";
 import type { Layout } from "../layout.ts";
 import { type EncodedFunction, float64Bytes, unsigned } from "../machine/encoder.ts";
 import { FunctionCode, Graph, type Node } from "../machine/graph.ts";
 import { type FunctionTable, Instructions } from "../machine/instructions.ts";
 import type { Plan } from "../plan.ts";
 import { reductionOf } from "../primitive.ts";
-import { Lowering } from "./lowering.ts";
+import { Lowering, pairsBelow } from "./lowering.ts";
 
-/** Scalars in float64; those with a slot are read from it, unless `fresh`: about to be computed. */
-export function scalarLowering(m: Instructions, layout: Layout, block: Node, fresh: readonly Expr[] = []): Lowering {
+/** Scalars in float64; those with a slot are read from it, unless `fresh`: about to be computed, as are `roots`. */
+export function scalarLowering(
+  m: Instructions,
+  layout: Layout,
+  block: Node,
+  fresh: readonly Expr[],
+  roots: readonly Expr[] = fresh,
+): Lowering {
+  const pairs = pairsBelow(roots, (op) => op in functions);
   const slot = (offset: number): Node => m.graph.node("f64", [0x2b, 0, ...unsigned(offset)], [block]);
-  return new Lowering(m, (expr) => {
-    if (expr.op === "scalar") return slot(layout.scalars[expr.name]);
-    if (expr.op === "count") return slot(layout.count);
-    const offset = layout.slots.get(expr);
-    return offset === undefined || fresh.includes(expr) ? undefined : slot(offset);
-  });
+  return new Lowering(
+    m,
+    (expr) => {
+      if (expr.op === "scalar") return slot(layout.scalars[expr.name]);
+      if (expr.op === "count") return slot(layout.count);
+      const offset = layout.slots.get(expr);
+      return offset === undefined || fresh.includes(expr) ? undefined : slot(offset);
+    },
+    pairs,
+  );
 }
 
 class SlotWriter {
@@ -25,8 +37,8 @@ class SlotWriter {
   readonly #block = this.#graph.local("i32", 0, false);
   readonly lowering: Lowering;
 
-  constructor(layout: Layout, functions: FunctionTable, fresh: readonly Expr[]) {
-    this.lowering = scalarLowering(new Instructions(this.#graph, "f64", functions), layout, this.#block, fresh);
+  constructor(layout: Layout, table: FunctionTable, fresh: readonly Expr[], roots?: readonly Expr[]) {
+    this.lowering = scalarLowering(new Instructions(this.#graph, "f64", table), layout, this.#block, fresh, roots);
   }
 
   /** All values are computed before the first is written: a result may have an input's slot. */
@@ -56,14 +68,8 @@ class SlotWriter {
 }
 
 /** begin_p: the scalars that pass p needs; its accumulators cleared; the position back to 0. */
-export function encodeBegin(
-  name: string,
-  pass: number,
-  program: Plan,
-  layout: Layout,
-  functions: FunctionTable,
-): EncodedFunction {
-  const writer = new SlotWriter(layout, functions, layout.before[pass]);
+export function encodeBegin(name: string, pass: number, program: Plan, layout: Layout, table: FunctionTable): EncodedFunction {
+  const writer = new SlotWriter(layout, table, layout.before[pass]);
   writer.write(layout.before[pass].map((value) => ({ slot: layout.slots.get(value)!, value })));
   for (const reduced of program.passes[pass]) writer.clear(layout.slots.get(reduced)!, reductionOf(reduced)!.start);
   if (program.usesIndex) writer.clearInteger(layout.position);
@@ -71,10 +77,11 @@ export function encodeBegin(
 }
 
 /** end: the results. */
-export function encodeEnd(name: string, program: Plan, layout: Layout, functions: FunctionTable): EncodedFunction {
+export function encodeEnd(name: string, program: Plan, layout: Layout, table: FunctionTable): EncodedFunction {
   const computed = layout.before.flat();
   // Without begin_p nothing is in the slots but reductions, so compute all.
-  const writer = new SlotWriter(layout, functions, isStaged(program) ? [] : computed);
+  const roots = program.results.map((r) => r.value);
+  const writer = new SlotWriter(layout, table, isStaged(program) ? [] : computed, roots);
   writer.write(program.results.map(({ scalar, value }) => ({ slot: layout.scalars[scalar], value })));
   return writer.encoded(name);
 }

@@ -43,13 +43,6 @@ export function load(m: Instructions, type: StorageType, { address, offset }: Pl
   return m.graph.node(m.type, [single ? 0xb2 : 0xb7], [number(type === "i8" ? 0x2c : 0x2e, "i32")]);
 }
 
-/** Four float32 of the `group`-th quarter of 16 int8 loaded at once. */
-export function loadQuarter(m: Instructions, { address, offset }: Place, group: number): Node {
-  const v = (opcode: number, ...args: Node[]): Node => m.graph.node("v128", simd(opcode), args);
-  const all = m.graph.node("v128", simd(0, 0, ...unsigned(offset)), [address], { varying: true });
-  return v(250, v(group % 2 === 0 ? 167 : 168, v(group < 2 ? 135 : 136, all)));
-}
-
 /** What is written: computed before any store of the element, `bits` being random where rounding is. */
 export function storable(m: Instructions, type: StorageType, x: Node, bits?: Node): Node[] {
   const v = (opcode: number, ...args: Node[]): Node => m.graph.node("v128", simd(opcode), args);

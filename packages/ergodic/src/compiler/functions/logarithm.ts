@@ -7,7 +7,7 @@
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
 import type { Value } from "../machine/lanes.ts";
-import { exp, LN2_HIGH, LN2_LOW } from "./exponential.ts";
+import { exp, LN2_HIGH, LN2_LOW, sigmoid } from "./exponential.ts";
 
 const R: Record<Digits, readonly number[]> = {
   53: [
@@ -75,7 +75,19 @@ export function log1p(m: Wide, digits: Digits, x: Value): Node {
   return guarded(m, x, -1, m.select(m.equal(x, m.constant(0)), x, log1pInside(m, digits, x)));
 }
 
+/** log1p(z) for 0 ≤ z ≤ 1 or NaN: there 1 + z is halved from √2 on, with no need to look at bits. */
+function log1pWithinOne(m: Wide, digits: Digits, z: Value): Node {
+  const large = m.less(m.constant(Math.SQRT2 - 1), z);
+  const f = m.select(large, m.mul(m.constant(0.5), m.sub(z, m.constant(1))), z);
+  return assemble(m, digits, m.and(large, m.constant(1)), f);
+}
+
 /** max(x, 0) + log1p(e^−|x|). */
 export function softplus(m: Wide, digits: Digits, x: Value): Node {
-  return m.add(m.atLeast(x, 0), log1pInside(m, digits, exp(m, digits, m.neg(m.abs(x)))));
+  return m.add(m.atLeast(x, 0), log1pWithinOne(m, digits, exp(m, digits, m.neg(m.abs(x)))));
+}
+
+/** Lane 0: softplus of lane 0 of x; lane 1: its sigmoid. The two are wanted together, and share e^−|x|. */
+export function softplusAndSigmoid(m: Wide, digits: Digits, x: Value): Node {
+  return m.lowHalves(softplus(m, digits, x), sigmoid(m, digits, x));
 }

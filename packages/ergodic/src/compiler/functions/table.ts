@@ -8,7 +8,7 @@ import { FunctionCode, Graph } from "../machine/graph.ts";
 import { type Digits, Wide } from "../machine/instructions.ts";
 import type { Value } from "../machine/lanes.ts";
 import { exp, expm1, sigmoid, tanh } from "./exponential.ts";
-import { log, log1p, softplus } from "./logarithm.ts";
+import { log, log1p, softplus, softplusAndSigmoid } from "./logarithm.ts";
 import { pow } from "./power.ts";
 import { cos, sin } from "./trigonometric.ts";
 
@@ -27,19 +27,20 @@ export const functions: Readonly<Record<string, FloatFunction>> = {
   log: { arity: 1, ulps: 1, build: log },
   log1p: { arity: 1, ulps: 1, build: log1p },
   softplus: { arity: 1, ulps: 2, build: softplus },
+  softplusAndSigmoid: { arity: 1, ulps: 2, build: softplusAndSigmoid },
   pow: { arity: 2, ulps: 1, build: pow },
   cos: { arity: 1, ulps: 1, build: cos },
   sin: { arity: 1, ulps: 1, build: sin },
 };
 
-/** The wasm function; a local variable apiece for shared values. */
-export function encodeFunction(name: string, digits: Digits): EncodedFunction {
+/** The wasm function; a local variable apiece for shared values. `short`: float64x2, but float32's digits are enough. */
+export function encodeFunction(name: string, digits: Digits, short = false): EncodedFunction {
   const { arity, build } = functions[name];
   const parameters = Array.from({ length: arity }, () => "v128" as const);
   const graph = new Graph();
   const m = new Wide(graph);
   const x = parameters.map((_, i) => graph.local("v128", i, false));
-  const low = build(m, digits, ...(digits === 53 ? x : x.map(m.promoteLow)));
+  const low = build(m, short ? 24 : digits, ...(digits === 53 ? x : x.map(m.promoteLow)));
   const value = digits === 53 ? low : m.demote(low, build(m, digits, ...x.map(m.promoteHigh)));
   const body = new FunctionCode(parameters, ["v128"]);
   body.emit(value as ReturnType<Wide["add"]>);

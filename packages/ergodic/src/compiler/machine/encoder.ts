@@ -28,8 +28,10 @@ export function signed(x: number): number[] {
 export const float64Bytes = (x: number): number[] => [...new Uint8Array(Float64Array.of(x).buffer)];
 export const float32Bytes = (x: number): number[] => [...new Uint8Array(Float32Array.of(x).buffer)];
 
-const counted = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
-const text = (s: string): number[] => counted([...new TextEncoder().encode(s)].map((b) => [b]));
+/** Bodies are thousands of bytes: concat copies them as blocks. */
+const counted = (items: readonly (readonly number[])[]): number[] => unsigned(items.length).concat(...items);
+const sized = (content: readonly number[]): number[] => unsigned(content.length).concat(content);
+const text = (s: string): number[] => sized([...new TextEncoder().encode(s)]);
 const types = (list: readonly WasmType[]): number[] => counted(list.map((t) => [TYPE_CODES[t]]));
 
 export interface EncodedFunction {
@@ -44,20 +46,21 @@ export interface EncodedFunction {
 
 /** Functions are numbered in the order given; the module has no other functions. */
 export function encodeModule(functions: readonly EncodedFunction[], { shared }: { shared: boolean }): Uint8Array<ArrayBuffer> {
-  const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
+  const section = (id: number, items: readonly (readonly number[])[]): number[] => [id].concat(sized(counted(items)));
   const signatures = functions.map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
   const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(i)]));
-  const bodies = functions.map((f) => {
-    const body = [...counted(f.locals.map((t) => [1, TYPE_CODES[t]])), ...f.code, 0x0b];
-    return [...unsigned(body.length), ...body];
-  });
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, counted(signatures)),
-    ...section(2, counted([memory])),
-    ...section(3, counted(functions.map((_, i) => unsigned(i)))),
-    ...section(7, counted(exported)),
-    ...section(10, counted(bodies)),
-  ]);
+  const bodies = functions.map((f) => sized(counted(f.locals.map((t) => [1, TYPE_CODES[t]])).concat(f.code, 0x0b)));
+  return Uint8Array.from(
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].concat(
+      section(1, signatures),
+      section(2, [memory]),
+      section(
+        3,
+        functions.map((_, i) => unsigned(i)),
+      ),
+      section(7, exported),
+      section(10, bodies),
+    ),
+  );
 }

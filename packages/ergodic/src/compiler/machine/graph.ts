@@ -29,7 +29,9 @@ export class Graph {
     args: readonly Value[] = [],
     flags: { varying?: boolean; repeated?: boolean } = {},
   ): Node {
-    const key = `${code.join(" ")}|${args.map((a) => a.id).join(" ")}`;
+    let key = String.fromCharCode(...code);
+    // Bytes end at 255: the separator is none of them.
+    for (const arg of args) key += `\u0100${arg.id}`;
     const known = this.#known.get(key);
     if (known) return known;
     const nodes = args as readonly Node[];

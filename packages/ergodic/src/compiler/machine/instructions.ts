@@ -26,6 +26,12 @@ const COMPARISONS = {
 } as const;
 const COLUMN: Record<LaneKind, number> = { f64: 0, f32: 1, f64x2: 2, f32x4: 3 };
 
+/** Functions of one argument that share work: the one that computes both, and the lane of each. */
+const SHARED_CALLS: Readonly<Record<string, readonly [both: string, lane: number]>> = {
+  softplus: ["softplusAndSigmoid", 0],
+  sigmoid: ["softplusAndSigmoid", 1],
+};
+
 /** Index of a function of functions/, for float64x2 (53 digits) or float32x4 (24). */
 export type FunctionTable = (name: string, digits: Digits) => number;
 
@@ -108,11 +114,26 @@ export class Instructions implements Lanes {
   }
 
   call(name: string, ...args: Value[]): Node {
+    // In scalar float64 a loss and its derivative come from one call, an answer a lane.
+    const shared = this.kind === "f64" ? SHARED_CALLS[name] : undefined;
+    if (shared) {
+      const [both, lane] = shared;
+      const code = [0x10, ...unsigned(this.#functions(both, 53))];
+      const pair = this.graph.node("v128", code, [this.graph.node("v128", simd(20), args)]);
+      return this.graph.node("f64", simd(33, lane), [pair]);
+    }
     const single = this.kind === "f32" || this.kind === "f32x4";
     const code = [0x10, ...unsigned(this.#functions(name, single ? 24 : 53))];
     if (this.wide) return this.graph.node("v128", code, args);
     const spread = args.map((a) => this.graph.node("v128", simd(single ? 19 : 20), [a]));
     return this.graph.node(this.type, simd(single ? 31 : 33, 0), [this.graph.node("v128", code, spread)]);
+  }
+
+  /** Two calls of one function on float64 scalars, as the two lanes of one call. */
+  callPair(name: string, first: readonly Value[], second: readonly Value[]): [Node, Node] {
+    const packed = first.map((a, i) => this.graph.node("v128", simd(34, 1), [this.graph.node("v128", simd(20), [a]), second[i]]));
+    const both = this.graph.node("v128", [0x10, ...unsigned(this.#functions(name, 53))], packed);
+    return [this.graph.node("f64", simd(33, 0), [both]), this.graph.node("f64", simd(33, 1), [both])];
   }
 }
 
@@ -168,6 +189,9 @@ export class Wide extends Instructions {
       23,
     );
   }
+
+  /** Lane 0 of each. */
+  lowHalves = (a: Value, b: Value): Node => this.#simd(13, [a, b], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
 
   /** |x| with the sign of `of`. */
   signed = (x: Value, of: Value): Node => this.or(x, this.and(of, this.bits(0x8000000000000000n)));

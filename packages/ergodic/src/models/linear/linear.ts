@@ -151,11 +151,11 @@ export function chooseLoss(options: LinearOptions, data: Dataset): { loss: Loss;
   if (classes === 0 && loss.task === "multiclass")
     refuse(`loss "${loss.name}" needs classes, but target "${target.name}" is a number; read it as a category`);
   if (classes === 0 && loss.task === "binary") {
-    const values = [...new Set(target.values)].sort((a, b) => a - b);
-    if (values.length !== 2)
-      refuse(
-        `loss "${loss.name}" needs two classes, but target "${target.name}" takes ${values.length} values; read it as a category`,
-      );
+    const values = distinct(target.values).sort((a, b) => a - b);
+    if (values.length !== 2) {
+      const many = values.length > 2 ? "3 values or more" : "one value";
+      refuse(`loss "${loss.name}" needs two classes, but target "${target.name}" takes ${many}; read it as a category`);
+    }
     if (!(values[0] <= 0 && values[1] > 0)) {
       refuse(
         `loss "${loss.name}" takes numbers <= 0 and > 0 as its two classes, but target "${target.name}" is ${values.join(" or ")}; read it as a category`,
@@ -163,6 +163,16 @@ export function chooseLoss(options: LinearOptions, data: Dataset): { loss: Loss;
     }
   }
   return { loss, outputs: loss.joint || classes > 2 ? classes : 1 };
+}
+
+/** The distinct values, or the first three of them. */
+function distinct(values: Float64Array): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < values.length && found.length < 3; i++) {
+    const y = values[i];
+    if (y !== found[0] && y !== found[1]) found.push(y);
+  }
+  return found;
 }
 
 function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine): LinearProblem {

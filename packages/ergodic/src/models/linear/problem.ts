@@ -6,13 +6,13 @@
  */
 import { DataError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
-import { add, type CompiledProgram, compile, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
+import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
 import type { LaneBinding, ParameterType, Penalty, Problem, RowGradient } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
-import { type Loss, lossProgram } from "../loss.ts";
+import { type Loss, lossProgram, pointProgram } from "../loss.ts";
 
 export interface LinearProblemOptions {
   loss: Loss;
@@ -42,8 +42,6 @@ export class LinearProblem implements Problem, RowGradient {
   readonly derivativesPerRow: number;
   readonly sparse: boolean;
   readonly penalty: Penalty;
-  readonly density: Float64Array;
-  readonly smoothness: number | undefined;
   private readonly data: Dataset;
   private readonly engine: Engine;
   private readonly options: LinearProblemOptions;
@@ -74,8 +72,19 @@ export class LinearProblem implements Problem, RowGradient {
       stride: this.stride,
       weights: this.perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0)),
     };
-    this.density = this.sparse ? this.columnDensity() : new Float64Array(this.parameterCount).fill(1);
-    this.smoothness = options.loss.curvature === undefined ? undefined : options.loss.curvature * this.largestRow();
+  }
+
+  /** Share of the rows that hold each column. Computed when asked for: it takes a pass over sparse data. */
+  get density(): Float64Array {
+    if (!this.sparse) return new Float64Array(this.parameterCount).fill(1);
+    const counts = rowsByColumn(this.data, this.engine);
+    return this.perParameter((j) => counts[j] / this.rowCount);
+  }
+
+  /** Computed when asked for: it takes a pass over the data. */
+  get smoothness(): number | undefined {
+    const { curvature } = this.options.loss;
+    return curvature === undefined ? undefined : curvature * this.largestRow();
   }
 
   bind({ batch, buffered, purpose }: { batch: number; buffered: boolean; purpose: string }): LaneBinding {
@@ -97,7 +106,8 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_DZ, dz);
     set(field.LINEAR_Y, y);
     set(field.LINEAR_ROW_WEIGHT, rowWeight);
-    this.bindLoss(arena, set, lossProgram(loss, outputs, this.weights !== 0), { z, dz, y, weight: rowWeight });
+    this.bindLoss(arena, set, lossProgram(loss, outputs, this.weights !== 0, model !== "f64"), { z, dz, y, weight: rowWeight });
+    this.bindPoint(arena, set);
     const useBuffer = batch > 1 || buffered;
     if (useBuffer) this.bindBuffer(arena, set, bufferType);
     const suffix = `${this.sparse ? "Sparse" : "Dense"}${cap(layout.type)}${cap(model)}`;
@@ -144,6 +154,23 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_LOSS_AT_LOSS, program.scalars.loss);
   }
 
+  /** Rows that come singly, of one output. */
+  private bindPoint(arena: Arena, set: (at: number, value: number) => void): void {
+    set(field.LINEAR_POINT, field.ABSENT);
+    if (this.options.outputs > 1) return;
+    const { program, block, end } = this.place(
+      arena,
+      pointProgram(this.options.loss, this.weights !== 0, this.options.model !== "f64"),
+    );
+    set(field.LINEAR_POINT, end);
+    set(field.LINEAR_POINT_BLOCK, block);
+    set(field.LINEAR_POINT_AT_Z, program.scalars.z);
+    set(field.LINEAR_POINT_AT_Y, program.scalars.y);
+    set(field.LINEAR_POINT_AT_WEIGHT, program.scalars.weight ?? field.ABSENT);
+    set(field.LINEAR_POINT_AT_DZ, program.scalars.dz);
+    set(field.LINEAR_POINT_AT_LOSS, program.scalars.loss);
+  }
+
   private bindBuffer(arena: Arena, set: (at: number, value: number) => void, type: "f32" | "f64"): void {
     const bytes = type === "f64" ? 8 : 4;
     set(field.LINEAR_BUFFER, arena.take(this.parameterCount * bytes));
@@ -161,10 +188,10 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_ADD_AT_FACTOR, program.scalars.factor);
   }
 
-  private place(arena: Arena, spec: ProgramSpec): { program: CompiledProgram; block: number; update: number } {
-    const program = compile(spec, { shared: this.engine.memory.shared });
-    const linked = this.engine.link(program.bytes, program.exports);
-    return { program, block: arena.take(program.blockBytes), update: linked[program.update].slot };
+  private place(arena: Arena, spec: ProgramSpec): { program: CompiledProgram; block: number; update: number; end: number } {
+    const { program, functions } = linkProgram(this.engine, spec);
+    const end = program.end === null ? field.ABSENT : functions[program.end].slot;
+    return { program, block: arena.take(program.blockBytes), update: functions[program.update].slot, end };
   }
 
   /** Class 0/1 becomes −1/+1 for binary losses; numbers are checked against what the loss takes. */
@@ -176,7 +203,9 @@ export class LinearProblem implements Problem, RowGradient {
       if (loss.task === "count") checkCounts(target.name, target.values);
       return this.data.layout.target;
     }
-    return this.arena.copy(target.values.map((y) => (y > 0 ? 1 : -1)));
+    const coded = new Float64Array(target.values.length);
+    for (let i = 0; i < coded.length; i++) coded[i] = target.values[i] > 0 ? 1 : -1;
+    return this.arena.copy(coded);
   }
 
   private rowWeights(): number {
@@ -193,16 +222,6 @@ export class LinearProblem implements Problem, RowGradient {
       const j = i % this.stride;
       return j < this.columns ? value(j) : 0;
     });
-  }
-
-  /** Share of the rows that hold each column. */
-  private columnDensity(): Float64Array {
-    const { layout, rowCount } = this.data;
-    const { memory } = this.engine;
-    const entries = memory.u32(layout.rowStart, rowCount + 1)[rowCount];
-    const counts = new Float64Array(this.stride);
-    for (const j of memory.u32(layout.columnIndex, entries)) counts[j]++;
-    return this.perParameter((j) => counts[j] / rowCount);
   }
 
   /** max w‖x‖², the intercept included. */
@@ -222,6 +241,21 @@ export class LinearProblem implements Problem, RowGradient {
     }
     return largest * layout.scale * layout.scale;
   }
+}
+
+const columnCounts = new WeakMap<Dataset, Uint32Array>();
+
+/** How many rows of a sparse dataset hold each column, the intercept last. */
+function rowsByColumn(data: Dataset, engine: Engine): Uint32Array {
+  const known = columnCounts.get(data);
+  if (known) return known;
+  const { layout, rowCount, columnCount } = data;
+  const counts = new Uint32Array(columnCount + 1);
+  const entries = engine.memory.u32(layout.rowStart, rowCount + 1)[rowCount];
+  const columns = engine.memory.u32(layout.columnIndex, entries);
+  for (let e = 0; e < entries; e++) counts[columns[e]]++;
+  columnCounts.set(data, counts);
+  return counts;
 }
 
 /** buffer += factor × values. */

@@ -1,0 +1,195 @@
+/**
+ * `ergodic demo`, and `npm start`: real data the whole way. Load → train with several step rules → the effect of batch size and of
+ * workers → save → reload → predict, with pictures.
+ *
+ * Data: UCI's hand-written digits (data/README.md). The seed is fixed, so that losses and accuracies come out the same where no workers race.
+ */
+import { fileURLToPath } from "node:url";
+import { read } from "@ergodic/ingest";
+import type { Command } from "commander";
+import {
+  adagrad,
+  adam,
+  type Dataset,
+  type EngineDescription,
+  type FitOptions,
+  type Fitted,
+  fit,
+  type LinearPredictor,
+  linear,
+  momentum,
+  openEngine,
+  predictor,
+  type Rule,
+  rff,
+  ruleCost,
+  sgd,
+  stochasticLineSearch,
+} from "ergodic";
+import { rateText } from "../report/chosen.ts";
+import { duration, grouped, percent, short } from "../report/numbers.ts";
+import { beside, picture } from "../report/picture.ts";
+import { table } from "../report/table.ts";
+import { quoted, relative, type Terminal } from "../terminal.ts";
+
+const SEED = 1;
+const BATCH = 16;
+const EPOCHS = 20;
+const FEATURES = 2000;
+const WIDTH = 8;
+const BLACK = 16;
+const SHOWN = 4;
+const dataFile = fileURLToPath(new URL("../../data/digits.csv", import.meta.url));
+
+interface Held {
+  train: Dataset;
+  test: Dataset;
+}
+
+export function addDemo(program: Command, terminal: Terminal): void {
+  program
+    .command("demo")
+    .description("train on hand-written digits, with everything shown (npm start)")
+    .option("--out <file>", "where the best model is saved", "digits.safetensors")
+    .action((options: { out: string }) => demo(options.out, terminal));
+}
+
+async function demo(out: string, terminal: Terminal): Promise<void> {
+  const begin = performance.now();
+  const { out: paint } = terminal.paint;
+  const title = (text: string): void => terminal.out(`\n${paint.bold(text)}\n`);
+  const engine = (await openEngine()).describe();
+  const data = await read(dataFile, { target: "label", classes: true });
+  const plain = data.split(0.8, { seed: SEED, stratify: true });
+  const mapped = plain.train.map(rff({ count: FEATURES, seed: SEED }));
+  const kernel = { train: mapped, test: plain.test.follow(mapped.pipeline) };
+
+  terminal.out(`${paint.bold("Ergodic")}: pick a point at random, update the model, repeat.\n`);
+  terminal.out(
+    `Data: UCI's hand-written digits, ${WIDTH} × ${WIDTH} pixels each (CC BY 4.0). ${grouped(plain.train.rowCount)} to train on, ${grouped(plain.test.rowCount)} held out.\n`,
+  );
+  terminal.out(`Engine: ${engine.build} build, ${engine.workers} ${engine.workers === 1 ? "core" : "cores"}.\n`);
+
+  await trained(plain, { epochs: 1 }); // The first run also compiles; it is not timed.
+  title("One model, five step rules: ten outputs, linear in the pixels");
+  const best = await ruleTable(plain, kernel, terminal);
+  title("Batch size: rows an update, sgd rate 0.1");
+  await batchTable(plain, terminal);
+  title(`Workers: ${grouped(FEATURES)} random features, sgd rate 1, batch 1`);
+  await workerTable(kernel, engine, terminal);
+
+  title(`The best of these, ${best.name}: saved, loaded again, asked about held-out digits`);
+  await best.fitted.save(out);
+  terminal.out(pictures(await predictor(out), plain.test));
+  terminal.out(paint.dim(`\n${duration((performance.now() - begin) / 1000)} in all. Saved to ${out}.\n`));
+  title("Try next");
+  terminal.out(
+    nextCommands(out, terminal)
+      .map((line) => `  ${line}\n`)
+      .join(""),
+  );
+}
+
+interface Trained {
+  fitted: Fitted;
+  accuracy: number;
+}
+
+async function trained({ train, test }: Held, options: FitOptions): Promise<Trained> {
+  // Random features need no scaling, and columns of pixels that are nearly always blank are better left small there.
+  const standardise = train.columnCount > WIDTH * WIDTH ? false : "auto";
+  const fitted = await fit(linear({ standardise }), train, { seed: SEED, ...options });
+  return { fitted, accuracy: (fitted.evaluate(test) as { accuracy: number }).accuracy };
+}
+
+async function ruleTable(plain: Held, kernel: Held, terminal: Terminal): Promise<Trained & { name: string }> {
+  const runs: { name: string; held: Held; rule: Rule }[] = [
+    ...[sgd({ rate: 0.1 }), momentum({ rate: 0.01 }), adagrad({ rate: 0.1 }), adam({ rate: 0.003 }), stochasticLineSearch()].map(
+      (rule) => ({ name: rule.name, held: plain, rule }),
+    ),
+    { name: `adagrad, ${FEATURES} random features`, held: kernel, rule: adagrad({ rate: 0.3 }) },
+  ];
+  let best: (Trained & { name: string }) | undefined;
+  const rows: string[][] = [];
+  for (const { name, held, rule } of runs) {
+    const result = await trained(held, { rule, batch: BATCH, epochs: EPOCHS });
+    if (!best || result.accuracy > best.accuracy) best = { ...result, name };
+    const { epochs, seconds } = result.fitted.run;
+    const rate = rule.options.rate === undefined ? "searched" : rateText(rule.options.rate);
+    const state = rule.kind === "equation" ? ruleCost(rule).stateBytesPerParameter("f32") : 0;
+    rows.push([name, rate, String(epochs), duration(seconds), percent(result.accuracy), String(state)]);
+  }
+  terminal.out(
+    table(["rule", "rate", "epochs", "seconds", "test accuracy", "state bytes a parameter"], rows, { paint: terminal.paint.out }),
+  );
+  return best!;
+}
+
+async function batchTable(plain: Held, terminal: Terminal): Promise<void> {
+  const rows: string[][] = [];
+  for (const batch of [1, 4, 16, 64, 256]) {
+    const { fitted, accuracy } = await trained(plain, { rule: sgd({ rate: 0.1 }), batch, epochs: EPOCHS });
+    const { updates, seconds } = fitted.run;
+    rows.push([
+      String(batch),
+      grouped(updates),
+      duration(seconds),
+      short((EPOCHS * plain.train.rowCount) / seconds),
+      percent(accuracy),
+    ]);
+  }
+  terminal.out(table(["batch", "updates", "seconds", "rows/s", "test accuracy"], rows, { paint: terminal.paint.out }));
+}
+
+async function workerTable(kernel: Held, engine: EngineDescription, terminal: Terminal): Promise<void> {
+  const workers = Math.min(4, engine.workers);
+  const plans: { name: string; plan: FitOptions }[] = [{ name: "1 worker", plan: {} }];
+  if (workers > 1) {
+    plans.push({ name: `${workers} workers race on one model`, plan: { workers, replicas: "shared" } });
+    plans.push({ name: `${workers} workers, ${workers} replicas averaged`, plan: { workers, replicas: workers } });
+    await trained(kernel, { workers, epochs: 0.01 }); // Starts the threads.
+  }
+  const rows: string[][] = [];
+  for (const { name, plan } of plans) {
+    const { fitted, accuracy } = await trained(kernel, { rule: sgd({ rate: 1 }), epochs: 10, ...plan });
+    const { updates, seconds } = fitted.run;
+    rows.push([name, grouped(updates), duration(seconds), short(updates / seconds), percent(accuracy)]);
+  }
+  terminal.out(table(["plan", "updates", "seconds", "updates/s", "test accuracy"], rows, { paint: terminal.paint.out }));
+  if (workers === 1) terminal.out(`  One worker only: ${engine.why.at(-1) ?? "this machine has one core"}.\n`);
+}
+
+/** Three held-out digits that the model reads rightly and, if there is one, a mistake. */
+function pictures(model: LinearPredictor, test: Dataset): string {
+  const { levels, values } = test.target;
+  const { names } = test;
+  const pixels = Array.from({ length: test.rowCount }, (_, i) => test.row(i));
+  const answers = model.predict(pixels.map((row) => Object.fromEntries(names.map((name, j) => [name, row[j]]))));
+  const digits = answers.map(({ value, probabilities }, i) => ({
+    pixels: pixels[i],
+    truth: levels![values[i]],
+    value: String(value),
+    probability: probabilities![value],
+  }));
+  const mistake = digits.find(({ truth, value }) => truth !== value);
+  const right = digits.filter(({ truth, value }) => truth === value);
+  const chosen = [...right.slice(0, mistake ? SHOWN - 1 : SHOWN), ...(mistake ? [mistake] : [])];
+  const blocks = chosen.map(({ pixels, truth, value, probability }) => [
+    ...picture(pixels, WIDTH, BLACK),
+    `${value === truth ? "✓" : "✗"} ${value}, ${percent(probability)}`,
+    value === truth ? "" : `  truth: ${truth}`,
+  ]);
+  const wrong = digits.length - right.length;
+  const lines = beside(blocks, 2 * WIDTH, "   ");
+  return `${lines.map((line) => `  ${line}`.trimEnd() + "\n").join("")}  ${grouped(right.length)} of ${grouped(digits.length)} right, ${wrong} ${wrong === 1 ? "mistake" : "mistakes"}.\n`;
+}
+
+function nextCommands(model: string, terminal: Terminal): string[] {
+  const data = quoted(relative(process.cwd(), dataFile));
+  const start = terminal.program;
+  return [
+    `${start} train ${data} --target label --rule adam --rate 0.003 --batch 16 --epochs 20 --test-share 0.2 --out mine.safetensors`,
+    `${start} evaluate ${quoted(model)} ${data}`,
+    `${start} rules`,
+  ];
+}

@@ -1,0 +1,41 @@
+/** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known. */
+import type { Command } from "commander";
+import { type FormatOptions, readHeldOut } from "../data.ts";
+import { loadModel } from "../model.ts";
+import { addFormatOptions } from "../options/training.ts";
+import { type AnyMetrics, confusionText, metricsText } from "../report/metrics.ts";
+import { grouped, json } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+export function addEvaluate(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("evaluate")
+    .description("test a saved model on rows whose target is known")
+    .argument("<MODEL>", "a file that train wrote")
+    .argument("<DATA>", "a file, or - for standard input");
+  addFormatOptions(command).option("--json", "one JSON object on standard output");
+  command.action((model: string, data: string, options: FormatOptions & { json?: boolean }) =>
+    evaluate(model, data, options, terminal),
+  );
+}
+
+async function evaluate(
+  file: string,
+  data: string,
+  options: FormatOptions & { json?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const model = await loadModel(file);
+  using rows = await readHeldOut(data, model.pipeline, options);
+  const metrics = model.evaluate(rows) as unknown as AnyMetrics;
+  const { task, classes, targetName } = model;
+  if (options.json) {
+    terminal.out(
+      `${json({ command: "evaluate", model: file, data, rows: rows.rowCount, task, target: targetName, classes: classes ?? null, metrics })}\n`,
+    );
+    return;
+  }
+  const { out: paint } = terminal.paint;
+  terminal.out(`${paint.bold(`${targetName}, ${grouped(rows.rowCount)} rows of ${data}`)}\n${metricsText(metrics, paint)}`);
+  if (classes) terminal.out(confusionText(metrics.confusion as number[][], classes, paint));
+}

@@ -1,0 +1,102 @@
+/**
+ * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them.
+ *
+ * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
+ * or not at all.
+ */
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { finished } from "node:stream/promises";
+import { blocks, sparseBlocks } from "@ergodic/ingest";
+import type { Command } from "commander";
+import { DataError, type LinearPredictor, type Prediction, type SparseTable, type Table } from "ergodic";
+import { type FormatOptions, formatOptions, rawRows, takesSparse, typesOf } from "../data.ts";
+import { loadModel } from "../model.ts";
+import { addFormatOptions } from "../options/training.ts";
+import { json } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+type PredictOptions = FormatOptions & { out?: string; json?: boolean };
+
+export function addPredict(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("predict")
+    .description("predict with a saved model")
+    .argument("<MODEL>", "a file that train wrote")
+    .argument("<DATA>", "rows with the model's columns: a file, or - for standard input");
+  addFormatOptions(command)
+    .option("--out <file>", "write here, not on standard output")
+    .option("--json", "one JSON object in the place of CSV");
+  command.action((model: string, data: string, options: PredictOptions) => predict(model, data, options, terminal));
+}
+
+async function predict(file: string, data: string, options: PredictOptions, terminal: Terminal): Promise<void> {
+  const model = await loadModel(file);
+  const text = options.json ? jsonOf(model, file, data, options) : csvOf(model, data, options);
+  if (options.out === undefined) {
+    for await (const part of text) terminal.out(part);
+    return;
+  }
+  await writeWhole(options.out, text);
+  terminal.note(`predictions written to ${options.out}`);
+}
+
+async function* predictions(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<Prediction[]> {
+  for await (const rows of rowBlocks(model, data, options)) yield model.predict(rows);
+}
+
+async function* rowBlocks(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
+  const { pipeline } = model;
+  if (data === "-") yield await rawRows(data, pipeline, options, false);
+  else if (takesSparse(pipeline)) yield* sparseBlocks(data, { ...formatOptions(options), target: false });
+  else yield* blocks(data, { ...formatOptions(options), ...typesOf(pipeline) });
+}
+
+async function* csvOf(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<string> {
+  let header = false;
+  for await (const rows of predictions(model, data, options)) {
+    const names = Object.keys(rows[0].probabilities ?? {});
+    if (!header) yield `${["prediction", ...names.map((name) => cell(`p_${name}`))].join(",")}\n`;
+    header = true;
+    yield rows
+      .map(({ value, probabilities = {} }) => `${[cell(value), ...names.map((name) => probabilities[name])].join(",")}\n`)
+      .join("");
+  }
+}
+
+async function* jsonOf(model: LinearPredictor, file: string, data: string, options: FormatOptions): AsyncGenerator<string> {
+  const { task, targetName: target, classes = null } = model;
+  yield `${json({ command: "predict", model: file, data, task, target, classes }).slice(0, -1)},"predictions":[`;
+  let first = true;
+  for await (const rows of predictions(model, data, options)) {
+    yield (first ? "" : ",") + rows.map((row) => json(row)).join(",");
+    first = false;
+  }
+  yield "]}\n";
+}
+
+/** A CSV field: quoted where it must be. */
+function cell(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
+  const temporary = `${path}.${process.pid}.partial`;
+  const file = createWriteStream(temporary, { flags: "wx" });
+  const done = finished(file);
+  done.catch(() => {});
+  try {
+    for await (const part of text) {
+      if (!file.write(part)) await Promise.race([done, new Promise<void>((resolve) => file.once("drain", () => resolve()))]);
+    }
+    file.end();
+    await done;
+    await rename(temporary, path);
+  } catch (cause) {
+    file.destroy();
+    await rm(temporary, { force: true });
+    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
+    throw new DataError(path, `cannot be written: ${(cause as Error).message}`, "FILE_WRITE", { cause });
+  }
+}

@@ -1,0 +1,159 @@
+/** The options of `train` beside those of its data: read from the command line, and turned into the library's. */
+import type { Command } from "commander";
+import type { FitOptions, LinearOptions, Loss } from "ergodic";
+import type { ReadingOptions, SplitOptions } from "../data.ts";
+import { UsageError } from "../errors.ts";
+import { number, share } from "./number.ts";
+import { parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
+
+export interface TrainOptions extends ReadingOptions, SplitOptions {
+  model: string;
+  loss?: string;
+  l1?: number;
+  l2?: number;
+  intercept: boolean;
+  classWeights?: string;
+  features?: string;
+  standardise?: boolean;
+  rule?: string;
+  rate?: string;
+  variance?: string;
+  batch?: number | "all";
+  schedule?: string;
+  workers?: number;
+  replicas?: number | "shared";
+  rows?: string;
+  averageEvery?: number;
+  deterministic?: boolean;
+  epochs?: number;
+  updates?: number;
+  seconds?: number;
+  tolerance?: number;
+  patience?: number;
+  validateEvery?: number;
+  out?: string;
+  checkpoint?: string;
+  checkpointEvery: number;
+  resume?: string;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+/** What a checkpoint brings: refused beside --resume, left out of the line that says how to resume. */
+export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
+  ...(["model", "loss", "l1", "l2", "intercept", "classWeights", "features", "standardise", "rule", "rate", "variance"] as const),
+  ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic"] as const),
+];
+
+export function addFormatOptions(command: Command): Command {
+  return command
+    .option("--format <name>", "csv, tsv, jsonl, libsvm, vw, npy or parquet; default: by extension, else by content")
+    .option("--no-header", "the first line holds no names")
+    .option("--delimiter <character>", "what separates fields; \\t for a tab");
+}
+
+export function addTrainingOptions(command: Command): Command {
+  const or = (word: string) => (text: string) => (text === word ? word : number(text));
+  return addFormatOptions(command)
+    .optionsGroup("Data:")
+    .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
+    .option("--weights <column>", "row weights")
+    .option("--drop <columns>", "leave out, separated by commas")
+    .option("--impute <how>", "fill missing values: mean, median or mode")
+    .option("--hash <bits>", "hash all columns into 2^bits", number)
+    .option("--classes", "take a target of numbers as classes")
+    .option("--no-classes", "take it as numbers")
+    .option("--test <file>", "rows to test on at the end")
+    .option("--test-share <share>", "the same, as a share of DATA", share)
+    .option("--validate <file>", "rows to watch while training")
+    .option("--validate-share <share>", "the same, as a share of the training rows", share)
+    .optionsGroup("Model:")
+    .option("--model <name>", "linear", "linear")
+    .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: by the target")
+    .option("--l1 <strength>", "penalty on the coefficients' sizes", number)
+    .option("--l2 <strength>", "penalty on their squares", number)
+    .option("--no-intercept", "leave the constant out")
+    .option("--class-weights <weights>", "balanced, or a=1,b=5")
+    .option("--features <map>", "random features in front: rff:2000, orthogonal:, sorf:, fastfood:; gamma=…")
+    .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
+    .option("--no-standardise", "leave columns as they are")
+    .optionsGroup("Steps:")
+    .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
+    .option("--rate <rate>", "the rule's rate: a number, or cosine:rate=0.1,updates=1000 …")
+    .option("--variance <how>", "svrg, saga or sag")
+    .option("--batch <rows>", "rows an update, or all", or("all"))
+    .optionsGroup("Plan:")
+    .option("--workers <n>", "threads", number)
+    .option("--replicas <n>", "shared: workers race on one model; n: that many copies, averaged", or("shared"))
+    .option("--rows <how>", "sharded or replicated: what each replica sees")
+    .option("--average-every <epochs>", "how often replicas are averaged", number)
+    .option("--precision <type>", "f32, f64, i16, i8; data:model, e.g. i8:i16")
+    .option("--schedule <order>", "shuffled, replacement, blocks or ordered")
+    .option("--seed <n>", "of every random choice", number, 0)
+    .option("--deterministic", "the same bytes on any machine")
+    .optionsGroup("Stopping:")
+    .option("--epochs <n>", "passes over the data; default 5", number)
+    .option("--updates <n>", "at most so many updates", number)
+    .option("--seconds <n>", "at most so long", number)
+    .option("--tolerance <share>", "until an epoch lowers the loss by less", number)
+    .option("--patience <n>", "until n validations bring no lower loss", number)
+    .option("--validate-every <epochs>", "how often to validate", number)
+    .optionsGroup("Results:")
+    .option("--out <file>", "the trained model, as safetensors")
+    .option("--checkpoint <file>", "keep the run here, so that it can go on")
+    .option("--checkpoint-every <seconds>", "how often", number, 30)
+    .option("--resume <file>", "go on from a checkpoint")
+    .option("--json", "one JSON object on standard output")
+    .option("--quiet", "no progress");
+}
+
+export function lossOf(options: TrainOptions): Loss | undefined {
+  return options.loss === undefined ? undefined : parseLoss(options.loss);
+}
+
+export function modelOptions(options: TrainOptions): LinearOptions {
+  const { l1, l2, intercept, classWeights, features, standardise, seed } = options;
+  if (options.model !== "linear") throw new UsageError("--model", `"${options.model}" is not known (known: linear)`);
+  return given({
+    loss: lossOf(options),
+    l1,
+    l2,
+    intercept: intercept ? undefined : false,
+    classWeights: classWeights === undefined ? undefined : parseClassWeights(classWeights),
+    features: features === undefined ? undefined : parseFeatures(features, seed),
+    standardise,
+  });
+}
+
+export function fitOptions(options: TrainOptions): FitOptions {
+  const { variance, rule, rate, batch, workers, replicas, averageEvery, deterministic, precision, schedule, seed } = options;
+  return given({
+    ...watchOptions(options),
+    rule: parseRule(rule, rate, variance !== undefined),
+    variance: variance === undefined ? undefined : parseVariance(variance),
+    batch,
+    workers,
+    replicas,
+    data: options.rows as FitOptions["data"],
+    averageEvery,
+    deterministic,
+    precision: precision === undefined ? undefined : parsePrecision(precision),
+    schedule: schedule as FitOptions["schedule"],
+    seed,
+  });
+}
+
+/** When to stop and how to watch: what a resumed run, too, may choose. */
+export function watchOptions({ epochs, updates, seconds, tolerance, patience, validateEvery, workers }: TrainOptions) {
+  const until = given({ epochs, updates, seconds, tolerance });
+  return given({ until: Object.keys(until).length > 0 ? until : undefined, patience, validateEvery, workers });
+}
+
+function parsePrecision(text: string): FitOptions["precision"] {
+  const [data, model] = text.split(":");
+  return (model === undefined ? data : { data, model }) as FitOptions["precision"];
+}
+
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,58 @@
+/** Numbers as people read them. */
+
+export const grouped = (value: number): string => Math.round(value).toLocaleString("en");
+
+/** 1234567 → "1.23 M". */
+export function short(value: number): string {
+  for (const [size, unit] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const) {
+    if (value >= 0.9995 * size) return `${significant(value / size, 3)} ${unit}`;
+  }
+  return significant(value, 3);
+}
+
+/** At most so many digits that count, trailing zeros kept away from whole numbers. */
+export function significant(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : String(value);
+  if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e9)) return value.toExponential(digits - 1);
+  if (Math.abs(value) >= 10 ** digits) return String(Math.round(value));
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** A loss or a metric: four decimals, more digits where it is small. */
+export function decimal(value: number): string {
+  if (!Number.isFinite(value)) return significant(value);
+  if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e7)) return value.toFixed(Math.abs(value) >= 1000 ? 1 : 4);
+  return value.toExponential(2);
+}
+
+export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+/** 0.0213 → "0.021 s", 75 → "1:15". */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  if (seconds < 1) return `${seconds.toFixed(3)} s`;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return clock(seconds);
+}
+
+/** 75 → "1:15". */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const rest = (n: number): string => String(n % 60).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes}:${rest(whole)}` : `${Math.floor(minutes / 60)}:${rest(minutes)}:${rest(whole)}`;
+}
+
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} B`;
+  return `${short(count)}B`;
+}
+
+/** NaN and infinities have no JSON; they become null. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === "number" && !Number.isFinite(part) ? null : part));
+}

@@ -1,0 +1,26 @@
+/** Text in columns. */
+import type { Paint } from "../terminal.ts";
+
+export interface TableOptions {
+  /** Columns that are set to the left; the others, numbers, to the right. Default: the first. */
+  left?: readonly number[];
+  indent?: number;
+  paint?: Paint;
+}
+
+export function table(header: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
+  const { left = [0], indent = 2, paint } = options;
+  const widths = header.map((name, j) => Math.max(name.length, ...rows.map((row) => row[j].length)));
+  const line = (cells: readonly string[]): string => {
+    const set = cells.map((cell, j) => (left.includes(j) ? cell.padEnd(widths[j]) : cell.padStart(widths[j])));
+    return `${" ".repeat(indent)}${set.join("  ")}`.trimEnd();
+  };
+  const head = line(header);
+  return [paint ? paint.dim(head) : head, ...rows.map(line)].map((text) => `${text}\n`).join("");
+}
+
+/** Names on the left, values beside them. */
+export function pairs(rows: readonly (readonly [string, string])[], paint?: Paint): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${paint ? paint.dim(name.padEnd(width)) : name.padEnd(width)}  ${value}\n`).join("");
+}

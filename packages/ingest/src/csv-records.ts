@@ -1,0 +1,167 @@
+/**
+ * CSV bytes → the fields of one record after another, by Papa Parse, which knows the grammar.
+ *
+ * Added to it: blocks of a stream, lines and columns for messages, and the refusal of quotes that it would mend. Records end with LF
+ * or CRLF, or with CR where the first line does; blank lines are skipped; blanks around a field are dropped outside quotes. A record
+ * whose quotes span blocks is kept and tried again when the text at hand has doubled, so that the work stays linear.
+ *
+ * @throws DataError DATA_PARSE: quote not closed, text behind a closing quote, quote inside an unquoted field
+ */
+import Papa from "papaparse";
+import { fault, show } from "./fault.ts";
+import { decoded } from "./lines.ts";
+
+const longestRecord = 1 << 28;
+
+export class CsvRecords {
+  /** The line on which the record at hand begins. */
+  line = 1;
+
+  readonly #file: string;
+  readonly #delimiter: string;
+  readonly #quote: string;
+  readonly #quoted: RegExp;
+  readonly #blankBeforeQuote: RegExp;
+  readonly #blanksOrQuoted: RegExp;
+  #newline: "\n" | "\r" = "\n";
+  #text = "";
+  #start = 0;
+  #end = 0;
+  #nextLine = 1;
+  #triedLength = 0;
+
+  /** `quote`: "" = none. */
+  constructor(file: string, delimiter: string, quote: string) {
+    this.#file = file;
+    this.#delimiter = delimiter;
+    this.#quote = quote;
+    const [d, q] = [delimiter, quote || '"'].map((mark) => `\\x${mark.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    const quoted = `${q}[^${q}]*(?:${q}${q}[^${q}]*)*(?:${q}|$)`;
+    const blankBeforeQuote = `(^|[\\r\\n${d}])(?:(?!${d})[ \\t])+(?=${q})`;
+    this.#quoted = new RegExp(quoted, "y");
+    this.#blankBeforeQuote = new RegExp(blankBeforeQuote);
+    this.#blanksOrQuoted = new RegExp(`${quoted}|${blankBeforeQuote}`, "g");
+  }
+
+  /** The records that a block of whole lines completes; without a block, the last ones. */
+  *read(block?: Uint8Array): Generator<string[]> {
+    const first = this.#triedLength === 0 && this.#end === 0 && this.#text === "";
+    if (block !== undefined) this.#text += decoded(this.#file, block, this.#nextLine + lineEnds(this.#text));
+    if (first && /\r?\n|\r/.exec(this.#text)?.[0] === "\r") this.#newline = "\r";
+    const final = block === undefined || this.#text.length > longestRecord; // a quote left open would gather the whole file
+    if (!final && (this.#text.length < 2 * this.#triedLength || !this.#text.endsWith(this.#newline))) return;
+    if (final && !this.#text.endsWith(this.#newline)) this.#text += this.#newline;
+    yield* this.#records(final);
+  }
+
+  *#records(final: boolean): Generator<string[]> {
+    const { data, errors } = this.#parsed();
+    const text = this.#text;
+    const quote = text.includes(this.#quote) ? this.#quote : "";
+    this.#end = 0;
+    for (const fields of data) {
+      if (this.#end === text.length) break; // behind the last line end Papa Parse finds one record more
+      this.line = this.#nextLine;
+      this.#start = this.#end;
+      let blank = fields.length === 1;
+      for (let i = 0; i < fields.length; i++) {
+        const field = fields[i];
+        if (quote !== "" && text[this.#end] === quote) {
+          if (errors.length > 0 && errors[0].index === this.#end + 1) {
+            if (errors[0].code === "MissingQuotes" && !final) return this.#wait();
+            throw this.#quoteFault(errors[0].code, i + 1);
+          }
+          blank = false;
+          this.#skipQuoted(field);
+        } else {
+          if (quote !== "" && field.includes(quote)) throw this.#strayQuote(i + 1, field);
+          this.#end += field.length;
+          fields[i] = trimmed(field);
+        }
+        this.#end++;
+      }
+      this.#nextLine++;
+      if (!(blank && fields[0] === "")) yield fields;
+    }
+    this.#text = "";
+    this.#triedLength = 0;
+  }
+
+  #parsed(): Papa.ParseResult<string[]> {
+    const quote = this.#quote;
+    if (quote !== "" && this.#blankBeforeQuote.test(this.#text)) {
+      this.#text = this.#text.replace(this.#blanksOrQuoted, (match, before?: string) => before ?? match);
+    }
+    const text = this.#text.startsWith("\ufeff") ? `\ufeff${this.#text}` : this.#text; // one mark would be taken off
+    return Papa.parse<string[]>(text, {
+      delimiter: this.#delimiter,
+      newline: this.#newline,
+      ...(quote === "" ? { fastMode: true } : { quoteChar: quote }),
+    });
+  }
+
+  /** The record runs beyond the text at hand. */
+  #wait(): void {
+    this.#text = this.#text.slice(this.#start);
+    this.#triedLength = this.#text.length;
+    this.#nextLine = this.line;
+  }
+
+  /** From an opening quote to the end of the field. */
+  #skipQuoted(field: string): void {
+    const text = this.#text;
+    this.#end += 2 + field.length + (field.includes(this.#quote) ? field.split(this.#quote).length - 1 : 0);
+    while (text[this.#end] !== this.#delimiter && text[this.#end] !== this.#newline) this.#end++;
+    this.#nextLine += lineEnds(field);
+  }
+
+  #quoteFault(code: string, column: number): Error {
+    const text = this.#text;
+    const open = this.#end;
+    if (code === "MissingQuotes") {
+      const advice = 'close it, double a quote that belongs to the text, or pass quote: ""';
+      const message = `the quote that opens ${show(firstLine(text.slice(open, open + 60)))} is never closed; ${advice}`;
+      return fault(this.#file, this.#nextLine, column, message, "DATA_PARSE");
+    }
+    this.#quoted.lastIndex = open;
+    const [quoted] = this.#quoted.exec(text)!;
+    return fault(
+      this.#file,
+      this.#nextLine + lineEnds(quoted),
+      column,
+      `text follows a closing quote in ${show(firstLine(text.slice(open, open + quoted.length + 10)))}; double a quote that belongs to the text, or pass quote: ""`,
+      "DATA_PARSE",
+    );
+  }
+
+  #strayQuote(column: number, field: string): Error {
+    const start = this.#end + field.length - field.trimStart().length;
+    const shown = firstLine(this.#text.slice(start, this.#end + field.indexOf(this.#quote) + 20));
+    return fault(
+      this.#file,
+      this.#nextLine,
+      column,
+      `a quote stands inside the unquoted field ${show(shown)}; quote the whole field and double the quote, or pass quote: ""`,
+      "DATA_PARSE",
+    );
+  }
+
+  /** The record at hand as it stands in the file. */
+  recordText(): string {
+    return this.#text.slice(this.#start, this.#end).trimEnd();
+  }
+}
+
+/** Without blanks and the CR of a CRLF at its ends. */
+function trimmed(field: string): string {
+  if (field.charCodeAt(0) > 32 && field.charCodeAt(field.length - 1) > 32) return field;
+  return field.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+}
+
+function lineEnds(text: string): number {
+  return text.includes("\n") || text.includes("\r") ? text.split(/\r?\n|\r/).length - 1 : 0;
+}
+
+function firstLine(text: string): string {
+  return text.split(/[\r\n]/)[0];
+}

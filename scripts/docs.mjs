@@ -1,0 +1,89 @@
+// Writes the generated pages of docs/ from the built packages: the step rules from their ledger, the command line from its own help.
+// A test holds the pages to what the sources say now.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const number = (value) => (value === null ? "–" : String(value));
+const floats = ({ floatsPerParameter }) => (floatsPerParameter === null ? "grows" : number(floatsPerParameter));
+
+/** Bytes of state a parameter as a rule runs by default: equations in f32, procedures on the whole objective in f64. */
+const bytes = ({ kind, floatsPerParameter }) =>
+  floatsPerParameter === null ? "grows" : number(floatsPerParameter * (kind === "host" ? 8 : 4));
+
+const kinds = { equation: "equation", search: "search on a batch", host: "whole objective" };
+
+/**
+ * @param {readonly import("ergodic").LedgerRow[]} ledger
+ * @returns {string}
+ */
+export function rulesPage(ledger) {
+  const rows = ledger.map((rule) => [
+    `[\`${rule.rule}\`](#${rule.rule.toLowerCase()})`,
+    rule.summary,
+    rule.transformation ? "link of a chain" : kinds[rule.kind],
+    floats(rule),
+    bytes(rule),
+    number(rule.operationsPerParameter),
+    number(rule.extraPasses),
+    rule.sparse ?? "–",
+  ]);
+  const header = ["rule", "step", "kind", "floats", "bytes", "operations", "passes", "sparse"];
+  return `# Step rules
+
+Generated from the rules themselves by \`node scripts/docs.mjs\`; do not edit.
+
+What each rule costs beside plain gradient descent, \`p ← p − η·g\`:
+
+- **floats**: numbers of state kept for each parameter; **bytes**: the same in a float32 run (rules on the whole objective compute in
+  float64).
+- **operations**: machine operations a parameter, beyond the 2 of plain gradient descent.
+- **passes**: sums over all parameters that a step waits for; each reads the gradient once more.
+- **sparse**: what an update does to coordinates that a sparse row does not touch. \`exact\`: nothing, and nothing is missed. \`lazy\`: their
+  states would have moved, and wait instead, as in PyTorch's SparseAdam. \`dense\`: the step needs every coordinate, so gradients are made dense.
+
+A link of a chain goes before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. Its figures are for the link with plain gradient descent.
+
+${markdownTable(header, rows)}
+${ledger.map(section).join("\n")}`;
+}
+
+function section(rule) {
+  const facts = rule.equation === null ? `No equation: it costs ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
+  return `## ${rule.rule}\n\n${capital(rule.summary)}. Source: ${rule.source}.\n\n${facts}`;
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+function markdownTable(header, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |\n`;
+  return line(header) + line(header.map(() => "---")) + rows.map((cells) => line(cells.map((cell) => cell.replaceAll("|", "\\|")))).join("");
+}
+
+export const commands = ["train", "predict", "evaluate", "describe", "rules", "demo"];
+
+/**
+ * @param {(args: string[]) => string | Promise<string>} help
+ * @returns {Promise<string>}
+ */
+export async function commandLinePage(help) {
+  const sections = [];
+  for (const command of commands) sections.push(`## ergodic ${command}\n\n\`\`\`text\n${(await help([command, "--help"])).trimEnd()}\n\`\`\`\n`);
+  return `# The command line
+
+Generated from the command's own help by \`node scripts/docs.mjs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
+
+Results go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 the run failed, 2 the command line is at
+fault.
+
+${sections.join("\n")}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { ruleLedger } = await import("ergodic");
+  const page = (name) => new URL(`../docs/${name}`, import.meta.url);
+  const cli = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
+  writeFileSync(page("rules.md"), rulesPage(ruleLedger()));
+  const help = (args) => execFileSync(process.execPath, [cli, ...args], { encoding: "utf8" });
+  writeFileSync(page("command-line.md"), await commandLinePage(help));
+}

@@ -1,0 +1,155 @@
+/**
+ * Documents do what they say: their code is type-checked and run, their commands are run, their stated output is compared, their links
+ * lead somewhere, and generated pages are up to date.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Engine } from "ergodic";
+import { ruleLedger, rules } from "ergodic";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RuleEntry } from "../packages/ergodic/src/algorithms/gradient/index.ts";
+import { transformations } from "../packages/ergodic/src/data/transformations/index.ts";
+import { commandLinePage, rulesPage } from "../scripts/docs.mjs";
+import { type Document, readDocument, statedOutput } from "./docs/blocks.ts";
+import { isKernel, type Modules, modulesOf, runModules, typeErrors } from "./docs/modules.ts";
+import { compileKernel } from "./docs/recipe-kernel.ts";
+import { commandsOf, expressionOf, runCommand } from "./docs/shell.ts";
+
+const root = new URL("../", import.meta.url);
+const folder = fileURLToPath(root);
+const paths = [
+  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md"],
+  ...readdirSync(join(folder, "packages")).map((name) => `packages/${name}/README.md`),
+  ...readdirSync(join(folder, "docs")).map((name) => `docs/${name}`),
+];
+const documents = paths.map((path) => readDocument(root, path));
+const withCode = documents.filter(({ blocks }) => blocks.some(({ language }) => language === "ts"));
+const commandBlocks = documents.flatMap(({ path, blocks }) =>
+  blocks
+    .filter(({ language, code }) => language === "sh" && commandsOf(code).length > 0)
+    .map((block): [string, typeof block] => [`${path}:${block.line}`, block]),
+);
+
+/** Documents run in a folder that looks like the repository from within, and may be written to. */
+const scratch = mkdtempSync(join(tmpdir(), "ergodic-docs-"));
+const home = process.cwd();
+beforeAll(() => {
+  for (const name of ["packages", "examples"]) symlinkSync(join(folder, name), join(scratch, name));
+  process.chdir(scratch);
+});
+afterAll(() => {
+  process.chdir(home);
+  rmSync(scratch, { recursive: true });
+});
+
+test("every document is there, and has something to run", () => {
+  expect(withCode.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "packages/ergodic/README.md"]),
+  );
+  expect(commandBlocks.length).toBeGreaterThan(4);
+});
+
+test("code in documents is well-typed", () => {
+  expect(typeErrors(withCode.map((document) => modulesOf(document, root)))).toEqual([]);
+});
+
+describe("code in documents prints what it says", () => {
+  test.each(withCode.filter(({ path }) => path !== "CONTRIBUTING.md").map((d): [string, Document] => [d.path, d]))(
+    "%s",
+    async (_, document) => {
+      const modules = modulesOf(document, root);
+      expect(named(modules, await runModules(modules))).toEqual(named(modules, modules.blocks.map(statedOutput)));
+    },
+  );
+});
+
+/** Output by the line of its block. */
+function named({ blocks }: Modules, output: string[]): Record<string, string> {
+  return Object.fromEntries(blocks.map(({ line }, k) => [`line ${line}`, output[k]]));
+}
+
+/** The one-line entries that the recipes ask for are made here, in memory. */
+const entries: Record<string, (exports: Record<string, unknown>) => void> = {
+  "sign-descent.ts": ({ signDescent }) => {
+    (rules as Record<string, unknown>).signDescent = { make: signDescent, convex: {}, scaled: {} } as unknown as RuleEntry;
+  },
+  "signed-log.ts": ({ signedLog }) => {
+    (transformations as Map<string, unknown>).set("signedLog", signedLog);
+  },
+};
+
+test("the recipes of CONTRIBUTING.md work, with the tests that they bring", async () => {
+  const document = documents.find(({ path }) => path === "CONTRIBUTING.md")!;
+  const modules = modulesOf(document, root);
+  const kernels = document.blocks.filter(({ file }) => file && isKernel(file));
+  const collected: { name: string; run: () => unknown }[] = [];
+  const override = (path: string, real: Record<string, unknown>): Record<string, unknown> => {
+    if (path === "vitest") return { ...real, test: (name: string, run: () => unknown) => void collected.push({ name, run }) };
+    if (path.endsWith("/host/engine.ts")) return { ...real, openEngine: () => withRecipes(real.openEngine as () => Promise<Engine>, kernels) };
+    return real;
+  };
+  const files = [...modules.sources.keys()].filter((path) => path !== modules.main);
+  const printed = await runModules(modules, { override, loaded: (path, exports) => entries[path.split("/").at(-1)!]?.(exports) }, [
+    ...files,
+    modules.main,
+  ]);
+  expect(named(modules, printed)).toEqual(named(modules, modules.blocks.map(statedOutput)));
+  expect(collected.length).toBeGreaterThan(0);
+  for (const { run } of collected) await run();
+});
+
+async function withRecipes(open: () => Promise<Engine>, kernels: Document["blocks"]): Promise<Engine> {
+  const engine = await open();
+  const recipes = Object.assign({}, ...(await Promise.all(kernels.map(({ code }) => compileKernel(code, engine)))));
+  const kernel: Engine["kernel"] = (name, deterministic) => recipes[name] ?? engine.kernel(name, deterministic);
+  return new Proxy(engine, { get: (target, key) => (key === "kernel" ? kernel : Reflect.get(target, key)) });
+}
+
+describe("commands in documents run", () => {
+  test.each(commandBlocks)("%s", async (_, block) => {
+    let out = "";
+    for (const command of commandsOf(block.code)) {
+      const outcome = await runCommand(command);
+      expect(outcome.code, `${command}\n${outcome.notes}`).toBe(0);
+      out += outcome.out;
+    }
+    if (block.output !== undefined) expect(out).toMatch(expressionOf(block.output));
+  });
+});
+
+test("links between documents lead somewhere", () => {
+  const broken = paths.flatMap((path) => {
+    const text = readFileSync(join(folder, path), "utf8");
+    const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target);
+    return targets
+      .filter((target) => !/^https?:/.test(target) && !existsSync(resolve(dirname(join(folder, path)), target)))
+      .map((target) => `${path}: ${target}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+describe("generated pages are up to date; if not, run npm run build && node scripts/docs.mjs", () => {
+  const page = (name: string): string => readFileSync(join(folder, "docs", name), "utf8");
+
+  test("rules.md", () => {
+    expect(page("rules.md")).toBe(rulesPage(ruleLedger().filter(({ rule }) => rule !== "signDescent")));
+  });
+
+  test("command-line.md", async () => {
+    const help = async (args: string[]): Promise<string> => (await runCommand(["ergodic", ...args].join(" "))).out;
+    expect(page("command-line.md")).toBe(await commandLinePage(help));
+  });
+});
+
+describe("examples in the sources", () => {
+  test("none is written in a form that this file does not run", () => {
+    const sources = readdirSync(join(folder, "packages"), { recursive: true, encoding: "utf8" }).filter((path) =>
+      /^(\w+)\/src\/.*\.ts$/.test(path),
+    );
+    const fenced = sources.filter((path) => /^\s*\* (```|@example)/m.test(readFileSync(join(folder, "packages", path), "utf8")));
+    expect(sources.length).toBeGreaterThan(100);
+    expect(fenced).toEqual([]);
+  });
+});
