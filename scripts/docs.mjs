@@ -4,19 +4,23 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+/** @typedef {import("ergodic").LedgerRow} LedgerRow */
+
+/** @param {number | null} value */
 const number = (value) => (value === null ? "–" : String(value));
+/** @param {LedgerRow} rule */
 const floats = ({ floatsPerParameter }) => (floatsPerParameter === null ? "grows" : number(floatsPerParameter));
 
-/** Bytes of state a parameter as a rule runs by default: equations in f32, procedures on the whole objective in f64. */
+/**
+ * Bytes of state a parameter as a rule runs by default: equations in f32, procedures on the whole objective in f64.
+ * @param {LedgerRow} rule
+ */
 const bytes = ({ kind, floatsPerParameter }) =>
   floatsPerParameter === null ? "grows" : number(floatsPerParameter * (kind === "host" ? 8 : 4));
 
 const kinds = { equation: "equation", search: "search on a batch", host: "whole objective" };
 
-/**
- * @param {readonly import("ergodic").LedgerRow[]} ledger
- * @returns {string}
- */
+/** @param {readonly LedgerRow[]} ledger */
 export function rulesPage(ledger) {
   const rows = ledger.map((rule) => [
     `[\`${rule.rule}\`](#${rule.rule.toLowerCase()})`,
@@ -31,7 +35,7 @@ export function rulesPage(ledger) {
   const header = ["rule", "step", "kind", "floats", "bytes", "operations", "passes", "sparse"];
   return `# Step rules
 
-Generated from the rules themselves by \`node scripts/docs.mjs\`; do not edit.
+Generated from the rules themselves by \`npm run docs\`; do not edit.
 
 What each rule costs beside plain gradient descent, \`p ← p − η·g\`:
 
@@ -48,16 +52,22 @@ ${markdownTable(header, rows)}
 ${ledger.map(section).join("\n")}`;
 }
 
+/** @param {LedgerRow} rule */
 function section(rule) {
   const facts = rule.equation === null ? `No equation: it costs ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
   return `## ${rule.rule}\n\n${capital(rule.summary)}. Source: ${rule.source}.\n\n${facts}`;
 }
 
+/** @param {string} text */
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
+/**
+ * @param {readonly string[]} header
+ * @param {readonly string[][]} rows
+ */
 function markdownTable(header, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |\n`;
-  return line(header) + line(header.map(() => "---")) + rows.map((cells) => line(cells.map((cell) => cell.replaceAll("|", "\\|")))).join("");
+  const lines = [header, header.map(() => "---"), ...rows.map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))];
+  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
 export const commands = ["train", "predict", "evaluate", "describe", "rules", "demo"];
@@ -67,11 +77,13 @@ export const commands = ["train", "predict", "evaluate", "describe", "rules", "d
  * @returns {Promise<string>}
  */
 export async function commandLinePage(help) {
+  /** @type {string[]} */
   const sections = [];
-  for (const command of commands) sections.push(`## ergodic ${command}\n\n\`\`\`text\n${(await help([command, "--help"])).trimEnd()}\n\`\`\`\n`);
+  for (const command of commands)
+    sections.push(`## ergodic ${command}\n\n\`\`\`text\n${(await help([command, "--help"])).trimEnd()}\n\`\`\`\n`);
   return `# The command line
 
-Generated from the command's own help by \`node scripts/docs.mjs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
+Generated from the command's own help by \`npm run docs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
 
 Results go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 the run failed, 2 the command line is at
 fault.
@@ -81,9 +93,11 @@ ${sections.join("\n")}`;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { ruleLedger } = await import("ergodic");
+  /** @param {string} name */
   const page = (name) => new URL(`../docs/${name}`, import.meta.url);
   const cli = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
   writeFileSync(page("rules.md"), rulesPage(ruleLedger()));
+  /** @param {string[]} args */
   const help = (args) => execFileSync(process.execPath, [cli, ...args], { encoding: "utf8" });
   writeFileSync(page("command-line.md"), await commandLinePage(help));
 }

@@ -87,14 +87,16 @@ test("the recipes of CONTRIBUTING.md work, with the tests that they bring", asyn
   const collected: { name: string; run: () => unknown }[] = [];
   const override = (path: string, real: Record<string, unknown>): Record<string, unknown> => {
     if (path === "vitest") return { ...real, test: (name: string, run: () => unknown) => void collected.push({ name, run }) };
-    if (path.endsWith("/host/engine.ts")) return { ...real, openEngine: () => withRecipes(real.openEngine as () => Promise<Engine>, kernels) };
+    if (path.endsWith("/host/engine.ts"))
+      return { ...real, openEngine: () => withRecipes(real.openEngine as () => Promise<Engine>, kernels) };
     return real;
   };
   const files = [...modules.sources.keys()].filter((path) => path !== modules.main);
-  const printed = await runModules(modules, { override, loaded: (path, exports) => entries[path.split("/").at(-1)!]?.(exports) }, [
-    ...files,
-    modules.main,
-  ]);
+  const printed = await runModules(
+    modules,
+    { override, loaded: (path, exports) => entries[path.split("/").at(-1)!]?.(exports) },
+    [...files, modules.main],
+  );
   expect(named(modules, printed)).toEqual(named(modules, modules.blocks.map(statedOutput)));
   expect(collected.length).toBeGreaterThan(0);
   for (const { run } of collected) await run();
@@ -130,7 +132,7 @@ test("links between documents lead somewhere", () => {
   expect(broken).toEqual([]);
 });
 
-describe("generated pages are up to date; if not, run npm run build && node scripts/docs.mjs", () => {
+describe("generated pages are up to date; if not, run npm run docs", () => {
   const page = (name: string): string => readFileSync(join(folder, "docs", name), "utf8");
 
   test("rules.md", () => {

@@ -46,7 +46,10 @@ export function typeErrors(all: readonly Modules[]): string[] {
   const configPath = resolve(root, "tsconfig.json");
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(configPath, ts.sys.readFile).config, ts.sys, root);
   const ambient = resolve(root, "documents.d.ts");
-  const virtual = new Map([...all.flatMap(({ sources }) => [...sources]), [ambient, "declare var __block: (k: number) => void;"]]);
+  const virtual = new Map([
+    ...all.flatMap(({ sources }) => [...sources]),
+    [ambient, "declare var __block: (k: number) => void;"],
+  ]);
   const checked: ts.CompilerOptions = { ...options, noUnusedLocals: false, noEmit: true };
   const host = ts.createCompilerHost(checked);
   const { fileExists, readFile, getSourceFile } = host;

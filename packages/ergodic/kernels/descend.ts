@@ -12,10 +12,11 @@ import {
   RULE_POINTER_COUNT, RULE_PASSES, RULE_PASS_BYTES, RULE_POINTER_BYTES,
   LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW, LANE_ROWS, LANE_DRAWN_FROM,
   LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH,
-  LANE_TOUCH, LANE_TOUCHED,
+  LANE_TOUCH, LANE_TOUCHED, LANE_DECAY,
   CONTROL_KIND, CONTROL_SVRG, CONTROL_RECORD, CONTROL_SAG, CONTROL_UPDATE, CONTROL_BLOCK, CONTROL_AT_MEAN, CONTROL_AT_VALUES, CONTROL_AT_INDICES,
   CONTROL_AT_FACTOR, CONTROL_MEAN, CONTROL_ELEMENT_BYTES, CONTROL_ROWS,
 } from "../src/host/fields";
+import { decayStep, openDecay } from "./decay";
 import { groupShrink } from "./group";
 import { drawRows } from "./random";
 import { searchStep } from "./search";
@@ -105,6 +106,8 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const drawn = u(lane, LANE_DRAWN);
   const touch = batch == 1 ? load<u32>(lane + LANE_TOUCH) : ABSENT;
   const kind = control ? load<u32>(control + CONTROL_KIND) : 0;
+  const decay = u(lane, LANE_DECAY);
+  if (decay) openDecay(decay);
   let lossSum: f64 = 0;
   for (let i = 0; i < count; i++) {
     const local = first + <f64>i;
@@ -120,6 +123,7 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
     position += <u32>size;
     const loss = call_indirect<f64>(gradient, model, parameters, rows, size, control, pieces);
     lossSum += loss * <f64>size;
+    if (decay) decayStep(decay, pieces, tFirst + tStep * local);
     if (search) searchStep(search, model, parameters, rows, size, pieces, loss);
     else applyRule(rule, pieces, tFirst + tStep * local, loss);
     if (control && kind != CONTROL_SVRG && kind != CONTROL_RECORD) refreshMean(control, pieces, size);

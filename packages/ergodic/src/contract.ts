@@ -108,6 +108,8 @@ export interface LaneBinding {
   readonly pieces: number;
   /** Where the objective leaves the outputs of a batch (f64). */
   readonly outputsAt: number;
+  /** Address of an f64 by which the model multiplies its parameters, 1 at first; 0 if it has none. */
+  readonly scaleAt: number;
   /** What the pieces hold. */
   readonly piece: { type: ElementType; indexed: boolean };
   dispose(): void;

@@ -105,14 +105,17 @@ function resume(from: string | Uint8Array | Blob, data: Dataset, options: Resume
     const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
     const plan = recipe.plan as unknown as Plan;
     refuseOtherLanes(plan, options.workers);
+    if (patience !== undefined && !options.validate) {
+      throw new OptionError(
+        "fit.resume",
+        `the run ends after ${patience} validations without a lower loss; give validate: its held-out rows`,
+        "OPTION_MISSING",
+      );
+    }
     return {
       model: linearFrom(recipe.model as JsonObject),
       options: { ...plan, ...options, algorithm: gradientDescentFrom(recipe.algorithm as JsonObject) },
-      stopping: resolveStopping(
-        "fit.resume",
-        { until, validateEvery, patience: options.validate ? patience : undefined },
-        options.validate !== undefined,
-      ),
+      stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
       checkpoint,
     };
   });
@@ -171,44 +174,57 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
       model = recipe.model;
       const ready = model.prepare(data, plan);
       prepared = ready.dataset;
-      const problem = model.bind(prepared, plan, engine);
       const end = (): void => {
-        problem.dispose();
         if (followed !== validate) followed?.dispose();
         ready.dispose();
       };
-      const algorithm = options.algorithm ?? chooseAlgorithm(options, problem);
-      json = {
-        model: model.toJson(),
-        algorithm: algorithm.toJson(),
-        plan: plan as unknown as JsonObject,
-        stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
-      };
-      const progression = endingWith(end, () => algorithm.start(problem, plan, engine));
-      return {
-        progression,
-        stopping,
-        chosen: save(new Float64Array(problem.parameterCount)).description,
-        ...(checkpoint ? { resume: checkpoint } : {}),
-      };
+      return orElse(end, () => {
+        const problem = model.bind(prepared, plan, engine);
+        return orElse(
+          () => problem.dispose(),
+          () => {
+            const algorithm = options.algorithm ?? chooseAlgorithm(options, problem);
+            json = {
+              model: model.toJson(),
+              algorithm: algorithm.toJson(),
+              plan: plan as unknown as JsonObject,
+              stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
+            };
+            const progression = algorithm.start(problem, plan, engine);
+            return {
+              progression: endingWith(progression, () => {
+                problem.dispose();
+                end();
+              }),
+              stopping,
+              chosen: save(new Float64Array(problem.parameterCount)).description,
+              ...(checkpoint ? { resume: checkpoint } : {}),
+            };
+          },
+        );
+      });
     },
     finish: (parameters, summary) => new Fitted(save(parameters), summary),
     write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { ...json, data: fingerprint(data) } }),
   });
 }
 
-/** What `start` makes, with `end` after its own dispose(); at once if it makes nothing. */
-function endingWith(end: () => void, start: () => Progression): Progression {
-  try {
-    const progression = start();
-    const dispose = progression.dispose.bind(progression);
-    progression.dispose = () => {
-      dispose();
-      end();
-    };
-    return progression;
-  } catch (error) {
+/** `end` after the progression's own dispose(). */
+function endingWith(progression: Progression, end: () => void): Progression {
+  const dispose = progression.dispose.bind(progression);
+  progression.dispose = () => {
+    dispose();
     end();
+  };
+  return progression;
+}
+
+/** What `make` gives; where it throws, `undo` first. */
+function orElse<T>(undo: () => void, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    undo();
     throw error;
   }
 }
@@ -252,7 +268,8 @@ function measure(saved: SavedModel, validate: Dataset): Record<string, number> {
 function fingerprint(data: Dataset): JsonObject {
   let hash = 0x811c9dc5;
   const mix = (values: Float64Array): void => {
-    for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)) hash = Math.imul(hash ^ word, 0x01000193);
+    for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length))
+      hash = Math.imul(hash ^ word, 0x01000193);
   };
   mix(data.target.values);
   for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));

@@ -55,7 +55,7 @@ async function* rowBlocks(model: LinearPredictor, data: string, options: FormatO
 async function* csvOf(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<string> {
   let header = false;
   for await (const rows of predictions(model, data, options)) {
-    const names = Object.keys(rows[0].probabilities ?? {});
+    const names = rows[0].probabilities ? (model.classes ?? []) : [];
     if (!header) yield `${["prediction", ...names.map((name) => cell(`p_${name}`))].join(",")}\n`;
     header = true;
     yield rows

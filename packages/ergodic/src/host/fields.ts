@@ -59,11 +59,13 @@ export const LANE_SEARCH = 60;
 /** The rule's t = T_FIRST + T_STEP × (local update number, from 0). */
 export const LANE_T_FIRST_F64 = 64;
 export const LANE_T_STEP_F64 = 72;
+/** L2 as a scale of all parameters: 0 or a DECAY block. */
+export const LANE_DECAY = 80;
 /** Slot of (model, rows, count) that reads rows ahead of their use, or ABSENT. */
-export const LANE_TOUCH = 80;
+export const LANE_TOUCH = 84;
 /** Keeps what was read from being optimised away. */
-export const LANE_TOUCHED = 84;
-export const LANE_BYTES = 88;
+export const LANE_TOUCHED = 88;
+export const LANE_BYTES = 96;
 
 /** Control variates (SVRG, SAGA, SAG): a table of each row's last derivative and the mean gradient that it stands for. */
 export const CONTROL_KIND = 0;
@@ -150,6 +152,26 @@ export const GROUP_STRIDE = 28;
 export const GROUP_RATE = 32;
 export const GROUP_LAMBDA_F64 = 40;
 export const GROUP_BYTES = 48;
+
+/** L2 of plain descent on sparse gradients, exactly: parameters stand for SCALE × what is stored (kernels/decay.ts). */
+/** The rate as a program of t: slot of its end, block, offsets; its value goes to the rule's own slot. */
+export const DECAY_RATE_END = 0;
+export const DECAY_RATE_BLOCK = 4;
+export const DECAY_RATE_AT_T = 8;
+export const DECAY_RATE_AT_RATE = 12;
+/** Address of the rule's f64 rate. */
+export const DECAY_RULE_RATE = 16;
+/** Address of the f64 by which the model multiplies parameters. */
+export const DECAY_MODEL_SCALE = 20;
+export const DECAY_PARAMETERS = 24;
+export const DECAY_COUNT = 28;
+export const DECAY_ELEMENT_BYTES = 32;
+/** u32[EXEMPT_COUNT]: coordinates that do not decay. */
+export const DECAY_EXEMPT = 36;
+export const DECAY_EXEMPT_COUNT = 40;
+export const DECAY_L2_F64 = 48;
+export const DECAY_SCALE_F64 = 56;
+export const DECAY_BYTES = 64;
 
 /** Stochastic line search (kernels/search.ts). */
 export const SEARCH_OBJECTIVE = 0;

@@ -128,11 +128,12 @@ export class Descent implements Progression {
   }
 
   /** A lane's numbers that its rule or search moves from update to update. Pointers stay behind: they belong to this process. */
-  private scalars({ rule, pointer }: Lane): Map<string, Tensor> {
+  private scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
     const { memory } = this.engine;
     const views = new Map<string, Tensor>();
     const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];
     if (search) views.set("search", memory.f64(search + field.SEARCH_RATE_F64, 1));
+    if (decay) views.set("scale", memory.f64(decay + field.DECAY_SCALE_F64, 1));
     if (!rule) return views;
     for (const [name, at] of Object.entries(rule.program.scalars)) views.set(`scalar.${name}`, memory.f64(rule.block + at, 1));
     views.set("random", memory.u32(rule.block + rule.program.random, 4));
@@ -184,6 +185,7 @@ export class Descent implements Progression {
   /** All replicas go on from their mean, the rules' states included. */
   private average(): void {
     const { memory } = this.engine;
+    this.lanes.settle();
     const average = this.engine.kernel("average", this.parts.plan.deterministic);
     // Before the views below, which end where the memory grows.
     using pointers = memory.allocate(this.lanes.copies.length * 4, "averaging replicas");

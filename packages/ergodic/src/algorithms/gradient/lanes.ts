@@ -12,6 +12,7 @@ import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { hasReduction, sparseBehaviour } from "./cost.ts";
+import { decayBlock, decayingRule } from "./decay.ts";
 import type { Parts } from "./fits.ts";
 import { bindControl, bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
 import { type EquationRule, rateOf } from "./rule.ts";
@@ -44,6 +45,8 @@ export interface Lane {
   order: number;
   key: readonly [number, number];
   sweep: Sweep | undefined;
+  /** A DECAY block, or 0. */
+  decay: number;
 }
 
 export class Lanes {
@@ -62,6 +65,8 @@ export class Lanes {
   private readonly weights: Weights;
   private readonly buffered: boolean;
   private readonly largestShare: number;
+  /** Set where L2 is a scale of all parameters (decay.ts). */
+  private readonly decaying: EquationRule | undefined;
 
   constructor(parts: Parts, engine: Engine) {
     const { plan, problem, target, rule, variance } = parts;
@@ -75,7 +80,8 @@ export class Lanes {
     this.batch = Math.min(plan.batch as number, ...shards.map((s) => s.rows));
     this.buffered = rule.kind === "search" || (rule.kind === "equation" && this.needsBuffer(rule));
     const indexed = target.sparse && !this.buffered;
-    const penalised = target.penalty.l1 > 0 || target.penalty.l2 > 0;
+    this.decaying = decayingRule(parts, indexed);
+    const penalised = !this.decaying && (target.penalty.l1 > 0 || target.penalty.l2 > 0);
     const share = penalised ? shareOf(target, target.penalty.weights, this.batch, indexed) : undefined;
     this.largestShare = share?.reduce((a, b) => Math.max(a, b), 0) ?? 0;
     this.weights = {
@@ -112,6 +118,8 @@ export class Lanes {
     const spec = rule.kind === "equation" ? evaluationProgram(rule, { precision: this.precision, parameterType: model }) : null;
     if (!spec) {
       const stored = memory[model](copy.parameters, parameterCount);
+      const scale = this.scaleOf(copy);
+      if (scale !== 1) return Float64Array.from(stored, (p) => p * scale);
       return model === "i16" ? Float64Array.from(stored, (p) => p * PARAMETER_SCALE) : stored.slice();
     }
     using arena = new Arena(memory, "evaluation point");
@@ -128,6 +136,23 @@ export class Lanes {
     }
     functions[program.update].call(parameterCount, block);
     return memory[this.precision](point, parameterCount).slice();
+  }
+
+  /** Multiplies each copy's scale into its parameters, so that copies can be averaged. */
+  settle(): void {
+    for (const lane of this.list) {
+      const scale = this.scaleOf(lane.copy);
+      if (scale === 1) continue;
+      const stored = this.engine.memory[this.precision](lane.copy.parameters, this.parts.problem.parameterCount);
+      for (let i = 0; i < stored.length; i++) stored[i] *= scale;
+      this.arena.setF64(lane.decay, field.DECAY_SCALE_F64, 1);
+    }
+  }
+
+  /** What stored parameters are to be multiplied by. */
+  private scaleOf(copy: Copy): number {
+    const decay = this.list.find((lane) => lane.copy === copy)?.decay;
+    return decay ? this.arena.getF64(decay, field.DECAY_SCALE_F64) : 1;
   }
 
   dispose(): void {
@@ -157,7 +182,7 @@ export class Lanes {
     const probe = this.bindModel(1);
     const { piece } = this.batch > 1 ? { piece: { ...probe.piece, type: this.precision } } : probe;
     probe.dispose();
-    const program = ruleProgram(rule, {
+    const program = ruleProgram(this.decaying ?? rule, {
       gradientType: piece.type,
       indexed,
       precision: this.precision,
@@ -167,8 +192,9 @@ export class Lanes {
       base: variance !== undefined,
       reach: this.weights.reach !== 0,
       l1: target.penalty.l1 > 0,
-      l2: target.penalty.l2 > 0,
+      l2: target.penalty.l2 > 0 && !this.decaying,
     });
+    if (this.decaying) return program;
     // A schedule's value is kept where ticks and the group penalty can see it; a constant rate stands in its own slot.
     const rate = rateOf(rule);
     if (rate && rate !== scalar("rate")) program.spec.results.push({ scalar: CURRENT_RATE, value: rate });
@@ -230,6 +256,8 @@ export class Lanes {
     };
     const bound =
       this.program && bindRule(arena, engine, this.program, copy, constants, this.weights, { seed: plan.seed, lane: l });
+    const bytes = this.precision === "f64" ? 8 : 4;
+    const decay = this.decaying ? decayBlock(arena, engine, this.parts, copy.parameters, bytes, binding, bound!) : 0;
     const pointer = arena.block(field.LANE_BYTES, [
       [field.LANE_GRADIENT, binding.gradientSlot],
       [field.LANE_MODEL, binding.model],
@@ -246,13 +274,14 @@ export class Lanes {
       [field.LANE_KEY_HIGH, key[1]],
       [field.LANE_DRAWN, draws ? arena.take(DRAWN_AHEAD * this.batch * 4) : 0],
       [field.LANE_TOUCH, plan.schedule === "shuffled" || draws ? binding.touchSlot : field.ABSENT],
+      [field.LANE_DECAY, decay],
       [field.LANE_GROUP, target.penalty.group > 0 ? this.groupBlock(copy, bound!) : 0],
       [field.LANE_SEARCH, rule.kind === "search" ? this.searchBlock(binding, shard.rows) : 0],
     ]);
     arena.setF64(pointer, field.LANE_T_FIRST_F64, this.racing ? l + 1 : 1);
     arena.setF64(pointer, field.LANE_T_STEP_F64, this.racing ? laneCount : 1);
     const sweep = variance?.name === "svrg" ? this.newSweep(meanRows) : undefined;
-    return { pointer, binding, copy, rule: bound, ...shard, order, key, sweep };
+    return { pointer, binding, copy, rule: bound, ...shard, order, key, sweep, decay };
   }
 
   private newSweep(rows: number): Sweep {

@@ -119,6 +119,7 @@ export class LinearProblem implements Problem, RowGradient {
       pieces: arena.take(field.PIECES_FIRST + outputs * field.PIECE_BYTES),
       piece: { type: useBuffer ? bufferType : layout.type, indexed: this.sparse && !buffered },
       outputsAt: z,
+      scaleAt: model === "i16" ? 0 : block + field.LINEAR_PARAMETER_SCALE_F64,
       dispose: () => arena.dispose(),
     };
   }

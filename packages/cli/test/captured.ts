@@ -1,0 +1,70 @@
+/** A terminal that keeps what is written, and a temporary folder for a test file. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import picocolors from "picocolors";
+import { afterAll } from "vitest";
+import { runCommandLine } from "../src/command-line.ts";
+import type { Terminal } from "../src/terminal.ts";
+
+export const digits = fileURLToPath(new URL("../data/digits.csv", import.meta.url));
+
+export interface Captured extends Terminal {
+  stdout: string;
+  stderr: string;
+  rewritten: string[];
+  /** Ctrl-C, while a command listens. */
+  interrupt(): void;
+}
+
+export function captured({ live = false, columns = 80 } = {}): Captured {
+  const plain = picocolors.createColors(false);
+  let handler: (() => void) | undefined;
+  const terminal: Captured = {
+    stdout: "",
+    stderr: "",
+    rewritten: [],
+    live,
+    columns,
+    paint: { out: plain, note: plain },
+    program: "ergodic",
+    out: (text) => void (terminal.stdout += text),
+    note: (line) => void (terminal.stderr += `${line}\n`),
+    rewrite: (line) => void terminal.rewritten.push(line),
+    onInterrupt(given) {
+      handler = given;
+      return () => {
+        handler = undefined;
+      };
+    },
+    interrupt: () => handler?.(),
+  };
+  return terminal;
+}
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export async function ergodic(...args: string[]): Promise<Outcome> {
+  const terminal = captured();
+  const code = await runCommandLine(args, terminal);
+  return { code, stdout: terminal.stdout, stderr: terminal.stderr };
+}
+
+/** Fails with the command's own error where it does not end well. */
+export async function works(...args: string[]): Promise<Outcome> {
+  const outcome = await ergodic(...args);
+  if (outcome.code !== 0) throw new Error(`ergodic ${args.join(" ")} ended with ${outcome.code}:\n${outcome.stderr}`);
+  return outcome;
+}
+
+/** A folder of this test file's own; gone when it ends. */
+export function temporary(): (name: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-cli-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return (name) => join(folder, name);
+}

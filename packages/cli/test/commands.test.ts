@@ -1,0 +1,303 @@
+/** Every command on real data, in this process: what it prints, and JSON that fits the schemas. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { Dataset, fit, linear, predictor } from "ergodic";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runCommandLine } from "../src/command-line.ts";
+import { captured, digits, ergodic, temporary, works } from "./captured.ts";
+import { checked } from "./schemas.ts";
+
+const file = temporary();
+const people = file("people.csv");
+const sparse = file("rows.libsvm");
+const model = file("digits.safetensors");
+
+/** Two columns that decide, one of text, one that does nothing. */
+function peopleCsv(rows: number, from = 0): string {
+  const lines = Array.from({ length: rows }, (_, k) => {
+    const i = k + from;
+    const age = 20 + ((i * 7) % 50);
+    const work = ["public", "private", "own"][i % 3];
+    return `${age},${work},${(i * 13) % 10},${age + (work === "own" ? 15 : 0) > 45 ? "rich" : "poor"},${3 * age + (i % 5)}`;
+  });
+  return `age,work,noise,class,pay\n${lines.join("\n")}\n`;
+}
+
+beforeAll(async () => {
+  writeFileSync(people, peopleCsv(300));
+  writeFileSync(
+    sparse,
+    Array.from({ length: 120 }, (_, i) => `${i % 2 ? 1 : -1} ${1 + (i % 2)}:1 ${3 + (i % 4)}:0.5`).join("\n"),
+  );
+  await works("train", digits, "--target", "label", "--test-share", "0.2", "--out", model, "--quiet");
+});
+
+describe("train", () => {
+  it("says what it read and chose, goes by doublings, and prints metrics of the test", async () => {
+    const out = file("people.safetensors");
+    const { stdout, stderr } = await works(
+      "train",
+      people,
+      "--target",
+      "class",
+      "--drop",
+      "pay",
+      "--test-share",
+      "0.25",
+      "--validate-share",
+      "0.2",
+      "--epochs",
+      "8",
+      "--out",
+      out,
+    );
+    const lines = stderr.split("\n");
+    expect(lines[0]).toBe(`${people}: 180 rows to train on, 45 to validate, 75 to test; 5 columns; target class`);
+    expect(lines[1]).toMatch(
+      /^linear model, logistic loss \(2 classes\) · columns standardised · adagrad rate 0\.1 · batch 1 · 1 worker · f32 · \S+ build · seed 0$/,
+    );
+    expect(lines[2].trim().split(/\s+/)).toEqual(["update", "epoch", "loss", "validation", "updates/s"]);
+    const updates = lines.slice(3, -1).map((line) => Number(line.trim().split(/\s+/)[0].replaceAll(",", "")));
+    expect(updates.at(-1)).toBe(1440);
+    for (let i = 1; i < updates.length - 1; i++) expect(updates[i]).toBeGreaterThanOrEqual(2 * updates[i - 1]);
+    expect(stdout).toMatch(
+      /^1,440 updates in .* 8 epochs: all updates made\nmean loss of the last epoch 0\.\d+, validation 0\.\d+\ntest, 75 rows\n/,
+    );
+    for (const name of ["accuracy", "log loss", "AUC", "F1", "calibration error"]) expect(stdout).toContain(name);
+    expect(stdout).toMatch(/truth ↓ predicted →\s+poor\s+rich/);
+    expect(stdout).toContain(`saved to ${out}`);
+    expect((await predictor(out)).targetName).toBe("class");
+  });
+
+  it("trains the same model as the library", async () => {
+    const out = file("same.safetensors");
+    await works("train", people, "--target", "class", "--drop", "pay", "--l2", "0.01", "--seed", "3", "--out", out, "--quiet");
+    const { readTable } = await import("@ergodic/ingest");
+    const data = Dataset.fromTable(await readTable(people), { target: "class", drop: ["pay"] });
+    const ours = await fit(linear({ l2: 0.01 }), data, { seed: 3 });
+    expect((await predictor(out)).weights).toEqual(ours.weights);
+  });
+
+  it("writes JSON that fits its schema, and nothing else on stdout", async () => {
+    const cases = [
+      [digits, "--target", "label", "--test-share", "0.2", "--epochs", "2", "--variance", "svrg"],
+      [
+        digits,
+        "--target",
+        "label",
+        "--rule",
+        "clipNorm:norm=1+momentum",
+        "--rate",
+        "cosine:rate=0.1,updates=2000",
+        "--batch",
+        "32",
+        "--validate-share",
+        "0.1",
+      ],
+      [people, "--target", "class", "--loss", "hinge", "--test-share", "0.2", "--class-weights", "rich=2"],
+      [people, "--target", "pay", "--test-share", "0.2", "--loss", "huber:delta=2", "--workers", "2", "--replicas", "2"],
+      [people, "--target", "noise", "--loss", "poisson", "--rate", "0.01", "--test-share", "0.2"],
+      [sparse, "--test-share", "0.25", "--precision", "i8:i16", "--workers", "2"],
+    ];
+    const losses: string[] = [];
+    for (const args of cases) {
+      const { stdout } = await works("train", ...args, "--json", "--quiet");
+      const { chosen } = checked("train", stdout) as unknown as { chosen: { loss: { name: string } } };
+      losses.push(chosen.loss.name);
+    }
+    expect(losses).toEqual(["multinomial", "multinomial", "hinge", "huber", "poisson", "logistic"]);
+  });
+
+  it("takes a few whole numbers as classes, unless told otherwise", async () => {
+    const loss = async (...args: string[]) => {
+      const { stdout } = await works("train", ...args, "--epochs", "1", "--json", "--quiet");
+      return (JSON.parse(stdout) as { chosen: { loss: { name: string } } }).chosen.loss.name;
+    };
+    expect(await loss(digits, "--target", "label")).toBe("multinomial");
+    expect(await loss(digits, "--target", "-1")).toBe("multinomial");
+    expect(await loss(digits, "--target", "label", "--no-classes")).toBe("squared");
+    expect(await loss(digits, "--target", "label", "--loss", "squared")).toBe("squared");
+    expect(await loss(people, "--target", "pay")).toBe("squared");
+    expect(await loss(people, "--target", "pay", "--drop", "age", "--loss", "squared", "--features", "fastfood:16")).toBe(
+      "squared",
+    );
+  });
+
+  it("random features pass 98 % on the digits", async () => {
+    const { stdout } = await works(
+      ...["train", digits, "--target", "label", "--features", "rff:2000", "--no-standardise", "--rate", "0.3", "--batch", "16"],
+      ...["--epochs", "20", "--test-share", "0.2", "--seed", "1", "--json", "--quiet"],
+    );
+    expect((JSON.parse(stdout) as { test: { accuracy: number } }).test.accuracy).toBeGreaterThan(0.98);
+  });
+
+  it("tests on another file through the steps of the training rows", async () => {
+    const other = file("others.csv");
+    writeFileSync(other, peopleCsv(40, 1000).replaceAll("own", "unheard-of"));
+    const { stdout } = await works("train", people, "--target", "class", "--drop", "pay", "--test", other, "--json", "--quiet");
+    expect(checked("train", stdout)).toMatchObject({ rows: { train: 300, validate: 0, test: 40 } });
+  });
+
+  it("stops early with patience, and says so", async () => {
+    const { stdout } = await works(
+      "train",
+      digits,
+      "--target",
+      "label",
+      "--validate-share",
+      "0.2",
+      "--patience",
+      "2",
+      "--epochs",
+      "500",
+      "--rate",
+      "0.5",
+    );
+    expect(stdout).toMatch(/no lower validation loss in 2 validations/);
+  });
+
+  it("on a terminal rewrites one line that fits it", async () => {
+    const terminal = captured({ live: true, columns: 60 });
+    expect(await runCommandLine(["train", digits, "--target", "label", "--epochs", "30"], terminal)).toBe(0);
+    expect(terminal.rewritten.length).toBeGreaterThan(1);
+    for (const line of terminal.rewritten) expect(line.length).toBeLessThan(60);
+    expect(terminal.rewritten[0]).toMatch(/ \d+ % {2}epoch \d/);
+    expect(terminal.rewritten.at(-1)).toBe("");
+    expect(terminal.stderr.split("\n")).toHaveLength(3);
+  });
+
+  it("is silent when asked", async () => {
+    const { stderr } = await works("train", people, "--target", "class", "--quiet");
+    expect(stderr).toBe("");
+  });
+});
+
+describe("predict", () => {
+  it("prints CSV: the prediction, then probabilities that sum to 1", async () => {
+    const { stdout, stderr } = await works("predict", model, digits);
+    const [header, ...rows] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(","));
+    expect(header).toEqual(["prediction", ...Array.from({ length: 10 }, (_, k) => `p_${k}`)]);
+    expect(rows).toHaveLength(1797);
+    for (const [value, ...p] of rows) {
+      const probabilities = p.map(Number);
+      expect(probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+      expect(probabilities[Number(value)]).toBe(Math.max(...probabilities));
+    }
+    expect(stderr).toBe("");
+  });
+
+  it("agrees with the library, in CSV and in JSON", async () => {
+    const { stdout } = await works("predict", model, digits, "--json");
+    const { predictions } = checked("predict", stdout) as unknown as { predictions: unknown[] };
+    const { readTable } = await import("@ergodic/ingest");
+    expect(predictions).toEqual((await predictor(model)).predict(await readTable(digits)));
+  });
+
+  it("writes a file whole, or not at all", async () => {
+    const out = file("predictions.csv");
+    const { stdout } = await works("predict", model, digits, "--out", out);
+    expect(stdout).toBe("");
+    expect(readFileSync(out, "utf8").split("\n")).toHaveLength(1799);
+    const cut = file("cut.csv");
+    writeFileSync(cut, `${readFileSync(digits, "utf8").split("\n").slice(0, 5).join("\n")}\n1,2,3\n`);
+    const failed = file("failed.csv");
+    expect((await ergodic("predict", model, cut, "--out", failed)).code).toBe(1);
+    expect(existsSync(failed)).toBe(false);
+  });
+
+  it("takes sparse lines without labels, text that is quoted, and numbers", async () => {
+    const [out, unlabelled] = [file("sparse.safetensors"), file("unlabelled.libsvm")];
+    await works("train", sparse, "--quiet", "--out", out, "--epochs", "30");
+    writeFileSync(unlabelled, "1:1 3:0.5\n2:1 4:0.5\n");
+    expect((await works("predict", out, unlabelled)).stdout).toMatch(/^prediction,p_-1,p_1\n-1,.*\n1,.*\n$/);
+    const [odd, oddModel] = [file("odd.csv"), file("odd.safetensors")];
+    writeFileSync(odd, `x,y\n${Array.from({ length: 40 }, (_, i) => `${i % 2},"a ""b"", ${i % 2}"`).join("\n")}\n`);
+    await works("train", odd, "--target", "y", "--quiet", "--out", oddModel);
+    expect((await works("predict", oddModel, odd)).stdout).toMatch(/^prediction,"p_a ""b"", 0","p_a ""b"", 1"\n"a ""b"", 0",/);
+    const pay = file("pay.safetensors");
+    await works("train", people, "--target", "pay", "--quiet", "--out", pay);
+    expect((await works("predict", pay, people)).stdout).toMatch(/^prediction\n[\d.]+\n/);
+  });
+});
+
+describe("evaluate", () => {
+  it("prints metrics and the confusion of classes", async () => {
+    const { stdout } = await works("evaluate", model, digits);
+    expect(stdout).toMatch(/label, 1,797 rows of /);
+    expect(stdout).toMatch(/accuracy\s+9\d\.\d %/);
+    expect(stdout).toMatch(/truth ↓ predicted →\s+0\s+1\s+2/);
+  });
+
+  it("fits its schema, for numbers and margins too", async () => {
+    checked("evaluate", (await works("evaluate", model, digits, "--json")).stdout);
+    const hinge = file("hinge.safetensors");
+    await works("train", people, "--target", "class", "--loss", "hinge", "--quiet", "--out", hinge);
+    expect(checked("evaluate", (await works("evaluate", hinge, people, "--json")).stdout)).toMatchObject({
+      metrics: { logLoss: null },
+    });
+    const pay = file("pay2.safetensors");
+    await works("train", people, "--target", "pay", "--quiet", "--out", pay);
+    expect(checked("evaluate", (await works("evaluate", pay, people, "--json")).stdout)).toMatchObject({
+      task: "regression",
+      classes: null,
+    });
+  });
+});
+
+describe("describe", () => {
+  it("a model: what it is, how it was made, its largest weights", async () => {
+    const { stdout } = await works("describe", model);
+    for (const part of [
+      "linear, multiclass",
+      "label, 10 classes",
+      "multinomial:",
+      "columns → oneHot → standardise",
+      "adagrad rate 0.1",
+      "pixel_",
+    ]) {
+      expect(stdout).toContain(part);
+    }
+    expect(checked("describe", (await works("describe", model, "--json")).stdout)).toMatchObject({ kind: "model" });
+  });
+
+  it("data: kinds, ranges, levels, missing values", async () => {
+    const gaps = file("gaps.csv");
+    writeFileSync(gaps, "a,b\n1,x\n,y\n3,x\n");
+    expect((await works("describe", gaps)).stdout).toMatch(
+      /3 rows, 2 columns\n.*\n {2}a\s+number\s+1\s+2\s+1 … 3, mean 2, sd 1\.414\n {2}b\s+category\s+2\s+x 2, y 1/,
+    );
+    for (const data of [gaps, digits, sparse]) checked("describe", (await works("describe", data, "--json")).stdout);
+  });
+});
+
+describe("rules", () => {
+  it("prints the ledger of every rule, with equations", async () => {
+    const { stdout } = await works("rules");
+    expect(stdout).toMatch(/^ {2}adam\s+8\s+\d+\s+0\s+lazy\s+[\d.]+ {2}\S/m);
+    expect(stdout).toMatch(/^ {2}sgd\s+0\s+0\s+0\s+exact\s+[\d.]+/m);
+    expect(stdout).toMatch(/^ {2}adagradHistory\s+grows/m);
+    expect(stdout).toContain("100,000 f32 parameters, a size that fits the cache");
+    expect(stdout).toContain("sgd  Robbins, Monro 1951\n    p ← p − η·g\n");
+  });
+
+  it("fits its schema", async () => {
+    const { rules } = checked("rules", (await works("rules", "--json")).stdout) as unknown as {
+      rules: { kind: string; equation: string | null; nanosecondsPerParameter: number }[];
+    };
+    for (const rule of rules) {
+      expect(rule.equation === null).toBe(rule.kind !== "equation");
+      if (rule.kind === "equation") expect(rule.nanosecondsPerParameter).toBeGreaterThan(0);
+    }
+  });
+});
+
+it("shows its version and its help", async () => {
+  expect((await works("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await works("--help")).stdout).toMatch(/train[\s\S]*predict[\s\S]*evaluate[\s\S]*describe[\s\S]*rules[\s\S]*demo/);
+  expect((await works("train", "--help")).stdout).toContain("--target <column>");
+  const bare = await ergodic();
+  expect(bare.code).toBe(2);
+  expect(bare.stderr).toContain("Usage: ergodic");
+});

@@ -1,0 +1,118 @@
+/** What goes wrong: one line `ergodic: where: … [CODE]`, no stack, exit code 2 for the command line and 1 for all else. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { afterEach, expect, it, vi } from "vitest";
+import { inCommandLineTerms } from "../src/errors.ts";
+import { digits, ergodic, temporary } from "./captured.ts";
+
+const file = temporary();
+const gaps = file("gaps.csv");
+writeFileSync(gaps, "age,city,class\n30,A,x\n,B,y\n");
+const text = file("text.safetensors");
+writeFileSync(text, "not a model at all");
+mkdirSync(file("folder"));
+const train = (...args: string[]) => ["train", digits, "--target", "label", ...args];
+
+const cases: [string, string[], number, RegExp][] = [
+  ["an unknown command", ["fly"], 2, /^ergodic: unknown command 'fly'; see ergodic --help \[USAGE\]$/],
+  ["a missing argument", ["train"], 2, /^ergodic: train: missing required argument 'DATA'; see ergodic train --help \[USAGE\]$/],
+  ["a misspelt option", train("--bacth", "8"), 2, /unknown option '--bacth'; did you mean --batch\?/],
+  [
+    "a number that is none",
+    train("--epochs", "many"),
+    2,
+    /option '--epochs <n>' argument 'many' is invalid\. It must be a number/,
+  ],
+  ["a share out of range", train("--test-share", "2"), 2, /between 0 and 1/],
+  ["no target", ["train", digits], 2, /^ergodic: train: --target is missing; name the column to predict: one of "pixel_0_0"/],
+  ["a target that is not there", ["train", digits, "--target", "lable"], 1, /column "lable" that is not there.*\[DATA_COLUMN\]$/],
+  ["a file that is not there", ["train", file("no.csv"), "--target", "y"], 1, /no such file.*\[DATA_FILE_MISSING\]$/],
+  ["a folder", ["describe", file("folder")], 1, /this is a folder/],
+  [
+    "missing values",
+    ["train", gaps, "--target", "class"],
+    1,
+    /gaps\.csv:3:1: 1 value is missing in column "age".*--impute mean, median or mode.*\[DATA_MISSING\]$/,
+  ],
+  ["an unknown rule", train("--rule", "adma"), 2, /^ergodic: --rule: "adma" is not known \(known: sgd, .*\[USAGE\]$/],
+  [
+    "an unknown option of a rule",
+    train("--rule", "adam:beta=0.5"),
+    2,
+    /adam: unknown option "beta"; did you mean "beta1"\?.*\[OPTION_UNKNOWN\]$/,
+  ],
+  ["a rule's option out of range", train("--rule", "adam:beta1=2"), 2, /adam: beta1 is 2, but must be .*\[OPTION_RANGE\]$/],
+  ["two rates", train("--rule", "sgd:rate=1", "--rate", "2"), 2, /the rate is given twice/],
+  ["a rate for a rule without one", train("--rule", "polyak", "--rate", "2"), 2, /polyak: unknown option "rate"/],
+  ["an unknown loss", train("--loss", "cube"), 2, /"cube" is not known \(known: .*logistic/],
+  ["an unknown model", train("--model", "forest"), 2, /--model: "forest" is not known/],
+  ["an unknown map", train("--features", "rbf:100"), 2, /--features: "rbf" is not known/],
+  ["a map of no size", train("--features", "rff"), 2, /needs the number of features to make, e\.g\. rff:2000/],
+  ["words that cannot be read", train("--rule", "adam:0.1"), 2, /"0\.1" names no option; write option=value/],
+  ["class weights that cannot be read", train("--class-weights", "1:2"), 2, /write balanced, or class=weight/],
+  ["two tests", train("--test-share", "0.2", "--test", digits), 2, /both --test and --test-share/],
+  ["patience without validation", train("--patience", "2"), 2, /patience needs validate/],
+  ["a loss that does not fit", train("--loss", "logistic", "--no-classes"), 2, /needs two classes.*\[MODEL_TARGET\]$/],
+  [
+    "a line search on minibatches",
+    train("--rule", "lbfgs", "--batch", "8"),
+    2,
+    /needs the full gradient.*--batch all \[RULE_NEEDS_FULL_GRADIENT\]$/,
+  ],
+  [
+    "a plan without meaning",
+    train("--workers", "2", "--replicas", "1"),
+    2,
+    /take --replicas shared or --replicas 2 \[PLAN_MEANING\]$/,
+  ],
+  [
+    "a run that diverges",
+    train("--loss", "squared", "--no-standardise", "--rule", "sgd:rate=10"),
+    1,
+    /the run diverged.*\[RUN_DIVERGED\]$/,
+  ],
+  [
+    "a folder that cannot be written to",
+    train("--out", "/nonexistent/m.safetensors"),
+    1,
+    /cannot be written: no such file or folder \[FILE_WRITE\]$/,
+  ],
+  [
+    "predictions that cannot be written",
+    ["predict", text, digits, "--out", "x"],
+    1,
+    /is no saved model; give a file that ergodic train --out wrote \[MODEL_FORMAT\]$/,
+  ],
+  ["no model", ["evaluate", file("none"), digits], 1, /none: cannot be read: no such file or folder \[FILE_READ\]$/],
+  ["data in the place of a model", ["predict", digits, digits], 1, /digits\.csv: is no saved model/],
+  ["no checkpoint", ["train", digits, "--target", "label", "--resume", file("none")], 1, /none: cannot be read/],
+  [
+    "options that the checkpoint brings",
+    train("--resume", file("none"), "--rule", "adam"),
+    2,
+    /--rule was given, but --resume goes on as the run began/,
+  ],
+];
+
+it.each(cases)("%s", async (_, args, code, message) => {
+  const { stderr, ...outcome } = await ergodic(...args, ...(args[0] === "train" && args.length > 1 ? ["--quiet"] : []));
+  expect(outcome).toEqual({ code, stdout: "" });
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect(stderr.trimEnd()).toMatch(message);
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+it("shows the stack under ERGODIC_DEBUG", async () => {
+  vi.stubEnv("ERGODIC_DEBUG", "1");
+  expect((await ergodic("evaluate", file("none"), digits)).stderr).toMatch(/\n {4}at /);
+});
+
+it("speaks of options as they are typed", () => {
+  expect(inCommandLineTerms('fill them with impute: "mean", "median" or "mode", or drop: ["a", "b"]')).toBe(
+    "fill them with --impute mean, median or mode, or --drop a, b",
+  );
+  expect(inCommandLineTerms('take header: false, batch: "all" or replicas: 2')).toBe(
+    "take --no-header, --batch all or --replicas 2",
+  );
+  expect(inCommandLineTerms('--rule: "adma" is not known')).toBe('--rule: "adma" is not known');
+});

@@ -1,0 +1,140 @@
+/** The command as a process of its own: signals, pipes, and the demo with the commands that it recommends. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, it } from "vitest";
+import { digits, temporary } from "./captured.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const file = temporary();
+const folder = dirname(file("x"));
+const bytes = (path: string): string => readFileSync(path).toString("hex");
+const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
+
+// Nothing is done where the sources have not changed.
+beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" }), 300_000);
+
+const long = ["train", digits, "--target", "label", "--epochs", "400", "--rule", "adam:rate=0.001", "--seed", "2"];
+
+function started(...args: string[]): { child: ChildProcess; stderr: () => string; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
+  return { child, stderr: () => stderr, ended: new Promise((resolve) => child.on("close", (code) => resolve(code))) };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 10) {
+    if (waited > 30_000) throw new Error("what was waited for did not happen in 30 s");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that of an uninterrupted run", async () => {
+  expect(run(...long, "--out", "straight.safetensors").status).toBe(0);
+  const { child, stderr, ended } = started(...long, "--out", "joined.safetensors");
+  await until(() => /\n +[\d,]{5,} /.test(stderr()));
+  child.kill("SIGINT");
+  expect(await ended).toBe(1);
+  const command = /go on with: (.*) \[INTERRUPTED\]\n$/.exec(stderr())?.[1];
+  expect(command).toMatch(/--resume joined\.checkpoint$/);
+  expect(spawnSync("sh", ["-c", command!], { cwd: folder }).status).toBe(0);
+  expect(bytes(file("joined.safetensors"))).toBe(bytes(file("straight.safetensors")));
+}, 120_000);
+
+it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => {
+  for (const mode of [[], ["--deterministic"]]) {
+    const name = mode.length > 0 ? "deterministic" : "normal";
+    expect(run(...long, ...mode, "--out", `${name}.safetensors`).status).toBe(0);
+    const { child, ended } = started(...long, ...mode, "--checkpoint", `${name}.checkpoint`, "--checkpoint-every", "0.05");
+    await until(() => existsSync(file(`${name}.checkpoint`)));
+    child.kill("SIGKILL");
+    expect(await ended).toBeNull();
+    expect(
+      run("train", digits, "--target", "label", "--resume", `${name}.checkpoint`, "--out", `${name}-joined.safetensors`).status,
+    ).toBe(0);
+    expect(bytes(file(`${name}-joined.safetensors`))).toBe(bytes(file(`${name}.safetensors`)));
+  }
+}, 120_000);
+
+it("a second Ctrl-C ends at once", async () => {
+  const script = `import { processTerminal } from ${JSON.stringify(new URL("../dist/terminal.js", import.meta.url).href)};
+    processTerminal().onInterrupt(() => console.error("heard"));
+    setInterval(() => {}, 1000);
+    console.error("ready");`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  await until(() => stderr.includes("ready"));
+  child.kill("SIGINT");
+  await until(() => stderr.includes("heard"));
+  child.kill("SIGINT");
+  expect(await ended).toBe(1);
+});
+
+it("writes no ANSI codes to a pipe, and stops quietly where the reader does", () => {
+  run(...long.slice(0, 5), "1", "--out", "piped.safetensors");
+  for (const args of [
+    ["describe", "piped.safetensors"],
+    ["evaluate", "piped.safetensors", digits],
+    ["rules"],
+    long.slice(0, 4),
+    ["fly"],
+    [],
+  ]) {
+    const { stdout, stderr } = run(...args);
+    expect(stdout + stderr).not.toContain("\x1b");
+    expect((stdout + stderr).length).toBeGreaterThan(0);
+  }
+  const piped = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" predict piped.safetensors "${digits}" | head -n 2`], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(piped.stdout.split("\n")[0]).toMatch(/^prediction,p_0/);
+  expect(piped.stderr).toBe("");
+});
+
+it("reads standard input", () => {
+  const input = readFileSync(digits);
+  const train = spawnSync(process.execPath, [main, "train", "-", "--target", "label", "--out", "stdin.safetensors"], {
+    cwd: folder,
+    input,
+  });
+  expect(train.status).toBe(0);
+  const predict = spawnSync(process.execPath, [main, "predict", "stdin.safetensors", "-"], {
+    cwd: folder,
+    input,
+    encoding: "utf8",
+  });
+  expect(predict.stdout.split("\n")).toHaveLength(1799);
+});
+
+it("the demo: its tables, its pictures, and three commands that work as printed", () => {
+  const { status, stdout, stderr } = run("demo");
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  for (const rule of ["sgd", "momentum", "adagrad", "adam", "stochasticLineSearch"]) {
+    expect(stdout).toMatch(new RegExp(`^ {2}${rule} +(\\S+) +20 +[\\d.]+ s +9\\d\\.\\d % +[048]$`, "m"));
+  }
+  expect(Number(/adagrad, 2000 random features.* ([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98);
+  expect(stdout).toMatch(/^ {2}batch +updates +seconds +rows\/s +test accuracy$/m);
+  expect(stdout).toMatch(/^ {2}256 +120 /m);
+  expect(stdout).toMatch(/^ {2}1 worker +14,380 /m);
+  expect(stdout).toMatch(/█/);
+  expect(stdout).toMatch(/✓ \d, [\d.]+ %/);
+  expect(stdout).toMatch(/\d+ of 359 right, \d+ mistakes?\./);
+  const commands = stdout
+    .slice(stdout.indexOf("Try next\n"))
+    .split("\n")
+    .slice(1)
+    .filter((line) => line.trim() !== "");
+  expect(commands).toHaveLength(3);
+  for (const command of commands) {
+    const outcome = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
+    expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);
+    expect(outcome.stdout).not.toBe("");
+  }
+}, 120_000);

@@ -1,0 +1,70 @@
+/** A run that was kept goes on bit for bit: 10 epochs = 4 + 6, and an interrupted run = one that was not. */
+import { existsSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { runCommandLine } from "../src/command-line.ts";
+import { captured, digits, ergodic, temporary, works } from "./captured.ts";
+
+const file = temporary();
+const data = ["train", digits, "--target", "label", "--test-share", "0.2", "--seed", "5", "--quiet"];
+const bytes = (path: string): string => readFileSync(path).toString("hex");
+
+const modes: [string, string[]][] = [
+  ["normal mode, one worker", ["--rule", "adam:rate=0.01"]],
+  ["deterministic mode", ["--rule", "adam:rate=0.01", "--deterministic"]],
+  [
+    "minibatches and a schedule",
+    ["--rule", "momentum", "--rate", "cosine:rate=0.1,updates=500", "--batch", "32", "--schedule", "replacement"],
+  ],
+  ["variance reduction", ["--variance", "saga"]],
+  ["replicas on two workers", ["--rule", "adagrad", "--rate", "0.1", "--workers", "2", "--replicas", "2"]],
+];
+
+it.each(modes)("10 epochs = 4 + 6: %s", async (name, options) => {
+  const [straight, kept, joined] = ["straight", "kept", "joined"].map((word) => file(`${name} ${word}`));
+  await works(...data, ...options, "--epochs", "10", "--out", straight);
+  await works(...data, ...options, "--epochs", "4", "--checkpoint", kept);
+  await works(...data, "--epochs", "10", "--resume", kept, "--out", joined);
+  expect(bytes(joined)).toBe(bytes(straight));
+});
+
+it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had been", async () => {
+  const [straight, joined] = [file("straight"), file("joined.safetensors")];
+  const options = ["--rule", "nesterov:rate=0.001", "--epochs", "200", "--validate-share", "0.2", "--patience", "150"];
+  await works(...data, ...options, "--out", straight);
+  const terminal = captured();
+  const running = runCommandLine([...data.slice(0, -1), ...options, "--out", joined], terminal);
+  while (!/\n +[\d,]{5,} /.test(terminal.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
+  terminal.interrupt();
+  expect(await running).toBe(1);
+  expect(terminal.stdout).toBe("");
+  const kept = file("joined.checkpoint");
+  const hint = `ergodic train ${digits} --target label --test-share 0.2 --validate-share 0.2 --seed 5 --epochs 200 --patience 150 --out ${joined} --resume ${kept}`;
+  expect(terminal.stderr.trimEnd().split("\n").at(-1)).toBe(
+    `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
+  );
+  expect(existsSync(joined)).toBe(false);
+  await works(...hint.split(" ").slice(1), "--quiet");
+  expect(bytes(joined)).toBe(bytes(straight));
+});
+
+it("refuses other rows", async () => {
+  const kept = file("other");
+  await works(...data, "--epochs", "1", "--checkpoint", kept);
+  const { code, stderr } = await ergodic("train", digits, "--target", "label", "--resume", kept, "--quiet");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/give the same dataset \[CHECKPOINT_DATA\]/);
+});
+
+it("ends a run whose checkpoint cannot be written", async () => {
+  const { code, stderr } = await ergodic(
+    ...data,
+    "--epochs",
+    "1000",
+    "--checkpoint",
+    "/nonexistent/c",
+    "--checkpoint-every",
+    "0",
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/\/nonexistent\/c: cannot be written/);
+});

@@ -1,0 +1,86 @@
+/** Things from their words on the command line, numbers and tables as text. */
+import { adam, chain, clipNorm, cosine, sgd } from "ergodic";
+import { describe, expect, it } from "vitest";
+import { parseSpec } from "../src/options/spec.ts";
+import { parseClassWeights, parseFeatures, parseLoss, parseRate, parseRule, parseVariance } from "../src/options/things.ts";
+import { bytes, clock, decimal, duration, json, short, significant } from "../src/report/numbers.ts";
+import { beside, picture } from "../src/report/picture.ts";
+import { pairs, table } from "../src/report/table.ts";
+import { programName, quoted } from "../src/terminal.ts";
+
+describe("specs", () => {
+  it("reads names, options, a main option, nested things", () => {
+    expect(parseSpec("--x", "adam")).toEqual({ name: "adam", options: {} });
+    expect(parseSpec("--x", "adam:beta1=0.8, rate=1e-2,amsgrad=true")).toEqual({
+      name: "adam",
+      options: { beta1: 0.8, rate: 0.01, amsgrad: true },
+    });
+    expect(parseSpec("--x", "rff:2000,gamma=scale", "count")).toEqual({ name: "rff", options: { count: 2000, gamma: "scale" } });
+    const nested = { name: "warmUp", options: { rate: { name: "cosine", options: { rate: 0.1, updates: 10 } }, updates: 5 } };
+    expect(parseSpec("--x", "warmUp:rate=cosine(rate=0.1,updates=10),updates=5")).toEqual(nested);
+  });
+
+  it("refuses what it cannot read", () => {
+    for (const text of ["", "1adam", "adam:rate=1,rate=2", "adam:0.1", "a b"])
+      expect(() => parseSpec("--x", text)).toThrow(/--x: .*\[USAGE\]/);
+  });
+
+  it("makes rules and chains, with rates where they belong", () => {
+    const asJson = (rule: unknown) => JSON.parse(JSON.stringify(rule)) as unknown;
+    expect(parseRule(undefined, undefined, false)).toBeUndefined();
+    expect(asJson(parseRule("adam:beta1=0.8", "0.5", false))).toEqual(asJson(adam({ beta1: 0.8, rate: 0.5 })));
+    expect(asJson(parseRule(undefined, "0.5", true))).toEqual(asJson(sgd({ rate: 0.5 })));
+    const scheduled = chain(clipNorm({ norm: 10 }), sgd({ rate: cosine({ rate: 0.1, updates: 100 }) }));
+    expect(asJson(parseRule("clipNorm:norm=1e+1+sgd", "cosine:rate=0.1,updates=100", false))).toEqual(asJson(scheduled));
+    expect(asJson(parseRule("clipNorm:norm=10+sgd:rate=cosine(rate=0.1,updates=100)", undefined, false))).toEqual(
+      asJson(scheduled),
+    );
+  });
+
+  it("makes losses, maps, variance reduction, class weights", () => {
+    expect(parseLoss("huber:delta=2").options).toEqual({ delta: 2 });
+    expect(parseFeatures("sorf:64,gamma=0.5", 7)).toMatchObject({ kind: "sorf", count: 64, gamma: 0.5, seed: 7 });
+    expect(parseVariance("svrg:2")).toMatchObject({ name: "svrg", every: 2 });
+    expect(() => parseVariance("saga:2")).toThrow(/takes no options/);
+    expect(parseClassWeights("balanced")).toBe("balanced");
+    expect(parseClassWeights("a=1,b=2.5")).toEqual({ a: 1, b: 2.5 });
+    expect(parseRate("0.1")).toBe(0.1);
+  });
+});
+
+it("writes numbers as people read them", () => {
+  expect([1234567, 999, 12345, 0.5].map(short)).toEqual(["1.23 M", "999", "12.3 k", "0.5"]);
+  expect([0.5, 0, 0.00001234, 12345.6, Number.NaN].map(decimal)).toEqual(["0.5000", "0.0000", "1.23e-5", "12345.6", "–"]);
+  expect([1 / 3, 12345.6, 1e-7, 5].map((x) => significant(x))).toEqual(["0.3333", "12346", "1.000e-7", "5"]);
+  expect([0.0213, 5.04, 75, 3725].map(duration)).toEqual(["0.021 s", "5.0 s", "1:15", "1:02:05"]);
+  expect(clock(59.6)).toBe("1:00");
+  expect([12, 12_600].map(bytes)).toEqual(["12 B", "12.6 kB"]);
+  expect(json({ a: Number.NaN, b: [1, -Infinity] })).toBe('{"a":null,"b":[1,null]}');
+});
+
+it("sets columns, pairs and pictures", () => {
+  expect(
+    table(
+      ["name", "n"],
+      [
+        ["a", "1"],
+        ["long one", "20"],
+      ],
+    ),
+  ).toBe("  name       n\n  a          1\n  long one  20\n");
+  expect(
+    pairs([
+      ["a", "1"],
+      ["bb", "2"],
+    ]),
+  ).toBe("  a   1\n  bb  2\n");
+  expect(picture([0, 16, 8, 4], 2, 16)).toEqual(["  ██", "▒▒░░"]);
+  expect(beside([["a", "b"], ["c"]], 2, "|")).toEqual(["a |c", "b |"]);
+});
+
+it("names the program as it was started, and quotes for a shell", () => {
+  expect(programName("/usr/bin/ergodic", "/home/a", "/bin:/usr/bin")).toBe("ergodic");
+  expect(programName("/home/a/node_modules/.bin/ergodic", "/home/a", "/bin")).toBe("npx ergodic");
+  expect(programName("/home/a/packages/cli/dist/main.js", "/home/a", "/bin")).toBe("node packages/cli/dist/main.js");
+  expect([quoted("a.csv"), quoted("my file"), quoted("it's")]).toEqual(["a.csv", "'my file'", "'it'\\''s'"]);
+});

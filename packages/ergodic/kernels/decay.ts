@@ -1,0 +1,68 @@
+/**
+ * L2 of plain gradient descent, p ← (1 − ηλ) p − η g, on gradients that touch few coordinates: p = s v with one scale s for all.
+ *
+ * An update makes s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates alone: exactly the dense update, at no cost for the
+ * others (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates (intercepts) are multiplied by s/s' instead. When s falls below
+ * 2⁻²⁰, it is multiplied into v, f32 or f64. A factor 1 − ηλ below 2⁻¹⁰ is held there. Block: host/fields.ts.
+ */
+import {
+  PIECES_FIRST, PIECE_BYTES, PIECE_SCALE_F64,
+  DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE, DECAY_MODEL_SCALE, DECAY_PARAMETERS, DECAY_COUNT,
+  DECAY_ELEMENT_BYTES, DECAY_EXEMPT, DECAY_EXEMPT_COUNT, DECAY_L2_F64, DECAY_SCALE_F64, ABSENT,
+} from "../src/host/fields";
+
+function u(block: usize, at: usize): usize {
+  return <usize>load<u32>(block + at);
+}
+
+/** Tells the model the scale: at the start of a call, since it may have been restored. */
+export function openDecay(decay: usize): void {
+  store<f64>(u(decay, DECAY_MODEL_SCALE), load<f64>(decay + DECAY_SCALE_F64));
+}
+
+function multiply<P>(parameters: usize, count: i32, factor: f64): void {
+  for (let i = 0; i < count; i++) {
+    store<P>(parameters, <P>(<f64>load<P>(parameters) * factor));
+    parameters += sizeof<P>();
+  }
+}
+
+function exempt<P>(decay: usize, factor: f64): void {
+  const parameters = u(decay, DECAY_PARAMETERS);
+  let at = u(decay, DECAY_EXEMPT);
+  for (let left = load<i32>(decay + DECAY_EXEMPT_COUNT); left > 0; left--) {
+    multiply<P>(parameters + (<usize>load<u32>(at)) * sizeof<P>(), 1, factor);
+    at += 4;
+  }
+}
+
+/** After the gradient and before the rule: this update's rate and scale; the pieces then are gradients by v. */
+export function decayStep(decay: usize, pieces: usize, t: f64): void {
+  let rate: f64;
+  if (load<u32>(decay + DECAY_RATE_END) != ABSENT) {
+    const block = u(decay, DECAY_RATE_BLOCK);
+    store<f64>(block + u(decay, DECAY_RATE_AT_T), t);
+    call_indirect<void>(load<u32>(decay + DECAY_RATE_END), block);
+    rate = load<f64>(block + u(decay, DECAY_RATE_AT_RATE));
+    store<f64>(u(decay, DECAY_RULE_RATE), rate);
+  } else {
+    rate = load<f64>(u(decay, DECAY_RULE_RATE));
+  }
+  const wide = load<u32>(decay + DECAY_ELEMENT_BYTES) == 8;
+  const factor = max(1 - rate * load<f64>(decay + DECAY_L2_F64), 0.0009765625);
+  let scale = load<f64>(decay + DECAY_SCALE_F64) * factor;
+  if (wide) exempt<f64>(decay, 1 / factor);
+  else exempt<f32>(decay, 1 / factor);
+  if (scale < 9.5367431640625e-7) {
+    if (wide) multiply<f64>(u(decay, DECAY_PARAMETERS), load<i32>(decay + DECAY_COUNT), scale);
+    else multiply<f32>(u(decay, DECAY_PARAMETERS), load<i32>(decay + DECAY_COUNT), scale);
+    scale = 1;
+  }
+  store<f64>(decay + DECAY_SCALE_F64, scale);
+  store<f64>(u(decay, DECAY_MODEL_SCALE), scale);
+  let piece = pieces + PIECES_FIRST;
+  for (let left = load<i32>(pieces); left > 0; left--) {
+    store<f64>(piece + PIECE_SCALE_F64, load<f64>(piece + PIECE_SCALE_F64) / scale);
+    piece += PIECE_BYTES;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * When L2 can be a scale: plain descent p ← p − η (g + λ p) shrinks all parameters alike, so that p = s v needs v touched only where g is
+ * (kernels/decay.ts). Exactly the dense update, on sparse gradients. For other rules the penalty is shared out among the touched coordinates.
+ */
+import { linkProgram, mul, scalar, vector } from "../../compiler/index.ts";
+import type { LaneBinding } from "../../contract.ts";
+import type { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import type { Parts } from "./fits.ts";
+import type { RuleBinding } from "./lane.ts";
+import { type EquationRule, rateOf } from "./rule.ts";
+import { sgd } from "./rules/sgd.ts";
+
+/** Plain descent with a rate that the kernel sets, if the rule is that and the rest of the run permits a scale. */
+export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean): EquationRule | undefined {
+  const { l1, l2, weights } = target.penalty;
+  const racing = plan.replicas === "shared" && plan.workers > 1;
+  if (!indexed || rule.kind !== "equation" || variance || racing || plan.precision.model === "i16") return undefined;
+  if (l1 > 0 || l2 === 0 || weights.some((w) => w !== 0 && w !== 1)) return undefined;
+  const rate = rateOf(rule);
+  const g = vector("g");
+  const { step, states, scalars, inputs } = rule.trace(g, vector("parameter"));
+  if (!rate || states.length > 0 || scalars.length > 0 || step !== mul(rate, g)) return undefined;
+  return sgd({ rate: inputs.find(({ name }) => name === "rate")?.value ?? 1 });
+}
+
+/** The block of kernels/decay.ts. `parameters`: of the lane's own copy. */
+export function decayBlock(
+  arena: Arena,
+  engine: Engine,
+  parts: Parts,
+  parameters: number,
+  bytes: number,
+  binding: LaneBinding,
+  bound: RuleBinding,
+): number {
+  const { penalty } = parts.target;
+  const exempt = [...penalty.weights.keys()].filter((j) => penalty.weights[j] === 0 && parts.target.density[j] > 0);
+  const list = arena.take(Math.max(1, exempt.length) * 4);
+  engine.memory.u32(list, exempt.length).set(exempt);
+  const rate = rateOf(parts.rule as EquationRule)!;
+  const scheduled = rate !== scalar("rate");
+  const { program, functions } = linkProgram(engine, {
+    name: "rate",
+    precision: "f64",
+    operands: [],
+    scalars: ["t"],
+    stores: [],
+    results: [{ scalar: "currentRate", value: scheduled ? rate : scalar("t") }],
+  });
+  const block = arena.block(field.DECAY_BYTES, [
+    [field.DECAY_RATE_END, scheduled ? functions[program.end!].slot : field.ABSENT],
+    [field.DECAY_RATE_BLOCK, arena.take(program.blockBytes)],
+    [field.DECAY_RATE_AT_T, program.scalars.t],
+    [field.DECAY_RATE_AT_RATE, program.scalars.currentRate],
+    [field.DECAY_RULE_RATE, bound.block + bound.program.scalars.rate],
+    [field.DECAY_MODEL_SCALE, binding.scaleAt],
+    [field.DECAY_PARAMETERS, parameters],
+    [field.DECAY_COUNT, parts.problem.parameterCount],
+    [field.DECAY_ELEMENT_BYTES, bytes],
+    [field.DECAY_EXEMPT, list],
+    [field.DECAY_EXEMPT_COUNT, exempt.length],
+  ]);
+  arena.setF64(block, field.DECAY_L2_F64, penalty.l2);
+  arena.setF64(block, field.DECAY_SCALE_F64, 1);
+  return block;
+}
