@@ -219,6 +219,10 @@ describe("predict", () => {
     const pay = file("pay.safetensors");
     await works("train", people, "--target", "pay", "--quiet", "--out", pay);
     expect((await works("predict", pay, people)).stdout).toMatch(/^prediction\n[\d.]+\n/);
+    const { metrics } = checked("evaluate", (await works("evaluate", pay, people, "--json")).stdout) as unknown as {
+      metrics: { r2: number };
+    };
+    expect(metrics.r2).toBeGreaterThan(0.9);
   });
 });
 

@@ -13,8 +13,7 @@ import {
   LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW, LANE_ROWS, LANE_DRAWN_FROM,
   LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH,
   LANE_TOUCH, LANE_TOUCHED, LANE_DECAY,
-  CONTROL_KIND, CONTROL_SVRG, CONTROL_RECORD, CONTROL_SAG, CONTROL_UPDATE, CONTROL_BLOCK, CONTROL_AT_MEAN, CONTROL_AT_VALUES, CONTROL_AT_INDICES,
-  CONTROL_AT_FACTOR, CONTROL_MEAN, CONTROL_ELEMENT_BYTES, CONTROL_ROWS,
+  CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH,
 } from "../src/host/fields";
 import { decayStep, openDecay } from "./decay";
 import { groupShrink } from "./group";
@@ -69,23 +68,6 @@ export function applyRule(rule: usize, pieces: usize, t: f64, loss: f64): void {
   if (load<u32>(rule + RULE_END) != ABSENT) call_indirect<void>(load<u32>(rule + RULE_END), block);
 }
 
-/** mean += (rows of the batch / all rows) × the pieces: the table has just moved by them. */
-function refreshMean(control: usize, pieces: usize, rows: i32): void {
-  const block = u(control, CONTROL_BLOCK);
-  const kind = load<u32>(control + CONTROL_KIND);
-  // SAG's pieces are already divided by all rows, SAGA's by the rows of the batch.
-  const factor = kind == CONTROL_SAG ? 1 : <f64>rows / <f64>load<u32>(control + CONTROL_ROWS);
-  let piece = pieces + PIECES_FIRST;
-  for (let left = load<i32>(pieces); left > 0; left--) {
-    store<u32>(block + u(control, CONTROL_AT_MEAN), <u32>(u(control, CONTROL_MEAN) + u(piece, PIECE_OFFSET) * u(control, CONTROL_ELEMENT_BYTES)));
-    store<u32>(block + u(control, CONTROL_AT_VALUES), load<u32>(piece + PIECE_VALUES));
-    storePointer(block, load<u32>(control + CONTROL_AT_INDICES), u(piece, PIECE_INDICES));
-    store<f64>(block + u(control, CONTROL_AT_FACTOR), factor * load<f64>(piece + PIECE_SCALE_F64));
-    call_indirect<void>(load<u32>(control + CONTROL_UPDATE), load<i32>(piece + PIECE_COUNT), block);
-    piece += PIECE_BYTES;
-  }
-}
-
 /** The rows of `updates` updates from `first` on, each drawn from its own counter. */
 function drawBatches(lane: usize, rows: usize, first: f64, updates: u32, batch: u32): void {
   for (let k: u32 = 0; k < updates; k++) {
@@ -105,7 +87,11 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const tFirst = load<f64>(lane + LANE_T_FIRST_F64), tStep = load<f64>(lane + LANE_T_STEP_F64);
   const drawn = u(lane, LANE_DRAWN);
   const touch = batch == 1 ? load<u32>(lane + LANE_TOUCH) : ABSENT;
-  const kind = control ? load<u32>(control + CONTROL_KIND) : 0;
+  // The table has moved by this update's pieces: their share of all rows goes to its mean. SAG's pieces are divided by all rows already.
+  const atRefresh = rule ? load<u32>(rule + RULE_AT_REFRESH) : ABSENT;
+  const refresh = atRefresh == ABSENT ? 0 : u(rule, RULE_BLOCK) + <usize>atRefresh;
+  const sag = control ? load<u32>(control + CONTROL_KIND) == CONTROL_SAG : false;
+  const tableRows = control ? <f64>load<u32>(control + CONTROL_ROWS) : 1;
   const decay = u(lane, LANE_DECAY);
   if (decay) openDecay(decay);
   let lossSum: f64 = 0;
@@ -125,8 +111,10 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
     lossSum += loss * <f64>size;
     if (decay) decayStep(decay, pieces, tFirst + tStep * local);
     if (search) searchStep(search, model, parameters, rows, size, pieces, loss);
-    else applyRule(rule, pieces, tFirst + tStep * local, loss);
-    if (control && kind != CONTROL_SVRG && kind != CONTROL_RECORD) refreshMean(control, pieces, size);
+    else {
+      if (refresh) store<f64>(refresh, sag ? 1 : <f64>size / tableRows);
+      applyRule(rule, pieces, tFirst + tStep * local, loss);
+    }
     if (group) groupShrink(group);
   }
   return lossSum;

@@ -183,7 +183,7 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
         return orElse(
           () => problem.dispose(),
           () => {
-            const algorithm = options.algorithm ?? chooseAlgorithm(options, problem);
+            const algorithm = options.algorithm ?? chooseAlgorithm(options, problem, () => unitOf(model, prepared, problem));
             json = {
               model: model.toJson(),
               algorithm: algorithm.toJson(),
@@ -239,12 +239,12 @@ function defaultBatch(options: FitOptions): number | "all" {
   return rule?.kind === "host" ? "all" : 1;
 }
 
-function chooseAlgorithm(options: FitOptions, problem: LinearProblem): Algorithm {
+function chooseAlgorithm(options: FitOptions, problem: LinearProblem, unit: () => number): Algorithm {
   const { rule } = options;
   const { penalty } = problem;
   const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
   if (rule) return gradientDescent({ rule, variance });
-  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 }) });
+  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 * unit() }) });
   const l2 = penalty.l2 * penalty.weights.reduce((a, b) => Math.max(a, b), 0);
   const { smoothness } = problem;
   if (smoothness === undefined)
@@ -254,6 +254,14 @@ function chooseAlgorithm(options: FitOptions, problem: LinearProblem): Algorithm
       "VARIANCE_RATE",
     );
   return gradientDescent({ rule: sgd({ rate: theoreticalRate(variance, smoothness, l2) }), variance });
+}
+
+/** AdaGrad's steps are in units of the parameters, whatever the gradient's size: for numbers as targets, in those of the target. */
+function unitOf(model: LinearModel, prepared: Dataset, problem: LinearProblem): number {
+  const { description } = model.save(prepared, new Float64Array(problem.parameterCount));
+  if (description.task !== "regression") return 1;
+  const { values } = prepared.target;
+  return Math.sqrt(values.reduce((sum, y) => sum + y * y, 0) / values.length) || 1;
 }
 
 /** Metrics on held-out rows; `loss` is the log loss where there are probabilities, else what the task minimises. */

@@ -21,7 +21,7 @@ export function addRules(program: Command, terminal: Terminal): void {
   program
     .command("rules")
     .description("every step rule, its equation and what it costs")
-    .option("--measure", "time an update at 10 million parameters (half a minute)")
+    .option("--measure", "time an update at 10 million parameters (some seconds)")
     .option("--json", "one JSON object on standard output")
     .action((options: RulesOptions) => listRules(options, terminal));
 }

@@ -24,12 +24,14 @@ export const RULE_AT_INDICES = 8;
 export const RULE_AT_SCALE = 12;
 export const RULE_AT_T = 16;
 export const RULE_AT_LOSS = 20;
-export const RULE_UPDATE = 24;
-export const RULE_END = 28;
-export const RULE_PASS_COUNT = 32;
-export const RULE_POINTER_COUNT = 36;
+/** How much of the gradient goes to the mean of the control variates. */
+export const RULE_AT_REFRESH = 24;
+export const RULE_UPDATE = 28;
+export const RULE_END = 32;
+export const RULE_PASS_COUNT = 36;
+export const RULE_POINTER_COUNT = 40;
 /** PASS_COUNT × (begin slot, run slot), then POINTER_COUNT × (offset in block, first element, element bytes). */
-export const RULE_PASSES = 40;
+export const RULE_PASSES = 44;
 export const RULE_PASS_BYTES = 8;
 export const RULE_POINTER_BYTES = 12;
 
@@ -71,16 +73,7 @@ export const LANE_BYTES = 96;
 export const CONTROL_KIND = 0;
 export const CONTROL_TABLE = 4;
 export const CONTROL_ROWS = 8;
-/** The program `mean += factor × values`, its block and the offsets in it. */
-export const CONTROL_UPDATE = 12;
-export const CONTROL_BLOCK = 16;
-export const CONTROL_AT_MEAN = 20;
-export const CONTROL_AT_VALUES = 24;
-export const CONTROL_AT_INDICES = 28;
-export const CONTROL_AT_FACTOR = 32;
-export const CONTROL_MEAN = 36;
-export const CONTROL_ELEMENT_BYTES = 40;
-export const CONTROL_BYTES = 48;
+export const CONTROL_BYTES = 16;
 export const CONTROL_SAGA = 1;
 export const CONTROL_SAG = 2;
 export const CONTROL_SVRG = 3;

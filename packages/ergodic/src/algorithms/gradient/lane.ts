@@ -1,20 +1,10 @@
 /**
- * A lane: one sequence of updates in engine memory, with its model scratch, its compiled rule and, where asked for, its control variates.
- * What a kernel call needs stands in blocks of fields (host/fields.ts); this file fills them.
+ * A rule on one copy of the model: its compiled program, and the table by which kernels/descend.ts calls it (host/fields.ts).
  */
 
 import { stream } from "../../base/stream.ts";
-import {
-  add,
-  type CompiledProgram,
-  linkProgram,
-  mul,
-  type Operand,
-  type ProgramSpec,
-  scalar,
-  vector,
-} from "../../compiler/index.ts";
-import type { LaneBinding, ParameterType, RowGradient } from "../../contract.ts";
+import { type CompiledProgram, linkProgram } from "../../compiler/index.ts";
+import type { ParameterType, RowGradient } from "../../contract.ts";
 import type { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
@@ -84,6 +74,7 @@ export function bindRule(
     [field.RULE_AT_SCALE, program.scalars.scale],
     [field.RULE_AT_T, at(program.scalars.t)],
     [field.RULE_AT_LOSS, at(program.scalars.loss)],
+    [field.RULE_AT_REFRESH, at(program.scalars.refresh)],
     [field.RULE_UPDATE, slot(program.update)],
     [field.RULE_END, slot(program.end)],
     [field.RULE_PASS_COUNT, passes.length],
@@ -110,45 +101,6 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
   if (operand === "reach") return weights.reach;
   if (operand === "base") return copy.mean;
   return copy.states.get(operand)!;
-}
-
-/** The control block of a lane: `mean += factor × values` after each update. */
-export function bindControl(
-  arena: Arena,
-  engine: Engine,
-  kind: number,
-  table: number,
-  mean: number,
-  rows: number,
-  piece: LaneBinding["piece"],
-  precision: "f32" | "f64",
-): number {
-  const access: Operand["access"] = piece.indexed ? "indexed" : "direct";
-  const spec: ProgramSpec = {
-    name: "mean gradient",
-    precision,
-    operands: [
-      { name: "mean", type: precision, access },
-      { name: "values", type: piece.type, access: "direct" },
-    ],
-    scalars: ["factor"],
-    stores: [{ operand: "mean", value: add(vector("mean"), mul(scalar("factor"), vector("values"))) }],
-    results: [],
-  };
-  const { program, functions: slots } = linkProgram(engine, spec);
-  return arena.block(field.CONTROL_BYTES, [
-    [field.CONTROL_KIND, kind],
-    [field.CONTROL_TABLE, table],
-    [field.CONTROL_ROWS, rows],
-    [field.CONTROL_UPDATE, slots[program.update].slot],
-    [field.CONTROL_BLOCK, arena.take(program.blockBytes)],
-    [field.CONTROL_AT_MEAN, program.pointers.mean],
-    [field.CONTROL_AT_VALUES, program.pointers.values],
-    [field.CONTROL_AT_INDICES, piece.indexed ? program.indices : field.ABSENT],
-    [field.CONTROL_AT_FACTOR, program.scalars.factor],
-    [field.CONTROL_MEAN, mean],
-    [field.CONTROL_ELEMENT_BYTES, precision === "f64" ? 8 : 4],
-  ]);
 }
 
 /**

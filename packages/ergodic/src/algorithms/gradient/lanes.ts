@@ -14,7 +14,7 @@ import * as field from "../../host/fields.ts";
 import { hasReduction, sparseBehaviour } from "./cost.ts";
 import { decayBlock, decayingRule } from "./decay.ts";
 import type { Parts } from "./fits.ts";
-import { bindControl, bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
+import { bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
 import { type EquationRule, rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
 
@@ -190,6 +190,7 @@ export class Lanes {
       share: this.weights.share !== 0,
       damped: indexed && mayOvershoot(rule, target.penalty.l2, this.largestShare),
       base: variance !== undefined,
+      refresh: variance !== undefined && variance.name !== "svrg",
       reach: this.weights.reach !== 0,
       l1: target.penalty.l1 > 0,
       l2: target.penalty.l2 > 0 && !this.decaying,
@@ -236,18 +237,7 @@ export class Lanes {
     const order = draws ? 0 : this.racing ? this.sharedOrder + 4 * shard.first : arena.take(shard.rows * 4);
     // Sharing an order, racing lanes draw all rows; the table's mean then stands for all of them, too.
     const meanRows = this.racing ? problem.rowCount : shard.rows;
-    const control = variance
-      ? bindControl(
-          arena,
-          engine,
-          controlKinds[variance.name],
-          this.table!.pointer,
-          copy.mean,
-          meanRows,
-          binding.piece,
-          this.precision,
-        )
-      : 0;
+    const control = variance ? this.controlBlock(controlKinds[variance.name], meanRows) : 0;
     const constants = {
       l1: target.penalty.l1,
       l2: target.penalty.l2,
@@ -284,14 +274,18 @@ export class Lanes {
     return { pointer, binding, copy, rule: bound, ...shard, order, key, sweep, decay };
   }
 
-  private newSweep(rows: number): Sweep {
-    const { target, problem } = this.parts;
-    const binding = target.bind({ batch: SWEEP_ROWS, buffered: true, purpose: "snapshot" });
-    const record = this.arena.block(field.CONTROL_BYTES, [
-      [field.CONTROL_KIND, field.CONTROL_RECORD],
+  private controlBlock(kind: number, rows: number): number {
+    return this.arena.block(field.CONTROL_BYTES, [
+      [field.CONTROL_KIND, kind],
       [field.CONTROL_TABLE, this.table!.pointer],
       [field.CONTROL_ROWS, rows],
     ]);
+  }
+
+  private newSweep(rows: number): Sweep {
+    const { target, problem } = this.parts;
+    const binding = target.bind({ batch: SWEEP_ROWS, buffered: true, purpose: "snapshot" });
+    const record = this.controlBlock(field.CONTROL_RECORD, rows);
     return { binding, record, listed: this.arena.take(SWEEP_ROWS * 4), accumulator: this.arena.take(problem.parameterCount * 8) };
   }
 

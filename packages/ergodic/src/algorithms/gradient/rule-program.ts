@@ -53,6 +53,8 @@ export interface RuleProgramOptions {
   /** Default: precision. */
   parameterType?: Precision | "i16";
   base?: boolean;
+  /** `base` moves by `refresh` × the gradient of the rows: it is the mean of a table that this update changes (SAGA, SAG). */
+  refresh?: boolean;
   /** `base` is weighed by an operand of this name. */
   reach?: boolean;
   share?: boolean;
@@ -94,6 +96,7 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
     "t",
     "loss",
     "epochUpdates",
+    ...(options.refresh ? ["refresh"] : []),
     ...(options.l1 ? ["l1"] : []),
     ...(options.l2 ? ["l2"] : []),
     ...(quantised ? ["parameterScale"] : []),
@@ -108,6 +111,9 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
       scalars,
       stores: [
         { operand: "parameter", value: quantised ? div(moved, scalar("parameterScale")) : moved },
+        ...(options.refresh
+          ? [{ operand: "base", value: add(vector("base"), mul(mul(scalar("refresh"), scalar("scale")), vector("values"))) }]
+          : []),
         ...traced.states
           .filter(({ name, next }) => next !== vector(name))
           .map(({ name, next }) => ({ operand: name, value: next })),

@@ -39,6 +39,7 @@ export const reservedNames = [
   "base",
   "reach",
   "scale",
+  "refresh",
   "parameterScale",
   "l1",
   "l2",

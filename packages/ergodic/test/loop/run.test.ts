@@ -1,0 +1,328 @@
+/** The loop over a scripted progression: where it stops and validates, what it keeps, how it is watched, cut off and kept in a file. */
+import { describe, expect, it } from "vitest";
+import type { JsonObject, Snapshot, Tick } from "../../src/contract.ts";
+import { Run, type RunSummary } from "../../src/loop/run.ts";
+import { resolveStopping, type StoppingOptions, type Until } from "../../src/loop/stopping.ts";
+import { Scripted, type Script } from "./scripted.ts";
+
+interface Ended {
+  parameters: number[];
+  summary: RunSummary;
+}
+interface Kept {
+  path: string;
+  snapshot: Snapshot;
+  loop: JsonObject;
+}
+interface Options {
+  until?: Until;
+  validateEvery?: number;
+  patience?: number;
+  validate?: (parameters: Float64Array) => Record<string, number>;
+  signal?: AbortSignal;
+  resume?: { snapshot: Snapshot; loop: JsonObject };
+}
+
+function begin(script: Script, options: Options = {}): { run: Run<Ended>; progression: Scripted; kept: Kept[] } {
+  const progression = new Scripted(script);
+  const kept: Kept[] = [];
+  const { until, validateEvery, patience, validate, signal, resume } = options;
+  const stopping: StoppingOptions = resolveStopping("fit", { until, validateEvery, patience }, validate !== undefined);
+  const run = new Run<Ended>({
+    signal,
+    validate,
+    start: async () => ({ progression, stopping, chosen: { scripted: true }, ...(resume ? { resume } : {}) }),
+    finish: (parameters, summary) => ({ parameters: [...parameters], summary }),
+    write: async (path, snapshot, loop) => void kept.push({ path, snapshot, loop: JSON.parse(JSON.stringify(loop)) }),
+  });
+  return { run, progression, kept };
+}
+
+const pause = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("stops", () => {
+  it.each([
+    { until: { epochs: 3 }, step: 30 },
+    { until: { epochs: 0.5 }, step: 5 },
+    { until: { epochs: 1.25 }, step: 13 },
+    { until: { updates: 17 }, step: 17 },
+    { until: { epochs: 5, updates: 1 }, step: 1 },
+    { until: { epochs: 1, updates: 100 }, step: 10 },
+  ])("at $until", async ({ until, step }) => {
+    const { run, progression } = begin({}, { until });
+    const { summary } = await run;
+    expect(progression.step).toBe(step);
+    expect(summary).toMatchObject({ updates: step, epochs: step / 10, reason: "all updates made" });
+    expect(progression.disposed).toBe(1);
+  });
+
+  it("at the first step that reaches so many updates, also where lanes end early", async () => {
+    // Four lanes for six steps of an epoch, then one for four.
+    const updatesAt = (s: number): number => (s < 6 ? 4 : 1);
+    for (const [updates, step] of [[1, 1], [4, 1], [5, 2], [24, 6], [25, 7], [28, 10], [29, 11], [100, 34]]) {
+      const { run, progression } = begin({ updatesAt }, { until: { updates } });
+      await run;
+      expect(progression.step).toBe(step);
+    }
+  });
+
+  it("when an epoch's loss falls by less than the tolerance", async () => {
+    const lossAt = (step: number): number => 2 ** -Math.floor(step / 10) + 1;
+    const { run, progression } = begin({ lossAt }, { until: { epochs: 50, tolerance: 0.05 } });
+    const { summary } = await run;
+    // 2, 1.5, 1.25, 1.125, 1.0625: the last falls by 0.0625 > 0.053; 1.03125 by 0.031.
+    expect(progression.step).toBe(60);
+    expect(summary.reason).toBe("the loss of an epoch fell by less than 0.05");
+    expect(summary.loss).toBe(1.03125);
+    const rising = begin({ lossAt: (step) => Math.floor(step / 10) }, { until: { epochs: 50, tolerance: 0 } });
+    await rising.run;
+    expect(rising.progression.step).toBe(20);
+  });
+
+  it("after so many seconds of training", async () => {
+    const { run, progression } = begin({ stepsPerEpoch: 1e9, onAdvance: () => pause(5) }, { until: { seconds: 0.06 } });
+    const { summary } = await run;
+    expect(summary.reason).toBe("time is up");
+    expect(summary.seconds).toBeGreaterThanOrEqual(0.06);
+    // Stretches grow by doubling at most, so that the first of them cannot have been long.
+    expect(progression.asked[0]).toBe(1);
+    progression.asked.forEach((steps, i) => i > 0 && expect(steps).toBeLessThanOrEqual(2 * progression.asked[i - 1]));
+  });
+
+  it("when the algorithm has converged", async () => {
+    const { run } = begin({ convergesAt: 7, stepsPerEpoch: 1 }, { until: { epochs: 100 } });
+    expect((await run).summary).toMatchObject({ updates: 7, reason: "converged" });
+  });
+});
+
+describe("diverging", () => {
+  const message = /fit: the training loss is NaN after 20 updates: the run diverged; take a smaller rate, standardised columns or clipNorm\(\) \[RUN_DIVERGED\]/;
+  it("is an error at the end of the epoch", async () => {
+    const { run, progression } = begin({ lossAt: (step) => (step === 13 ? Number.NaN : 1) }, { until: { epochs: 9 } });
+    await expect(run).rejects.toThrow(message);
+    expect(progression.disposed).toBe(1);
+  });
+
+  it("is an error at the end of the run, in the middle of an epoch", async () => {
+    await expect(begin({ lossAt: () => Infinity }, { until: { updates: 3 } }).run).rejects.toThrow(/training loss is Infinity after 3 updates.*RUN_DIVERGED/);
+  });
+
+  it("is an error where the loss was finite before a last step that left no finite parameters", async () => {
+    await expect(begin({ parametersAt: () => [1, Number.NaN] }, { until: { updates: 3 } }).run).rejects.toThrow(/largest parameter is NaN.*RUN_DIVERGED/);
+    const validated = begin({ parametersAt: () => [-Infinity] }, { until: { epochs: 3 }, validate: () => ({ loss: 1 }) });
+    await expect(validated.run).rejects.toThrow(/largest parameter is -Infinity after 10.*RUN_DIVERGED/);
+    await expect(begin({}, { until: { epochs: 3 }, validate: () => ({ loss: Number.NaN }) }).run).rejects.toThrow(/validation loss is NaN after 10.*RUN_DIVERGED/);
+  });
+});
+
+describe("validation", () => {
+  async function stepsOf(validateEvery: number | undefined, until: Until): Promise<number[]> {
+    const seen: number[] = [];
+    const validate = ([step]: Float64Array): Record<string, number> => {
+      seen.push(step);
+      return { loss: 1, accuracy: 0.5 };
+    };
+    const { run } = begin({}, { until, validateEvery, validate });
+    const { summary } = await run;
+    expect(summary.ticks.filter((t) => t.validation).map((t) => t.update)).toEqual(seen);
+    return seen;
+  }
+
+  it.each([
+    [undefined, { epochs: 3 }, [10, 20, 30]],
+    [0.5, { epochs: 2 }, [5, 10, 15, 20]],
+    [0.25, { epochs: 1 }, [3, 5, 8, 10]],
+    [2, { epochs: 5 }, [20, 40, 50]],
+    [1, { updates: 14 }, [10, 14]],
+    [1e-9, { updates: 4 }, [1, 2, 3, 4]],
+  ] as const)("every %s epochs until %j", async (every, until, steps) => {
+    expect(await stepsOf(every, until)).toEqual(steps);
+  });
+
+  it("with patience the run ends early, and the best parameters are the result", async () => {
+    const losses = [5, 4, 3, 3.5, 3, 3.2, 1];
+    const validate = ([step]: Float64Array): Record<string, number> => ({ loss: losses[step / 10 - 1] });
+    const { run, progression } = begin({}, { until: { epochs: 7 }, validate, patience: 3 });
+    const { parameters, summary } = await run;
+    expect(summary.reason).toBe("no lower validation loss in 3 validations");
+    expect(progression.step).toBe(60);
+    expect(parameters).toEqual([30]);
+    const patient = await begin({}, { until: { epochs: 7 }, validate, patience: 4 }).run;
+    expect(patient.parameters).toEqual([70]);
+    const watched = await begin({}, { until: { epochs: 4 }, validate }).run;
+    expect(watched.parameters).toEqual([40]);
+  });
+});
+
+describe("watching", () => {
+  it("ticks come in order, each further than the one before, with what the algorithm reports", async () => {
+    const { run } = begin({ stepsPerEpoch: 1000, onAdvance: () => pause(15), lossAt: (s) => s }, { until: { epochs: 2 }, validateEvery: 0.2, validate: () => ({ loss: 1 }) });
+    const seen: Tick[] = [];
+    for await (const tick of run) seen.push(tick);
+    const { summary } = await run;
+    expect(seen).toEqual(summary.ticks);
+    expect(seen.length).toBeGreaterThanOrEqual(10);
+    seen.forEach((tick, i) => {
+      expect(tick.epoch).toBe(tick.update / 1000);
+      expect(tick.rate).toBe(1 / (1 + tick.update));
+      expect(tick.updatesPerSecond).toBeGreaterThan(0);
+      if (i === 0) return;
+      expect(tick.update).toBeGreaterThan(seen[i - 1].update);
+      expect(tick.seconds).toBeGreaterThan(seen[i - 1].seconds);
+      // The mean loss of steps a … b − 1 of a loss that counts steps.
+      expect(tick.loss).toBeCloseTo((seen[i - 1].update + tick.update - 1) / 2, 9);
+    });
+    expect(seen[seen.length - 1].update).toBe(2000);
+  });
+
+  it("two watchers, one who comes late, and one who awaits see the same; leaving early ends nothing", async () => {
+    const { run } = begin({ onAdvance: () => pause(1) }, { until: { epochs: 4 }, validate: () => ({ loss: 1 }) });
+    const watch = async (): Promise<Tick[]> => {
+      const all: Tick[] = [];
+      for await (const tick of run) all.push(tick);
+      return all;
+    };
+    const early = (async () => {
+      for await (const _ of run) break;
+    })();
+    const [a, b, ended] = await Promise.all([watch(), watch(), run, early]);
+    expect(a).toEqual(b);
+    expect(await watch()).toEqual(a);
+    expect(ended.summary.ticks).toEqual(a);
+    expect(await run.chosen).toEqual({ scripted: true });
+  });
+
+  it("an error reaches those who iterate, those who await, and those who asked for a checkpoint", async () => {
+    const failing = (): ReturnType<typeof begin> =>
+      begin({
+        onAdvance: (_, from) => {
+          if (from >= 20) throw new Error("the kernel burnt");
+        },
+      }, { until: { epochs: 9 }, validate: () => ({ loss: 1 }) });
+    const { run, progression } = failing();
+    const seen: number[] = [];
+    const watching = (async () => {
+      for await (const tick of run) seen.push(tick.update);
+    })();
+    await expect(watching).rejects.toThrow("the kernel burnt");
+    await expect(run).rejects.toThrow("the kernel burnt");
+    expect(seen).toEqual([...new Set(seen)]);
+    expect(seen[seen.length - 1]).toBe(20);
+    await expect(run.checkpoint("after")).rejects.toThrow(/the run failed, so there is nothing to keep \[RUN_FAILED\]/);
+    expect(progression.disposed).toBe(1);
+  });
+
+  it("a start that fails rejects everything, too", async () => {
+    const run = new Run<number>({
+      start: () => Promise.reject(new Error("no data")),
+      finish: () => 1,
+      write: async () => {},
+    });
+    const kept = run.checkpoint("x");
+    await expect(kept).rejects.toThrow("[RUN_FAILED]");
+    await expect(run).rejects.toThrow("no data");
+    await expect(run.chosen).rejects.toThrow("no data");
+    const iterate = async (): Promise<void> => {
+      for await (const _ of run);
+    };
+    await expect(iterate()).rejects.toThrow("no data");
+  });
+});
+
+describe("a signal", () => {
+  it("ends the run after the stretch in progress, with its reason; what was asked to be kept before is kept", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the user left");
+    const { run, progression, kept } = begin(
+      {
+        stepsPerEpoch: 1e6,
+        onAdvance: async (_, from) => {
+          if (from > 20 && !controller.signal.aborted) {
+            void run.checkpoint("at the end");
+            controller.abort(reason);
+          }
+          await pause(1);
+        },
+      },
+      { until: { epochs: 1 }, signal: controller.signal },
+    );
+    await expect(run).rejects.toBe(reason);
+    expect(kept.map(({ path }) => path)).toEqual(["at the end"]);
+    expect(kept[0].snapshot.state.step).toBe(progression.step);
+    const calls = progression.asked.length;
+    await pause(20);
+    expect(progression.asked.length).toBe(calls);
+    expect(progression.disposed).toBe(1);
+  });
+
+  it("that was given before the start prevents it", async () => {
+    const { run, progression } = begin({}, { signal: AbortSignal.abort(new Error("never mind")) });
+    await expect(run).rejects.toThrow("never mind");
+    expect(progression.asked).toEqual([]);
+  });
+
+  it("from a timer ends a run that is busy", async () => {
+    const { run } = begin({ stepsPerEpoch: 1e9 }, { until: { epochs: 1 }, signal: AbortSignal.timeout(30) });
+    await expect(run).rejects.toThrow(/timeout/);
+  });
+});
+
+describe("keeping and resuming", () => {
+  const validate = ([step]: Float64Array): Record<string, number> => ({ loss: Math.abs(step - 40) + 1 });
+
+  it("from any checkpoint a run ends as it would have: the best so far, patience and the loss of the epoch are kept", async () => {
+    const options: Options = { until: { epochs: 30, tolerance: 1e-3 }, validate, validateEvery: 0.5, patience: 6 };
+    const script: Script = { lossAt: (step) => 1 / (1 + step) };
+    const whole = await begin(script, options).run;
+    expect(whole.parameters).toEqual([40]);
+    for (const at of [1, 5, 10, 33, 40, 57]) {
+      const first = begin({ ...script, onAdvance: (_, from) => void (from >= at && first.kept.length === 0 && first.run.checkpoint("c")) }, options);
+      await first.run;
+      const { snapshot, loop } = first.kept[0];
+      const again = await begin(script, { ...options, resume: { snapshot, loop } }).run;
+      expect(again.parameters).toEqual(whole.parameters);
+      expect(again.summary).toMatchObject({ updates: whole.summary.updates, reason: whole.summary.reason });
+      expect(again.summary.loss).toBeCloseTo(whole.summary.loss, 12);
+      expect(again.summary.seconds).toBeGreaterThanOrEqual(Number(loop.seconds));
+    }
+  });
+
+  it("a finished run can be kept, and gone on with", async () => {
+    const { run, kept } = begin({}, { until: { epochs: 1 } });
+    await run;
+    await run.checkpoint("end");
+    const { snapshot, loop } = kept[0];
+    const same = begin({}, { until: { epochs: 1 }, resume: { snapshot, loop } });
+    const { summary } = await same.run;
+    expect(same.progression.asked).toEqual([]);
+    expect(summary).toMatchObject({ updates: 10, loss: 1, reason: "all updates made" });
+    expect((await begin({}, { until: { epochs: 3 }, resume: { snapshot, loop } }).run).summary.updates).toBe(30);
+  });
+
+  it("a file that cannot be written is told to the one who asked, and the run goes on", async () => {
+    const progression = new Scripted({ onAdvance: () => pause(1) });
+    const run = new Run<number>({
+      start: async () => ({ progression, stopping: resolveStopping("fit", { epochs: 2 }, false), chosen: {} }),
+      finish: (_, { updates }) => updates,
+      write: () => Promise.reject(new Error("disk full")),
+    });
+    await expect(run.checkpoint("x")).rejects.toThrow("disk full");
+    expect(await run).toBe(20);
+  });
+});
+
+describe("options of stopping are refused", () => {
+  it.each([
+    [{ epochs: 2, until: { epochs: 3 } }, false, "fit: both epochs and until were given; put the epochs into until [OPTION_CONFLICT]"],
+    [{ until: {} }, false, "fit: until is empty, so the run would never stop; give epochs, updates, seconds or tolerance [OPTION_MISSING]"],
+    [{ until: { epoch: 3 } as Until }, false, 'fit.until: unknown option "epoch"; did you mean "epochs"? (known: epochs, updates, seconds, tolerance) [OPTION_UNKNOWN]'],
+    [{ epochs: 0 }, false, "fit.until: epochs is 0, but must be a number > 0 [OPTION_RANGE]"],
+    [{ until: { seconds: Number.NaN } }, false, "fit.until: seconds is NaN, but must be a number > 0 [OPTION_RANGE]"],
+    [{ until: { tolerance: -1 } }, false, "fit.until: tolerance is -1, but must be a number >= 0 [OPTION_RANGE]"],
+    [{ patience: 2 }, false, "fit: patience needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
+    [{ patience: 1.5 }, true, "fit: patience is 1.5, but must be an integer >= 1 [OPTION_RANGE]"],
+    [{ validateEvery: 0 }, true, "fit: validateEvery is 0, but must be a number > 0 [OPTION_RANGE]"],
+  ])("%j", (given, validates, message) => {
+    expect(() => resolveStopping("fit", given, validates)).toThrow(message);
+  });
+});
