@@ -66,8 +66,11 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
  * @param {readonly string[][]} rows
  */
 function markdownTable(header, rows) {
-  const lines = [header, header.map(() => "---"), ...rows.map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))];
-  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+  const text = [header, ...rows.map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))];
+  const widths = header.map((_, j) => Math.max(...text.map((cells) => cells[j].length)));
+  const rule = widths.map((width) => "-".repeat(width));
+  const [first, ...rest] = text.map((cells) => cells.map((cell, j) => cell.padEnd(widths[j])));
+  return [first, rule, ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
 export const commands = ["train", "predict", "evaluate", "describe", "rules", "demo"];

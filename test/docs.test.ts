@@ -37,6 +37,8 @@ const scratch = mkdtempSync(join(tmpdir(), "ergodic-docs-"));
 const home = process.cwd();
 beforeAll(() => {
   for (const name of ["packages", "examples"]) symlinkSync(join(folder, name), join(scratch, name));
+  // The command's own pages speak of the file as if it lay at hand.
+  symlinkSync(join(folder, "packages/cli/data/digits.csv"), join(scratch, "digits.csv"));
   process.chdir(scratch);
 });
 afterAll(() => {

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// A file that is there before the first build, so that npm can link the command.
-await import("../dist/main.js");
+// Stands in the repository, unlike dist/, so that npm finds it to link before anything is built.
+import "../dist/main.js";

@@ -8,6 +8,12 @@ import { type ReadOptions, type ReadTableOptions, read, readSparseTable, readTab
 import type { Dataset, Loss, Pipeline, SparseTable, Table } from "ergodic";
 import { UsageError } from "./errors.ts";
 
+export interface TrainingData {
+  data: Dataset;
+  /** True where numbers were taken as classes without being asked. */
+  guessed: boolean;
+}
+
 /** What says how a file is read, for every command. */
 export interface FormatOptions {
   format?: string;
@@ -40,7 +46,7 @@ export interface Parts {
   test?: Dataset;
 }
 
-export async function readTraining(path: string, options: ReadingOptions, loss: Loss | undefined): Promise<Dataset> {
+export async function readTraining(path: string, options: ReadingOptions, loss: Loss | undefined): Promise<TrainingData> {
   const { target, weights, drop, impute, hash, precision } = options;
   const asked = {
     ...formatOptions(options),
@@ -56,11 +62,11 @@ export async function readTraining(path: string, options: ReadingOptions, loss: 
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
     );
   });
-  return wantsClasses(data, options.classes, loss) ? data.asClasses() : data;
+  if (data.target.kind === "category" || !wantsClasses(data, options.classes, loss)) return { data, guessed: false };
+  return { data: data.asClasses(), guessed: options.classes === undefined && loss === undefined };
 }
 
 function wantsClasses(data: Dataset, decided: boolean | undefined, loss: Loss | undefined): boolean {
-  if (data.target.kind === "category") return false;
   if (decided !== undefined) return decided;
   if (loss) return loss.task === "binary" || loss.task === "multiclass";
   const distinct = new Set(data.target.values);

@@ -4,6 +4,7 @@
  * Results go to `out`, all else to `note`. ANSI codes are used on a terminal alone, and never under NO_COLOR or TERM=dumb; there `live` is
  * false, too, for rewriting a line takes a code.
  */
+import { existsSync } from "node:fs";
 import colors from "picocolors";
 
 export type Paint = ReturnType<typeof colors.createColors>;
@@ -65,13 +66,18 @@ function onInterrupt(handler: () => void): () => void {
   };
 }
 
-/** "ergodic" where the shell finds it, "npx ergodic" for a package's own copy, else node and the file's path. */
-export function programName(script: string, folder: string, path: string): string {
-  const parts = script.split("/");
-  const directory = parts.slice(0, -1).join("/");
-  if (parts.at(-1) === "ergodic" && path.split(":").includes(directory) && !directory.endsWith("node_modules/.bin"))
-    return "ergodic";
-  if (script === `${folder}/node_modules/.bin/ergodic`) return "npx ergodic";
+/** "ergodic" where the shell finds it, "npx ergodic" where npm has linked it into `folder`, else node and the file's path. */
+export function programName(
+  script: string,
+  folder: string,
+  path: string,
+  exists: (path: string) => boolean = existsSync,
+): string {
+  const directory = script.slice(0, Math.max(0, script.lastIndexOf("/")));
+  const local = directory.endsWith("node_modules/.bin");
+  if (script.endsWith("/ergodic") && !local && path.split(":").includes(directory)) return "ergodic";
+  const ours = local || script.startsWith(`${folder}/`);
+  if (ours && exists(`${folder}/node_modules/.bin/ergodic`)) return "npx ergodic";
   return `node ${quoted(relative(folder, script))}`;
 }
 

@@ -1,6 +1,6 @@
 /** The command as a process of its own: signals, pipes, and the demo with the commands that it recommends. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
@@ -122,7 +122,7 @@ it("the demo: its tables, its pictures, and three commands that work as printed"
   expect(Number(/adagrad, 2000 random features.* ([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98);
   expect(stdout).toMatch(/^ {2}batch +updates +seconds +rows\/s +test accuracy$/m);
   expect(stdout).toMatch(/^ {2}256 +120 /m);
-  expect(stdout).toMatch(/^ {2}1 worker +14,380 /m);
+  expect(stdout).toMatch(/^ {2}1 worker +86,280 /m);
   expect(stdout).toMatch(/█/);
   expect(stdout).toMatch(/✓ \d, [\d.]+ %/);
   expect(stdout).toMatch(/\d+ of 359 right, \d+ mistakes?\./);
@@ -136,5 +136,16 @@ it("the demo: its tables, its pictures, and three commands that work as printed"
     const outcome = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
     expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);
     expect(outcome.stdout).not.toBe("");
+  }
+}, 120_000);
+
+it("every command of the README works as printed", () => {
+  copyFileSync(digits, file("digits.csv"));
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) => block.trim().split("\n"));
+  expect(commands.length).toBeGreaterThan(5);
+  for (const command of commands) {
+    const outcome = run(...command.split(" ").slice(1));
+    expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);
   }
 }, 120_000);

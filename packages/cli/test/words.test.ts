@@ -79,8 +79,11 @@ it("sets columns, pairs and pictures", () => {
 });
 
 it("names the program as it was started, and quotes for a shell", () => {
-  expect(programName("/usr/bin/ergodic", "/home/a", "/bin:/usr/bin")).toBe("ergodic");
-  expect(programName("/home/a/node_modules/.bin/ergodic", "/home/a", "/bin")).toBe("npx ergodic");
-  expect(programName("/home/a/packages/cli/dist/main.js", "/home/a", "/bin")).toBe("node packages/cli/dist/main.js");
+  const name = (script: string, linked: boolean) => programName(script, "/home/a", "/bin:/usr/bin", () => linked);
+  expect(name("/usr/bin/ergodic", false)).toBe("ergodic");
+  expect(name("/home/a/node_modules/.bin/ergodic", true)).toBe("npx ergodic");
+  expect(name("/home/a/packages/cli/dist/main.js", true)).toBe("npx ergodic");
+  expect(name("/home/a/packages/cli/dist/main.js", false)).toBe("node packages/cli/dist/main.js");
+  expect(name("/opt/cli/dist/main.js", true)).toBe("node /opt/cli/dist/main.js");
   expect([quoted("a.csv"), quoted("my file"), quoted("it's")]).toEqual(["a.csv", "'my file'", "'it'\\''s'"]);
 });

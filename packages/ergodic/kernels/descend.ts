@@ -13,7 +13,7 @@ import {
   LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW, LANE_ROWS, LANE_DRAWN_FROM,
   LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH,
   LANE_TOUCH, LANE_TOUCHED, LANE_DECAY,
-  CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH,
+  CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH, RULE_OFFSET,
 } from "../src/host/fields";
 import { decayStep, openDecay } from "./decay";
 import { groupShrink } from "./group";
@@ -34,6 +34,9 @@ function aim(rule: usize, block: usize, piece: usize): void {
   storePointer(block, load<u32>(rule + RULE_AT_INDICES), u(piece, PIECE_INDICES));
   store<f64>(block + u(rule, RULE_AT_SCALE), load<f64>(piece + PIECE_SCALE_F64));
   const offset = u(piece, PIECE_OFFSET);
+  // With one output, pointers stay where the first update put them.
+  if (<u32>offset == load<u32>(rule + RULE_OFFSET)) return;
+  store<u32>(rule + RULE_OFFSET, <u32>offset);
   let entry = rule + RULE_PASSES + u(rule, RULE_PASS_COUNT) * RULE_PASS_BYTES;
   for (let left = load<i32>(rule + RULE_POINTER_COUNT); left > 0; left--) {
     store<u32>(block + u(entry, 0), <u32>(u(entry, 4) + offset * u(entry, 8)));

@@ -58,21 +58,8 @@ function outputs<T, P>(model: usize, sparse: bool, parameters: usize, rows: usiz
   }
 }
 
-/** The same for a single row of one output. */
-function lossOfRow(model: usize, row: usize): f64 {
-  const block = u(model, LINEAR_POINT_BLOCK);
-  const weights = u(model, LINEAR_WEIGHTS);
-  store<f64>(block + u(model, LINEAR_POINT_AT_Z), load<f64>(u(model, LINEAR_Z)));
-  store<f64>(block + u(model, LINEAR_POINT_AT_Y), load<f64>(u(model, LINEAR_TARGET) + (row << 3)));
-  if (weights) store<f64>(block + u(model, LINEAR_POINT_AT_WEIGHT), load<f64>(weights + (row << 3)));
-  call_indirect<void>(load<u32>(model + LINEAR_POINT), block);
-  store<f64>(u(model, LINEAR_DZ), load<f64>(block + u(model, LINEAR_POINT_AT_DZ)));
-  return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
-}
-
 /** Mean loss of the batch whose outputs stand in Z; leaves its derivatives, times the row weights, in DZ. */
 function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
-  if (count == 1 && load<u32>(model + LINEAR_POINT) != ABSENT) return lossOfRow(model, <usize>load<u32>(rows));
   const update = load<u32>(model + LINEAR_LOSS_UPDATE);
   const block = u(model, LINEAR_LOSS_BLOCK);
   const target = u(model, LINEAR_TARGET), weights = u(model, LINEAR_WEIGHTS);
@@ -240,8 +227,45 @@ function bufferSparse<T, P>(model: usize, rows: usize, count: i32, share: f64, p
   }
 }
 
+/** The gradient of a single row of one output, all in one place: here calls and copies would cost as much as the work. */
+function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row: usize, control: usize, pieces: usize): f64 {
+  let values: usize, indices: usize = 0, count: i32, sum: f64;
+  const dataScale = load<f64>(model + LINEAR_DATA_SCALE_F64);
+  if (sparse) {
+    const start = rowStart(model, row);
+    values = u(model, LINEAR_VALUES) + start * sizeof<T>();
+    indices = u(model, LINEAR_COLUMN_INDEX) + (start << 2);
+    count = rowCount(model, row, start);
+    sum = dotSparse<T, P>(values, indices, count, parameters);
+  } else {
+    values = u(model, LINEAR_VALUES) + row * u(model, LINEAR_ROW_BYTES);
+    count = load<i32>(model + LINEAR_COLUMNS);
+    sum = dotDense<T, P>(values, parameters, count);
+  }
+  const block = u(model, LINEAR_POINT_BLOCK), weights = u(model, LINEAR_WEIGHTS);
+  store<f64>(block + u(model, LINEAR_POINT_AT_Z), sum * dataScale * load<f64>(model + LINEAR_PARAMETER_SCALE_F64));
+  store<f64>(block + u(model, LINEAR_POINT_AT_Y), load<f64>(u(model, LINEAR_TARGET) + (row << 3)));
+  if (weights) store<f64>(block + u(model, LINEAR_POINT_AT_WEIGHT), load<f64>(weights + (row << 3)));
+  call_indirect<void>(load<u32>(model + LINEAR_POINT), block);
+  let dz = load<f64>(block + u(model, LINEAR_POINT_AT_DZ));
+  if (control) {
+    const kind = load<u32>(control + CONTROL_KIND);
+    const entry = u(control, CONTROL_TABLE) + (row << 3);
+    const before = load<f64>(entry);
+    if (kind != CONTROL_SVRG) store<f64>(entry, dz);
+    if (kind != CONTROL_RECORD) dz -= before;
+    if (kind == CONTROL_SAG) dz /= <f64>load<u32>(control + CONTROL_ROWS);
+  }
+  store<i32>(pieces, 1);
+  setPiece(pieces + PIECES_FIRST, values, indices, count, 0, dz * dataScale);
+  return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
+}
+
 /** B: element type of the gradient buffer (the parameters' own, f32 beside i16 parameters). */
 function gradient<T, P, B>(model: usize, sparse: bool, parameters: usize, rows: usize, count: i32, control: usize, pieces: usize): f64 {
+  if (u(model, LINEAR_BUFFER) == 0 && load<u32>(model + LINEAR_POINT) != ABSENT) {
+    return gradientOfRow<T, P>(model, sparse, parameters, <usize>load<u32>(rows), control, pieces);
+  }
   outputs<T, P>(model, sparse, parameters, rows, count, u(model, LINEAR_Z));
   const loss = lossOfBatch(model, rows, count);
   let share: f64 = 1 / <f64>count;

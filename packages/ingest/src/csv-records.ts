@@ -12,6 +12,7 @@ import { fault, show } from "./fault.ts";
 import { decoded } from "./lines.ts";
 
 const longestRecord = 1 << 28;
+const blanks = " \t\r\n";
 
 export class CsvRecords {
   /** The line on which the record at hand begins. */
@@ -23,7 +24,7 @@ export class CsvRecords {
   readonly #quoted: RegExp;
   readonly #blankBeforeQuote: RegExp;
   readonly #blanksOrQuoted: RegExp;
-  #newline: "\n" | "\r" = "\n";
+  #newline: "" | "\n" | "\r" = "";
   #text = "";
   #start = 0;
   #end = 0;
@@ -45,9 +46,8 @@ export class CsvRecords {
 
   /** The records that a block of whole lines completes; without a block, the last ones. */
   *read(block?: Uint8Array): Generator<string[]> {
-    const first = this.#triedLength === 0 && this.#end === 0 && this.#text === "";
     if (block !== undefined) this.#text += decoded(this.#file, block, this.#nextLine + lineEnds(this.#text));
-    if (first && /\r?\n|\r/.exec(this.#text)?.[0] === "\r") this.#newline = "\r";
+    if (this.#newline === "") this.#newline = /\r?\n|\r/.exec(this.#text)?.[0] === "\r" ? "\r" : "\n";
     const final = block === undefined || this.#text.length > longestRecord; // a quote left open would gather the whole file
     if (!final && (this.#text.length < 2 * this.#triedLength || !this.#text.endsWith(this.#newline))) return;
     if (final && !this.#text.endsWith(this.#newline)) this.#text += this.#newline;
@@ -135,7 +135,7 @@ export class CsvRecords {
   }
 
   #strayQuote(column: number, field: string): Error {
-    const start = this.#end + field.length - field.trimStart().length;
+    const start = this.#end + field.indexOf(trimmed(field));
     const shown = firstLine(this.#text.slice(start, this.#end + field.indexOf(this.#quote) + 20));
     return fault(
       this.#file,
@@ -155,7 +155,11 @@ export class CsvRecords {
 /** Without blanks and the CR of a CRLF at its ends. */
 function trimmed(field: string): string {
   if (field.charCodeAt(0) > 32 && field.charCodeAt(field.length - 1) > 32) return field;
-  return field.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  let start = 0;
+  let end = field.length;
+  while (start < end && blanks.includes(field[start])) start++;
+  while (start < end && blanks.includes(field[end - 1])) end--;
+  return field.slice(start, end);
 }
 
 function lineEnds(text: string): number {

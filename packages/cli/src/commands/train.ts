@@ -5,7 +5,7 @@
  * every so many seconds, and once more at its end, so that it can be made longer.
  */
 import type { Command } from "commander";
-import { type EngineDescription, ErgodicError, type Fitted, fit, linear, openEngine, type Run } from "ergodic";
+import { type Dataset, type EngineDescription, ErgodicError, type Fitted, fit, linear, openEngine, type Run } from "ergodic";
 import { cut, type Parts, readTraining } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import {
@@ -34,11 +34,11 @@ export function addTrain(program: Command, terminal: Terminal): void {
 async function train(path: string, options: TrainOptions, command: Command, terminal: Terminal): Promise<void> {
   refuseFixed(options, command);
   const settings = options.resume === undefined ? { model: modelOptions(options), fit: fitOptions(options) } : undefined;
-  const data = await readTraining(path, options, lossOf(options));
+  const { data, guessed } = await readTraining(path, options, lossOf(options));
   const parts = await cut(data, options);
   const engine = (await openEngine()).describe();
   const say = options.quiet ? () => {} : (line: string) => terminal.note(line);
-  say(dataLine(path, parts));
+  say(dataLine(path, parts) + (guessed ? guess(data) : ""));
   const stop = new AbortController();
   const watch = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
   const run = settings
@@ -79,6 +79,10 @@ function dataLine(path: string, { train, validate, test }: Parts): string {
   ].filter(Boolean);
   const sparse = train.format === "sparse" ? ", sparse" : "";
   return `${path}: ${grouped(train.rowCount)} rows to train on${held.map((part) => `, ${part}`).join("")}; ${grouped(train.columnCount)} columns${sparse}; target ${train.target.name}`;
+}
+
+function guess({ target }: Dataset): string {
+  return ` (${target.levels!.length} whole numbers, taken as classes; --no-classes takes them as numbers)`;
 }
 
 /** Shows ticks, and keeps the run from time to time, until it is done. */

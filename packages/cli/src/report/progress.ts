@@ -30,15 +30,13 @@ export class Progress {
   private since = { loss: 0, updates: 0, seconds: 0 };
   private before = { update: 0, seconds: 0 };
 
-  /** `from`: updates and seconds made before, of a resumed run. */
   constructor(terminal: Terminal, limits: Limits) {
     this.terminal = terminal;
     this.limits = limits;
   }
 
   tick(tick: Tick): void {
-    const updates = tick.updatesPerSecond > 0 ? tick.update - this.before.update : 0;
-    // A resumed run's first tick covers its own updates alone, which its rate cannot tell; it weighs as if it covered all.
+    const updates = tick.update - this.before.update;
     this.since.loss += tick.loss * updates;
     this.since.updates += updates;
     this.since.seconds += tick.seconds - this.before.seconds;

@@ -30,8 +30,10 @@ export const RULE_UPDATE = 28;
 export const RULE_END = 32;
 export const RULE_PASS_COUNT = 36;
 export const RULE_POINTER_COUNT = 40;
+/** The piece offset that the pointers are set for; ABSENT at first. */
+export const RULE_OFFSET = 44;
 /** PASS_COUNT × (begin slot, run slot), then POINTER_COUNT × (offset in block, first element, element bytes). */
-export const RULE_PASSES = 44;
+export const RULE_PASSES = 48;
 export const RULE_PASS_BYTES = 8;
 export const RULE_POINTER_BYTES = 12;
 

@@ -156,7 +156,7 @@ describe("validation", () => {
 
 describe("watching", () => {
   it("ticks come in order, each further than the one before, with what the algorithm reports", async () => {
-    const { run } = begin({ stepsPerEpoch: 1000, onAdvance: () => pause(15), lossAt: (s) => s }, { until: { epochs: 2 }, validateEvery: 0.2, validate: () => ({ loss: 1 }) });
+    const { run } = begin({ stepsPerEpoch: 1000, onAdvance: () => pause(1), lossAt: (s) => s }, { until: { epochs: 2 }, validateEvery: 0.2, validate: () => ({ loss: 1 }) });
     const seen: Tick[] = [];
     for await (const tick of run) seen.push(tick);
     const { summary } = await run;

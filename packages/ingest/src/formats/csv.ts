@@ -18,7 +18,7 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 export interface CsvOptions extends TableOptions {
   /** True: the first line holds names. False: there is no such line. A list: these names, and no such line. Default: true, and a line of numbers alone is refused. */
   header?: boolean | readonly string[];
-  /** One ASCII character. Default "," or, for TSV, a tab. */
+  /** One ASCII character, no double quote. Default "," or, for TSV, a tab. */
   delimiter?: string;
   /** One ASCII character, or "" for none. Default '"'. */
   quote?: string;
@@ -39,6 +39,12 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
   const { delimiter = ",", quote = '"', decimal = "." } = options;
   checkMark("delimiter", delimiter);
   if (quote !== "") checkMark("quote", quote);
+  if (delimiter === quote || delimiter === '"')
+    throw new OptionError(
+      "readCsv",
+      `delimiter is ${show(delimiter)}, but must be neither a double quote nor the option quote`,
+      "OPTION_RANGE",
+    );
   if (decimal !== "." && decimal !== ",")
     throw new OptionError("readCsv", `decimal is ${show(String(decimal))}, but must be "." or ","`, "OPTION_RANGE");
   if (decimal === delimiter)

@@ -164,6 +164,8 @@ test("options out of range", async () => {
   await expect(read("a\n1\n", { delimiter: ";;" })).rejects.toThrow(
     'readCsv: delimiter is ";;", but must be one ASCII character [OPTION_RANGE]',
   );
+  await expect(read("a\n1\n", { delimiter: '"', quote: "'" })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+  await expect(read("a\n1\n", { delimiter: "|", quote: "|" })).rejects.toMatchObject({ code: "OPTION_RANGE" });
   await expect(read("a\n1\n", { decimal: ";" })).rejects.toMatchObject({ code: "OPTION_RANGE" });
   await expect(read("a\n1\n", { decimal: "," })).rejects.toMatchObject({ code: "OPTION_RANGE" });
   await expect(read("a\n1\n", { types: { a: "numeric" } })).rejects.toThrow(

@@ -79,6 +79,7 @@ export function bindRule(
     [field.RULE_END, slot(program.end)],
     [field.RULE_PASS_COUNT, passes.length],
     [field.RULE_POINTER_COUNT, pointers.length],
+    [field.RULE_OFFSET, field.ABSENT],
   ]);
   let entry = table + field.RULE_PASSES;
   for (const { begin, run } of passes) {
