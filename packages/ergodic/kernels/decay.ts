@@ -4,11 +4,14 @@
  * An update makes s' = s (1 − ηλ) and v ← v − (η/s') g on the touched coordinates alone: exactly the dense update, at no cost for the
  * others (Bottou's SGD, Shalev-Shwartz et al. 2007). Exempt coordinates (intercepts) are multiplied by s/s' instead. When s falls below
  * 2⁻²⁰, it is multiplied into v, f32 or f64. A factor 1 − ηλ below 2⁻¹⁰ is held there. Block: host/fields.ts.
+ *
+ * Racing lanes share v but each has an s of its own, which it moves by (1 − ηλ)^lanes, as if all were equally far; the caller brings the
+ * scales together, and multiplies them in, between two stretches.
  */
 import {
   PIECES_FIRST, PIECE_BYTES, PIECE_SCALE_F64,
   DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE, DECAY_MODEL_SCALE, DECAY_PARAMETERS, DECAY_COUNT,
-  DECAY_ELEMENT_BYTES, DECAY_EXEMPT, DECAY_EXEMPT_COUNT, DECAY_L2_F64, DECAY_SCALE_F64, ABSENT,
+  DECAY_ELEMENT_BYTES, DECAY_EXEMPT, DECAY_EXEMPT_COUNT, DECAY_POWER, DECAY_L2_F64, DECAY_SCALE_F64, ABSENT,
 } from "../src/host/fields";
 
 function u(block: usize, at: usize): usize {
@@ -50,10 +53,12 @@ export function decayStep(decay: usize, pieces: usize, t: f64): void {
   }
   const wide = load<u32>(decay + DECAY_ELEMENT_BYTES) == 8;
   const factor = max(1 - rate * load<f64>(decay + DECAY_L2_F64), 0.0009765625);
-  let scale = load<f64>(decay + DECAY_SCALE_F64) * factor;
+  const power = load<i32>(decay + DECAY_POWER);
+  let scale = load<f64>(decay + DECAY_SCALE_F64);
+  for (let k = 0; k < power; k++) scale *= factor;
   if (wide) exempt<f64>(decay, 1 / factor);
   else exempt<f32>(decay, 1 / factor);
-  if (scale < 9.5367431640625e-7) {
+  if (power == 1 && scale < 9.5367431640625e-7) {
     if (wide) multiply<f64>(u(decay, DECAY_PARAMETERS), load<i32>(decay + DECAY_COUNT), scale);
     else multiply<f32>(u(decay, DECAY_PARAMETERS), load<i32>(decay + DECAY_COUNT), scale);
     scale = 1;

@@ -2,10 +2,10 @@
  * CSV bytes → the fields of one record after another, by Papa Parse, which knows the grammar.
  *
  * Added to it: blocks of a stream, lines and columns for messages, and the refusal of quotes that it would mend. Records end with LF
- * or CRLF, or with CR where the first line does; blank lines are skipped; blanks around a field are dropped outside quotes. A record
+ * or CRLF, or all with CR where the first one does; blank lines are skipped; blanks around a field are dropped outside quotes. A record
  * whose quotes span blocks is kept and tried again when the text at hand has doubled, so that the work stays linear.
  *
- * @throws DataError DATA_PARSE: quote not closed, text behind a closing quote, quote inside an unquoted field
+ * @throws DataError DATA_PARSE: quote not closed, text behind a closing quote, quote or other line end inside an unquoted field
  */
 import Papa from "papaparse";
 import { fault, show } from "./fault.ts";
@@ -24,7 +24,7 @@ export class CsvRecords {
   readonly #quoted: RegExp;
   readonly #blankBeforeQuote: RegExp;
   readonly #blanksOrQuoted: RegExp;
-  #newline: "" | "\n" | "\r" = "";
+  #newline: "\n" | "\r" | undefined;
   #text = "";
   #start = 0;
   #end = 0;
@@ -47,10 +47,11 @@ export class CsvRecords {
   /** The records that a block of whole lines completes; without a block, the last ones. */
   *read(block?: Uint8Array): Generator<string[]> {
     if (block !== undefined) this.#text += decoded(this.#file, block, this.#nextLine + lineEnds(this.#text));
-    if (this.#newline === "") this.#newline = /\r?\n|\r/.exec(this.#text)?.[0] === "\r" ? "\r" : "\n";
+    this.#newline ??= /\r?\n|\r/.exec(this.#text)?.[0] === "\r" ? "\r" : "\n";
+    const whole = this.#text.endsWith(this.#newline);
     const final = block === undefined || this.#text.length > longestRecord; // a quote left open would gather the whole file
-    if (!final && (this.#text.length < 2 * this.#triedLength || !this.#text.endsWith(this.#newline))) return;
-    if (final && !this.#text.endsWith(this.#newline)) this.#text += this.#newline;
+    if (!final && (this.#text.length < 2 * this.#triedLength || !whole)) return;
+    if (!whole) this.#text += this.#newline;
     yield* this.#records(final);
   }
 
@@ -58,6 +59,7 @@ export class CsvRecords {
     const { data, errors } = this.#parsed();
     const text = this.#text;
     const quote = text.includes(this.#quote) ? this.#quote : "";
+    const otherLineEnd = this.#newline === "\n" ? "\r" : "\n";
     this.#end = 0;
     for (const fields of data) {
       if (this.#end === text.length) break; // behind the last line end Papa Parse finds one record more
@@ -72,9 +74,12 @@ export class CsvRecords {
             throw this.#quoteFault(errors[0].code, i + 1);
           }
           blank = false;
-          this.#skipQuoted(field);
+          this.#skipQuoted(field, i + 1);
         } else {
           if (quote !== "" && field.includes(quote)) throw this.#strayQuote(i + 1, field);
+          const other = field.indexOf(otherLineEnd);
+          const ofCrlf = otherLineEnd === "\r" && i === fields.length - 1 && other === field.length - 1;
+          if (other >= 0 && !ofCrlf) throw this.#strayLineEnd(i + 1, field);
           this.#end += field.length;
           fields[i] = trimmed(field);
         }
@@ -96,7 +101,8 @@ export class CsvRecords {
     return Papa.parse<string[]>(text, {
       delimiter: this.#delimiter,
       newline: this.#newline,
-      ...(quote === "" ? { fastMode: true } : { quoteChar: quote }),
+      quoteChar: quote || undefined,
+      fastMode: quote === "" ? true : undefined,
     });
   }
 
@@ -107,11 +113,13 @@ export class CsvRecords {
     this.#nextLine = this.line;
   }
 
-  /** From an opening quote to the end of the field. */
-  #skipQuoted(field: string): void {
+  /** From an opening quote to the end of the field. Papa Parse lets any white space follow the closing one. */
+  #skipQuoted(field: string, column: number): void {
     const text = this.#text;
-    this.#end += 2 + field.length + (field.includes(this.#quote) ? field.split(this.#quote).length - 1 : 0);
-    while (text[this.#end] !== this.#delimiter && text[this.#end] !== this.#newline) this.#end++;
+    let end = this.#end + 2 + field.length + (field.includes(this.#quote) ? field.split(this.#quote).length - 1 : 0);
+    for (; text[end] !== this.#delimiter && text[end] !== this.#newline; end++)
+      if (!blanks.includes(text[end])) throw this.#quoteFault("InvalidQuotes", column);
+    this.#end = end;
     this.#nextLine += lineEnds(field);
   }
 
@@ -142,6 +150,17 @@ export class CsvRecords {
       this.#nextLine,
       column,
       `a quote stands inside the unquoted field ${show(shown)}; quote the whole field and double the quote, or pass quote: ""`,
+      "DATA_PARSE",
+    );
+  }
+
+  #strayLineEnd(column: number, field: string): Error {
+    const [found, others] = this.#newline === "\n" ? ["CR", "LF"] : ["LF", "CR"];
+    return fault(
+      this.#file,
+      this.#nextLine,
+      column,
+      `${found} stands in ${show(field)}, but the first line ends with ${others}; give all lines one end, or quote the field`,
       "DATA_PARSE",
     );
   }

@@ -164,6 +164,8 @@ export const DECAY_ELEMENT_BYTES = 32;
 /** u32[EXEMPT_COUNT]: coordinates that do not decay. */
 export const DECAY_EXEMPT = 36;
 export const DECAY_EXEMPT_COUNT = 40;
+/** Racing lanes: each keeps a scale of its own, and moves it by the updates of all; 1 for a lane alone. */
+export const DECAY_POWER = 44;
 export const DECAY_L2_F64 = 48;
 export const DECAY_SCALE_F64 = 56;
 export const DECAY_BYTES = 64;

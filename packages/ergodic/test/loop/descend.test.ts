@@ -49,7 +49,9 @@ for (const format of ["dense", "sparse"] as const) {
   }
   add("prodigy", { rule: prodigy(), dense: true, l2: 0.01 });
   add("averaged, decaying", { rule: chain(sgd({ rate: inverseTime({ rate: 0.5, decay: 0.1 }) }), averaging({ start: 10 })), dense: true, l2: 0.1 });
-  add("a rate that would overshoot rare coordinates", { rule: sgd({ rate: 1.5 }), l2: 0.3 });
+  add("a rate that would overshoot rare coordinates", { rule: momentum({ rate: 1.5, momentum: 0.1 }), l2: 0.3 });
+  // Plain descent keeps L2 as a scale: on sparse rows, too, every coordinate shrinks at every update.
+  for (const batch of [1, 4]) add(`plain descent with l2, batch ${batch}`, { rule: sgd({ rate: 0.3 }), batch, l2: 0.3, dense: true });
   add("l1 alone", { l1: 0.03 });
 }
 

@@ -130,7 +130,7 @@ describe("a run that is cut off", () => {
     { name: "one worker", options: {} },
     { name: "two racing workers", options: { workers: 2 } },
     { name: "full gradients", options: { batch: "all" as const, workers: 2 } },
-    { name: "L-BFGS", options: { rule: lbfgs({ gradientTolerance: 0, changeTolerance: 0 }) } },
+    { name: "svrg", options: { variance: svrg() } },
   ])("by a signal ends within a stretch: $name", async ({ options }) => {
     const controller = new AbortController();
     let at = 0;

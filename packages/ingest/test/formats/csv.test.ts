@@ -53,6 +53,14 @@ test("lines are counted through quoted line ends", async () => {
   await expect(read('a,b\n"1\n2\n3",x\ny\n')).rejects.toThrow("stream:5:2: the row has 1 field, but the header names 2");
 });
 
+test("one kind of line end a file; white space that is no blank does not follow a closing quote", async () => {
+  await expect(read("a,b\n1,2\r3,4\n")).rejects.toThrow(
+    'stream:2:2: CR stands in "2\\r3", but the first line ends with LF; give all lines one end, or quote the field [DATA_PARSE]',
+  );
+  await expect(read("a\r1\n2\r")).rejects.toThrow('stream:2:1: LF stands in "1\\n2", but the first line ends with CR');
+  await expect(read('a\n"x"\u00a0\n')).rejects.toThrow("stream:2:1: text follows a closing quote in '\"x\"\u00a0'");
+});
+
 test("TSV, and a decimal comma", async () => {
   expect(cells(await readTable(stream("a\tb\n1,5\tx y\n\t-2\n"), { format: "tsv", decimal: "," }))).toEqual([
     [1.5, null],

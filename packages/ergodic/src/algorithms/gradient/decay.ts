@@ -15,8 +15,7 @@ import { sgd } from "./rules/sgd.ts";
 /** Plain descent with a rate that the kernel sets, if the rule is that and the rest of the run permits a scale. */
 export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean): EquationRule | undefined {
   const { l1, l2, weights } = target.penalty;
-  const racing = plan.replicas === "shared" && plan.workers > 1;
-  if (!indexed || rule.kind !== "equation" || variance || racing || plan.precision.model === "i16") return undefined;
+  if (!indexed || rule.kind !== "equation" || variance || plan.precision.model === "i16") return undefined;
   if (l1 > 0 || l2 === 0 || weights.some((w) => w !== 0 && w !== 1)) return undefined;
   const rate = rateOf(rule);
   const g = vector("g");
@@ -61,6 +60,7 @@ export function decayBlock(
     [field.DECAY_ELEMENT_BYTES, bytes],
     [field.DECAY_EXEMPT, list],
     [field.DECAY_EXEMPT_COUNT, exempt.length],
+    [field.DECAY_POWER, parts.plan.replicas === "shared" ? parts.plan.workers : 1],
   ]);
   arena.setF64(block, field.DECAY_L2_F64, penalty.l2);
   arena.setF64(block, field.DECAY_SCALE_F64, 1);

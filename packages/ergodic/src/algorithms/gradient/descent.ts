@@ -60,6 +60,7 @@ export class Descent implements Progression {
       made.rows += Math.min(to * batch, lane.rows) - from * batch;
     }
     for (const sum of await this.run(calls)) made.lossSum += sum;
+    this.lanes.bringTogether();
     this.step += count;
     this.updates += made.updates;
     if (this.step % this.stepsPerAverage === 0) this.average();

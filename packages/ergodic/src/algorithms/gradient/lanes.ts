@@ -21,6 +21,8 @@ import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program
 export const CURRENT_RATE = "currentRate";
 /** Updates whose rows kernels/descend.ts draws at once. */
 const DRAWN_AHEAD = 16;
+/** As in kernels/decay.ts. */
+const SMALLEST_SCALE = 2 ** -20;
 export const SWEEP_ROWS = 256;
 const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: field.CONTROL_SVRG };
 
@@ -140,13 +142,25 @@ export class Lanes {
 
   /** Multiplies each copy's scale into its parameters, so that copies can be averaged. */
   settle(): void {
-    for (const lane of this.list) {
-      const scale = this.scaleOf(lane.copy);
+    for (const copy of this.copies) {
+      const scale = this.scaleOf(copy);
       if (scale === 1) continue;
-      const stored = this.engine.memory[this.precision](lane.copy.parameters, this.parts.problem.parameterCount);
+      const stored = this.engine.memory[this.precision](copy.parameters, this.parts.problem.parameterCount);
       for (let i = 0; i < stored.length; i++) stored[i] *= scale;
-      this.arena.setF64(lane.decay, field.DECAY_SCALE_F64, 1);
+      this.setScale(copy, 1);
     }
+  }
+
+  /** Racing lanes kept scales of their own over a stretch; they go on from one, before it gets too small for float32. */
+  bringTogether(): void {
+    if (!this.racing || !this.decaying || this.list.length === 1) return;
+    const [copy] = this.copies;
+    this.setScale(copy, this.scaleOf(copy));
+    if (this.scaleOf(copy) < SMALLEST_SCALE) this.settle();
+  }
+
+  private setScale(copy: Copy, scale: number): void {
+    for (const lane of this.list) if (lane.copy === copy) this.arena.setF64(lane.decay, field.DECAY_SCALE_F64, scale);
   }
 
   /** What stored parameters are to be multiplied by. */
