@@ -8,7 +8,7 @@ import { sparseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { logisticObjective } from "../objective.mjs";
 
-const SHAPE = { rowCount: 200_000, columnCount: 50_000, nonZeros: 75, seed: 1 };
+const SHAPE = { rowCount: 200_000, columnCount: 1_000_000, nonZeros: 75, seed: 1 };
 const L2 = 1e-4;
 const EPOCHS = 5;
 const MOST_EPOCHS = 10;

@@ -170,7 +170,10 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
       const recipe = await read();
       const { options, stopping, checkpoint } = recipe;
       const engine = await openEngine();
-      const plan = resolvePlan("fit", planOf(options), engine.describe(), { batch: defaultBatch(options) });
+      const plan = resolvePlan("fit", planOf(options), engine.describe(), {
+        batch: defaultBatch(options),
+        schedule: defaultSchedule(options),
+      });
       model = recipe.model;
       const ready = model.prepare(data, plan);
       prepared = ready.dataset;
@@ -183,7 +186,8 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
         return orElse(
           () => problem.dispose(),
           () => {
-            const algorithm = options.algorithm ?? chooseAlgorithm(options, problem, () => unitOf(model, prepared, problem));
+            const algorithm =
+              options.algorithm ?? chooseAlgorithm(options, plan.schedule, problem, () => unitOf(model, prepared, problem));
             json = {
               model: model.toJson(),
               algorithm: algorithm.toJson(),
@@ -239,7 +243,13 @@ function defaultBatch(options: FitOptions): number | "all" {
   return rule?.kind === "host" ? "all" : 1;
 }
 
-function chooseAlgorithm(options: FitOptions, problem: LinearProblem, unit: () => number): Algorithm {
+/** SAG needs fresh draws (variance.ts). */
+function defaultSchedule(options: FitOptions): Plan["schedule"] {
+  const variance = options.variance ?? (options.algorithm as GradientDescent | undefined)?.variance;
+  return variance?.name === "sag" ? "replacement" : "shuffled";
+}
+
+function chooseAlgorithm(options: FitOptions, schedule: Plan["schedule"], problem: LinearProblem, unit: () => number): Algorithm {
   const { rule } = options;
   const { penalty } = problem;
   const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
@@ -253,6 +263,13 @@ function chooseAlgorithm(options: FitOptions, problem: LinearProblem, unit: () =
       `${variance.name} has no step size of its own here, since the loss's curvature is not bounded; give a rule, e.g. sgd({ rate: 0.01 })`,
       "VARIANCE_RATE",
     );
+  if (variance.name === "sag" && schedule !== "replacement") {
+    throw new CapabilityError(
+      "fit",
+      `sag's own step size is for rows drawn with replacement, but schedule is "${schedule}", where it diverges; leave schedule out, take saga(), or give a rule with a smaller rate`,
+      "VARIANCE_RATE",
+    );
+  }
   return gradientDescent({ rule: sgd({ rate: theoreticalRate(variance, smoothness, l2) }), variance });
 }
 

@@ -9,7 +9,7 @@
  */
 import Papa from "papaparse";
 import { fault, show } from "./fault.ts";
-import { decoded } from "./lines.ts";
+import { countLines, decoded } from "./lines.ts";
 
 const longestRecord = 1 << 28;
 const blanks = " \t\r\n";
@@ -29,6 +29,7 @@ export class CsvRecords {
   #start = 0;
   #end = 0;
   #nextLine = 1;
+  #blockLine = 1;
   #triedLength = 0;
 
   /** `quote`: "" = none. */
@@ -46,12 +47,18 @@ export class CsvRecords {
 
   /** The records that a block of whole lines completes; without a block, the last ones. */
   *read(block?: Uint8Array): Generator<string[]> {
-    if (block !== undefined) this.#text += decoded(this.#file, block, this.#nextLine + lineEnds(this.#text));
-    this.#newline ??= /\r?\n|\r/.exec(this.#text)?.[0] === "\r" ? "\r" : "\n";
-    const whole = this.#text.endsWith(this.#newline);
+    if (block !== undefined) {
+      this.#text += decoded(this.#file, block, this.#blockLine);
+      this.#blockLine += countLines(block);
+    }
     const final = block === undefined || this.#text.length > longestRecord; // a quote left open would gather the whole file
-    if (!final && (this.#text.length < 2 * this.#triedLength || !whole)) return;
-    if (!whole) this.#text += this.#newline;
+    if (!final && this.#text.length < 2 * this.#triedLength) return;
+    this.#newline ??= /\r?\n|\r/.exec(this.#text)?.[0] === "\r" ? "\r" : "\n";
+    if (!this.#text.endsWith(this.#newline)) {
+      this.#triedLength = this.#text.length;
+      if (!final) return;
+      this.#text += this.#newline;
+    }
     yield* this.#records(final);
   }
 

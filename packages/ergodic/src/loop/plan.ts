@@ -41,7 +41,7 @@ export function resolvePlan(
   where: string,
   given: PlanOptions,
   engine: EngineDescription,
-  defaults: { batch: number | "all" },
+  defaults: { batch: number | "all"; schedule?: Plan["schedule"] },
 ): Plan {
   const deterministic = given.deterministic ?? false;
   const workers = engine.sharedMemory ? (given.workers ?? 1) : 1;
@@ -51,7 +51,7 @@ export function resolvePlan(
     replicas: given.replicas ?? (workers > 1 && !deterministic && batch !== "all" ? "shared" : 1),
     data: given.data ?? "sharded",
     precision: resolvePrecision(where, given.precision ?? "f32"),
-    schedule: given.schedule ?? "shuffled",
+    schedule: given.schedule ?? defaults.schedule ?? "shuffled",
     blockRows: given.blockRows ?? 64,
     batch,
     averageEvery: given.averageEvery ?? 1,

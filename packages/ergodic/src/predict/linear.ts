@@ -63,7 +63,8 @@ export class LinearPredictor<E = AnyMetrics> {
   predict(row: Row): Prediction;
   predict(rows: RawRows | Dataset): Prediction[];
   predict(rows: Row | RawRows | Dataset): Prediction | Prediction[] {
-    const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows);
+    // A row may have a column of any name, but tables have these two.
+    const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
     using data = raw instanceof Dataset ? followed(raw, this.pipeline) : owned(this.pipeline.apply(raw, { target: false }));
     const predictions = this.eachRow(data.dataset, (z) => this.prediction(z));

@@ -1,10 +1,27 @@
 /**
  * Every technique of the gradient family with every smooth loss, on dense and on sparse rows: minibatches, racing workers, averaged replicas, variance
  * reduction, 8- and 16-bit data, a 16-bit model. Each comes within a stated share of the least objective, which L-BFGS finds in float64; coarse
- * numbers within 1 % of float32. Where a rule touches nothing at g = 0, sparse rows give what dense rows give.
+ * numbers within 0.2 % of float32. Where a rule touches nothing at g = 0, sparse rows give what dense rows give.
  */
 import { describe, expect, it } from "vitest";
-import { adagrad, adam, chain, clipValue, type FitOptions, type Fitted, fit, huber, lbfgs, linear, type LinearOptions, polyak, saga, sag, sgd, svrg } from "../../src/index.ts";
+import {
+  adagrad,
+  adam,
+  chain,
+  clipValue,
+  type FitOptions,
+  type Fitted,
+  fit,
+  huber,
+  type LinearOptions,
+  lbfgs,
+  linear,
+  polyak,
+  sag,
+  saga,
+  sgd,
+  svrg,
+} from "../../src/index.ts";
 import { type Planted, plantedRows } from "../loop/planted.ts";
 
 const l2 = 0.01;
@@ -22,19 +39,41 @@ interface Problem {
 }
 
 const log1pExp = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
-const binary = (margin: (m: number) => number) => ([z]: number[], y: number) => margin((y > 0 ? 1 : -1) * z);
+const binary =
+  (margin: (m: number) => number) =>
+  ([z]: number[], y: number) =>
+    margin((y > 0 ? 1 : -1) * z);
 const problems: Problem[] = [
   { name: "squared", classes: 0, model: { loss: "squared" }, loss: ([z], y) => (z - y) ** 2 / 2 },
-  { name: "huber", classes: 0, model: { loss: huber({ delta: 0.5 }) }, loss: ([z], y) => (Math.abs(z - y) <= 0.5 ? (z - y) ** 2 / 2 : 0.5 * (Math.abs(z - y) - 0.25)) },
+  {
+    name: "huber",
+    classes: 0,
+    model: { loss: huber({ delta: 0.5 }) },
+    loss: ([z], y) => (Math.abs(z - y) <= 0.5 ? (z - y) ** 2 / 2 : 0.5 * (Math.abs(z - y) - 0.25)),
+  },
   { name: "logistic", classes: 2, model: { loss: "logistic" }, loss: binary((m) => log1pExp(-m)) },
   { name: "squaredHinge", classes: 2, model: { loss: "squaredHinge" }, loss: binary((m) => Math.max(0, 1 - m) ** 2) },
   { name: "poisson", classes: "count", model: { loss: "poisson" }, loss: ([z], y) => Math.exp(z) - y * z, rate: 0.02 },
-  { name: "multinomial", classes: 3, model: { loss: "multinomial" }, loss: (z, y) => Math.max(...z) + Math.log(z.reduce((sum, v) => sum + Math.exp(v - Math.max(...z)), 0)) - z[y] },
-  { name: "one against the rest", classes: 3, model: { loss: "logistic" }, loss: (z, y) => z.reduce((sum, v, k) => sum + log1pExp(k === y ? -v : v), 0) },
+  {
+    name: "multinomial",
+    classes: 3,
+    model: { loss: "multinomial" },
+    loss: (z, y) => Math.max(...z) + Math.log(z.reduce((sum, v) => sum + Math.exp(v - Math.max(...z)), 0)) - z[y],
+  },
+  {
+    name: "one against the rest",
+    classes: 3,
+    model: { loss: "logistic" },
+    loss: (z, y) => z.reduce((sum, v, k) => sum + log1pExp(k === y ? -v : v), 0),
+  },
 ];
 
 /** Of the same rows, whatever form they were trained in. */
-function objective({ entries, y }: Planted, { loss }: Problem, { weights, intercept }: Pick<Fitted, "weights" | "intercept">): number {
+function objective(
+  { entries, y }: Planted,
+  { loss }: Problem,
+  { weights, intercept }: Pick<Fitted, "weights" | "intercept">,
+): number {
   const outputs = intercept.length;
   const total = entries.reduce((sum, row, i) => {
     const z = Array.from(intercept, (b, k) => row.reduce((s, [j, x]) => s + x * weights[(k * weights.length) / outputs + j], b));
@@ -48,47 +87,64 @@ interface Technique {
   options: (problem: Problem) => FitOptions;
   /** Excess over the least objective, relative. */
   within: number;
-  /** Instead: within 1 % of what the same run in float32 reaches. */
+  /** Relative to what the same run in float32 reaches. */
   coarse?: boolean;
 }
 
 const base = { epochs: 60, seed: 4 };
-const reduced = (variance: ReturnType<typeof saga>) => ({ rate }: Problem): FitOptions => ({ ...base, epochs: 100, variance, ...(rate ? { rule: sgd({ rate }) } : {}) });
+const reduced =
+  (variance: ReturnType<typeof saga>) =>
+  ({ rate }: Problem): FitOptions => ({ ...base, epochs: 100, variance, ...(rate ? { rule: sgd({ rate }) } : {}) });
 const plain = { ...base, rule: adagrad({ rate: 0.2 }) };
 const techniques: Technique[] = [
-  { name: "plain", options: () => plain, within: 0.01 },
-  { name: "minibatches of 16, Adam", options: () => ({ ...base, rule: adam({ rate: 0.01 }), batch: 16 }), within: 0.01 },
-  { name: "two racing workers", options: () => ({ ...plain, workers: 2 }), within: 0.01 },
-  { name: "four replicas, averaged", options: () => ({ ...plain, replicas: 4, workers: 2 }), within: 0.01 },
-  { name: "SVRG", options: reduced(svrg()), within: 1e-4 },
-  { name: "SAGA", options: reduced(saga()), within: 1e-4 },
-  { name: "SAG", options: reduced(sag()), within: 1e-4 },
-  { name: "8-bit data", options: () => ({ ...plain, precision: "i8" }), within: 0.01, coarse: true },
-  { name: "16-bit data", options: () => ({ ...plain, precision: "i16" }), within: 0.01, coarse: true },
-  { name: "16-bit model", options: () => ({ ...plain, precision: { model: "i16" } }), within: 0.01, coarse: true },
-  { name: "8-bit data, 16-bit model", options: () => ({ ...plain, precision: { data: "i8", model: "i16" } }), within: 0.01, coarse: true },
+  { name: "plain", options: () => plain, within: 1e-3 },
+  { name: "minibatches of 16, Adam", options: () => ({ ...base, rule: adam({ rate: 0.01 }), batch: 16 }), within: 2e-3 },
+  { name: "two racing workers", options: () => ({ ...plain, workers: 2 }), within: 5e-3 },
+  { name: "four replicas, averaged", options: () => ({ ...plain, replicas: 4, workers: 2 }), within: 1e-3 },
+  { name: "SVRG", options: reduced(svrg()), within: 1e-8 },
+  { name: "SAGA", options: reduced(saga()), within: 1e-8 },
+  { name: "SAG", options: reduced(sag()), within: 1e-8 },
+  { name: "8-bit data", options: () => ({ ...plain, precision: "i8" }), within: 2e-3, coarse: true },
+  { name: "16-bit data", options: () => ({ ...plain, precision: "i16" }), within: 2e-3, coarse: true },
+  { name: "16-bit model", options: () => ({ ...plain, precision: { model: "i16" } }), within: 2e-3, coarse: true },
+  {
+    name: "8-bit data, 16-bit model",
+    options: () => ({ ...plain, precision: { data: "i8", model: "i16" } }),
+    within: 2e-3,
+    coarse: true,
+  },
 ];
 
 describe.each(problems)("$name", (problem) => {
   const model = linear({ ...problem.model, l2, standardise: false });
-  const make = (format: "dense" | "sparse"): Planted => plantedRows({ rows: ROWS, columns: COLUMNS, classes: problem.classes, format, type: "f32", noise: 3 });
+  const make = (format: "dense" | "sparse"): Planted =>
+    plantedRows({ rows: ROWS, columns: COLUMNS, classes: problem.classes, format, type: "f32", noise: 3 });
   const planted = { dense: make("dense"), sparse: make("sparse") };
-  const train = async (format: "dense" | "sparse", options: FitOptions): Promise<number> => objective(planted[format], problem, await fit(model, planted[format].data, options));
+  const train = async (format: "dense" | "sparse", options: FitOptions): Promise<number> =>
+    objective(planted[format], problem, await fit(model, planted[format].data, options));
   const least = train("dense", { rule: lbfgs({ gradientTolerance: 1e-10, changeTolerance: 1e-16 }), precision: "f64" });
   const single = { dense: train("dense", plain), sparse: train("sparse", plain) };
 
-  it.each(techniques.flatMap((technique) => (["dense", "sparse"] as const).map((format) => ({ ...technique, format }))))("$format, $name", async ({ name, options, within, coarse, format }) => {
-    const found = await train(format, options(problem));
-    const best = await least;
-    if (process.env.SHOW) console.log("EXCESS", problem.name, format, name, ((found - best) / best).toExponential(1), ((found - (await single[format])) / best).toExponential(1));
-    expect(found).toBeGreaterThan(best * (1 - 1e-9));
-    expect(found).toBeLessThan((coarse ? await single[format] : best) * (1 + within));
-  });
+  it.each(techniques.flatMap((technique) => (["dense", "sparse"] as const).map((format) => ({ ...technique, format }))))(
+    "$format, $name",
+    async ({ options, within, coarse, format }) => {
+      const found = await train(format, options(problem));
+      const best = await least;
+      expect(found).toBeGreaterThan(best * (1 - 1e-9));
+      expect(found).toBeLessThan((coarse ? await single[format] : best) * (1 + within));
+    },
+  );
 });
 
 describe("sparse rows give what dense rows give, where untouched coordinates stay", () => {
   const rules = [sgd({ rate: 0.1 }), adagrad({ rate: 0.1 }), polyak(), chain(clipValue({ value: 0.3 }), sgd({ rate: 0.1 }))];
-  const runs = rules.flatMap((rule) => [{ batch: 1 }, { batch: 7 }, { batch: 1, replicas: 3 }].map((plan) => ({ rule, plan, name: `${rule.name}, ${JSON.stringify(plan)}` })));
+  const runs = rules.flatMap((rule) =>
+    [{ batch: 1 }, { batch: 7 }, { batch: 1, replicas: 3 }].map((plan) => ({
+      rule,
+      plan,
+      name: `${rule.name}, ${JSON.stringify(plan)}`,
+    })),
+  );
 
   it.each(runs)("$name", async ({ rule, plan }) => {
     for (const classes of [2, 3]) {

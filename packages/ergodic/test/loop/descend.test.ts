@@ -3,14 +3,30 @@
  * row), schedules, control variates, penalties, rules with and without state, one and three outputs.
  */
 import { describe, expect, it } from "vitest";
-import { stream } from "../../src/base/stream.ts";
-import { openEngine } from "../../src/host/engine.ts";
-import { adagrad, adam, averaging, chain, type EquationRule, inverseTime, momentum, polyak, prodigy, saga, sag, scheduleFreeSgd, sgd, svrg, type Variance } from "../../src/index.ts";
 import { gradientDescent } from "../../src/algorithms/gradient/gradient-descent.ts";
+import { stream } from "../../src/base/stream.ts";
 import type { Plan, Progression } from "../../src/contract.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import {
+  adagrad,
+  adam,
+  averaging,
+  chain,
+  type EquationRule,
+  inverseTime,
+  momentum,
+  polyak,
+  prodigy,
+  sag,
+  saga,
+  scheduleFreeSgd,
+  sgd,
+  svrg,
+  type Variance,
+} from "../../src/index.ts";
 import { resolvePlan } from "../../src/loop/plan.ts";
-import { logistic, multinomial } from "../../src/models/losses/index.ts";
 import { LinearProblem } from "../../src/models/linear/problem.ts";
+import { logistic, multinomial } from "../../src/models/losses/index.ts";
 import { descendTwin, type LaneTwin } from "../reference/descend.ts";
 import { drawRows, shuffle } from "../reference/shuffle.ts";
 import { type Format, plantedRows } from "./planted.ts";
@@ -35,23 +51,36 @@ interface Setting {
 const base: Setting = { format: "dense", outputs: 1, batch: 1, rule: sgd({ rate: 0.1 }), schedule: "shuffled" };
 const settings: [string, Setting][] = [];
 for (const format of ["dense", "sparse"] as const) {
-  const add = (name: string, given: Partial<Setting>): unknown => settings.push([`${format}, ${name}`, { ...base, format, ...given }]);
+  const add = (name: string, given: Partial<Setting>): unknown =>
+    settings.push([`${format}, ${name}`, { ...base, format, ...given }]);
   for (const batch of [1, 4, 11, 23]) add(`batch ${batch}`, { batch });
-  for (const schedule of ["ordered", "blocks", "replacement"] as const) add(schedule, { schedule, batch: schedule === "blocks" ? 1 : 4 });
+  for (const schedule of ["ordered", "blocks", "replacement"] as const)
+    add(schedule, { schedule, batch: schedule === "blocks" ? 1 : 4 });
   for (const variance of [saga(), sag(), svrg(), svrg({ every: 1 })]) {
     for (const batch of [1, 4]) add(`${variance.name}, batch ${batch}, l1 and l2`, { variance, batch, l1: 0.01, l2: 0.02 });
     add(`${variance.name}, three outputs, batch 11`, { variance, outputs: 3, batch: 11, l2: 0.02 });
   }
-  for (const rule of [momentum({ rate: 0.05 }), adagrad({ rate: 0.1 }), adam({ rate: 0.05 }), polyak(), scheduleFreeSgd({ rate: 0.2 })]) {
+  for (const rule of [
+    momentum({ rate: 0.05 }),
+    adagrad({ rate: 0.1 }),
+    adam({ rate: 0.05 }),
+    polyak(),
+    scheduleFreeSgd({ rate: 0.2 }),
+  ]) {
     const dense = rule.name === "scheduleFreeSgd";
     add(rule.name, { rule, dense });
     add(`${rule.name}, three outputs, batch 4`, { rule, dense, outputs: 3, batch: 4, l2: 0.01 });
   }
   add("prodigy", { rule: prodigy(), dense: true, l2: 0.01 });
-  add("averaged, decaying", { rule: chain(sgd({ rate: inverseTime({ rate: 0.5, decay: 0.1 }) }), averaging({ start: 10 })), dense: true, l2: 0.1 });
+  add("averaged, decaying", {
+    rule: chain(sgd({ rate: inverseTime({ rate: 0.5, decay: 0.1 }) }), averaging({ start: 10 })),
+    dense: true,
+    l2: 0.1,
+  });
   add("a rate that would overshoot rare coordinates", { rule: momentum({ rate: 1.5, momentum: 0.1 }), l2: 0.3 });
   // Plain descent keeps L2 as a scale: on sparse rows, too, every coordinate shrinks at every update.
-  for (const batch of [1, 4]) add(`plain descent with l2, batch ${batch}`, { rule: sgd({ rate: 0.3 }), batch, l2: 0.3, dense: true });
+  for (const batch of [1, 4])
+    add(`plain descent with l2, batch ${batch}`, { rule: sgd({ rate: 0.3 }), batch, l2: 0.3, dense: true });
   add("l1 alone", { l1: 0.03 });
 }
 
@@ -70,7 +99,10 @@ function lossTwin(z: number[], y: number): { value: number; dz: number[] } {
 function orderTwin({ schedule, batch }: Setting, seed: number): LaneTwin["order"] {
   const rows = stream(seed, "rows", 0);
   if (schedule === "replacement") {
-    return (_, from) => Array.from({ length: Math.ceil(ROWS / batch) }, (_, u) => drawRows(Math.min(batch, ROWS - u * batch), 0, ROWS, rows, from + u)).flat();
+    return (_, from) =>
+      Array.from({ length: Math.ceil(ROWS / batch) }, (_, u) =>
+        drawRows(Math.min(batch, ROWS - u * batch), 0, ROWS, rows, from + u),
+      ).flat();
   }
   const kinds = { ordered: "in order", shuffled: "shuffled", blocks: "blocks" } as const;
   return (epoch) => shuffle(0, ROWS, kinds[schedule], 5, rows, epoch);
@@ -81,7 +113,12 @@ describe("updates like the twin's", () => {
     const { format, outputs, batch, rule, variance, schedule, dense = false, l1 = 0, l2 = 0 } = setting;
     const planted = plantedRows({ rows: ROWS, columns: COLUMNS, classes: outputs === 3 ? 3 : 2, format });
     using data = planted.data;
-    const plan = resolvePlan("test", { batch, schedule, blockRows: 5, precision: "f64", seed: 9, deterministic: true }, engine.describe(), { batch: 1 });
+    const plan = resolvePlan(
+      "test",
+      { batch, schedule, blockRows: 5, precision: "f64", seed: 9, deterministic: true },
+      engine.describe(),
+      { batch: 1 },
+    );
     const problem = new LinearProblem(data, engine, {
       loss: outputs === 3 ? multinomial() : logistic(),
       outputs,

@@ -27,7 +27,15 @@ describe("groupShrink", () => {
     return next;
   }
 
-  function kernel(type: "f32" | "f64", p: Float64Array, groups: number[][], outputs: number, stride: number, rate: number, lambda: number): Float64Array {
+  function kernel(
+    type: "f32" | "f64",
+    p: Float64Array,
+    groups: number[][],
+    outputs: number,
+    stride: number,
+    rate: number,
+    lambda: number,
+  ): Float64Array {
     using arena = new Arena(memory, "group");
     const parameters = arena.take(8 * p.length);
     memory[type](parameters, p.length).set(p);
@@ -70,7 +78,9 @@ describe("groupShrink", () => {
   });
 
   it("zeros are +0 exactly, at the limit too; NaN stays NaN; Infinity is not made finite; subnormals vanish", () => {
-    const one = (values: number[], rate = 1): number[] => [...kernel("f64", Float64Array.from(values), [[0, 1]], 1, values.length, rate, 0.5)];
+    const one = (values: number[], rate = 1): number[] => [
+      ...kernel("f64", Float64Array.from(values), [[0, 1]], 1, values.length, rate, 0.5),
+    ];
     const limit = 0.5 * Math.SQRT2;
     expect(one([-limit / 2, 0])).toEqual([0, 0]);
     expect(Object.is(one([-limit / 2, -0])[0], 0)).toBe(true);
@@ -83,14 +93,20 @@ describe("groupShrink", () => {
 
 describe("average", () => {
   const kinds = { f32: 4, f64: 8, i16: 2 } as const;
-  const round = { f32: Math.fround, f64: (x: number) => x, i16: (x: number) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)) + 0 };
+  const round = {
+    f32: Math.fround,
+    f64: (x: number) => x,
+    i16: (x: number) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)) + 0,
+  };
 
   it.each(["f32", "f64", "i16"] as const)("%s: 1 … 4 copies of 0 … 17 elements become their mean", (type) => {
     const u = numbers(9);
     for (let length = 0; length <= 17; length++) {
       for (let copies = 1; copies <= 4; copies++) {
         using arena = new Arena(memory, "average");
-        const values = Array.from({ length: copies }, () => Array.from({ length }, () => (type === "i16" ? Math.round(65535 * u.next().value) : Math.fround(u.next().value))));
+        const values = Array.from({ length: copies }, () =>
+          Array.from({ length }, () => (type === "i16" ? Math.round(65535 * u.next().value) : Math.fround(u.next().value))),
+        );
         const pointers = values.map((own) => {
           const at = arena.take(8 * length + 8);
           memory[type](at, length).set(own);
@@ -107,7 +123,10 @@ describe("average", () => {
 
   it("NaN and infinities go through", () => {
     using arena = new Arena(memory, "average");
-    const [a, b] = [arena.copy(Float64Array.of(Number.NaN, Infinity, Infinity, -0)), arena.copy(Float64Array.of(1, 1, -Infinity, -0))];
+    const [a, b] = [
+      arena.copy(Float64Array.of(Number.NaN, Infinity, Infinity, -0)),
+      arena.copy(Float64Array.of(1, 1, -Infinity, -0)),
+    ];
     const list = arena.take(8);
     memory.u32(list, 2).set([a, b]);
     engine.kernel("average", true)(list, 2, 4, 8);
@@ -120,58 +139,66 @@ describe("searchStep", () => {
     { format: "dense" as const, maxTrials: 40 },
     { format: "sparse" as const, maxTrials: 40 },
     { format: "dense" as const, maxTrials: 10 },
-  ])("$format, $maxTrials trials: the trials, the point and the rate of the rule's own search, with L2", async ({ format, maxTrials }) => {
-    const { data, entries, y } = plantedRows({ rows: 30, columns: 7, classes: 2, format });
-    const rule = stochasticLineSearch({ initial: 200, maxTrials, fallback: 1e-3 });
-    const l2 = 0.05;
-    using bound = await BoundLinear.open(data, { mode: "buffered", batch: 8, loss: logistic(), model: "f64" });
-    using arena = new Arena(memory, "search");
-    const { stride } = bound.problem;
-    const block = arena.block(field.SEARCH_BYTES, [
-      [field.SEARCH_OBJECTIVE, bound.binding.objectiveSlot],
-      [field.SEARCH_ELEMENT_BYTES, 8],
-      [field.SEARCH_BACKUP, arena.take(8 * stride)],
-      [field.SEARCH_SHARE, arena.copy(Float64Array.from(bound.problem.penalty.weights))],
-      [field.SEARCH_MAX_TRIES, rule.maxTrials],
-    ]);
-    const options = rule.options as Record<string, number>;
-    const numbers: [number, number][] = [
-      [field.SEARCH_RATE_F64, options.initial],
-      [field.SEARCH_GROWTH_F64, options.growth ** (1 / 4)],
-      [field.SEARCH_SUFFICIENT_F64, options.c],
-      [field.SEARCH_SHRINK_F64, options.shrink],
-      [field.SEARCH_FALLBACK_F64, rule.fallback],
-      [field.SEARCH_L2_F64, l2],
-    ];
-    for (const [at, value] of numbers) arena.setF64(block, at, value);
-    const rows = arena.take(32);
-    const p = Array.from({ length: stride }, (_, j) => (j < 7 ? 0.3 * (j - 3) : 0));
-    bound.setParameters(p);
-    let state = rule.start();
-    const trialCounts: number[] = [];
-    for (let step = 0; step < 12; step++) {
-      const listed = Array.from({ length: 8 }, (_, b) => (step * 8 + b) % 30);
-      const objective = (at: number[]): number =>
-        listed.reduce((sum, i) => sum + Math.log1p(Math.exp(-(y[i] > 0 ? 1 : -1) * dotTwin(entries[i], at).value)), 0) / 8 + (l2 / 2) * at.reduce((sum, v) => sum + v * v, 0);
-      const { loss, gradient } = bound.gradient(listed);
-      const full = gradient.map((g, j) => g + l2 * bound.problem.penalty.weights[j] * p[j]);
-      const along = (stepSize: number): number[] => p.map((v, j) => v - stepSize * full[j]);
-      const squaredNorm = full.reduce((sum, g) => sum + g * g, 0);
-      const found = search(rule, state, { loss: objective(p), squaredNorm, epochUpdates: 4 }, (stepSize) => objective(along(stepSize)));
-      state = found.state;
-      trialCounts.push(found.trials);
-      memory.u32(rows, 8).set(listed);
-      engine.kernel("searchStep", true)(block, bound.binding.model, bound.parameters, rows, 8, bound.binding.pieces, loss);
-      expect(Math.abs(arena.getF64(block, field.SEARCH_RATE_F64) - found.stepSize)).toBeLessThanOrEqual(1e-12 * found.stepSize);
-      const now = along(found.stepSize);
-      const moved = memory.f64(bound.parameters, stride);
-      expect(Math.max(...now.map((v, j) => Math.abs(v - moved[j])))).toBeLessThanOrEqual(1e-11 * Math.max(...now.map(Math.abs)));
-      now.forEach((v, j) => (p[j] = v));
-    }
-    // Trials that failed first, ran out, and succeeded at once: all three ways were taken.
-    if (maxTrials === 10) expect(trialCounts[0]).toBe(10);
-    else expect(trialCounts[0]).toBeGreaterThan(10);
-    expect(trialCounts).toContain(1);
-    data.dispose();
-  });
+  ])(
+    "$format, $maxTrials trials: the trials, the point and the rate of the rule's own search, with L2",
+    async ({ format, maxTrials }) => {
+      const { data, entries, y } = plantedRows({ rows: 30, columns: 7, classes: 2, format });
+      const rule = stochasticLineSearch({ initial: 200, maxTrials, fallback: 1e-3 });
+      const l2 = 0.05;
+      using bound = await BoundLinear.open(data, { mode: "buffered", batch: 8, loss: logistic(), model: "f64" });
+      using arena = new Arena(memory, "search");
+      const { stride } = bound.problem;
+      const block = arena.block(field.SEARCH_BYTES, [
+        [field.SEARCH_OBJECTIVE, bound.binding.objectiveSlot],
+        [field.SEARCH_ELEMENT_BYTES, 8],
+        [field.SEARCH_BACKUP, arena.take(8 * stride)],
+        [field.SEARCH_SHARE, arena.copy(Float64Array.from(bound.problem.penalty.weights))],
+        [field.SEARCH_MAX_TRIES, rule.maxTrials],
+      ]);
+      const options = rule.options as Record<string, number>;
+      const numbers: [number, number][] = [
+        [field.SEARCH_RATE_F64, options.initial],
+        [field.SEARCH_GROWTH_F64, options.growth ** (1 / 4)],
+        [field.SEARCH_SUFFICIENT_F64, options.c],
+        [field.SEARCH_SHRINK_F64, options.shrink],
+        [field.SEARCH_FALLBACK_F64, rule.fallback],
+        [field.SEARCH_L2_F64, l2],
+      ];
+      for (const [at, value] of numbers) arena.setF64(block, at, value);
+      const rows = arena.take(32);
+      const p = Array.from({ length: stride }, (_, j) => (j < 7 ? 0.3 * (j - 3) : 0));
+      bound.setParameters(p);
+      let state = rule.start();
+      const trialCounts: number[] = [];
+      for (let step = 0; step < 12; step++) {
+        const listed = Array.from({ length: 8 }, (_, b) => (step * 8 + b) % 30);
+        const objective = (at: number[]): number =>
+          listed.reduce((sum, i) => sum + Math.log1p(Math.exp(-(y[i] > 0 ? 1 : -1) * dotTwin(entries[i], at).value)), 0) / 8 +
+          (l2 / 2) * at.reduce((sum, v) => sum + v * v, 0);
+        const { loss, gradient } = bound.gradient(listed);
+        const full = gradient.map((g, j) => g + l2 * bound.problem.penalty.weights[j] * p[j]);
+        const along = (stepSize: number): number[] => p.map((v, j) => v - stepSize * full[j]);
+        const squaredNorm = full.reduce((sum, g) => sum + g * g, 0);
+        const found = search(rule, state, { loss: objective(p), squaredNorm, epochUpdates: 4 }, (stepSize) =>
+          objective(along(stepSize)),
+        );
+        state = found.state;
+        trialCounts.push(found.trials);
+        memory.u32(rows, 8).set(listed);
+        engine.kernel("searchStep", true)(block, bound.binding.model, bound.parameters, rows, 8, bound.binding.pieces, loss);
+        expect(Math.abs(arena.getF64(block, field.SEARCH_RATE_F64) - found.stepSize)).toBeLessThanOrEqual(1e-12 * found.stepSize);
+        const now = along(found.stepSize);
+        const moved = memory.f64(bound.parameters, stride);
+        expect(Math.max(...now.map((v, j) => Math.abs(v - moved[j])))).toBeLessThanOrEqual(
+          1e-11 * Math.max(...now.map(Math.abs)),
+        );
+        p.splice(0, p.length, ...now);
+      }
+      // Trials that failed first, ran out, and succeeded at once: all three ways were taken.
+      if (maxTrials === 10) expect(trialCounts[0]).toBe(10);
+      else expect(trialCounts[0]).toBeGreaterThan(10);
+      expect(trialCounts).toContain(1);
+      data.dispose();
+    },
+  );
 });

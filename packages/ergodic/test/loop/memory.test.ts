@@ -4,7 +4,22 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { enginePool } from "../../src/host/engine.ts";
 import { engineMemory } from "../../src/host/memory.ts";
-import { adam, type FitOptions, fit, lbfgs, linear, type LinearOptions, prodigy, rff, saga, scheduleFreeSgd, sgd, stochasticLineSearch, svrg, WorkerError } from "../../src/index.ts";
+import {
+  adam,
+  type FitOptions,
+  fit,
+  type LinearOptions,
+  lbfgs,
+  linear,
+  prodigy,
+  rff,
+  saga,
+  scheduleFreeSgd,
+  sgd,
+  stochasticLineSearch,
+  svrg,
+  WorkerError,
+} from "../../src/index.ts";
 import { plantedRows } from "./planted.ts";
 
 setFlagsFromString("--expose-gc");
@@ -39,7 +54,12 @@ describe("memory", () => {
     const { data } = plantedRows({ rows: 5000, columns: 10, classes: 2, format: "dense", type: "f32" });
     const used: number[] = [];
     const heap: number[] = [];
-    const run = fit(linear({ standardise: false }), data, { rule: sgd({ rate: 0.01 }), until: { updates: 1_000_000 }, validate: data, validateEvery: 20 });
+    const run = fit(linear({ standardise: false }), data, {
+      rule: sgd({ rate: 0.01 }),
+      until: { updates: 1_000_000 },
+      validate: data,
+      validateEvery: 20,
+    });
     for await (const tick of run) {
       if (tick.validation === undefined) continue;
       used.push(memory.usedBytes);
@@ -56,7 +76,8 @@ describe("memory", () => {
   it.each(kinds)("comes back whole after each run: $name", async ({ options, model, validate }) => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "dense", type: "f32" });
     const { data: heldOut } = plantedRows({ rows: 20, columns: 6, classes: 2, format: "dense", type: "f32" });
-    const once = async (): Promise<void> => void (await fit(linear(model), data, { epochs: 2, ...options, ...(validate ? { validate: heldOut, patience: 2 } : {}) }));
+    const once = async (): Promise<void> =>
+      void (await fit(linear(model), data, { epochs: 2, ...options, ...(validate ? { validate: heldOut, patience: 2 } : {}) }));
     // What the first run makes is kept with the data (its numbers in other types) or the engine (compiled programs, stop cells).
     await once();
     const { usedBytes, reservedBytes } = memory;
@@ -89,7 +110,13 @@ describe("memory", () => {
     const begin = (): ReturnType<typeof fit> => {
       const { data } = plantedRows({ rows: 3000, columns: 30, classes: 2, format: "dense", type: "f32" });
       const { data: heldOut } = plantedRows({ rows: 500, columns: 30, classes: 2, format: "dense", type: "f32" });
-      return fit(linear({ standardise: true }), data, { epochs: 40, precision: "i16", validate: heldOut, validateEvery: 5, seed: 1 });
+      return fit(linear({ standardise: true }), data, {
+        epochs: 40,
+        precision: "i16",
+        validate: heldOut,
+        validateEvery: 5,
+        seed: 1,
+      });
     };
     const wanted = (await begin()).weights;
     let run: ReturnType<typeof fit> | undefined = begin();
@@ -120,7 +147,9 @@ describe("a run that is cut off", () => {
     const watching = (async () => {
       for await (const tick of run) if (tick.update > 1000) await (await enginePool()).terminate(1);
     })();
-    await expect(watching).rejects.toThrow(/worker 1: ended in the middle of a call: .* the next call starts another \[WORKER_DIED\]/);
+    await expect(watching).rejects.toThrow(
+      /worker 1: ended in the middle of a call: .* the next call starts another \[WORKER_DIED\]/,
+    );
     await expect(run).rejects.toBeInstanceOf(WorkerError);
     await usable();
     expect(memory.usedBytes).toBeLessThanOrEqual(usedBytes + 64);
@@ -138,7 +167,9 @@ describe("a run that is cut off", () => {
       at = performance.now();
       controller.abort(new Error("enough"));
     }, 60);
-    await expect((async () => await fit(model, data, { ...long, ...options, signal: controller.signal }))()).rejects.toThrow("enough");
+    await expect((async () => await fit(model, data, { ...long, ...options, signal: controller.signal }))()).rejects.toThrow(
+      "enough",
+    );
     // A stretch is about 20 ms; a busy machine may be many times slower, a run that goes on would take hours.
     expect(performance.now() - at).toBeLessThan(2000);
     await usable();

@@ -6,10 +6,11 @@ import {
   type FitOptions,
   fit,
   gradientDescent,
+  type LinearOptions,
   lbfgs,
   linear,
-  type LinearOptions,
   momentum,
+  sag,
   saga,
   sgd,
   stochasticLineSearch,
@@ -25,18 +26,42 @@ const { data: numeric } = plantedRows({ rows: 30, columns: 4, classes: 0, format
 const refused: [string, FitOptions, string, LinearOptions?][] = [
   ["workers", { workers: 0 }, "fit: workers is 0, but must be an integer >= 1 and <= 1024 [OPTION_RANGE]"],
   ["replicas", { replicas: 1.5 }, "fit: replicas is 1.5, but must be an integer >= 1 and <= 65536 [OPTION_RANGE]"],
-  ["replicas by a wrong name", { replicas: "racing" as never }, "fit: replicas is racing, but must be an integer >= 1 and <= 65536 [OPTION_RANGE]"],
+  [
+    "replicas by a wrong name",
+    { replicas: "racing" as never },
+    "fit: replicas is racing, but must be an integer >= 1 and <= 65536 [OPTION_RANGE]",
+  ],
   ["batch", { batch: 0 }, "fit: batch is 0, but must be an integer >= 1 and <= 2147483648 [OPTION_RANGE]"],
   ["blockRows", { blockRows: -1 }, "fit: blockRows is -1, but must be an integer >= 1"],
   ["averageEvery", { averageEvery: 0 }, "fit: averageEvery is 0, but must be a number > 0 [OPTION_RANGE]"],
   ["seed", { seed: -1 }, "fit: seed is -1, but must be an integer >= 0"],
-  ["schedule", { schedule: "random" as never }, 'fit: schedule is "random", but must be one of "replacement", "shuffled", "blocks", "ordered" [OPTION_RANGE]'],
+  [
+    "schedule",
+    { schedule: "random" as never },
+    'fit: schedule is "random", but must be one of "replacement", "shuffled", "blocks", "ordered" [OPTION_RANGE]',
+  ],
   ["data", { data: "split" as never }, 'fit: data is "split", but must be one of "sharded", "replicated" [OPTION_RANGE]'],
-  ["precision", { precision: "i4" as never }, 'fit: precision is "i4", but must be one of "f32", "f64", "i16", "i8" [OPTION_RANGE]'],
-  ["precision of the model", { precision: { model: "i8" as never } }, 'fit: precision.model is "i8", but must be one of "f32", "f64", "i16" [OPTION_RANGE]'],
-  ["a key of precision", { precision: { parameters: "f32" } as never }, 'fit.precision: unknown option "parameters" (known: data, model) [OPTION_UNKNOWN]'],
+  [
+    "precision",
+    { precision: "i4" as never },
+    'fit: precision is "i4", but must be one of "f32", "f64", "i16", "i8" [OPTION_RANGE]',
+  ],
+  [
+    "precision of the model",
+    { precision: { model: "i8" as never } },
+    'fit: precision.model is "i8", but must be one of "f32", "f64", "i16" [OPTION_RANGE]',
+  ],
+  [
+    "a key of precision",
+    { precision: { parameters: "f32" } as never },
+    'fit.precision: unknown option "parameters" (known: data, model) [OPTION_UNKNOWN]',
+  ],
   ["an unknown option", { batchSize: 3 } as never, 'fit: unknown option "batchSize"; did you mean "batch"?'],
-  ["a rule beside an algorithm", { algorithm: gradientDescent({ rule: sgd() }), rule: sgd() }, "fit: both algorithm and rule or variance were given; give the rule to the algorithm [OPTION_CONFLICT]"],
+  [
+    "a rule beside an algorithm",
+    { algorithm: gradientDescent({ rule: sgd() }), rule: sgd() },
+    "fit: both algorithm and rule or variance were given; give the rule to the algorithm [OPTION_CONFLICT]",
+  ],
   [
     "racing and deterministic",
     { deterministic: true, workers: 2, replicas: "shared" },
@@ -47,43 +72,143 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     { workers: 2, replicas: 1 },
     'fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; take replicas: "shared" or replicas: 2 [PLAN_MEANING]',
   ],
-  ["replicas of full gradients", { batch: "all", replicas: 2 }, 'fit: batch is "all" and replicas is 2, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]'],
+  [
+    "replicas of full gradients",
+    { batch: "all", replicas: 2 },
+    'fit: batch is "all" and replicas is 2, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]',
+  ],
   ["racing on full gradients", { batch: "all", replicas: "shared", workers: 2 }, 'fit: batch is "all" and replicas is "shared"'],
-  ["a coarse model of fine data", { precision: { data: "f64", model: "f32" } }, 'fit: precision.data is "f64" and precision.model is "f32", but a coarser model wastes the data\'s digits; take data: "f32" [PLAN_MEANING]'],
-  ["a fine model of coarse data", { precision: { data: "i8", model: "f64" } }, 'fit: precision.model is "f64" and precision.data is "i8"; take data: "f64" too [PLAN_MEANING]'],
-  ["more lanes than rows", { replicas: 31 }, "fit: 31 replicas or racing workers were asked for, but there are only 30 rows to share; take fewer [PLAN_MEANING]"],
+  [
+    "a coarse model of fine data",
+    { precision: { data: "f64", model: "f32" } },
+    'fit: precision.data is "f64" and precision.model is "f32", but a coarser model wastes the data\'s digits; take data: "f32" [PLAN_MEANING]',
+  ],
+  [
+    "a fine model of coarse data",
+    { precision: { data: "i8", model: "f64" } },
+    'fit: precision.model is "f64" and precision.data is "i8"; take data: "f64" too [PLAN_MEANING]',
+  ],
+  [
+    "more lanes than rows",
+    { replicas: 31 },
+    "fit: 31 replicas or racing workers were asked for, but there are only 30 rows to share; take fewer [PLAN_MEANING]",
+  ],
   [
     "a host rule on minibatches",
     { rule: lbfgs(), batch: 8 },
     'fit: lbfgs needs the full gradient, but batch is 8: a search over the whole objective costs 30 gradients, and a minibatch direction need not descend it; use stochasticLineSearch() or polyak(), or batch: "all" [RULE_NEEDS_FULL_GRADIENT]',
   ],
-  ["a host rule with L1", { rule: lbfgs() }, "fit: lbfgs needs a smooth objective, but l1 is 0.1; take sgd() or adagrad() with a minibatch [RULE_SMOOTH]", { l1: 0.1 }],
-  ["variance reduction of full gradients", { variance: saga(), batch: "all" }, 'fit: saga reduces the noise of minibatches, but batch is "all": a full gradient has none; leave variance out [PLAN_MEANING]'],
-  ["one table for copies that see the same rows", { variance: svrg(), replicas: 2, data: "replicated" }, "fit: svrg keeps one derivative a row, but replicas that each see all rows would overwrite one another's; take data: \"sharded\" [PLAN_MEANING]"],
-  ["a line search along a corrected gradient", { variance: saga(), rule: stochasticLineSearch() }, "fit: stochasticLineSearch compares losses of one batch, but saga steps along another direction; take sgd() [RULE_VARIANCE]"],
-  ["variance reduction without a known curvature", { variance: saga() }, "fit: saga has no step size of its own here, since the loss's curvature is not bounded; give a rule, e.g. sgd({ rate: 0.01 }) [VARIANCE_RATE]", { loss: "hinge" }],
-  ["a line search with L1", { rule: stochasticLineSearch() }, "fit: stochasticLineSearch needs a smooth objective, but l1 is 0.1; take sgd() or adagrad() [RULE_SMOOTH]", { l1: 0.1 }],
-  ["a stochastic line search on full gradients", { rule: stochasticLineSearch(), batch: "all" }, 'fit: stochasticLineSearch searches on minibatches, but batch is "all"; take backtracking() or strongWolfe() [PLAN_MEANING]'],
-  ["a line search of a 16-bit model", { rule: stochasticLineSearch(), precision: { model: "i16" } }, 'fit: stochasticLineSearch would lose its small steps in a 16-bit model; take precision: "f32" [PLAN_MEANING]'],
-  ["racing line searches", { rule: stochasticLineSearch(), workers: 2 }, "fit: stochasticLineSearch undoes trial steps, which racing workers would see; take replicas: 2 [PLAN_MEANING]"],
+  [
+    "a host rule with L1",
+    { rule: lbfgs() },
+    "fit: lbfgs needs a smooth objective, but l1 is 0.1; take sgd() or adagrad() with a minibatch [RULE_SMOOTH]",
+    { l1: 0.1 },
+  ],
+  [
+    "variance reduction of full gradients",
+    { variance: saga(), batch: "all" },
+    'fit: saga reduces the noise of minibatches, but batch is "all": a full gradient has none; leave variance out [PLAN_MEANING]',
+  ],
+  [
+    "one table for copies that see the same rows",
+    { variance: svrg(), replicas: 2, data: "replicated" },
+    'fit: svrg keeps one derivative a row, but replicas that each see all rows would overwrite one another\'s; take data: "sharded" [PLAN_MEANING]',
+  ],
+  [
+    "a line search along a corrected gradient",
+    { variance: saga(), rule: stochasticLineSearch() },
+    "fit: stochasticLineSearch compares losses of one batch, but saga steps along another direction; take sgd() [RULE_VARIANCE]",
+  ],
+  [
+    "variance reduction without a known curvature",
+    { variance: saga() },
+    "fit: saga has no step size of its own here, since the loss's curvature is not bounded; give a rule, e.g. sgd({ rate: 0.01 }) [VARIANCE_RATE]",
+    { loss: "hinge" },
+  ],
+  [
+    "SAG in a shuffled order",
+    { variance: sag(), schedule: "shuffled" },
+    `fit: sag's own step size is for rows drawn with replacement, but schedule is "shuffled", where it diverges; leave schedule out, take saga(), or give a rule with a smaller rate [VARIANCE_RATE]`,
+  ],
+  [
+    "a line search with L1",
+    { rule: stochasticLineSearch() },
+    "fit: stochasticLineSearch needs a smooth objective, but l1 is 0.1; take sgd() or adagrad() [RULE_SMOOTH]",
+    { l1: 0.1 },
+  ],
+  [
+    "a stochastic line search on full gradients",
+    { rule: stochasticLineSearch(), batch: "all" },
+    'fit: stochasticLineSearch searches on minibatches, but batch is "all"; take backtracking() or strongWolfe() [PLAN_MEANING]',
+  ],
+  [
+    "a line search of a 16-bit model",
+    { rule: stochasticLineSearch(), precision: { model: "i16" } },
+    'fit: stochasticLineSearch would lose its small steps in a 16-bit model; take precision: "f32" [PLAN_MEANING]',
+  ],
+  [
+    "racing line searches",
+    { rule: stochasticLineSearch(), workers: 2 },
+    "fit: stochasticLineSearch undoes trial steps, which racing workers would see; take replicas: 2 [PLAN_MEANING]",
+  ],
   [
     "a group penalty with steps that are not along the gradient",
     { rule: adagrad() },
     "fit: the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of adagrad are not; take sgd() [RULE_RATE]",
     { group: { strength: 0.1, groups: [] } },
   ],
-  ["a group penalty with momentum", { rule: momentum() }, "but those of momentum are not", { group: { strength: 0.1, groups: [] } }],
-  ["a group penalty on a 16-bit model", { rule: sgd(), precision: { model: "i16" } }, 'fit: a 16-bit model takes minibatches and no group penalty; take precision: "f32" [PLAN_MEANING]', { group: { strength: 0.1, groups: [] } }],
+  [
+    "a group penalty with momentum",
+    { rule: momentum() },
+    "but those of momentum are not",
+    { group: { strength: 0.1, groups: [] } },
+  ],
+  [
+    "a group penalty on a 16-bit model",
+    { rule: sgd(), precision: { model: "i16" } },
+    'fit: a 16-bit model takes minibatches and no group penalty; take precision: "f32" [PLAN_MEANING]',
+    { group: { strength: 0.1, groups: [] } },
+  ],
   ["a 16-bit model and full gradients", { rule: sgd(), batch: "all", precision: { model: "i16" } }, "[PLAN_MEANING]"],
   ["patience alone", { patience: 2 }, "fit: patience needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
   ["an unknown loss", {}, 'linear: loss is "hing", but must be one of ', { loss: "hing" as never }],
-  ["a group of an unknown column", { rule: sgd() }, 'linear: group names column "age", which the data does not have (columns: x0, x1, x2, x3 …) [OPTION_COLUMN]', { group: { strength: 1, groups: [["age"]] } }],
-  ["groups that overlap", { rule: sgd() }, 'linear: column "x1" is in a group twice, but groups may not overlap; name it once [OPTION_COLUMN]', { group: { strength: 1, groups: [["x0", "x1"], ["x1"]] } }],
+  [
+    "a group of an unknown column",
+    { rule: sgd() },
+    'linear: group names column "age", which the data does not have (columns: x0, x1, x2, x3 …) [OPTION_COLUMN]',
+    { group: { strength: 1, groups: [["age"]] } },
+  ],
+  [
+    "groups that overlap",
+    { rule: sgd() },
+    'linear: column "x1" is in a group twice, but groups may not overlap; name it once [OPTION_COLUMN]',
+    { group: { strength: 1, groups: [["x0", "x1"], ["x1"]] } },
+  ],
   ["a penalty weight of an unknown column", {}, 'linear.penaltyWeights: unknown option "age"', { penaltyWeights: { age: 1 } }],
-  ["a negative penalty weight", {}, "linear.penaltyWeights: x0 is -1, but must be a number >= 0 [OPTION_RANGE]", { penaltyWeights: { x0: -1 } }],
-  ["a class weight of an unknown class", {}, 'linear.classWeights: unknown option "yes" (known: 0, 1) [OPTION_UNKNOWN]', { classWeights: { yes: 1 } }],
-  ["a negative class weight", {}, "linear.classWeights: 1 is -2, but must be a number >= 0 [OPTION_RANGE]", { classWeights: { 1: -2 } }],
-  ["a loss for numbers on classes", {}, 'linear: loss "squared" needs numbers, but target "y" has the classes 0, 1; take loss: "logistic" [MODEL_TARGET]', { loss: "squared" }],
+  [
+    "a negative penalty weight",
+    {},
+    "linear.penaltyWeights: x0 is -1, but must be a number >= 0 [OPTION_RANGE]",
+    { penaltyWeights: { x0: -1 } },
+  ],
+  [
+    "a class weight of an unknown class",
+    {},
+    'linear.classWeights: unknown option "yes" (known: 0, 1) [OPTION_UNKNOWN]',
+    { classWeights: { yes: 1 } },
+  ],
+  [
+    "a negative class weight",
+    {},
+    "linear.classWeights: 1 is -2, but must be a number >= 0 [OPTION_RANGE]",
+    { classWeights: { 1: -2 } },
+  ],
+  [
+    "a loss for numbers on classes",
+    {},
+    'linear: loss "squared" needs numbers, but target "y" has the classes 0, 1; take loss: "logistic" [MODEL_TARGET]',
+    { loss: "squared" },
+  ],
 ];
 
 describe("refused", () => {
@@ -98,11 +223,21 @@ describe("refused", () => {
       using rows = Dataset.fromArrays({ x: y.map((_, i) => [i]), y });
       return await fit(linear({ loss: loss as never, ...more }), rows, { epochs: 1 });
     };
-    await expect(attempt("multinomial", [1, 2, 3])).rejects.toThrow('linear: loss "multinomial" needs classes, but target "y" is a number; read it as a category [MODEL_TARGET]');
-    await expect(attempt("logistic", [1, 2, 3])).rejects.toThrow('linear: loss "logistic" needs two classes, but target "y" takes 3 values or more; read it as a category [MODEL_TARGET]');
-    await expect(attempt("logistic", [1, 2, 1])).rejects.toThrow('loss "logistic" takes numbers <= 0 and > 0 as its two classes, but target "y" is 1 or 2; read it as a category [MODEL_TARGET]');
-    await expect(attempt("poisson", [1, -2, 1])).rejects.toThrow('linear: target "y" is -2 in row 2, but the Poisson loss needs counts >= 0; drop the row or take loss: "squared" [DATA_TARGET]');
-    await expect(attempt("squared", [1, 2, 1], { classWeights: "balanced" })).rejects.toThrow('linear: classWeights need classes, but target "y" is a number [MODEL_TARGET]');
+    await expect(attempt("multinomial", [1, 2, 3])).rejects.toThrow(
+      'linear: loss "multinomial" needs classes, but target "y" is a number; read it as a category [MODEL_TARGET]',
+    );
+    await expect(attempt("logistic", [1, 2, 3])).rejects.toThrow(
+      'linear: loss "logistic" needs two classes, but target "y" takes 3 values or more; read it as a category [MODEL_TARGET]',
+    );
+    await expect(attempt("logistic", [1, 2, 1])).rejects.toThrow(
+      'loss "logistic" takes numbers <= 0 and > 0 as its two classes, but target "y" is 1 or 2; read it as a category [MODEL_TARGET]',
+    );
+    await expect(attempt("poisson", [1, -2, 1])).rejects.toThrow(
+      'linear: target "y" is -2 in row 2, but the Poisson loss needs counts >= 0; drop the row or take loss: "squared" [DATA_TARGET]',
+    );
+    await expect(attempt("squared", [1, 2, 1], { classWeights: "balanced" })).rejects.toThrow(
+      'linear: classWeights need classes, but target "y" is a number [MODEL_TARGET]',
+    );
   });
 });
 
@@ -132,7 +267,19 @@ describe("filled in", () => {
   });
 
   it("without shared memory there is one worker", () => {
-    expect(resolvePlan("fit", { workers: 4, replicas: 4 }, { ...engine, sharedMemory: false }, { batch: 1 })).toMatchObject({ workers: 1, replicas: 4 });
+    expect(resolvePlan("fit", { workers: 4, replicas: 4 }, { ...engine, sharedMemory: false }, { batch: 1 })).toMatchObject({
+      workers: 1,
+      replicas: 4,
+    });
+  });
+
+  it("SAG draws with replacement", async () => {
+    expect((await fit(linear(), data, { variance: sag(), epochs: 1 })).description).toMatchObject({
+      plan: { schedule: "replacement" },
+    });
+    expect(
+      (await fit(linear(), data, { variance: sag(), rule: sgd({ rate: 1e-3 }), schedule: "ordered", epochs: 1 })).description,
+    ).toMatchObject({ plan: { schedule: "ordered" } });
   });
 
   it("one precision for both, the model in floats", () => {
@@ -151,10 +298,17 @@ describe("filled in", () => {
   it("without anything: a sensible model, which says what was chosen", async () => {
     const run = fit(linear(), data);
     const chosen = await run.chosen;
-    expect(chosen).toMatchObject({ loss: { name: "logistic" }, algorithm: { rule: { rule: "adagrad" } }, plan: { batch: 1, schedule: "shuffled" } });
+    expect(chosen).toMatchObject({
+      loss: { name: "logistic" },
+      algorithm: { rule: { rule: "adagrad" } },
+      plan: { batch: 1, schedule: "shuffled" },
+    });
     const fitted = await run;
     expect(fitted.description).toEqual(chosen);
     expect(fitted.run).toMatchObject({ epochs: 5, updates: 150 });
-    expect((await fit(linear(), numeric, { rule: adam() })).description).toMatchObject({ loss: { name: "squared" }, task: "regression" });
+    expect((await fit(linear(), numeric, { rule: adam() })).description).toMatchObject({
+      loss: { name: "squared" },
+      task: "regression",
+    });
   });
 });

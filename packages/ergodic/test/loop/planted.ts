@@ -27,7 +27,16 @@ export interface PlantedOptions {
   noise?: number;
 }
 
-export function plantedRows({ rows, columns, classes, format, density = 0.35, seed = 5, type = "f64", noise = 0.5 }: PlantedOptions): Planted {
+export function plantedRows({
+  rows,
+  columns,
+  classes,
+  format,
+  density = 0.35,
+  seed = 5,
+  type = "f64",
+  noise = 0.5,
+}: PlantedOptions): Planted {
   const u = numbers(seed);
   const next = (): number => u.next().value;
   const outputs = typeof classes === "number" ? Math.max(1, classes === 2 ? 1 : classes) : 1;

@@ -19,16 +19,16 @@ import {
   exactLineSearch,
   type FitOptions,
   fit,
+  type LinearOptions,
   lbfgs,
   linear,
-  type LinearOptions,
   momentum,
   nadam,
   polyakEstimated,
   prodigy,
   rmsprop,
-  saga,
   sag,
+  saga,
   scheduleFreeAdam,
   sgd,
   stochasticLineSearch,
@@ -71,13 +71,24 @@ for (const rule of [
 for (const variance of [svrg(), svrg({ every: 2 }), saga(), sag()]) {
   for (const replicas of [1, 3]) {
     for (const format of ["dense", "sparse"] as const) {
-      cases.push({ name: `${variance.name} every ${variance.every}, ${replicas} replicas, ${format}`, options: { variance, replicas, averageEvery: 0.7 }, model: { l1: 1e-3, l2: 1e-2 }, format });
+      cases.push({
+        name: `${variance.name} every ${variance.every}, ${replicas} replicas, ${format}`,
+        options: { variance, replicas, averageEvery: 0.7 },
+        model: { l1: 1e-3, l2: 1e-2 },
+        format,
+      });
     }
   }
 }
 for (const precision of ["f64", "i16", "i8", { data: "i8", model: "i16" }, { model: "i16" }] as const) {
-  cases.push({ name: `precision ${JSON.stringify(precision)}, 2 replicas`, options: { rule: adam({ rate: 0.05 }), precision, replicas: 2, batch: 2 } });
-  cases.push({ name: `precision ${JSON.stringify(precision)}, saga, with replacement`, options: { variance: saga(), precision, schedule: "replacement" } });
+  cases.push({
+    name: `precision ${JSON.stringify(precision)}, 2 replicas`,
+    options: { rule: adam({ rate: 0.05 }), precision, replicas: 2, batch: 2 },
+  });
+  cases.push({
+    name: `precision ${JSON.stringify(precision)}, saga, with replacement`,
+    options: { variance: saga(), precision, schedule: "replacement" },
+  });
 }
 for (const rule of [lbfgs({ history: 3 }), strongWolfe(), backtracking(), exactLineSearch(), adagradHistory({ rate: 0.3 })]) {
   cases.push({ name: `${rule.name}, full gradients`, options: { rule, precision: "f64" } });
@@ -131,16 +142,24 @@ describe("a resumed run is refused", () => {
     const fitted = await racing;
     await racing.checkpoint(path);
     const attempt = async (...given: Parameters<typeof fit.resume>): Promise<unknown> => await fit.resume(...given);
-    await expect(attempt(path, other)).rejects.toThrow(/fit.resume: the data has 37 rows of 6 columns \(digest \w+\), but the run was on 37 rows .*\[CHECKPOINT_DATA\]/);
-    await expect(attempt(path, data, { workers: 3 })).rejects.toThrow("fit.resume: workers is 3, but 2 workers shared one model in this run; leave workers out [CHECKPOINT_PLAN]");
+    await expect(attempt(path, other)).rejects.toThrow(
+      /fit.resume: the data has 37 rows of 6 columns \(digest \w+\), but the run was on 37 rows .*\[CHECKPOINT_DATA\]/,
+    );
+    await expect(attempt(path, data, { workers: 3 })).rejects.toThrow(
+      "fit.resume: workers is 3, but 2 workers shared one model in this run; leave workers out [CHECKPOINT_PLAN]",
+    );
     await expect(attempt(path, data, { seed: 4 } as never)).rejects.toThrow('fit.resume: unknown option "seed"');
     await expect(attempt(join(folder, "absent"), data)).rejects.toThrow(/absent/);
     await fitted.save(join(folder, "model.safetensors"));
-    await expect(attempt(join(folder, "model.safetensors"), data)).rejects.toThrow(/model.safetensors: is not a checkpoint of a run; give the file that run.checkpoint\(\) wrote \[CHECKPOINT_FORMAT\]/);
+    await expect(attempt(join(folder, "model.safetensors"), data)).rejects.toThrow(
+      /model.safetensors: is not a checkpoint of a run; give the file that run.checkpoint\(\) wrote \[CHECKPOINT_FORMAT\]/,
+    );
     const patient = fit(linear(), data, { epochs: 1, validate: other, patience: 3 });
     await patient;
     await patient.checkpoint(path);
-    await expect(attempt(path, data, { epochs: 2 })).rejects.toThrow("fit.resume: the run ends after 3 validations without a lower loss; give validate: its held-out rows [OPTION_MISSING]");
+    await expect(attempt(path, data, { epochs: 2 })).rejects.toThrow(
+      "fit.resume: the run ends after 3 validations without a lower loss; give validate: its held-out rows [OPTION_MISSING]",
+    );
     data.dispose();
     other.dispose();
   });

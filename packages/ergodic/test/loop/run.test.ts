@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject, Snapshot, Tick } from "../../src/contract.ts";
 import { Run, type RunSummary } from "../../src/loop/run.ts";
 import { resolveStopping, type StoppingOptions, type Until } from "../../src/loop/stopping.ts";
-import { Scripted, type Script } from "./scripted.ts";
+import { type Script, Scripted } from "./scripted.ts";
 
 interface Ended {
   parameters: number[];
@@ -59,7 +59,16 @@ describe("stops", () => {
   it("at the first step that reaches so many updates, also where lanes end early", async () => {
     // Four lanes for six steps of an epoch, then one for four.
     const updatesAt = (s: number): number => (s < 6 ? 4 : 1);
-    for (const [updates, step] of [[1, 1], [4, 1], [5, 2], [24, 6], [25, 7], [28, 10], [29, 11], [100, 34]]) {
+    for (const [updates, step] of [
+      [1, 1],
+      [4, 1],
+      [5, 2],
+      [24, 6],
+      [25, 7],
+      [28, 10],
+      [29, 11],
+      [100, 34],
+    ]) {
       const { run, progression } = begin({ updatesAt }, { until: { updates } });
       await run;
       expect(progression.step).toBe(step);
@@ -86,7 +95,7 @@ describe("stops", () => {
     expect(summary.seconds).toBeGreaterThanOrEqual(0.06);
     // Stretches grow by doubling at most, so that the first of them cannot have been long.
     expect(progression.asked[0]).toBe(1);
-    progression.asked.forEach((steps, i) => i > 0 && expect(steps).toBeLessThanOrEqual(2 * progression.asked[i - 1]));
+    for (const [i, steps] of progression.asked.slice(1).entries()) expect(steps).toBeLessThanOrEqual(2 * progression.asked[i]);
   });
 
   it("when the algorithm has converged", async () => {
@@ -96,7 +105,8 @@ describe("stops", () => {
 });
 
 describe("diverging", () => {
-  const message = /fit: the training loss is NaN after 20 updates: the run diverged; take a smaller rate, standardised columns or clipNorm\(\) \[RUN_DIVERGED\]/;
+  const message =
+    /fit: the training loss is NaN after 20 updates: the run diverged; take a smaller rate, standardised columns or clipNorm\(\) \[RUN_DIVERGED\]/;
   it("is an error at the end of the epoch", async () => {
     const { run, progression } = begin({ lossAt: (step) => (step === 13 ? Number.NaN : 1) }, { until: { epochs: 9 } });
     await expect(run).rejects.toThrow(message);
@@ -104,14 +114,20 @@ describe("diverging", () => {
   });
 
   it("is an error at the end of the run, in the middle of an epoch", async () => {
-    await expect(begin({ lossAt: () => Infinity }, { until: { updates: 3 } }).run).rejects.toThrow(/training loss is Infinity after 3 updates.*RUN_DIVERGED/);
+    await expect(begin({ lossAt: () => Infinity }, { until: { updates: 3 } }).run).rejects.toThrow(
+      /training loss is Infinity after 3 updates.*RUN_DIVERGED/,
+    );
   });
 
   it("is an error where the loss was finite before a last step that left no finite parameters", async () => {
-    await expect(begin({ parametersAt: () => [1, Number.NaN] }, { until: { updates: 3 } }).run).rejects.toThrow(/largest parameter is NaN.*RUN_DIVERGED/);
+    await expect(begin({ parametersAt: () => [1, Number.NaN] }, { until: { updates: 3 } }).run).rejects.toThrow(
+      /largest parameter is NaN.*RUN_DIVERGED/,
+    );
     const validated = begin({ parametersAt: () => [-Infinity] }, { until: { epochs: 3 }, validate: () => ({ loss: 1 }) });
     await expect(validated.run).rejects.toThrow(/largest parameter is -Infinity after 10.*RUN_DIVERGED/);
-    await expect(begin({}, { until: { epochs: 3 }, validate: () => ({ loss: Number.NaN }) }).run).rejects.toThrow(/validation loss is NaN after 10.*RUN_DIVERGED/);
+    await expect(begin({}, { until: { epochs: 3 }, validate: () => ({ loss: Number.NaN }) }).run).rejects.toThrow(
+      /validation loss is NaN after 10.*RUN_DIVERGED/,
+    );
   });
 });
 
@@ -156,7 +172,10 @@ describe("validation", () => {
 
 describe("watching", () => {
   it("ticks come in order, each further than the one before, with what the algorithm reports", async () => {
-    const { run } = begin({ stepsPerEpoch: 1000, onAdvance: () => pause(1), lossAt: (s) => s }, { until: { epochs: 2 }, validateEvery: 0.2, validate: () => ({ loss: 1 }) });
+    const { run } = begin(
+      { stepsPerEpoch: 1000, onAdvance: () => pause(1), lossAt: (s) => s },
+      { until: { epochs: 2 }, validateEvery: 0.2, validate: () => ({ loss: 1 }) },
+    );
     const seen: Tick[] = [];
     for await (const tick of run) seen.push(tick);
     const { summary } = await run;
@@ -194,11 +213,14 @@ describe("watching", () => {
 
   it("an error reaches those who iterate, those who await, and those who asked for a checkpoint", async () => {
     const failing = (): ReturnType<typeof begin> =>
-      begin({
-        onAdvance: (_, from) => {
-          if (from >= 20) throw new Error("the kernel burnt");
+      begin(
+        {
+          onAdvance: (_, from) => {
+            if (from >= 20) throw new Error("the kernel burnt");
+          },
         },
-      }, { until: { epochs: 9 }, validate: () => ({ loss: 1 }) });
+        { until: { epochs: 9 }, validate: () => ({ loss: 1 }) },
+      );
     const { run, progression } = failing();
     const seen: number[] = [];
     const watching = (async () => {
@@ -276,7 +298,10 @@ describe("keeping and resuming", () => {
     const whole = await begin(script, options).run;
     expect(whole.parameters).toEqual([40]);
     for (const at of [1, 5, 10, 33, 40, 57]) {
-      const first = begin({ ...script, onAdvance: (_, from) => void (from >= at && first.kept.length === 0 && first.run.checkpoint("c")) }, options);
+      const first = begin(
+        { ...script, onAdvance: (_, from) => void (from >= at && first.kept.length === 0 && first.run.checkpoint("c")) },
+        options,
+      );
       await first.run;
       const { snapshot, loop } = first.kept[0];
       const again = await begin(script, { ...options, resume: { snapshot, loop } }).run;
@@ -313,9 +338,21 @@ describe("keeping and resuming", () => {
 
 describe("options of stopping are refused", () => {
   it.each([
-    [{ epochs: 2, until: { epochs: 3 } }, false, "fit: both epochs and until were given; put the epochs into until [OPTION_CONFLICT]"],
-    [{ until: {} }, false, "fit: until is empty, so the run would never stop; give epochs, updates, seconds or tolerance [OPTION_MISSING]"],
-    [{ until: { epoch: 3 } as Until }, false, 'fit.until: unknown option "epoch"; did you mean "epochs"? (known: epochs, updates, seconds, tolerance) [OPTION_UNKNOWN]'],
+    [
+      { epochs: 2, until: { epochs: 3 } },
+      false,
+      "fit: both epochs and until were given; put the epochs into until [OPTION_CONFLICT]",
+    ],
+    [
+      { until: {} },
+      false,
+      "fit: until is empty, so the run would never stop; give epochs, updates, seconds or tolerance [OPTION_MISSING]",
+    ],
+    [
+      { until: { epoch: 3 } as Until },
+      false,
+      'fit.until: unknown option "epoch"; did you mean "epochs"? (known: epochs, updates, seconds, tolerance) [OPTION_UNKNOWN]',
+    ],
     [{ epochs: 0 }, false, "fit.until: epochs is 0, but must be a number > 0 [OPTION_RANGE]"],
     [{ until: { seconds: Number.NaN } }, false, "fit.until: seconds is NaN, but must be a number > 0 [OPTION_RANGE]"],
     [{ until: { tolerance: -1 } }, false, "fit.until: tolerance is -1, but must be a number >= 0 [OPTION_RANGE]"],

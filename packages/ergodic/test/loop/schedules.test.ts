@@ -10,10 +10,24 @@ import { gradientDescent } from "../../src/algorithms/gradient/gradient-descent.
 import type { Plan, Progression, Tensor } from "../../src/contract.ts";
 import { Dataset } from "../../src/data/dataset.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { adam, averaging, chain, lbfgs, prodigy, type Rule, saga, sag, scheduleFreeSgd, sgd, stochasticLineSearch, svrg, type Variance } from "../../src/index.ts";
+import {
+  adam,
+  averaging,
+  chain,
+  lbfgs,
+  prodigy,
+  type Rule,
+  sag,
+  saga,
+  scheduleFreeSgd,
+  sgd,
+  stochasticLineSearch,
+  svrg,
+  type Variance,
+} from "../../src/index.ts";
 import { type PlanOptions, resolvePlan } from "../../src/loop/plan.ts";
-import { logistic, multinomial, quantile } from "../../src/models/losses/index.ts";
 import { LinearProblem } from "../../src/models/linear/problem.ts";
+import { logistic, multinomial, quantile } from "../../src/models/losses/index.ts";
 import { chiSquare } from "../statistical/p-values.ts";
 import { plantedRows } from "./planted.ts";
 
@@ -24,10 +38,42 @@ interface Started extends Disposable {
   plan: Plan;
 }
 
-function begin(data: Dataset, options: PlanOptions, { rule, variance, loss = logistic(), outputs = 1, l1 = 0, l2 = 0, intercept = false }: { rule: Rule; variance?: Variance; loss?: ReturnType<typeof logistic>; outputs?: number; l1?: number; l2?: number; intercept?: boolean }): Started {
+function begin(
+  data: Dataset,
+  options: PlanOptions,
+  {
+    rule,
+    variance,
+    loss = logistic(),
+    outputs = 1,
+    l1 = 0,
+    l2 = 0,
+    intercept = false,
+  }: {
+    rule: Rule;
+    variance?: Variance;
+    loss?: ReturnType<typeof logistic>;
+    outputs?: number;
+    l1?: number;
+    l2?: number;
+    intercept?: boolean;
+  },
+): Started {
   const plan = resolvePlan("test", options, engine.describe(), { batch: rule.kind === "host" ? "all" : 1 });
   const prepared = data.as(plan.precision.data);
-  const problem = new LinearProblem(prepared, engine, { loss, outputs, intercept, l1, l2, group: 0, groups: [], penaltyWeights: undefined, classWeights: undefined, model: plan.precision.model, deterministic: plan.deterministic });
+  const problem = new LinearProblem(prepared, engine, {
+    loss,
+    outputs,
+    intercept,
+    l1,
+    l2,
+    group: 0,
+    groups: [],
+    penaltyWeights: undefined,
+    classWeights: undefined,
+    model: plan.precision.model,
+    deterministic: plan.deterministic,
+  });
   const progression = gradientDescent({ rule, variance }).start(problem, plan, engine);
   return {
     progression,
@@ -45,7 +91,11 @@ const oneHot = (n: number): Dataset => {
 };
 
 /** Rows of each step, with repetitions, ascending. */
-async function visits(n: number, options: PlanOptions, epochs = 2): Promise<{ steps: number[][]; stepsPerEpoch: number; made: number[] }> {
+async function visits(
+  n: number,
+  options: PlanOptions,
+  epochs = 2,
+): Promise<{ steps: number[][]; stepsPerEpoch: number; made: number[] }> {
   using data = oneHot(n);
   using run = begin(data, { precision: "f64", ...options }, { rule: sgd({ rate: 1 }), loss: quantile() });
   const { progression, plan } = run;
@@ -80,24 +130,33 @@ describe("schedules", () => {
     expect(steps).toEqual([...epoch, ...epoch]);
   });
 
-  it.each([1, 4, 22, 23])("shuffled, batch %i: each row once an epoch, in another order each time and for each seed", async (batch) => {
-    const { steps, stepsPerEpoch } = await visits(23, { schedule: "shuffled", batch, seed: 1 });
-    const [first, second] = [steps.slice(0, stepsPerEpoch), steps.slice(stepsPerEpoch)];
-    for (const epoch of [first, second]) {
-      expect(sorted(epoch.flat())).toEqual(all(23));
-      expect(epoch.map((rows) => rows.length)).toEqual(Array.from({ length: stepsPerEpoch }, (_, s) => Math.min(batch, 23 - s * batch)));
-    }
-    if (batch < 23) {
-      expect(first).not.toEqual(second);
-      expect((await visits(23, { schedule: "shuffled", batch, seed: 2 }, 1)).steps).not.toEqual(first);
-      expect((await visits(23, { schedule: "shuffled", batch, seed: 1 }, 1)).steps).toEqual(first);
-    }
-  });
+  it.each([1, 4, 22, 23])(
+    "shuffled, batch %i: each row once an epoch, in another order each time and for each seed",
+    async (batch) => {
+      const { steps, stepsPerEpoch } = await visits(23, { schedule: "shuffled", batch, seed: 1 });
+      const [first, second] = [steps.slice(0, stepsPerEpoch), steps.slice(stepsPerEpoch)];
+      for (const epoch of [first, second]) {
+        expect(sorted(epoch.flat())).toEqual(all(23));
+        expect(epoch.map((rows) => rows.length)).toEqual(
+          Array.from({ length: stepsPerEpoch }, (_, s) => Math.min(batch, 23 - s * batch)),
+        );
+      }
+      if (batch < 23) {
+        expect(first).not.toEqual(second);
+        expect((await visits(23, { schedule: "shuffled", batch, seed: 2 }, 1)).steps).not.toEqual(first);
+        expect((await visits(23, { schedule: "shuffled", batch, seed: 1 }, 1)).steps).toEqual(first);
+      }
+    },
+  );
 
   it("blocks: each row once, stored neighbours together, blocks in random order", async () => {
     const { steps, stepsPerEpoch } = await visits(23, { schedule: "blocks", blockRows: 5, seed: 4 });
     const epochs = [steps.slice(0, stepsPerEpoch).flat(), steps.slice(stepsPerEpoch).flat()];
-    const blocks = [0, 5, 10, 15, 20].map((from) => all(23).slice(from, from + 5).join());
+    const blocks = [0, 5, 10, 15, 20].map((from) =>
+      all(23)
+        .slice(from, from + 5)
+        .join(),
+    );
     const heads = epochs.map((order) => {
       const found: string[] = [];
       for (let at = 0; at < order.length; ) {
@@ -137,12 +196,15 @@ describe("schedules", () => {
     expect(made.slice(0, stepsPerEpoch)).toEqual([...new Array(11).fill(2), 1]);
   });
 
-  it.each(["ordered", "shuffled", "blocks"] as const)("sharded replicas, %s: each row once an epoch over all copies", async (schedule) => {
-    const { steps, stepsPerEpoch } = await visits(23, { replicas: 4, schedule, blockRows: 2, averageEvery: 100 });
-    expect(stepsPerEpoch).toBe(6);
-    expect(sorted(steps.slice(0, 6).flat())).toEqual(all(23));
-    expect(sorted(steps.slice(6).flat())).toEqual(all(23));
-  });
+  it.each(["ordered", "shuffled", "blocks"] as const)(
+    "sharded replicas, %s: each row once an epoch over all copies",
+    async (schedule) => {
+      const { steps, stepsPerEpoch } = await visits(23, { replicas: 4, schedule, blockRows: 2, averageEvery: 100 });
+      expect(stepsPerEpoch).toBe(6);
+      expect(sorted(steps.slice(0, 6).flat())).toEqual(all(23));
+      expect(sorted(steps.slice(6).flat())).toEqual(all(23));
+    },
+  );
 
   it("replicated data: each copy sees every row, in an order of its own", async () => {
     const { steps, stepsPerEpoch } = await visits(9, { replicas: 3, data: "replicated", averageEvery: 100 });
@@ -156,7 +218,8 @@ describe("averaging replicas", () => {
   it("every so many epochs all copies go on from their mean, states included", async () => {
     const { data } = plantedRows({ rows: 40, columns: 5, classes: 2, format: "dense" });
     using run = begin(data, { replicas: 4, averageEvery: 0.5, precision: "f64" }, { rule: adam({ rate: 0.1 }) });
-    const copies = (): number[][] => Array.from({ length: 4 }, (_, c) => [...(run.progression.snapshot().tensors[`parameters.${c}`] as Float64Array)]);
+    const copies = (): number[][] =>
+      Array.from({ length: 4 }, (_, c) => [...(run.progression.snapshot().tensors[`parameters.${c}`] as Float64Array)]);
     await run.progression.advance(4);
     const before = copies();
     expect(before[0]).not.toEqual(before[1]);
@@ -185,7 +248,13 @@ const settings: Setting[] = [
   { name: "sgd", plan: {}, rule: sgd({ rate: 0.1 }) },
   { name: "adam, batch 4, sparse", plan: { batch: 4 }, rule: adam({ rate: 0.05 }), format: "sparse" },
   { name: "saga, with replacement", plan: { schedule: "replacement" }, rule: sgd({ rate: 0.05 }), variance: saga() },
-  { name: "sag, sparse", plan: { schedule: "blocks", blockRows: 3 }, rule: sgd({ rate: 0.05 }), variance: sag(), format: "sparse" },
+  {
+    name: "sag, sparse",
+    plan: { schedule: "blocks", blockRows: 3 },
+    rule: sgd({ rate: 0.05 }),
+    variance: sag(),
+    format: "sparse",
+  },
   { name: "svrg, batch 3", plan: { batch: 3 }, rule: sgd({ rate: 0.05 }), variance: svrg({ every: 2 }) },
   { name: "8-bit data, 16-bit model", plan: { precision: { data: "i8", model: "i16" } }, rule: sgd({ rate: 0.1 }) },
   { name: "stochastic line search", plan: { batch: 5 }, rule: stochasticLineSearch() },
@@ -194,15 +263,34 @@ const settings: Setting[] = [
   { name: "schedule-free, three classes, sparse", plan: {}, rule: scheduleFreeSgd({ rate: 0.2 }), classes: 3, format: "sparse" },
 ];
 
-async function bytesOf(setting: Setting, plan: PlanOptions, stretch: (step: number) => number): Promise<{ bytes: Map<string, string>; parameters: number[]; lossSum: number }> {
+async function bytesOf(
+  setting: Setting,
+  plan: PlanOptions,
+  stretch: (step: number) => number,
+): Promise<{ bytes: Map<string, string>; parameters: number[]; lossSum: number }> {
   const { data } = plantedRows({ rows: 37, columns: 6, classes: setting.classes ?? 2, format: setting.format ?? "dense" });
-  using run = begin(data, { seed: 6, ...setting.plan, ...plan }, { rule: setting.rule, variance: setting.variance, loss: setting.classes ? multinomial() : logistic(), outputs: setting.classes ?? 1, l2: 0.01, intercept: true });
+  using run = begin(
+    data,
+    { seed: 6, ...setting.plan, ...plan },
+    {
+      rule: setting.rule,
+      variance: setting.variance,
+      loss: setting.classes ? multinomial() : logistic(),
+      outputs: setting.classes ?? 1,
+      l2: 0.01,
+      intercept: true,
+    },
+  );
   const { progression } = run;
   let lossSum = 0;
-  while (progression.step < 4 * progression.stepsPerEpoch) lossSum += (await progression.advance(stretch(progression.step))).lossSum;
+  while (progression.step < 4 * progression.stepsPerEpoch)
+    lossSum += (await progression.advance(stretch(progression.step))).lossSum;
   const text = (tensor: Tensor): string => Buffer.from(tensor.buffer, tensor.byteOffset, tensor.byteLength).toString("hex");
   const { tensors, state } = progression.snapshot();
-  const bytes = new Map([...Object.entries(tensors).map(([name, tensor]): [string, string] => [name, text(tensor)]), ["state", JSON.stringify(state)]]);
+  const bytes = new Map([
+    ...Object.entries(tensors).map(([name, tensor]): [string, string] => [name, text(tensor)]),
+    ["state", JSON.stringify(state)],
+  ]);
   const parameters = [...progression.parameters()];
   data.dispose();
   return { bytes, parameters, lossSum };

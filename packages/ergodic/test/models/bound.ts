@@ -1,9 +1,10 @@
 /** A linear model bound to a dataset, its kernels called one by one: what the tests of kernels share. */
-import { Arena } from "../../src/host/arena.ts";
+
+import type { LaneBinding, ParameterType } from "../../src/contract.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
+import { Arena } from "../../src/host/arena.ts";
 import { type Engine, openEngine } from "../../src/host/engine.ts";
 import * as field from "../../src/host/fields.ts";
-import type { LaneBinding, ParameterType } from "../../src/contract.ts";
 import { LinearProblem, type LinearProblemOptions } from "../../src/models/linear/problem.ts";
 import { squared } from "../../src/models/losses/index.ts";
 import type { Entry } from "../reference/linear-gradient.ts";
@@ -22,11 +23,18 @@ export class BoundLinear implements Disposable {
   private readonly rows: number;
   private readonly outputs: number;
 
-  static async open(data: Dataset, options: Partial<LinearProblemOptions> & { mode?: Mode; batch?: number } = {}): Promise<BoundLinear> {
+  static async open(
+    data: Dataset,
+    options: Partial<LinearProblemOptions> & { mode?: Mode; batch?: number } = {},
+  ): Promise<BoundLinear> {
     return new BoundLinear(await openEngine(), data, options);
   }
 
-  constructor(engine: Engine, data: Dataset, { mode = "row", batch = 64, ...options }: Partial<LinearProblemOptions> & { mode?: Mode; batch?: number }) {
+  constructor(
+    engine: Engine,
+    data: Dataset,
+    { mode = "row", batch = 64, ...options }: Partial<LinearProblemOptions> & { mode?: Mode; batch?: number },
+  ) {
     const given: LinearProblemOptions = {
       loss: squared(),
       outputs: 1,
@@ -61,12 +69,20 @@ export class BoundLinear implements Disposable {
   /** Mean loss of the listed rows; their outputs. */
   objective(rows: number[], deterministic = true): { loss: number; z: number[] } {
     this.engine.memory.u32(this.rows, rows.length).set(rows);
-    const loss = this.engine.kernel(`objective${this.suffix}`, deterministic)(this.binding.model, this.parameters, this.rows, rows.length);
+    const loss = this.engine.kernel(`objective${this.suffix}`, deterministic)(
+      this.binding.model,
+      this.parameters,
+      this.rows,
+      rows.length,
+    );
     return { loss, z: [...this.engine.memory.f64(this.binding.outputsAt, rows.length * this.outputs)] };
   }
 
   /** Mean loss, and the gradient that the pieces stand for, added up by parameter; which parameters they touch. */
-  gradient(rows: number[], { control = 0, deterministic = true } = {}): { loss: number; gradient: number[]; touched: number[]; pieces: number } {
+  gradient(
+    rows: number[],
+    { control = 0, deterministic = true } = {},
+  ): { loss: number; gradient: number[]; touched: number[]; pieces: number } {
     const { memory } = this.engine;
     memory.u32(this.rows, rows.length).set(rows);
     const kernel = this.engine.kernel(`gradient${this.suffix}`, deterministic);
@@ -95,7 +111,10 @@ export class BoundLinear implements Disposable {
     const { memory } = this.engine;
     const last = this.problem.columns;
     if (layout.format === "dense") {
-      const values = memory[layout.type](layout.values + row * layout.stride * memory[layout.type](0, 0).BYTES_PER_ELEMENT, layout.stride);
+      const values = memory[layout.type](
+        layout.values + row * layout.stride * memory[layout.type](0, 0).BYTES_PER_ELEMENT,
+        layout.stride,
+      );
       return Array.from({ length: last }, (_, j) => [j, layout.scale * values[j]] as const);
     }
     const [from, to] = memory.u32(layout.rowStart + 4 * row, 2);

@@ -3,12 +3,12 @@
  * values, batches, several outputs; integers exactly, floats within the bounds that the kernels state.
  */
 import { afterEach, describe, expect, it } from "vitest";
-import { Arena } from "../../src/host/arena.ts";
+import { PARAMETER_SCALE } from "../../src/base/fixed-point.ts";
+import type { ParameterType } from "../../src/contract.ts";
 import { Dataset } from "../../src/data/dataset.ts";
 import type { NumberType } from "../../src/data/layout.ts";
+import { Arena } from "../../src/host/arena.ts";
 import * as field from "../../src/host/fields.ts";
-import type { ParameterType } from "../../src/contract.ts";
-import { PARAMETER_SCALE } from "../../src/base/fixed-point.ts";
 import { logistic, multinomial, squared } from "../../src/models/losses/index.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 import { dotTwin, gradientTwin, type Sum } from "../reference/linear-gradient.ts";
@@ -32,7 +32,13 @@ afterEach(() => {
 });
 
 /** Row i of a sparse dataset holds the columns j with (i + j) % 3 > 0, and row 0 nothing. */
-function dataset(format: "dense" | "sparse", type: NumberType, columns: number, u: Generator<number, never>, weights?: number[]): Dataset {
+function dataset(
+  format: "dense" | "sparse",
+  type: NumberType,
+  columns: number,
+  u: Generator<number, never>,
+  weights?: number[],
+): Dataset {
   const x = Array.from({ length: ROWS }, () => Array.from({ length: columns }, () => 4 * u.next().value));
   const y = x.map((_, i) => [1, 0, 2][i % 3]);
   const float = type === "f64" ? "f64" : "f32";
@@ -58,7 +64,9 @@ function dataset(format: "dense" | "sparse", type: NumberType, columns: number, 
 }
 
 function parametersFor(model: ParameterType, count: number, u: Generator<number, never>): number[] {
-  return Array.from({ length: count }, () => (model === "i16" ? Math.trunc(60000 * u.next().value) : model === "f32" ? Math.fround(2 * u.next().value) : 2 * u.next().value));
+  return Array.from({ length: count }, () =>
+    model === "i16" ? Math.trunc(60000 * u.next().value) : model === "f32" ? Math.fround(2 * u.next().value) : 2 * u.next().value,
+  );
 }
 const real = (model: ParameterType, p: number[]): number[] => (model === "i16" ? p.map((v) => v * PARAMETER_SCALE) : p);
 /** |found − value| in units of Σ|terms|: what bounds are stated in. */
@@ -85,35 +93,38 @@ describe.each(cases)("outputs: $format $type rows, $model parameters", ({ format
 
 describe("outputs: special values", () => {
   const specials = [Number.NaN, 0, -0, 1e-40, -1e-40, Infinity, -Infinity, 1];
-  it.each(cases.filter(({ type, model }) => type === model && type !== "i16"))("$format $type: NaN, ±0, subnormal and ±Inf at every place", async ({ format, type, model }) => {
-    const u = numbers(3);
-    for (let columns = 1; columns <= 17; columns++) {
-      const data = dataset(format, type, columns, u);
-      using bound = await BoundLinear.open(data, { model });
-      const { layout } = data;
-      const row = 4;
-      const { memory } = bound.engine;
-      const start = format === "dense" ? row * layout.stride : memory.u32(layout.rowStart + 4 * row, 1)[0];
-      const count = bound.entries(row).length;
-      const values = memory[type](layout.values, start + count + 1);
-      for (let place = 0; place < count; place++) {
-        for (const special of specials) {
-          // One special value among zeros, then among ones with Infinity at the first place.
-          for (const rest of [0, 1]) {
-            values.fill(rest, start, start + count);
-            if (rest === 1) values[start] = Infinity;
-            values[start + place] = special;
-            const p = new Float64Array(bound.problem.parameterCount).fill(1);
-            bound.setParameters(p);
-            const wanted = dotTwin(bound.entries(row), p).value;
-            const { z } = bound.objective([row]);
-            if (Number.isNaN(wanted)) expect(z[0]).toBeNaN();
-            else expect(z[0]).toBe(wanted + 0);
+  it.each(cases.filter(({ type, model }) => type === model && type !== "i16"))(
+    "$format $type: NaN, ±0, subnormal and ±Inf at every place",
+    async ({ format, type, model }) => {
+      const u = numbers(3);
+      for (let columns = 1; columns <= 17; columns++) {
+        const data = dataset(format, type, columns, u);
+        using bound = await BoundLinear.open(data, { model });
+        const { layout } = data;
+        const row = 4;
+        const { memory } = bound.engine;
+        const start = format === "dense" ? row * layout.stride : memory.u32(layout.rowStart + 4 * row, 1)[0];
+        const count = bound.entries(row).length;
+        const values = memory[type](layout.values, start + count + 1);
+        for (let place = 0; place < count; place++) {
+          for (const special of specials) {
+            // One special value among zeros, then among ones with Infinity at the first place.
+            for (const rest of [0, 1]) {
+              values.fill(rest, start, start + count);
+              if (rest === 1) values[start] = Infinity;
+              values[start + place] = special;
+              const p = new Float64Array(bound.problem.parameterCount).fill(1);
+              bound.setParameters(p);
+              const wanted = dotTwin(bound.entries(row), p).value;
+              const { z } = bound.objective([row]);
+              if (Number.isNaN(wanted)) expect(z[0]).toBeNaN();
+              else expect(z[0]).toBe(wanted + 0);
+            }
           }
         }
       }
-    }
-  });
+    },
+  );
 
   it.each([
     { type: "i8" as const, least: -128 },
@@ -140,8 +151,17 @@ describe.each(cases)("gradient: $format $type rows, $model parameters", ({ forma
       for (const outputs of [1, 3]) {
         const weights = Array.from({ length: ROWS }, (_, i) => 1 + (i % 3));
         const loss = outputs === 3 ? multinomial() : squared();
-        using bound = await BoundLinear.open(dataset(format, type, columns, u, weights), { model, mode, outputs, loss, intercept: columns % 2 === 0, batch: ROWS });
-        const stored = parametersFor(model, bound.problem.parameterCount, u).map((p) => (model === "i16" ? Math.round(p / 16) : p));
+        using bound = await BoundLinear.open(dataset(format, type, columns, u, weights), {
+          model,
+          mode,
+          outputs,
+          loss,
+          intercept: columns % 2 === 0,
+          batch: ROWS,
+        });
+        const stored = parametersFor(model, bound.problem.parameterCount, u).map((p) =>
+          model === "i16" ? Math.round(p / 16) : p,
+        );
         bound.setParameters(stored);
         const p = real(model, stored);
         const { stride } = bound.problem;
@@ -156,12 +176,22 @@ describe.each(cases)("gradient: $format $type rows, $model parameters", ({ forma
           const coarse = model === "f32" || type !== "f64";
           // Outputs of up to 18 terms of size 2, softmax or square of them, and a batch of five: a few dozen roundings.
           const tolerance = coarse ? 1e-4 : 1e-13;
-          expect(Math.abs(found.loss - each.reduce((sum, l, b) => sum + w[b] * l.value, 0) / rows.length)).toBeLessThan(tolerance * 10);
-          const wanted = gradientTwin(entries, each.map(({ dz }, b) => dz.map((d) => w[b] * d)), stride);
+          expect(Math.abs(found.loss - each.reduce((sum, l, b) => sum + w[b] * l.value, 0) / rows.length)).toBeLessThan(
+            tolerance * 10,
+          );
+          const wanted = gradientTwin(
+            entries,
+            each.map(({ dz }, b) => dz.map((d) => w[b] * d)),
+            stride,
+          );
           const largest = Math.max(...wanted.map(({ size }) => size), 1e-3);
-          expect(Math.max(...wanted.map(({ value }, j) => Math.abs(found.gradient[j] - value)))).toBeLessThan(tolerance * largest);
+          expect(Math.max(...wanted.map(({ value }, j) => Math.abs(found.gradient[j] - value)))).toBeLessThan(
+            tolerance * largest,
+          );
           const reached = new Set(entries.flatMap((row) => row.map(([j]) => j)));
-          const touched = [...reached].flatMap((j) => Array.from({ length: outputs }, (_, k) => k * stride + j)).sort((a, b) => a - b);
+          const touched = [...reached]
+            .flatMap((j) => Array.from({ length: outputs }, (_, k) => k * stride + j))
+            .sort((a, b) => a - b);
           if (format === "sparse" && mode !== "buffered") expect(found.touched.sort((a, b) => a - b)).toEqual(touched);
           expect(found.pieces).toBe(mode === "row" || (format === "sparse" && mode === "batch") ? outputs : 1);
         }
@@ -187,7 +217,12 @@ describe("control variates", () => {
     { kind: field.CONTROL_RECORD, name: "the snapshot pass" },
   ])("$name: differences to the table, and what is kept in it", async ({ kind }) => {
     const u = numbers(5);
-    using bound = await BoundLinear.open(dataset("dense", "f64", 5, u), { model: "f64", mode: "batch", batch: ROWS, loss: squared() });
+    using bound = await BoundLinear.open(dataset("dense", "f64", 5, u), {
+      model: "f64",
+      mode: "batch",
+      batch: ROWS,
+      loss: squared(),
+    });
     bound.setParameters(parametersFor("f64", bound.problem.parameterCount, u));
     using arena = new Arena(bound.engine.memory, "control");
     const before = Array.from({ length: ROWS }, () => u.next().value);
@@ -201,8 +236,14 @@ describe("control variates", () => {
     const { z } = bound.objective(rows);
     const now = rows.map((row, b) => z[b] - bound.data.target.values[row]);
     const { gradient } = bound.gradient(rows, { control });
-    const used = now.map((d, b) => (kind === field.CONTROL_RECORD ? d : d - before[rows[b]]) * (kind === field.CONTROL_SAG ? rows.length / ROWS : 1));
-    const wanted = gradientTwin(rows.map((row) => bound.entries(row)), used.map((d) => [d]), bound.problem.stride);
+    const used = now.map(
+      (d, b) => (kind === field.CONTROL_RECORD ? d : d - before[rows[b]]) * (kind === field.CONTROL_SAG ? rows.length / ROWS : 1),
+    );
+    const wanted = gradientTwin(
+      rows.map((row) => bound.entries(row)),
+      used.map((d) => [d]),
+      bound.problem.stride,
+    );
     expect(Math.max(...wanted.map((sum, j) => error(gradient[j], sum)))).toBeLessThan(1e-14);
     const kept = [...bound.engine.memory.f64(table, ROWS)];
     const refreshed = before.map((d, row) => (kind !== field.CONTROL_SVRG && rows.includes(row) ? now[rows.indexOf(row)] : d));
@@ -220,18 +261,43 @@ describe("sweeps over ranges of rows", () => {
     const small = dataset(format, type === "i8" ? "f32" : type, 6, u);
     const data = small.select(Array.from({ length: 600 }, (_, i) => i % ROWS));
     made.push(data);
-    using bound = await BoundLinear.open(data.as(type), { model, mode: "buffered", batch: 256, loss: logistic(), outputs: 3, intercept: true });
+    using bound = await BoundLinear.open(data.as(type), {
+      model,
+      mode: "buffered",
+      batch: 256,
+      loss: logistic(),
+      outputs: 3,
+      intercept: true,
+    });
     bound.setParameters(parametersFor(model, bound.problem.parameterCount, u));
     const { engine, binding, problem } = bound;
     using arena = new Arena(engine.memory, "sweep");
     const [listed, accumulator, outputs] = [arena.take(1024), arena.take(8 * problem.parameterCount), arena.take(600 * 24)];
     const byRow = Array.from({ length: ROWS }, (_, i) => bound.gradient([i]));
     const z = Array.from({ length: ROWS }, (_, i) => bound.objective([i]).z);
-    for (const [from, to] of [[0, 1], [0, 256], [3, 260], [0, 600], [599, 600], [10, 10]]) {
+    for (const [from, to] of [
+      [0, 1],
+      [0, 256],
+      [3, 260],
+      [0, 600],
+      [599, 600],
+      [10, 10],
+    ]) {
       const rows = Array.from({ length: to - from }, (_, i) => (from + i) % ROWS);
       engine.memory.f64(accumulator, problem.parameterCount).fill(0.5);
       const bytes = model === "f64" ? 8 : 4;
-      const loss = engine.kernel("sweepGradient", true)(binding.gradientSlot, binding.model, bound.parameters, listed, from, to, 0, binding.pieces, accumulator, bytes);
+      const loss = engine.kernel("sweepGradient", true)(
+        binding.gradientSlot,
+        binding.model,
+        bound.parameters,
+        listed,
+        from,
+        to,
+        0,
+        binding.pieces,
+        accumulator,
+        bytes,
+      );
       const wantedLoss = rows.reduce((sum, i) => sum + byRow[i].loss, 0);
       expect(Math.abs(loss - wantedLoss)).toBeLessThanOrEqual(1e-12 * Math.abs(wantedLoss));
       const sums = engine.memory.f64(accumulator, problem.parameterCount);
@@ -241,7 +307,17 @@ describe("sweeps over ranges of rows", () => {
       });
       // Chunks of 256 rows are added in the type of the gradient.
       expect(Math.max(...errors)).toBeLessThan(256 * (model === "f64" ? epsilon.f64 : epsilon.f32));
-      const again = engine.kernel("sweepLoss", true)(binding.objectiveSlot, binding.model, bound.parameters, listed, from, to, binding.outputsAt, 3, outputs);
+      const again = engine.kernel("sweepLoss", true)(
+        binding.objectiveSlot,
+        binding.model,
+        bound.parameters,
+        listed,
+        from,
+        to,
+        binding.outputsAt,
+        3,
+        outputs,
+      );
       expect(again).toBe(loss);
       expect([...engine.memory.f64(outputs, 3 * rows.length)]).toEqual(rows.flatMap((i) => z[i]));
     }

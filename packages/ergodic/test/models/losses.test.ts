@@ -155,8 +155,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     const again = lossFrom(make.toJson())!;
     expect(again.toJson()).toEqual(make.toJson());
     expect(again.equation).toBe(make.equation);
-    const factory = losses[make.name as keyof typeof losses] as (options: object) => Loss;
-    expect(() => factory({ colour: 1 })).toThrow(/unknown option "colour".*\[OPTION_UNKNOWN\]/);
+    expect(() => lossFrom({ name: make.name, colour: 1 })).toThrow(/unknown option "colour".*\[OPTION_UNKNOWN\]/);
   });
 
   it("has the stated largest curvature", () => {

@@ -3,7 +3,7 @@
  * batches, control variates, penalties weighed by one over the chance of being touched. The rule runs over the compiler's interpreter.
  */
 import { type EquationRule, RuleRunner } from "../../src/algorithms/gradient/index.ts";
-import { type Entry, dotTwin } from "./linear-gradient.ts";
+import { dotTwin, type Entry } from "./linear-gradient.ts";
 
 export interface LaneTwin {
   rows: readonly (readonly Entry[])[];
@@ -31,7 +31,15 @@ export function descendTwin(lane: LaneTwin, epochs: number): { parameters: numbe
   const count = outputs * stride;
   const chance = touchChance(lane);
   const penalised = l1 > 0 || l2 > 0;
-  const options = { count, precision: "f64" as const, interpret: true, indexed: sparse, share: penalised, base: variance !== undefined, reach: variance !== undefined && sparse };
+  const options = {
+    count,
+    precision: "f64" as const,
+    interpret: true,
+    indexed: sparse,
+    share: penalised,
+    base: variance !== undefined,
+    reach: variance !== undefined && sparse,
+  };
   const share = (j: number, weight: number): number => (chance[j] > 0 ? weight / chance[j] : 0);
   const damped = sparse && lane.damped(Math.max(...lane.penaltyWeights.map((w, j) => share(j, w))));
   using runner = new RuleRunner(rule, { ...options, damped, l1: l1 > 0, l2: l2 > 0 }, null);
@@ -41,7 +49,11 @@ export function descendTwin(lane: LaneTwin, epochs: number): { parameters: numbe
   const mean = new Float64Array(count);
   const n = rows.length;
   const epochUpdates = Math.ceil(n / batch);
-  const at = (i: number) => lane.loss(Array.from({ length: outputs }, (_, k) => dotTwin(rows[i], runner.parameters().subarray(k * stride)).value), y[i]);
+  const at = (i: number) =>
+    lane.loss(
+      Array.from({ length: outputs }, (_, k) => dotTwin(rows[i], runner.parameters().subarray(k * stride)).value),
+      y[i],
+    );
   const addRow = (into: Float64Array, i: number, dz: number[], factor: number): void => {
     for (const [j, x] of rows[i]) for (let k = 0; k < outputs; k++) into[k * stride + j] += factor * dz[k] * x;
   };

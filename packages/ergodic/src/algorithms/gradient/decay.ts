@@ -35,7 +35,9 @@ export function decayBlock(
   bound: RuleBinding,
 ): number {
   const { penalty } = parts.target;
-  const exempt = [...penalty.weights.keys()].filter((j) => penalty.weights[j] === 0 && parts.target.density[j] > 0);
+  const { density } = parts.target;
+  const exempt: number[] = [];
+  for (let j = 0; j < density.length; j++) if (penalty.weights[j] === 0 && density[j] > 0) exempt.push(j);
   const list = arena.take(Math.max(1, exempt.length) * 4);
   engine.memory.u32(list, exempt.length).set(exempt);
   const rate = rateOf(parts.rule as EquationRule)!;

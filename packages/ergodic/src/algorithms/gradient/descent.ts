@@ -69,8 +69,10 @@ export class Descent implements Progression {
 
   parameters(): Float64Array {
     const { copies } = this.lanes;
-    const mean = new Float64Array(this.parts.problem.parameterCount);
-    for (const copy of copies) {
+    const mean = this.lanes.evaluationPoint(copies[0]);
+    if (copies.length === 1) return mean;
+    for (let i = 0; i < mean.length; i++) mean[i] /= copies.length;
+    for (const copy of copies.slice(1)) {
       const point = this.lanes.evaluationPoint(copy);
       for (let i = 0; i < mean.length; i++) mean[i] += point[i] / copies.length;
     }

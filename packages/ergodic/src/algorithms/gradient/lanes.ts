@@ -112,7 +112,7 @@ export class Lanes {
   }
 
   /** A copy's parameters where they are to be evaluated. */
-  evaluationPoint(copy: Copy): ArrayLike<number> {
+  evaluationPoint(copy: Copy): Float64Array {
     const { plan, problem, rule } = this.parts;
     const { memory } = this.engine;
     const { parameterCount } = problem;
@@ -120,9 +120,10 @@ export class Lanes {
     const spec = rule.kind === "equation" ? evaluationProgram(rule, { precision: this.precision, parameterType: model }) : null;
     if (!spec) {
       const stored = memory[model](copy.parameters, parameterCount);
-      const scale = this.scaleOf(copy);
-      if (scale !== 1) return Float64Array.from(stored, (p) => p * scale);
-      return model === "i16" ? Float64Array.from(stored, (p) => p * PARAMETER_SCALE) : stored.slice();
+      const scale = model === "i16" ? PARAMETER_SCALE : this.scaleOf(copy);
+      const point = Float64Array.from(stored);
+      if (scale !== 1) for (let i = 0; i < point.length; i++) point[i] *= scale;
+      return point;
     }
     using arena = new Arena(memory, "evaluation point");
     const { program, functions } = linkProgram(this.engine, spec);
@@ -137,7 +138,7 @@ export class Lanes {
       if (own !== undefined) arena.setF64(block, at, arena.getF64(lane.rule!.block, own));
     }
     functions[program.update].call(parameterCount, block);
-    return memory[this.precision](point, parameterCount).slice();
+    return Float64Array.from(memory[this.precision](point, parameterCount));
   }
 
   /** Multiplies each copy's scale into its parameters, so that copies can be averaged. */

@@ -6,7 +6,9 @@
  *   sag    as saga, but the fresh difference weighs 1/n: biased, less noise  Le Roux, Schmidt, Bach 2012
  *
  * Memory: one float64 a row and output, and one mean gradient. SVRG's snapshot is a pass over all rows, counted in the run's time.
- * Any rule may follow; with sgd() a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, L the largest curvature of a row.
+ * Any rule may follow; with sgd() a constant rate of 1/(3L) (SAGA, SVRG) or 1/L (SAG) converges linearly, L the largest curvature of a row. SAG
+ * at that rate needs rows drawn with replacement: in a fixed or shuffled order its memory ages too evenly, and it diverges (Gürbüzbalaban,
+ * Ozdaglar, Parrilo 2017).
  */
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";

@@ -248,6 +248,11 @@ function classWeights(given: "balanced" | Record<string, number>, data: Dataset)
   return Float64Array.from(levels, (level) => given[level] ?? 1);
 }
 
+/** What a number target of two values calls its classes. */
+function twoValues(values: Float64Array): string[] {
+  return [String(values.find((y) => !(y > 0))), String(values.find((y) => y > 0))];
+}
+
 function save(options: LinearOptions, data: Dataset, parameters: Float64Array): SavedModel {
   const { loss, outputs } = chooseLoss(options, data);
   const { columnCount } = data;
@@ -267,7 +272,10 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
       equation: loss.equation,
       task: outputs > 1 ? "multiclass" : loss.task,
       link,
-      target: { name: data.target.name, levels: data.target.levels ?? null },
+      target: {
+        name: data.target.name,
+        levels: data.target.levels ?? (loss.task === "binary" ? twoValues(data.target.values) : null),
+      },
       columns: data.names,
       outputs,
       pipeline: data.pipeline.toJson() as Json,

@@ -219,10 +219,10 @@ export class LinearProblem implements Problem, RowGradient {
   }
 
   private perParameter(value: (column: number) => number): Float64Array {
-    return Float64Array.from({ length: this.parameterCount }, (_, i) => {
-      const j = i % this.stride;
-      return j < this.columns ? value(j) : 0;
-    });
+    const all = new Float64Array(this.parameterCount);
+    for (let j = 0; j < this.columns; j++) all[j] = value(j);
+    for (let k = 1; k < this.options.outputs; k++) all.copyWithin(k * this.stride, 0, this.stride);
+    return all;
   }
 
   /** max w‖x‖², the intercept included. */
