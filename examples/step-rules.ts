@@ -15,7 +15,7 @@ import {
   averaging,
   chain,
   type EquationRule,
-  inverseTime,
+  inverseTimeDecay,
   lion,
   momentum,
   nadam,
@@ -80,7 +80,7 @@ const rates = [0.0003, 0.003, 0.03, 0.3, 1];
 /** A rule at a rate; null for rules that find their own. */
 export const rules: Record<string, ((rate: number) => EquationRule) | (() => EquationRule)> = {
   "sgd, fixed": (rate: number) => sgd({ rate }),
-  "sgd, 1/t": (rate: number) => sgd({ rate: inverseTime({ rate, decay: 0.05 }) }),
+  "sgd, 1/t": (rate: number) => sgd({ rate: inverseTimeDecay({ rate, decay: 0.05 }) }),
   "sgd, averaged": (rate: number) => chain(sgd({ rate }), averaging({ start: UPDATES / 2 })),
   polyak: () => polyak(),
   polyakEstimated: () => polyakEstimated(),

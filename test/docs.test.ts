@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine } from "ergodic";
-import { ruleLedger, rules } from "ergodic";
+import { ruleLedger, ruleRegistry } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RuleEntry } from "../packages/ergodic/src/algorithms/gradient/index.ts";
 import { transformations } from "../packages/ergodic/src/data/transformations/index.ts";
@@ -75,7 +75,7 @@ function named({ blocks }: Modules, output: string[]): Record<string, string> {
 /** The one-line entries that the recipes ask for are made here, in memory. */
 const entries: Record<string, (exports: Record<string, unknown>) => void> = {
   "sign-descent.ts": ({ signDescent }) => {
-    (rules as Record<string, unknown>).signDescent = { make: signDescent, convex: {}, scaled: {} } as unknown as RuleEntry;
+    (ruleRegistry as Record<string, unknown>).signDescent = { make: signDescent, convex: {}, scaled: {} } as unknown as RuleEntry;
   },
   "signed-log.ts": ({ signedLog }) => {
     (transformations as Map<string, unknown>).set("signedLog", signedLog);

@@ -15,8 +15,8 @@ const MOST_EPOCHS = 10;
 const TOLERANCE = 1e-3;
 
 /** A rule's t counts the updates of all racing workers together, so that the rate falls alike with one and with two. */
-const settings = ({ sgd, inverseTime }) => ({
-  rule: sgd({ rate: inverseTime({ rate: 0.06, decay: 2 / SHAPE.rowCount }) }),
+const settings = ({ sgd, inverseTimeDecay }) => ({
+  rule: sgd({ rate: inverseTimeDecay({ rate: 0.06, decay: 2 / SHAPE.rowCount }) }),
   schedule: "blocks",
 });
 

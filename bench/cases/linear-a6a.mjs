@@ -64,10 +64,10 @@ async function makeData(folder, closing) {
   return { ...problem, sklearn, least, goalLoss: least * (1 + WITHIN) };
 }
 
-function optionsOf({ sgd, saga, cosine }, problem, { saga: reduced, rate, schedule, epochs, seed }) {
+function optionsOf({ sgd, saga, cosineDecay }, problem, { saga: reduced, rate, schedule, epochs, seed }) {
   const plan = { batch: 1, epochs, seed, schedule, workers: 1, replicas: 1, precision: "f32" };
   if (reduced) return { ...plan, rule: sgd({ rate }), variance: saga() };
-  return { ...plan, rule: sgd({ rate: cosine({ rate, updates: epochs * problem.rowCount }) }) };
+  return { ...plan, rule: sgd({ rate: cosineDecay({ rate, updates: epochs * problem.rowCount }) }) };
 }
 
 async function ours(problem) {

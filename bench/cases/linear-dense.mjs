@@ -19,8 +19,8 @@ const UPDATES = EPOCHS * SHAPE.rowCount;
  * Of the schedules that cost a division an update this ends 0.2 % below scikit-learn's objective, and within 0.05 % of the best (a cosine
  * from 0.2 to 0); a constant 0.03 ends level with scikit-learn, a constant 0.1 2 % above it.
  */
-const settings = ({ sgd, inverseTime }) => ({
-  rule: sgd({ rate: inverseTime({ rate: 0.2, decay: 10 / SHAPE.rowCount }) }),
+const settings = ({ sgd, inverseTimeDecay }) => ({
+  rule: sgd({ rate: inverseTimeDecay({ rate: 0.2, decay: 10 / SHAPE.rowCount }) }),
   schedule: "blocks",
 });
 

@@ -19,8 +19,8 @@ const UPDATES = EPOCHS * SHAPE.rowCount;
  * Of the schedules that cost a division an update this ends 0.1 % below scikit-learn's objective; a cosine from 0.03 to 0 ends level with it,
  * the constant 0.01 0.3 % above it. A second epoch at a high rate helps: here a row's columns are rare, and a low rate learns them late.
  */
-const settings = ({ sgd, inverseTime }) => ({
-  rule: sgd({ rate: inverseTime({ rate: 0.06, decay: 2 / SHAPE.rowCount }) }),
+const settings = ({ sgd, inverseTimeDecay }) => ({
+  rule: sgd({ rate: inverseTimeDecay({ rate: 0.06, decay: 2 / SHAPE.rowCount }) }),
   schedule: "blocks",
 });
 

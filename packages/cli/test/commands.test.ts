@@ -87,7 +87,7 @@ describe("train", () => {
         "--rule",
         "clipNorm:norm=1+momentum",
         "--rate",
-        "cosine:rate=0.1,updates=2000",
+        "cosineDecay:rate=0.1,updates=2000",
         "--batch",
         "32",
         "--validate-share",

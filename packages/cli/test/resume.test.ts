@@ -13,7 +13,7 @@ const modes: [string, string[]][] = [
   ["deterministic mode", ["--rule", "adam:rate=0.01", "--deterministic"]],
   [
     "minibatches and a schedule",
-    ["--rule", "momentum", "--rate", "cosine:rate=0.1,updates=500", "--batch", "32", "--schedule", "replacement"],
+    ["--rule", "momentum", "--rate", "cosineDecay:rate=0.1,updates=500", "--batch", "32", "--schedule", "replacement"],
   ],
   ["variance reduction", ["--variance", "saga"]],
   ["replicas on two workers", ["--rule", "adagrad", "--rate", "0.1", "--workers", "2", "--replicas", "2"]],

@@ -1,5 +1,5 @@
 /** Things from their words on the command line, numbers and tables as text. */
-import { adam, chain, clipNorm, cosine, sgd } from "ergodic";
+import { adam, chain, clipNorm, cosineDecay, sgd } from "ergodic";
 import { describe, expect, it } from "vitest";
 import { parseSpec } from "../src/options/spec.ts";
 import { parseClassWeights, parseFeatures, parseLoss, parseRate, parseRule, parseVariance } from "../src/options/things.ts";
@@ -16,8 +16,8 @@ describe("specs", () => {
       options: { beta1: 0.8, rate: 0.01, amsgrad: true },
     });
     expect(parseSpec("--x", "rff:2000,gamma=scale", "count")).toEqual({ name: "rff", options: { count: 2000, gamma: "scale" } });
-    const nested = { name: "warmUp", options: { rate: { name: "cosine", options: { rate: 0.1, updates: 10 } }, updates: 5 } };
-    expect(parseSpec("--x", "warmUp:rate=cosine(rate=0.1,updates=10),updates=5")).toEqual(nested);
+    const nested = { name: "warmUp", options: { rate: { name: "cosineDecay", options: { rate: 0.1, updates: 10 } }, updates: 5 } };
+    expect(parseSpec("--x", "warmUp:rate=cosineDecay(rate=0.1,updates=10),updates=5")).toEqual(nested);
   });
 
   it("refuses what it cannot read", () => {
@@ -30,9 +30,9 @@ describe("specs", () => {
     expect(parseRule(undefined, undefined, false)).toBeUndefined();
     expect(asJson(parseRule("adam:beta1=0.8", "0.5", false))).toEqual(asJson(adam({ beta1: 0.8, rate: 0.5 })));
     expect(asJson(parseRule(undefined, "0.5", true))).toEqual(asJson(sgd({ rate: 0.5 })));
-    const scheduled = chain(clipNorm({ norm: 10 }), sgd({ rate: cosine({ rate: 0.1, updates: 100 }) }));
-    expect(asJson(parseRule("clipNorm:norm=1e+1+sgd", "cosine:rate=0.1,updates=100", false))).toEqual(asJson(scheduled));
-    expect(asJson(parseRule("clipNorm:norm=10+sgd:rate=cosine(rate=0.1,updates=100)", undefined, false))).toEqual(
+    const scheduled = chain(clipNorm({ norm: 10 }), sgd({ rate: cosineDecay({ rate: 0.1, updates: 100 }) }));
+    expect(asJson(parseRule("clipNorm:norm=1e+1+sgd", "cosineDecay:rate=0.1,updates=100", false))).toEqual(asJson(scheduled));
+    expect(asJson(parseRule("clipNorm:norm=10+sgd:rate=cosineDecay(rate=0.1,updates=100)", undefined, false))).toEqual(
       asJson(scheduled),
     );
   });

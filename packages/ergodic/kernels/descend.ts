@@ -12,10 +12,10 @@ import {
   RULE_POINTER_COUNT, RULE_PASSES, RULE_PASS_BYTES, RULE_POINTER_BYTES,
   LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW, LANE_ROWS, LANE_DRAWN_FROM,
   LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH,
-  LANE_TOUCH, LANE_TOUCHED, LANE_DECAY,
+  LANE_TOUCH, LANE_TOUCHED, LANE_DECAY, LANE_FIXED,
   CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH, RULE_OFFSET,
 } from "../src/host/fields";
-import { decayStep, openDecay } from "./decay";
+import { decayFixed, decayStep, openDecay } from "./decay";
 import { groupShrink } from "./group";
 import { drawRows } from "./random";
 import { searchStep } from "./search";
@@ -92,10 +92,11 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const touch = batch == 1 ? load<u32>(lane + LANE_TOUCH) : ABSENT;
   // The table has moved by this update's pieces: their share of all rows goes to its mean. SAG's pieces are divided by all rows already.
   const atRefresh = rule ? load<u32>(rule + RULE_AT_REFRESH) : ABSENT;
-  const refresh = atRefresh == ABSENT ? 0 : u(rule, RULE_BLOCK) + <usize>atRefresh;
+  const refresh: usize = atRefresh == ABSENT ? 0 : u(rule, RULE_BLOCK) + <usize>atRefresh;
   const sag = control ? load<u32>(control + CONTROL_KIND) == CONTROL_SAG : false;
   const tableRows = control ? <f64>load<u32>(control + CONTROL_ROWS) : 1;
   const decay = u(lane, LANE_DECAY);
+  const fixed = load<i32>(lane + LANE_FIXED);
   if (decay) openDecay(decay);
   let lossSum: f64 = 0;
   for (let i = 0; i < count; i++) {
@@ -113,7 +114,8 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
     const loss = call_indirect<f64>(gradient, model, parameters, rows, size, control, pieces);
     lossSum += loss * <f64>size;
     if (decay) decayStep(decay, pieces, tFirst + tStep * local);
-    if (search) searchStep(search, model, parameters, rows, size, pieces, loss);
+    if (fixed) decayFixed(decay, pieces, fixed);
+    else if (search) searchStep(search, model, parameters, rows, size, pieces, loss);
     else {
       if (refresh) store<f64>(refresh, sag ? 1 : <f64>size / tableRows);
       applyRule(rule, pieces, tFirst + tStep * local, loss);

@@ -139,6 +139,27 @@ function denseI8I16(x: usize, p: usize, n: i32): f64 {
   return sum;
 }
 
+/** Pair sums of products of 16 bits reach 2^31, so each is widened to 64 bits. */
+function denseI16I16(x: usize, p: usize, n: i32): f64 {
+  let a = i64x2.splat(0), b = i64x2.splat(0);
+  let left = n;
+  for (; left >= 8; left -= 8) {
+    const pairs = i32x4.dot_i16x8_s(v128.load(x), v128.load(p));
+    a = i64x2.add(a, i64x2.extend_low_i32x4_s(pairs));
+    b = i64x2.add(b, i64x2.extend_high_i32x4_s(pairs));
+    x += 16;
+    p += 16;
+  }
+  const total = i64x2.add(a, b);
+  let sum = <f64>(i64x2.extract_lane(total, 0) + i64x2.extract_lane(total, 1));
+  for (; left > 0; left--) {
+    sum += <f64>(<i32>load<i16>(x) * <i32>load<i16>(p));
+    x += 2;
+    p += 2;
+  }
+  return sum;
+}
+
 /** Any other pair of types: converted to f64 one element at a time. */
 function densePlain<T, P>(x: usize, p: usize, n: i32): f64 {
   let sum: f64 = 0;
@@ -155,6 +176,7 @@ export function dotDense<T, P>(x: usize, p: usize, n: i32): f64 {
   if (isFloat<T>() && isFloat<P>() && sizeof<T>() == 8 && sizeof<P>() == 8) return denseF64(x, p, n);
   if (isInteger<T>() && isFloat<P>() && sizeof<P>() == 4) return denseIntegerF32<T>(x, p, n);
   if (isInteger<T>() && isInteger<P>() && sizeof<T>() == 1) return denseI8I16(x, p, n);
+  if (isInteger<T>() && isInteger<P>() && sizeof<T>() == 2) return denseI16I16(x, p, n);
   return densePlain<T, P>(x, p, n);
 }
 

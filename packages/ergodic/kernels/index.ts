@@ -9,3 +9,4 @@ export { sweepGradient, sweepLoss } from "./sweep";
 export { average } from "./average";
 export { groupShrink } from "./group";
 export { searchStep } from "./search";
+export { fixedStep } from "./fixed";

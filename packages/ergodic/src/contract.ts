@@ -94,7 +94,7 @@ export interface RowGradient {
   readonly smoothness?: number;
   /** Scratch memory and model block for one lane. `buffered`: single rows, too, give a dense gradient. */
   bind(lane: { batch: number; buffered: boolean; purpose: string }): LaneBinding;
-  /** Probability that a row touches each coordinate, laid out like the parameters; all 1 where dense. */
+  /** Probability that a row touches each coordinate, laid out like the parameters; 1 where dense, 0 in padding. */
   readonly density: Float64Array;
 }
 
@@ -108,7 +108,7 @@ export interface LaneBinding {
   readonly pieces: number;
   /** Where the objective leaves the outputs of a batch (f64). */
   readonly outputsAt: number;
-  /** Address of an f64 by which the model multiplies its parameters, 1 at first; 0 if it has none. */
+  /** Address of the f64 by which the model multiplies its parameters. */
   readonly scaleAt: number;
   /** What the pieces hold. */
   readonly piece: { type: ElementType; indexed: boolean };

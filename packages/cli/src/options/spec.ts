@@ -3,7 +3,7 @@
  *
  *   thing   name [":" part {"," part}]
  *   part    key "=" value  |  value of the thing's main option
- *   value   number | true | false | thing with its options in round brackets: cosine(rate=0.1,updates=1000) | text
+ *   value   number | true | false | thing with its options in round brackets: cosineDecay(rate=0.1,updates=1000) | text
  *
  * @throws UsageError for text that is not this
  */

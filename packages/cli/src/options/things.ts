@@ -2,7 +2,7 @@
  * Rules, schedules, losses, variance reduction and feature maps from their words on the command line.
  *
  * A chain of rules is joined by +: `clipNorm:norm=1+adam:rate=0.01`. `--rate` sets the rate of the rule (of a chain: of the first
- * link that has one): a number, or a schedule: `cosine:rate=0.1,updates=1000`.
+ * link that has one): a number, or a schedule: `cosineDecay:rate=0.1,updates=1000`.
  *
  * @throws UsageError, or OptionError from the thing itself
  */

@@ -79,7 +79,7 @@ export function addTrainingOptions(command: Command): Command {
     .option("--no-standardise", "leave columns as they are")
     .optionsGroup("Steps:")
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
-    .option("--rate <rate>", "the rule's rate: a number, or cosine:rate=0.1,updates=1000 …")
+    .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
     .option("--variance <how>", "svrg, saga or sag")
     .option("--batch <rows>", "rows an update, or all", or("all"))
     .optionsGroup("Plan:")

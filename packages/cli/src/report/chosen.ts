@@ -25,7 +25,7 @@ export interface Described {
 
 type RuleJson = { rule: string; options?: Record<string, unknown>; parts?: RuleJson[] };
 
-/** "adam rate 0.01", "clipNorm + sgd rate cosine(…)". */
+/** "adam rate 0.01", "clipNorm + sgd rate cosineDecay(…)". */
 export function ruleText({ rule, options = {}, parts }: RuleJson): string {
   if (parts) return parts.map(ruleText).join(" + ");
   const { rate } = options;

@@ -65,10 +65,12 @@ export const LANE_T_FIRST_F64 = 64;
 export const LANE_T_STEP_F64 = 72;
 /** L2 as a scale of all parameters: 0 or a DECAY block. */
 export const LANE_DECAY = 80;
+/** Plain descent on 16-bit parameters with rows of 1 or 2 bytes an element (kernels/fixed.ts); 0: the rule's own program. */
+export const LANE_FIXED = 84;
 /** Slot of (model, rows, count) that reads rows ahead of their use, or ABSENT. */
-export const LANE_TOUCH = 84;
+export const LANE_TOUCH = 88;
 /** Keeps what was read from being optimised away. */
-export const LANE_TOUCHED = 88;
+export const LANE_TOUCHED = 92;
 export const LANE_BYTES = 96;
 
 /** Control variates (SVRG, SAGA, SAG): a table of each row's last derivative and the mean gradient that it stands for. */
@@ -166,9 +168,16 @@ export const DECAY_EXEMPT = 36;
 export const DECAY_EXEMPT_COUNT = 40;
 /** Racing lanes: each keeps a scale of its own, and moves it by the updates of all; 1 for a lane alone. */
 export const DECAY_POWER = 44;
-export const DECAY_L2_F64 = 48;
-export const DECAY_SCALE_F64 = 56;
-export const DECAY_BYTES = 64;
+/** Four nonzero u32, for rounding 16-bit parameters. */
+export const DECAY_RANDOM = 48;
+export const DECAY_RANDOM_1 = 52;
+export const DECAY_RANDOM_2 = 56;
+export const DECAY_RANDOM_3 = 60;
+export const DECAY_L2_F64 = 64;
+export const DECAY_SCALE_F64 = 72;
+/** What a stored parameter is a multiple of at scale 1. */
+export const DECAY_UNIT_F64 = 80;
+export const DECAY_BYTES = 88;
 
 /** Stochastic line search (kernels/search.ts). */
 export const SEARCH_OBJECTIVE = 0;

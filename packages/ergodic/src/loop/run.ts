@@ -82,6 +82,14 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     return this.result.then(onValue, onError);
   }
 
+  catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
+    return this.result.catch(onError);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<Result> {
+    return this.result.finally(onEnd);
+  }
+
   /** Every tick from the first; a failed run throws here, too. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
     for (let i = 0; ; i++) {

@@ -3,8 +3,11 @@
  * kernel and the printed form are derived from that text.
  *
  * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
+ *
+ * A loss is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
  */
 import { checkKeys, checkNumber } from "../base/errors.ts";
+import { Registry } from "../base/registry.ts";
 import {
   constant,
   derive,
@@ -24,8 +27,8 @@ import type { Json, JsonObject, Link } from "../contract.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
-export interface LossTraits {
-  task: Task;
+export interface LossTraits<T extends Task = Task> {
+  task: T;
   /** From outputs to predictions: probabilities, a mean, a class by sign. */
   link: Link;
   /** sup |∂²ℓ/∂z²|, where bounded. */
@@ -34,7 +37,8 @@ export interface LossTraits {
   joint?: boolean;
 }
 
-export interface Loss extends LossTraits {
+/** `T`: its task, where the compiler knows it. */
+export interface Loss<T extends Task = Task> extends LossTraits<T> {
   readonly name: string;
   readonly options: Readonly<Record<string, number>>;
   /** ℓ(z, y); for joint losses z is the vector of outputs and y a class index. */
@@ -43,19 +47,17 @@ export interface Loss extends LossTraits {
   toJson(): JsonObject;
 }
 
-export type LossFactory = ((options?: Record<string, number>) => Loss) & { lossName: string };
+const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
 
-const registry = new Map<string, LossFactory>();
-
-/** Defines a loss and registers it by name. `ranges` checks its options. */
-export function loss<O extends Record<string, number>>(
+/** Defines a loss and makes it known by its name. `ranges` checks its options. */
+export function loss<O extends Record<string, number>, const T extends Task>(
   name: string,
   defaults: O,
   define: (inputs: { z: Expr; y: Expr } & { [K in keyof O]: Expr }) => Expr,
-  traits: LossTraits,
+  traits: LossTraits<T>,
   ranges: { [K in keyof O]?: { low?: number; high?: number; open?: boolean } } = {},
-): (options?: Partial<O>) => Loss {
-  const factory = (given: Partial<O> = {}): Loss => {
+): (options?: Partial<O>) => Loss<T> {
+  const factory = (given: Partial<O> = {}): Loss<T> => {
     checkKeys(name, given, Object.keys(defaults));
     const options = { ...defaults, ...given } as Record<string, number>;
     for (const [key, value] of Object.entries(options)) checkNumber(name, key, value, ranges[key] ?? {});
@@ -72,17 +74,20 @@ export function loss<O extends Record<string, number>>(
       toJson: () => ({ name, ...(options as JsonObject) }),
     };
   };
-  registry.set(name, Object.assign(factory as (options?: Record<string, number>) => Loss, { lossName: name }));
+  definedLosses.define(name, factory as (options?: Record<string, number>) => Loss);
   return factory;
 }
 
-export const lossNames = (): string[] => [...registry.keys()];
+export const lossNames = (): string[] => definedLosses.names();
+
+/** Keeps the names of all losses so far for this library. */
+export const reserveLossNames = (): void => definedLosses.reserve();
 
 /** A loss from its name or its JSON; undefined if unknown. */
 export function lossFrom(json: Json): Loss | undefined {
-  if (typeof json === "string") return registry.get(json)?.();
+  if (typeof json === "string") return definedLosses.get(json)?.();
   const { name, ...options } = json as JsonObject;
-  return registry.get(String(name))?.(options as Record<string, number>);
+  return definedLosses.get(String(name))?.(options as Record<string, number>);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import * as g from "../../src/algorithms/gradient/index.ts";
-import { type RuleEntry, rules } from "../../src/algorithms/gradient/index.ts";
+import { type RuleEntry, ruleRegistry } from "../../src/algorithms/gradient/index.ts";
 import { search } from "../../src/algorithms/gradient/search-rule.ts";
 import { openEngine } from "../../src/host/engine.ts";
 
@@ -53,7 +53,7 @@ const scaled: Problem = {
 };
 
 const kindOf = ([, entry]: [string, RuleEntry]) => entry.make(entry.convex).kind;
-const entries = Object.entries(rules);
+const entries = Object.entries(ruleRegistry);
 const equations = entries.filter((e) => kindOf(e) === "equation");
 const hosts = entries.filter((e) => kindOf(e) === "host");
 

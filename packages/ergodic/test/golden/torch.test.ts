@@ -28,7 +28,7 @@ const l2 = g.weightDecay({ decay: 0.1 });
 const asgd = (rate: number) =>
   g.chain(
     g.weightDecay({ decay: 1e-4 }),
-    g.sgd({ rate: g.inverseTime({ rate, decay: 1e-4 * rate, power: 0.75 }) }),
+    g.sgd({ rate: g.inverseTimeDecay({ rate, decay: 1e-4 * rate, power: 0.75 }) }),
     g.averaging({ start: 51 }),
   );
 
@@ -42,7 +42,7 @@ const ours: Record<string, (problem: string) => g.EquationRule> = {
   nesterovDecay: () => g.chain(l2, g.nesterov({ rate: 0.005 })),
   asgd: (problem) => asgd(rates.sgd[problem]),
   adagrad: () => g.adagrad({ rate: 0.1 }),
-  adagradDecay: () => g.adagrad({ rate: g.inverseTime({ rate: 0.5, decay: 0.01 }), initialAccumulator: 0.1 }),
+  adagradDecay: () => g.adagrad({ rate: g.inverseTimeDecay({ rate: 0.5, decay: 0.01 }), initialAccumulator: 0.1 }),
   adagradL2: () => g.chain(l2, g.adagrad({ rate: 0.1 })),
   rmsprop: () => g.rmsprop({ rate: 0.001 }),
   rmspropMomentum: (problem) =>
@@ -62,9 +62,9 @@ const ours: Record<string, (problem: string) => g.EquationRule> = {
   radamDecay: () => g.chain(l2, g.radam({ rate: 0.01 })),
   adamax: () => g.adamax({ rate: 0.01 }),
   adamaxL2: () => g.chain(l2, g.adamax({ rate: 0.005, beta1: 0.8, beta2: 0.99 })),
-  exponential: () => g.sgd({ rate: g.exponential({ rate: 0.005, factor: 0.99 }) }),
-  step: () => g.sgd({ rate: g.step({ rate: 0.005, every: 30, factor: 0.5 }) }),
-  cosine: () => g.sgd({ rate: g.cosine({ rate: 0.005, updates: 1000, final: 0.0001 }) }),
+  exponential: () => g.sgd({ rate: g.exponentialDecay({ rate: 0.005, factor: 0.99 }) }),
+  step: () => g.sgd({ rate: g.stepDecay({ rate: 0.005, every: 30, factor: 0.5 }) }),
+  cosine: () => g.sgd({ rate: g.cosineDecay({ rate: 0.005, updates: 1000, final: 0.0001 }) }),
   warmUp: () => g.sgd({ rate: g.warmUp({ rate: 0.005, from: 0.1, updates: 9 }) }),
   clipNorm: () => g.chain(g.clipNorm({ norm: 1 }), g.sgd({ rate: 0.005 })),
   clipValue: () => g.chain(g.clipValue({ value: 0.5 }), g.sgd({ rate: 0.005 })),

@@ -13,7 +13,7 @@ import {
   averaging,
   chain,
   type EquationRule,
-  inverseTime,
+  inverseTimeDecay,
   momentum,
   polyak,
   prodigy,
@@ -73,7 +73,7 @@ for (const format of ["dense", "sparse"] as const) {
   }
   add("prodigy", { rule: prodigy(), dense: true, l2: 0.01 });
   add("averaged, decaying", {
-    rule: chain(sgd({ rate: inverseTime({ rate: 0.5, decay: 0.1 }) }), averaging({ start: 10 })),
+    rule: chain(sgd({ rate: inverseTimeDecay({ rate: 0.5, decay: 0.1 }) }), averaging({ start: 10 })),
     dense: true,
     l2: 0.1,
   });

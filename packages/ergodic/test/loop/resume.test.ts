@@ -15,7 +15,7 @@ import {
   backtracking,
   chain,
   clipNorm,
-  cosine,
+  cosineDecay,
   exactLineSearch,
   type FitOptions,
   fit,
@@ -55,7 +55,7 @@ interface Case {
 
 const cases: Case[] = [];
 for (const rule of [
-  sgd({ rate: cosine({ rate: 0.3, updates: 200 }) }),
+  sgd({ rate: cosineDecay({ rate: 0.3, updates: 200 }) }),
   momentum({ rate: 0.02 }),
   adam({ rate: 0.02 }),
   nadam({ rate: 0.02 }),

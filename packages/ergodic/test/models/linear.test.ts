@@ -148,6 +148,14 @@ describe("weights", () => {
     expect(a.weights).toEqual(b.weights);
   });
 
+  it("variance reduction takes its step size from weighted rows", async () => {
+    using plain = Dataset.fromArrays({ x, y: planted.y, classes: true, type: "f64" });
+    const model = linear({ l2: 1, classWeights: { 0: 1, 1: 200 }, standardise: false });
+    const wanted = await fit(model, plain, exact);
+    const found = await fit(model, plain, { variance: saga(), precision: "f64", epochs: 4000 });
+    expect(largest(found.weights, wanted.weights)).toBeLessThan(1e-6);
+  });
+
   it("a column whose penalty weighs 0 is free, one that weighs 1e9 has none of the model", async () => {
     const model = linear({ loss: "squared", l2: 1, penaltyWeights: { x0: 0, x1: 1e9 }, intercept: false, standardise: false });
     using data = Dataset.fromArrays({
@@ -162,6 +170,22 @@ describe("weights", () => {
     const { weights: w } = await fit(model, data, exact);
     // ½ mean (w − 3)² + v/2 w² has its least at 3 (1/3) / (1/3 + v).
     expect(largest(w, [3, 0, 3 / 4])).toBeLessThan(1e-8);
+  });
+});
+
+describe("what the loop reports and what rules see", () => {
+  it("the loss is the data's alone; Polyak's step on full gradients counts the penalty", async () => {
+    const { data } = plantedRows({ rows: 80, columns: 5, classes: 2, format: "dense" });
+    const model = linear({ loss: "logistic", l2: 0.1, standardise: false });
+    const best = await fit(model, data, exact);
+    const { logLoss } = best.evaluate(data) as { logLoss: number };
+    expect(best.run.loss).toBeCloseTo(logLoss, 12);
+    const optimum = logLoss + 0.05 * best.weights.reduce((sum, w) => sum + w * w, 0);
+    const found = await fit(model, data, { rule: polyak({ optimum }), batch: "all", precision: "f64", epochs: 3000 });
+    expect(largest(found.weights, best.weights)).toBeLessThan(1e-4);
+    const { logLoss: own } = found.evaluate(data) as { logLoss: number };
+    expect(found.run.loss).toBeCloseTo(own, 6);
+    data.dispose();
   });
 });
 

@@ -116,7 +116,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
       for (const weight of [undefined, grid.map((_, i) => i % 4)]) {
         const w = weight ?? grid.map(() => 1);
         const { loss, dz } = evaluate(make, grid, ys, { weight });
-        grid.forEach((z, i) => near(dz[i], w[i] * slope(z, y), 1));
+        for (const [i, z] of grid.entries()) near(dz[i], w[i] * slope(z, y), 1);
         const total = grid.reduce((sum, z, i) => sum + w[i] * value(z, y), 0);
         near(loss, total, 10 * total);
       }
@@ -196,7 +196,7 @@ describe("several outputs", () => {
         const { loss, dz } = evaluate(losses.multinomial(), z, [y], { outputs: 3, weight });
         const top = Math.max(...z);
         near(loss, w * (top + Math.log(z.reduce((sum, v) => sum + Math.exp(v - top), 0)) - z[y]), 1000);
-        softmax(z).forEach((p, k) => near(dz[k], w * (p - Number(k === y)), 1));
+        for (const [k, p] of softmax(z).entries()) near(dz[k], w * (p - Number(k === y)), 1);
       }
     }
   });
@@ -225,7 +225,7 @@ describe("several outputs", () => {
           const { loss, dz } = evaluate(make, z, [y], { outputs: 3, weight: [0.5] });
           const sign = (k: number): number => (k === y ? 1 : -1);
           near(loss, 0.5 * z.reduce((sum, v, k) => sum + value(v, sign(k)), 0), 1e4);
-          z.forEach((v, k) => near(dz[k], 0.5 * slope(v, sign(k)), 1));
+          for (const [k, v] of z.entries()) near(dz[k], 0.5 * slope(v, sign(k)), 1);
         }
       }
     }

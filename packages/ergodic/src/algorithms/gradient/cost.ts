@@ -3,9 +3,10 @@
  *
  * Operations: machine operations a parameter of the fused pass (new parameter and states), less those of p − ηg. Passes: reductions
  * over all parameters that the step waits for; each reads the gradient once more.
- * Sparse: with g = 0 and the options' values put into the equation, a rule whose parameter and states stay as they are is exact on touched coordinates alone;
- * one where they move (momentum decays) is lazy: untouched coordinates wait, as in PyTorch's SparseAdam; one with a reduction
- * whose terms do not vanish must see every coordinate: dense.
+ * Sparse: with g = 0 and the options' values put into the equation, a rule whose parameter and states stay as they are is exact on touched
+ * coordinates alone. One where they move (momentum decays) is lazy: untouched coordinates wait, as in PyTorch's SparseAdam. Dense, so that
+ * every coordinate must be seen, is one with a reduction whose terms do not vanish, or one that is evaluated at an average of its iterates,
+ * which would lag behind where coordinates wait.
  */
 import {
   type Expr,
@@ -22,7 +23,7 @@ import {
 import type { EquationRule } from "./rule.ts";
 import type { Precision } from "./rule-program.ts";
 
-export interface Cost {
+export interface RuleCost {
   /** Vector states. */
   floatsPerParameter: number;
   stateBytesPerParameter(precision: Precision): number;
@@ -34,7 +35,7 @@ export interface Cost {
 
 export type SparseBehaviour = "exact" | "lazy" | "dense";
 
-export function ruleCost(rule: EquationRule): Cost {
+export function ruleCost(rule: EquationRule): RuleCost {
   const g = vector("g");
   const p = vector("parameter");
   const { step, states, scalars } = rule.trace(g, p);
@@ -51,14 +52,15 @@ export function ruleCost(rule: EquationRule): Cost {
 
 export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   const g = vector("g");
-  const { step, states, scalars, inputs } = rule.trace(g, vector("parameter"));
+  const { step, states, scalars, inputs, evaluation } = rule.trace(g, vector("parameter"));
   const known = { g: 0, ...Object.fromEntries(inputs.map(({ name, value }) => [name, value])) };
   const without = (e: Expr): Expr => substitute(e, known);
   const roots = [step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)];
   const vanishes = (node: Expr): boolean => reductionOf(node) === undefined || isConstant(without(node.args[0]), 0);
   if (!nodesOf(roots).every(vanishes)) return "dense";
   const still = isConstant(without(step), 0) && states.every((s) => without(s.next) === vector(s.name));
-  return still ? "exact" : "lazy";
+  if (still) return "exact";
+  return evaluation === null ? "lazy" : "dense";
 }
 
 /** Whether a step depends on sums or maxima over all parameters, this update's or, by a scalar state, a later one's. */

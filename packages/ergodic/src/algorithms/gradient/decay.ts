@@ -1,22 +1,30 @@
 /**
  * When L2 can be a scale: plain descent p ← p − η (g + λ p) shrinks all parameters alike, so that p = s v needs v touched only where g is
  * (kernels/decay.ts). Exactly the dense update, on sparse gradients. For other rules the penalty is shared out among the touched coordinates.
+ * Plain descent of 16-bit parameters along rows of 8 or 16 bits goes the same way, with or without L2: it has a kernel of its own.
  */
+import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { linkProgram, mul, scalar, vector } from "../../compiler/index.ts";
 import type { LaneBinding } from "../../contract.ts";
 import type { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import type { Parts } from "./fits.ts";
-import type { RuleBinding } from "./lane.ts";
+import { parameterBytes, type RuleBinding, roundingState } from "./lane.ts";
 import { type EquationRule, rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
+/** Bytes of an element where single dense rows of integers move 16-bit parameters (kernels/fixed.ts); else 0. */
+export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boolean): number {
+  if (plan.precision.model !== "i16" || target.sparse || batch > 1 || buffered) return 0;
+  return { i8: 1, i16: 2, f32: 0, f64: 0 }[plan.precision.data];
+}
+
 /** Plain descent with a rate that the kernel sets, if the rule is that and the rest of the run permits a scale. */
-export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean): EquationRule | undefined {
+export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean, fixed: number): EquationRule | undefined {
   const { l1, l2, weights } = target.penalty;
-  if (!indexed || rule.kind !== "equation" || variance || plan.precision.model === "i16") return undefined;
-  if (l1 > 0 || l2 === 0 || weights.some((w) => w !== 0 && w !== 1)) return undefined;
+  const scalable = fixed > 0 || (indexed && l2 > 0 && plan.precision.model !== "i16");
+  if (!scalable || rule.kind !== "equation" || variance || l1 > 0 || weights.some((w) => w !== 0 && w !== 1)) return undefined;
   const rate = rateOf(rule);
   const g = vector("g");
   const { step, states, scalars, inputs } = rule.trace(g, vector("parameter"));
@@ -30,11 +38,12 @@ export function decayBlock(
   engine: Engine,
   parts: Parts,
   parameters: number,
-  bytes: number,
   binding: LaneBinding,
   bound: RuleBinding,
+  lane: number,
 ): number {
   const { penalty } = parts.target;
+  const { model } = parts.plan.precision;
   const { density } = parts.target;
   const exempt: number[] = [];
   for (let j = 0; j < density.length; j++) if (penalty.weights[j] === 0 && density[j] > 0) exempt.push(j);
@@ -59,12 +68,14 @@ export function decayBlock(
     [field.DECAY_MODEL_SCALE, binding.scaleAt],
     [field.DECAY_PARAMETERS, parameters],
     [field.DECAY_COUNT, parts.problem.parameterCount],
-    [field.DECAY_ELEMENT_BYTES, bytes],
+    [field.DECAY_ELEMENT_BYTES, parameterBytes[model]],
     [field.DECAY_EXEMPT, list],
     [field.DECAY_EXEMPT_COUNT, exempt.length],
     [field.DECAY_POWER, parts.plan.replicas === "shared" ? parts.plan.workers : 1],
   ]);
   arena.setF64(block, field.DECAY_L2_F64, penalty.l2);
   arena.setF64(block, field.DECAY_SCALE_F64, 1);
+  arena.setF64(block, field.DECAY_UNIT_F64, model === "i16" ? PARAMETER_SCALE : 1);
+  engine.memory.u32(block + field.DECAY_RANDOM, 4).set(roundingState(parts.plan.seed, lane));
   return block;
 }

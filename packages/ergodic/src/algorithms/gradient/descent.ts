@@ -136,7 +136,10 @@ export class Descent implements Progression {
     const views = new Map<string, Tensor>();
     const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];
     if (search) views.set("search", memory.f64(search + field.SEARCH_RATE_F64, 1));
-    if (decay) views.set("scale", memory.f64(decay + field.DECAY_SCALE_F64, 1));
+    if (decay) {
+      views.set("scale", memory.f64(decay + field.DECAY_SCALE_F64, 1));
+      views.set("rounding", memory.u32(decay + field.DECAY_RANDOM, 4));
+    }
     if (!rule) return views;
     for (const [name, at] of Object.entries(rule.program.scalars)) views.set(`scalar.${name}`, memory.f64(rule.block + at, 1));
     views.set("random", memory.u32(rule.block + rule.program.random, 4));

@@ -6,7 +6,7 @@
  * can hold it bit for bit.
  */
 import type { Defaults, Options, OptionValue, Range, Resolved, RuleBase } from "./rule.ts";
-import { optionsToJson, resolve } from "./rule.ts";
+import { definedRules, optionsToJson, resolve } from "./rule.ts";
 import type { Schedule } from "./schedule.ts";
 
 export interface Objective {
@@ -68,7 +68,7 @@ export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => Hos
   readonly defaults: D;
 };
 
-/** Makes the factory of a host rule. Its options are plain numbers: a schedule is refused. */
+/** Makes the factory of a host rule, and defines the rule by its name. Its options are plain numbers: a schedule is refused. */
 export function hostRule<D extends Defaults>(
   name: string,
   defaults: D,
@@ -89,6 +89,7 @@ export function hostRule<D extends Defaults>(
       toJSON: () => ({ rule: name, options: optionsToJson(options) }),
     };
   };
+  definedRules.define(name, (options) => make(options as Options<D>));
   return Object.assign(make, { ruleName: name, defaults });
 }
 

@@ -1,10 +1,10 @@
 /**
- * The registry of step rules: every rule by name, with options under which the conformance suite holds it to the family's promises.
- * A new rule is one file in rules/ and one entry here.
+ * The registry of this library's step rules: each by name, with options under which the conformance suite holds it to the family's promises.
+ * A new rule is one file in rules/ and one entry here. Rules that users define are known by name, too (definedRules in rule.ts).
  */
 import { OptionError } from "../../base/errors.ts";
 import type { Rule } from "./kinds.ts";
-import { chain, type EquationRule, type OptionValue, type RuleJson } from "./rule.ts";
+import { chain, definedRules, type EquationRule, type OptionValue, type RuleJson } from "./rule.ts";
 import { adadelta } from "./rules/adadelta.ts";
 import { adagrad } from "./rules/adagrad.ts";
 import { adagradHistory } from "./rules/adagrad-history.ts";
@@ -35,17 +35,27 @@ import { spsMax } from "./rules/sps-max.ts";
 import { stochasticLineSearch } from "./rules/stochastic-line-search.ts";
 import { strongWolfe } from "./rules/strong-wolfe.ts";
 import { weightDecay } from "./rules/weight-decay.ts";
-import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
+import { type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
 
-export { type Cost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
+export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
 export { ruleEquation } from "./equation.ts";
 export { type HostReport, type HostRule, type HostRun, type HostState, hostRule, type Objective } from "./host-rule.ts";
 export type { Rule } from "./kinds.ts";
 export { chain, type EquationRule, type RuleFactory, type RuleJson, rule } from "./rule.ts";
 export { evaluationProgram, type Precision, type RuleProgram, type RuleProgramOptions, ruleProgram } from "./rule-program.ts";
 export { RuleRunner, type RuleSnapshot } from "./runner.ts";
-export { constantRate, cosine, exponential, inverseTime, optimal, type Schedule, step, warmUp } from "./schedule.ts";
-export { type SearchOutcome, type SearchRule, type SearchState, search } from "./search-rule.ts";
+export {
+  constantRate,
+  cosineDecay,
+  exponentialDecay,
+  inverseTimeDecay,
+  optimalRate,
+  type Schedule,
+  scheduleFromJson,
+  stepDecay,
+  warmUp,
+} from "./schedule.ts";
+export type { SearchRule, SearchState, SearchTrial } from "./search-rule.ts";
 export {
   adadelta,
   adagrad,
@@ -98,7 +108,7 @@ const entry = (make: unknown, convex: RuleOptions, scaled: RuleOptions = convex,
   inChain,
 });
 
-export const rules: Readonly<Record<string, RuleEntry>> = {
+export const ruleRegistry: Readonly<Record<string, RuleEntry>> = {
   sgd: entry(sgd, { rate: 0.5 }),
   polyak: entry(polyak, {}),
   polyakEstimated: entry(polyakEstimated, {}),
@@ -131,19 +141,24 @@ export const rules: Readonly<Record<string, RuleEntry>> = {
   averaging: entry(averaging, { start: 2 }, { start: 5000 }, (link) => chain(sgd({ rate: 0.5 }), link)),
 };
 
-/** Rebuilds what toJSON() gave, schedules and chains too. */
+definedRules.reserve(...Object.keys(ruleRegistry), "chain");
+
+/** Rebuilds what toJSON() gave: schedules and chains, too, and rules that were defined here before. */
 export function ruleFromJson(json: RuleJson): Rule {
   if ("parts" in json) return chain(...json.parts.map((part) => ruleFromJson(part) as EquationRule));
-  const known = Object.hasOwn(rules, json.rule) ? rules[json.rule] : undefined;
-  if (!known) {
-    const names = Object.keys(rules).join(", ");
-    throw new OptionError("rule", `"${json.rule}" is not a rule of this version (known: ${names}, chain)`, "RULE_UNKNOWN");
+  const make = Object.hasOwn(ruleRegistry, json.rule) ? ruleRegistry[json.rule].make : definedRules.get(json.rule);
+  if (!make) {
+    const known = [...Object.keys(ruleRegistry), "chain"];
+    const own = definedRules.names().filter((name) => !known.includes(name));
+    throw new OptionError(
+      "rule",
+      `"${json.rule}" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first (known: ${[...known, ...own].join(", ")})`,
+      "RULE_UNKNOWN",
+    );
   }
   const options = Object.entries(json.options).map(([key, value]): [string, OptionValue | Schedule] => [
     key,
     typeof value === "object" ? scheduleFromJson(value as ScheduleJson) : value,
   ]);
-  return known.make(Object.fromEntries(options));
+  return make(Object.fromEntries(options));
 }
-
-export { isSchedule, scheduleFromJson };

@@ -35,6 +35,12 @@ export interface RuleBinding {
   table: number;
 }
 
+/** Where a lane's rounding generators start: nonzero. */
+export function roundingState(seed: number, lane: number): Uint32Array {
+  const draws = stream(seed, "rounding", lane).at(0);
+  return Uint32Array.from({ length: 4 }, () => draws.bits() | 1);
+}
+
 /** Compiles the rule's program and lays out its block and its call table for one lane. */
 export function bindRule(
   arena: Arena,
@@ -54,8 +60,7 @@ export function bindRule(
     if (program.scalars[name] !== undefined) arena.setF64(block, program.scalars[name], value);
   }
   for (const { name, initial } of rule.scalarStates) arena.setF64(block, program.scalars[name], initial);
-  const draws = stream(random.seed, "rounding", random.lane).at(0);
-  for (let i = 0; i < 4; i++) arena.set(block, program.random + 4 * i, draws.bits() | 1);
+  engine.memory.u32(block + program.random, 4).set(roundingState(random.seed, random.lane));
   const pointers = rule.spec.operands
     .filter(({ name }) => name !== "values")
     .map(({ name, type }) => ({

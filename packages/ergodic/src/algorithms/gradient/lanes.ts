@@ -12,7 +12,7 @@ import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { hasReduction, sparseBehaviour } from "./cost.ts";
-import { decayBlock, decayingRule } from "./decay.ts";
+import { decayBlock, decayingRule, fixedBytes } from "./decay.ts";
 import type { Parts } from "./fits.ts";
 import { bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
 import { type EquationRule, rateOf } from "./rule.ts";
@@ -22,7 +22,7 @@ export const CURRENT_RATE = "currentRate";
 /** Updates whose rows kernels/descend.ts draws at once. */
 const DRAWN_AHEAD = 16;
 /** As in kernels/decay.ts. */
-const SMALLEST_SCALE = 2 ** -20;
+const SMALLEST_SCALE = { f32: 2 ** -20, f64: 2 ** -20, i16: 7 / 8 };
 export const SWEEP_ROWS = 256;
 const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: field.CONTROL_SVRG };
 
@@ -69,6 +69,7 @@ export class Lanes {
   private readonly largestShare: number;
   /** Set where L2 is a scale of all parameters (decay.ts). */
   private readonly decaying: EquationRule | undefined;
+  private readonly fixed: number;
 
   constructor(parts: Parts, engine: Engine) {
     const { plan, problem, target, rule, variance } = parts;
@@ -82,7 +83,8 @@ export class Lanes {
     this.batch = Math.min(plan.batch as number, ...shards.map((s) => s.rows));
     this.buffered = rule.kind === "search" || (rule.kind === "equation" && this.needsBuffer(rule));
     const indexed = target.sparse && !this.buffered;
-    this.decaying = decayingRule(parts, indexed);
+    this.fixed = fixedBytes(parts, this.batch, this.buffered);
+    this.decaying = decayingRule(parts, indexed, this.fixed);
     const penalised = !this.decaying && (target.penalty.l1 > 0 || target.penalty.l2 > 0);
     const share = penalised ? shareOf(target, target.penalty.weights, this.batch, indexed) : undefined;
     this.largestShare = share?.reduce((a, b) => Math.max(a, b), 0) ?? 0;
@@ -120,7 +122,7 @@ export class Lanes {
     const spec = rule.kind === "equation" ? evaluationProgram(rule, { precision: this.precision, parameterType: model }) : null;
     if (!spec) {
       const stored = memory[model](copy.parameters, parameterCount);
-      const scale = model === "i16" ? PARAMETER_SCALE : this.scaleOf(copy);
+      const scale = this.scaleOf(copy) * (model === "i16" ? PARAMETER_SCALE : 1);
       const point = Float64Array.from(stored);
       if (scale !== 1) for (let i = 0; i < point.length; i++) point[i] *= scale;
       return point;
@@ -146,8 +148,9 @@ export class Lanes {
     for (const copy of this.copies) {
       const scale = this.scaleOf(copy);
       if (scale === 1) continue;
-      const stored = this.engine.memory[this.precision](copy.parameters, this.parts.problem.parameterCount);
-      for (let i = 0; i < stored.length; i++) stored[i] *= scale;
+      const { model } = this.parts.plan.precision;
+      const stored = this.engine.memory[model](copy.parameters, this.parts.problem.parameterCount);
+      for (let i = 0; i < stored.length; i++) stored[i] = model === "i16" ? Math.round(stored[i] * scale) : stored[i] * scale;
       this.setScale(copy, 1);
     }
   }
@@ -157,7 +160,7 @@ export class Lanes {
     if (!this.racing || !this.decaying || this.list.length === 1) return;
     const [copy] = this.copies;
     this.setScale(copy, this.scaleOf(copy));
-    if (this.scaleOf(copy) < SMALLEST_SCALE) this.settle();
+    if (this.scaleOf(copy) < SMALLEST_SCALE[this.parts.plan.precision.model]) this.settle();
   }
 
   private setScale(copy: Copy, scale: number): void {
@@ -180,14 +183,12 @@ export class Lanes {
 
   /**
    * Single rows come as one piece an output, each with a scale of its own, but a rule's reductions are computed with one scale for all (the
-   * compiler takes scalar factors out of sums): such gradients are brought together first. An average of iterates moves at coordinates that a
-   * sparse row does not touch, and would lag behind there: it gets whole gradients.
+   * compiler takes scalar factors out of sums): such gradients are brought together first. So are sparse ones where a rule must see every
+   * coordinate.
    */
   private needsBuffer(rule: EquationRule): boolean {
     const { target } = this.parts;
-    const behaviour = target.sparse ? sparseBehaviour(rule) : "exact";
-    const averages = rule.trace(vector("values"), vector("parameter")).evaluation !== null;
-    if (behaviour === "dense" || (behaviour === "lazy" && averages)) return true;
+    if (target.sparse && sparseBehaviour(rule) === "dense") return true;
     return this.batch === 1 && (target.derivativesPerRow ?? 1) > 1 && hasReduction(rule);
   }
 
@@ -261,8 +262,7 @@ export class Lanes {
     };
     const bound =
       this.program && bindRule(arena, engine, this.program, copy, constants, this.weights, { seed: plan.seed, lane: l });
-    const bytes = this.precision === "f64" ? 8 : 4;
-    const decay = this.decaying ? decayBlock(arena, engine, this.parts, copy.parameters, bytes, binding, bound!) : 0;
+    const decay = this.decaying ? decayBlock(arena, engine, this.parts, copy.parameters, binding, bound!, l) : 0;
     const pointer = arena.block(field.LANE_BYTES, [
       [field.LANE_GRADIENT, binding.gradientSlot],
       [field.LANE_MODEL, binding.model],
@@ -280,6 +280,7 @@ export class Lanes {
       [field.LANE_DRAWN, draws ? arena.take(DRAWN_AHEAD * this.batch * 4) : 0],
       [field.LANE_TOUCH, plan.schedule === "shuffled" || draws ? binding.touchSlot : field.ABSENT],
       [field.LANE_DECAY, decay],
+      [field.LANE_FIXED, decay ? this.fixed : 0],
       [field.LANE_GROUP, target.penalty.group > 0 ? this.groupBlock(copy, bound!) : 0],
       [field.LANE_SEARCH, rule.kind === "search" ? this.searchBlock(binding, shard.rows) : 0],
     ]);

@@ -1,11 +1,11 @@
 /**
- * The cost ledger: for every registered rule, at its defaults, what it costs beyond plain SGD, predicted from its equation (or stated,
+ * The cost ledger: for every rule of the registry, at its defaults, what it costs beyond plain SGD, predicted from its equation (or stated,
  * where a rule has none), and on demand measured.
  */
 import { checkNumber } from "../../base/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
 import { ruleEquation } from "./equation.ts";
-import { type RuleEntry, rules } from "./index.ts";
+import { type RuleEntry, ruleRegistry } from "./index.ts";
 import type { Rule } from "./kinds.ts";
 import type { EquationRule } from "./rule.ts";
 import type { Precision } from "./rule-program.ts";
@@ -18,9 +18,15 @@ export interface LedgerRow {
   transformation: boolean;
   summary: string;
   source: string;
+  /** The defaults. */
+  options: Rule["options"];
   equation: string | null;
   /** Beside the parameter and its gradient; null: it grows with the updates. */
   floatsPerParameter: number | null;
+  /** The same as a rule runs by default: f32, but f64 where it acts on the whole objective. */
+  stateBytesPerParameter: number | null;
+  /** Numbers of state, whatever the number of parameters; null where there is no equation. */
+  scalars: number | null;
   /** Over plain SGD's 2; null where a step is not one pass. */
   operationsPerParameter: number | null;
   extraPasses: number | null;
@@ -30,47 +36,54 @@ export interface LedgerRow {
 }
 
 export function ruleLedger(): LedgerRow[] {
-  return Object.entries(rules).map(([name, entry]) => row(name, entry));
+  return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry));
 }
 
-export interface Measured {
-  nsPerParameter: number;
+export interface MeasuredRule {
+  nanosecondsPerParameter: number;
   /** Allocated for states. */
   stateBytesPerParameter: number;
 }
 
-/**
- * The median time of `updates` full updates of `count` parameters on this thread. A transformation is measured with the plain SGD that
- * it stands before or after.
- */
+const MEASURE_MS = 20;
+
+/** The median time of a full update of `count` parameters on this thread, over at least `updates` of them and at least 20 ms. */
 export async function measureRule(
   rule: EquationRule,
   { count = 10_000_000, precision = "f32" as Precision, updates = 7 } = {},
-): Promise<Measured> {
+): Promise<MeasuredRule> {
   checkNumber("measureRule", "count", count, { low: 1, integer: true });
   checkNumber("measureRule", "updates", updates, { low: 1, integer: true });
   using runner = await RuleRunner.open(rule, { count, precision });
   const gradient = runner.gradient();
   for (let i = 0; i < count; i++) gradient[i] = ((i % 17) - 8) / 100;
   runner.step(1);
-  const times = Array.from({ length: updates }, () => {
+  const times: number[] = [];
+  const begin = performance.now();
+  while (times.length < updates || performance.now() - begin < MEASURE_MS) {
     const start = performance.now();
     runner.step(1);
-    return performance.now() - start;
-  }).sort((a, b) => a - b);
-  return { nsPerParameter: (times[updates >> 1] * 1e6) / count, stateBytesPerParameter: runner.stateBytes / count };
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  return {
+    nanosecondsPerParameter: (times[times.length >> 1] * 1e6) / count,
+    stateBytesPerParameter: runner.stateBytes / count,
+  };
 }
 
 function row(name: string, { make, inChain }: RuleEntry): LedgerRow {
   const rule = make();
-  const { kind, summary, source } = rule;
-  const common = { rule: name, kind, transformation: inChain !== undefined, summary, source };
+  const { kind, summary, source, options } = rule;
+  const common = { rule: name, kind, transformation: inChain !== undefined, summary, source, options };
   if (rule.kind !== "equation") {
     const { floatsPerParameter, perStep } = rule.cost;
     return {
       ...common,
       equation: null,
       floatsPerParameter,
+      stateBytesPerParameter: floatsPerParameter === null ? null : floatsPerParameter * (kind === "host" ? 8 : 4),
+      scalars: null,
       operationsPerParameter: null,
       extraPasses: null,
       sparse: null,
@@ -82,6 +95,8 @@ function row(name: string, { make, inChain }: RuleEntry): LedgerRow {
     ...common,
     equation: ruleEquation(rule),
     floatsPerParameter: cost.floatsPerParameter,
+    stateBytesPerParameter: cost.stateBytesPerParameter("f32"),
+    scalars: cost.scalars,
     operationsPerParameter: cost.operationsPerParameter,
     extraPasses: cost.extraPasses,
     sparse: sparseBehaviour(rule),

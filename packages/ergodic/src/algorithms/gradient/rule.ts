@@ -14,10 +14,14 @@
  *
  * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
  *
- * @throws OptionError for an unknown option, one out of its range, or a chain that has no meaning
+ * A rule is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ *
+ * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
  */
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { Registry } from "../../base/registry.ts";
 import { type Expr, scalar, vector } from "../../compiler/index.ts";
+import type { Rule } from "./kinds.ts";
 import { isSchedule, type Schedule, type ScheduleJson } from "./schedule.ts";
 
 export type OptionValue = number | boolean | string;
@@ -116,7 +120,10 @@ export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => Equatio
   readonly defaults: D;
 };
 
-/** Makes the factory of a rule from its equation. */
+/** Every rule by the name that a file gives it. Not those that neither rule() nor hostRule() made. */
+export const definedRules = new Registry<(options: Record<string, OptionValue | Schedule>) => Rule>("rule");
+
+/** Makes the factory of a rule from its equation, and defines the rule by its name. */
 export function rule<const N extends string, D extends Defaults>(
   name: N,
   defaults: D,
@@ -137,6 +144,7 @@ export function rule<const N extends string, D extends Defaults>(
       toJSON: () => ({ rule: name, options: optionsToJson(options) }),
     };
   };
+  definedRules.define(name, (options) => make(options as Options<D>));
   return Object.assign(make, { ruleName: name, defaults });
 }
 

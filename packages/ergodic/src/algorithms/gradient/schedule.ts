@@ -1,15 +1,16 @@
 /**
  * Schedules: a rate as a scalar expression of the update number t (from 1), in the place of a constant.
  *
- *   step          η_t = η · f^⌊(t − 1)/n⌋
- *   exponential   η_t = η · f^(t − 1)
- *   cosine        η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2
- *   inverseTime   η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks
- *   optimal       η_t = 1 / (α(t₀ + t − 1)), Bottou's choice for an α-strongly convex objective
- *   warmUp        η_t = (c + (1 − c) min(t − 1, n)/n) · (another schedule or a constant)
+ *   stepDecay          η_t = η · f^⌊(t − 1)/n⌋
+ *   exponentialDecay   η_t = η · f^(t − 1)
+ *   cosineDecay        η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2
+ *   inverseTimeDecay   η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks
+ *   optimalRate        η_t = 1 / (α(t₀ + t − 1)), Bottou's choice for an α-strongly convex objective
+ *   warmUp             η_t = (c + (1 − c) min(t − 1, n)/n) · (another schedule or a constant)
  *
  * Units: updates. A schedule is computed once an update, in float64, inside the same pass as the rule.
- * Sources: PyTorch's lr_scheduler for step, exponential, cosine and warmUp (LinearLR); scikit-learn's SGDClassifier for `optimal`.
+ * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp (LinearLR);
+ * scikit-learn's SGDClassifier for optimalRate.
  *
  * @throws OptionError when a number is out of range or an option is unknown
  */
@@ -34,32 +35,32 @@ const positive: Range = { low: 0, open: true };
 const share: Range = { low: 0, high: 1 };
 
 /** η, always. */
-export const constantRate = schedule("constant", { rate: 0.01 }, { rate: positive }, ({ rate }) => constant(rate));
+export const constantRate = schedule("constantRate", { rate: 0.01 }, { rate: positive }, ({ rate }) => constant(rate));
 
-export const step = schedule(
-  "step",
+export const stepDecay = schedule(
+  "stepDecay",
   { rate: 0.01, every: 1000, factor: 0.5 },
   { rate: positive, every: { ...positive, integer: true }, factor: positive },
   ({ rate, every, factor }, t) => mul(rate, pow(factor, floor(div(sub(t, 1), every)))),
 );
 
-export const exponential = schedule(
-  "exponential",
+export const exponentialDecay = schedule(
+  "exponentialDecay",
   { rate: 0.01, factor: 0.999 },
   { rate: positive, factor: positive },
   ({ rate, factor }, t) => mul(rate, pow(factor, sub(t, 1))),
 );
 
-export const cosine = schedule(
-  "cosine",
+export const cosineDecay = schedule(
+  "cosineDecay",
   { rate: 0.01, updates: 10_000, final: 0 },
   { rate: positive, updates: positive, final: { low: 0 } },
   ({ rate, updates, final }, t) =>
     add(final, mul((rate - final) / 2, add(1, cos(mul(Math.PI / updates, min(sub(t, 1), updates)))))),
 );
 
-export const inverseTime = schedule(
-  "inverseTime",
+export const inverseTimeDecay = schedule(
+  "inverseTimeDecay",
   { rate: 0.01, decay: 1, power: 1 },
   { rate: positive, decay: { low: 0 }, power: { low: 0 } },
   ({ rate, decay, power }, t) => {
@@ -69,8 +70,8 @@ export const inverseTime = schedule(
 );
 
 /** `offset` is t₀; 0 takes scikit-learn's for losses of slope at most 1 (logistic, hinge): t₀ = 1/(α √(1/√α)). */
-export const optimal = schedule(
-  "optimal",
+export const optimalRate = schedule(
+  "optimalRate",
   { alpha: 1e-4, offset: 0 },
   { alpha: positive, offset: { low: 0 } },
   ({ alpha, offset }, t) => {
@@ -94,12 +95,12 @@ export function warmUp(options: { rate?: number | Schedule; updates?: number; fr
 
 /** Every schedule by its name, for reading a stored one. */
 export const schedules: Readonly<Record<string, (options?: never) => Schedule>> = {
-  constant: constantRate,
-  step,
-  exponential,
-  cosine,
-  inverseTime,
-  optimal,
+  constantRate,
+  stepDecay,
+  exponentialDecay,
+  cosineDecay,
+  inverseTimeDecay,
+  optimalRate,
   warmUp,
 };
 

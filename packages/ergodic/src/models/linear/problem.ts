@@ -76,7 +76,7 @@ export class LinearProblem implements Problem, RowGradient {
 
   /** Share of the rows that hold each column. Computed when asked for: it takes a pass over sparse data. */
   get density(): Float64Array {
-    if (!this.sparse) return new Float64Array(this.parameterCount).fill(1);
+    if (!this.sparse) return this.perParameter(() => 1);
     const counts = rowsByColumn(this.data, this.engine);
     return this.perParameter((j) => counts[j] / this.rowCount);
   }
@@ -119,7 +119,7 @@ export class LinearProblem implements Problem, RowGradient {
       pieces: arena.take(field.PIECES_FIRST + outputs * field.PIECE_BYTES),
       piece: { type: useBuffer ? bufferType : layout.type, indexed: this.sparse && !buffered },
       outputsAt: z,
-      scaleAt: model === "i16" ? 0 : block + field.LINEAR_PARAMETER_SCALE_F64,
+      scaleAt: block + field.LINEAR_PARAMETER_SCALE_F64,
       dispose: () => arena.dispose(),
     };
   }

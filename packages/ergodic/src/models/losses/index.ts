@@ -1,4 +1,6 @@
-/** All losses, an explicit list. */
+/** All losses of this library, an explicit list. */
+import { reserveLossNames } from "../loss.ts";
+
 export { epsilonInsensitive } from "./epsilonInsensitive.ts";
 export { hinge } from "./hinge.ts";
 export { huber } from "./huber.ts";
@@ -8,3 +10,5 @@ export { poisson } from "./poisson.ts";
 export { quantile } from "./quantile.ts";
 export { squared } from "./squared.ts";
 export { squaredHinge } from "./squaredHinge.ts";
+
+reserveLossNames();

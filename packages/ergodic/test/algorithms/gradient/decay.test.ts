@@ -1,6 +1,6 @@
 /** L2 as a scale of all parameters: plain descent on sparse rows must be the dense update, to rounding, though it touches few coordinates. */
 import { describe, expect, it } from "vitest";
-import { Dataset, fit, inverseTime, linear, sgd } from "../../../src/index.ts";
+import { Dataset, fit, inverseTimeDecay, linear, sgd } from "../../../src/index.ts";
 
 const rowCount = 400;
 const columnCount = 30;
@@ -43,7 +43,7 @@ describe("L2 of plain descent", () => {
   const { dense, sparse } = both();
   for (const [name, rate] of [
     ["constant", 0.3],
-    ["scheduled", inverseTime({ rate: 0.5, decay: 0.01 })],
+    ["scheduled", inverseTimeDecay({ rate: 0.5, decay: 0.01 })],
   ] as const) {
     for (const batch of [1, 16]) {
       for (const loss of ["logistic", "squared"] as const) {

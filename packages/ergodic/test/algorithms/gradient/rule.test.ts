@@ -13,7 +13,7 @@ describe("options", () => {
     expect(() => g.rmsprop({ centred: 1 } as object)).toThrow("rmsprop: centred is 1, but must be a boolean [OPTION_TYPE]");
     expect(() => g.stochasticLineSearch({ shrink: 1 })).toThrow(/OPTION_RANGE/);
     expect(() => g.lbfgs({ history: 2.5 })).toThrow(/integer/);
-    expect(() => g.lbfgs({ rate: g.cosine() })).toThrow(/OPTION_RANGE/);
+    expect(() => g.lbfgs({ rate: g.cosineDecay() })).toThrow(/OPTION_RANGE/);
   });
 
   test("a number that is 0 leaves no buffer behind", () => {
@@ -24,7 +24,7 @@ describe("options", () => {
 
 describe("chain", () => {
   test("is flat, stored as its links, and rebuilt", () => {
-    const rule = g.chain(g.chain(g.clipNorm(), g.weightDecay()), g.adam({ rate: g.warmUp({ rate: g.cosine(), updates: 10 }) }));
+    const rule = g.chain(g.chain(g.clipNorm(), g.weightDecay()), g.adam({ rate: g.warmUp({ rate: g.cosineDecay(), updates: 10 }) }));
     expect(rule.name).toBe("chain(clipNorm, weightDecay, adam)");
     const json = JSON.parse(JSON.stringify(rule));
     expect(JSON.stringify(g.ruleFromJson(json))).toBe(JSON.stringify(rule));
@@ -50,26 +50,26 @@ describe("chain", () => {
 describe("schedules", () => {
   const at = (s: g.Schedule, t: number) => evaluateScalar(s.value(scalar("t")), { scalars: { t } });
   test("follow their formulas", () => {
-    expect([1, 10, 11, 21].map((t) => at(g.step({ rate: 1, every: 10, factor: 0.5 }), t))).toEqual([1, 1, 0.5, 0.25]);
-    expect([1, 51, 101, 500].map((t) => at(g.cosine({ rate: 1, updates: 100, final: 0.2 }), t))).toEqual([1, 0.6, 0.2, 0.2]);
-    expect([1, 2, 4].map((t) => at(g.inverseTime({ rate: 1 }), t))).toEqual([1, 1 / 2, 1 / 4]);
-    expect(at(g.inverseTime({ rate: 1, decay: 0.5, power: 0.5 }), 7)).toBe(0.5);
+    expect([1, 10, 11, 21].map((t) => at(g.stepDecay({ rate: 1, every: 10, factor: 0.5 }), t))).toEqual([1, 1, 0.5, 0.25]);
+    expect([1, 51, 101, 500].map((t) => at(g.cosineDecay({ rate: 1, updates: 100, final: 0.2 }), t))).toEqual([1, 0.6, 0.2, 0.2]);
+    expect([1, 2, 4].map((t) => at(g.inverseTimeDecay({ rate: 1 }), t))).toEqual([1, 1 / 2, 1 / 4]);
+    expect(at(g.inverseTimeDecay({ rate: 1, decay: 0.5, power: 0.5 }), 7)).toBe(0.5);
     expect([1, 6, 11, 99].map((t) => at(g.warmUp({ rate: 2, from: 0, updates: 10 }), t))).toEqual([0, 1, 2, 2]);
-    expect(at(g.exponential({ rate: 1, factor: 0.5 }), 4)).toBe(0.125);
+    expect(at(g.exponentialDecay({ rate: 1, factor: 0.5 }), 4)).toBe(0.125);
     expect(at(g.constantRate({ rate: 0.3 }), 4)).toBe(0.3);
   });
 
-  test("optimal is scikit-learn's: eta(t) = 1/(alpha (t0 + t − 1)), t0 from the slope of the logistic loss", () => {
+  test("optimalRate is scikit-learn's: eta(t) = 1/(alpha (t0 + t − 1)), t0 from the slope of the logistic loss", () => {
     // sklearn/linear_model/_sgd_fast.pyx: typw = sqrt(1/sqrt(alpha)); eta0 = typw/max(1, loss'(−typw, 1)); t0 = 1/(eta0 alpha)
     const alpha = 1e-4;
     const t0 = 1 / (Math.sqrt(1 / Math.sqrt(alpha)) * alpha);
-    expect(at(g.optimal({ alpha }), 1)).toBeCloseTo(1 / (alpha * t0), 12);
-    expect(at(g.optimal({ alpha }), 1000)).toBeCloseTo(1 / (alpha * (t0 + 999)), 12);
-    expect(at(g.optimal({ alpha: 0.1, offset: 5 }), 3)).toBeCloseTo(1 / (0.1 * 7), 12);
+    expect(at(g.optimalRate({ alpha }), 1)).toBeCloseTo(1 / (alpha * t0), 12);
+    expect(at(g.optimalRate({ alpha }), 1000)).toBeCloseTo(1 / (alpha * (t0 + 999)), 12);
+    expect(at(g.optimalRate({ alpha: 0.1, offset: 5 }), 3)).toBeCloseTo(1 / (0.1 * 7), 12);
   });
 
   test("refuse", () => {
-    expect(() => g.step({ every: 0 })).toThrow(/step: every is 0/);
+    expect(() => g.stepDecay({ every: 0 })).toThrow(/stepDecay: every is 0/);
     expect(() => g.warmUp({ rate: 0 })).toThrow(/OPTION_RANGE/);
     expect(() => g.scheduleFromJson({ schedule: "linear", options: {} })).toThrow(/OPTION_UNKNOWN/);
   });
@@ -97,7 +97,7 @@ describe("equations", () => {
 describe("ledger", () => {
   test("has a row for every rule, with figures where a step is one pass and words where it is not", () => {
     const rows = ruleLedger();
-    expect(rows.map((r) => r.rule)).toEqual(Object.keys(g.rules));
+    expect(rows.map((r) => r.rule)).toEqual(Object.keys(g.ruleRegistry));
     for (const row of rows) {
       expect(row.summary.length).toBeGreaterThan(5);
       expect(row.source.length).toBeGreaterThan(5);
