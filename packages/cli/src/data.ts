@@ -7,6 +7,7 @@
 import { type ReadOptions, type ReadTableOptions, read, readSparseTable, readTable } from "@ergodic/ingest";
 import type { Dataset, Loss, Pipeline, SparseTable, Table } from "ergodic";
 import { UsageError } from "./errors.ts";
+import { given } from "./options/given.ts";
 
 export interface TrainingData {
   data: Dataset;
@@ -135,8 +136,4 @@ export function formatOptions({
 /** A position where the text is a whole number, else a name. */
 function columnKey(text: string | undefined): string | number | undefined {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
-}
-
-function given<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -124,7 +124,7 @@ describe("train", () => {
 
   it("random features pass 98 % on the digits", async () => {
     const { stdout } = await works(
-      ...["train", digits, "--target", "label", "--features", "rff:2000", "--no-standardise", "--rate", "0.3", "--batch", "16"],
+      ...["train", digits, "--target", "label", "--features", "rff:2000", "--rate", "0.3", "--batch", "16"],
       ...["--epochs", "20", "--test-share", "0.2", "--seed", "1", "--json", "--quiet"],
     );
     expect((JSON.parse(stdout) as { test: { accuracy: number } }).test.accuracy).toBeGreaterThan(0.98);

@@ -80,10 +80,10 @@ const cases: [string, string[], number, RegExp][] = [
     "predictions that cannot be written",
     ["predict", text, digits, "--out", "x"],
     1,
-    /is no saved model; give a file that ergodic train --out wrote \[MODEL_FORMAT\]$/,
+    /text\.safetensors: is no safetensors file, or a damaged one \(.*\); give another, or write it anew \[SAFETENSORS\]$/,
   ],
   ["no model", ["evaluate", file("none"), digits], 1, /none: cannot be read: no such file or folder \[FILE_READ\]$/],
-  ["data in the place of a model", ["predict", digits, digits], 1, /digits\.csv: is no saved model/],
+  ["data in the place of a model", ["predict", digits, digits], 1, /digits\.csv: is no safetensors file/],
   ["no checkpoint", ["train", digits, "--target", "label", "--resume", file("none")], 1, /none: cannot be read/],
   [
     "options that the checkpoint brings",

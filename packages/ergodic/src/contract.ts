@@ -158,6 +158,9 @@ export interface Tick {
  */
 export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised";
 
+/** What is predicted: the name of a class, a number, a number >= 0. All three where the compiler does not know it. */
+export type PredictionKind = "class" | "number" | "count";
+
 /** A trained model as plain data: what a file holds and what predict/ reads. `kind` names the predictor. */
 export interface SavedModel {
   kind: string;

@@ -13,7 +13,7 @@ import { type GradientDescent, gradientDescent, gradientDescentFrom } from "./al
 import { adagrad, type Rule, sgd } from "./algorithms/gradient/index.ts";
 import { saga, theoreticalRate, type Variance } from "./algorithms/gradient/variance.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
-import type { Algorithm, JsonObject, Plan, Progression, SavedModel } from "./contract.ts";
+import type { Algorithm, JsonObject, Plan, PredictionKind, Progression, SavedModel } from "./contract.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { openEngine } from "./host/engine.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
@@ -23,7 +23,6 @@ import { resolveStopping, type StoppingOptions, type Until } from "./loop/stoppi
 import { type LinearModel, linearFrom } from "./models/linear/linear.ts";
 import type { LinearProblem } from "./models/linear/problem.ts";
 import { LinearPredictor } from "./predict/linear.ts";
-import type { AnyMetrics, ClassMetrics, CountMetrics, RegressionMetrics } from "./predict/metrics.ts";
 
 export interface FitOptions extends PlanOptions {
   rule?: Rule;
@@ -38,20 +37,13 @@ export interface FitOptions extends PlanOptions {
 }
 
 /** A predictor, and how it was made. */
-export class Fitted<E = AnyMetrics> extends LinearPredictor<E> {
+export class Fitted<K extends PredictionKind = PredictionKind> extends LinearPredictor<K> {
   readonly run: RunSummary;
 
   constructor(saved: SavedModel, run: RunSummary) {
     super(saved);
     this.run = run;
   }
-}
-
-interface EvaluationByTask {
-  class: ClassMetrics;
-  number: RegressionMetrics;
-  count: CountMetrics;
-  any: AnyMetrics;
 }
 
 const known = [
@@ -67,11 +59,7 @@ const known = [
   ...planKeys,
 ];
 
-function start<T extends keyof EvaluationByTask>(
-  model: LinearModel<T>,
-  data: Dataset,
-  options: FitOptions = {},
-): Run<Fitted<EvaluationByTask[T]>> {
+function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options: FitOptions = {}): Run<Fitted<K>> {
   checkKeys("fit", options, known);
   if (options.algorithm && (options.rule || options.variance)) {
     throw new OptionError(
@@ -82,9 +70,7 @@ function start<T extends keyof EvaluationByTask>(
   }
   const epochs = options.epochs ?? (options.until || defaultBatch(options) !== "all" ? undefined : 1000);
   const stopping = resolveStopping("fit", { ...options, epochs }, options.validate !== undefined);
-  return launch(data, options, async () => ({ model: model as LinearModel, options, stopping })) as Run<
-    Fitted<EvaluationByTask[T]>
-  >;
+  return launch<K>(data, options, async () => ({ model, options, stopping }));
 }
 
 /** What a resumed run may change: when to stop, how it is watched, on how many workers. */
@@ -151,7 +137,11 @@ interface Recipe {
   checkpoint?: Checkpoint;
 }
 
-function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Promise<Recipe>): Run<Fitted> {
+function launch<K extends PredictionKind>(
+  data: Dataset,
+  { signal, validate }: FitOptions,
+  read: () => Promise<Recipe>,
+): Run<Fitted<K>> {
   let model: LinearModel;
   let prepared: Dataset;
   let json: JsonObject;
@@ -161,7 +151,7 @@ function launch(data: Dataset, { signal, validate }: FitOptions, read: () => Pro
     const saved = model.save(prepared, parameters);
     return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
   };
-  return new Run<Fitted>({
+  return new Run<Fitted<K>>({
     signal,
     ...(validate
       ? { validate: (parameters) => measure(model.save(prepared, parameters), (followed ??= validate.follow(prepared.pipeline))) }

@@ -62,7 +62,7 @@ export {
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
 export type { SearchRule } from "./algorithms/gradient/search-rule.ts";
-export { sag, saga, svrg, type Variance } from "./algorithms/gradient/variance.ts";
+export { sag, saga, svrg, type Variance, varianceFrom } from "./algorithms/gradient/variance.ts";
 export {
   CapabilityError,
   CompileError,
@@ -75,9 +75,9 @@ export {
   WorkerError,
 } from "./base/errors.ts";
 export { type Draws, type Stream, stream } from "./base/stream.ts";
-export type { Algorithm, Plan, Tick } from "./contract.ts";
+export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
-export { fastfood, orthogonal, type RandomFeatures, rff, sorf } from "./data/features/index.ts";
+export { type FeatureOptions, fastfood, featureMaps, orthogonal, type RandomFeatures, rff, sorf } from "./data/features/index.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
 export { type FitOptions, type Fitted, fit, type ResumeOptions } from "./fit.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";

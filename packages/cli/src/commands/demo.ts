@@ -98,10 +98,8 @@ interface Trained {
 }
 
 async function trained({ train, test }: Held, options: FitOptions): Promise<Trained> {
-  // Random features need no scaling, and columns of pixels that are nearly always blank are better left small there.
-  const standardise = train.columnCount > WIDTH * WIDTH ? false : "auto";
-  const fitted = await fit(linear({ standardise }), train, { seed: SEED, ...options });
-  return { fitted, accuracy: (fitted.evaluate(test) as { accuracy: number }).accuracy };
+  const fitted = await fit(linear(), train, { seed: SEED, ...options });
+  return { fitted, accuracy: fitted.evaluate(test).accuracy! };
 }
 
 async function ruleTable(plain: Held, kernel: Held, terminal: Terminal): Promise<Trained & { name: string }> {

@@ -2,9 +2,8 @@
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
-import type { LinearPredictor } from "ergodic";
+import { type LinearPredictor, predictor } from "ergodic";
 import { type FormatOptions, formatOptions } from "../data.ts";
-import { loadModel } from "../model.ts";
 import { addFormatOptions } from "../options/training.ts";
 import { type Described, ruleText, workersText } from "../report/chosen.ts";
 import { bytes, grouped, json, percent, significant } from "../report/numbers.ts";
@@ -27,7 +26,7 @@ export function addDescribe(program: Command, terminal: Terminal): void {
 
 async function describe(file: string, options: DescribeOptions, terminal: Terminal): Promise<void> {
   if (file !== "-" && options.format === undefined && (await isSafetensors(file))) {
-    const model = modelSummary(file, (await stat(file)).size, await loadModel(file));
+    const model = modelSummary(file, (await stat(file)).size, await predictor(file));
     terminal.out(options.json ? `${json({ command: "describe", kind: "model", ...model })}\n` : modelText(model, terminal));
     return;
   }

@@ -1,9 +1,9 @@
 /** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known. */
 import type { Command } from "commander";
+import { predictor } from "ergodic";
 import { type FormatOptions, readHeldOut } from "../data.ts";
-import { loadModel } from "../model.ts";
 import { addFormatOptions } from "../options/training.ts";
-import { type AnyMetrics, confusionText, metricsText } from "../report/metrics.ts";
+import { confusionText, metricsText } from "../report/metrics.ts";
 import { grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -25,9 +25,9 @@ async function evaluate(
   options: FormatOptions & { json?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  const model = await loadModel(file);
+  const model = await predictor(file);
   using rows = await readHeldOut(data, model.pipeline, options);
-  const metrics = model.evaluate(rows) as unknown as AnyMetrics;
+  const metrics = model.evaluate(rows);
   const { task, classes, targetName } = model;
   if (options.json) {
     terminal.out(
@@ -37,5 +37,5 @@ async function evaluate(
   }
   const { out: paint } = terminal.paint;
   terminal.out(`${paint.bold(`${targetName}, ${grouped(rows.rowCount)} rows of ${data}`)}\n${metricsText(metrics, paint)}`);
-  if (classes) terminal.out(confusionText(metrics.confusion as number[][], classes, paint));
+  if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
 }

@@ -9,9 +9,8 @@ import { rename, rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { blocks, sparseBlocks } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { DataError, type LinearPredictor, type Prediction, type SparseTable, type Table } from "ergodic";
+import { DataError, type LinearPredictor, type Prediction, predictor, type SparseTable, type Table } from "ergodic";
 import { type FormatOptions, formatOptions, rawRows, takesSparse, typesOf } from "../data.ts";
-import { loadModel } from "../model.ts";
 import { addFormatOptions } from "../options/training.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
@@ -31,7 +30,7 @@ export function addPredict(program: Command, terminal: Terminal): void {
 }
 
 async function predict(file: string, data: string, options: PredictOptions, terminal: Terminal): Promise<void> {
-  const model = await loadModel(file);
+  const model = await predictor(file);
   const text = options.json ? jsonOf(model, file, data, options) : csvOf(model, data, options);
   if (options.out === undefined) {
     for await (const part of text) terminal.out(part);

@@ -6,11 +6,16 @@
  * memory traffic decides, as in training a large model.
  */
 import type { Command } from "commander";
-import { type EngineDescription, openEngine, rules } from "ergodic";
-import { LARGE, type RuleCost, ruleLedger, SMALL } from "../ledger.ts";
+import { type EngineDescription, type LedgerRow, measureRule, openEngine, ruleLedger, ruleRegistry } from "ergodic";
 import { grouped, json, significant } from "../report/numbers.ts";
 import { table } from "../report/table.ts";
 import type { Terminal } from "../terminal.ts";
+
+const SMALL = 100_000;
+const LARGE = 10_000_000;
+
+/** Null for rules that act on the whole objective or search: the objective's own cost outweighs theirs. */
+type TimedRow = LedgerRow & { nanosecondsPerParameter: number | null };
 
 interface RulesOptions {
   json?: boolean;
@@ -29,22 +34,29 @@ export function addRules(program: Command, terminal: Terminal): void {
 async function listRules(options: RulesOptions, terminal: Terminal): Promise<void> {
   const count = options.measure ? LARGE : SMALL;
   const engine = (await openEngine()).describe();
-  const ledger: RuleCost[] = [];
-  const names = Object.keys(rules);
-  for (const [i, name] of names.entries()) {
-    if (terminal.live) terminal.rewrite(`measuring ${name} (${i + 1} of ${names.length})`);
-    ledger.push(await ruleLedger(name, count));
+  const ledger: TimedRow[] = [];
+  const rows = ruleLedger();
+  for (const [i, row] of rows.entries()) {
+    if (terminal.live) terminal.rewrite(`measuring ${row.rule} (${i + 1} of ${rows.length})`);
+    ledger.push({ ...row, nanosecondsPerParameter: await timeOf(row.rule, count) });
   }
   if (terminal.live) terminal.rewrite("");
   if (options.json) terminal.out(`${json({ command: "rules", parameters: count, precision: "f32", engine, rules: ledger })}\n`);
   else terminal.out(ledgerText(ledger, count, engine, terminal));
 }
 
-function ledgerText(ledger: readonly RuleCost[], count: number, engine: EngineDescription, terminal: Terminal): string {
+async function timeOf(name: string, count: number): Promise<number | null> {
+  const { make, inChain } = ruleRegistry[name];
+  const rule = make();
+  if (rule.kind !== "equation") return null;
+  return (await measureRule(inChain?.(rule) ?? rule, { count })).nanosecondsPerParameter;
+}
+
+function ledgerText(ledger: readonly TimedRow[], count: number, engine: EngineDescription, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const number = (value: number | null): string => (value === null ? "–" : significant(value, 3));
   const rows = ledger.map((rule) => [
-    rule.name,
+    rule.rule,
     rule.stateBytesPerParameter === null ? "grows" : number(rule.stateBytesPerParameter),
     number(rule.operationsPerParameter),
     number(rule.extraPasses),
@@ -63,8 +75,8 @@ function ledgerText(ledger: readonly RuleCost[], count: number, engine: EngineDe
     `ns: one update, one thread, ${engine.build} build, ${where}.`,
   ];
   const equations = ledger.map((rule) => {
-    const lines = rule.equation === null ? [`no equation: ${rule.needs}`] : rule.equation.split("\n");
-    return `${paint.bold(rule.name)}  ${paint.dim(rule.source)}\n${lines.map((line) => `    ${line}\n`).join("")}`;
+    const lines = rule.equation === null ? [`no equation: it costs ${rule.perStep}`] : rule.equation.split("\n");
+    return `${paint.bold(rule.rule)}  ${paint.dim(rule.source)}\n${lines.map((line) => `    ${line}\n`).join("")}`;
   });
   return `${table(header, rows, { left: [0, 4, 6], paint })}\n${legend.map((line) => `${line}\n`).join("")}\n${equations.join("")}`;
 }

@@ -18,7 +18,7 @@ import {
   watchOptions,
 } from "../options/training.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
-import { type AnyMetrics, confusionText, metricsText } from "../report/metrics.ts";
+import { confusionText, metricsText } from "../report/metrics.ts";
 import { decimal, duration, grouped, json, short } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
 import { quoted, type Terminal } from "../terminal.ts";
@@ -165,7 +165,7 @@ interface Result {
 function report(result: Result): void {
   const { options, parts, fitted, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
-  const metrics = parts.test ? (fitted.evaluate(parts.test) as unknown as AnyMetrics) : null;
+  const metrics = parts.test ? fitted.evaluate(parts.test) : null;
   const description = fitted.description as unknown as Described;
   if (options.json) {
     const rows = { train: parts.train.rowCount, validate: parts.validate?.rowCount ?? 0, test: parts.test?.rowCount ?? 0 };
@@ -186,7 +186,7 @@ function report(result: Result): void {
   terminal.out(`mean loss of the last epoch ${decimal(run.loss)}${validated ? `, validation ${decimal(validated.loss)}` : ""}\n`);
   if (metrics) {
     terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint)}`);
-    if (fitted.classes?.length === 2) terminal.out(confusionText(metrics.confusion as number[][], fitted.classes, paint));
+    if (fitted.classes?.length === 2) terminal.out(confusionText(metrics.confusion!, fitted.classes, paint));
   }
   if (options.out !== undefined) terminal.out(`saved to ${options.out}\n`);
 }

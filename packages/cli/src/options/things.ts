@@ -7,36 +7,21 @@
  * @throws UsageError, or OptionError from the thing itself
  */
 import {
-  adagrad,
-  chain,
-  type EquationRule,
-  fastfood,
+  featureMaps,
   type Loss,
   lossFrom,
   lossNames,
-  orthogonal,
   type RandomFeatures,
   type Rule,
-  rff,
-  rules,
-  type Schedule,
-  sag,
-  saga,
-  scheduleFromJson,
-  sgd,
-  sorf,
-  svrg,
+  type RuleJson,
+  ruleFromJson,
+  ruleRegistry,
+  type ScheduleJson,
   type Variance,
+  varianceFrom,
 } from "ergodic";
 import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
-
-const featureMaps: Readonly<Record<string, (options: { count: number }) => RandomFeatures>> = { rff, orthogonal, sorf, fastfood };
-const variances: Readonly<Record<string, (options?: { every?: number }) => Variance>> = {
-  svrg,
-  saga: () => saga(),
-  sag: () => sag(),
-};
 
 /** A line of its own between links, for a plus sign may stand in a number. */
 const LINK = /\+(?=[A-Za-z])/;
@@ -45,18 +30,19 @@ export function parseRule(text: string | undefined, rate: string | undefined, va
   const given = rate === undefined ? undefined : parseRate(rate);
   if (text === undefined) {
     if (given === undefined) return undefined;
-    return variance ? sgd({ rate: given }) : adagrad({ rate: given });
+    return ruleFromJson({ rule: variance ? "sgd" : "adagrad", options: { rate: given } });
   }
   const links = text.split(LINK).map((link) => parseSpec("--rule", link));
+  for (const { name } of links) if (!Object.hasOwn(ruleRegistry, name)) throw unknown("--rule", name, Object.keys(ruleRegistry));
   const rated = given === undefined ? -1 : linkWithRate(links);
-  const made = links.map((spec, i) => makeRule(spec, i === rated ? given : undefined));
-  return made.length === 1 ? made[0] : chain(...(made as EquationRule[]));
+  const parts = links.map((spec, i) => ruleJson(spec, i === rated ? given : undefined));
+  return ruleFromJson(parts.length === 1 ? parts[0] : { rule: "chain", parts });
 }
 
-export function parseRate(text: string): number | Schedule {
+function parseRate(text: string): number | ScheduleJson {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
-  return makeSchedule(parseSpec("--rate", text));
+  return scheduleJson(parseSpec("--rate", text));
 }
 
 export function parseLoss(text: string): Loss {
@@ -68,9 +54,7 @@ export function parseLoss(text: string): Loss {
 
 export function parseVariance(text: string): Variance {
   const { name, options } = parseSpec("--variance", text, "every");
-  if (!Object.hasOwn(variances, name)) throw unknown("--variance", name, Object.keys(variances));
-  if (name !== "svrg" && Object.keys(options).length > 0) throw new UsageError("--variance", `${name} takes no options`);
-  return variances[name](numbersOf("--variance", options));
+  return varianceFrom({ name, ...numbersOf("--variance", options) });
 }
 
 export function parseFeatures(text: string, seed: number | undefined): RandomFeatures {
@@ -94,31 +78,25 @@ export function parseClassWeights(text: string): "balanced" | Record<string, num
   );
 }
 
-function makeRule({ name, options }: Spec, rate: number | Schedule | undefined): Rule {
-  if (!Object.hasOwn(rules, name)) throw unknown("--rule", name, Object.keys(rules));
+function ruleJson({ name, options }: Spec, rate: number | ScheduleJson | undefined): RuleJson {
   if (rate !== undefined && options.rate !== undefined)
     throw new UsageError("--rate", `the rate is given twice, here and in --rule; leave one out`);
-  const made = Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [key, typeof value === "object" ? makeSchedule(value) : value]),
-  );
-  return rules[name].make(rate === undefined ? made : { ...made, rate });
+  const made = Object.entries(options).map(([key, value]) => [key, typeof value === "object" ? scheduleJson(value) : value]);
+  return { rule: name, options: { ...Object.fromEntries(made), ...(rate === undefined ? {} : { rate }) } };
 }
 
-function makeSchedule({ name, options }: Spec): Schedule {
-  type Json = Parameters<typeof scheduleFromJson>[0];
-  const json = (value: SpecValue): Json["options"][string] => {
+function scheduleJson({ name, options }: Spec): ScheduleJson {
+  const json = (value: SpecValue): number | ScheduleJson => {
     if (typeof value === "number") return value;
-    if (typeof value === "object") return { schedule: value.name, options: mapped(value.options) };
+    if (typeof value === "object") return scheduleJson(value);
     throw new UsageError("--rate", `"${String(value)}" is no number and no schedule`);
   };
-  const mapped = (from: Record<string, SpecValue>): Json["options"] =>
-    Object.fromEntries(Object.entries(from).map(([key, value]) => [key, json(value)]));
-  return scheduleFromJson({ schedule: name, options: mapped(options) });
+  return { schedule: name, options: Object.fromEntries(Object.entries(options).map(([key, value]) => [key, json(value)])) };
 }
 
 /** The first link that has a rate; the last, which then refuses it, if none has. */
 function linkWithRate(links: readonly Spec[]): number {
-  const at = links.findIndex(({ name }) => Object.hasOwn(rules, name) && "rate" in rules[name].make().options);
+  const at = links.findIndex(({ name }) => "rate" in ruleRegistry[name].make().options);
   return at < 0 ? links.length - 1 : at;
 }
 

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { FitOptions, LinearOptions, Loss } from "ergodic";
 import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
+import { given } from "./given.ts";
 import { number, share } from "./number.ts";
 import { parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
 
@@ -152,8 +153,4 @@ export function watchOptions({ epochs, updates, seconds, tolerance, patience, va
 function parsePrecision(text: string): FitOptions["precision"] {
   const [data, model] = text.split(":");
   return (model === undefined ? data : { data, model }) as FitOptions["precision"];
-}
-
-function given<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

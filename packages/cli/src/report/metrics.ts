@@ -1,11 +1,10 @@
 /** Metrics, and a confusion matrix, as text. */
+import type { AnyMetrics } from "ergodic";
 import type { Paint } from "../terminal.ts";
 import { decimal, grouped, percent } from "./numbers.ts";
 import { pairs, table } from "./table.ts";
 
-export type AnyMetrics = Record<string, number | number[][]>;
-
-const names: Readonly<Record<string, string>> = {
+const names: Readonly<Record<Exclude<keyof AnyMetrics, "confusion">, string>> = {
   accuracy: "accuracy",
   logLoss: "log loss",
   auc: "AUC",
@@ -19,15 +18,12 @@ const names: Readonly<Record<string, string>> = {
 const MOST_CLASSES = 12;
 
 export function metricsText(metrics: AnyMetrics, paint: Paint): string {
-  const shown = Object.entries(names).filter(([key]) => typeof metrics[key] === "number" && !Number.isNaN(metrics[key]));
-  const value = (key: string): string => {
-    const number = metrics[key] as number;
-    return key === "accuracy" || key === "calibrationError" ? percent(number) : decimal(number);
-  };
-  return pairs(
-    shown.map(([key, name]): [string, string] => [name, value(key)]),
-    paint,
-  );
+  const rows = (Object.keys(names) as (keyof typeof names)[]).flatMap((key): [string, string][] => {
+    const value = metrics[key] ?? Number.NaN;
+    if (Number.isNaN(value)) return [];
+    return [[names[key], key === "accuracy" || key === "calibrationError" ? percent(value) : decimal(value)]];
+  });
+  return pairs(rows, paint);
 }
 
 /** Rows: the truth; columns: what was predicted. Only where it fits a screen. */

@@ -54,6 +54,12 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
   }
 }
 
+/** What errors call it; `otherwise` for bytes and for a Blob without a name. */
+export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {
+  if (typeof from === "string" || from instanceof URL) return String(from);
+  return (from as Partial<File>).name ?? otherwise;
+}
+
 function inNode(): boolean {
   return typeof process !== "undefined" && typeof process.versions?.node === "string";
 }

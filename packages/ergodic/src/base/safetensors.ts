@@ -66,7 +66,11 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
     const { shape, values } = tensors[name];
     const count = shape.reduce((product, size) => product * size, 1);
     if (name === "__metadata__" || count !== values.length) {
-      throw broken(`tensor "${name}" of shape [${shape.join(", ")}] was given ${values.length} values`);
+      throw new DataError(
+        "safetensors",
+        `tensor "${name}" of shape [${shape.join(", ")}] was given ${values.length} values`,
+        "SAFETENSORS",
+      );
     }
     header.push([name, { dtype: dtypeOf(values), shape, data_offsets: [offset, offset + values.byteLength] }]);
     offset += values.byteLength;
@@ -87,15 +91,19 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
   return bytes;
 }
 
-/** Tensors are copies, in the order of the file's bytes. */
-export function decode(bytes: Uint8Array): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
-  if (bytes.length < 8) throw broken(`is ${bytes.length} bytes long, but must hold at least a header length of 8`);
+/** Tensors are copies, in the order of the file's bytes. `where`: the file, for errors. */
+export function decode(
+  bytes: Uint8Array,
+  where = "safetensors",
+): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
+  const broken = faultIn(where);
+  if (bytes.length < 8) throw broken(`it is ${bytes.length} bytes long, but must hold at least a header length of 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > LONGEST_HEADER || length > bytes.length - 8) {
-    throw broken(`claims a header of ${length} bytes, but ${bytes.length - 8} follow and ${LONGEST_HEADER} are allowed`);
+    throw broken(`it claims a header of ${length} bytes, but ${bytes.length - 8} follow and ${LONGEST_HEADER} are allowed`);
   }
   const start = 8 + Number(length);
-  const { headers, metadata } = parseHeader(bytes.subarray(8, start));
+  const { headers, metadata } = parseHeader(bytes.subarray(8, start), broken);
   const data = bytes.subarray(start);
   const tensors: Record<string, Tensor> = Object.create(null);
   let offset = 0;
@@ -106,11 +114,20 @@ export function decode(bytes: Uint8Array): { tensors: Record<string, Tensor>; me
     tensors[name] = { shape: header.shape, values: valuesOf(header.dtype, data.slice(begin, end)) };
     offset = end;
   }
-  if (offset !== data.length) throw broken(`holds ${data.length} bytes of data, but its tensors take ${offset}`);
+  if (offset !== data.length) throw broken(`it holds ${data.length} bytes of data, but its tensors take ${offset}`);
   return { tensors, metadata };
 }
 
-function parseHeader(bytes: Uint8Array): { headers: [string, Header][]; metadata: Record<string, string> } {
+/** The JSON that our files keep in their metadata. @throws DataError [`code`] where there is none */
+export function parseDescription(metadata: Readonly<Record<string, string>>, where: string, code: string): unknown {
+  try {
+    return JSON.parse(metadata.description ?? "");
+  } catch (cause) {
+    throw new DataError(where, "has a description that is not JSON; the file is damaged, write it anew", code, { cause });
+  }
+}
+
+function parseHeader(bytes: Uint8Array, broken: Fault): { headers: [string, Header][]; metadata: Record<string, string> } {
   if (bytes[0] !== 0x7b) throw broken("its header does not start with {");
   let text: string;
   let json: Record<string, unknown>;
@@ -120,12 +137,12 @@ function parseHeader(bytes: Uint8Array): { headers: [string, Header][]; metadata
   } catch (cause) {
     throw broken(`its header is no JSON (${(cause as Error).message})`, cause);
   }
-  refuseRepeatedKeys(text);
+  refuseRepeatedKeys(text, broken);
   const metadata: Record<string, string> = Object.create(null);
   const headers: [string, Header][] = [];
   for (const [name, value] of Object.entries(json)) {
-    if (name === "__metadata__") Object.assign(metadata, checkMetadata(value));
-    else headers.push([name, checkHeader(name, value)]);
+    if (name === "__metadata__") Object.assign(metadata, checkMetadata(value, broken));
+    else headers.push([name, checkHeader(name, value, broken)]);
   }
   return {
     headers: headers.sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]),
@@ -133,7 +150,7 @@ function parseHeader(bytes: Uint8Array): { headers: [string, Header][]; metadata
   };
 }
 
-function checkMetadata(value: unknown): Record<string, string> {
+function checkMetadata(value: unknown, broken: Fault): Record<string, string> {
   if (
     typeof value === "object" &&
     value !== null &&
@@ -145,7 +162,7 @@ function checkMetadata(value: unknown): Record<string, string> {
   throw broken("its __metadata__ is not a map of text to text");
 }
 
-function checkHeader(name: string, value: unknown): Header {
+function checkHeader(name: string, value: unknown, broken: Fault): Header {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Header>;
   const isSize = (n: unknown) => typeof n === "number" && Number.isSafeInteger(n) && n >= 0;
   if (typeof dtype !== "string" || !Array.isArray(shape) || !shape.every(isSize)) {
@@ -166,7 +183,7 @@ function checkHeader(name: string, value: unknown): Header {
 }
 
 /** JSON.parse keeps the last of two equal keys in silence; another reader may keep the first. `text` is valid JSON. */
-function refuseRepeatedKeys(text: string): void {
+function refuseRepeatedKeys(text: string, broken: Fault): void {
   const open: (Set<string> | null)[] = [];
   const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
   for (let match = token.exec(text); match; match = token.exec(text)) {
@@ -236,6 +253,14 @@ function dtypeOf(values: TensorValues): string {
   return "U8";
 }
 
-function broken(problem: string, cause?: unknown): DataError {
-  return new DataError("safetensors", problem, "SAFETENSORS", cause ? { cause } : undefined);
+type Fault = (problem: string, cause?: unknown) => DataError;
+
+function faultIn(where: string): Fault {
+  return (problem, cause) =>
+    new DataError(
+      where,
+      `is no safetensors file, or a damaged one (${problem}); give another, or write it anew`,
+      "SAFETENSORS",
+      cause ? { cause } : undefined,
+    );
 }

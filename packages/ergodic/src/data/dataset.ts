@@ -144,9 +144,9 @@ export class Dataset implements Disposable {
     return row;
   }
 
-  /** √mean(x²) of every column. */
-  columnScales(): Float64Array {
-    return columnMoments(readRows(this.layout, this.pipeline.shape)).rootMeanSquare;
+  /** √mean(x²) or max|x| of each column, over all rows; zeros of sparse rows count. */
+  columnScales(by: "rootMeanSquare" | "largest" = "rootMeanSquare"): Float64Array {
+    return columnMoments(readRows(this.layout, this.pipeline.shape))[by];
   }
 
   /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */

@@ -3,8 +3,8 @@
  * Written whole or not at all, so that an interrupted write leaves the last good one.
  */
 import { DataError } from "../base/errors.ts";
-import { readWhole, writeWhole } from "../base/files.ts";
-import { decode, encode, type Tensor as StoredTensor } from "../base/safetensors.ts";
+import { nameOf, readWhole, writeWhole } from "../base/files.ts";
+import { decode, encode, parseDescription, type Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
 
 const VERSION = 1;
@@ -25,8 +25,8 @@ export function writeCheckpoint(path: string, { snapshot, loop, recipe }: Checkp
 }
 
 export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<Checkpoint> {
-  const where = typeof from === "string" ? from : "checkpoint";
-  const { tensors, metadata } = decode(await readWhole(from));
+  const where = nameOf(from, "checkpoint");
+  const { tensors, metadata } = decode(await readWhole(from), where);
   if (metadata.format !== "ergodic checkpoint")
     throw new DataError(where, "is not a checkpoint of a run; give the file that run.checkpoint() wrote", "CHECKPOINT_FORMAT");
   if (Number(metadata.version) > VERSION) {
@@ -36,7 +36,8 @@ export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<
       "CHECKPOINT_VERSION",
     );
   }
-  const { state, loop, recipe } = JSON.parse(metadata.description) as { state: JsonObject; loop: JsonObject; recipe: JsonObject };
+  const description = parseDescription(metadata, where, "CHECKPOINT_FORMAT");
+  const { state, loop, recipe } = description as { state: JsonObject; loop: JsonObject; recipe: JsonObject };
   return {
     snapshot: {
       tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),

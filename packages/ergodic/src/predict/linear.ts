@@ -10,26 +10,35 @@
 
 import { writeWhole } from "../base/files.ts";
 import { encode, type Tensor } from "../base/safetensors.ts";
-import type { JsonObject, Link, SavedModel } from "../contract.ts";
+import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import { Dataset, Pipeline } from "../data/dataset.ts";
 import type { RawRows } from "../data/raw.ts";
 import { rowReader } from "../data/storage.ts";
 import type { Row } from "../data/table.ts";
 import { applyLink } from "./link.ts";
-import { type AnyMetrics, metrics, type Task } from "./metrics.ts";
+import { type MetricsOf, metrics, type Task } from "./metrics.ts";
 
 export const FORMAT_VERSION = 1;
 
+interface ValueByKind {
+  class: string;
+  number: number;
+  count: number;
+}
+
 /** What is predicted for one row. */
-export interface Prediction {
+export interface Prediction<K extends PredictionKind = PredictionKind> {
   /** The class name, or the predicted number. */
-  value: string | number;
-  /** By class name, where the model has probabilities. */
+  value: ValueByKind[K];
+  /**
+   * By class name, where the model has probabilities. For their order take the predictor's `classes`: JavaScript lists keys that are whole
+   * numbers first, by size.
+   */
   probabilities?: Record<string, number>;
 }
 
-/** `E`: the metrics that `evaluate` gives, where the loss is known to the compiler. */
-export class LinearPredictor<E = AnyMetrics> {
+/** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
+export class LinearPredictor<K extends PredictionKind = PredictionKind> {
   readonly kind = "linear";
   readonly task: Task;
   readonly weights: Float64Array;
@@ -60,14 +69,14 @@ export class LinearPredictor<E = AnyMetrics> {
   }
 
   /** One row gives one prediction; several give an array. */
-  predict(row: Row): Prediction;
-  predict(rows: RawRows | Dataset): Prediction[];
-  predict(rows: Row | RawRows | Dataset): Prediction | Prediction[] {
+  predict(row: Row): Prediction<K>;
+  predict(rows: RawRows | Dataset): Prediction<K>[];
+  predict(rows: Row | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     // A row may have a column of any name, but tables have these two.
     const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
     using data = raw instanceof Dataset ? followed(raw, this.pipeline) : owned(this.pipeline.apply(raw, { target: false }));
-    const predictions = this.eachRow(data.dataset, (z) => this.prediction(z));
+    const predictions = this.eachRow(data.dataset, (z) => this.prediction(z) as Prediction<K>);
     return single ? predictions[0] : predictions;
   }
 
@@ -85,7 +94,7 @@ export class LinearPredictor<E = AnyMetrics> {
   }
 
   /** Metrics on rows whose target is known, weighted by the rows' weights. */
-  evaluate(data: Dataset): E {
+  evaluate(data: Dataset): MetricsOf<K> {
     using rows = followed(data, this.pipeline);
     const scores = this.link === "sign";
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: scores ? "scores" : "probabilities" });
@@ -93,7 +102,7 @@ export class LinearPredictor<E = AnyMetrics> {
     const flat = new Float64Array(all.length * this.intercept.length);
     for (const [i, row] of all.entries()) flat.set(row, i * this.intercept.length);
     tally.add(flat, this.targets(data), data.weights);
-    return tally.result() as E;
+    return tally.result() as MetricsOf<K>;
   }
 
   /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */

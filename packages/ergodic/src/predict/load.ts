@@ -4,8 +4,8 @@
  * @throws DataError for files that are not ours, or of a later version
  */
 import { DataError } from "../base/errors.ts";
-import { readWhole } from "../base/files.ts";
-import { decode } from "../base/safetensors.ts";
+import { nameOf, readWhole } from "../base/files.ts";
+import { decode, parseDescription } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
 import { FORMAT_VERSION, LinearPredictor } from "./linear.ts";
 
@@ -15,8 +15,8 @@ const kinds: Readonly<Record<string, (saved: SavedModel) => LinearPredictor>> = 
 };
 
 export async function predictor(from: string | URL | Uint8Array | Blob): Promise<LinearPredictor> {
-  const where = typeof from === "string" || from instanceof URL ? String(from) : "model";
-  const { tensors, metadata } = decode(await readWhole(from));
+  const where = nameOf(from, "model");
+  const { tensors, metadata } = decode(await readWhole(from), where);
   if (metadata.format !== "ergodic")
     throw new DataError(
       where,
@@ -39,17 +39,7 @@ export async function predictor(from: string | URL | Uint8Array | Blob): Promise
     );
   return make({
     kind: metadata.kind,
-    description: parse(where, metadata.description),
+    description: parseDescription(metadata, where, "MODEL_FORMAT") as JsonObject,
     tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
   });
-}
-
-function parse(where: string, text: string): JsonObject {
-  try {
-    return JSON.parse(text) as JsonObject;
-  } catch (cause) {
-    throw new DataError(where, "has a description that is not JSON; the file is damaged, save the model anew", "MODEL_FORMAT", {
-      cause,
-    });
-  }
 }

@@ -18,6 +18,7 @@
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
  */
 import { checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
+import type { PredictionKind } from "../contract.ts";
 import { RankedOutputs } from "./ranking.ts";
 
 export interface BinaryMetrics {
@@ -60,6 +61,12 @@ export type Task = keyof MetricsByTask;
 export type ClassMetrics = MulticlassMetrics & Partial<Pick<BinaryMetrics, "auc">>;
 /** Of a model whose task is not known to the compiler. */
 export type AnyMetrics = Partial<BinaryMetrics & CountMetrics>;
+interface MetricsByKind {
+  class: ClassMetrics;
+  number: RegressionMetrics;
+  count: CountMetrics;
+}
+export type MetricsOf<K extends PredictionKind> = [PredictionKind] extends [K] ? AnyMetrics : MetricsByKind[K];
 
 export interface MetricsOptions {
   /** What the outputs of binary and multiclass are; default "probabilities". */

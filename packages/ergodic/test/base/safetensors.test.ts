@@ -159,6 +159,9 @@ describe("hostile files", () => {
   it.each(cases)("refuses %s", (_, bytes, message) => {
     expect(() => decode(bytes)).toThrow(message);
     expect(() => decode(bytes)).toThrow(DataError);
+    expect(() => decode(bytes, "m.safetensors")).toThrow(
+      /^m\.safetensors: is no safetensors file, or a damaged one \(.*\); give another, or write it anew \[SAFETENSORS\]$/,
+    );
   });
 
   it("answers every change of a byte or cut with the same tensors' names, or a DataError", () => {

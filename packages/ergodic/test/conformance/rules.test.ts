@@ -253,10 +253,9 @@ describe("agrees dense and sparse", () => {
   test("behaviours are read off the equations", () => {
     const of = (rule: g.EquationRule) => g.sparseBehaviour(rule);
     expect([g.sgd(), g.adagrad(), g.polyak(), g.chain(g.clipNorm(), g.adagrad())].map(of)).toEqual(Array(4).fill("exact"));
-    expect([g.momentum(), g.adam(), g.adamw(), g.rmsprop(), g.lion(), g.scheduleFreeSgd()].map(of)).toEqual(
-      Array(6).fill("lazy"),
-    );
+    expect([g.momentum(), g.adam(), g.adamw(), g.rmsprop(), g.lion()].map(of)).toEqual(Array(5).fill("lazy"));
     expect([g.prodigy(), g.chain(g.weightDecay(), g.clipNorm(), g.sgd())].map(of)).toEqual(["dense", "dense"]);
+    expect([g.scheduleFreeSgd(), g.scheduleFreeAdam(), g.chain(g.sgd(), g.averaging())].map(of)).toEqual(Array(3).fill("dense"));
   });
 });
 

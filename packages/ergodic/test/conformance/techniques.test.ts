@@ -13,6 +13,7 @@ import {
   type Fitted,
   fit,
   huber,
+  inverseTimeDecay,
   type LinearOptions,
   lbfgs,
   linear,
@@ -100,6 +101,11 @@ const techniques: Technique[] = [
   { name: "plain", options: () => plain, within: 1e-3 },
   { name: "minibatches of 16, Adam", options: () => ({ ...base, rule: adam({ rate: 0.01 }), batch: 16 }), within: 2e-3 },
   { name: "two racing workers", options: () => ({ ...plain, workers: 2 }), within: 5e-3 },
+  {
+    name: "two racing workers, plain descent",
+    options: () => ({ ...base, rule: sgd({ rate: inverseTimeDecay({ rate: 0.05, decay: 1e-3 }) }), workers: 2 }),
+    within: 5e-3,
+  },
   { name: "four replicas, averaged", options: () => ({ ...plain, replicas: 4, workers: 2 }), within: 1e-3 },
   { name: "SVRG", options: reduced(svrg()), within: 1e-8 },
   { name: "SAGA", options: reduced(saga()), within: 1e-8 },
@@ -138,20 +144,22 @@ describe.each(problems)("$name", (problem) => {
 
 describe("sparse rows give what dense rows give, where untouched coordinates stay", () => {
   const rules = [sgd({ rate: 0.1 }), adagrad({ rate: 0.1 }), polyak(), chain(clipValue({ value: 0.3 }), sgd({ rate: 0.1 }))];
-  const runs = rules.flatMap((rule) =>
+  // Plain descent keeps L2 as a scale of all parameters.
+  const runs = [...rules.map((rule) => ({ rule, l2: 0 })), { rule: sgd({ rate: 0.1 }), l2: 0.1 }].flatMap(({ rule, l2 }) =>
     [{ batch: 1 }, { batch: 7 }, { batch: 1, replicas: 3 }].map((plan) => ({
       rule,
       plan,
-      name: `${rule.name}, ${JSON.stringify(plan)}`,
+      l2,
+      name: `${rule.name}, l2 ${l2}, ${JSON.stringify(plan)}`,
     })),
   );
 
-  it.each(runs)("$name", async ({ rule, plan }) => {
+  it.each(runs)("$name", async ({ rule, plan, l2 }) => {
     for (const classes of [2, 3]) {
       const [dense, sparse] = await Promise.all(
         (["dense", "sparse"] as const).map(async (format) => {
           const { data } = plantedRows({ rows: 60, columns: 9, classes, format });
-          return await fit(linear({ standardise: false }), data, { rule, epochs: 3, precision: "f64", seed: 2, ...plan });
+          return await fit(linear({ l2, standardise: false }), data, { rule, epochs: 3, precision: "f64", seed: 2, ...plan });
         }),
       );
       const largest = Math.max(...dense.weights.map(Math.abs));

@@ -94,7 +94,7 @@ describe("standardise", () => {
     expect(() => data.standardise({ by: "iqr" as "sd" })).toThrow(/by is "iqr", but must be "sd" or "max"/);
   });
 
-  it("columnScales is the root mean square, the same for dense and sparse", () => {
+  it("columnScales is the root mean square or the largest, the same for dense and sparse", () => {
     const x = [
       [3, 0, 1],
       [4, 0, 0],
@@ -106,6 +106,7 @@ describe("standardise", () => {
       [Math.sqrt(12.5), 0, Math.SQRT1_2].forEach((wanted, j) => {
         close(scales[j], wanted);
       });
+      expect([...data.columnScales("largest")]).toEqual([4, 0, 1]);
     }
   });
 });

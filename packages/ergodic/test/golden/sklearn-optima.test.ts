@@ -131,7 +131,10 @@ function objective(
 }
 
 describe("least values where the loss is not smooth", () => {
-  const decaying = chain(sgd({ rate: inverseTimeDecay({ rate: 0.5, decay: 0.002, power: 0.75 }) }), averaging({ start: 200_000 }));
+  const decaying = chain(
+    sgd({ rate: inverseTimeDecay({ rate: 0.5, decay: 0.002, power: 0.75 }) }),
+    averaging({ start: 200_000 }),
+  );
 
   it("hinge: within 0.1 % of LinearSVC's", async () => {
     using dataset = plantedDataset(data, "binary");

@@ -81,6 +81,13 @@ for (const format of ["dense", "sparse"] as const) {
   // Plain descent keeps L2 as a scale: on sparse rows, too, every coordinate shrinks at every update.
   for (const batch of [1, 4])
     add(`plain descent with l2, batch ${batch}`, { rule: sgd({ rate: 0.3 }), batch, l2: 0.3, dense: true });
+  // (1 − 0.45)^69 is far below the scale at which it is multiplied in.
+  add("plain descent with a strong l2, three outputs", { rule: sgd({ rate: 0.9 }), outputs: 3, l2: 0.5, dense: true });
+  add("plain descent with l2 at a decaying rate", {
+    rule: sgd({ rate: inverseTimeDecay({ rate: 0.5, decay: 0.1 }) }),
+    l2: 0.2,
+    dense: true,
+  });
   add("l1 alone", { l1: 0.03 });
 }
 

@@ -94,6 +94,14 @@ for (const rule of [lbfgs({ history: 3 }), strongWolfe(), backtracking(), exactL
   cases.push({ name: `${rule.name}, full gradients`, options: { rule, precision: "f64" } });
 }
 cases.push({ name: "adam, full gradients on two workers", options: { rule: adam({ rate: 0.1 }), batch: "all", workers: 2 } });
+for (const options of [{}, { replicas: 3, averageEvery: 0.7 }, { replicas: "shared" as const }]) {
+  cases.push({
+    name: `plain descent with L2 on sparse rows, ${JSON.stringify(options)}`,
+    options: { rule: sgd({ rate: 0.9 }), ...options },
+    model: { l2: 0.5 },
+    format: "sparse",
+  });
+}
 cases.push({ name: "one racing lane", options: { rule: sgd({ rate: 0.1 }), replicas: "shared" } });
 cases.push({ name: "three classes, prodigy, sparse", options: { rule: prodigy(), batch: 2 }, classes: 3, format: "sparse" });
 cases.push({ name: "group penalty", options: {}, model: { group: { strength: 0.05, groups: [["x0", "x1"]] } } });

@@ -27,6 +27,7 @@ import {
 } from "../../src/index.ts";
 import { type PlanOptions, resolvePlan } from "../../src/loop/plan.ts";
 import { LinearProblem } from "../../src/models/linear/problem.ts";
+import type { Loss } from "../../src/models/loss.ts";
 import { logistic, multinomial, quantile } from "../../src/models/losses/index.ts";
 import { chiSquare } from "../statistical/p-values.ts";
 import { plantedRows } from "./planted.ts";
@@ -52,7 +53,7 @@ function begin(
   }: {
     rule: Rule;
     variance?: Variance;
-    loss?: ReturnType<typeof logistic>;
+    loss?: Loss;
     outputs?: number;
     l1?: number;
     l2?: number;
@@ -246,6 +247,7 @@ interface Setting {
 }
 const settings: Setting[] = [
   { name: "sgd", plan: {}, rule: sgd({ rate: 0.1 }) },
+  { name: "sgd, sparse", plan: {}, rule: sgd({ rate: 0.1 }), format: "sparse" },
   { name: "adam, batch 4, sparse", plan: { batch: 4 }, rule: adam({ rate: 0.05 }), format: "sparse" },
   { name: "saga, with replacement", plan: { schedule: "replacement" }, rule: sgd({ rate: 0.05 }), variance: saga() },
   {

@@ -11,7 +11,9 @@ import {
   lbfgs,
   linear,
   orthogonal,
+  polyak,
   rff,
+  saga,
 } from "../../src/index.ts";
 import { linearFrom } from "../../src/models/linear/linear.ts";
 import { numbers } from "../golden/sklearn-data.ts";

@@ -180,5 +180,16 @@ describe("refused", () => {
     await expect(predictor(await write({ format: "ergodic", version: "1", kind: "linear", description: "{" }))).rejects.toThrow(
       /description that is not JSON.*\[MODEL_FORMAT\]/,
     );
+    await writeFile(join(folder, "text.safetensors"), "not a model at all");
+    await expect(predictor(join(folder, "text.safetensors"))).rejects.toThrow(
+      /text\.safetensors: is no safetensors file.*\[SAFETENSORS\]/,
+    );
+    await expect(predictor(new File(["{}"], "mine.bin"))).rejects.toThrow(/^mine\.bin: is no safetensors file/);
+    await expect(predictor(new Uint8Array(3))).rejects.toThrow(/^model: is no safetensors file/);
+    await expect(fit.resume(new Uint8Array(3), data)).rejects.toThrow(/^checkpoint: is no safetensors file/);
+    await expect(fit.resume(join(folder, "text.safetensors"), data)).rejects.toThrow(/text\.safetensors: is no safetensors file/);
+    await expect(fit.resume(await write({ format: "ergodic checkpoint", version: "1", description: "{" }), data)).rejects.toThrow(
+      /other\.safetensors: has a description that is not JSON.*\[CHECKPOINT_FORMAT\]/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The full objective, and its gradient, as full-batch rules see it: a sum over rows, or a user's function.
+ * The full objective, and its gradient, as full-batch rules see it: a sum over rows.
  *
  * Rows are cut into at most PARTS fixed ranges, whose sums are added in order: the same bits at any number of workers.
  */
@@ -9,7 +9,7 @@ import type { Engine } from "../../host/engine.ts";
 
 export interface FullObjective {
   readonly count: number;
-  /** Rows that one evaluation reads; 1 for a function. */
+  /** Rows that one evaluation reads. */
   readonly rows: number;
   readonly start: Float64Array | undefined;
   /** f(x); fills `gradient` unless it is null. On this thread. */
@@ -17,21 +17,6 @@ export interface FullObjective {
   /** The same, on the plan's workers. */
   evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number>;
   dispose(): void;
-}
-
-/** A function of x that fills the gradient and returns its value. */
-export type DifferentiableFunction = (x: Float64Array, gradient: Float64Array) => number;
-
-export function functionObjective(f: DifferentiableFunction, start: Float64Array): FullObjective {
-  const scratch = new Float64Array(start.length);
-  return {
-    count: start.length,
-    rows: 1,
-    start,
-    evaluate: (x, gradient) => f(x, gradient ?? scratch),
-    evaluateOnWorkers: async (x, gradient) => f(x, gradient),
-    dispose: () => {},
-  };
 }
 
 const PARTS = 16;

@@ -33,6 +33,13 @@ export const sag = (): Variance => ({ name: "sag", every: 0, toJson: () => ({ na
 export function varianceFrom(json: JsonObject | string): Variance {
   const { name, ...options } = typeof json === "string" ? { name: json } : json;
   if (name === "svrg") return svrg(options as { every?: number });
+  if ((name === "saga" || name === "sag") && Object.keys(options).length > 0) {
+    throw new OptionError(
+      "variance",
+      `${name} takes no options, but was given ${Object.keys(options).join(", ")}`,
+      "OPTION_UNKNOWN",
+    );
+  }
   if (name === "saga") return saga();
   if (name === "sag") return sag();
   throw new OptionError("variance", `"${String(name)}" is not known; it must be svrg, saga or sag`, "OPTION_UNKNOWN");

@@ -4,15 +4,17 @@
  * loss: by name, made by its factory, or left out: logistic for two classes, multinomial for more, squared for numbers. A binary loss on more
  * than two classes is fitted one class against the rest. `classWeights`: by class name, or "balanced" (n / (classes × count)).
  * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
- * only), learnt from the training rows and kept with the model; "auto" does so when dense columns' scales differ by more than 10 times, or lie
- * outside 0.1 … 10.
+ * only), learnt from the training rows and kept with the model. "auto" never does so with sparse columns, nor after a map. For others it goes by √mean(x²):
+ * where columns differ by more than 10 times, or lie outside 0.1 … 10. With `features` it goes by max|x|, the columns' units: where the largest is
+ * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
+ * nearly always blank, rare levels) would fill its distances with noise.
  *
  * @throws OptionError for unknown options, losses or classes; CapabilityError where loss and target do not fit
  */
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { ElementType, Json, JsonObject, Link, Model, Plan, SavedModel } from "../../contract.ts";
+import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
+import { featureMaps, type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
 import { type Loss, lossFrom, lossNames } from "../loss.ts";
 import "../losses/index.ts";
@@ -40,8 +42,8 @@ export interface Prepared extends Disposable {
   dispose(): void;
 }
 
-/** Names the task of each loss to the compiler. */
-export interface LossTasks {
+/** What each loss of this library predicts, for the compiler. */
+export interface KindByLoss {
   logistic: "class";
   hinge: "class";
   squaredHinge: "class";
@@ -52,11 +54,23 @@ export interface LossTasks {
   quantile: "number";
   poisson: "count";
 }
-export type TaskOf<O extends LinearOptions> = O extends { loss: infer L extends keyof LossTasks } ? LossTasks[L] : "any";
+interface KindByTask {
+  binary: "class";
+  multiclass: "class";
+  regression: "number";
+  count: "count";
+}
+export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
+  ? L extends keyof KindByLoss
+    ? KindByLoss[L]
+    : L extends Loss<infer T>
+      ? KindByTask[T]
+      : PredictionKind
+  : PredictionKind;
 
-/** `T`: the kind of task, where the loss was given by name. */
-export interface LinearModel<T extends string = "any"> extends Model {
-  readonly taskType?: T;
+/** `K`: what is predicted, where the compiler knows the loss. */
+export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model {
+  readonly predicts?: K;
   readonly options: Readonly<LinearOptions>;
   /** The dataset as the model sees it: columns standardised, features mapped, numbers in the plan's type. */
   prepare(data: Dataset, plan: Plan): Prepared;
@@ -65,7 +79,7 @@ export interface LinearModel<T extends string = "any"> extends Model {
   save(prepared: Dataset, parameters: Float64Array): SavedModel;
 }
 
-export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<TaskOf<O>> {
+export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
   const options: LinearOptions = given ?? {};
   checkKeys("linear", options, known);
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
@@ -115,7 +129,10 @@ function resolveLoss(loss: string | Loss | Json): Loss {
 
 function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared {
   const wanted = options.standardise ?? "auto";
-  const standardised = wanted === true || (wanted === "auto" && scalesDiffer(data)) ? data.standardise() : data;
+  const standardised =
+    wanted === true || (wanted === "auto" && worthStandardising(data, options.features !== undefined))
+      ? data.standardise()
+      : data;
   const mapped = options.features ? standardised.map(options.features) : standardised;
   if (standardised !== data && standardised !== mapped) standardised.dispose();
   const dispose = (): void => {
@@ -124,13 +141,18 @@ function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prep
   return { dataset: mapped.as(type), dispose, [Symbol.dispose]: dispose };
 }
 
-/** Sparse columns are left alone: hashed and counted features come in comparable units. */
-function scalesDiffer(data: Dataset): boolean {
-  if (data.format === "sparse") return false;
-  const scales = data.columnScales().filter((s) => s > 0);
-  const largest = scales.reduce((a, b) => Math.max(a, b), 0);
-  const smallest = scales.reduce((a, b) => Math.min(a, b), Infinity);
-  return largest > 10 * smallest || largest > 10 || smallest < 0.1;
+/** Sparse columns are left alone: hashed and counted features come in comparable units; so do the features of a map. */
+function worthStandardising(data: Dataset, mapped: boolean): boolean {
+  const { kind } = data.pipeline.steps[data.pipeline.steps.length - 1];
+  if (data.format === "sparse" || Object.hasOwn(featureMaps, kind)) return false;
+  const scales = data
+    .columnScales(mapped ? "largest" : "rootMeanSquare")
+    .filter((s) => s > 0)
+    .sort();
+  if (scales.length === 0) return false;
+  const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];
+  const largest = scales[scales.length - 1];
+  return largest > 10 * smallest || (!mapped && (largest > 10 || smallest < 0.1));
 }
 
 /** The loss that fits the data, and how many outputs it needs. */

@@ -88,7 +88,14 @@ describe("gradient", () => {
   });
 
   test("a rare coordinate's L2 pull is implicit past a share of 1, so that it cannot overshoot 0", async () => {
-    const program = g.ruleProgram(sgd, { gradientType: "f64", precision: "f64", indexed: true, share: true, l2: true });
+    const program = g.ruleProgram(sgd, {
+      gradientType: "f64",
+      precision: "f64",
+      indexed: true,
+      share: true,
+      damped: true,
+      l2: true,
+    });
     const left = await both(
       program.spec,
       { values: [0, 0], parameter: [1, 1], share: [1, 1e6] },
