@@ -278,7 +278,7 @@ describe("describe", () => {
 
 describe("rules", () => {
   it("prints the ledger of every rule, with equations", async () => {
-    const { stdout } = await works("rules");
+    const { stdout } = await works("rules", "--quick");
     expect(stdout).toMatch(/^ {2}adam\s+8\s+\d+\s+0\s+lazy\s+[\d.]+ {2}\S/m);
     expect(stdout).toMatch(/^ {2}sgd\s+0\s+0\s+0\s+exact\s+[\d.]+/m);
     expect(stdout).toMatch(/^ {2}adagradHistory\s+grows/m);

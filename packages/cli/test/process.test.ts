@@ -80,7 +80,7 @@ it("writes no ANSI codes to a pipe, and stops quietly where the reader does", ()
   for (const args of [
     ["describe", "piped.safetensors"],
     ["evaluate", "piped.safetensors", digits],
-    ["rules"],
+    ["rules", "--quick"],
     long.slice(0, 4),
     ["fly"],
     [],

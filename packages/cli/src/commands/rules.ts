@@ -2,8 +2,8 @@
  * `ergodic rules`: the cost ledger. What each step rule keeps and computes beyond plain SGD, read off its equation, and the time of one
  * update a parameter, measured here.
  *
- * Without --measure the time is taken at 100,000 parameters, which sit in the processor's cache; with it at 10 million, which do not: then
- * memory traffic decides, as in training a large model.
+ * The time is taken at 10 million parameters, where memory traffic decides, as in training a large model; with --quick at 100,000, which
+ * sit in the processor's cache.
  */
 import type { Command } from "commander";
 import { type EngineDescription, type LedgerRow, measureRule, openEngine, ruleLedger, ruleRegistry } from "ergodic";
@@ -19,20 +19,20 @@ type TimedRow = LedgerRow & { nanosecondsPerParameter: number | null };
 
 interface RulesOptions {
   json?: boolean;
-  measure?: boolean;
+  quick?: boolean;
 }
 
 export function addRules(program: Command, terminal: Terminal): void {
   program
     .command("rules")
     .description("every step rule, its equation and what it costs")
-    .option("--measure", "time an update at 10 million parameters (some seconds)")
+    .option("--quick", "time an update at 100,000 parameters instead of 10 million")
     .option("--json", "one JSON object on standard output")
     .action((options: RulesOptions) => listRules(options, terminal));
 }
 
 async function listRules(options: RulesOptions, terminal: Terminal): Promise<void> {
-  const count = options.measure ? LARGE : SMALL;
+  const count = options.quick ? SMALL : LARGE;
   const engine = (await openEngine()).describe();
   const ledger: TimedRow[] = [];
   const rows = ruleLedger();
@@ -68,7 +68,7 @@ function ledgerText(ledger: readonly TimedRow[], count: number, engine: EngineDe
   const where =
     count === LARGE
       ? `measured at ${grouped(count)} f32 parameters, where memory decides`
-      : `measured at ${grouped(count)} f32 parameters, a size that fits the cache; ergodic rules --measure takes ${grouped(LARGE)}`;
+      : `measured at ${grouped(count)} f32 parameters, a size that fits the cache; without --quick it is ${grouped(LARGE)}`;
   const legend = [
     "State bytes, operations and ns are a parameter; operations are those beyond plain SGD's p ← p − ηg; passes are reductions over all",
     "parameters that a step waits for. Sparse: exact = only touched coordinates matter; lazy = untouched ones wait; dense = all must move.",
