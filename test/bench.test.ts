@@ -28,6 +28,7 @@ describe("bench/run.mjs", () => {
         "linear-a6a",
         "hogwild",
         "low-precision",
+        "replicas",
         "step-rule",
         "self-check",
       ]),

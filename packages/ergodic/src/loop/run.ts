@@ -10,6 +10,8 @@ import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
 
 const STRETCH_MS = 20;
+/** From one stretch to the next: enough to be at full length after four, not so much that a cold start's timing decides. */
+const MOST_GROWTH = 16;
 /** Between ticks, unless something happened that a watcher must see. */
 const TICK_MS = 100;
 
@@ -149,9 +151,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
         updates: sinceTick.updates + made.updates,
         seconds: sinceTick.seconds + seconds,
       };
-      // Grows by doubling only: one slow stretch must not make all later ones short for long.
       const ideal = (steps * STRETCH_MS) / Math.max(1e-3, seconds * 1000);
-      stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, 2 * Math.max(steps, stepsPerStretch))));
+      stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, MOST_GROWTH * Math.max(steps, stepsPerStretch))));
       const validation = stopping.after(made, seconds);
       const now = performance.now();
       if (validation || stopping.reason || now - lastTickAt >= TICK_MS) {

@@ -173,7 +173,7 @@ export function chooseLoss(options: LinearOptions, data: Dataset): { loss: Loss;
   if (classes === 0 && loss.task === "multiclass")
     refuse(`loss "${loss.name}" needs classes, but target "${target.name}" is a number; read it as a category`);
   if (classes === 0 && loss.task === "binary") {
-    const values = distinct(target.values).sort((a, b) => a - b);
+    const values = distinctTarget(data);
     if (values.length !== 2) {
       const many = values.length > 2 ? "3 values or more" : "one value";
       refuse(`loss "${loss.name}" needs two classes, but target "${target.name}" takes ${many}; read it as a category`);
@@ -187,13 +187,20 @@ export function chooseLoss(options: LinearOptions, data: Dataset): { loss: Loss;
   return { loss, outputs: loss.joint || classes > 2 ? classes : 1 };
 }
 
-/** The distinct values, or the first three of them. */
-function distinct(values: Float64Array): number[] {
+const distinctTargets = new WeakMap<Dataset, number[]>();
+
+/** The distinct values of the target, or the first three of them; ascending. Kept, since every fit on the dataset asks. */
+function distinctTarget(data: Dataset): number[] {
+  const known = distinctTargets.get(data);
+  if (known) return known;
+  const { values } = data.target;
   const found: number[] = [];
   for (let i = 0; i < values.length && found.length < 3; i++) {
     const y = values[i];
     if (y !== found[0] && y !== found[1]) found.push(y);
   }
+  found.sort((a, b) => a - b);
+  distinctTargets.set(data, found);
   return found;
 }
 
