@@ -9,7 +9,7 @@ import type { Engine } from "./host/engine.ts";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 export type ElementType = "f32" | "f64" | "i16" | "i8";
-/** Parameters: i16 is fixed point with unbiased rounding (Buckwild). */
+/** Parameters: i16 is fixed point with unbiased rounding (Buckwild), within ±16; a run in which one reaches that ends with MODEL_SATURATED. */
 export type ParameterType = "f32" | "f64" | "i16";
 export type Tensor = Float32Array | Float64Array | Int16Array | Int32Array | Uint32Array;
 

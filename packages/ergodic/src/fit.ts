@@ -2,7 +2,7 @@
  * fit(model, data, options): trains a model with the loop, and gives a predictor. Awaitable, and an async iterable of ticks.
  *
  * rule: the step rule (default adagrad; with a group penalty sgd with saga); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
- * `epochs` (default 5; 1000 for rules on the full objective, which end when they have converged) or `until`.
+ * `epochs` (default 5; on full gradients 100, and 1000 for rules that end when they have converged) or `until`.
  * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
  * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
  *
@@ -14,7 +14,7 @@ import { adagrad, type Rule, sgd } from "./algorithms/gradient/index.ts";
 import { saga, theoreticalRate, type Variance } from "./algorithms/gradient/variance.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
 import type { Algorithm, JsonObject, Plan, PredictionKind, Progression, SavedModel } from "./contract.ts";
-import type { Dataset } from "./data/dataset.ts";
+import { Dataset } from "./data/dataset.ts";
 import { openEngine } from "./host/engine.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "./loop/plan.ts";
@@ -60,6 +60,7 @@ const known = [
 ];
 
 function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options: FitOptions = {}): Run<Fitted<K>> {
+  checkValues(model, data, options);
   checkKeys("fit", options, known);
   if (options.algorithm && (options.rule || options.variance)) {
     throw new OptionError(
@@ -68,9 +69,30 @@ function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, o
       "OPTION_CONFLICT",
     );
   }
-  const epochs = options.epochs ?? (options.until || defaultBatch(options) !== "all" ? undefined : 1000);
+  const epochs = options.epochs ?? (options.until ? undefined : defaultEpochs(options));
   const stopping = resolveStopping("fit", { ...options, epochs }, options.validate !== undefined);
   return launch<K>(data, options, async () => ({ model, options, stopping }));
+}
+
+/** Says what was given and what to write, where JavaScript would fail on a property of something else. */
+function checkValues(model: unknown, data: unknown, options: FitOptions): void {
+  const refuse = (name: string, value: unknown, wanted: string): never => {
+    const given =
+      typeof value === "function" ? `the function ${value.name || name}, not called` : JSON.stringify(value)?.slice(0, 60);
+    throw new OptionError("fit", `${name} is ${given}, but must be ${wanted}`, "OPTION_TYPE");
+  };
+  const holds = (value: unknown, member: string): boolean => typeof value === "object" && value !== null && member in value;
+  if (!holds(model, "bind")) refuse("the model", model, 'a model: write linear({ loss: "logistic" })');
+  if (!(data instanceof Dataset))
+    refuse("data", data, "a Dataset: write Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
+  if (typeof options !== "object" || options === null) refuse("options", options, "an object: write { epochs: 5 }");
+  const { rule, variance, algorithm, validate } = options;
+  if (rule !== undefined && !holds(rule, "kind")) refuse("rule", rule, "a rule: write adam({ rate: 0.001 })");
+  if (variance !== undefined && !holds(variance, "every")) refuse("variance", variance, "variance reduction: write saga()");
+  if (algorithm !== undefined && !holds(algorithm, "start"))
+    refuse("algorithm", algorithm, "an algorithm: write gradientDescent({ rule: adam() })");
+  if (validate !== undefined && !(validate instanceof Dataset))
+    refuse("validate", validate, "a Dataset of held-out rows: write data.split(0.8, { seed: 1 }).test");
 }
 
 /** What a resumed run may change: when to stop, how it is watched, on how many workers. */
@@ -231,6 +253,12 @@ function planOf(options: FitOptions): PlanOptions {
 function defaultBatch(options: FitOptions): number | "all" {
   const rule = options.rule ?? (options.algorithm as GradientDescent | undefined)?.rule;
   return rule?.kind === "host" ? "all" : 1;
+}
+
+/** An epoch of full gradients is one update. */
+function defaultEpochs(options: FitOptions): number | undefined {
+  if (defaultBatch(options) === "all") return 1000;
+  return options.batch === "all" ? 100 : undefined;
 }
 
 /** SAG needs fresh draws (variance.ts). */

@@ -1,8 +1,14 @@
 /** fit as a promise, what the compiler knows of its model, and the columns that it standardises by itself. */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
+  adagrad,
+  adagradHistory,
+  adam,
+  averaging,
   type ClassMetrics,
   type CountMetrics,
+  chain,
+  clipNorm,
   Dataset,
   type Fitted,
   fit,
@@ -13,6 +19,9 @@ import {
   linear,
   OptionError,
   rff,
+  sgd,
+  strongWolfe,
+  weightDecay,
 } from "../src/index.ts";
 
 const x = Array.from({ length: 40 }, (_, i) => [(i % 8) / 4 - 1, (i % 5) / 2 - 1]);
@@ -91,4 +100,69 @@ describe("columns are standardised by themselves", () => {
     expect(await chosen(data, features)).toBe(wanted);
     data.dispose();
   });
+});
+
+describe("what cannot be a run is refused in words", () => {
+  const data = Dataset.fromArrays({ x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] });
+  const model = linear({ loss: "logistic" });
+  // As JavaScript would call it.
+  const call = fit as unknown as (...args: unknown[]) => Promise<unknown>;
+
+  it.each([
+    ["a rule by name", [model, data, { rule: "adam" }], 'rule is "adam", but must be a rule: write adam({ rate: 0.001 })'],
+    ["a rule not called", [model, data, { rule: adam }], "rule is the function make, not called, but must be a rule"],
+    ["variance by name", [model, data, { variance: "saga" }], 'variance is "saga", but must be variance reduction: write saga()'],
+    ["a model not called", [linear, data], "the model is the function linear, not called, but must be a model"],
+    ["rows for data", [model, [[1], [2]]], "data is [[1],[2]], but must be a Dataset: write Dataset.fromArrays"],
+    ["rows to validate", [model, data, { validate: [[1]] }], "validate is [[1]], but must be a Dataset of held-out rows"],
+  ])("%s", async (_, args, message) => {
+    expect(() => call(...args)).toThrow(message);
+    expect(() => call(...args)).toThrow("[OPTION_TYPE]");
+  });
+
+  it.each([
+    [clipNorm(), "chain(clipNorm(), sgd())"],
+    [averaging(), "chain(sgd(), averaging())"],
+    [chain(clipNorm(), weightDecay()), "is a link of chains"],
+  ])("a link of chains by itself", async (rule, advice) => {
+    await expect(fit(model, data, { rule })).rejects.toThrow(advice);
+  });
+
+  it("each rule on the full objective has its own reason against a minibatch", async () => {
+    await expect(fit(model, data, { rule: strongWolfe(), batch: 1 })).rejects.toThrow(
+      /costs 4 gradients.*need not descend it.*stochasticLineSearch/,
+    );
+    await expect(fit(model, data, { rule: lbfgs(), batch: 1 })).rejects.toThrow(
+      /nothing about curvature.*adam\(\).*batch: "all"/,
+    );
+  });
+
+  it("group and penaltyWeights together", async () => {
+    const both = linear({ loss: "squared", group: { strength: 0.1, groups: [["x0"]] }, penaltyWeights: { x0: 0.5 } });
+    await expect(fit(both, data)).rejects.toThrow("[MODEL_PENALTY]");
+  });
+});
+
+it("16-bit parameters end a run with an error where they end, instead of staying there", async () => {
+  const x = Array.from({ length: 200 }, (_, i) => [(i % 20) / 10 - 1]);
+  const data = Dataset.fromArrays({ x, y: x.map(([v]) => 40 * v) });
+  const options = { rule: sgd({ rate: 0.1 }), epochs: 20, seed: 1 };
+  const model = linear({ loss: "squared", standardise: false });
+  for (const precision of [
+    { data: "i8", model: "i16" },
+    { data: "f32", model: "i16" },
+  ] as const) {
+    await expect(fit(model, data, { ...options, precision })).rejects.toThrow("[MODEL_SATURATED]");
+  }
+  expect((await fit(model, data, options)).weights[0]).toBeCloseTo(40, 1);
+});
+
+it("the loss that a rule on the full objective reports is without the penalty, at the point where it was taken", async () => {
+  const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
+  const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => 3 * a - 2 * b), type: "f64" });
+  const model = linear({ loss: "squared", l2: 0.5, standardise: false });
+  const options = { batch: "all", epochs: 5, precision: "f64" } as const;
+  const textbook = await fit(model, data, { ...options, rule: adagradHistory({ rate: 0.5 }) });
+  const running = await fit(model, data, { ...options, rule: adagrad({ rate: 0.5 }) });
+  expect(textbook.run.loss).toBeCloseTo(running.run.loss, 10);
 });

@@ -56,7 +56,7 @@ const plain = () =>
       snapshot: () => ({ numbers: {}, arrays: {} }),
       restore: () => {},
     }),
-    { ...facts, needs: "the whole objective", cost: () => ({ floatsPerParameter: 0, perStep: "a gradient" }) },
+    { ...facts, needs: () => "the whole objective", cost: () => ({ floatsPerParameter: 0, perStep: "a gradient" }) },
   );
 const logCosh = (steepness = 1) =>
   loss(

@@ -105,8 +105,9 @@ function refuseWithoutMeaning(where: string, plan: Plan): void {
     );
   }
   if (plan.replicas === 1 && plan.workers > 1 && plan.batch !== "all") {
+    const instead = plan.deterministic ? "" : 'replicas: "shared" or ';
     refuse(
-      `workers is ${plan.workers} and replicas is 1, but one replica is one sequence of updates; take replicas: "shared" or replicas: ${plan.workers}`,
+      `workers is ${plan.workers} and replicas is 1, but one replica is one sequence of updates; take ${instead}replicas: ${plan.workers}`,
     );
   }
   if (plan.batch === "all" && (plan.replicas !== 1 || racing)) {

@@ -13,7 +13,7 @@
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
  * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
  * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0.
- * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ).
+ * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ held at 2⁻¹⁰²² or above.
  *
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
  */
@@ -264,6 +264,9 @@ function regressionTally(): Tally<RegressionMetrics> {
   };
 }
 
+/** Means that underflowed to 0 are held here: the deviance of a positive count is then large, not infinite. */
+const SMALLEST_MEAN = 2 ** -1022;
+
 function countTally(): Tally<CountMetrics> {
   const regression = regressionTally();
   let deviance = 0;
@@ -273,7 +276,8 @@ function countTally(): Tally<CountMetrics> {
       const mean = outputs[at];
       if (!(mean >= 0 && target >= 0)) throw wrong(row, `output ${mean} or target ${target} of a count is not >= 0`);
       regression.add(outputs, at, target, weight, row);
-      deviance += 2 * weight * ((target > 0 ? target * Math.log(target / mean) : 0) - target + mean);
+      const held = Math.max(mean, SMALLEST_MEAN);
+      deviance += 2 * weight * ((target > 0 ? target * Math.log(target / held) : 0) - target + held);
     },
     result: (weight) => ({ ...regression.result(weight), deviance: deviance / weight }),
   };

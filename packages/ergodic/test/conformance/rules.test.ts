@@ -5,8 +5,8 @@
 import { describe, expect, test } from "vitest";
 import * as g from "../../src/algorithms/gradient/index.ts";
 import { type RuleEntry, ruleRegistry } from "../../src/algorithms/gradient/index.ts";
-import { search } from "../../src/algorithms/gradient/search-rule.ts";
 import { openEngine } from "../../src/host/engine.ts";
+import { search } from "../reference/search.ts";
 
 interface Problem {
   start: number[];
@@ -99,13 +99,13 @@ describe("converges", () => {
     for (const { start, objective } of [convex, scaled]) {
       const x = Float64Array.from(start);
       const gradient = new Float64Array(x.length);
-      let state = rule.start();
+      let last: number | undefined;
       for (let t = 0; t < 10_000; t++) {
         const loss = objective(x, gradient);
         const squaredNorm = gradient.reduce((s, v) => s + v * v, 0);
         const at = (stepSize: number) => x.map((v, i) => v - stepSize * gradient[i]);
-        const found = search(rule, state, { loss, squaredNorm, epochUpdates: 100 }, (stepSize) => objective(at(stepSize), null));
-        state = found.state;
+        const found = search(rule, last, { loss, squaredNorm, epochUpdates: 100 }, (stepSize) => objective(at(stepSize), null));
+        last = found.stepSize;
         x.set(at(found.stepSize));
       }
       expect(objective(x, null)).toBeLessThan(1e-3 * initialValue({ start, objective }));

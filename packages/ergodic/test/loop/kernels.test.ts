@@ -1,6 +1,6 @@
 /** kernels/{group,average,search}.ts against plain twins: lengths 0 … 17, special values, both element types. */
+
 import { describe, expect, it } from "vitest";
-import { search } from "../../src/algorithms/gradient/search-rule.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import * as field from "../../src/host/fields.ts";
@@ -9,6 +9,7 @@ import { logistic } from "../../src/models/losses/index.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 import { BoundLinear } from "../models/bound.ts";
 import { dotTwin } from "../reference/linear-gradient.ts";
+import { search } from "../reference/search.ts";
 import { plantedRows } from "./planted.ts";
 
 const engine = await openEngine();
@@ -153,7 +154,7 @@ describe("searchStep", () => {
         [field.SEARCH_ELEMENT_BYTES, 8],
         [field.SEARCH_BACKUP, arena.take(8 * stride)],
         [field.SEARCH_SHARE, arena.copy(Float64Array.from(bound.problem.penalty.weights))],
-        [field.SEARCH_MAX_TRIES, rule.maxTrials],
+        [field.SEARCH_MAX_TRIES, rule.options.maxTrials],
       ]);
       const options = rule.options as Record<string, number>;
       const numbers: [number, number][] = [
@@ -161,14 +162,14 @@ describe("searchStep", () => {
         [field.SEARCH_GROWTH_F64, options.growth ** (1 / 4)],
         [field.SEARCH_SUFFICIENT_F64, options.c],
         [field.SEARCH_SHRINK_F64, options.shrink],
-        [field.SEARCH_FALLBACK_F64, rule.fallback],
+        [field.SEARCH_FALLBACK_F64, rule.options.fallback],
         [field.SEARCH_L2_F64, l2],
       ];
       for (const [at, value] of numbers) arena.setF64(block, at, value);
       const rows = arena.take(32);
       const p = Array.from({ length: stride }, (_, j) => (j < 7 ? 0.3 * (j - 3) : 0));
       bound.setParameters(p);
-      let state = rule.start();
+      let last: number | undefined;
       const trialCounts: number[] = [];
       for (let step = 0; step < 12; step++) {
         const listed = Array.from({ length: 8 }, (_, b) => (step * 8 + b) % 30);
@@ -179,10 +180,10 @@ describe("searchStep", () => {
         const full = gradient.map((g, j) => g + l2 * bound.problem.penalty.weights[j] * p[j]);
         const along = (stepSize: number): number[] => p.map((v, j) => v - stepSize * full[j]);
         const squaredNorm = full.reduce((sum, g) => sum + g * g, 0);
-        const found = search(rule, state, { loss: objective(p), squaredNorm, epochUpdates: 4 }, (stepSize) =>
+        const found = search(rule, last, { loss: objective(p), squaredNorm, epochUpdates: 4 }, (stepSize) =>
           objective(along(stepSize)),
         );
-        state = found.state;
+        last = found.stepSize;
         trialCounts.push(found.trials);
         memory.u32(rows, 8).set(listed);
         engine.kernel("searchStep", true)(block, bound.binding.model, bound.parameters, rows, 8, bound.binding.pieces, loss);

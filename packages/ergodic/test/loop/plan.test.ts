@@ -73,6 +73,11 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     'fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; take replicas: "shared" or replicas: 2 [PLAN_MEANING]',
   ],
   [
+    "workers without work, deterministic",
+    { workers: 2, deterministic: true },
+    "fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; take replicas: 2 [PLAN_MEANING]",
+  ],
+  [
     "replicas of full gradients",
     { batch: "all", replicas: 2 },
     'fit: batch is "all" and replicas is 2, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]',
@@ -96,7 +101,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a host rule on minibatches",
     { rule: lbfgs(), batch: 8 },
-    'fit: lbfgs needs the full gradient, but batch is 8: a search over the whole objective costs 30 gradients, and a minibatch direction need not descend it; use stochasticLineSearch() or polyak(), or batch: "all" [RULE_NEEDS_FULL_GRADIENT]',
+    'fit: lbfgs needs the full gradient, but batch is 8: pairs of gradients of different batches say nothing about curvature; use adam() for minibatches, or batch: "all" [RULE_NEEDS_FULL_GRADIENT]',
   ],
   [
     "a host rule with L1",
@@ -236,7 +241,7 @@ describe("refused", () => {
       'linear: target "y" is -2 in row 2, but the Poisson loss needs counts >= 0; drop the row or take loss: "squared" [DATA_TARGET]',
     );
     await expect(attempt("squared", [1, 2, 1], { classWeights: "balanced" })).rejects.toThrow(
-      'linear: classWeights need classes, but target "y" is a number [MODEL_TARGET]',
+      'linear: classWeights need classes, but target "y" is a number; leave them out, or read it as a category (data.asClasses()) [MODEL_TARGET]',
     );
   });
 });

@@ -9,6 +9,8 @@
  * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al. 2017 (sparse variance
  * reduction). Differs from other implementations: moments of untouched coordinates wait, instead of being caught up (docs of each rule).
  */
+import { ErgodicError } from "../../base/errors.ts";
+import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { stream } from "../../base/stream.ts";
 import type { Advance, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -64,7 +66,20 @@ export class Descent implements Progression {
     this.step += count;
     this.updates += made.updates;
     if (this.step % this.stepsPerAverage === 0) this.average();
+    if (this.step % this.stepsPerEpoch === 0) this.refuseSaturation();
     return made;
+  }
+
+  /** 16-bit parameters stop at the ends of their range, where they would stay without a word. */
+  private refuseSaturation(): void {
+    if (this.parts.plan.precision.model !== "i16") return;
+    const stored = this.lanes.copies.flatMap((copy) => [this.lanes.arrays(copy).get("parameters")!]);
+    if (!stored.some((copy) => copy.some((p) => p === 32767 || p === -32768))) return;
+    throw new ErgodicError(
+      "fit",
+      `a parameter reached ±${32768 * PARAMETER_SCALE}, the end of the range of 16-bit parameters; standardise the columns (and scale the target), or take precision: "f32"`,
+      "MODEL_SATURATED",
+    );
   }
 
   parameters(): Float64Array {

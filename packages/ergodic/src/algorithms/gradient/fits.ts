@@ -27,11 +27,15 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
     );
   }
   if (rule.kind === "host" && plan.batch !== "all") {
-    const cost = `${problem.rowCount.toLocaleString("en")} gradients`;
     refuse(
-      `${rule.name} needs the full gradient, but batch is ${plan.batch}: a search over the whole objective costs ${cost}, and a minibatch ` +
-        `direction need not descend it; use stochasticLineSearch() or polyak(), or batch: "all"`,
+      `${rule.name} needs the full gradient, but batch is ${plan.batch}: ${rule.needs(problem.rowCount)}, or batch: "all"`,
       "RULE_NEEDS_FULL_GRADIENT",
+    );
+  }
+  if (rule.kind === "equation" && rule.link) {
+    refuse(
+      `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${rule.last ? `chain(sgd(), ${rule.name}())` : `chain(${rule.name}(), sgd())`}`,
+      "RULE_LINK",
     );
   }
   if (variance) refuseVariance(problem, target, rule, variance, plan);
@@ -45,6 +49,12 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
     refuse(
       `the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of ${rule.name} are not; take sgd()`,
       "RULE_RATE",
+    );
+  }
+  if (target.penalty.group > 0 && target.penalty.weights.some((w) => w !== 0 && w !== 1)) {
+    refuse(
+      "the group penalty weighs groups by their size alone, but penaltyWeights were given; leave them out, or take l1 and l2",
+      "MODEL_PENALTY",
     );
   }
   if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {

@@ -140,13 +140,14 @@ class HostDescent implements Progression {
   }
 
   async advance(): Promise<Advance> {
+    const before = this.x.slice();
     const report = this.run.step(this.x);
     this.stepSize = report.stepSize;
     this.evaluations += report.evaluations;
     this.converged = report.stopped !== null;
     this.step++;
     const { objective, penalty } = this.options;
-    const loss = report.loss - penaltyAt(penalty, this.x);
+    const loss = report.loss - penaltyAt(penalty, report.lossBefore ? before : this.x);
     return { updates: 1, lossSum: loss * objective.rows, rows: objective.rows };
   }
 

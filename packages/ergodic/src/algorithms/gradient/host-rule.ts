@@ -17,8 +17,9 @@ export interface Objective {
 }
 
 export interface HostReport {
-  /** f at the x that the step left; at the x it started from where the rule computes no other value. */
+  /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
   loss: number;
+  lossBefore?: true;
   /** Multiple of the direction that was walked; 0 if the rule stayed. */
   stepSize: number;
   /** Evaluations of the objective in this step: each is a pass over the data. */
@@ -50,8 +51,8 @@ export interface StatedCost {
 
 export interface HostRule extends RuleBase {
   readonly kind: "host";
-  /** Why it refuses a minibatch, for the error that does so. */
-  readonly needs: string;
+  /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
+  needs(rowCount: number): string;
   readonly cost: StatedCost;
   start(objective: Objective, count: number): HostRun;
 }
@@ -59,7 +60,7 @@ export interface HostRule extends RuleBase {
 export interface HostFacts<D extends Defaults> {
   summary: string;
   source: string;
-  needs: string;
+  needs: (rowCount: number) => string;
   cost: (options: Resolved<D>) => StatedCost;
   ranges?: { [K in keyof D]?: Range };
 }

@@ -55,7 +55,7 @@ export {
   stepDecay,
   warmUp,
 } from "./schedule.ts";
-export type { SearchRule, SearchState, SearchTrial } from "./search-rule.ts";
+export type { SearchOptions, SearchRule } from "./search-rule.ts";
 export {
   adadelta,
   adagrad,

@@ -343,14 +343,14 @@ export class Lanes {
       [field.SEARCH_ELEMENT_BYTES, bytes],
       [field.SEARCH_BACKUP, arena.take(problem.parameterCount * bytes)],
       [field.SEARCH_SHARE, this.weights.share],
-      [field.SEARCH_MAX_TRIES, rule.maxTrials],
+      [field.SEARCH_MAX_TRIES, rule.options.maxTrials],
     ]);
-    const options = rule.options as Readonly<Record<string, number>>;
+    const { options } = rule;
     arena.setF64(block, field.SEARCH_RATE_F64, options.initial);
     arena.setF64(block, field.SEARCH_GROWTH_F64, options.growth ** (1 / Math.ceil(rows / this.batch)));
     arena.setF64(block, field.SEARCH_SUFFICIENT_F64, options.c);
     arena.setF64(block, field.SEARCH_SHRINK_F64, options.shrink);
-    arena.setF64(block, field.SEARCH_FALLBACK_F64, rule.fallback);
+    arena.setF64(block, field.SEARCH_FALLBACK_F64, options.fallback);
     arena.setF64(block, field.SEARCH_L2_F64, target.penalty.l2);
     return block;
   }

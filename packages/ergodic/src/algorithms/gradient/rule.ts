@@ -72,6 +72,8 @@ export interface EquationRule extends RuleBase {
   readonly parts: readonly EquationRule[];
   /** True for what must end a chain, as it keeps track of the parameter itself. */
   readonly last: boolean;
+  /** True for what changes gradients or watches steps, and needs a rule beside it. */
+  readonly link: boolean;
   /** The equation over given symbols; `names` keeps the names of states and options apart when rules are chained. */
   trace(g: Expr, p: Expr, names?: Set<string>): Traced;
 }
@@ -111,6 +113,8 @@ export interface Facts<D extends Defaults> {
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
   last?: boolean;
+  /** A link of chains, not a rule by itself: it has no rate of its own. */
+  link?: boolean;
 }
 export type Resolved<D extends Defaults> = {
   readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
@@ -138,6 +142,7 @@ export function rule<const N extends string, D extends Defaults>(
       options,
       parts: [],
       last: facts.last ?? false,
+      link: facts.link ?? false,
       summary: facts.summary,
       source: facts.source,
       trace: (g, p, names = new Set(reservedNames)) => traceFormula(name, options as Resolved<D>, formula, facts, g, p, names),
@@ -185,6 +190,7 @@ export function chain(...parts: EquationRule[]): EquationRule {
     options: {},
     parts: links,
     last: links[links.length - 1].last,
+    link: links.every((l) => l.link),
     summary: `in turn: ${links.map((l) => l.name).join(", ")}`,
     source: [...new Set(links.map((l) => l.source))].join("; "),
     trace: (g, p, names = new Set(reservedNames)) => traceChain(links, g, p, names),

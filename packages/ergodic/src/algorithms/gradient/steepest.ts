@@ -1,8 +1,8 @@
 /** What searches along −∇f share: why they refuse a minibatch, and how they report a point with no direction. */
 import type { HostReport } from "./host-rule.ts";
 
-export const searchNeeds =
-  "a search over the whole objective costs as many gradients as there are rows, and a minibatch direction need not descend it; " +
+export const searchNeeds = (rowCount: number): string =>
+  `a search over the whole objective costs ${rowCount.toLocaleString("en")} gradients, and a minibatch direction need not descend it; ` +
   "use stochasticLineSearch() or polyak()";
 
 export function stay(loss: number, squaredNorm: number, evaluations: number): HostReport {

@@ -27,7 +27,7 @@ export interface LinearOptions {
   /** Strength and groups by column name; every column left out is a group of its own. */
   group?: { strength: number; groups: string[][] };
   intercept?: boolean;
-  /** Multiplies the penalty of each column, by name; 1 where not given. */
+  /** Multiplies l1 and l2 of each column, by name; 1 where not given. Not for the group penalty. */
   penaltyWeights?: Record<string, number>;
   classWeights?: "balanced" | Record<string, number>;
   features?: RandomFeatures;
@@ -264,7 +264,7 @@ function classWeights(given: "balanced" | Record<string, number>, data: Dataset)
   if (!levels)
     throw new CapabilityError(
       "linear",
-      `classWeights need classes, but target "${data.target.name}" is a number`,
+      `classWeights need classes, but target "${data.target.name}" is a number; leave them out, or read it as a category (data.asClasses())`,
       "MODEL_TARGET",
     );
   if (given === "balanced") {

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import * as g from "../../../src/algorithms/gradient/index.ts";
 import { minimiseLine } from "../../../src/algorithms/gradient/line-minimum.ts";
-import { search } from "../../../src/algorithms/gradient/search-rule.ts";
 import { lineOf, strongWolfe } from "../../../src/algorithms/gradient/wolfe.ts";
 import { rosenbrock } from "../../golden/problems.ts";
+import { search } from "../../reference/search.ts";
 
 const H = [1, 4, 25];
 const quadratic: g.Objective = (x, gradient) => {
@@ -144,20 +144,19 @@ describe("adagradHistory", () => {
 
 describe("stochasticLineSearch", () => {
   const rule = g.stochasticLineSearch({ c: 0.1, shrink: 0.5, initial: 1 });
-  test("pieces", () => {
-    expect(rule.first(rule.start(), 1)).toBe(2);
-    expect(rule.first({ stepSize: 0.5 }, 10)).toBeCloseTo(0.5 * 2 ** 0.1, 15);
-    expect(rule.accepts({ loss: 1, trialLoss: 0.9, squaredNorm: 1, stepSize: 1 })).toBe(true);
-    expect(rule.accepts({ loss: 1, trialLoss: 0.91, squaredNorm: 1, stepSize: 1 })).toBe(false);
-    expect(rule.accepts({ loss: 1, trialLoss: Number.NaN, squaredNorm: 1, stepSize: 1 })).toBe(false);
+  test("starts at its options, then at the last step grown, and takes no NaN for a success", () => {
+    const at = { loss: 1, squaredNorm: 1, epochUpdates: 10 };
+    expect(search(rule, undefined, { ...at, epochUpdates: 1 }, () => 0).stepSize).toBe(2);
+    expect(search(rule, 0.5, at, () => 0).stepSize).toBeCloseTo(0.5 * 2 ** 0.1, 15);
+    expect(search(rule, undefined, at, () => Number.NaN).accepted).toBe(false);
   });
 
   test("halves until the loss of the same batch falls enough; falls back after maxTrials", () => {
     // f_i(w) = 5 w² at w = 1: trial losses 5 (1 − 10 α)², accepted when ≤ 5 − 10 α: first at α = 1/8
     const loss = (stepSize: number) => 5 * (1 - 10 * stepSize) ** 2;
-    const found = search(rule, { stepSize: 1 }, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, loss);
-    expect(found).toEqual({ stepSize: 0.125, trials: 5, accepted: true, state: { stepSize: 0.125 } });
-    const never = search(rule, { stepSize: 1 }, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, () => 6);
-    expect(never).toEqual({ stepSize: 1e-6, trials: 100, accepted: false, state: { stepSize: 1e-6 } });
+    const found = search(rule, 1, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, loss);
+    expect(found).toEqual({ stepSize: 0.125, trials: 5, accepted: true });
+    const never = search(rule, 1, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, () => 6);
+    expect(never).toEqual({ stepSize: 1e-6, trials: 100, accepted: false });
   });
 });

@@ -43,14 +43,14 @@ export const adagradHistory = hostRule(
           for (const past of history) sum += past[i] * past[i];
           x[i] -= (rate * gradient[i]) / (Math.sqrt(sum) + epsilon);
         }
-        return { loss, stepSize: rate, evaluations: 1, stopped: null };
+        return { loss, lossBefore: true, stepSize: rate, evaluations: 1, stopped: null };
       },
     };
   },
   {
     summary: "AdaGrad with every past gradient kept, for demonstration",
     source: "Duchi, Hazan, Singer 2011",
-    needs: "it keeps one gradient of every parameter for each step; use adagrad()",
+    needs: () => "it keeps one gradient of every parameter for each step; use adagrad()",
     cost: () => ({
       floatsPerParameter: null,
       perStep: "a gradient of the objective; one float and 2 operations a parameter more at each step",

@@ -16,6 +16,7 @@ export const averaging = rule(
     return { state: { average: add(average, mul(weight, sub(sub(p, g), average))) }, step: g };
   },
   {
+    link: true,
     summary: "transformation: evaluates at the mean of the iterates",
     source: "Polyak, Juditsky 1992",
     ranges: { start: notNegative },

@@ -12,6 +12,7 @@ export const clipNorm = rule(
   { norm: 1, epsilon: 1e-6 },
   ({ g, norm, epsilon }) => ({ step: mul(min(1, div(norm, add(sqrt(sum(square(g))), epsilon))), g) }),
   {
+    link: true,
     summary: "transformation: gradient scaled to a largest norm",
     source: "Pascanu, Mikolov, Bengio 2013",
     ranges: { norm: positive, epsilon: notNegative },

@@ -7,6 +7,7 @@ import { max, min, neg } from "../../../compiler/index.ts";
 import { positive, rule } from "../rule.ts";
 
 export const clipValue = rule("clipValue", { value: 1 }, ({ g, value }) => ({ step: min(max(g, neg(value)), value) }), {
+  link: true,
   summary: "transformation: each coordinate of the gradient bounded",
   source: "PyTorch, clip_grad_value_",
   ranges: { value: positive },

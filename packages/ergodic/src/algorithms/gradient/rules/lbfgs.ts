@@ -65,7 +65,7 @@ export const lbfgs = hostRule(
   {
     summary: "quasi-Newton from the last few steps",
     source: "Nocedal 1980; Liu, Nocedal 1989",
-    needs: 'pairs of gradients of different batches say nothing about curvature; use adam() for minibatches, or batch: "full"',
+    needs: () => "pairs of gradients of different batches say nothing about curvature; use adam() for minibatches",
     cost: ({ history }) => ({
       floatsPerParameter: 2 * Number(history) + 1,
       perStep: "one or two gradients of the objective, and 4m operations a parameter",

@@ -23,23 +23,14 @@ const ranges = {
 
 export const stochasticLineSearch = Object.assign(
   (given: Partial<typeof defaults> = {}): SearchRule => {
-    const options = resolve("stochasticLineSearch", defaults, given, ranges, false) as typeof defaults;
-    const { c, shrink, initial, growth, maxTrials, fallback } = options;
+    const options = resolve("stochasticLineSearch", defaults, given, ranges, false) as SearchRule["options"];
     return {
       kind: "search",
       name: "stochasticLineSearch",
       options,
       summary: "Armijo on the loss of the same batch",
       source: "Vaswani et al. 2019",
-      needs: "lossOfSameBatch",
       cost: { floatsPerParameter: 0, perStep: "one or two more losses of the batch" },
-      maxTrials,
-      fallback,
-      start: () => ({ stepSize: initial }),
-      first: ({ stepSize }, epochUpdates) => stepSize * growth ** (1 / epochUpdates),
-      accepts: ({ loss, trialLoss, squaredNorm, stepSize }) => trialLoss <= loss - c * stepSize * squaredNorm,
-      shrink: (stepSize) => stepSize * shrink,
-      settle: (_, stepSize) => ({ stepSize }),
       toJSON: () => ({ rule: "stochasticLineSearch", options: optionsToJson(options) }),
     };
   },

@@ -1,0 +1,25 @@
+/** Plain twin of kernels/search.ts: a stochastic Armijo search, driven by a function that gives the batch's loss at p − stepSize · g. */
+import type { SearchRule } from "../../src/algorithms/gradient/search-rule.ts";
+
+export interface SearchOutcome {
+  stepSize: number;
+  /** Losses of the batch that were computed beside the one that came with the gradient. */
+  trials: number;
+  accepted: boolean;
+}
+
+/** `last`: the step size of the update before; undefined at the start. */
+export function search(
+  { options }: SearchRule,
+  last: number | undefined,
+  at: { loss: number; squaredNorm: number; epochUpdates: number },
+  trialLoss: (stepSize: number) => number,
+): SearchOutcome {
+  const { c, shrink, initial, growth, maxTrials, fallback } = options;
+  let stepSize = (last ?? initial) * growth ** (1 / at.epochUpdates);
+  for (let trials = 1; trials <= maxTrials; trials++) {
+    if (trialLoss(stepSize) <= at.loss - c * stepSize * at.squaredNorm) return { stepSize, trials, accepted: true };
+    stepSize *= shrink;
+  }
+  return { stepSize: fallback, trials: maxTrials, accepted: false };
+}
