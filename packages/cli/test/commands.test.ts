@@ -165,6 +165,17 @@ describe("train", () => {
     expect(terminal.stderr.split("\n")).toHaveLength(3);
   });
 
+  it("of one column on full gradients: says so, and promises no number of epochs", async () => {
+    const line = file("line.csv");
+    writeFileSync(line, `x,y\n${Array.from({ length: 40 }, (_, i) => `${i / 10},${i / 5 + 0.5}`).join("\n")}\n`);
+    const terminal = captured({ live: true });
+    expect(await runCommandLine(["train", line, "--target", "y", "--rule", "lbfgs"], terminal)).toBe(0);
+    expect(terminal.stderr).toContain(`${line}: 40 rows to train on; 1 column; target y`);
+    expect(terminal.rewritten.join("\n")).toMatch(/epoch \d/);
+    expect(terminal.rewritten.join("\n")).not.toMatch(/epoch \d+\.\d of/);
+    expect((await works("describe", line)).stdout).toContain("40 rows, 2 columns");
+  });
+
   it("is silent when asked", async () => {
     const { stderr } = await works("train", people, "--target", "class", "--quiet");
     expect(stderr).toBe("");

@@ -11,6 +11,7 @@
 
 import { type GradientDescent, gradientDescent, gradientDescentFrom } from "./algorithms/gradient/gradient-descent.ts";
 import { adagrad, type Rule, sgd } from "./algorithms/gradient/index.ts";
+import { definedRules } from "./algorithms/gradient/rule.ts";
 import { saga, theoreticalRate, type Variance } from "./algorithms/gradient/variance.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
 import type { Algorithm, JsonObject, Plan, PredictionKind, Progression, SavedModel } from "./contract.ts";
@@ -76,23 +77,60 @@ function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, o
 
 /** Says what was given and what to write, where JavaScript would fail on a property of something else. */
 function checkValues(model: unknown, data: unknown, options: FitOptions): void {
-  const refuse = (name: string, value: unknown, wanted: string): never => {
-    const given =
-      typeof value === "function" ? `the function ${value.name || name}, not called` : JSON.stringify(value)?.slice(0, 60);
-    throw new OptionError("fit", `${name} is ${given}, but must be ${wanted}`, "OPTION_TYPE");
-  };
-  const holds = (value: unknown, member: string): boolean => typeof value === "object" && value !== null && member in value;
-  if (!holds(model, "bind")) refuse("the model", model, 'a model: write linear({ loss: "logistic" })');
-  if (!(data instanceof Dataset))
-    refuse("data", data, "a Dataset: write Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
-  if (typeof options !== "object" || options === null) refuse("options", options, "an object: write { epochs: 5 }");
+  if (!holds(model, "bind")) refuse("fit", "the model", model, "a model", called(model) ?? 'linear({ loss: "logistic" })');
+  checkDataset("fit", "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
+  if (typeof options !== "object" || options === null) refuse("fit", "options", options, "an object", "{ epochs: 5 }");
   const { rule, variance, algorithm, validate } = options;
-  if (rule !== undefined && !holds(rule, "kind")) refuse("rule", rule, "a rule: write adam({ rate: 0.001 })");
-  if (variance !== undefined && !holds(variance, "every")) refuse("variance", variance, "variance reduction: write saga()");
-  if (algorithm !== undefined && !holds(algorithm, "start"))
-    refuse("algorithm", algorithm, "an algorithm: write gradientDescent({ rule: adam() })");
-  if (validate !== undefined && !(validate instanceof Dataset))
-    refuse("validate", validate, "a Dataset of held-out rows: write data.split(0.8, { seed: 1 }).test");
+  checkRule("rule", rule);
+  if (variance !== undefined && !holds(variance, "every"))
+    refuse("fit", "variance", variance, "variance reduction", called(variance, ["svrg", "saga", "sag"]) ?? "saga()");
+  if (algorithm !== undefined) {
+    if (!holds(algorithm, "start")) refuse("fit", "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: adam() })");
+    checkRule("the algorithm's rule", (algorithm as Partial<GradientDescent>).rule);
+  }
+  checkHeldOut("fit", validate);
+}
+
+function checkRule(name: string, rule: unknown): void {
+  if (rule === undefined || (holds(rule, "kind") && holds(rule, "toJSON"))) return;
+  refuse("fit", name, rule, "a rule", called(rule, definedRules.names()) ?? "adam({ rate: 0.001 })");
+}
+
+function checkHeldOut(where: string, validate: unknown): void {
+  if (validate === undefined) return;
+  checkDataset(where, "validate", validate, "a Dataset of held-out rows", "data.split(0.8, { seed: 1 }).test");
+}
+
+function checkDataset(where: string, name: string, value: unknown, wanted: string, example: string): void {
+  if (!(value instanceof Dataset)) refuse(where, name, value, wanted, example);
+}
+
+function holds(value: unknown, member: string): boolean {
+  return typeof value === "object" && value !== null && member in value;
+}
+
+/** The call that was meant by a factory, or by a name. */
+function called(value: unknown, names: readonly string[] = []): string | undefined {
+  if (typeof value === "function") return `${factoryName(value)}(), not ${factoryName(value)}`;
+  return typeof value === "string" && names.includes(value) ? `${value}()` : undefined;
+}
+
+function factoryName(factory: { name: string; ruleName?: unknown }): string {
+  return typeof factory.ruleName === "string" ? factory.ruleName : factory.name || "make";
+}
+
+function refuse(where: string, name: string, value: unknown, wanted: string, example: string): never {
+  throw new OptionError(where, `${name} is ${shown(value)}, but must be ${wanted}: write ${example}`, "OPTION_TYPE");
+}
+
+/** Short whatever its size: data may stand in the wrong place. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  if (typeof value === "function") return `the function ${factoryName(value)}, not called`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value !== "object" || value === null) return String(value);
+  const kind = value.constructor?.name ?? "Object";
+  return kind === "Object" ? `an object of ${Object.keys(value).slice(0, 5).join(", ") || "nothing"}` : `of type ${kind}`;
 }
 
 /** What a resumed run may change: when to stop, how it is watched, on how many workers. */
@@ -104,6 +142,8 @@ export type ResumeOptions = Pick<
 /** Goes on from a checkpoint, bit for bit; `data` must be the same dataset. */
 function resume(from: string | Uint8Array | Blob, data: Dataset, options: ResumeOptions = {}): Run<Fitted> {
   checkKeys("fit.resume", options, ["epochs", "until", "validate", "validateEvery", "patience", "signal", "workers"]);
+  checkDataset("fit.resume", "data", data, "a Dataset", "the dataset of the run");
+  checkHeldOut("fit.resume", options.validate);
   return launch(data, options, async () => {
     const checkpoint = await readCheckpoint(from);
     const { recipe } = checkpoint;

@@ -1,5 +1,6 @@
 /** fit as a promise, what the compiler knows of its model, and the columns that it standardises by itself. */
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { evaluateScalar, scalar } from "../src/compiler/index.ts";
 import {
   adagrad,
   adagradHistory,
@@ -10,8 +11,10 @@ import {
   chain,
   clipNorm,
   Dataset,
+  exponentialDecay,
   type Fitted,
   fit,
+  gradientDescent,
   huber,
   type LinearPredictor,
   type Loss,
@@ -19,6 +22,8 @@ import {
   linear,
   OptionError,
   rff,
+  ruleRegistry,
+  saga,
   sgd,
   strongWolfe,
   weightDecay,
@@ -109,12 +114,36 @@ describe("what cannot be a run is refused in words", () => {
   const call = fit as unknown as (...args: unknown[]) => Promise<unknown>;
 
   it.each([
-    ["a rule by name", [model, data, { rule: "adam" }], 'rule is "adam", but must be a rule: write adam({ rate: 0.001 })'],
-    ["a rule not called", [model, data, { rule: adam }], "rule is the function make, not called, but must be a rule"],
+    ["a rule by name", [model, data, { rule: "adam" }], 'rule is "adam", but must be a rule: write adam()'],
+    ["a rule of no name", [model, data, { rule: "adma" }], 'rule is "adma", but must be a rule: write adam({ rate: 0.001 })'],
+    ["variance for a rule", [model, data, { rule: saga() }], "rule is an object of name, every, toJson, but must be a rule"],
+    [
+      "a rule not called",
+      [model, data, { rule: adam }],
+      "rule is the function adam, not called, but must be a rule: write adam(), not adam",
+    ],
     ["variance by name", [model, data, { variance: "saga" }], 'variance is "saga", but must be variance reduction: write saga()'],
-    ["a model not called", [linear, data], "the model is the function linear, not called, but must be a model"],
-    ["rows for data", [model, [[1], [2]]], "data is [[1],[2]], but must be a Dataset: write Dataset.fromArrays"],
-    ["rows to validate", [model, data, { validate: [[1]] }], "validate is [[1]], but must be a Dataset of held-out rows"],
+    ["variance not called", [model, data, { variance: saga }], "variance is the function saga, not called, but must be"],
+    [
+      "a rule as algorithm",
+      [model, data, { algorithm: "sgd" }],
+      'algorithm is "sgd", but must be an algorithm: write gradientDescent(',
+    ],
+    [
+      "an algorithm of no rule",
+      [model, data, { algorithm: gradientDescent({ rule: sgd as never }) }],
+      "the algorithm's rule is the function sgd, not called, but must be a rule: write sgd(), not sgd",
+    ],
+    ["no model", [undefined, data], 'the model is undefined, but must be a model: write linear({ loss: "logistic" })'],
+    ["model and data exchanged", [data, model], "the model is of type Dataset, but must be a model"],
+    [
+      "a model not called",
+      [linear, data],
+      "the model is the function linear, not called, but must be a model: write linear(), not linear",
+    ],
+    ["rows for data", [model, [[1], [2]]], "data is an array of 2, but must be a Dataset: write Dataset.fromArrays"],
+    ["rows to validate", [model, data, { validate: [[1]] }], "validate is an array of 1, but must be a Dataset of held-out rows"],
+    ["options that are none", [model, data, null], "options is null, but must be an object: write { epochs: 5 }"],
   ])("%s", async (_, args, message) => {
     expect(() => call(...args)).toThrow(message);
     expect(() => call(...args)).toThrow("[OPTION_TYPE]");
@@ -123,7 +152,8 @@ describe("what cannot be a run is refused in words", () => {
   it.each([
     [clipNorm(), "chain(clipNorm(), sgd())"],
     [averaging(), "chain(sgd(), averaging())"],
-    [chain(clipNorm(), weightDecay()), "is a link of chains"],
+    [chain(clipNorm(), weightDecay()), "chain(clipNorm(), weightDecay(), sgd())"],
+    [chain(clipNorm(), averaging()), "chain(clipNorm(), sgd(), averaging())"],
   ])("a link of chains by itself", async (rule, advice) => {
     await expect(fit(model, data, { rule })).rejects.toThrow(advice);
   });
@@ -135,6 +165,21 @@ describe("what cannot be a run is refused in words", () => {
     await expect(fit(model, data, { rule: lbfgs(), batch: 1 })).rejects.toThrow(
       /nothing about curvature.*adam\(\).*batch: "all"/,
     );
+    await expect(fit(model, data, { rule: adagradHistory(), batch: 1 })).rejects.toThrow(
+      /gradient of every parameter.*adagrad\(\)/,
+    );
+  });
+
+  it("links are what the registry puts into a chain", () => {
+    for (const [name, { make, inChain }] of Object.entries(ruleRegistry)) {
+      const made = make({});
+      expect([name, made.kind === "equation" && made.link]).toEqual([name, inChain !== undefined]);
+    }
+  });
+
+  it("rows to go on with", () => {
+    const resume = fit.resume as unknown as (...args: unknown[]) => unknown;
+    expect(() => resume("kept", [[1]])).toThrow("fit.resume: data is an array of 1, but must be a Dataset");
   });
 
   it("group and penaltyWeights together", async () => {
@@ -165,4 +210,55 @@ it("the loss that a rule on the full objective reports is without the penalty, a
   const textbook = await fit(model, data, { ...options, rule: adagradHistory({ rate: 0.5 }) });
   const running = await fit(model, data, { ...options, rule: adagrad({ rate: 0.5 }) });
   expect(textbook.run.loss).toBeCloseTo(running.run.loss, 10);
+});
+
+it("full gradients run 100 epochs by default, those of a rule that converges until then, single rows 5", async () => {
+  const rows = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
+  const data = Dataset.fromArrays({ x: rows, y: rows.map(([a, b]) => 3 * a - 2 * b + 1) });
+  const model = linear({ loss: "squared" });
+  expect((await fit(model, data, { rule: sgd(), batch: "all" })).run).toMatchObject({ epochs: 100, updates: 100 });
+  expect((await fit(model, data, { rule: sgd() })).run.epochs).toBe(5);
+  expect((await fit(model, data, { rule: lbfgs() })).run.reason).toBe("converged");
+});
+
+describe("the group penalty on full gradients", () => {
+  const rows = Array.from({ length: 50 }, (_, i) => [Math.sin(i), Math.cos(2 * i), Math.sin(3 * i + 1)]);
+  const data = Dataset.fromArrays({ x: rows, y: rows.map(([a, b, c]) => 3 * a - 2 * b + 0.01 * c), type: "f64" });
+  const strength = 0.2;
+  const rates = [0.4, exponentialDecay({ rate: 0.4, factor: 0.9 })];
+
+  /** Proximal gradient descent, written out; `rate` by the update, from 1. */
+  function twin(rate: (t: number) => number, updates: number): number[] {
+    const p = [0, 0, 0];
+    for (let t = 1; t <= updates; t++) {
+      const errors = rows.map((row, i) => row.reduce((z, v, j) => z + v * p[j], 0) - data.target.values[i]);
+      const g = p.map((_, j) => errors.reduce((sum, e, i) => sum + e * rows[i][j], 0) / rows.length);
+      for (const j of [0, 1, 2]) p[j] -= rate(t) * g[j];
+      for (const group of [[0, 1], [2]]) {
+        const norm = Math.hypot(...group.map((j) => p[j]));
+        const limit = rate(t) * strength * Math.sqrt(group.length);
+        for (const j of group) p[j] *= norm <= limit ? 0 : 1 - limit / norm;
+      }
+    }
+    return p;
+  }
+
+  it.each(rates)("shrinks after each step at that step's rate", async (rate) => {
+    const model = linear({
+      loss: "squared",
+      group: { strength, groups: [["x0", "x1"]] },
+      intercept: false,
+      standardise: false,
+    });
+    const at = (t: number): number =>
+      typeof rate === "number" ? rate : evaluateScalar(rate.value(scalar("t")), { scalars: { t } });
+    for (const precision of ["f64", "f32"] as const) {
+      const { weights } = await fit(model, data, { rule: sgd({ rate }), batch: "all", epochs: 12, precision });
+      const wanted = twin(at, 12);
+      wanted.forEach((p, j) => {
+        expect(weights[j]).toBeCloseTo(p, precision === "f64" ? 12 : 5);
+      });
+      expect(weights[2]).toBe(0);
+    }
+  });
 });

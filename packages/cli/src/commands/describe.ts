@@ -6,7 +6,7 @@ import { type LinearPredictor, predictor } from "ergodic";
 import { type FormatOptions, formatOptions } from "../data.ts";
 import { addFormatOptions } from "../options/training.ts";
 import { type Described, ruleText, workersText } from "../report/chosen.ts";
-import { bytes, grouped, json, percent, significant } from "../report/numbers.ts";
+import { bytes, counted, grouped, json, percent, significant } from "../report/numbers.ts";
 import { pairs, table } from "../report/table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
 import type { Terminal } from "../terminal.ts";
@@ -93,7 +93,7 @@ function modelText({ file, bytes: size, description, weights }: ReturnType<typeo
 
 function dataText(file: string, data: DataSummary, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
-  const head = `${paint.bold(file)}  ${grouped(data.rowCount)} rows, ${grouped(data.columnCount)} columns`;
+  const head = `${paint.bold(file)}  ${counted(data.rowCount, "row")}, ${counted(data.columnCount, "column")}`;
   if (data.format === "sparse") {
     const { target } = data;
     const about: [string, string][] = [

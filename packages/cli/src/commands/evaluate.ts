@@ -4,7 +4,7 @@ import { predictor } from "ergodic";
 import { type FormatOptions, readHeldOut } from "../data.ts";
 import { addFormatOptions } from "../options/training.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
-import { grouped, json } from "../report/numbers.ts";
+import { counted, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function addEvaluate(program: Command, terminal: Terminal): void {
@@ -36,6 +36,6 @@ async function evaluate(
     return;
   }
   const { out: paint } = terminal.paint;
-  terminal.out(`${paint.bold(`${targetName}, ${grouped(rows.rowCount)} rows of ${data}`)}\n${metricsText(metrics, paint)}`);
+  terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint)}`);
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
 }

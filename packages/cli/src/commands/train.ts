@@ -19,7 +19,7 @@ import {
 } from "../options/training.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
-import { decimal, duration, grouped, json, short } from "../report/numbers.ts";
+import { counted, decimal, duration, grouped, json, short } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
 import { quoted, type Terminal } from "../terminal.ts";
 
@@ -78,7 +78,7 @@ function dataLine(path: string, { train, validate, test }: Parts): string {
     test ? `${grouped(test.rowCount)} to test` : "",
   ].filter(Boolean);
   const sparse = train.format === "sparse" ? ", sparse" : "";
-  return `${path}: ${grouped(train.rowCount)} rows to train on${held.map((part) => `, ${part}`).join("")}; ${grouped(train.columnCount)} columns${sparse}; target ${train.target.name}`;
+  return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${sparse}; target ${train.target.name}`;
 }
 
 function guess({ target }: Dataset): string {
@@ -89,11 +89,14 @@ function guess({ target }: Dataset): string {
 async function watched(run: Run<Fitted>, options: TrainOptions, engine: EngineDescription, terminal: Terminal): Promise<Fitted> {
   const { epochs, updates, seconds, checkpoint, quiet } = options;
   const limited = epochs !== undefined || updates !== undefined || seconds !== undefined || options.tolerance !== undefined;
-  const progress = new Progress(terminal, limited || options.resume !== undefined ? { epochs, updates, seconds } : { epochs: 5 });
   let keptAt = performance.now();
   let keeping: Promise<void> | undefined;
+  let progress: Progress | undefined;
   try {
     const chosen = (await run.chosen) as unknown as Described;
+    // On full gradients the default is another, and some rules end before it.
+    const usual = chosen.plan?.batch === "all" ? {} : { epochs: 5 };
+    progress = new Progress(terminal, limited || options.resume !== undefined ? { epochs, updates, seconds } : usual);
     if (!quiet) terminal.note(chosenLine(chosen, engine));
     for await (const tick of run) {
       if (!quiet) progress.tick(tick);
@@ -108,7 +111,7 @@ async function watched(run: Run<Fitted>, options: TrainOptions, engine: EngineDe
     }
     return await run;
   } finally {
-    if (!quiet) progress.end();
+    if (!quiet) progress?.end();
   }
 }
 
@@ -181,7 +184,7 @@ function report(result: Result): void {
   const speed = short(run.updates / Math.max(1e-9, run.seconds));
   const validated = ticks.findLast((tick) => tick.validation)?.validation;
   terminal.out(
-    `${grouped(run.updates)} updates in ${duration(run.seconds)} (${speed} updates/s), ${decimalEpochs(run.epochs)}: ${run.reason}\n`,
+    `${counted(run.updates, "update")} in ${duration(run.seconds)} (${speed} updates/s), ${decimalEpochs(run.epochs)}: ${run.reason}\n`,
   );
   terminal.out(`mean loss of the last epoch ${decimal(run.loss)}${validated ? `, validation ${decimal(validated.loss)}` : ""}\n`);
   if (metrics) {

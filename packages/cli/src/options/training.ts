@@ -93,7 +93,7 @@ export function addTrainingOptions(command: Command): Command {
     .option("--seed <n>", "of every random choice", number, 0)
     .option("--deterministic", "the same bytes on any machine")
     .optionsGroup("Stopping:")
-    .option("--epochs <n>", "passes over the data; default 5", number)
+    .option("--epochs <n>", "passes over the data; default 5, on full gradients 100, or up to 1000 until converged", number)
     .option("--updates <n>", "at most so many updates", number)
     .option("--seconds <n>", "at most so long", number)
     .option("--tolerance <share>", "until an epoch lowers the loss by less", number)

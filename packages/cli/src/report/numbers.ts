@@ -2,6 +2,9 @@
 
 export const grouped = (value: number): string => Math.round(value).toLocaleString("en");
 
+/** "1 column", "1,234 columns". */
+export const counted = (count: number, one: string): string => `${grouped(count)} ${one}${count === 1 ? "" : "s"}`;
+
 /** 1234567 → "1.23 M". */
 export function short(value: number): string {
   for (const [size, unit] of [

@@ -47,6 +47,11 @@ const kinds: { name: string; options: FitOptions; model?: LinearOptions; validat
   { name: "L-BFGS", options: { rule: lbfgs() } },
   { name: "full gradients", options: { rule: adam(), batch: "all" } },
   { name: "group penalty", options: {}, model: { group: { strength: 0.01, groups: [["x0", "x1"]] } } },
+  {
+    name: "group penalty on full gradients",
+    options: { rule: sgd(), batch: "all" },
+    model: { group: { strength: 0.01, groups: [["x0", "x1"]] } },
+  },
 ];
 
 describe("memory", () => {

@@ -153,6 +153,12 @@ describe("edges", () => {
     );
   });
 
+  it("the deviance of a mean that underflowed is large, not infinite; scikit-learn refuses it", () => {
+    const { deviance } = all("count", [0, 1], [3, 1]);
+    close(deviance as number, 3 * Math.log(3 * 2 ** 1022) - 3);
+    expect(all("count", [0], [0]).deviance).toBeCloseTo(0, 15);
+  });
+
   it("is typed by task", () => {
     const r: number = metrics("regression").result === undefined ? 0 : 1;
     expect(r).toBe(1);

@@ -3,7 +3,7 @@ import { CapabilityError } from "../../base/errors.ts";
 import { mul, vector } from "../../compiler/index.ts";
 import type { Plan, Problem, RowGradient } from "../../contract.ts";
 import type { Rule } from "./kinds.ts";
-import { rateOf } from "./rule.ts";
+import { type EquationRule, rateOf } from "./rule.ts";
 import type { Variance } from "./variance.ts";
 
 export interface Parts {
@@ -33,10 +33,7 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
     );
   }
   if (rule.kind === "equation" && rule.link) {
-    refuse(
-      `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${rule.last ? `chain(sgd(), ${rule.name}())` : `chain(${rule.name}(), sgd())`}`,
-      "RULE_LINK",
-    );
+    refuse(`${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${wholeChain(rule)}`, "RULE_LINK");
   }
   if (variance) refuseVariance(problem, target, rule, variance, plan);
   if (rule.kind === "search") refuseSearch(target, rule.name, plan);
@@ -60,6 +57,13 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {
     refuse('a 16-bit model takes minibatches and no group penalty; take precision: "f32"', "PLAN_MEANING");
   }
+}
+
+/** The links with a rule among them, as one would write it. */
+function wholeChain(rule: EquationRule): string {
+  const links = rule.parts.length > 0 ? rule.parts : [rule];
+  const calls = (last: boolean): string[] => links.filter((link) => link.last === last).map(({ name }) => `${name}()`);
+  return `chain(${[...calls(false), "sgd()", ...calls(true)].join(", ")})`;
 }
 
 /** True where the step is η g, or an average of such iterates. */

@@ -8,7 +8,9 @@
  */
 import { evaluateScalar } from "../../compiler/index.ts";
 import type { Advance, Penalty, Progression, Snapshot, Tensor } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
+import { groupBlock } from "./group.ts";
 import type { HostRule, HostRun, HostState } from "./host-rule.ts";
 import type { FullObjective } from "./objective.ts";
 import { type EquationRule, rateOf } from "./rule.ts";
@@ -20,6 +22,7 @@ export interface FullOptions {
   penalty: Penalty | undefined;
   precision: "f32" | "f64";
   workers: number;
+  deterministic: boolean;
 }
 
 export function fullDescent(options: FullOptions, engine: Engine): Progression {
@@ -35,6 +38,9 @@ class FullDescent implements Progression {
   private readonly rule: EquationRule;
   private readonly runner: RuleRunner;
   private readonly gradient: Float64Array;
+  private readonly arena: Arena;
+  /** The proximal step of the group penalty, at a rate. */
+  private readonly shrink: ((rate: number) => void) | undefined;
 
   constructor(options: FullOptions, rule: EquationRule, engine: Engine) {
     const { objective, penalty, precision } = options;
@@ -55,6 +61,8 @@ class FullDescent implements Progression {
       engine,
     );
     if (penalised) this.runner.vector("share").set(penalty.weights);
+    this.arena = new Arena(engine.memory, "group penalty");
+    this.shrink = penalty && penalty.group > 0 ? this.shrinkage(penalty, engine) : undefined;
   }
 
   get updates(): number {
@@ -69,7 +77,7 @@ class FullDescent implements Progression {
       const loss = workers > 1 ? await objective.evaluateOnWorkers(x, this.gradient) : objective.evaluate(x, this.gradient);
       this.runner.gradient().set(this.gradient);
       this.runner.step(loss + penaltyAt(penalty, x), { l1: penalty?.l1, l2: penalty?.l2 });
-      if (penalty && penalty.group > 0) shrinkGroups(penalty, this.runner.parameters(), this.rate());
+      this.shrink?.(this.rate());
       this.step++;
       made.lossSum += loss * objective.rows;
       made.rows += objective.rows;
@@ -107,8 +115,21 @@ class FullDescent implements Progression {
   }
 
   dispose(): void {
+    this.arena.dispose();
     this.runner.dispose();
     this.options.objective.dispose();
+  }
+
+  private shrinkage(penalty: Penalty, engine: Engine): (rate: number) => void {
+    const { deterministic, precision } = this.options;
+    const at = this.arena.take(8);
+    const parameters = this.runner.parameters().byteOffset;
+    const block = groupBlock(this.arena, penalty, { parameters, type: precision, rate: at });
+    const kernel = engine.kernel("groupShrink", deterministic);
+    return (rate) => {
+      this.arena.setF64(at, 0, rate);
+      kernel(block);
+    };
   }
 
   private rate(): number {
@@ -201,14 +222,4 @@ function penalised(penalty: Penalty | undefined, x: Float64Array, gradient: Floa
   if (!penalty || penalty.l2 === 0) return loss;
   if (gradient) for (let i = 0; i < x.length; i++) gradient[i] += penalty.l2 * penalty.weights[i] * x[i];
   return loss + penaltyAt(penalty, x);
-}
-
-/** p_g ← p_g · max(0, 1 − rate · strength · √|g| / ‖p_g‖), over all outputs. */
-function shrinkGroups({ group, groups, outputs, stride }: Penalty, p: Float32Array | Float64Array, rate: number): void {
-  for (const columns of groups) {
-    const members = columns.flatMap((j) => Array.from({ length: outputs }, (_, k) => k * stride + j));
-    const norm = Math.sqrt(members.reduce((sum, i) => sum + p[i] * p[i], 0));
-    const limit = rate * group * Math.sqrt(columns.length);
-    for (const i of members) p[i] = norm <= limit ? 0 : p[i] * (1 - limit / norm);
-  }
 }

@@ -50,7 +50,14 @@ function start(rule: Rule, variance: Variance | undefined, problem: Problem, pla
   const objective = new RowObjective(problem, target, plan, engine);
   const precision = plan.precision.model === "f64" ? "f64" : "f32";
   return fullDescent(
-    { objective, rule: rule as Exclude<Rule, { kind: "search" }>, penalty: target.penalty, precision, workers: plan.workers },
+    {
+      objective,
+      rule: rule as Exclude<Rule, { kind: "search" }>,
+      penalty: target.penalty,
+      precision,
+      workers: plan.workers,
+      deterministic: plan.deterministic,
+    },
     engine,
   );
 }

@@ -14,6 +14,7 @@ import * as field from "../../host/fields.ts";
 import { hasReduction, sparseBehaviour } from "./cost.ts";
 import { decayBlock, decayingRule, fixedBytes } from "./decay.ts";
 import type { Parts } from "./fits.ts";
+import { type GroupOperands, groupBlock } from "./group.ts";
 import { bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
 import { type EquationRule, rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
@@ -281,7 +282,7 @@ export class Lanes {
       [field.LANE_TOUCH, plan.schedule === "shuffled" || draws ? binding.touchSlot : field.ABSENT],
       [field.LANE_DECAY, decay],
       [field.LANE_FIXED, decay ? this.fixed : 0],
-      [field.LANE_GROUP, target.penalty.group > 0 ? this.groupBlock(copy, bound!) : 0],
+      [field.LANE_GROUP, target.penalty.group > 0 ? groupBlock(arena, target.penalty, this.groupOperands(copy, bound!)) : 0],
       [field.LANE_SEARCH, rule.kind === "search" ? this.searchBlock(binding, shard.rows) : 0],
     ]);
     arena.setF64(pointer, field.LANE_T_FIRST_F64, this.racing ? l + 1 : 1);
@@ -305,32 +306,9 @@ export class Lanes {
     return { binding, record, listed: this.arena.take(SWEEP_ROWS * 4), accumulator: this.arena.take(problem.parameterCount * 8) };
   }
 
-  private groupBlock(copy: Copy, rule: RuleBinding): number {
-    const { arena } = this;
-    const { groups, group, outputs, stride } = this.parts.target.penalty;
-    const start = arena.take((groups.length + 1) * 4);
-    const columns = arena.take(groups.flat().length * 4);
-    const weights = arena.take(groups.length * 8);
-    let at = 0;
-    groups.forEach((members, g) => {
-      arena.memory.u32(columns + 4 * at, members.length).set(members);
-      at += members.length;
-      arena.set(start, 4 * (g + 1), at);
-      arena.setF64(weights, 8 * g, Math.sqrt(members.length));
-    });
-    const block = arena.block(field.GROUP_BYTES, [
-      [field.GROUP_PARAMETERS, copy.parameters],
-      [field.GROUP_ELEMENT_BYTES, this.precision === "f64" ? 8 : 4],
-      [field.GROUP_COUNT, groups.length],
-      [field.GROUP_START, start],
-      [field.GROUP_COLUMNS, columns],
-      [field.GROUP_WEIGHTS, weights],
-      [field.GROUP_OUTPUTS, outputs],
-      [field.GROUP_STRIDE, stride],
-      [field.GROUP_RATE, rule.block + (rule.program.scalars[CURRENT_RATE] ?? rule.program.scalars.rate)],
-    ]);
-    arena.setF64(block, field.GROUP_LAMBDA_F64, group);
-    return block;
+  private groupOperands({ parameters }: Copy, { block, program }: RuleBinding): GroupOperands {
+    const rate = block + (program.scalars[CURRENT_RATE] ?? program.scalars.rate);
+    return { parameters, type: this.precision, rate };
   }
 
   private searchBlock(binding: LaneBinding, rows: number): number {

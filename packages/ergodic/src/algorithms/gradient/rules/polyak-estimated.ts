@@ -5,7 +5,7 @@
  * multiplied by `grow` ≥ 1 and a new phase starts; after `patience` updates without it, by `shrink` < 1. η_max: `maximum`. f̂ < f(p), so a
  * step never goes uphill. Meant for full gradients or large batches: the best of noisy losses is too low. Four scalars of state, none
  * a parameter. Source: Nedić, Bertsekas 2001, dynamic step size; the phases and δ/2 are Goffin, Kiwiel 1999. (A single step cannot
- * reach f̂ itself: a convex f lies above its tangent.)
+ * reach f̂ itself: a convex f lies above its tangent.) With minibatches f is their loss without the model's penalty, whose gradient g has.
  */
 import { abs, add, div, equal, lessEqual, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
 import { positive, rule } from "../rule.ts";

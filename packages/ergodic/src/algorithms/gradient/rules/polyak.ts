@@ -2,7 +2,8 @@
  * Polyak's step with a known optimum: η = min((f(p) − f*)/‖g‖², η_max), p ← p − η g.
  *
  * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. Below f* (a wrong f*, or a lucky batch) and at g = 0 the step is 0,
- * never uphill. No state; one more pass over the gradient for its norm. Source: Polyak 1969; Hazan, Kakade 2019.
+ * never uphill. No state; one more pass over the gradient for its norm. With minibatches f is their loss without the model's penalty, whose
+ * gradient g has. Source: Polyak 1969; Hazan, Kakade 2019.
  */
 import { div, equal, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
 import { positive, rule } from "../rule.ts";

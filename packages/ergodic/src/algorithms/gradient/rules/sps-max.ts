@@ -3,7 +3,8 @@
  *
  * f_i: loss of the batch; f_i*: `optimum`, a lower bound of every batch's least loss (0 for most losses); c > 0, 0.5 for convex and 1
  * for strongly convex problems; γ: `maximum`. With `smoothing`, γ = 2^(1/epochUpdates) · (the last positive η) after the first update,
- * so that a lucky batch cannot make a leap. One scalar of state. Source: Loizou et al. 2021.
+ * so that a lucky batch cannot make a leap. With minibatches f_i is without the model's penalty, whose gradient
+ * g has. One scalar of state. Source: Loizou et al. 2021.
  */
 import { div, equal, less, max, min, mul, pow, square, sub, sum, where } from "../../../compiler/index.ts";
 import { positive, rule } from "../rule.ts";
