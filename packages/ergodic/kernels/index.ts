@@ -10,3 +10,4 @@ export { average } from "./average";
 export { groupShrink } from "./group";
 export { searchStep } from "./search";
 export { fixedStep } from "./fixed";
+export { decayStep, openDecay } from "./decay";

@@ -74,6 +74,7 @@ export {
   OptionError,
   WorkerError,
 } from "./base/errors.ts";
+export { murmur3 } from "./base/murmur3.ts";
 export { type Draws, type Stream, stream } from "./base/stream.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";

@@ -200,6 +200,12 @@ it("16-bit parameters end a run with an error where they end, instead of staying
     await expect(fit(model, data, { ...options, precision })).rejects.toThrow("[MODEL_SATURATED]");
   }
   expect((await fit(model, data, options)).weights[0]).toBeCloseTo(40, 1);
+  // The rows of one of two copies lead there: their mean never shows it.
+  const halved = Dataset.fromArrays({ x, y: x.map(([v], i) => (i < 100 ? 0 : 40 * v)) });
+  const two = { ...options, precision: { data: "f32", model: "i16" }, replicas: 2, schedule: "ordered" } as const;
+  await expect(fit(model, halved, two)).rejects.toThrow(
+    'fit: a parameter reached ±16, the end of the range of 16-bit parameters; standardise the columns (and scale the target), or keep the model in floats, precision: "f32" or "i8" [MODEL_SATURATED]',
+  );
 });
 
 it("the loss that a rule on the full objective reports is without the penalty, at the point where it was taken", async () => {

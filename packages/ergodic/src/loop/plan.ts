@@ -14,6 +14,7 @@ export interface PlanOptions {
   workers?: number;
   replicas?: "shared" | number;
   data?: "sharded" | "replicated";
+  /** One name: of the data, with a model of floats. A model of "i16" holds parameters within ±16; one that gets there ends the run. */
   precision?: ElementType | { data?: ElementType; model?: ParameterType };
   schedule?: Plan["schedule"];
   blockRows?: number;
@@ -35,6 +36,8 @@ export const planKeys = [
   "deterministic",
   "seed",
 ];
+/** Of options that have an effect beside certain others only: nobody asked for anything who has these. A resumed plan has all of them. */
+const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
 const schedules: readonly Plan["schedule"][] = ["replacement", "shuffled", "blocks", "ordered"];
 
 export function resolvePlan(
@@ -49,12 +52,12 @@ export function resolvePlan(
   const plan: Plan = {
     workers,
     replicas: given.replicas ?? (workers > 1 && !deterministic && batch !== "all" ? "shared" : 1),
-    data: given.data ?? "sharded",
+    data: given.data ?? inert.data,
     precision: resolvePrecision(where, given.precision ?? "f32"),
     schedule: given.schedule ?? defaults.schedule ?? "shuffled",
-    blockRows: given.blockRows ?? 64,
+    blockRows: given.blockRows ?? inert.blockRows,
     batch,
-    averageEvery: given.averageEvery ?? 1,
+    averageEvery: given.averageEvery ?? inert.averageEvery,
     deterministic,
     seed: given.seed ?? 0,
   };
@@ -67,6 +70,7 @@ export function resolvePlan(
   checkOneOf(where, "schedule", plan.schedule, schedules);
   checkOneOf(where, "data", plan.data, ["sharded", "replicated"]);
   refuseWithoutMeaning(where, plan);
+  refuseWithoutEffect(where, plan);
   return plan;
 }
 
@@ -123,4 +127,20 @@ function refuseWithoutMeaning(where: string, plan: Plan): void {
   if (plan.precision.model === "f64" && plan.precision.data !== "f64") {
     refuse(`precision.model is "f64" and precision.data is "${plan.precision.data}"; take data: "f64" too`);
   }
+}
+
+function refuseWithoutEffect(where: string, plan: Plan): void {
+  const refuse = (message: string): never => {
+    throw new CapabilityError(where, message, "PLAN_MEANING");
+  };
+  const one = plan.replicas === "shared" ? 'replicas is "shared", which is one model for all workers' : "there is one replica";
+  const single = plan.replicas === "shared" || plan.replicas === 1;
+  if (single && plan.averageEvery !== inert.averageEvery)
+    refuse(`averageEvery is ${plan.averageEvery}, but ${one}: nothing is averaged; leave averageEvery out, or take replicas: 2`);
+  if (single && plan.data !== inert.data)
+    refuse(`data is "${plan.data}", but ${one}, and it sees all rows anyway; leave data out, or take replicas: 2`);
+  if (plan.schedule !== "blocks" && plan.blockRows !== inert.blockRows)
+    refuse(
+      `blockRows is ${plan.blockRows}, but schedule is "${plan.schedule}", which has no blocks; leave blockRows out, or take schedule: "blocks"`,
+    );
 }

@@ -46,6 +46,9 @@ export function resolveStopping(
       throw new OptionError(where, "patience needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
   }
   checkNumber(where, "validateEvery", given.validateEvery ?? 1, { low: 0, open: true });
+  // A resumed run has its checkpoint's, whether or not it is watched again.
+  if (where === "fit" && given.validateEvery !== undefined && !validates)
+    throw new OptionError(where, "validateEvery needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
   return { until, validateEvery: given.validateEvery ?? 1, patience: given.patience };
 }
 

@@ -3,36 +3,13 @@
  * under node_modules/.cache-node/22 and /24: the same results, relaxed SIMD, no complaint about a V8 flag, and an end when all is done.
  */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { openEngine } from "../../src/host/engine.ts";
+import { nodeVersions } from "./node-binaries.ts";
 
 const engineFile = new URL("../../dist/host/engine.js", import.meta.url);
-const cache = fileURLToPath(new URL("../../../../node_modules/.cache-node/", import.meta.url));
-
-function binary(major: number): string | undefined {
-  const folder = join(cache, String(major));
-  if (!existsSync(folder)) return undefined;
-  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(join("bin", "node")));
-  return found && join(folder, found);
-}
-
-const versions = [
-  { name: "this Node", path: process.execPath },
-  { name: "Node 22", path: binary(22) },
-  { name: "Node 24", path: binary(24) },
-].map((version) => {
-  const reason = !existsSync(engineFile)
-    ? "packages/ergodic/dist is not built"
-    : version.path
-      ? ""
-      : "its binary is not under node_modules/.cache-node";
-  if (reason) console.warn(`skipped: the engine on ${version.name}: ${reason}`);
-  return { ...version, reason, title: reason ? `${version.name} (skipped: ${reason})` : version.name };
-});
+const versions = nodeVersions("the engine", engineFile);
 
 // `--input-type` is a flag that worker threads would inherit, and not bear.
 const script = `

@@ -140,66 +140,61 @@ describe("searchStep", () => {
     { format: "dense" as const, maxTrials: 40 },
     { format: "sparse" as const, maxTrials: 40 },
     { format: "dense" as const, maxTrials: 10 },
-  ])(
-    "$format, $maxTrials trials: the trials, the point and the rate of the rule's own search, with L2",
-    async ({ format, maxTrials }) => {
-      const { data, entries, y } = plantedRows({ rows: 30, columns: 7, classes: 2, format });
-      const rule = stochasticLineSearch({ initial: 200, maxTrials, fallback: 1e-3 });
-      const l2 = 0.05;
-      using bound = await BoundLinear.open(data, { mode: "buffered", batch: 8, loss: logistic(), model: "f64" });
-      using arena = new Arena(memory, "search");
-      const { stride } = bound.problem;
-      const block = arena.block(field.SEARCH_BYTES, [
-        [field.SEARCH_OBJECTIVE, bound.binding.objectiveSlot],
-        [field.SEARCH_ELEMENT_BYTES, 8],
-        [field.SEARCH_BACKUP, arena.take(8 * stride)],
-        [field.SEARCH_SHARE, arena.copy(Float64Array.from(bound.problem.penalty.weights))],
-        [field.SEARCH_MAX_TRIES, rule.options.maxTrials],
-      ]);
-      const options = rule.options as Record<string, number>;
-      const numbers: [number, number][] = [
-        [field.SEARCH_RATE_F64, options.initial],
-        [field.SEARCH_GROWTH_F64, options.growth ** (1 / 4)],
-        [field.SEARCH_SUFFICIENT_F64, options.c],
-        [field.SEARCH_SHRINK_F64, options.shrink],
-        [field.SEARCH_FALLBACK_F64, rule.options.fallback],
-        [field.SEARCH_L2_F64, l2],
-      ];
-      for (const [at, value] of numbers) arena.setF64(block, at, value);
-      const rows = arena.take(32);
-      const p = Array.from({ length: stride }, (_, j) => (j < 7 ? 0.3 * (j - 3) : 0));
-      bound.setParameters(p);
-      let last: number | undefined;
-      const trialCounts: number[] = [];
-      for (let step = 0; step < 12; step++) {
-        const listed = Array.from({ length: 8 }, (_, b) => (step * 8 + b) % 30);
-        const objective = (at: number[]): number =>
-          listed.reduce((sum, i) => sum + Math.log1p(Math.exp(-(y[i] > 0 ? 1 : -1) * dotTwin(entries[i], at).value)), 0) / 8 +
-          (l2 / 2) * at.reduce((sum, v) => sum + v * v, 0);
-        const { loss, gradient } = bound.gradient(listed);
-        const full = gradient.map((g, j) => g + l2 * bound.problem.penalty.weights[j] * p[j]);
-        const along = (stepSize: number): number[] => p.map((v, j) => v - stepSize * full[j]);
-        const squaredNorm = full.reduce((sum, g) => sum + g * g, 0);
-        const found = search(rule, last, { loss: objective(p), squaredNorm, epochUpdates: 4 }, (stepSize) =>
-          objective(along(stepSize)),
-        );
-        last = found.stepSize;
-        trialCounts.push(found.trials);
-        memory.u32(rows, 8).set(listed);
-        engine.kernel("searchStep", true)(block, bound.binding.model, bound.parameters, rows, 8, bound.binding.pieces, loss);
-        expect(Math.abs(arena.getF64(block, field.SEARCH_RATE_F64) - found.stepSize)).toBeLessThanOrEqual(1e-12 * found.stepSize);
-        const now = along(found.stepSize);
-        const moved = memory.f64(bound.parameters, stride);
-        expect(Math.max(...now.map((v, j) => Math.abs(v - moved[j])))).toBeLessThanOrEqual(
-          1e-11 * Math.max(...now.map(Math.abs)),
-        );
-        p.splice(0, p.length, ...now);
-      }
-      // Trials that failed first, ran out, and succeeded at once: all three ways were taken.
-      if (maxTrials === 10) expect(trialCounts[0]).toBe(10);
-      else expect(trialCounts[0]).toBeGreaterThan(10);
-      expect(trialCounts).toContain(1);
-      data.dispose();
-    },
-  );
+  ])("$format, $maxTrials trials: the trials, the point and the rate of its twin, with L2", async ({ format, maxTrials }) => {
+    const { data, entries, y } = plantedRows({ rows: 30, columns: 7, classes: 2, format });
+    const rule = stochasticLineSearch({ initial: 200, maxTrials, fallback: 1e-3 });
+    const l2 = 0.05;
+    using bound = await BoundLinear.open(data, { mode: "buffered", batch: 8, loss: logistic(), model: "f64" });
+    using arena = new Arena(memory, "search");
+    const { stride } = bound.problem;
+    const block = arena.block(field.SEARCH_BYTES, [
+      [field.SEARCH_OBJECTIVE, bound.binding.objectiveSlot],
+      [field.SEARCH_ELEMENT_BYTES, 8],
+      [field.SEARCH_BACKUP, arena.take(8 * stride)],
+      [field.SEARCH_SHARE, arena.copy(Float64Array.from(bound.problem.penalty.weights))],
+      [field.SEARCH_MAX_TRIES, rule.options.maxTrials],
+    ]);
+    const options = rule.options as Record<string, number>;
+    const numbers: [number, number][] = [
+      [field.SEARCH_RATE_F64, options.initial],
+      [field.SEARCH_GROWTH_F64, options.growth ** (1 / 4)],
+      [field.SEARCH_SUFFICIENT_F64, options.c],
+      [field.SEARCH_SHRINK_F64, options.shrink],
+      [field.SEARCH_FALLBACK_F64, rule.options.fallback],
+      [field.SEARCH_L2_F64, l2],
+    ];
+    for (const [at, value] of numbers) arena.setF64(block, at, value);
+    const rows = arena.take(32);
+    const p = Array.from({ length: stride }, (_, j) => (j < 7 ? 0.3 * (j - 3) : 0));
+    bound.setParameters(p);
+    let last: number | undefined;
+    const trialCounts: number[] = [];
+    for (let step = 0; step < 12; step++) {
+      const listed = Array.from({ length: 8 }, (_, b) => (step * 8 + b) % 30);
+      const objective = (at: number[]): number =>
+        listed.reduce((sum, i) => sum + Math.log1p(Math.exp(-(y[i] > 0 ? 1 : -1) * dotTwin(entries[i], at).value)), 0) / 8 +
+        (l2 / 2) * at.reduce((sum, v) => sum + v * v, 0);
+      const { loss, gradient } = bound.gradient(listed);
+      const full = gradient.map((g, j) => g + l2 * bound.problem.penalty.weights[j] * p[j]);
+      const along = (stepSize: number): number[] => p.map((v, j) => v - stepSize * full[j]);
+      const squaredNorm = full.reduce((sum, g) => sum + g * g, 0);
+      const found = search(rule, last, { loss: objective(p), squaredNorm, epochUpdates: 4 }, (stepSize) =>
+        objective(along(stepSize)),
+      );
+      last = found.stepSize;
+      trialCounts.push(found.trials);
+      memory.u32(rows, 8).set(listed);
+      engine.kernel("searchStep", true)(block, bound.binding.model, bound.parameters, rows, 8, bound.binding.pieces, loss);
+      expect(Math.abs(arena.getF64(block, field.SEARCH_RATE_F64) - found.stepSize)).toBeLessThanOrEqual(1e-12 * found.stepSize);
+      const now = along(found.stepSize);
+      const moved = memory.f64(bound.parameters, stride);
+      expect(Math.max(...now.map((v, j) => Math.abs(v - moved[j])))).toBeLessThanOrEqual(1e-11 * Math.max(...now.map(Math.abs)));
+      p.splice(0, p.length, ...now);
+    }
+    // Trials that failed first, ran out, and succeeded at once: all three ways were taken.
+    if (maxTrials === 10) expect(trialCounts[0]).toBe(10);
+    else expect(trialCounts[0]).toBeGreaterThan(10);
+    expect(trialCounts).toContain(1);
+    data.dispose();
+  });
 });

@@ -147,6 +147,12 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     'fit: stochasticLineSearch searches on minibatches, but batch is "all"; take backtracking() or strongWolfe() [PLAN_MEANING]',
   ],
   [
+    "a line search with a function of its own",
+    // @ts-expect-error: a search rule is data
+    { rule: { ...stochasticLineSearch(), step: () => 0.1 } },
+    "fit: stochasticLineSearch carries a function, step, but a search rule is data: its options alone say how to search; leave step out, or write a rule() for steps of your own [RULE_SEARCH]",
+  ],
+  [
     "a line search of a 16-bit model",
     { rule: stochasticLineSearch(), precision: { model: "i16" } },
     'fit: stochasticLineSearch would lose its small steps in a 16-bit model; take precision: "f32" [PLAN_MEANING]',
@@ -175,6 +181,36 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     { group: { strength: 0.1, groups: [] } },
   ],
   ["a 16-bit model and full gradients", { rule: sgd(), batch: "all", precision: { model: "i16" } }, "[PLAN_MEANING]"],
+  [
+    "averages of one replica",
+    { averageEvery: 0.5 },
+    "fit: averageEvery is 0.5, but there is one replica: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]",
+  ],
+  [
+    "averages of racing workers",
+    { averageEvery: 2, workers: 2 },
+    'fit: averageEvery is 2, but replicas is "shared", which is one model for all workers: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]',
+  ],
+  [
+    "replicated data of one replica",
+    { data: "replicated" },
+    'fit: data is "replicated", but there is one replica, and it sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
+  ],
+  [
+    "replicated data of racing workers",
+    { data: "replicated", workers: 2 },
+    'fit: data is "replicated", but replicas is "shared", which is one model for all workers, and it sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
+  ],
+  [
+    "sizes of blocks without blocks",
+    { blockRows: 8 },
+    'fit: blockRows is 8, but schedule is "shuffled", which has no blocks; leave blockRows out, or take schedule: "blocks" [PLAN_MEANING]',
+  ],
+  [
+    "validations without rows",
+    { validateEvery: 0.5 },
+    "fit: validateEvery needs validate: held-out rows whose loss is watched [OPTION_MISSING]",
+  ],
   ["patience alone", { patience: 2 }, "fit: patience needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
   ["an unknown loss", {}, 'linear: loss is "hing", but must be one of ', { loss: "hing" as never }],
   [
@@ -262,6 +298,12 @@ describe("filled in", () => {
       deterministic: false,
       seed: 0,
     });
+  });
+
+  it("what has an effect beside others only is taken where they are, and where it is the default", () => {
+    expect(plan({ replicas: 2, averageEvery: 0.5, data: "replicated" })).toMatchObject({ averageEvery: 0.5, data: "replicated" });
+    expect(plan({ schedule: "blocks", blockRows: 8 }).blockRows).toBe(8);
+    for (const whole of [plan({}), plan({ workers: 2 }), plan({ schedule: "ordered" })]) expect(plan(whole)).toEqual(whole);
   });
 
   it("two workers race, unless the run is deterministic or on full gradients", () => {

@@ -73,7 +73,7 @@ for (const variance of [svrg(), svrg({ every: 2 }), saga(), sag()]) {
     for (const format of ["dense", "sparse"] as const) {
       cases.push({
         name: `${variance.name} every ${variance.every}, ${replicas} replicas, ${format}`,
-        options: { variance, replicas, averageEvery: 0.7 },
+        options: { variance, ...(replicas > 1 ? { replicas, averageEvery: 0.7 } : {}) },
         model: { l1: 1e-3, l2: 1e-2 },
         format,
       });
@@ -139,6 +139,18 @@ describe("resumed runs end with the same bytes", () => {
     expect(resumed.weights).toEqual(whole.weights);
     data.dispose();
   });
+});
+
+it("a run that was validated at times of its own goes on without its held-out rows", async () => {
+  const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
+  const path = join(folder, "watched.checkpoint");
+  const watched = fit(linear(), data, { epochs: 2, validate: data, validateEvery: 0.5, schedule: "blocks", blockRows: 5 });
+  expect((await watched).run.ticks.filter((tick) => tick.validation).length).toBe(4);
+  await watched.checkpoint(path);
+  const whole = await fit(linear(), data, { epochs: 3, schedule: "blocks", blockRows: 5 });
+  const resumed = await fit.resume(path, data, { epochs: 3 });
+  expect(resumed.weights).toEqual(whole.weights);
+  data.dispose();
 });
 
 describe("a resumed run is refused", () => {

@@ -358,6 +358,7 @@ describe("options of stopping are refused", () => {
     [{ until: { tolerance: -1 } }, false, "fit.until: tolerance is -1, but must be a number >= 0 [OPTION_RANGE]"],
     [{ patience: 2 }, false, "fit: patience needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
     [{ patience: 1.5 }, true, "fit: patience is 1.5, but must be an integer >= 1 [OPTION_RANGE]"],
+    [{ validateEvery: 2 }, false, "fit: validateEvery needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
     [{ validateEvery: 0 }, true, "fit: validateEvery is 0, but must be a number > 0 [OPTION_RANGE]"],
   ])("%j", (given, validates, message) => {
     expect(() => resolveStopping("fit", given, validates)).toThrow(message);

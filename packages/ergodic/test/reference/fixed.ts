@@ -16,11 +16,25 @@ export function fixedStep(v: Int16Array, x: Int8Array | Int16Array, c: number, s
     const y = ((wide[i] * m + 0x4000) >> 15) + (random & (2 ** fraction - 1));
     v[i] = Math.max(-32768, Math.min(32767, v[i] - (y >> fraction)));
   }
+  return nextRandom(state);
+}
+
+/** Four xorshift32 generators. */
+function nextRandom(state: Uint32Array): Uint32Array {
   return state.map((word) => {
     word ^= word << 13;
     word ^= word >>> 17;
     return (word ^ (word << 5)) >>> 0;
   });
+}
+
+/** v[i] ← v[i]·factor, rounded at random by the first generator. Returns the next random state. */
+export function scaleOne(v: Int16Array, i: number, factor: number, state: Uint32Array): Uint32Array {
+  const wanted = v[i] * factor;
+  const below = Math.floor(wanted);
+  const u = (state[0] | 0) * 2 ** -32 + 0.5;
+  v[i] = Math.max(-32768, Math.min(32767, below + Number(u < wanted - below)));
+  return nextRandom(state);
 }
 
 function roundHalfEven(x: number): number {

@@ -8,10 +8,9 @@
  *
  * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY; OptionError
  */
-import { checkNumber } from "ergodic";
+import { checkNumber, murmur3 } from "ergodic";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
-import { murmur3 } from "../murmur3.ts";
 import { parseNumber } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";

@@ -65,8 +65,9 @@ export class Descent implements Progression {
     this.lanes.bringTogether();
     this.step += count;
     this.updates += made.updates;
-    if (this.step % this.stepsPerAverage === 0) this.average();
+    // Before averaging, which would bring one copy's saturated parameters back into the range.
     if (this.step % this.stepsPerEpoch === 0) this.refuseSaturation();
+    if (this.step % this.stepsPerAverage === 0) this.average();
     return made;
   }
 
@@ -77,7 +78,7 @@ export class Descent implements Progression {
     if (!stored.some((copy) => copy.some((p) => p === 32767 || p === -32768))) return;
     throw new ErgodicError(
       "fit",
-      `a parameter reached ±${32768 * PARAMETER_SCALE}, the end of the range of 16-bit parameters; standardise the columns (and scale the target), or take precision: "f32"`,
+      `a parameter reached ±${32768 * PARAMETER_SCALE}, the end of the range of 16-bit parameters; standardise the columns (and scale the target), or keep the model in floats, precision: "f32" or "i8"`,
       "MODEL_SATURATED",
     );
   }

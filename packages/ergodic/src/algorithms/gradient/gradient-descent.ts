@@ -9,6 +9,7 @@ import { ruleFromJson } from "./index.ts";
 import type { Rule } from "./kinds.ts";
 import { RowObjective } from "./objective.ts";
 import type { RuleJson } from "./rule.ts";
+import { refuseOwnFunctions } from "./search-rule.ts";
 import { type Variance, varianceFrom } from "./variance.ts";
 
 export interface GradientDescent extends Algorithm {
@@ -45,6 +46,7 @@ function start(rule: Rule, variance: Variance | undefined, problem: Problem, pla
       `gradientDescent needs gradients of rows, which ${problem.name} does not offer`,
       "MODEL_CAPABILITY",
     );
+  if (rule.kind === "search") refuseOwnFunctions(rule);
   refuseMisfits({ problem, target, rule, variance, plan });
   if (plan.batch !== "all") return new Descent({ problem, target, rule, variance, plan }, engine);
   const objective = new RowObjective(problem, target, plan, engine);

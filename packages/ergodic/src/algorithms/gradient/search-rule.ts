@@ -5,6 +5,7 @@
  * α · growth^(1/updates an epoch), then shrinks it by `shrink` until f_B(p − α g) ≤ f_B(p) − c α ‖g‖², at most `maxTrials` times; after that
  * a step of `fallback` is made.
  */
+import { OptionError } from "../../base/errors.ts";
 import type { StatedCost } from "./host-rule.ts";
 import type { RuleBase } from "./rule.ts";
 
@@ -21,4 +22,15 @@ export interface SearchRule extends RuleBase {
   readonly kind: "search";
   readonly options: RuleBase["options"] & Readonly<SearchOptions>;
   readonly cost: StatedCost;
+}
+
+/** A function of its own would never be called, and so a rule that carries one is not what its author takes it for. */
+export function refuseOwnFunctions(rule: SearchRule): void {
+  const own = Object.entries(rule).find(([key, value]) => typeof value === "function" && key !== "toJSON");
+  if (!own) return;
+  throw new OptionError(
+    "fit",
+    `${rule.name} carries a function, ${own[0]}, but a search rule is data: its options alone say how to search; leave ${own[0]} out, or write a rule() for steps of your own`,
+    "RULE_SEARCH",
+  );
 }

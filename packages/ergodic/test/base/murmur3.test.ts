@@ -1,6 +1,6 @@
 /** Golden values: sklearn.utils.murmurhash3_32(text, seed=seed, positive=True), scikit-learn 1.4.2. */
 import { expect, test } from "vitest";
-import { murmur3 } from "../src/murmur3.ts";
+import { murmur3 } from "../../src/base/murmur3.ts";
 
 test.each([
   ["", 0, 0],

@@ -1,7 +1,7 @@
 /**
- * MurmurHash3, x86, 32 bits, of a range of bytes.
+ * MurmurHash3, x86, 32 bits, of a range of bytes; unsigned.
  *
- * Source: A. Appleby, smhasher (public domain). Blocks are little-endian; the result is unsigned.
+ * Source: A. Appleby, smhasher (public domain). Blocks are little-endian.
  */
 export function murmur3(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let h = seed | 0;
