@@ -51,6 +51,19 @@ const cases: [string, string[], number, RegExp][] = [
   ["class weights that cannot be read", train("--class-weights", "1:2"), 2, /write balanced, or class=weight/],
   ["two tests", train("--test-share", "0.2", "--test", digits), 2, /both --test and --test-share/],
   ["patience without validation", train("--patience", "2"), 2, /patience needs validate/],
+  ["validations without rows", train("--validate-every", "2"), 2, /validateEvery needs validate/],
+  [
+    "averages of one replica",
+    train("--average-every", "2"),
+    2,
+    /averageEvery is 2, but there is one replica.*take --replicas 2 \[PLAN_MEANING\]$/,
+  ],
+  [
+    "replicated rows of one replica",
+    train("--rows", "replicated"),
+    2,
+    /"replicated", but there is one replica.*\[PLAN_MEANING\]$/,
+  ],
   ["a loss that does not fit", train("--loss", "logistic", "--no-classes"), 2, /needs two classes.*\[MODEL_TARGET\]$/],
   [
     "a line search on minibatches",

@@ -122,7 +122,7 @@ describe("updates like the twin's", () => {
     using data = planted.data;
     const plan = resolvePlan(
       "test",
-      { batch, schedule, blockRows: 5, precision: "f64", seed: 9, deterministic: true },
+      { batch, schedule, ...(schedule === "blocks" ? { blockRows: 5 } : {}), precision: "f64", seed: 9, deterministic: true },
       engine.describe(),
       { batch: 1 },
     );
