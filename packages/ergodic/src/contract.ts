@@ -4,6 +4,7 @@
  * A model, bound to data, is a `Problem` that *offers* capabilities (today: gradients of rows). An algorithm *needs* some and turns a
  * problem into a `Progression`: something that the loop can advance, watch, keep and resume without knowing what it is.
  */
+import type { Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -79,6 +80,8 @@ export interface Problem {
   /** Floats in one copy of the parameters, padding included. */
   readonly parameterCount: number;
   readonly rowGradient?: RowGradient;
+  readonly coordinates?: Coordinates;
+  readonly factors?: Factors;
   /** Where the parameters start; zeros if absent. */
   readonly start?: Float64Array;
   dispose(): void;
@@ -115,6 +118,103 @@ export interface LaneBinding {
   dispose(): void;
 }
 
+/** Capability: F(x) = f(x) + Σ_b φ_b(x_b), f smooth, moved one coordinate or block at a time. */
+export interface Coordinates {
+  /** Numbers in x. */
+  readonly count: number;
+  /** Coordinates that are moved together; absent: each is a block of its own. */
+  readonly blocks?: readonly (readonly number[])[];
+  /** Partial derivatives can be estimated on some of the problem's rows. */
+  readonly estimates?: boolean;
+  /** At the problem's start. */
+  open(plan: Plan, engine: Engine): CoordinateState;
+}
+
+/** A point x, and whatever makes its moves cheap (the outputs or residuals at x). */
+export interface CoordinateState {
+  /** L_b > 0: a bound on f's curvature along each block, where known. Steps of 1/L_b and picks by importance need it. */
+  readonly curvature?: Float64Array;
+  /** F(x). */
+  value(): number;
+  /** Moves the listed blocks, one after another. */
+  move(blocks: Uint32Array, how: CoordinateMove): void;
+  /** Where the model can keep a second vector beside x: accelerated descent needs it. */
+  readonly companion?: Companion;
+  /** By block, how far 0 is from the subdifferential of F: 0 at a minimum. A pass over all data. */
+  violations(): Float64Array;
+  /** A certificate, where the model knows its dual. */
+  gap?(): Gap;
+  /** A copy of x. */
+  point(): Float64Array;
+  moveTo(x: Float64Array): void;
+  /** x as the problem lays out its parameters. */
+  parameters(): Float64Array;
+  /** Enough to go on bit for bit, the companion's vector too. */
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+  dispose(): void;
+}
+
+export interface CoordinateMove {
+  /** To the minimum along the block (closed form, or a safeguarded one-dimensional Newton), or prox of a step of 1/L_b along the partial derivative. */
+  step: "exact" | "lipschitz";
+  /** The partial derivative is estimated on random rows instead, and the step of move k is rates[k]/L_b; its draws are those of update first + k. */
+  estimate?: { rows: number; rates: Float64Array; stream: Stream; first: number };
+}
+
+/** A second vector u, laid out like x, 0 when the state is opened or moved to a point; all else that a state says is of x alone. */
+export interface Companion {
+  /** Block by block: x_b moves by t, the prox of a step of steps[k]/L_b along f's partial derivative at x + scales[k] u; then u_b moves by ratios[k] t. */
+  move(blocks: Uint32Array, how: { scales: Float64Array; steps: Float64Array; ratios: Float64Array }): void;
+  /** x ← x + scale u, u ← 0. */
+  merge(scale: number): void;
+}
+
+/** primal − dual ≥ primal − minimum, whatever the point; `relative` to the objective's size at the null model. */
+export interface Gap {
+  primal: number;
+  dual: number;
+  relative: number;
+}
+
+/** Capability: F(P, Q) over users' rows P and items' rows Q, quadratic in either while the other stands: rows of a side are minimised apart. */
+export interface Factors {
+  /** By side (users, items): u32[rows + 1], the number of ratings before each row. */
+  readonly ratingStart: readonly [Uint32Array, Uint32Array];
+  /** Memory for both sides. `residuals`: one f64 a rating, kept on each side, for updates by components. */
+  bind(options: { residuals: boolean; purpose: string }): FactorBinding;
+}
+
+export interface FactorBinding {
+  /** By side: the block that its kernels take, and the stored rows. */
+  readonly blocks: readonly [number, number];
+  readonly rows: readonly [number, number];
+  /** Numbers in a stored row, padding included, and their type. */
+  readonly stride: number;
+  readonly type: "f32" | "f64";
+  /** (block, scratch, from, to) → rows without a solution: rows [from, to) to their minimum. */
+  readonly solveSlot: number;
+  /** (block, scratch, from, to, inner) → 0: the same rows, `inner` rounds of one coordinate after another. */
+  readonly sweepSlot: number;
+  /** (block, from, to, loss) → the penalty of rows [from, to), and with loss = 1 the loss of their ratings. Writes residuals. */
+  readonly objectiveSlot: number;
+  /** (block, component, parts of the pass, from, to) → 0; absent where every cell counts. Parts: 1 open, 2 update, 4 close (kernels/factors.ts). */
+  readonly componentSlot?: number;
+  /** Components of a row: its factors, and the bias. */
+  readonly components: readonly number[];
+  /** (block, from, to, target) → 0: Σ p pᵀ over the side's own rows, lower triangle, f64[stride²]; absent where only rated cells count. */
+  readonly gramSlot?: number;
+  /** By side: where its block expects the other side's Σ q qᵀ, both triangles. */
+  readonly grams?: readonly [number, number];
+  /** By side, or 0: f64[ratings]. */
+  readonly residuals: readonly [number, number];
+  readonly scratchBytes: number;
+  /** Parameters as the problem lays them out. */
+  load(parameters: Float64Array): void;
+  parameters(): Float64Array;
+  dispose(): void;
+}
+
 /** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
 export interface Penalty {
   l1: number;
@@ -128,11 +228,22 @@ export interface Penalty {
   stride: number;
 }
 
+/** Parts of plan and stopping that suit an algorithm. */
+export interface AlgorithmDefaults {
+  batch?: number | "all";
+  schedule?: Plan["schedule"];
+  /** The algorithm computes in this type whatever the type of the data. */
+  precision?: "f64";
+  epochs?: number;
+}
+
 /** HOW a model is updated. */
 export interface Algorithm {
   readonly name: string;
   /** JSON from which the registry makes the same algorithm again. */
   toJson(): JsonObject;
+  /** What holds where the user says nothing. */
+  readonly defaults?: AlgorithmDefaults;
   /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. */
   start(problem: Problem, plan: Plan, engine: Engine): Progression;
 }
@@ -168,9 +279,20 @@ export interface SavedModel {
   tensors: Record<string, Tensor>;
 }
 
-/** WHAT is updated. */
-export interface Model {
+/** Data made for one run; `dispose` gives back what was made beside the user's own. */
+export interface Prepared<D> extends Disposable {
+  readonly dataset: D;
+  dispose(): void;
+}
+
+/** WHAT is updated. `D`: its data. */
+export interface Model<D = unknown> {
   readonly name: string;
   /** JSON from which the registry makes the same model again. */
   toJson(): JsonObject;
+  /** The data as the model sees them: standardised, mapped, numbers in the plan's type. */
+  prepare(data: D, plan: Plan): Prepared<D>;
+  bind(prepared: D, plan: Plan, engine: Engine): Problem;
+  /** The trained model as plain data; `parameters` as the problem lays them out. */
+  save(prepared: D, parameters: Float64Array): SavedModel;
 }

@@ -7,7 +7,7 @@
  * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
  */
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
-import type { ElementType, ParameterType, Plan } from "../contract.ts";
+import type { AlgorithmDefaults, ElementType, ParameterType, Plan } from "../contract.ts";
 import type { EngineDescription } from "../host/engine.ts";
 
 export interface PlanOptions {
@@ -44,16 +44,20 @@ export function resolvePlan(
   where: string,
   given: PlanOptions,
   engine: EngineDescription,
-  defaults: { batch: number | "all"; schedule?: Plan["schedule"] },
+  defaults: AlgorithmDefaults,
+  /** The type of the data in memory. */
+  stored: ElementType = "f32",
 ): Plan {
   const deterministic = given.deterministic ?? false;
   const workers = engine.sharedMemory ? (given.workers ?? 1) : 1;
-  const batch = given.batch ?? defaults.batch;
+  const batch = given.batch ?? defaults.batch ?? 1;
   const plan: Plan = {
     workers,
     replicas: given.replicas ?? (workers > 1 && !deterministic && batch !== "all" ? "shared" : 1),
     data: given.data ?? inert.data,
-    precision: resolvePrecision(where, given.precision ?? "f32"),
+    precision: defaults.precision
+      ? arithmetic(where, given.precision, stored)
+      : resolvePrecision(where, given.precision ?? "f32"),
     schedule: given.schedule ?? defaults.schedule ?? "shuffled",
     blockRows: given.blockRows ?? inert.blockRows,
     batch,
@@ -69,6 +73,7 @@ export function resolvePlan(
   checkNumber(where, "seed", plan.seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkOneOf(where, "schedule", plan.schedule, schedules);
   checkOneOf(where, "data", plan.data, ["sharded", "replicated"]);
+  if (!defaults.precision) refuseMixedPrecision(where, plan);
   refuseWithoutMeaning(where, plan);
   refuseWithoutEffect(where, plan);
   return plan;
@@ -87,6 +92,18 @@ function resolvePrecision(where: string, given: NonNullable<PlanOptions["precisi
   checkOneOf(where, "precision.data", precision.data, ["f32", "f64", "i16", "i8"]);
   checkOneOf(where, "precision.model", precision.model, ["f32", "f64", "i16"]);
   return precision as Plan["precision"];
+}
+
+/** Of algorithms that compute in float64 on data of any type. */
+function arithmetic(where: string, given: PlanOptions["precision"], stored: ElementType): Plan["precision"] {
+  const { data = stored, model = "f64" } = given === undefined || typeof given === "string" ? { data: given } : given;
+  checkOneOf(where, "precision.data", data, ["f32", "f64", "i16", "i8"]);
+  if (model === "f64") return { data, model };
+  throw new CapabilityError(
+    where,
+    `precision.model is "${model}", but this algorithm computes in float64 whatever the data's type; leave precision.model out`,
+    "PLAN_MEANING",
+  );
 }
 
 function checkOneOf(where: string, name: string, value: unknown, allowed: readonly string[]): void {
@@ -119,6 +136,12 @@ function refuseWithoutMeaning(where: string, plan: Plan): void {
       `batch is "all" and replicas is ${JSON.stringify(plan.replicas)}, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum)`,
     );
   }
+}
+
+function refuseMixedPrecision(where: string, plan: Plan): void {
+  const refuse = (message: string): never => {
+    throw new CapabilityError(where, message, "PLAN_MEANING");
+  };
   if (plan.precision.data === "f64" && plan.precision.model !== "f64") {
     refuse(
       `precision.data is "f64" and precision.model is "${plan.precision.model}", but a coarser model wastes the data's digits; take data: "f32"`,

@@ -43,6 +43,8 @@ export interface RunSummary {
   reason: string;
   /** Mean training loss over the last epoch (or what there was of it). */
   loss: number;
+  /** What the algorithm reported last. */
+  report: Record<string, number>;
   ticks: Tick[];
 }
 
@@ -171,6 +173,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       seconds: stopping.seconds,
       reason: stopping.reason,
       loss: stopping.loss,
+      report: progression.report(),
       ticks: this.ticks,
     });
   }

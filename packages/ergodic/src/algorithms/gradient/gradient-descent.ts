@@ -1,6 +1,6 @@
 /** The gradient family as an algorithm: a rule, and optionally variance reduction, on any problem that offers gradients of rows. */
 import { CapabilityError } from "../../base/errors.ts";
-import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
+import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { Descent } from "./descent.ts";
 import { refuseMisfits } from "./fits.ts";
@@ -22,12 +22,21 @@ export function gradientDescent({ rule, variance }: { rule: Rule; variance?: Var
     name: "gradientDescent",
     rule,
     variance,
+    defaults: descentDefaults(rule, variance),
     toJson: () => ({
       algorithm: "gradientDescent",
       rule: rule.toJSON() as unknown as JsonObject,
       ...(variance ? { variance: variance.toJson() } : {}),
     }),
     start: (problem, plan, engine) => start(rule, variance, problem, plan, engine),
+  };
+}
+
+/** Rules on the whole objective run until they have converged; SAG needs fresh draws (variance.ts). */
+export function descentDefaults(rule: Rule | undefined, variance: Variance | undefined): AlgorithmDefaults {
+  return {
+    ...(rule?.kind === "host" ? { batch: "all" as const, epochs: 1000 } : {}),
+    ...(variance?.name === "sag" ? { schedule: "replacement" as const } : {}),
   };
 }
 

@@ -12,7 +12,7 @@
  * @throws OptionError for unknown options, losses or classes; CapabilityError where loss and target do not fit
  */
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, SavedModel } from "../../contract.ts";
+import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { featureMaps, type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -35,12 +35,6 @@ export interface LinearOptions {
 }
 
 const known = ["loss", "l1", "l2", "group", "intercept", "penaltyWeights", "classWeights", "features", "standardise"];
-
-/** A dataset made for one run; `dispose` gives back what was made beside the user's own. */
-export interface Prepared extends Disposable {
-  readonly dataset: Dataset;
-  dispose(): void;
-}
 
 /** What each loss of this library predicts, for the compiler. */
 export interface KindByLoss {
@@ -69,14 +63,10 @@ export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
   : PredictionKind;
 
 /** `K`: what is predicted, where the compiler knows the loss. */
-export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model {
+export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
   readonly predicts?: K;
   readonly options: Readonly<LinearOptions>;
-  /** The dataset as the model sees it: columns standardised, features mapped, numbers in the plan's type. */
-  prepare(data: Dataset, plan: Plan): Prepared;
   bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
-  /** The trained model as plain data; `parameters` as the problem lays them out. */
-  save(prepared: Dataset, parameters: Float64Array): SavedModel;
 }
 
 export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
@@ -127,7 +117,7 @@ function resolveLoss(loss: string | Loss | Json): Loss {
   );
 }
 
-function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared {
+function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
   const wanted = options.standardise ?? "auto";
   const standardised =
     wanted === true || (wanted === "auto" && worthStandardising(data, options.features !== undefined))

@@ -1,0 +1,16 @@
+/** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
+import { assert } from "../base/errors.ts";
+import type { Algorithm, JsonObject } from "../contract.ts";
+import { gradientDescentFrom } from "./gradient/gradient-descent.ts";
+
+const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
+  gradientDescent: gradientDescentFrom,
+};
+
+/** The algorithm that `toJson` described. */
+export function algorithmFrom(json: JsonObject): Algorithm {
+  const name = String(json.algorithm);
+  const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
+  assert(make, `algorithm "${name}" is not in the list of algorithms`);
+  return make(json);
+}

@@ -1,0 +1,59 @@
+/**
+ * A search: a point found by function values alone. One file an algorithm.
+ *
+ * An algorithm proposes batches of points and learns their values; who evaluates them, in which order, where and how often is no business
+ * of its own (ask-tell.ts). It sees internal coordinates: free real numbers in which a step of 1 is the user's initial step size (space.ts), so
+ * bounds, integers and log scales are no business of its own either. Lower values are better; a failed evaluation is +Infinity.
+ */
+import type { JsonObject, Tensor } from "../../contract.ts";
+import type { Stream } from "../../base/stream.ts";
+
+/** Where a search starts, in internal coordinates. */
+export interface SearchStart {
+  /** d internal coordinates. */
+  readonly start: Float64Array;
+  /** The box's sides in internal coordinates; ∓Infinity where there is none. Points beyond are folded back when they are evaluated. */
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  /** Points granted, Infinity where the user names none: schedules of SPSA and annealing are laid out on it. */
+  readonly budget: number;
+  /** Draws of batch k are those of update k. */
+  readonly stream: Stream;
+}
+
+export interface SearchAlgorithm {
+  readonly name: string;
+  readonly options: JsonObject;
+  /** One line for lists, and where it comes from. */
+  readonly summary: string;
+  readonly source: string;
+  /** JSON from which the registry makes the same algorithm again. */
+  toJson(): JsonObject;
+  start(given: SearchStart): SearchState;
+}
+
+export interface SearchState {
+  /**
+   * The next batch: 1 point or more, fresh arrays, by the state alone. Called once after `start` and once after each `update`, unless stopped;
+   * and, on what was restored to the state before it, once more.
+   */
+  propose(): Float64Array[];
+  /** The values of that batch, in its order. */
+  update(points: readonly Float64Array[], values: Float64Array): void;
+  /** A point that was never proposed, with its value. May come at any time between batches; may be ignored. */
+  inject?(point: Float64Array, value: number): void;
+  /** Why nothing more can be gained, in words; null to go on. */
+  readonly stopped: string | null;
+  /** Numbers worth watching: step size, population, restarts … */
+  report(): Record<string, number>;
+  /** The algorithm's own best guess where it is not a point that was evaluated (a distribution's mean); absent: the best point seen. */
+  centre?(): Float64Array;
+  /** Copies of everything that matters, between `update` and `propose`: the same bytes go on bit for bit. */
+  snapshot(): SearchSnapshot;
+  restore(snapshot: SearchSnapshot): void;
+}
+
+export interface SearchSnapshot {
+  tensors: Record<string, Tensor>;
+  state: JsonObject;
+}

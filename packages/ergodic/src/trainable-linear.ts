@@ -1,0 +1,84 @@
+/** Linear models, as the verb `fit` treats them. */
+import { descentDefaults, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
+import { adagrad, sgd } from "./algorithms/gradient/index.ts";
+import { saga, theoreticalRate } from "./algorithms/gradient/variance.ts";
+import { CapabilityError } from "./base/errors.ts";
+import type { Algorithm, JsonObject, Model, Plan, SavedModel } from "./contract.ts";
+import { Dataset } from "./data/dataset.ts";
+import { linearFrom } from "./models/linear/linear.ts";
+import type { LinearProblem } from "./models/linear/problem.ts";
+import { LinearPredictor } from "./predict/linear.ts";
+import { type FitOptions, refuse, type Trainable } from "./trainable.ts";
+
+export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
+  from: linearFrom,
+  checkData(where, name, value, wanted, example) {
+    if (!(value instanceof Dataset)) refuse(where, name, value, wanted, example);
+  },
+  typeOf: (data) => data.type,
+  fingerprint,
+  size: ({ rowCount, columnCount }) => `${String(rowCount)} rows of ${String(columnCount)} columns`,
+  defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
+  choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),
+  follow(heldOut, prepared) {
+    const dataset = heldOut.follow(prepared.pipeline);
+    const dispose = (): void => {
+      if (dataset !== heldOut) dataset.dispose();
+    };
+    return { dataset, dispose, [Symbol.dispose]: dispose };
+  },
+  predictor: (saved) => new LinearPredictor(saved),
+  measure,
+};
+
+function choose(options: FitOptions, model: Model<Dataset>, prepared: Dataset, problem: LinearProblem, plan: Plan): Algorithm {
+  const { rule } = options;
+  const { penalty } = problem;
+  const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
+  if (rule) return gradientDescent({ rule, variance });
+  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 * unitOf(model, prepared, problem) }) });
+  const l2 = penalty.l2 * penalty.weights.reduce((a, b) => Math.max(a, b), 0);
+  const { smoothness } = problem;
+  if (smoothness === undefined)
+    throw new CapabilityError(
+      "fit",
+      `${variance.name} has no step size of its own here, since the loss's curvature is not bounded; give a rule, e.g. sgd({ rate: 0.01 })`,
+      "VARIANCE_RATE",
+    );
+  if (variance.name === "sag" && plan.schedule !== "replacement") {
+    throw new CapabilityError(
+      "fit",
+      `sag's own step size is for rows drawn with replacement, but schedule is "${plan.schedule}", where it diverges; leave schedule out, take saga(), or give a rule with a smaller rate`,
+      "VARIANCE_RATE",
+    );
+  }
+  return gradientDescent({ rule: sgd({ rate: theoreticalRate(variance, smoothness, l2) }), variance });
+}
+
+/** AdaGrad's steps are in units of the parameters, whatever the gradient's size: for numbers as targets, in those of the target. */
+function unitOf(model: Model<Dataset>, prepared: Dataset, problem: LinearProblem): number {
+  const { description } = model.save(prepared, new Float64Array(problem.parameterCount));
+  if (description.task !== "regression") return 1;
+  const { values } = prepared.target;
+  return Math.sqrt(values.reduce((sum, y) => sum + y * y, 0) / values.length) || 1;
+}
+
+/** Metrics on held-out rows; `loss` is the log loss where there are probabilities, else what the task minimises. */
+function measure(saved: SavedModel, validate: Dataset): Record<string, number> {
+  const measured = new LinearPredictor(saved).evaluate(validate) as unknown as Record<string, number>;
+  const loss =
+    [measured.logLoss, measured.deviance, measured.rmse, 1 - measured.accuracy].find((x) => Number.isFinite(x)) ?? Number.NaN;
+  return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
+}
+
+/** Sizes, and a digest of targets and of some rows. */
+function fingerprint(data: Dataset): JsonObject {
+  let hash = 0x811c9dc5;
+  const mix = (values: Float64Array): void => {
+    for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length))
+      hash = Math.imul(hash ^ word, 0x01000193);
+  };
+  mix(data.target.values);
+  for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));
+  return { rowCount: data.rowCount, columnCount: data.columnCount, digest: (hash >>> 0).toString(16) };
+}
