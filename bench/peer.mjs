@@ -1,5 +1,5 @@
 /**
- * A peer: a Python process that lives through the whole benchmark and is driven by lines.
+ * A peer: a process of Python or R that lives through the whole benchmark and is driven by lines.
  *
  * We send `run {"epochs": 5}` on its stdin; it answers with one line of JSON, `{"seconds", …}`. Importing, reading the data and writing
  * the weights happen outside of the seconds that it reports. It is started with one thread, and without settings of OpenBLAS that
@@ -18,15 +18,21 @@ function environment() {
   return { ...kept, OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
 }
 
+/** Debian's own interpreters, which Debian's packages belong to, even where others come first on the path. */
+function interpreterOf(script) {
+  if (script.endsWith(".R")) return { language: "R", program: "/usr/bin/Rscript", flags: ["--vanilla"] };
+  return { language: "Python", program: process.env.ERGODIC_BENCH_PYTHON ?? "/usr/bin/python3", flags: ["-B"] };
+}
+
 /** Starts bench/peers/`script` on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added. */
 export async function openPeer(script, problem) {
-  // Debian's Python, which Debian's packages belong to, even where another one comes first on the path.
-  const python = process.env.ERGODIC_BENCH_PYTHON ?? "/usr/bin/python3";
+  const { language, program, flags } = interpreterOf(script);
   const file = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
-  const child = spawn(python, ["-B", file, JSON.stringify(problem)], { env: environment(), stdio: ["pipe", "pipe", "inherit"] });
+  const settings = { env: environment(), stdio: ["pipe", "pipe", "inherit"] };
+  const child = spawn(program, [...flags, file, JSON.stringify(problem)], settings);
   const ended = new Promise((resolve) => {
     child.once("error", (error) =>
-      resolve(new Skipped(`${python} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
+      resolve(new Skipped(`${program} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
     );
     child.once("close", (code, signal) => resolve(new Error(`peers/${script} ended with ${signal ?? `exit code ${code}`}`)));
   });
@@ -45,7 +51,7 @@ export async function openPeer(script, problem) {
   const ready = await answer();
   if (ready.missing) {
     await close();
-    throw new Skipped(`Python lacks ${ready.missing}; install the peers with bench/peers/install.sh`);
+    throw new Skipped(`${language} lacks ${ready.missing}; install the peers with bench/peers/install.sh`);
   }
   return {
     version: ready.version,

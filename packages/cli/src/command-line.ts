@@ -3,7 +3,9 @@ import { Command } from "commander";
 import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
+import { addPath } from "./commands/path.ts";
 import { addPredict } from "./commands/predict.ts";
+import { addRecommend } from "./commands/recommend.ts";
 import { addRules } from "./commands/rules.ts";
 import { addTrain } from "./commands/train.ts";
 import { inOurWords, reportError } from "./errors.ts";
@@ -20,7 +22,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  for (const add of [addTrain, addPredict, addEvaluate, addDescribe, addRules, addDemo]) add(program, terminal);
+  for (const add of [addTrain, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules, addDemo])
+    add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);
     command.exitOverride((error) => {

@@ -23,6 +23,7 @@ export interface FormatOptions {
   delimiter?: string;
 }
 
+/** Those of rows to train on. */
 export interface ReadingOptions extends FormatOptions {
   target?: string;
   weights?: string;
@@ -47,7 +48,13 @@ export interface Parts {
   test?: Dataset;
 }
 
-export async function readTraining(path: string, options: ReadingOptions, loss: Loss | undefined): Promise<TrainingData> {
+/** `command`: who complains where options are missing. */
+export async function readTraining(
+  path: string,
+  options: ReadingOptions,
+  loss: Loss | undefined,
+  command = "train",
+): Promise<TrainingData> {
   const { target, weights, drop, impute, hash, precision } = options;
   const asked = {
     ...formatOptions(options),
@@ -59,7 +66,7 @@ export async function readTraining(path: string, options: ReadingOptions, loss: 
     const { code, message } = error as { code?: string; message: string };
     if (code !== "OPTION_MISSING" || target !== undefined) throw error;
     throw new UsageError(
-      "train",
+      command,
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
     );
   });
@@ -75,12 +82,12 @@ function wantsClasses(data: Dataset, decided: boolean | undefined, loss: Loss | 
 }
 
 /** Test rows are taken first, then validation rows from what is left, so that a run with and one without validation meet the same test. */
-export async function cut(data: Dataset, options: SplitOptions & FormatOptions): Promise<Parts> {
+export async function cut(data: Dataset, options: SplitOptions & FormatOptions, command = "train"): Promise<Parts> {
   const { seed, test, testShare, validate, validateShare } = options;
   if (test !== undefined && testShare !== undefined)
-    throw new UsageError("train", "both --test and --test-share were given; leave one out");
+    throw new UsageError(command, "both --test and --test-share were given; leave one out");
   if (validate !== undefined && validateShare !== undefined) {
-    throw new UsageError("train", "both --validate and --validate-share were given; leave one out");
+    throw new UsageError(command, "both --validate and --validate-share were given; leave one out");
   }
   const parts: Parts = { train: data };
   const stratify = data.target.kind === "category";

@@ -16,11 +16,21 @@ export class UsageError extends OptionError {
 /** Options that have the same name here and in the library. */
 const shared = [
   "impute|drop|format|target|header|delimiter|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
-  "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2",
+  "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2|duplicates",
 ].join("|");
 const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
 
-export function inCommandLineTerms(message: string): string {
+/** What has another name. */
+const translations: readonly [RegExp, string][] = [
+  [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
+  [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
+  [/\bnonNegative\b/g, "--non-negative"],
+  [/\bl1Ratio\b/g, "--l1-ratio"],
+  [/\btake implicit: false\b/g, "leave --implicit out"],
+];
+
+export function inCommandLineTerms(given: string): string {
+  const message = translations.reduce((text, [library, typed]) => text.replace(library, typed), given);
   return message.replace(assignment, (_, name: string, value: string) => {
     if (value === "true") return `--${name}`;
     if (value === "false") return `--no-${name}`;

@@ -1,11 +1,12 @@
 /**
  * The types that every part shares. Data flows one way: data → (model × algorithm) → loop → predict.
  *
- * A model, bound to data, is a `Problem` that *offers* capabilities (today: gradients of rows). An algorithm *needs* some and turns a
+ * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors). An algorithm *needs* some and turns a
  * problem into a `Progression`: something that the loop can advance, watch, keep and resume without knowing what it is.
  */
 import type { Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";
+import type { Call } from "./host/pool.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -64,8 +65,8 @@ export interface Progression {
   advance(steps: number): Promise<Advance>;
   /** Parameters at the point to be evaluated (an average, where the rule keeps one), without padding conventions: as the problem lays them out. */
   parameters(): Float64Array;
-  /** True once the algorithm itself has converged. */
-  readonly converged: boolean;
+  /** Once the algorithm itself has ended: true, or why, in words. */
+  readonly converged: boolean | string;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
   /** Numbers worth watching, for ticks. */
@@ -81,6 +82,8 @@ export interface Problem {
   readonly parameterCount: number;
   readonly rowGradient?: RowGradient;
   readonly coordinates?: Coordinates;
+  readonly duals?: Duals;
+  readonly byColumns?: ColumnTarget;
   readonly factors?: Factors;
   /** Where the parameters start; zeros if absent. */
   readonly start?: Float64Array;
@@ -215,6 +218,66 @@ export interface FactorBinding {
   dispose(): void;
 }
 
+/** Capability: the dual of F(p) = mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖² over one number β_i a row, p = Σ_i β_i x_i; one problem an output. */
+export interface Duals {
+  /** The intercept is the weight of a column of `interceptScaling`s, and penalised. Throws CapabilityError where loss or penalty has no such dual. */
+  bind(options: { interceptScaling: number; deterministic: boolean }): DualBinding;
+}
+
+export interface DualBinding {
+  /** By output a DUAL block (host/fields.ts): rows, targets and the loss, for kernels/dual.ts. */
+  readonly outputs: readonly number[];
+  readonly l2: number;
+  /** ‖p‖² = Σ_j weight_j p_j² over one output's parameters, padding and all, as the problem lays them out. */
+  readonly normWeights: Float64Array;
+  /** True where the dual also keeps log(α/(C − α)), α = |β|. */
+  readonly interior: boolean;
+  /** Fills in where the ascent of an output starts. */
+  start(output: number, betas: Float64Array, logits: Float64Array): void;
+  dispose(): void;
+}
+
+/** Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty, z_k = X β_k + b_k for each output k, column by column. */
+export interface ColumnTarget {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly outputs: number;
+  readonly intercept: boolean;
+  /** β ≥ 0. */
+  readonly nonNegative: boolean;
+  readonly penalty: Penalty;
+  /** c: the rows' weights in the mean. */
+  readonly rowWeights: Float64Array;
+  /** What a stored intercept's parameter is multiplied with: nearly 1 for data of 8 and 16 bits. */
+  readonly one: number;
+  /** A quadratic loss of curvature c. */
+  readonly quadratic: boolean;
+  /** sup ∂²ℓ/∂z², where bounded. */
+  readonly curvature?: number;
+  /** Outputs share one loss, so that each one's slopes depend on all. */
+  readonly joint: boolean;
+  /** With row weights of its own: folds of cross-validation are rows of weight 0. */
+  bind(rowWeights: Float64Array): ColumnBinding;
+}
+
+/** Addresses; arrays over rows are f64[outputs][rows]. */
+export interface ColumnBinding {
+  /** COLUMNS block (host/fields.ts), and the slots of kernels/columns.ts on its format. */
+  readonly columns: number;
+  readonly slots: { readonly dot: number; readonly add: number; readonly addWeighted: number; readonly spread: number };
+  readonly z: number;
+  readonly slopes: number;
+  readonly curvatures: number;
+  /** f64[rows]: c. */
+  readonly weights: number;
+  /** Fill slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z, one call an output, or one in all where the loss is joint; then `loss()` is Σ c ℓ. */
+  readonly evaluation: readonly Call[];
+  loss(): number;
+  /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
+  readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
+  dispose(): void;
+}
+
 /** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
 export interface Penalty {
   l1: number;
@@ -224,6 +287,8 @@ export interface Penalty {
   weights: Float64Array;
   /** Columns of each group. */
   groups: number[][];
+  /** Coefficients must not be negative. */
+  nonNegative: boolean;
   outputs: number;
   stride: number;
 }

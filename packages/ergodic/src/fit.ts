@@ -14,21 +14,27 @@ import { algorithmFrom } from "./algorithms/index.ts";
 import { assert, CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
 import type { JsonObject, Model, Plan, PredictionKind, Prepared, Progression, SavedModel } from "./contract.ts";
 import type { Dataset } from "./data/dataset.ts";
+import type { Ratings } from "./data/ratings.ts";
 import { openEngine } from "./host/engine.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "./loop/plan.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "./loop/stopping.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
+import type { FactorisationModel } from "./models/ratings/factorisation.ts";
+import { path } from "./path.ts";
+import type { FactorPredictor } from "./predict/factorisation.ts";
 import type { LinearPredictor } from "./predict/linear.ts";
-import { type FitOptions, factoryName, refuse, type Trainable } from "./trainable.ts";
+import { type FitOptions, factoryName, refuse, refuseOtherData, type Trainable } from "./trainable.ts";
 import { trainableLinear } from "./trainable-linear.ts";
+import { trainableRatings } from "./trainable-ratings.ts";
 
 export type { FitOptions } from "./trainable.ts";
 
 /** Kinds of models by name: one line each. */
 const kinds = {
   linear: trainableLinear,
+  factorisation: trainableRatings,
 };
 
 /** How it was made; `gap`: the relative duality gap, certified, where the algorithm knows it. */
@@ -53,8 +59,10 @@ const known = [
   ...planKeys,
 ];
 
-function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>> {
-  return begin(model, data, options) as unknown as Run<Fitted<K>>;
+function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
+function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>>;
+function start<D>(model: Model<D>, data: D, options?: FitOptions<D>): Run<object & Trained> {
+  return begin(model, data, options);
 }
 
 function begin<D>(model: Model<D>, data: D, options: FitOptions<D> = {}): Run<object & Trained> {
@@ -128,8 +136,14 @@ export type ResumeOptions<D = Dataset> = Pick<
 >;
 
 /** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
-function resume(from: string | Uint8Array | Blob, data: Dataset, options?: ResumeOptions): Run<Fitted> {
-  return goOn(from, data, options) as unknown as Run<Fitted>;
+function resume(
+  from: string | Uint8Array | Blob,
+  data: Ratings,
+  options?: ResumeOptions<Ratings>,
+): Run<FactorPredictor & Trained>;
+function resume(from: string | Uint8Array | Blob, data: Dataset, options?: ResumeOptions): Run<Fitted>;
+function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOptions<D>): Run<object & Trained> {
+  return goOn(from, data, options);
 }
 
 function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D> = {}): Run<object & Trained> {
@@ -139,7 +153,8 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
   return launch(kind, data, options, async () => {
     const checkpoint = await readCheckpoint(from);
     const { recipe } = checkpoint;
-    refuseOtherData(kind, data, recipe.data as JsonObject);
+    refuseOtherKind(kind, recipe);
+    refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
     const saved = recipe.stopping as unknown as StoppingOptions;
     const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
     const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
@@ -159,6 +174,19 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
       checkpoint,
     };
   });
+}
+
+/** A checkpoint of another verb, or of a model for other data. */
+function refuseOtherKind<D>(kind: Trainable<D, object>, { path, model }: JsonObject): void {
+  const named = kinds as unknown as Record<string, Trainable<D, object>>;
+  const name = (model as JsonObject | undefined)?.model;
+  const refuse = (message: string): never => {
+    throw new DataError("fit.resume", message, "CHECKPOINT_KIND");
+  };
+  if (path) refuse("the checkpoint is of a path, not of one fit; take fit.path.resume");
+  if (name === undefined) refuse("the checkpoint is not of a fit; go on with the verb that wrote it, e.g. minimize.resume");
+  if (named[String(name)] !== kind)
+    refuse(`the checkpoint is of a model "${String(name)}", which takes other data; give the data of that run`);
 }
 
 /** The first kind that takes such data. */
@@ -182,17 +210,6 @@ function refuseOtherLanes(plan: Plan, workers: number | undefined): void {
     "fit.resume",
     `workers is ${workers}, but ${plan.workers} workers shared one model in this run; leave workers out`,
     "CHECKPOINT_PLAN",
-  );
-}
-
-function refuseOtherData<D>(kind: Trainable<D, object>, data: D, kept: JsonObject): void {
-  const given = kind.fingerprint(data);
-  if (JSON.stringify(given) === JSON.stringify(kept)) return;
-  const size = (d: JsonObject): string => `${kind.size(d)} (digest ${String(d.digest)})`;
-  throw new DataError(
-    "fit.resume",
-    `the data has ${size(given)}, but the run was on ${size(kept)}; give the same dataset`,
-    "CHECKPOINT_DATA",
   );
 }
 
@@ -224,7 +241,7 @@ function launch<D>(
     ...(validate
       ? {
           validate: (parameters) =>
-            kind.measure(model.save(prepared, parameters), (followed ??= kind.follow(validate, prepared)).dataset),
+            kind.measure(model.save(prepared, parameters), (followed ??= kind.follow(validate, prepared)).dataset, prepared),
         }
       : {}),
     start: async () => {
@@ -297,4 +314,4 @@ function planOf(options: object): PlanOptions {
   return Object.fromEntries(Object.entries(options).filter(([key]) => planKeys.includes(key)));
 }
 
-export const fit = Object.assign(start, { resume });
+export const fit = Object.assign(start, { resume, path });

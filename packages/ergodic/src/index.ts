@@ -1,4 +1,19 @@
 /** What is public: an explicit list. */
+
+export { type AlternatingOptions, alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
+export {
+  type CoordinateDescent,
+  type CoordinateDescentOptions,
+  coordinateDescent,
+} from "./algorithms/coordinate/coordinate-descent.ts";
+export { type DualCoordinateDescentOptions, dualCoordinateDescent } from "./algorithms/coordinate/dual-coordinate-descent.ts";
+export { type FactorDescentOptions, factorCoordinateDescent } from "./algorithms/coordinate/factor-descent.ts";
+export {
+  type CoordinateTarget,
+  type CoordinateTargetOptions,
+  coordinateProblem,
+  coordinateTarget,
+} from "./algorithms/coordinate/target.ts";
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./algorithms/gradient/cost.ts";
 export { ruleEquation } from "./algorithms/gradient/equation.ts";
 export { type GradientDescent, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
@@ -58,11 +73,40 @@ export {
   optimalRate,
   type Schedule,
   type ScheduleJson,
+  scheduleFromJson,
   stepDecay,
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
 export type { SearchRule } from "./algorithms/gradient/search-rule.ts";
 export { sag, saga, svrg, type Variance, varianceFrom } from "./algorithms/gradient/variance.ts";
+export {
+  type Asked,
+  type Best,
+  type History,
+  Search,
+  type SearchOptions,
+  search,
+} from "./algorithms/search/ask-tell.ts";
+export { defineSearch, keepState, type SearchFactory } from "./algorithms/search/define-search.ts";
+export type { BlackBox, BlackBoxContext } from "./algorithms/search/evaluation.ts";
+export {
+  cmaEs,
+  coordinateSearch,
+  differentialEvolution,
+  nelderMead,
+  onePlusOneEs,
+  openAiEs,
+  powell,
+  randomDirection,
+  randomSearch,
+  type SearchEntry,
+  searchFromJson,
+  searchRegistry,
+  simulatedAnnealing,
+  spsa,
+} from "./algorithms/search/index.ts";
+export type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./algorithms/search/search.ts";
+export type { Scale, SpaceOptions } from "./algorithms/search/space.ts";
 export {
   CapabilityError,
   CompileError,
@@ -79,10 +123,19 @@ export { type Draws, type Stream, stream } from "./base/stream.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
 export { type FeatureOptions, fastfood, featureMaps, orthogonal, type RandomFeatures, rff, sorf } from "./data/features/index.ts";
+export type { Name, NameIndex } from "./data/name-index.ts";
+export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
 export { type FitOptions, type Fitted, fit, type ResumeOptions } from "./fit.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
+export {
+  type MinimizeOptions,
+  type MinimizeResumeOptions,
+  type MinimizeUntil,
+  type Minimum,
+  minimize,
+} from "./minimize.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
 export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
 export {
@@ -96,8 +149,17 @@ export {
   squared,
   squaredHinge,
 } from "./models/losses/index.ts";
+export { type FactorisationModel, type FactorisationOptions, factorisation } from "./models/ratings/factorisation.ts";
+export { type CrossValidation, type FitPathOptions, LinearPath } from "./path.ts";
+export {
+  type FactorMetrics,
+  FactorPredictor,
+  type Pair,
+  type Recommendation,
+  type RecommendOptions,
+} from "./predict/factorisation.ts";
 export { LinearPredictor, type Prediction } from "./predict/linear.ts";
-export { predictor } from "./predict/load.ts";
+export { type AnyPredictor, predictor } from "./predict/load.ts";
 export {
   type AnyMetrics,
   type ClassMetrics,
@@ -107,3 +169,17 @@ export {
   metrics,
   type RegressionMetrics,
 } from "./predict/metrics.ts";
+export {
+  type HalvingOptions,
+  type MakeTrial,
+  type Measured,
+  type SettingRange,
+  type Trial,
+  type TrialContext,
+  type TrialTick,
+  type Tuned,
+  type TuneOptions,
+  type TuneResumeOptions,
+  type TuneUntil,
+  tune,
+} from "./tune.ts";

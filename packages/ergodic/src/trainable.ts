@@ -1,7 +1,7 @@
 /** What the verb `fit` must know of a kind of model beside the model itself: one object a kind, which joins its folders. */
 import type { Rule } from "./algorithms/gradient/index.ts";
 import type { Variance } from "./algorithms/gradient/variance.ts";
-import { OptionError } from "./base/errors.ts";
+import { DataError, OptionError } from "./base/errors.ts";
 import type {
   Algorithm,
   AlgorithmDefaults,
@@ -49,8 +49,8 @@ export interface Trainable<D, P> {
   /** Held-out data as the model sees them. */
   follow(heldOut: D, prepared: D): Prepared<D>;
   predictor(saved: SavedModel): P;
-  /** Numbers on held-out data; `loss` among them. */
-  measure(saved: SavedModel, heldOut: D): Record<string, number>;
+  /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
+  measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
 }
 
 /** Short whatever its size: data may stand in the wrong place. */
@@ -69,4 +69,15 @@ export function refuse(where: string, name: string, value: unknown, wanted: stri
 
 export function factoryName(factory: { name: string; ruleName?: unknown }): string {
   return typeof factory.ruleName === "string" ? factory.ruleName : factory.name || "make";
+}
+
+export function refuseOtherData<D>(where: string, kind: Trainable<D, object>, data: D, kept: JsonObject): void {
+  const given = kind.fingerprint(data);
+  if (JSON.stringify(given) === JSON.stringify(kept)) return;
+  const size = (d: JsonObject): string => `${kind.size(d)} (digest ${String(d.digest)})`;
+  throw new DataError(
+    where,
+    `the data has ${size(given)}, but the run was on ${size(kept)}; give the same dataset`,
+    "CHECKPOINT_DATA",
+  );
 }

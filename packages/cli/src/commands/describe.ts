@@ -2,10 +2,11 @@
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { type LinearPredictor, predictor } from "ergodic";
+import { type AnyPredictor, type FactorPredictor, type LinearPredictor, predictor } from "ergodic";
 import { type FormatOptions, formatOptions } from "../data.ts";
 import { addFormatOptions } from "../options/training.ts";
-import { type Described, ruleText, workersText } from "../report/chosen.ts";
+import { algorithmText, type Described, type FactorsDescribed, type PlanJson, pathText, workersText } from "../report/chosen.ts";
+import { coefficients, coefficientTable } from "../report/coefficients.ts";
 import { bytes, counted, grouped, json, percent, significant } from "../report/numbers.ts";
 import { pairs, table } from "../report/table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
@@ -19,15 +20,18 @@ export function addDescribe(program: Command, terminal: Terminal): void {
   const command = program
     .command("describe")
     .description("what a model or a data file holds")
-    .argument("<FILE>", "a file that train wrote, or data");
+    .argument("<FILE>", "a file that train, path or recommend wrote, or data");
   addFormatOptions(command).option("--json", "one JSON object on standard output");
   command.action((file: string, options: DescribeOptions) => describe(file, options, terminal));
 }
 
 async function describe(file: string, options: DescribeOptions, terminal: Terminal): Promise<void> {
   if (file !== "-" && options.format === undefined && (await isSafetensors(file))) {
-    const model = modelSummary(file, (await stat(file)).size, await predictor(file));
-    terminal.out(options.json ? `${json({ command: "describe", kind: "model", ...model })}\n` : modelText(model, terminal));
+    const model = await predictor<AnyPredictor>(file);
+    const { size } = await stat(file);
+    const [summary, text] =
+      model.kind === "factorisation" ? ofFactors(file, size, model, terminal) : ofLinear(file, size, model, terminal);
+    terminal.out(options.json ? `${json({ command: "describe", kind: "model", ...summary })}\n` : text);
     return;
   }
   const data = summarise(await readRows(file, formatOptions(options)));
@@ -48,47 +52,59 @@ async function isSafetensors(path: string): Promise<boolean> {
   }
 }
 
-function modelSummary(file: string, size: number, model: LinearPredictor) {
-  const { weights, intercept, columns, classes } = model;
-  const at = [...weights.keys()].sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b).slice(0, MOST_WEIGHTS);
-  const largest = at.map((i) => ({
-    column: columns[i % columns.length],
-    output: intercept.length > 1 ? (classes?.[Math.floor(i / columns.length)] ?? null) : null,
-    weight: weights[i],
-  }));
+function ofFactors(file: string, size: number, model: FactorPredictor, terminal: Terminal): [object, string] {
+  const { users, items, ...description } = model.description;
+  const { task, rank, biases, l2, alpha, mean, columns, algorithm, plan } = description as unknown as FactorsDescribed;
+  const summary = { file, bytes: size, description, users: model.users.size, items: model.items.size };
+  const about: [string, string][] = [
+    ["kind", `factorisation, ${task}${alpha === null ? "" : `, alpha ${alpha}`}`],
+    ...(columns ? [["columns", Object.values(columns).join(", ")] as [string, string]] : []),
+    ["users", grouped(summary.users)],
+    ["items", grouped(summary.items)],
+    ["rank", `${rank}${biases ? " and biases" : ""}`],
+    ["l2", significant(l2)],
+    ["mean", significant(mean)],
+    ["algorithm", algorithmText(algorithm)],
+    ["plan", planText(plan)],
+  ];
+  const { out: paint } = terminal.paint;
+  return [summary, `${paint.bold(file)} ${paint.dim(bytes(size))}\n${pairs(about, paint)}`];
+}
+
+function ofLinear(file: string, size: number, model: LinearPredictor, terminal: Terminal): [object, string] {
+  const { weights, intercept } = model;
+  const description = model.description as unknown as Described;
+  const largest = coefficients(model, MOST_WEIGHTS);
   const nonZero = weights.reduce((sum, w) => sum + Number(w !== 0), 0);
-  return {
+  const summary = {
     file,
     bytes: size,
-    description: model.description as unknown as Described,
+    description,
     weights: { count: weights.length, nonZero, intercept: [...intercept], largest },
     imputed: model.pipeline.imputed,
   };
-}
-
-function modelText({ file, bytes: size, description, weights }: ReturnType<typeof modelSummary>, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
-  const { loss, equation, task, target, pipeline, algorithm, plan, columns } = description;
+  const { loss, equation, task, target, pipeline, algorithm, path, plan, columns } = description;
   const levels = target.levels ? `, ${target.levels.length} classes: ${listed(target.levels)}` : "";
   const made: [string, string][] = [];
-  if (algorithm) made.push(["rule", `${algorithm.variance ? `${algorithm.variance.name}, ` : ""}${ruleText(algorithm.rule)}`]);
-  if (plan)
-    made.push([
-      "plan",
-      `batch ${plan.batch}, ${plan.schedule} rows, ${workersText(plan)}, ${plan.precision.data}, seed ${plan.seed}`,
-    ]);
+  if (algorithm) made.push([algorithm.rule ? "rule" : "algorithm", algorithmText(algorithm)]);
+  if (path) made.push(["path", pathText(path)]);
+  if (plan) made.push(["plan", `${algorithm?.rule ? `batch ${plan.batch}, ${plan.schedule} rows, ` : ""}${planText(plan)}`]);
   const about: [string, string][] = [
     ["kind", `linear, ${task}`],
     ["target", `${target.name}${levels}`],
     ["loss", `${loss.name}: ${equation}`],
     ["pipeline", pipeline.map(({ kind }) => kind).join(" → ")],
     ["columns", `${grouped(columns.length)}: ${listed(columns)}`],
-    ["weights", `${grouped(weights.count)}, ${percent(weights.nonZero / weights.count)} not zero`],
+    ["weights", `${grouped(weights.length)}, ${percent(nonZero / weights.length)} not zero`],
     ...made,
   ];
-  const rows = weights.largest.map(({ column, output, weight }) => [column, output ?? "", significant(weight)]);
   const head = `${paint.bold(file)} ${paint.dim(bytes(size))}\n`;
-  return `${head}${pairs(about, paint)}\n${table(["largest weights", target.levels ? "class" : "", ""], rows, { left: [0, 1], paint })}`;
+  return [summary, `${head}${pairs(about, paint)}\n${coefficientTable("largest weights", largest, MOST_WEIGHTS, paint)}`];
+}
+
+function planText(plan: PlanJson): string {
+  return `${workersText(plan)}, ${plan.precision.data}, seed ${plan.seed}`;
 }
 
 function dataText(file: string, data: DataSummary, terminal: Terminal): string {

@@ -1,31 +1,45 @@
-/** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known. */
+/** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known, or of a factorisation on ratings. */
 import type { Command } from "commander";
-import { predictor } from "ergodic";
+import { type AnyPredictor, type FactorPredictor, type LinearPredictor, predictor } from "ergodic";
 import { type FormatOptions, readHeldOut } from "../data.ts";
-import { addFormatOptions } from "../options/training.ts";
+import { number } from "../options/number.ts";
+import { addFormatOptions, addRatingOptions } from "../options/training.ts";
+import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
+
+interface EvaluateOptions extends FormatOptions, Partial<RatingColumns> {
+  exclude?: string;
+  count: number;
+  json?: boolean;
+}
 
 export function addEvaluate(program: Command, terminal: Terminal): void {
   const command = program
     .command("evaluate")
     .description("test a saved model on rows whose target is known")
-    .argument("<MODEL>", "a file that train wrote")
+    .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "a file, or - for standard input");
   addFormatOptions(command).option("--json", "one JSON object on standard output");
-  command.action((model: string, data: string, options: FormatOptions & { json?: boolean }) =>
-    evaluate(model, data, options, terminal),
-  );
+  addRatingOptions(command)
+    .option("--value <column>", "how much")
+    .option("--exclude <file>", "ratings of training: their items are no recommendations")
+    .option("--count <n>", "recommendations that count", number, 10);
+  command.action(async (file: string, data: string, options: EvaluateOptions) => {
+    const model = await predictor<AnyPredictor>(file);
+    if (model.kind === "factorisation") await evaluateFactors(file, model, data, options, terminal);
+    else await evaluateLinear(file, model, data, options, terminal);
+  });
 }
 
-async function evaluate(
+async function evaluateLinear(
   file: string,
+  model: LinearPredictor,
   data: string,
-  options: FormatOptions & { json?: boolean },
+  options: EvaluateOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const model = await predictor(file);
   using rows = await readHeldOut(data, model.pipeline, options);
   const metrics = model.evaluate(rows);
   const { task, classes, targetName } = model;
@@ -38,4 +52,29 @@ async function evaluate(
   const { out: paint } = terminal.paint;
   terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint)}`);
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
+}
+
+async function evaluateFactors(
+  file: string,
+  model: FactorPredictor,
+  data: string,
+  options: EvaluateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const columns = columnsOf(model, options, "evaluate");
+  using ratings = await readRatings(data, columns, options);
+  using exclude = options.exclude === undefined ? undefined : await readRatings(options.exclude, columns, options);
+  const metrics = model.evaluate(ratings, { count: options.count, ...(exclude ? { exclude } : {}) });
+  const { task } = model;
+  const target = columns.value ?? null;
+  if (options.json) {
+    terminal.out(
+      `${json({ command: "evaluate", model: file, data, rows: ratings.count, task, target, classes: null, metrics })}\n`,
+    );
+    return;
+  }
+  const { out: paint } = terminal.paint;
+  terminal.out(
+    `${paint.bold(`${target ?? task}, ${counted(ratings.count, "rating")} of ${data}${bestOf(model, options.count)}`)}\n${metricsText(metrics, paint)}`,
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them.
+ * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them. For a
+ * factorisation DATA has a pair of user and item in each row.
  *
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
@@ -7,30 +8,40 @@
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
-import { blocks, sparseBlocks } from "@ergodic/ingest";
+import { blocks, readTable, sparseBlocks } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { DataError, type LinearPredictor, type Prediction, predictor, type SparseTable, type Table } from "ergodic";
+import {
+  type AnyPredictor,
+  DataError,
+  type LinearPredictor,
+  type Prediction,
+  predictor,
+  type SparseTable,
+  type Table,
+} from "ergodic";
 import { type FormatOptions, formatOptions, rawRows, takesSparse, typesOf } from "../data.ts";
-import { addFormatOptions } from "../options/training.ts";
+import { addFormatOptions, addRatingOptions } from "../options/training.ts";
+import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
-type PredictOptions = FormatOptions & { out?: string; json?: boolean };
+type PredictOptions = FormatOptions & Partial<RatingColumns> & { out?: string; json?: boolean };
 
 export function addPredict(program: Command, terminal: Terminal): void {
   const command = program
     .command("predict")
     .description("predict with a saved model")
-    .argument("<MODEL>", "a file that train wrote")
+    .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "rows with the model's columns: a file, or - for standard input");
   addFormatOptions(command)
     .option("--out <file>", "write here, not on standard output")
     .option("--json", "one JSON object in the place of CSV");
+  addRatingOptions(command);
   command.action((model: string, data: string, options: PredictOptions) => predict(model, data, options, terminal));
 }
 
 async function predict(file: string, data: string, options: PredictOptions, terminal: Terminal): Promise<void> {
-  const model = await predictor(file);
+  const model = await predictor<AnyPredictor>(file);
   const text = options.json ? jsonOf(model, file, data, options) : csvOf(model, data, options);
   if (options.out === undefined) {
     for await (const part of text) terminal.out(part);
@@ -40,8 +51,15 @@ async function predict(file: string, data: string, options: PredictOptions, term
   terminal.note(`predictions written to ${options.out}`);
 }
 
-async function* predictions(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<Prediction[]> {
-  for await (const rows of rowBlocks(model, data, options)) yield model.predict(rows);
+async function* predictions(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<Prediction[]> {
+  if (model.kind === "linear") {
+    for await (const rows of rowBlocks(model, data, options)) yield model.predict(rows);
+    return;
+  }
+  const columns = columnsOf(model, options, "predict");
+  const given = { ...formatOptions(options), ...namesAsTexts(columns) };
+  const tables = data === "-" ? [await readTable(data, given)] : blocks(data, given);
+  for await (const table of tables) yield model.predict(pairsOf(table, columns));
 }
 
 async function* rowBlocks(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
@@ -51,10 +69,10 @@ async function* rowBlocks(model: LinearPredictor, data: string, options: FormatO
   else yield* blocks(data, { ...formatOptions(options), ...typesOf(pipeline) });
 }
 
-async function* csvOf(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<string> {
+async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<string> {
   let header = false;
   for await (const rows of predictions(model, data, options)) {
-    const names = rows[0].probabilities ? (model.classes ?? []) : [];
+    const names = model.kind === "linear" && rows[0].probabilities ? (model.classes ?? []) : [];
     if (!header) yield `${["prediction", ...names.map((name) => cell(`p_${name}`))].join(",")}\n`;
     header = true;
     yield rows
@@ -63,8 +81,12 @@ async function* csvOf(model: LinearPredictor, data: string, options: FormatOptio
   }
 }
 
-async function* jsonOf(model: LinearPredictor, file: string, data: string, options: FormatOptions): AsyncGenerator<string> {
-  const { task, targetName: target, classes = null } = model;
+async function* jsonOf(model: AnyPredictor, file: string, data: string, options: PredictOptions): AsyncGenerator<string> {
+  const { task } = model;
+  const { target, classes } =
+    model.kind === "linear"
+      ? { target: model.targetName, classes: model.classes ?? null }
+      : { target: columnsOf(model, options, "predict").value ?? null, classes: null };
   yield `${json({ command: "predict", model: file, data, task, target, classes }).slice(0, -1)},"predictions":[`;
   let first = true;
   for await (const rows of predictions(model, data, options)) {

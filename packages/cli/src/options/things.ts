@@ -1,5 +1,5 @@
 /**
- * Rules, schedules, losses, variance reduction and feature maps from their words on the command line.
+ * Algorithms, rules, schedules, losses, variance reduction and feature maps from their words on the command line.
  *
  * A chain of rules is joined by +: `clipNorm:norm=1+adam:rate=0.01`. `--rate` sets the rate of the rule (of a chain: of the first
  * link that has one): a number, or a schedule: `cosineDecay:rate=0.1,updates=1000`.
@@ -7,6 +7,11 @@
  * @throws UsageError, or OptionError from the thing itself
  */
 import {
+  type Algorithm,
+  type CoordinateDescentOptions,
+  coordinateDescent,
+  type DualCoordinateDescentOptions,
+  dualCoordinateDescent,
   featureMaps,
   type Loss,
   lossFrom,
@@ -17,6 +22,7 @@ import {
   ruleFromJson,
   ruleRegistry,
   type ScheduleJson,
+  scheduleFromJson,
   type Variance,
   varianceFrom,
 } from "ergodic";
@@ -25,6 +31,26 @@ import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 
 /** A line of its own between links, for a plus sign may stand in a number. */
 const LINK = /\+(?=[A-Za-z])/;
+
+const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | undefined>> = {
+  gradient(options) {
+    if (Object.keys(options).length === 0) return undefined;
+    throw new UsageError("--algorithm", "gradient takes no options; write them as --rule, --rate and --variance");
+  },
+  coordinate({ rows, rate, ...options }) {
+    const steps = typeof rate === "object" ? scheduleFromJson(scheduleJson(rate)) : rate;
+    const estimate = rows === undefined && rate === undefined ? {} : { estimate: { rows, rate: steps } };
+    return coordinateDescent({ ...options, ...estimate } as CoordinateDescentOptions);
+  },
+  dual: (options) => dualCoordinateDescent(options as DualCoordinateDescentOptions),
+};
+
+/** `coordinate:rows=…,rate=…` estimates partial derivatives. Undefined: gradient descent, whose rule has words of its own. */
+export function parseAlgorithm(text: string): Algorithm | undefined {
+  const { name, options } = parseSpec("--algorithm", text);
+  if (!Object.hasOwn(algorithms, name)) throw unknown("--algorithm", name, Object.keys(algorithms));
+  return algorithms[name](options);
+}
 
 export function parseRule(text: string | undefined, rate: string | undefined, variance: boolean): Rule | undefined {
   const given = rate === undefined ? undefined : parseRate(rate);

@@ -3,19 +3,27 @@ import type { Command } from "commander";
 import type { FitOptions, LinearOptions, Loss } from "ergodic";
 import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
+import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
 import { given } from "./given.ts";
 import { number, share } from "./number.ts";
-import { parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
+import { parseAlgorithm, parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
 
-export interface TrainOptions extends ReadingOptions, SplitOptions {
-  model: string;
+export interface ModelOptions {
+  model?: string;
   loss?: string;
   l1?: number;
   l2?: number;
   intercept: boolean;
+  nonNegative?: boolean;
   classWeights?: string;
   features?: string;
   standardise?: boolean;
+  seed: number;
+}
+
+export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions, KeepingOptions {
+  seed: number;
+  algorithm?: string;
   rule?: string;
   rate?: string;
   variance?: string;
@@ -32,17 +40,14 @@ export interface TrainOptions extends ReadingOptions, SplitOptions {
   tolerance?: number;
   patience?: number;
   validateEvery?: number;
-  out?: string;
-  checkpoint?: string;
-  checkpointEvery: number;
-  resume?: string;
   json?: boolean;
   quiet?: boolean;
 }
 
 /** What a checkpoint brings: refused beside --resume, left out of the line that says how to resume. */
 export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
-  ...(["model", "loss", "l1", "l2", "intercept", "classWeights", "features", "standardise", "rule", "rate", "variance"] as const),
+  ...(["model", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
+  ...(["algorithm", "rule", "rate", "variance"] as const),
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic"] as const),
 ];
 
@@ -53,8 +58,15 @@ export function addFormatOptions(command: Command): Command {
     .option("--delimiter <character>", "what separates fields; \\t for a tab");
 }
 
-export function addTrainingOptions(command: Command): Command {
-  const or = (word: string) => (text: string) => (text === word ? word : number(text));
+/** For a model of `recommend`; it knows its columns. */
+export function addRatingOptions(command: Command): Command {
+  return command
+    .optionsGroup("For a model of recommend, where its columns have other names:")
+    .option("--user <column>", "who")
+    .option("--item <column>", "what");
+}
+
+export function addDataOptions(command: Command): Command {
   return addFormatOptions(command)
     .optionsGroup("Data:")
     .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
@@ -65,7 +77,12 @@ export function addTrainingOptions(command: Command): Command {
     .option("--classes", "take a target of numbers as classes")
     .option("--no-classes", "take it as numbers")
     .option("--test <file>", "rows to test on at the end")
-    .option("--test-share <share>", "the same, as a share of DATA", share)
+    .option("--test-share <share>", "the same, as a share of DATA", share);
+}
+
+export function addTrainingOptions(command: Command): Command {
+  const or = (word: string) => (text: string) => (text === word ? word : number(text));
+  addDataOptions(command)
     .option("--validate <file>", "rows to watch while training")
     .option("--validate-share <share>", "the same, as a share of the training rows", share)
     .optionsGroup("Model:")
@@ -74,11 +91,13 @@ export function addTrainingOptions(command: Command): Command {
     .option("--l1 <strength>", "penalty on the coefficients' sizes", number)
     .option("--l2 <strength>", "penalty on their squares", number)
     .option("--no-intercept", "leave the constant out")
+    .option("--non-negative", "no coefficient below 0; for coordinate descent")
     .option("--class-weights <weights>", "balanced, or a=1,b=5")
     .option("--features <map>", "random features in front: rff:2000, orthogonal:, sorf:, fastfood:; gamma=…")
     .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
     .option("--no-standardise", "leave columns as they are")
     .optionsGroup("Steps:")
+    .option("--algorithm <algorithm>", "gradient (the default), coordinate:pick=cyclic,tolerance=1e-9 …, dual:tolerance=1e-8 …")
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
     .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
     .option("--variance <how>", "svrg, saga or sag")
@@ -100,26 +119,24 @@ export function addTrainingOptions(command: Command): Command {
     .option("--patience <n>", "until n validations bring no lower loss", number)
     .option("--validate-every <epochs>", "how often to validate", number)
     .optionsGroup("Results:")
-    .option("--out <file>", "the trained model, as safetensors")
-    .option("--checkpoint <file>", "keep the run here, so that it can go on")
-    .option("--checkpoint-every <seconds>", "how often", number, 30)
-    .option("--resume <file>", "go on from a checkpoint")
-    .option("--json", "one JSON object on standard output")
-    .option("--quiet", "no progress");
+    .option("--out <file>", "the trained model, as safetensors");
+  return addKeepingOptions(command).option("--json", "one JSON object on standard output").option("--quiet", "no progress");
 }
 
-export function lossOf(options: TrainOptions): Loss | undefined {
+export function lossOf(options: ModelOptions): Loss | undefined {
   return options.loss === undefined ? undefined : parseLoss(options.loss);
 }
 
-export function modelOptions(options: TrainOptions): LinearOptions {
-  const { l1, l2, intercept, classWeights, features, standardise, seed } = options;
-  if (options.model !== "linear") throw new UsageError("--model", `"${options.model}" is not known (known: linear)`);
+export function modelOptions(options: ModelOptions): LinearOptions {
+  const { l1, l2, intercept, nonNegative, classWeights, features, standardise, seed } = options;
+  if ((options.model ?? "linear") !== "linear")
+    throw new UsageError("--model", `"${options.model}" is not known (known: linear)`);
   return given({
     loss: lossOf(options),
     l1,
     l2,
     intercept: intercept ? undefined : false,
+    nonNegative,
     classWeights: classWeights === undefined ? undefined : parseClassWeights(classWeights),
     features: features === undefined ? undefined : parseFeatures(features, seed),
     standardise,
@@ -130,6 +147,7 @@ export function fitOptions(options: TrainOptions): FitOptions {
   const { variance, rule, rate, batch, workers, replicas, averageEvery, deterministic, precision, schedule, seed } = options;
   return given({
     ...watchOptions(options),
+    algorithm: algorithmOf(options),
     rule: parseRule(rule, rate, variance !== undefined),
     variance: variance === undefined ? undefined : parseVariance(variance),
     batch,
@@ -142,6 +160,18 @@ export function fitOptions(options: TrainOptions): FitOptions {
     schedule: schedule as FitOptions["schedule"],
     seed,
   });
+}
+
+/** Undefined: gradient descent, by its rule. */
+function algorithmOf({ algorithm: text, rule, rate, variance }: TrainOptions): FitOptions["algorithm"] {
+  const algorithm = text === undefined ? undefined : parseAlgorithm(text);
+  const beside = Object.entries({ rule, rate, variance }).find(([, value]) => value !== undefined)?.[0];
+  if (algorithm && beside)
+    throw new UsageError(
+      "train",
+      `both --algorithm ${text} and --${beside} were given, but ${beside === "variance" ? "variance reduction is" : "step rules are"} of gradient descent; leave one out`,
+    );
+  return algorithm;
 }
 
 /** When to stop and how to watch: what a resumed run, too, may choose. */

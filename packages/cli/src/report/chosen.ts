@@ -1,29 +1,82 @@
 /** What a run will do, in one line, from the description that its model will carry. */
 import type { EngineDescription } from "ergodic";
 
-/** The parts of a model's description (JSON) that are shown. */
+/** The parts of a linear model's description (JSON) that are shown. */
 export interface Described {
   loss: { name: string; [option: string]: unknown };
-  model: { l1?: number; l2?: number; features?: { kind: string; count: number } };
+  model: { l1?: number; l2?: number; nonNegative?: boolean; features?: { kind: string; count: number } };
   task: string;
   target: { name: string; levels: string[] | null };
   columns: string[];
   outputs: number;
   equation: string;
   pipeline: { kind: string }[];
-  algorithm?: { rule: RuleJson; variance?: { name: string } };
-  plan?: {
-    workers: number;
-    replicas: number | "shared";
-    precision: { data: string; model: string };
-    schedule: string;
-    batch: number | "all";
-    deterministic: boolean;
-    seed: number;
-  };
+  algorithm?: AlgorithmJson;
+  /** In the place of an algorithm: the options of fit.path. */
+  path?: PathJson;
+  plan?: PlanJson;
+}
+
+/** The parts of a factorisation's. */
+export interface FactorsDescribed {
+  task: "rating" | "preference";
+  rank: number;
+  biases: boolean;
+  l2: number;
+  alpha: number | null;
+  mean: number;
+  /** Of the file that `ergodic recommend` read. */
+  columns?: { user: string; item: string; value?: string };
+  algorithm: AlgorithmJson;
+  plan: PlanJson;
+}
+
+export interface AlgorithmJson {
+  algorithm: string;
+  rule?: RuleJson;
+  variance?: { name: string };
+  [option: string]: unknown;
+}
+
+export interface PathJson {
+  lambdas: number | number[];
+  ratio: number;
+  l1Ratio: number;
+  tolerance: number;
+  folds: number;
+  select: string;
+}
+
+export interface PlanJson {
+  workers: number;
+  replicas: number | "shared";
+  precision: { data: string; model: string };
+  schedule: string;
+  batch: number | "all";
+  deterministic: boolean;
+  seed: number;
 }
 
 type RuleJson = { rule: string; options?: Record<string, unknown>; parts?: RuleJson[] };
+
+const algorithmNames: Readonly<Record<string, string>> = {
+  coordinateDescent: "coordinate descent",
+  dualCoordinateDescent: "dual coordinate descent",
+  alternatingLeastSquares: "alternating least squares",
+  factorCoordinateDescent: "coordinate descent",
+};
+
+/** "saga, sgd rate 0.1", "coordinate descent pick cyclic, tolerance 1e-9". */
+export function algorithmText({ algorithm, rule, variance, ...options }: AlgorithmJson): string {
+  if (rule) return `${variance ? `${variance.name}, ` : ""}${ruleText(rule)}`;
+  const shown = (["pick", "step", "tolerance"] as const).filter((key) => options[key] !== undefined);
+  return `${algorithmNames[algorithm] ?? algorithm} ${shown.map((key) => `${key} ${plain(options[key])}`).join(", ")}`;
+}
+
+/** Small numbers as 1e-6. */
+function plain(option: unknown): string {
+  return typeof option === "number" && option > 0 && option < 1e-3 ? option.toExponential() : String(option);
+}
 
 /** "adam rate 0.01", "clipNorm + sgd rate cosineDecay(…)". */
 export function ruleText({ rule, options = {}, parts }: RuleJson): string {
@@ -40,22 +93,45 @@ export function rateText(rate: unknown): string {
     .join(", ")})`;
 }
 
+/** "100 λ, l1 ratio 0.5, tolerance 1e-6, 10 folds". */
+export function pathText({ lambdas, l1Ratio, tolerance, folds }: PathJson): string {
+  const count = typeof lambdas === "number" ? lambdas : lambdas.length;
+  return `${count} λ, l1 ratio ${l1Ratio}, tolerance ${plain(tolerance)}${folds > 0 ? `, ${folds} folds` : ""}`;
+}
+
 export function chosenLine(description: Described, engine: EngineDescription): string {
-  const { loss, model, target, pipeline, algorithm, plan } = description;
+  const { loss, model, target, pipeline, algorithm, path, plan } = description;
   const classes = target.levels ? ` (${target.levels.length} classes)` : "";
   const parts = [`linear model, ${loss.name} loss${classes}`];
   const penalties = (["l1", "l2"] as const).filter((name) => model[name]).map((name) => `${name} ${model[name]}`);
   parts.push(...penalties);
+  if (model.nonNegative) parts.push("no negative coefficients");
   if (pipeline.some(({ kind }) => kind === "standardise")) parts.push("columns standardised");
   if (model.features) parts.push(`${model.features.count} ${model.features.kind} features`);
-  if (algorithm) parts.push(`${algorithm.variance ? `${algorithm.variance.name}, ` : ""}${ruleText(algorithm.rule)}`);
-  if (plan) {
-    const { data, model: numbers } = plan.precision;
-    parts.push(`batch ${plan.batch}`, workersText(plan), data === numbers ? data : `${data} data, ${numbers} model`);
-    const build = plan.deterministic ? engine.build.replace("relaxed", "simd") : engine.build;
-    parts.push(`${build} build${plan.deterministic ? ", deterministic" : ""}`, `seed ${plan.seed}`);
-  }
+  if (algorithm) parts.push(algorithmText(algorithm));
+  if (path) parts.push(pathText(path));
+  if (plan) parts.push(...(algorithm?.rule ? [`batch ${plan.batch}`] : []), ...planParts(plan, engine));
   return parts.join(" · ");
+}
+
+export function factorsLine(
+  { task, rank, biases, l2, alpha, algorithm, plan }: FactorsDescribed,
+  engine: EngineDescription,
+): string {
+  const kind = task === "rating" ? `ratings${biases ? ", with biases" : ""}` : `preferences, alpha ${alpha}`;
+  const parts = [`factorisation of rank ${rank}, ${kind}`, `l2 ${l2}`, algorithmText(algorithm)];
+  return [...parts, ...planParts(plan, engine)].join(" · ");
+}
+
+function planParts(plan: PlanJson, engine: EngineDescription): string[] {
+  const { data, model: numbers } = plan.precision;
+  const build = plan.deterministic ? engine.build.replace("relaxed", "simd") : engine.build;
+  return [
+    workersText(plan),
+    data === numbers ? data : `${data} data, ${numbers} model`,
+    `${build} build${plan.deterministic ? ", deterministic" : ""}`,
+    `seed ${plan.seed}`,
+  ];
 }
 
 export function workersText({ workers, replicas }: { workers: number; replicas: number | "shared" }): string {

@@ -1,10 +1,12 @@
 /** Metrics, and a confusion matrix, as text. */
-import type { AnyMetrics } from "ergodic";
+import type { AnyMetrics, FactorMetrics } from "ergodic";
 import type { Paint } from "../terminal.ts";
 import { decimal, grouped, percent } from "./numbers.ts";
 import { pairs, table } from "./table.ts";
 
-const names: Readonly<Record<Exclude<keyof AnyMetrics, "confusion">, string>> = {
+type Known = AnyMetrics & FactorMetrics;
+
+const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users">, string>> = {
   accuracy: "accuracy",
   logLoss: "log loss",
   auc: "AUC",
@@ -14,10 +16,13 @@ const names: Readonly<Record<Exclude<keyof AnyMetrics, "confusion">, string>> = 
   mae: "MAE",
   r2: "R²",
   deviance: "deviance",
+  precision: "precision",
+  recall: "recall",
+  ndcg: "NDCG",
 };
 const MOST_CLASSES = 12;
 
-export function metricsText(metrics: AnyMetrics, paint: Paint): string {
+export function metricsText(metrics: Partial<Known>, paint: Paint): string {
   const rows = (Object.keys(names) as (keyof typeof names)[]).flatMap((key): [string, string][] => {
     const value = metrics[key] ?? Number.NaN;
     if (Number.isNaN(value)) return [];

@@ -32,7 +32,13 @@ export function decimal(value: number): string {
   return value.toExponential(2);
 }
 
-export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+/** A bound, of which the size alone matters: 3.1e-7. */
+export function small(value: unknown): string {
+  if (typeof value !== "number" || Number.isNaN(value)) return "–";
+  return value === 0 ? "0" : value.toExponential(1);
+}
+
+export const percent = (value: number): string => `${(100 * value).toFixed(1).replace(/^-(?=0\.0$)/, "")} %`;
 
 /** 0.0213 → "0.021 s", 75 → "1:15". */
 export function duration(seconds: number): string {

@@ -5,7 +5,7 @@
  */
 import type { Tick } from "ergodic";
 import type { Terminal } from "../terminal.ts";
-import { clock, decimal, grouped, short } from "./numbers.ts";
+import { clock, decimal, grouped, short, small } from "./numbers.ts";
 
 export interface Limits {
   epochs?: number;
@@ -13,16 +13,22 @@ export interface Limits {
   seconds?: number;
 }
 
+export interface ProgressOptions {
+  /** True for algorithms that bound how far they are from the minimum; default false. */
+  certified?: boolean;
+}
+
 const BAR = 10;
 /** Before that a speed says little about the time left. */
 const SETTLED_SECONDS = 0.2;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-const widths = [12, 9, 12, 12, 11];
+const widths = [12, 9, 12, 12, 11, 11];
 const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.padStart(widths[j])).join("");
 
 export class Progress {
   private readonly terminal: Terminal;
   private readonly limits: Limits;
+  private readonly certified: boolean;
   private validation: Record<string, number> | undefined;
   private next = 0;
   private lines = 0;
@@ -30,9 +36,10 @@ export class Progress {
   private since = { loss: 0, updates: 0, seconds: 0 };
   private before = { update: 0, seconds: 0 };
 
-  constructor(terminal: Terminal, limits: Limits) {
+  constructor(terminal: Terminal, limits: Limits, { certified = false }: ProgressOptions = {}) {
     this.terminal = terminal;
     this.limits = limits;
+    this.certified = certified;
   }
 
   tick(tick: Tick): void {
@@ -54,7 +61,8 @@ export class Progress {
   }
 
   private doublingLine(tick: Tick): void {
-    if (this.lines++ === 0) this.terminal.note(row(["update", "epoch", "loss", "validation", "updates/s"]));
+    const gap = (text: string): string[] => (this.certified ? [text] : []);
+    if (this.lines++ === 0) this.terminal.note(row(["update", "epoch", "loss", "validation", "updates/s", ...gap("gap")]));
     const { loss, updates, seconds } = this.since;
     const validation = this.validation ? decimal(this.validation.loss) : "–";
     const cells = [
@@ -63,6 +71,7 @@ export class Progress {
       decimal(loss / updates),
       validation,
       short(updates / Math.max(1e-9, seconds)),
+      ...gap(small(tick.gap)),
     ];
     this.terminal.note(row(cells));
     this.since = { loss: 0, updates: 0, seconds: 0 };
@@ -80,13 +89,23 @@ export class Progress {
       `epoch ${tick.epoch.toFixed(1)}${epochs === undefined ? "" : ` of ${epochs}`}`,
       `loss ${decimal(tick.loss)}`,
       ...(this.validation ? [`validation ${decimal(this.validation.loss)}`] : []),
+      ...(this.certified ? [`gap ${small(tick.gap)}`] : []),
       `${short(tick.updatesPerSecond)} updates/s`,
-      ...(done > 0 && tick.seconds >= SETTLED_SECONDS ? [`${clock((tick.seconds * (1 - done)) / done)} left`] : []),
+      ...timeLeft(done, tick.seconds),
     ];
-    const text = `${String(Math.floor(100 * done)).padStart(3)} %  ${parts.join(" · ")}`;
-    const room = this.terminal.columns - 1;
-    return text.length + BAR + 1 <= room ? `${bar(done)} ${text}` : text.slice(0, room);
+    return liveLine(done, parts, this.terminal.columns - 1);
   }
+}
+
+/** "███▌······  35 %  epoch 3.5 of 10 · …", in `room` characters. `done`: 0 … 1. */
+export function liveLine(done: number, parts: readonly string[], room: number): string {
+  const text = `${String(Math.floor(100 * done)).padStart(3)} %  ${parts.join(" · ")}`;
+  return text.length + BAR + 1 <= room ? `${bar(done)} ${text}` : text.slice(0, room);
+}
+
+/** "0:12 left", once the speed says something about it. */
+export function timeLeft(done: number, seconds: number): string[] {
+  return done > 0 && seconds >= SETTLED_SECONDS ? [`${clock((seconds * (1 - done)) / done)} left`] : [];
 }
 
 function bar(done: number): string {

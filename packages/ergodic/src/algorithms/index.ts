@@ -1,10 +1,18 @@
 /** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
 import { assert } from "../base/errors.ts";
 import type { Algorithm, JsonObject } from "../contract.ts";
+import { alternatingFrom } from "./coordinate/alternating.ts";
+import { coordinateDescentFrom } from "./coordinate/coordinate-descent.ts";
+import { dualCoordinateDescentFrom } from "./coordinate/dual-coordinate-descent.ts";
+import { factorDescentFrom } from "./coordinate/factor-descent.ts";
 import { gradientDescentFrom } from "./gradient/gradient-descent.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,
+  coordinateDescent: coordinateDescentFrom,
+  dualCoordinateDescent: dualCoordinateDescentFrom,
+  alternatingLeastSquares: alternatingFrom,
+  factorCoordinateDescent: factorDescentFrom,
 };
 
 /** The algorithm that `toJson` described. */

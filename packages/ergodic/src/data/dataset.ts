@@ -16,7 +16,7 @@ import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from
 import type { Json } from "../contract.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
-import { compressColumns } from "./compressed-columns.ts";
+import { columnsOf } from "./columns-of.ts";
 import { convert } from "./conversion.ts";
 import { type FeaturesStep, type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
 import {
@@ -270,11 +270,11 @@ export class Dataset implements Disposable {
     return followed;
   }
 
-  /** Compressed columns, without the intercept. Made once, and released with this dataset. */
+  /** The same numbers by columns, without the intercept. Made once, and released with this dataset. */
   columns(): ColumnLayout {
     const { layout } = this;
     if (!this.#columns) {
-      this.#columns = compressColumns(layout, this.source);
+      this.#columns = columnsOf(layout, this.source);
       own(this, this.#columns.allocation);
     }
     return this.#columns.columns;

@@ -34,15 +34,22 @@ export interface DataLayout {
   readonly weights: number;
 }
 
-/** Compressed columns, rows ascending, zeros left out, without the intercept. */
+/**
+ * A dataset by columns, without the intercept. Dense: column-major, each column padded with 0 to a multiple of 16 bytes. Sparse: compressed
+ * columns, rows ascending, zeros left out.
+ */
 export interface ColumnLayout {
+  readonly format: Format;
   readonly type: NumberType;
   readonly rowCount: number;
   readonly columnCount: number;
+  /** Stored numbers, padding apart. */
   readonly entryCount: number;
-  /** u32[columnCount + 1], in entries. */
+  /** Dense: elements a column. Sparse: 0. */
+  readonly stride: number;
+  /** Sparse: u32[columnCount + 1], in entries. Dense: 0. */
   readonly columnStart: number;
-  /** u32[entryCount]. */
+  /** Sparse: u32[entryCount]. Dense: 0. */
   readonly rowIndex: number;
   readonly values: number;
   readonly scale: number;
@@ -54,6 +61,12 @@ export const elementBytes: Readonly<Record<NumberType, number>> = { f32: 4, f64:
 export function rowStride(type: NumberType, columnCount: number): number {
   const bytes = elementBytes[type];
   return (Math.ceil(((columnCount + 1) * bytes) / 16) * 16) / bytes;
+}
+
+/** Elements from one dense column to the next: rows, rounded up to 16 bytes. */
+export function columnStride(type: NumberType, rowCount: number): number {
+  const bytes = elementBytes[type];
+  return (Math.ceil((rowCount * bytes) / 16) * 16) / bytes;
 }
 
 /** A view on the current buffer; never kept across an allocation. */

@@ -193,3 +193,268 @@ export const SEARCH_SHRINK_F64 = 48;
 export const SEARCH_FALLBACK_F64 = 56;
 export const SEARCH_L2_F64 = 64;
 export const SEARCH_BYTES = 72;
+
+/** One side (users or items) of a matrix factorisation, as its rows are updated (kernels/factors.ts). */
+export const FACTOR_OWN = 0;
+export const FACTOR_OTHER = 4;
+/** u32[rows + 1]: where each row's ratings begin. */
+export const FACTOR_START = 8;
+/** u32: the other side's row of each rating. */
+export const FACTOR_INDEX = 12;
+/** f64 a rating. */
+export const FACTOR_VALUES = 16;
+/** f64 a rating, or 0: value − prediction, kept by descent on components. */
+export const FACTOR_RESIDUALS = 20;
+/** Numbers of a row that are multiplied with the other side's: the rank, made even. */
+export const FACTOR_RANK = 24;
+/** Numbers of a row: RANK, and if there are biases the bias and a 0. */
+export const FACTOR_STRIDE = 28;
+export const FACTOR_ELEMENT_BYTES = 32;
+/** f64[STRIDE²]: Σ over the other side's rows q qᵀ, both triangles. 0: cells without a rating do not count. */
+export const FACTOR_GRAM = 36;
+/** 1: L2 is multiplied by the row's number of ratings. */
+export const FACTOR_WEIGHTED = 40;
+export const FACTOR_L2_F64 = 48;
+export const FACTOR_MEAN_F64 = 56;
+export const FACTOR_ALPHA_F64 = 64;
+export const FACTOR_BYTES = 72;
+
+/** The rows of one output's dual and its losses (kernels/dual.ts), made by the model. VALUES … COLUMN_INDEX: the data; ROW_START is 0 where they are dense. */
+export const DUAL_VALUES = 0;
+export const DUAL_ROW_BYTES = 4;
+export const DUAL_ROW_START = 8;
+export const DUAL_COLUMN_INDEX = 12;
+/** Element type: 0 f32, 1 f64, 2 i16, 3 i8. */
+export const DUAL_TYPE = 16;
+/** Columns that carry a parameter; the last of them is the intercept, if there is one. */
+export const DUAL_COLUMNS = 20;
+/** Entries at the end of each sparse row that carry no parameter. */
+export const DUAL_SKIPPED = 24;
+/** f64 a row. */
+export const DUAL_TARGET = 28;
+/** f64 a row, or 0: w_i. */
+export const DUAL_WEIGHTS = 32;
+/** f64 a row: ‖x_i‖², the intercept's constant included. */
+export const DUAL_SQUARES = 36;
+/** 1: the logistic loss; 0: LOW … EPSILON describe the loss. */
+export const DUAL_LOGISTIC = 40;
+/** 1: bounds are mirrored where the target is negative. */
+export const DUAL_SIGNED = 44;
+export const DUAL_SCALE_F64 = 48;
+/** What β x_i adds to the intercept beside scale × its stored entry. */
+export const DUAL_INTERCEPT_F64 = 56;
+/** C_i = COST × w_i. */
+export const DUAL_COST_F64 = 64;
+/** C_i ℓ_i(z) = max { β (y − z) − ε|β| − CURVATURE β²/(2 C_i) : LOW C_i ≤ β ≤ HIGH C_i }, LOW ≤ 0 ≤ HIGH. */
+export const DUAL_LOW_F64 = 72;
+export const DUAL_HIGH_F64 = 80;
+export const DUAL_CURVATURE_F64 = 88;
+export const DUAL_EPSILON_F64 = 96;
+export const DUAL_BYTES = 104;
+
+/** A lane of dual ascent. Rows [FIRST, FIRST + COUNT) are its part of looks and sums. */
+export const ASCENT_DUAL = 0;
+/** f64: the p that this lane reads and moves. */
+export const ASCENT_PARAMETERS = 4;
+/** f64 a row of the dataset: β. */
+export const ASCENT_BETA = 8;
+/** f64 a row of the dataset: log(α / (C − α)), α = |β|; logistic loss alone. */
+export const ASCENT_LOGIT = 12;
+/** u32[ACTIVE]: the rows that it visits, whose β nobody else moves. dualGap needs room for COUNT, and lists there those of its rows that are active. */
+export const ASCENT_ORDER = 16;
+export const ASCENT_FIRST = 20;
+export const ASCENT_COUNT = 24;
+export const ASCENT_ACTIVE = 28;
+/** Position in the current pass; OPEN: 1 while there is one. */
+export const ASCENT_POSITION = 32;
+export const ASCENT_OPEN = 36;
+/** 1: each pass in random order. */
+export const ASCENT_SHUFFLE = 40;
+/** Rows that stay at a bound by a tenth of LIMIT leave the active ones: 0 never, 1 at looks (dualGap), 2 during passes as well. */
+export const ASCENT_SHRINK = 44;
+/** 1: the last pass over the active rows violated the optimum by at most TARGET: unless lanes race, nothing more is done. */
+export const ASCENT_SOLVED = 48;
+export const ASCENT_KEY_LOW = 52;
+export const ASCENT_KEY_HIGH = 56;
+/** 1: other lanes move p at the same time. */
+export const ASCENT_RACING = 60;
+/** Passes begun: the counter of their order. */
+export const ASCENT_PASS_F64 = 64;
+/** Largest violation of this pass so far; LIMIT: of the pass before, if rows leave during passes. */
+export const ASCENT_LARGEST_F64 = 72;
+export const ASCENT_LIMIT_F64 = 80;
+export const ASCENT_TARGET_F64 = 88;
+/** σ′: how many times p moves for each move of β. */
+export const ASCENT_SPREAD_F64 = 96;
+/** What dualGap leaves, over the lane's rows: Σ C_i ℓ_i, primal − dual without l2, the largest violation. */
+export const ASCENT_LOSS_F64 = 104;
+export const ASCENT_GAP_F64 = 112;
+export const ASCENT_VIOLATION_F64 = 120;
+export const ASCENT_BYTES = 128;
+
+/** A dataset by columns (kernels/columns.ts). */
+export const COLUMNS_VALUES = 0;
+/** Dense: bytes a column. Sparse: 0. */
+export const COLUMNS_STRIDE = 4;
+/** Sparse: u32[columns + 1] and u32[entries]. Dense: 0. */
+export const COLUMNS_START = 8;
+export const COLUMNS_ROWS = 12;
+export const COLUMNS_ROW_COUNT = 16;
+export const COLUMNS_SCALE_F64 = 24;
+export const COLUMNS_BYTES = 32;
+
+/** A working set: one output of a penalised linear model, solved by coordinate descent (kernels/working-set.ts). */
+export const SET_COLUMNS = 0;
+/** Slots of columnDot, columnAdd, columnAddWeighted and columnSpread for the columns' format. */
+export const SET_DOT = 4;
+export const SET_ADD = 8;
+export const SET_ADD_WEIGHTED = 12;
+export const SET_ROWS = 16;
+export const SET_COLUMN_COUNT = 20;
+/** f64[rows]: minus the gradient of the quadratic model with respect to the outputs, before the intercept's share; its curvatures. */
+export const SET_U = 24;
+export const SET_H = 28;
+/** f64[rows]: zeros, between uses. */
+export const SET_TEMPORARY = 32;
+/** f64[columns]: coefficients, penalty weights, (x − o)ᵀh, ‖x − x̄‖ (x̄ = 0 without an intercept), xᵀv as last known and as of REFERENCE. */
+export const SET_BETA = 36;
+export const SET_PENALTY_WEIGHTS = 40;
+export const SET_MEANS = 44;
+export const SET_NORMS = 48;
+export const SET_CORRELATIONS = 52;
+export const SET_REFERENCE_CORRELATIONS = 56;
+/** f64[rows]: v when REFERENCE_CORRELATIONS were taken. */
+export const SET_REFERENCE = 60;
+/** f64[rows]: v, filled by `setScores`. */
+export const SET_V = 64;
+/** u8[columns]: 1 where the coefficient is 0 at the optimum, as a sphere around the dual point proves. */
+export const SET_SCREENED = 68;
+/** u32[columns]: place in the set + 1, or 0. */
+export const SET_PLACES = 72;
+/** u32[columns]: the columns of the set; their number. */
+export const SET_MEMBERS = 76;
+export const SET_SIZE = 80;
+/** Members whose rows of the Gram matrix are there; most that it holds; f64[capacity²] twice: Gram, and scratch for its factor. */
+export const SET_GRAM_SIZE = 84;
+export const SET_CAPACITY = 88;
+export const SET_GRAM = 92;
+export const SET_FACTOR = 96;
+/** f64[columns] by place: xᵀv, coefficient at the start of a solve, curvature, a direction. u32[columns]: places. */
+export const SET_Q = 100;
+export const SET_BEFORE = 104;
+export const SET_CURVATURES = 108;
+export const SET_DIRECTION = 112;
+export const SET_SUPPORT = 116;
+/** f64[6 × columns + rows]: the last points of a solve by residuals, and u, for Anderson's extrapolation. */
+export const SET_HISTORY = 120;
+export const SET_INTERCEPT = 124;
+export const SET_NON_NEGATIVE = 128;
+/** Out: passes of coordinate descent made, columns whose correlation was computed, columns screened. */
+export const SET_PASSES = 132;
+export const SET_COMPUTED = 136;
+export const SET_SCREENED_COUNT = 140;
+export const SET_MOST_PASSES = 144;
+export const SET_HAS_REFERENCE = 148;
+export const SET_SPREAD = 152;
+/** f64[columns]: o, where columns are measured from: their means where they are dense and there is an intercept to take that up, else 0. */
+export const SET_ORIGINS = 156;
+export const SET_L1_F64 = 160;
+export const SET_L2_F64 = 168;
+/** A pass that lowers the objective by less ends a solve. */
+export const SET_TOLERANCE_F64 = 176;
+/** The intercept's move since u was set: v = u − SHIFT h. */
+export const SET_SHIFT_F64 = 184;
+export const SET_SUM_H_F64 = 192;
+/** Out of `setScores`: ½ Σ v²/h, the penalty, max |xᵀv|/(l1 w), Σ max(|xᵀv| − l1 w, 0)²/(2 l2 w), how far 0 is from a subdifferential at most, βᵀXᵀv. */
+export const SET_FIT_F64 = 200;
+export const SET_PENALTY_F64 = 208;
+export const SET_RATIO_F64 = 216;
+export const SET_EXCESS_F64 = 224;
+export const SET_VIOLATION_F64 = 232;
+/** Of the last scores: v = KAPPA × reference + something of length DISTANCE. */
+export const SET_KAPPA_F64 = 240;
+export const SET_DISTANCE_F64 = 248;
+export const SET_INNER_F64 = 256;
+export const SET_BYTES = 264;
+
+/** A joint loss over rows (kernels/loss-rows.ts): the program, where its block holds y, weight and result, its operands, and where they come from. */
+export const JOINT_UPDATE = 0;
+export const JOINT_BLOCK = 4;
+export const JOINT_AT_Y = 8;
+export const JOINT_AT_WEIGHT = 12;
+export const JOINT_AT_RESULT = 16;
+export const JOINT_IN = 20;
+export const JOINT_OUT_A = 24;
+export const JOINT_OUT_B = 28;
+/** f64[outputs][rows]: what goes in, and the two that come out (or 0). */
+export const JOINT_Z = 32;
+export const JOINT_A = 36;
+export const JOINT_B = 40;
+export const JOINT_Y = 44;
+export const JOINT_WEIGHTS = 48;
+export const JOINT_ROWS = 52;
+export const JOINT_OUTPUTS = 56;
+export const JOINT_BYTES = 64;
+
+/** A linear model moved coordinate by coordinate (kernels/coordinate-moves.ts): x, its columns and its loss. */
+export const MOVES_COLUMNS = 0;
+/** Slots of columnDot, columnAdd and columnAddWeighted for the columns' format. */
+export const MOVES_DOT = 4;
+export const MOVES_ADD = 8;
+export const MOVES_ADD_WEIGHTED = 12;
+export const MOVES_ROWS = 16;
+export const MOVES_COLUMN_COUNT = 20;
+/** Coordinates of one output: its columns, and the intercept if there is one. */
+export const MOVES_WIDTH = 24;
+export const MOVES_OUTPUTS = 28;
+/** 1: slopes are kept by their own moves, z and curvatures are not. */
+export const MOVES_QUADRATIC = 32;
+/** f64[rows]: c. */
+export const MOVES_WEIGHTS = 36;
+/** f64[outputs][width]. */
+export const MOVES_X = 40;
+/** f64[outputs][rows]: z, c ∂ℓ/∂z, c ∂²ℓ/∂z². */
+export const MOVES_Z = 44;
+export const MOVES_SLOPES = 48;
+export const MOVES_CURVATURES = 52;
+/** The companion, laid out like x, and its outputs (times c where QUADRATIC); 0 until it is used. */
+export const MOVES_U = 56;
+export const MOVES_U_Z = 60;
+/** Coordinates by block: u32[blocks + 1], u32[coordinates]. */
+export const MOVES_START = 64;
+export const MOVES_MEMBERS = 68;
+/** f64[coordinates]: weights of |x|, of x²/2, least values. */
+export const MOVES_L1 = 72;
+export const MOVES_L2 = 76;
+export const MOVES_FLOORS = 80;
+/** f64[blocks]: weights of ‖x_b‖ for blocks of several coordinates; bounds on the curvature, or Infinity. */
+export const MOVES_GROUP = 84;
+export const MOVES_BOUNDS = 88;
+/** u32[outputs][3]: slot and block of the loss program on the trial's arrays, address of the targets. JOINT: a JOINT block on them, or 0. */
+export const MOVES_LOSSES = 92;
+export const MOVES_JOINT = 96;
+/** Offsets in the blocks of LOSSES. */
+export const MOVES_AT_Z = 100;
+export const MOVES_AT_DZ = 104;
+export const MOVES_AT_D2Z = 108;
+export const MOVES_AT_Y = 112;
+export const MOVES_AT_WEIGHT = 116;
+export const MOVES_AT_LOSS = 120;
+/** Of a trial, over the listed rows: f64[outputs][LENGTH] z, slopes, curvatures; f64[LENGTH] targets, weights, x_j. */
+export const MOVES_TRIAL_Z = 124;
+export const MOVES_TRIAL_SLOPES = 128;
+export const MOVES_TRIAL_CURVATURES = 132;
+export const MOVES_TRIAL_Y = 136;
+export const MOVES_TRIAL_WEIGHTS = 140;
+export const MOVES_DIRECTION = 144;
+/** f64[rows]: zeros, between uses. */
+export const MOVES_TEMPORARY = 148;
+/** u32[LENGTH], or 0: all rows. */
+export const MOVES_LIST = 152;
+export const MOVES_LENGTH = 156;
+/** f64[largest block] twice: partial derivatives, and the block before its move. */
+export const MOVES_PARTIALS = 160;
+export const MOVES_BEFORE = 164;
+/** What the intercept is multiplied by in z. */
+export const MOVES_ONE_F64 = 168;
+export const MOVES_BYTES = 176;

@@ -29,6 +29,8 @@ export interface Job<Result> {
   /** Numbers on held-out rows at the given parameters; `loss` among them. */
   validate?: (parameters: Float64Array) => Record<string, number>;
   signal?: AbortSignal;
+  /** True where an advance that fails leaves the progression whole: a failed or aborted run can still be kept. */
+  survivesFailure?: boolean;
   finish(parameters: Float64Array, summary: RunSummary): Result;
   /** Writes a checkpoint: the run's bytes and the loop's own state. */
   write(path: string, snapshot: Snapshot, loop: JsonObject): Promise<void>;
@@ -105,7 +107,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     await this.result;
   }
 
-  /** Writes the run as it stands after the current stretch; `fit.resume` goes on from there, bit for bit. */
+  /** Writes the run as it stands after the current stretch; the verb's `resume` goes on from there, bit for bit. */
   checkpoint(path: string): Promise<void> {
     if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
     if (this.ended)
@@ -138,6 +140,31 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       progression.restore(resume.snapshot);
       stopping.restore(resume.snapshot, resume.loop);
     }
+    const keep = (): void => {
+      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+    };
+    try {
+      await this.stretches(progression, stopping);
+      const parameters = stopping.best ?? progression.parameters();
+      stopping.refuseInfinite(parameters);
+      keep();
+      return job.finish(parameters, {
+        updates: progression.updates,
+        epochs: progression.step / progression.stepsPerEpoch,
+        seconds: stopping.seconds,
+        reason: stopping.reason,
+        loss: stopping.loss,
+        report: progression.report(),
+        ticks: this.ticks,
+      });
+    } catch (error) {
+      if (job.survivesFailure) keep();
+      throw error;
+    }
+  }
+
+  private async stretches(progression: Progression, stopping: Stopping): Promise<void> {
+    const { job } = this;
     let stepsPerStretch = 1;
     let sinceTick = { lossSum: 0, rows: 0, updates: 0, seconds: 0 };
     let lastTickAt = -Infinity;
@@ -164,18 +191,6 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       }
       await this.serve(progression, stopping);
     }
-    const parameters = stopping.best ?? progression.parameters();
-    stopping.refuseInfinite(parameters);
-    this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
-    return job.finish(parameters, {
-      updates: progression.updates,
-      epochs: progression.step / progression.stepsPerEpoch,
-      seconds: stopping.seconds,
-      reason: stopping.reason,
-      loss: stopping.loss,
-      report: progression.report(),
-      ticks: this.ticks,
-    });
   }
 
   private tick(

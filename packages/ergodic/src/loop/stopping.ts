@@ -52,7 +52,8 @@ export function resolveStopping(
   return { until, validateEvery: given.validateEvery ?? 1, patience: given.patience };
 }
 
-const BEST = "best";
+/** Named apart from what a progression keeps. */
+const BEST = "loop.best";
 
 export class Stopping {
   /** Why the run ended, in words; "" while it goes on. */
@@ -95,11 +96,14 @@ export class Stopping {
     this.seconds += seconds;
     this.epochLoss.sum += made.lossSum;
     this.epochLoss.rows += made.rows;
-    this.loss = this.epochLoss.sum / Math.max(1, this.epochLoss.rows);
+    // A converged run that is resumed reads no more rows: its loss stays. A search reads none at all.
+    if (this.epochLoss.rows > 0) this.loss = this.epochLoss.sum / this.epochLoss.rows;
+    else if (Number.isNaN(this.loss)) this.loss = 0;
     const measured =
       this.validate && (step === this.validationStep(step - 1) || this.limitReached()) ? this.measure(this.validate) : undefined;
     if (step % stepsPerEpoch === 0) this.endEpoch();
-    if (this.progression.converged) this.reason ||= "converged";
+    const { converged } = this.progression;
+    if (converged) this.reason ||= converged === true ? "converged" : converged;
     this.checkLimits();
     if (this.reason) this.refuseDivergence(this.loss, "training loss");
     return measured;

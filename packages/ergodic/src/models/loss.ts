@@ -11,10 +11,15 @@ import { Registry } from "../base/registry.ts";
 import {
   constant,
   derive,
+  div,
   type Expr,
   equal,
   index,
+  less,
+  log,
+  max,
   mul,
+  neg,
   type ProgramSpec,
   print,
   scalar,
@@ -35,6 +40,12 @@ export interface LossTraits<T extends Task = Task> {
   curvature?: number;
   /** True where z is a vector over classes, not one number. */
   joint?: boolean;
+  /** ℓ(z, y) is ½z² and something linear in z, or is not. */
+  quadratic?: boolean;
+  /** ∂²ℓ/∂z² element by element, where it is not the derivative of the derivative: joint losses. */
+  second?: (inputs: { z: Expr; y: Expr }) => Expr;
+  /** ℓ*(u, y) = sup_z (uz − ℓ(z, y)), joint: by outputs; where it is infinite, `barred` says so. Duality gaps need it. */
+  conjugate?: (inputs: { u: Expr; y: Expr; options: Readonly<Record<string, number>> }) => Expr;
 }
 
 /** `T`: its task, where the compiler knows it. */
@@ -143,6 +154,63 @@ export function pointProgram(loss: Loss, weighted: boolean, short = false): Prog
     ],
   };
 }
+
+const curvatureOf = (loss: Loss, total: Expr): Expr =>
+  loss.second?.({ z: vector("z"), y: scalar("y") }) ?? derive(derive(total, vector("z")), vector("z"));
+
+/** Rows of weight 0 count 0, also where their loss is infinite: folds of cross-validation hold rows out that way. */
+const weighed = (weight: Expr, value: Expr): Expr => where(less(0, weight), mul(weight, value), constant(0));
+
+/**
+ * A loss with its curvature, as coordinate descent takes it: operands z, dz, d2z (f64) over the rows of one output, or over the outputs of one row
+ * for joint losses; y and weight beside them (joint: scalars). Result `loss` = Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z².
+ */
+export function curvedProgram(loss: Loss): ProgramSpec {
+  const z = vector("z");
+  const weight = loss.joint ? scalar("weight") : vector("weight");
+  const one = loss.joint ? loss.expression : sum(loss.expression);
+  const value = loss.joint ? weighed(weight, one) : sum(weighed(weight, loss.expression));
+  return {
+    name: `loss ${loss.name} with its curvature`,
+    precision: "f64",
+    operands: [...f64Operands("z", "dz", "d2z"), ...(loss.joint ? [] : f64Operands("y", "weight"))],
+    scalars: loss.joint ? ["y", "weight"] : [],
+    stores: [
+      { operand: "dz", value: weighed(weight, derive(one, z)) },
+      { operand: "d2z", value: weighed(weight, curvatureOf(loss, one)) },
+    ],
+    results: [{ scalar: "loss", value }],
+  };
+}
+
+/** Σ w ℓ*(−α v/w, y) from v = −w ∂ℓ/∂z, laid out as in `curvedProgram`; undefined where the loss states no conjugate. */
+export function conjugateProgram(loss: Loss): ProgramSpec | undefined {
+  if (!loss.conjugate) return undefined;
+  const weight = loss.joint ? scalar("weight") : vector("weight");
+  const y = loss.joint ? scalar("y") : vector("y");
+  const u = div(mul(neg(scalar("alpha")), vector("v")), max(weight, Number.MIN_VALUE));
+  const each = weighed(weight, loss.conjugate({ u, y, options: loss.options }));
+  return {
+    name: `conjugate of loss ${loss.name}`,
+    precision: "f64",
+    operands: [...f64Operands("v"), ...(loss.joint ? [] : f64Operands("y", "weight"))],
+    scalars: ["alpha", ...(loss.joint ? ["y", "weight"] : [])],
+    stores: [],
+    results: [{ scalar: "value", value: sum(each) }],
+  };
+}
+
+const f64Operands = (...names: string[]): ProgramSpec["operands"] =>
+  names.map((name) => ({ name, type: "f64" as const, access: "direct" as const }));
+
+/** Beyond rounding. */
+const OUTSIDE = 1e-9;
+
+/** `value` where t ≥ 0, else as good as infinite: a conjugate outside of its domain. What rounding puts outside counts as on the edge. */
+export const barred = (t: Expr, value: Expr): Expr => where(less(t, -OUTSIDE), constant(1e300), value);
+
+/** t log t, 0 at 0, infinite below. For conjugates of likelihoods. */
+export const entropy = (t: Expr): Expr => barred(t, mul(t, log(max(t, 1e-300))));
 
 /** Output k is a classifier of class k against all others: y_k = +1 for the row's class, −1 otherwise. */
 function oneVersusRest(loss: Loss): Expr {

@@ -7,14 +7,19 @@ import { DataError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import { decode, parseDescription } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import { FactorPredictor } from "./factorisation.ts";
 import { FORMAT_VERSION, LinearPredictor } from "./linear.ts";
 
+export type AnyPredictor = LinearPredictor | FactorPredictor;
+
 /** Predictors by the kind that a file names: one line a family. */
-const kinds: Readonly<Record<string, (saved: SavedModel) => LinearPredictor>> = {
+const kinds: Readonly<Record<string, (saved: SavedModel) => AnyPredictor>> = {
   linear: (saved) => new LinearPredictor(saved),
+  factorisation: (saved) => new FactorPredictor(saved),
 };
 
-export async function predictor(from: string | URL | Uint8Array | Blob): Promise<LinearPredictor> {
+/** `P`: what the caller knows the file to hold; its `kind` says what it does. */
+export async function predictor<P extends AnyPredictor = LinearPredictor>(from: string | URL | Uint8Array | Blob): Promise<P> {
   const where = nameOf(from, "model");
   const { tensors, metadata } = decode(await readWhole(from), where);
   if (metadata.format !== "ergodic")
@@ -41,5 +46,5 @@ export async function predictor(from: string | URL | Uint8Array | Blob): Promise
     kind: metadata.kind,
     description: parseDescription(metadata, where, "MODEL_FORMAT") as JsonObject,
     tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
-  });
+  }) as P;
 }

@@ -96,7 +96,8 @@ describe("sparse", () => {
         expect(matrix(b)).toEqual(matrix(a));
         expect(matrixOfColumns(a.columns())).toEqual(matrix(a).map((row) => row.map((value) => value + 0)));
         expect(matrixOfColumns(b.columns())).toEqual(matrixOfColumns(a.columns()));
-        expect(a.columns().entryCount).toBe(
+        expect(a.columns().entryCount).toBe(x.length * x[0].length);
+        expect(b.columns().entryCount).toBe(
           matrix(a)
             .flat()
             .filter((value) => value !== 0).length,

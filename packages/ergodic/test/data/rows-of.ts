@@ -10,9 +10,16 @@ export function matrix(data: Dataset): number[][] {
   return Array.from({ length: data.rowCount }, (_, i) => [...data.row(i)]);
 }
 
-/** The same, from the compressed columns. */
+/** The same, from the columns. */
 export function matrixOfColumns(columns: ColumnLayout): number[][] {
   const memory = engineMemory();
+  if (columns.format === "dense") {
+    const { stride, rowCount, columnCount, scale } = columns;
+    const stored = memory[columns.type](columns.values, stride * columnCount);
+    return Array.from({ length: rowCount }, (_, i) =>
+      Array.from({ length: columnCount }, (_, j) => scale * stored[j * stride + i]),
+    );
+  }
   const starts = memory.u32(columns.columnStart, columns.columnCount + 1);
   const rows = memory.u32(columns.rowIndex, columns.entryCount);
   const values = memory[columns.type](columns.values, columns.entryCount);

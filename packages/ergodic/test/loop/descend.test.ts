@@ -134,6 +134,7 @@ describe("updates like the twin's", () => {
       l2,
       group: 0,
       groups: [],
+      nonNegative: false,
       penaltyWeights: undefined,
       classWeights: undefined,
       model: "f64",

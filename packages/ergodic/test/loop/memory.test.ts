@@ -6,6 +6,7 @@ import { enginePool } from "../../src/host/engine.ts";
 import { engineMemory } from "../../src/host/memory.ts";
 import {
   adam,
+  coordinateDescent,
   type FitOptions,
   fit,
   type LinearOptions,
@@ -52,6 +53,23 @@ const kinds: { name: string; options: FitOptions; model?: LinearOptions; validat
     options: { rule: sgd(), batch: "all" },
     model: { group: { strength: 0.01, groups: [["x0", "x1"]] } },
   },
+  { name: "working sets", options: { algorithm: coordinateDescent(), epochs: 20 }, model: { l1: 0.01 } },
+  { name: "coordinates in turn", options: { algorithm: coordinateDescent({ pick: "cyclic" }), epochs: 20 }, model: { l1: 0.01 } },
+  {
+    name: "coordinates with momentum",
+    options: { algorithm: coordinateDescent({ acceleration: "nesterov" }), epochs: 20 },
+    model: { l1: 0.01 },
+  },
+  {
+    name: "coordinates by estimates",
+    options: { algorithm: coordinateDescent({ pick: "random", estimate: { rows: 60, rate: 0.1 } }), epochs: 20 },
+    model: { l1: 0.01 },
+  },
+  {
+    name: "blocks",
+    options: { algorithm: coordinateDescent(), epochs: 20 },
+    model: { group: { strength: 0.01, groups: [["x0", "x1"]] } },
+  },
 ];
 
 describe("memory", () => {
@@ -91,6 +109,17 @@ describe("memory", () => {
     expect(memory.reservedBytes).toBe(reservedBytes);
     data.dispose();
     heldOut.dispose();
+  });
+
+  it("comes back whole after paths with cross-validation", async () => {
+    const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
+    const once = async (): Promise<void> => void (await fit.path(linear(), data, { lambdas: 5, folds: 3 }));
+    await once();
+    const { usedBytes, reservedBytes } = memory;
+    for (let k = 0; k < 20; k++) await once();
+    expect(memory.usedBytes).toBe(usedBytes);
+    expect(memory.reservedBytes).toBe(reservedBytes);
+    data.dispose();
   });
 
   it("comes back whole after runs that fail or are refused", async () => {

@@ -70,6 +70,7 @@ function begin(
     l2,
     group: 0,
     groups: [],
+    nonNegative: false,
     penaltyWeights: undefined,
     classWeights: undefined,
     model: plan.precision.model,

@@ -43,6 +43,7 @@ export class BoundLinear implements Disposable {
       l2: 0,
       group: 0,
       groups: [],
+      nonNegative: false,
       penaltyWeights: undefined,
       classWeights: undefined,
       model: data.type === "f64" ? "f64" : "f32",

@@ -35,6 +35,8 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   if (rule.kind === "equation" && rule.link) {
     refuse(`${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${wholeChain(rule)}`, "RULE_LINK");
   }
+  if (target.penalty.nonNegative)
+    refuse("nonNegative is set, but gradient steps do not keep to it; take algorithm: coordinateDescent()", "MODEL_PENALTY");
   if (variance) refuseVariance(problem, target, rule, variance, plan);
   if (rule.kind === "search") refuseSearch(target, rule.name, plan);
   if (rule.kind === "host" && target.penalty.l1 > 0)

@@ -5,8 +5,9 @@
  * of its own (ask-tell.ts). It sees internal coordinates: free real numbers in which a step of 1 is the user's initial step size (space.ts), so
  * bounds, integers and log scales are no business of its own either. Lower values are better; a failed evaluation is +Infinity.
  */
-import type { JsonObject, Tensor } from "../../contract.ts";
+
 import type { Stream } from "../../base/stream.ts";
+import type { JsonObject, Tensor } from "../../contract.ts";
 
 /** Where a search starts, in internal coordinates. */
 export interface SearchStart {

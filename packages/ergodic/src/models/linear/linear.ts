@@ -27,6 +27,8 @@ export interface LinearOptions {
   /** Strength and groups by column name; every column left out is a group of its own. */
   group?: { strength: number; groups: string[][] };
   intercept?: boolean;
+  /** Coefficients >= 0 (of the standardised columns, which have the signs of the columns). For coordinateDescent. */
+  nonNegative?: boolean;
   /** Multiplies l1 and l2 of each column, by name; 1 where not given. Not for the group penalty. */
   penaltyWeights?: Record<string, number>;
   classWeights?: "balanced" | Record<string, number>;
@@ -34,7 +36,18 @@ export interface LinearOptions {
   standardise?: boolean | "auto";
 }
 
-const known = ["loss", "l1", "l2", "group", "intercept", "penaltyWeights", "classWeights", "features", "standardise"];
+const known = [
+  "loss",
+  "l1",
+  "l2",
+  "group",
+  "intercept",
+  "nonNegative",
+  "penaltyWeights",
+  "classWeights",
+  "features",
+  "standardise",
+];
 
 /** What each loss of this library predicts, for the compiler. */
 export interface KindByLoss {
@@ -101,7 +114,7 @@ function toJson(options: LinearOptions): JsonObject {
   return {
     model: "linear",
     ...(rest as unknown as JsonObject),
-    ...(loss === undefined ? {} : { loss: typeof loss === "string" ? loss : loss.toJson() }),
+    ...(loss === undefined ? {} : { loss: resolveLoss(loss).toJson() }),
     ...(features ? { features: features.toJson() } : {}),
   };
 }
@@ -203,6 +216,7 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine)
     l1: options.l1 ?? 0,
     l2: options.l2 ?? 0,
     group: options.group?.strength ?? 0,
+    nonNegative: options.nonNegative ?? false,
     groups: options.group ? groupsByIndex(options.group.groups, data) : [],
     penaltyWeights: options.penaltyWeights && penaltyWeights(options.penaltyWeights, data),
     classWeights: options.classWeights && classWeights(options.classWeights, data),

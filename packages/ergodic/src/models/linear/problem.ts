@@ -7,12 +7,24 @@
 import { DataError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
-import type { LaneBinding, ParameterType, Penalty, Problem, RowGradient } from "../../contract.ts";
+import type {
+  ColumnTarget,
+  Coordinates,
+  Duals,
+  LaneBinding,
+  ParameterType,
+  Penalty,
+  Problem,
+  RowGradient,
+} from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { type Loss, lossProgram, pointProgram } from "../loss.ts";
+import { linearColumns } from "./columns.ts";
+import { linearCoordinates } from "./coordinates.ts";
+import { type DualParts, linearDuals } from "./duals.ts";
 
 export interface LinearProblemOptions {
   loss: Loss;
@@ -22,6 +34,8 @@ export interface LinearProblemOptions {
   l2: number;
   group: number;
   groups: number[][];
+  /** β ≥ 0. */
+  nonNegative: boolean;
   /** One a column. */
   penaltyWeights: Float64Array | undefined;
   /** One a class. */
@@ -68,10 +82,25 @@ export class LinearProblem implements Problem, RowGradient {
       l2: options.l2,
       group: options.group,
       groups: options.groups,
+      nonNegative: options.nonNegative,
       outputs: options.outputs,
       stride: this.stride,
       weights: this.perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0)),
     };
+  }
+
+  get duals(): Duals {
+    return linearDuals(this.parts());
+  }
+
+  /** x by columns. */
+  get byColumns(): ColumnTarget {
+    return linearColumns(this.parts(), this.penalty);
+  }
+
+  /** x by moves of single coordinates, or of groups. */
+  get coordinates(): Coordinates {
+    return linearCoordinates(this.parts(), this.penalty);
   }
 
   /** Share of the rows that hold each column. Computed when asked for: it takes a pass over sparse data. */
@@ -126,6 +155,11 @@ export class LinearProblem implements Problem, RowGradient {
 
   dispose(): void {
     this.arena.dispose();
+  }
+
+  private parts(): DualParts {
+    const { data, engine, options, columns, stride, target, weights } = this;
+    return { data, engine, options, columns, stride, target, weights };
   }
 
   private describeData(set: (at: number, value: number) => void): void {

@@ -1,5 +1,10 @@
 /** Poisson loss with log link: e^z − yz, the negative log likelihood of a count y with mean e^z up to log y!. Source: Nelder and Wedderburn 1972. */
-import { exp, mul, sub } from "../../compiler/index.ts";
-import { loss } from "../loss.ts";
+import { add, exp, mul, sub } from "../../compiler/index.ts";
+import { entropy, loss } from "../loss.ts";
 
-export const poisson = loss("poisson", {}, ({ z, y }) => sub(exp(z), mul(y, z)), { task: "count", link: "exp" });
+export const poisson = loss("poisson", {}, ({ z, y }) => sub(exp(z), mul(y, z)), {
+  task: "count",
+  link: "exp",
+  // t = u + y is a mean: t log t − t.
+  conjugate: ({ u, y }) => sub(entropy(add(u, y)), add(u, y)),
+});

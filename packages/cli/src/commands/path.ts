@@ -1,0 +1,134 @@
+/**
+ * `ergodic path DATA --target COLUMN`: a linear model at falling strengths of its penalty, cross-validated; the chosen one is tested and saved.
+ * It can be interrupted, kept and gone on with (keeping.ts).
+ */
+import type { Command } from "commander";
+import { type EngineDescription, fit, type LinearPath, linear, openEngine } from "ergodic";
+import { cut, type Parts, readTraining } from "../data.ts";
+import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { addPathOptions, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";
+import { lossOf, modelOptions } from "../options/training.ts";
+import { chosenLine, type Described } from "../report/chosen.ts";
+import { coefficientTable, nonZeroCoefficients } from "../report/coefficients.ts";
+import { metricsText } from "../report/metrics.ts";
+import { counted, duration, grouped, json, significant } from "../report/numbers.ts";
+import { PathProgress, pathPicture, pathTable } from "../report/path.ts";
+import type { Terminal } from "../terminal.ts";
+import { dataLine, guess } from "./train.ts";
+
+const MOST_COEFFICIENTS = 20;
+
+export function addPath(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("path")
+    .description("fit a linear model at every strength of its penalty, and choose one")
+    .argument("<DATA>", "a file, or - for standard input");
+  addPathOptions(command).action((path: string, options: PathOptions) =>
+    fitPath(path, options, { command, path, options, fixed: fixedByPathCheckpoint, terminal }),
+  );
+}
+
+async function fitPath(file: string, options: PathOptions, training: Training): Promise<void> {
+  refuseFixed(training);
+  const { terminal } = training;
+  const settings = { model: modelOptions(options), path: fitPathOptions(options) };
+  const { data, guessed } = await readTraining(file, options, lossOf(options), "path");
+  const parts = await cut(data, options, "path");
+  const engine = (await openEngine()).describe();
+  if (!options.quiet) terminal.note(dataLine(file, parts) + (guessed ? guess(data) : ""));
+  const stop = new AbortController();
+  const { signal } = stop;
+  const run =
+    options.resume === undefined
+      ? fit.path(linear(settings.model), parts.train, { ...settings.path, signal })
+      : fit.path.resume(options.resume, parts.train, { workers: options.workers, signal });
+  const path = await toTheEnd(run, stop, training, watch(options, engine, terminal));
+  if (options.out !== undefined) await path.predictor().save(options.out);
+  const result = { file, options, parts, path };
+  terminal.out(options.json ? `${json(jsonOf(result, engine))}\n` : textOf(result, terminal));
+}
+
+function watch({ quiet }: PathOptions, engine: EngineDescription, terminal: Terminal): Watch {
+  let progress: PathProgress | undefined;
+  return {
+    begin(given) {
+      if (quiet) return;
+      const chosen = given as Described;
+      const { lambdas } = chosen.path!;
+      progress = new PathProgress(terminal, typeof lambdas === "number" ? lambdas : lambdas.length);
+      terminal.note(chosenLine(chosen, engine));
+    },
+    tick: (tick) => progress?.tick(tick),
+    end: () => progress?.end(),
+  };
+}
+
+interface Result {
+  file: string;
+  options: PathOptions;
+  parts: Parts;
+  path: LinearPath;
+}
+
+/** What the λ was chosen by. */
+function chosenBy({ crossValidation: cv }: LinearPath, { select }: Described["path"] & object): string {
+  return cv ? select : "last";
+}
+
+function jsonOf({ file, options, parts, path }: Result, engine: EngineDescription): object {
+  const { lambdas, gaps, violations, nonZeros, explained, crossValidation: cv, chosen } = path;
+  const model = path.predictor();
+  const { model: made, loss, task, target, path: settings, plan } = model.description as unknown as Described;
+  const { ticks: _, ...run } = path.run;
+  return {
+    command: "path",
+    data: file,
+    rows: { train: parts.train.rowCount, test: parts.test?.rowCount ?? 0 },
+    columnCount: parts.train.columnCount,
+    settings: { model: made, loss, task, target, path: settings, plan },
+    engine,
+    run,
+    lambdas: [...lambdas],
+    gaps: [...gaps],
+    violations: [...violations],
+    nonZeros: [...nonZeros],
+    explained: [...explained],
+    cv: cv
+      ? {
+          folds: cv.folds,
+          mean: [...cv.mean],
+          standardError: [...cv.standardError],
+          minimum: cv.minimum,
+          oneStandardError: cv.oneStandardError,
+        }
+      : null,
+    chosen: { index: chosen, lambda: lambdas[chosen], by: chosenBy(path, settings!) },
+    intercept: [...model.intercept],
+    coefficients: nonZeroCoefficients(model),
+    test: parts.test ? model.evaluate(parts.test) : null,
+    out: options.out ?? null,
+  };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  minimum: "of the least CV error",
+  oneStandardError: "the largest within one standard error of the least CV error",
+  last: "the last",
+};
+
+function textOf({ options, parts, path }: Result, terminal: Terminal): string {
+  const { out: paint } = terminal.paint;
+  const { lambdas, nonZeros, crossValidation: cv, chosen } = path;
+  const model = path.predictor();
+  const { path: settings, pipeline } = model.description as unknown as Described;
+  const head = `${grouped(lambdas.length)} λ in ${duration(path.run.seconds)}\n${pathTable(path, paint)}`;
+  const plot = cv ? `${paint.bold("CV error, from the largest λ to the least")}\n${pathPicture(cv)}` : "";
+  const choice = `${paint.bold(`chosen: λ ${significant(lambdas[chosen])}`)}, ${reasons[chosenBy(path, settings!)]}; ${counted(nonZeros[chosen], "coefficient")} of ${grouped(model.weights.length)} not zero\n`;
+  const standardised = pipeline.some(({ kind }) => kind === "standardise");
+  const title = standardised ? "coefficients of standardised columns" : "coefficients";
+  const weights = coefficientTable(title, nonZeroCoefficients(model), MOST_COEFFICIENTS, paint);
+  const test = parts.test
+    ? `${paint.bold(`test, ${grouped(parts.test.rowCount)} rows`)}\n${metricsText(model.evaluate(parts.test), paint)}`
+    : "";
+  return `${head}${plot}${choice}${weights}${test}${options.out === undefined ? "" : `saved to ${options.out}\n`}`;
+}

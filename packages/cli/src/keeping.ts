@@ -1,0 +1,110 @@
+/**
+ * Runs that can be kept and gone on with, for every command that trains.
+ *
+ * Ctrl-C (or SIGTERM) keeps the run in a checkpoint and says how to go on; a second one ends at once. With --checkpoint the run is kept
+ * every so many seconds, and once more at its end, so that it can be made longer.
+ */
+import type { Command } from "commander";
+import { ErgodicError, type Run, type Tick } from "ergodic";
+import { UsageError } from "./errors.ts";
+import { number } from "./options/number.ts";
+import { quoted, type Terminal } from "./terminal.ts";
+
+export interface KeepingOptions {
+  out?: string;
+  checkpoint?: string;
+  checkpointEvery: number;
+  resume?: string;
+}
+
+export function addKeepingOptions(command: Command): Command {
+  return command
+    .option("--checkpoint <file>", "keep the run here, so that it can go on")
+    .option("--checkpoint-every <seconds>", "how often", number, 30)
+    .option("--resume <file>", "go on from a checkpoint");
+}
+
+/** A command at work. */
+export interface Training {
+  command: Command;
+  path: string;
+  options: KeepingOptions;
+  /** Options that a checkpoint brings: refused beside --resume, left out of the line that says how to go on. */
+  fixed: readonly string[];
+  terminal: Terminal;
+}
+
+export function refuseFixed({ command, options, fixed }: Training): void {
+  if (options.resume === undefined) return;
+  const given = command.options.find(
+    (o) => fixed.includes(o.attributeName()) && command.getOptionValueSource(o.attributeName()) === "cli",
+  );
+  if (given)
+    throw new UsageError(
+      command.name(),
+      `${given.long} was given, but --resume goes on as the run began; leave ${given.long} out`,
+    );
+}
+
+/** What is shown of a run. */
+export interface Watch {
+  begin(chosen: unknown): void;
+  tick(tick: Tick): void;
+  /** Also where the run fails. */
+  end(): void;
+}
+
+/** Follows a run to its end. `stop`: what ends it. */
+export async function toTheEnd<R>(run: Run<R>, stop: AbortController, training: Training, watch: Watch): Promise<R> {
+  const { checkpoint, checkpointEvery } = training.options;
+  const takeBack = keepOnInterrupt(run, stop, training);
+  let keptAt = performance.now();
+  try {
+    watch.begin(await run.chosen);
+    for await (const tick of run) {
+      watch.tick(tick);
+      if (checkpoint === undefined || performance.now() - keptAt < 1000 * checkpointEvery) continue;
+      // A checkpoint that cannot be written ends the run, now rather than at its end.
+      await run.checkpoint(checkpoint);
+      keptAt = performance.now();
+    }
+    const result = await run;
+    if (checkpoint !== undefined) await run.checkpoint(checkpoint);
+    return result;
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  } finally {
+    watch.end();
+    takeBack();
+  }
+}
+
+function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Training): () => void {
+  const { command, options, terminal } = training;
+  return terminal.onInterrupt(() => {
+    const checkpoint = options.checkpoint ?? defaultCheckpoint(options.out);
+    const kept = (): void => {
+      const message = `interrupted; the run so far is kept in ${checkpoint}, go on with: ${resumeCommand(checkpoint, training)}`;
+      stop.abort(new ErgodicError(command.name(), message, "INTERRUPTED"));
+    };
+    run.checkpoint(checkpoint).then(kept, (error) => stop.abort(error));
+  });
+}
+
+function defaultCheckpoint(out: string | undefined): string {
+  return out === undefined ? "ergodic.checkpoint" : `${out.replace(/\.safetensors$/, "")}.checkpoint`;
+}
+
+/** The same command, less what the checkpoint brings. */
+function resumeCommand(checkpoint: string, { command, path, fixed, terminal }: Training): string {
+  const words = [terminal.program, command.name(), quoted(path)];
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== "cli" || name === "resume" || fixed.includes(name)) continue;
+    const value: unknown = command.opts()[name];
+    if (value === !option.negate) words.push(option.long!);
+    else if (typeof value !== "boolean") words.push(option.long!, quoted(String(value)));
+  }
+  return [...words, "--resume", quoted(checkpoint)].join(" ");
+}

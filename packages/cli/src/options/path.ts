@@ -1,0 +1,81 @@
+/** The options of `path`: read from the command line, and turned into the library's. */
+import type { Command } from "commander";
+import type { FitPathOptions } from "ergodic";
+import type { ReadingOptions, SplitOptions } from "../data.ts";
+import { UsageError } from "../errors.ts";
+import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
+import { given } from "./given.ts";
+import { number } from "./number.ts";
+import { addDataOptions, type ModelOptions } from "./training.ts";
+
+export interface PathOptions extends ReadingOptions, SplitOptions, ModelOptions, KeepingOptions {
+  seed: number;
+  lambdas?: number | number[];
+  ratio?: number;
+  l1Ratio?: number;
+  tolerance?: number;
+  folds: number;
+  select?: string;
+  workers?: number;
+  deterministic?: boolean;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+/** What a checkpoint brings: refused beside --resume, left out of the line that says how to resume. */
+export const fixedByPathCheckpoint: readonly (keyof PathOptions)[] = [
+  ...(["loss", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
+  ...(["lambdas", "ratio", "l1Ratio", "tolerance", "folds", "select", "deterministic"] as const),
+];
+
+export function addPathOptions(command: Command): Command {
+  addDataOptions(command)
+    .optionsGroup("Model:")
+    .option("--loss <loss>", "squared, logistic, multinomial, huber:delta=2 …; default: by the target")
+    .option("--no-intercept", "leave the constant out")
+    .option("--non-negative", "no coefficient below 0")
+    .option("--class-weights <weights>", "balanced, or a=1,b=5")
+    .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
+    .option("--no-standardise", "leave columns as they are")
+    .optionsGroup("Path:")
+    .option("--lambdas <n>", "how many strengths, 100 by default; or a list, falling: 1,0.1,0.01", lambdas)
+    .option("--ratio <share>", "the last to the first; default 1e-4, 1e-2 for fewer rows than columns", number)
+    .option("--l1-ratio <share>", "of the penalty; 1, the default: the lasso", number)
+    .option("--tolerance <gap>", "relative duality gap of every solution; default 1e-6", number)
+    .option("--folds <n>", "of cross-validation; 0: none", number, 10)
+    .option("--select <how>", "by its errors: minimum (the default), or one-standard-error")
+    .optionsGroup("Plan:")
+    .option("--workers <n>", "threads that share the folds", number)
+    .option("--precision <type>", "of the data in memory: f32 or f64")
+    .option("--seed <n>", "of every random choice", number, 0)
+    .option("--deterministic", "the same bytes on any machine")
+    .optionsGroup("Results:")
+    .option("--out <file>", "the chosen model, as safetensors");
+  return addKeepingOptions(command).option("--json", "one JSON object on standard output").option("--quiet", "no progress");
+}
+
+function lambdas(text: string): number | number[] {
+  return text.includes(",") ? text.split(",").filter(Boolean).map(number) : number(text);
+}
+
+const selections: Readonly<Record<string, FitPathOptions["select"]>> = {
+  minimum: "minimum",
+  "one-standard-error": "oneStandardError",
+};
+
+export function fitPathOptions(options: PathOptions): FitPathOptions {
+  const { lambdas, ratio, l1Ratio, tolerance, folds, select, workers, deterministic, seed } = options;
+  if (select !== undefined && !Object.hasOwn(selections, select))
+    throw new UsageError("--select", `"${select}" is not known (known: ${Object.keys(selections).join(", ")})`);
+  return given({
+    lambdas,
+    ratio,
+    l1Ratio,
+    tolerance,
+    folds: folds === 0 ? undefined : folds,
+    select: select === undefined ? undefined : selections[select],
+    workers,
+    deterministic,
+    seed,
+  });
+}

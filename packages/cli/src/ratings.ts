@@ -1,0 +1,64 @@
+/**
+ * Ratings from a file: columns of users, items and values, by name. Names stay texts as the file has them.
+ *
+ * A model that `recommend` saved knows its columns; others need them named.
+ */
+import { readTable } from "@ergodic/ingest";
+import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Table } from "ergodic";
+import { type FormatOptions, formatOptions } from "./data.ts";
+import { UsageError } from "./errors.ts";
+import { given } from "./options/given.ts";
+import type { FactorsDescribed } from "./report/chosen.ts";
+
+export interface RatingColumns {
+  user: string;
+  item: string;
+  value?: string;
+}
+
+export async function readRatings(
+  path: string,
+  columns: RatingColumns,
+  options: FormatOptions,
+  duplicates?: Duplicates,
+): Promise<Ratings> {
+  const table = await readTable(path, { ...formatOptions(options), ...namesAsTexts(columns) });
+  return Ratings.fromTable(table, { ...columns, ...given({ duplicates }) });
+}
+
+export function namesAsTexts({ user, item }: RatingColumns): { types: Record<string, "category"> } {
+  return { types: { [user]: "category", [item]: "category" } };
+}
+
+/** Of a saved model, where the command line does not name them. */
+export function columnsOf(
+  { description }: FactorPredictor,
+  { user, item, value }: Partial<RatingColumns>,
+  command: string,
+): RatingColumns {
+  const merged = { ...(description as unknown as FactorsDescribed).columns, ...given({ user, item, value }) };
+  const missing = (["user", "item"] as const).find((name) => merged[name] === undefined);
+  if (missing) throw new UsageError(command, `the model does not say which columns it was made from; give --${missing}`);
+  return merged as RatingColumns;
+}
+
+/** What ranking metrics are of. */
+export const bestOf = ({ task }: FactorPredictor, count: number): string =>
+  task === "preference" ? `, the best ${count} of each user` : "";
+
+export function pairsOf(table: Table, { user, item }: RatingColumns): Pair[] {
+  const [users, items] = [texts(table, user), texts(table, item)];
+  return Array.from({ length: table.rowCount }, (_, i) => ({ user: users(i), item: items(i) }));
+}
+
+function texts(table: Table, name: string): (row: number) => string {
+  const column = table.columns.find((c) => c.name === name);
+  if (!column)
+    throw new DataError(
+      table.source,
+      `has no column "${name}"; it has ${table.columns.map((c) => `"${c.name}"`).join(", ")}`,
+      "DATA_COLUMN",
+    );
+  if (column.kind === "number") return (row) => String(column.values[row]);
+  return (row) => (column.codes[row] < 0 ? "" : column.levels[column.codes[row]]);
+}

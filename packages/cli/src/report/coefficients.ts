@@ -1,0 +1,39 @@
+/** A linear model's coefficients by size. */
+import type { LinearPredictor } from "ergodic";
+import type { Paint } from "../terminal.ts";
+import { grouped, significant } from "./numbers.ts";
+import { table } from "./table.ts";
+
+export interface Coefficient {
+  column: string;
+  /** The class, where there is an output for each; else null. */
+  output: string | null;
+  weight: number;
+}
+
+/** Largest first, in the units of the pipeline's columns. */
+export function coefficients({ weights, intercept, columns, classes }: LinearPredictor, most = Infinity): Coefficient[] {
+  const at = [...weights.keys()].sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b).slice(0, most);
+  return at.map((i) => ({
+    column: columns[i % columns.length],
+    output: intercept.length > 1 ? (classes?.[Math.floor(i / columns.length)] ?? null) : null,
+    weight: weights[i],
+  }));
+}
+
+export function nonZeroCoefficients(model: LinearPredictor): Coefficient[] {
+  const count = model.weights.reduce((sum, w) => sum + Number(w !== 0), 0);
+  return coefficients(model, count);
+}
+
+/** `title`: above the names. */
+export function coefficientTable(title: string, all: readonly Coefficient[], most: number, paint: Paint): string {
+  const rows = all.slice(0, most);
+  const classes = rows.some(({ output }) => output !== null);
+  const text = table(
+    [title, ...(classes ? ["class"] : []), ""],
+    rows.map(({ column, output, weight }) => [column, ...(classes ? [output ?? ""] : []), significant(weight)]),
+    { left: classes ? [0, 1] : [0], paint },
+  );
+  return all.length > most ? `${text}  … and ${grouped(all.length - most)} more\n` : text;
+}

@@ -1,0 +1,203 @@
+/** `ergodic recommend`: planted ratings found again, recommendations, and what other commands do with the saved model. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { readTable } from "@ergodic/ingest";
+import { type FactorPredictor, factorisation, fit, predictor, Ratings } from "ergodic";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ergodic, temporary, works } from "./captured.ts";
+import { checked } from "./schemas.ts";
+
+const file = temporary();
+const [stars, events, model] = [file("stars.csv"), file("events.csv"), file("stars.safetensors")];
+const names = ["--user", "who", "--item", "film"];
+const NOISE = 0.2;
+
+/** Half of all cells of a rank-2 table, ± NOISE/2 uniform; an event where it passes 3.5. Lehmer's generator. */
+function plantedRatings(): { user: string; item: number; value: number }[] {
+  let state = 5;
+  const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
+  const factors = (count: number): number[][] => Array.from({ length: count }, () => [3 * next(), 3 * next()]);
+  const [users, items] = [factors(60), factors(40)];
+  return users.flatMap((p, u) =>
+    items.flatMap((q, i) => {
+      const value = 3 + p[0] * q[0] + p[1] * q[1] + NOISE * next();
+      return next() < 0 ? [{ user: `u${String(u).padStart(2, "0")}`, item: 100 + i, value }] : [];
+    }),
+  );
+}
+
+const rated = plantedRatings();
+
+beforeAll(async () => {
+  writeFileSync(stars, `who,film,stars\n${rated.map(({ user, item, value }) => `${user},${item},${value}`).join("\n")}\n`);
+  const liked = rated.filter(({ value }) => value > 3.5);
+  writeFileSync(events, `who,film\n${liked.map(({ user, item }) => `${user},${item}`).join("\n")}\n`);
+  await works("recommend", stars, ...names, "--value", "stars", "--rank", "3", "--out", model, "--quiet");
+});
+
+interface RecommendJson {
+  ratings: { train: number; test: number };
+  chosen: { task: string; algorithm: { algorithm: string } };
+  test: Record<string, number> | null;
+  recommendations: { user: string; known: boolean; items: { item: string; score: number }[] } | null;
+}
+
+async function recommendJson(...args: string[]): Promise<RecommendJson> {
+  return checked("recommend", (await works("recommend", ...args, "--json", "--quiet")).stdout) as unknown as RecommendJson;
+}
+
+describe("recommend", () => {
+  it("says what it read and chose, tests, recommends, saves", async () => {
+    const { stdout, stderr } = await works(
+      ...["recommend", stars, ...names, "--value", "stars", "--rank", "3", "--test-share", "0.2", "--for", "u03", "--count", "4"],
+    );
+    const [data, chosen, header] = stderr.split("\n");
+    const test = rated.length - Math.round(0.8 * rated.length);
+    expect(data).toBe(
+      `${stars}: ${(rated.length - test).toLocaleString("en")} ratings to train on, ${test} to test; 60 users, 40 items`,
+    );
+    expect(chosen).toMatch(
+      /^factorisation of rank 3, ratings, with biases · l2 0\.1 · alternating least squares tolerance 1e-4 · 1 worker · /,
+    );
+    expect(header.trim().split(/\s+/).slice(0, 3)).toEqual(["update", "epoch", "loss"]);
+    expect(stdout).toMatch(
+      /^\d+ epochs in \S+ s: converged; objective \S+\ntest, \d+ ratings\n {2}RMSE .*\n {2}MAE .*\n {2}R² .*\nfor u03\n {2}item +score\n(?: {2}1\d\d +[\d.]+\n){4}$/,
+    );
+  });
+
+  it.each(["als", "coordinate"])("finds planted ratings again by %s", async (algorithm) => {
+    const args = [stars, ...names, "--value", "stars", "--rank", "3", "--l2", "0.05", "--test-share", "0.2"];
+    const { test, chosen } = await recommendJson(...args, "--algorithm", algorithm, "--epochs", "300");
+    expect(chosen.algorithm.algorithm).toBe(algorithm === "als" ? "alternatingLeastSquares" : "factorCoordinateDescent");
+    // Noise alone has NOISE/√12 = 0.058; the mean alone over 1.
+    expect(test!.rmse).toBeGreaterThan(NOISE / Math.sqrt(12));
+    expect(test!.rmse).toBeLessThan(3 * (NOISE / Math.sqrt(12)));
+  });
+
+  it("names the library's items, none that the user has rated", async () => {
+    const args = [stars, ...names, "--value", "stars", "--rank", "3"];
+    const { recommendations } = await recommendJson(...args, "--for", "u07", "--count", "6");
+    const types = { who: "category", film: "category" } as const;
+    const ratings = Ratings.fromTable(await readTable(stars, { types }), { user: "who", item: "film", value: "stars" });
+    const ours = await fit(factorisation({ rank: 3 }), ratings, { seed: 0 });
+    expect(recommendations).toEqual({
+      user: "u07",
+      known: true,
+      items: ours.recommend("u07", { count: 6, exclude: ratings }),
+    });
+    const seen = new Set(rated.filter(({ user }) => user === "u07").map(({ item }) => String(item)));
+    for (const { item } of recommendations!.items) expect(seen.has(item)).toBe(false);
+    const scores = recommendations!.items.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  });
+
+  it("takes rows without values as events, and users without rows as anybody", async () => {
+    const { chosen, test, recommendations } = await recommendJson(
+      ...[events, ...names, "--rank", "3", "--test-share", "0.2", "--for", "nobody"],
+    );
+    expect(chosen).toMatchObject({ task: "preference", alpha: 40 });
+    expect(Object.keys(test!).sort()).toEqual(["auc", "ndcg", "precision", "recall", "users"]);
+    // Chance: 0.5.
+    expect(test!.auc).toBeGreaterThan(0.7);
+    expect(recommendations).toMatchObject({ known: false });
+    expect(recommendations!.items).toHaveLength(10);
+    const { stdout } = await works("recommend", events, ...names, "--implicit", "5", "--rank", "3", "--for", "nobody", "--quiet");
+    expect(stdout).toContain("for nobody, who has no rating: the best for anybody\n");
+  });
+
+  it("a kept run goes on bit for bit", async () => {
+    const [kept, straight, joined] = ["kept", "straight", "joined"].map(file);
+    const data = ["recommend", stars, ...names, "--value", "stars", "--quiet"];
+    await works(...data, "--rank", "3", "--epochs", "9", "--out", straight);
+    await works(...data, "--rank", "3", "--epochs", "4", "--checkpoint", kept);
+    await works(...data, "--epochs", "9", "--resume", kept, "--out", joined);
+    const predict = async (path: string) => (await works("predict", path, stars)).stdout;
+    expect(await predict(joined)).toBe(await predict(straight));
+  });
+});
+
+describe("with the saved model", () => {
+  it("evaluate knows its columns, or is told them", async () => {
+    const { stdout } = await works("evaluate", model, stars, "--json");
+    const saved = await predictor<FactorPredictor>(model);
+    const values = rated.map(({ user, item, value }) => value - saved.predict({ user, item }).value);
+    const { metrics } = checked("evaluate", stdout) as unknown as { metrics: { rmse: number } };
+    expect(metrics.rmse).toBeCloseTo(Math.sqrt(values.reduce((sum, e) => sum + e * e, 0) / values.length), 12);
+    const other = file("other.csv");
+    writeFileSync(other, `user,item,score\n${rated.map(({ user, item, value }) => `${user},${item},${value}`).join("\n")}\n`);
+    const renamed = await works("evaluate", model, other, "--user", "user", "--item", "item", "--value", "score", "--json");
+    expect((JSON.parse(renamed.stdout) as { metrics: object }).metrics).toEqual(metrics);
+    expect((await works("evaluate", model, stars)).stdout).toMatch(/^stars, [\d,]+ ratings of .*\n {2}RMSE /);
+  });
+
+  it("evaluate leaves items of training out of preferences", async () => {
+    const out = file("events.safetensors");
+    await works("recommend", events, ...names, "--rank", "3", "--out", out, "--quiet");
+    const all = checked("evaluate", (await works("evaluate", out, events, "--json")).stdout);
+    expect(all).toMatchObject({ task: "preference", target: null });
+    const { stdout } = await works("evaluate", out, events, "--count", "5");
+    expect(stdout).toMatch(
+      /^preference, \d+ ratings of .*, the best 5 of each user\n {2}AUC .*\n {2}precision .*\n {2}recall .*\n {2}NDCG /,
+    );
+    const half = file("half.csv");
+    const [header, ...lines] = readFileSync(events, "utf8").trim().split("\n");
+    writeFileSync(half, `${[header, ...lines.filter((_, i) => i % 2 === 0)].join("\n")}\n`);
+    const excluded = (await works("evaluate", out, events, "--exclude", half, "--json")).stdout;
+    expect((JSON.parse(excluded) as { metrics: { recall: number } }).metrics.recall).not.toBe(
+      (all as unknown as { metrics: { recall: number } }).metrics.recall,
+    );
+  });
+
+  it("predict answers each row, in CSV and in JSON", async () => {
+    const saved = await predictor<FactorPredictor>(model);
+    const values = rated.map(({ user, item }) => saved.predict({ user, item }).value);
+    const { stdout } = await works("predict", model, stars);
+    expect(stdout).toBe(`prediction\n${values.join("\n")}\n`);
+    const { predictions } = checked("predict", (await works("predict", model, stars, "--json")).stdout) as unknown as {
+      predictions: object[];
+    };
+    expect(predictions).toEqual(values.map((value) => ({ value })));
+  });
+
+  it("describe says what it is", async () => {
+    const { stdout } = await works("describe", model);
+    for (const part of ["factorisation, rating", "who, film, stars", /users +60\n/, /items +40\n/, /rank +3 and biases\n/])
+      expect(stdout).toMatch(part);
+    expect(checked("describe", (await works("describe", model, "--json")).stdout)).toMatchObject({ users: 60, items: 40 });
+  });
+});
+
+const refused: [string, string[], number, RegExp][] = [
+  ["no user column", ["recommend", stars, "--item", "film"], 2, /required option '--user <column>' not specified/],
+  [
+    "a column that is not there",
+    ["recommend", stars, "--user", "who", "--item", "fim"],
+    1,
+    /"fim" that is not there.*\[DATA_COLUMN\]/,
+  ],
+  [
+    "an unknown algorithm",
+    ["recommend", stars, ...names, "--algorithm", "svd"],
+    2,
+    /"svd" is not known \(known: als, coordinate\)/,
+  ],
+  [
+    "pairs that come twice",
+    ["recommend", file("twice.csv"), ...names, "--value", "stars"],
+    1,
+    /comes twice; take --duplicates sum/,
+  ],
+  [
+    "negative evidence",
+    ["recommend", stars, ...names, "--value", "stars", "--implicit"],
+    1,
+    /must be >= 0; leave --implicit out/,
+  ],
+  ["data without its columns", ["predict", model, file("twice.csv"), "--item", "movie"], 1, /"movie" that is not there/],
+];
+
+it.each(refused)("refuses %s", async (_, args, code, message) => {
+  writeFileSync(file("twice.csv"), "who,film,stars\na,1,2\nb,1,3\na,1,4\n");
+  const outcome = await ergodic(...args, ...(args[0] === "recommend" ? ["--quiet"] : []));
+  expect([outcome.code, outcome.stdout]).toEqual([code, ""]);
+  expect(outcome.stderr).toMatch(message);
+});

@@ -1,0 +1,47 @@
+/**
+ * Anderson extrapolation of a repeated map: from its last K + 1 points x⁰ … x^K to Σ c_k x^k, where c minimises ‖Σ c_k (x^k − x^{k−1})‖, Σ c_k = 1.
+ *
+ * K: `HISTORY`. (UᵀU + ε tr(UᵀU) I) z = 1, c = z / Σz, by Cholesky; U holds the K differences. Error: where they are dependent, the ridge decides.
+ * Whether the point is better is for the caller to see: it is no more than a guess.
+ * Source: Bertrand, Massias 2021 (algorithm 2: coordinate descent; K = 5). Differs in the ridge, which is theirs of Scieur et al. 2016.
+ */
+export const HISTORY = 5;
+const RIDGE = 1e-14;
+
+/** A fresh point; null where the points do not differ or are not finite. */
+export function extrapolate(points: readonly Float64Array[]): Float64Array | null {
+  const last = points[points.length - 1];
+  const differences = points.slice(1).map((x, k) => x.map((v, j) => v - points[k][j]));
+  const gram = differences.map((a) => differences.map((b) => a.reduce((sum, v, j) => sum + v * b[j], 0)));
+  const trace = gram.reduce((sum, row, k) => sum + row[k], 0);
+  if (!(trace > 0 && trace < Infinity)) return null;
+  for (let k = 0; k < gram.length; k++) gram[k][k] += RIDGE * trace;
+  const z = solve(gram);
+  const total = z.reduce((sum, v) => sum + v, 0);
+  if (!Number.isFinite(total) || total === 0) return null;
+  // From the last point, so that a coordinate which is the same in all of them (at 0, at a bound) stays exactly there.
+  const x = last.slice();
+  for (let k = 0; k < z.length; k++) {
+    const c = z[k] / total;
+    for (let j = 0; j < x.length; j++) x[j] += c * (points[k + 1][j] - last[j]);
+  }
+  return x;
+}
+
+/** M z = (1, …, 1), M symmetric and positive definite; overwrites M. */
+function solve(m: number[][]): number[] {
+  const z = new Array<number>(m.length).fill(1);
+  for (let i = 0; i < m.length; i++) {
+    for (let j = 0; j <= i; j++) {
+      for (let k = 0; k < j; k++) m[i][j] -= m[i][k] * m[j][k];
+      m[i][j] = i === j ? Math.sqrt(m[i][i]) : m[i][j] / m[j][j];
+    }
+    for (let k = 0; k < i; k++) z[i] -= m[i][k] * z[k];
+    z[i] /= m[i][i];
+  }
+  for (let i = m.length - 1; i >= 0; i--) {
+    for (let k = i + 1; k < m.length; k++) z[i] -= m[k][i] * z[k];
+    z[i] /= m[i][i];
+  }
+  return z;
+}

@@ -1,0 +1,338 @@
+/**
+ * Proximal Newton steps for a loss that is no quadratic, one output after another: the loss becomes its quadratic model at the present outputs,
+ * kernels/working-set.ts minimises that plus the penalty over the working set, and the way there is halved until the objective falls enough.
+ *
+ * Holds the outputs' slopes and curvatures, and the intercepts: `origins[k]` is output k's at the columns' origins, b_k + Σ_j o_j β_kj.
+ * Source: Lee, Sun, Saunders 2014.
+ */
+import type { ColumnBinding, ColumnTarget } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import { extrapolate, HISTORY } from "./anderson.ts";
+import type { Calls } from "./calls.ts";
+import type { ColumnSet } from "./column-set.ts";
+import { commonShift } from "./common-shift.ts";
+
+/** Penalty of every coefficient. */
+export interface Strength {
+  l1: number;
+  l2: number;
+}
+
+export interface NewtonAim {
+  /** A step that promises less is the last. */
+  enough: number;
+  /** What a pass of the solve may still gain when it ends. */
+  solve: number;
+  steps: number;
+}
+
+/** Of a loss's largest curvature: where it is flat (huber's tails, saturated rows), a model without curvature would have no minimum. */
+const LEAST_CURVATURE = 1e-6;
+/** Armijo's share of the decrease that the model promises. */
+const SUFFICIENT = 1e-4;
+const SHORTEST = 1e-10;
+const MOST_SWEEPS = 100;
+const MOST_TRIALS = 60;
+
+export class ColumnNewton {
+  /** Σ c ℓ at the point. */
+  loss = 0;
+  strength: Strength = { l1: 0, l2: 0 };
+  readonly origins: Float64Array;
+  private readonly target: ColumnTarget;
+  private readonly engine: Engine;
+  private readonly binding: ColumnBinding;
+  private readonly sets: readonly ColumnSet[];
+
+  constructor(target: ColumnTarget, engine: Engine, binding: ColumnBinding, sets: readonly ColumnSet[]) {
+    this.target = target;
+    this.engine = engine;
+    this.binding = binding;
+    this.sets = sets;
+    this.origins = new Float64Array(target.outputs);
+  }
+
+  /** Slopes and curvatures at the outputs as they are: of all, or of output k where outputs do not share a loss. */
+  *evaluate(k?: number): Calls<number> {
+    const { evaluation } = this.binding;
+    yield k === undefined || this.target.joint ? evaluation : [evaluation[k]];
+    return this.binding.loss();
+  }
+
+  /** Σ |slopes| and Σ curvatures over all rows and outputs. */
+  size(): { slopes: number; curvatures: number } {
+    const count = this.target.rowCount * this.target.outputs;
+    const total = (at: number): number => this.engine.memory.f64(at, count).reduce((sum, x) => sum + Math.abs(x), 0);
+    return { slopes: total(this.binding.slopes), curvatures: total(this.binding.curvatures) };
+  }
+
+  /** Moves output k, until a step promises less than enough. Slopes must be those of the point. Returns what was gained. */
+  *descend(k: number, { enough, solve, steps }: NewtonAim): Calls<number> {
+    const set = this.sets[k];
+    let gained = 0;
+    for (let step = 0; step < steps; step++) {
+      this.takeModel(k);
+      set.set(field.SET_TOLERANCE_F64, solve);
+      yield [{ kernel: "setSolve", args: [set.block] }];
+      yield [{ kernel: "setDirection", args: [set.block, set.direction] }];
+      const promised = this.promised(set, k);
+      if (!(promised < this.noise())) {
+        stay(set);
+        break;
+      }
+      gained -= yield* this.backtrack(set, k, promised);
+      if (-promised <= enough) break;
+    }
+    return gained;
+  }
+
+  /** Cycles of one step an output, for outputs that share a loss: they converge linearly, and are extrapolated. Returns what was gained. */
+  *descendTogether({ enough, solve, steps }: NewtonAim): Calls<number> {
+    const points = [this.point()];
+    let gained = 0;
+    for (let cycle = 0; cycle < HISTORY; cycle++) {
+      let now = 0;
+      for (let k = 0; k < this.sets.length; k++) now += yield* this.descend(k, { enough, solve, steps });
+      gained += now;
+      if (now <= enough) return gained;
+      points.push(this.point());
+    }
+    return gained + (yield* this.leap(points));
+  }
+
+  /** Members' coefficients, intercepts, outputs: all that is linear in the coefficients, so that a combination of points is a point. */
+  private point(): Float64Array {
+    const parts = this.sets.map((set) => {
+      const beta = set.overColumns(set.beta);
+      return Float64Array.from(set.members(), (j) => beta[j]);
+    });
+    const z = this.engine.memory.f64(this.binding.z, this.target.rowCount * this.target.outputs);
+    return Float64Array.from([...parts, this.origins, z].flatMap((part) => [...part]));
+  }
+
+  private moveTo(point: Float64Array): void {
+    let at = 0;
+    for (const set of this.sets) {
+      const beta = set.overColumns(set.beta);
+      for (const j of set.members()) beta[j] = point[at++];
+    }
+    this.origins.set(point.subarray(at, at + this.origins.length));
+    this.engine.memory
+      .f64(this.binding.z, this.target.rowCount * this.target.outputs)
+      .set(point.subarray(at + this.origins.length));
+  }
+
+  private penaltyHere(): number {
+    let penalty = 0;
+    for (const set of this.sets) {
+      const beta = set.overColumns(set.beta);
+      const weights = set.penaltyWeights();
+      for (const j of set.members()) penalty += this.penaltyOf(weights[j], beta[j]);
+    }
+    return penalty;
+  }
+
+  /** To Anderson's point, if the objective is lower there. */
+  private *leap(points: readonly Float64Array[]): Calls<number> {
+    const to = extrapolate(points);
+    if (!to) return 0;
+    const before = this.loss;
+    const penalty = this.penaltyHere();
+    this.moveTo(to);
+    const floor = this.target.nonNegative && this.sets.some((set) => set.overColumns(set.beta).some((b) => b < 0));
+    const loss = yield* this.evaluate();
+    const gained = before + penalty - loss - this.penaltyHere();
+    this.loss = loss;
+    if (gained > 0 && !floor) return gained;
+    this.moveTo(points[points.length - 1]);
+    this.loss = yield* this.evaluate();
+    return 0;
+  }
+
+  /** Moves each column's coefficients by what all outputs have in common, where a shared loss does not mind and the penalty does. */
+  shiftCommon(): void {
+    if (!this.target.joint || !this.sharesShift()) return;
+    const { sets } = this;
+    const betas = sets.map((set) => set.overColumns(set.beta));
+    const screened = sets.map((set) => set.screened());
+    const weights = sets[0].penaltyWeights();
+    for (const j of new Set(sets.flatMap((set) => [...set.members()]))) {
+      if (weights[j] === 0 || screened.some((of) => of[j] === 1)) continue;
+      const shift = commonShift(
+        Float64Array.from(betas, (beta) => beta[j]),
+        this.strength,
+        this.target.nonNegative,
+      );
+      if (shift !== 0) for (const beta of betas) beta[j] -= shift;
+    }
+  }
+
+  /** In no row does a common shift of the outputs change the loss. */
+  private sharesShift(): boolean {
+    const { rowCount, outputs } = this.target;
+    const slopes = this.engine.memory.f64(this.binding.slopes, rowCount * outputs);
+    for (let i = 0; i < rowCount; i++) {
+      let sum = 0;
+      let size = 0;
+      for (let k = 0; k < outputs; k++) {
+        sum += slopes[k * rowCount + i];
+        size += Math.abs(slopes[k * rowCount + i]);
+      }
+      if (Math.abs(sum) > 1e-12 * size + 1e-15 / rowCount) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Slopes at the point, and intercepts at their minimum for the coefficients as they are, to the last digit: without it no dual point would be
+   * feasible. A quadratic loss has its intercept there already.
+   */
+  *settle(): Calls<void> {
+    this.loss = yield* this.evaluate();
+    const { intercept, quadratic, outputs } = this.target;
+    for (let sweep = intercept && !quadratic ? MOST_SWEEPS : 0; sweep > 0; sweep--) {
+      let off = 0;
+      for (let k = 0; k < outputs; k++) off = Math.max(off, yield* this.settleOne(k));
+      if (off <= 1e-14) break;
+    }
+    for (let k = 0; k < outputs; k++) this.takeModel(k);
+  }
+
+  /**
+   * A Newton step of intercept k: longer while the slope hardly falls (flat tails), shorter where it turns and grows. Returns |Σ slopes|/Σ|slopes|
+   * before it, or 0 where no step was made.
+   */
+  private *settleOne(k: number): Calls<number> {
+    const { sum, size, curvature } = this.slopeOf(k);
+    if (Math.abs(sum) <= 4e-16 * size) return 0;
+    const before = this.sets[k].overRows(this.zOf(k)).slice();
+    let [here, there] = [0, sum];
+    let d = -sum / curvature;
+    for (let trial = 0; trial < MOST_TRIALS && Math.abs(there) > 0.9 * Math.abs(sum); trial++) {
+      const to = here + d;
+      const z = this.sets[k].overRows(this.zOf(k));
+      for (let i = 0; i < z.length; i++) z[i] = before[i] + to;
+      this.loss = yield* this.evaluate(k);
+      const slope = this.slopeOf(k).sum;
+      const forth = slope * sum > 0;
+      d *= forth ? 2 : 0.5;
+      if (!forth && !(Math.abs(slope) < Math.abs(there))) continue;
+      [here, there] = [to, slope];
+      if (!forth) break;
+    }
+    const z = this.sets[k].overRows(this.zOf(k));
+    for (let i = 0; i < z.length; i++) z[i] = before[i] + here;
+    this.loss = yield* this.evaluate(k);
+    this.origins[k] += here;
+    return here === 0 ? 0 : Math.abs(sum) / size;
+  }
+
+  /** Along intercept k. */
+  private slopeOf(k: number): { sum: number; size: number; curvature: number } {
+    const { slopes, curvatures } = this.views(k);
+    let sum = 0;
+    let size = 0;
+    let curvature = 0;
+    for (let i = 0; i < slopes.length; i++) {
+      sum += slopes[i];
+      size += Math.abs(slopes[i]);
+      curvature += curvatures[i];
+    }
+    if (curvature > 0) return { sum, size, curvature };
+    this.takeModel(k);
+    return { sum, size, curvature: this.sets[k].get(field.SET_SUM_H_F64) };
+  }
+
+  /** The quadratic model of output k at the present point: slopes and curvatures as they were last evaluated. */
+  private takeModel(k: number): void {
+    const set = this.sets[k];
+    const { slopes, curvatures } = this.views(k);
+    const u = set.overRows(set.u);
+    const h = set.overRows(set.h);
+    const weights = set.overRows(this.binding.weights);
+    const least = LEAST_CURVATURE * (this.target.curvature ?? 1);
+    let sum = 0;
+    for (let i = 0; i < h.length; i++) {
+      u[i] = -slopes[i];
+      h[i] = Math.max(curvatures[i], least * weights[i]);
+      sum += h[i];
+    }
+    set.set(field.SET_SUM_H_F64, sum);
+    set.set(field.SET_SHIFT_F64, 0);
+    set.forgetCovariances();
+  }
+
+  private views(k: number): { slopes: Float64Array; curvatures: Float64Array } {
+    const set = this.sets[k];
+    const offset = k * this.target.rowCount * 8;
+    return { slopes: set.overRows(this.binding.slopes + offset), curvatures: set.overRows(this.binding.curvatures + offset) };
+  }
+
+  private zOf(k: number): number {
+    return this.binding.z + k * this.target.rowCount * 8;
+  }
+
+  /** What rounding may make of a difference of objectives. */
+  private noise(): number {
+    return 1e-13 * Math.abs(this.loss);
+  }
+
+  /** Slope of the loss along the direction, plus what the penalty changes. */
+  private promised(set: ColumnSet, k: number): number {
+    const { slopes } = this.views(k);
+    const direction = set.overRows(set.direction);
+    let slope = 0;
+    for (let i = 0; i < direction.length; i++) slope += slopes[i] * direction[i];
+    const beta = set.overColumns(set.beta);
+    const weights = set.penaltyWeights();
+    const before = set.before();
+    for (const [a, j] of set.members().entries())
+      slope += this.penaltyOf(weights[j], beta[j]) - this.penaltyOf(weights[j], before[a]);
+    return slope;
+  }
+
+  private penaltyOf(weight: number, b: number): number {
+    const { l1, l2 } = this.strength;
+    return weight * (l1 * Math.abs(b) + 0.5 * l2 * b * b);
+  }
+
+  /** Walks along the direction, halving until the objective falls enough. Returns the change of the objective. */
+  private *backtrack(set: ColumnSet, k: number, promised: number): Calls<number> {
+    const members = set.members().slice();
+    const before = set.before().slice();
+    const weights = Float64Array.from(members, (j) => set.penaltyWeights()[j]);
+    const after = Float64Array.from(members, (j) => set.overColumns(set.beta)[j]);
+    const z = set.overRows(this.zOf(k)).slice();
+    const shift = set.get(field.SET_SHIFT_F64);
+    const penaltyBefore = before.reduce((sum, b, a) => sum + this.penaltyOf(weights[a], b), 0);
+    for (let length = 1; ; length /= 2) {
+      const given = length < SHORTEST ? 0 : length;
+      const direction = set.overRows(set.direction);
+      const to = set.overRows(this.zOf(k));
+      for (let i = 0; i < z.length; i++) to[i] = z[i] + given * direction[i];
+      const beta = set.overColumns(set.beta);
+      let penalty = -penaltyBefore;
+      for (const [a, j] of members.entries()) {
+        beta[j] = given === 1 ? after[a] : before[a] + given * (after[a] - before[a]);
+        penalty += this.penaltyOf(weights[a], beta[j]);
+      }
+      const loss = yield* this.evaluate(k);
+      const change = loss - this.loss + penalty;
+      // The last steps change less than rounding does: values say nothing about them, but slopes still led there.
+      const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();
+      if (change <= SUFFICIENT * given * promised || unseen || given === 0) {
+        this.loss = loss;
+        if (this.target.intercept) this.origins[k] += given * shift;
+        return change;
+      }
+    }
+  }
+}
+
+/** Coefficients as they were before the solve. */
+function stay(set: ColumnSet): void {
+  const beta = set.overColumns(set.beta);
+  const before = set.before();
+  for (const [a, j] of set.members().entries()) beta[j] = before[a];
+}

@@ -1,0 +1,344 @@
+/**
+ * Ask and tell: a search that leaves evaluating to its user, who may be a loop (minimize.ts), a cluster, or a person at a bench.
+ *
+ *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
+ *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
+ *   s.best // { x, value }
+ *
+ * Points are in the user's space (space.ts), evaluations are numbered 0, 1, 2 … as they are asked. Values may be told in any order: the
+ * algorithm learns a batch when it is complete, in the batch's order, so that neither the order of tells nor the split of asks matters.
+ *
+ * Noise: with `repeat` k each point is evaluated k times, and its value is the mean. Every evaluation comes with a seed of its own; with
+ * `commonRandomNumbers` the i-th repetitions of all points of a batch share one, so that they differ by their points alone.
+ *
+ * NaN, or `fail`, is a failed evaluation: counted, and worse than every number, as is +Infinity. A point of value −Infinity ends the search.
+ *
+ * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
+ */
+import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
+import { stream } from "../../base/stream.ts";
+import type { JsonObject, Snapshot, Tensor } from "../../contract.ts";
+import { Batch } from "./batch.ts";
+import { cmaEs } from "./cma-es.ts";
+import type { SearchAlgorithm, SearchState } from "./search.ts";
+import { Space, type SpaceOptions, spaceKeys } from "./space.ts";
+
+export interface SearchOptions extends SpaceOptions {
+  /** Default cmaEs(). */
+  algorithm?: SearchAlgorithm;
+  seed?: number;
+  /** Evaluations granted; schedules are laid out on them. Default: no limit. */
+  evaluations?: number;
+  /** Evaluations of each point. */
+  repeat?: number;
+  commonRandomNumbers?: boolean;
+}
+
+export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "repeat", "commonRandomNumbers"];
+
+/** One evaluation to be made. */
+export interface Asked {
+  id: number;
+  /** A copy. */
+  x: Float64Array;
+  /** 32 bits, for an objective that draws random numbers. */
+  seed: number;
+}
+
+export interface Best {
+  x: Float64Array;
+  value: number;
+}
+
+/** Of every point in order: evaluations made up to and with it, its value (NaN where it failed), and the best until then. */
+export interface History {
+  evaluations: Float64Array;
+  values: Float64Array;
+  best: Float64Array;
+}
+
+export class Search {
+  readonly algorithm: SearchAlgorithm;
+  readonly space: Space;
+  /** Evaluations told, injected points not counted. */
+  evaluations = 0;
+  /** Failed ones among them. */
+  failed = 0;
+  private readonly state: SearchState;
+  private readonly seeds: ReturnType<typeof stream>;
+  private readonly options: { seed: number; evaluations: number; repeat: number; commonRandomNumbers: boolean };
+  private limit: number;
+  /** The values of all points of batches before the open one. */
+  private values: number[] = [];
+  private batch: Batch | undefined;
+  /** The algorithm before it proposed the open batch. */
+  private before: Snapshot | undefined;
+  /** Injected while a batch is open: the algorithm learns them after it. */
+  private waiting: { z: Float64Array; value: number }[] = [];
+  /** `point`: its number; −1 where it was injected. */
+  private found: { x: Float64Array; value: number; point: number } | undefined;
+
+  constructor(where: string, given: SearchOptions) {
+    const { algorithm = cmaEs(), seed = 0, evaluations = Infinity, repeat = 1, commonRandomNumbers = false } = given;
+    if (typeof (algorithm as Partial<SearchAlgorithm> | null)?.start !== "function" || !("toJson" in algorithm)) {
+      throw new OptionError(where, `algorithm is ${describe(algorithm)}, but must be a search, such as cmaEs()`, "OPTION_TYPE");
+    }
+    checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+    if (evaluations !== Infinity) checkNumber(where, "evaluations", evaluations, { low: 1, integer: true });
+    checkNumber(where, "repeat", repeat, { low: 1, integer: true });
+    if (typeof commonRandomNumbers !== "boolean")
+      throw new OptionError(where, `commonRandomNumbers is ${String(commonRandomNumbers)}, but must be a boolean`, "OPTION_TYPE");
+    this.space = new Space(where, given);
+    this.algorithm = algorithm;
+    this.options = { seed, evaluations, repeat, commonRandomNumbers };
+    this.limit = evaluations;
+    this.seeds = stream(seed, "search", "evaluations");
+    const { count, lower, upper } = this.space;
+    this.state = algorithm.start({
+      start: new Float64Array(count),
+      lower,
+      upper,
+      budget: Math.max(1, Math.floor(evaluations / repeat)),
+      stream: stream(seed, "search", "algorithm"),
+    });
+  }
+
+  /** Why the search ended, in words; null while it goes on. */
+  get stopped(): string | null {
+    if (this.found?.value === -Infinity) return "the value is -Infinity, and none is lower";
+    return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
+  }
+
+  /** The lowest value told so far and its point; of equals the first. Undefined before there is one. */
+  get best(): Best | undefined {
+    return this.found && { x: this.found.x.slice(), value: this.found.value };
+  }
+
+  /** The algorithm's own guess (a distribution's mean), where it has one: on noisy objectives better than the luckiest point. */
+  get centre(): Float64Array | undefined {
+    const z = this.state.centre?.();
+    return z && this.space.toUser(z);
+  }
+
+  /** Of points in order, as far as no earlier one is missing. */
+  get history(): History {
+    const open = this.batch?.values() ?? [];
+    const missing = open.indexOf(undefined);
+    const values = Float64Array.from([...this.values, ...(missing < 0 ? open : open.slice(0, missing))] as number[]);
+    let least = Infinity;
+    return {
+      evaluations: values.map((_, i) => (i + 1) * this.options.repeat),
+      values,
+      best: values.map((value) => {
+        if (value < least) least = value;
+        return least;
+      }),
+    };
+  }
+
+  /**
+   * At most `count` evaluations to be made, as many as the batch still has if left out. None where the batch waits for values, the evaluations
+   * are used up, or the search has stopped.
+   */
+  ask(count = Infinity): Asked[] {
+    if (count !== Infinity) checkNumber("search.ask", "count", count, { low: 1, integer: true });
+    if (this.stopped !== null) return [];
+    this.batch ??= this.open();
+    const { batch } = this;
+    return batch.take(Math.min(count, this.limit - batch.first - batch.asked)).map((id) => this.evaluation(batch, id));
+  }
+
+  /** What was asked and not told yet: what a restored search waits for. */
+  get pending(): Asked[] {
+    const { batch } = this;
+    if (!batch) return [];
+    const asked = Array.from({ length: batch.asked }, (_, i) => batch.first + i);
+    return asked.filter((id) => !batch.has(id)).map((id) => this.evaluation(batch, id));
+  }
+
+  /** Grants so many evaluations in all from now on; what was laid out on the first number stays as it is. */
+  grant(evaluations: number): void {
+    if (evaluations !== Infinity) checkNumber("search.grant", "evaluations", evaluations, { low: 1, integer: true });
+    this.limit = evaluations;
+  }
+
+  /** The value of an evaluation that was asked for, by its id; or of a point of one's own, which no id has. */
+  tell(what: number | ArrayLike<number>, value: number): void {
+    if (typeof value !== "number") {
+      throw new OptionError(
+        "search.tell",
+        `the value is ${describe(value)}, but must be a number, NaN for a failure`,
+        "SEARCH_VALUE",
+      );
+    }
+    if (typeof what === "number") this.book(what, value);
+    else this.inject(what, value);
+  }
+
+  /** The evaluation failed: it is worse than every number. */
+  fail(id: number): void {
+    this.book(id, Number.NaN);
+  }
+
+  /** Numbers worth watching. */
+  report(): Record<string, number> {
+    return {
+      ...this.state.report(),
+      evaluations: this.evaluations,
+      failed: this.failed,
+      best: this.found?.value ?? Number.NaN,
+    };
+  }
+
+  /** Everything, asked but untold evaluations too: a restored search waits for the same ids. */
+  snapshot(): Snapshot {
+    const { batch, before } = this;
+    const kept = batch && before ? before : this.state.snapshot();
+    // Not "best": the loop keeps parameters of its own by that name.
+    const tensors: Record<string, Tensor> = { values: Float64Array.from(this.values) };
+    for (const [name, tensor] of Object.entries(kept.tensors)) tensors[`algorithm.${name}`] = tensor;
+    if (batch) tensors.told = batch.told.slice();
+    if (this.found) {
+      tensors.bestX = this.found.x.slice();
+      tensors.bestValue = Float64Array.of(this.found.value);
+    }
+    for (const [i, { z, value }] of this.waiting.entries()) tensors[`waiting.${i}`] = Float64Array.of(value, ...z);
+    return {
+      tensors,
+      state: {
+        of: this.toJson(),
+        algorithm: kept.state,
+        evaluations: this.evaluations,
+        failed: this.failed,
+        limit: Number.isFinite(this.limit) ? this.limit : null,
+        asked: batch ? batch.asked : null,
+        bestPoint: this.found?.point ?? null,
+        waiting: this.waiting.length,
+      },
+    };
+  }
+
+  /** @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
+  restore({ tensors, state }: Snapshot): void {
+    this.refuseOther(state.of as JsonObject);
+    const mine = Object.entries(tensors).filter(([name]) => name.startsWith("algorithm."));
+    const kept: Snapshot = {
+      tensors: Object.fromEntries(mine.map(([name, tensor]) => [name.slice("algorithm.".length), tensor])),
+      state: state.algorithm as JsonObject,
+    };
+    this.state.restore(kept);
+    this.values = Array.from(tensors.values);
+    this.evaluations = Number(state.evaluations);
+    this.failed = Number(state.failed);
+    this.limit = state.limit === null ? Infinity : Number(state.limit);
+    this.found =
+      state.bestPoint === null
+        ? undefined
+        : { x: Float64Array.from(tensors.bestX), value: tensors.bestValue[0], point: Number(state.bestPoint) };
+    this.waiting = Array.from({ length: Number(state.waiting) }, (_, i) => {
+      const [value, ...z] = tensors[`waiting.${i}`];
+      return { z: Float64Array.from(z), value };
+    });
+    this.batch = undefined;
+    if (state.asked !== null) this.batch = this.open(Number(state.asked), tensors.told as Float64Array);
+  }
+
+  /** What makes the same search again. */
+  toJson(): JsonObject {
+    const { evaluations, ...others } = this.options;
+    return {
+      space: this.space.toJson(),
+      algorithm: this.algorithm.toJson(),
+      evaluations: Number.isFinite(evaluations) ? evaluations : null,
+      ...others,
+    };
+  }
+
+  private open(asked = 0, told?: Float64Array): Batch {
+    this.before = this.state.snapshot();
+    const { repeat } = this.options;
+    return new Batch(this.state.propose(), this.values.length * repeat, repeat, asked, told);
+  }
+
+  private evaluation(batch: Batch, id: number): Asked {
+    const { point, repetition } = batch.place(id);
+    const draw = this.options.commonRandomNumbers ? batch.first + repetition : id;
+    return { id, x: this.userPoint(batch.points[point]), seed: this.seeds.at(draw).bits() };
+  }
+
+  private userPoint(z: Float64Array): Float64Array {
+    const x = this.space.toUser(z);
+    const wrong = x.findIndex(Number.isNaN);
+    if (wrong < 0) return x;
+    throw new ErgodicError(
+      this.algorithm.name,
+      `coordinate ${wrong} of a proposed point is not finite after ${this.evaluations} evaluations: the search diverged; take a smaller rate or step size, or bounds`,
+      "SEARCH_DIVERGED",
+    );
+  }
+
+  private book(id: number, value: number): void {
+    const { batch } = this;
+    const last = this.values.length * this.options.repeat;
+    if (!Number.isInteger(id) || id < 0 || id >= last + (batch?.asked ?? 0))
+      throw new OptionError("search.tell", `id ${String(id)} was never asked for; tell the ids that ask() gave`, "SEARCH_ID");
+    if (!batch || id < batch.first || batch.has(id))
+      throw new OptionError("search.tell", `id ${id} was told before; tell each once`, "SEARCH_TOLD");
+    batch.tell(id, value);
+    this.evaluations++;
+    if (Number.isNaN(value)) this.failed++;
+    const { point } = batch.place(id);
+    const mean = batch.valueOf(point);
+    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.points[point]));
+    if (batch.complete) this.close(batch);
+  }
+
+  private inject(x: ArrayLike<number>, value: number): void {
+    const z = this.space.toInternal("search.tell", x);
+    this.note(value, -1, () => Float64Array.from(x));
+    if (!this.state.inject) return;
+    const point = { z, value: usable(value) };
+    if (this.batch) this.waiting.push(point);
+    else this.state.inject(point.z, point.value);
+  }
+
+  /** Of equal values the point asked for first is best, whatever the order of tells. */
+  private note(value: number, point: number, x: () => Float64Array): void {
+    const { found } = this;
+    const first = found && found.value === value && point >= 0 && found.point > point;
+    if (!(value < (found?.value ?? Infinity) || first)) return;
+    this.found = { x: x(), value, point };
+  }
+
+  private close(batch: Batch): void {
+    const values = batch.values() as number[];
+    for (const value of values) this.values.push(value);
+    this.batch = undefined;
+    this.before = undefined;
+    this.state.update(batch.points, Float64Array.from(values, usable));
+    for (const { z, value } of this.waiting.splice(0)) this.state.inject?.(z, value);
+  }
+
+  private refuseOther(of: JsonObject): void {
+    if (JSON.stringify(of) === JSON.stringify(this.toJson())) return;
+    throw new OptionError(
+      "search.restore",
+      "the snapshot is of a search with other options; give it the same space, algorithm, seed, evaluations and repeat",
+      "SEARCH_OTHER",
+    );
+  }
+}
+
+/** What algorithms see: no NaN, and no −Infinity, with which none can calculate (the search ends there anyway). */
+function usable(value: number): number {
+  return Number.isNaN(value) ? Infinity : Math.max(value, -Number.MAX_VALUE);
+}
+
+function describe(value: unknown): string {
+  return typeof value === "function" ? `the function ${value.name || "given"}, not called` : String(value);
+}
+
+export function search(options: SearchOptions): Search {
+  checkKeys("search", options, searchKeys);
+  return new Search("search", options);
+}

@@ -1,0 +1,63 @@
+/** The evaluations of one batch of points, each made `repeat` times: numbers first, first + 1, …, all repetitions of a point in a row. */
+export class Batch {
+  readonly points: readonly Float64Array[];
+  readonly first: number;
+  /** Evaluations handed out. */
+  asked: number;
+  /** By evaluation its value, and behind all of them 1 where it was told. */
+  readonly told: Float64Array;
+  private readonly repeat: number;
+  private readonly count: number;
+  private missing: number;
+
+  constructor(points: readonly Float64Array[], first: number, repeat: number, asked = 0, told?: Float64Array) {
+    this.points = points;
+    this.first = first;
+    this.repeat = repeat;
+    this.count = points.length * repeat;
+    this.asked = asked;
+    this.told = told?.slice() ?? new Float64Array(2 * this.count);
+    this.missing = this.count - this.told.subarray(this.count).reduce((sum, known) => sum + known, 0);
+  }
+
+  get complete(): boolean {
+    return this.missing === 0;
+  }
+
+  /** The next numbers, `most` of them if there are as many. */
+  take(most: number): number[] {
+    const length = Math.max(0, Math.min(most, this.count - this.asked));
+    const from = this.first + this.asked;
+    this.asked += length;
+    return Array.from({ length }, (_, i) => from + i);
+  }
+
+  place(id: number): { point: number; repetition: number } {
+    const i = id - this.first;
+    return { point: Math.floor(i / this.repeat), repetition: i % this.repeat };
+  }
+
+  has(id: number): boolean {
+    return this.told[this.count + id - this.first] === 1;
+  }
+
+  tell(id: number, value: number): void {
+    this.told[id - this.first] = value;
+    this.told[this.count + id - this.first] = 1;
+    this.missing--;
+  }
+
+  /** A point's mean, NaN if an evaluation failed; undefined while one is missing. Summed in order, whatever the order of tells. */
+  valueOf(point: number): number | undefined {
+    let sum = 0;
+    for (let i = point * this.repeat; i < (point + 1) * this.repeat; i++) {
+      if (this.told[this.count + i] !== 1) return undefined;
+      sum += this.told[i];
+    }
+    return sum / this.repeat;
+  }
+
+  values(): (number | undefined)[] {
+    return this.points.map((_, point) => this.valueOf(point));
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * defineSearch(name, defaults, start, facts): the factory of a search, and the search known by its name, so that a checkpoint can make it again.
+ *
+ *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
+ *
+ * Options are numbers, booleans and strings; a default of null is chosen at the start, where the dimension is known. The library's names are
+ * reserved (index.ts); a user's definition may be made anew, and the last counts.
+ *
+ * @throws OptionError for an unknown option, one out of its range, or a name that is taken
+ */
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { Registry } from "../../base/registry.ts";
+import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
+
+export type SearchOptionValue = number | boolean | string | null;
+export type SearchDefaults = Record<string, SearchOptionValue>;
+type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
+export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
+type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
+
+export interface SearchFacts<D extends SearchDefaults> {
+  /** One line for lists, and where it comes from. */
+  summary: string;
+  source: string;
+  /** Of numbers their range, of strings the choices. */
+  ranges?: { [K in keyof D]?: Range | readonly string[] };
+  /** What options must be together. */
+  check?(options: SearchOptionsOf<D>): void;
+}
+
+export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
+  readonly searchName: string;
+  readonly defaults: D;
+};
+
+/** Every search by the name that a file gives it. */
+export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");
+
+export function defineSearch<D extends SearchDefaults>(
+  name: string,
+  defaults: D,
+  start: (options: SearchOptionsOf<D>, given: SearchStart) => SearchState,
+  facts: SearchFacts<D>,
+): SearchFactory<D> {
+  const make = (given: Partial<SearchOptionsOf<D>> = {}): SearchAlgorithm => {
+    const options = resolve(name, defaults, given, facts.ranges ?? {});
+    facts.check?.(options);
+    return {
+      name,
+      options,
+      summary: facts.summary,
+      source: facts.source,
+      toJson: () => ({ search: name, options: { ...options } }),
+      start: (where) => start(options, where),
+    };
+  };
+  definedSearches.define(name, (options) => make(options as Partial<SearchOptionsOf<D>>));
+  return Object.assign(make, { searchName: name, defaults });
+}
+
+function resolve<D extends SearchDefaults>(
+  where: string,
+  defaults: D,
+  given: Partial<SearchOptionsOf<D>>,
+  ranges: NonNullable<SearchFacts<D>["ranges"]>,
+): SearchOptionsOf<D> {
+  checkKeys(where, given, Object.keys(defaults));
+  const options: SearchDefaults = {};
+  for (const [key, fallback] of Object.entries(defaults)) {
+    const value: SearchOptionValue = given[key] ?? fallback;
+    options[key] = value;
+    if (value === null) continue;
+    const allowed = ranges[key];
+    if (typeof fallback === "number" || (fallback === null && allowed && !Array.isArray(allowed))) {
+      checkNumber(where, key, value, (allowed as Range | undefined) ?? {});
+    } else if (Array.isArray(allowed) && !allowed.includes(value)) {
+      throw new OptionError(
+        where,
+        `${key} is ${JSON.stringify(value)}, but must be one of ${allowed.map((a) => `"${a}"`).join(", ")}`,
+        "OPTION_RANGE",
+      );
+    } else if (fallback !== null && typeof value !== typeof fallback) {
+      throw new OptionError(where, `${key} is ${String(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
+    }
+  }
+  return Object.freeze(options) as SearchOptionsOf<D>;
+}
+
+/** What a search remembers, as one record that it mutates. */
+export interface KeptState {
+  numbers: Record<string, number>;
+  arrays: Record<string, Float64Array>;
+}
+
+/** snapshot and restore of a record: copies go out and come in. All of it are tensors, since JSON has no infinity. */
+export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "restore"> {
+  const names = Object.keys(state.numbers);
+  return {
+    snapshot: (): SearchSnapshot => ({
+      tensors: {
+        numbers: Float64Array.from(names, (name) => state.numbers[name]),
+        ...Object.fromEntries(Object.entries(state.arrays).map(([name, values]) => [name, values.slice()])),
+      },
+      state: {},
+    }),
+    restore({ tensors }): void {
+      for (const [i, name] of names.entries()) state.numbers[name] = tensors.numbers[i];
+      for (const name of Object.keys(state.arrays)) state.arrays[name] = (tensors[name] as Float64Array).slice();
+    },
+  };
+}

@@ -1,0 +1,198 @@
+/**
+ * A search as the loop sees it: a step is one evaluation of f.
+ *
+ * Up to `concurrency` evaluations are under way at a time, also between two calls of `advance`. Values are told in the order of their numbers:
+ * which evaluation ends first changes nothing, neither a target's stop nor a checkpoint. Those under way when a run is kept are made again.
+ */
+import { assert, ErgodicError, OptionError } from "../../base/errors.ts";
+import type { Advance, Progression, Snapshot } from "../../contract.ts";
+import type { Asked, Search } from "./ask-tell.ts";
+
+/** What f knows beside x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
+export interface BlackBoxContext {
+  seed: number;
+  signal: AbortSignal;
+  evaluation: number;
+}
+
+/** f: lower is better, NaN is a failed evaluation. x is a copy. */
+export type BlackBox = (x: Float64Array, context: BlackBoxContext) => number | Promise<number>;
+
+export interface EvaluationOptions {
+  concurrency: number;
+  /** Ends the run once a value is at most this. */
+  target: number | undefined;
+  /** Evaluations granted, whatever a checkpoint says. */
+  evaluations: number;
+  signal: AbortSignal | undefined;
+  /** After all else. */
+  dispose?(): void;
+}
+
+/** Under way, until it is told. */
+interface Flight {
+  id: number;
+  x: Float64Array;
+  value?: number;
+}
+
+export class Evaluation implements Progression {
+  readonly stepsPerEpoch = Infinity;
+  readonly updatesPerStep = 1;
+  private readonly search: Search;
+  private readonly f: BlackBox;
+  private readonly options: EvaluationOptions;
+  /** In the order of their numbers. */
+  private readonly flights: Flight[] = [];
+  private unfinished = 0;
+  /** Asked for before a checkpoint, and to be made again. */
+  private again: Asked[] = [];
+  private failure: { error: unknown } | undefined;
+  private value = Number.NaN;
+  private wake: () => void = () => {};
+  private readonly end = new AbortController();
+  private readonly onAbort = (): void => this.fail(this.options.signal?.reason);
+
+  constructor(search: Search, f: BlackBox, options: EvaluationOptions) {
+    this.search = search;
+    this.f = f;
+    this.options = options;
+    search.grant(options.evaluations);
+    options.signal?.addEventListener("abort", this.onAbort);
+  }
+
+  get step(): number {
+    return this.search.evaluations;
+  }
+
+  get updates(): number {
+    return this.search.evaluations;
+  }
+
+  get converged(): string | false {
+    const { target } = this.options;
+    const { best, stopped } = this.search;
+    if (target !== undefined && best && best.value <= target) return `the target of ${target} is reached`;
+    return stopped ?? false;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    let updates = 0;
+    while (updates < steps && !this.converged) {
+      this.launch();
+      if (this.failure) throw this.failure.error;
+      const next = this.flights[0];
+      assert(next, "a search that goes on has nothing to evaluate");
+      if (next.value === undefined) {
+        await new Promise<void>((resolve) => (this.wake = resolve));
+        continue;
+      }
+      this.flights.shift();
+      this.value = next.value;
+      this.search.tell(next.id, next.value);
+      updates++;
+    }
+    // The loss is said by report(): the best value, not a mean.
+    return { updates, lossSum: 0, rows: 0 };
+  }
+
+  /** @throws ErgodicError [SEARCH_NO_VALUE] where every evaluation failed */
+  parameters(): Float64Array {
+    const { best, evaluations } = this.search;
+    if (best) return best.x;
+    throw new ErgodicError(
+      "minimize",
+      `none of ${evaluations} evaluations gave a number below Infinity; start where f has a value, or let f return one`,
+      "SEARCH_NO_VALUE",
+    );
+  }
+
+  snapshot(): Snapshot {
+    return this.search.snapshot();
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.search.restore(snapshot);
+    this.search.grant(this.options.evaluations);
+    this.again = this.search.pending;
+  }
+
+  report(): Record<string, number> {
+    const report = this.search.report();
+    return { ...report, value: this.value, loss: report.best };
+  }
+
+  dispose(): void {
+    this.options.signal?.removeEventListener("abort", this.onAbort);
+    this.end.abort(new ErgodicError("minimize", "the run has ended", "RUN_ENDED"));
+    this.options.dispose?.();
+  }
+
+  /** Starts evaluations until enough are under way, or the next value is known: an f that gives numbers at once is not called ahead. */
+  private launch(): void {
+    const { concurrency } = this.options;
+    while (this.unfinished < concurrency && this.flights[0]?.value === undefined && !this.failure) {
+      const asked = this.again.shift() ?? this.search.ask(1)[0];
+      if (!asked) return;
+      this.start(asked);
+    }
+  }
+
+  private start({ id, x, seed }: Asked): void {
+    const flight: Flight = { id, x };
+    this.flights.push(flight);
+    const settle = (value: unknown): void => {
+      if (typeof value === "number") flight.value = value;
+      else this.fail(notANumber(x, value));
+    };
+    try {
+      const made: unknown = this.f(x.slice(), { seed, signal: this.end.signal, evaluation: id });
+      if (!isThenable(made)) {
+        settle(made);
+        return;
+      }
+      this.unfinished++;
+      made
+        .then(settle, (cause: unknown) => this.fail(threw(x, cause)))
+        .then(() => {
+          this.unfinished--;
+          this.wake();
+        });
+    } catch (cause) {
+      this.fail(threw(x, cause));
+    }
+  }
+
+  /** The first failure is the one to tell. */
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+    if (this.options.signal?.aborted) this.end.abort(this.options.signal.reason);
+    this.wake();
+  }
+}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as Partial<Promise<unknown>>).then === "function";
+}
+
+function threw(x: Float64Array, cause: unknown): ErgodicError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ErgodicError(
+    "minimize",
+    `f failed at x = ${shown(x)}: ${reason}; let it return NaN where it has no value, or mend it and resume from a checkpoint`,
+    "SEARCH_THROWN",
+    { cause },
+  );
+}
+
+function notANumber(x: Float64Array, value: unknown): OptionError {
+  return new OptionError(
+    "minimize",
+    `f gave ${String(value)} at x = ${shown(x)}, but must give a number, or NaN where it has no value`,
+    "SEARCH_VALUE",
+  );
+}
+
+function shown(x: Float64Array): string {
+  return `[${[...x.subarray(0, 10)].join(", ")}${x.length > 10 ? `, … ${x.length} in all` : ""}]`;
+}

@@ -1,0 +1,152 @@
+/**
+ * The minimum of φ(t) over all t by values alone, one value at a time: a bracket by golden growth, then Brent's method.
+ *
+ * A search is a record of numbers, `Line`: `beginLine` with φ(0) and a first step, then `learnLine` with φ(line.at) until `line.stage` is done;
+ * `best` and `bestValue` hold the result, which is never above φ(0). The bracket's three points are Brent's first three, so that a parabola is met by
+ * its first trial. It ends when the bracket is within `lineTolerance` (relative to |t|, or to the first step where t is smaller); when a parabola
+ * has foretold the value of its vertex, to a tenth of the fall, and the next would move by less than that; when three bracketing values are equal,
+ * since then nothing says where to look; or after 100 values. +Infinity is a value that is too high; NaN must not come.
+ *
+ * Errors: none. Source: Brent 1973, chapter 5. Differs: the second way to end, which saves two values of each smooth line.
+ */
+const GOLDEN = 1.618033988749895;
+const SECTION = 0.3819660112501051;
+const MOST_VALUES = 100;
+/** Of a parabola's fall: how far from its vertex value may be what comes true. */
+const TRUSTED = 0.1;
+
+export const Stage = { first: 0, growing: 1, shrinking: 2, done: 3 } as const;
+
+export interface Line extends Record<string, number> {
+  stage: number;
+  /** Where the next value is wanted. */
+  at: number;
+  /** The least value so far, and the two before it. While growing, `left` is behind `best`. */
+  best: number;
+  bestValue: number;
+  second: number;
+  secondValue: number;
+  third: number;
+  thirdValue: number;
+  left: number;
+  leftValue: number;
+  right: number;
+  /** The last move and the one before it. */
+  move: number;
+  moveBefore: number;
+  firstStep: number;
+  /** The vertex value of the parabola whose trial is out, else NaN; 1 once such a value came true. */
+  foretold: number;
+  cameTrue: number;
+  values: number;
+}
+
+export function newLine(): Line {
+  const points = { best: 0, bestValue: 0, second: 0, secondValue: 0, third: 0, thirdValue: 0, left: 0, leftValue: 0, right: 0 };
+  return {
+    stage: Stage.done,
+    at: 0,
+    ...points,
+    move: 0,
+    moveBefore: 0,
+    firstStep: 0,
+    foretold: Number.NaN,
+    cameTrue: 0,
+    values: 0,
+  };
+}
+
+export function beginLine(line: Line, valueAtZero: number, firstStep: number): void {
+  Object.assign(line, newLine(), { stage: Stage.first, at: firstStep, bestValue: valueAtZero, firstStep: Math.abs(firstStep) });
+}
+
+/** φ(line.at) is `value`. */
+export function learnLine(line: Line, value: number, lineTolerance: number): void {
+  line.values++;
+  if (line.stage === Stage.shrinking) sort(line, value);
+  else if (line.stage === Stage.first) {
+    const falls = value < line.bestValue;
+    [line.left, line.leftValue] = falls ? [0, line.bestValue] : [line.at, value];
+    if (falls) [line.best, line.bestValue] = [line.at, value];
+    grow(line);
+    return;
+  } else if (value < line.bestValue) {
+    [line.left, line.leftValue, line.best, line.bestValue] = [line.best, line.bestValue, line.at, value];
+    grow(line);
+    return;
+  } else bracket(line, value);
+  if (line.stage === Stage.shrinking) plan(line, lineTolerance);
+}
+
+function grow(line: Line): void {
+  line.at = line.best + GOLDEN * (line.best - line.left);
+  line.stage = line.values < MOST_VALUES ? Stage.growing : Stage.done;
+}
+
+/** The value beyond `best` is no lower: `left`, `best` and `at` enclose a minimum. */
+function bracket(line: Line, value: number): void {
+  const { left, leftValue, at } = line;
+  line.stage = leftValue === line.bestValue && value === line.bestValue ? Stage.done : Stage.shrinking;
+  const ends = leftValue <= value ? [left, leftValue, at, value] : [at, value, left, leftValue];
+  [line.second, line.secondValue, line.third, line.thirdValue] = ends;
+  [line.left, line.right] = [Math.min(left, at), Math.max(left, at)];
+  line.move = line.moveBefore = line.right - line.left;
+}
+
+/** The trial's place among the three best, and the narrower bracket. */
+function sort(line: Line, value: number): void {
+  const { at, best, bestValue, second, secondValue } = line;
+  if (value <= bestValue) {
+    if (Math.abs(value - line.foretold) <= TRUSTED * (bestValue - line.foretold)) line.cameTrue = 1;
+    if (at >= best) line.left = best;
+    else line.right = best;
+    [line.third, line.thirdValue, line.second, line.secondValue] = [second, secondValue, best, bestValue];
+    [line.best, line.bestValue] = [at, value];
+    return;
+  }
+  if (at < best) line.left = at;
+  else line.right = at;
+  if (value <= secondValue || second === best) {
+    [line.third, line.thirdValue, line.second, line.secondValue] = [second, secondValue, at, value];
+  } else if (value <= line.thirdValue || line.third === best || line.third === second) {
+    [line.third, line.thirdValue] = [at, value];
+  }
+}
+
+/** Brent's next trial, or the end. */
+function plan(line: Line, lineTolerance: number): void {
+  const { best, left, right } = line;
+  const middle = (left + right) / 2;
+  const tolerance = lineTolerance * Math.max(Math.abs(best), line.firstStep);
+  const parabola = toVertex(line);
+  const close = Math.abs(best - middle) <= 2 * tolerance - (right - left) / 2;
+  if (close || (line.cameTrue && Math.abs(parabola) < tolerance) || line.values >= MOST_VALUES) {
+    line.stage = Stage.done;
+    return;
+  }
+  const trial = best + parabola;
+  line.foretold = Number.NaN;
+  if (trial > left && trial < right && Math.abs(parabola) < Math.abs(line.moveBefore) / 2) {
+    const nearEnd = trial - left < 2 * tolerance || right - trial < 2 * tolerance;
+    if (!nearEnd) line.foretold = line.bestValue - curvature(line) * parabola * parabola;
+    [line.moveBefore, line.move] = [line.move, nearEnd ? Math.sign(middle - best) * tolerance : parabola];
+  } else {
+    line.moveBefore = (best >= middle ? left : right) - best;
+    line.move = SECTION * line.moveBefore;
+  }
+  line.at = best + (Math.abs(line.move) >= tolerance ? line.move : Math.sign(line.move) * tolerance);
+  // A tolerance below the spacing of floats would ask for the same value for ever.
+  if (line.at === best) line.stage = Stage.done;
+}
+
+/** From the best of three points to the vertex of their parabola; NaN where there is none. */
+function toVertex({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
+  const r = (best - second) * (bestValue - thirdValue);
+  const q = (best - third) * (bestValue - secondValue);
+  return ((best - second) * r - (best - third) * q) / (2 * (q - r));
+}
+
+/** Half the second derivative of the parabola through the three points. */
+function curvature({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
+  return ((secondValue - bestValue) / (second - best) - (thirdValue - bestValue) / (third - best)) / (second - third);
+}

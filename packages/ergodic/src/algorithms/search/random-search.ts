@@ -1,0 +1,42 @@
+/**
+ * Random search: points drawn independently, uniformly in the box; where a coordinate lacks a side, from N(start, `spread`²).
+ *
+ * `spread`: in initial steps, > 0. Learns nothing, and so is what others must beat. Point j is drawn by counter j: the same whatever the batch.
+ * Source: Brooks 1958; Bergstra, Bengio 2012.
+ *
+ * @throws OptionError unless spread > 0
+ */
+import { defineSearch, keepState } from "./define-search.ts";
+
+/** Nothing is learned from a batch; its size only lets evaluations overlap. */
+const BATCH = 64;
+
+export const randomSearch = defineSearch(
+  "randomSearch",
+  { spread: 1 },
+  ({ spread }, { start, lower, upper, stream }) => {
+    const numbers = { drawn: 0 };
+    const kept = keepState({ numbers, arrays: {} });
+    const draw = (j: number): Float64Array => {
+      const draws = stream.at(j);
+      return start.map((s, i) => {
+        const width = upper[i] - lower[i];
+        return width < Infinity ? lower[i] + width * draws.uniform() : s + spread * draws.normal();
+      });
+    };
+    return {
+      ...kept,
+      stopped: null,
+      propose: () => Array.from({ length: BATCH }, (_, j) => draw(numbers.drawn + j)),
+      update(points): void {
+        numbers.drawn += points.length;
+      },
+      report: () => ({}),
+    };
+  },
+  {
+    summary: "independent points, uniform in the box",
+    source: "Brooks 1958; Bergstra, Bengio 2012",
+    ranges: { spread: { low: 0, open: true } },
+  },
+);

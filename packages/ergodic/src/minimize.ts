@@ -1,0 +1,250 @@
+/**
+ * minimize(f, x0, options) or minimize(f, options): the least value of a function of which nothing is known but its values.
+ *
+ *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
+ *
+ * f: (x, { seed, signal, evaluation }) → number or a promise of one; lower is better, NaN is a failed evaluation. The space is that of
+ * algorithms/search/space.ts (`x0`, `bounds`, `scale`, `integer`, `stepSize`), noise is met as in ask-tell.ts (`repeat`, `commonRandomNumbers`).
+ * `algorithm`: default cmaEs(). `evaluations`: default 1000 a searched coordinate, none where `until` has seconds. `until`: what comes first of
+ * evaluations, seconds, and target (a value at most this); `signal` aborts. A run is awaitable, and an async iterable of ticks.
+ *
+ * `concurrency`: so many evaluations under way at once, for an f that gives promises. `workers`: so many threads, for an f that is given as the
+ * URL of a module with a default export; a function cannot be sent to a thread. Neither changes the result: it depends on f, the space, the
+ * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
+ * abort.
+ *
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
+ *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
+ */
+import { type History, Search, type SearchOptions, searchKeys } from "./algorithms/search/ask-tell.ts";
+import { type BlackBox, Evaluation } from "./algorithms/search/evaluation.ts";
+import { searchFromJson } from "./algorithms/search/index.ts";
+import { Space, spaceOptionsFromJson } from "./algorithms/search/space.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
+import { nameOf } from "./base/files.ts";
+import type { JsonObject, Snapshot } from "./contract.ts";
+import { Evaluators } from "./host/evaluators.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { Run, type RunSummary } from "./loop/run.ts";
+
+export interface MinimizeUntil {
+  evaluations?: number;
+  seconds?: number;
+  target?: number;
+}
+
+export interface MinimizeOptions extends SearchOptions {
+  until?: MinimizeUntil;
+  signal?: AbortSignal;
+  concurrency?: number;
+  workers?: number;
+}
+
+/** What a resumed run may change: when to stop, how it is evaluated. */
+export type MinimizeResumeOptions = Pick<MinimizeOptions, "evaluations" | "until" | "signal" | "concurrency" | "workers">;
+
+/** The best point, and how it was found. */
+export interface Minimum {
+  x: Float64Array;
+  value: number;
+  /** The algorithm's own guess, where it has one: on noisy objectives better than the luckiest point. */
+  centre?: Float64Array;
+  evaluations: number;
+  /** Evaluations without a value. */
+  failed: number;
+  history: History;
+  /** Why the run stopped, in words. */
+  reason: string;
+  algorithm: JsonObject;
+  run: RunSummary;
+  /** The same, without the history, as JSON: also the space, the seed and the budget. */
+  saved: JsonObject;
+}
+
+const EVALUATIONS_A_COORDINATE = 1000;
+const resumeKeys = ["evaluations", "until", "signal", "concurrency", "workers"];
+
+function start(f: BlackBox | URL, x0: ArrayLike<number>, options?: Omit<MinimizeOptions, "x0">): Run<Minimum>;
+function start(f: BlackBox | URL, options: MinimizeOptions): Run<Minimum>;
+function start(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions = {}): Run<Minimum> {
+  const options = gather(where, more);
+  checkKeys("minimize", options, [...searchKeys, "until", "signal", "concurrency", "workers"]);
+  const limits = limitsOf("minimize", options, () => EVALUATIONS_A_COORDINATE * new Space("minimize", options).count);
+  const open = opener("minimize", f, options);
+  const made = new Search("minimize", { ...options, evaluations: limits.evaluations });
+  return launch(options.signal, async () => ({ search: made, limits, open }));
+}
+
+/** Goes on from a checkpoint, bit for bit; `f` must be the same function. */
+function resume(from: string | Uint8Array | Blob, f: BlackBox | URL, options: MinimizeResumeOptions = {}): Run<Minimum> {
+  checkKeys("minimize.resume", options, resumeKeys);
+  const open = opener("minimize.resume", f, options);
+  return launch(options.signal, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const { search: kept, until: before } = checkpoint.recipe as { search?: JsonObject; until: JsonObject };
+    if (!kept) {
+      throw new DataError(
+        nameOf(from, "checkpoint"),
+        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
+        "CHECKPOINT_FORMAT",
+      );
+    }
+    const { space, algorithm, evaluations, ...others } = kept;
+    const search = new Search("minimize.resume", {
+      ...others,
+      ...spaceOptionsFromJson(space as JsonObject),
+      algorithm: searchFromJson(algorithm as JsonObject),
+      ...(evaluations === null ? {} : { evaluations: Number(evaluations) }),
+    });
+    const changed = options.until !== undefined || options.evaluations !== undefined;
+    const kind = changed ? options : { until: withoutNulls(before) };
+    return { search, limits: limitsOf("minimize.resume", kind, () => Number(before.evaluations ?? Infinity)), open, checkpoint };
+  });
+}
+
+export const minimize = Object.assign(start, { resume });
+
+interface Limits {
+  evaluations: number;
+  seconds: number | undefined;
+  target: number | undefined;
+}
+
+/** How f is evaluated, from when the run begins. */
+type Open = () => { f: BlackBox; concurrency: number; dispose?(): void };
+
+function gather(where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): MinimizeOptions {
+  if (typeof where !== "object" || where === null) {
+    throw new OptionError("minimize", `x0 is ${String(where)}, but must be an array: write [${String(where)}]`, "OPTION_TYPE");
+  }
+  if (!("length" in where)) return where;
+  if (more.x0 !== undefined) throw new OptionError("minimize", "x0 was given twice; leave one out", "OPTION_CONFLICT");
+  return { ...more, x0: where };
+}
+
+function limitsOf(
+  where: string,
+  { evaluations, until = {} }: Pick<MinimizeOptions, "evaluations" | "until">,
+  otherwise: () => number,
+): Limits {
+  checkKeys(`${where}.until`, until, ["evaluations", "seconds", "target"]);
+  if (evaluations !== undefined && until.evaluations !== undefined) {
+    throw new OptionError(where, "evaluations were given twice; leave them out of until", "OPTION_CONFLICT");
+  }
+  const { seconds, target } = until;
+  if (seconds !== undefined) checkNumber(`${where}.until`, "seconds", seconds, { low: 0, open: true });
+  if (target !== undefined) checkNumber(`${where}.until`, "target", target);
+  const limit = evaluations ?? until.evaluations ?? (seconds === undefined ? otherwise() : Infinity);
+  if (limit !== Infinity) checkNumber(where, "evaluations", limit, { low: 1, integer: true });
+  return { evaluations: limit, seconds, target };
+}
+
+function opener(where: string, f: unknown, { workers, concurrency }: MinimizeOptions): Open {
+  for (const [name, value] of Object.entries({ workers, concurrency }))
+    if (value !== undefined) checkNumber(where, name, value, { low: 1, integer: true });
+  if (typeof f === "function") {
+    if (workers !== undefined && workers > 1) {
+      throw new CapabilityError(
+        where,
+        `workers is ${workers}, but f is a function, and a closure cannot be sent to a thread; make it the default export of a module and give new URL("./f.js", import.meta.url), or take concurrency for an f that gives promises`,
+        "MINIMIZE_CLOSURE",
+      );
+    }
+    return () => ({ f: f as BlackBox, concurrency: concurrency ?? 1 });
+  }
+  if (!(f instanceof URL)) {
+    const given = typeof f === "string" ? JSON.stringify(f) : String(f);
+    throw new OptionError(
+      where,
+      `f is ${given}, but must be a function of x, or the URL of a module: write new URL("./f.js", import.meta.url)`,
+      "OPTION_TYPE",
+    );
+  }
+  if (workers !== undefined && concurrency !== undefined) {
+    throw new OptionError(
+      where,
+      "both workers and concurrency were given, but each worker makes one evaluation at a time; leave concurrency out",
+      "OPTION_CONFLICT",
+    );
+  }
+  const count = workers ?? concurrency ?? 1;
+  return () => {
+    const threads = new Evaluators(f, count);
+    return {
+      f: (x, { seed, evaluation }) => threads.evaluate(x, { seed, evaluation }) as Promise<number>,
+      concurrency: count,
+      dispose: () => threads.dispose(),
+    };
+  };
+}
+
+/** All that a run is made from. */
+interface Recipe {
+  search: Search;
+  limits: Limits;
+  open: Open;
+  checkpoint?: Checkpoint;
+}
+
+function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): Run<Minimum> {
+  let search: Search;
+  let json: JsonObject;
+  return new Run<Minimum>({
+    signal,
+    survivesFailure: true,
+    start: async () => {
+      const { limits, open, checkpoint, ...made } = await read();
+      search = made.search;
+      const { evaluations, seconds, target } = limits;
+      json = {
+        search: search.toJson(),
+        until: {
+          evaluations: Number.isFinite(evaluations) ? evaluations : null,
+          seconds: seconds ?? null,
+          target: target ?? null,
+        },
+      };
+      const { f, ...how } = open();
+      return {
+        progression: new Evaluation(search, f, { ...how, evaluations, target, signal }),
+        stopping: { until: seconds === undefined ? {} : { seconds }, validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (x, summary) => minimum(search, x, summary, json),
+    write: (path: string, snapshot: Snapshot, loop: JsonObject) => writeCheckpoint(path, { snapshot, loop, recipe: json }),
+  });
+}
+
+function minimum(search: Search, x: Float64Array, summary: RunSummary, json: JsonObject): Minimum {
+  const value = search.best?.value ?? Number.NaN;
+  const { centre, evaluations, failed, history } = search;
+  const { reason } = summary;
+  const algorithm = search.algorithm.toJson();
+  return {
+    x,
+    value,
+    ...(centre ? { centre } : {}),
+    evaluations,
+    failed,
+    history,
+    reason,
+    algorithm,
+    run: { ...summary, loss: value },
+    saved: {
+      x: [...x],
+      value: Number.isFinite(value) ? value : null,
+      ...(centre ? { centre: [...centre] } : {}),
+      evaluations,
+      failed,
+      reason,
+      seconds: summary.seconds,
+      ...json,
+    },
+  };
+}
+
+function withoutNulls(json: JsonObject): MinimizeUntil {
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null)) as MinimizeUntil;
+}

@@ -1,0 +1,341 @@
+/**
+ * fit.path(model, data, options): a linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each certified by its duality gap.
+ *
+ * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2 where there are fewer
+ * rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of every solution (1e-6). folds: cross-validation,
+ * rows dealt at random by `seed` (classes evenly), the same folds each time; `workers` share them. `select`: the λ of the least held-out error, or, in
+ * place of it, the largest λ within one standard error of that ("oneStandardError"). Awaitable, and an async iterable of ticks, one a λ.
+ * Errors are deviances, 2 × the mean loss over the least that the targets allow: the mean squared error, the binomial deviance, …
+ *
+ * @throws OptionError, CapabilityError; what `signal` was aborted with
+ */
+import { PathProgression, type PathRecord } from "./algorithms/coordinate/path.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
+import { stream } from "./base/stream.ts";
+import type { JsonObject, Plan, PredictionKind, SavedModel } from "./contract.ts";
+import type { Dataset } from "./data/dataset.ts";
+import { openEngine } from "./host/engine.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type PlanOptions, resolvePlan } from "./loop/plan.ts";
+import { Run, type RunSummary } from "./loop/run.ts";
+import { resolveStopping } from "./loop/stopping.ts";
+import type { LinearModel } from "./models/linear/linear.ts";
+import { LinearPredictor } from "./predict/linear.ts";
+import { refuse, refuseOtherData } from "./trainable.ts";
+import { trainableLinear } from "./trainable-linear.ts";
+
+export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
+  lambdas?: number | ArrayLike<number>;
+  ratio?: number;
+  l1Ratio?: number;
+  tolerance?: number;
+  folds?: number;
+  select?: "minimum" | "oneStandardError";
+  signal?: AbortSignal;
+}
+
+const known = [
+  ...(["lambdas", "ratio", "l1Ratio", "tolerance", "folds", "select", "signal"] as const),
+  ...(["workers", "deterministic", "seed", "precision"] as const),
+];
+const WHERE = "fit.path";
+
+/** By λ: errors on held-out rows. */
+export interface CrossValidation {
+  readonly folds: number;
+  readonly mean: Float64Array;
+  /** Of the mean. */
+  readonly standardError: Float64Array;
+  /** f64[lambdas] a fold. */
+  readonly byFold: readonly Float64Array[];
+  /** Index of the least mean error, and of the largest λ whose error is within one standard error of it. */
+  readonly minimum: number;
+  readonly oneStandardError: number;
+}
+
+export class LinearPath<K extends PredictionKind = PredictionKind> {
+  /** Falling. */
+  readonly lambdas: Float64Array;
+  /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
+  readonly gaps: Float64Array;
+  readonly violations: Float64Array;
+  readonly nonZeros: Float64Array;
+  /** 1 − loss/loss of the null model: the share of the deviance explained. */
+  readonly explained: Float64Array;
+  readonly crossValidation: CrossValidation | undefined;
+  /** Index of the chosen λ: by cross-validation; without it the last. */
+  readonly chosen: number;
+  readonly run: RunSummary;
+  readonly columns: readonly string[];
+  private readonly record: PathRecord;
+  private readonly save: (parameters: Float64Array) => SavedModel;
+
+  constructor(
+    record: PathRecord,
+    run: RunSummary,
+    { select, save }: { select: NonNullable<FitPathOptions["select"]>; save: (parameters: Float64Array) => SavedModel },
+  ) {
+    this.record = record;
+    this.save = save;
+    this.run = run;
+    this.lambdas = record.lambdas;
+    this.gaps = record.gaps;
+    this.violations = record.violations;
+    this.nonZeros = record.nonZeros;
+    this.explained = record.losses.map((loss) => 1 - loss / record.nullLoss);
+    this.crossValidation = record.foldWeights.length > 0 ? validated(record) : undefined;
+    this.chosen = this.crossValidation ? this.crossValidation[select] : record.lambdas.length - 1;
+    this.columns = save(this.parameters(0)).description.columns as string[];
+  }
+
+  /** f64[outputs × columns] at λ number k, as a predictor's own. */
+  weights(k: number): Float64Array {
+    return this.save(this.parameters(k)).tensors.weights as Float64Array;
+  }
+
+  intercept(k: number): Float64Array {
+    return this.save(this.parameters(k)).tensors.intercept as Float64Array;
+  }
+
+  /** The model at λ number k, by default the chosen one. */
+  predictor(k: number = this.chosen): LinearPredictor<K> {
+    return new LinearPredictor<K>(this.save(this.parameters(k)));
+  }
+
+  private parameters(k: number): Float64Array {
+    const { parameters, lambdas } = this.record;
+    const last = lambdas.length - 1;
+    checkNumber("path", "k", k, { low: 0, high: last, integer: true });
+    const size = parameters.length / lambdas.length;
+    return parameters.slice(k * size, (k + 1) * size);
+  }
+}
+
+function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidation {
+  const count = lambdas.length;
+  const folds = foldWeights.length;
+  const byFold = Array.from({ length: folds }, (_, f) => heldOut.slice(f * count, (f + 1) * count).map((loss) => 2 * loss));
+  const total = foldWeights.reduce((a, b) => a + b, 0);
+  const mean = new Float64Array(count);
+  const standardError = new Float64Array(count);
+  let minimum = 0;
+  for (let k = 0; k < count; k++) {
+    mean[k] = byFold.reduce((sum, errors, f) => sum + foldWeights[f] * errors[k], 0) / total;
+    const variance = byFold.reduce((sum, errors, f) => sum + foldWeights[f] * (errors[k] - mean[k]) ** 2, 0) / total;
+    standardError[k] = Math.sqrt(variance / (folds - 1));
+    if (mean[k] < mean[minimum]) minimum = k;
+  }
+  const oneStandardError = mean.findIndex((error) => error <= mean[minimum] + standardError[minimum]);
+  return { folds, mean, standardError, byFold, minimum, oneStandardError };
+}
+
+/** Options with every default filled in, as a checkpoint keeps them. */
+interface Resolved {
+  lambdas: number | number[];
+  ratio: number;
+  l1Ratio: number;
+  tolerance: number;
+  folds: number;
+  select: NonNullable<FitPathOptions["select"]>;
+}
+
+function resolve(given: FitPathOptions, data: Dataset): Resolved {
+  checkKeys(WHERE, given, known);
+  const lambdas = given.lambdas ?? 100;
+  const options: Resolved = {
+    lambdas: typeof lambdas === "number" ? lambdas : Array.from(lambdas),
+    ratio: given.ratio ?? (data.rowCount < data.columnCount ? 1e-2 : 1e-4),
+    l1Ratio: given.l1Ratio ?? 1,
+    tolerance: given.tolerance ?? 1e-6,
+    folds: given.folds ?? 0,
+    select: given.select ?? "minimum",
+  };
+  checkLambdas(options.lambdas);
+  if (typeof lambdas !== "number" && given.ratio !== undefined)
+    throw new OptionError(WHERE, "both a list of lambdas and ratio were given; leave ratio out", "OPTION_CONFLICT");
+  checkNumber(WHERE, "ratio", options.ratio, { low: 0, high: 1, open: true });
+  checkNumber(WHERE, "l1Ratio", options.l1Ratio, { low: 0, high: 1, open: true });
+  checkNumber(WHERE, "tolerance", options.tolerance, { low: 0, open: true });
+  if (given.folds !== undefined) checkNumber(WHERE, "folds", given.folds, { low: 2, high: data.rowCount, integer: true });
+  if (options.select !== "minimum" && options.select !== "oneStandardError")
+    throw new OptionError(
+      WHERE,
+      `select is ${JSON.stringify(options.select)}, but must be one of "minimum", "oneStandardError"`,
+      "OPTION_RANGE",
+    );
+  if (given.select !== undefined && given.folds === undefined)
+    throw new OptionError(
+      WHERE,
+      "select needs folds: without cross-validation there are no errors to select by",
+      "OPTION_MISSING",
+    );
+  return options;
+}
+
+function checkLambdas(lambdas: number | number[]): void {
+  if (typeof lambdas === "number") {
+    checkNumber(WHERE, "lambdas", lambdas, { low: 1, high: 1e6, integer: true });
+    return;
+  }
+  if (lambdas.length === 0) throw new OptionError(WHERE, "lambdas is empty; give one number or more", "OPTION_RANGE");
+  lambdas.forEach((lambda, k) => {
+    checkNumber(WHERE, `lambdas[${k}]`, lambda, { low: 0, open: true });
+    if (k > 0 && !(lambda < lambdas[k - 1]))
+      throw new OptionError(
+        WHERE,
+        `lambdas[${k}] is ${lambda} after ${lambdas[k - 1]}, but lambdas must fall: each solution starts from the last; sort them`,
+        "OPTION_RANGE",
+      );
+  });
+}
+
+function refuseOwnPenalty({ options }: LinearModel): void {
+  const { l1 = 0, l2 = 0, group } = options;
+  if (l1 === 0 && l2 === 0 && !group) return;
+  const given = l1 ? `l1 is ${l1}` : l2 ? `l2 is ${l2}` : "a group penalty is given";
+  throw new CapabilityError(
+    WHERE,
+    `the model's ${given}, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here`,
+    "OPTION_CONFLICT",
+  );
+}
+
+/** The fold of each row: rows in random order, dealt in turn; classes one after another, so that each is spread evenly. */
+export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Array {
+  const { target, rowCount } = data;
+  const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
+  const draws = stream(seed, "folds").at(0);
+  for (let i = rowCount - 1; i > 0; i--) {
+    const j = draws.integer(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  if (target.kind === "category") order.sort((a, b) => target.values[a] - target.values[b]);
+  const of = new Uint32Array(rowCount);
+  order.forEach((row, k) => {
+    of[row] = k % folds;
+  });
+  return of;
+}
+
+function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, given: FitPathOptions = {}): Run<LinearPath<K>> {
+  if (typeof model !== "object" || model === null || model.name !== "linear")
+    refuse(WHERE, "the model", model, "a linear model", 'linear({ loss: "logistic" })');
+  trainableLinear.checkData(
+    WHERE,
+    "data",
+    data,
+    "a Dataset",
+    "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest",
+  );
+  const options = resolve(given, data);
+  refuseOwnPenalty(model);
+  const { workers, deterministic, seed, precision } = given;
+  return launch(data, given.signal, async () => ({ model, options, plan: { workers, deterministic, seed, precision } }));
+}
+
+/** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
+function resume(
+  from: string | Uint8Array | Blob,
+  data: Dataset,
+  options: { workers?: number; signal?: AbortSignal } = {},
+): Run<LinearPath> {
+  checkKeys("fit.path.resume", options, ["workers", "signal"]);
+  const { workers, signal } = options;
+  return launch(data, signal, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const { recipe } = checkpoint;
+    if (!recipe.path)
+      throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
+    refuseOtherData("fit.path.resume", trainableLinear, data, recipe.data as JsonObject);
+    const plan = { ...(recipe.plan as unknown as Plan), ...(workers === undefined ? {} : { workers }) };
+    const model = trainableLinear.from(recipe.model as JsonObject) as LinearModel;
+    return { model, options: recipe.path as unknown as Resolved, plan, checkpoint };
+  });
+}
+
+interface Recipe {
+  model: LinearModel;
+  options: Resolved;
+  plan: PlanOptions;
+  checkpoint?: Checkpoint;
+}
+
+function launch<K extends PredictionKind>(
+  data: Dataset,
+  signal: AbortSignal | undefined,
+  read: () => Promise<Recipe>,
+): Run<LinearPath<K>> {
+  let recipe: Recipe;
+  let progression: PathProgression;
+  let json: JsonObject;
+  let save: (parameters: Float64Array) => SavedModel;
+  return new Run<LinearPath<K>>({
+    signal,
+    start: async () => {
+      recipe = await read();
+      const { model, options, checkpoint } = recipe;
+      const engine = await openEngine();
+      const given = Object.fromEntries(Object.entries(recipe.plan).filter(([, value]) => value !== undefined));
+      const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
+      const ready = model.prepare(data, plan);
+      const problem = model.bind(ready.dataset, plan, engine);
+      const folds = options.folds > 0 ? { of: dealFolds(data, options.folds, plan.seed), count: options.folds } : undefined;
+      const { lambdas } = options;
+      try {
+        progression = new PathProgression(
+          problem.byColumns,
+          { ...options, lambdas: typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas), folds },
+          plan,
+          engine,
+        );
+      } catch (error) {
+        problem.dispose();
+        ready.dispose();
+        throw error;
+      }
+      const release = progression.dispose.bind(progression);
+      progression.dispose = () => {
+        release();
+        problem.dispose();
+        ready.dispose();
+      };
+      json = { model: model.toJson(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
+      save = keepSaving(model, ready.dataset, problem.parameterCount, json);
+      return {
+        progression,
+        stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
+        chosen: save(new Float64Array(problem.parameterCount)).description,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (_, run) => new LinearPath<K>(progression.record, run, { select: recipe.options.select, save }),
+    write: (file, snapshot, loop) =>
+      writeCheckpoint(file, { snapshot, loop, recipe: { ...json, data: trainableLinear.fingerprint(data) } }),
+  });
+}
+
+/** Parameters as models, also after the run has given its data back: what a saved model needs of them is read once. */
+function keepSaving(
+  model: LinearModel,
+  prepared: Dataset,
+  parameterCount: number,
+  json: JsonObject,
+): (parameters: Float64Array) => SavedModel {
+  const { kind, description, tensors } = model.save(prepared, new Float64Array(parameterCount).fill(1));
+  // What one unit of an intercept's parameter adds: 0 where the model has none.
+  const [one] = tensors.intercept;
+  const outputs = tensors.intercept.length;
+  const columns = tensors.weights.length / outputs;
+  const stride = parameterCount / outputs;
+  return (parameters) => {
+    const weights = new Float64Array(outputs * columns);
+    const intercept = new Float64Array(outputs);
+    for (let k = 0; k < outputs; k++) {
+      weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
+      intercept[k] = one * parameters[k * stride + columns];
+    }
+    return { kind, description: { ...description, path: json.path, plan: json.plan }, tensors: { weights, intercept } };
+  };
+}
+
+export const path = Object.assign(start, { resume });

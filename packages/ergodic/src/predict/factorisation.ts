@@ -1,0 +1,298 @@
+/**
+ * A trained factorisation of ratings: predicted values, recommendations, likenesses, and new users without training. Needs no trainer.
+ *
+ * score(u, i) = μ + b_u + b_i + p_u·q_i, or p_u·q_i without biases; a rating in its own units, or (implicit) a preference, near 1 for liked and 0 for
+ * all else. Whoever had no rating in training, known by name or not, counts as unknown:
+ *   with biases    their bias and factors are 0: μ + b_i, μ + b_u, or μ;
+ *   without        μ, the mean training rating;
+ *   implicit       an unknown user is the mean of all known users (so the popular items lead); an unknown item scores 0.
+ * Ties go to the item whose name comes first.
+ *
+ * @throws OptionError; DataError for bad values
+ */
+import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
+import { writeWhole } from "../base/files.ts";
+import { encode, type Tensor } from "../base/safetensors.ts";
+import type { JsonObject, SavedModel } from "../contract.ts";
+import { type Name, NameIndex } from "../data/name-index.ts";
+import { Ratings } from "../data/ratings.ts";
+import { foldIn, outerSum } from "./fold-in.ts";
+import { FORMAT_VERSION } from "./linear.ts";
+import { metrics, type RegressionMetrics } from "./metrics.ts";
+import { largest, type RankingMetrics, RankingTally } from "./recommendations.ts";
+
+export interface Pair {
+  user: Name;
+  item: Name;
+}
+
+export interface Recommendation {
+  item: Name;
+  score: number;
+}
+
+export interface RecommendOptions {
+  /** Default 10. */
+  count?: number;
+  /** Items to leave out: by name, or the user's own in some ratings, such as the training ratings. */
+  exclude?: Ratings | readonly Name[];
+}
+
+/** Explicit ratings have RegressionMetrics, implicit ones RankingMetrics. */
+export type FactorMetrics = Partial<RegressionMetrics & RankingMetrics>;
+
+/** One side's rows. */
+interface Side {
+  readonly index: NameIndex;
+  /** float64[size × rank]. */
+  readonly factors: Float64Array;
+  /** float64[size], zeros without biases. */
+  readonly biases: Float64Array;
+}
+
+/** A user, known or not. `null` factors: nothing is known but the bias. */
+interface Profile {
+  readonly factors: Float64Array | null;
+  readonly bias: number;
+}
+
+export class FactorPredictor {
+  readonly kind = "factorisation";
+  readonly task: "rating" | "preference";
+  readonly rank: number;
+  /** μ, the mean training rating. */
+  readonly mean: number;
+  /** Everything but the numbers: options of the model and of the run that made it. */
+  readonly description: JsonObject;
+  private readonly biases: boolean;
+  private readonly userSide: Side;
+  private readonly itemSide: Side;
+  private meanUser: Float64Array | undefined;
+  private itemSum: Float64Array | undefined;
+
+  constructor({ description, tensors }: SavedModel) {
+    this.description = description;
+    this.task = description.task as "rating" | "preference";
+    this.rank = Number(description.rank);
+    this.mean = Number(description.mean);
+    this.biases = description.biases === true;
+    const side = (name: "users" | "items", biases: string): Side => {
+      const index = new NameIndex(description[name] as Name[]);
+      const factors = Float64Array.from(tensors[name] as Float64Array);
+      return {
+        index,
+        factors,
+        biases: Float64Array.from((tensors[biases] as Float64Array | undefined) ?? new Float64Array(index.size)),
+      };
+    };
+    this.userSide = side("users", "userBiases");
+    this.itemSide = side("items", "itemBiases");
+  }
+
+  get users(): NameIndex {
+    return this.userSide.index;
+  }
+
+  get items(): NameIndex {
+    return this.itemSide.index;
+  }
+
+  /** One pair gives one value; several give an array. */
+  predict(pair: Pair): { value: number };
+  predict(pairs: readonly Pair[]): { value: number }[];
+  predict(given: Pair | readonly Pair[]): { value: number } | { value: number }[] {
+    if (Array.isArray(given)) return (given as readonly Pair[]).map((pair) => this.predict(pair));
+    const { user, item } = given as Pair;
+    return { value: this.score(this.profile(this.users.find(user)), this.items.find(item)) };
+  }
+
+  /** The items of the highest scores. */
+  recommend(user: Name, options: RecommendOptions = {}): Recommendation[] {
+    checkKeys("recommend", options, ["count", "exclude"]);
+    const { count = 10, exclude } = options;
+    return this.best("recommend", this.profile(this.users.find(user)), count, this.excluded(exclude, user));
+  }
+
+  /** For somebody new, by a few ratings: their row at its minimum while the items stand, as in training. Items not known are passed over. */
+  recommendFor(rated: readonly { item: Name; value?: number }[], options: RecommendOptions = {}): Recommendation[] {
+    checkKeys("recommendFor", options, ["count", "exclude"]);
+    const { count = 10, exclude } = options;
+    const without = this.excluded(exclude, undefined);
+    const known = rated.flatMap(({ item, value = 1 }, k) => {
+      if (!Number.isFinite(value) || (this.task === "preference" && value < 0))
+        throw new DataError(
+          "recommendFor",
+          `rating ${k + 1}: the value is ${value}, but must be a finite number${this.task === "preference" ? " >= 0" : ""}`,
+          "DATA_VALUE",
+        );
+      const index = this.items.find(item);
+      if (index >= 0) without[index] = 1;
+      return this.knows(this.itemSide, index) ? [{ index, value }] : [];
+    });
+    return this.best("recommendFor", known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
+  }
+
+  /** The items whose factors point most nearly the same way: cosines, at most 1. None for an item that is not known. */
+  similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
+    checkKeys("similar", options, ["count"]);
+    const { count = 10 } = options;
+    checkNumber("similar", "count", count, { low: 1, integer: true });
+    const own = this.items.find(item);
+    if (!this.knows(this.itemSide, own)) return [];
+    const skip = Uint8Array.from(this.items.names, (_, i) => (i === own || !this.knows(this.itemSide, i) ? 1 : 0));
+    const { factors } = this.itemSide;
+    const row = this.rowOf(this.itemSide, own);
+    const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
+    const cosines = Float64Array.from(this.items.names, (_, i) =>
+      skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)),
+    );
+    return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
+  }
+
+  /**
+   * Explicit: rmse, mae and r2 over the ratings. Implicit: means over the users who have a rating > 0, of the best `count` (default 10) of all items but
+   * those of `exclude` (the training ratings): precision, recall, ndcg, and auc over the whole order (recommendations.ts).
+   */
+  evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
+    checkKeys("evaluate", options, ["count", "exclude"]);
+    const { count = 10, exclude } = options;
+    checkNumber("evaluate", "count", count, { low: 1, integer: true });
+    return this.task === "rating" ? this.errors(ratings) : this.ranking(ratings, count, exclude);
+  }
+
+  /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
+  save(path: string): Promise<void> {
+    return writeWhole(path, this.toBytes());
+  }
+
+  toBytes(): Uint8Array {
+    const { userSide, itemSide, rank } = this;
+    const tensors: Record<string, Tensor> = {
+      users: { shape: [userSide.index.size, rank], values: userSide.factors },
+      items: { shape: [itemSide.index.size, rank], values: itemSide.factors },
+    };
+    if (this.biases) {
+      tensors.userBiases = { shape: [userSide.index.size], values: userSide.biases };
+      tensors.itemBiases = { shape: [itemSide.index.size], values: itemSide.biases };
+    }
+    return encode(tensors, {
+      format: "ergodic",
+      version: String(FORMAT_VERSION),
+      kind: this.kind,
+      description: JSON.stringify(this.description),
+    });
+  }
+
+  private errors(ratings: Ratings): RegressionMetrics {
+    const tally = metrics("regression");
+    const items = Int32Array.from(ratings.items.names, (name) => this.items.find(name));
+    for (const [u, name] of ratings.users.names.entries()) {
+      const { others, values } = ratings.of("user", u);
+      if (others.length === 0) continue;
+      const profile = this.profile(this.users.find(name));
+      tally.add(
+        Float64Array.from(others, (i) => this.score(profile, items[i])),
+        values,
+      );
+    }
+    return tally.result();
+  }
+
+  private ranking(ratings: Ratings, count: number, exclude: Ratings | undefined): RankingMetrics {
+    const tally = new RankingTally(count);
+    for (const [u, name] of ratings.users.names.entries()) {
+      const { others, values } = ratings.of("user", u);
+      const liked = others.filter((_, k) => values[k] > 0);
+      if (liked.length === 0) continue;
+      const skip = this.excluded(exclude, name);
+      const numbers = Array.from(liked, (i) => this.items.find(ratings.items.names[i])).filter((i) => i < 0 || !skip[i]);
+      tally.add(this.scores(this.profile(this.users.find(name))), numbers, skip);
+    }
+    return tally.result();
+  }
+
+  private best(where: string, profile: Profile, count: number, skip: Uint8Array): Recommendation[] {
+    checkNumber(where, "count", count, { low: 1, integer: true });
+    const scores = this.scores(profile);
+    return largest(scores, count, skip).map((i) => ({ item: this.items.names[i], score: scores[i] }));
+  }
+
+  private scores(profile: Profile): Float64Array {
+    return Float64Array.from(this.items.names, (_, i) => this.score(profile, i));
+  }
+
+  /** `item`: −1 for one that has no name here. */
+  private score({ factors, bias }: Profile, item: number): number {
+    const { itemSide } = this;
+    const known = this.knows(itemSide, item);
+    if (this.task === "preference") return known && factors ? this.product(itemSide.factors, item * this.rank, factors) : 0;
+    if (!this.biases && (!known || !factors)) return this.mean;
+    const offset = this.biases ? this.mean + bias + (known ? itemSide.biases[item] : 0) : 0;
+    return known && factors ? offset + this.product(itemSide.factors, item * this.rank, factors) : offset;
+  }
+
+  private profile(user: number): Profile {
+    if (this.knows(this.userSide, user)) return { factors: this.rowOf(this.userSide, user), bias: this.userSide.biases[user] };
+    return { factors: this.task === "preference" ? (this.meanUser ??= this.meanOfUsers()) : null, bias: 0 };
+  }
+
+  private folded(rated: readonly { index: number; value: number }[]): Profile {
+    const { rank, biases, mean } = this;
+    const { l2, alpha, weighted } = this.description as { l2: number; alpha: number | null; weighted: boolean };
+    const x = foldIn(
+      rated.map(({ index, value }) => ({
+        features: [...this.rowOf(this.itemSide, index), ...(biases ? [1] : [])],
+        target: alpha === null ? value - (biases ? mean + this.itemSide.biases[index] : 0) : value > 0 ? 1 : 0,
+        // What a cell weighs, and how much of it the sum over all items counts already.
+        weight: alpha === null ? 1 : 1 + alpha * value,
+      })),
+      weighted ? l2 * rated.length : l2,
+      alpha === null ? undefined : (this.itemSum ??= outerSum(this.itemSide.factors, rank)),
+    );
+    return { factors: x.subarray(0, rank), bias: biases ? x[rank] : 0 };
+  }
+
+  private excluded(exclude: RecommendOptions["exclude"], user: Name | undefined): Uint8Array {
+    const skip = new Uint8Array(this.items.size);
+    const names = exclude instanceof Ratings ? namesRatedBy(exclude, user) : (exclude ?? []);
+    for (const name of names) {
+      const i = this.items.find(name);
+      if (i >= 0) skip[i] = 1;
+    }
+    return skip;
+  }
+
+  private meanOfUsers(): Float64Array {
+    const mean = new Float64Array(this.rank);
+    let known = 0;
+    for (let u = 0; u < this.users.size; u++) {
+      if (!this.knows(this.userSide, u)) continue;
+      known++;
+      for (const [k, x] of this.rowOf(this.userSide, u).entries()) mean[k] += x;
+    }
+    return mean.map((sum) => sum / Math.max(1, known));
+  }
+
+  /** Training leaves the rows of those without a rating at 0. */
+  private knows({ factors, biases, index }: Side, row: number): boolean {
+    if (row < 0 || row >= index.size) return false;
+    if (biases[row] !== 0) return true;
+    for (let k = row * this.rank; k < (row + 1) * this.rank; k++) if (factors[k] !== 0) return true;
+    return false;
+  }
+
+  private rowOf({ factors }: Side, row: number): Float64Array {
+    return factors.subarray(row * this.rank, (row + 1) * this.rank);
+  }
+
+  private product(all: Float64Array, at: number, row: Float64Array): number {
+    let sum = 0;
+    for (let k = 0; k < row.length; k++) sum += all[at + k] * row[k];
+    return sum;
+  }
+}
+
+function namesRatedBy(ratings: Ratings, user: Name | undefined): Name[] {
+  const u = user === undefined ? -1 : ratings.users.find(user);
+  return u < 0 ? [] : Array.from(ratings.of("user", u).others, (i) => ratings.items.names[i]);
+}

@@ -1,0 +1,45 @@
+/**
+ * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + λI) x = Σ weight target z.
+ *
+ * Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which counts each cell once with target 0 (base 1); without it
+ * rated cells alone count (base 0).
+ *
+ * @throws DataError where the equations are singular to rounding
+ */
+import { solvePositive } from "../base/cholesky.ts";
+import { DataError } from "../base/errors.ts";
+
+export interface RatedCell {
+  features: ArrayLike<number>;
+  target: number;
+  weight: number;
+}
+
+export function foldIn(cells: readonly RatedCell[], lambda: number, sum?: Float64Array): Float64Array {
+  const n = cells[0].features.length;
+  const matrix = sum?.slice() ?? new Float64Array(n * n);
+  const right = new Float64Array(n);
+  for (let j = 0; j < n; j++) matrix[j * n + j] += lambda;
+  for (const { features, target, weight } of cells) {
+    const added = sum ? weight - 1 : weight;
+    for (let j = 0; j < n; j++) {
+      right[j] += weight * target * features[j];
+      for (let k = 0; k <= j; k++) matrix[j * n + k] += added * features[j] * features[k];
+    }
+  }
+  if (solvePositive(matrix, right)) return right;
+  throw new DataError(
+    "recommendFor",
+    "the ratings give equations that are singular to rounding; train with a larger l2",
+    "MODEL_SINGULAR",
+  );
+}
+
+/** Σ q qᵀ over rows of `n` numbers. */
+export function outerSum(rows: Float64Array, n: number): Float64Array {
+  const sum = new Float64Array(n * n);
+  for (let at = 0; at < rows.length; at += n) {
+    for (let j = 0; j < n; j++) for (let k = 0; k < n; k++) sum[j * n + k] += rows[at + j] * rows[at + k];
+  }
+  return sum;
+}

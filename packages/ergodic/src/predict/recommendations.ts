@@ -1,0 +1,81 @@
+/**
+ * How good ranked lists are, as means over users; of a list of k items, of which h are liked, for a user who likes n:
+ *
+ * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1; auc: P(a random liked item scores above
+ * a random other one), ties ½, over all items that may be recommended; NaN users (nothing to compare) are left out of its mean. Liked items that
+ * cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
+ */
+import { DataError } from "../base/errors.ts";
+import { RankedOutputs } from "./ranking.ts";
+
+export interface RankingMetrics {
+  precision: number;
+  recall: number;
+  ndcg: number;
+  auc: number;
+  /** Users that the means are over. */
+  users: number;
+}
+
+export class RankingTally {
+  private readonly count: number;
+  private readonly sums = { precision: 0, recall: 0, ndcg: 0, auc: 0 };
+  private users = 0;
+  private compared = 0;
+
+  constructor(count: number) {
+    this.count = count;
+  }
+
+  /** `liked`: item numbers, −1 for items that cannot be recommended. `skip`: 1 for items that may not. None liked: the user is passed over. */
+  add(scores: Float64Array, liked: readonly number[], skip: Uint8Array): void {
+    if (liked.length === 0) return;
+    const wanted = new Set(liked);
+    const top = largest(scores, this.count, skip);
+    let hits = 0;
+    let gain = 0;
+    for (const [place, item] of top.entries()) {
+      if (!wanted.has(item)) continue;
+      hits++;
+      gain += 1 / Math.log2(place + 2);
+    }
+    let best = 0;
+    for (let place = 0; place < Math.min(this.count, liked.length); place++) best += 1 / Math.log2(place + 2);
+    this.sums.precision += hits / this.count;
+    this.sums.recall += hits / liked.length;
+    this.sums.ndcg += gain / best;
+    this.users++;
+    const ranked = new RankedOutputs();
+    for (let i = 0; i < scores.length; i++) if (!skip[i]) ranked.add(scores[i], wanted.has(i), 1);
+    const auc = ranked.auc();
+    if (Number.isNaN(auc)) return;
+    this.sums.auc += auc;
+    this.compared++;
+  }
+
+  result(): RankingMetrics {
+    const { sums, users, compared } = this;
+    if (users === 0) throw new DataError("evaluate", "no user has a rating above 0 to find again", "DATA_EMPTY");
+    const mean = (sum: number): number => sum / users;
+    return {
+      precision: mean(sums.precision),
+      recall: mean(sums.recall),
+      ndcg: mean(sums.ndcg),
+      auc: sums.auc / compared,
+      users,
+    };
+  }
+}
+
+/** Indices of the `count` largest values, largest first, ties by index; those with `skip` 1 are passed over. */
+export function largest(values: Float64Array, count: number, skip: Uint8Array): number[] {
+  const best: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (skip[i] || (best.length === count && values[i] <= values[best[count - 1]])) continue;
+    let at = best.length;
+    while (at > 0 && values[best[at - 1]] < values[i]) at--;
+    best.splice(at, 0, i);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}

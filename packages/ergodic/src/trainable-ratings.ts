@@ -1,0 +1,54 @@
+/** Factorisations of ratings, as the verb `fit` treats them. */
+import { alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
+import { CapabilityError } from "./base/errors.ts";
+import type { JsonObject, SavedModel } from "./contract.ts";
+import { Ratings } from "./data/ratings.ts";
+import { factorisationFrom } from "./models/ratings/factorisation.ts";
+import { FactorPredictor } from "./predict/factorisation.ts";
+import { type FitOptions, refuse, type Trainable } from "./trainable.ts";
+
+export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
+  from: factorisationFrom,
+  checkData(where, name, value) {
+    if (value instanceof Ratings) return;
+    if (name === "validate") refuse(where, name, value, "Ratings held out", "ratings.split(0.8, { seed: 1 }).test");
+    refuse(where, name, value, "Ratings", "Ratings.fromTriples({ users, items, values })");
+  },
+  typeOf: () => "f64",
+  fingerprint,
+  size: ({ users, items, count }) => `${String(count)} ratings of ${String(items)} items by ${String(users)} users`,
+  defaults: ({ algorithm }) => (algorithm ?? alternatingLeastSquares()).defaults ?? {},
+  choose(options) {
+    refuseRules(options);
+    return alternatingLeastSquares();
+  },
+  follow: (heldOut) => ({ dataset: heldOut, dispose() {}, [Symbol.dispose]() {} }),
+  predictor: (saved) => new FactorPredictor(saved),
+  measure,
+};
+
+function refuseRules({ rule, variance }: FitOptions<Ratings>): void {
+  if (!rule && !variance) return;
+  throw new CapabilityError(
+    "fit",
+    `${rule ? "rule" : "variance"} was given, but factors are solved for, not stepped along gradients; leave it out, or give algorithm: alternatingLeastSquares() or factorCoordinateDescent()`,
+    "MODEL_CAPABILITY",
+  );
+}
+
+/** `loss`: the root mean square error; for preferences 1 − ndcg of the best 10 among items without a training rating. */
+function measure(saved: SavedModel, heldOut: Ratings, train: Ratings): Record<string, number> {
+  const predictor = new FactorPredictor(saved);
+  const measured = predictor.evaluate(heldOut, { exclude: train });
+  return { loss: measured.rmse ?? 1 - (measured.ndcg ?? Number.NaN), ...measured };
+}
+
+/** Sizes, and a digest of all ratings (FNV-1a over words). */
+function fingerprint(data: Ratings): JsonObject {
+  let hash = 0x811c9dc5;
+  const { users, items, values } = data.triples();
+  for (const words of [users, items, new Uint32Array(values.buffer)]) {
+    for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  }
+  return { users: data.users.size, items: data.items.size, count: data.count, digest: (hash >>> 0).toString(16) };
+}

@@ -1,0 +1,263 @@
+/**
+ * tune(make, options): settings under which a run of the engine ends with the least held-out loss.
+ *
+ *   const best = await tune(
+ *     ({ rate, l2 }, { signal, seed }) => fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
+ *     { over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } }, trials: 30, seed: 1 },
+ *   );
+ *   best.settings // { rate: …, l2: … }
+ *
+ * make: starts one run, anything with ticks, and hands `signal` on to it. `over`: by name low and high, scale "log" for strengths and rates,
+ * integer. `measure`: the loss that a tick tells, undefined where it tells none; default validation.loss. A trial's value is the last of its
+ * losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
+ *
+ * `algorithm`: default randomSearch(); from TRIALS_FOR_LEARNING trials a searched setting on cmaEs(), which learns where to look. `halving` stops bad
+ * trials early (algorithms/search/halving.ts): { eta: 3, first }, false for none. A trial that diverges has failed: counted, and worse than
+ * every other. Other errors end the tuning.
+ *
+ * `trials`: default 30, none where `until` has seconds. `until`: what comes first of trials, seconds and target (a finished trial's value at most
+ * this). One trial is made at a time; `concurrency`: so many at once, for runs that work elsewhere (other threads, other machines).
+ * With one at a time the same seed gives the same trials and the same stops, where `measure` reads validations, which come by epochs and not by the
+ * clock; with more, halving depends on which comes first. `tune.resume(checkpoint, make)` keeps the trials that ended, and makes those under way
+ * again from their start.
+ *
+ * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, its error the cause; [TUNE_NO_VALUE] where all
+ *   trials diverged; what `signal` was aborted with
+ */
+import { Search } from "./algorithms/search/ask-tell.ts";
+import { cmaEs } from "./algorithms/search/cma-es.ts";
+import { Halving, type HalvingOptions } from "./algorithms/search/halving.ts";
+import { searchFromJson } from "./algorithms/search/index.ts";
+import { randomSearch } from "./algorithms/search/random-search.ts";
+import type { SearchAlgorithm } from "./algorithms/search/search.ts";
+import { type SettingRange, spaceOf } from "./algorithms/search/settings.ts";
+import { spaceOptionsFromJson } from "./algorithms/search/space.ts";
+import type { MakeTrial, Trial, TrialTick } from "./algorithms/search/trial.ts";
+import { Trials } from "./algorithms/search/trials.ts";
+import { checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
+import { nameOf } from "./base/files.ts";
+import type { JsonObject } from "./contract.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { Run, type RunSummary } from "./loop/run.ts";
+import { refuse } from "./trainable.ts";
+
+export type { HalvingOptions, Measured } from "./algorithms/search/halving.ts";
+export type { SettingRange } from "./algorithms/search/settings.ts";
+export type { MakeTrial, Trial, TrialContext, TrialTick } from "./algorithms/search/trial.ts";
+
+export interface TuneUntil {
+  trials?: number;
+  seconds?: number;
+  target?: number;
+}
+
+export interface TuneOptions<K extends string = string, T extends TrialTick = TrialTick> {
+  over: Readonly<Record<K, SettingRange>>;
+  algorithm?: SearchAlgorithm;
+  trials?: number;
+  until?: TuneUntil;
+  halving?: HalvingOptions | false;
+  measure?: (tick: T) => number | undefined;
+  value?: "last" | "best";
+  concurrency?: number;
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+/** What a resumed run may change, and the function that a checkpoint cannot hold. */
+export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
+  TuneOptions<string, T>,
+  "trials" | "until" | "measure" | "concurrency" | "signal"
+>;
+
+export interface Tuned<K extends string = string> {
+  /** Those of the least value among the trials that finished (where none did, that were stopped). */
+  settings: Record<K, number>;
+  value: number;
+  /** The trial that had them. */
+  best: Trial<K>;
+  /** Every one that ended, by number. */
+  trials: Trial<K>[];
+  finished: number;
+  stopped: number;
+  failed: number;
+  /** Run in all trials, and how many more it would have been without stopping. */
+  epochs: number;
+  epochsSaved: number;
+  /** Why the run stopped, in words. */
+  reason: string;
+  algorithm: JsonObject;
+  run: RunSummary;
+}
+
+const TRIALS = 30;
+/** On noisy bowls in boxes of 1 to 5 settings CMA-ES is ahead of random points from here on, whatever their number. */
+const TRIALS_FOR_LEARNING = 20;
+const keys = ["over", "algorithm", "trials", "until", "halving", "measure", "value", "concurrency", "seed", "signal"];
+const resumeKeys = ["trials", "until", "measure", "concurrency", "signal"];
+
+function start<K extends string, T extends TrialTick>(make: MakeTrial<K, T>, options: TuneOptions<K, T>): Run<Tuned<K>> {
+  checkMake("tune", make);
+  if (typeof options !== "object" || options === null)
+    refuse("tune", "options", options, "an object", '{ over: { rate: { low: 1e-4, high: 1, scale: "log" } } }');
+  checkKeys("tune", options, keys);
+  const { value = "last", halving: given = {}, seed = 0 } = options;
+  if (value !== "last" && value !== "best") refuse("tune", "value", value, '"last" or "best"', 'value: "last"');
+  const limits = limitsOf("tune", options);
+  const halving = given === false ? undefined : new Halving("tune.halving", given);
+  const { names, space, count } = spaceOf("tune", options.over);
+  const search = new Search("tune", {
+    ...space,
+    algorithm: options.algorithm ?? defaultAlgorithm(limits.trials, count),
+    seed,
+    ...(limits.trials === Infinity ? {} : { evaluations: limits.trials }),
+  });
+  const how = waysOf("tune", make as unknown as MakeTrial, options as unknown as TuneResumeOptions);
+  return launch<K>(options.signal, async () => ({ search, names, value, halving, limits, ...how }));
+}
+
+/** Goes on from a checkpoint; `make` and `measure` must be the same functions. */
+function resume<K extends string = string, T extends TrialTick = TrialTick>(
+  from: string | Uint8Array | Blob,
+  make: MakeTrial<K, T>,
+  options: TuneResumeOptions<T> = {},
+): Run<Tuned<K>> {
+  checkMake("tune.resume", make);
+  checkKeys("tune.resume", options, resumeKeys);
+  const how = waysOf("tune.resume", make as unknown as MakeTrial, options as unknown as TuneResumeOptions);
+  return launch<K>(options.signal, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const kept = checkpoint.recipe.tune as JsonObject | undefined;
+    if (!kept) {
+      throw new DataError(
+        nameOf(from, "checkpoint"),
+        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
+        "CHECKPOINT_KIND",
+      );
+    }
+    const { space, algorithm, evaluations, ...others } = kept.search as JsonObject;
+    const search = new Search("tune.resume", {
+      ...others,
+      ...spaceOptionsFromJson(space as JsonObject),
+      algorithm: searchFromJson(algorithm as JsonObject),
+      ...(evaluations === null ? {} : { evaluations: Number(evaluations) }),
+    });
+    const changed = options.until !== undefined || options.trials !== undefined;
+    const limits = limitsOf("tune.resume", changed ? options : { until: withoutNulls(kept.until as JsonObject) }, Infinity);
+    const halving = kept.halving === null ? undefined : new Halving("tune.resume", withoutNulls(kept.halving as JsonObject));
+    return {
+      search,
+      names: kept.names as string[],
+      value: kept.value as "last" | "best",
+      halving,
+      limits,
+      checkpoint,
+      ...how,
+    };
+  });
+}
+
+export const tune = Object.assign(start, { resume });
+
+interface Limits {
+  trials: number;
+  seconds: number | undefined;
+  target: number | undefined;
+}
+
+/** All that a run is made from. */
+interface Recipe {
+  search: Search;
+  names: readonly string[];
+  value: "last" | "best";
+  halving: Halving | undefined;
+  limits: Limits;
+  make: MakeTrial;
+  measure(tick: TrialTick): number | undefined;
+  concurrency: number;
+  checkpoint?: Checkpoint;
+}
+
+function checkMake(where: string, make: unknown): void {
+  if (typeof make === "function") return;
+  refuse(where, "make", make, "a function that starts a run", "({ rate }, { signal }) => fit(model, data, { …, signal })");
+}
+
+function limitsOf(where: string, { trials, until = {} }: Pick<TuneOptions, "trials" | "until">, otherwise = TRIALS): Limits {
+  checkKeys(`${where}.until`, until, ["trials", "seconds", "target"]);
+  if (trials !== undefined && until.trials !== undefined)
+    throw new OptionError(where, "trials were given twice; leave them out of until", "OPTION_CONFLICT");
+  const { seconds, target } = until;
+  if (seconds !== undefined) checkNumber(`${where}.until`, "seconds", seconds, { low: 0, open: true });
+  if (target !== undefined) checkNumber(`${where}.until`, "target", target);
+  const limit = trials ?? until.trials ?? (seconds === undefined ? otherwise : Infinity);
+  if (limit !== Infinity) checkNumber(where, "trials", limit, { low: 1, integer: true });
+  return { trials: limit, seconds, target };
+}
+
+function waysOf(
+  where: string,
+  make: MakeTrial,
+  { measure = ({ validation }) => validation?.loss, concurrency = 1 }: TuneResumeOptions,
+): Pick<Recipe, "make" | "measure" | "concurrency"> {
+  if (typeof measure !== "function") refuse(where, "measure", measure, "a function of a tick", "(tick) => tick.validation?.loss");
+  checkNumber(where, "concurrency", concurrency, { low: 1, integer: true });
+  return { make, measure, concurrency };
+}
+
+function defaultAlgorithm(trials: number, count: number): SearchAlgorithm {
+  return trials < Infinity && trials >= TRIALS_FOR_LEARNING * count ? cmaEs() : randomSearch();
+}
+
+function launch<K extends string>(signal: AbortSignal | undefined, read: () => Promise<Recipe>): Run<Tuned<K>> {
+  let search: Search;
+  let progression: Trials;
+  let json: JsonObject;
+  return new Run<Tuned<K>>({
+    signal,
+    survivesFailure: true,
+    start: async () => {
+      const { limits, checkpoint, ...recipe } = await read();
+      ({ search } = recipe);
+      const { trials, seconds, target } = limits;
+      const { names, value, halving } = recipe;
+      json = {
+        search: search.toJson(),
+        names: [...names],
+        value,
+        halving: halving ? halving.toJson() : null,
+        until: { trials: Number.isFinite(trials) ? trials : null, seconds: seconds ?? null, target: target ?? null },
+      };
+      progression = new Trials(search, { ...recipe, trials, target, signal });
+      return {
+        progression,
+        stopping: { until: seconds === undefined ? {} : { seconds }, validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (_, summary) => tuned<K>(progression, search, summary),
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { tune: json } }),
+  });
+}
+
+function tuned<K extends string>(progression: Trials, search: Search, summary: RunSummary): Tuned<K> {
+  const trials = progression.trials as Trial<K>[];
+  const best = progression.best as Trial<K>;
+  const { settings, value } = best;
+  const counts = progression.counts();
+  return {
+    settings: { ...settings },
+    value,
+    best,
+    trials,
+    ...counts,
+    reason: summary.reason,
+    algorithm: search.algorithm.toJson(),
+    run: { ...summary, epochs: counts.epochs, loss: value },
+  };
+}
+
+function withoutNulls(json: JsonObject): Record<string, number> {
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null)) as Record<string, number>;
+}

@@ -1,0 +1,56 @@
+/**
+ * Every registered loss has a path, or is refused with the reason: on dense and sparse columns of any type, certified at every λ, the same on any
+ * number of workers, with fits that fall in loss, and with held-out errors of every fold.
+ */
+import { describe, expect, it } from "vitest";
+import { fit, linear } from "../../src/index.ts";
+import { lossFrom, lossNames } from "../../src/models/loss.ts";
+import { type Kind, randomRows, tableOf } from "../algorithms/coordinate/column-problems.ts";
+
+const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinomial", regression: "squared", count: "poisson" };
+const formats = ["dense", "sparse"] as const;
+const types = ["f64", "f32", "i16", "i8"] as const;
+
+describe.each(lossNames())("%s", (name) => {
+  const { curvature, conjugate, task } = lossFrom(name)!;
+  const rows = randomRows(kindOf[task], { rows: 45, columns: 20 });
+  const several = task === "binary" ? [rows, randomRows("one against the rest", { rows: 45, columns: 20 })] : [rows];
+  const model = linear({ loss: name, standardise: false });
+
+  if (curvature === undefined && !conjugate) {
+    it("is refused, with what to take instead", async () => {
+      using data = tableOf(rows);
+      await expect((async () => await fit.path(model, data))()).rejects.toThrow(
+        /has kinks, where no curvature leads a step; take dualCoordinateDescent\(\), or one of .* \[MODEL_CAPABILITY\]$/,
+      );
+    });
+    return;
+  }
+
+  describe.each(formats)("%s", (format) => {
+    it.each(types)("%s: certified at every λ, falling in loss, the same on one worker and two", async (precision) => {
+      for (const problem of several) {
+        using data = tableOf(problem, { format, type: precision === "f64" ? "f64" : "f32" });
+        for (const l1Ratio of [1, 0.5]) {
+          const options = { lambdas: 8, ratio: 0.05, l1Ratio, folds: 3, precision, seed: 4 };
+          const path = await fit.path(model, data, { ...options, workers: 1 });
+          expect(Math.max(...path.gaps)).toBeLessThanOrEqual(1e-6);
+          expect(path.nonZeros[0]).toBe(0);
+          expect(path.nonZeros[7]).toBeGreaterThan(0);
+          path.explained.forEach((share, k) => {
+            expect(share).toBeGreaterThanOrEqual((k > 0 ? path.explained[k - 1] : 0) - 1e-5);
+            expect(share).toBeLessThanOrEqual(1);
+          });
+          const { byFold, minimum, oneStandardError, mean } = path.crossValidation!;
+          expect(byFold.flatMap((errors) => [...errors]).every((error) => error >= 0 && Number.isFinite(error))).toBe(true);
+          expect(mean[minimum]).toBe(Math.min(...mean));
+          expect(oneStandardError).toBeLessThanOrEqual(minimum);
+          const shared = await fit.path(model, data, { ...options, workers: 2 });
+          expect(shared.predictor(7).weights).toEqual(path.predictor(7).weights);
+          expect(shared.crossValidation).toEqual(path.crossValidation);
+          expect(shared.gaps).toEqual(path.gaps);
+        }
+      }
+    });
+  });
+});

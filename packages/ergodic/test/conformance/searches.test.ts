@@ -1,0 +1,246 @@
+/**
+ * Every registered search keeps the family's promises: it converges on a sphere and on badly scaled kinks, asks the same whatever the order of
+ * tells and the split of asks, resumes exactly in the middle of a batch, does not see a constant (nor, by ranks, a monotone transformation),
+ * survives failed evaluations, stays in its space, rebuilds from its JSON, and repeats itself by its seed.
+ */
+import { describe, expect, test } from "vitest";
+import { definedSearches } from "../../src/algorithms/search/define-search.ts";
+import { decode, encode } from "../../src/base/safetensors.ts";
+import { stream } from "../../src/base/stream.ts";
+import type { Snapshot, Tensor } from "../../src/contract.ts";
+import * as e from "../../src/index.ts";
+
+type Value = (x: Float64Array) => number;
+
+const entries = Object.entries(e.searchRegistry);
+const CENTRE = [2, -2, 1];
+const sphere: Value = (x) => x.reduce((sum, v, i) => sum + (v - CENTRE[i]) ** 2, 0);
+const scaled: Value = (x) => x.reduce((sum, v, i) => sum + 10 ** i * (v - CENTRE[i]) ** 2, 0);
+const kinked: Value = (x) => x.reduce((sum, v, i) => sum + 10 ** i * Math.abs(v - CENTRE[i]), 0);
+const from = { x0: [0, 0, 0], stepSize: 1 };
+/** Values that sums and differences do not round. */
+const onGrid =
+  (f: Value): Value =>
+  (x) =>
+    Math.round(f(x) * 2 ** 20) / 2 ** 20;
+
+const made = (entry: e.SearchEntry, options: Partial<e.SearchOptions> = {}): e.Search =>
+  e.search({ ...from, algorithm: entry.make(entry.sphere.options), evaluations: entry.sphere.evaluations, seed: 1, ...options });
+
+/** The points asked for, until it stops or `most` are told. */
+function drive(s: e.Search, f: Value, most = Infinity): number[][] {
+  const points: number[][] = [];
+  while (s.stopped === null && points.length < most) {
+    for (const { id, x } of s.ask(Math.min(8, most - points.length))) {
+      points.push([...x]);
+      s.tell(id, f(x));
+    }
+  }
+  return points;
+}
+
+describe("converges as far as it says, within its budget, from three seeds", () => {
+  test.each(entries)("%s", (_, entry) => {
+    const problems: [Value, e.SearchEntry["sphere"]][] = [
+      [sphere, entry.sphere],
+      [scaled, entry.scaled],
+    ];
+    if (entry.kinks) problems.push([kinked, entry.scaled]);
+    for (const [f, { options, evaluations, share }] of problems) {
+      for (const seed of [1, 2, 3]) {
+        const s = made(entry, { algorithm: entry.make(options), evaluations, seed });
+        drive(s, f);
+        expect(s.best?.value).toBeLessThan(share * f(Float64Array.from(from.x0)));
+        expect(s.evaluations).toBeLessThanOrEqual(evaluations);
+      }
+    }
+  });
+});
+
+describe("asks the same in any order of tells and any split of asks", () => {
+  test.each(entries)("%s", (_, entry) => {
+    const plain = made(entry);
+    const points = drive(plain, sphere, 300);
+    const s = made(entry);
+    const draws = stream(7).at(0);
+    const asked: number[][] = [];
+    const open: { id: number; value: number }[] = [];
+    while (s.stopped === null && s.evaluations < points.length) {
+      const room = points.length - s.evaluations - open.length;
+      const more = room > 0 ? s.ask(Math.min(room, 1 + draws.integer(5))) : [];
+      for (const { id, x } of more) {
+        asked[id] = [...x];
+        open.push({ id, value: sphere(x) });
+      }
+      if (more.length > 0 && draws.uniform() < 0.5) continue;
+      const [now] = open.splice(draws.integer(open.length), 1);
+      s.tell(now.id, now.value);
+    }
+    expect(asked).toEqual(points);
+    expect(s.snapshot()).toEqual(plain.snapshot());
+    expect(s.history).toEqual(plain.history);
+    expect(open).toEqual([]);
+  });
+});
+
+/** Through bytes and text, as a checkpoint goes. */
+function kept({ tensors, state }: Snapshot): Snapshot {
+  const stored = Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, { shape: [values.length], values }]));
+  const { tensors: read, metadata } = decode(encode(stored, { state: JSON.stringify(state) }), "test");
+  return {
+    tensors: Object.fromEntries(Object.entries(read).map(([name, { values }]) => [name, values as Tensor])),
+    state: JSON.parse(metadata.state),
+  };
+}
+
+describe("resumes bit for bit, in the middle of a batch, from bytes and text", () => {
+  test.each(entries)("%s", (_, entry) => {
+    for (const at of [0, 1, 7, 50, 131]) {
+      const whole = made(entry);
+      const points = drive(whole, sphere, 300);
+      const first = made(entry);
+      drive(first, sphere, at);
+      const waiting = first.ask(2);
+      if (waiting.length === 2) first.tell(waiting[1].id, sphere(waiting[1].x));
+      const second = made(entry, { algorithm: e.searchFromJson(JSON.parse(JSON.stringify(first.algorithm.toJson()))) });
+      second.restore(kept(first.snapshot()));
+      expect(second.snapshot()).toEqual(first.snapshot());
+      expect(second.pending).toEqual(waiting.slice(0, 1));
+      for (const { id, x } of second.pending) second.tell(id, sphere(x));
+      const rest = drive(second, sphere, points.length - second.evaluations);
+      expect(rest).toEqual(points.slice(points.length - rest.length));
+      expect(second.snapshot()).toEqual(whole.snapshot());
+      expect(second.best).toEqual(whole.best);
+      expect(second.report()).toEqual(whole.report());
+    }
+  });
+});
+
+describe("does not see a constant that is added to f", () => {
+  test.each(entries)("%s", (_, entry) => {
+    const f = onGrid(sphere);
+    const plain = drive(made(entry), f, 150);
+    const shifted = drive(made(entry), (x) => f(x) + 1024, 150);
+    expect(shifted.length).toBe(plain.length);
+    for (const [k, x] of shifted.entries())
+      for (const [i, v] of x.entries()) expect(Math.abs(v - plain[k][i])).toBeLessThan(1e-9);
+  });
+});
+
+describe("by ranks alone: any monotone transformation of f is the same f", () => {
+  test.each(entries.filter(([, entry]) => entry.monotone))("%s", (_, entry) => {
+    const plain = drive(made(entry), sphere, 150);
+    expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 150)).toEqual(plain);
+  });
+
+  test.each(entries.filter(([, entry]) => !entry.monotone))(
+    "%s sees more than ranks, or says too little of itself",
+    (_, entry) => {
+      const plain = drive(made(entry), sphere, 300);
+      expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 300)).not.toEqual(plain);
+    },
+  );
+});
+
+describe("survives evaluations that fail", () => {
+  test.each(entries)("%s", (_, entry) => {
+    const half = made(entry);
+    const fails: Value = (x) => (x[0] > 2.5 ? Number.NaN : x[1] > 1 ? Infinity : sphere(x));
+    drive(half, fails, 1000);
+    expect(half.best?.value).toBeLessThan(9);
+    expect(half.history.values.filter(Number.isNaN).length).toBe(half.failed);
+    const never = made(entry);
+    for (const x of drive(never, () => Number.NaN, 300)) expect(x.every(Number.isFinite)).toBe(true);
+    expect(never.best).toBeUndefined();
+    expect(never.failed).toBe(never.evaluations);
+    expect(
+      drive(made(entry), () => 3, 300)
+        .flat()
+        .every(Number.isFinite),
+    ).toBe(true);
+  });
+});
+
+describe("never leaves its space", () => {
+  const space: e.SpaceOptions = {
+    bounds: [
+      [-1, 0.5],
+      [1e-3, 10],
+      [-2, 3],
+      [4, 4],
+      [0, Infinity],
+    ],
+    scale: ["linear", "log", "linear", "linear", "linear"],
+    integer: [false, false, true, false, false],
+  };
+  /** The least value lies in a corner. */
+  const slope: Value = (x) => -x[0] + Math.log(x[1]) - x[2] + x[4];
+  test.each(entries)("%s", (_, entry) => {
+    const s = made(entry, { ...space, x0: undefined, stepSize: undefined });
+    for (const x of drive(s, slope, 1000)) {
+      const inside =
+        x[0] >= -1 &&
+        x[0] <= 0.5 &&
+        x[1] >= 1e-3 &&
+        x[1] <= 10 &&
+        Number.isInteger(x[2]) &&
+        x[2] >= -2 &&
+        x[2] <= 3 &&
+        x[3] === 4 &&
+        x[4] >= 0;
+      expect(inside ? "inside" : x).toBe("inside");
+    }
+    expect(s.best?.value).toBeLessThan(slope(Float64Array.of(-0.25, 0.1, 1, 4, 0.5)));
+  });
+});
+
+describe("is itself again: from its JSON, by its seed", () => {
+  test.each(entries)("%s", (name, entry) => {
+    const algorithm = entry.make(entry.scaled.options);
+    expect(algorithm.name).toBe(name);
+    const json = JSON.parse(JSON.stringify(algorithm.toJson()));
+    const rebuilt = e.searchFromJson(json);
+    expect(rebuilt.toJson()).toEqual(algorithm.toJson());
+    const points = (options: Partial<e.SearchOptions>) => drive(made(entry, options), sphere, 100);
+    expect(points({ algorithm: rebuilt })).toEqual(points({ algorithm }));
+    if (entry.random) expect(points({ seed: 2 })).not.toEqual(points({ seed: 1 }));
+    else expect(points({ seed: 2 })).toEqual(points({ seed: 1 }));
+    expect(algorithm.summary.length).toBeGreaterThan(10);
+    expect(algorithm.source).toMatch(/\d{4}/);
+  });
+});
+
+describe("searches one coordinate, and one evaluation", () => {
+  test.each(entries)("%s", (_, entry) => {
+    const one = made(entry, { x0: [3], seed: 1 });
+    drive(one, (x) => x[0] * x[0]);
+    expect(one.best?.value).toBeLessThan(0.1);
+    const once = made(entry, { evaluations: 1 });
+    expect(drive(once, sphere).length).toBe(1);
+    expect(once.stopped).toBe("all evaluations made");
+  });
+});
+
+describe("options", () => {
+  test.each(entries)("%s refuses what it does not know, and numbers that are none", (name, entry) => {
+    expect(() => entry.make({ unheardOf: 1 })).toThrow(`${name}: unknown option "unheardOf"`);
+    for (const [key, value] of Object.entries(entry.make().options)) {
+      if (typeof value === "number") expect(() => entry.make({ [key]: Number.NaN })).toThrow("[OPTION_RANGE]");
+      if (typeof value === "string") expect(() => entry.make({ [key]: "nonsense" })).toThrow("[OPTION_RANGE]");
+      if (typeof value === "boolean")
+        expect(() => entry.make({ [key]: "nonsense" as unknown as boolean })).toThrow("[OPTION_TYPE]");
+    }
+  });
+
+  test("names: unknown ones, the library's own, a user's", () => {
+    expect(() => e.searchFromJson({ search: "downhill", options: {} })).toThrow(
+      /^search: "downhill" is not a search of this version, .* \[SEARCH_UNKNOWN\]$/,
+    );
+    const define = (name: string) =>
+      e.defineSearch(name, { step: 1 }, (_, given) => e.coordinateSearch().start(given), { summary: "", source: "" });
+    expect(() => define("cmaEs")).toThrow("[NAME_TAKEN]");
+    define("mine");
+    expect(e.searchFromJson({ search: "mine", options: { step: 2 } }).options).toEqual({ step: 2 });
+    expect(definedSearches.names()).toEqual(expect.arrayContaining([...Object.keys(e.searchRegistry), "mine"]));
+  });
+});

@@ -1,0 +1,291 @@
+/** Predictions, recommendations and their metrics, and `fit` from ratings to a file and back. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { solvePositive } from "../../src/base/cholesky.ts";
+import type { SavedModel } from "../../src/contract.ts";
+import { Dataset } from "../../src/data/dataset.ts";
+import { Ratings } from "../../src/data/ratings.ts";
+import { alternatingLeastSquares, factorCoordinateDescent, factorisation, fit, sgd } from "../../src/index.ts";
+import { FactorPredictor } from "../../src/predict/factorisation.ts";
+import { predictor } from "../../src/predict/load.ts";
+import { plantedRatings, twinOf } from "../models/planted-ratings.ts";
+import { cellsOf, eliminate } from "../reference/factors.ts";
+
+/** Two factors, three items; "c" and "new" had no ratings. */
+function saved(task: "rating" | "preference", biases: boolean): SavedModel {
+  return {
+    kind: "factorisation",
+    description: {
+      task,
+      rank: 2,
+      biases,
+      l2: 0.5,
+      alpha: task === "preference" ? 2 : null,
+      weighted: false,
+      mean: 3,
+      users: ["a", "b", "c"],
+      items: ["new", "x", "y", "z"],
+    },
+    tensors: {
+      users: Float64Array.of(1, 0, 0, 3, 0, 0),
+      items: Float64Array.of(0, 0, 1, 0.5, 2, -1, 0, 1),
+      ...(biases ? { userBiases: Float64Array.of(0.25, -0.5, 0), itemBiases: Float64Array.of(0, 0.125, 0, -1) } : {}),
+    },
+  };
+}
+
+describe("values", () => {
+  const ask = (task: "rating" | "preference", biases: boolean, user: string, item: string): number =>
+    new FactorPredictor(saved(task, biases)).predict({ user, item }).value;
+
+  test("with biases: who is not known has none", () => {
+    expect(ask("rating", true, "a", "x")).toBe(3 + 0.25 + 0.125 + 1);
+    expect(ask("rating", true, "b", "z")).toBe(3 - 0.5 - 1 + 3);
+    expect(ask("rating", true, "a", "new")).toBe(3.25);
+    expect(ask("rating", true, "a", "nobody's")).toBe(3.25);
+    expect(ask("rating", true, "c", "z")).toBe(2);
+    expect(ask("rating", true, "stranger", "z")).toBe(2);
+    expect(ask("rating", true, "stranger", "new")).toBe(3);
+  });
+
+  test("without biases: the product, or the mean", () => {
+    expect(ask("rating", false, "b", "y")).toBe(-3);
+    for (const [user, item] of [
+      ["a", "new"],
+      ["c", "y"],
+      ["stranger", "x"],
+      ["a", "other"],
+    ])
+      expect(ask("rating", false, user, item)).toBe(3);
+  });
+
+  test("implicit: who is not known is the mean of the known users", () => {
+    expect(ask("preference", false, "b", "y")).toBe(-3);
+    expect(ask("preference", false, "c", "y")).toBe(0.5 * 2 - 1.5);
+    expect(ask("preference", false, "stranger", "x")).toBe(0.5 + 0.75);
+    expect(ask("preference", false, "a", "new")).toBe(0);
+  });
+
+  test("several pairs give an array", () => {
+    const model = new FactorPredictor(saved("rating", true));
+    const pairs = [
+      { user: "a", item: "x" },
+      { user: "c", item: "z" },
+    ];
+    expect(model.predict(pairs)).toEqual([{ value: 4.375 }, { value: 2 }]);
+    expect(model.predict([])).toEqual([]);
+  });
+});
+
+describe("recommendations", () => {
+  const model = new FactorPredictor(saved("preference", false));
+
+  test("the best first, without what is excluded", () => {
+    expect(model.recommend("a", { count: 2 })).toEqual([
+      { item: "y", score: 2 },
+      { item: "x", score: 1 },
+    ]);
+    expect(model.recommend("a").map(({ item }) => item)).toEqual(["y", "x", "new", "z"]);
+    expect(model.recommend("a", { exclude: ["y", "elsewhere"] }).map(({ item }) => item)).toEqual(["x", "new", "z"]);
+    using seen = Ratings.fromTriples({ users: ["a", "a", "b"], items: ["y", "new", "x"] });
+    expect(model.recommend("a", { exclude: seen }).map(({ item }) => item)).toEqual(["x", "z"]);
+    expect(model.recommend("stranger", { exclude: seen, count: 1 })).toEqual([{ item: "z", score: 1.5 }]);
+    expect(() => model.recommend("a", { count: 0 })).toThrow(/OPTION_RANGE/);
+    expect(() => model.recommend("a", { seen } as object)).toThrow(/OPTION_UNKNOWN/);
+  });
+
+  test("similar items, by the cosine of their factors", () => {
+    const found = model.similar("x", { count: 5 });
+    expect(found.map(({ item }) => item)).toEqual(["y", "z"]);
+    expect(found[0].similarity).toBeCloseTo((1 * 2 - 0.5 * 1) / (Math.sqrt(1.25) * Math.sqrt(5)), 14);
+    expect(found[1].similarity).toBeCloseTo(0.5 / Math.sqrt(1.25), 14);
+    expect(model.similar("new")).toEqual([]);
+    expect(model.similar("other")).toEqual([]);
+  });
+
+  test("for somebody new: explicit, by the normal equations", () => {
+    const explicit = new FactorPredictor(saved("rating", true));
+    const rated = [
+      { item: "x", value: 5 },
+      { item: "z", value: 1 },
+    ];
+    const z = [
+      [1, 0.5, 1],
+      [0, 1, 1],
+    ];
+    const targets = [5 - 3 - 0.125, 1 - 3 + 1];
+    const matrix = [0, 1, 2].map((j) => [0, 1, 2].map((k) => z[0][j] * z[0][k] + z[1][j] * z[1][k] + (j === k ? 0.5 : 0)));
+    const [p, q, bias] = eliminate(
+      matrix,
+      [0, 1, 2].map((k) => targets[0] * z[0][k] + targets[1] * z[1][k]),
+    );
+    const found = explicit.recommendFor([...rated, { item: "unheard of", value: 2 }]);
+    expect(found.map(({ item }) => item).sort()).toEqual(["new", "y"]);
+    expect(found.find(({ item }) => item === "y")!.score).toBeCloseTo(3 + bias + 2 * p - q, 13);
+    expect(explicit.recommendFor([{ item: "unheard of" }])).toEqual(explicit.recommend("stranger"));
+    expect(() => explicit.recommendFor([{ item: "x", value: NaN }])).toThrow(/rating 1: the value is NaN.*DATA_VALUE/);
+    expect(() => model.recommendFor([{ item: "x", value: -1 }])).toThrow(/DATA_VALUE/);
+  });
+
+  test("for somebody new: implicit, over all cells", async () => {
+    using ratings = plantedRatings({ counts: true });
+    const options = { rank: 3, l2: 0.4, implicit: { alpha: 3 } };
+    const fitted = await fit(factorisation(options), ratings);
+    // User 2's own ratings as somebody new: their row at its minimum while the items stand.
+    const { others, values } = ratings.of("user", 2);
+    const rated = Array.from(others, (i, k) => ({ item: ratings.items.names[i], value: values[k] }));
+    const { description, tensors } = savedOf(fitted);
+    const twin = twinOf(ratings, options, Float64Array.of(...tensors.users, ...tensors.items));
+    const cells = cellsOf(twin, 0, 2);
+    const x = eliminate(
+      [0, 1, 2].map((j) => [0, 1, 2].map((k) => cells.reduce((s, { z, weight }) => s + weight * z[j] * z[k], j === k ? 0.4 : 0))),
+      [0, 1, 2].map((k) => cells.reduce((s, { z, weight, target }) => s + weight * target * z[k], 0)),
+    );
+    expect(description.alpha).toBe(3);
+    for (const { item, score } of fitted.recommendFor(rated, { count: 100 })) {
+      const q = twin.rows[1][ratings.items.find(item)];
+      expect(score).toBeCloseTo(x[0] * q[0] + x[1] * q[1] + x[2] * q[2], 10);
+    }
+  });
+});
+
+describe("metrics", () => {
+  test("errors of ratings, unknown users and items included", () => {
+    const model = new FactorPredictor(saved("rating", true));
+    using held = Ratings.fromTriples({ users: ["a", "stranger", "b"], items: ["x", "unheard of", "z"], values: [4, 3.5, 2] });
+    // Errors: 0.375, −0.5, 2.5 against 4.375, 3, 4.5.
+    const { rmse, mae } = model.evaluate(held);
+    expect(rmse).toBeCloseTo(Math.sqrt((0.375 ** 2 + 0.25 + 6.25) / 3), 14);
+    expect(mae).toBeCloseTo((0.375 + 0.5 + 2.5) / 3, 14);
+  });
+
+  test("precision, recall, ndcg and auc of preferences, worked by hand", () => {
+    const model = new FactorPredictor(saved("preference", false));
+    // a ranks y (2), x (1), new (0), z (0); likes x and something unheard of; value 0 is no preference.
+    using one = Ratings.fromTriples({ users: ["a", "a", "a"], items: ["x", "unheard of", "z"], values: [2, 1, 0] });
+    const discount = (place: number): number => 1 / Math.log2(1 + place);
+    expect(model.evaluate(one, { count: 2 })).toEqual({
+      precision: 1 / 2,
+      recall: 1 / 2,
+      ndcg: discount(2) / (discount(1) + discount(2)),
+      auc: 2 / 3,
+      users: 1,
+    });
+    // b ranks z (3), x (1.5), new (0), y (−3); x was seen: z is all that b likes, and first.
+    using seen = Ratings.fromTriples({ users: ["b"], items: ["x"] });
+    using two = Ratings.fromTriples({ users: ["a", "b", "b"], items: ["new", "x", "z"] });
+    const both = model.evaluate(two, { count: 1, exclude: seen });
+    expect(both).toEqual({ precision: 1 / 2, recall: 1 / 2, ndcg: 1 / 2, auc: (0.5 / 3 + 1) / 2, users: 2 });
+    using none = Ratings.fromTriples({ users: ["a"], items: ["x"], values: [0] });
+    expect(() => model.evaluate(none)).toThrow(/DATA_EMPTY/);
+  });
+});
+
+test("positive definite equations, and singular ones", () => {
+  const a = [4, 2, -2, 2, 5, 1, -2, 1, 6];
+  const x = Float64Array.of(1, -2, 3);
+  const b = Float64Array.from([0, 1, 2], (j) => a[3 * j] * x[0] + a[3 * j + 1] * x[1] + a[3 * j + 2] * x[2]);
+  expect(solvePositive(Float64Array.from(a), b)).toBe(true);
+  for (let k = 0; k < 3; k++) expect(b[k]).toBeCloseTo(x[k], 13);
+  expect(solvePositive(Float64Array.of(1, 1, 1, 1), Float64Array.of(1, 1))).toBe(false);
+  expect(solvePositive(Float64Array.of(0), Float64Array.of(1))).toBe(false);
+  expect(solvePositive(Float64Array.of(NaN), Float64Array.of(1))).toBe(false);
+});
+
+/** What a fitted model would write. */
+function savedOf(model: FactorPredictor): { description: SavedModel["description"]; tensors: Record<string, Float64Array> } {
+  const inside = model as unknown as Record<string, { factors: Float64Array }>;
+  return {
+    description: model.description,
+    tensors: { users: inside.userSide.factors, items: inside.itemSide.factors },
+  };
+}
+
+describe("fit", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "ergodic-factors-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test("from ratings to a file and back, watched and validated", async () => {
+    using all = plantedRatings({ users: 60, items: 40, rank: 2, density: 0.4 });
+    const { train, test: held } = all.split(0.8, { seed: 2 });
+    const run = fit(factorisation({ rank: 4, l2: 0.5 }), train, { validate: held, seed: 3 });
+    const objectives: number[] = [];
+    for await (const { loss, objective, validation } of run) {
+      if (!validation) continue;
+      expect(validation.loss).toBe(validation.rmse);
+      // Measured before the epoch's updates.
+      if (objectives.length > 0) expect(loss).toBeCloseTo(objectives.at(-1)! / train.count, 12);
+      objectives.push(objective as number);
+    }
+    const model = await run;
+    expect(model.run.reason).toBe("converged");
+    expect(objectives.length).toBeGreaterThan(3);
+    expect(objectives.every((x, k) => k === 0 || x <= objectives[k - 1])).toBe(true);
+    const { r2 } = model.evaluate(held);
+    // Biases and two factors make all but a part in 400 of the variance.
+    expect(r2!).toBeGreaterThan(0.9);
+    expect((await run.chosen).algorithm).toEqual({ algorithm: "alternatingLeastSquares", tolerance: 1e-4 });
+    const path = join(folder, "model.safetensors");
+    await model.save(path);
+    const again = await predictor<FactorPredictor>(path);
+    expect(again.kind).toBe("factorisation");
+    expect(again.evaluate(held)).toEqual(model.evaluate(held));
+    expect(again.recommend(7, { exclude: train })).toEqual(model.recommend(7, { exclude: train }));
+    expect(again.toBytes()).toEqual(model.toBytes());
+    train.dispose();
+    held.dispose();
+  });
+
+  test("preferences beat chance and leave seen items out; workers change no byte", async () => {
+    using all = plantedRatings({ users: 60, items: 40, rank: 2, counts: true, density: 0.5 });
+    const { train, test: held } = all.split(0.8, { seed: 2 });
+    const options = { rank: 4, l2: 1, implicit: { alpha: 1 } };
+    const one = await fit(factorisation(options), train, { validate: held, epochs: 10 });
+    const two = await fit(factorisation(options), train, { workers: 2, epochs: 10 });
+    expect(two.run.epochs).toBe(one.run.epochs);
+    expect(savedOf(two).tensors).toEqual(savedOf(one).tensors);
+    const found = one.evaluate(held, { exclude: train });
+    expect(one.run.ticks.at(-1)!.validation!.ndcg).toBe(found.ndcg);
+    expect(found.auc!).toBeGreaterThan(0.5);
+    train.dispose();
+    held.dispose();
+  });
+
+  test.each([
+    ["least squares", alternatingLeastSquares({ tolerance: 0 })],
+    ["descent", factorCoordinateDescent({ inner: 2, tolerance: 0 })],
+  ])("%s: a checkpoint goes on bit for bit", async (name, algorithm) => {
+    using ratings = plantedRatings();
+    const model = factorisation({ rank: 3 });
+    const whole = await fit(model, ratings, { algorithm, epochs: 6, seed: 5 });
+    const half = fit(model, ratings, { algorithm, epochs: 3, seed: 5 });
+    await half;
+    const path = join(folder, `${name}.checkpoint`);
+    await half.checkpoint(path);
+    const resumed = await fit.resume(path, ratings, { epochs: 6 });
+    expect(savedOf(resumed).tensors).toEqual(savedOf(whole).tensors);
+    expect(resumed.run.loss).toBe(whole.run.loss);
+    using other = plantedRatings({ seed: 2 });
+    await expect(fit.resume(path, other, { epochs: 6 })).rejects.toThrow(/ratings of 17 items by 23 users.*CHECKPOINT_DATA/);
+  });
+
+  test("refusals say what to write", async () => {
+    using ratings = plantedRatings();
+    using rows = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
+    const attempt = async (...given: unknown[]): Promise<unknown> =>
+      await (fit as unknown as (...given: unknown[]) => Promise<unknown>)(...given);
+    await expect(attempt(factorisation(), rows)).rejects.toThrow(
+      "fit: data is of type Dataset, but must be Ratings: write Ratings.fromTriples({ users, items, values }) [OPTION_TYPE]",
+    );
+    await expect(attempt(factorisation(), ratings, { validate: rows })).rejects.toThrow(
+      "fit: validate is of type Dataset, but must be Ratings held out: write ratings.split(0.8, { seed: 1 }).test [OPTION_TYPE]",
+    );
+    await expect(attempt(factorisation(), ratings, { rule: sgd() })).rejects.toThrow(/rule was given.*MODEL_CAPABILITY/);
+    await expect(attempt(factorisation(), ratings, { batch: 5 })).rejects.toThrow(/batch is 5.*PLAN_MEANING/);
+  });
+});
