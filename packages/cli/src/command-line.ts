@@ -8,6 +8,7 @@ import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
 import { addRules } from "./commands/rules.ts";
 import { addTrain } from "./commands/train.ts";
+import { addTune } from "./commands/tune.ts";
 import { inOurWords, reportError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -22,7 +23,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  for (const add of [addTrain, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules, addDemo])
+  for (const add of [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules, addDemo])
     add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);

@@ -130,6 +130,8 @@ export { type FitOptions, type Fitted, fit, type ResumeOptions } from "./fit.ts"
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
 export {
+  type CoordinateMinimum,
+  type MinimizeCoordinatesOptions,
   type MinimizeOptions,
   type MinimizeResumeOptions,
   type MinimizeUntil,

@@ -13,9 +13,12 @@
  * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
  * abort.
  *
+ * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts.
+ *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
  *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
  */
+import type { CoordinateTarget } from "./algorithms/coordinate/target.ts";
 import { type History, Search, type SearchOptions, searchKeys } from "./algorithms/search/ask-tell.ts";
 import { type BlackBox, Evaluation } from "./algorithms/search/evaluation.ts";
 import { searchFromJson } from "./algorithms/search/index.ts";
@@ -26,6 +29,15 @@ import type { JsonObject, Snapshot } from "./contract.ts";
 import { Evaluators } from "./host/evaluators.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
+import {
+  type CoordinateFunction,
+  type CoordinateMinimum,
+  type CoordinateResumeOptions,
+  isCoordinateDescent,
+  type MinimizeCoordinatesOptions,
+  minimizeCoordinates,
+  resumeCoordinates,
+} from "./minimize-coordinates.ts";
 
 export interface MinimizeUntil {
   evaluations?: number;
@@ -42,6 +54,8 @@ export interface MinimizeOptions extends SearchOptions {
 
 /** What a resumed run may change: when to stop, how it is evaluated. */
 export type MinimizeResumeOptions = Pick<MinimizeOptions, "evaluations" | "until" | "signal" | "concurrency" | "workers">;
+
+export type { CoordinateMinimum, MinimizeCoordinatesOptions } from "./minimize-coordinates.ts";
 
 /** The best point, and how it was found. */
 export interface Minimum {
@@ -64,9 +78,20 @@ export interface Minimum {
 const EVALUATIONS_A_COORDINATE = 1000;
 const resumeKeys = ["evaluations", "until", "signal", "concurrency", "workers"];
 
+function start(f: CoordinateFunction, x0: ArrayLike<number>, options: MinimizeCoordinatesOptions): Run<CoordinateMinimum>;
 function start(f: BlackBox | URL, x0: ArrayLike<number>, options?: Omit<MinimizeOptions, "x0">): Run<Minimum>;
 function start(f: BlackBox | URL, options: MinimizeOptions): Run<Minimum>;
-function start(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions = {}): Run<Minimum> {
+function start(
+  f: BlackBox | URL | CoordinateFunction,
+  where: ArrayLike<number> | MinimizeOptions,
+  more: MinimizeOptions | MinimizeCoordinatesOptions = {},
+): Run<Minimum> | Run<CoordinateMinimum> {
+  if (isCoordinateDescent(more.algorithm))
+    return minimizeCoordinates(f as CoordinateFunction, where as ArrayLike<number>, more as MinimizeCoordinatesOptions);
+  return search(f as BlackBox | URL, where, more as MinimizeOptions);
+}
+
+function search(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): Run<Minimum> {
   const options = gather(where, more);
   checkKeys("minimize", options, [...searchKeys, "until", "signal", "concurrency", "workers"]);
   const limits = limitsOf("minimize", options, () => EVALUATIONS_A_COORDINATE * new Space("minimize", options).count);
@@ -76,7 +101,22 @@ function start(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, mo
 }
 
 /** Goes on from a checkpoint, bit for bit; `f` must be the same function. */
-function resume(from: string | Uint8Array | Blob, f: BlackBox | URL, options: MinimizeResumeOptions = {}): Run<Minimum> {
+function resume(
+  from: string | Uint8Array | Blob,
+  target: CoordinateTarget,
+  options?: CoordinateResumeOptions,
+): Run<CoordinateMinimum>;
+function resume(from: string | Uint8Array | Blob, f: BlackBox | URL, options?: MinimizeResumeOptions): Run<Minimum>;
+function resume(
+  from: string | Uint8Array | Blob,
+  f: BlackBox | URL | CoordinateTarget,
+  options: MinimizeResumeOptions | CoordinateResumeOptions = {},
+): Run<Minimum> | Run<CoordinateMinimum> {
+  if (typeof f === "object" && "kind" in f) return resumeCoordinates(from, f, options as CoordinateResumeOptions);
+  return resumeSearch(from, f, options as MinimizeResumeOptions);
+}
+
+function resumeSearch(from: string | Uint8Array | Blob, f: BlackBox | URL, options: MinimizeResumeOptions): Run<Minimum> {
   checkKeys("minimize.resume", options, resumeKeys);
   const open = opener("minimize.resume", f, options);
   return launch(options.signal, async () => {

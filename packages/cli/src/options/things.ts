@@ -30,7 +30,7 @@ import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 
 /** A line of its own between links, for a plus sign may stand in a number. */
-const LINK = /\+(?=[A-Za-z])/;
+export const LINK = /\+(?=[A-Za-z])/;
 
 const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | undefined>> = {
   gradient(options) {

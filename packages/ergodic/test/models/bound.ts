@@ -5,7 +5,8 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { type Engine, openEngine } from "../../src/host/engine.ts";
 import * as field from "../../src/host/fields.ts";
-import { LinearProblem, type LinearProblemOptions } from "../../src/models/linear/problem.ts";
+import type { LinearProblemOptions } from "../../src/models/linear/parts.ts";
+import { LinearProblem } from "../../src/models/linear/problem.ts";
 import { squared } from "../../src/models/losses/index.ts";
 import type { Entry } from "../reference/linear-gradient.ts";
 

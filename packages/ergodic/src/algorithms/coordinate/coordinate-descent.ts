@@ -132,7 +132,10 @@ function start(options: ResolvedOptions, problem: Problem, plan: Plan, engine: E
   if (options.pick === "workingSets" || (options.pick === "auto" && suitsWorkingSets(options, byColumns))) {
     if (!byColumns || byColumns.penalty.group > 0) {
       const wrong = byColumns ? "one with a group penalty" : problem.name;
-      refuse(`pick is "workingSets", which needs a linear model of single columns, not ${wrong}; take pick: "cyclic"`, "MODEL_CAPABILITY");
+      refuse(
+        `pick is "workingSets", which needs a linear model of single columns, not ${wrong}; take pick: "cyclic"`,
+        "MODEL_CAPABILITY",
+      );
     }
     return new WorkingSets(byColumns, options.tolerance, plan, engine);
   }

@@ -7,11 +7,11 @@ import { Arena } from "../../host/arena.ts";
 import * as field from "../../host/fields.ts";
 import type { Call } from "../../host/pool.ts";
 import { conjugateProgram, curvedProgram } from "../loss.ts";
-import type { DualParts } from "./duals.ts";
+import type { LinearParts } from "./parts.ts";
 
 const smooth = "squared, huber, logistic, squaredHinge, poisson, multinomial";
 
-export function linearColumns(parts: DualParts, penalty: Penalty): ColumnTarget {
+export function linearColumns(parts: LinearParts, penalty: Penalty): ColumnTarget {
   const { data, engine, options } = parts;
   const { rowCount, columnCount } = data;
   const { loss, outputs, intercept, deterministic } = options;
@@ -44,7 +44,7 @@ export function linearColumns(parts: DualParts, penalty: Penalty): ColumnTarget 
   };
 }
 
-function bind(parts: DualParts, weights: Float64Array, outputs: number, deterministic: boolean): ColumnBinding {
+function bind(parts: LinearParts, weights: Float64Array, outputs: number, deterministic: boolean): ColumnBinding {
   const { data, engine, options } = parts;
   const arena = new Arena(engine.memory, "columns of a linear model");
   const { rowCount } = data;
@@ -62,12 +62,12 @@ function bind(parts: DualParts, weights: Float64Array, outputs: number, determin
   };
 }
 
-function suffix({ data }: DualParts): string {
+function suffix({ data }: LinearParts): string {
   const { format, type } = data.columns();
   return `${format === "dense" ? "Dense" : "Sparse"}${type.toUpperCase()}`;
 }
 
-function describeColumns(arena: Arena, { data }: DualParts): number {
+function describeColumns(arena: Arena, { data }: LinearParts): number {
   const columns = data.columns();
   const block = arena.block(field.COLUMNS_BYTES, [
     [field.COLUMNS_VALUES, columns.values],
@@ -90,7 +90,7 @@ interface Arrays {
 type Evaluator = Pick<ColumnBinding, "evaluation" | "loss" | "conjugate">;
 
 /** One program a output, over the rows. */
-function separateLosses(arena: Arena, parts: DualParts, at: Arrays): Evaluator {
+function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const { rowCount } = data;
   const outputs = Array.from({ length: options.outputs }, (_, k) => k);
@@ -129,7 +129,7 @@ function separateLosses(arena: Arena, parts: DualParts, at: Arrays): Evaluator {
 }
 
 /** One program over the outputs of a row, called row by row. */
-function jointLoss(arena: Arena, parts: DualParts, at: Arrays): Evaluator {
+function jointLoss(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const own = { z: 0, dz: 0, d2z: 0 };
   for (const name of ["z", "dz", "d2z"] as const) own[name] = arena.take(options.outputs * 8);
@@ -182,7 +182,7 @@ function jointLoss(arena: Arena, parts: DualParts, at: Arrays): Evaluator {
 
 type Placed = ReturnType<typeof place>;
 
-function place(arena: Arena, { engine }: DualParts, spec: ProgramSpec, at: Readonly<Record<string, number>>) {
+function place(arena: Arena, { engine }: LinearParts, spec: ProgramSpec, at: Readonly<Record<string, number>>) {
   const { program, functions } = linkProgram(engine, spec);
   const block = arena.take(program.blockBytes);
   for (const [name, offset] of Object.entries(program.pointers)) arena.set(block, offset, at[name]);

@@ -19,14 +19,14 @@ import type { Engine } from "../../host/engine.ts";
 import { linearColumns } from "./columns.ts";
 import { CoordinateMemory } from "./coordinate-memory.ts";
 import { CoordinatePieces } from "./coordinate-pieces.ts";
-import type { DualParts } from "./duals.ts";
+import type { LinearParts } from "./parts.ts";
 
 /** Rounds over the intercepts of a joint loss. */
 const MOST_SWEEPS = 100;
 /** Of Σ|v|: what rounding leaves of Σv. */
 const ROUNDING = 4e-16;
 
-export function linearCoordinates(parts: DualParts, penalty: Penalty): Coordinates {
+export function linearCoordinates(parts: LinearParts, penalty: Penalty): Coordinates {
   const target = linearColumns(parts, penalty);
   const { outputs, columnCount, intercept } = target;
   // Made when needed: an array a coordinate is much where columns are many.

@@ -10,9 +10,8 @@ import type { DualBinding, Duals } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { elementBytes } from "../../data/layout.ts";
 import { Arena } from "../../host/arena.ts";
-import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
-import type { LinearProblemOptions } from "./problem.ts";
+import type { LinearParts } from "./parts.ts";
 
 interface Piecewise {
   low: number;
@@ -37,20 +36,7 @@ const types = { f32: 0, f64: 1, i16: 2, i8: 3 };
 /** log(α/(C − α)) at first: all rows nearly out of the model. */
 const FIRST_LOGIT = -7;
 
-/** What the dual sees of a LinearProblem. */
-export interface DualParts {
-  data: Dataset;
-  engine: Engine;
-  options: LinearProblemOptions;
-  columns: number;
-  stride: number;
-  /** f64 a row, coded for one output. */
-  target: number;
-  /** f64 a row, or 0. */
-  weights: number;
-}
-
-export function linearDuals(parts: DualParts): Duals {
+export function linearDuals(parts: LinearParts): Duals {
   return {
     bind({ interceptScaling, deterministic }) {
       refuseMisfits(parts);
@@ -59,7 +45,7 @@ export function linearDuals(parts: DualParts): Duals {
   };
 }
 
-function refuseMisfits({ options: { loss, l1, l2, group, penaltyWeights } }: DualParts): void {
+function refuseMisfits({ options: { loss, l1, l2, group, penaltyWeights } }: LinearParts): void {
   const refuse = (message: string): never => {
     throw new CapabilityError("linear", message, "MODEL_DUAL");
   };
@@ -71,7 +57,7 @@ function refuseMisfits({ options: { loss, l1, l2, group, penaltyWeights } }: Dua
     refuse("penaltyWeights were given, but the dual over rows penalises all columns alike; leave them out, or scale the columns");
 }
 
-function bind(parts: DualParts, interceptScaling: number, deterministic: boolean): DualBinding {
+function bind(parts: LinearParts, interceptScaling: number, deterministic: boolean): DualBinding {
   const { data, engine, options, stride } = parts;
   const arena = new Arena(engine.memory, "dual of a linear model");
   const { one } = data.layout;
@@ -95,7 +81,7 @@ function bind(parts: DualParts, interceptScaling: number, deterministic: boolean
 }
 
 /** The DUAL block of one output. */
-function describe(arena: Arena, parts: DualParts, output: number, squares: number, intercept: number): number {
+function describe(arena: Arena, parts: LinearParts, output: number, squares: number, intercept: number): number {
   const { data, options, columns, weights } = parts;
   const { layout, rowCount } = data;
   const logistic = options.loss.name === "logistic";
@@ -129,7 +115,7 @@ function oneAgainstRest(arena: Arena, data: Dataset, output: number): number {
 }
 
 /** β = 0; inside of (0, C) for the logistic loss, whose dual is finite only there. */
-function start({ engine, options, data, weights }: DualParts, block: number, betas: Float64Array, logits: Float64Array): void {
+function start({ engine, options, data, weights }: LinearParts, block: number, betas: Float64Array, logits: Float64Array): void {
   betas.fill(0);
   if (options.loss.name !== "logistic") return;
   const { memory } = engine;

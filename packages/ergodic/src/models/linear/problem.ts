@@ -7,42 +7,16 @@
 import { DataError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
-import type {
-  ColumnTarget,
-  Coordinates,
-  Duals,
-  LaneBinding,
-  ParameterType,
-  Penalty,
-  Problem,
-  RowGradient,
-} from "../../contract.ts";
+import type { ColumnTarget, Coordinates, Duals, LaneBinding, Penalty, Problem, RowGradient } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
-import { type Loss, lossProgram, pointProgram } from "../loss.ts";
+import { lossProgram, pointProgram } from "../loss.ts";
 import { linearColumns } from "./columns.ts";
 import { linearCoordinates } from "./coordinates.ts";
-import { type DualParts, linearDuals } from "./duals.ts";
-
-export interface LinearProblemOptions {
-  loss: Loss;
-  outputs: number;
-  intercept: boolean;
-  l1: number;
-  l2: number;
-  group: number;
-  groups: number[][];
-  /** β ≥ 0. */
-  nonNegative: boolean;
-  /** One a column. */
-  penaltyWeights: Float64Array | undefined;
-  /** One a class. */
-  classWeights: Float64Array | undefined;
-  model: ParameterType;
-  deterministic: boolean;
-}
+import { linearDuals } from "./duals.ts";
+import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 
@@ -157,7 +131,7 @@ export class LinearProblem implements Problem, RowGradient {
     this.arena.dispose();
   }
 
-  private parts(): DualParts {
+  private parts(): LinearParts {
     const { data, engine, options, columns, stride, target, weights } = this;
     return { data, engine, options, columns, stride, target, weights };
   }

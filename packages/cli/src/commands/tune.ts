@@ -1,0 +1,206 @@
+/**
+ * `ergodic tune DATA --target COLUMN --over rate:log:1e-4..1,…`: trains with many settings, and says which are best on held-out rows.
+ *
+ * Each trial is what `train` does with these options. With --out or test rows, a model is then trained with the best settings on all rows but those
+ * of the test; with --patience for as many epochs as the best trial took to its least loss. It can be interrupted (after the trial under way), kept and
+ * gone on with (keeping.ts).
+ */
+import type { Command } from "commander";
+import { type Fitted, fit, linear, type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
+import { cut, type Parts, readTraining } from "../data.ts";
+import { UsageError } from "../errors.ts";
+import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { given } from "../options/given.ts";
+import { number } from "../options/number.ts";
+import { parseOver, readable, withSettings } from "../options/over.ts";
+import { parseSpec } from "../options/spec.ts";
+import { addTrainingOptions, fitOptions, lossOf, modelOptions, type TrainOptions } from "../options/training.ts";
+import { metricsText } from "../report/metrics.ts";
+import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
+import { TuneProgress, trialTable } from "../report/tune.ts";
+import { quoted, type Terminal } from "../terminal.ts";
+import { dataLine, guess } from "./train.ts";
+
+interface TuneCommandOptions extends TrainOptions {
+  over?: string;
+  trials?: number;
+  search?: string;
+  /** False for --no-halving. */
+  halving?: number | false;
+  concurrency?: number;
+}
+
+/** What a checkpoint brings. */
+const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving"];
+const VALIDATE_SHARE = 0.2;
+
+export function addTune(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("tune")
+    .description("search for the settings with which a model is best on held-out rows")
+    .argument("<DATA>", "a file, or - for standard input");
+  addTrainingOptions(command)
+    .optionsGroup("Search:")
+    .option(
+      "--over <ranges>",
+      "rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256; rate, l1, l2, batch, epochs, options of the rule",
+    )
+    .option("--trials <n>", "how many settings to try; default 30", number)
+    .option("--search <name>", "randomSearch, cmaEs, nelderMead …; default: cmaEs from 20 trials a setting, else randomSearch")
+    .option("--halving <n>", "stop trials that are not among the best 1/n on their way; default 3", number)
+    .option("--no-halving", "let every trial go on to its end")
+    .option("--concurrency <n>", "trials under way at once; they share the threads there are", number)
+    .action((path: string, options: TuneCommandOptions) => tuneOn(path, options, { command, path, options, fixed, terminal }));
+}
+
+async function tuneOn(file: string, options: TuneCommandOptions, training: Training): Promise<void> {
+  refuseFixed(training);
+  const { terminal, command } = training;
+  const begin = beginning(options);
+  const { data, guessed } = await readTraining(file, options, lossOf(options), "tune");
+  const heldOut = options.validate === undefined ? { validateShare: options.validateShare ?? VALIDATE_SHARE } : {};
+  const parts = await cut(data, { ...options, ...heldOut }, "tune");
+  if (!options.quiet) terminal.note(dataLine(file, parts) + (guessed ? guess(data) : ""));
+  const stop = new AbortController();
+  const run = begin(parts, stop.signal);
+  const tuned = await toTheEnd(run, stop, training, watch(options, terminal));
+  const chosen = withSettings(forTheRest(options, tuned), tuned.settings);
+  const result = { file, options, parts, tuned, command: trainCommand(file, chosen, command, options) };
+  const final = await trainFinal(chosen, parts, data);
+  if (options.out !== undefined) await final!.fitted.save(options.out);
+  terminal.out(options.json ? `${json(jsonOf(result, final))}\n` : textOf(result, final, terminal));
+}
+
+/** Checks all options before the file is read. */
+function beginning(options: TuneCommandOptions): (parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>> {
+  const { over: text, resume, trials, search, halving, concurrency, seed, patience } = options;
+  if (text === undefined && resume === undefined)
+    throw new UsageError("tune", "--over is missing: what to search, e.g. --over rate:log:1e-4..1,l2:log:1e-6..1e-1");
+  const over = text === undefined ? undefined : parseOver(text, options);
+  const algorithm = search === undefined ? undefined : parseSearch(search);
+  const trial = (settings: Record<string, number>) => {
+    const chosen = withSettings(options, settings);
+    return { model: linear(modelOptions(chosen)), options: fitOptions(chosen) };
+  };
+  trial(over ? Object.fromEntries(Object.entries(over).map(([name, { high }]) => [name, high])) : {});
+  return ({ train, validate }, signal) => {
+    const make = (settings: Record<string, number>, context: { signal: AbortSignal }) => {
+      const made = trial(settings);
+      return fit(made.model, train, { ...made.options, validate, signal: context.signal });
+    };
+    const how = given({ trials, concurrency, signal });
+    if (resume !== undefined) return tune.resume(resume, make, how);
+    return tune(make, {
+      over: over!,
+      ...how,
+      ...given({ algorithm, halving: typeof halving === "number" ? { eta: halving } : halving }),
+      value: patience === undefined ? "last" : "best",
+      seed,
+    });
+  };
+}
+
+function parseSearch(text: string): SearchAlgorithm {
+  const { name, options } = parseSpec("--search", text);
+  const known = Object.keys(searchRegistry);
+  if (!known.includes(name)) throw new UsageError("--search", `"${name}" is not known (known: ${known.join(", ")})`);
+  return searchFromJson({ search: name, options: options as Record<string, number> });
+}
+
+function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
+  let progress: TuneProgress | undefined;
+  return {
+    begin(chosen) {
+      if (quiet) return;
+      const { search, until, halving } = chosen as {
+        search: { algorithm: { search: string }; seed: number };
+        until: { trials: number };
+        halving: { eta: number } | null;
+      };
+      progress = new TuneProgress(terminal, until.trials);
+      const stops = halving ? `halving ${halving.eta}` : "no halving";
+      terminal.note(`${search.algorithm.search} · ${counted(until.trials, "trial")} · ${stops} · seed ${search.seed}`);
+    },
+    tick: (tick) => progress?.tick(tick),
+    end: () => progress?.end(),
+  };
+}
+
+/** Options to train on all rows: without held-out rows patience has nothing to watch, so the best trial says how long. */
+function forTheRest(options: TuneCommandOptions, { best }: Tuned): TuneCommandOptions {
+  const { validate: _, validateShare: __, validateEvery: ___, patience, ...others } = options;
+  if (patience === undefined) return others;
+  const [first, ...rest] = best.losses;
+  const least = rest.reduce((low, measured) => (measured.loss < low.loss ? measured : low), first);
+  return { ...others, epochs: least.epoch };
+}
+
+interface Final {
+  fitted: Fitted;
+  parts: Parts;
+}
+
+async function trainFinal(chosen: TuneCommandOptions, tuned: Parts, data: Parts["train"]): Promise<Final | undefined> {
+  if (chosen.out === undefined && !tuned.test) return undefined;
+  // The same test rows: they are taken first.
+  const parts = await cut(data, chosen, "tune");
+  return { fitted: await fit(linear(modelOptions(chosen)), parts.train, fitOptions(chosen)), parts };
+}
+
+/** The command that trains with the best settings. */
+function trainCommand(file: string, chosen: TuneCommandOptions, command: Command, options: TuneCommandOptions): string {
+  const words = ["ergodic", "train", quoted(file)];
+  const ours = ["over", "trials", "search", "halving", "concurrency", "checkpoint", "checkpointEvery", "resume", "json", "quiet"];
+  for (const option of command.options) {
+    const name = option.attributeName() as keyof TuneCommandOptions;
+    const value: unknown = chosen[name];
+    const typed = command.getOptionValueSource(name) === "cli" || value !== options[name];
+    if (value === undefined || !typed || ours.includes(name)) continue;
+    if (value === !option.negate) words.push(option.long!);
+    else if (typeof value !== "boolean") words.push(option.long!, quoted(String(value)));
+  }
+  return words.join(" ");
+}
+
+interface Result {
+  file: string;
+  options: TuneCommandOptions;
+  parts: Parts;
+  tuned: Tuned;
+  command: string;
+}
+
+function jsonOf({ file, options, parts, tuned, command }: Result, final: Final | undefined): object {
+  const { settings, value, best, trials, finished, stopped, failed, epochs, epochsSaved, reason, algorithm, run } = tuned;
+  return {
+    command: "tune",
+    data: file,
+    rows: { train: parts.train.rowCount, validate: parts.validate!.rowCount, test: parts.test?.rowCount ?? 0 },
+    columnCount: parts.train.columnCount,
+    algorithm,
+    best: { trial: best.number, settings: readable(settings), value },
+    trials: trials.map((trial) => ({ ...trial, settings: readable(trial.settings), rung: trial.rung ?? null })),
+    ...{ finished, stopped, failed, epochs, epochsSaved, reason, seconds: run.seconds },
+    train: command,
+    test: final?.parts.test ? final.fitted.evaluate(final.parts.test) : null,
+    out: options.out ?? null,
+  };
+}
+
+function textOf({ options, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
+  const { out: paint } = terminal.paint;
+  const { trials, stopped, failed, epochs, epochsSaved, run, settings, value, best } = tuned;
+  const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
+    Boolean,
+  );
+  const spared = epochsSaved > 0 ? `, ${percent(epochsSaved / (epochs + epochsSaved))} spared` : "";
+  const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}\n`;
+  const words = Object.entries(readable(settings)).map(([name, setting]) => `${name} ${setting}`);
+  const choice = `${paint.bold(`best: ${words.join(", ")}`)}, validation loss ${decimal(value)} (trial ${best.number + 1})\ntrain with them: ${command}\n`;
+  const test = final?.parts.test
+    ? `${paint.bold(`test, ${grouped(final.parts.test.rowCount)} rows`)}, trained on ${grouped(final.parts.train.rowCount)}\n${metricsText(final.fitted.evaluate(final.parts.test), paint)}`
+    : "";
+  const saved =
+    options.out === undefined ? "" : `trained on ${counted(final!.parts.train.rowCount, "row")}, saved to ${options.out}\n`;
+  return `${head}${trialTable(tuned, paint)}${choice}${test}${saved}`;
+}

@@ -1,0 +1,119 @@
+/**
+ * What `tune` searches: `rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256`.
+ *
+ *   range   name {":" how} ":" low ".." high
+ *   how     log | int
+ *   name    rate, l1, l2, batch, epochs; or an option of the rule that is a number: beta1, in a chain also adam.beta1
+ *
+ * A setting is written into the options of `train` as a user would write it, with four digits that count.
+ *
+ * @throws UsageError for text that is not this, an unknown name, and an option that is given and searched
+ */
+import { ruleRegistry, type SettingRange } from "ergodic";
+import { UsageError } from "../errors.ts";
+import { parseSpec } from "./spec.ts";
+import { LINK } from "./things.ts";
+import type { TrainOptions } from "./training.ts";
+
+const own = ["rate", "l1", "l2", "batch", "epochs"] as const;
+type Own = (typeof own)[number];
+const DIGITS = 4;
+
+export type Over = Record<string, SettingRange>;
+
+export function parseOver(text: string, options: TrainOptions): Over {
+  const over: Over = {};
+  for (const part of text.split(",").filter(Boolean)) {
+    const [name, ...how] = part.split(":").map((word) => word.trim());
+    const ends = /^(.+?)\.\.(.+)$/.exec(how.pop() ?? "");
+    const [low, high] = (ends?.slice(1) ?? []).map(Number);
+    const unknown = how.find((word) => word !== "log" && word !== "int");
+    if (!ends || !Number.isFinite(low) || !Number.isFinite(high) || unknown !== undefined)
+      throw new UsageError("--over", `"${part}" cannot be read; write name:low..high, name:log:low..high or name:int:low..high`);
+    if (low > high || (how.includes("log") && low <= 0))
+      throw new UsageError(
+        "--over",
+        `"${part}" is no range; ${low > high ? "the lower end comes first" : "with log both ends are > 0"}`,
+      );
+    if (Object.hasOwn(over, name)) throw new UsageError("--over", `${name} is given twice`);
+    refuseUnknown(name, options);
+    over[name] = {
+      low,
+      high,
+      scale: how.includes("log") ? "log" : "linear",
+      integer: how.includes("int") || name === "batch",
+    };
+  }
+  if (Object.keys(over).length === 0) throw new UsageError("--over", "names nothing to search; write e.g. rate:log:1e-4..1");
+  return over;
+}
+
+/** As they are used and shown. */
+export function readable(settings: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value.toPrecision(DIGITS))]));
+}
+
+/** The options of `train` with these settings. */
+export function withSettings<T extends TrainOptions>(options: T, settings: Readonly<Record<string, number>>): T {
+  const set: T = { ...options };
+  for (const [name, value] of Object.entries(readable(settings))) {
+    if (name === "rate") set.rate = String(value);
+    else if (isOwn(name)) (set as Partial<Record<Own, number | string>>)[name] = value;
+    else set.rule = withRuleOption(ruleOf(set), name, value);
+  }
+  return set;
+}
+
+function isOwn(name: string): name is Own {
+  return (own as readonly string[]).includes(name);
+}
+
+/** The default is that of the library. */
+function ruleOf({ rule, variance }: TrainOptions): string {
+  return rule ?? (variance === undefined ? "adagrad" : "sgd");
+}
+
+function refuseUnknown(name: string, options: TrainOptions): void {
+  if (isOwn(name)) {
+    if (options[name] === undefined) return;
+    throw new UsageError("--over", `${name} is searched, and --${name} was given; leave one out`);
+  }
+  const rule = ruleOf(options);
+  const known = rule.split(LINK).flatMap((link) => numbersOf(nameOf(link)));
+  const link = rule.split(LINK)[linkWith(rule, name)];
+  if (options.algorithm !== undefined || link === undefined) {
+    const ofRule = options.algorithm === undefined && known.length > 0 ? `; of ${rule}: ${known.join(", ")}` : "";
+    throw new UsageError("--over", `"${name}" is not known (known: ${own.join(", ")}${ofRule})`);
+  }
+  const key = name.slice(name.lastIndexOf(".") + 1);
+  if (Object.hasOwn(parseSpec("--rule", link).options, key))
+    throw new UsageError("--over", `${name} is searched, and --rule ${rule} sets it; leave one out`);
+}
+
+/** The rule's text with one option more. */
+function withRuleOption(rule: string, name: string, value: number): string {
+  const links = rule.split(LINK);
+  const at = linkWith(rule, name);
+  links[at] += `${links[at].includes(":") ? "," : ":"}${name.slice(name.lastIndexOf(".") + 1)}=${value}`;
+  return links.join("+");
+}
+
+/** The link that is named, else the first that has the option. */
+function linkWith(rule: string, name: string): number {
+  const dot = name.lastIndexOf(".");
+  const key = name.slice(dot + 1);
+  return rule
+    .split(LINK)
+    .findIndex((link) => (dot < 0 || nameOf(link) === name.slice(0, dot)) && numbersOf(nameOf(link)).includes(key));
+}
+
+function nameOf(link: string): string {
+  return parseSpec("--rule", link).name;
+}
+
+/** The options of a rule that are numbers; the rate is set by --rate. */
+function numbersOf(rule: string): string[] {
+  if (!Object.hasOwn(ruleRegistry, rule)) return [];
+  const options = Object.entries(ruleRegistry[rule].make().options as Record<string, unknown>);
+  return options.filter(([key, value]) => typeof value === "number" && key !== "rate").map(([key]) => key);
+}

@@ -1,0 +1,122 @@
+/**
+ * minimize(target, x0, { algorithm: coordinateDescent() }): a user's own target, coordinate by coordinate. `target` is what coordinateTarget() gives,
+ * or a plain function of x, whose slopes are then taken from values. Ends as the algorithm says (`tolerance`), or by `epochs` or `until`.
+ *
+ * @throws OptionError, CapabilityError when something does not fit; what the target's functions throw; what `signal` was aborted with
+ */
+import { type CoordinateDescent, coordinateDescentFrom } from "./algorithms/coordinate/coordinate-descent.ts";
+import { type CoordinateTarget, coordinateProblem } from "./algorithms/coordinate/target.ts";
+import { checkKeys, DataError } from "./base/errors.ts";
+import { nameOf } from "./base/files.ts";
+import type { JsonObject } from "./contract.ts";
+import { openEngine } from "./host/engine.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { resolvePlan } from "./loop/plan.ts";
+import { Run, type RunSummary } from "./loop/run.ts";
+import { resolveStopping, type Until } from "./loop/stopping.ts";
+
+export interface MinimizeCoordinatesOptions {
+  algorithm: CoordinateDescent;
+  epochs?: number;
+  until?: Until;
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+/** Where a descent by coordinates ended. */
+export interface CoordinateMinimum {
+  x: Float64Array;
+  value: number;
+  /** Why the run stopped, in words. */
+  reason: string;
+  algorithm: JsonObject;
+  run: RunSummary;
+}
+
+/** What a resumed run may change. */
+export interface CoordinateResumeOptions {
+  until?: Until;
+  signal?: AbortSignal;
+}
+
+export type CoordinateFunction = CoordinateTarget | ((x: Float64Array) => number);
+
+export const isCoordinateDescent = (algorithm: { name: string } | undefined): algorithm is CoordinateDescent =>
+  algorithm?.name === "coordinateDescent";
+
+export function minimizeCoordinates(
+  target: CoordinateFunction,
+  x0: ArrayLike<number>,
+  options: MinimizeCoordinatesOptions,
+): Run<CoordinateMinimum> {
+  checkKeys("minimize", options, ["algorithm", "epochs", "until", "seed", "signal"]);
+  const { algorithm, epochs, until, seed, signal } = options;
+  const stopping = resolveStopping(
+    "minimize",
+    { epochs: epochs ?? (until ? undefined : algorithm.defaults?.epochs), until },
+    false,
+  );
+  return launch(target, signal, async () => ({ algorithm, x0: Array.from(x0), until: stopping.until, seed: seed ?? 0 }));
+}
+
+/** Goes on from a checkpoint of such a run, bit for bit; `target` must be the same. */
+export function resumeCoordinates(
+  from: string | Uint8Array | Blob,
+  target: CoordinateTarget,
+  options: CoordinateResumeOptions = {},
+): Run<CoordinateMinimum> {
+  checkKeys("minimize.resume", options, ["until", "signal"]);
+  return launch(target, options.signal, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const kept = checkpoint.recipe.coordinates as JsonObject | undefined;
+    if (!kept)
+      throw new DataError(
+        nameOf(from, "checkpoint"),
+        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
+        "CHECKPOINT_FORMAT",
+      );
+    const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);
+    return {
+      algorithm: coordinateDescentFrom(kept.algorithm as JsonObject),
+      x0: kept.x0 as number[],
+      until,
+      seed: Number(kept.seed),
+      checkpoint,
+    };
+  });
+}
+
+/** All that a run is made from, but for the target's functions. */
+interface Recipe {
+  algorithm: CoordinateDescent;
+  x0: number[];
+  until: Until;
+  seed: number;
+  checkpoint?: Checkpoint;
+}
+
+function launch(
+  target: CoordinateFunction,
+  signal: AbortSignal | undefined,
+  read: () => Promise<Recipe>,
+): Run<CoordinateMinimum> {
+  let json: JsonObject;
+  return new Run<CoordinateMinimum>({
+    signal,
+    start: async () => {
+      const { algorithm, x0, until, seed, checkpoint } = await read();
+      const problem = coordinateProblem(target, x0);
+      const engine = await openEngine();
+      const plan = resolvePlan("minimize", { seed }, engine.describe(), algorithm.defaults ?? {}, "f64");
+      json = { algorithm: algorithm.toJson(), x0, until: until as JsonObject, seed };
+      return {
+        progression: algorithm.start(problem, plan, engine),
+        stopping: { until, validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (x, run) => ({ x, value: run.report.objective, reason: run.reason, algorithm: json.algorithm as JsonObject, run }),
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { coordinates: json } }),
+  });
+}

@@ -1,0 +1,36 @@
+/** What a linear model bound to a dataset is made of. */
+import type { ParameterType } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { Loss } from "../loss.ts";
+
+export interface LinearProblemOptions {
+  loss: Loss;
+  outputs: number;
+  intercept: boolean;
+  l1: number;
+  l2: number;
+  group: number;
+  groups: number[][];
+  /** β ≥ 0. */
+  nonNegative: boolean;
+  /** One a column. */
+  penaltyWeights: Float64Array | undefined;
+  /** One a class. */
+  classWeights: Float64Array | undefined;
+  model: ParameterType;
+  deterministic: boolean;
+}
+
+/** What the capabilities see of a linear problem. */
+export interface LinearParts {
+  data: Dataset;
+  engine: Engine;
+  options: LinearProblemOptions;
+  columns: number;
+  stride: number;
+  /** f64 a row, coded for one output. */
+  target: number;
+  /** f64 a row, or 0. */
+  weights: number;
+}
