@@ -70,7 +70,7 @@ function markdownTable(header, rows) {
   return [first, rule, ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-export const commands = ["train", "path", "recommend", "predict", "evaluate", "describe", "rules", "demo"];
+export const commands = ["train", "tune", "path", "recommend", "predict", "evaluate", "describe", "rules", "demo"];
 
 /**
  * @param {(args: string[]) => string | Promise<string>} help

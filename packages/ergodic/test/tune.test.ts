@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { engineMemory } from "../src/host/memory.ts";
 import * as e from "../src/index.ts";
 import {
   adagrad,
@@ -446,7 +447,14 @@ describe("a run of the engine", () => {
         seed: 1,
         ...more,
       });
-    const tuned = await tune((settings, { signal }) => start(settings, { signal }), options);
+    // Whichever way a trial ends, the next one begins with the memory that it had.
+    const used = new Set<number>();
+    await start({ rate: 0.1, l2: 0 }, {});
+    const tuned = await tune((settings, { signal }) => {
+      used.add(engineMemory().usedBytes);
+      return start(settings, { signal });
+    }, options);
+    expect(used.size).toBe(1);
     expect(tuned.failed).toBeGreaterThan(0);
     expect(tuned.stopped).toBeGreaterThan(0);
     for (const { state, settings, value } of tuned.trials) {

@@ -97,8 +97,10 @@ function file(path: string): ByteSource {
     async *chunks() {
       const opened = await openFile(path);
       try {
-        for (let start = 0; ; ) {
-          const chunk = await opened.slice(start, start + chunkBytes);
+        // What is no regular file (a pipe, /proc) has no length, and is read until nothing comes.
+        const length = opened.byteLength || Infinity;
+        for (let start = 0; start < length; ) {
+          const chunk = await opened.slice(start, Math.min(length, start + chunkBytes));
           if (chunk.length === 0) return;
           yield chunk;
           start += chunk.length;

@@ -34,6 +34,8 @@ export interface Shape {
 export interface RowSource {
   readonly rowCount: number;
   readonly shape: Shape;
+  /** Sparse: how many entries there are, where that is known beforehand. */
+  readonly entryCount?: number;
   forEach(visit: (row: RowVector, index: number) => void): void;
 }
 
@@ -85,12 +87,17 @@ export class SparseRow implements RowVector {
   /** Another row's entries behind this one's. */
   append(columns: Uint32Array, values: Float64Array, count: number): void {
     this.reserve(count);
-    this.columns.set(columns.subarray(0, count), this.count);
-    this.values.set(values.subarray(0, count), this.count);
-    this.count += count;
+    // Not set(subarray()): rows are short, and four objects a row are the collector's work.
+    let to = this.count;
+    for (let k = 0; k < count; k++) {
+      this.columns[to] = columns[k];
+      this.values[to++] = values[k];
+    }
+    this.count = to;
   }
 
-  private reserve(more: number): void {
+  /** Room for so many entries more. */
+  reserve(more: number): void {
     if (this.count + more <= this.columns.length) return;
     const columns = new Uint32Array(Math.max(this.count * 2, this.count + more));
     const values = new Float64Array(columns.length);

@@ -48,6 +48,7 @@ function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   const { rowCount, shape } = rows;
   const { columnCount, type } = shape;
   const entries = new SparseRow();
+  if (rows.entryCount !== undefined) entries.reserve(rows.entryCount + rowCount);
   const starts = new Uint32Array(rowCount + 1);
   rows.forEach((row, i) => {
     const { count, values } = row;

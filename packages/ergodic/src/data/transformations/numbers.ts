@@ -43,6 +43,7 @@ export const numbers: Source<NumbersStep> = {
     return {
       rowCount,
       shape,
+      ...(isSparseTable(raw) ? { entryCount: raw.rowStart[rowCount] } : {}),
       forEach(visit) {
         for (let i = 0; i < rowCount; i++) {
           const row = read(i);
