@@ -1,5 +1,6 @@
 /**
  * fit.path(model, data, options): a linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each certified by its duality gap.
+ * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
  *
  * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2 where there are fewer
  * rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of every solution (1e-6). folds: cross-validation,
@@ -20,6 +21,7 @@ import { type PlanOptions, resolvePlan } from "./loop/plan.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping } from "./loop/stopping.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
+import { pathSolvers } from "./path-solvers.ts";
 import { LinearPredictor } from "./predict/linear.ts";
 import { refuse, refuseOtherData } from "./trainable.ts";
 import { trainableLinear } from "./trainable-linear.ts";
@@ -189,15 +191,21 @@ function checkLambdas(lambdas: number | number[]): void {
   });
 }
 
-function refuseOwnPenalty({ options }: LinearModel): void {
-  const { l1 = 0, l2 = 0, group } = options;
-  if (l1 === 0 && l2 === 0 && !group) return;
-  const given = l1 ? `l1 is ${l1}` : l2 ? `l2 is ${l2}` : "a group penalty is given";
-  throw new CapabilityError(
-    WHERE,
-    `the model's ${given}, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here`,
-    "OPTION_CONFLICT",
-  );
+function refuseOwnPenalty({ options }: LinearModel, l1Ratio: number): void {
+  const { l1 = 0, l2 = 0, group, nonNegative } = options;
+  const refuse = (message: string): never => {
+    throw new CapabilityError(WHERE, message, "OPTION_CONFLICT");
+  };
+  if (l1 || l2) {
+    const given = l1 ? `l1 is ${l1}` : `l2 is ${l2}`;
+    refuse(`the model's ${given}, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here`);
+  }
+  if (!group) return;
+  if (group.strength !== 1)
+    refuse(`the model's group.strength is ${group.strength}, but a path sets the strengths itself; write strength: 1`);
+  if (l1Ratio !== 1)
+    refuse(`l1Ratio is ${l1Ratio}, but with groups the penalty is λ Σ_g √|g| ‖β_g‖ alone; leave l1Ratio out, or the groups`);
+  if (nonNegative) refuse("nonNegative and groups are given, but a path of groups keeps to no sign; leave one out");
 }
 
 /** The fold of each row: rows in random order, dealt in turn; classes one after another, so that each is spread evenly. */
@@ -228,7 +236,7 @@ function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, g
     "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest",
   );
   const options = resolve(given, data);
-  refuseOwnPenalty(model);
+  refuseOwnPenalty(model, options.l1Ratio);
   const { workers, deterministic, seed, precision } = given;
   return launch(data, given.signal, async () => ({ model, options, plan: { workers, deterministic, seed, precision } }));
 }
@@ -281,13 +289,11 @@ function launch<K extends PredictionKind>(
       const problem = model.bind(ready.dataset, plan, engine);
       const folds = options.folds > 0 ? { of: dealFolds(data, options.folds, plan.seed), count: options.folds } : undefined;
       const { lambdas } = options;
+      let solvers: ReturnType<typeof pathSolvers>;
       try {
-        progression = new PathProgression(
-          problem.byColumns,
-          { ...options, lambdas: typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas), folds },
-          plan,
-          engine,
-        );
+        solvers = pathSolvers({ model, prepared: ready.dataset, problem, folds, plan, engine });
+        const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
+        progression = new PathProgression(solvers, { ...options, lambdas: falling }, plan, engine);
       } catch (error) {
         problem.dispose();
         ready.dispose();
@@ -296,6 +302,7 @@ function launch<K extends PredictionKind>(
       const release = progression.dispose.bind(progression);
       progression.dispose = () => {
         release();
+        solvers.dispose();
         problem.dispose();
         ready.dispose();
       };

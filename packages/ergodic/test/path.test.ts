@@ -272,8 +272,14 @@ describe("refuses", () => {
     expect(await refusal({}, { l1: 0.1 })).toBe(
       "fit.path: the model's l1 is 0.1, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here [OPTION_CONFLICT]",
     );
-    expect(await refusal({}, { group: { strength: 1, groups: [["x0"]] } })).toMatch(
-      /a group penalty is given.*\[OPTION_CONFLICT\]$/,
+    expect(await refusal({}, { group: { strength: 2, groups: [["x0"]] } })).toMatch(
+      /the model's group.strength is 2, .* write strength: 1 \[OPTION_CONFLICT\]$/,
+    );
+    expect(await refusal({ l1Ratio: 0.5 }, { group: { strength: 1, groups: [["x0"]] } })).toMatch(
+      /l1Ratio is 0.5, but with groups the penalty is .*\[OPTION_CONFLICT\]$/,
+    );
+    expect(await refusal({}, { nonNegative: true, group: { strength: 1, groups: [["x0"]] } })).toMatch(
+      /nonNegative and groups are given.*\[OPTION_CONFLICT\]$/,
     );
   });
 

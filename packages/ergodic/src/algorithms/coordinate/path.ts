@@ -18,8 +18,6 @@ export interface PathOptions {
   l1Ratio: number;
   /** Relative duality gap. */
   tolerance: number;
-  /** The fold of each row; absent: no cross-validation. */
-  folds?: { of: Uint32Array; count: number };
 }
 
 /** By λ. Parameters as the problem lays them out, one λ after another. */
@@ -39,9 +37,64 @@ export interface PathRecord {
 
 const MOST_ROUNDS = 200;
 
-interface Fold {
-  solver: ColumnSolver;
-  held: ColumnBinding;
+export interface Strength {
+  l1: number;
+  l2: number;
+  group: number;
+}
+
+export interface PathState {
+  relative: number;
+  violation: number;
+  nonZeros: number;
+}
+
+/** Solves one model at falling strengths, each from the last. */
+export interface PathSolver {
+  /** Mean loss at the point; the least that any model has; that of the null model, over the least. */
+  readonly loss: number;
+  readonly leastLoss: number;
+  readonly nullLoss: number;
+  readonly state: PathState;
+  /** To the null model. */
+  open(): Calls<void>;
+  /** Just after `open`: the smallest strength at which all coefficients are 0. */
+  largestPull(): Calls<number>;
+  begin(strength: Strength): Calls<void>;
+  /** True, or why in words, once nothing more is to be done. */
+  round(tolerance: number): Calls<boolean | string>;
+  /** Mean loss on the rows held out, over the least. */
+  heldOut(): Calls<number>;
+  parameters(): Float64Array;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+  dispose(): void;
+}
+
+/** What a path is solved with: all rows, and each fold's training rows with the weight of those held out. */
+export interface PathSolvers {
+  all: PathSolver;
+  folds: readonly { solver: PathSolver; weight: number }[];
+  rowCount: number;
+  parameterCount: number;
+}
+
+/** Strengths of l1 and l2 on columns. */
+export function columnSolvers(
+  target: ColumnTarget,
+  engine: Engine,
+  folds: { of: Uint32Array; count: number } | undefined,
+): PathSolvers {
+  return {
+    all: new ColumnPathSolver(target, engine),
+    folds: Array.from({ length: folds?.count ?? 0 }, (_, f) => {
+      const { training, held } = foldWeights(target.rowWeights, folds!.of, f);
+      const weight = heldShare(target.rowWeights, folds!.of, f);
+      return { solver: new ColumnPathSolver(target, engine, training, held), weight };
+    }),
+    rowCount: target.rowCount,
+    parameterCount: target.penalty.stride * target.outputs,
+  };
 }
 
 export class PathProgression implements Progression {
@@ -49,25 +102,15 @@ export class PathProgression implements Progression {
   readonly updatesPerStep = 1;
   readonly converged = false;
   step = 0;
-  private readonly solver: ColumnSolver;
-  private readonly folds: Fold[];
+  private readonly made: PathSolvers;
   private readonly options: PathOptions;
-  private readonly target: ColumnTarget;
-  private readonly engine: Engine;
   private readonly run: (calls: Call[]) => Promise<number[]>;
   private kept: PathRecord | undefined;
 
-  constructor(target: ColumnTarget, options: PathOptions, plan: Plan, engine: Engine) {
-    this.target = target;
+  constructor(made: PathSolvers, options: PathOptions, plan: Plan, engine: Engine) {
+    this.made = made;
     this.options = options;
-    this.engine = engine;
-    this.solver = new ColumnSolver(target, engine);
-    const { folds } = options;
-    this.folds = Array.from({ length: folds?.count ?? 0 }, (_, f) => {
-      const { training, held } = foldWeights(target.rowWeights, folds!.of, f);
-      return { solver: new ColumnSolver(target, engine, training), held: target.bind(held) };
-    });
-    const workers = this.folds.length > 0 ? plan.workers : 1;
+    const workers = made.folds.length > 0 ? plan.workers : 1;
     this.run = (calls) => engine.run(calls, { workers, deterministic: plan.deterministic });
   }
 
@@ -92,14 +135,14 @@ export class PathProgression implements Progression {
     let sum = 0;
     for (; made < steps && this.step < this.stepCount; made++) {
       await this.solve(record, this.step);
-      sum += record.losses[this.step] * this.target.rowCount;
+      sum += record.losses[this.step] * this.made.rowCount;
       this.step++;
     }
-    return { updates: made, lossSum: sum, rows: made * this.target.rowCount };
+    return { updates: made, lossSum: sum, rows: made * this.made.rowCount };
   }
 
   parameters(): Float64Array {
-    return this.solver.parameters();
+    return this.made.all.parameters();
   }
 
   report(): Record<string, number> {
@@ -107,7 +150,7 @@ export class PathProgression implements Progression {
     if (k < 0 || !this.kept) return {};
     const { lambdas, gaps, violations, nonZeros } = this.kept;
     const certificate: Record<string, number> = Number.isNaN(gaps[k]) ? { violation: violations[k] } : { gap: gaps[k] };
-    const error: Record<string, number> = this.folds.length > 0 ? { heldOut: meanOf(this.kept, k) } : {};
+    const error: Record<string, number> = this.made.folds.length > 0 ? { heldOut: meanOf(this.kept, k) } : {};
     return { lambda: lambdas[k], nonZeros: nonZeros[k], ...certificate, ...error };
   }
 
@@ -142,15 +185,11 @@ export class PathProgression implements Progression {
   }
 
   dispose(): void {
-    for (const { solver, held } of this.folds) {
-      solver.dispose();
-      held.dispose();
-    }
-    this.solver.dispose();
+    for (const solver of this.solvers()) solver.dispose();
   }
 
-  private solvers(): ColumnSolver[] {
-    return [this.solver, ...this.folds.map(({ solver }) => solver)];
+  private solvers(): PathSolver[] {
+    return [this.made.all, ...this.made.folds.map(({ solver }) => solver)];
   }
 
   private async open(): Promise<PathRecord> {
@@ -158,19 +197,19 @@ export class PathProgression implements Progression {
       this.solvers().map((solver) => solver.open()),
       this.run,
     );
-    const lambdas = this.lambdas((await follow(this.solver.largestPull(), this.run)) / this.options.l1Ratio);
+    const lambdas = this.lambdas((await follow(this.made.all.largestPull(), this.run)) / this.options.l1Ratio);
     const count = lambdas.length;
     const array = (length = count): Float64Array => new Float64Array(length);
     this.kept = {
       lambdas,
-      parameters: array(count * this.target.penalty.stride * this.target.outputs),
+      parameters: array(count * this.made.parameterCount),
       gaps: array(),
       violations: array(),
       losses: array(),
-      nullLoss: this.solver.nullLoss,
+      nullLoss: this.made.all.nullLoss,
       nonZeros: array(),
-      heldOut: array(count * this.folds.length),
-      foldWeights: Float64Array.from(this.folds, (_, f) => heldShare(this.target.rowWeights, this.options.folds!.of, f)),
+      heldOut: array(count * this.made.folds.length),
+      foldWeights: Float64Array.from(this.made.folds, ({ weight }) => weight),
     };
     return this.kept;
   }
@@ -183,34 +222,58 @@ export class PathProgression implements Progression {
 
   private async solve(record: PathRecord, k: number): Promise<void> {
     const { l1Ratio, tolerance } = this.options;
-    const strength = { l1: record.lambdas[k] * l1Ratio, l2: record.lambdas[k] * (1 - l1Ratio) };
-    const folds = this.folds.map(({ solver, held }) => this.heldOut(solver, held, strength));
-    const [, ...errors] = await followAll<number | undefined>([to(this.solver, strength, tolerance), ...folds], this.run);
-    const parameters = this.solver.parameters();
+    const lambda = record.lambdas[k];
+    const strength = { l1: lambda * l1Ratio, l2: lambda * (1 - l1Ratio), group: lambda };
+    const { all, folds } = this.made;
+    const held = folds.map(({ solver }) => heldOut(solver, strength, tolerance));
+    const [, ...errors] = await followAll<number | undefined>([to(all, strength, tolerance), ...held], this.run);
+    const parameters = all.parameters();
     record.parameters.set(parameters, k * parameters.length);
-    const { relative, violation, nonZeros } = this.solver.state;
+    const { relative, violation, nonZeros } = all.state;
     record.gaps[k] = relative;
     record.violations[k] = violation;
-    record.losses[k] = this.solver.loss - this.solver.leastLoss;
+    record.losses[k] = all.loss - all.leastLoss;
     record.nonZeros[k] = nonZeros;
     for (const [f, error] of errors.entries()) record.heldOut[f * record.lambdas.length + k] = error as number;
   }
+}
 
-  /** Solves a fold, and returns its mean loss on the rows held out, over the least. */
-  private *heldOut(solver: ColumnSolver, held: ColumnBinding, strength: { l1: number; l2: number }): Calls<number> {
-    yield* to(solver, strength, this.options.tolerance);
-    const z = yield* solver.outputs();
+/** Working sets, with rows held out. */
+class ColumnPathSolver extends ColumnSolver implements PathSolver {
+  private readonly held: ColumnBinding | undefined;
+  private readonly engineOfHeld: Engine;
+
+  constructor(target: ColumnTarget, engine: Engine, training?: Float64Array, held?: Float64Array) {
+    super(target, engine, training);
+    this.engineOfHeld = engine;
+    this.held = held && target.bind(held);
+  }
+
+  *heldOut(): Calls<number> {
+    const z = yield* this.outputs();
+    const held = this.held!;
     const count = this.target.rowCount * this.target.outputs;
-    const { memory } = this.engine;
+    const { memory } = this.engineOfHeld;
     memory.f64(held.z, count).set(memory.f64(z, count));
     yield held.evaluation;
     const { conjugate } = held;
     const least = conjugate ? -conjugate.value(yield conjugate.calls(held.slopes, 0)) : 0;
     return held.loss() - least;
   }
+
+  override dispose(): void {
+    this.held?.dispose();
+    super.dispose();
+  }
 }
 
-function* to(solver: ColumnSolver, strength: { l1: number; l2: number }, tolerance: number): Calls<undefined> {
+/** Solves a fold, and returns its mean loss on the rows held out. */
+function* heldOut(solver: PathSolver, strength: Strength, tolerance: number): Calls<number> {
+  yield* to(solver, strength, tolerance);
+  return yield* solver.heldOut();
+}
+
+function* to(solver: PathSolver, strength: Strength, tolerance: number): Calls<undefined> {
   yield* solver.begin(strength);
   for (let rounds = 0; rounds < MOST_ROUNDS && !(yield* solver.round(tolerance)); rounds++);
   return undefined;

@@ -66,7 +66,7 @@ class LinearState implements CoordinateState {
   private readonly memory: CoordinateMemory;
   /** Slopes are not those of the outputs as they are. */
   private stale = false;
-  /** The loss of the null model: intercepts alone. */
+  /** The loss of the null model, intercepts alone, above the least of all. */
   private nullLoss = 1;
 
   constructor(memory: CoordinateMemory) {
@@ -154,7 +154,9 @@ class LinearState implements CoordinateState {
     const loss = memory.call("coordinateLoss", 0);
     this.restore(kept);
     // Constant targets are fitted up to rounding, which must not be what gaps are measured against.
-    return Math.max(loss, 1e-20 * lossAtZero, Number.MIN_VALUE);
+    // A loss that can be negative (poisson) is told by how far it is above the least that any outputs have: its deviance.
+    const least = -memory.conjugate(0);
+    return Math.max(loss - least, 1e-20 * Math.abs(lossAtZero), Number.MIN_VALUE);
   }
 
   /** Intercepts to their minimum for the coefficients as they are, to the last digit. */

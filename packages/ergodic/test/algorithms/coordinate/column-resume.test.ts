@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PathProgression } from "../../../src/algorithms/coordinate/path.ts";
+import { columnSolvers, PathProgression } from "../../../src/algorithms/coordinate/path.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { engineMemory } from "../../../src/host/memory.ts";
 import { coordinateDescent, type Dataset, type FitPathOptions, fit, type LinearOptions, linear } from "../../../src/index.ts";
@@ -119,7 +119,12 @@ describe("paths", () => {
     const lambdas = Float64Array.of(0.3, 0.2, 0.1, 0.05);
     const folds = { of: dealFolds(data, 3, 1), count: 3 };
     const open = () =>
-      new PathProgression(bound.byColumns, { lambdas, ratio: 1, l1Ratio: 0.8, tolerance: 1e-8, folds }, plan, engine);
+      new PathProgression(
+        columnSolvers(bound.byColumns, engine, folds),
+        { lambdas, ratio: 1, l1Ratio: 0.8, tolerance: 1e-8 },
+        plan,
+        engine,
+      );
     const whole = open();
     await whole.advance(4);
     for (let count = 0; count <= 4; count++) {

@@ -1,0 +1,52 @@
+/** What `fit.path` solves with: working sets on columns, or groups; for all rows and for each fold. */
+import { GroupSolver } from "./algorithms/coordinate/group-solver.ts";
+import { columnSolvers, type PathSolvers } from "./algorithms/coordinate/path.ts";
+import type { Plan } from "./contract.ts";
+import type { Dataset } from "./data/dataset.ts";
+import type { Engine } from "./host/engine.ts";
+import { type LinearModel, linear } from "./models/linear/linear.ts";
+import type { LinearProblem } from "./models/linear/problem.ts";
+
+export interface PathParts {
+  model: LinearModel;
+  prepared: Dataset;
+  problem: LinearProblem;
+  folds: { of: Uint32Array; count: number } | undefined;
+  plan: Plan;
+  engine: Engine;
+}
+
+/** `dispose`: what was made beside the solvers themselves. */
+export function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
+  const { problem, engine, folds } = parts;
+  if (parts.model.options.group) return groupSolvers(parts);
+  return { ...columnSolvers(problem.byColumns, engine, folds), dispose: () => {} };
+}
+
+/** Every strength is a model of its own, and folds are rows of their own. */
+function groupSolvers({ model, prepared, problem, folds, plan, engine }: PathParts): PathSolvers & { dispose(): void } {
+  const made: Dataset[] = [];
+  const rowsOf = (keep: (fold: number) => boolean): Dataset => {
+    const rows = Array.from(folds!.of.keys()).filter((i) => keep(folds!.of[i]));
+    made.push(prepared.select(rows));
+    return made[made.length - 1];
+  };
+  const groups = model.options.group!.groups;
+  const binder = (dataset: Dataset) => (strength: number) =>
+    linear({ ...model.options, group: { strength, groups } }).bind(dataset, plan, engine);
+  const { rowWeights } = problem.byColumns;
+  return {
+    all: new GroupSolver({ bind: binder(prepared), plan, engine }),
+    folds: Array.from({ length: folds?.count ?? 0 }, (_, f) => {
+      const bind = binder(rowsOf((fold) => fold !== f));
+      const held = binder(rowsOf((fold) => fold === f));
+      const weight = rowWeights.reduce((sum, w, i) => sum + (folds!.of[i] === f ? w : 0), 0);
+      return { solver: new GroupSolver({ bind, held, plan, engine }), weight };
+    }),
+    rowCount: prepared.rowCount,
+    parameterCount: problem.parameterCount,
+    dispose: () => {
+      for (const dataset of made) dataset.dispose();
+    },
+  };
+}
