@@ -10,9 +10,10 @@ import { addPathOptions, fitPathOptions, fixedByPathCheckpoint, type PathOptions
 import { lossOf, modelOptions } from "../options/training.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { coefficientTable, nonZeroCoefficients } from "../report/coefficients.ts";
+import { CountedProgress } from "../report/counted-progress.ts";
 import { metricsText } from "../report/metrics.ts";
 import { counted, duration, grouped, json, significant } from "../report/numbers.ts";
-import { PathProgress, pathPicture, pathTable } from "../report/path.ts";
+import { pathPicture, pathReport, pathTable } from "../report/path.ts";
 import type { Terminal } from "../terminal.ts";
 import { dataLine, guess } from "./train.ts";
 
@@ -49,13 +50,13 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
 }
 
 function watch({ quiet }: PathOptions, engine: EngineDescription, terminal: Terminal): Watch {
-  let progress: PathProgress | undefined;
+  let progress: CountedProgress | undefined;
   return {
     begin(given) {
       if (quiet) return;
       const chosen = given as Described;
       const { lambdas } = chosen.path!;
-      progress = new PathProgress(terminal, typeof lambdas === "number" ? lambdas : lambdas.length);
+      progress = new CountedProgress(terminal, typeof lambdas === "number" ? lambdas : lambdas.length, pathReport);
       terminal.note(chosenLine(chosen, engine));
     },
     tick: (tick) => progress?.tick(tick),

@@ -15,9 +15,10 @@ import { number } from "../options/number.ts";
 import { parseOver, readable, withSettings } from "../options/over.ts";
 import { parseSpec } from "../options/spec.ts";
 import { addTrainingOptions, fitOptions, lossOf, modelOptions, type TrainOptions } from "../options/training.ts";
+import { CountedProgress } from "../report/counted-progress.ts";
 import { metricsText } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
-import { TuneProgress, trialTable } from "../report/tune.ts";
+import { trialTable, tuneReport } from "../report/tune.ts";
 import { quoted, type Terminal } from "../terminal.ts";
 import { dataLine, guess } from "./train.ts";
 
@@ -108,7 +109,7 @@ function parseSearch(text: string): SearchAlgorithm {
 }
 
 function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
-  let progress: TuneProgress | undefined;
+  let progress: CountedProgress | undefined;
   return {
     begin(chosen) {
       if (quiet) return;
@@ -117,7 +118,7 @@ function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
         until: { trials: number };
         halving: { eta: number } | null;
       };
-      progress = new TuneProgress(terminal, until.trials);
+      progress = new CountedProgress(terminal, until.trials, tuneReport);
       const stops = halving ? `halving ${halving.eta}` : "no halving";
       terminal.note(`${search.algorithm.search} · ${counted(until.trials, "trial")} · ${stops} · seed ${search.seed}`);
     },

@@ -1,67 +1,26 @@
 /** A regularisation path as text: its progress, a selection of its rows, its errors as a picture. */
-import type { CrossValidation, LinearPath, Tick } from "ergodic";
-import type { Paint, Terminal } from "../terminal.ts";
+import type { CrossValidation, LinearPath } from "ergodic";
+import type { Paint } from "../terminal.ts";
+import type { CountedReport } from "./counted-progress.ts";
 import { curve, type Mark } from "./curve.ts";
 import { decimal, grouped, percent, significant, small } from "./numbers.ts";
-import { liveLine, timeLeft } from "./progress.ts";
 import { table } from "./table.ts";
 
 /** Rows of a path that are shown, beside those that have a mark. */
 const SHOWN = 12;
 const INDENT = "  ";
-const widths = [12, 12, 12, 12, 12];
-const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.padStart(widths[j])).join("");
-
-/** On a terminal one line, rewritten; else a line each time that the number of λ solved has doubled, and the last. */
-export class PathProgress {
-  private readonly terminal: Terminal;
-  private readonly count: number;
-  private lines = 0;
-  private next = 0;
-  private last: Tick | undefined;
-
-  /** `count`: how many λ there are. */
-  constructor(terminal: Terminal, count: number) {
-    this.terminal = terminal;
-    this.count = count;
-  }
-
-  tick(tick: Tick): void {
-    this.last = tick;
-    if (this.terminal.live) this.terminal.rewrite(this.live(tick));
-    else if (tick.update >= this.next) this.line(tick);
-  }
-
-  end(): void {
-    if (this.terminal.live) this.terminal.rewrite("");
-    else if (this.last && 2 * this.last.update > this.next) this.line(this.last);
-  }
-
-  private line(tick: Tick): void {
-    if (this.lines++ === 0) this.terminal.note(row(["λ", `of ${grouped(this.count)}`, "nonzeros", "gap", "CV error"]));
-    this.terminal.note(
-      row([
-        significant(Number(tick.lambda)),
-        grouped(tick.update),
-        grouped(Number(tick.nonZeros)),
-        small(tick.gap),
-        tick.heldOut === undefined ? "–" : decimal(2 * Number(tick.heldOut)),
-      ]),
-    );
-    this.next = 2 * tick.update;
-  }
-
-  private live(tick: Tick): string {
-    const done = Math.min(1, tick.update / this.count);
-    const parts = [
-      `λ ${grouped(tick.update)} of ${grouped(this.count)}`,
-      `${grouped(Number(tick.nonZeros))} nonzeros`,
-      `gap ${small(tick.gap)}`,
-      ...timeLeft(done, tick.seconds),
-    ];
-    return liveLine(done, parts, this.terminal.columns - 1);
-  }
-}
+export const pathReport: CountedReport = {
+  unit: "λ",
+  header: ["λ", "of #", "nonzeros", "gap", "CV error"],
+  cells: ({ lambda, update, nonZeros, gap, heldOut }) => [
+    significant(Number(lambda)),
+    grouped(update),
+    grouped(Number(nonZeros)),
+    small(gap),
+    heldOut === undefined ? "–" : decimal(2 * Number(heldOut)),
+  ],
+  words: ({ nonZeros, gap }) => [`${grouped(Number(nonZeros))} nonzeros`, `gap ${small(gap)}`],
+};
 
 export function pathTable(path: LinearPath, paint: Paint): string {
   const { lambdas, nonZeros, explained, gaps, violations, crossValidation: cv } = path;

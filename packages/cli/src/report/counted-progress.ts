@@ -1,0 +1,58 @@
+/**
+ * Progress of a run that counts to a number (λ of a path, trials of a tuning): on a terminal one line, rewritten; else a line each time that the
+ * number done has doubled, and the last.
+ */
+import type { Tick } from "ergodic";
+import type { Terminal } from "../terminal.ts";
+import { grouped } from "./numbers.ts";
+import { liveLine, timeLeft } from "./progress.ts";
+
+/** What a tick says, in words for the rewritten line and in cells for the others. */
+export interface CountedReport {
+  /** What is counted, and the names of the cells. */
+  unit: string;
+  header: readonly string[];
+  cells(tick: Tick): readonly string[];
+  words(tick: Tick): readonly string[];
+}
+
+const WIDTH = 12;
+const row = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(WIDTH)).join("");
+
+export class CountedProgress {
+  private readonly terminal: Terminal;
+  private readonly count: number;
+  private readonly report: CountedReport;
+  private lines = 0;
+  private next = 0;
+  private last: Tick | undefined;
+
+  constructor(terminal: Terminal, count: number, report: CountedReport) {
+    this.terminal = terminal;
+    this.count = count;
+    this.report = report;
+  }
+
+  tick(tick: Tick): void {
+    this.last = tick;
+    if (this.terminal.live) this.terminal.rewrite(this.live(tick));
+    else if (tick.update >= this.next) this.line(tick);
+  }
+
+  end(): void {
+    if (this.terminal.live) this.terminal.rewrite("");
+    else if (this.last && 2 * this.last.update > this.next) this.line(this.last);
+  }
+
+  private line(tick: Tick): void {
+    if (this.lines++ === 0) this.terminal.note(row(this.report.header.map((name) => name.replace("#", grouped(this.count)))));
+    this.terminal.note(row(this.report.cells(tick)));
+    this.next = 2 * tick.update;
+  }
+
+  private live(tick: Tick): string {
+    const done = Math.min(1, tick.update / this.count);
+    const counted = `${this.report.unit} ${grouped(tick.update)} of ${grouped(this.count)}`;
+    return liveLine(done, [counted, ...this.report.words(tick), ...timeLeft(done, tick.seconds)], this.terminal.columns - 1);
+  }
+}
