@@ -37,7 +37,7 @@ const kinds = {
   factorisation: trainableRatings,
 };
 
-/** How it was made; `gap`: the relative duality gap, certified, where the algorithm knows it. */
+/** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
 export interface Trained {
   readonly run: RunSummary;
   readonly gap?: number;
