@@ -29,18 +29,24 @@ export interface GroupParts {
 }
 
 export class GroupSolver implements PathSolver {
-  loss = 0;
   leastLoss = 0;
   nullLoss = 1;
   state: PathState = { relative: Infinity, violation: Number.NaN, nonZeros: 0 };
   private readonly parts: GroupParts;
   private strength = 0;
+  /** Mean loss at the point; NaN where it moved since: a round needs the objective alone. */
+  private known = Number.NaN;
   private point: Float64Array = new Float64Array(0);
   private problem: Problem | undefined;
   private coordinates: CoordinateState | undefined;
 
   constructor(parts: GroupParts) {
     this.parts = parts;
+  }
+
+  get loss(): number {
+    if (Number.isNaN(this.known)) this.known = this.lossAt(this.parts.bind);
+    return this.known;
   }
 
   *open(): Calls<void> {
@@ -82,7 +88,7 @@ export class GroupSolver implements PathSolver {
     const { relative } = coordinates!.gap?.() ?? { relative: Number.NaN };
     const violation = coordinates!.violations().reduce((a, b) => Math.max(a, b), 0);
     this.state = { relative, violation, nonZeros: this.nonZeros() };
-    this.loss = this.lossAt(this.parts.bind);
+    this.known = Number.NaN;
     return (Number.isNaN(relative) ? violation : relative) <= tolerance;
   }
 
@@ -106,7 +112,7 @@ export class GroupSolver implements PathSolver {
 
   restore({ tensors }: Snapshot): void {
     const [loss, leastLoss, nullLoss, relative, violation, nonZeros] = tensors.numbers;
-    Object.assign(this, { loss, leastLoss, nullLoss, state: { relative, violation, nonZeros } });
+    Object.assign(this, { known: loss, leastLoss, nullLoss, state: { relative, violation, nonZeros } });
     this.point = (tensors.point as Float64Array).slice();
     this.start(this.parts.bind(NO_STRENGTH));
   }

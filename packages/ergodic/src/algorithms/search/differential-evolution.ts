@@ -13,9 +13,11 @@
  *
  * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and tolerance >= 0
  */
+
 import { OptionError } from "../../base/errors.ts";
 import type { Draws } from "../../base/stream.ts";
 import { defineSearch, type KeptState, keepState, type SearchOptionsOf } from "./define-search.ts";
+import { randomPoint } from "./fresh-start.ts";
 import type { SearchStart, SearchState } from "./search.ts";
 
 const DEFAULTS = {
@@ -30,7 +32,6 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 
 /** Generations of equal values that end the search. */
 const STILL = 20;
-const OPEN_SPREAD = 3;
 
 export const differentialEvolution = defineSearch(
   "differentialEvolution",
@@ -94,7 +95,7 @@ class DifferentialEvolution implements SearchState {
     const { batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
     if (batch === 0)
-      return Array.from({ length: this.count }, (_, i) => (i === 0 ? this.given.start.slice() : this.first(draws)));
+      return Array.from({ length: this.count }, (_, i) => (i === 0 ? this.given.start.slice() : randomPoint(this.given, draws)));
     const { weightLow, weightHigh } = this.options;
     const weight = weightLow + (weightHigh - weightLow) * draws.uniform();
     const best = this.ranked().best;
@@ -116,14 +117,6 @@ class DifferentialEvolution implements SearchState {
 
   report(): Record<string, number> {
     return { population: this.count, spread: this.spread() };
-  }
-
-  private first(draws: Draws): Float64Array {
-    const { start, lower, upper } = this.given;
-    return start.map((x, i) => {
-      const width = upper[i] - lower[i];
-      return width < Infinity ? lower[i] + width * draws.uniform() : x + OPEN_SPREAD * draws.normal();
-    });
   }
 
   private trial(i: number, best: number, weight: number, draws: Draws): Float64Array {

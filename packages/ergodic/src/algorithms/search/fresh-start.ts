@@ -1,12 +1,15 @@
-/** A random point to begin again at: uniform in the box, or normal about the start with a deviation of 3 initial steps where a side is open. */
+/** A random point: uniform in the box, or normal about the start where a side is open, with a deviation of `spread` initial steps. */
+import type { Draws } from "../../base/stream.ts";
 import type { SearchStart } from "./search.ts";
 
 const OPEN_SPREAD = 3;
 
-export function freshStart({ lower, upper, start, stream }: SearchStart, update: number): Float64Array {
-  const draws = stream.at(update);
+export function randomPoint({ lower, upper, start }: SearchStart, draws: Draws, spread: number = OPEN_SPREAD): Float64Array {
   return start.map((v, j) => {
     const width = upper[j] - lower[j];
-    return Number.isFinite(width) ? lower[j] + width * draws.uniform() : v + OPEN_SPREAD * draws.normal();
+    return width < Infinity ? lower[j] + width * draws.uniform() : v + spread * draws.normal();
   });
 }
+
+/** Where a restart begins: the random point of an update of its own. */
+export const freshStart = (given: SearchStart, update: number): Float64Array => randomPoint(given, given.stream.at(update));

@@ -6,7 +6,9 @@
  *
  * @throws OptionError unless spread > 0
  */
+
 import { defineSearch, keepState } from "./define-search.ts";
+import { randomPoint } from "./fresh-start.ts";
 
 /** Nothing is learned from a batch; its size only lets evaluations overlap. */
 const BATCH = 64;
@@ -14,16 +16,10 @@ const BATCH = 64;
 export const randomSearch = defineSearch(
   "randomSearch",
   { spread: 1 },
-  ({ spread }, { start, lower, upper, stream }) => {
+  ({ spread }, given) => {
     const numbers = { drawn: 0 };
     const kept = keepState({ numbers, arrays: {} });
-    const draw = (j: number): Float64Array => {
-      const draws = stream.at(j);
-      return start.map((s, i) => {
-        const width = upper[i] - lower[i];
-        return width < Infinity ? lower[i] + width * draws.uniform() : s + spread * draws.normal();
-      });
-    };
+    const draw = (j: number): Float64Array => randomPoint(given, given.stream.at(j), spread);
     return {
       ...kept,
       stopped: null,
