@@ -33,7 +33,7 @@ module.exports = {
       "folders-know-no-verb",
       "verbs join the folders, not the reverse",
       `${src}/[a-z]+/`,
-      `${src}/(index|fit|path.*|trainable.*|minimize.*|tune)\\.ts$`,
+      `${src}/(index|explain|fit|path.*|trainable.*|minimize.*|tune)\\.ts$`,
     ),
     {
       name: "no-node-in-the-library",

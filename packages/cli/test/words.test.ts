@@ -30,12 +30,12 @@ describe("specs", () => {
 
   it("makes rules and chains, with rates where they belong", () => {
     const asJson = (rule: unknown) => JSON.parse(JSON.stringify(rule)) as unknown;
-    expect(parseRule(undefined, undefined, false)).toBeUndefined();
-    expect(asJson(parseRule("adam:beta1=0.8", "0.5", false))).toEqual(asJson(adam({ beta1: 0.8, rate: 0.5 })));
-    expect(asJson(parseRule(undefined, "0.5", true))).toEqual(asJson(sgd({ rate: 0.5 })));
+    expect(parseRule(undefined, undefined, "adagrad")).toBeUndefined();
+    expect(asJson(parseRule("adam:beta1=0.8", "0.5", "adagrad"))).toEqual(asJson(adam({ beta1: 0.8, rate: 0.5 })));
+    expect(asJson(parseRule(undefined, "0.5", "sgd"))).toEqual(asJson(sgd({ rate: 0.5 })));
     const scheduled = chain(clipNorm({ norm: 10 }), sgd({ rate: cosineDecay({ rate: 0.1, updates: 100 }) }));
-    expect(asJson(parseRule("clipNorm:norm=1e+1+sgd", "cosineDecay:rate=0.1,updates=100", false))).toEqual(asJson(scheduled));
-    expect(asJson(parseRule("clipNorm:norm=10+sgd:rate=cosineDecay(rate=0.1,updates=100)", undefined, false))).toEqual(
+    expect(asJson(parseRule("clipNorm:norm=1e+1+sgd", "cosineDecay:rate=0.1,updates=100", "adagrad"))).toEqual(asJson(scheduled));
+    expect(asJson(parseRule("clipNorm:norm=10+sgd:rate=cosineDecay(rate=0.1,updates=100)", undefined, "adagrad"))).toEqual(
       asJson(scheduled),
     );
   });

@@ -12,7 +12,7 @@ import {
   RULE_POINTER_COUNT, RULE_PASSES, RULE_PASS_BYTES, RULE_POINTER_BYTES,
   LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW, LANE_ROWS, LANE_DRAWN_FROM,
   LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH,
-  LANE_TOUCH, LANE_TOUCHED, LANE_DECAY, LANE_FIXED,
+  LANE_TOUCH, LANE_TOUCHED, LANE_DECAY, LANE_FIXED, LANE_UPDATE_AT,
   CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH, RULE_OFFSET,
 } from "../src/host/fields";
 import { decayFixed, decayStep, openDecay } from "./decay";
@@ -97,6 +97,7 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
   const tableRows = control ? <f64>load<u32>(control + CONTROL_ROWS) : 1;
   const decay = u(lane, LANE_DECAY);
   const fixed = load<i32>(lane + LANE_FIXED);
+  const updateAt = u(lane, LANE_UPDATE_AT);
   if (decay) openDecay(decay);
   let lossSum: f64 = 0;
   for (let i = 0; i < count; i++) {
@@ -111,6 +112,7 @@ export function descend(lane: usize, first: f64, position: u32, count: i32): f64
     }
     const rows = order ? order + (<usize>position << 2) : drawn + ((<usize>(i & 15) * <usize>batch) << 2);
     position += <u32>size;
+    if (updateAt) store<f64>(updateAt, local);
     const loss = call_indirect<f64>(gradient, model, parameters, rows, size, control, pieces);
     lossSum += loss * <f64>size;
     if (decay) decayStep(decay, pieces, tFirst + tStep * local);

@@ -24,8 +24,8 @@ export const builds = [
 async function sourceHash() {
   const hash = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
   const files = (await readdir(join(root, "kernels"), { recursive: true })).filter((f) => f.endsWith(".ts")).sort();
-  // The kernels are compiled with its constants.
-  hash.update(await readFile(join(root, "src/host/fields.ts")));
+  // The kernels are compiled with their constants.
+  for (const file of ["fields.ts", "gemm.ts"]) hash.update(await readFile(join(root, "src/host", file)));
   for (const file of files) hash.update(file).update(await readFile(join(root, "kernels", file)));
   return hash.digest("hex");
 }

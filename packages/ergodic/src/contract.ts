@@ -99,9 +99,18 @@ export interface RowGradient {
   /** Largest curvature of the loss along one row, where known: sup ℓ'' max w‖x‖². SAG's and SAGA's default step sizes use it. */
   readonly smoothness?: number;
   /** Scratch memory and model block for one lane. `buffered`: single rows, too, give a dense gradient. */
-  bind(lane: { batch: number; buffered: boolean; purpose: string }): LaneBinding;
+  bind(lane: { batch: number; buffered: boolean; purpose: string; lane?: number }): LaneBinding;
   /** Probability that a row touches each coordinate, laid out like the parameters; 1 where dense, 0 in padding. */
   readonly density: Float64Array;
+  /** Multiplies the step of each coordinate, laid out like the parameters; absent: 1. */
+  readonly rates?: Float64Array;
+  /**
+   * Numbers at the start of the parameters that gradients are for; absent: all. What follows is state that the model itself updates in place
+   * (running statistics) or keeps (frozen layers): copied, averaged and kept with the parameters, but no rule touches it.
+   */
+  readonly trainedCount?: number;
+  /** Gradients draw random numbers, by `updateAt` of a binding: the loss at a point is another one in each update. */
+  readonly draws?: boolean;
 }
 
 export interface LaneBinding {
@@ -118,6 +127,8 @@ export interface LaneBinding {
   readonly scaleAt: number;
   /** What the pieces hold. */
   readonly piece: { type: ElementType; indexed: boolean };
+  /** Address of an f64 that takes the lane's number of each update, where the model draws random numbers by it. */
+  readonly updateAt?: number;
   dispose(): void;
 }
 

@@ -21,12 +21,15 @@ import { type PlanOptions, planKeys, resolvePlan } from "./loop/plan.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "./loop/stopping.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
+import type { NetworkModel } from "./models/neural/network.ts";
 import type { FactorisationModel } from "./models/ratings/factorisation.ts";
 import { path } from "./path.ts";
 import type { FactorPredictor } from "./predict/factorisation.ts";
 import type { LinearPredictor } from "./predict/linear.ts";
+import type { NetworkPredictor } from "./predict/network.ts";
 import { type FitOptions, factoryName, refuse, refuseOtherData, type Trainable } from "./trainable.ts";
 import { trainableLinear } from "./trainable-linear.ts";
+import { trainableNetwork } from "./trainable-network.ts";
 import { trainableRatings } from "./trainable-ratings.ts";
 
 export type { FitOptions } from "./trainable.ts";
@@ -34,6 +37,7 @@ export type { FitOptions } from "./trainable.ts";
 /** Kinds of models by name: one line each. */
 const kinds = {
   linear: trainableLinear,
+  network: trainableNetwork,
   factorisation: trainableRatings,
 };
 
@@ -60,6 +64,11 @@ const known = [
 ];
 
 function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
+function start<K extends PredictionKind>(
+  model: NetworkModel<K>,
+  data: Dataset,
+  options?: FitOptions<Dataset>,
+): Run<NetworkPredictor<K> & Trained>;
 function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>>;
 function start<D>(model: Model<D>, data: D, options?: FitOptions<D>): Run<object & Trained> {
   return begin(model, data, options);
@@ -148,12 +157,13 @@ function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOp
 
 function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D> = {}): Run<object & Trained> {
   checkKeys("fit.resume", options, ["epochs", "until", "validate", "validateEvery", "patience", "signal", "workers"]);
-  const kind = kindOfData(data);
-  checkHeldOut("fit.resume", kind, options.validate);
-  return launch(kind, data, options, async () => {
+  // Of those that take such data; the checkpoint says which.
+  const first = kindOfData<D>(data);
+  checkHeldOut("fit.resume", first, options.validate);
+  return launch(first, data, options, async () => {
     const checkpoint = await readCheckpoint(from);
     const { recipe } = checkpoint;
-    refuseOtherKind(kind, recipe);
+    const kind = kindOfCheckpoint(data, recipe);
     refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
     const saved = recipe.stopping as unknown as StoppingOptions;
     const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
@@ -168,6 +178,7 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
       );
     }
     return {
+      kind,
       model: kind.from(recipe.model as JsonObject),
       options: { ...plan, ...options, algorithm: algorithmFrom(recipe.algorithm as JsonObject) },
       stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
@@ -176,8 +187,8 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
   });
 }
 
-/** A checkpoint of another verb, or of a model for other data. */
-function refuseOtherKind<D>(kind: Trainable<D, object>, { path, model }: JsonObject): void {
+/** The kind of model that the run was of; not where another verb wrote the checkpoint, or where the model takes other data. */
+function kindOfCheckpoint<D>(data: D, { path, model }: JsonObject): Trainable<D, object> {
   const named = kinds as unknown as Record<string, Trainable<D, object>>;
   const name = (model as JsonObject | undefined)?.model;
   const refuse = (message: string): never => {
@@ -185,22 +196,27 @@ function refuseOtherKind<D>(kind: Trainable<D, object>, { path, model }: JsonObj
   };
   if (path) refuse("the checkpoint is of a path, not of one fit; take fit.path.resume");
   if (name === undefined) refuse("the checkpoint is not of a fit; go on with the verb that wrote it, e.g. minimize.resume");
-  if (named[String(name)] !== kind)
-    refuse(`the checkpoint is of a model "${String(name)}", which takes other data; give the data of that run`);
+  const kind = named[String(name)] as Trainable<D, object> | undefined;
+  if (!kind || !takes(kind, data))
+    return refuse(`the checkpoint is of a model "${String(name)}", which takes other data; give the data of that run`);
+  return kind;
 }
 
 /** The first kind that takes such data. */
 function kindOfData<D>(data: unknown): Trainable<D, object> {
-  let failure: unknown;
-  for (const kind of Object.values(kinds)) {
-    try {
-      kind.checkData("fit.resume", "data", data, "a Dataset", "the dataset of the run");
-      return kind as unknown as Trainable<D, object>;
-    } catch (error) {
-      failure ??= error;
-    }
+  const all = Object.values(kinds) as unknown as Trainable<D, object>[];
+  const kind = all.find((one) => takes(one, data)) ?? all[0];
+  kind.checkData("fit.resume", "data", data, "a Dataset", "the dataset of the run");
+  return kind;
+}
+
+function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
+  try {
+    kind.checkData("fit.resume", "data", data, "a Dataset", "the dataset of the run");
+    return true;
+  } catch {
+    return false;
   }
-  throw failure;
 }
 
 /** Racing workers are as many sequences of updates: their number belongs to the run. */
@@ -213,8 +229,9 @@ function refuseOtherLanes(plan: Plan, workers: number | undefined): void {
   );
 }
 
-/** All that a run is made from. */
+/** All that a run is made from. `kind`: where it is known by now only. */
 interface Recipe<D> {
+  kind?: Trainable<D, object>;
   model: Model<D>;
   options: FitOptions<D>;
   stopping: StoppingOptions;
@@ -222,11 +239,12 @@ interface Recipe<D> {
 }
 
 function launch<D>(
-  kind: Trainable<D, object>,
+  first: Trainable<D, object>,
   data: D,
   { signal, validate }: FitOptions<D>,
   read: () => Promise<Recipe<D>>,
 ): Run<object & Trained> {
+  let kind = first;
   let model: Model<D>;
   let prepared: D;
   let json: JsonObject;
@@ -247,6 +265,7 @@ function launch<D>(
     start: async () => {
       const recipe = await read();
       const { options, stopping, checkpoint } = recipe;
+      kind = recipe.kind ?? first;
       const engine = await openEngine();
       const plan = resolvePlan("fit", planOf(options), engine.describe(), kind.defaults(options), kind.typeOf(data));
       model = recipe.model;

@@ -120,13 +120,15 @@ export {
 } from "./base/errors.ts";
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws, type Stream, stream } from "./base/stream.ts";
+export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
 export { type FeatureOptions, fastfood, featureMaps, orthogonal, type RandomFeatures, rff, sorf } from "./data/features/index.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
-export { type FitOptions, type Fitted, fit, type ResumeOptions } from "./fit.ts";
+export { type Explanation, explain, type RowFacts } from "./explain.ts";
+export { type FitOptions, type Fitted, fit, type ResumeOptions, type Trained } from "./fit.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
 export {
@@ -138,6 +140,7 @@ export {
   type Minimum,
   minimize,
 } from "./minimize.ts";
+export { chooseLoss } from "./models/choose-loss.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
 export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
 export {
@@ -151,6 +154,110 @@ export {
   squared,
   squaredHinge,
 } from "./models/losses/index.ts";
+export {
+  type ActivationName,
+  type AveragePoolOptions,
+  activation,
+  activationNames,
+  averagePool,
+  type BatchNormOptions,
+  batchNorm,
+  type CirculantConvolutionOptions,
+  type CirculantNetOptions,
+  type CirculantOptions,
+  type CnnOptions,
+  type ConvolutionOptions,
+  channelShuffle,
+  circulantConvolution,
+  circulantDense,
+  circulantNet,
+  cnn,
+  concatenating,
+  constantInitial,
+  convolution,
+  countNetwork,
+  type DepthwiseOptions,
+  type DropoutOptions,
+  dense,
+  depthwise,
+  dropout,
+  type EmbeddingOptions,
+  embedding,
+  type Fans,
+  flatten,
+  frozen,
+  type GroupedConvolutionOptions,
+  gelu,
+  globalAveragePool,
+  glorotNormal,
+  glorotUniform,
+  grouped,
+  gru,
+  halfOfChannels,
+  hardSwish,
+  heNormal,
+  heUniform,
+  type Initialiser,
+  type InvertedResidualOptions,
+  initialiser,
+  invertedResidual,
+  type Layer,
+  type LayerFunction,
+  type LayerLike,
+  type LayerNormOptions,
+  layer,
+  layerFrom,
+  layerKinds,
+  layerNorm,
+  lecunNormal,
+  lecunUniform,
+  lstm,
+  type MlpOptions,
+  type MobileNetOptions,
+  maxPool,
+  mlp,
+  mobileNetV1,
+  mobileNetV2,
+  type NetworkCount,
+  type NetworkForm,
+  type NormalisedOptions,
+  noise,
+  normalInitial,
+  normalised,
+  normalisedDepthwise,
+  ones,
+  // The random features of this name were there first.
+  orthogonal as orthogonalInitial,
+  type ParameterOptions,
+  type PoolOptions,
+  type RecurrentOptions,
+  type ResidualOptions,
+  randomCutout,
+  randomFlip,
+  randomShift,
+  relu,
+  relu6,
+  reshaped,
+  residual,
+  type Scope,
+  type SeparableOptions,
+  type ShiftOptions,
+  type ShuffleNetV1Options,
+  type ShuffleNetV2Options,
+  type ShuffleUnitOptions,
+  type ShuffleUnitV1Options,
+  separable,
+  sequential,
+  shuffleNetV1,
+  shuffleNetV2,
+  shuffleUnitV1,
+  shuffleUnitV2,
+  silu,
+  uniformInitial,
+  type WeightOptions,
+  zeros,
+} from "./models/neural/index.ts";
+export { type NetworkModel, type NetworkOptions, network } from "./models/neural/network.ts";
 export { type FactorisationModel, type FactorisationOptions, factorisation } from "./models/ratings/factorisation.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./path.ts";
 export {
@@ -160,7 +267,7 @@ export {
   type Recommendation,
   type RecommendOptions,
 } from "./predict/factorisation.ts";
-export { LinearPredictor, type Prediction } from "./predict/linear.ts";
+export { LinearPredictor } from "./predict/linear.ts";
 export { type AnyPredictor, predictor } from "./predict/load.ts";
 export {
   type AnyMetrics,
@@ -171,6 +278,8 @@ export {
   metrics,
   type RegressionMetrics,
 } from "./predict/metrics.ts";
+export { NetworkPredictor } from "./predict/network.ts";
+export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts";
 export {
   type HalvingOptions,
   type MakeTrial,

@@ -3,11 +3,12 @@ import { descentDefaults, gradientDescent } from "./algorithms/gradient/gradient
 import { adagrad, sgd } from "./algorithms/gradient/index.ts";
 import { saga, theoreticalRate } from "./algorithms/gradient/variance.ts";
 import { CapabilityError } from "./base/errors.ts";
-import type { Algorithm, JsonObject, Model, Plan, SavedModel } from "./contract.ts";
+import type { Algorithm, JsonObject, Model, Plan } from "./contract.ts";
 import { Dataset } from "./data/dataset.ts";
 import { linearFrom } from "./models/linear/linear.ts";
 import type { LinearProblem } from "./models/linear/problem.ts";
 import { LinearPredictor } from "./predict/linear.ts";
+import type { OutputPredictor } from "./predict/output-predictor.ts";
 import { type FitOptions, refuse, type Trainable } from "./trainable.ts";
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
@@ -28,7 +29,7 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
     return { dataset, dispose, [Symbol.dispose]: dispose };
   },
   predictor: (saved) => new LinearPredictor(saved),
-  measure,
+  measure: (saved, heldOut) => measureOutputs(new LinearPredictor(saved), heldOut),
 };
 
 function choose(options: FitOptions, model: Model<Dataset>, prepared: Dataset, problem: LinearProblem, plan: Plan): Algorithm {
@@ -64,8 +65,8 @@ function unitOf(model: Model<Dataset>, prepared: Dataset, problem: LinearProblem
 }
 
 /** Metrics on held-out rows; `loss` is the log loss where there are probabilities, else what the task minimises. */
-function measure(saved: SavedModel, validate: Dataset): Record<string, number> {
-  const measured = new LinearPredictor(saved).evaluate(validate) as unknown as Record<string, number>;
+export function measureOutputs(predictor: OutputPredictor, validate: Dataset): Record<string, number> {
+  const measured = predictor.evaluate(validate) as unknown as Record<string, number>;
   const loss =
     [measured.logLoss, measured.deviance, measured.rmse, 1 - measured.accuracy].find((x) => Number.isFinite(x)) ?? Number.NaN;
   return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };

@@ -24,11 +24,13 @@ export interface DatasetOptions {
   hash?: number;
   /** How rows are stored. Default: what suits the table. */
   layout?: "dense" | "sparse";
+  /** What a row is an array of: [height, width, channels]; it multiplies to the number of columns. */
+  rowShape?: readonly number[];
   /** Default "f32". */
   type?: "f32" | "f64";
 }
 
-export const datasetKeys = ["target", "weights", "impute", "unknown", "classes", "hash", "layout", "type"];
+export const datasetKeys = ["target", "weights", "impute", "unknown", "classes", "hash", "layout", "rowShape", "type"];
 
 /** What turns sparse rows, which bring their target, into a dataset. */
 export interface SparseDatasetOptions {
@@ -52,7 +54,14 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
   refuseMissing(parsed, target, weights, options.impute !== undefined);
   refuseOneClass(parsed, target);
   const { impute, unknown, classes, hash, layout, type } = options;
-  return Dataset.fromTable(table, given({ target, weights, impute, unknown, classes, hash, format: layout, type }));
+  const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights]) : undefined);
+  return Dataset.fromTable(table, given({ target, weights, impute, unknown, classes, hash, format: layout, rowShape, type }));
+}
+
+/** A file's own shape lasts while none of its columns is taken away. */
+function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | undefined)[]): readonly number[] | undefined {
+  const left = table.columns.filter(({ name }) => !taken.includes(name)).length;
+  return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;
 }
 
 export function sparseDataset(table: SparseTable, { classes, type }: SparseDatasetOptions): Dataset {

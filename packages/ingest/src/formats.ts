@@ -4,8 +4,10 @@
  * @throws DataError DATA_FORMAT
  */
 import { OptionError, type SparseTable, type Table } from "ergodic";
+import type { ArrayRows } from "./array-rows.ts";
 import { fileFault, show } from "./fault.ts";
 import { type CsvOptions, csv, csvKeys, tsv } from "./formats/csv.ts";
+import { type IdxOptions, idxKeys, idxRows, isIdx } from "./formats/idx.ts";
 import { jsonLines } from "./formats/json-lines.ts";
 import { type LibsvmOptions, libsvm, libsvmKeys } from "./formats/libsvm.ts";
 import { type NpyOptions, npyBlocks, npyKeys, npyTable } from "./formats/npy.ts";
@@ -19,7 +21,7 @@ import { type SparseDecoder, sparseBlocks, wholeSparse } from "./sparse-rows.ts"
 import { type ParsedTable, tableKeys } from "./table-builder.ts";
 
 /** What any reader may be told about its format. */
-export interface FormatOptions extends CsvOptions, LibsvmOptions, VwOptions, NpyOptions {
+export interface FormatOptions extends CsvOptions, LibsvmOptions, VwOptions, NpyOptions, IdxOptions {
   target?: false;
 }
 
@@ -39,12 +41,23 @@ export interface SparseFormat {
   blocks(source: ByteSource, options: FormatOptions, rows: number): AsyncGenerator<SparseTable>;
 }
 
+/** Rows that are arrays and bring their target. */
+export interface ArrayFormat {
+  readonly kind: "array";
+  readonly extensions: readonly string[];
+  readonly keys: readonly string[];
+  rows(source: ByteSource, options: FormatOptions): Promise<ArrayRows>;
+}
+
+export type AnyFormat = DenseFormat | SparseFormat | ArrayFormat;
+
 export const formats = {
   csv: dense(csv, ["csv"], csvKeys),
   tsv: dense(tsv, ["tsv", "tab"], csvKeys),
   jsonl: dense(jsonLines, ["jsonl", "ndjson", "json"], []),
   parquet: dense(parquet, ["parquet", "pq"], []),
   npy: { kind: "dense", extensions: ["npy"], keys: npyKeys, table: npyTable, blocks: npyBlocks } satisfies DenseFormat,
+  idx: { kind: "array", extensions: ["idx"], keys: idxKeys, rows: idxRows } satisfies ArrayFormat,
   libsvm: sparse(libsvm, ["libsvm", "svm", "svmlight"], libsvmKeys),
   vw: sparse(vw, ["vw"], vwKeys),
 };
@@ -100,6 +113,7 @@ export async function chosenFormat(
 /** The format of content by its first bytes. */
 export function formatOf(head: Uint8Array): FormatName | undefined {
   const text = shown(head).replace(/^\ufeff/, "");
+  if (isIdx(head)) return "idx";
   if (text.startsWith("PAR1")) return "parquet";
   if (head[0] === 0x93 && text.slice(1, 6) === "NUMPY") return "npy";
   const line = text.split(/[\r\n]+/).find((candidate) => candidate.trim() !== "") ?? "";

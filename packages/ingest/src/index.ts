@@ -1,7 +1,11 @@
 /** Files → Ergodic datasets. Everything public, by name. */
+export type { ArrayDatasetOptions } from "./array-rows.ts";
 export type { ColumnType } from "./column.ts";
 export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
+export { isFolder, labelsBeside } from "./folder.ts";
 export type { CsvOptions } from "./formats/csv.ts";
+export { type IdxArray, type IdxOptions, type IdxValues, readIdx } from "./formats/idx.ts";
+export type { ImageOptions, LabelledImage } from "./formats/images.ts";
 export type { JsonLinesOptions } from "./formats/json-lines.ts";
 export type { LibsvmOptions } from "./formats/libsvm.ts";
 export type { NpyOptions } from "./formats/npy.ts";
@@ -15,6 +19,8 @@ export {
   type ReadTableOptions,
   read,
   readCsv,
+  readIdxDataset,
+  readImages,
   readJsonLines,
   readLibsvm,
   readNpy,

@@ -5,6 +5,7 @@
  * target: they are what a trained model predicts on. Blocks hold one schema throughout and serve files larger than memory.
  */
 import { checkKeys, checkNumber, type Dataset, OptionError, type SparseTable, type Table } from "ergodic";
+import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
   type DatasetOptions,
   datasetKeys,
@@ -13,16 +14,18 @@ import {
   sparseDataset,
   sparseDatasetKeys,
 } from "./dataset.ts";
+import { isFolder, labelsBeside } from "./folder.ts";
 import type { CsvOptions } from "./formats/csv.ts";
+import { type ImageOptions, imageKeys, imageRows, type LabelledImage } from "./formats/images.ts";
 import type { JsonLinesOptions } from "./formats/json-lines.ts";
 import type { LibsvmOptions } from "./formats/libsvm.ts";
-import { labelColumn, type NpyOptions } from "./formats/npy.ts";
+import type { NpyOptions } from "./formats/npy.ts";
 import type { ParquetOptions } from "./formats/parquet.ts";
 import type { VwOptions } from "./formats/vw.ts";
-import { chosenFormat, type DenseFormat, type FormatName, type FormatOptions, formats, type SparseFormat } from "./formats.ts";
+import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
 import { openSource, type Source } from "./source.ts";
 
-export interface ReadTableOptions extends FormatOptions {
+export interface ReadTableOptions extends FormatOptions, ImageOptions {
   /** Default: by extension, else by content. */
   format?: FormatName;
 }
@@ -58,72 +61,127 @@ export const readLibsvm = (
 export const readVw = (source: Source, options: Omit<VwOptions, "target"> & SparseDatasetOptions = {}): Promise<Dataset> =>
   dataset("readVw", "vw", source, options);
 
-export const read = (source: Source, options: ReadOptions = {}): Promise<Dataset> =>
-  dataset("read", options.format, source, options);
+/** Two IDX files, MNIST's images and labels; without labels, those that stand beside a path under the usual name. */
+export async function readIdxDataset(images: Source, labels?: Source, options: ArrayDatasetOptions = {}): Promise<Dataset> {
+  checkKeys("readIdxDataset", options, sparseDatasetKeys);
+  return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });
+}
+
+/** A folder with a sub-folder of images for each class, or a list of images. */
+export async function readImages(
+  from: string | readonly LabelledImage[],
+  options: ImageOptions & ArrayDatasetOptions = {},
+): Promise<Dataset> {
+  return imageDataset("readImages", from, options);
+}
+
+/** A folder is one of images. */
+export async function read(source: Source, options: ReadOptions = {}): Promise<Dataset> {
+  const folder = await folderOfImages(source, options);
+  return folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);
+}
 
 async function dataset(reader: string, asked: FormatName | undefined, from: Source, options: ReadOptions): Promise<Dataset> {
   const { name, source } = await chosenFormat(openSource(from), asked);
-  const format: DenseFormat | SparseFormat = formats[name];
+  const format: AnyFormat = formats[name];
   const own = reader === "read" ? ["format"] : [];
-  const { target, ...rest } = options;
+  const { target, ...given } = options;
+  const beside = target === undefined && given.labels === undefined && format.keys.includes("labels");
+  const labels = beside ? await labelsBeside(from) : given.labels;
+  const rest = labels === undefined ? given : { ...given, labels };
   if (format.kind === "dense") {
     checkKeys(reader, options, [...own, ...format.keys, ...datasetKeys]);
-    const labelled = target === undefined && options.labels !== undefined;
+    const labelled = target === undefined && labels !== undefined;
     return denseDataset(reader, await format.table(source, rest), labelled ? { ...rest, target: labelColumn } : options);
   }
-  if (target !== undefined) {
-    throw new OptionError(
-      reader,
-      `target is ${JSON.stringify(target)}, but ${name} lines bring their own; leave the option out`,
-      "OPTION_CONFLICT",
-    );
-  }
+  refuseTarget(reader, target, name === "idx" ? "idx files" : `${name} lines`);
   checkKeys(reader, rest, [...own, ...format.keys.filter((key) => key !== "target"), ...sparseDatasetKeys]);
+  if (format.kind === "array") return arrayDataset(reader, await format.rows(source, rest), rest);
   return sparseDataset(await format.table(source, rest), rest);
 }
 
-/** Rows of columns, missing values allowed. For CSV, TSV, JSON lines, NumPy and Parquet. */
+async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {
+  refuseTarget(reader, options.target, "folders of images");
+  checkKeys(reader, options, [...imageKeys, ...sparseDatasetKeys]);
+  return arrayDataset(reader, await imageRows(from, options), options);
+}
+
+function refuseTarget(reader: string, target: unknown, files: string): void {
+  if (target === undefined) return;
+  throw new OptionError(
+    reader,
+    `target is ${JSON.stringify(target)}, but ${files} bring their own; leave the option out`,
+    "OPTION_CONFLICT",
+  );
+}
+
+/** Rows of columns, missing values allowed. For CSV, TSV, JSON lines, NumPy, Parquet, IDX and folders of images. */
 export async function readTable(from: Source, options: ReadTableOptions = {}): Promise<Table> {
+  const rows = await arraysOf("readTable", from, options, []);
+  if (rows) return wholeTable(rows);
   const { source, format } = await opened("readTable", from, options, []);
   if (format.kind === "sparse") throw kindError("readTable", "readSparseTable", source.name);
-  return (await format.table(source, options)).table;
+  return format.kind === "array" ? wholeTable(await format.rows(source, options)) : (await format.table(source, options)).table;
 }
 
 /** Sparse rows with their target; `target: false` lets lines do without. For LIBSVM and VW. */
 export async function readSparseTable(from: Source, options: ReadTableOptions = {}): Promise<SparseTable> {
   const { source, format } = await opened("readSparseTable", from, options, []);
-  if (format.kind === "dense") throw kindError("readSparseTable", "readTable", source.name);
+  if (format.kind !== "sparse") throw kindError("readSparseTable", "readTable", source.name);
   return format.table(source, options);
 }
 
 /** Rows of either kind, as the format has it. */
 export async function readRows(from: Source, options: ReadTableOptions = {}): Promise<Table | SparseTable> {
+  const rows = await arraysOf("readRows", from, options, []);
+  if (rows) return wholeTable(rows);
   const { source, format } = await opened("readRows", from, options, []);
+  if (format.kind === "array") return wholeTable(await format.rows(source, options));
   return format.kind === "dense" ? (await format.table(source, options)).table : format.table(source, options);
 }
 
 /**
  * Tables of `rows` rows, one after another, in one schema: types from the options, else from a first pass over a source that can be
- * read twice, else from the first block, and held to.
+ * read twice, else from the first block, and held to. Images and IDX files are read whole, as bytes, and only tabulated in blocks.
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
+  const images = await arraysOf("blocks", from, options, ["rows"]);
+  if (images) return yield* arrayTables(images, blockRows("blocks", options));
   const { source, format } = await opened("blocks", from, options, ["rows"]);
   if (format.kind === "sparse") throw kindError("blocks", "sparseBlocks", source.name);
-  yield* format.blocks(source, options, blockRows("blocks", options));
+  if (format.kind === "array") yield* arrayTables(await format.rows(source, options), blockRows("blocks", options));
+  else yield* format.blocks(source, options, blockRows("blocks", options));
 }
 
 /** The same for LIBSVM and VW; the number of columns is the schema. */
 export async function* sparseBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<SparseTable> {
   const { source, format } = await opened("sparseBlocks", from, options, ["rows"]);
-  if (format.kind === "dense") throw kindError("sparseBlocks", "blocks", source.name);
+  if (format.kind !== "sparse") throw kindError("sparseBlocks", "blocks", source.name);
   yield* format.blocks(source, options, blockRows("sparseBlocks", options));
 }
 
 async function opened(reader: string, from: Source, options: ReadTableOptions, keys: string[]) {
   const { name, source } = await chosenFormat(openSource(from), options.format);
-  const format: DenseFormat | SparseFormat = formats[name];
+  const format: AnyFormat = formats[name];
   checkKeys(reader, options, ["format", ...keys, ...format.keys]);
   return { source, format };
+}
+
+/** The images of a folder; undefined where the source is something else. */
+async function arraysOf(reader: string, from: Source, options: ReadTableOptions, keys: string[]): Promise<ArrayRows | undefined> {
+  const folder = await folderOfImages(from, options);
+  if (folder === undefined) return undefined;
+  checkKeys(reader, options, [...keys, ...imageKeys]);
+  return imageRows(folder, options);
+}
+
+/** The path of a folder, unless a format was asked for. */
+async function folderOfImages(from: Source, { format }: { format?: FormatName }): Promise<string | undefined> {
+  return typeof from === "string" && format === undefined && (await isFolder(from)) ? from : undefined;
+}
+
+function wholeTable(rows: ArrayRows): Table {
+  return arrayTables(rows, Infinity).next().value!;
 }
 
 function blockRows(reader: string, { rows = 65_536 }: BlockOptions): number {

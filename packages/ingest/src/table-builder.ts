@@ -37,6 +37,8 @@ export interface ParsedTable {
   /** All columns of the file, the dropped ones too. */
   names: string[];
   missing: MissingValues[];
+  /** What the columns of the file are an array of. */
+  rowShape?: readonly number[];
 }
 
 export interface BuildPlan {

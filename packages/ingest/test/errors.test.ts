@@ -143,7 +143,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   [csv("../fixtures"), "{fixtures}: this is a folder; name a file in it [DATA_FILE]"],
   [
     table("mystery.xyz"),
-    'mystery.xyz: neither the extension ".xyz" nor the first line tells the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "libsvm", "vw" [DATA_FORMAT]',
+    'mystery.xyz: neither the extension ".xyz" nor the first line tells the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]',
   ],
   [table("wide.libsvm"), "readTable: wide.libsvm holds sparse rows; call readSparseTable [OPTION_CONFLICT]", OptionError],
   [sparse("adult.csv"), "readSparseTable: adult.csv holds a dense table; call readTable [OPTION_CONFLICT]", OptionError],
@@ -254,8 +254,8 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
     "records.npy: the element type \"[('a', '<i4'), ('b', '<f8')]\" is not read (f4 f8 i1–i8 u1–u8 b1 are); save numbers, or write the table as CSV [DATA_UNSUPPORTED]",
   ],
   [
-    table("cube.npy"),
-    "cube.npy: the array has 3 dimensions, shape (2, 3, 4), but a table has 1 or 2; reshape it: array.reshape(len(array), -1) [DATA_UNSUPPORTED]",
+    table("scalar.npy"),
+    "scalar.npy: the array has no dimension, shape (), but rows need one; reshape it: array.reshape(1) [DATA_UNSUPPORTED]",
   ],
   [
     table("wide-integer.npy"),

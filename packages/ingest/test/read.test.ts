@@ -16,6 +16,7 @@ test.each<[FormatName | undefined, Uint8Array]>([
   ["vw", encode("1 2 'tag|f a b:1\n")],
   ["vw", encode("|f a b\n")],
   ["npy", npyBytes([[1]], false)],
+  ["idx", Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7)],
   ["parquet", parquetBytes([{ name: "x", type: "DOUBLE", values: [1] }])],
   [undefined, encode("1 2 3\n")],
   [undefined, encode("a|b|c\n")],
@@ -30,7 +31,7 @@ test("the extension decides before the content, the option before both", async (
   expect("rowStart" in (await readRows({ content, name: "a.dat" }))).toBe(true);
   expect(cells(await readTable({ content, name: "a.tsv" }, { header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
   expect(cells(await readTable({ content, name: "a.svm" }, { format: "csv", header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
-  expect(formatNames).toEqual(["csv", "tsv", "jsonl", "parquet", "npy", "libsvm", "vw"]);
+  expect(formatNames).toEqual(["csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw"]);
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
 });
 

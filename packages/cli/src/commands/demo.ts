@@ -10,22 +10,30 @@ import type { Command } from "commander";
 import {
   adagrad,
   adam,
+  batchNorm,
+  convolution,
   type Dataset,
+  dense,
+  dropout,
   type EngineDescription,
   type FitOptions,
-  type Fitted,
-  fit,
-  type LinearPredictor,
+  flatten,
+  type Layer,
   linear,
+  maxPool,
   momentum,
+  network,
+  type OutputPredictor,
   openEngine,
   predictor,
   type Rule,
+  relu,
   rff,
   ruleCost,
   sgd,
   stochasticLineSearch,
 } from "ergodic";
+import { type AnyFitted, type AnyModel, fitModel, type RowPredictor } from "../options/model.ts";
 import { rateText } from "../report/chosen.ts";
 import { duration, grouped, percent, short } from "../report/numbers.ts";
 import { beside, picture } from "../report/picture.ts";
@@ -61,7 +69,7 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
   const { out: paint } = terminal.paint;
   const title = (text: string): void => terminal.out(`\n${paint.bold(text)}\n`);
   const engine = (await openEngine()).describe();
-  const data = await read(dataFile, { target: "label", classes: true });
+  const data = await read(dataFile, { target: "label", classes: true, rowShape: [WIDTH, WIDTH, 1] });
   const plain = data.split(0.8, { seed: SEED, stratify: true });
   const mapped = plain.train.map(rff({ count: FEATURES, seed: SEED }));
   const kernel = { train: mapped, test: plain.test.follow(mapped.pipeline) };
@@ -82,7 +90,7 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
 
   title(`The best of these, ${best.name}: saved, loaded again, asked about held-out digits`);
   await best.fitted.save(out);
-  terminal.out(pictures(await predictor(out), plain.test));
+  terminal.out(pictures(await predictor<RowPredictor>(out), plain.test));
   terminal.out(paint.dim(`\n${duration((performance.now() - begin) / 1000)} in all. Saved to ${out}.\n`));
   title("Try next");
   terminal.out(
@@ -93,26 +101,33 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
 }
 
 interface Trained {
-  fitted: Fitted;
+  fitted: AnyFitted;
   accuracy: number;
 }
 
-async function trained({ train, test }: Held, options: FitOptions): Promise<Trained> {
-  const fitted = await fit(linear(), train, { seed: SEED, ...options });
+/** Three convolutions of 3 × 3 pixels, and ten outputs of what is left of the picture. */
+function convolutions(): Layer[] {
+  const stage = (channels: number): Layer[] => [convolution(channels, { bias: false }), batchNorm(), relu()];
+  return [...stage(16), ...stage(32), maxPool(2), ...stage(32), maxPool(2), flatten(), dropout(0.25), dense(10)];
+}
+
+async function trained({ train, test }: Held, options: FitOptions, model: AnyModel = linear()): Promise<Trained> {
+  const fitted = await fitModel(model, train, { seed: SEED, ...options });
   return { fitted, accuracy: fitted.evaluate(test).accuracy! };
 }
 
 async function ruleTable(plain: Held, kernel: Held, terminal: Terminal): Promise<Trained & { name: string }> {
-  const runs: { name: string; held: Held; rule: Rule }[] = [
+  const runs: { name: string; held: Held; rule: Rule; model?: AnyModel }[] = [
     ...[sgd({ rate: 0.1 }), momentum({ rate: 0.01 }), adagrad({ rate: 0.1 }), adam({ rate: 0.003 }), stochasticLineSearch()].map(
       (rule) => ({ name: rule.name, held: plain, rule }),
     ),
     { name: `adagrad, ${FEATURES} random features`, held: kernel, rule: adagrad({ rate: 0.3 }) },
+    { name: "adam, a convolutional network", held: plain, rule: adam({ rate: 0.001 }), model: network(convolutions()) },
   ];
   let best: (Trained & { name: string }) | undefined;
   const rows: string[][] = [];
-  for (const { name, held, rule } of runs) {
-    const result = await trained(held, { rule, batch: BATCH, epochs: EPOCHS });
+  for (const { name, held, rule, model } of runs) {
+    const result = await trained(held, { rule, batch: BATCH, epochs: EPOCHS }, model);
     if (!best || result.accuracy > best.accuracy) best = { ...result, name };
     const { epochs, seconds } = result.fitted.run;
     const rate = rule.options.rate === undefined ? "searched" : rateText(rule.options.rate);
@@ -164,7 +179,7 @@ async function workerTable(kernel: Held, engine: EngineDescription, terminal: Te
 }
 
 /** Three held-out digits that the model reads rightly and, if there is one, a mistake. */
-function pictures(model: LinearPredictor, test: Dataset): string {
+function pictures(model: OutputPredictor, test: Dataset): string {
   const { levels, values } = test.target;
   const { names } = test;
   const pixels = Array.from({ length: test.rowCount }, (_, i) => test.row(i));
@@ -193,6 +208,7 @@ function nextCommands(model: string, terminal: Terminal): string[] {
   const start = terminal.program;
   return [
     `${start} train ${data} --target label --rule adam --rate 0.003 --batch 16 --epochs 20 --test-share 0.2 --out mine.safetensors`,
+    `${start} train ${data} --target label --row-shape 8x8x1 --model cnn --epochs 10 --test-share 0.2`,
     `${start} evaluate ${quoted(model)} ${data}`,
     `${start} rules`,
   ];

@@ -2,12 +2,21 @@
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { type AnyPredictor, type FactorPredictor, type LinearPredictor, predictor } from "ergodic";
+import { type AnyPredictor, type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor } from "ergodic";
 import { type FormatOptions, formatOptions } from "../data.ts";
 import { addFormatOptions } from "../options/training.ts";
-import { algorithmText, type Described, type FactorsDescribed, type PlanJson, pathText, workersText } from "../report/chosen.ts";
+import {
+  algorithmText,
+  type Described,
+  type FactorsDescribed,
+  type NetworkDescribed,
+  type PlanJson,
+  pathText,
+  workersText,
+} from "../report/chosen.ts";
 import { coefficients, coefficientTable } from "../report/coefficients.ts";
-import { bytes, counted, grouped, json, percent, significant } from "../report/numbers.ts";
+import { layersText, networkCost } from "../report/layers.ts";
+import { bytes, counted, grouped, json, percent, short, significant } from "../report/numbers.ts";
 import { pairs, table } from "../report/table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
 import type { Terminal } from "../terminal.ts";
@@ -29,8 +38,7 @@ async function describe(file: string, options: DescribeOptions, terminal: Termin
   if (file !== "-" && options.format === undefined && (await isSafetensors(file))) {
     const model = await predictor<AnyPredictor>(file);
     const { size } = await stat(file);
-    const [summary, text] =
-      model.kind === "factorisation" ? ofFactors(file, size, model, terminal) : ofLinear(file, size, model, terminal);
+    const [summary, text] = ofModel(file, size, model, terminal);
     terminal.out(options.json ? `${json({ command: "describe", kind: "model", ...summary })}\n` : text);
     return;
   }
@@ -50,6 +58,11 @@ async function isSafetensors(path: string): Promise<boolean> {
   } finally {
     await file.close();
   }
+}
+
+function ofModel(file: string, size: number, model: AnyPredictor, terminal: Terminal): [object, string] {
+  if (model.kind === "factorisation") return ofFactors(file, size, model, terminal);
+  return model.kind === "network" ? ofNetwork(file, size, model, terminal) : ofLinear(file, size, model, terminal);
 }
 
 function ofFactors(file: string, size: number, model: FactorPredictor, terminal: Terminal): [object, string] {
@@ -84,23 +97,54 @@ function ofLinear(file: string, size: number, model: LinearPredictor, terminal: 
     imputed: model.pipeline.imputed,
   };
   const { out: paint } = terminal.paint;
-  const { loss, equation, task, target, pipeline, algorithm, path, plan, columns } = description;
+  const { task, columns } = description;
+  const about: [string, string][] = [
+    ["kind", `linear, ${task}`],
+    ...wanted(description),
+    ["columns", `${grouped(columns.length)}: ${listed(columns)}`],
+    ["weights", `${grouped(weights.length)}, ${percent(nonZero / weights.length)} not zero`],
+    ...making(description),
+  ];
+  const head = `${paint.bold(file)} ${paint.dim(bytes(size))}\n`;
+  return [summary, `${head}${pairs(about, paint)}\n${coefficientTable("largest weights", largest, MOST_WEIGHTS, paint)}`];
+}
+
+function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal: Terminal): [object, string] {
+  // The program is the file's own, and longer than all the rest.
+  const { program: _, ...rest } = model.description;
+  const description = rest as unknown as NetworkDescribed;
+  const { task, rowShape, parameters, model: made } = description;
+  const cost = networkCost(made.layers, rowShape);
+  const summary = { file, bytes: size, description, cost, imputed: model.pipeline.imputed };
+  const about: [string, string][] = [
+    ["kind", `network, ${task}`],
+    ...wanted(description),
+    ["row", rowShape.join(" × ")],
+    ["layers", layersText(made.layers)],
+    ["parameters", grouped(parameters)],
+    ...(cost ? [["multiply-adds", `${short(cost.multiplyAdds)} a row`] as [string, string]] : []),
+    ...making(description),
+  ];
+  const { out: paint } = terminal.paint;
+  return [summary, `${paint.bold(file)} ${paint.dim(bytes(size))}\n${pairs(about, paint)}`];
+}
+
+/** What a model of rows was trained for, and how they come to it. */
+function wanted({ loss, equation, target, pipeline }: Described): [string, string][] {
   const levels = target.levels ? `, ${target.levels.length} classes: ${listed(target.levels)}` : "";
+  return [
+    ["target", `${target.name}${levels}`],
+    ["loss", `${loss.name}: ${equation}`],
+    ["pipeline", pipeline.map(({ kind }) => kind).join(" → ")],
+  ];
+}
+
+function making({ algorithm, path, plan }: Described): [string, string][] {
   const made: [string, string][] = [];
   if (algorithm) made.push([algorithm.rule ? "rule" : "algorithm", algorithmText(algorithm)]);
   if (path) made.push(["path", pathText(path)]);
   if (plan) made.push(["plan", `${algorithm?.rule ? `batch ${plan.batch}, ${plan.schedule} rows, ` : ""}${planText(plan)}`]);
-  const about: [string, string][] = [
-    ["kind", `linear, ${task}`],
-    ["target", `${target.name}${levels}`],
-    ["loss", `${loss.name}: ${equation}`],
-    ["pipeline", pipeline.map(({ kind }) => kind).join(" → ")],
-    ["columns", `${grouped(columns.length)}: ${listed(columns)}`],
-    ["weights", `${grouped(weights.length)}, ${percent(nonZero / weights.length)} not zero`],
-    ...made,
-  ];
-  const head = `${paint.bold(file)} ${paint.dim(bytes(size))}\n`;
-  return [summary, `${head}${pairs(about, paint)}\n${coefficientTable("largest weights", largest, MOST_WEIGHTS, paint)}`];
+  return made;
 }
 
 function planText(plan: PlanJson): string {

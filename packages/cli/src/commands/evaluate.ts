@@ -1,9 +1,9 @@
 /** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known, or of a factorisation on ratings. */
 import type { Command } from "commander";
-import { type AnyPredictor, type FactorPredictor, type LinearPredictor, predictor } from "ergodic";
+import { type AnyPredictor, type FactorPredictor, type OutputPredictor, predictor } from "ergodic";
 import { type FormatOptions, readHeldOut } from "../data.ts";
 import { number } from "../options/number.ts";
-import { addFormatOptions, addRatingOptions } from "../options/training.ts";
+import { addFormatOptions, addRatingOptions, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
@@ -20,8 +20,8 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
     .command("evaluate")
     .description("test a saved model on rows whose target is known")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
-    .argument("<DATA>", "a file, or - for standard input");
-  addFormatOptions(command).option("--json", "one JSON object on standard output");
+    .argument("<DATA>", "a file, a folder of images, or - for standard input");
+  addFormatOptions(command).option("--labels <file>", labelsText).option("--json", "one JSON object on standard output");
   addRatingOptions(command)
     .option("--value <column>", "how much")
     .option("--exclude <file>", "ratings of training: their items are no recommendations")
@@ -29,13 +29,13 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
   command.action(async (file: string, data: string, options: EvaluateOptions) => {
     const model = await predictor<AnyPredictor>(file);
     if (model.kind === "factorisation") await evaluateFactors(file, model, data, options, terminal);
-    else await evaluateLinear(file, model, data, options, terminal);
+    else await evaluateRows(file, model, data, options, terminal);
   });
 }
 
-async function evaluateLinear(
+async function evaluateRows(
   file: string,
-  model: LinearPredictor,
+  model: OutputPredictor,
   data: string,
   options: EvaluateOptions,
   terminal: Terminal,

@@ -13,13 +13,13 @@ import type { Command } from "commander";
 import {
   type AnyPredictor,
   DataError,
-  type LinearPredictor,
+  type OutputPredictor,
   type Prediction,
   predictor,
   type SparseTable,
   type Table,
 } from "ergodic";
-import { type FormatOptions, formatOptions, rawRows, takesSparse, typesOf } from "../data.ts";
+import { type FormatOptions, formatOptions, rawRows, readingOf, takesSparse } from "../data.ts";
 import { addFormatOptions, addRatingOptions } from "../options/training.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
@@ -32,7 +32,7 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .command("predict")
     .description("predict with a saved model")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
-    .argument("<DATA>", "rows with the model's columns: a file, or - for standard input");
+    .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
   addFormatOptions(command)
     .option("--out <file>", "write here, not on standard output")
     .option("--json", "one JSON object in the place of CSV");
@@ -52,8 +52,9 @@ async function predict(file: string, data: string, options: PredictOptions, term
 }
 
 async function* predictions(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<Prediction[]> {
-  if (model.kind === "linear") {
-    for await (const rows of rowBlocks(model, data, options)) yield model.predict(rows);
+  if (model.kind !== "factorisation") {
+    const known: OutputPredictor = model;
+    for await (const rows of rowBlocks(model, data, options)) yield known.predict(rows);
     return;
   }
   const columns = columnsOf(model, options, "predict");
@@ -62,17 +63,17 @@ async function* predictions(model: AnyPredictor, data: string, options: PredictO
   for await (const table of tables) yield model.predict(pairsOf(table, columns));
 }
 
-async function* rowBlocks(model: LinearPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
+async function* rowBlocks(model: OutputPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
   const { pipeline } = model;
   if (data === "-") yield await rawRows(data, pipeline, options, false);
   else if (takesSparse(pipeline)) yield* sparseBlocks(data, { ...formatOptions(options), target: false });
-  else yield* blocks(data, { ...formatOptions(options), ...typesOf(pipeline) });
+  else yield* blocks(data, { ...formatOptions(options), ...(await readingOf(data, pipeline)) });
 }
 
 async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<string> {
   let header = false;
   for await (const rows of predictions(model, data, options)) {
-    const names = model.kind === "linear" && rows[0].probabilities ? (model.classes ?? []) : [];
+    const names = model.kind !== "factorisation" && rows[0].probabilities ? (model.classes ?? []) : [];
     if (!header) yield `${["prediction", ...names.map((name) => cell(`p_${name}`))].join(",")}\n`;
     header = true;
     yield rows
@@ -84,7 +85,7 @@ async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions
 async function* jsonOf(model: AnyPredictor, file: string, data: string, options: PredictOptions): AsyncGenerator<string> {
   const { task } = model;
   const { target, classes } =
-    model.kind === "linear"
+    model.kind !== "factorisation"
       ? { target: model.targetName, classes: model.classes ?? null }
       : { target: columnsOf(model, options, "predict").value ?? null, classes: null };
   yield `${json({ command: "predict", model: file, data, task, target, classes }).slice(0, -1)},"predictions":[`;

@@ -1,14 +1,14 @@
 /** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
 import type { Command } from "commander";
-import { type Dataset, type EngineDescription, type Fitted, fit, linear, openEngine } from "ergodic";
+import { type Dataset, type EngineDescription, fit, openEngine, type Run } from "ergodic";
 import { cut, type Parts, readTraining } from "../data.ts";
 import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { type AnyFitted, fitModel, modelMaker } from "../options/model.ts";
 import {
   addTrainingOptions,
   fitOptions,
   fixedByCheckpoint,
   lossOf,
-  modelOptions,
   type TrainOptions,
   watchOptions,
 } from "../options/training.ts";
@@ -22,7 +22,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
   const command = program
     .command("train")
     .description("train a model on a file")
-    .argument("<DATA>", "a file, or - for standard input");
+    .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addTrainingOptions(command).action((path: string, options: TrainOptions) =>
     train(path, options, { command, path, options, fixed: fixedByCheckpoint, terminal }),
   );
@@ -31,15 +31,16 @@ export function addTrain(program: Command, terminal: Terminal): void {
 async function train(path: string, options: TrainOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal } = training;
-  const settings = options.resume === undefined ? { model: modelOptions(options), fit: fitOptions(options) } : undefined;
+  const settings =
+    options.resume === undefined ? { model: (await modelMaker(options))(options), fit: fitOptions(options) } : undefined;
   const { data, guessed } = await readTraining(path, options, lossOf(options));
   const parts = await cut(data, options);
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, parts) + (guessed ? guess(data) : ""));
   const stop = new AbortController();
   const given = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
-  const run = settings
-    ? fit(linear(settings.model), parts.train, { ...settings.fit, ...given })
+  const run: Run<AnyFitted> = settings
+    ? fitModel(settings.model(parts.train), parts.train, { ...settings.fit, ...given })
     : fit.resume(options.resume!, parts.train, { ...watchOptions(options), ...given });
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal));
   if (options.out !== undefined) await fitted.save(options.out);
@@ -52,7 +53,8 @@ export function dataLine(path: string, { train, validate, test }: Parts): string
     test ? `${grouped(test.rowCount)} to test` : "",
   ].filter(Boolean);
   const sparse = train.format === "sparse" ? ", sparse" : "";
-  return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${sparse}; target ${train.target.name}`;
+  const shape = train.rowShape ? ` (${train.rowShape.join(" × ")})` : "";
+  return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${shape}${sparse}; target ${train.target.name}`;
 }
 
 export function guess({ target }: Dataset): string {
@@ -82,7 +84,7 @@ interface Result {
   path: string;
   options: TrainOptions;
   parts: Parts;
-  fitted: Fitted;
+  fitted: AnyFitted;
   engine: EngineDescription;
   terminal: Terminal;
 }
@@ -118,7 +120,7 @@ function report(result: Result): void {
 }
 
 /** How far from the minimum, where the algorithm knows it. */
-function certificate({ gap = Number.NaN, violation = Number.NaN }: Fitted["run"]["report"]): string {
+function certificate({ gap = Number.NaN, violation = Number.NaN }: AnyFitted["run"]["report"]): string {
   if (!Number.isNaN(gap)) return `relative duality gap ${small(gap)}, certified\n`;
   return Number.isNaN(violation) ? "" : `largest violation of the conditions of a minimum ${small(violation)}\n`;
 }

@@ -6,15 +6,16 @@
  * gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type Fitted, fit, linear, type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
+import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
 import { cut, type Parts, readTraining } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { given } from "../options/given.ts";
+import { type AnyFitted, fitModel, type ModelMaker, modelMaker } from "../options/model.ts";
 import { number } from "../options/number.ts";
 import { parseOver, readable, withSettings } from "../options/over.ts";
 import { parseSpec } from "../options/spec.ts";
-import { addTrainingOptions, fitOptions, lossOf, modelOptions, type TrainOptions } from "../options/training.ts";
+import { addTrainingOptions, fitOptions, lossOf, type TrainOptions } from "../options/training.ts";
 import { CountedProgress } from "../report/counted-progress.ts";
 import { metricsText } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
@@ -39,7 +40,7 @@ export function addTune(program: Command, terminal: Terminal): void {
   const command = program
     .command("tune")
     .description("search for the settings with which a model is best on held-out rows")
-    .argument("<DATA>", "a file, or - for standard input");
+    .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addTrainingOptions(command)
     .optionsGroup("Search:")
     .option(
@@ -57,7 +58,8 @@ export function addTune(program: Command, terminal: Terminal): void {
 async function tuneOn(file: string, options: TuneCommandOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal, command } = training;
-  const begin = beginning(options);
+  const make = await modelMaker(options);
+  const begin = beginning(options, make);
   const { data, guessed } = await readTraining(file, options, lossOf(options), "tune");
   const heldOut = options.validate === undefined ? { validateShare: options.validateShare ?? VALIDATE_SHARE } : {};
   const parts = await cut(data, { ...options, ...heldOut }, "tune");
@@ -67,13 +69,16 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
   const tuned = await toTheEnd(run, stop, training, watch(options, terminal));
   const chosen = withSettings(forTheRest(options, tuned), tuned.settings);
   const result = { file, options, parts, tuned, command: trainCommand(file, chosen, command, options) };
-  const final = await trainFinal(chosen, parts, data);
+  const final = await trainFinal(chosen, make, parts, data);
   if (options.out !== undefined) await final!.fitted.save(options.out);
   terminal.out(options.json ? `${json(jsonOf(result, final))}\n` : textOf(result, final, terminal));
 }
 
 /** Checks all options before the file is read. */
-function beginning(options: TuneCommandOptions): (parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>> {
+function beginning(
+  options: TuneCommandOptions,
+  makeModel: ModelMaker,
+): (parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>> {
   const { over: text, resume, trials, search, halving, concurrency, seed, patience } = options;
   if (text === undefined && resume === undefined)
     throw new UsageError("tune", "--over is missing: what to search, e.g. --over rate:log:1e-4..1,l2:log:1e-6..1e-1");
@@ -81,13 +86,13 @@ function beginning(options: TuneCommandOptions): (parts: Parts, signal: AbortSig
   const algorithm = search === undefined ? undefined : parseSearch(search);
   const trial = (settings: Record<string, number>) => {
     const chosen = withSettings(options, settings);
-    return { model: linear(modelOptions(chosen)), options: fitOptions(chosen) };
+    return { model: makeModel(chosen), options: fitOptions(chosen) };
   };
   trial(over ? Object.fromEntries(Object.entries(over).map(([name, { high }]) => [name, high])) : {});
   return ({ train, validate }, signal) => {
     const make = (settings: Record<string, number>, context: { signal: AbortSignal }) => {
       const made = trial(settings);
-      return fit(made.model, train, { ...made.options, validate, signal: context.signal });
+      return fitModel(made.model(train), train, { ...made.options, validate, signal: context.signal });
     };
     const how = given({ trials, concurrency, signal });
     if (resume !== undefined) return tune.resume(resume, make, how);
@@ -137,15 +142,20 @@ function forTheRest(options: TuneCommandOptions, { best }: Tuned): TuneCommandOp
 }
 
 interface Final {
-  fitted: Fitted;
+  fitted: AnyFitted;
   parts: Parts;
 }
 
-async function trainFinal(chosen: TuneCommandOptions, tuned: Parts, data: Parts["train"]): Promise<Final | undefined> {
+async function trainFinal(
+  chosen: TuneCommandOptions,
+  make: ModelMaker,
+  tuned: Parts,
+  data: Parts["train"],
+): Promise<Final | undefined> {
   if (chosen.out === undefined && !tuned.test) return undefined;
   // The same test rows: they are taken first.
   const parts = await cut(data, chosen, "tune");
-  return { fitted: await fit(linear(modelOptions(chosen)), parts.train, fitOptions(chosen)), parts };
+  return { fitted: await fitModel(make(chosen)(parts.train), parts.train, fitOptions(chosen)), parts };
 }
 
 /** The command that trains with the best settings. */

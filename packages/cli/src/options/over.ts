@@ -13,7 +13,7 @@ import { ruleRegistry, type SettingRange } from "ergodic";
 import { UsageError } from "../errors.ts";
 import { parseSpec } from "./spec.ts";
 import { LINK } from "./things.ts";
-import type { TrainOptions } from "./training.ts";
+import { type TrainOptions, usualRule } from "./training.ts";
 
 const own = ["rate", "l1", "l2", "batch", "epochs"] as const;
 type Own = (typeof own)[number];
@@ -68,9 +68,8 @@ function isOwn(name: string): name is Own {
   return (own as readonly string[]).includes(name);
 }
 
-/** The default is that of the library. */
-function ruleOf({ rule, variance }: TrainOptions): string {
-  return rule ?? (variance === undefined ? "adagrad" : "sgd");
+function ruleOf(options: TrainOptions): string {
+  return options.rule ?? usualRule(options);
 }
 
 function refuseUnknown(name: string, options: TrainOptions): void {

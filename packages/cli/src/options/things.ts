@@ -52,11 +52,12 @@ export function parseAlgorithm(text: string): Algorithm | undefined {
   return algorithms[name](options);
 }
 
-export function parseRule(text: string | undefined, rate: string | undefined, variance: boolean): Rule | undefined {
+/** `usual`: the rule of a rate alone. */
+export function parseRule(text: string | undefined, rate: string | undefined, usual: string): Rule | undefined {
   const given = rate === undefined ? undefined : parseRate(rate);
   if (text === undefined) {
     if (given === undefined) return undefined;
-    return ruleFromJson({ rule: variance ? "sgd" : "adagrad", options: { rate: given } });
+    return ruleFromJson({ rule: usual, options: { rate: given } });
   }
   const links = text.split(LINK).map((link) => parseSpec("--rule", link));
   for (const { name } of links) if (!Object.hasOwn(ruleRegistry, name)) throw unknown("--rule", name, Object.keys(ruleRegistry));

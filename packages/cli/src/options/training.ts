@@ -10,6 +10,7 @@ import { parseAlgorithm, parseClassWeights, parseFeatures, parseLoss, parseRule,
 
 export interface ModelOptions {
   model?: string;
+  augment?: string;
   loss?: string;
   l1?: number;
   l2?: number;
@@ -46,14 +47,14 @@ export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions
 
 /** What a checkpoint brings: refused beside --resume, left out of the line that says how to resume. */
 export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
-  ...(["model", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
+  ...(["model", "augment", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["algorithm", "rule", "rate", "variance"] as const),
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic"] as const),
 ];
 
 export function addFormatOptions(command: Command): Command {
   return command
-    .option("--format <name>", "csv, tsv, jsonl, libsvm, vw, npy or parquet; default: by extension, else by content")
+    .option("--format <name>", "csv, tsv, jsonl, libsvm, vw, npy, idx or parquet; default: by extension, else by content")
     .option("--no-header", "the first line holds no names")
     .option("--delimiter <character>", "what separates fields; \\t for a tab");
 }
@@ -66,6 +67,9 @@ export function addRatingOptions(command: Command): Command {
     .option("--item <column>", "what");
 }
 
+/** Of arrays, whose labels stand in a second file. */
+export const labelsText = "of idx and npy; default: MNIST's name for them, or y.npy for x.npy, beside DATA";
+
 export function addDataOptions(command: Command): Command {
   return addFormatOptions(command)
     .optionsGroup("Data:")
@@ -74,6 +78,10 @@ export function addDataOptions(command: Command): Command {
     .option("--drop <columns>", "leave out, separated by commas")
     .option("--impute <how>", "fill missing values: mean, median or mode")
     .option("--hash <bits>", "hash all columns into 2^bits", number)
+    .option("--labels <file>", labelsText)
+    .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
+    .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")
+    .option("--channels <n>", "of these images: 1 for grey, 3 for colours", number)
     .option("--classes", "take a target of numbers as classes")
     .option("--no-classes", "take it as numbers")
     .option("--test <file>", "rows to test on at the end")
@@ -86,14 +94,15 @@ export function addTrainingOptions(command: Command): Command {
     .option("--validate <file>", "rows to watch while training")
     .option("--validate-share <share>", "the same, as a share of the training rows", share)
     .optionsGroup("Model:")
-    .option("--model <name>", "linear", "linear")
+    .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers, net.js", "linear")
+    .option("--augment <changes>", "of images, at random while training: shift:1, flip, cutout:3, noise:0.1, joined by +")
     .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: by the target")
-    .option("--l1 <strength>", "penalty on the coefficients' sizes", number)
+    .option("--l1 <strength>", "penalty on the coefficients' or weights' sizes", number)
     .option("--l2 <strength>", "penalty on their squares", number)
-    .option("--no-intercept", "leave the constant out")
-    .option("--non-negative", "no coefficient below 0; for coordinate descent")
+    .option("--no-intercept", "linear: leave the constant out")
+    .option("--non-negative", "linear: no coefficient below 0; for coordinate descent")
     .option("--class-weights <weights>", "balanced, or a=1,b=5")
-    .option("--features <map>", "random features in front: rff:2000, orthogonal:, sorf:, fastfood:; gamma=…")
+    .option("--features <map>", "linear: random features in front: rff:2000, orthogonal:, sorf:, fastfood:; gamma=…")
     .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
     .option("--no-standardise", "leave columns as they are")
     .optionsGroup("Steps:")
@@ -127,10 +136,19 @@ export function lossOf(options: ModelOptions): Loss | undefined {
   return options.loss === undefined ? undefined : parseLoss(options.loss);
 }
 
+export function isNetwork({ model }: { model?: string }): boolean {
+  return (model ?? "linear") !== "linear";
+}
+
+/** The rule of a user who named none. */
+export function usualRule({ model, variance }: { model?: string; variance?: string }): string {
+  if (variance !== undefined) return "sgd";
+  return isNetwork({ model }) ? "adam" : "adagrad";
+}
+
+/** Of a linear model. */
 export function modelOptions(options: ModelOptions): LinearOptions {
   const { l1, l2, intercept, nonNegative, classWeights, features, standardise, seed } = options;
-  if ((options.model ?? "linear") !== "linear")
-    throw new UsageError("--model", `"${options.model}" is not known (known: linear)`);
   return given({
     loss: lossOf(options),
     l1,
@@ -148,7 +166,7 @@ export function fitOptions(options: TrainOptions): FitOptions {
   return given({
     ...watchOptions(options),
     algorithm: algorithmOf(options),
-    rule: parseRule(rule, rate, variance !== undefined),
+    rule: parseRule(rule, rate, usualRule(options)),
     variance: variance === undefined ? undefined : parseVariance(variance),
     batch,
     workers,

@@ -1,5 +1,6 @@
 /** What a run will do, in one line, from the description that its model will carry. */
 import type { EngineDescription } from "ergodic";
+import { counted } from "./numbers.ts";
 
 /** The parts of a linear model's description (JSON) that are shown. */
 export interface Described {
@@ -15,6 +16,19 @@ export interface Described {
   /** In the place of an algorithm: the options of fit.path. */
   path?: PathJson;
   plan?: PlanJson;
+}
+
+/** Of a network's: also the numbers of its parameters, and the sizes of a row. */
+export interface NetworkDescribed extends Described {
+  parameters: number;
+  rowShape: number[];
+  /** `layers` is null where they hold a plain function. */
+  model: Described["model"] & { layers: LayerJson | null };
+}
+
+export interface LayerJson {
+  layer: string;
+  options?: Record<string, unknown>;
 }
 
 /** The parts of a factorisation's. */
@@ -102,7 +116,9 @@ export function pathText({ lambdas, l1Ratio, tolerance, folds }: PathJson): stri
 export function chosenLine(description: Described, engine: EngineDescription): string {
   const { loss, model, target, pipeline, algorithm, path, plan } = description;
   const classes = target.levels ? ` (${target.levels.length} classes)` : "";
-  const parts = [`linear model, ${loss.name} loss${classes}`];
+  const { parameters } = description as Partial<NetworkDescribed>;
+  const kind = parameters === undefined ? "linear model" : `network of ${counted(parameters, "parameter")}`;
+  const parts = [`${kind}, ${loss.name} loss${classes}`];
   const penalties = (["l1", "l2"] as const).filter((name) => model[name]).map((name) => `${name} ${model[name]}`);
   parts.push(...penalties);
   if (model.nonNegative) parts.push("no negative coefficients");

@@ -14,12 +14,12 @@ export function derive(output: Expr, wrt: Expr): Expr {
   return gradients(output, [wrt])[0];
 }
 
-/** As `derive`, for several inputs at once: the adjoints are shared. */
-export function gradients(output: Expr, wrts: readonly Expr[]): Expr[] {
+/** As `derive`, for several inputs at once: the adjoints are shared. `seed`: the adjoint of the output. */
+export function gradients(output: Expr, wrts: readonly Expr[], seed: Expr = constant(1)): Expr[] {
   const nodes = nodesOf([output]);
   const reached = new Set<Expr>(wrts);
   for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
-  const adjoints = new Map<Expr, Expr>([[output, constant(1)]]);
+  const adjoints = new Map<Expr, Expr>([[output, seed]]);
   for (const node of nodes.reverse()) {
     const adjoint = adjoints.get(node);
     if (!adjoint || !reached.has(node)) continue;

@@ -1,4 +1,5 @@
 /** The compiler's public list: expressions, their derivative, interpreter, printing, cost, and compiled programs. */
+export * from "./array/index.ts";
 export { compile } from "./compile.ts";
 export { derive, gradients } from "./derive.ts";
 export {
@@ -15,9 +16,42 @@ export { type LinkedProgram, linkProgram } from "./link.ts";
 export { operations } from "./operations.ts";
 export { allPrimitives, primitiveOf, reductionOf } from "./primitive.ts";
 export { add, div, mul, neg, square, sub } from "./primitives/arithmetic.ts";
-export { cos, exp, expm1, log, log1p, pow, sigmoid, sin, softplus, sqrt, tanh } from "./primitives/functions.ts";
+export {
+  atan,
+  cos,
+  digamma,
+  erf,
+  erfc,
+  exp,
+  expm1,
+  lgamma,
+  log,
+  log1p,
+  pow,
+  sigmoid,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+  trigamma,
+} from "./primitives/functions.ts";
 export { maximum, sum } from "./primitives/reductions.ts";
-export { abs, and, equal, floor, less, lessEqual, max, min, not, or, sign, stopGradient, where } from "./primitives/selection.ts";
+export {
+  abs,
+  and,
+  equal,
+  floor,
+  less,
+  lessEqual,
+  max,
+  min,
+  not,
+  or,
+  round,
+  sign,
+  stopGradient,
+  where,
+} from "./primitives/selection.ts";
 export { print } from "./print.ts";
 export type { CompiledProgram, CompileOptions, Operand, ProgramSpec, StorageType } from "./program.ts";
 export { inputsOf, substitute } from "./rebuild.ts";

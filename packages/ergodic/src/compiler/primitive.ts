@@ -3,6 +3,7 @@
  * primitives/ by `primitive()` (element-wise) and `reduction()`, which return the builder and keep the entry in a table.
  */
 import { assert } from "../base/errors.ts";
+import { type ArrayLikeOperand, isArray, type SymbolicArray } from "./array/symbolic.ts";
 import { constant, type Expr, type ExprLike, intern, toExpr } from "./expression.ts";
 import type { Lanes, Value } from "./machine/lanes.ts";
 
@@ -52,8 +53,46 @@ export const reductionOf = (node: Expr): Reduction | undefined => reductions.get
 /** Every element-wise primitive: conformance tests go over this list. */
 export const allPrimitives = (): Primitive[] => [...primitives.values()];
 
+/** Builders take symbols of rules and losses, or symbolic arrays, and give the same. */
+export interface Unary {
+  (x: ExprLike): Expr;
+  (x: SymbolicArray): SymbolicArray;
+}
+export interface Binary {
+  (a: ExprLike, b: ExprLike): Expr;
+  (a: SymbolicArray, b: ArrayLikeOperand): SymbolicArray;
+  (a: ArrayLikeOperand, b: SymbolicArray): SymbolicArray;
+  (a: ArrayLikeOperand, b: ArrayLikeOperand): SymbolicArray;
+}
+export interface Ternary {
+  (a: ExprLike, b: ExprLike, c: ExprLike): Expr;
+  (a: ArrayLikeOperand, b: ArrayLikeOperand, c: ArrayLikeOperand): SymbolicArray;
+}
+export interface Builder extends Unary, Binary, Ternary {}
+
+/** Axes to reduce (default: all), and whether they stay with an extent of 1. */
+export interface AxisOptions {
+  readonly axis?: number | readonly number[];
+  readonly keep?: boolean;
+}
+export interface Reducer {
+  (v: ExprLike): Expr;
+  (x: SymbolicArray, options?: AxisOptions): SymbolicArray;
+}
+
+/** How primitives and reductions act on arrays: array/operations/map-reduce.ts says so, which stands on this file. */
+interface OnArrays {
+  elementwise(name: string, build: (...args: Expr[]) => Expr, given: readonly unknown[]): SymbolicArray;
+  reduced(name: string, x: SymbolicArray, options: AxisOptions): SymbolicArray;
+}
+let onArrays: OnArrays | undefined;
+
+export function extendToArrays(how: OnArrays): void {
+  onArrays = how;
+}
+
 /** Keeps the entry; returns the step shared by all builders: fold constants, apply the rules, intern. */
-export function primitive(entry: Primitive): (...args: ExprLike[]) => Expr {
+export function primitive(entry: Primitive): Builder {
   assert(!primitives.has(entry.name), `the primitive ${entry.name} is defined twice`);
   primitives.set(entry.name, entry);
   const arity = entry.reference.length;
@@ -64,10 +103,19 @@ export function primitive(entry: Primitive): (...args: ExprLike[]) => Expr {
     return entry.simplify?.(...args) ?? intern(entry.name, args, args.some((a) => a.rank === 1) ? 1 : 0);
   };
   builders.set(entry.name, build);
-  return build;
+  const any = (...given: (ExprLike | SymbolicArray)[]): Expr | SymbolicArray => {
+    if (!given.slice(0, arity).some(isArray)) return build(...(given as ExprLike[]));
+    assert(onArrays, "the primitives on arrays are not loaded");
+    return onArrays.elementwise(
+      entry.name,
+      build,
+      Array.from({ length: arity }, (_, i) => given[i]),
+    );
+  };
+  return any as Builder;
 }
 
-export function reduction(entry: Reduction): (v: ExprLike) => Expr {
+export function reduction(entry: Reduction): Reducer {
   assert(!reductions.has(entry.name), `the reduction ${entry.name} is defined twice`);
   reductions.set(entry.name, entry);
   const build = (given: ExprLike): Expr => {
@@ -75,7 +123,12 @@ export function reduction(entry: Reduction): (v: ExprLike) => Expr {
     return v.rank === 0 ? entry.ofScalar(v) : intern(entry.name, [v], 0);
   };
   builders.set(entry.name, build);
-  return build;
+  const any = (given: ExprLike | SymbolicArray, options: AxisOptions = {}): Expr | SymbolicArray => {
+    if (!isArray(given)) return build(given);
+    assert(onArrays, "the primitives on arrays are not loaded");
+    return onArrays.reduced(entry.name, given, options);
+  };
+  return any as Reducer;
 }
 
 /** The same operation on other arguments, through its builder. Leaves stay. */

@@ -111,6 +111,11 @@ export class Dataset implements Disposable {
     return this.pipeline.names;
   }
 
+  /** What a row is an array of, last index fastest: [height, width, channels]; undefined where columns are a plain list. */
+  get rowShape(): readonly number[] | undefined {
+    return this.pipeline.shape.rowShape;
+  }
+
   /** Pointers for kernels, valid until dispose(); whoever uses them keeps this object reachable. */
   get layout(): DataLayout {
     if (this.#stored) return this.#stored.layout;

@@ -1,7 +1,7 @@
 /** The first steps of a pipeline, made from a table, sparse rows or arrays as the options say. */
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { checkNames, checkRaw } from "./check-table.ts";
-import { runSteps } from "./pipeline.ts";
+import { runSteps, shapeAfter } from "./pipeline.ts";
 import { listed, requireColumn, tableTexts } from "./raw.ts";
 import type { SourceStep, Step, TargetColumn } from "./rows.ts";
 import type { SparseTable, Table } from "./table.ts";
@@ -11,6 +11,7 @@ import type { HashedColumnsStep } from "./transformations/hashed-columns.ts";
 import { fitImpute, type ImputeMethod } from "./transformations/impute.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 import { chooseFormat, type OneHotStep } from "./transformations/one-hot.ts";
+import { rowShapeStep } from "./transformations/row-shape.ts";
 
 export interface TableOptions {
   /** Column to predict. */
@@ -29,6 +30,8 @@ export interface TableOptions {
   hash?: number;
   /** Default "dense", or "sparse" for over 1000 columns that are mostly zero. */
   format?: "dense" | "sparse";
+  /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
+  rowShape?: readonly number[];
   /** Default "f32". */
   type?: "f32" | "f64";
 }
@@ -49,6 +52,8 @@ export interface ArraysOptions {
   weights?: ArrayLike<number>;
   /** Takes the distinct values of numeric y as classes; text is always classes. */
   classes?: boolean;
+  /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
+  rowShape?: readonly number[];
   /** The target's name; default "y". */
   target?: string;
   /** Default: "f64" for a Float64Array, else "f32". */
@@ -57,9 +62,11 @@ export interface ArraysOptions {
   source?: string;
 }
 
+const tableKeys = ["target", "weights", "drop", "impute", "unknown", "classes", "hash", "format", "rowShape", "type"];
+
 export function stepsOfTable(table: Table, options: TableOptions): Step[] {
   const { source } = table;
-  checkKeys("fromTable", options, ["target", "weights", "drop", "impute", "unknown", "classes", "hash", "format", "type"]);
+  checkKeys("fromTable", options, tableKeys);
   checkRaw(table);
   const { impute, unknown = "zero", hash } = options;
   if (impute !== undefined && !["mean", "median", "mode"].includes(impute)) {
@@ -80,13 +87,13 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
   if (hash !== undefined) {
     const kinds = columns.map(({ name, kind }) => ({ name, kind }));
     const step: HashedColumnsStep = { kind: "hashedColumns", ...base, columns: kinds, bits: hash };
-    return [step];
+    return shaped([step], options.rowShape, "fromTable");
   }
   const cells: ColumnsStep = { kind: "columns", ...base, columns, unknown };
   const oneHot: OneHotStep = { kind: "oneHot", format: options.format ?? chooseFormat(columns) };
-  if (impute !== undefined) return [cells, fitImpute(runSteps([cells], table, source), impute, source), oneHot];
-  refuseMissing(table, others);
-  return [cells, oneHot];
+  if (impute === undefined) refuseMissing(table, others);
+  const filled = impute === undefined ? [] : [fitImpute(runSteps([cells], table, source), impute, source)];
+  return shaped([cells, ...filled, oneHot], options.rowShape, "fromTable");
 }
 
 export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[] {
@@ -109,7 +116,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
 
 /** The step, and the rows as a table that it reads. */
 export function stepsOfArrays(options: ArraysOptions): { steps: Step[]; rows: ArrayLike<number>[]; target: Float64Array } {
-  checkKeys("fromArrays", options, ["x", "y", "names", "weights", "classes", "target", "type", "source"]);
+  checkKeys("fromArrays", options, ["x", "y", "names", "weights", "classes", "rowShape", "target", "type", "source"]);
   const { x, y, source = "arrays", target: targetName = "y" } = options;
   const rows = "columnCount" in x ? slices(x.values, x.columnCount, source) : [...x];
   if (rows.length === 0) throw new DataError(source, "holds 0 rows, but at least 1 is needed", "DATA_EMPTY");
@@ -140,7 +147,11 @@ export function stepsOfArrays(options: ArraysOptions): { steps: Step[]; rows: Ar
   const target = levels ? Float64Array.from(texts, (text) => index.get(text)!) : Float64Array.from(y as ArrayLike<number>);
   const bad = target.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw new DataError(source, `row ${bad + 1}: y is ${y[bad]}, but must be a finite number`, "DATA_TARGET");
-  return { steps: [step], rows, target };
+  return { steps: shaped([step], options.rowShape, "fromArrays"), rows, target };
+}
+
+function shaped(steps: Step[], rowShape: readonly number[] | undefined, where: string): Step[] {
+  return rowShape === undefined ? steps : [...steps, rowShapeStep(rowShape, shapeAfter(steps).columnCount, where)];
 }
 
 function slices(values: Float32Array | Float64Array, columnCount: number, source: string): ArrayLike<number>[] {

@@ -27,6 +27,8 @@ export interface Shape {
   /** False for cells of a table, where a category is still a level index, −1 = unknown, NaN = missing. */
   readonly stored: boolean;
   readonly cells?: readonly RawColumn[];
+  /** The columns as an array of these sizes, last index fastest; see transformations/row-shape.ts. */
+  readonly rowShape?: readonly number[];
   /** Made on demand: a hashed dataset may have millions of columns. */
   readonly names: () => readonly string[];
 }

@@ -160,6 +160,7 @@ class HostEngine implements Engine {
 }
 
 let one: Promise<HostEngine> | undefined;
+let opened: HostEngine | undefined;
 
 /** The engine of this process or realm, opened on first use. */
 export function openEngine(): Promise<Engine> {
@@ -168,6 +169,12 @@ export function openEngine(): Promise<Engine> {
     throw error;
   });
   return one;
+}
+
+/** The engine that has been opened before: for those who cannot wait. */
+export function currentEngine(): Engine {
+  assert(opened, "the engine has not been opened");
+  return opened;
 }
 
 /** For tests that end a worker in the middle of its work. */
@@ -191,13 +198,14 @@ async function open(): Promise<HostEngine> {
   const names = [...new Set<Instructions>([best, "simd"])];
   const bytes = await Promise.all(names.map((name) => loadBuild(name, memory.shared)));
   const threads = await hardwareThreads();
-  return new HostEngine(memory, best, new Map(names.map((name, i) => [name, bytes[i]])), {
+  opened = new HostEngine(memory, best, new Map(names.map((name, i) => [name, bytes[i]])), {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
     sharedMemory: memory.shared,
     workers: memory.shared ? threads : 1,
     why: [...why, whyWorkers(memory.shared, threads)],
   });
+  return opened;
 }
 
 function whyWorkers(shared: boolean, threads: number): string {

@@ -71,7 +71,9 @@ export const LANE_FIXED = 84;
 export const LANE_TOUCH = 88;
 /** Keeps what was read from being optimised away. */
 export const LANE_TOUCHED = 92;
-export const LANE_BYTES = 96;
+/** Where the lane's number of the update goes, f64: what a model draws random numbers by; or 0. */
+export const LANE_UPDATE_AT = 96;
+export const LANE_BYTES = 104;
 
 /** Control variates (SVRG, SAGA, SAG): a table of each row's last derivative and the mean gradient that it stands for. */
 export const CONTROL_KIND = 0;
@@ -458,3 +460,118 @@ export const MOVES_BEFORE = 164;
 /** What the intercept is multiplied by in z. */
 export const MOVES_ONE_F64 = 168;
 export const MOVES_BYTES = 176;
+
+/** A convolution or a pool (kernels/convolution.ts): shapes of host/convolution.ts. */
+export const CONV_BATCH = 0;
+export const CONV_IN_HEIGHT = 4;
+export const CONV_IN_WIDTH = 8;
+export const CONV_IN_CHANNELS = 12;
+export const CONV_OUT_HEIGHT = 16;
+export const CONV_OUT_WIDTH = 20;
+export const CONV_OUT_CHANNELS = 24;
+export const CONV_KERNEL_HEIGHT = 28;
+export const CONV_KERNEL_WIDTH = 32;
+export const CONV_STRIDE_HEIGHT = 36;
+export const CONV_STRIDE_WIDTH = 40;
+export const CONV_PAD_TOP = 44;
+export const CONV_PAD_LEFT = 48;
+export const CONV_DILATION_HEIGHT = 52;
+export const CONV_DILATION_WIDTH = 56;
+export const CONV_GROUPS = 60;
+export const CONV_BYTES = 64;
+/** Bytes of a band of patches, which shall stay in the second cache. */
+export const CONV_BAND_BYTES = 262144;
+/** A phase of one dimension (kernels/convolution-axis.ts). */
+export const AXIS_BYTES = 32;
+
+/** An element-wise loop (kernels/elementwise.ts; written by host/elementwise.ts): counts, then the lists in their order. */
+export const LOOP_RANK = 0;
+export const LOOP_REGISTERS = 4;
+export const LOOP_LOADS = 8;
+export const LOOP_CONSTANTS = 12;
+export const LOOP_OPERATIONS = 16;
+export const LOOP_STORES = 20;
+export const LOOP_REDUCTIONS = 24;
+/** u32[rank]. */
+export const LOOP_SHAPE = 28;
+/** Loads, stores and reductions. Offset and strides: in elements. REDUCTION: a REDUCE number; SIZE: elements of its result. */
+export const ACCESS_VALUE = 0;
+export const ACCESS_OFFSET = 4;
+export const ACCESS_REGISTER = 8;
+export const ACCESS_REDUCTION = 12;
+export const ACCESS_SIZE = 16;
+/** i32[rank]. */
+export const ACCESS_STRIDES = 20;
+/** A register, and its f64 number. */
+export const PRESET_BYTES = 12;
+/** An OP number, the result's register, and three of arguments. */
+export const OPERATION_BYTES = 20;
+/** Elements of a register. */
+export const REGISTER_ELEMENTS = 256;
+export const REDUCE_SUM = 0;
+export const REDUCE_MAXIMUM = 1;
+export const REDUCE_MINIMUM = 2;
+export const OP_COPY = 0;
+export const OP_ADD = 1;
+export const OP_SUB = 2;
+export const OP_MUL = 3;
+export const OP_DIV = 4;
+export const OP_NEG = 5;
+export const OP_SQUARE = 6;
+export const OP_MIN = 7;
+export const OP_MAX = 8;
+export const OP_ABS = 9;
+export const OP_SIGN = 10;
+export const OP_FLOOR = 11;
+export const OP_SQRT = 12;
+export const OP_LESS = 13;
+export const OP_LESS_EQUAL = 14;
+export const OP_EQUAL = 15;
+export const OP_AND = 16;
+export const OP_OR = 17;
+export const OP_NOT = 18;
+export const OP_WHERE = 19;
+export const OP_EXP = 20;
+export const OP_EXPM1 = 21;
+export const OP_TANH = 22;
+export const OP_SIGMOID = 23;
+export const OP_LOG = 24;
+export const OP_LOG1P = 25;
+export const OP_SOFTPLUS = 26;
+export const OP_POW = 27;
+export const OP_COS = 28;
+export const OP_SIN = 29;
+export const OP_ROUND = 30;
+export const OP_ATAN = 31;
+export const OP_ERF = 32;
+export const OP_ERFC = 33;
+export const OP_LGAMMA = 34;
+export const OP_DIGAMMA = 35;
+export const OP_TRIGAMMA = 36;
+
+/** A compiled network on a dataset (kernels/network.ts). */
+export const NETWORK_SOURCE = 0;
+export const NETWORK_STRIDE = 4;
+/** 0 f32, 1 f64, 2 i16, 3 i8. */
+export const NETWORK_KIND = 8;
+export const NETWORK_COLUMNS = 12;
+export const NETWORK_SCALE_F64 = 16;
+export const NETWORK_TARGET = 24;
+/** f64[rows], or 0. */
+export const NETWORK_WEIGHTS = 28;
+export const NETWORK_BATCH = 32;
+export const NETWORK_X = 36;
+export const NETWORK_Y = 40;
+export const NETWORK_W = 44;
+/** u32[batch]. */
+export const NETWORK_ROWS = 48;
+/** 1: float64. */
+export const NETWORK_DOUBLE = 52;
+export const NETWORK_GRADIENT = 56;
+/** Parameters that are trained. */
+export const NETWORK_COUNT = 60;
+export const NETWORK_LOSS = 64;
+/** Programs: the table slot, the block, the address of its pointer to the parameters (or 0). */
+export const NETWORK_UPDATE = 68;
+export const NETWORK_OBJECTIVE = 80;
+export const NETWORK_BYTES = 96;

@@ -6,7 +6,7 @@ export {
   type Recommendation,
   type RecommendOptions,
 } from "./factorisation.ts";
-export { LinearPredictor, type Prediction } from "./linear.ts";
+export { LinearPredictor } from "./linear.ts";
 export { type AnyPredictor, predictor } from "./load.ts";
 export {
   type AnyMetrics,
@@ -17,3 +17,5 @@ export {
   metrics,
   type RegressionMetrics,
 } from "./metrics.ts";
+export { NetworkPredictor } from "./network.ts";
+export { OutputPredictor, type Prediction } from "./output-predictor.ts";

@@ -7,14 +7,17 @@ import { DataError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import { decode, parseDescription } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import { openEngine } from "../host/engine.ts";
 import { FactorPredictor } from "./factorisation.ts";
 import { FORMAT_VERSION, LinearPredictor } from "./linear.ts";
+import { NetworkPredictor } from "./network.ts";
 
-export type AnyPredictor = LinearPredictor | FactorPredictor;
+export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
 /** Predictors by the kind that a file names: one line a family. */
-const kinds: Readonly<Record<string, (saved: SavedModel) => AnyPredictor>> = {
+const kinds: Readonly<Record<string, (saved: SavedModel, where: string) => AnyPredictor | Promise<AnyPredictor>>> = {
   linear: (saved) => new LinearPredictor(saved),
+  network: async (saved, where) => new NetworkPredictor(saved, await openEngine(), where),
   factorisation: (saved) => new FactorPredictor(saved),
 };
 
@@ -42,9 +45,10 @@ export async function predictor<P extends AnyPredictor = LinearPredictor>(from: 
       `holds a model of kind "${metadata.kind}", which cannot predict (known: ${Object.keys(kinds).join(", ")})`,
       "MODEL_KIND",
     );
-  return make({
+  const saved = {
     kind: metadata.kind,
     description: parseDescription(metadata, where, "MODEL_FORMAT") as JsonObject,
     tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
-  }) as P;
+  };
+  return (await make(saved, where)) as P;
 }

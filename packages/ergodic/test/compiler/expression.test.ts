@@ -4,11 +4,14 @@ import {
   abs,
   add,
   and,
+  atan,
   constant,
   count,
+  digamma,
   div,
   type Expr,
   equal,
+  erf,
   evaluate,
   evaluateProgram,
   evaluateScalar,
@@ -29,6 +32,7 @@ import {
   or,
   pow,
   print,
+  round,
   scalar,
   sigmoid,
   sign,
@@ -39,6 +43,7 @@ import {
   sub,
   substitute,
   sum,
+  trigamma,
   vector,
   where,
 } from "../../src/compiler/index.ts";
@@ -83,6 +88,9 @@ describe("simplification", () => {
     ["sum of a scalar", sum(rate), mul(count(), rate)],
     ["maximum of a scalar", maximum(rate), rate],
     ["constants", add(mul(2, 3), exp(0)), constant(7)],
+    ["erf −x", erf(neg(g)), neg(erf(g))],
+    ["atan −x", atan(neg(g)), neg(atan(g))],
+    ["round ⌊x⌋", round(floor(g)), floor(g)],
     ["min(x, x)", min(g, g), g],
   ];
   test.each(rules)("%s", (_, simplified, expected) => expect(simplified).toBe(expected));
@@ -113,6 +121,7 @@ describe("print", () => {
     ["max(g)", maximum(g)],
     ["max(g, r)", max(g, r)],
     ["⌊rate⌋", floor(rate)],
+    ["ψ(g) + ψ′(r) + erf(p)", add(add(digamma(g), trigamma(r)), erf(p))],
     ["1e−8 + g·n·i", add(1e-8, mul(mul(g, count()), index()))],
     ["(−2)·g", mul(g, -2)],
   ];

@@ -2,11 +2,30 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { functions } from "../../src/compiler/functions/table.ts";
-import { cos, exp, expm1, log, log1p, pow, primitiveOf, sigmoid, sin, softplus, tanh, vector } from "../../src/compiler/index.ts";
+import {
+  atan,
+  cos,
+  digamma,
+  erf,
+  erfc,
+  exp,
+  expm1,
+  lgamma,
+  log,
+  log1p,
+  pow,
+  primitiveOf,
+  sigmoid,
+  sin,
+  softplus,
+  tanh,
+  trigamma,
+  vector,
+} from "../../src/compiler/index.ts";
 import { mapCompiled, ownFunctions } from "./harness.ts";
 import { errorUlps } from "./precise.ts";
 
-const unary = { exp, expm1, tanh, sigmoid, log, log1p, softplus, cos, sin };
+const unary = { exp, expm1, tanh, sigmoid, log, log1p, softplus, cos, sin, atan, erf, erfc, lgamma, digamma, trigamma };
 const names = Object.keys(unary) as (keyof typeof unary)[];
 
 type Interval = [number, number];
@@ -41,6 +60,37 @@ const LINEAR: Record<string, Interval[]> = {
     [-4, 4],
     [-1.6e6, 1.6e6],
   ],
+  atan: [
+    [-3, 3],
+    [0.4, 0.6],
+    [-40, 40],
+  ],
+  erf: [
+    [-1.2, 1.2],
+    [-6.2, 6.2],
+  ],
+  erfc: [
+    [-6.2, 6.2],
+    [0.5, 2],
+    [6, 26.6],
+  ],
+  // Below these, lgamma and digamma have zeros: special-functions.test.ts.
+  lgamma: [
+    [-1.99, 2.6],
+    [0.9, 2.1],
+    [2, 80],
+  ],
+  digamma: [
+    [1e-3, 2.1],
+    [1.3, 1.6],
+    [1.9, 80],
+  ],
+  trigamma: [
+    [1e-3, 2.1],
+    [1.9, 80],
+    [-3, -1e-3],
+    [-40, -3],
+  ],
 };
 /** Where every magnitude is of interest: x = ±2^t. */
 const LOGARITHMIC: Record<string, { t: Interval; signs: number[] }> = {
@@ -49,6 +99,12 @@ const LOGARITHMIC: Record<string, { t: Interval; signs: number[] }> = {
   log: { t: [-1074, 1023.9], signs: [1] },
   log1p: { t: [-1070, 1023.9], signs: [1] },
   sin: { t: [-1070, 0], signs: [1, -1] },
+  atan: { t: [-1070, 1023], signs: [1, -1] },
+  erf: { t: [-1070, 0], signs: [1, -1] },
+  erfc: { t: [-1070, 0], signs: [1, -1] },
+  lgamma: { t: [-1070, 1014], signs: [1] },
+  digamma: { t: [-1022, 1023], signs: [1] },
+  trigamma: { t: [-511, 1000], signs: [1] },
 };
 /** float32 arguments of which the results are in float32's range. */
 const SINGLE_LIMIT = 86;
@@ -82,7 +138,8 @@ describe.each(names)("%s", (name) => {
       .filter((x) => {
         const size = Math.abs(x);
         return (
-          (size > 2 ** -120 || ["exp", "sigmoid", "softplus", "cos"].includes(name)) &&
+          (name !== "trigamma" || size > 2 ** -63) &&
+          (size > 2 ** -120 || ["exp", "sigmoid", "softplus", "cos", "erfc"].includes(name)) &&
           (name.startsWith("log") ? size < 1e38 : size < SINGLE_LIMIT)
         );
       });
@@ -123,6 +180,20 @@ test("small and subnormal results are right", () => {
   for (const x of [-708.5, -720, -740, -745]) expect(errorUlps("exp", f("exp")(x), x)).toBeLessThanOrEqual(1);
   expect(f("softplus")(-745)).toBe(5e-324);
   expect(f("log")(5e-324)).toBe(Math.log(5e-324));
+});
+
+test("subnormal and overflowing results are right in float32", () => {
+  for (const x of [-87.5, -90, -95.25, -100, -103].map(Math.fround))
+    for (const name of ["exp", "sigmoid", "softplus"])
+      expect(errorUlps(name, ownFunctions(name, "f32")!(x), x, undefined, 24), `${name}(${x})`).toBeLessThanOrEqual(0.51);
+  for (const x of [9.2, 9.5, 9.9, 10].map(Math.fround))
+    expect(errorUlps("erfc", ownFunctions("erfc", "f32")!(x), x, undefined, 24)).toBeLessThanOrEqual(0.51);
+  for (const name of ["exp", "expm1"]) {
+    const own = ownFunctions(name, "f32")!;
+    expect([own(88.7) < Infinity, own(88.8)]).toEqual([true, Infinity]);
+  }
+  for (const name of ["expm1", "tanh", "log1p", "sin", "atan"])
+    for (const x of [2 ** -149, -(2 ** -140), 2 ** -127]) expect(ownFunctions(name, "f32")!(x), `${name}(${x})`).toBe(x);
 });
 
 test("cos and sin stay within −1 … 1 beyond their range, and are NaN at ∞", () => {

@@ -2,6 +2,8 @@
  * exp, log and their kin to 200 binary digits, in fixed-point BigInt arithmetic: the truth that the functions of emitted modules are
  * measured against. X stands for the number X·2^-p.
  */
+import { FUNCTIONS as SPECIAL } from "./preciseSpecial.ts";
+
 const abs = (x: bigint): bigint => (x < 0n ? -x : x);
 
 interface Exact {
@@ -44,8 +46,8 @@ function cached(name: string, p: bigint, make: () => bigint): bigint {
   if (!constants.has(key)) constants.set(key, make());
   return constants.get(key)!;
 }
-const ln2 = (p: bigint): bigint => cached("ln2", p, () => 2n * atanhSeries((1n << p) / 3n, p));
-const pi = (p: bigint): bigint =>
+export const ln2 = (p: bigint): bigint => cached("ln2", p, () => 2n * atanhSeries((1n << p) / 3n, p));
+export const pi = (p: bigint): bigint =>
   cached("pi", p, () => {
     const arctan = (n: bigint): bigint => {
       let term = (1n << p) / n;
@@ -59,7 +61,7 @@ const pi = (p: bigint): bigint =>
     return 4n * (4n * arctan(5n) - arctan(239n));
   });
 
-function expFixed(x: bigint, p: bigint): bigint {
+export function expFixed(x: bigint, p: bigint): bigint {
   const k = (2n * x + ln2(p)) / (2n * ln2(p));
   const r = (x - k * ln2(p)) >> 8n;
   let term = 1n << p;
@@ -74,7 +76,7 @@ function expFixed(x: bigint, p: bigint): bigint {
 }
 
 /** log(1 + x); x > −1. */
-function log1pFixed(x: bigint, p: bigint): bigint {
+export function log1pFixed(x: bigint, p: bigint): bigint {
   const one = 1n << p;
   let u = one + x;
   let k = 0n;
@@ -85,7 +87,7 @@ function log1pFixed(x: bigint, p: bigint): bigint {
   return k * ln2(p) + 2n * atanhSeries((f << p) / (2n * one + f), p);
 }
 
-function waveFixed(x: bigint, p: bigint, quarterTurns: bigint): bigint {
+export function waveFixed(x: bigint, p: bigint, quarterTurns: bigint): bigint {
   const half = pi(p) / 2n;
   let n = (2n * x + half) / (2n * half);
   if (2n * x + half < 0n) n -= 1n;
@@ -100,7 +102,7 @@ function waveFixed(x: bigint, p: bigint, quarterTurns: bigint): bigint {
   return turns >= 2n ? -total : total;
 }
 
-type Fixed = (x: bigint, p: bigint) => bigint;
+export type Fixed = (x: bigint, p: bigint) => bigint;
 const FUNCTIONS: Record<string, Fixed> = {
   exp: expFixed,
   expm1: (x, p) => expFixed(x, p) - (1n << p),
@@ -116,30 +118,44 @@ const FUNCTIONS: Record<string, Fixed> = {
   softplus: (x, p) => (x > 0n ? x : 0n) + log1pFixed(expFixed(-abs(x), p), p),
   sin: (x, p) => waveFixed(x, p, 0n),
   cos: (x, p) => waveFixed(x, p, 1n),
+  ...SPECIAL,
 };
 
-/** The error of `value` as f(x) or pow(x, y), in units in the last place of float64 (53) or float32 (24) at the true value. */
-export function errorUlps(name: string, value: number, x: number, y?: number, digits: 53 | 24 = 53): number {
-  let p = digitsFor(Math.min(x, name.startsWith("log") ? 1 : x));
-  let truth: bigint;
+/** f(x) or pow(x, y), as truth·2^-p. */
+function trueValue(name: string, x: number, y?: number): { truth: bigint; p: number } {
   if (name === "log") {
     // Scaled first, so that huge and tiny x need no more digits.
     const { mantissa, exponent } = exactly(x);
     const length = mantissa.toString(2).length - 1;
-    p = 400;
-    truth = log1pFixed(shift(mantissa, p - length) - (1n << BigInt(p)), BigInt(p)) + BigInt(length + exponent) * ln2(BigInt(p));
-  } else if (y === undefined) truth = FUNCTIONS[name](fixed(x, p), BigInt(p));
-  else {
-    p = 1600;
+    const p = 400n;
+    return { p: 400, truth: log1pFixed(shift(mantissa, 400 - length) - (1n << p), p) + BigInt(length + exponent) * ln2(p) };
+  }
+  if (y !== undefined) {
+    const p = 1600;
     const wide = 3200;
     const logX = log1pFixed(fixed(x, wide) - (1n << BigInt(wide)), BigInt(wide));
     const { mantissa, exponent } = exactly(y);
-    truth = expFixed(shift(logX * mantissa, exponent - wide + p), BigInt(p));
+    return { p, truth: expFixed(shift(logX * mantissa, exponent - wide + p), BigInt(p)) };
   }
+  // erfc is as small as e^(−x²), trigamma as 1/x.
+  const vanishing = name === "erfc" ? 1.5 * Math.max(x, 0) ** 2 : name === "trigamma" ? Math.max(0, exponentOf(x)) : 0;
+  const p = digitsFor(Math.min(x, /^log|gamma$/.test(name) ? 1 : x)) + Math.ceil(vanishing);
+  return { p, truth: FUNCTIONS[name](fixed(x, p), BigInt(p)) };
+}
+
+/** The error of `value` as f(x) or pow(x, y), in units in the last place of float64 (53) or float32 (24) at the true value. */
+export function errorUlps(name: string, value: number, x: number, y?: number, digits: 53 | 24 = 53): number {
+  const { truth, p } = trueValue(name, x, y);
   if (truth === 0n) return value === 0 ? 0 : Infinity;
   const size = abs(truth).toString(2).length - 1 - p;
   const ulpExponent = Math.max(size, digits === 53 ? -1022 : -126) - (digits - 1);
   const q = Math.max(p, 1100);
   const difference = abs(fixed(value, q) - shift(truth, q - p));
   return Number(shift(difference * 4096n, -(ulpExponent + q))) / 4096;
+}
+
+/** |value − f(x)|, for errors of results near zero. */
+export function absoluteError(name: string, value: number, x: number): number {
+  const { truth, p } = trueValue(name, x);
+  return Number(shift(abs(fixed(value, p) - truth), 300 - p)) * 2 ** -300;
 }

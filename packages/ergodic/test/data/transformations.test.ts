@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Dataset } from "../../src/data/dataset.ts";
+import { Dataset, Pipeline } from "../../src/data/dataset.ts";
+import { rff } from "../../src/data/features/index.ts";
 import { murmur3 } from "../../src/data/transformations/murmur.ts";
 import { matrix, people, sparseOf, tableOf } from "./rows-of.ts";
 
@@ -199,5 +200,78 @@ describe("hash", () => {
     using data = Dataset.fromArrays({ x: [[1]], y: [0] });
     for (const bits of [0, 31, 2.5]) expect(() => data.hash(bits)).toThrow(/bits is .*, but must be an integer >= 1 and <= 30/);
     expect(data.hash(30).columnCount).toBe(2 ** 30);
+  });
+});
+
+describe("rowShape", () => {
+  const x = [
+    [1, 2, 3, 4, 5, 6],
+    [7, 8, 9, 10, 11, 12],
+    [0, 0, 1, 0, 0, 2],
+    [3, 1, 4, 1, 5, 9],
+  ];
+  const y = ["a", "b", "a", "b"];
+  const make = () => Dataset.fromArrays({ x, y, rowShape: [1, 2, 3] });
+
+  it("goes with rows as long as columns keep their places, and changes no number", () => {
+    using data = make();
+    using plain = Dataset.fromArrays({ x, y });
+    expect(data.rowShape).toEqual([1, 2, 3]);
+    expect(plain.rowShape).toBeUndefined();
+    expect(matrix(data)).toEqual(matrix(plain));
+    const { train, test } = data.split(0.5, { seed: 1, stratify: true });
+    const kept = [
+      train,
+      test,
+      data.select([2]),
+      data.subsample(2, { seed: 3 }),
+      data.as("i8"),
+      data.as("f64"),
+      data.standardise(),
+    ];
+    for (const part of kept) expect(part.rowShape).toEqual([1, 2, 3]);
+    using numbers = Dataset.fromArrays({ x, y: [1, 2, 1, 2], rowShape: [6] });
+    expect(numbers.asClasses().rowShape).toEqual([6]);
+    for (const other of [data.hash(3), data.map(rff({ count: 6, seed: 1 }))]) expect(other.rowShape).toBeUndefined();
+  });
+
+  it("is saved with the pipeline, and given to rows that lack it", () => {
+    using data = make();
+    const pipeline = Pipeline.fromJson(JSON.parse(JSON.stringify(data.standardise().pipeline)));
+    using later = pipeline.apply([[6, 5, 4, 3, 2, 1]]);
+    expect(later.rowShape).toEqual([1, 2, 3]);
+    expect(Object.isFrozen(later.rowShape)).toBe(true);
+    using plain = Dataset.fromArrays({ x, y });
+    using followed = plain.follow(data.pipeline);
+    expect([followed.rowShape, matrix(followed)]).toEqual([[1, 2, 3], matrix(data)]);
+  });
+
+  it("of tables counts the columns behind one-hot", () => {
+    using data = Dataset.fromTable(tableOf(people), { target: "income", rowShape: [2, 3] });
+    expect([data.columnCount, data.rowShape]).toEqual([6, [2, 3]]);
+    using hashed = Dataset.fromTable(tableOf(people), { target: "income", hash: 3, rowShape: [2, 4] });
+    expect(hashed.rowShape).toEqual([2, 4]);
+  });
+
+  it.each([
+    [
+      [2, 2],
+      /^fromArrays: rowShape is \[2, 2\], 4 values, but a row has 6 columns; give sizes that multiply to 6 \[OPTION_RANGE\]$/,
+    ],
+    [[-2, -3], /^fromArrays: rowShape is \[-2,-3\], but must be a list of whole numbers from 1.*\[OPTION_RANGE\]$/],
+    [[1.5, 4], /whole numbers/],
+    [[], /whole numbers/],
+    ["6", /whole numbers/],
+  ])("%j is refused for six columns", (rowShape, message) => {
+    expect(() => Dataset.fromArrays({ x, y, rowShape: rowShape as number[] })).toThrow(message);
+  });
+
+  it("of a damaged file is refused", () => {
+    using data = make();
+    const steps = JSON.parse(JSON.stringify(data.pipeline));
+    expect(() => Pipeline.fromJson([steps[0], { kind: "rowShape", sizes: [5] }])).toThrow(
+      /rowShape is \[5\].*\[PIPELINE_STEP\]$/,
+    );
+    expect(() => Pipeline.fromJson([steps[0], { kind: "rowShape" }])).toThrow(/\[PIPELINE_STEP\]$/);
   });
 });

@@ -1,8 +1,11 @@
 /** npy files written by NumPy: see ../fixtures/README.md for the calls. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
-import { blocks, readNpy, readTable } from "../../src/index.ts";
-import { cells } from "../writers.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { blocks, read, readNpy, readTable } from "../../src/index.ts";
+import { cells, npyBytes } from "../writers.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.npy`, import.meta.url));
 
@@ -63,4 +66,50 @@ test("labels in a second array, or the target among the columns", async () => {
   using one = await readNpy(fixture("f8"), { target: -1 });
   expect(Array.from(one.target.values)).toEqual([-1, 1, 3]);
   await expect(readNpy(fixture("f8"), {})).rejects.toMatchObject({ code: "OPTION_MISSING" });
+});
+
+const twelve = (start: number) => Array.from({ length: 12 }, (_, j) => start + j);
+
+test.each([
+  ["cube", [3, 4, 1]],
+  ["images-fortran", [2, 2, 3]],
+  ["five", [2, 1, 2, 3]],
+])("%s: rows of an array of more dimensions, last index fastest, and their shape", async (name, shape) => {
+  const labels = npyBytes([[5], [6]], false);
+  using data = await readNpy(fixture(name), { labels });
+  expect(data.rowShape).toEqual(shape);
+  expect([0, 1].map((i) => [...data.row(i)])).toEqual([twelve(0), twelve(12)]);
+  const table = await readTable(fixture(name));
+  expect(cells(table)).toEqual(twelve(0).map((first) => [first, first + 12]));
+  using fewer = await readNpy(fixture(name), { labels, drop: [0] });
+  expect([fewer.columnCount, fewer.rowShape]).toEqual([11, undefined]);
+  using other = await readNpy(fixture(name), { labels, rowShape: [6, 2] });
+  expect(other.rowShape).toEqual([6, 2]);
+  using inner = await readNpy(fixture(name), { target: 0 });
+  expect([inner.columnCount, inner.rowShape]).toEqual([11, undefined]);
+});
+
+test("y.npy beside x.npy holds its labels, unless a target is named", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-npy-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const x = join(folder, "x_train.npy");
+  copyFileSync(fixture("cube"), x);
+  await expect(read(x)).rejects.toMatchObject({ code: "OPTION_MISSING" });
+  writeFileSync(join(folder, "y_train.npy"), npyBytes([[7], [8]], false));
+  using data = await read(x);
+  expect([data.rowShape, [...data.target.values]]).toEqual([
+    [3, 4, 1],
+    [7, 8],
+  ]);
+  using first = await read(x, { target: 0 });
+  expect([...first.target.values]).toEqual([0, 12]);
+  expect((await readTable(x)).columns).toHaveLength(12);
+});
+
+test("rows of absurd sizes, as a damaged header claims, are refused", async () => {
+  const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 99999, 99999), }\n";
+  const content = Uint8Array.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0, ...Buffer.from(header)]);
+  await expect(readTable({ content, name: "a.npy" })).rejects.toThrow(
+    "a.npy: the shape (1, 99999, 99999) makes rows of 9999800001 columns, over 10 million; write the array again, with the rows first [DATA_UNSUPPORTED]",
+  );
 });

@@ -44,6 +44,13 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
       `${rule.name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad() with a minibatch`,
       "RULE_SMOOTH",
     );
+  if (rule.kind === "host" && target.draws) {
+    refuse(
+      `${rule.name} compares values of one objective, but dropout, noise and augmentation make another one of each evaluation; take adam() or momentum(), or leave those layers out`,
+      "RULE_RANDOM",
+    );
+  }
+  if (target.rates) refuseRates(rule);
   if (target.penalty.group > 0 && !stepsAlongGradient(rule)) {
     refuse(
       `the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of ${rule.name} are not; take sgd()`,
@@ -59,6 +66,20 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {
     refuse('a 16-bit model takes minibatches and no group penalty; take precision: "f32"', "PLAN_MEANING");
   }
+}
+
+/** Rates by coordinate multiply the step of a rule that has one step. */
+function refuseRates(rule: Rule): void {
+  if (rule.kind !== "equation")
+    refuse(
+      `${rule.name} walks along one direction by a length that it finds, but rates give groups of parameters steps of their own; take adam() or momentum(), or frozen(layer) for a rate of 0`,
+      "RULE_RATES",
+    );
+  if (!rule.last && rule.trace(vector("g"), vector("p")).evaluation)
+    refuse(
+      `${rule.name} moves two points at a time, but rates give groups of parameters steps of their own; take adam(), or chain(adam(), averaging())`,
+      "RULE_RATES",
+    );
 }
 
 /** The links with a rule among them, as one would write it. */

@@ -20,6 +20,9 @@ export interface FullOptions {
   objective: FullObjective;
   rule: EquationRule | HostRule;
   penalty: Penalty | undefined;
+  /** Of each coordinate's step, and how many coordinates are moved: as in RowGradient (contract.ts). */
+  rates?: Float64Array;
+  trainedCount?: number;
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
@@ -55,12 +58,14 @@ class FullDescent implements Progression {
         start: objective.start,
         precision,
         share: penalised,
+        rates: options.rates !== undefined,
         l1: (penalty?.l1 ?? 0) > 0,
         l2: (penalty?.l2 ?? 0) > 0,
       },
       engine,
     );
     if (penalised) this.runner.vector("share").set(penalty.weights);
+    if (options.rates) this.runner.vector("rates").set(options.rates);
     this.arena = new Arena(engine.memory, "group penalty");
     this.shrink = penalty && penalty.group > 0 ? this.shrinkage(penalty, engine) : undefined;
   }
@@ -70,13 +75,16 @@ class FullDescent implements Progression {
   }
 
   async advance(steps: number): Promise<Advance> {
-    const { objective, penalty, workers } = this.options;
+    const { objective, penalty, workers, trainedCount = objective.count } = this.options;
     const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
     for (; made.updates < Math.min(steps, 1); made.updates++) {
       const x = Float64Array.from(this.runner.parameters());
-      const loss = workers > 1 ? await objective.evaluateOnWorkers(x, this.gradient) : objective.evaluate(x, this.gradient);
+      const loss =
+        workers > 1
+          ? await objective.evaluateOnWorkers(x, this.gradient, this.step)
+          : objective.evaluate(x, this.gradient, this.step);
       this.runner.gradient().set(this.gradient);
-      this.runner.step(loss + penaltyAt(penalty, x), { l1: penalty?.l1, l2: penalty?.l2 });
+      this.runner.step(loss + penaltyAt(penalty, x), { l1: penalty?.l1, l2: penalty?.l2, touched: trainedCount });
       this.shrink?.(this.rate());
       this.step++;
       made.lossSum += loss * objective.rows;
@@ -86,7 +94,11 @@ class FullDescent implements Progression {
   }
 
   parameters(): Float64Array {
-    return Float64Array.from(this.runner.evaluationPoint());
+    const point = Float64Array.from(this.runner.evaluationPoint());
+    // What no rule touches is taken as it stands.
+    const { trainedCount = point.length } = this.options;
+    point.set(this.runner.parameters().subarray(trainedCount), trainedCount);
+    return point;
   }
 
   report(): Record<string, number> {

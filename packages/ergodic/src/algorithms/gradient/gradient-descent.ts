@@ -65,6 +65,8 @@ function start(rule: Rule, variance: Variance | undefined, problem: Problem, pla
       objective,
       rule: rule as Exclude<Rule, { kind: "search" }>,
       penalty: target.penalty,
+      rates: target.rates,
+      trainedCount: target.trainedCount,
       precision,
       workers: plan.workers,
       deterministic: plan.deterministic,

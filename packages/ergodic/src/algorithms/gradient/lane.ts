@@ -21,10 +21,11 @@ export interface Copy {
   mean: number;
 }
 
-/** Addresses of per-coordinate weights: of the penalty (`share`) and of the mean gradient (`reach`); 0 where unused. */
+/** Addresses of per-coordinate weights: of the penalty (`share`), the mean gradient (`reach`) and the step (`rates`); 0 where unused. */
 export interface Weights {
   share: number;
   reach: number;
+  rates: number;
 }
 
 export interface RuleBinding {
@@ -105,6 +106,7 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
   if (operand === "parameter") return copy.parameters;
   if (operand === "share") return weights.share;
   if (operand === "reach") return weights.reach;
+  if (operand === "rates") return weights.rates;
   if (operand === "base") return copy.mean;
   return copy.states.get(operand)!;
 }

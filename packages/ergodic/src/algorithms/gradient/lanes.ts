@@ -92,6 +92,7 @@ export class Lanes {
     this.weights = {
       share: share ? this.vector(share) : 0,
       reach: variance && indexed ? this.vector(shareOf(target, undefined, this.batch, indexed)) : 0,
+      rates: target.rates ? this.vector(target.rates) : 0,
     };
     if (variance) {
       const count = problem.rowCount * (target.derivativesPerRow ?? 0);
@@ -140,8 +141,12 @@ export class Lanes {
       const own = lane.rule?.program.scalars[name];
       if (own !== undefined) arena.setF64(block, at, arena.getF64(lane.rule!.block, own));
     }
-    functions[program.update].call(parameterCount, block);
-    return Float64Array.from(memory[this.precision](point, parameterCount));
+    const { trainedCount = parameterCount } = this.parts.target;
+    functions[program.update].call(trainedCount, block);
+    // What no rule touches is taken as it stands.
+    const all = Float64Array.from(memory[this.precision](point, parameterCount));
+    all.set(memory[this.precision](copy.parameters, parameterCount).subarray(trainedCount), trainedCount);
+    return all;
   }
 
   /** Multiplies each copy's scale into its parameters, so that copies can be averaged. */
@@ -196,7 +201,7 @@ export class Lanes {
   private makeProgram(indexed: boolean): RuleProgram | undefined {
     const { rule, target, variance, plan } = this.parts;
     if (rule.kind !== "equation") return undefined;
-    const probe = this.bindModel(1);
+    const probe = this.bindModel(this.batch);
     const { piece } = this.batch > 1 ? { piece: { ...probe.piece, type: this.precision } } : probe;
     probe.dispose();
     const program = ruleProgram(this.decaying ?? rule, {
@@ -209,6 +214,7 @@ export class Lanes {
       base: variance !== undefined,
       refresh: variance !== undefined && variance.name !== "svrg",
       reach: this.weights.reach !== 0,
+      rates: this.weights.rates !== 0,
       l1: target.penalty.l1 > 0,
       l2: target.penalty.l2 > 0 && !this.decaying,
     });
@@ -219,8 +225,8 @@ export class Lanes {
     return program;
   }
 
-  private bindModel(batch: number): LaneBinding {
-    return this.parts.target.bind({ batch, buffered: this.buffered, purpose: `training ${this.parts.problem.name}` });
+  private bindModel(batch: number, lane = 0): LaneBinding {
+    return this.parts.target.bind({ batch, buffered: this.buffered, purpose: `training ${this.parts.problem.name}`, lane });
   }
 
   private newCopy(): Copy {
@@ -247,7 +253,7 @@ export class Lanes {
   private newLane(l: number, shard: { first: number; rows: number }, laneCount: number): Lane {
     const { plan, problem, target, rule, variance } = this.parts;
     const { arena, engine } = this;
-    const binding = this.bindModel(this.batch);
+    const binding = this.bindModel(this.batch, l);
     const copy = this.copies[this.racing ? 0 : l];
     const key = stream(plan.seed, "rows", l).key;
     const draws = plan.schedule === "replacement";
@@ -284,6 +290,7 @@ export class Lanes {
       [field.LANE_FIXED, decay ? this.fixed : 0],
       [field.LANE_GROUP, target.penalty.group > 0 ? groupBlock(arena, target.penalty, this.groupOperands(copy, bound!)) : 0],
       [field.LANE_SEARCH, rule.kind === "search" ? this.searchBlock(binding, shard.rows) : 0],
+      [field.LANE_UPDATE_AT, binding.updateAt ?? 0],
     ]);
     arena.setF64(pointer, field.LANE_T_FIRST_F64, this.racing ? l + 1 : 1);
     arena.setF64(pointer, field.LANE_T_STEP_F64, this.racing ? laneCount : 1);

@@ -12,10 +12,10 @@ export interface FullObjective {
   /** Rows that one evaluation reads. */
   readonly rows: number;
   readonly start: Float64Array | undefined;
-  /** f(x); fills `gradient` unless it is null. On this thread. */
-  evaluate(x: Float64Array, gradient: Float64Array | null): number;
+  /** f(x); fills `gradient` unless it is null. On this thread. `update`: by what a gradient draws, where it does. */
+  evaluate(x: Float64Array, gradient: Float64Array | null, update?: number): number;
   /** The same, on the plan's workers. */
-  evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number>;
+  evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update?: number): Promise<number>;
   dispose(): void;
 }
 
@@ -56,7 +56,7 @@ export class RowObjective implements FullObjective {
     const partCount = Math.min(PARTS, Math.ceil(this.rows / CHUNK));
     const edge = (k: number): number => Math.floor((k * this.rows) / partCount);
     this.parts = Array.from({ length: partCount }, (_, k) => ({
-      binding: target.bind({ batch: CHUNK, buffered: true, purpose: "full gradient" }),
+      binding: target.bind({ batch: CHUNK, buffered: true, purpose: "full gradient", lane: k }),
       listed: this.arena.take(CHUNK * 4),
       accumulator: this.arena.take(this.count * 8),
       from: edge(k),
@@ -64,21 +64,24 @@ export class RowObjective implements FullObjective {
     }));
   }
 
-  evaluate(x: Float64Array, gradient: Float64Array | null): number {
+  evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
     this.engine.memory[this.type](this.parameters, this.count).set(x);
     if (!gradient) return this.sumLosses() / this.rows;
     const sweep = this.engine.kernel("sweepGradient", this.plan.deterministic);
-    return this.collect(
-      this.gradientCalls().map((args) => sweep(...args)),
-      gradient,
-    );
+    const losses: number[] = [];
+    for (const calls of this.turns(update)) losses.push(...calls.map((args) => sweep(...args)));
+    return this.collect(losses, gradient);
   }
 
-  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
+  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
     this.engine.memory[this.type](this.parameters, this.count).set(x);
-    const calls = this.gradientCalls().map((args) => ({ kernel: "sweepGradient", args }));
     const { workers, deterministic } = this.plan;
-    return this.collect(await this.engine.run(calls, { workers, deterministic }), gradient);
+    const losses: number[] = [];
+    for (const calls of this.turns(update)) {
+      const work = calls.map((args) => ({ kernel: "sweepGradient", args }));
+      losses.push(...(await this.engine.run(work, { workers, deterministic })));
+    }
+    return this.collect(losses, gradient);
   }
 
   dispose(): void {
@@ -86,12 +89,28 @@ export class RowObjective implements FullObjective {
     this.arena.dispose();
   }
 
-  private gradientCalls(): number[][] {
+  /**
+   * Calls of sweepGradient that may run at the same time, one turn after another. One turn, unless gradients draw numbers: then a chunk of every
+   * part, whose number says what is drawn, so that no two rows of a pass share their draws.
+   */
+  private *turns(update: number): Generator<number[][]> {
+    const { memory } = this.engine;
     const bytes = this.type === "f64" ? 8 : 4;
-    return this.parts.map(({ binding, listed, accumulator, from, to }) => {
-      this.engine.memory.f64(accumulator, this.count).fill(0);
-      return [binding.gradientSlot, binding.model, this.parameters, listed, from, to, 0, binding.pieces, accumulator, bytes];
-    });
+    const draws = this.parts[0].binding.updateAt !== undefined;
+    const chunks = draws ? Math.max(...this.parts.map(({ from, to }) => Math.ceil((to - from) / CHUNK))) : 1;
+    for (const { accumulator } of this.parts) memory.f64(accumulator, this.count).fill(0);
+    for (let k = 0; k < chunks; k++) {
+      const calls: number[][] = [];
+      for (const { binding, listed, accumulator, from, to } of this.parts) {
+        const first = draws ? from + k * CHUNK : from;
+        const last = draws ? Math.min(first + CHUNK, to) : to;
+        if (first >= last) continue;
+        if (binding.updateAt !== undefined) memory.f64(binding.updateAt, 1)[0] = update * chunks + k;
+        const { gradientSlot, model, pieces } = binding;
+        calls.push([gradientSlot, model, this.parameters, listed, first, last, 0, pieces, accumulator, bytes]);
+      }
+      yield calls;
+    }
   }
 
   private collect(losses: number[], gradient: Float64Array): number {

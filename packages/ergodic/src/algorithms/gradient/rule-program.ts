@@ -7,7 +7,7 @@
  *   p ← p − step(g, p, …)
  *
  * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's scale),
- * parameter, share, base, reach, then the rule's vector states. `share` weighs a coordinate's penalty (0 for an intercept, 1/density of
+ * parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a coordinate's penalty (0 for an intercept, 1/density of
  * the column for sparse rows, so that penalties stay unbiased when only touched coordinates are visited); without it 1 is meant.
  * `base` is a dense mean gradient (variance reduction), weighed by `reach` (1/density) where coordinates are touched at random, else
  * as it is. Indexed: all but values are addressed through the indices.
@@ -39,7 +39,7 @@ import {
   vector,
   where,
 } from "../../compiler/index.ts";
-import { type EquationRule, rateOf, reservedNames } from "./rule.ts";
+import { chain, type EquationRule, rateOf, reservedNames } from "./rule.ts";
 
 export type Precision = "f32" | "f64";
 
@@ -58,6 +58,8 @@ export interface RuleProgramOptions {
   /** `base` is weighed by an operand of this name. */
   reach?: boolean;
   share?: boolean;
+  /** The step of each coordinate is multiplied by an operand of this name. */
+  rates?: boolean;
   /** The part of an L2 share above 1 is taken implicitly: for rates with which an explicit step could overshoot 0. */
   damped?: boolean;
   l1?: boolean;
@@ -79,7 +81,7 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
   const stored = vector("parameter");
   const p = quantised ? mul(scalar("parameterScale"), stored) : stored;
   const g = gradient(p, rateOf(rule), options);
-  const traced = rule.trace(g, p, new Set(reservedNames));
+  const traced = (options.rates ? atRates(rule) : rule).trace(g, p, new Set(reservedNames));
   const moved = orthant(sub(p, traced.step), p, g, options);
   const access = indexed ? "indexed" : "direct";
   const own = (name: string): Operand => ({ name, type: precision, access });
@@ -89,6 +91,7 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
     ...(options.share ? [own("share")] : []),
     ...(options.base ? [own("base")] : []),
     ...(options.reach ? [own("reach")] : []),
+    ...(options.rates ? [own("rates")] : []),
     ...traced.states.map(({ name }) => own(name)),
   ];
   const scalars = [
@@ -156,6 +159,20 @@ export function evaluationProgram(
     stores: [{ operand: "point", value: traced.evaluation }],
     results: [],
   };
+}
+
+/** Steps of each coordinate times `rates`, before what follows the parameter itself: an average is one of the points that are gone through. */
+function atRates(rule: EquationRule): EquationRule {
+  const scaled: EquationRule = {
+    ...rule,
+    name: "rates",
+    options: {},
+    parts: [],
+    last: false,
+    trace: (g) => ({ step: mul(vector("rates"), g), states: [], scalars: [], inputs: [], evaluation: null }),
+  };
+  const links = rule.parts.length > 0 ? rule.parts : [rule];
+  return rule.last ? chain(...links.slice(0, -1), scaled, links[links.length - 1]) : chain(...links, scaled);
 }
 
 function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, damped, base, reach, l1, l2 }: RuleProgramOptions): Expr {

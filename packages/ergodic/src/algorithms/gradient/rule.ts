@@ -42,6 +42,7 @@ export const reservedNames = [
   "share",
   "base",
   "reach",
+  "rates",
   "scale",
   "refresh",
   "parameterScale",

@@ -44,7 +44,7 @@ export interface StepInputs {
   scale?: number;
   l1?: number;
   l2?: number;
-  /** Indexed: how many of `indices()` and `gradient()` hold this step's coordinates. */
+  /** How many coordinates, from the first on, take part; indexed: how many of `indices()` and `gradient()` hold this step's. */
   touched?: number;
 }
 
@@ -82,6 +82,7 @@ export class RuleRunner implements Disposable {
     this.whole = this.memory.allocate(block.end, `rule ${rule.name}`);
     own(this, this.whole);
     if (options.share) this.vector("share").fill(1);
+    if (options.rates) this.vector("rates").fill(1);
     if (start) this.parameters().set(start);
     for (const { name, initial } of this.program.states) {
       if (initial === "p") this.vector(name).set(this.parameters());

@@ -62,7 +62,7 @@ export class Accumulator {
 
   #join(local: number, kind: "f64" | "f64x2" | "f32x4", x: Node): void {
     const type = kind === "f64" ? "f64" : "v128";
-    this.#f.emit(this.#joined(kind, this.#graph.local(type, local, true), x));
+    this.#f.emit(this.#joined(kind, this.#graph.local(type, local, 1), x));
     this.#f.set(local);
   }
 
@@ -74,11 +74,11 @@ export class Accumulator {
   /** Emits slot ← slot ∘ everything accumulated. */
   finish(block: Node, slot: number): void {
     const g = this.#graph;
-    let total = g.node("f64", [0x2b, 0, ...unsigned(slot)], [block], { varying: true });
+    let total = g.node("f64", [0x2b, 0, ...unsigned(slot)], [block], { level: 1 });
     let wide: Node | undefined;
     let single = false;
     for (const { local, single: isSingle } of this.#vectors.values()) {
-      const part = g.local("v128", local, true);
+      const part = g.local("v128", local, 1);
       single = isSingle;
       wide = wide ? this.#joined(single ? "f32x4" : "f64x2", wide, part) : part;
     }
@@ -87,7 +87,7 @@ export class Accumulator {
       const lane = (i: number): Node => g.node("f64", simd(33, i), [pair]);
       total = this.#joined("f64", total, this.#joined("f64", lane(0), lane(1)));
     }
-    total = this.#joined("f64", total, g.local("f64", this.#scalar, true));
+    total = this.#joined("f64", total, g.local("f64", this.#scalar, 1));
     this.#f.emit(block);
     this.#f.emit(total);
     this.#f.push(0x39, 0, ...unsigned(slot));

@@ -50,7 +50,7 @@ export function encodeRun(
 class RunCode {
   readonly #graph = new Graph();
   readonly #f = new FunctionCode(["i32", "i32"]);
-  readonly #block = this.#graph.local("i32", 1, false);
+  readonly #block = this.#graph.local("i32", 1, 0);
   readonly #layout: Layout;
   readonly #functions: FunctionTable;
   readonly #program: Plan;
@@ -123,17 +123,17 @@ class RunCode {
   #readBlock(): void {
     for (const { name, type, access } of this.#operands) {
       const local = this.#readInteger(this.#layout.pointers[name]);
-      this.#pointers.set(name, this.#graph.local("i32", local, access === "direct"));
+      this.#pointers.set(name, this.#graph.local("i32", local, access === "direct" ? 1 : 0));
       if (access === "direct") this.#advanced.push({ local, bytes: 1 << SHIFT[type] });
     }
     if (this.#indexed) {
       const local = this.#readInteger(this.#layout.indices);
-      this.#indexPointer = this.#graph.local("i32", local, true);
+      this.#indexPointer = this.#graph.local("i32", local, 1);
       this.#advanced.push({ local, bytes: 4 });
     }
     if (this.#program.usesIndex) {
       const local = this.#readInteger(this.#layout.position);
-      this.#position = this.#graph.local("i32", local, true);
+      this.#position = this.#graph.local("i32", local, 1);
       this.#advanced.push({ local, bytes: 1 });
     }
     if (this.#stores.some((s) => this.#operands.find((o) => o.name === s.operand)!.rounding)) {
@@ -142,7 +142,7 @@ class RunCode {
       this.#f.push(...simd(0, 0, ...unsigned(this.#layout.random)));
       this.#f.set(local);
       this.#randomLocal = local;
-      this.#random = this.#graph.local("v128", local, true);
+      this.#random = this.#graph.local("v128", local, 1);
     }
   }
 
@@ -195,7 +195,7 @@ class RunCode {
   #place({ name, type, access }: Operand, element: number): Place {
     const pointer = this.#pointers.get(name)!;
     if (access === "direct") return { address: pointer, offset: element << SHIFT[type] };
-    const at = this.#graph.node("i32", [0x28, 0, ...unsigned(4 * element)], [this.#indexPointer!], { varying: true });
+    const at = this.#graph.node("i32", [0x28, 0, ...unsigned(4 * element)], [this.#indexPointer!]);
     const bytes = type === "i8" ? at : this.#graph.node("i32", [0x74], [at, this.#graph.integer(SHIFT[type])]);
     return { address: this.#graph.node("i32", [0x6a], [pointer, bytes]), offset: 0 };
   }
@@ -221,7 +221,7 @@ class RunCode {
     enough();
     f.push(0x04, 0x40, 0x03, 0x40);
     for (const [i, copy] of copies.entries()) this.#emitCopy(lanes, copy, i);
-    f.forgetVarying();
+    f.forget(1);
     for (const { local, bytes } of this.#advanced) {
       f.get(local);
       f.emit(this.#graph.integer(step * bytes));

@@ -34,7 +34,7 @@ export function scalarLowering(
 class SlotWriter {
   readonly f = new FunctionCode(["i32"]);
   readonly #graph = new Graph();
-  readonly #block = this.#graph.local("i32", 0, false);
+  readonly #block = this.#graph.local("i32", 0, 0);
   readonly lowering: Lowering;
 
   constructor(layout: Layout, table: FunctionTable, fresh: readonly Expr[], roots?: readonly Expr[]) {

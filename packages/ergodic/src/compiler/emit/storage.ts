@@ -23,10 +23,9 @@ export interface Place {
 /** One vector (or one number) of elements from `place` on. */
 export function load(m: Instructions, type: StorageType, { address, offset }: Place): Node {
   const v = (opcode: number, ...args: Node[]): Node => m.graph.node("v128", simd(opcode), args);
-  const read = (opcode: number, extra = 0): Node =>
-    m.graph.node("v128", simd(opcode, 0, ...unsigned(offset + extra)), [address], { varying: true });
+  const read = (opcode: number, extra = 0): Node => m.graph.node("v128", simd(opcode, 0, ...unsigned(offset + extra)), [address]);
   const number = (opcode: number, as: "i32" | "f32" | "f64"): Node =>
-    m.graph.node(as, [opcode, 0, ...unsigned(offset)], [address], { varying: true });
+    m.graph.node(as, [opcode, 0, ...unsigned(offset)], [address]);
   if (m.kind === "f32x4") {
     if (type === "f32") return read(0);
     if (type === "f64") return m.graph.node("v128", simd(13, ...MERGE_LOW_HALVES), [v(94, read(0)), v(94, read(0, 16))]);

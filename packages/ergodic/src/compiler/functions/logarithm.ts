@@ -30,15 +30,20 @@ export function split(m: Wide, x: Value, subnormal: boolean): { k: Node; mantiss
   return { k: subnormal ? m.sub(k, m.and(tiny, m.constant(54))) : k, mantissa };
 }
 
-/** k·ln 2 + log(1 + f) + correction. */
-function assemble(m: Wide, digits: Digits, k: Value, f: Value, correction?: Value): Node {
+/** k·ln 2 + log(1 + f) + correction = large + f − small; large is exact. */
+function terms(m: Wide, digits: Digits, k: Value, f: Value, correction?: Value): { large: Node; small: Node } {
   const half = m.mul(m.constant(0.5), m.mul(f, f));
   const s = m.div(f, m.add(m.constant(2), f));
   const z = m.mul(s, s);
   const series = m.mul(s, m.add(half, m.mul(z, m.polynomial(z, R[digits]))));
   const low = m.mul(k, m.constant(LN2_LOW));
   const rest = m.add(series, correction ? m.add(low, correction) : low);
-  return m.sub(m.mul(k, m.constant(LN2_HIGH)), m.sub(m.sub(half, rest), f));
+  return { large: m.mul(k, m.constant(LN2_HIGH)), small: m.sub(half, rest) };
+}
+
+function assemble(m: Wide, digits: Digits, k: Value, f: Value, correction?: Value): Node {
+  const { large, small } = terms(m, digits, k, f, correction);
+  return m.sub(large, m.sub(small, f));
 }
 
 /** `value` for x within (pole, ∞); −∞ at the pole, NaN below, else x (∞, NaN). */
@@ -52,6 +57,15 @@ function guarded(m: Wide, x: Value, pole: number, value: Value): Node {
 export function logPositive(m: Wide, digits: Digits, x: Value, subnormal: boolean): Node {
   const { k, mantissa } = split(m, x, subnormal);
   return assemble(m, digits, k, m.sub(mantissa, m.constant(1)));
+}
+
+/** log x = high + low to 2^-57 absolute (float32's digits: to 2^-35 relative), for positive finite x. */
+export function logParts(m: Wide, digits: Digits, x: Value): { high: Node; low: Node } {
+  const { k, mantissa } = split(m, x, digits === 53);
+  const f = m.sub(mantissa, m.constant(1));
+  const { large, small } = terms(m, digits, k, f);
+  const high = m.add(large, f);
+  return { high, low: m.sub(m.add(m.sub(large, high), f), small) };
 }
 
 export function log(m: Wide, digits: Digits, x: Value): Node {

@@ -7,14 +7,21 @@ import type { EncodedFunction } from "../machine/encoder.ts";
 import { FunctionCode, Graph } from "../machine/graph.ts";
 import { type Digits, Wide } from "../machine/instructions.ts";
 import type { Value } from "../machine/lanes.ts";
+import { atan } from "./arctangent.ts";
+import { digamma, trigamma } from "./digamma.ts";
+import { erf, erfc } from "./error-function.ts";
 import { exp, expm1, sigmoid, tanh } from "./exponential.ts";
+import { lgamma } from "./log-gamma.ts";
 import { log, log1p, softplus, softplusAndSigmoid } from "./logarithm.ts";
 import { pow } from "./power.ts";
 import { cos, sin } from "./trigonometric.ts";
 
 export interface FloatFunction {
   readonly arity: 1 | 2;
-  /** Greatest error in float64, in units in the last place; in float32 it is below 0.51 for all. */
+  /**
+   * Greatest error in float64, in units in the last place; in float32 it is below 0.51 for all. Of lgamma below −2 and digamma below 0,
+   * where zeros lie close together: in units of max(1, |result|, lgamma|x| or log(1 + |x|)), in float32 with 2^-31 of that added.
+   */
   readonly ulps: number;
   build(m: Wide, digits: Digits, ...x: Value[]): Value;
 }
@@ -31,6 +38,12 @@ export const functions: Readonly<Record<string, FloatFunction>> = {
   pow: { arity: 2, ulps: 1, build: pow },
   cos: { arity: 1, ulps: 1, build: cos },
   sin: { arity: 1, ulps: 1, build: sin },
+  atan: { arity: 1, ulps: 2, build: atan },
+  erf: { arity: 1, ulps: 1.5, build: erf },
+  erfc: { arity: 1, ulps: 4, build: erfc },
+  lgamma: { arity: 1, ulps: 4, build: lgamma },
+  digamma: { arity: 1, ulps: 4, build: digamma },
+  trigamma: { arity: 1, ulps: 6, build: trigamma },
 };
 
 /** The wasm function; a local variable apiece for shared values. `short`: float64x2, but float32's digits are enough. */
@@ -39,7 +52,7 @@ export function encodeFunction(name: string, digits: Digits, short = false): Enc
   const parameters = Array.from({ length: arity }, () => "v128" as const);
   const graph = new Graph();
   const m = new Wide(graph);
-  const x = parameters.map((_, i) => graph.local("v128", i, false));
+  const x = parameters.map((_, i) => graph.local("v128", i, 0));
   const low = build(m, short ? 24 : digits, ...(digits === 53 ? x : x.map(m.promoteLow)));
   const value = digits === 53 ? low : m.demote(low, build(m, digits, ...x.map(m.promoteHigh)));
   const body = new FunctionCode(parameters, ["v128"]);

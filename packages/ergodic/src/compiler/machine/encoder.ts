@@ -1,7 +1,8 @@
 /**
  * The binary format of WebAssembly 2.0, as far as emitted programs need it: LEB128 numbers, sections, functions.
  *
- * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given) and nothing else.
+ * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given), `env.table` if it calls through it, and
+ * nothing else.
  */
 export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
 
@@ -44,20 +45,35 @@ export interface EncodedFunction {
   exportAs: readonly string[];
 }
 
+export interface Signature {
+  readonly parameters: readonly WasmType[];
+  readonly results: readonly WasmType[];
+}
+
+export interface ModuleOptions {
+  readonly shared: boolean;
+  /** Of functions called through the table: types 0, 1, …; those of the module's own functions come after. */
+  readonly called?: readonly Signature[];
+}
+
 /** Functions are numbered in the order given; the module has no other functions. */
-export function encodeModule(functions: readonly EncodedFunction[], { shared }: { shared: boolean }): Uint8Array<ArrayBuffer> {
+export function encodeModule(
+  functions: readonly EncodedFunction[],
+  { shared, called = [] }: ModuleOptions,
+): Uint8Array<ArrayBuffer> {
   const section = (id: number, items: readonly (readonly number[])[]): number[] => [id].concat(sized(counted(items)));
-  const signatures = functions.map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
+  const signatures = [...called, ...functions].map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
+  const table = [...text("env"), ...text("table"), 0x01, 0x70, 0x00, ...unsigned(0)];
   const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(i)]));
   const bodies = functions.map((f) => sized(counted(f.locals.map((t) => [1, TYPE_CODES[t]])).concat(f.code, 0x0b)));
   return Uint8Array.from(
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].concat(
       section(1, signatures),
-      section(2, [memory]),
+      section(2, called.length > 0 ? [memory, table] : [memory]),
       section(
         3,
-        functions.map((_, i) => unsigned(i)),
+        functions.map((_, i) => unsigned(called.length + i)),
       ),
       section(7, exported),
       section(10, bodies),

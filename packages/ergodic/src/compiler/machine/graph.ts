@@ -12,8 +12,8 @@ export interface Node extends Value {
   readonly type: WasmType;
   readonly code: readonly number[];
   readonly args: readonly Node[];
-  /** Changes from iteration to iteration. */
-  readonly varying: boolean;
+  /** Depth of the loop in which it changes from iteration to iteration; 0: never. */
+  readonly level: number;
   /** Cheaper to repeat than to keep: local.get and integer constants. */
   readonly repeated: boolean;
 }
@@ -21,13 +21,13 @@ export interface Node extends Value {
 /** The nodes of one function. */
 export class Graph {
   readonly #known = new Map<string, Node>();
-  readonly #reads = new Map<number, boolean>();
+  readonly #reads = new Map<number, number>();
 
   node(
     type: WasmType,
     code: readonly number[],
     args: readonly Value[] = [],
-    flags: { varying?: boolean; repeated?: boolean } = {},
+    flags: { level?: number; repeated?: boolean } = {},
   ): Node {
     let key = String.fromCharCode(...code);
     // Bytes end at 255: the separator is none of them.
@@ -35,8 +35,8 @@ export class Graph {
     const known = this.#known.get(key);
     if (known) return known;
     const nodes = args as readonly Node[];
-    const varying = flags.varying === true || nodes.some((a) => a.varying);
-    const made: Node = { id: this.#known.size, type, code, args: nodes, varying, repeated: flags.repeated === true };
+    const level = nodes.reduce((most, a) => Math.max(most, a.level), flags.level ?? 0);
+    const made: Node = { id: this.#known.size, type, code, args: nodes, level, repeated: flags.repeated === true };
     this.#known.set(key, made);
     return made;
   }
@@ -45,12 +45,12 @@ export class Graph {
     return this.node("i32", [0x41, ...signed(x)], [], { repeated: true });
   }
 
-  /** The value of a local; `varying` must be the same each time. */
-  local(type: WasmType, index: number, varying: boolean): Node {
-    const before = this.#reads.get(index) ?? varying;
-    assert(before === varying, "a local is both varying and not");
-    this.#reads.set(index, varying);
-    return this.node(type, [0x20, ...unsigned(index)], [], { varying, repeated: true });
+  /** The value of a local; `level` must be the same each time. */
+  local(type: WasmType, index: number, level: number): Node {
+    const before = this.#reads.get(index) ?? level;
+    assert(before === level, "a local changes at two levels");
+    this.#reads.set(index, level);
+    return this.node(type, [0x20, ...unsigned(index)], [], { level, repeated: true });
   }
 }
 
@@ -101,9 +101,9 @@ export class FunctionCode {
     this.#emit(node, usesBelow([node], this.#kept));
   }
 
-  /** Forgets kept values that change between iterations: their locals are stale after the loop's body. */
-  forgetVarying(): void {
-    for (const node of [...this.#kept.keys()]) if (node.varying) this.#kept.delete(node);
+  /** Forgets kept values that change between iterations at `level` or deeper: their locals are stale after the loop's body. */
+  forget(level: number): void {
+    for (const node of [...this.#kept.keys()]) if (node.level >= level) this.#kept.delete(node);
   }
 
   #emit(node: Node, uses: ReadonlyMap<Node, number>): void {
@@ -132,14 +132,14 @@ function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map
   return uses;
 }
 
-/** Nodes to compute before the loop: the largest that do not vary, below the roots. */
-export function invariantsBelow(roots: readonly Node[]): Node[] {
+/** Nodes to compute before the loops deeper than `level`: the largest that do not change in them, below the roots. */
+export function invariantsBelow(roots: readonly Node[], level = 0): Node[] {
   const found = new Set<Node>();
   const seen = new Set<Node>();
   const visit = (node: Node): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    if (node.varying) node.args.forEach(visit);
+    if (node.level > level) node.args.forEach(visit);
     else if (!node.repeated) found.add(node);
   };
   roots.forEach(visit);

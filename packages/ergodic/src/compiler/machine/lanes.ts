@@ -24,6 +24,8 @@ export interface Lanes {
   abs(a: Value): Value;
   sqrt(a: Value): Value;
   floor(a: Value): Value;
+  /** To the nearest integer, halves to the even one. */
+  nearest(a: Value): Value;
   less(a: Value, b: Value): Value;
   lessEqual(a: Value, b: Value): Value;
   equal(a: Value, b: Value): Value;

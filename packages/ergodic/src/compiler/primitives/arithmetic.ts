@@ -1,10 +1,10 @@
 /** + − · / and the square: sums and products of float64 or float32, rounded once each (no fused multiply-add). */
-import { constant, type Expr, type ExprLike, isConstant } from "../expression.ts";
-import { primitive } from "../primitive.ts";
+import { constant, isConstant } from "../expression.ts";
+import { type Binary, primitive, type Unary } from "../primitive.ts";
 
 const [SUM, QUOTIENT, PRODUCT, POWER] = [4, 5, 6, 7];
 
-export const add: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const add: Binary = primitive({
   name: "add",
   reference: (a, b) => a + b,
   simplify(a, b) {
@@ -21,7 +21,7 @@ export const add: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.add(a, b),
 });
 
-export const sub: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const sub: Binary = primitive({
   name: "sub",
   reference: (a, b) => a - b,
   simplify(a, b) {
@@ -37,7 +37,7 @@ export const sub: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.sub(a, b),
 });
 
-export const mul: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const mul: Binary = primitive({
   name: "mul",
   reference: (a, b) => a * b,
   simplify(a, b) {
@@ -59,7 +59,7 @@ export const mul: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.mul(a, b),
 });
 
-export const div: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const div: Binary = primitive({
   name: "div",
   reference: (a, b) => a / b,
   simplify(a, b) {
@@ -78,7 +78,7 @@ export const div: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.div(a, b),
 });
 
-export const neg: (x: ExprLike) => Expr = primitive({
+export const neg: Unary = primitive({
   name: "neg",
   reference: (x) => -x,
   simplify(x) {
@@ -93,7 +93,7 @@ export const neg: (x: ExprLike) => Expr = primitive({
   code: (m, x) => m.neg(x),
 });
 
-export const square: (x: ExprLike) => Expr = primitive({
+export const square: Unary = primitive({
   name: "square",
   reference: (x) => x * x,
   simplify(x) {

@@ -1,9 +1,13 @@
 /**
  * √, exp, log and their kin. Own SIMD code (functions/): the same bits in every lane, in scalar code and on every machine, within
- * the bounds stated there. The reference evaluation is that of the JavaScript engine, except where its `**` departs from IEEE 754.
+ * the bounds stated there. The reference evaluation is that of the JavaScript engine, except where its `**` departs from IEEE 754, or
+ * that of base/ where it has none.
  */
-import { constant, type Expr, type ExprLike, isConstant } from "../expression.ts";
-import { type Primitive, primitive } from "../primitive.ts";
+import * as errorFunction from "../../base/error-function.ts";
+import { CompileError } from "../../base/errors.ts";
+import * as gamma from "../../base/gamma.ts";
+import { constant, type Expr, isConstant } from "../expression.ts";
+import { type Binary, type Primitive, primitive, type Unary } from "../primitive.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { abs, equal, where } from "./selection.ts";
 
@@ -13,7 +17,7 @@ function called(name: string, cost: number, rest: Pick<Primitive, "reference" | 
   return primitive({ name, cost, code: (m, ...args) => m.call(name, ...args), ...rest });
 }
 
-export const sqrt: (x: ExprLike) => Expr = primitive({
+export const sqrt: Unary = primitive({
   name: "sqrt",
   reference: Math.sqrt,
   simplify: (x) => (x.op === "square" ? abs(x.args[0]) : null),
@@ -23,37 +27,37 @@ export const sqrt: (x: ExprLike) => Expr = primitive({
   code: (m, x) => m.sqrt(x),
 });
 
-export const exp: (x: ExprLike) => Expr = called("exp", 26, {
+export const exp: Unary = called("exp", 26, {
   reference: Math.exp,
   derivative: (adjoint, node) => mul(adjoint, node),
 });
 
 /** NaN below 0, −∞ at ±0. */
-export const log: (x: ExprLike) => Expr = called("log", 34, {
+export const log: Unary = called("log", 34, {
   reference: Math.log,
   simplify: (x) => (x.op === "exp" ? x.args[0] : null),
   derivative: (adjoint, { args: [x] }) => div(adjoint, x),
 });
 
 /** log(1 + x), without loss at small x. */
-export const log1p: (x: ExprLike) => Expr = called("log1p", 42, {
+export const log1p: Unary = called("log1p", 42, {
   reference: Math.log1p,
   derivative: (adjoint, { args: [x] }) => div(adjoint, add(1, x)),
 });
 
 /** exp(x) − 1, without loss at small x. */
-export const expm1: (x: ExprLike) => Expr = called("expm1", 30, {
+export const expm1: Unary = called("expm1", 30, {
   reference: Math.expm1,
   derivative: (adjoint, node) => mul(adjoint, add(node, 1)),
 });
 
-export const tanh: (x: ExprLike) => Expr = called("tanh", 36, {
+export const tanh: Unary = called("tanh", 36, {
   reference: Math.tanh,
   derivative: (adjoint, node) => mul(adjoint, sub(1, square(node))),
 });
 
 /** 1 / (1 + exp(−x)), without overflow. */
-export const sigmoid: (x: ExprLike) => Expr = called("sigmoid", 30, {
+export const sigmoid: Unary = called("sigmoid", 30, {
   reference(x) {
     const z = Math.exp(-Math.abs(x));
     return x < 0 ? z / (1 + z) : 1 / (1 + z);
@@ -63,13 +67,13 @@ export const sigmoid: (x: ExprLike) => Expr = called("sigmoid", 30, {
 });
 
 /** log(1 + exp(x)) = max(x, 0) + log1p(exp(−|x|)), without overflow. */
-export const softplus: (x: ExprLike) => Expr = called("softplus", 72, {
+export const softplus: Unary = called("softplus", 72, {
   reference: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   derivative: (adjoint, { args: [x] }) => mul(adjoint, sigmoid(x)),
 });
 
 /** IEEE 754 pow: 1 whenever a is 1 or b is 0, even with NaN; NaN for a < 0 unless b is an integer. */
-export const pow: (a: ExprLike, b: ExprLike) => Expr = called("pow", 150, {
+export const pow: Binary = called("pow", 150, {
   reference: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
   simplify(a, b) {
     if (isConstant(b, 0)) return a.rank === 0 ? constant(1) : null;
@@ -87,14 +91,62 @@ export const pow: (a: ExprLike, b: ExprLike) => Expr = called("pow", 150, {
   print: { strength: POWER, needs: [POWER + 1, POWER + 1], write: (a, b) => `${a}^${b}` },
 });
 
-export const cos: (x: ExprLike) => Expr = called("cos", 50, {
+export const cos: Unary = called("cos", 50, {
   reference: Math.cos,
   simplify: (x) => (x.op === "neg" ? cos(x.args[0]) : null),
   derivative: (adjoint, { args: [x] }) => neg(mul(adjoint, sin(x))),
 });
 
-export const sin: (x: ExprLike) => Expr = called("sin", 50, {
+export const sin: Unary = called("sin", 50, {
   reference: Math.sin,
   simplify: (x) => (x.op === "neg" ? neg(sin(x.args[0])) : null),
   derivative: (adjoint, { args: [x] }) => mul(adjoint, cos(x)),
+});
+
+export const atan: Unary = called("atan", 36, {
+  reference: Math.atan,
+  simplify: (x) => (x.op === "neg" ? neg(atan(x.args[0])) : null),
+  derivative: (adjoint, { args: [x] }) => div(adjoint, add(1, square(x))),
+});
+
+/** 2/√π·e^(−x²), the slope of erf. */
+const errorSlope = (x: Expr): Expr => mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))));
+
+/** 2/√π·∫₀ˣ e^(−t²) dt. */
+export const erf: Unary = called("erf", 100, {
+  reference: errorFunction.erf,
+  simplify: (x) => (x.op === "neg" ? neg(erf(x.args[0])) : null),
+  derivative: (adjoint, { args: [x] }) => mul(adjoint, errorSlope(x)),
+});
+
+/** 1 − erf(x), without loss where erf(x) is near 1. */
+export const erfc: Unary = called("erfc", 100, {
+  reference: errorFunction.erfc,
+  derivative: (adjoint, { args: [x] }) => neg(mul(adjoint, errorSlope(x))),
+});
+
+/** log|Γ(x)|; ∞ at 0, −1, −2, …. */
+export const lgamma: Unary = called("lgamma", 180, {
+  reference: gamma.lgamma,
+  derivative: (adjoint, { args: [x] }) => mul(adjoint, digamma(x)),
+});
+
+/** ψ(x), the derivative of lgamma; ∓∞ at ±0, NaN at −1, −2, …. */
+export const digamma: Unary = called("digamma", 140, {
+  reference: gamma.digamma,
+  print: { strength: ATOM, needs: [0], write: (x) => `ψ(${x})` },
+  derivative: (adjoint, { args: [x] }) => mul(adjoint, trigamma(x)),
+});
+
+/** ψ′(x), the derivative of digamma; ∞ at 0, −1, −2, …. It has no derivative of its own here: lgamma can be derived twice. */
+export const trigamma: Unary = called("trigamma", 84, {
+  reference: gamma.trigamma,
+  print: { strength: ATOM, needs: [0], write: (x) => `ψ′(${x})` },
+  derivative() {
+    throw new CompileError(
+      "trigamma",
+      "its derivative was asked for, but lgamma can be derived twice only; stop the gradient before it",
+      "COMPILE_DERIVATIVE",
+    );
+  },
 });

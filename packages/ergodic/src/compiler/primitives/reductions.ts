@@ -1,10 +1,10 @@
-/** Sum and maximum over the elements, accumulated in float64. An empty sum is 0, an empty maximum −∞. */
-import { count, type Expr, type ExprLike } from "../expression.ts";
-import { reduction } from "../primitive.ts";
+/** Sum and maximum over the elements (of arrays: over any axes), accumulated in float64. An empty sum is 0, an empty maximum −∞. */
+import { count } from "../expression.ts";
+import { type Reducer, reduction } from "../primitive.ts";
 import { div, mul } from "./arithmetic.ts";
 import { equal } from "./selection.ts";
 
-export const sum: (v: ExprLike) => Expr = reduction({
+export const sum: Reducer = reduction({
   name: "sum",
   start: 0,
   combine: (total, x) => total + x,
@@ -14,7 +14,7 @@ export const sum: (v: ExprLike) => Expr = reduction({
 });
 
 /** NaN if an element is; tied largest elements share the derivative. */
-export const maximum: (v: ExprLike) => Expr = reduction({
+export const maximum: Reducer = reduction({
   name: "maximum",
   start: -Infinity,
   combine: Math.max,

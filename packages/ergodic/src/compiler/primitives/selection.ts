@@ -2,8 +2,8 @@
  * Comparisons, logic, where, minimum, maximum, |x| and sign. At a tie of `min` and `max` the first argument takes the whole
  * derivative; that of |x| at 0 is 0. `min` and `max` are NaN if either argument is.
  */
-import { constant, type Expr, type ExprLike, isConstant } from "../expression.ts";
-import { type Primitive, type PrintForm, primitive, primitiveOf } from "../primitive.ts";
+import { constant, type Expr, isConstant } from "../expression.ts";
+import { type Binary, type Primitive, type PrintForm, primitive, primitiveOf, type Ternary, type Unary } from "../primitive.ts";
 import { mul, neg } from "./arithmetic.ts";
 
 const [ANY, EVERY, COMPARISON, SUM, ATOM] = [1, 2, 3, 4, 9];
@@ -22,19 +22,19 @@ function comparison(name: string, symbol: string, holds: (a: number, b: number) 
   });
 }
 
-export const less: (a: ExprLike, b: ExprLike) => Expr = comparison(
+export const less: Binary = comparison(
   "less",
   "<",
   (a, b) => a < b,
   (m, a, b) => m.less(a, b),
 );
-export const lessEqual: (a: ExprLike, b: ExprLike) => Expr = comparison(
+export const lessEqual: Binary = comparison(
   "lessEqual",
   "≤",
   (a, b) => a <= b,
   (m, a, b) => m.lessEqual(a, b),
 );
-export const equal: (a: ExprLike, b: ExprLike) => Expr = comparison(
+export const equal: Binary = comparison(
   "equal",
   "=",
   (a, b) => a === b,
@@ -47,7 +47,7 @@ const infix = (strength: number, symbol: string): PrintForm => ({
   write: (a, b) => `${a} ${symbol} ${b}`,
 });
 
-export const and: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const and: Binary = primitive({
   name: "and",
   reference: (a, b) => Number(truth(a) && truth(b)),
   simplify: (a, b) => (isConstant(a, 0) || isConstant(b, 0) ? constant(0) : a === b && isCondition(a) ? a : null),
@@ -59,7 +59,7 @@ export const and: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.and(a, b),
 });
 
-export const or: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const or: Binary = primitive({
   name: "or",
   reference: (a, b) => Number(truth(a) || truth(b)),
   simplify: (a, b) => (a === b && isCondition(a) ? a : null),
@@ -71,7 +71,7 @@ export const or: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.or(a, b),
 });
 
-export const not: (x: ExprLike) => Expr = primitive({
+export const not: Unary = primitive({
   name: "not",
   reference: (x) => Number(!truth(x)),
   simplify: (x) => (x.op === "not" && isCondition(x.args[0]) ? x.args[0] : null),
@@ -84,7 +84,7 @@ export const not: (x: ExprLike) => Expr = primitive({
 });
 
 /** `yes` where the condition holds, else `no`; both are computed. */
-export const where: (condition: ExprLike, yes: ExprLike, no: ExprLike) => Expr = primitive({
+export const where: Ternary = primitive({
   name: "where",
   reference: (condition, yes, no) => (truth(condition) ? yes : no),
   simplify(condition, yes, no) {
@@ -103,7 +103,7 @@ export const where: (condition: ExprLike, yes: ExprLike, no: ExprLike) => Expr =
   code: (m, condition, yes, no) => m.select(condition, yes, no),
 });
 
-export const min: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const min: Binary = primitive({
   name: "min",
   reference: Math.min,
   simplify: (a, b) => (a === b ? a : null),
@@ -112,7 +112,7 @@ export const min: (a: ExprLike, b: ExprLike) => Expr = primitive({
   code: (m, a, b) => m.min(a, b),
 });
 
-export const max: (a: ExprLike, b: ExprLike) => Expr = primitive({
+export const max: Binary = primitive({
   name: "max",
   reference: Math.max,
   simplify: (a, b) => (a === b ? a : null),
@@ -122,7 +122,7 @@ export const max: (a: ExprLike, b: ExprLike) => Expr = primitive({
 });
 
 /** −1, 0 (its sign kept) or 1; NaN of NaN. */
-export const sign: (x: ExprLike) => Expr = primitive({
+export const sign: Unary = primitive({
   name: "sign",
   reference: Math.sign,
   simplify: (x) => (x.op === "neg" ? neg(sign(x.args[0])) : x.op === "sign" ? x : null),
@@ -131,7 +131,7 @@ export const sign: (x: ExprLike) => Expr = primitive({
   code: (m, x) => m.select(m.less(m.constant(0), x), m.constant(1), m.select(m.less(x, m.constant(0)), m.constant(-1), x)),
 });
 
-export const abs: (x: ExprLike) => Expr = primitive({
+export const abs: Unary = primitive({
   name: "abs",
   reference: Math.abs,
   simplify: (x) => (x.op === "neg" ? abs(x.args[0]) : ["abs", "square", "exp", "sqrt", "sigmoid"].includes(x.op) ? x : null),
@@ -142,7 +142,7 @@ export const abs: (x: ExprLike) => Expr = primitive({
 });
 
 /** The value of x; its derivative is zero. */
-export const stopGradient: (x: ExprLike) => Expr = primitive({
+export const stopGradient: Unary = primitive({
   name: "stopGradient",
   reference: (x) => x,
   simplify: (x) => (x.op === "stopGradient" ? x : null),
@@ -152,7 +152,7 @@ export const stopGradient: (x: ExprLike) => Expr = primitive({
   code: (_, x) => x,
 });
 
-export const floor: (x: ExprLike) => Expr = primitive({
+export const floor: Unary = primitive({
   name: "floor",
   reference: Math.floor,
   simplify: (x) => (x.op === "floor" ? x : null),
@@ -160,4 +160,21 @@ export const floor: (x: ExprLike) => Expr = primitive({
   print: { strength: ATOM, needs: [0], write: (x) => `⌊${x}⌋` },
   cost: 1,
   code: (m, x) => m.floor(x),
+});
+
+/** To the nearest integer, halves to the even one (not upwards as Math.round); the sign of zeros is kept. */
+export const round: Unary = primitive({
+  name: "round",
+  reference(x) {
+    const below = Math.floor(x);
+    const rest = x - below;
+    // Beyond 2^52 and for ±0 all numbers are integers; NaN and ±∞ stay.
+    if (!(rest > 0)) return x;
+    const near = rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
+    return near === 0 && x < 0 ? -0 : near;
+  },
+  simplify: (x) => (x.op === "round" || x.op === "floor" ? x : null),
+  derivative: () => null,
+  cost: 1,
+  code: (m, x) => m.nearest(x),
 });

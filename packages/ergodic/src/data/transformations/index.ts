@@ -11,6 +11,7 @@ import { impute } from "./impute.ts";
 import { numberType } from "./number-type.ts";
 import { numbers } from "./numbers.ts";
 import { oneHot } from "./one-hot.ts";
+import { rowShape } from "./row-shape.ts";
 import type { Source } from "./source.ts";
 import { standardise } from "./standardise.ts";
 
@@ -22,6 +23,7 @@ const transformationList: Transformation<Step>[] = [
   standardise,
   hash,
   numberType,
+  rowShape,
   rffStep as Transformation<Step>,
   orthogonalStep as Transformation<Step>,
   sorfStep as Transformation<Step>,

@@ -11,13 +11,14 @@
  *
  * @throws OptionError for unknown options, losses or classes; CapabilityError where loss and target do not fit
  */
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { featureMaps, type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
+import { type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
-import { type Loss, lossFrom, lossNames } from "../loss.ts";
-import "../losses/index.ts";
+import { chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
+import type { Loss } from "../loss.ts";
+import { worthStandardising } from "../standardise.ts";
 import { LinearProblem } from "./problem.ts";
 
 export interface LinearOptions {
@@ -88,7 +89,7 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
   checkNumber("linear", "l2", options.l2 ?? 0, { low: 0 });
   if (options.group) checkNumber("linear", "group.strength", options.group.strength, { low: 0 });
-  if (options.loss !== undefined) resolveLoss(options.loss);
+  if (options.loss !== undefined) resolveLoss("linear", options.loss);
   return {
     name: "linear",
     options,
@@ -104,7 +105,7 @@ export function linearFrom(json: JsonObject): LinearModel {
   const { model: _, features, loss, ...rest } = json;
   return linear({
     ...(rest as LinearOptions),
-    ...(loss === undefined ? {} : { loss: resolveLoss(loss) }),
+    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss) }),
     ...(features ? { features: randomFeaturesFrom(features as JsonObject) } : {}),
   });
 }
@@ -114,20 +115,9 @@ function toJson(options: LinearOptions): JsonObject {
   return {
     model: "linear",
     ...(rest as unknown as JsonObject),
-    ...(loss === undefined ? {} : { loss: resolveLoss(loss).toJson() }),
+    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss).toJson() }),
     ...(features ? { features: features.toJson() } : {}),
   };
-}
-
-function resolveLoss(loss: string | Loss | Json): Loss {
-  if (loss && typeof loss === "object" && "expression" in loss) return loss as unknown as Loss;
-  const found = lossFrom(loss as Json);
-  if (found) return found;
-  throw new OptionError(
-    "linear",
-    `loss is ${JSON.stringify(loss)}, but must be one of ${lossNames().join(", ")}`,
-    "OPTION_UNKNOWN",
-  );
 }
 
 function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
@@ -144,71 +134,8 @@ function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prep
   return { dataset: mapped.as(type), dispose, [Symbol.dispose]: dispose };
 }
 
-/** Sparse columns are left alone: hashed and counted features come in comparable units; so do the features of a map. */
-function worthStandardising(data: Dataset, mapped: boolean): boolean {
-  const { kind } = data.pipeline.steps[data.pipeline.steps.length - 1];
-  if (data.format === "sparse" || Object.hasOwn(featureMaps, kind)) return false;
-  const scales = data
-    .columnScales(mapped ? "largest" : "rootMeanSquare")
-    .filter((s) => s > 0)
-    .sort();
-  if (scales.length === 0) return false;
-  const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];
-  const largest = scales[scales.length - 1];
-  return largest > 10 * smallest || (!mapped && (largest > 10 || smallest < 0.1));
-}
-
-/** The loss that fits the data, and how many outputs it needs. */
-export function chooseLoss(options: LinearOptions, data: Dataset): { loss: Loss; outputs: number } {
-  const { target } = data;
-  const classes = target.kind === "category" ? (target.levels?.length ?? 0) : 0;
-  const fallback = classes === 0 ? "squared" : classes === 2 ? "logistic" : "multinomial";
-  const loss = resolveLoss(options.loss ?? fallback);
-  const refuse = (message: string): never => {
-    throw new CapabilityError("linear", message, "MODEL_TARGET");
-  };
-  if (classes > 0 && (loss.task === "regression" || loss.task === "count")) {
-    refuse(
-      `loss "${loss.name}" needs numbers, but target "${target.name}" has the classes ${target.levels?.slice(0, 4).join(", ")}; take loss: "${fallback}"`,
-    );
-  }
-  if (classes === 1) refuse(`target "${target.name}" has one class only, ${target.levels?.[0]}; there is nothing to learn`);
-  if (classes === 0 && loss.task === "multiclass")
-    refuse(`loss "${loss.name}" needs classes, but target "${target.name}" is a number; read it as a category`);
-  if (classes === 0 && loss.task === "binary") {
-    const values = distinctTarget(data);
-    if (values.length !== 2) {
-      const many = values.length > 2 ? "3 values or more" : "one value";
-      refuse(`loss "${loss.name}" needs two classes, but target "${target.name}" takes ${many}; read it as a category`);
-    }
-    if (!(values[0] <= 0 && values[1] > 0)) {
-      refuse(
-        `loss "${loss.name}" takes numbers <= 0 and > 0 as its two classes, but target "${target.name}" is ${values.join(" or ")}; read it as a category`,
-      );
-    }
-  }
-  return { loss, outputs: loss.joint || classes > 2 ? classes : 1 };
-}
-
-const distinctTargets = new WeakMap<Dataset, number[]>();
-
-/** The distinct values of the target, or the first three of them; ascending. Kept, since every fit on the dataset asks. */
-function distinctTarget(data: Dataset): number[] {
-  const known = distinctTargets.get(data);
-  if (known) return known;
-  const { values } = data.target;
-  const found: number[] = [];
-  for (let i = 0; i < values.length && found.length < 3; i++) {
-    const y = values[i];
-    if (y !== found[0] && y !== found[1]) found.push(y);
-  }
-  found.sort((a, b) => a - b);
-  distinctTargets.set(data, found);
-  return found;
-}
-
 function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine): LinearProblem {
-  const { loss, outputs } = chooseLoss(options, data);
+  const { loss, outputs } = chooseLoss("linear", options.loss, data);
   return new LinearProblem(data, engine, {
     loss,
     outputs,
@@ -219,7 +146,7 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine)
     nonNegative: options.nonNegative ?? false,
     groups: options.group ? groupsByIndex(options.group.groups, data) : [],
     penaltyWeights: options.penaltyWeights && penaltyWeights(options.penaltyWeights, data),
-    classWeights: options.classWeights && classWeights(options.classWeights, data),
+    classWeights: options.classWeights && classWeights("linear", options.classWeights, data),
     model: plan.precision.model,
     deterministic: plan.deterministic,
   });
@@ -263,31 +190,8 @@ function penaltyWeights(given: Record<string, number>, data: Dataset): Float64Ar
   return Float64Array.from(data.names, (name) => given[name] ?? 1);
 }
 
-function classWeights(given: "balanced" | Record<string, number>, data: Dataset): Float64Array {
-  const { levels, values } = data.target;
-  if (!levels)
-    throw new CapabilityError(
-      "linear",
-      `classWeights need classes, but target "${data.target.name}" is a number; leave them out, or read it as a category (data.asClasses())`,
-      "MODEL_TARGET",
-    );
-  if (given === "balanced") {
-    const counts = new Float64Array(levels.length);
-    for (const y of values) counts[y]++;
-    return counts.map((c) => values.length / (levels.length * Math.max(1, c)));
-  }
-  checkKeys("linear.classWeights", given, levels);
-  for (const [name, weight] of Object.entries(given)) checkNumber("linear.classWeights", name, weight, { low: 0 });
-  return Float64Array.from(levels, (level) => given[level] ?? 1);
-}
-
-/** What a number target of two values calls its classes. */
-function twoValues(values: Float64Array): string[] {
-  return [String(values.find((y) => !(y > 0))), String(values.find((y) => y > 0))];
-}
-
 function save(options: LinearOptions, data: Dataset, parameters: Float64Array): SavedModel {
-  const { loss, outputs } = chooseLoss(options, data);
+  const { loss, outputs } = chooseLoss("linear", options.loss, data);
   const { columnCount } = data;
   const stride = parameters.length / outputs;
   const weights = new Float64Array(outputs * columnCount);

@@ -1,0 +1,53 @@
+/**
+ * The side of bench/peer.mjs that a peer from npm stands on: the problem comes as JSON in the first argument, commands as lines, answers as lines of
+ * JSON. Peers' packages are those of bench/package.json.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+export const problem = JSON.parse(process.argv[2]);
+
+const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+// A library that logs must not end up among the answers.
+for (const level of ["log", "info", "warn", "debug"]) console[level] = console.error;
+
+/** Loads each package; where one is not installed it says which, so that the benchmark can skip this peer aloud. */
+export async function packages(...names) {
+  const loaded = [];
+  for (const name of names) {
+    try {
+      loaded.push(await import(name));
+    } catch (error) {
+      if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+      say({ missing: name });
+      process.exit(0);
+    }
+  }
+  return loaded;
+}
+
+/** "4.22.0". Packages that do not export their package.json are read beside their main file. */
+export function versionOf(name) {
+  const main = createRequire(import.meta.url).resolve(name);
+  const folder = main.slice(0, main.lastIndexOf(`/node_modules/${name}/`));
+  return JSON.parse(readFileSync(`${folder}/node_modules/${name}/package.json`, "utf8")).version;
+}
+
+/** The raw float32 numbers of a file. */
+export function floats(file) {
+  const bytes = readFileSync(file);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+/** Says that the peer is ready, then answers each line `run {options}` with what `await run(options)` gives, until stdin ends. */
+export async function serve(version, run) {
+  say({ version: `${version} on node ${process.versions.node}` });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const at = line.indexOf(" ");
+    const command = at < 0 ? line : line.slice(0, at);
+    if (command !== "run") throw new Error(`peer: "${command}" is not a command; the only one is "run"`);
+    say(await run(JSON.parse(line.slice(at + 1) || "{}")));
+  }
+  process.exit(0);
+}

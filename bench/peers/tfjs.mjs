@@ -1,0 +1,54 @@
+/** TensorFlow.js for the peers that train with it: the backend of the problem, batches, and the loop. */
+import { readFileSync } from "node:fs";
+import { floats, packages, problem, serve, versionOf } from "./lines.mjs";
+
+const [module] = await packages("@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm");
+/** The namespace; packages of CommonJS have it as their default. */
+export const tf = module.default ?? module;
+tf.env().set("PROD", true);
+if (!(await tf.setBackend(problem.backend))) throw new Error(`TensorFlow.js has no backend "${problem.backend}" here`);
+
+let weights = floats(problem.weights);
+
+/** A trained variable, from the next of the problem's weights. */
+export function take(...shape) {
+  const size = tf.util.sizeFromShape(shape);
+  const values = tf.variable(tf.tensor(weights.slice(0, size), shape));
+  weights = weights.subarray(size);
+  return values;
+}
+
+/** Images of `shape` and classes as rows of 0 and 1, both in batches. */
+function batches(shape) {
+  const { rowCount, batch, classes } = problem;
+  const parts = Array.from({ length: rowCount / batch }, () => batch);
+  const images = tf.split(tf.tensor(floats(problem.trainImages), [rowCount, ...shape]), parts);
+  const labels = tf.tensor1d(Array.from(readFileSync(problem.trainLabels)), "int32");
+  return { images, labels: tf.split(tf.oneHot(labels, classes).toFloat(), parts) };
+}
+
+/** Trains what `logits(images)` computes from variables, by cross-entropy and gradient descent. */
+export async function train(shape, logits) {
+  const { images, labels } = batches(shape);
+  const optimiser = tf.train.sgd(problem.rate);
+  const step = (at) => {
+    const cost = optimiser.minimize(() => tf.losses.softmaxCrossEntropy(labels[at], logits(images[at])), true);
+    const [value] = cost.dataSync();
+    cost.dispose();
+    return value;
+  };
+  let firstLoss;
+  await serve(`TensorFlow.js ${versionOf("@tensorflow/tfjs")} (${problem.backend})`, ({ epochs }) => {
+    const start = performance.now();
+    let total = 0;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      total = 0;
+      for (let at = 0; at < images.length; at++) {
+        const loss = step(at);
+        firstLoss ??= loss;
+        total += loss;
+      }
+    }
+    return { seconds: (performance.now() - start) / 1000, loss: total / images.length, firstLoss };
+  });
+}

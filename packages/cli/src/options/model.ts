@@ -1,0 +1,227 @@
+/**
+ * `--model`: what is trained, from its word on the command line.
+ *
+ *   linear                       the default
+ *   mlp:256,128                  hidden widths; activation=…, dropout=…, normalised=true
+ *   cnn:16,32                    channels of the convolutions; hidden=…, dropout=…
+ *   circulant:32,64              the same with block-circulant weights; hidden=…, block=…
+ *   mobilenet:0.25, mobilenetv2:0.5, shufflenet:0.5, shufflenetv1:0.5    width; form=small or form=published, and their own options
+ *   net.js, net.mjs, net.ts      a file (network-file.ts)
+ *
+ * The last layer has as many outputs as target and loss want. `form` is small where the shorter side of an image is below 64. `--augment`
+ * stands in front: shift:1, flip, cutout:3, noise:0.1, joined by +.
+ *
+ * @throws UsageError for a word that is not this, and for options of linear models beside a network; OptionError from the network itself
+ */
+import {
+  type CirculantNetOptions,
+  type CnnOptions,
+  chooseLoss,
+  circulantNet,
+  cnn,
+  type Dataset,
+  type FitOptions,
+  fit,
+  type LayerLike,
+  type LinearModel,
+  type LinearPredictor,
+  linear,
+  type MlpOptions,
+  type MobileNetOptions,
+  mlp,
+  mobileNetV1,
+  mobileNetV2,
+  type NetworkModel,
+  type NetworkPredictor,
+  network,
+  noise,
+  type OutputPredictor,
+  type Run,
+  randomCutout,
+  randomFlip,
+  randomShift,
+  type ShuffleNetV1Options,
+  type ShuffleNetV2Options,
+  sequential,
+  shuffleNetV1,
+  shuffleNetV2,
+  type Trained,
+} from "ergodic";
+import { UsageError } from "../errors.ts";
+import { given } from "./given.ts";
+import { isNetworkFile, layersOfFile, type MakeLayers, type NetworkShape } from "./network-file.ts";
+import { outsideBrackets, parseSpec, type Spec } from "./spec.ts";
+import { LINK } from "./things.ts";
+import { isNetwork, lossOf, type ModelOptions, modelOptions } from "./training.ts";
+
+export type AnyModel = LinearModel | NetworkModel;
+export type AnyFitted = OutputPredictor & Trained;
+/** What a file of rows' model holds. */
+export type RowPredictor = LinearPredictor | NetworkPredictor;
+
+interface Words {
+  /** Values without a key. */
+  readonly numbers: readonly number[];
+  readonly options: Spec["options"];
+}
+
+type Layers = (words: Words, shape: NetworkShape) => LayerLike;
+
+const SMALL_SIDE = 64;
+/** Anything that all networks take, to check their options before data are read. */
+const ANY_SHAPE: NetworkShape = { outputs: 2, rowShape: [32, 32, 3] };
+
+const channels = (numbers: readonly number[]): { channels?: readonly number[] } =>
+  numbers.length > 0 ? { channels: numbers } : {};
+
+/** A network by one width, whose form the size of images decides. */
+function scaled<O extends { width?: number }>(make: (options: O) => LayerLike): Layers {
+  return ({ numbers, options }, { outputs, rowShape: [height, width] }) => {
+    const form = Math.min(height, width) < SMALL_SIDE ? "small" : "published";
+    return make({ form, ...(numbers.length > 0 ? { width: numbers[0] } : {}), ...options, outputs } as unknown as O);
+  };
+}
+
+/** `takes`: how many values may stand without a key; `images`: whether rows must be [height, width, channels]. */
+const networks: Readonly<Record<string, { takes: number; images: boolean; layers: Layers }>> = {
+  mlp: {
+    takes: Infinity,
+    images: false,
+    layers: ({ numbers, options }, { outputs }) => mlp(numbers, { ...(options as MlpOptions), outputs }),
+  },
+  cnn: {
+    takes: Infinity,
+    images: true,
+    layers: ({ numbers, options }, { outputs }) => cnn({ ...channels(numbers), ...(options as CnnOptions), outputs }),
+  },
+  circulant: {
+    takes: Infinity,
+    images: true,
+    layers: ({ numbers, options }, { outputs }) =>
+      circulantNet({ ...channels(numbers), ...(options as CirculantNetOptions), outputs }),
+  },
+  mobilenet: { takes: 1, images: true, layers: scaled<MobileNetOptions>(mobileNetV1) },
+  mobilenetv2: { takes: 1, images: true, layers: scaled<MobileNetOptions>(mobileNetV2) },
+  shufflenet: { takes: 1, images: true, layers: scaled<ShuffleNetV2Options>(shuffleNetV2) },
+  shufflenetv1: { takes: 1, images: true, layers: scaled<ShuffleNetV1Options>(shuffleNetV1) },
+};
+
+/** Options of the one kind that the other cannot honour, and what turns them on. */
+const ofLinear = { intercept: false, nonNegative: true, features: undefined } as const;
+
+/** Checks the other options, as far as they can be before data are read; the model fits the data that it is given. */
+export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
+
+/** Reads --model and --augment, and the file that they name. */
+export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
+  if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
+  if (augment !== undefined)
+    throw new UsageError("--augment", "a linear model is not trained on changed rows; take --model cnn, or leave it out");
+  return (options) => {
+    const made = linear(modelOptions(options));
+    return () => made;
+  };
+}
+
+const networkMaker =
+  (make: (shape: NetworkShape) => LayerLike, front: readonly LayerLike[]): ModelMaker =>
+  (options) => {
+    refuseLinearOptions(options);
+    const { l1, l2, classWeights, standardise } = modelOptions(options);
+    const settings = given({ loss: lossOf(options), l1, l2, classWeights, standardise });
+    network((x) => x, settings);
+    return (data) => {
+      const rowShape = data.rowShape ?? [data.columnCount];
+      if (front.length > 0) refuseOtherThanImages("--augment", rowShape);
+      const { outputs } = chooseLoss("train", settings.loss, data);
+      const layers = make({ outputs, rowShape });
+      return network(front.length > 0 ? sequential([...front, layers]) : layers, settings);
+    };
+  };
+
+/** One verb for both kinds. */
+export function fitModel(model: AnyModel, data: Dataset, options: FitOptions): Run<AnyFitted> {
+  return model.name === "linear" ? fit(model as LinearModel, data, options) : fit(model as NetworkModel, data, options);
+}
+
+function refuseLinearOptions(options: ModelOptions): void {
+  const beside = (Object.keys(ofLinear) as (keyof typeof ofLinear)[]).find((name) =>
+    ofLinear[name] === undefined ? options[name] !== undefined : options[name] === ofLinear[name],
+  );
+  if (beside === undefined) return;
+  const flag = { intercept: "--no-intercept", nonNegative: "--non-negative", features: "--features" }[beside];
+  throw new UsageError(flag, `is of linear models, but --model is ${options.model}; leave one out`);
+}
+
+async function layersOf(text: string): Promise<(shape: NetworkShape) => LayerLike> {
+  if (isNetworkFile(text)) return whole(await layersOfFile(text));
+  const colon = text.indexOf(":");
+  const name = colon < 0 ? text : text.slice(0, colon);
+  const known = Object.hasOwn(networks, name) ? networks[name] : undefined;
+  if (!known) throw unknown(name);
+  const words = wordsOf(name, colon < 0 ? "" : text.slice(colon + 1), known.takes);
+  known.layers(words, ANY_SHAPE);
+  return (shape) => {
+    if (known.images) refuseOtherThanImages("--model", shape.rowShape, name);
+    return known.layers(words, shape);
+  };
+}
+
+const whole =
+  (make: MakeLayers) =>
+  (shape: NetworkShape): LayerLike => {
+    const made = make(shape);
+    return Array.isArray(made) ? sequential(made as readonly LayerLike[]) : (made as LayerLike);
+  };
+
+function unknown(name: string): UsageError {
+  const words = ["linear", ...Object.keys(networks)];
+  const near = words.find((word) => word === name.toLowerCase() || word.startsWith(name) || name.startsWith(word));
+  return new UsageError(
+    "--model",
+    `"${name}" is not known${near ? `; did you mean ${near}?` : ""} (known: ${words.join(", ")}, or a file .js, .mjs or .ts)`,
+  );
+}
+
+/** "16,32,hidden=64" → [16, 32] and { hidden: 64 }. */
+function wordsOf(name: string, text: string, takes: number): Words {
+  const parts = outsideBrackets(text, ",");
+  const plain = parts.filter((part) => !part.includes("="));
+  const numbers = plain.map((part) => {
+    const value = Number(part);
+    if (part.trim() !== "" && Number.isFinite(value)) return value;
+    throw new UsageError("--model", `"${part}" of ${name} is no number and no option; write ${name}:0.5 or ${name}:option=value`);
+  });
+  if (numbers.length > takes)
+    throw new UsageError("--model", `${name} takes one width, but ${plain.join(",")} was given; write ${name}:${plain[0]}`);
+  const keyed = parts.filter((part) => part.includes("="));
+  return { numbers, options: keyed.length > 0 ? parseSpec("--model", `${name}:${keyed.join(",")}`).options : {} };
+}
+
+function refuseOtherThanImages(flag: string, rowShape: readonly number[], name?: string): void {
+  if (rowShape.length === 3) return;
+  const what = name === undefined ? "changes images" : `${name} takes images`;
+  throw new UsageError(
+    flag,
+    `${what}, but a row is ${rowShape.join(" × ")}; say what it is an array of, as --row-shape 8x8x1: height, width, channels`,
+  );
+}
+
+const changes: Readonly<Record<string, (value: number | undefined) => LayerLike>> = {
+  shift: (most) => randomShift(most),
+  flip: () => randomFlip(),
+  cutout: (size = 4) => randomCutout(size),
+  noise: (deviation = 0.1) => noise(deviation),
+};
+
+function augmentations(text: string | undefined): LayerLike[] {
+  return (text === undefined ? [] : text.split(LINK)).map((part) => {
+    const { name, options } = parseSpec("--augment", part, "value");
+    if (!Object.hasOwn(changes, name))
+      throw new UsageError("--augment", `"${name}" is not known (known: ${Object.keys(changes).join(", ")})`);
+    const { value, ...others } = options;
+    if (Object.keys(others).length > 0 || (value !== undefined && (typeof value !== "number" || name === "flip")))
+      throw new UsageError("--augment", `"${part}" cannot be read; write shift:1, flip, cutout:3 or noise:0.1, joined by +`);
+    return changes[name](value as number | undefined);
+  });
+}

@@ -1,0 +1,4 @@
+/** One layer. */
+import { mlp } from "ergodic";
+
+export default mlp([16], { outputs: 10 });

@@ -1,0 +1,137 @@
+/**
+ * Products of a matrix with a vector: y = M x (+ y) or y = Mᵀ x (+ y), the shapes of C[m,n] = A B with n = 1 or m = 1.
+ *
+ * M is stored by rows, `step` bytes apart; elements of y are `yStep` bytes apart. Nothing is copied.
+ * vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Sums run over p in as many parts as v128 has lanes, which are added at the end: two pairs,
+ *   then their sum. Four rows at a time, the last row again where fewer are left.
+ * vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order.
+ */
+import { madd } from "./gemm-tile";
+
+/** Up to v128's lanes of elements; lanes from `count` on are 0, and what lies beyond is not read. */
+function loadPart<T>(at: usize, count: i32): v128 {
+  if (sizeof<T>() == 8) return v128.load64_zero(at);
+  if (count == 1) return v128.load32_zero(at);
+  const two = v128.load64_zero(at);
+  return count == 2 ? two : v128.shuffle<f64>(two, v128.load32_zero(at, 8), 0, 2);
+}
+
+function put<T>(y: usize, value: T, accumulate: i32): void {
+  store<T>(y, accumulate ? load<T>(y) + value : value);
+}
+
+function putFour<T>(y: usize, yStep: usize, s0: v128, s1: v128, s2: v128, s3: v128, rows: i32, accumulate: i32): void {
+  let left: v128, right: v128;
+  if (sizeof<T>() == 4) {
+    const a = v128.add<T>(v128.shuffle<f32>(s0, s1, 0, 4, 1, 5), v128.shuffle<f32>(s0, s1, 2, 6, 3, 7));
+    const b = v128.add<T>(v128.shuffle<f32>(s2, s3, 0, 4, 1, 5), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7));
+    left = v128.add<T>(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
+    right = left;
+    if (rows == 4 && yStep == 4) {
+      v128.store(y, accumulate ? v128.add<T>(v128.load(y), left) : left);
+      return;
+    }
+    right = v128.shuffle<f64>(left, left, 1, 1);
+  } else {
+    left = v128.add<T>(v128.shuffle<f64>(s0, s1, 0, 2), v128.shuffle<f64>(s0, s1, 1, 3));
+    right = v128.add<T>(v128.shuffle<f64>(s2, s3, 0, 2), v128.shuffle<f64>(s2, s3, 1, 3));
+  }
+  put<T>(y, v128.extract_lane<T>(left, 0), accumulate);
+  if (rows > 1) put<T>(y + yStep, v128.extract_lane<T>(left, 1), accumulate);
+  if (rows > 2) put<T>(y + 2 * yStep, v128.extract_lane<T>(right, 0), accumulate);
+  if (rows > 3) put<T>(y + 3 * yStep, v128.extract_lane<T>(right, 1), accumulate);
+}
+
+export function vectorDots<T>(matrix: usize, step: usize, rows: i32, k: i32, x: usize, y: usize, yStep: usize, accumulate: i32): void {
+  const lanes = <i32>(16 / sizeof<T>());
+  const part = k & (lanes - 1);
+  const end = x + <usize>(k - part) * sizeof<T>();
+  for (; rows > 0; rows -= 4) {
+    let r0 = matrix;
+    let r1 = rows > 1 ? r0 + step : r0;
+    let r2 = rows > 2 ? r1 + step : r1;
+    let r3 = rows > 3 ? r2 + step : r2;
+    let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
+    for (let at = x; at != end; at += 16) {
+      const v = v128.load(at);
+      s0 = madd<T>(v128.load(r0), v, s0);
+      s1 = madd<T>(v128.load(r1), v, s1);
+      s2 = madd<T>(v128.load(r2), v, s2);
+      s3 = madd<T>(v128.load(r3), v, s3);
+      r0 += 16;
+      r1 += 16;
+      r2 += 16;
+      r3 += 16;
+    }
+    if (part) {
+      const v = loadPart<T>(end, part);
+      s0 = madd<T>(loadPart<T>(r0, part), v, s0);
+      s1 = madd<T>(loadPart<T>(r1, part), v, s1);
+      s2 = madd<T>(loadPart<T>(r2, part), v, s2);
+      s3 = madd<T>(loadPart<T>(r3, part), v, s3);
+    }
+    putFour<T>(y, yStep, s0, s1, s2, s3, rows, accumulate);
+    matrix += 4 * step;
+    y += 4 * yStep;
+  }
+}
+
+/** One vector of sums, of which the first `count` belong to y. */
+function putLanes<T>(y: usize, yStep: usize, sums: v128, accumulate: i32): void {
+  if (yStep == sizeof<T>()) {
+    v128.store(y, accumulate ? v128.add<T>(v128.load(y), sums) : sums);
+    return;
+  }
+  put<T>(y, v128.extract_lane<T>(sums, 0), accumulate);
+  put<T>(y + yStep, v128.extract_lane<T>(sums, 1), accumulate);
+  if (sizeof<T>() == 4) {
+    put<T>(y + 2 * yStep, v128.extract_lane<T>(v128.shuffle<f64>(sums, sums, 1, 1), 0), accumulate);
+    put<T>(y + 3 * yStep, v128.extract_lane<T>(v128.shuffle<f64>(sums, sums, 1, 1), 1), accumulate);
+  }
+}
+
+export function vectorSums<T>(
+  matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize, yStep: usize, accumulate: i32,
+): void {
+  const lanes = <i32>(16 / sizeof<T>());
+  const yVector = <usize>lanes * yStep;
+  for (; columns >= 4 * lanes; columns -= 4 * lanes) {
+    let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
+    for (let p = 0, at = x, row = matrix; p < k; p++) {
+      const v = v128.load_splat<T>(at);
+      s0 = madd<T>(v, v128.load(row), s0);
+      s1 = madd<T>(v, v128.load(row, 16), s1);
+      s2 = madd<T>(v, v128.load(row, 32), s2);
+      s3 = madd<T>(v, v128.load(row, 48), s3);
+      at += xStep;
+      row += step;
+    }
+    putLanes<T>(y, yStep, s0, accumulate);
+    putLanes<T>(y + yVector, yStep, s1, accumulate);
+    putLanes<T>(y + 2 * yVector, yStep, s2, accumulate);
+    putLanes<T>(y + 3 * yVector, yStep, s3, accumulate);
+    matrix += 64;
+    y += 4 * yVector;
+  }
+  for (; columns >= lanes; columns -= lanes) {
+    let sum = i32x4.splat(0);
+    for (let p = 0, at = x, row = matrix; p < k; p++) {
+      sum = madd<T>(v128.load_splat<T>(at), v128.load(row), sum);
+      at += xStep;
+      row += step;
+    }
+    putLanes<T>(y, yStep, sum, accumulate);
+    matrix += 16;
+    y += yVector;
+  }
+  if (columns == 0) return;
+  let sum = i32x4.splat(0);
+  for (let p = 0, at = x, row = matrix; p < k; p++) {
+    sum = madd<T>(v128.load_splat<T>(at), loadPart<T>(row, columns), sum);
+    at += xStep;
+    row += step;
+  }
+  put<T>(y, v128.extract_lane<T>(sum, 0), accumulate);
+  if (columns > 1) put<T>(y + yStep, v128.extract_lane<T>(sum, 1), accumulate);
+  if (sizeof<T>() == 4 && columns > 2) put<T>(y + 2 * yStep, v128.extract_lane<T>(v128.shuffle<f64>(sum, sum, 1, 1), 0), accumulate);
+}

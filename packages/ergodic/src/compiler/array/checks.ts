@@ -1,0 +1,55 @@
+/** What is wrong with a function and its options, found before anything is compiled. */
+import { CompileError, checkKeys, OptionError } from "../../base/errors.ts";
+import { userLine } from "./position.ts";
+import { arraysBelow, isArray, type Shape, type SymbolicArray, shapeError, shapeText } from "./symbolic.ts";
+
+export function checkShape(name: string, shape: unknown): Shape {
+  if (Array.isArray(shape)) return shape;
+  throw shapeError(`input "${name}"`, `its shape is ${String(shape)}, but must be a list of extents; write [${String(shape)}]`);
+}
+
+export function checkResult<T>(made: T): T {
+  if (isArray(made)) return made;
+  const parts = typeof made === "object" && made !== null ? Object.values(made) : [];
+  if (parts.length > 0 && parts.every(isArray)) return made;
+  const what =
+    made instanceof Promise
+      ? "a promise"
+      : parts.length > 0
+        ? "an object with something else"
+        : made === null
+          ? "null"
+          : typeof made;
+  throw new CompileError(
+    "trace",
+    `the function gave ${what}, but must give a symbolic array, or an object of them by name; a number is full(3)${userLine()}`,
+    "COMPILE_OPERAND",
+  );
+}
+
+/** Throws where the outputs need an input that nobody gives: one of another function, or a stand-in that left its scan. */
+export function checkInputs(where: string, outputs: readonly SymbolicArray[], known: readonly string[]): void {
+  const unknown = arraysBelow(outputs).find((node) => node.op === "input" && !known.includes(String(node.attributes)));
+  if (!unknown) return;
+  const name = String(unknown.attributes);
+  throw new CompileError(
+    where,
+    name.startsWith("scan leaf")
+      ? `an array of a scan's body, ${shapeText(unknown.shape)}, is used outside of it; give it as one of the body's outputs${userLine()}`
+      : `the input "${name}" ${shapeText(unknown.shape)} is used, but not given (there are: ${known.join(", ")}); add it to the shapes${userLine()}`,
+    "COMPILE_INPUT",
+  );
+}
+
+const knownOptions = ["precision", "gradient", "deterministic", "key", "name"];
+
+export function checkOptions(where: string, options: object): void {
+  checkKeys(where, options, knownOptions);
+  const { precision = "f64", gradient = [] } = options as { precision?: unknown; gradient?: unknown };
+  if (precision !== "f64" && precision !== "f32")
+    throw new OptionError(where, `precision is ${JSON.stringify(precision)}, but must be "f64" or "f32"`, "OPTION_RANGE");
+  if (!Array.isArray(gradient)) {
+    const given = JSON.stringify(gradient);
+    throw new OptionError(where, `gradient is ${given}, but must be a list of inputs; write [${given}]`, "OPTION_TYPE");
+  }
+}

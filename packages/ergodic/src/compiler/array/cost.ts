@@ -1,0 +1,7 @@
+/** Machine operations an element of an expression over scalars, shared parts once. */
+import { type Expr, nodesOf } from "../expression.ts";
+import { primitiveOf } from "../primitive.ts";
+
+export function costOf(exprs: readonly Expr[]): number {
+  return nodesOf(exprs).reduce((sum, node) => sum + (primitiveOf(node)?.cost ?? 0), 0);
+}

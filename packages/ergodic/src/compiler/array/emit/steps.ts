@@ -1,0 +1,287 @@
+/**
+ * A lowered program as functions of its block: one a loop step, and one that runs all steps in order and calls kernels through the table.
+ * The body of a scan is a program in the program, with a block of its own inside.
+ */
+import { assert } from "../../../base/errors.ts";
+import { type EncodedFunction, float64Bytes, type Signature, signed, unsigned, type WasmType } from "../../machine/encoder.ts";
+import { FunctionCode } from "../../machine/graph.ts";
+import type { FunctionTable } from "../../machine/instructions.ts";
+import type { Access, KernelStep, Lowered, ScanStep, Step } from "../lowered.ts";
+import { type BlockPlan, KEY_HIGH, KEY_LOW, UPDATE } from "../memory.ts";
+import type { CallArgument, KernelCall } from "../primitive.ts";
+import { encodeLoop, type Home, homeOf } from "./loop.ts";
+
+const FILL = [0xfc, 0x0b, 0x00];
+const COPY = [0xfc, 0x0a, 0x00, 0x00];
+const ALIGN = 64;
+
+export interface StepsContext {
+  readonly precision: "f32" | "f64";
+  readonly functions: FunctionTable;
+  /** The table slot of a kernel, by its whole name. */
+  slot(kernel: string): number;
+  /** Signatures of called functions so far: types 0, 1, …. */
+  readonly signatures: Signature[];
+}
+
+/** How many functions encodeSteps will give: those of shared functions are numbered after all of them. */
+export function functionCount({ steps }: Lowered): number {
+  return steps.reduce((sum, step) => sum + (step.kind === "loop" ? 1 : step.kind === "scan" ? functionCount(step.body) : 0), 1);
+}
+
+/** Functions numbered from `first` on; the last runs the whole. */
+export function encodeSteps(lowered: Lowered, plan: BlockPlan, context: StepsContext, first: number): EncodedFunction[] {
+  const made: EncodedFunction[] = [];
+  const run = new RunCode(lowered, plan, context);
+  for (const step of lowered.steps) {
+    if (step.kind === "loop") {
+      made.push(encodeLoop(step, { precision: context.precision, functions: context.functions, home: run.home }));
+      run.callOwn(first + made.length - 1);
+    } else if (step.kind === "scan") {
+      const { plan: own, at } = plan.bodies.get(step)!;
+      made.push(...encodeSteps(step.body, own, context, first + made.length));
+      run.scan(step, own, at, first + made.length - 1);
+    } else run.step(step);
+  }
+  made.push(run.encoded());
+  return made;
+}
+
+class RunCode {
+  readonly #lowered: Lowered;
+  readonly #plan: BlockPlan;
+  readonly #context: StepsContext;
+  readonly #f = new FunctionCode(["i32"]);
+  readonly #bytes: number;
+  #constants = 0;
+
+  constructor(lowered: Lowered, plan: BlockPlan, context: StepsContext) {
+    this.#lowered = lowered;
+    this.#plan = plan;
+    this.#context = context;
+    this.#bytes = context.precision === "f64" ? 8 : 4;
+  }
+
+  encoded(): EncodedFunction {
+    return { parameters: ["i32"], results: [], locals: this.#f.locals, code: this.#f.code, exportAs: [] };
+  }
+
+  home = (value: number): Home => homeOf(this.#lowered.values[value], this.#plan.places[value], this.#plan.pointers);
+
+  callOwn(index: number): void {
+    this.#f.get(0);
+    this.#f.push(0x10, ...unsigned(index));
+  }
+
+  step(step: Exclude<Step, { kind: "loop" } | { kind: "scan" }>): void {
+    if (step.kind === "kernel") for (const call of step.calls) this.#kernel(step, call);
+    else {
+      this.#address(step.value);
+      this.#integer(0);
+      this.#integer(this.#size(step.value));
+      this.#f.push(...FILL);
+    }
+  }
+
+  #size(value: number): number {
+    return this.#lowered.values[value].size * this.#bytes;
+  }
+
+  #integer(x: number): void {
+    this.#f.push(0x41, ...signed(x));
+  }
+
+  /** Pushes the address of a value, `elements` further on. */
+  #address(value: number, elements = 0): void {
+    const home = this.home(value);
+    this.#f.get(0);
+    if (home.kind === "buffer") this.#f.push(0x28, 0, ...unsigned(home.pointer));
+    const more = (home.kind === "buffer" ? home.offset * this.#bytes : home.at) + elements * this.#bytes;
+    if (more === 0) return;
+    this.#integer(more);
+    this.#f.push(0x6a);
+  }
+
+  #kernel(step: KernelStep, call: KernelCall): void {
+    const { repeat = [] } = call;
+    const offsets = this.#offsetsOf(call);
+    if (repeat.length === 0) {
+      call.args.forEach((arg, i) => this.#argument(arg, step, offsets[i]));
+      this.#callKernel(call);
+      return;
+    }
+    // Arguments that move are kept in locals; each loop starts from its own copy of them.
+    let current = call.args.map((arg, i) => {
+      if (!repeat.some((r) => r.steps[i])) return undefined;
+      this.#argument(arg, step, offsets[i]);
+      const local = this.#f.newLocal("i32");
+      this.#f.set(local);
+      return local;
+    });
+    const nest = (depth: number): void => {
+      if (depth === repeat.length) {
+        call.args.forEach((arg, i) =>
+          current[i] === undefined ? this.#argument(arg, step, offsets[i]) : this.#f.get(current[i]),
+        );
+        this.#callKernel(call);
+        return;
+      }
+      const outer = current;
+      current = outer.map((local) => local && this.#copied(local));
+      const { count, steps } = repeat[depth];
+      this.#times(count, () => {
+        nest(depth + 1);
+        steps.forEach((elements, i) => {
+          const local = current[i];
+          if (!elements || local === undefined) return;
+          this.#f.get(local);
+          this.#integer(elements * this.#bytes);
+          this.#f.push(0x6a);
+          this.#f.set(local);
+        });
+      });
+      current = outer;
+    };
+    nest(0);
+  }
+
+  #copied(local: number): number {
+    const made = this.#f.newLocal("i32");
+    this.#f.get(local);
+    this.#f.set(made);
+    return made;
+  }
+
+  #times(count: number, body: () => void): void {
+    const f = this.#f;
+    const left = f.newLocal("i32");
+    this.#integer(count);
+    f.set(left);
+    f.push(0x03, 0x40);
+    body();
+    f.get(left);
+    f.push(0x41, 1, 0x6b, 0x22, ...unsigned(left), 0x0d, 0, 0x0b);
+  }
+
+  /** Bytes in the block of scratch and constants, by argument. */
+  #offsetsOf({ args }: KernelCall): number[] {
+    let scratch = this.#plan.scratch;
+    return args.map((arg) => {
+      if (arg.kind === "constants") return this.#plan.constants[this.#constants++];
+      if (arg.kind !== "scratch") return 0;
+      const at = scratch;
+      scratch += Math.ceil(arg.bytes / ALIGN) * ALIGN;
+      return at;
+    });
+  }
+
+  #argument(arg: CallArgument, step: KernelStep, offset: number): void {
+    const f = this.#f;
+    if (arg.kind === "number") {
+      if (arg.float) f.push(0x44, ...float64Bytes(arg.value));
+      else this.#integer(arg.value);
+    } else if (arg.kind === "field") {
+      f.get(0);
+      if (arg.name === "update") f.push(0x2b, 0, ...unsigned(UPDATE));
+      else f.push(0x28, 0, ...unsigned(arg.name === "keyLow" ? KEY_LOW : KEY_HIGH));
+    } else if (arg.kind === "argument") this.#accessed(step.args[arg.index], arg.offset);
+    else if (arg.kind === "result") this.#address(step.result, arg.offset);
+    else {
+      f.get(0);
+      this.#integer(offset);
+      f.push(0x6a);
+    }
+  }
+
+  #accessed({ value, offset }: Access, more = 0): void {
+    this.#address(value, offset + more);
+  }
+
+  #callKernel({ kernel, args, returns }: KernelCall): void {
+    const { signatures, slot, precision } = this.#context;
+    const parameters = args.map(
+      (arg): WasmType =>
+        (arg.kind === "number" && arg.float) || (arg.kind === "field" && arg.name === "update") ? "f64" : "i32",
+    );
+    const results: WasmType[] = returns ? [returns] : [];
+    const key = `${parameters.join()} ${results.join()}`;
+    let type = signatures.findIndex((s) => `${s.parameters.join()} ${s.results.join()}` === key);
+    if (type < 0) type = signatures.push({ parameters, results }) - 1;
+    this.#integer(slot(`${kernel}${precision === "f64" ? "F64" : "F32"}`));
+    this.#f.push(0x11, ...unsigned(type), 0);
+    if (returns) this.#f.push(0x1a);
+  }
+
+  /** Moves buffers of the body along, calls it, and takes the next carries over. */
+  scan(step: ScanStep, own: BlockPlan, at: number, body: number): void {
+    const f = this.#f;
+    const { length, reverse, carries, over, constants, current, next, outputs, histories } = step;
+    const pointed = (name: string, push: () => void): void => {
+      const pointer = own.pointers[name];
+      if (pointer === undefined) return;
+      f.get(0);
+      push();
+      f.push(0x36, 0, ...unsigned(at + pointer));
+    };
+    const copy = (to: () => void, from: () => void, bytes: number): void => {
+      to();
+      from();
+      this.#integer(bytes);
+      f.push(...COPY);
+    };
+    const inBlock = (offset: number) => (): void => {
+      f.get(0);
+      this.#integer(offset);
+      f.push(0x6a);
+    };
+    copy(inBlock(at), inBlock(0), 16);
+    current.forEach((value, i) =>
+      copy(
+        () => this.#address(value),
+        () => this.#address(carries[i]),
+        this.#size(value),
+      ),
+    );
+    current.forEach((value, i) => pointed(`carry ${i}`, () => this.#address(value)));
+    next.forEach((value, i) => pointed(`next ${i}`, () => this.#address(value)));
+    constants.forEach((value, i) => pointed(`constant ${i}`, () => this.#address(value)));
+    const t = f.newLocal("i32");
+    this.#integer(reverse ? length - 1 : 0);
+    f.set(t);
+    const element = (value: number, bytes: number) => (): void => {
+      this.#address(value);
+      f.get(t);
+      this.#integer(bytes);
+      f.push(0x6c, 0x6a);
+    };
+    this.#times(length, () => {
+      over.forEach((value, i) => pointed(`over ${i}`, element(value, this.#size(value) / length)));
+      outputs.forEach((value, i) => pointed(`output ${i}`, element(value, this.#outputStep(step, i))));
+      histories.forEach((value, i) => {
+        if (value !== undefined)
+          copy(element(value, this.#size(current[i])), () => this.#address(current[i]), this.#size(current[i]));
+      });
+      inBlock(at)();
+      f.push(0x10, ...unsigned(body));
+      current.forEach((value, i) =>
+        copy(
+          () => this.#address(value),
+          () => this.#address(next[i]),
+          this.#size(value),
+        ),
+      );
+      f.get(t);
+      this.#integer(reverse ? -1 : 1);
+      f.push(0x6a);
+      f.set(t);
+    });
+  }
+
+  /** An output that nobody takes is scratch of one element. */
+  #outputStep({ outputs, body, length }: ScanStep, i: number): number {
+    const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);
+    assert(one, "the body of a scan writes its outputs");
+    const whole = this.#lowered.values[outputs[i]].size;
+    return whole === one.size * length ? one.size * this.#bytes : 0;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, μ and σ² the mean and variance (divided by the count n) over all axes but the last.
+ *
+ * One pass for the statistics, of differences from each channel's first value, so that no large mean cancels; and one for y. The derivative is stated, since
+ * through the statistics it would take a pass more: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂,
+ * dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
+ */
+import { add, div, mul, square, sub } from "../../primitives/arithmetic.ts";
+import { sqrt } from "../../primitives/functions.ts";
+import { sum } from "../../primitives/reductions.ts";
+import { max } from "../../primitives/selection.ts";
+import type { SymbolicArray } from "../symbolic.ts";
+import { full } from "./constants.ts";
+import { type Backward, customDerivative } from "./custom-derivative.ts";
+import { slicedBy } from "./places.ts";
+import { reshape } from "./reshape.ts";
+
+export interface BatchNormalised {
+  readonly normalised: SymbolicArray;
+  /** [channels]. */
+  readonly mean: SymbolicArray;
+  readonly variance: SymbolicArray;
+}
+
+/** γ and β: [channels], or left out for 1 and 0. */
+export function batchNormalised(
+  x: SymbolicArray,
+  epsilon: number,
+  scale: SymbolicArray = full(1, x.shape.slice(-1)),
+  shift: SymbolicArray = full(0, x.shape.slice(-1)),
+): BatchNormalised {
+  const { mean, variance, precision } = statisticsOf(x, epsilon);
+  const forward = (x: SymbolicArray, scale: SymbolicArray, shift: SymbolicArray): SymbolicArray =>
+    add(mul(sub(x, mean), mul(scale, precision)), shift);
+  return { normalised: customDerivative([x, scale, shift], forward, backwardOf(epsilon)), mean, variance };
+}
+
+const axesOf = (x: SymbolicArray): number[] => x.shape.slice(0, -1).map((_, i) => i);
+const countOf = (x: SymbolicArray): number => x.size / x.shape[x.rank - 1];
+
+function statisticsOf(x: SymbolicArray, epsilon: number): Record<"mean" | "variance" | "precision", SymbolicArray> {
+  const channels = x.shape.slice(-1);
+  const axis = axesOf(x);
+  const corner = { start: x.shape.map(() => 0), step: x.shape.map(() => 1) };
+  const first = reshape(slicedBy(x, corner, [...axis.map(() => 1), ...channels]), channels);
+  const distance = sub(x, first);
+  const meanDistance = div(sum(distance, { axis }), countOf(x));
+  const variance = max(sub(div(sum(square(distance), { axis }), countOf(x)), square(meanDistance)), 0);
+  return { mean: add(first, meanDistance), variance, precision: div(1, sqrt(add(variance, epsilon))) };
+}
+
+/** One function for each ε, so that equal normalisations are one node. */
+const known = new Map<number, Backward>();
+
+function backwardOf(epsilon: number): Backward {
+  const before = known.get(epsilon);
+  if (before) return before;
+  const made: Backward = (adjoint, _, [x, scale]) => {
+    const { mean, precision } = statisticsOf(x, epsilon);
+    const axis = axesOf(x);
+    const standard = mul(sub(x, mean), precision);
+    const toShift = sum(adjoint, { axis });
+    const toScale = sum(mul(adjoint, standard), { axis });
+    const centred = sub(adjoint, add(div(toShift, countOf(x)), mul(standard, div(toScale, countOf(x)))));
+    return [mul(mul(scale, precision), centred), toScale, toShift];
+  };
+  known.set(epsilon, made);
+  return made;
+}

@@ -1,0 +1,56 @@
+/** Arrays without arguments: `full`, one number everywhere, and `constantArray`, given numbers. */
+import { CompileError } from "../../../base/errors.ts";
+import { userLine } from "../position.ts";
+import { arrayPrimitive } from "../primitive.ts";
+import { type ArrayLikeOperand, isArray, type Shape, type SymbolicArray, shapeError, shapeText, sizeOf } from "../symbolic.ts";
+
+const makeFull = arrayPrimitive({
+  name: "full",
+  evaluate: (node) => new Float64Array(node.size).fill(node.attributes as number),
+  derivative: () => null,
+  rebuild: (node) => node,
+  describe: (node) => String(node.attributes),
+  code: { form: "loop" },
+});
+
+/** One number everywhere. */
+export function full(value: number, shape: Shape = []): SymbolicArray {
+  return makeFull([], shape, value, Object.is(value, -0) ? "-0" : String(value));
+}
+
+let unshared = 0;
+const makeConstant = arrayPrimitive({
+  name: "constant",
+  evaluate: (node) => Float64Array.from(node.attributes as Float64Array),
+  derivative: () => null,
+  rebuild: (node) => node,
+  describe: (node) => preview(node.attributes as Float64Array),
+  code: { form: "loop" },
+});
+
+/** Given numbers, row-major. Long ones are told apart by identity, not by content. */
+export function constantArray(values: ArrayLike<number>, shape: Shape = [values.length]): SymbolicArray {
+  if (values.length !== sizeOf(shape))
+    throw shapeError("constantArray", `${values.length} numbers were given for shape ${shapeText(shape)}`);
+  const kept = Float64Array.from(values);
+  if (kept.length > 0 && kept.every((x) => Object.is(x, kept[0]))) return full(kept[0], shape);
+  return makeConstant([], shape, kept, kept.length > 4096 ? `unshared ${unshared++}` : kept.join(","));
+}
+
+/** 0, 1, …, count − 1. */
+export const range = (count: number): SymbolicArray => constantArray(Array.from({ length: count }, (_, i) => i));
+
+export function toArray(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
+  if (isArray(x)) return x;
+  if (typeof x === "number") return full(x);
+  if (x && typeof x === "object" && (Array.isArray(x) || ArrayBuffer.isView(x))) return constantArray(x);
+  throw new CompileError(
+    "trace",
+    `got ${x === null ? "null" : typeof x}, wanted a symbolic array or a number; a name may be missing${userLine()}`,
+    "COMPILE_OPERAND",
+  );
+}
+
+function preview(values: Float64Array): string {
+  return values.length > 6 ? `${values.slice(0, 5).join(" ")} …` : values.join(" ");
+}

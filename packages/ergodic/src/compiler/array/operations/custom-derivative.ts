@@ -1,0 +1,62 @@
+/** A function with a derivative of the user's own: straight-through estimators, clipped or scaled gradients, implicit differentiation. */
+import { arrayPrimitive } from "../primitive.ts";
+import { type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
+
+/** The adjoints of the inputs from the adjoint of the result; null where none flows. */
+export type Backward = (
+  adjoint: SymbolicArray,
+  result: SymbolicArray,
+  inputs: readonly SymbolicArray[],
+) => readonly (SymbolicArray | null)[];
+
+const makeCustom = arrayPrimitive({
+  name: "customDerivative",
+  evaluate: (_, [result]) => result,
+  derivative(adjoint, node, i) {
+    // The result's own way down to the inputs is what the user's derivative replaces.
+    if (i === 0) return null;
+    const inputs = node.args.slice(1);
+    const flows = flowsOf(adjoint, node, inputs);
+    const flow = flows[i - 1];
+    if (flows.length !== inputs.length || (flow && !sameShape(flow.shape, inputs[i - 1].shape)))
+      throw shapeError(
+        "customDerivative",
+        `backward gave shapes ${flows.map((f) => (f ? shapeText(f.shape) : "null")).join(", ")}, but the inputs are ${inputs.map((x) => shapeText(x.shape)).join(", ")}`,
+      );
+    return flow;
+  },
+  rebuild: (node, args) => withBackward(args, node.attributes as Backward),
+  code: { form: "view", layout: (_, argument) => argument },
+});
+
+/** All inputs are asked for one after another: the user's function is called once for them. */
+let last: { readonly adjoint: SymbolicArray; readonly node: SymbolicArray; readonly flows: ReturnType<Backward> } | undefined;
+
+function flowsOf(adjoint: SymbolicArray, node: SymbolicArray, inputs: readonly SymbolicArray[]): ReturnType<Backward> {
+  if (last?.adjoint === adjoint && last.node === node) return last.flows;
+  const flows = (node.attributes as Backward)(adjoint, node, inputs);
+  last = { adjoint, node, flows };
+  return flows;
+}
+
+const numbers = new WeakMap<Backward, number>();
+let functionCount = 0;
+
+function withBackward(args: readonly SymbolicArray[], backward: Backward): SymbolicArray {
+  const number = numbers.get(backward) ?? functionCount++;
+  numbers.set(backward, number);
+  return makeCustom(args, args[0].shape, backward, String(number));
+}
+
+/**
+ * forward(…inputs), with `backward` in place of its derivative by the inputs.
+ *
+ * @throws CompileError where backward gives another number of adjoints or other shapes
+ */
+export function customDerivative(
+  inputs: readonly SymbolicArray[],
+  forward: (...inputs: SymbolicArray[]) => SymbolicArray,
+  backward: Backward,
+): SymbolicArray {
+  return withBackward([forward(...inputs), ...inputs], backward);
+}

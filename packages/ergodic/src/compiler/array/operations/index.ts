@@ -1,0 +1,40 @@
+/** Operations on arrays: everything here is made of primitives, each with its evaluation, derivative and code in one file. */
+export { type BatchNormalised, batchNormalised } from "./batch-normalised.ts";
+export { cholesky, choleskySolve, logDeterminant, logDeterminantOfCholesky } from "./cholesky.ts";
+export { circulant } from "./circulant.ts";
+export {
+  batchStatistics,
+  channelShuffle,
+  diagonal,
+  identity,
+  layerNormalised,
+  logSoftmax,
+  logSumExp,
+  mean,
+  minimum,
+  norm,
+  outer,
+  softmax,
+  trace,
+  triangle,
+  type VarianceOptions,
+  variance,
+} from "./composed.ts";
+export { constantArray, full, range, toArray } from "./constants.ts";
+export { type ConvolutionOptions, conv1d, conv2d, type SequenceOptions } from "./convolution.ts";
+export { cumsum } from "./cumulative-sum.ts";
+export { type Backward, customDerivative } from "./custom-derivative.ts";
+export { gather, oneHot, pick, scatter, take } from "./gather.ts";
+export { broadcastTo, mapArrays } from "./map-reduce.ts";
+export { dot, matmul, matrixTranspose } from "./matmul.ts";
+export { kthSmallest, median, quantile } from "./order-statistics.ts";
+export { type PatchOptions, patches } from "./patches.ts";
+export { at, concatenate, flip, pad, slice, stack } from "./places.ts";
+export { averagePool, maxPool, type PoolOptions } from "./pooling.ts";
+export { normal, uniform } from "./random.ts";
+export { reshape } from "./reshape.ts";
+export { type ScanBody, type Scanned, type ScanOptions, scan } from "./scan.ts";
+export { stopGradient, straightThrough } from "./stop-gradient.ts";
+export { transpose } from "./transpose.ts";
+export { type TriangularOptions, triangularSolve } from "./triangular-solve.ts";
+export type { Pair, WindowOptions } from "./windows.ts";

@@ -1,0 +1,186 @@
+/**
+ * Parts of arrays, and arrays of parts: each is the other's adjoint.
+ *
+ * slice: y[i…] = x[start + step·i…], axis by axis; steps may be negative, so that flips are slices.
+ * place: arrays put into places of a larger one, which do not overlap, and 0 elsewhere; padding and concatenation are places.
+ */
+import { arrayPrimitive } from "../primitive.ts";
+import { axisOf, type Shape, type SymbolicArray, shapeError, shapeText, stridesOf } from "../symbolic.ts";
+import { full } from "./constants.ts";
+import { reshape } from "./reshape.ts";
+
+export interface Slice {
+  readonly start: readonly number[];
+  readonly step: readonly number[];
+}
+
+const makeSlice = arrayPrimitive({
+  name: "slice",
+  evaluate(node, [x]) {
+    const index = sliceIndex(node.args[0].shape, node.attributes as Slice, node.shape);
+    return Float64Array.from({ length: node.size }, (_, i) => x[index(i)]);
+  },
+  derivative: (adjoint, node) => place([adjoint], node.args[0].shape, [node.attributes as Slice]),
+  rebuild: (node, [x]) => slicedBy(x, node.attributes as Slice, node.shape),
+  describe(node) {
+    const { start, step } = node.attributes as Slice;
+    return start.map((from, axis) => `${from}:${node.shape[axis]}${step[axis] === 1 ? "" : `:${step[axis]}`}`).join(", ");
+  },
+  code: {
+    form: "view",
+    layout(node, { offset, strides }) {
+      const { start, step } = node.attributes as Slice;
+      return {
+        offset: offset + start.reduce((sum, from, axis) => sum + from * strides[axis], 0),
+        strides: strides.map((stride, axis) => stride * step[axis]),
+      };
+    },
+  },
+});
+
+/** Row-major index in `shape` of element i of the slice. */
+export function sliceIndex(shape: Shape, { start, step }: Slice, of: Shape): (i: number) => number {
+  const outer = stridesOf(shape);
+  const inner = stridesOf(of);
+  return (i) =>
+    outer.reduce((at, stride, axis) => at + (start[axis] + step[axis] * (Math.floor(i / inner[axis]) % of[axis])) * stride, 0);
+}
+
+/** By start, step and extents. */
+export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape): SymbolicArray {
+  const fits =
+    start.length === x.rank &&
+    shape.every((extent, axis) => {
+      const last = start[axis] + step[axis] * (extent - 1);
+      return extent >= 1 && Math.min(start[axis], last) >= 0 && Math.max(start[axis], last) < x.shape[axis];
+    });
+  if (!fits)
+    throw shapeError(
+      "slice",
+      `start ${shapeText(start)}, step ${shapeText(step)} and extents ${shapeText(shape)} reach beyond ${shapeText(x.shape)}`,
+    );
+  if (shape.every((extent, axis) => extent === x.shape[axis] && (step[axis] === 1 || extent === 1))) return x;
+  if (x.op === "full") return full(x.attributes as number, shape);
+  return makeSlice([x], shape, { start: [...start], step: [...step] });
+}
+
+/**
+ * Elements [from, to) of an axis (negative: from its end), every `step`-th; step −1 reverses. Other axes stay whole.
+ *
+ * @throws CompileError where nothing is left or the axis is not there
+ */
+export function slice(
+  x: SymbolicArray,
+  {
+    axis = 0,
+    from = 0,
+    to = x.shape[axis < 0 ? axis + x.rank : axis],
+    step = 1,
+  }: { axis?: number; from?: number; to?: number; step?: number },
+): SymbolicArray {
+  const at = axis < 0 ? axis + x.rank : axis;
+  const extent = x.shape[at];
+  if (extent === undefined || !Number.isInteger(step) || step === 0)
+    throw shapeError("slice", `axis is ${axis} and step ${step}, but the array is ${shapeText(x.shape)}`);
+  if (!Number.isInteger(from) || !Number.isInteger(to))
+    throw shapeError("slice", `[${from}, ${to}) was given, but both ends must be whole numbers`);
+  const low = Math.max(0, from < 0 ? from + extent : from);
+  const high = Math.min(extent, to < 0 ? to + extent : to);
+  const count = Math.ceil((high - low) / Math.abs(step));
+  if (!(count >= 1)) throw shapeError("slice", `[${from}, ${to}) of axis ${axis} of ${shapeText(x.shape)} is empty`);
+  const start = x.shape.map((_, i) => (i === at ? (step > 0 ? low : high - 1) : 0));
+  return slicedBy(
+    x,
+    { start, step: x.shape.map((_, i) => (i === at ? step : 1)) },
+    x.shape.map((n, i) => (i === at ? count : n)),
+  );
+}
+
+/** x[index] along an axis, which the result lacks; a negative index counts from the end. @throws CompileError where it is none of the axis */
+export function at(x: SymbolicArray, index: number, axis = 0): SymbolicArray {
+  const which = axisOf("at", axis, x.rank);
+  const from = index < 0 ? index + x.shape[which] : index;
+  if (!Number.isInteger(from) || from < 0 || from >= x.shape[which])
+    throw shapeError("at", `index is ${index}, but axis ${axis} of ${shapeText(x.shape)} has ${x.shape[which]} elements`);
+  const part = slice(x, { axis: which, from, to: from + 1 });
+  return reshape(
+    part,
+    x.shape.filter((_, i) => i !== which),
+  );
+}
+
+/** Reversed along an axis. */
+export const flip = (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 });
+
+/** A "special" form: schedule.ts copies each part into its place. */
+const makePlace = arrayPrimitive({
+  name: "place",
+  evaluate(node, args) {
+    const y = new Float64Array(node.size);
+    for (const [k, place] of (node.attributes as Slice[]).entries()) {
+      const index = sliceIndex(node.shape, place, node.args[k].shape);
+      for (let i = 0; i < args[k].length; i++) y[index(i)] = args[k][i];
+    }
+    return y;
+  },
+  derivative: (adjoint, node, i) => slicedBy(adjoint, (node.attributes as Slice[])[i], node.args[i].shape),
+  rebuild: (node, args) => place(args, node.shape, node.attributes as Slice[]),
+  describe: (node) => (node.attributes as Slice[]).map(({ start }) => `at ${shapeText(start)}`).join(", "),
+  code: { form: "special" },
+});
+
+export function place(parts: readonly SymbolicArray[], shape: Shape, places: readonly Slice[]): SymbolicArray {
+  if (parts.every((part) => part.op === "full" && part.attributes === 0)) return full(0, shape);
+  return makePlace(parts, shape, places);
+}
+
+/** Whether the parts fill the whole. */
+export const isCovered = (node: SymbolicArray): boolean => node.args.reduce((sum, part) => sum + part.size, 0) === node.size;
+
+/** One after another along an axis; all other extents equal. */
+export function concatenate(parts: readonly SymbolicArray[], axis = 0): SymbolicArray {
+  const [first] = parts;
+  if (!first) throw shapeError("concatenate", "no arrays were given, but at least one is needed");
+  if (parts.length === 1) return first;
+  const along = axisOf("concatenate", axis, first.rank);
+  for (const part of parts) {
+    if (part.rank !== first.rank || part.shape.some((n, i) => i !== along && n !== first.shape[i]))
+      throw shapeError("concatenate", `shapes ${shapeText(first.shape)} and ${shapeText(part.shape)} differ beside axis ${axis}`);
+  }
+  let from = 0;
+  const places = parts.map((part) => {
+    const start = first.shape.map((_, i) => (i === along ? from : 0));
+    from += part.shape[along];
+    return { start, step: first.shape.map(() => 1) };
+  });
+  return place(
+    parts,
+    first.shape.map((n, i) => (i === along ? from : n)),
+    places,
+  );
+}
+
+/** Zeros before and after each axis: `widths[axis] = [before, after]`. */
+export function pad(x: SymbolicArray, widths: readonly (readonly [number, number])[]): SymbolicArray {
+  if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
+    throw shapeError(
+      "pad",
+      `widths are ${JSON.stringify(widths)}, but ${shapeText(x.shape)} wants [before, after] for each axis`,
+    );
+  if (widths.flat().every((n) => n === 0)) return x;
+  const shape = x.shape.map((n, axis) => n + widths[axis][0] + widths[axis][1]);
+  return place([x], shape, [{ start: widths.map(([before]) => before), step: x.shape.map(() => 1) }]);
+}
+
+/** Equal shapes, along a new axis: the result's, so that −1 is its last. */
+export function stack(parts: readonly SymbolicArray[], axis = 0): SymbolicArray {
+  const along = axisOf("stack", axis, (parts[0]?.rank ?? 0) + 1);
+  return concatenate(
+    parts.map((part) => withAxis(part, along)),
+    along,
+  );
+}
+
+function withAxis(x: SymbolicArray, axis: number): SymbolicArray {
+  return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+}

@@ -1,0 +1,263 @@
+/**
+ * The node of scan.ts, its parts, and its derivative.
+ *
+ * Parts, in this order: the carries at the end; the outputs, [T, …], those of step t in place t in both directions; the histories, [T, …]: the
+ * carries before step t. The derivative is a scan the other way over the histories, what was run over, and the adjoints of outputs and histories.
+ * Where a step adds AᵀB to the adjoint of a constant, and one of the factors is what the step sees, the other is put out instead: one long product
+ * behind the loop takes the place of T short ones and their sums. What comes out of a scan within is summed all the same, or checkpoints would
+ * save no memory.
+ */
+import { add, mul } from "../../primitives/arithmetic.ts";
+import { sum } from "../../primitives/reductions.ts";
+import { noteUse } from "../conditions.ts";
+import { gradientsOf } from "../derive.ts";
+import { arrayPrimitive, type Surroundings } from "../primitive.ts";
+import type { ScanAttributes } from "../schedule-scan.ts";
+import { substituteArrays } from "../substitute.ts";
+import { arraysBelow, internArray, type Shape, type SymbolicArray, sizeOf } from "../symbolic.ts";
+import { full } from "./constants.ts";
+import { matmul } from "./matmul.ts";
+import { reshape } from "./reshape.ts";
+import { transpose } from "./transpose.ts";
+
+const makeScan = arrayPrimitive({
+  name: "scan",
+  evaluate: (node, args, around) => evaluateScan(node.attributes as ScanAttributes, args, around),
+  derivative: () => null,
+  derivativeOfParts: (adjoints, node, wanted) => reversed(node, adjoints, wanted),
+  rebuild: (node, args) => scanOf(node.attributes as ScanAttributes, args),
+  describe(node) {
+    const { length, reverse } = node.attributes as ScanAttributes;
+    return `${length} steps${reverse ? ", reverse" : ""}`;
+  },
+  code: { form: "special" },
+});
+
+const makePart = arrayPrimitive({
+  name: "part",
+  evaluate(node, [whole]) {
+    const shapes = partShapes(node.args[0].attributes as ScanAttributes);
+    const from = shapes.slice(0, node.attributes as number).reduce((total, shape) => total + sizeOf(shape), 0);
+    return whole.slice(from, from + node.size);
+  },
+  // Derivatives of parts go to the whole: derive.ts.
+  derivative: () => null,
+  rebuild: (node, [whole]) => partOf(whole, node.attributes as number),
+  describe: (node) => String(node.attributes),
+  code: { form: "special" },
+});
+
+function partShapes({ length, next, outputs, carries }: ScanAttributes): Shape[] {
+  const along = (x: SymbolicArray): Shape => [length, ...x.shape];
+  return [...next.map((x) => x.shape), ...outputs.map(along), ...carries.map(along)];
+}
+
+const partOf = (node: SymbolicArray, index: number): SymbolicArray =>
+  makePart([node], partShapes(node.attributes as ScanAttributes)[index], index);
+
+function scanOf(attributes: ScanAttributes, args: readonly SymbolicArray[]): SymbolicArray {
+  const { length, reverse, next, outputs } = attributes;
+  const ids = [...next, ...outputs].map((x) => x.id).join(" ");
+  const size = partShapes(attributes).reduce((total, shape) => total + sizeOf(shape), 0);
+  const counts = `${attributes.carries.length} ${attributes.over.length}`;
+  return makeScan(args, [size], attributes, `${length} ${reverse} ${counts} ${next.length} ${ids}`);
+}
+
+function evaluateScan(scan: ScanAttributes, args: readonly Float64Array[], around: Surroundings): Float64Array {
+  const { length, reverse, carries, over, constants, next, outputs } = scan;
+  const first = carries.length;
+  const inputs = new Map<SymbolicArray, Float64Array>();
+  carries.forEach((leaf, i) => void inputs.set(leaf, args[i]));
+  constants.forEach((leaf, i) => void inputs.set(leaf, args[first + over.length + i]));
+  const stacked = [...outputs, ...carries].map((x) => new Float64Array(length * x.size));
+  for (let step = 0; step < length; step++) {
+    const t = reverse ? length - 1 - step : step;
+    over.forEach((leaf, i) => void inputs.set(leaf, args[first + i].subarray(t * leaf.size, (t + 1) * leaf.size)));
+    carries.forEach((leaf, i) => void stacked[outputs.length + i].set(inputs.get(leaf)!, t * leaf.size));
+    const made = around.run([...next, ...outputs], inputs);
+    outputs.forEach((output, i) => void stacked[i].set(made[first + i], t * output.size));
+    carries.forEach((leaf, i) => void inputs.set(leaf, made[i]));
+  }
+  const parts = [...carries.map((leaf) => inputs.get(leaf)!), ...stacked];
+  const whole = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
+  let from = 0;
+  for (const part of parts) {
+    whole.set(part, from);
+    from += part.length;
+  }
+  return whole;
+}
+
+export interface Scanned {
+  /** At the end. */
+  readonly carries: SymbolicArray[];
+  /** [T, …]. */
+  readonly outputs: SymbolicArray[];
+  /** [T, …]: the carries before step t. */
+  readonly histories: SymbolicArray[];
+}
+
+let leafCount = 0;
+/** A stand-in that no other node can be: its dependants are those of this body. */
+export function freshLeaf(shape: Shape): SymbolicArray {
+  const name = `scan leaf ${leafCount++}`;
+  return internArray("input", [], shape, name, name);
+}
+
+export type OpenScan = Omit<ScanAttributes, "constants">;
+
+/**
+ * The scan of a body that may use arrays from outside, which become constants; leaves get names by place, so that equal scans are one.
+ *
+ * What the body does not look at is not run over: a tangent, linear in the adjoints, must not hang on their values.
+ */
+export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
+  const { length, reverse, carries, next, outputs } = open;
+  noteUse([...next, ...outputs]);
+  const seen = new Set(arraysBelow([...next, ...outputs]));
+  const over = open.over.filter((leaf) => seen.has(leaf));
+  const args = [...starts, ...elements.filter((_, i) => seen.has(open.over[i]))];
+  const captured = capturedBy([...next, ...outputs], new Set([...carries, ...over]));
+  const named = (kind: string, nodes: readonly SymbolicArray[]): SymbolicArray[] =>
+    nodes.map((x, i) => internArray("input", [], x.shape, `${kind} ${i}`, `${kind} ${i}`));
+  const leaves = { carries: named("carry", carries), over: named("over", over), constants: named("constant", captured) };
+  const replacements = new Map<SymbolicArray, SymbolicArray>();
+  for (const [from, to] of [
+    [carries, leaves.carries],
+    [over, leaves.over],
+    [captured, leaves.constants],
+  ])
+    from.forEach((node, i) => void replacements.set(node, to[i]));
+  const made = substituteArrays([...next, ...outputs], replacements);
+  const node = scanOf({ length, reverse, ...leaves, next: made.slice(0, next.length), outputs: made.slice(next.length) }, [
+    ...args,
+    ...captured,
+  ]);
+  return {
+    carries: carries.map((_, i) => partOf(node, i)),
+    outputs: outputs.map((_, i) => partOf(node, carries.length + i)),
+    histories: carries.map((_, i) => partOf(node, carries.length + outputs.length + i)),
+  };
+}
+
+/** The uppermost nodes that no leaf reaches, plain numbers aside. */
+function capturedBy(roots: readonly SymbolicArray[], leaves: ReadonlySet<SymbolicArray>): SymbolicArray[] {
+  const moving = new Set<SymbolicArray>(leaves);
+  const nodes = arraysBelow(roots);
+  for (const node of nodes) if (node.args.some((arg) => moving.has(arg))) moving.add(node);
+  const found = new Set<SymbolicArray>();
+  const look = (node: SymbolicArray): void => {
+    if (!moving.has(node) && node.op !== "full" && node.op !== "constant") found.add(node);
+  };
+  roots.forEach(look);
+  for (const node of nodes) if (moving.has(node)) node.args.forEach(look);
+  return [...found];
+}
+
+/** Adjoints of the arguments that are `wanted`. */
+function reversed(
+  node: SymbolicArray,
+  adjoints: readonly (SymbolicArray | undefined)[],
+  wanted: readonly boolean[],
+): (SymbolicArray | null)[] {
+  const { length, reverse, carries, over, constants, outputs } = node.attributes as ScanAttributes;
+  const [count, last] = [carries.length, carries.length + over.length];
+  const starts = carries.map((leaf, i) => adjoints[i] ?? full(0, leaf.shape));
+  const histories = carries.map((_, i) => partOf(node, count + outputs.length + i));
+  const known = [...histories, ...node.args.slice(count, last)];
+  const flows = adjoints.slice(count);
+  const elements = [...known, ...flows.filter((flow) => flow !== undefined)];
+  const leaves = elements.map((x) => freshLeaf(x.shape.slice(1)));
+  const state = starts.map((x) => freshLeaf(x.shape));
+  let next = known.length;
+  const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
+  const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
+  const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
+  const terms = constants.map((_, i) => (wanted[last + i] ? termOf(step.constants[i], leaves) : undefined));
+  const sums = terms.filter((term) => term?.kind === "sum");
+  const factors = terms.flatMap((term) => (term?.kind === "product" ? [term.a, term.b] : []));
+  // What was run over need not be put out to be there, all of it, afterwards.
+  const written = factors.filter((x) => !leaves.includes(x));
+  const totals = sums.map(({ of }) => freshLeaf(of.shape));
+  const made = closeScan(
+    {
+      length,
+      reverse: !reverse,
+      carries: [...state, ...totals],
+      over: leaves,
+      next: [...step.carries, ...sums.map(({ of }, i) => add(totals[i], of))],
+      outputs: [...passed.map((i) => step.over[i]), ...written],
+    },
+    [...starts, ...totals.map((x) => full(0, x.shape))],
+    elements,
+  );
+  const all = (x: SymbolicArray): SymbolicArray =>
+    leaves.includes(x) ? elements[leaves.indexOf(x)] : made.outputs[passed.length + written.indexOf(x)];
+  const ofConstant = (term: Term | undefined): SymbolicArray | null => {
+    if (term?.kind === "sum") return made.carries[count + sums.indexOf(term)];
+    if (!term) return null;
+    const [rows, columns] = term.shape;
+    return matmul(transpose(reshape(all(term.a), [-1, rows])), reshape(all(term.b), [-1, columns]));
+  };
+  return [
+    ...made.carries.slice(0, count),
+    ...over.map((_, i) => made.outputs[passed.indexOf(i)] ?? null),
+    ...terms.map(ofConstant),
+  ];
+}
+
+interface StepBack {
+  readonly carries: SymbolicArray[];
+  readonly over: SymbolicArray[];
+  readonly constants: SymbolicArray[];
+}
+
+/** Adjoints of what a step of the node sees (`known`: its carries and elements) from those of what it gives; zeros where not wanted. */
+function stepBack(
+  node: SymbolicArray,
+  known: readonly SymbolicArray[],
+  seeds: readonly (SymbolicArray | undefined)[],
+  wanted: readonly boolean[],
+): StepBack {
+  const { carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
+  const last = known.length;
+  // Stand-ins for the constants, so that their adjoints are those of the body, whatever the constants are made of.
+  const stands = constants.map((leaf) => freshLeaf(leaf.shape));
+  const own = [...known, ...stands];
+  const body = substituteArrays(
+    [...next, ...outputs],
+    new Map([...carries, ...over, ...constants].map((leaf, i) => [leaf, own[i]])),
+  );
+  const paired = body.flatMap((x, i) => (seeds[i] ? [sum(mul(seeds[i], x))] : []));
+  const total = paired.reduce((a, b) => add(a, b), full(0));
+  const back = new Map(stands.map((leaf, i) => [leaf, node.args[last + i]]));
+  const asked = own.filter((_, i) => i < carries.length || wanted[i]);
+  const found = new Map(substituteArrays(gradientsOf(total, asked), back).map((slope, i) => [asked[i], slope]));
+  const adjoint = (x: SymbolicArray): SymbolicArray => found.get(x) ?? full(0, x.shape);
+  return {
+    carries: carries.map((_, i) => {
+      const direct = seeds[body.length + i];
+      return direct ? add(adjoint(own[i]), direct) : adjoint(own[i]);
+    }),
+    over: own.slice(carries.length, last).map(adjoint),
+    constants: stands.map(adjoint),
+  };
+}
+
+/** What a step adds to the adjoint of a constant: an array, or AᵀB of factors with a row an example. */
+type Term =
+  | { readonly kind: "sum"; readonly of: SymbolicArray }
+  | { readonly kind: "product"; readonly a: SymbolicArray; readonly b: SymbolicArray; readonly shape: Shape };
+
+function termOf(slope: SymbolicArray, leaves: readonly SymbolicArray[]): Term {
+  if (slope.op !== "matmul" || slope.rank !== 2) return { kind: "sum", of: slope };
+  const [a, b] = [withoutReshape(transpose(slope.args[0])), withoutReshape(slope.args[1])];
+  const isPart = a.op === "part" || b.op === "part";
+  // One of the factors must be there without this loop: all parts of a loop seem to depend on all that it sees, and a tangent, linear in the
+  // adjoints, would hang on their values.
+  return isPart || !(leaves.includes(a) || leaves.includes(b))
+    ? { kind: "sum", of: slope }
+    : { kind: "product", a, b, shape: slope.shape };
+}
+
+const withoutReshape = (x: SymbolicArray): SymbolicArray => (x.op === "reshape" ? x.args[0] : x);

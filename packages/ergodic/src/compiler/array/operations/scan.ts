@@ -1,0 +1,112 @@
+/**
+ * A loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow with T.
+ *
+ * The body is traced once, on stand-ins; arrays of the surrounding program that it uses become constants of the loop, computed once.
+ * A derivative keeps all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
+ */
+import { isArray, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
+import { concatenate, slice } from "./places.ts";
+import { reshape } from "./reshape.ts";
+import { closeScan, freshLeaf, type Scanned } from "./scan-node.ts";
+
+export type { Scanned };
+
+export type ScanBody = (
+  carries: SymbolicArray[],
+  over: SymbolicArray[],
+) => readonly [next: readonly SymbolicArray[], outputs: readonly SymbolicArray[]];
+
+export interface ScanOptions {
+  /** Steps; needed where there is nothing to run over. */
+  readonly length?: number;
+  /** From the last element to the first. */
+  readonly reverse?: boolean;
+  /** Derivatives keep the carries of every √T-th step alone and compute those between again. */
+  readonly checkpoint?: boolean;
+}
+
+/**
+ * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or `length` times.
+ * `carries`: what is carried from step to step, at its start.
+ *
+ * @throws CompileError where lengths differ or are missing, or a carry changes its shape or number
+ */
+export function scan(
+  carries: readonly SymbolicArray[],
+  over: readonly SymbolicArray[],
+  body: ScanBody,
+  options: ScanOptions = {},
+): Scanned {
+  const length = lengthOf(over, options);
+  const { reverse = false, checkpoint = false } = options;
+  if (checkpoint && length > 3) return inSegments(carries, over, body, length, reverse);
+  const carryLeaves = carries.map((x) => freshLeaf(x.shape));
+  const overLeaves = over.map((x) => freshLeaf(x.shape.slice(1)));
+  const [next, outputs] = body([...carryLeaves], [...overLeaves]);
+  checkBody(carries, next, outputs);
+  return closeScan({ length, reverse, carries: carryLeaves, over: overLeaves, next, outputs }, carries, over);
+}
+
+function lengthOf(over: readonly SymbolicArray[], { length }: ScanOptions): number {
+  const lengths = [...over.map((x) => x.shape[0]), ...(length === undefined ? [] : [length])];
+  if (lengths.length > 0 && lengths.every((n) => n === lengths[0] && Number.isInteger(n) && n >= 1)) return lengths[0];
+  throw shapeError(
+    "scan",
+    `it runs over ${over.map((x) => shapeText(x.shape)).join(", ") || "nothing"} with length ${length}, but one whole number of steps from 1 on is wanted`,
+  );
+}
+
+function checkBody(carries: readonly SymbolicArray[], next: readonly SymbolicArray[], outputs: readonly SymbolicArray[]): void {
+  if (!Array.isArray(next) || !Array.isArray(outputs) || ![...next, ...outputs].every(isArray))
+    throw shapeError(
+      "scan",
+      "the body must give [next carries, outputs], two lists of symbolic arrays; write [[next], [output]]",
+    );
+  if (next.length !== carries.length || next.some((x, i) => !sameShape(x.shape, carries[i].shape)))
+    throw shapeError(
+      "scan",
+      `the carries are ${carries.map((x) => shapeText(x.shape)).join(", ")}, but the body gives ${next.map((x) => shapeText(x.shape)).join(", ") || "none"}; they must stay as they are`,
+    );
+}
+
+/** Segments of about √T steps: a scan over scans, and the rest behind them (in reverse: before them). */
+function inSegments(
+  carries: readonly SymbolicArray[],
+  over: readonly SymbolicArray[],
+  body: ScanBody,
+  length: number,
+  reverse: boolean,
+): Scanned {
+  const steps = Math.ceil(Math.sqrt(length));
+  const segments = Math.floor(length / steps);
+  const whole = segments * steps;
+  const between = (from: number, to: number): SymbolicArray[] => over.map((x) => slice(x, { from, to }));
+  const runSegments = (starts: readonly SymbolicArray[]): Scanned => {
+    const parts = between(0, whole).map((x) => reshape(x, [segments, steps, ...x.shape.slice(1)]));
+    const outer = scan(
+      starts,
+      parts,
+      (carry, own) => {
+        const inner = scan(carry, own, body, { length: steps, reverse });
+        return [inner.carries, [...inner.outputs, ...inner.histories]];
+      },
+      { length: segments, reverse },
+    );
+    const joined = outer.outputs.map((y) => reshape(y, [whole, ...y.shape.slice(2)]));
+    const at = joined.length - carries.length;
+    return { carries: outer.carries, outputs: joined.slice(0, at), histories: joined.slice(at) };
+  };
+  if (whole === length) return runSegments(carries);
+  const runRest = (starts: readonly SymbolicArray[]): Scanned =>
+    scan(starts, between(whole, length), body, { length: length - whole, reverse });
+  // The rest is the end of the arrays, hence the beginning of a run in reverse.
+  const first = reverse ? runRest(carries) : runSegments(carries);
+  const second = reverse ? runSegments(first.carries) : runRest(first.carries);
+  const [low, high] = reverse ? [second, first] : [first, second];
+  const join = (a: SymbolicArray, i: number, b: readonly SymbolicArray[]): SymbolicArray => concatenate([a, b[i]]);
+  return {
+    carries: second.carries,
+    outputs: low.outputs.map((y, i) => join(y, i, high.outputs)),
+    histories: low.histories.map((y, i) => join(y, i, high.histories)),
+  };
+}

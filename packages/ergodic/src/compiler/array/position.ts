@@ -1,0 +1,23 @@
+/** Where in the user's own code something was written: the first line of the stack that is not the library's. */
+
+const OWN = /\/ergodic\/(src|dist)\//;
+
+/** " (at model.ts:12:7)", or "" where the host gives no stack. */
+export function userLine(): string {
+  const at = userPosition();
+  return at ? ` (at ${at})` : "";
+}
+
+export function userPosition(): string | undefined {
+  const limit = Error.stackTraceLimit;
+  // Builders call builders: the default of ten frames may all be the library's.
+  Error.stackTraceLimit = 60;
+  const { stack = "" } = new Error("position");
+  Error.stackTraceLimit = limit;
+  const line = stack
+    .split("\n")
+    .slice(1)
+    .find((frame) => /:\d+:\d+\)?$/.test(frame) && !OWN.test(frame) && !frame.includes("node:"));
+  const place = line?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1];
+  return place?.replace(/^file:\/\//, "");
+}

@@ -1,0 +1,84 @@
+/**
+ * Blocks of efficient convolutional networks; each is a sequential of plain layers, with their names as paths.
+ *
+ * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" leaves out.
+ * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
+ * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; plus x at stride 1 with equal channels.
+ * Sandler et al. 2018 (MobileNetV2).
+ *
+ * @throws OptionError for options out of range
+ */
+import { checkKeys } from "../../../base/errors.ts";
+import type { Layer } from "../scope.ts";
+import { type ActivationName, activation } from "./activation.ts";
+import { batchNorm } from "./batch-norm.ts";
+import { residual } from "./branches.ts";
+import { convolution, depthwise, type GroupedConvolutionOptions } from "./convolution.ts";
+import { checkCount } from "./expected.ts";
+import type { Named } from "./layer.ts";
+import { sequential } from "./sequential.ts";
+
+export interface NormalisedOptions extends Omit<GroupedConvolutionOptions, "bias" | "initialBias"> {
+  /** Default: "relu". */
+  readonly activation?: ActivationName;
+}
+
+const closing = (name: ActivationName): Layer[] => [
+  batchNorm({ name: "norm" }),
+  ...(name === "linear" ? [] : [activation(name)]),
+];
+
+/** A convolution, batch norm and an activation. */
+export function normalised(channels: number, { activation: end = "relu", name, ...options }: NormalisedOptions = {}): Layer {
+  return sequential([convolution(channels, { ...options, bias: false, name: "conv" }), ...closing(end)], { name });
+}
+
+/** The same, each channel by itself. */
+export function normalisedDepthwise({
+  activation: end = "relu",
+  name,
+  ...options
+}: Omit<NormalisedOptions, "groups"> = {}): Layer {
+  return sequential([depthwise({ ...options, bias: false, name: "conv" }), ...closing(end)], { name });
+}
+
+export interface SeparableOptions extends Named {
+  /** Default: 3. */
+  readonly kernel?: number;
+  /** Default: 1. */
+  readonly stride?: number;
+  /** After both. Default: "relu". */
+  readonly activation?: ActivationName;
+}
+
+export function separable(channels: number, options: SeparableOptions = {}): Layer {
+  checkKeys("separable", options, ["kernel", "stride", "activation", "name"]);
+  const { kernel = 3, stride = 1, activation: end = "relu", name } = options;
+  return sequential(
+    [
+      normalisedDepthwise({ kernel, stride, activation: end, name: "depthwise" }),
+      normalised(channels, { kernel: 1, activation: end, name: "pointwise" }),
+    ],
+    { name },
+  );
+}
+
+export interface InvertedResidualOptions extends SeparableOptions {
+  /** Inner channels of an input channel. Default: 6. */
+  readonly expansion?: number;
+}
+
+/** From `inside` to `channels` channels; the activation is "relu6" unless given. */
+export function invertedResidual(inside: number, channels: number, options: InvertedResidualOptions = {}): Layer {
+  checkKeys("invertedResidual", options, ["kernel", "stride", "activation", "expansion", "name"]);
+  const { kernel = 3, stride = 1, activation: end = "relu6", expansion = 6, name } = options;
+  checkCount("invertedResidual", "inside", inside);
+  checkCount("invertedResidual", "expansion", expansion);
+  const parts = [
+    ...(expansion === 1 ? [] : [normalised(inside * expansion, { kernel: 1, activation: end, name: "expand" })]),
+    normalisedDepthwise({ kernel, stride, activation: end, name: "depthwise" }),
+    normalised(channels, { kernel: 1, activation: "linear", name: "project" }),
+  ];
+  const straight = stride === 1 && inside === channels;
+  return straight ? residual(sequential(parts), { name }) : sequential(parts, { name });
+}

@@ -1,0 +1,110 @@
+/**
+ * Units of ShuffleNet: grouped or split convolutions, with channels shuffled so that each group sees all.
+ *
+ * `shuffleUnitV1` (Zhang et al. 2018): grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1 without activation. Stride 1:
+ * x is added. Stride 2: beside the 3×3 mean of x with stride 2; both are concatenated. ReLU at the end. The very first 1×1 of a network, on few
+ * channels, has one group (`firstGroups`).
+ * `shuffleUnitV2` (Ma et al. 2018): stride 1: half of the channels pass; the others go through 1×1, depthwise 3×3, 1×1. Stride 2: all go through
+ * that, and through depthwise 3×3, 1×1. Concatenated and shuffled in two groups.
+ *
+ * @throws OptionError for options out of range
+ */
+import { OptionError } from "../../../base/errors.ts";
+import { slice } from "../../../compiler/array/index.ts";
+import type { Layer } from "../scope.ts";
+import { activation } from "./activation.ts";
+import { normalised, normalisedDepthwise } from "./blocks.ts";
+import { channelShuffle, concatenating, residual } from "./branches.ts";
+import { checkCount, expectRank } from "./expected.ts";
+import { layer, type Named } from "./layer.ts";
+import { averagePool } from "./pool.ts";
+import { sequential } from "./sequential.ts";
+
+export interface ShuffleUnitOptions extends Named {
+  /** 1 or 2. Default: 1. */
+  readonly stride?: 1 | 2;
+}
+
+export interface ShuffleUnitV1Options extends ShuffleUnitOptions {
+  /** Default: 3. */
+  readonly groups?: number;
+  /** Of the first 1×1. Default: `groups`. */
+  readonly firstGroups?: number;
+}
+
+/** From `inside` to `channels` channels. */
+export function shuffleUnitV1(inside: number, channels: number, options: ShuffleUnitV1Options = {}): Layer {
+  const { stride = 1, groups = 3, firstGroups = groups, name } = options;
+  checkUnit("shuffleUnitV1", inside, channels, stride);
+  const narrow = channels / 4;
+  if (!Number.isInteger(narrow / groups))
+    throw new OptionError(
+      "shuffleUnitV1",
+      `channels is ${channels}, but must be a multiple of 4 · groups, ${4 * groups}`,
+      "OPTION_CONFLICT",
+    );
+  const body = sequential([
+    normalised(narrow, { kernel: 1, groups: firstGroups, name: "compress" }),
+    channelShuffle(groups),
+    normalisedDepthwise({ stride, activation: "linear", name: "depthwise" }),
+    normalised(stride === 1 ? channels : channels - inside, { kernel: 1, groups, activation: "linear", name: "expand" }),
+  ]);
+  const joined =
+    stride === 1 ? residual(body) : concatenating([averagePool(3, { stride: 2, padding: 1, countPadding: true }), body]);
+  return sequential([joined, activation("relu")], { name });
+}
+
+const makeHalf = layer<{ readonly which: "first" | "second" }>(
+  "halfOfChannels",
+  (x, scope, { which }) => {
+    if (x.rank < 2) expectRank("halfOfChannels", scope, x, [2, 3, 4], "[…, channels]");
+    const half = Math.floor(x.shape[x.rank - 1] / 2);
+    return which === "first" ? slice(x, { axis: -1, to: half }) : slice(x, { axis: -1, from: half });
+  },
+  {
+    keys: ["which"],
+    check({ which }) {
+      if (which !== "first" && which !== "second")
+        throw new OptionError(
+          "halfOfChannels",
+          `which is ${JSON.stringify(which)}, but must be "first" or "second"`,
+          "OPTION_RANGE",
+        );
+    },
+  },
+);
+
+/** The first or the second half of the channels. */
+export const halfOfChannels = (which: "first" | "second", options: Named = {}): Layer => makeHalf({ which, ...options });
+
+/** From `inside` to `channels` channels, both even; equal at stride 1. */
+export function shuffleUnitV2(inside: number, channels: number, options: ShuffleUnitOptions = {}): Layer {
+  const { stride = 1, name } = options;
+  checkUnit("shuffleUnitV2", inside, channels, stride);
+  if (channels % 2 === 1) throw new OptionError("shuffleUnitV2", `channels is ${channels}, but must be even`, "OPTION_RANGE");
+  const half = channels / 2;
+  const path = [
+    normalised(half, { kernel: 1, name: "first" }),
+    normalisedDepthwise({ stride, activation: "linear", name: "depthwise" }),
+    normalised(half, { kernel: 1, name: "second" }),
+  ];
+  const straight =
+    stride === 1
+      ? halfOfChannels("first")
+      : sequential([
+          normalisedDepthwise({ stride, activation: "linear", name: "depthwise" }),
+          normalised(half, { kernel: 1, name: "pointwise" }),
+        ]);
+  const filtered = sequential(stride === 1 ? [halfOfChannels("second"), ...path] : path);
+  return sequential([concatenating([straight, filtered]), channelShuffle(2)], { name });
+}
+
+function checkUnit(kind: string, inside: number, channels: number, stride: number): void {
+  checkCount(kind, "inside", inside);
+  checkCount(kind, "channels", channels);
+  if (stride !== 1 && stride !== 2) throw new OptionError(kind, `stride is ${stride}, but must be 1 or 2`, "OPTION_RANGE");
+  const fits = stride === 1 ? inside === channels : inside < channels;
+  if (fits) return;
+  const wanted = stride === 1 ? "equal at stride 1" : "more at stride 2";
+  throw new OptionError(kind, `channels is ${channels} after ${inside}, but must be ${wanted}`, "OPTION_CONFLICT");
+}

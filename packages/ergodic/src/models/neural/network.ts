@@ -1,0 +1,178 @@
+/**
+ * network(layers, options): a neural network as a model for `fit`.
+ *
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z = the last layer's outputs, without an activation of their own: the loss has it. `layers`: a
+ * layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic or multinomial for classes, squared for numbers. Biases and
+ * norms are not penalised. `rates`: by group of parameters (grouped(layer, "name")), what their steps are multiplied with.
+ * `standardise`: columns to mean 0 and sd 1 where their units differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but
+ * neither where an embedding takes columns as row numbers of its table).
+ *
+ * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
+ */
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { ElementType, JsonObject, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Engine } from "../../host/engine.ts";
+import { chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
+import type { KindOf } from "../linear/linear.ts";
+import type { Loss } from "../loss.ts";
+import { worthStandardising } from "../standardise.ts";
+import { takesIndices } from "./indices.ts";
+import { layerFrom } from "./layers/layer.ts";
+import { sequential } from "./layers/sequential.ts";
+import { NetworkProblem } from "./problem.ts";
+import type { InputScale, NetworkFacts } from "./programs.ts";
+import { saveNetwork } from "./save.ts";
+import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
+
+export interface NetworkOptions {
+  loss?: string | Loss;
+  l1?: number;
+  l2?: number;
+  classWeights?: "balanced" | Record<string, number>;
+  rates?: Record<string, number>;
+  standardise?: boolean | "auto";
+}
+
+const known = ["loss", "l1", "l2", "classWeights", "rates", "standardise"];
+
+/** `K`: what is predicted, where the compiler knows the loss. */
+export interface NetworkModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  readonly predicts?: K;
+  readonly layers: LayerLike;
+  readonly options: Readonly<NetworkOptions>;
+  bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
+}
+
+export function network<const O extends NetworkOptions = Record<never, never>>(
+  layers: Layer | LayerFunction | readonly LayerLike[],
+  given?: O,
+): NetworkModel<KindOf<O>> {
+  const options: NetworkOptions = given ?? {};
+  checkKeys("network", options, known);
+  checkNumber("network", "l1", options.l1 ?? 0, { low: 0 });
+  checkNumber("network", "l2", options.l2 ?? 0, { low: 0 });
+  for (const [group, rate] of Object.entries(options.rates ?? {})) checkNumber("network.rates", group, rate, { low: 0 });
+  if (options.loss !== undefined) resolveLoss("network", options.loss);
+  const whole = wholeOf(layers);
+  return {
+    name: "network",
+    layers: whole,
+    options,
+    toJson: () => toJson(whole, options),
+    prepare: (data, plan) => prepare(whole, options, data, plan.precision.data),
+    bind: (prepared, plan, engine) =>
+      new NetworkProblem(prepared, plan, engine, {
+        ...factsOf(whole, options, prepared),
+        l1: options.l1 ?? 0,
+        l2: options.l2 ?? 0,
+        rates: options.rates ?? {},
+        classWeights: options.classWeights && classWeights("network", options.classWeights, prepared),
+      }),
+    save: (prepared, parameters) => save(whole, options, prepared, parameters),
+  };
+}
+
+/** The model that `toJson` described. */
+export function networkFrom(json: JsonObject): NetworkModel {
+  const { model: _, layers, loss, ...rest } = json;
+  if (layers === null)
+    throw new OptionError(
+      "network",
+      'the network holds a plain function (x, scope) => array, which no file can hold; define it by layer("name", (x, scope, options) => …) before it is trained',
+      "LAYER_FUNCTION",
+    );
+  return network(layerFrom(layers as JsonObject), {
+    ...(rest as NetworkOptions),
+    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss) }),
+  });
+}
+
+/** The loss where no target says more: several outputs are classes, one is a number. */
+export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
+  resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
+
+function wholeOf(layers: Layer | LayerFunction | readonly LayerLike[]): LayerLike {
+  if (Array.isArray(layers)) return sequential(layers as readonly LayerLike[]);
+  if (typeof layers === "function" || isLayer(layers)) return layers as LayerLike;
+  throw new OptionError(
+    "network",
+    `the first argument is ${typeof layers}, but must be a layer, a list of layers or a function (x, scope) => array: write network([dense(64), relu(), dense(10)])`,
+    "OPTION_TYPE",
+  );
+}
+
+function toJson(layers: LayerLike, options: NetworkOptions): JsonObject {
+  const { loss, ...rest } = options;
+  return {
+    model: "network",
+    layers: layersJson(layers),
+    ...(rest as unknown as JsonObject),
+    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss).toJson() }),
+  };
+}
+
+/** Plain functions cannot be written down: null stands for a network that holds one, which predicts from its file, but cannot be trained on. */
+function layersJson(layers: LayerLike): JsonObject | null {
+  if (!isLayer(layers)) return null;
+  try {
+    return layers.toJson();
+  } catch (error) {
+    if (error instanceof OptionError && error.code === "LAYER_FUNCTION") return null;
+    throw error;
+  }
+}
+
+function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
+  const wanted = options.standardise ?? "auto";
+  const isIndexed = takesIndices(layers, data.rowShape ?? [data.columnCount]);
+  if (isIndexed && wanted === true)
+    throw new OptionError(
+      "network",
+      "standardise is true, but the layers take columns as row numbers of a table (embedding), which must stay whole; leave it out",
+      "OPTION_CONFLICT",
+    );
+  const byColumn = !isImage(data) && (wanted === true || (wanted === "auto" && !isIndexed && worthStandardising(data, false)));
+  const standardised = byColumn ? data.standardise() : data;
+  const dispose = (): void => {
+    if (standardised !== data) standardised.dispose();
+  };
+  return { dataset: standardised.as(type), dispose, [Symbol.dispose]: dispose };
+}
+
+const isImage = (data: Dataset): boolean => (data.rowShape?.length ?? 1) > 1;
+
+function factsOf(layers: LayerLike, options: NetworkOptions, data: Dataset): NetworkFacts {
+  const { loss, outputs } = chooseLoss("network", options.loss, data);
+  const rowShape = data.rowShape ?? [data.columnCount];
+  const isScaled = isImage(data) && options.standardise !== false && !takesIndices(layers, rowShape);
+  return { network: layers, loss, outputs, rowShape, scale: isScaled ? inputScale(data) : { mean: 0, factor: 1 } };
+}
+
+const MOST_SAMPLED = 1000;
+const scales = new WeakMap<Dataset, InputScale>();
+
+/** Mean and standard deviation of all cells, from at most a thousand rows at equal distances. */
+function inputScale(data: Dataset): InputScale {
+  const before = scales.get(data);
+  if (before) return before;
+  const rows = Math.min(data.rowCount, MOST_SAMPLED);
+  let [count, total, squares] = [0, 0, 0];
+  for (let k = 0; k < rows; k++) {
+    for (const x of data.row(Math.floor((k * data.rowCount) / rows))) {
+      count++;
+      total += x;
+      squares += x * x;
+    }
+  }
+  const mean = total / count;
+  const deviation = Math.sqrt(Math.max(0, squares / count - mean * mean));
+  const scale = { mean: Math.fround(mean), factor: Math.fround(deviation > 0 ? 1 / deviation : 1) };
+  scales.set(data, scale);
+  return scale;
+}
+
+function save(layers: LayerLike, options: NetworkOptions, data: Dataset, parameters: Float64Array): SavedModel {
+  const facts = factsOf(layers, options, data);
+  return saveNetwork(facts, toJson(layers, { ...options, loss: options.loss ?? facts.loss }), data, parameters);
+}

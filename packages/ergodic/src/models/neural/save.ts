@@ -1,0 +1,163 @@
+/**
+ * A trained network as plain data: its program for prediction as a plan of kernels (compiler/array/serialise.ts), and the numbers that it takes.
+ *
+ * What depends on parameters alone is computed here, once. A factor for each channel after a product or a convolution goes into its weights: batch
+ * normalisation costs nothing when it predicts.
+ */
+import { arraysBelow, input, interpret, type Shape, type SymbolicArray } from "../../compiler/array/index.ts";
+import type { ArrayProgram } from "../../compiler/array/lowered.ts";
+import { expressionOf } from "../../compiler/array/operations/map-reduce.ts";
+import { arrayPrimitiveOf } from "../../compiler/array/primitive.ts";
+import { encodePlan } from "../../compiler/array/serialise.ts";
+import { substituteArrays } from "../../compiler/array/substitute.ts";
+import { add, type Expr, mul, scalar } from "../../compiler/index.ts";
+import type { Json, JsonObject, Link, SavedModel, Tensor } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { twoValues } from "../choose-loss.ts";
+import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } from "./programs.ts";
+
+/** Products and convolutions: their weights are argument 1, with the channels of the result as the last axis. */
+const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
+
+export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Dataset, parameters: Float64Array): SavedModel {
+  const { loss, outputs, rowShape } = facts;
+  const layout = layOutParameters(outputsOf(facts, 2, true));
+  const values = valuesOf(layout, parameters);
+  const weights = new Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>();
+  const { plan, constants } = encodePlan((batch) => predictionProgram(facts, batch, values, weights));
+  const link: Link = outputs > 1 && !loss.joint ? (loss.link === "sigmoid" ? "sigmoidNormalised" : "sign") : loss.link;
+  const used = new Set(plan.values.flatMap(({ home }) => (home.kind === "buffer" ? [home.name] : [])));
+  const numbers = [...weights.values()].filter(({ name }) => used.has(name));
+  return {
+    kind: "network",
+    description: {
+      model,
+      loss: loss.toJson(),
+      equation: loss.equation,
+      task: outputs > 1 ? "multiclass" : loss.task,
+      link,
+      target: {
+        name: data.target.name,
+        levels: data.target.levels ?? (loss.task === "binary" ? twoValues(data.target.values) : null),
+      },
+      columns: data.names,
+      rowShape: [...rowShape],
+      outputs,
+      parameters: layout.parameters.reduce((sum, p) => sum + p.size, 0),
+      program: plan as unknown as Json,
+      pipeline: data.pipeline.toJson() as Json,
+    },
+    tensors: Object.fromEntries([
+      ...Object.entries(constants).map(([name, numbers]): [string, Tensor] => [name, Float32Array.from(numbers)]),
+      ...numbers.map(({ name, values }): [string, Tensor] => [name, Float32Array.from(values)]),
+    ]),
+  };
+}
+
+function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): Record<string, Float64Array> {
+  return Object.fromEntries([
+    ...parameters.map((p) => [`parameter:${p.path}`, all.subarray(p.offset, p.offset + p.size)]),
+    ...states.map((s) => [`state:${s.path}`, all.subarray(s.offset, s.offset + s.size)]),
+  ]);
+}
+
+/** z of x for a batch. `weights` collects what is computed from parameters alone, the same for every batch. */
+function predictionProgram(
+  facts: NetworkFacts,
+  batch: number,
+  values: Readonly<Record<string, Float64Array>>,
+  weights: Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>,
+): ArrayProgram {
+  const { z } = outputsOf(facts, batch, false);
+  const [folded] = foldFactors(z, batch);
+  const replacements = new Map<SymbolicArray, SymbolicArray>();
+  for (const node of largestFixed([folded], batch)) {
+    const known = weights.get(node) ?? { name: nameOf(node, weights.size), values: interpret([node], values)[0] };
+    weights.set(node, known);
+    replacements.set(node, input(known.name, node.shape));
+  }
+  const [value] = substituteArrays([folded], replacements);
+  return { name: "prediction", precision: "f32", outputs: [{ value, buffer: "z", offset: 0 }] };
+}
+
+const nameOf = (node: SymbolicArray, index: number): string =>
+  node.op === "input" ? String(node.attributes).replace(/^\w+:/, "") : `weights ${index}`;
+
+/** Which nodes depend on parameters alone, and not on the number of rows. */
+function fixedNodes(roots: readonly SymbolicArray[], batch: number): Set<SymbolicArray> {
+  const fixed = new Set<SymbolicArray>();
+  const growsWithRows = (shape: Shape): boolean => shape.some((extent) => extent % batch === 0);
+  for (const node of arraysBelow(roots)) {
+    const isOwn =
+      node.op === "input" ? node.attributes !== "x" : node.op !== "random" && node.args.every((arg) => fixed.has(arg));
+    if (isOwn && !growsWithRows(node.shape)) fixed.add(node);
+  }
+  return fixed;
+}
+
+/** Of these the largest that hold a parameter. */
+function largestFixed(roots: readonly SymbolicArray[], batch: number): SymbolicArray[] {
+  const fixed = fixedNodes(roots, batch);
+  const found = new Set<SymbolicArray>();
+  for (const node of arraysBelow(roots)) {
+    if (fixed.has(node)) continue;
+    for (const arg of node.args) if (fixed.has(arg) && holdsParameter(arg)) found.add(arg);
+  }
+  return [...found];
+}
+
+const holdsParameter = (node: SymbolicArray): boolean => arraysBelow([node]).some(({ op }) => op === "input");
+
+/** (Product + bias) · factor → product with weights · factor + bias · factor, wherever nothing else takes what is scaled. */
+function foldFactors(root: SymbolicArray, batch: number): SymbolicArray[] {
+  const fixed = fixedNodes([root], batch);
+  const users = new Map<SymbolicArray, number>();
+  const nodes = arraysBelow([root]);
+  for (const node of nodes) for (const arg of new Set(node.args)) users.set(arg, (users.get(arg) ?? 0) + 1);
+  const made = new Map<SymbolicArray, SymbolicArray>();
+  for (const node of nodes) {
+    const args = node.args.map((arg) => made.get(arg)!);
+    const folded = isMap(node, product) ? foldedInto(node, { users, fixed, made }) : undefined;
+    const isSame = args.every((arg, i) => arg === node.args[i]);
+    made.set(node, folded ?? (isSame ? node : arrayPrimitiveOf(node).rebuild(node, args)));
+  }
+  return [made.get(root)!];
+}
+
+const isMap = (node: SymbolicArray, expression: Expr): boolean => node.op === "map" && expressionOf(node) === expression;
+const product = mul(scalar("0"), scalar("1"));
+const term = add(scalar("0"), scalar("1"));
+
+interface Folding {
+  readonly users: ReadonlyMap<SymbolicArray, number>;
+  readonly fixed: ReadonlySet<SymbolicArray>;
+  readonly made: ReadonlyMap<SymbolicArray, SymbolicArray>;
+}
+
+function foldedInto(node: SymbolicArray, folding: Folding): SymbolicArray | undefined {
+  const { fixed, made } = folding;
+  const [scaled, factor] = fixed.has(node.args[1]) ? node.args : [node.args[1], node.args[0]];
+  const isFactor = fixed.has(factor) && factor.rank === 1 && factor.size === scaled.shape.at(-1) && scaled.size === node.size;
+  return isFactor ? timesFactor(scaled, made.get(factor)!, folding) : undefined;
+}
+
+/** x · factor, with the factor in weights; undefined where x is no product, or is wanted as it is elsewhere. */
+function timesFactor(x: SymbolicArray, factor: SymbolicArray, folding: Folding): SymbolicArray | undefined {
+  const { users, fixed, made } = folding;
+  if (fixed.has(x) || users.get(x) !== 1 || x.shape.at(-1) !== factor.size) return undefined;
+  if (WEIGHTED.has(x.op)) {
+    const [from, weights] = x.args;
+    if (!fixed.has(weights) || weights.shape.at(-1) !== factor.size) return undefined;
+    return arrayPrimitiveOf(x).rebuild(x, [made.get(from)!, mul(made.get(weights)!, factor)]);
+  }
+  // A 1 × 1 convolution is a product of matrices between two reshapes.
+  if (x.op === "reshape") {
+    const inner = timesFactor(x.args[0], factor, folding);
+    return inner && arrayPrimitiveOf(x).rebuild(x, [inner]);
+  }
+  if (!isMap(x, term)) return undefined;
+  const [sum, bias] = fixed.has(x.args[1]) ? x.args : [x.args[1], x.args[0]];
+  if (!fixed.has(bias) || sum.size !== x.size || (bias.size !== 1 && bias.shape.at(-1) !== factor.size)) return undefined;
+  const inner = timesFactor(sum, factor, folding);
+  return inner && add(inner, mul(made.get(bias)!, factor));
+}

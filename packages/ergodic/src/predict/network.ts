@@ -1,0 +1,71 @@
+/**
+ * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
+ */
+import type { Tensor } from "../base/safetensors.ts";
+import type { PredictionKind, SavedModel } from "../contract.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { rowReader } from "../data/storage.ts";
+import type { ArrayPlan } from "../host/array-plan.ts";
+import type { Engine } from "../host/engine.ts";
+import { NetworkPlan } from "./network-plan.ts";
+import { OutputPredictor } from "./output-predictor.ts";
+
+/** Rows that are read from a dataset at a time. */
+const CHUNK = 256;
+
+export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+  readonly kind = "network";
+  readonly #numbers: SavedModel["tensors"];
+  readonly #plan: NetworkPlan;
+
+  constructor(saved: SavedModel, engine: Engine, where = "network") {
+    super(saved);
+    this.#numbers = saved.tensors;
+    this.#plan = new NetworkPlan(
+      engine,
+      saved.description.program as unknown as ArrayPlan,
+      saved.tensors as Record<string, Float32Array>,
+      { where },
+    );
+  }
+
+  /** Sizes of a row: [28, 28, 1]. */
+  get rowShape(): readonly number[] {
+    return this.description.rowShape as number[];
+  }
+
+  /** Gives memory back; it is given back too when the predictor is collected. */
+  dispose(): void {
+    this.#plan.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  protected tensors(): Record<string, Tensor> {
+    return Object.fromEntries(
+      Object.entries(this.#numbers).map(([name, values]) => [name, { shape: [values.length], values }]),
+    ) as Record<string, Tensor>;
+  }
+
+  protected scores(data: Dataset): Float64Array {
+    const read = rowReader(data.layout);
+    const outputs = Number(this.description.outputs);
+    const { columnCount, rowCount } = data;
+    const z = new Float64Array(rowCount * outputs);
+    const x = new Float32Array(Math.min(CHUNK, rowCount) * columnCount);
+    for (let from = 0; from < rowCount; from += CHUNK) {
+      const rows = Math.min(CHUNK, rowCount - from);
+      x.fill(0);
+      for (let i = 0; i < rows; i++) {
+        const { values, columns, count } = read(from + i);
+        const to = x.subarray(i * columnCount, (i + 1) * columnCount);
+        if (columns) for (let e = 0; e < count; e++) to[columns[e]] = values[e];
+        else for (let j = 0; j < columnCount; j++) to[j] = values[j];
+      }
+      z.set(this.#plan.run({ x: x.subarray(0, rows * columnCount) }, rows).z, from * outputs);
+    }
+    return z;
+  }
+}

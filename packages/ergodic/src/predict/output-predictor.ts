@@ -1,0 +1,144 @@
+/**
+ * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's link (contract.ts), evaluation, the
+ * file. A family says how z comes from a dataset, and which numbers a file holds. Classes with probability: argmax; by sign: z > 0 is the second class.
+ *
+ * @throws DataError for rows that lack columns, CapabilityError for datasets of another make
+ */
+import { writeWhole } from "../base/files.ts";
+import { encode, type Tensor } from "../base/safetensors.ts";
+import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
+import { Dataset, Pipeline } from "../data/dataset.ts";
+import type { RawRows } from "../data/raw.ts";
+import type { Row } from "../data/table.ts";
+import { applyLink } from "./link.ts";
+import { type MetricsOf, metrics, type Task } from "./metrics.ts";
+
+export const FORMAT_VERSION = 1;
+
+interface ValueByKind {
+  class: string;
+  number: number;
+  count: number;
+}
+
+/** What is predicted for one row. */
+export interface Prediction<K extends PredictionKind = PredictionKind> {
+  /** The class name, or the predicted number. */
+  value: ValueByKind[K];
+  /**
+   * By class name, where the model has probabilities. For their order take the predictor's `classes`: JavaScript lists keys that are whole
+   * numbers first, by size.
+   */
+  probabilities?: Record<string, number>;
+}
+
+/** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
+export abstract class OutputPredictor<K extends PredictionKind = PredictionKind> {
+  abstract readonly kind: string;
+  readonly task: Task;
+  readonly pipeline: Pipeline;
+  /** Class names in the order of their indices; undefined for numbers. */
+  readonly classes: readonly string[] | undefined;
+  readonly targetName: string;
+  /** Everything but the numbers: options of the model and of the run that made it. */
+  readonly description: JsonObject;
+  private readonly link: Link;
+  private readonly width: number;
+
+  constructor({ description }: SavedModel) {
+    const target = description.target as { name: string; levels: string[] | null };
+    this.description = description;
+    this.task = description.task as Task;
+    this.link = description.link as Link;
+    this.width = Number(description.outputs);
+    this.targetName = target.name;
+    this.classes = this.task === "binary" || this.task === "multiclass" ? (target.levels ?? ["0", "1"]) : undefined;
+    this.pipeline = Pipeline.fromJson(description.pipeline);
+  }
+
+  /** z of every row, float64[rows × outputs], of a dataset that has gone through the pipeline. */
+  protected abstract scores(data: Dataset): Float64Array;
+  /** What a file holds beside the description. */
+  protected abstract tensors(): Record<string, Tensor>;
+
+  get columns(): readonly string[] {
+    return this.pipeline.names;
+  }
+
+  /** One row gives one prediction; several give an array. */
+  predict(row: Row): Prediction<K>;
+  predict(rows: RawRows | Dataset): Prediction<K>[];
+  predict(rows: Row | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
+    // A row may have a column of any name, but tables have these two.
+    const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
+    const raw = (single ? [rows] : rows) as RawRows | Dataset;
+    using data = raw instanceof Dataset ? followed(raw, this.pipeline) : owned(this.pipeline.apply(raw, { target: false }));
+    const z = this.scores(data.dataset);
+    const predictions = Array.from(
+      { length: data.dataset.rowCount },
+      (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>,
+    );
+    return single ? predictions[0] : predictions;
+  }
+
+  /** z of every row, float64[rows × outputs]. */
+  outputs(data: Dataset): Float64Array {
+    using rows = followed(data, this.pipeline);
+    return this.scores(rows.dataset);
+  }
+
+  /** Metrics on rows whose target is known, weighted by the rows' weights. */
+  evaluate(data: Dataset): MetricsOf<K> {
+    const z = this.outputs(data);
+    const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
+    for (let i = 0; i < data.rowCount; i++) z.set(applyLink(this.link, this.rowOf(z, i)), i * this.width);
+    tally.add(z, this.targets(data), data.weights);
+    return tally.result() as MetricsOf<K>;
+  }
+
+  /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
+  save(path: string): Promise<void> {
+    return writeWhole(path, this.toBytes());
+  }
+
+  toBytes(): Uint8Array {
+    return encode(this.tensors(), {
+      format: "ergodic",
+      version: String(FORMAT_VERSION),
+      kind: this.kind,
+      description: JSON.stringify(this.description),
+    });
+  }
+
+  private rowOf(z: Float64Array, i: number): Float64Array {
+    return z.slice(i * this.width, (i + 1) * this.width);
+  }
+
+  /** Targets as class indices 0 and 1 where the data has them as numbers −1 and +1. */
+  private targets(data: Dataset): Float64Array {
+    const { kind, values } = data.target;
+    return this.task === "binary" && kind === "number" ? values.map((y) => Number(y > 0)) : values;
+  }
+
+  private prediction(z: Float64Array): Prediction {
+    const values = applyLink(this.link, z);
+    const { classes } = this;
+    if (!classes) return { value: values[0] };
+    if (this.link === "sign") return { value: classes[values.length === 1 ? Number(values[0] > 0) : largest(values)] };
+    const p = values.length === 1 ? [1 - values[0], values[0]] : [...values];
+    return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
+  }
+}
+
+function largest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
+  return best;
+}
+
+/** `data` through the steps that it lacks; what that makes is released with it. */
+function followed(data: Dataset, pipeline: Pipeline): { dataset: Dataset } & Disposable {
+  const dataset = data.follow(pipeline);
+  return dataset === data ? { dataset, [Symbol.dispose]: () => {} } : owned(dataset);
+}
+const owned = (dataset: Dataset): { dataset: Dataset } & Disposable => ({ dataset, [Symbol.dispose]: () => dataset.dispose() });

@@ -1,0 +1,26 @@
+/** Neural networks, as the verb `fit` treats them: Adam on minibatches, unless told otherwise. */
+import { descentDefaults, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
+import { adam } from "./algorithms/gradient/index.ts";
+import type { Dataset } from "./data/dataset.ts";
+import { currentEngine } from "./host/engine.ts";
+import { networkFrom } from "./models/neural/network.ts";
+import { NetworkPredictor } from "./predict/network.ts";
+import type { Trainable } from "./trainable.ts";
+import { measureOutputs, trainableLinear } from "./trainable-linear.ts";
+
+const BATCH = 64;
+
+export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
+  ...trainableLinear,
+  from: networkFrom,
+  defaults({ algorithm, rule, variance }) {
+    const own = algorithm?.defaults ?? descentDefaults(rule, variance);
+    return { ...own, batch: own.batch ?? BATCH };
+  },
+  choose: ({ rule, variance }) => gradientDescent({ rule: rule ?? adam({ rate: 0.001 }), variance }),
+  predictor: (saved) => new NetworkPredictor(saved, currentEngine()),
+  measure(saved, heldOut) {
+    using predictor = new NetworkPredictor(saved, currentEngine());
+    return measureOutputs(predictor, heldOut);
+  },
+};

@@ -1,0 +1,61 @@
+/** Networks of every make, saved as plans and run without the compiler, against the interpreter in float64: convolutions, recurrences, circulant blocks. */
+import { expect, it } from "vitest";
+import { stream } from "../../src/base/stream.ts";
+import { input, interpret, type Shape } from "../../src/compiler/array/index.ts";
+import { encodePlan } from "../../src/compiler/array/serialise.ts";
+import type { ArrayPlan } from "../../src/host/array-plan.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import {
+  circulantNet,
+  cnn,
+  dense,
+  gru,
+  lstm,
+  mlp,
+  mobileNetV2,
+  sequential,
+  shuffleNetV2,
+} from "../../src/models/neural/index.ts";
+import type { LayerLike } from "../../src/models/neural/scope.ts";
+import { traceNetwork } from "../../src/models/neural/trace.ts";
+import { NetworkPlan } from "../../src/predict/network-plan.ts";
+
+const engine = await openEngine();
+const networks: Record<string, { readonly network: LayerLike; readonly shape: Shape }> = {
+  mlp: { network: mlp([16, 8], { outputs: 4, normalised: true, dropout: 0.3 }), shape: [10] },
+  cnn: { network: cnn({ outputs: 10, channels: [4, 6], hidden: 8 }), shape: [12, 12, 1] },
+  mobileNetV2: { network: mobileNetV2({ outputs: 10, width: 0.25, form: "small" }), shape: [10, 10, 1] },
+  shuffleNetV2: { network: shuffleNetV2({ outputs: 10, width: 0.5, form: "small" }), shape: [10, 10, 1] },
+  circulantNet: { network: circulantNet({ outputs: 10, channels: [8, 8], hidden: 16 }), shape: [8, 8, 1] },
+  gru: { network: sequential([gru(6), dense(3)]), shape: [5, 4] },
+  lstm: { network: sequential([lstm(6), dense(3)]), shape: [5, 4] },
+};
+
+it.each(Object.keys(networks))("%s", (name) => {
+  const { network, shape } = networks[name];
+  const draws = stream(8, "network architectures", name).at(0);
+  const traced = (rows: number) => traceNetwork(network, input("x", [rows, ...shape]));
+  const { plan, constants } = encodePlan((batch) => ({
+    name,
+    precision: "f32",
+    outputs: [{ value: traced(batch).output, buffer: "z", offset: 0 }],
+  }));
+  const { parameters, states } = traced(1);
+  // Variances among the states must be positive.
+  const numbers: Record<string, Float64Array> = Object.fromEntries([
+    ...parameters.map((p) => [
+      String(p.input.attributes),
+      Float64Array.from({ length: p.input.size }, () => 0.3 * draws.normal()),
+    ]),
+    ...states.map((s) => [String(s.input.attributes), Float64Array.from({ length: s.input.size }, () => 0.5 + draws.uniform())]),
+  ]);
+  using predictor = new NetworkPlan(engine, JSON.parse(JSON.stringify(plan)) as ArrayPlan, { ...constants, ...numbers });
+  for (const rows of [1, 3]) {
+    const x = Float64Array.from({ length: rows * predictor.rowSize("x") }, () => draws.normal());
+    const [wanted] = interpret([traced(rows).output], { x, ...numbers });
+    const { z } = predictor.run({ x }, rows);
+    const size = Math.max(...wanted.map(Math.abs));
+    expect(size).toBeGreaterThan(1e-3);
+    expect(Math.max(...wanted.map((value, i) => Math.abs(z[i] - value))) / size, `${rows} rows`).toBeLessThan(1e-5);
+  }
+});

@@ -1,0 +1,85 @@
+/**
+ * Rows that are arrays of one shape, as IDX files and images are → `Dataset` or `Table`s. Columns are named x0, x1, …, the target y.
+ *
+ * A dataset takes the rows as they are, bytes mostly; a table, which prediction reads, copies them into columns of float64.
+ *
+ * @throws DataError DATA_TARGET, and what `Dataset.fromArrays` throws
+ */
+import { type Column, Dataset, OptionError, type Table } from "ergodic";
+import type { SparseDatasetOptions } from "./dataset.ts";
+import { fileFault, show } from "./fault.ts";
+
+export interface ArrayRows {
+  source: string;
+  rows: readonly ArrayLike<number>[];
+  columnCount: number;
+  /** Absent where a row is a plain list. */
+  rowShape?: readonly number[];
+  /** Numbers, or names of classes; absent where none were found. */
+  target?: ArrayLike<number> | readonly string[];
+  /** What to do where there is no target. */
+  advice: string;
+}
+
+/** What turns such rows, which bring their target, into a dataset. */
+export type ArrayDatasetOptions = SparseDatasetOptions;
+
+export const labelColumn = "y";
+
+/** Of an array's sizes behind the first: an image without channels has one, a plain list no shape. */
+export function rowShapeOf(sizes: readonly number[]): readonly number[] | undefined {
+  if (sizes.length === 2) return [...sizes, 1];
+  return sizes.length > 2 ? sizes : undefined;
+}
+
+/** Labels are classes, unless `classes` is false. */
+export function arrayDataset(reader: string, found: ArrayRows, { classes = true, type }: ArrayDatasetOptions): Dataset {
+  const { source, rows, rowShape, target, advice } = found;
+  if (target === undefined) throw fileFault(source, `there are no labels to learn; ${advice}`, "DATA_TARGET");
+  const names = typeof target[0] === "string";
+  if (names && !classes) {
+    throw new OptionError(
+      reader,
+      "classes is false, but names of folders are no numbers; leave the option out",
+      "OPTION_CONFLICT",
+    );
+  }
+  if (classes && Array.prototype.every.call(target, (label) => label === target[0])) {
+    const one = `all ${rows.length} rows are of one class, ${show(String(target[0]))}`;
+    throw fileFault(source, `${one}: there is nothing to learn; add rows of another one`, "DATA_TARGET");
+  }
+  return Dataset.fromArrays({
+    x: rows,
+    y: target,
+    classes,
+    target: labelColumn,
+    source,
+    ...(type === undefined ? {} : { type }),
+    ...(rowShape === undefined ? {} : { rowShape }),
+  });
+}
+
+/** Tables of `blockRows` rows, one after another. */
+export function* arrayTables(found: ArrayRows, blockRows: number): Generator<Table> {
+  const { source, rows, columnCount, target } = found;
+  for (let start = 0; start < rows.length; start += blockRows) {
+    const block = rows.slice(start, start + blockRows);
+    const columns = Array.from({ length: columnCount }, (_, j): Column => {
+      return { name: `x${j}`, kind: "number", values: Float64Array.from(block, (row) => row[j]) };
+    });
+    if (target !== undefined) columns.push(targetColumn(Array.prototype.slice.call(target, start, start + blockRows)));
+    yield { rowCount: block.length, columns, source };
+  }
+}
+
+function targetColumn(labels: number[] | string[]): Column {
+  if (typeof labels[0] !== "string") return { name: labelColumn, kind: "number", values: Float64Array.from(labels as number[]) };
+  const levels = [...new Set(labels as string[])].sort();
+  const index = new Map(levels.map((level, code) => [level, code]));
+  return {
+    name: labelColumn,
+    kind: "category",
+    codes: Int32Array.from(labels as string[], (label) => index.get(label)!),
+    levels,
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Folders and the files beside a file; in Node only, where paths mean something.
+ *
+ * @throws DataError DATA_FILE (a folder that cannot be read)
+ */
+import { DataError } from "ergodic";
+import type { Source } from "./source.ts";
+
+export interface Entry {
+  name: string;
+  path: string;
+  folder: boolean;
+}
+
+export async function isFolder(source: Source): Promise<boolean> {
+  return (await statOf(source))?.isDirectory() ?? false;
+}
+
+/** What is in a folder, sorted by name; names with a leading dot are left out. Links count as what they lead to. */
+export async function entriesOf(path: string): Promise<Entry[]> {
+  const { readdir, stat } = await import("node:fs/promises");
+  const folder = path.replace(/(?<=.)[/\\]+$/, "");
+  try {
+    const entries: Entry[] = [];
+    for (const name of (await readdir(path)).sort()) {
+      if (name.startsWith(".")) continue;
+      const inside = `${folder}/${name}`;
+      entries.push({ name, path: inside, folder: (await stat(inside)).isDirectory() });
+    }
+    return entries;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataError(path, `the folder cannot be read (${reason}); check the path and its permissions`, "DATA_FILE", {
+      cause: error,
+    });
+  }
+}
+
+/** Pairs of names of one data set: images or rows, and labels. */
+const pairs: readonly [RegExp, string][] = [
+  [/images([.-])idx\d+-ubyte$/, "labels$1idx1-ubyte"],
+  [/(^|[/\\])x((?:[._-][^/\\]*)?\.npy)$/, "$1y$2"],
+  [/(^|[/\\])X((?:[._-][^/\\]*)?\.npy)$/, "$1Y$2"],
+  [/(^|[/\\])X((?:[._-][^/\\]*)?\.npy)$/, "$1y$2"],
+];
+
+/**
+ * The path of the labels that stand beside a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy, y_train.npy for
+ * x_train.npy, each with .gz or without.
+ */
+export async function labelsBeside(source: Source): Promise<string | undefined> {
+  if (typeof source !== "string" || /[\r\n]/.test(source)) return undefined;
+  const plain = source.replace(/\.gz$/i, "");
+  for (const [name, other] of pairs) {
+    if (!name.test(plain)) continue;
+    const beside = plain.replace(name, other);
+    for (const path of plain === source ? [beside, `${beside}.gz`] : [`${beside}.gz`, beside]) {
+      if ((await statOf(path))?.isFile()) return path;
+    }
+  }
+  return undefined;
+}
+
+async function statOf(source: unknown) {
+  if (typeof source !== "string" || source === "-" || /[\r\n]/.test(source)) return undefined;
+  if (typeof process === "undefined" || !process.versions?.node) return undefined;
+  const { stat } = await import("node:fs/promises");
+  // What cannot be looked at is told about by whoever opens it.
+  return stat(source).catch(() => undefined);
+}

@@ -1,0 +1,119 @@
+/**
+ * IDX, the format of MNIST's files → arrays, and rows of numbers x0, x1, …
+ *
+ * Two zero bytes, a type (0x08 u8, 0x09 i8, 0x0B i16, 0x0C i32, 0x0D f32, 0x0E f64), a number of dimensions, their sizes as
+ * big-endian u32, the values, big-endian, last index fastest. A row is what stands under one first index: [n, h, w] gives n rows of
+ * the shape [h, w, 1]. Labels are a file of one dimension.
+ * Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database, "File formats".
+ *
+ * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes behind the end), DATA_EMPTY, DATA_RAGGED (labels of another length)
+ */
+import { type ArrayRows, rowShapeOf } from "../array-rows.ts";
+import { fileFault } from "../fault.ts";
+import { allBytes, type ByteSource, openSource, type Source } from "../source.ts";
+
+export type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+
+export interface IdxArray {
+  shape: number[];
+  /** Last index fastest. */
+  values: IdxValues;
+}
+
+export interface IdxOptions {
+  /** A file of one dimension, as long as the first one; default: the one beside it with MNIST's name for it. */
+  labels?: Source;
+}
+
+export const idxKeys = ["labels"];
+
+interface Element {
+  size: number;
+  array(count: number): IdxValues;
+  read(view: DataView, at: number): number;
+}
+
+const elements: Record<number, Element> = {
+  8: { size: 1, array: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
+  9: { size: 1, array: (n) => new Int8Array(n), read: (view, at) => view.getInt8(at) },
+  11: { size: 2, array: (n) => new Int16Array(n), read: (view, at) => view.getInt16(at) },
+  12: { size: 4, array: (n) => new Int32Array(n), read: (view, at) => view.getInt32(at) },
+  13: { size: 4, array: (n) => new Float32Array(n), read: (view, at) => view.getFloat32(at) },
+  14: { size: 8, array: (n) => new Float64Array(n), read: (view, at) => view.getFloat64(at) },
+};
+
+const advice =
+  "pass labels: the file that holds them, or name it as MNIST does beside this one (train-images-idx3-ubyte, train-labels-idx1-ubyte)";
+
+/** Whether a file that begins so is IDX. */
+export function isIdx(head: Uint8Array): boolean {
+  return head[0] === 0 && head[1] === 0 && Object.hasOwn(elements, head[2]) && head[3] >= 1 && head[3] <= 16;
+}
+
+export function readIdx(source: Source): Promise<IdxArray> {
+  return idxArray(openSource(source));
+}
+
+/** Rows, with their labels where those are given. */
+export async function idxRows(source: ByteSource, { labels }: IdxOptions): Promise<ArrayRows> {
+  const { shape, values } = await idxArray(source);
+  const [rowCount, ...sizes] = shape;
+  const columnCount = sizes.reduce((product, size) => product * size, 1);
+  if (rowCount === 0 || columnCount === 0) throw fileFault(source.name, `the shape ${shown(shape)} holds no rows`, "DATA_EMPTY");
+  const rows = Array.from({ length: rowCount }, (_, i) => values.subarray(i * columnCount, (i + 1) * columnCount));
+  const found: ArrayRows = { source: source.name, rows, columnCount, rowShape: rowShapeOf(sizes), advice };
+  return labels === undefined ? found : { ...found, target: await labelsFor(openSource(labels), source.name, rowCount) };
+}
+
+async function labelsFor(source: ByteSource, images: string, rowCount: number): Promise<Float64Array> {
+  const { shape, values } = await idxArray(source);
+  if (shape.length === 1 && shape[0] === rowCount) return Float64Array.from(values);
+  throw fileFault(
+    source.name,
+    `labels have the shape ${shown(shape)}, but must be one value for each of the ${rowCount} rows of ${images}; pass the file that belongs to it`,
+    "DATA_RAGGED",
+  );
+}
+
+async function idxArray(source: ByteSource): Promise<IdxArray> {
+  const { name } = source;
+  const bytes = await allBytes(source).finally(() => source.close?.());
+  if (bytes.length === 0) throw fileFault(name, "the file is empty; fetch it again", "DATA_EMPTY");
+  if (!isIdx(bytes)) {
+    const begin = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
+    const known = "00 00, a type of 08, 09 or 0B to 0E, and a number of dimensions from 1";
+    throw fileFault(
+      name,
+      `the file begins with ${begin}, but an IDX file begins with ${known}; pass another file`,
+      "DATA_FORMAT",
+    );
+  }
+  const dimensions = bytes[3];
+  const header = 4 + 4 * dimensions;
+  const again = "fetch or write it again";
+  if (bytes.length < header)
+    throw fileFault(name, `the file stops inside its header (${bytes.length} of ${header} bytes); ${again}`, "DATA_TRUNCATED");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = Array.from({ length: dimensions }, (_, d) => view.getUint32(4 + 4 * d));
+  const { size, array, read } = elements[bytes[2]];
+  const count = shape.reduce((product, length) => product * length, 1);
+  const more = bytes.length - header - count * size;
+  if (more < 0) {
+    const needed = `the ${count * size} that its shape ${shown(shape)} needs`;
+    throw fileFault(name, `the file stops ${-more} bytes short of ${needed}; ${again}`, "DATA_TRUNCATED");
+  }
+  if (more > 0)
+    throw fileFault(
+      name,
+      `${more} bytes follow the end of the values that the shape ${shown(shape)} needs; ${again}`,
+      "DATA_PARSE",
+    );
+  if (bytes[2] === 8) return { shape, values: bytes.subarray(header) };
+  const values = array(count);
+  for (let i = 0, at = header; i < count; i++, at += size) values[i] = read(view, at);
+  return { shape, values };
+}
+
+function shown(shape: readonly number[]): string {
+  return `(${shape.join(", ")})`;
+}

@@ -1,0 +1,154 @@
+/**
+ * Images, PNG and JPEG, one folder a class → rows of whole numbers 0 … 255, shape [height, width, channels].
+ *
+ * Each sub-folder of the folder is a class of its name and holds images alone; what they are is told by their first bytes. Files
+ * beside the sub-folders and names with a leading dot are left out. A folder of images without sub-folders gives rows without
+ * classes, for prediction. How pixels are made is image.ts, how sizes are changed image-resize.ts.
+ *
+ * Files are read a few at a time; the first one in order that is at fault is named, and nothing comes of the others.
+ *
+ * @throws DataError DATA_EMPTY, DATA_TARGET (images of no class, or of one alone), DATA_RAGGED (sizes differ), DATA_FORMAT and what
+ * image.ts and source.ts throw; OptionError OPTION_RANGE
+ */
+import { checkNumber, OptionError } from "ergodic";
+import type { ArrayRows } from "../array-rows.ts";
+import { fileFault, listed } from "../fault.ts";
+import { type Entry, entriesOf } from "../folder.ts";
+import { coloured, decodeImage, greyed, type Image } from "../image.ts";
+import { resized } from "../image-resize.ts";
+import { allBytes, openSource, type Source } from "../source.ts";
+
+export interface ImageOptions {
+  /** [height, width] that all images are brought to, stretched; without it they must agree. */
+  size?: readonly [height: number, width: number];
+  /** 1 = grey, 3 = red, green, blue. Default: 1 if all images are grey, else 3. */
+  channels?: 1 | 3;
+  /** What transparent images stand on; default "white". */
+  background?: "white" | "black";
+}
+
+export const imageKeys = ["size", "channels", "background"];
+
+/** Where there are no folders, as in a browser. */
+export interface LabelledImage {
+  source: Source;
+  /** The class; none for prediction. */
+  label?: string;
+  /** In errors. */
+  name?: string;
+}
+
+/** Files that are open at the same time. */
+const together = 16;
+
+export async function imageRows(from: string | readonly LabelledImage[], options: ImageOptions): Promise<ArrayRows> {
+  checkOptions(options);
+  const images = typeof from === "string" ? await imagesIn(from) : from;
+  const source = typeof from === "string" ? /[^/\\]*(?=[/\\]*$)/.exec(from)![0] || from : "images";
+  if (images.length === 0) throw fileFault(source, "there is no image; a dataset needs at least one a class", "DATA_EMPTY");
+  const read: Image[] = [];
+  for (let start = 0; start < images.length; start += together) {
+    const batch = images.slice(start, start + together);
+    const outcomes = await Promise.allSettled(batch.map((image) => pixelsOf(image, options)));
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      read.push(outcome.value);
+      refuseOtherSize(images, read);
+    }
+  }
+  const channels = options.channels ?? (read.some((image) => image.channels === 3) ? 3 : 1);
+  const rows = read.map((image) => (channels === 1 ? greyed(image) : coloured(image)).pixels);
+  const { height, width } = read[0];
+  const labels = images.flatMap(({ label }) => label ?? []);
+  if (labels.length > 0 && labels.length < images.length)
+    throw fileFault(
+      source,
+      `${labels.length} of ${images.length} images have a label; give one to each, or to none`,
+      "DATA_TARGET",
+    );
+  return {
+    source,
+    rows,
+    columnCount: height * width * channels,
+    rowShape: [height, width, channels],
+    advice: typeof from === "string" ? "put the images of each class into a sub-folder of its name" : "give each image a label",
+    ...(labels.length > 0 ? { target: labels } : {}),
+  };
+}
+
+async function pixelsOf(image: LabelledImage, { size, channels, background = "white" }: ImageOptions): Promise<Image> {
+  const source = openSource(image.source);
+  const decoded = await decodeImage(await allBytes(source), image.name ?? source.name, background);
+  const wanted = channels === 1 ? greyed(decoded) : decoded;
+  return size === undefined ? wanted : resized(wanted, size[0], size[1]);
+}
+
+function refuseOtherSize(images: readonly LabelledImage[], read: readonly Image[]): void {
+  const [first] = read;
+  const last = read[read.length - 1];
+  if (first.height === last.height && first.width === last.width) return;
+  const name = ({ name, source }: LabelledImage) => name ?? openSource(source).name;
+  const before = `${name(images[0])} has ${first.height} × ${first.width}`;
+  throw fileFault(
+    name(images[read.length - 1]),
+    `the image has ${last.height} × ${last.width} pixels (height × width), but ${before}; pass size: [height, width], which all are brought to`,
+    "DATA_RAGGED",
+  );
+}
+
+/** One folder a class, or images alone. */
+async function imagesIn(folder: string): Promise<LabelledImage[]> {
+  const entries = await entriesOf(folder);
+  const classes = entries.filter((entry) => entry.folder);
+  const loose = entries.filter((entry) => !entry.folder && isImageName(entry.name));
+  if (classes.length === 0) {
+    if (loose.length > 0) return loose.map(({ name, path }) => ({ name, source: path }));
+    const found = entries.length === 0 ? "is empty" : `holds no image (${listed(entries.map(({ name }) => name))})`;
+    throw fileFault(folder, `the folder ${found}; put PNG or JPEG files into it, one sub-folder a class`, "DATA_EMPTY");
+  }
+  if (loose.length > 0) {
+    const beside = `the image stands beside ${classes.length} folders of classes (${listed(classes.map(({ name }) => name))})`;
+    throw fileFault(loose[0].path, `${beside}, so that its class is not known; move it into one of them`, "DATA_TARGET");
+  }
+  const images: LabelledImage[] = [];
+  for (const entry of classes) images.push(...(await imagesOfClass(entry)));
+  return images;
+}
+
+async function imagesOfClass({ name: label, path: folder }: Entry): Promise<LabelledImage[]> {
+  const entries = await entriesOf(folder);
+  if (entries.length === 0)
+    throw fileFault(folder, "the folder of this class is empty; put images into it, or remove it", "DATA_EMPTY");
+  const inner = entries.find((entry) => entry.folder);
+  if (inner) {
+    throw fileFault(
+      inner.path,
+      "this is a folder inside the folder of a class; name the folder whose sub-folders are the classes, and keep them flat",
+      "DATA_FORMAT",
+    );
+  }
+  return entries.map(({ name, path }) => ({ name: `${label}/${name}`, source: path, label }));
+}
+
+function isImageName(name: string): boolean {
+  return /\.(png|jpe?g)$/i.test(name);
+}
+
+function checkOptions({ size, channels, background = "white" }: ImageOptions): void {
+  if (size !== undefined) {
+    if (!Array.isArray(size) || size.length !== 2)
+      throw new OptionError("images", `size is ${JSON.stringify(size)}, but must be [height, width]`, "OPTION_RANGE");
+    checkNumber("images", "height of size", size[0], { low: 1, high: 65_535, integer: true });
+    checkNumber("images", "width of size", size[1], { low: 1, high: 65_535, integer: true });
+  }
+  if (channels !== undefined && channels !== 1 && channels !== 3) {
+    throw new OptionError("images", `channels is ${String(channels)}, but must be 1 (grey) or 3 (colours)`, "OPTION_RANGE");
+  }
+  if (background !== "white" && background !== "black") {
+    throw new OptionError(
+      "images",
+      `background is ${JSON.stringify(background)}, but must be "white" or "black"`,
+      "OPTION_RANGE",
+    );
+  }
+}

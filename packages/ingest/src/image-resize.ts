@@ -1,0 +1,73 @@
+/**
+ * An image in another size, stretched, height and width each on their own.
+ *
+ * Shrinking averages the area that a new pixel covers, with shares of pixels at its edges; enlarging is bilinear, with the centre of
+ * pixel i at i + ½ and the edge repeated. Both passes are in float64; the result is rounded to nearest once.
+ */
+import type { Image } from "./image.ts";
+
+/** New pixel i is Σ_k weights[k] · old pixel (first + k). */
+interface Mixture {
+  first: number;
+  weights: readonly number[];
+}
+
+export function resized(image: Image, height: number, width: number): Image {
+  if (image.height === height && image.width === width) return image;
+  const { channels, pixels } = image;
+  const across = mixtures(image.width, width);
+  const down = mixtures(image.height, height);
+  const rows = new Float64Array(image.height * width * channels);
+  mix(pixels, rows, across, {
+    lines: image.height,
+    from: image.width * channels,
+    to: width * channels,
+    step: channels,
+    inner: channels,
+  });
+  const out = new Float64Array(height * width * channels);
+  mix(rows, out, down, { lines: 1, from: 0, to: 0, step: width * channels, inner: width * channels });
+  return { height, width, channels, pixels: Uint8Array.from(out, (value) => Math.round(value)) };
+}
+
+interface Strides {
+  lines: number;
+  /** Between lines, old and new. */
+  from: number;
+  to: number;
+  /** Between the pixels that are mixed. */
+  step: number;
+  /** Values of one pixel. */
+  inner: number;
+}
+
+function mix(from: ArrayLike<number>, to: Float64Array, mixed: readonly Mixture[], strides: Strides): void {
+  const { lines, step, inner } = strides;
+  for (let line = 0; line < lines; line++) {
+    mixed.forEach(({ first, weights }, i) => {
+      const target = line * strides.to + i * step;
+      for (let k = 0; k < weights.length; k++) {
+        const source = line * strides.from + (first + k) * step;
+        for (let c = 0; c < inner; c++) to[target + c] += weights[k] * from[source + c];
+      }
+    });
+  }
+}
+
+/** Positions are whole numbers over `to`, so that pixels that fit are weighed exactly. */
+function mixtures(from: number, to: number): Mixture[] {
+  return Array.from({ length: to }, (_, i) => {
+    if (to <= from) {
+      const first = Math.floor((i * from) / to);
+      const end = Math.ceil(((i + 1) * from) / to);
+      const weights = Array.from({ length: end - first }, (_, k) => {
+        const covered = Math.min((i + 1) * from, (first + k + 1) * to) - Math.max(i * from, (first + k) * to);
+        return covered / from;
+      });
+      return { first, weights };
+    }
+    const place = Math.min(Math.max(((2 * i + 1) * from) / (2 * to) - 0.5, 0), from - 1);
+    const first = Math.floor(place);
+    return first === place ? { first, weights: [1] } : { first, weights: [1 - (place - first), place - first] };
+  });
+}

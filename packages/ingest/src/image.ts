@@ -1,0 +1,188 @@
+/**
+ * PNG and JPEG bytes → pixels: rows from the top, channels last, whole numbers 0 … 255.
+ *
+ * 1 channel where the file is grey, 3 (red, green, blue) otherwise. 16-bit samples are divided by 257, 1- to 4-bit ones spread over
+ * 0 … 255, palettes looked up, both rounded to nearest. Transparency is composited on the background, c·α + background·(1 − α).
+ * Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B. Colour profiles, gamma and EXIF's orientation are not
+ * applied. Animated PNGs give their first picture.
+ *
+ * @throws DataError DATA_FORMAT (neither), DATA_TRUNCATED, DATA_PARSE (damaged), DATA_UNSUPPORTED
+ */
+import type { DecodedPng } from "fast-png";
+import { fileFault, show } from "./fault.ts";
+
+export interface Image {
+  height: number;
+  width: number;
+  channels: 1 | 3;
+  pixels: Uint8Array;
+}
+
+/** Samples before transparency is gone: 1 to 4 channels, grey or colour, alpha last where their number is even. */
+interface Samples {
+  height: number;
+  width: number;
+  channels: number;
+  samples: Uint8Array;
+}
+
+const pixelLimit = 1e8;
+
+export async function decodeImage(bytes: Uint8Array, file: string, background: "white" | "black"): Promise<Image> {
+  if (begins(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return opaque(await png(bytes, file), background);
+  if (begins(bytes, [0xff, 0xd8, 0xff])) return jpeg(bytes, file);
+  if (bytes.length === 0) throw fileFault(file, "the file is empty; write or fetch it again", "DATA_EMPTY");
+  const text = String.fromCharCode(...bytes.subarray(0, 8));
+  throw fileFault(
+    file,
+    `the file begins with ${show(text)}, which is neither PNG nor JPEG; convert it, or move it elsewhere`,
+    "DATA_FORMAT",
+  );
+}
+
+export function greyed({ height, width, channels, pixels }: Image): Image {
+  if (channels === 1) return { height, width, channels, pixels };
+  const grey = new Uint8Array(height * width);
+  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
+    grey[i] = Math.floor((299 * pixels[at] + 587 * pixels[at + 1] + 114 * pixels[at + 2] + 500) / 1000);
+  }
+  return { height, width, channels: 1, pixels: grey };
+}
+
+export function coloured({ height, width, channels, pixels }: Image): Image {
+  if (channels === 3) return { height, width, channels, pixels };
+  return {
+    height,
+    width,
+    channels: 3,
+    pixels: Uint8Array.from({ length: 3 * pixels.length }, (_, k) => pixels[Math.floor(k / 3)]),
+  };
+}
+
+async function png(bytes: Uint8Array, file: string): Promise<Samples> {
+  const cut = "the PNG stops too early; write or fetch it again";
+  if (!pngEnds(bytes)) throw fileFault(file, cut, "DATA_TRUNCATED");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [depth, colour, , , interlaced] = bytes.subarray(24, 29);
+  refuseHuge(file, view.getUint32(20), view.getUint32(16));
+  if (interlaced !== 0 && depth < 8)
+    throw fileFault(file, `the PNG is interlaced with ${depth}-bit samples; save it without interlacing`, "DATA_UNSUPPORTED");
+  const { convertIndexedToRgb, decode } = await import("fast-png");
+  try {
+    const image = decode(bytes, { checkCrc: true });
+    const { height, width, palette } = image;
+    // Colour type 3; true-colour files may bring a palette too, as a suggestion.
+    if (colour === 3 && palette !== undefined) {
+      const samples = image.data.length === 0 ? new Uint8Array(0) : convertIndexedToRgb(image);
+      return { height, width, channels: palette[0].length, samples };
+    }
+    return keyed(image, spread(image));
+  } catch (error) {
+    throw damaged(file, "PNG", error);
+  }
+}
+
+/** Samples as bytes. */
+function spread({ height, width, channels, depth, data }: DecodedPng): Uint8Array {
+  if (depth === 8) return Uint8Array.from(data);
+  if (depth === 16) return Uint8Array.from(data, (sample) => Math.round(sample / 257));
+  // Only grey has fewer bits; each row begins with a whole byte.
+  const rowBytes = Math.ceil((width * channels * depth) / 8);
+  const most = 2 ** depth - 1;
+  return Uint8Array.from({ length: height * width }, (_, i) => (255 / most) * packed(data, rowBytes, depth, width, i));
+}
+
+function packed(data: ArrayLike<number>, rowBytes: number, depth: number, width: number, i: number): number {
+  const bit = (i % width) * depth;
+  const byte = data[Math.floor(i / width) * rowBytes + (bit >> 3)];
+  return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
+}
+
+/** One grey or colour may be marked as the transparent one. */
+function keyed({ height, width, channels, depth, data, transparency }: DecodedPng, samples: Uint8Array): Samples {
+  if (transparency === undefined || transparency.length !== channels) return { height, width, channels, samples };
+  const rowBytes = Math.ceil((width * channels * depth) / 8);
+  const raw = (i: number, c: number) => (depth < 8 ? packed(data, rowBytes, depth, width, i) : data[i * channels + c]);
+  const out = new Uint8Array(height * width * (channels + 1));
+  for (let i = 0; i < height * width; i++) {
+    let clear = true;
+    for (let c = 0; c < channels; c++) {
+      out[i * (channels + 1) + c] = samples[i * channels + c];
+      clear &&= raw(i, c) === transparency[c];
+    }
+    out[i * (channels + 1) + channels] = clear ? 0 : 255;
+  }
+  return { height, width, channels: channels + 1, samples: out };
+}
+
+function opaque({ height, width, channels, samples }: Samples, background: "white" | "black"): Image {
+  if (channels === 1 || channels === 3) return { height, width, channels, pixels: samples };
+  const kept = channels === 2 ? 1 : 3;
+  const behind = background === "white" ? 255 : 0;
+  const pixels = new Uint8Array(height * width * kept);
+  for (let i = 0; i < height * width; i++) {
+    const alpha = samples[i * channels + kept];
+    for (let c = 0; c < kept; c++) {
+      pixels[i * kept + c] = Math.round((samples[i * channels + c] * alpha + behind * (255 - alpha)) / 255);
+    }
+  }
+  return { height, width, channels: kept, pixels };
+}
+
+async function jpeg(bytes: Uint8Array, file: string): Promise<Image> {
+  const { ended, components, height: rows, width: columns } = jpegFrame(bytes);
+  if (!ended) throw fileFault(file, "the JPEG stops too early; write or fetch it again", "DATA_TRUNCATED");
+  refuseHuge(file, rows, columns);
+  const { decode } = await import("jpeg-js");
+  try {
+    const strict = { useTArray: true, formatAsRGBA: false, tolerantDecoding: false, maxMemoryUsageInMB: 4096 } as const;
+    const { height, width, data } = decode(bytes, strict);
+    const image: Image = { height, width, channels: 3, pixels: data };
+    return components === 1 ? greyed(image) : image;
+  } catch (error) {
+    throw damaged(file, "JPEG", error);
+  }
+}
+
+/** Whether the chunks lead to the last one, IEND. */
+function pngEnds(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    if (view.getUint32(at + 4) === 0x49454e44) return at > 32;
+  }
+  return false;
+}
+
+/** Goes from marker to marker. Behind the first scan's begin FF D9 cannot be data, where FF is followed by 00 or a restart. */
+function jpegFrame(bytes: Uint8Array): { ended: boolean; components: number; height: number; width: number } {
+  const found = { ended: false, components: 0, height: 0, width: 0 };
+  let at = 2;
+  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (frame) {
+      found.height = bytes[at + 5] * 256 + bytes[at + 6];
+      found.width = bytes[at + 7] * 256 + bytes[at + 8];
+      found.components = bytes[at + 9];
+    }
+    if (marker === 0xda) break;
+    // FF may be repeated before a marker.
+    at += marker === 0xff ? 1 : 2 + bytes[at + 2] * 256 + bytes[at + 3];
+  }
+  for (; at + 1 < bytes.length && !found.ended; at++) found.ended = bytes[at] === 0xff && bytes[at + 1] === 0xd9;
+  return found;
+}
+
+function refuseHuge(file: string, height: number, width: number): void {
+  if (height * width <= pixelLimit) return;
+  throw fileFault(file, `the image is ${height} × ${width}, over 100 million pixels; make it smaller`, "DATA_UNSUPPORTED");
+}
+
+function damaged(file: string, format: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return fileFault(file, `the ${format} is damaged (${reason}); write or fetch it again`, "DATA_PARSE", error);
+}
+
+function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte);
+}

@@ -1,0 +1,386 @@
+/** Folders of images; PNG and JPEG are made by ../image-bytes.ts, and by the libraries' encoders where a picture is wanted. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { encode as encodePng } from "fast-png";
+import { encode as encodeJpeg } from "jpeg-js";
+import { expect, onTestFinished, test } from "vitest";
+import { blocks, type ImageOptions, read, readCsv, readImages, readRows, readTable } from "../../src/index.ts";
+import { flatGreyJpeg, plainPng, pngBytes } from "../image-bytes.ts";
+import { cells } from "../writers.ts";
+
+function folder(files: Record<string, Uint8Array | string>): string {
+  const path = mkdtempSync(join(tmpdir(), "ergodic-images-"));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(join(path, dirname(name)), { recursive: true });
+    if (!name.endsWith("/.keep")) writeFileSync(join(path, name), bytes);
+  }
+  return path;
+}
+
+/** The pixels of one file. */
+async function pixels(source: Uint8Array, options: ImageOptions = {}): Promise<number[]> {
+  using data = await readImages(
+    [
+      { source, label: "a" },
+      { source, label: "b" },
+    ],
+    options,
+  );
+  expect(data.row(1)).toEqual(data.row(0));
+  return [...data.row(0)];
+}
+
+const grey = plainPng(
+  [
+    [0, 50, 100],
+    [150, 200, 255],
+  ],
+  1,
+);
+
+test("a sub-folder is a class, in the order of names; rows are pixels, with their shape", async () => {
+  const path = folder({
+    "9/one.png": grey,
+    "10/b.PNG": plainPng(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      1,
+    ),
+    "10/a.jpeg": plainPng(
+      [
+        [9, 9, 9],
+        [9, 9, 8],
+      ],
+      1,
+    ),
+    "10/.hidden": "no image",
+    "LICENSE.txt": "beside the classes",
+  });
+  using data = await read(path);
+  expect([data.rowCount, data.rowShape, data.type, data.source]).toEqual([3, [2, 3, 1], "f32", basename(path)]);
+  expect([data.target.name, data.target.levels, ...data.target.values]).toEqual(["y", ["9", "10"], 1, 1, 0]);
+  expect([0, 1, 2].map((i) => [...data.row(i)])).toEqual([
+    [9, 9, 9, 9, 9, 8],
+    [1, 2, 3, 4, 5, 6],
+    [0, 50, 100, 150, 200, 255],
+  ]);
+  using wide = await read(`${path}/`, { type: "f64", channels: 3 });
+  expect([wide.type, wide.rowShape, ...wide.row(2).subarray(0, 6)]).toEqual(["f64", [2, 3, 3], 0, 0, 0, 50, 50, 50]);
+});
+
+test("one channel if all are grey, else three; grey by luma", async () => {
+  const colour = plainPng(
+    [
+      [255, 0, 0, 0, 255, 0],
+      [0, 0, 255, 10, 20, 30],
+    ],
+    3,
+  );
+  const greyToo = plainPng(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    1,
+  );
+  const images = [
+    { source: colour, label: "a" },
+    { source: greyToo, label: "b" },
+  ];
+  using both = await readImages(images);
+  expect(both.rowShape).toEqual([2, 2, 3]);
+  expect([...both.row(0)]).toEqual([255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30]);
+  expect([...both.row(1)]).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+  using luma = await readImages(images, { channels: 1 });
+  // 0.299 · 255 = 76.245, 0.587 · 255 = 149.685, 0.114 · 255 = 29.07, 2.99 + 11.74 + 3.42 = 18.15.
+  expect([luma.rowShape, [...luma.row(0)], [...luma.row(1)]]).toEqual([
+    [2, 2, 1],
+    [76, 150, 29, 18],
+    [1, 2, 3, 4],
+  ]);
+});
+
+test("transparency is composited on white, or on black", async () => {
+  const clear = plainPng(
+    [
+      [200, 100, 0, 255, 200, 100, 0, 0],
+      [200, 100, 0, 51, 0, 0, 0, 128],
+    ],
+    4,
+  );
+  expect(await pixels(clear)).toEqual([200, 100, 0, 255, 255, 255, 244, 224, 204, 127, 127, 127]);
+  expect(await pixels(clear, { background: "black" })).toEqual([200, 100, 0, 0, 0, 0, 40, 20, 0, 0, 0, 0]);
+  const greyClear = pngBytes({ width: 2, height: 1, depth: 8, colour: 4, rows: [[100, 255, 100, 51]] });
+  expect(await pixels(greyClear)).toEqual([100, 224]);
+});
+
+test.each<[string, Uint8Array, number[]]>([
+  ["16-bit grey", pngBytes({ width: 3, height: 1, depth: 16, colour: 0, rows: [[255, 255, 1, 1, 1, 130]] }), [255, 1, 2]],
+  ["16-bit colour", pngBytes({ width: 1, height: 1, depth: 16, colour: 2, rows: [[128, 0, 0, 0, 127, 255]] }), [128, 0, 127]],
+  [
+    "1-bit grey, rows of whole bytes",
+    pngBytes({ width: 3, height: 2, depth: 1, colour: 0, rows: [[0b10100000], [0b01100000]] }),
+    [255, 0, 255, 0, 255, 255],
+  ],
+  ["2-bit grey", pngBytes({ width: 5, height: 1, depth: 2, colour: 0, rows: [[0b00011011, 0b01000000]] }), [0, 85, 170, 255, 85]],
+  ["4-bit grey", pngBytes({ width: 3, height: 1, depth: 4, colour: 0, rows: [[0x0f, 0x80]] }), [0, 255, 136]],
+  [
+    "1-bit grey with a transparent value",
+    pngBytes({ width: 3, height: 1, depth: 1, colour: 0, rows: [[0b01000000]], transparency: [0, 0] }),
+    [255, 255, 255],
+  ],
+  [
+    "a palette of 4 bits",
+    pngBytes({ width: 3, height: 1, depth: 4, colour: 3, rows: [[0x10, 0x20]], palette: [1, 2, 3, 4, 5, 6, 7, 8, 9] }),
+    [4, 5, 6, 1, 2, 3, 7, 8, 9],
+  ],
+  [
+    "a palette with transparency",
+    pngBytes({ width: 2, height: 1, depth: 8, colour: 3, rows: [[0, 1]], palette: [9, 9, 9, 4, 5, 6], transparency: [0] }),
+    [255, 255, 255, 4, 5, 6],
+  ],
+  [
+    "colour with a suggested palette",
+    pngBytes({ width: 1, height: 1, depth: 8, colour: 2, rows: [[7, 8, 9]], palette: [1, 1, 1] }),
+    [7, 8, 9],
+  ],
+  [
+    "colour with a transparent one",
+    pngBytes({ width: 3, height: 1, depth: 8, colour: 2, rows: [[7, 8, 9, 7, 8, 8, 1, 1, 1]], transparency: [0, 7, 0, 8, 0, 9] }),
+    [255, 255, 255, 7, 8, 8, 1, 1, 1],
+  ],
+  ["a grey JPEG", flatGreyJpeg(20), Array.from({ length: 64 }, () => 148)],
+])("%s", async (_, bytes, wanted) => {
+  expect(await pixels(bytes)).toEqual(wanted);
+});
+
+test("an interlaced PNG, and a JPEG in colour to within its coding's error", async () => {
+  const smooth = Array.from(
+    { length: 16 * 16 * 3 },
+    (_, k) => 40 + 5 * Math.floor(k / 48) + 5 * (Math.floor(k / 3) % 16) - 10 * (k % 3),
+  );
+  const interlaced = encodePng(
+    { width: 16, height: 16, channels: 3, depth: 8, data: Uint8Array.from(smooth) },
+    { interlace: "Adam7" },
+  );
+  expect(await pixels(interlaced)).toEqual(smooth);
+  const data = smooth.flatMap((value, k) => (k % 3 === 2 ? [value, 255] : [value]));
+  const jpeg = encodeJpeg({ width: 16, height: 16, data: Uint8Array.from(data) }, 100).data;
+  const found = await pixels(jpeg);
+  expect(found).toHaveLength(768);
+  // Quantisers of 1 leave at most a few levels; another order of channels or pixels is 10 and more away.
+  expect(Math.max(...found.map((value, k) => Math.abs(value - smooth[k])))).toBeLessThan(5);
+});
+
+test("size: smaller by averages over areas, larger by straight lines between centres", async () => {
+  const square = plainPng(
+    [
+      [0, 8, 16, 24],
+      [8, 16, 24, 32],
+      [100, 100, 0, 0],
+      [100, 100, 0, 200],
+    ],
+    1,
+  );
+  expect(await pixels(square, { size: [2, 2] })).toEqual([8, 24, 100, 50]);
+  expect(await pixels(square, { size: [1, 1] })).toEqual([46]); // 45.5
+  const row = plainPng([[0, 90, 240]], 1);
+  expect(await pixels(row, { size: [1, 2] })).toEqual([30, 190]); // (0 + 90/2) / 1.5, (90/2 + 240) / 1.5
+  expect(await pixels(row, { size: [2, 6] })).toEqual([0, 23, 68, 128, 203, 240, 0, 23, 68, 128, 203, 240]);
+  expect(await pixels(plainPng([[10, 20, 30, 30, 40, 50]], 3), { size: [1, 1] })).toEqual([20, 30, 40]);
+  expect(await pixels(grey, { size: [2, 3] })).toEqual([0, 50, 100, 150, 200, 255]);
+  for (const value of [1, 77, 255]) {
+    const flat = plainPng(
+      Array.from({ length: 7 }, () => Array.from({ length: 5 }, () => value)),
+      1,
+    );
+    for (const size of [
+      [3, 3],
+      [4, 9],
+      [13, 2],
+    ] as const)
+      expect(new Set(await pixels(flat, { size }))).toEqual(new Set([value]));
+  }
+});
+
+test("many files, more than are open at a time, stay in order", async () => {
+  const files = Array.from({ length: 50 }, (_, i) => [
+    `${i % 2 ? "odd" : "even"}/${String(i).padStart(2, "0")}.png`,
+    plainPng([[i]], 1),
+  ]);
+  using data = await read(folder(Object.fromEntries(files)));
+  const values = Array.from({ length: 50 }, (_, i) => data.row(i)[0]);
+  expect(values).toEqual([...values.filter((value) => value % 2 === 0), ...values.filter((value) => value % 2 === 1)]);
+  expect(values.slice(0, 25)).toEqual(Array.from({ length: 25 }, (_, i) => 2 * i));
+  expect([...data.target.values]).toEqual(values.map((value) => value % 2));
+});
+
+test("tables and blocks, with classes or without, for prediction", async () => {
+  const path = folder({ "a/1.png": plainPng([[1, 2]], 1), "b/2.png": plainPng([[3, 4]], 1), "b/3.png": plainPng([[5, 6]], 1) });
+  const table = await readTable(path);
+  expect([table.columns.map(({ name }) => name), cells(table)]).toEqual([
+    ["x0", "x1", "y"],
+    [
+      [1, 3, 5],
+      [2, 4, 6],
+      ["a", "b", "b"],
+    ],
+  ]);
+  const sizes = [];
+  for await (const block of blocks(path, { rows: 2, size: [1, 1] })) sizes.push(cells(block));
+  expect(sizes).toEqual([
+    [
+      [2, 4],
+      ["a", "b"],
+    ],
+    [[6], ["b"]],
+  ]);
+  expect(cells((await readRows(join(path, "b"))) as typeof table)).toEqual([
+    [3, 5],
+    [4, 6],
+  ]);
+  using data = await read(path);
+  using again = data.pipeline.apply(table, { target: true });
+  expect([again.rowShape, [...again.row(2)], [...again.target.values]]).toEqual([
+    [1, 2, 1],
+    [5, 6],
+    [0, 1, 1],
+  ]);
+});
+
+const two = (other: Uint8Array | string) => ({ "a/1.png": grey, "b/1.png": grey, "b/2.png": other });
+const truncated = "stops too early; write or fetch it again [DATA_TRUNCATED]";
+const wrong = (place: number): Uint8Array => grey.map((byte, k) => (k === place ? byte ^ 1 : byte));
+const jpeg = flatGreyJpeg(20);
+
+test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
+  [
+    "sizes differ",
+    two(plainPng([[1, 2]], 1)),
+    "b/2.png: the image has 1 × 2 pixels (height × width), but a/1.png has 2 × 3; pass size: [height, width], which all are brought to [DATA_RAGGED]",
+  ],
+  [
+    "a text",
+    two("hello there"),
+    'b/2.png: the file begins with "hello th", which is neither PNG nor JPEG; convert it, or move it elsewhere [DATA_FORMAT]',
+  ],
+  ["an empty file", two(""), "b/2.png: the file is empty; write or fetch it again [DATA_EMPTY]"],
+  ...[12, 30, 45, grey.length - 12, grey.length - 1].map((length): [string, Record<string, Uint8Array | string>, string] => [
+    `a PNG cut at ${length}`,
+    two(grey.subarray(0, length)),
+    `b/2.png: the PNG ${truncated}`,
+  ]),
+  ...[4, 60, jpeg.length - 3, jpeg.length - 1].map((length): [string, Record<string, Uint8Array | string>, string] => [
+    `a JPEG cut at ${length}`,
+    two(jpeg.subarray(0, length)),
+    `b/2.png: the JPEG ${truncated}`,
+  ]),
+  ["a wrong checksum", two(wrong(grey.length - 17)), "b/2.png: the PNG is damaged (CRC mismatch for chunk IDAT."],
+  [
+    "a PNG with too few rows",
+    two(pngBytes({ width: 2, height: 3, depth: 8, colour: 0, rows: [[1, 2]] })),
+    "b/2.png: the PNG is damaged (",
+  ],
+  [
+    "a JPEG without its tables",
+    two(Uint8Array.of(...jpeg.subarray(0, 2), ...jpeg.subarray(71))),
+    "b/2.png: the JPEG is damaged (",
+  ],
+  [
+    "an interlaced PNG of few bits",
+    two(pngBytes({ width: 1, height: 1, depth: 1, colour: 0, rows: [[0]], interlaced: true })),
+    "b/2.png: the PNG is interlaced with 1-bit samples; save it without interlacing [DATA_UNSUPPORTED]",
+  ],
+  [
+    "a huge image",
+    two(pngBytes({ width: 20_000, height: 20_000, depth: 8, colour: 0, rows: [[0]] })),
+    "b/2.png: the image is 20000 × 20000, over 100 million pixels; make it smaller [DATA_UNSUPPORTED]",
+  ],
+  ["the first of several at fault", { ...two("x"), "a/2.png": "y" }, 'a/2.png: the file begins with "y"'],
+  ["an empty folder", {}, "{folder}: the folder is empty; put PNG or JPEG files into it, one sub-folder a class [DATA_EMPTY]"],
+  [
+    "a folder without images",
+    { "notes.txt": "x" },
+    '{folder}: the folder holds no image ("notes.txt"); put PNG or JPEG files into it, one sub-folder a class [DATA_EMPTY]',
+  ],
+  [
+    "an empty class",
+    { ...two(grey), "c/.keep": "" },
+    "{folder}/c: the folder of this class is empty; put images into it, or remove it [DATA_EMPTY]",
+  ],
+  [
+    "images beside classes",
+    { ...two(grey), "3.jpg": grey },
+    '{folder}/3.jpg: the image stands beside 2 folders of classes ("a", "b"), so that its class is not known; move it into one of them [DATA_TARGET]',
+  ],
+  [
+    "a folder too deep",
+    { "train/a/1.png": grey },
+    "{folder}/train/a: this is a folder inside the folder of a class; name the folder whose sub-folders are the classes, and keep them flat [DATA_FORMAT]",
+  ],
+  [
+    "one class",
+    { "a/1.png": grey, "a/2.png": grey },
+    '{name}: all 2 rows are of one class, "a": there is nothing to learn; add rows of another one [DATA_TARGET]',
+  ],
+  [
+    "no classes",
+    { "1.png": grey },
+    "{name}: there are no labels to learn; put the images of each class into a sub-folder of its name [DATA_TARGET]",
+  ],
+  [
+    "a target",
+    two(grey),
+    'read: target is "y", but folders of images bring their own; leave the option out [OPTION_CONFLICT]',
+    { target: "y" },
+  ],
+  ["an unknown option", two(grey), 'read: unknown option "sizes"; did you mean "size"?', { sizes: [1, 1] }],
+  ["a wrong size", two(grey), "images: size is 28, but must be [height, width] [OPTION_RANGE]", { size: 28 }],
+  [
+    "a size of nothing",
+    two(grey),
+    "images: width of size is 0, but must be an integer >= 1 and <= 65535 [OPTION_RANGE]",
+    { size: [2, 0] },
+  ],
+  [
+    "a wrong number of channels",
+    two(grey),
+    "images: channels is 4, but must be 1 (grey) or 3 (colours) [OPTION_RANGE]",
+    { channels: 4 },
+  ],
+  [
+    "a wrong background",
+    two(grey),
+    'images: background is "red", but must be "white" or "black" [OPTION_RANGE]',
+    { background: "red" },
+  ],
+  [
+    "numbers wanted of names",
+    two(grey),
+    "read: classes is false, but names of folders are no numbers; leave the option out [OPTION_CONFLICT]",
+    { classes: false },
+  ],
+])("%s", async (_, files, wanted, options = {}) => {
+  const path = folder(files);
+  const error = await read(path, options).then(
+    () => new Error("nothing was thrown"),
+    (thrown: Error) => thrown,
+  );
+  const message = error.message.replace(path, "{folder}").replace(basename(path), "{name}");
+  expect(message.startsWith(wanted), message).toBe(true);
+});
+
+test("a list of images; other readers refuse a folder", async () => {
+  await expect(readImages([])).rejects.toThrow("images: there is no image; a dataset needs at least one a class [DATA_EMPTY]");
+  await expect(readImages([{ source: grey, label: "a" }, { source: grey }])).rejects.toThrow(
+    "images: 1 of 2 images have a label; give one to each, or to none [DATA_TARGET]",
+  );
+  await expect(readImages([{ source: grey }, { source: plainPng([[1]], 1), name: "dot.png" }])).rejects.toThrow(
+    "dot.png: the image has 1 × 1 pixels (height × width), but bytes has 2 × 3;",
+  );
+  await expect(readCsv(tmpdir(), { target: 0 })).rejects.toThrow("this is a folder; name a file in it [DATA_FILE]");
+});
