@@ -24,6 +24,7 @@ const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]
 const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
+  [/\btake linear\(\)/g, "take --model linear"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
   [/\btake implicit: false\b/g, "leave --implicit out"],

@@ -109,6 +109,19 @@ describe("folders of images", () => {
     expect((await works("describe", test)).stdout).toContain("100 rows, 65 columns");
   });
 
+  it("trains a network on them", async () => {
+    const [train, test] = [imageFolder(file("train"), numbers(200)), imageFolder(file("test"), numbers(count, 200))];
+    const out = file("network.safetensors");
+    const model = ["--model", "cnn:8,hidden=32", "--rate", "0.01"];
+    const { stdout } = await works("train", train, "--test", test, ...model, "--out", out, "--json", ...quick);
+    const trained = JSON.parse(stdout);
+    expect(trained.test.accuracy).toBeGreaterThan(0.7);
+    expect(accuracy((await works("evaluate", out, test, "--json")).stdout)).toBe(trained.test.accuracy);
+    expect((await works("predict", out, imageFolder(file("unlabelled"), [200, 201], false))).stdout).toMatch(
+      /^prediction,p_digit 0,.*\n(digit \d,.*\n){2}$/,
+    );
+  });
+
   it("brings images to a size and to channels, for training and prediction alike", async () => {
     const [train, out] = [imageFolder(file("sized"), numbers(100)), file("sized.safetensors")];
     const { stderr } = await works("train", train, "--size", "4x6", "--channels", "3", "--out", out, ...quick.slice(1));

@@ -109,6 +109,16 @@ describe("a file of layers", () => {
     expect(JSON.parse(stdout).metrics.accuracy).toBeGreaterThan(0.6);
   });
 
+  it("may define kinds of layers, and is named again when its run goes on", async () => {
+    const [checkpoint, whole, parts] = [file("own.checkpoint"), file("own.safetensors"), file("own-parts.safetensors")];
+    const words = [...shaped, "--model", here("own-kind.mjs"), "--quiet"];
+    await works("train", ...words, "--epochs", "2", "--out", whole);
+    await works("train", ...words, "--epochs", "1", "--checkpoint", checkpoint);
+    await works("train", ...words, "--epochs", "2", "--resume", checkpoint, "--out", parts);
+    expect((await works("predict", parts, digits)).stdout).toBe((await works("predict", whole, digits)).stdout);
+    expect((await works("describe", whole)).stdout).toMatch(/layers +half → flatten → dense 8 → relu → dense 10\n/);
+  });
+
   it("is as the README shows it", () => {
     const code = readFileSync(here("small.mjs"), "utf8").replace(/^\/\*\*.*\n/m, "");
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8").replaceAll(/^ {2}/gm, "");
@@ -216,11 +226,17 @@ describe("errors", () => {
     ],
     ["a change with options", [...image, "--model", "cnn", "--augment", "shift:far=1"], /"shift:far=1" cannot be read/],
     ["features before a network", [...image, "--model", "mlp", "--features", "rff:10"], /--features: is of linear models/],
+    ["hashed columns", [...table, "--model", "mlp", "--hash", "6"], /leave out hashing, or take --model linear/],
     ["no intercept", [...image, "--model", "mlp", "--no-intercept"], /--no-intercept: is of linear models/],
     ["a penalty below 0", [...image, "--model", "mlp", "--l2", "-1"], /l2 is -1/],
     ["coordinate descent", [...image, "--model", "mlp", "--algorithm", "coordinate"], /network/],
     ["a file that is not there", [...image, "--model", "none.mjs"], /none\.mjs: cannot be read: no such file \[FILE_READ\]/],
     ["a file that fails", [...image, "--model", here("fails.mjs")], /fails\.mjs: fails: not today; .* \[MODEL_FILE\]/],
+    [
+      "a file whose function fails",
+      [...image, "--model", here("fails-later.mjs")],
+      /fails-later\.mjs: fails: not today either; .* \[MODEL_FILE\]/,
+    ],
     [
       "a file of something else",
       [...image, "--model", here("object.mjs")],

@@ -6,6 +6,7 @@
  *
  * @throws what compiling throws
  */
+import { checkKeys, checkNumber, OptionError } from "./base/errors.ts";
 import { type Explanation, explain as explainFunction, explainProgram } from "./compiler/array/explain.ts";
 import type { Arrays, FunctionOptions, Shapes } from "./compiler/array/function.ts";
 import type { Shape, SymbolicArray } from "./compiler/array/symbolic.ts";
@@ -38,10 +39,17 @@ function explain(
     : explainNetwork(given as NetworkModel, second);
 }
 
-function explainNetwork(
-  { layers, options }: NetworkModel,
-  { rowShape, outputs, batch = 64, precision = "f32" }: RowFacts,
-): Explanation {
+function explainNetwork({ layers, options }: NetworkModel, rows: RowFacts): Explanation {
+  checkKeys("explain", rows, ["rowShape", "outputs", "batch", "precision"]);
+  const { rowShape, outputs, batch = 64, precision = "f32" } = rows;
+  if (!Array.isArray(rowShape))
+    throw new OptionError(
+      "explain",
+      `rowShape is ${String(rowShape)}, but must be the shape of a row: [28, 28, 1]`,
+      "OPTION_TYPE",
+    );
+  checkNumber("explain", "outputs", outputs, { low: 1, integer: true });
+  checkNumber("explain", "batch", batch, { low: 1, integer: true });
   const facts = { network: layers, loss: lossOfRows(options, outputs), outputs, rowShape, scale: { mean: 0, factor: 1 } };
   const layout = layOutParameters(outputsOf(facts, 2, true));
   const { z } = outputsOf(facts, batch, true);

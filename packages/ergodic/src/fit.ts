@@ -1,7 +1,7 @@
 /**
  * fit(model, data, options): trains a model with the loop, and gives a predictor. Awaitable, and an async iterable of ticks.
  *
- * rule: the step rule (default adagrad; with a group penalty sgd with saga); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
+ * rule: the step rule (default adagrad; with a group penalty sgd with saga; for networks adam); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
  * `epochs` (default 5; on full gradients 100; what algorithms that end by themselves ask for) or `until`.
  * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
  * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
@@ -144,13 +144,17 @@ export type ResumeOptions<D = Dataset> = Pick<
   "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
 >;
 
-/** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
+/** Goes on from a checkpoint, bit for bit; `data` must be the same data. `P`: what the caller knows the run to make. */
 function resume(
   from: string | Uint8Array | Blob,
   data: Ratings,
   options?: ResumeOptions<Ratings>,
 ): Run<FactorPredictor & Trained>;
-function resume(from: string | Uint8Array | Blob, data: Dataset, options?: ResumeOptions): Run<Fitted>;
+function resume<P extends Fitted | (NetworkPredictor & Trained) = Fitted>(
+  from: string | Uint8Array | Blob,
+  data: Dataset,
+  options?: ResumeOptions,
+): Run<P>;
 function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOptions<D>): Run<object & Trained> {
   return goOn(from, data, options);
 }

@@ -4,6 +4,7 @@ import { type Dataset, type EngineDescription, fit, openEngine, type Run } from 
 import { cut, type Parts, readTraining } from "../data.ts";
 import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { type AnyFitted, fitModel, modelMaker } from "../options/model.ts";
+import { isNetworkFile, layersOfFile } from "../options/network-file.ts";
 import {
   addTrainingOptions,
   fitOptions,
@@ -24,13 +25,19 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .description("train a model on a file")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addTrainingOptions(command).action((path: string, options: TrainOptions) =>
-    train(path, options, { command, path, options, fixed: fixedByCheckpoint, terminal }),
+    train(path, options, { command, path, options, fixed: fixedBy(options), terminal }),
   );
+}
+
+/** A checkpoint holds the network, but not the kinds of layers that a file defines: such a file is named again. */
+function fixedBy({ model = "" }: TrainOptions): readonly string[] {
+  return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }
 
 async function train(path: string, options: TrainOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal } = training;
+  if (options.resume !== undefined && isNetworkFile(options.model ?? "")) await layersOfFile(options.model!);
   const settings =
     options.resume === undefined ? { model: (await modelMaker(options))(options), fit: fitOptions(options) } : undefined;
   const { data, guessed } = await readTraining(path, options, lossOf(options));

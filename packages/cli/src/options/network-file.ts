@@ -12,7 +12,7 @@
 import { access } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { DataError, type Layer, type LayerLike } from "ergodic";
+import { DataError, ErgodicError, type Layer, type LayerLike } from "ergodic";
 import { UsageError } from "../errors.ts";
 
 /** What a network must fit. */
@@ -41,9 +41,24 @@ export async function layersOfFile(path: string): Promise<MakeLayers> {
     );
   const { default: found } = await loaded(path);
   if (typeof found === "function" && found.length < 2)
-    return (shape) => checked(path, (found as (shape: NetworkShape) => unknown)(shape), "the function gives");
+    return (shape) => checked(path, made(path, found as (shape: NetworkShape) => unknown, shape), "the function gives");
   const layers = checked(path, found, "the default export is");
   return () => layers;
+}
+
+/** What the file's function gives; what it throws is the file's fault. */
+function made(path: string, make: (shape: NetworkShape) => unknown, shape: NetworkShape): unknown {
+  try {
+    return make(shape);
+  } catch (cause) {
+    if (cause instanceof ErgodicError) throw cause;
+    throw failure(path, cause);
+  }
+}
+
+function failure(path: string, cause: unknown): DataError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new DataError(path, `fails: ${message}; mend it, or run it by node to see where`, "MODEL_FILE", { cause });
 }
 
 async function loaded(path: string): Promise<{ default?: unknown }> {
@@ -56,9 +71,7 @@ async function loaded(path: string): Promise<{ default?: unknown }> {
   try {
     return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { default?: unknown };
   } catch (cause) {
-    throw new DataError(path, `fails: ${(cause as Error).message}; mend it, or run it by node to see where`, "MODEL_FILE", {
-      cause,
-    });
+    throw failure(path, cause);
   }
 }
 

@@ -6,6 +6,7 @@
  * broadcast. Conditions are numbers: 0 is false, all else (NaN too) true; comparisons give 0 or 1.
  */
 import { assert, CompileError } from "../base/errors.ts";
+import { Interned } from "./interned.ts";
 
 export interface Expr {
   /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
@@ -24,23 +25,19 @@ export interface Expr {
 /** What builders take. */
 export type ExprLike = Expr | number;
 
-const interned = new Map<string, WeakRef<Expr>>();
-const collected = new FinalizationRegistry<string>((key) => {
-  if (interned.get(key)?.deref() === undefined) interned.delete(key);
-});
+const interned = new Interned<Expr>();
 let nextId = 0;
 
 /** The one node with these parts. Used by primitives; everybody else calls builders, which simplify first. */
 export function intern(op: string, args: readonly Expr[], rank: 0 | 1, name = "", value = 0): Expr {
   const key = `${op}|${args.map((a) => a.id).join(",")}|${name}|${Object.is(value, -0) ? "-0" : value}`;
-  const known = interned.get(key)?.deref();
+  const known = interned.get(key);
   if (known) {
     assert(known.rank === rank, `${op} was interned with rank ${known.rank}, now ${rank}`);
     return known;
   }
   const node: Expr = Object.freeze({ id: nextId++, op, args: Object.freeze([...args]), rank, name, value });
-  interned.set(key, new WeakRef(node));
-  collected.register(node, key);
+  interned.set(key, node);
   return node;
 }
 

@@ -44,8 +44,9 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
   }
 
   protected tensors(): Record<string, Tensor> {
+    const shapes = this.description.shapes as Record<string, number[]> | undefined;
     return Object.fromEntries(
-      Object.entries(this.#numbers).map(([name, values]) => [name, { shape: [values.length], values }]),
+      Object.entries(this.#numbers).map(([name, values]) => [name, { shape: shapes?.[name] ?? [values.length], values }]),
     ) as Record<string, Tensor>;
   }
 

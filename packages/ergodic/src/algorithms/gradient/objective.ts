@@ -21,13 +21,19 @@ export interface FullObjective {
 
 const PARTS = 16;
 const CHUNK = 256;
+/** A binding of more bytes is shared by parts, one after another. */
+const LARGE = 2 ** 22;
 
 interface Part {
-  binding: LaneBinding;
-  listed: number;
   accumulator: number;
   from: number;
   to: number;
+}
+
+/** Where one part at a time is computed. */
+interface Seat {
+  binding: LaneBinding;
+  listed: number;
 }
 
 /** Mean loss over all rows of a problem, without its penalty. */
@@ -39,6 +45,7 @@ export class RowObjective implements FullObjective {
   private readonly plan: Plan;
   private readonly arena: Arena;
   private readonly parts: Part[];
+  private readonly seats: Seat[] = [];
   private readonly parameters: number;
   private readonly type: "f32" | "f64";
   private readonly outputs: number;
@@ -56,12 +63,19 @@ export class RowObjective implements FullObjective {
     const partCount = Math.min(PARTS, Math.ceil(this.rows / CHUNK));
     const edge = (k: number): number => Math.floor((k * this.rows) / partCount);
     this.parts = Array.from({ length: partCount }, (_, k) => ({
-      binding: target.bind({ batch: CHUNK, buffered: true, purpose: "full gradient", lane: k }),
-      listed: this.arena.take(CHUNK * 4),
       accumulator: this.arena.take(this.count * 8),
       from: edge(k),
       to: edge(k + 1),
     }));
+    const batch = Math.min(CHUNK, Math.max(...this.parts.map(({ from, to }) => to - from)));
+    const before = engine.memory.usedBytes;
+    const seat = (): void => {
+      const binding = target.bind({ batch, buffered: true, purpose: "full gradient" });
+      this.seats.push({ binding, listed: this.arena.take(CHUNK * 4) });
+    };
+    seat();
+    const seatCount = engine.memory.usedBytes - before > LARGE ? Math.min(plan.workers, partCount) : partCount;
+    while (this.seats.length < seatCount) seat();
   }
 
   evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
@@ -85,32 +99,36 @@ export class RowObjective implements FullObjective {
   }
 
   dispose(): void {
-    for (const part of this.parts) part.binding.dispose();
+    for (const { binding } of this.seats) binding.dispose();
     this.arena.dispose();
   }
 
   /**
-   * Calls of sweepGradient that may run at the same time, one turn after another. One turn, unless gradients draw numbers: then a chunk of every
-   * part, whose number says what is drawn, so that no two rows of a pass share their draws.
+   * Calls of sweepGradient that may run at the same time, one turn after another. Where gradients draw numbers, a call is a chunk, whose number says
+   * what is drawn, so that no two rows of a pass share their draws.
    */
   private *turns(update: number): Generator<number[][]> {
     const { memory } = this.engine;
-    const bytes = this.type === "f64" ? 8 : 4;
-    const draws = this.parts[0].binding.updateAt !== undefined;
-    const chunks = draws ? Math.max(...this.parts.map(({ from, to }) => Math.ceil((to - from) / CHUNK))) : 1;
+    const draws = this.seats[0].binding.updateAt !== undefined;
+    const size = draws ? CHUNK : this.rows;
+    const rounds = Math.max(...this.parts.map(({ from, to }) => Math.ceil((to - from) / size)));
     for (const { accumulator } of this.parts) memory.f64(accumulator, this.count).fill(0);
-    for (let k = 0; k < chunks; k++) {
-      const calls: number[][] = [];
-      for (const { binding, listed, accumulator, from, to } of this.parts) {
-        const first = draws ? from + k * CHUNK : from;
-        const last = draws ? Math.min(first + CHUNK, to) : to;
-        if (first >= last) continue;
-        if (binding.updateAt !== undefined) memory.f64(binding.updateAt, 1)[0] = update * chunks + k;
-        const { gradientSlot, model, pieces } = binding;
-        calls.push([gradientSlot, model, this.parameters, listed, first, last, 0, pieces, accumulator, bytes]);
-      }
-      yield calls;
+    for (let round = 0; round < rounds; round++) {
+      const first = (update * rounds + round) * this.parts.length;
+      const left = this.parts.flatMap(({ accumulator, from, to }, k) => {
+        const start = from + round * size;
+        return start < to ? [{ accumulator, from: start, to: Math.min(start + size, to), draw: first + k }] : [];
+      });
+      for (let at = 0; at < left.length; at += this.seats.length)
+        yield left.slice(at, at + this.seats.length).map((part, i) => this.call(this.seats[i], part));
     }
+  }
+
+  private call({ binding, listed }: Seat, { accumulator, from, to, draw }: Part & { draw: number }): number[] {
+    const { gradientSlot, model, pieces, updateAt } = binding;
+    if (updateAt !== undefined) this.engine.memory.f64(updateAt, 1)[0] = draw;
+    const bytes = this.type === "f64" ? 8 : 4;
+    return [gradientSlot, model, this.parameters, listed, from, to, 0, pieces, accumulator, bytes];
   }
 
   private collect(losses: number[], gradient: Float64Array): number {
@@ -126,7 +144,8 @@ export class RowObjective implements FullObjective {
   private sumLosses(): number {
     const sweep = this.engine.kernel("sweepLoss", this.plan.deterministic);
     let sum = 0;
-    for (const { binding, listed, from, to } of this.parts) {
+    const [{ binding, listed }] = this.seats;
+    for (const { from, to } of this.parts) {
       sum += sweep(binding.objectiveSlot, binding.model, this.parameters, listed, from, to, binding.outputsAt, this.outputs, 0);
     }
     return sum;

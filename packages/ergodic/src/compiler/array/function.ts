@@ -239,7 +239,8 @@ class Placed<S extends Shapes> {
       outputs: { get: () => this.#viewsNow().outputs },
       gradients: { get: () => this.#viewsNow().gradients },
     });
-    this.#arena.ownedBy(made, own);
+    // By what all of it holds, `run` alone too.
+    this.#arena.ownedBy(this, own);
     return made as unknown as CompiledFunction<S>;
   }
 }

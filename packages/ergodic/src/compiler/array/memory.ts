@@ -112,6 +112,7 @@ function packed(
     }
   });
   const at: (number | undefined)[] = values.map(() => undefined);
+  /** In the order of their places. */
   const live: { from: number; to: number; until: number }[] = [];
   let bytes = 0;
   const isOwn = (v: number): boolean => values[v].home.kind === "workspace";
@@ -132,16 +133,18 @@ function packed(
       const from = gap(live, size);
       at[v] = from;
       bytes = Math.max(bytes, from + size);
-      live.push({ from, to: from + size, until });
+      const after = live.findIndex((place) => place.from > from);
+      live.splice(after < 0 ? live.length : after, 0, { from, to: from + size, until });
     }
   }
-  values.forEach((_, v) => assert(!isOwn(v) || at[v] !== undefined || !first.has(v), "a value is read before it is written"));
+  for (const v of values.keys())
+    assert(!isOwn(v) || at[v] !== undefined || !first.has(v), "a value is read before it is written");
   return { at, bytes };
 }
 
 function gap(live: readonly { from: number; to: number }[], size: number): number {
   let from = 0;
-  for (const place of [...live].sort((a, b) => a.from - b.from)) {
+  for (const place of live) {
     if (place.from - from >= size) return from;
     from = Math.max(from, place.to);
   }

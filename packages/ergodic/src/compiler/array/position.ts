@@ -1,6 +1,7 @@
 /** Where in the user's own code something was written: the first line of the stack that is not the library's. */
 
-const OWN = /\/ergodic\/(src|dist)\//;
+/** The folder of the library's sources: "/…/ergodic/src/". */
+const OWN = new URL("../../", import.meta.url).pathname;
 
 /** " (at model.ts:12:7)", or "" where the host gives no stack. */
 export function userLine(): string {
@@ -17,7 +18,7 @@ export function userPosition(): string | undefined {
   const line = stack
     .split("\n")
     .slice(1)
-    .find((frame) => /:\d+:\d+\)?$/.test(frame) && !OWN.test(frame) && !frame.includes("node:"));
+    .find((frame) => /:\d+:\d+\)?$/.test(frame) && !frame.includes(OWN) && !frame.includes("node:"));
   const place = line?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1];
   return place?.replace(/^file:\/\//, "");
 }

@@ -6,9 +6,8 @@
  * loop where nothing that they need comes later; a value that only its own loop uses is not stored.
  */
 import { assert, CompileError } from "../../base/errors.ts";
-import { constant, type Expr, scalar } from "../expression.ts";
-import { substitute } from "../rebuild.ts";
 import { costOf } from "./cost.ts";
+import { copyStep, isContiguous, LoopBuilder } from "./loop-builder.ts";
 import type { Access, ArrayProgram, LoopStep, Lowered, Step, Value } from "./lowered.ts";
 import { expressionOf, type Reduce } from "./operations/map-reduce.ts";
 import type { Slice } from "./operations/places.ts";
@@ -380,69 +379,6 @@ class Scheduler {
       this.#steps.push(copyStep(value.shape, from, { value: to, offset: 0, strides: stridesOf(value.shape) }));
     }
   }
-}
-
-/** Expressions of one loop over its loads. */
-class LoopBuilder {
-  readonly loads: Access[] = [];
-  readonly #shape: Shape;
-  readonly #isKept: (node: SymbolicArray) => boolean;
-  readonly #access: (node: SymbolicArray) => Access;
-  readonly #known = new Map<SymbolicArray, Expr>();
-
-  constructor(shape: Shape, isKept: (node: SymbolicArray) => boolean, access: (node: SymbolicArray) => Access) {
-    this.#shape = shape;
-    this.#isKept = isKept;
-    this.#access = access;
-  }
-
-  /** The value of an array that the loop reads or has computed. */
-  expression(node: SymbolicArray): Expr {
-    const known = this.#known.get(node);
-    if (known) return known;
-    const made = (node.op === "map" || node.op === "full") && !this.#isKept(node) ? this.#inline(node) : this.#load(node);
-    this.#known.set(node, made);
-    return made;
-  }
-
-  /** A kept node of this loop: computed, not read. */
-  computed(node: SymbolicArray): Expr {
-    const made = this.#inline(node);
-    this.#known.set(node, made);
-    return made;
-  }
-
-  #inline(node: SymbolicArray): Expr {
-    if (node.op === "full") return constant(node.attributes as number);
-    const args = Object.fromEntries(node.args.map((arg, i) => [String(i), this.expression(arg)]));
-    return substitute(expressionOf(node), args);
-  }
-
-  #load(node: SymbolicArray): Expr {
-    const access = this.#access(node);
-    const same = (other: Access): boolean =>
-      other.value === access.value && other.offset === access.offset && sameShape(other.strides, access.strides);
-    const at = this.loads.findIndex(same);
-    assert(access.strides.length === this.#shape.length, "a load has the loop's axes");
-    return scalar(String(at >= 0 ? at : this.loads.push(access) - 1));
-  }
-}
-
-function copyStep(shape: Shape, from: Access | number, to: Access): LoopStep {
-  const isNumber = typeof from === "number";
-  return {
-    kind: "loop",
-    shape,
-    reduced: [0, 0],
-    loads: isNumber ? [] : [from],
-    stores: [{ to, expr: isNumber ? constant(from) : scalar("0") }],
-    reductions: [],
-  };
-}
-
-export function isContiguous(shape: Shape, { strides }: Layout): boolean {
-  const wanted = stridesOf(shape);
-  return shape.every((extent, axis) => extent === 1 || strides[axis] === wanted[axis]);
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

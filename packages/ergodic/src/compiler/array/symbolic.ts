@@ -7,6 +7,7 @@
  * number throws, and says in which line.
  */
 import { assert, CompileError } from "../../base/errors.ts";
+import { Interned } from "../interned.ts";
 import { userLine } from "./position.ts";
 
 export type Shape = readonly number[];
@@ -54,10 +55,7 @@ export class SymbolicArray {
   }
 }
 
-const interned = new Map<string, WeakRef<SymbolicArray>>();
-const collected = new FinalizationRegistry<string>((key) => {
-  if (interned.get(key)?.deref() === undefined) interned.delete(key);
-});
+const interned = new Interned<SymbolicArray>();
 let nextId = 0;
 
 /** The one node with these parts; `key` tells attributes apart. Used by primitives; everybody else calls builders. */
@@ -69,11 +67,10 @@ export function internArray(
   key: string,
 ): SymbolicArray {
   const whole = `${op}|${args.map((a) => a.id).join(",")}|${shape.join(",")}|${key}`;
-  const known = interned.get(whole)?.deref();
+  const known = interned.get(whole);
   if (known) return known;
   const node = new SymbolicArray(nextId++, op, Object.freeze([...args]), Object.freeze([...shape]), attributes);
-  interned.set(whole, new WeakRef(node));
-  collected.register(node, whole);
+  interned.set(whole, node);
   return node;
 }
 
@@ -131,6 +128,18 @@ export function axisOf(where: string, axis: number, rank: number): number {
 
 export function shapeError(where: string, message: string): CompileError {
   return new CompileError(where, `${message}${userLine()}`, "COMPILE_SHAPE");
+}
+
+/** Throws for an option that the operation does not have: it would be left out in silence. */
+export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const near = known.find((name) => name.startsWith(unknown) || unknown.startsWith(name));
+  throw new CompileError(
+    where,
+    `unknown option "${unknown}"${near ? `; did you mean "${near}"?` : ""} (known: ${known.join(", ")})${userLine()}`,
+    "COMPILE_OPTION",
+  );
 }
 
 /** All nodes below the roots, the roots included, arguments before their users. */

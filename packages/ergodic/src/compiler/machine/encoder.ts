@@ -29,7 +29,6 @@ export function signed(x: number): number[] {
 export const float64Bytes = (x: number): number[] => [...new Uint8Array(Float64Array.of(x).buffer)];
 export const float32Bytes = (x: number): number[] => [...new Uint8Array(Float32Array.of(x).buffer)];
 
-/** Bodies are thousands of bytes: concat copies them as blocks. */
 const counted = (items: readonly (readonly number[])[]): number[] => unsigned(items.length).concat(...items);
 const sized = (content: readonly number[]): number[] => unsigned(content.length).concat(content);
 const text = (s: string): number[] => sized([...new TextEncoder().encode(s)]);
@@ -61,22 +60,41 @@ export function encodeModule(
   functions: readonly EncodedFunction[],
   { shared, called = [] }: ModuleOptions,
 ): Uint8Array<ArrayBuffer> {
-  const section = (id: number, items: readonly (readonly number[])[]): number[] => [id].concat(sized(counted(items)));
   const signatures = [...called, ...functions].map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
   const table = [...text("env"), ...text("table"), 0x01, 0x70, 0x00, ...unsigned(0)];
   const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(i)]));
-  const bodies = functions.map((f) => sized(counted(f.locals.map((t) => [1, TYPE_CODES[t]])).concat(f.code, 0x0b)));
-  return Uint8Array.from(
-    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].concat(
-      section(1, signatures),
-      section(2, called.length > 0 ? [memory, table] : [memory]),
-      section(
-        3,
-        functions.map((_, i) => unsigned(called.length + i)),
-      ),
-      section(7, exported),
-      section(10, bodies),
+  // Bodies are most of a module, thousands of bytes each: they are copied once.
+  const bodies = functions.flatMap((f) => {
+    const locals = counted(f.locals.map((t) => [1, TYPE_CODES[t]]));
+    return [unsigned(locals.length + f.code.length + 1).concat(locals), f.code, [0x0b]];
+  });
+  return joined([
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, signatures),
+    ...section(2, called.length > 0 ? [memory, table] : [memory]),
+    ...section(
+      3,
+      functions.map((_, i) => unsigned(called.length + i)),
     ),
-  );
+    ...section(7, exported),
+    ...section(10, bodies, functions.length),
+  ]);
+}
+
+/** Its parts, `count` items in all, behind what says how long they are. */
+function section(id: number, parts: readonly (readonly number[])[], count = parts.length): (readonly number[])[] {
+  const head = unsigned(count);
+  const length = parts.reduce((sum, part) => sum + part.length, head.length);
+  return [[id, ...unsigned(length)], head, ...parts];
+}
+
+function joined(parts: readonly (readonly number[])[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -24,12 +24,12 @@ function evaluate(expression: Expr, z: SymbolicArray, y: SymbolicArray): Symboli
   const known = new Map<Expr, SymbolicArray>();
   for (const node of nodesOf([expression])) {
     const args = node.args.map((arg) => known.get(arg)!);
-    known.set(node, valueOf(node, args, z, y));
+    known.set(node, onArrays(node, args, z, y));
   }
   return known.get(expression)!;
 }
 
-function valueOf(node: Expr, args: readonly SymbolicArray[], z: SymbolicArray, y: SymbolicArray): SymbolicArray {
+function onArrays(node: Expr, args: readonly SymbolicArray[], z: SymbolicArray, y: SymbolicArray): SymbolicArray {
   if (node.op === "constant") return full(node.value);
   if (node === vector("z")) return z;
   if (node === vector("y") || node === scalar("y")) return y;

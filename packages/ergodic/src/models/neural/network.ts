@@ -5,11 +5,12 @@
  * layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic or multinomial for classes, squared for numbers. Biases and
  * norms are not penalised. `rates`: by group of parameters (grouped(layer, "name")), what their steps are multiplied with.
  * `standardise`: columns to mean 0 and sd 1 where their units differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but
- * neither where an embedding takes columns as row numbers of its table).
+ * neither where an embedding takes columns as row numbers of its table). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true:
+ * always), z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { ElementType, JsonObject, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -21,7 +22,7 @@ import { takesIndices } from "./indices.ts";
 import { layerFrom } from "./layers/layer.ts";
 import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
-import type { InputScale, NetworkFacts } from "./programs.ts";
+import type { InputScale, NetworkFacts, TargetScale } from "./programs.ts";
 import { saveNetwork } from "./save.ts";
 import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
 
@@ -132,6 +133,12 @@ function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type
       "standardise is true, but the layers take columns as row numbers of a table (embedding), which must stay whole; leave it out",
       "OPTION_CONFLICT",
     );
+  if (isIndexed && (type === "i8" || type === "i16"))
+    throw new CapabilityError(
+      "network",
+      `precision of data is "${type}", which rounds the row numbers that an embedding takes; take "f32"`,
+      "PLAN_MEANING",
+    );
   const byColumn = !isImage(data) && (wanted === true || (wanted === "auto" && !isIndexed && worthStandardising(data, false)));
   const standardised = byColumn ? data.standardise() : data;
   const dispose = (): void => {
@@ -146,7 +153,19 @@ function factsOf(layers: LayerLike, options: NetworkOptions, data: Dataset): Net
   const { loss, outputs } = chooseLoss("network", options.loss, data);
   const rowShape = data.rowShape ?? [data.columnCount];
   const isScaled = isImage(data) && options.standardise !== false && !takesIndices(layers, rowShape);
-  return { network: layers, loss, outputs, rowShape, scale: isScaled ? inputScale(data) : { mean: 0, factor: 1 } };
+  const scale = isScaled ? inputScale(data) : { mean: 0, factor: 1 };
+  return { network: layers, loss, outputs, rowShape, scale, target: targetScale(options, loss, data) };
+}
+
+/** Units of a target far from 1 would leave a network to learn them first. */
+function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data: Dataset): TargetScale | undefined {
+  if (loss.task !== "regression" || loss.link !== "identity" || standardise === false) return undefined;
+  const { values } = data.target;
+  const mean = values.reduce((sum, y) => sum + y, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, y) => sum + (y - mean) ** 2, 0) / values.length);
+  const size = Math.hypot(mean, deviation);
+  const isFar = size > 10 || size < 0.1;
+  return deviation > 0 && (standardise === true || isFar) ? { mean, deviation } : undefined;
 }
 
 const MOST_SAMPLED = 1000;

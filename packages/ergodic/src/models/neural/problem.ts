@@ -48,6 +48,7 @@ export class NetworkProblem implements Problem, RowGradient {
   private readonly arena: Arena;
   private readonly target: number;
   private readonly weights: number;
+  private first: Float64Array | undefined;
 
   constructor(data: Dataset, plan: Plan, engine: Engine, options: NetworkProblemOptions) {
     this.data = data;
@@ -79,10 +80,8 @@ export class NetworkProblem implements Problem, RowGradient {
   }
 
   get start(): Float64Array {
-    const all = new Float64Array(this.parameterCount);
-    for (const p of this.layout.parameters) all.set(initialValues(this.plan.seed, p), p.offset);
-    for (const s of this.layout.states) all.fill(s.initial, s.offset, s.offset + s.size);
-    return all;
+    this.first ??= this.firstValues();
+    return this.first;
   }
 
   bind({ batch, purpose, lane = 0 }: { batch: number; buffered: boolean; purpose: string; lane?: number }): LaneBinding {
@@ -145,6 +144,13 @@ export class NetworkProblem implements Problem, RowGradient {
 
   dispose(): void {
     this.arena.dispose();
+  }
+
+  private firstValues(): Float64Array {
+    const all = new Float64Array(this.parameterCount);
+    for (const p of this.layout.parameters) all.set(initialValues(this.plan.seed, p), p.offset);
+    for (const s of this.layout.states) all.fill(s.initial, s.offset, s.offset + s.size);
+    return all;
   }
 
   /** Of rows and classes together, f64[rows], or 0. */

@@ -17,7 +17,7 @@ import {
   watchConditions,
 } from "../../compiler/array/index.ts";
 import type { ArrayProgram, Binding } from "../../compiler/array/lowered.ts";
-import { mul, sub, sum } from "../../compiler/index.ts";
+import { add, div, mul, sub, sum } from "../../compiler/index.ts";
 import type { Loss } from "../loss.ts";
 import { lossOnArrays } from "./loss-on-arrays.ts";
 import type { LayerLike } from "./scope.ts";
@@ -29,12 +29,20 @@ export interface InputScale {
   readonly factor: number;
 }
 
+/** What outputs are multiplied with and shifted by: the units of the target. */
+export interface TargetScale {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 export interface NetworkFacts {
   readonly network: LayerLike;
   readonly loss: Loss;
   readonly outputs: number;
   readonly rowShape: Shape;
   readonly scale: InputScale;
+  /** Absent: outputs are the last layer's as they are. */
+  readonly target?: TargetScale;
 }
 
 export interface Place {
@@ -84,7 +92,8 @@ export function outputsOf(facts: NetworkFacts, batch: number, training: boolean)
       `the last layer gives ${shapeText(output.shape.slice(1))} for a row, but the target wants ${outputs} ${outputs === 1 ? "output" : "outputs"}; end it with dense(${outputs})`,
       "LAYER_SHAPE",
     );
-  return { ...traced, z: reshape(output, [batch, outputs]) };
+  const { mean, deviation } = facts.target ?? { mean: 0, deviation: 1 };
+  return { ...traced, z: add(mul(reshape(output, [batch, outputs]), deviation), mean) };
 }
 
 /** Mean loss, its gradient and the running statistics after an update. */
@@ -128,8 +137,10 @@ export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32"
   };
 }
 
-function lossOf({ loss }: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
-  return sum(mul(input("w", [batch]), lossOnArrays(loss, z, input("y", [batch]))));
+/** In the target's own units where these were scaled: steps would go by their square otherwise. */
+function lossOf({ loss, target }: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
+  const unit = target ? target.deviation ** (loss.quadratic ? 2 : 1) : 1;
+  return div(sum(mul(input("w", [batch]), lossOnArrays(loss, z, input("y", [batch])))), unit);
 }
 
 function inputsAt({ parameters, states }: ParameterLayout): Record<string, Binding> {

@@ -4,17 +4,21 @@
  * What depends on parameters alone is computed here, once. A factor for each channel after a product or a convolution goes into its weights: batch
  * normalisation costs nothing when it predicts.
  */
+import { CompileError } from "../../base/errors.ts";
 import { arraysBelow, input, interpret, type Shape, type SymbolicArray } from "../../compiler/array/index.ts";
 import type { ArrayProgram } from "../../compiler/array/lowered.ts";
 import { expressionOf } from "../../compiler/array/operations/map-reduce.ts";
 import { arrayPrimitiveOf } from "../../compiler/array/primitive.ts";
-import { encodePlan } from "../../compiler/array/serialise.ts";
+import { type EncodedPlan, encodePlan } from "../../compiler/array/serialise.ts";
 import { substituteArrays } from "../../compiler/array/substitute.ts";
 import { add, type Expr, mul, scalar } from "../../compiler/index.ts";
 import type { Json, JsonObject, Link, SavedModel, Tensor } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { twoValues } from "../choose-loss.ts";
 import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } from "./programs.ts";
+
+/** Numbers of a file, by what they are of. */
+type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
 
 /** Products and convolutions: their weights are argument 1, with the channels of the result as the last axis. */
 const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
@@ -23,11 +27,11 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
   const { loss, outputs, rowShape } = facts;
   const layout = layOutParameters(outputsOf(facts, 2, true));
   const values = valuesOf(layout, parameters);
-  const weights = new Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>();
-  const { plan, constants } = encodePlan((batch) => predictionProgram(facts, batch, values, weights));
+  const weights: Weights = new Map();
+  const { plan, constants } = encodeRows((batch) => predictionProgram(facts, batch, values, weights));
   const link: Link = outputs > 1 && !loss.joint ? (loss.link === "sigmoid" ? "sigmoidNormalised" : "sign") : loss.link;
   const used = new Set(plan.values.flatMap(({ home }) => (home.kind === "buffer" ? [home.name] : [])));
-  const numbers = [...weights.values()].filter(({ name }) => used.has(name));
+  const numbers = [...weights].filter(([, { name }]) => used.has(name)).map(([{ shape }, kept]) => ({ shape, ...kept }));
   return {
     kind: "network",
     description: {
@@ -44,6 +48,7 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
       rowShape: [...rowShape],
       outputs,
       parameters: layout.parameters.reduce((sum, p) => sum + p.size, 0),
+      shapes: Object.fromEntries(numbers.map(({ name, shape }) => [name, [...shape]])),
       program: plan as unknown as Json,
       pipeline: data.pipeline.toJson() as Json,
     },
@@ -52,6 +57,20 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
       ...numbers.map(({ name, values }): [string, Tensor] => [name, Float32Array.from(values)]),
     ]),
   };
+}
+
+/** @throws CompileError where rows are not each by themselves */
+function encodeRows(program: (batch: number) => ArrayProgram): EncodedPlan {
+  try {
+    return encodePlan(program);
+  } catch (error) {
+    if (!(error instanceof CompileError && error.code === "COMPILE_PLAN")) throw error;
+    throw new CompileError(
+      "network",
+      `a layer draws random numbers, or mixes rows, where the network predicts; do so only where scope.training is true. ${error.message.replace(/ \[\w+\]$/, "")}`,
+      "COMPILE_PLAN",
+    );
+  }
 }
 
 function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): Record<string, Float64Array> {
@@ -66,13 +85,13 @@ function predictionProgram(
   facts: NetworkFacts,
   batch: number,
   values: Readonly<Record<string, Float64Array>>,
-  weights: Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>,
+  weights: Weights,
 ): ArrayProgram {
   const { z } = outputsOf(facts, batch, false);
   const [folded] = foldFactors(z, batch);
   const replacements = new Map<SymbolicArray, SymbolicArray>();
   for (const node of largestFixed([folded], batch)) {
-    const known = weights.get(node) ?? { name: nameOf(node, weights.size), values: interpret([node], values)[0] };
+    const known = weights.get(node) ?? { name: nameOf(node, weights), values: numbersOf(node, values) };
     weights.set(node, known);
     replacements.set(node, input(known.name, node.shape));
   }
@@ -80,8 +99,25 @@ function predictionProgram(
   return { name: "prediction", precision: "f32", outputs: [{ value, buffer: "z", offset: 0 }] };
 }
 
-const nameOf = (node: SymbolicArray, index: number): string =>
-  node.op === "input" ? String(node.attributes).replace(/^\w+:/, "") : `weights ${index}`;
+/** By the interpreter; but large products with a factor a channel, of which a network has many, directly. */
+function numbersOf(node: SymbolicArray, values: Readonly<Record<string, Float64Array>>): Float64Array {
+  const factor = node.args.find(({ rank, size }) => rank === 1 && size === node.shape.at(-1));
+  const scaled = node.args.find((arg) => arg !== factor && arg.size === node.size);
+  if (!isMap(node, product) || !factor || !scaled) return interpret([node], values)[0];
+  const [whole, each] = [numbersOf(scaled, values), numbersOf(factor, values)];
+  return whole.map((x, i) => x * each[i % each.length]);
+}
+
+/** Of a parameter its path; of what is computed that of the first in it, "0.weight folded". */
+function nameOf(node: SymbolicArray, weights: Weights): string {
+  const first = arraysBelow([node]).find(({ op }) => op === "input")!;
+  const path = String(first.attributes).replace(/^\w+:/, "");
+  if (node === first) return path;
+  const taken = new Set([...weights.values()].map(({ name }) => name));
+  let name = `${path} folded`;
+  for (let n = 2; taken.has(name); n++) name = `${path} folded ${n}`;
+  return name;
+}
 
 /** Which nodes depend on parameters alone, and not on the number of rows. */
 function fixedNodes(roots: readonly SymbolicArray[], batch: number): Set<SymbolicArray> {

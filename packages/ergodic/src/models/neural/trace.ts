@@ -4,9 +4,10 @@
  * Parameters are the inputs "parameter:PATH" of the program, states "state:PATH"; both in the order in which they were first asked for.
  * A layer value met again has the path, hence the parameters, of its first place.
  *
- * @throws OptionError where two layers share a path, or a parameter is asked for with another shape or other marks
+ * @throws OptionError where two layers share a path, or a parameter is asked for with another shape or other marks; CompileError of an operation,
+ *   with the layer that it is of
  */
-import { OptionError } from "../../base/errors.ts";
+import { CompileError, OptionError } from "../../base/errors.ts";
 import {
   input,
   isArray,
@@ -166,7 +167,7 @@ class RecordingScope implements Scope {
 
   apply(layer: LayerLike, x: SymbolicArray, name: string): SymbolicArray {
     const scope = new RecordingScope(this.made, this.pathFor(layer, name), this.marks);
-    const made: unknown = isLayer(layer) ? layer.apply(x, scope) : layer(x, scope);
+    const made: unknown = atLayer(layer, scope.path, () => (isLayer(layer) ? layer.apply(x, scope) : layer(x, scope)));
     if (isArray(made)) return made;
     throw new OptionError(
       kindOf(layer),
@@ -197,6 +198,21 @@ class RecordingScope implements Scope {
     }
     pathOf.set(layer, path);
     return path;
+  }
+}
+
+/** Errors of operations that say which layer they are of: the innermost one. */
+const placed = new WeakSet<CompileError>();
+
+function atLayer<T>(layer: LayerLike, path: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof CompileError) || path === "" || placed.has(error)) throw error;
+    const message = error.message.slice(0, -` [${error.code}]`.length);
+    const located = new CompileError(`${kindOf(layer)} "${path}"`, message, error.code, { cause: error });
+    placed.add(located);
+    throw located;
   }
 }
 

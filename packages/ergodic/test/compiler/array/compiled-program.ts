@@ -22,7 +22,7 @@ export async function runProgram(
   const bytes = precision === "f64" ? 8 : 4;
   const at = new Map<string, number>();
   for (const [name, values] of Object.entries(inputs)) at.set(name, arena.take(Math.max(1, values.length) * bytes));
-  outputs.forEach((value, i) => at.set(`output ${i}`, arena.take(value.size * bytes)));
+  for (const [i, value] of outputs.entries()) at.set(`output ${i}`, arena.take(value.size * bytes));
   // Stale numbers must not matter.
   engine.memory.u8(block, plan.bytes).fill(0xff);
   initialiseBlock(engine, plan, block);
@@ -31,7 +31,7 @@ export async function runProgram(
   arena.setF64(block, UPDATE, update);
   for (const [name, pointer] of Object.entries(plan.pointers)) arena.set(block, pointer, at.get(name)!);
   for (const [name, values] of Object.entries(inputs)) engine.memory[precision](at.get(name)!, values.length).set(values);
-  outputs.forEach((value, i) => engine.memory[precision](at.get(`output ${i}`)!, value.size).fill(Number.NaN));
+  for (const [i, value] of outputs.entries()) engine.memory[precision](at.get(`output ${i}`)!, value.size).fill(Number.NaN);
   run.call(block);
   return outputs.map((value, i) => Float64Array.from(engine.memory[precision](at.get(`output ${i}`)!, value.size)));
 }

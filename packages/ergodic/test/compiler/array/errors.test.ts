@@ -4,10 +4,14 @@ import { CompileError } from "../../../src/base/errors.ts";
 import { programOf, type Shapes, traceFunction } from "../../../src/compiler/array/function.ts";
 import {
   at,
+  conv2d,
+  cumsum,
   gradientsOf,
   input,
   interpret,
   matmul,
+  maxPool,
+  mean,
   nodeText,
   oneHot,
   type SymbolicArray,
@@ -15,6 +19,7 @@ import {
   slice,
   stack,
   tangentsOf,
+  triangularSolve,
   watchConditions,
 } from "../../../src/compiler/array/index.ts";
 import { add, equal, exp, less, mul, sum, where } from "../../../src/compiler/index.ts";
@@ -170,6 +175,25 @@ describe("functions that cannot be compiled", () => {
     expect(refused({ precision: "float64" })).toThrow(/precision is "float64", but must be "f64" or "f32" \[OPTION_RANGE\]/);
     expect(refused({ gradient: "a" })).toThrow(/gradient is "a", but must be a list of inputs; write \["a"\] \[OPTION_TYPE\]/);
     expect(refused({ gradients: ["a"] })).toThrow(/unknown option "gradients"; did you mean "gradient"/);
+  });
+
+  it("options that an operation does not have", () => {
+    // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
+    const options = (given: object): any => given;
+    const [image, filter, matrix] = [input("image", [1, 4, 4, 1]), input("filter", [3, 3, 1, 1]), input("matrix", [3, 3])];
+    const error = failure(() => conv2d(image, filter, options({ stride: 2 })));
+    expect(error.message).toMatch(
+      /^conv2d: unknown option "stride"; did you mean "strides"\? .*errors\.test.* \[COMPILE_OPTION\]$/,
+    );
+    for (const use of [
+      () => maxPool(image, options({ size: 2, stride: 2 })),
+      () => sum(x, options({ axes: 1 })),
+      () => mean(x, options({ keepDims: true })),
+      () => cumsum(x, options({ dim: 1 })),
+      () => triangularSolve(matrix, matrix, options({ upper: true })),
+      () => scan([at(x, 0)], [x], ([carry]) => [[carry], []], options({ backwards: true })),
+    ])
+      expect(failure(use).code).toBe("COMPILE_OPTION");
   });
 
   it("places that are not there", () => {

@@ -245,6 +245,8 @@ describe("views and parts", () => {
 
   it("range counts, and broadcasting repeats", () => {
     expect([...interpret([range(4)], {})[0]]).toEqual([0, 1, 2, 3]);
+    expect(range(5000)).toBe(range(5000));
+    expect(constantArray([-0, 1]) === constantArray([0, 1])).toBe(false);
     expectClose(
       of(broadcastTo(x, [2, 3, 4, 5])),
       tabulate([2, 3, 4, 5], (_, i, j, k) => element(i, j, k)),

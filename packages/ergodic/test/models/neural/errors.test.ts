@@ -1,6 +1,6 @@
 /** What a network refuses, and in which words: where, what was given, what was wanted, what to do. */
 import { describe, expect, it } from "vitest";
-import { less, mul } from "../../../src/compiler/index.ts";
+import { add, less, mean, mul, sub } from "../../../src/compiler/index.ts";
 import {
   adam,
   batchNorm,
@@ -141,13 +141,24 @@ const cases: Refused[] = [
     name: "a condition on a symbol",
     layers: [dense(4), (z) => ((z as unknown as number) > 0 ? z : mul(2, z)), dense(1)],
     message:
-      /^trace: the symbolic array .* \[2, 4\] was used as a number .*, but it has no value while the program is traced; .* \[COMPILE_VALUE\]$/,
+      /^function "1": trace: the symbolic array .* \[2, 4\] was used as a number .*, but it has no value while the program is traced; .* \[COMPILE_VALUE\]$/,
   },
   {
     name: "the truth of a comparison",
     layers: [dense(4), (z) => (less(z, 0) ? mul(2, z) : z), dense(1)],
     message:
-      /^trace: the result of less\(\) is used by nothing; .*: write where\(condition, yes, no\).*errors\.test\.ts:\d+.*\[COMPILE_CONTROL_FLOW\]$/,
+      /trace: the result of less\(\) is used by nothing; .*: write where\(condition, yes, no\).*errors\.test\.ts:\d+.*\[COMPILE_CONTROL_FLOW\]$/,
+  },
+  {
+    name: "random numbers in predictions",
+    layers: [(z, scope) => add(z, scope.uniform(z.shape)), dense(1)],
+    message:
+      /^network: a layer draws random numbers, or mixes rows, where the network predicts; do so only where scope\.training is true\. .* \[COMPILE_PLAN\]$/,
+  },
+  {
+    name: "rows that depend on one another in predictions",
+    layers: [(z) => sub(z, mean(z, { axis: 0 })), dense(1)],
+    message: /^network: a layer draws random numbers, or mixes rows, where the network predicts; .* \[COMPILE_PLAN\]$/,
   },
   {
     name: "rows of another make than layers take",

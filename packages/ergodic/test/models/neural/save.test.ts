@@ -179,6 +179,14 @@ describe("batch norm goes into the weights before it", () => {
   });
 });
 
+it("names and shapes numbers as the layers do", async () => {
+  using data = images();
+  const { bytes } = await saved(sequential([convolution(4, { bias: false }), batchNorm(), relu(), flatten(), dense(3)]), data);
+  const { tensors } = decode(bytes, "model");
+  const shapes = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+  expect(shapes).toEqual({ "0.weight folded": [3, 3, 1, 4], "1.shift folded": [4], "4.weight": [144, 3], "4.bias": [3] });
+});
+
 describe("a network with a plain function", () => {
   const model = () => network([flatten(), dense(4), (z) => max(z, 0), dense(3)]);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arraysBelow, input, interpret, type SymbolicArray } from "../../../src/compiler/array/index.ts";
+import { arraysBelow, input, interpret, matmul, type SymbolicArray } from "../../../src/compiler/array/index.ts";
 import { add, mul } from "../../../src/compiler/index.ts";
 import * as n from "../../../src/models/neural/index.ts";
 
@@ -168,5 +168,28 @@ describe("random streams", () => {
   it("are not drawn from in predictions and in frozen layers", () => {
     expect(n.traceNetwork(network, x).output).toBe(x);
     expect(n.traceNetwork(n.frozen(network), x, { training: true }).output).toBe(x);
+  });
+});
+
+describe("errors", () => {
+  it("of an operation name the innermost layer", () => {
+    const image = input("image", [2, 2, 2, 1]);
+    const deep = n.sequential([n.sequential([n.convolution(1, { kernel: 3, padding: "valid", name: "wide" })])]);
+    expect(() => n.traceNetwork(deep, image)).toThrow(
+      /^convolution "0\.wide": conv2d: the window covers 3 cells of height, .* \[COMPILE_SHAPE\]$/,
+    );
+    const own = n.sequential([(y: SymbolicArray) => matmul(y, input("w", [7, 1]))]);
+    expect(() => n.traceNetwork(own, x)).toThrow(
+      /^function "0": matmul: shapes are .*trace\.test\.ts:\d+:\d+\) \[COMPILE_SHAPE\]$/,
+    );
+  });
+
+  it("name a layer that gives no array", () => {
+    // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
+    const give = (value: unknown): n.LayerLike => (() => value) as any;
+    expect(() => n.traceNetwork(n.sequential([n.relu(), give(undefined)]), x)).toThrow(
+      /layer "1" gives undefined, but must give an array; end it with return \[LAYER_RESULT\]/,
+    );
+    expect(() => n.traceNetwork(n.sequential([give(n.relu())]), x)).toThrow(/gives another layer, but must give an array/);
   });
 });

@@ -106,7 +106,7 @@ class RunCode {
     const { repeat = [] } = call;
     const offsets = this.#offsetsOf(call);
     if (repeat.length === 0) {
-      call.args.forEach((arg, i) => this.#argument(arg, step, offsets[i]));
+      for (const [i, arg] of call.args.entries()) this.#argument(arg, step, offsets[i]);
       this.#callKernel(call);
       return;
     }
@@ -120,9 +120,11 @@ class RunCode {
     });
     const nest = (depth: number): void => {
       if (depth === repeat.length) {
-        call.args.forEach((arg, i) =>
-          current[i] === undefined ? this.#argument(arg, step, offsets[i]) : this.#f.get(current[i]),
-        );
+        for (const [i, arg] of call.args.entries()) {
+          const local = current[i];
+          if (local === undefined) this.#argument(arg, step, offsets[i]);
+          else this.#f.get(local);
+        }
         this.#callKernel(call);
         return;
       }
@@ -235,16 +237,11 @@ class RunCode {
       f.push(0x6a);
     };
     copy(inBlock(at), inBlock(0), 16);
-    current.forEach((value, i) =>
-      copy(
-        () => this.#address(value),
-        () => this.#address(carries[i]),
-        this.#size(value),
-      ),
-    );
-    current.forEach((value, i) => pointed(`carry ${i}`, () => this.#address(value)));
-    next.forEach((value, i) => pointed(`next ${i}`, () => this.#address(value)));
-    constants.forEach((value, i) => pointed(`constant ${i}`, () => this.#address(value)));
+    const whole = (value: number) => (): void => this.#address(value);
+    for (const [i, value] of current.entries()) copy(whole(value), whole(carries[i]), this.#size(value));
+    for (const [i, value] of current.entries()) pointed(`carry ${i}`, whole(value));
+    for (const [i, value] of next.entries()) pointed(`next ${i}`, whole(value));
+    for (const [i, value] of constants.entries()) pointed(`constant ${i}`, whole(value));
     const t = f.newLocal("i32");
     this.#integer(reverse ? length - 1 : 0);
     f.set(t);
@@ -255,21 +252,15 @@ class RunCode {
       f.push(0x6c, 0x6a);
     };
     this.#times(length, () => {
-      over.forEach((value, i) => pointed(`over ${i}`, element(value, this.#size(value) / length)));
-      outputs.forEach((value, i) => pointed(`output ${i}`, element(value, this.#outputStep(step, i))));
-      histories.forEach((value, i) => {
-        if (value !== undefined)
-          copy(element(value, this.#size(current[i])), () => this.#address(current[i]), this.#size(current[i]));
-      });
+      for (const [i, value] of over.entries()) pointed(`over ${i}`, element(value, this.#size(value) / length));
+      for (const [i, value] of outputs.entries()) pointed(`output ${i}`, element(value, this.#outputStep(step, i)));
+      for (const [i, value] of histories.entries()) {
+        const bytes = this.#size(current[i]);
+        if (value !== undefined) copy(element(value, bytes), whole(current[i]), bytes);
+      }
       inBlock(at)();
       f.push(0x10, ...unsigned(body));
-      current.forEach((value, i) =>
-        copy(
-          () => this.#address(value),
-          () => this.#address(next[i]),
-          this.#size(value),
-        ),
-      );
+      for (const [i, value] of current.entries()) copy(whole(value), whole(next[i]), this.#size(value));
       f.get(t);
       this.#integer(reverse ? -1 : 1);
       f.push(0x6a);

@@ -15,9 +15,10 @@ const makeFull = arrayPrimitive({
 
 /** One number everywhere. */
 export function full(value: number, shape: Shape = []): SymbolicArray {
-  return makeFull([], shape, value, Object.is(value, -0) ? "-0" : String(value));
+  return makeFull([], shape, value, written(value));
 }
 
+const LONG = 4096;
 let unshared = 0;
 const makeConstant = arrayPrimitive({
   name: "constant",
@@ -34,11 +35,16 @@ export function constantArray(values: ArrayLike<number>, shape: Shape = [values.
     throw shapeError("constantArray", `${values.length} numbers were given for shape ${shapeText(shape)}`);
   const kept = Float64Array.from(values);
   if (kept.length > 0 && kept.every((x) => Object.is(x, kept[0]))) return full(kept[0], shape);
-  return makeConstant([], shape, kept, kept.length > 4096 ? `unshared ${unshared++}` : kept.join(","));
+  return makeConstant([], shape, kept, kept.length > LONG ? `unshared ${unshared++}` : Array.from(kept, written).join(","));
 }
 
-/** 0, 1, …, count − 1. */
-export const range = (count: number): SymbolicArray => constantArray(Array.from({ length: count }, (_, i) => i));
+/** 0, 1, …, count − 1: the same array for the same count, however long. */
+export function range(count: number): SymbolicArray {
+  const values = Float64Array.from({ length: count }, (_, i) => i);
+  return count > LONG ? makeConstant([], [count], values, `range ${count}`) : constantArray(values);
+}
+
+const written = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
 export function toArray(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
   if (isArray(x)) return x;

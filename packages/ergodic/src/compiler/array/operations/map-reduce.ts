@@ -20,6 +20,7 @@ import {
   type ArrayLikeOperand,
   axisOf,
   broadcastShapes,
+  checkOptionNames,
   type Shape,
   type SymbolicArray,
   sameShape,
@@ -105,7 +106,9 @@ export function elementwise(where: string, build: (...args: Expr[]) => Expr, giv
 
 extendToArrays({
   elementwise,
-  reduced(name, x, { axis, keep }) {
+  reduced(name, x, options) {
+    checkOptionNames(name, options, ["axis", "keep"]);
+    const { axis, keep } = options;
     const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
     return reduceAxes(name as ReductionKind, x, axes, keep);
   },

@@ -4,7 +4,7 @@
  * The body is traced once, on stand-ins; arrays of the surrounding program that it uses become constants of the loop, computed once.
  * A derivative keeps all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
  */
-import { isArray, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
+import { checkOptionNames, isArray, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
 import { concatenate, slice } from "./places.ts";
 import { reshape } from "./reshape.ts";
 import { closeScan, freshLeaf, type Scanned } from "./scan-node.ts";
@@ -37,6 +37,7 @@ export function scan(
   body: ScanBody,
   options: ScanOptions = {},
 ): Scanned {
+  checkOptionNames("scan", options, ["length", "reverse", "checkpoint"]);
   const length = lengthOf(over, options);
   const { reverse = false, checkpoint = false } = options;
   if (checkpoint && length > 3) return inSegments(carries, over, body, length, reverse);

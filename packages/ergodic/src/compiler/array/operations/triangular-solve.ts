@@ -5,7 +5,7 @@
  */
 import { neg } from "../../primitives/arithmetic.ts";
 import { arrayPrimitive } from "../primitive.ts";
-import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
+import { checkOptionNames, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { triangle } from "./composed.ts";
 import { matmul } from "./matmul.ts";
 import { reshape } from "./reshape.ts";
@@ -61,11 +61,9 @@ const make = arrayPrimitive({
 });
 
 /** X of op(L) X = B. l: [n, n]; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN. @throws CompileError unless the shapes fit */
-export function triangularSolve(
-  l: SymbolicArray,
-  b: SymbolicArray,
-  { lower = true, transposed = false }: TriangularOptions = {},
-): SymbolicArray {
+export function triangularSolve(l: SymbolicArray, b: SymbolicArray, options: TriangularOptions = {}): SymbolicArray {
+  checkOptionNames("triangularSolve", options, ["lower", "transposed"]);
+  const { lower = true, transposed = false } = options;
   const [n] = l.shape;
   if (l.rank !== 2 || l.shape[1] !== n || (b.rank !== 1 && b.rank !== 2) || b.shape[0] !== n)
     throw shapeError(

@@ -2,7 +2,7 @@
 import { type ConvolutionShape, outputSize, writeConvolutionSpec } from "../../../host/convolution.ts";
 import { CONV_BYTES } from "../../../host/fields.ts";
 import type { CallArgument } from "../primitive.ts";
-import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
+import { checkOptionNames, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 
 /** One number for height and width, or both. */
 export type Pair = number | readonly [number, number];
@@ -52,10 +52,12 @@ export function windowShape(
   where: string,
   x: SymbolicArray,
   kernel: Pair,
-  { strides = 1, padding, dilation = 1 }: WindowOptions,
+  given: WindowOptions,
   outChannels: number,
   groups: number,
 ): ConvolutionShape {
+  checkOptionNames(where, given, ["strides", "padding", "dilation"]);
+  const { strides = 1, padding, dilation = 1 } = given;
   if (x.rank !== 4)
     throw shapeError(where, `the array is ${shapeText(x.shape)}, but images are [batch, height, width, channels]; reshape it`);
   const options = { window: both(kernel), strides: both(strides), dilation: both(dilation) };

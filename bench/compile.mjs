@@ -1,0 +1,41 @@
+/**
+ * node bench/compile.mjs: milliseconds from a network to its linked update, for each of bench/accuracy.mjs's networks, on batches of 64, float32. Each is
+ * compiled on its own in a fresh process ("cold") and once more for another batch ("warm").
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { openErgodic } from "./ergodic.mjs";
+
+const built = new URL("../packages/ergodic/dist/", import.meta.url);
+const outputs = 10;
+const small = { outputs, form: "small" };
+const networks = {
+  mlp: ({ mlp }) => mlp([256], { outputs }),
+  cnn: ({ cnn }) => cnn({ outputs }),
+  mobileNetV1: ({ mobileNetV1 }) => mobileNetV1({ ...small, width: 0.5 }),
+  mobileNetV2: ({ mobileNetV2 }) => mobileNetV2({ ...small, width: 0.35 }),
+  shuffleNetV1: ({ shuffleNetV1 }) => shuffleNetV1({ ...small, groups: 2, width: 0.25 }),
+  shuffleNetV2: ({ shuffleNetV2 }) => shuffleNetV2({ ...small, width: 0.5 }),
+  circulant: ({ circulantNet }) => circulantNet({ outputs }),
+};
+
+async function compile(name) {
+  const ergodic = await openErgodic();
+  const [{ layOutParameters, outputsOf, updateProgram }, { linkArrays }] = await Promise.all(
+    ["models/neural/programs.js", "compiler/array/link.js"].map((file) => import(new URL(file, built).href)),
+  );
+  const engine = await ergodic.openEngine();
+  const network = networks[name](ergodic);
+  const facts = { network, loss: ergodic.multinomial(), outputs, rowShape: [28, 28, 1], scale: { mean: 0.1, factor: 3 } };
+  const times = [64, 63].map((batch) => {
+    const start = performance.now();
+    const layout = layOutParameters(outputsOf(facts, 2, true));
+    linkArrays(engine, updateProgram(facts, batch, "f32", layout));
+    return (performance.now() - start).toFixed(0);
+  });
+  process.stdout.write(`${name.padEnd(14)} cold ${times[0]} ms, warm ${times[1]} ms\n`);
+}
+
+const [name] = process.argv.slice(2);
+if (name) await compile(name);
+else for (const each of Object.keys(networks)) spawnSync(process.execPath, [fileURLToPath(import.meta.url), each], { stdio: "inherit" });

@@ -1,0 +1,63 @@
+/**
+ * Regularised incomplete gamma functions for hosts: P(a, x) = ∫₀ˣ t^(a−1)e^(−t) dt ÷ Γ(a) and Q = 1 − P; a > 0, x ≥ 0.
+ *
+ * x < a + 1: P by its series; else Q by Legendre's continued fraction; the other is 1 less it. The factor in front is built from Stirling's
+ * remainder where a is large, so that no large logarithms cancel. Relative error about 1e-13 of the one computed first, 1e-13 absolute of the
+ * other. Source: Abramowitz, Stegun 1964, 6.5.29 and 6.5.31.
+ */
+import { lgamma } from "./gamma.ts";
+
+const LARGE = 12;
+
+/** log Γ(a) − [(a − ½) log a − a + ½ log 2π] for a ≥ 12. */
+export function stirlingRemainder(a: number): number {
+  const square = a * a;
+  return (
+    (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - (1 / 1188 - 691 / 360360 / square) / square) / square) / square) / square) / a
+  );
+}
+
+/** x^a e^(−x) ÷ Γ(a). */
+function front(a: number, x: number): number {
+  if (a < LARGE) return Math.exp(a * Math.log(x) - x - lgamma(a));
+  const excess = (x - a) / a;
+  return Math.sqrt(a / (2 * Math.PI)) * Math.exp(-a * (excess - Math.log1p(excess)) - stirlingRemainder(a));
+}
+
+function series(a: number, x: number): number {
+  let term = 1 / a;
+  let total = term;
+  for (let n = 1; term > total * 1e-17; n++) total += term *= x / (a + n);
+  return front(a, x) * total;
+}
+
+/** Lentz's forward evaluation. */
+function fraction(a: number, x: number): number {
+  let b = x + 1 - a;
+  let c = Infinity;
+  let d = 1 / b;
+  let value = d;
+  for (let n = 1, change = 0; Math.abs(change - 1) > 1e-16 && n < 1e6; n++) {
+    const coefficient = n * (a - n);
+    b += 2;
+    d = 1 / (coefficient * d + b);
+    c = b + coefficient / c;
+    change = c * d;
+    value *= change;
+  }
+  return front(a, x) * value;
+}
+
+/** P(a, x). */
+export function gammaLower(a: number, x: number): number {
+  if (!(x > 0)) return Number.isNaN(x) ? x : 0;
+  if (x === Infinity) return 1;
+  return x < a + 1 ? series(a, x) : 1 - fraction(a, x);
+}
+
+/** Q(a, x). */
+export function gammaUpper(a: number, x: number): number {
+  if (!(x > 0)) return Number.isNaN(x) ? x : 1;
+  if (x === Infinity) return 0;
+  return x < a + 1 ? 1 - series(a, x) : fraction(a, x);
+}

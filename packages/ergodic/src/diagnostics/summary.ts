@@ -1,0 +1,69 @@
+/**
+ * The table of a posterior: for every variable its mean, sd, their Monte Carlo errors, quantiles, effective sizes and R̂, by name.
+ *
+ * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of one length. The columns are those of
+ * monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts; quantiles stand under "q5", "q50", "q95", or "q2.5" for the
+ * probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw).
+ *
+ * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal shapes
+ */
+import { checkKeys, DataError } from "../base/errors.ts";
+import { drawsPerChain } from "./chains.ts";
+import { essBulk, essTail } from "./effective-size.ts";
+import { mean, variance } from "./moments.ts";
+import { mcseMean, mcseSd } from "./monte-carlo-error.ts";
+import { quantiles } from "./quantile.ts";
+import { rhat } from "./rhat.ts";
+
+export interface SummaryOptions {
+  readonly chainCount: number;
+  /** Default: 0.05, 0.5, 0.95. */
+  readonly probabilities?: readonly number[];
+}
+
+export interface VariableSummary {
+  readonly mean: number;
+  readonly sd: number;
+  readonly mcseMean: number;
+  readonly mcseSd: number;
+  readonly quantiles: Readonly<Record<string, number>>;
+  readonly essBulk: number;
+  readonly essTail: number;
+  readonly rhat: number;
+}
+
+export function summary<Name extends string>(
+  variables: Readonly<Record<Name, Float64Array>>,
+  options: SummaryOptions,
+): Record<Name, VariableSummary> {
+  checkKeys("summary", options, ["chainCount", "probabilities"]);
+  const { chainCount, probabilities = [0.05, 0.5, 0.95] } = options;
+  const entries = Object.entries(variables) as [Name, Float64Array][];
+  for (const [name, draws] of entries) {
+    drawsPerChain(`summary: ${name}`, draws, chainCount);
+    if (draws.length === entries[0][1].length) continue;
+    const given = `${draws.length} draws, but "${entries[0][0]}" has ${entries[0][1].length}`;
+    throw new DataError(`summary: ${name}`, `${given}; give every variable the same draws`, "DRAWS_SHAPE");
+  }
+  return Object.fromEntries(entries.map(([name, draws]) => [name, summarise(draws, chainCount, probabilities)])) as Record<
+    Name,
+    VariableSummary
+  >;
+}
+
+/** Of 0.07·100 only the digits that were meant. */
+const quantileName = (probability: number): string => `q${Number((probability * 100).toPrecision(12))}`;
+
+function summarise(draws: Float64Array, chainCount: number, probabilities: readonly number[]): VariableSummary {
+  const values = quantiles(draws, probabilities);
+  return {
+    mean: mean(draws),
+    sd: Math.sqrt(variance(draws)),
+    mcseMean: mcseMean(draws, chainCount),
+    mcseSd: mcseSd(draws, chainCount),
+    quantiles: Object.fromEntries(probabilities.map((probability, i) => [quantileName(probability), values[i]])),
+    essBulk: essBulk(draws, chainCount),
+    essTail: essTail(draws, chainCount),
+    rhat: rhat(draws, chainCount),
+  };
+}

@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import { essBulk, essTail, mcseMean, mcseSd, quantile, rhat, summary } from "../../src/diagnostics/index.ts";
+import { autoregressive } from "./draws.ts";
+
+const mu = autoregressive(4, 60, 0.5, 13);
+const tau = mu.map((x) => Math.exp(x / 2));
+
+it("holds for every variable what the functions say of it", () => {
+  const table = summary({ mu, "tau[0]": tau }, { chainCount: 4 });
+  expect(Object.keys(table)).toEqual(["mu", "tau[0]"]);
+  const row = table["tau[0]"];
+  expect(row).toEqual({
+    mean: row.mean,
+    sd: row.sd,
+    mcseMean: mcseMean(tau, 4),
+    mcseSd: mcseSd(tau, 4),
+    quantiles: { q5: quantile(tau, 0.05), q50: quantile(tau, 0.5), q95: quantile(tau, 0.95) },
+    essBulk: essBulk(tau, 4),
+    essTail: essTail(tau, 4),
+    rhat: rhat(tau, 4),
+  });
+  const mean = tau.reduce((total, x) => total + x, 0) / 240;
+  expect(row.mean).toBeCloseTo(mean, 13);
+  expect(row.sd).toBeCloseTo(Math.sqrt(tau.reduce((total, x) => total + (x - mean) ** 2, 0) / 239), 13);
+});
+
+it("names the quantiles asked for", () => {
+  expect(Object.keys(summary({ mu }, { chainCount: 4, probabilities: [0.025, 0.07, 0.5, 0.975] }).mu.quantiles)).toEqual([
+    "q2.5",
+    "q7",
+    "q50",
+    "q97.5",
+  ]);
+});
+
+it("gives a constant its mean, and no more than that", () => {
+  const { c } = summary({ c: new Float64Array(20).fill(0.1) }, { chainCount: 2 });
+  expect(c).toMatchObject({ mean: 0.1, sd: 0, quantiles: { q5: 0.1, q50: 0.1, q95: 0.1 } });
+  expect([c.mcseMean, c.mcseSd, c.essBulk, c.essTail, c.rhat].every(Number.isNaN)).toBe(true);
+});
+
+it("is empty of nothing", () => expect(summary({}, { chainCount: 4 })).toEqual({}));
+
+it("says which variable does not fit", () => {
+  expect(() => summary({ mu, short: mu.slice(0, 40) }, { chainCount: 4 })).toThrow(
+    'summary: short: 40 draws, but "mu" has 240; give every variable the same draws [DRAWS_SHAPE]',
+  );
+  expect(() => summary({ odd: mu.slice(0, 41) }, { chainCount: 4 })).toThrow(
+    /summary: odd: 41 draws are not a multiple of 4 chains/,
+  );
+  expect(() => summary({ mu }, { chainCount: 4, probs: [0.5] } as never)).toThrow(/unknown option "probs"/);
+  expect(() => summary({ mu }, { chainCount: 4, probabilities: [2] })).toThrow(/probability is 2/);
+});

@@ -1,0 +1,62 @@
+/** Log densities, distribution functions and quantiles against scipy, torch and mpmath (distributions.py), to 1e-10 relative. */
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { constantArray, interpret } from "../../src/compiler/index.ts";
+import * as d from "../../src/models/statistical/distributions/index.ts";
+
+interface Row {
+  readonly name: string;
+  readonly parameters: readonly d.Parameter[];
+  readonly call: string;
+  readonly x: readonly (number | readonly number[] | readonly (readonly number[])[])[];
+  readonly logDensity: readonly (number | string)[];
+  readonly cdf?: readonly number[];
+  readonly p?: readonly number[];
+  readonly quantile?: readonly (number | string)[];
+}
+const rows = JSON.parse(readFileSync(new URL("distributions.json", import.meta.url), "utf8")) as Row[];
+
+function build({ name, parameters }: Row): d.Distribution {
+  if (name === "lkjCholesky") return d.lkjCholesky(parameters[0] as number, parameters[1]);
+  if (name === "truncated normal") {
+    const [mu, sigma, low, high] = parameters.map(Number);
+    const finite = (x: number) => (Number.isFinite(x) ? x : undefined);
+    return d.truncated(d.normal(mu, sigma), { low: finite(low), high: finite(high) });
+  }
+  return d.distributionOf(name)!(...parameters);
+}
+
+function expectClose(got: number, wanted: number, what: string): void {
+  if (!Number.isFinite(wanted)) expect(got, what).toBe(wanted);
+  // 1e-13 absolute: a log density may happen to be near 0.
+  else expect(Math.abs(got - wanted), `${what}: ${got} for ${wanted}`).toBeLessThanOrEqual(1e-10 * Math.abs(wanted) + 1e-13);
+}
+
+function logDensity(distribution: d.Distribution, x: Row["x"][number]): number {
+  const flat = [x].flat(2) as number[];
+  const shape = Array.isArray(x) ? (Array.isArray(x[0]) ? [x.length, x[0].length] : [x.length]) : [];
+  return interpret([distribution.logDensity(constantArray(flat, shape))], {})[0][0];
+}
+
+it.each(rows)("gives the log density of $call", (row) => {
+  const distribution = build(row);
+  row.x.forEach((x, i) => {
+    expectClose(logDensity(distribution, x), Number(row.logDensity[i]), `at ${JSON.stringify(x)}`);
+  });
+});
+
+const withFunctions = rows.filter((row) => row.cdf);
+it.each(withFunctions)("gives distribution function and quantiles of $call", (row) => {
+  const distribution = build(row);
+  row.x.forEach((x, i) => {
+    expectClose(distribution.cdf(x as number), row.cdf![i], `cdf at ${x}`);
+  });
+  row.p!.forEach((p, i) => {
+    expectClose(distribution.quantile(p), Number(row.quantile![i]), `quantile at ${p}`);
+  });
+});
+
+it("covers every distribution that is known by name", () => {
+  const named = new Set(rows.map((row) => row.name));
+  expect(d.distributionNames().filter((name) => !named.has(name))).toEqual([]);
+});

@@ -1,0 +1,52 @@
+/** Targets in units of their own: a network need not learn them first, and its saved form gives them back. */
+import { describe, expect, it } from "vitest";
+import { adam, Dataset, dense, fit, network, predictor, relu, sgd, stream } from "../../../src/index.ts";
+
+const rows = 400;
+const draws = stream(3, "target scale").at(0);
+const x = Float64Array.from({ length: rows * 2 }, () => draws.normal());
+const unscaled = Float64Array.from({ length: rows }, (_, i) => Math.sin(2 * x[2 * i]) + 0.5 * x[2 * i + 1]);
+const dataOf = (unit: number, shift: number): Dataset =>
+  Dataset.fromArrays({ x: { values: x, columnCount: 2 }, y: unscaled.map((y) => shift + unit * y), type: "f32" });
+const layers = () => [dense(16), relu(), dense(1)];
+
+describe("a network on a number in large units", () => {
+  it.each([
+    ["adam", adam({ rate: 0.01 })],
+    ["sgd", sgd({ rate: 0.05 })],
+  ])("learns as fast as on one in units of 1, by %s", async (_, rule) => {
+    const options = { rule, batch: 16, epochs: 30, seed: 1 };
+    const data = dataOf(1e4, 1e5);
+    const trained = await fit(network(layers()), data, options);
+    const explained = (r: typeof trained, d: Dataset): number => (r.evaluate(d) as unknown as { r2: number }).r2;
+    expect(explained(trained, data)).toBeGreaterThan(0.9);
+    const loaded = await predictor<typeof trained>(trained.toBytes());
+    expect(explained(loaded, data)).toBeCloseTo(explained(trained, data), 10);
+  });
+
+  it("says its loss in units of the target's variance, the same whatever the units", async () => {
+    const lossOf = async (unit: number, shift: number): Promise<number> => {
+      const run = fit(network(layers(), { standardise: true }), dataOf(unit, shift), {
+        rule: sgd({ rate: 0.05 }),
+        batch: 16,
+        epochs: 2,
+        seed: 1,
+      });
+      let loss = Number.NaN;
+      for await (const tick of run) loss = tick.loss;
+      await run;
+      return loss;
+    };
+    const [large, small] = [await lossOf(1e4, 1e5), await lossOf(1, 0)];
+    expect(Math.abs(large / small - 1)).toBeLessThan(1e-3);
+  });
+
+  it("keeps the units where standardise is false", async () => {
+    const data = dataOf(1e4, 1e5);
+    const run = fit(network(layers(), { standardise: false }), data, { rule: adam(), batch: 16, epochs: 1, seed: 1 });
+    let loss = 0;
+    for await (const tick of run) loss = tick.loss;
+    await run;
+    expect(loss).toBeGreaterThan(1e9);
+  });
+});
