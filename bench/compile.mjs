@@ -38,4 +38,6 @@ async function compile(name) {
 
 const [name] = process.argv.slice(2);
 if (name) await compile(name);
-else for (const each of Object.keys(networks)) spawnSync(process.execPath, [fileURLToPath(import.meta.url), each], { stdio: "inherit" });
+else
+  for (const each of Object.keys(networks))
+    spawnSync(process.execPath, [fileURLToPath(import.meta.url), each], { stdio: "inherit" });

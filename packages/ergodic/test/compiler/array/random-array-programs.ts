@@ -65,6 +65,8 @@ export interface ProgramOptions {
   readonly steps?: number;
   /** Only operations whose second derivative exists everywhere; default: all. */
   readonly smooth?: boolean;
+  /** Arrays of up to 30,000 numbers: loops that are not small any more, and unrolled vectors. Default: up to 96. */
+  readonly large?: boolean;
 }
 
 /** Of arrays made before and a number that picks among possibilities; undefined where they do not fit. */
@@ -204,6 +206,9 @@ const SHAPES: readonly Shape[] = [
   [17],
 ];
 
+const MOST_OF_LARGE = 30_000;
+const LARGE_SHAPES: readonly Shape[] = [[], [33], [1, 65], [2, 1100], [2049], [64, 33], [40, 1], [9, 8, 31], [5, 1, 130]];
+
 interface Choice {
   readonly operation: number;
   readonly a: number;
@@ -211,7 +216,13 @@ interface Choice {
   readonly pick: number;
 }
 
-function built(shapes: readonly Shape[], choices: readonly Choice[], seed: number, smooth: boolean): RandomProgram {
+function built(
+  shapes: readonly Shape[],
+  choices: readonly Choice[],
+  seed: number,
+  { smooth = false, large = false }: ProgramOptions,
+): RandomProgram {
+  const most = large ? MOST_OF_LARGE : LARGEST;
   const operations = Object.entries(smooth ? SMOOTH : WITH_CORNERS);
   const inputs = shapes.map((shape, i) => ({
     name: `x${i}`,
@@ -228,7 +239,7 @@ function built(shapes: readonly Shape[], choices: readonly Choice[], seed: numbe
     const from = (n: number): SymbolicArray => made[made.length - 1 - (n % made.length)];
     const [name, apply] = operations[operation % operations.length];
     const result = apply(from(a), from(b), pick);
-    if (!result || result.size > LARGEST || result.rank > 4) continue;
+    if (!result || result.size > most || result.rank > 4) continue;
     steps.push(name);
     made.push(result);
   }
@@ -238,13 +249,14 @@ function built(shapes: readonly Shape[], choices: readonly Choice[], seed: numbe
 }
 
 /** Programs of up to `steps` operations with a scalar output, and values of their inputs. */
-export function arbitraryProgram({ steps = 12, smooth = false }: ProgramOptions = {}): fc.Arbitrary<RandomProgram> {
+export function arbitraryProgram(options: ProgramOptions = {}): fc.Arbitrary<RandomProgram> {
+  const { steps = 12, large = false } = options;
   const choice = fc.record({ operation: fc.nat(997), a: fc.nat(5), b: fc.nat(5), pick: fc.nat(15) });
   return fc
     .record({
-      shapes: fc.array(fc.constantFrom(...SHAPES), { minLength: 2, maxLength: 4 }),
+      shapes: fc.array(fc.constantFrom(...(large ? LARGE_SHAPES : SHAPES)), { minLength: 2, maxLength: 4 }),
       choices: fc.array(choice, { minLength: 1, maxLength: steps }),
       seed: fc.nat(1000),
     })
-    .map(({ shapes, choices, seed }) => built(shapes, choices, seed, smooth));
+    .map(({ shapes, choices, seed }) => built(shapes, choices, seed, options));
 }

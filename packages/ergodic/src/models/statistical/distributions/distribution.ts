@@ -1,0 +1,135 @@
+/**
+ * A distribution is a name, the constraints of its parameters, its log density in the compiler's arrays, and functions of plain numbers: an
+ * exact sampler, and the distribution function, its inverse, mean and variance where they have a closed form.
+ *
+ * `distribution(name, constraints, definition)` gives the function that users call with parameters, in the order of the constraints:
+ * `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast. Outside of the support the log density is
+ * −∞, and its gradient has no meaning; parameters outside of their constraints give NaN there, and an error where they are plain numbers.
+ */
+
+import { CompileError } from "../../../base/errors.ts";
+import { Registry } from "../../../base/registry.ts";
+import type { Draws } from "../../../base/stream.ts";
+import { constantArray, isArray, type SymbolicArray, toArray } from "../../../compiler/index.ts";
+import { type Constraint, checkConstraint, type NumberOf, rankOf, type Support, type Values } from "./constraint.ts";
+import { Distribution } from "./value.ts";
+
+/** What builders of distributions take: one number, a vector or a matrix of numbers, or a symbolic array. */
+export type Parameter = SymbolicArray | number | ArrayLike<number> | readonly (readonly number[])[];
+
+export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
+
+/** How a distribution acts, for any parameters. Functions of numbers take the parameters of one value. */
+export interface Family {
+  readonly name: string;
+  readonly kind: "continuous" | "discrete";
+  /** Axes of one value: 0 a number, 1 a vector, 2 a matrix. Default 0. */
+  readonly eventRank?: 0 | 1 | 2;
+  readonly constraints: Readonly<Record<string, Constraint>>;
+  support(parameters: SymbolicParameters): Support;
+  /** In nats, with all constants; the axes of one value are summed out. */
+  logDensity(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
+  /** log P(X ≤ x) and log P(X > x), exact in both tails: where they are elementary. */
+  logCdf?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
+  logSurvival?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
+  sample(draws: Draws, parameters: Values): number | Float64Array;
+  /** P(X ≤ x). */
+  cdf?(x: number, parameters: Values): number;
+  /** P(X > x), exact where it is small. */
+  survival?(x: number, parameters: Values): number;
+  /** The smallest x with P(X ≤ x) ≥ p. */
+  quantile?(p: number, parameters: Values): number;
+  /** The x with P(X > x) = q, exact where q is small. */
+  upperQuantile?(q: number, parameters: Values): number;
+  mean?(parameters: Values): number | Float64Array;
+  /** Of vectors and matrices, element by element. */
+  variance?(parameters: Values): number | Float64Array;
+}
+
+type Symbolic<C> = { readonly [K in keyof C]: SymbolicArray };
+type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
+
+/** A family, with the parameters typed by their constraints. */
+export interface Definition<C> {
+  readonly kind: "continuous" | "discrete";
+  readonly eventRank?: 0 | 1 | 2;
+  support(parameters: Symbolic<C>): Support;
+  logDensity(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
+  logCdf?(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
+  logSurvival?(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
+  sample(draws: Draws, parameters: Numbers<C>): number | Float64Array;
+  cdf?(x: number, parameters: Numbers<C>): number;
+  survival?(x: number, parameters: Numbers<C>): number;
+  quantile?(p: number, parameters: Numbers<C>): number;
+  upperQuantile?(q: number, parameters: Numbers<C>): number;
+  mean?(parameters: Numbers<C>): number | Float64Array;
+  variance?(parameters: Numbers<C>): number | Float64Array;
+}
+
+export type DistributionOf = (...parameters: Parameter[]) => Distribution;
+
+const defined = new Registry<DistributionOf>("distribution");
+
+/** Defines a distribution and makes it known by its name. @throws OptionError [NAME_TAKEN] for a name of this library */
+export function distribution<const C extends Readonly<Record<string, Constraint>>>(
+  name: string,
+  constraints: C,
+  definition: Definition<C>,
+): DistributionOf {
+  const family = { ...definition, name, constraints } as unknown as Family;
+  const names = Object.keys(constraints);
+  const make: DistributionOf = (...given) => {
+    if (given.length !== names.length)
+      throw new CompileError(
+        name,
+        `${given.length} parameters were given, but it has ${names.length}: ${names.join(", ") || "none"}`,
+        "COMPILE_OPERAND",
+      );
+    return new Distribution(
+      family,
+      Object.fromEntries(names.map((key, i) => [key, parameterArray(name, key, constraints[key], given[i])])),
+    );
+  };
+  defined.define(name, make);
+  return make;
+}
+
+export const distributionNames = (): string[] => defined.names();
+
+/** The builder of a distribution from its name; undefined if unknown. */
+export const distributionOf = (name: string): DistributionOf | undefined => defined.get(name);
+
+/** Keeps the names of all distributions so far for this library. */
+export const reserveDistributionNames = (): void => defined.reserve();
+
+/** @throws OptionError where numbers do not keep to the constraint; CompileError where the parameter has too few axes */
+export function parameterArray(where: string, name: string, constraint: Constraint, given: Parameter): SymbolicArray {
+  const rank = rankOf(constraint);
+  const array = isArray(given) ? given : numbersAsArray(given);
+  if (array.rank < rank)
+    throw new CompileError(
+      where,
+      `${name} has ${array.rank} axes, but must be ${rank === 1 ? "a vector" : "a matrix"}; give it more`,
+      "COMPILE_SHAPE",
+    );
+  if (rank === 2 && array.shape[array.rank - 1] !== array.shape[array.rank - 2])
+    throw new CompileError(where, `${name} has shape [${array.shape.join(", ")}], but must be square`, "COMPILE_SHAPE");
+  const numbers = constantsOf(array);
+  if (!numbers) return array;
+  const size = rank === 0 ? 1 : array.shape.slice(array.rank - rank).reduce((a, b) => a * b, 1);
+  for (let from = 0; from < numbers.length; from += size)
+    checkConstraint(where, name, constraint, numbers.subarray(from, from + size));
+  return array;
+}
+
+/** The numbers of a constant; undefined where the array depends on inputs. */
+function constantsOf(array: SymbolicArray): Float64Array | undefined {
+  if (array.op === "full") return new Float64Array(array.size).fill(array.attributes as number);
+  return array.op === "constant" ? (array.attributes as Float64Array) : undefined;
+}
+
+function numbersAsArray(given: Exclude<Parameter, SymbolicArray>): SymbolicArray {
+  if (typeof given === "number" || !Array.isArray(given) || !Array.isArray(given[0])) return toArray(given as number | number[]);
+  const rows = given as readonly (readonly number[])[];
+  return constantArray(rows.flat(), [rows.length, rows[0].length]);
+}

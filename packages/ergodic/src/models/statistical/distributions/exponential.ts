@@ -1,0 +1,29 @@
+/**
+ * Exponential: log p(x) = log λ − λx on x ≥ 0.
+ *
+ * λ (`rate`) > 0: mean 1/λ.
+ */
+import { lessEqual, log, mul, neg, sub, toArray, where } from "../../../compiler/index.ts";
+import { distribution, type Parameter } from "./distribution.ts";
+import { log1mExp, within } from "./terms.ts";
+import type { Distribution } from "./value.ts";
+
+/** rate > 0: mean 1/rate. */
+export const exponential: (rate: Parameter) => Distribution = distribution(
+  "exponential",
+  { rate: "positive" },
+  {
+    kind: "continuous",
+    support: () => ({ kind: "interval", low: toArray(0) }),
+    logDensity: (x, { rate }) => within(lessEqual(0, x), sub(log(rate), mul(rate, x))),
+    logCdf: (x, { rate }) => where(lessEqual(x, 0), -Infinity, log1mExp(where(lessEqual(x, 0), -1, neg(mul(rate, x))))),
+    logSurvival: (x, { rate }) => where(lessEqual(x, 0), 0, neg(mul(rate, x))),
+    sample: (draws, { rate }) => draws.exponential() / rate,
+    cdf: (x, { rate }) => (x > 0 ? -Math.expm1(-rate * x) : 0),
+    survival: (x, { rate }) => (x > 0 ? Math.exp(-rate * x) : 1),
+    quantile: (p, { rate }) => -Math.log1p(-p) / rate,
+    upperQuantile: (q, { rate }) => -Math.log(q) / rate,
+    mean: ({ rate }) => 1 / rate,
+    variance: ({ rate }) => 1 / (rate * rate),
+  },
+);

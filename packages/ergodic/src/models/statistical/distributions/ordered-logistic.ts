@@ -1,0 +1,53 @@
+/**
+ * Ordered logistic: P(x = k) = σ(c_k − η) − σ(c_{k−1} − η), with c_{−1} = −∞ and c_{K−1} = ∞.
+ *
+ * x: 0 … K − 1 (Stan counts from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing, one list for all. The middle terms are taken as
+ * log(1 − e^(c_{k−1} − c_k)) less two soft maxima, which keeps its digits in both tails.
+ */
+
+import { CompileError } from "../../../base/errors.ts";
+import { exp } from "../../../base/exp.ts";
+import { log as logOf } from "../../../base/log.ts";
+import { and, equal, floor, gather, less, max, min, neg, softplus, sub, toArray, where } from "../../../compiler/index.ts";
+import { distribution, type Parameter } from "./distribution.ts";
+import { between, log1mExp, minus, within } from "./terms.ts";
+import type { Distribution } from "./value.ts";
+
+const sigmoid = (x: number): number => 1 / (1 + exp(-x));
+
+/** eta real; cutpoints: [K − 1], increasing. */
+export const orderedLogistic: (eta: Parameter, cutpoints: Parameter) => Distribution = distribution(
+  "orderedLogistic",
+  { eta: "real", cutpoints: "ordered" },
+  {
+    kind: "discrete",
+    support: ({ cutpoints }) => ({ kind: "integers", low: toArray(0), high: toArray(cutpoints.size) }),
+    logDensity(x, { eta, cutpoints }) {
+      if (cutpoints.rank !== 1)
+        throw new CompileError(
+          "orderedLogistic",
+          `cutpoints have shape [${cutpoints.shape.join(", ")}], but one list [K − 1] is wanted`,
+          "COMPILE_SHAPE",
+        );
+      const last = cutpoints.size;
+      const upper = gather(cutpoints, min(max(x, 0), last - 1));
+      const lower = gather(cutpoints, min(max(sub(x, 1), 0), last - 1));
+      const middle = and(less(0, x), less(x, last));
+      const gap = log1mExp(where(middle, sub(lower, upper), -1));
+      const aboveLower = neg(softplus(sub(lower, eta)));
+      const belowUpper = neg(softplus(sub(eta, upper)));
+      const ends = where(less(0, x), aboveLower, belowUpper);
+      const value = where(middle, minus(gap, neg(aboveLower), neg(belowUpper)), ends);
+      return within(and(between(0, x, last), equal(floor(x), x)), value);
+    },
+    sample(draws, { eta, cutpoints }) {
+      const latent = eta + logOf(draws.exponential()) - logOf(draws.exponential());
+      return cutpoints.findLastIndex((c) => latent > c) + 1;
+    },
+    cdf: (x, { eta, cutpoints }) => (x < 0 ? 0 : x >= cutpoints.length ? 1 : sigmoid(cutpoints[Math.floor(x)] - eta)),
+    quantile(p, { eta, cutpoints }) {
+      const k = cutpoints.findIndex((c) => sigmoid(c - eta) >= p);
+      return k < 0 ? cutpoints.length : k;
+    },
+  },
+);

@@ -1,0 +1,170 @@
+/** A distribution with its parameters, as models use it. */
+import { CapabilityError, CompileError } from "../../../base/errors.ts";
+import type { Draws } from "../../../base/stream.ts";
+import {
+  type ArrayLikeOperand,
+  broadcastShapes,
+  broadcastTo,
+  interpret,
+  type Shape,
+  type SymbolicArray,
+  sizeOf,
+  toArray,
+} from "../../../compiler/index.ts";
+import { batchOf, checkConstraint, rankOf, type Support, type Values } from "./constraint.ts";
+import type { Family, SymbolicParameters } from "./distribution.ts";
+
+/** Inputs that the parameters depend on, by name. */
+export type Inputs = Readonly<Record<string, ArrayLike<number> | number>>;
+
+export interface SampleOptions {
+  /** Axes before those of one value; default: what the parameters broadcast to. */
+  readonly batch?: Shape;
+  readonly inputs?: Inputs;
+}
+
+export class Distribution {
+  readonly family: Family;
+  readonly parameters: SymbolicParameters;
+  /** Numbers of parameters that depend on no input. */
+  #own: Values | undefined;
+
+  constructor(family: Family, parameters: SymbolicParameters) {
+    this.family = family;
+    this.parameters = parameters;
+  }
+
+  get name(): string {
+    return this.family.name;
+  }
+
+  get kind(): "continuous" | "discrete" {
+    return this.family.kind;
+  }
+
+  /** Axes of one value. */
+  get eventRank(): 0 | 1 | 2 {
+    return this.family.eventRank ?? 0;
+  }
+
+  get support(): Support {
+    return this.family.support(this.parameters);
+  }
+
+  /** What the parameters broadcast to, without the axes of one value. @throws CompileError unless they do */
+  get batch(): Shape {
+    const shapes = Object.entries(this.parameters).map(([name, { shape }]) =>
+      batchOf(shape, rankOf(this.family.constraints[name])),
+    );
+    return broadcastShapes(this.name, shapes);
+  }
+
+  /** Element by element, broadcast; the axes of one value are summed out. −∞ outside of the support. */
+  logDensity(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
+    const at = toArray(x);
+    if (at.rank < this.eventRank)
+      throw new CompileError(this.name, `x has ${at.rank} axes, but a value has ${this.eventRank}`, "COMPILE_SHAPE");
+    return this.family.logDensity(at, this.parameters);
+  }
+
+  /** log P(X ≤ x). @throws CapabilityError where it is not elementary */
+  logCdf(x: ArrayLikeOperand): SymbolicArray {
+    if (!this.family.logCdf) throw this.#lacks("log distribution function of symbolic arrays");
+    return this.family.logCdf(toArray(x), this.parameters);
+  }
+
+  /** log P(X > x). @throws CapabilityError where it is not elementary */
+  logSurvival(x: ArrayLikeOperand): SymbolicArray {
+    if (!this.family.logSurvival) throw this.#lacks("log survival function of symbolic arrays");
+    return this.family.logSurvival(toArray(x), this.parameters);
+  }
+
+  /** P(X ≤ x). @throws CapabilityError where there is no closed form */
+  cdf(x: number, inputs?: Inputs): number {
+    if (!this.family.cdf) throw this.#lacks("distribution function");
+    const values = this.#single(inputs);
+    return Math.abs(x) === Infinity ? Number(x > 0) : this.family.cdf(x, values);
+  }
+
+  /** The smallest x with P(X ≤ x) ≥ p, for p in [0, 1]. @throws CapabilityError where there is no closed form */
+  quantile(p: number, inputs?: Inputs): number {
+    if (!this.family.quantile) throw this.#lacks("quantile");
+    return p >= 0 && p <= 1 ? this.family.quantile(p, this.#single(inputs)) : Number.NaN;
+  }
+
+  /** NaN where it does not exist. @throws CapabilityError where it is not known */
+  mean(inputs?: Inputs): number | Float64Array {
+    if (!this.family.mean) throw this.#lacks("mean");
+    return this.family.mean(this.#single(inputs));
+  }
+
+  /** NaN or ∞ where it does not exist. @throws CapabilityError where it is not known */
+  variance(inputs?: Inputs): number | Float64Array {
+    if (!this.family.variance) throw this.#lacks("variance");
+    return this.family.variance(this.#single(inputs));
+  }
+
+  /** Independent exact draws, row-major: [...batch, ...axes of one value]. @throws OptionError where parameters break their constraints */
+  sample(draws: Draws, { batch = this.batch, inputs }: SampleOptions = {}): Float64Array {
+    let out: Float64Array | undefined;
+    const count = sizeOf(batch);
+    const values = this.#values(batch, inputs);
+    for (let i = 0; i < count; i++) {
+      const drawn = this.family.sample(draws, values(i));
+      const size = typeof drawn === "number" ? 1 : drawn.length;
+      out ??= new Float64Array(count * size);
+      if (typeof drawn === "number") out[i] = drawn;
+      else out.set(drawn, i * size);
+    }
+    return out ?? new Float64Array(0);
+  }
+
+  #lacks(what: string): CapabilityError {
+    return new CapabilityError(
+      this.name,
+      `its ${what} was asked for, but is not known here; draw samples instead`,
+      "DISTRIBUTION_LACKS",
+    );
+  }
+
+  #single(inputs: Inputs | undefined): Values {
+    if (!inputs && this.#own) return this.#own;
+    const { batch } = this;
+    if (sizeOf(batch) !== 1)
+      throw new CompileError(
+        this.name,
+        `its parameters broadcast to [${batch.join(", ")}], but this function wants one value each; build one for each element`,
+        "COMPILE_SHAPE",
+      );
+    const values = this.#values(batch, inputs)(0);
+    if (!inputs) this.#own = values;
+    return values;
+  }
+
+  /** The parameters' numbers for each element of the batch, checked. */
+  #values(batch: Shape, inputs: Inputs = {}): (i: number) => Values {
+    const one = sizeOf(this.batch) === 1;
+    const entries = Object.entries(this.parameters).map(([name, array]) => {
+      const constraint = this.family.constraints[name];
+      const rank = rankOf(constraint);
+      const own = array.shape.slice(array.rank - rank);
+      return { name, constraint, rank, size: sizeOf(own), array: broadcastTo(array, [...(one ? this.batch : batch), ...own]) };
+    });
+    const numbers = interpret(
+      entries.map(({ array }) => array),
+      inputs,
+    );
+    const valuesAt = (i: number): Values => {
+      const values: Record<string, number | Float64Array> = {};
+      entries.forEach(({ name, constraint, rank, size }, k) => {
+        const value = rank === 0 ? numbers[k][i] : numbers[k].subarray(i * size, (i + 1) * size);
+        checkConstraint(this.name, name, constraint, value);
+        values[name] = value;
+      });
+      return values;
+    };
+    if (!one) return valuesAt;
+    const only = valuesAt(0);
+    return () => only;
+  }
+}

@@ -1,0 +1,8 @@
+/** All transforms from unconstrained numbers, an explicit list. */
+export { interval, lower, positive, unbounded, upper } from "./bounds.ts";
+export { correlationCholesky, covarianceCholesky } from "./cholesky-factors.ts";
+export { transformFor } from "./for-support.ts";
+export { ordered, positiveOrdered } from "./ordered.ts";
+export { simplex } from "./simplex.ts";
+export type { Constrained, Transform } from "./transform.ts";
+export { unitVector } from "./unit-vector.ts";
