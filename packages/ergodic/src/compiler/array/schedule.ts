@@ -14,7 +14,7 @@ import type { Slice } from "./operations/places.ts";
 import { isCovered } from "./operations/places.ts";
 import { type ArrayPrimitive, arrayPrimitiveOf, type Layout } from "./primitive.ts";
 import { lowerScan, type ScanValues } from "./schedule-scan.ts";
-import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf } from "./symbolic.ts";
+import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf, withArguments } from "./symbolic.ts";
 
 /** Up to this many operations, an element-wise value that is used several times is computed several times. */
 const CHEAP = 8;
@@ -44,7 +44,7 @@ function withoutMarks(outputs: ArrayProgram["outputs"]): ArrayProgram["outputs"]
   for (const node of arraysBelow(roots)) {
     const args = node.args.map((arg) => made.get(arg)!);
     const isSame = args.every((arg, i) => arg === node.args[i]);
-    made.set(node, node.op === "customDerivative" ? args[0] : isSame ? node : arrayPrimitiveOf(node).rebuild(node, args));
+    made.set(node, node.op === "customDerivative" ? args[0] : isSame ? node : withArguments(node, args));
   }
   return outputs.map((output) => ({ ...output, value: made.get(output.value)! }));
 }

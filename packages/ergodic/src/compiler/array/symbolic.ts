@@ -24,15 +24,18 @@ export class SymbolicArray {
   readonly shape: Shape;
   /** What the primitive needs beside its arguments. */
   readonly attributes: unknown;
+  /** Tells attributes apart. */
+  readonly key: string;
   /** Elements. */
   readonly size: number;
 
-  constructor(id: number, op: string, args: readonly SymbolicArray[], shape: Shape, attributes: unknown) {
+  constructor(id: number, op: string, args: readonly SymbolicArray[], shape: Shape, attributes: unknown, key: string) {
     this.id = id;
     this.op = op;
     this.args = args;
     this.shape = shape;
     this.attributes = attributes;
+    this.key = key;
     this.size = sizeOf(shape);
   }
 
@@ -69,10 +72,14 @@ export function internArray(
   const whole = `${op}|${args.map((a) => a.id).join(",")}|${shape.join(",")}|${key}`;
   const known = interned.get(whole);
   if (known) return known;
-  const node = new SymbolicArray(nextId++, op, Object.freeze([...args]), Object.freeze([...shape]), attributes);
+  const node = new SymbolicArray(nextId++, op, Object.freeze([...args]), Object.freeze([...shape]), attributes, key);
   interned.set(whole, node);
   return node;
 }
+
+/** The same operation on arguments of the same shapes and values. */
+export const withArguments = ({ op, shape, attributes, key }: SymbolicArray, args: readonly SymbolicArray[]): SymbolicArray =>
+  internArray(op, args, shape, attributes, key);
 
 /** What a program is given, by name. */
 export function input(name: string, shape: Shape): SymbolicArray {

@@ -98,7 +98,10 @@ export class FunctionCode {
 
   /** Pushes one value on the stack. */
   emit(node: Node): void {
-    this.#emit(node, usesBelow([node], this.#kept));
+    const kept = this.#kept.get(node);
+    if (kept !== undefined) this.get(kept);
+    else if (node.args.length === 0) this.push(...node.code);
+    else this.#emit(node, usesBelow([node], this.#kept));
   }
 
   /** Forgets kept values that change between iterations at `level` or deeper: their locals are stale after the loop's body. */

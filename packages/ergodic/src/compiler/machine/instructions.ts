@@ -45,6 +45,7 @@ export class Instructions implements Lanes {
   readonly type: WasmType;
   readonly maskType: WasmType;
   readonly #functions: FunctionTable;
+  readonly #constants = new Map<number | string, Node>();
 
   constructor(graph: Graph, kind: LaneKind, functions: FunctionTable) {
     this.graph = graph;
@@ -66,6 +67,15 @@ export class Instructions implements Lanes {
   }
 
   constant(x: number): Node {
+    const key = Object.is(x, -0) ? "-0" : x;
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const made = this.#newConstant(x);
+    this.#constants.set(key, made);
+    return made;
+  }
+
+  #newConstant(x: number): Node {
     if (this.kind === "f64") return this.graph.node("f64", [0x44, ...float64Bytes(x)]);
     if (this.kind === "f32") return this.graph.node("f32", [0x43, ...float32Bytes(x)]);
     const lane = this.kind === "f64x2" ? float64Bytes(x) : [...float32Bytes(x), ...float32Bytes(x)];

@@ -91,6 +91,7 @@ class LoopCode {
   readonly #pointerOf: readonly { readonly pointer: Pointer; readonly offset: number }[];
   readonly #wide: Instructions;
   readonly #single: Instructions;
+  readonly #cost: number;
   #level = 0;
 
   constructor(step: LoopStep, context: LoopContext) {
@@ -98,6 +99,7 @@ class LoopCode {
     this.#context = context;
     this.#nest = nestOf(step);
     this.#accesses = accessesOf(step);
+    this.#cost = costOf([...step.stores, ...step.reductions].map((s) => s.expr));
     this.#bytes = context.precision === "f64" ? 8 : 4;
     this.#wide = new Instructions(this.#graph, context.precision === "f64" ? "f64x2" : "f32x4", context.functions);
     this.#single = new Instructions(this.#graph, context.precision, context.functions);
@@ -189,8 +191,8 @@ class LoopCode {
   }
 
   #unrolled(depth: number): number {
-    const { stores, reductions } = this.#step;
-    const cost = costOf([...stores, ...reductions].map((s) => s.expr));
+    const { reductions } = this.#step;
+    const cost = this.#cost;
     // Columns held over reduced axes: a cache line a time, as far as registers reach.
     if (this.#nest.firstReduced === depth + 1) return cost <= 2 * SMALL_BODY ? (reductions.length === 1 ? 4 : 2) : 1;
     if (reductions.length > 0 && this.#nest.firstReduced <= depth) return cost <= SMALL_BODY ? 4 : cost <= 2 * SMALL_BODY ? 2 : 1;
