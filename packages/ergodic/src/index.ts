@@ -133,7 +133,10 @@ export { type Engine, type EngineDescription, openEngine } from "./host/engine.t
 export type { Run, RunSummary } from "./loop/run.ts";
 export {
   type CoordinateMinimum,
+  type GradientMinimum,
+  type GradientResumeOptions,
   type MinimizeCoordinatesOptions,
+  type MinimizeGradientOptions,
   type MinimizeOptions,
   type MinimizeResumeOptions,
   type MinimizeUntil,

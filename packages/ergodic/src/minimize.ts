@@ -13,7 +13,8 @@
  * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
  * abort.
  *
- * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts.
+ * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts. What compileFunction made with a gradient is descended
+ * along it: minimize-gradient.ts.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
  *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
@@ -38,6 +39,16 @@ import {
   minimizeCoordinates,
   resumeCoordinates,
 } from "./minimize-coordinates.ts";
+import {
+  type Differentiated,
+  type GivenByName,
+  type GradientMinimum,
+  type GradientResumeOptions,
+  isCompiled,
+  type MinimizeGradientOptions,
+  minimizeGradient,
+  resumeGradient,
+} from "./minimize-gradient.ts";
 
 export interface MinimizeUntil {
   evaluations?: number;
@@ -56,6 +67,7 @@ export interface MinimizeOptions extends SearchOptions {
 export type MinimizeResumeOptions = Pick<MinimizeOptions, "evaluations" | "until" | "signal" | "concurrency" | "workers">;
 
 export type { CoordinateMinimum, MinimizeCoordinatesOptions } from "./minimize-coordinates.ts";
+export type { GradientMinimum, GradientResumeOptions, MinimizeGradientOptions } from "./minimize-gradient.ts";
 
 /** The best point, and how it was found. */
 export interface Minimum {
@@ -78,17 +90,19 @@ export interface Minimum {
 const EVALUATIONS_A_COORDINATE = 1000;
 const resumeKeys = ["evaluations", "until", "signal", "concurrency", "workers"];
 
+function start(f: Differentiated, x0: ArrayLike<number> | GivenByName, options?: MinimizeGradientOptions): Run<GradientMinimum>;
 function start(f: CoordinateFunction, x0: ArrayLike<number>, options: MinimizeCoordinatesOptions): Run<CoordinateMinimum>;
 function start(f: BlackBox | URL, x0: ArrayLike<number>, options?: Omit<MinimizeOptions, "x0">): Run<Minimum>;
 function start(f: BlackBox | URL, options: MinimizeOptions): Run<Minimum>;
 function start(
-  f: BlackBox | URL | CoordinateFunction,
-  where: ArrayLike<number> | MinimizeOptions,
-  more: MinimizeOptions | MinimizeCoordinatesOptions = {},
-): Run<Minimum> | Run<CoordinateMinimum> {
+  f: BlackBox | URL | CoordinateFunction | Differentiated,
+  where: ArrayLike<number> | MinimizeOptions | GivenByName,
+  more: MinimizeOptions | MinimizeCoordinatesOptions | MinimizeGradientOptions = {},
+): Run<Minimum> | Run<CoordinateMinimum> | Run<GradientMinimum> {
+  if (isCompiled(f)) return minimizeGradient(f, where as ArrayLike<number> | GivenByName, more as MinimizeGradientOptions);
   if (isCoordinateDescent(more.algorithm))
     return minimizeCoordinates(f as CoordinateFunction, where as ArrayLike<number>, more as MinimizeCoordinatesOptions);
-  return search(f as BlackBox | URL, where, more as MinimizeOptions);
+  return search(f as BlackBox | URL, where as ArrayLike<number> | MinimizeOptions, more as MinimizeOptions);
 }
 
 function search(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): Run<Minimum> {
@@ -101,6 +115,7 @@ function search(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, m
 }
 
 /** Goes on from a checkpoint, bit for bit; `f` must be the same function. */
+function resume(from: string | Uint8Array | Blob, f: Differentiated, options?: GradientResumeOptions): Run<GradientMinimum>;
 function resume(
   from: string | Uint8Array | Blob,
   target: CoordinateTarget,
@@ -109,9 +124,10 @@ function resume(
 function resume(from: string | Uint8Array | Blob, f: BlackBox | URL, options?: MinimizeResumeOptions): Run<Minimum>;
 function resume(
   from: string | Uint8Array | Blob,
-  f: BlackBox | URL | CoordinateTarget,
-  options: MinimizeResumeOptions | CoordinateResumeOptions = {},
-): Run<Minimum> | Run<CoordinateMinimum> {
+  f: BlackBox | URL | CoordinateTarget | Differentiated,
+  options: MinimizeResumeOptions | CoordinateResumeOptions | GradientResumeOptions = {},
+): Run<Minimum> | Run<CoordinateMinimum> | Run<GradientMinimum> {
+  if (isCompiled(f)) return resumeGradient(from, f, options as GradientResumeOptions);
   if (typeof f === "object" && "kind" in f) return resumeCoordinates(from, f, options as CoordinateResumeOptions);
   return resumeSearch(from, f, options as MinimizeResumeOptions);
 }

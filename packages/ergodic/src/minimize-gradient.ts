@@ -1,0 +1,250 @@
+/**
+ * minimize(compiled, start, { rule }): the least value of a function that compileFunction made with a gradient, by any rule on the whole objective.
+ *
+ *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
+ *
+ * x: the inputs that `gradient` named, in its order as one vector; `start` gives them by name, or as that vector. Other inputs are data: given as `data`, or
+ * written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default 1000 of them; L-BFGS and line searches end where they
+ * converged. State is float64, arithmetic the function's. A function that draws random numbers draws anew each update; rules that compare values refuse
+ * it. A checkpoint holds no data: `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
+ *
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
+ */
+import { fullDescent } from "./algorithms/gradient/full.ts";
+import type { GradientDescent } from "./algorithms/gradient/gradient-descent.ts";
+import { lbfgs, ruleFromJson } from "./algorithms/gradient/index.ts";
+import type { Rule } from "./algorithms/gradient/kinds.ts";
+import type { FullObjective } from "./algorithms/gradient/objective.ts";
+import type { RuleJson } from "./algorithms/gradient/rule.ts";
+import { CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
+import { nameOf } from "./base/files.ts";
+import type { CompiledFunction, Numbers, Shapes } from "./compiler/array/function.ts";
+import { arraysBelow } from "./compiler/array/symbolic.ts";
+import type { JsonObject } from "./contract.ts";
+import { openEngine } from "./host/engine.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { Run, type RunSummary } from "./loop/run.ts";
+import { resolveStopping, type Until } from "./loop/stopping.ts";
+
+type Given = ArrayLike<number> | number;
+export type GivenByName = Readonly<Record<string, Given>>;
+
+export interface GradientResumeOptions {
+  until?: Until;
+  /** Inputs that are not searched. */
+  data?: GivenByName;
+  signal?: AbortSignal;
+}
+
+export interface MinimizeGradientOptions extends GradientResumeOptions {
+  /** Either of the two. */
+  rule?: Rule;
+  algorithm?: GradientDescent;
+  epochs?: number;
+}
+
+/** Where a descent along gradients ended. */
+export interface GradientMinimum {
+  /** By the name of the input. */
+  x: Record<string, Float64Array>;
+  value: number;
+  /** Euclidean norm of the gradient there. */
+  gradientNorm: number;
+  /** Why the run stopped, in words. */
+  reason: string;
+  run: RunSummary;
+}
+
+/** What of a compiled function is needed, whatever its shapes. */
+export type Differentiated = Pick<CompiledFunction<Shapes>, "outputs" | "run" | "program"> & {
+  readonly inputs: Readonly<Record<string, Numbers>>;
+  readonly gradients: Readonly<Record<string, Numbers | undefined>>;
+};
+
+const EPOCHS = 1000;
+
+export const isCompiled = (f: unknown): f is Differentiated => typeof f === "function" && "program" in f && "gradients" in f;
+
+export function minimizeGradient(
+  f: Differentiated,
+  start: Given | GivenByName,
+  options: MinimizeGradientOptions,
+): Run<GradientMinimum> {
+  checkKeys("minimize", options, ["rule", "algorithm", "epochs", "until", "data", "signal"]);
+  const { epochs, until, data = {}, signal } = options;
+  const rule = ruleOf("minimize", options);
+  const stopping = resolveStopping("minimize", { epochs: epochs ?? (until ? undefined : EPOCHS), until }, false);
+  const objective = new CompiledObjective("minimize", f, data);
+  refuseMisfits("minimize", rule, objective);
+  const x0 = objective.gather(start);
+  return launch(objective, signal, async () => ({ rule, x0, until: stopping.until }));
+}
+
+/** Goes on from a checkpoint of such a run, bit for bit; function and data must be the same. */
+export function resumeGradient(
+  from: string | Uint8Array | Blob,
+  f: Differentiated,
+  options: GradientResumeOptions = {},
+): Run<GradientMinimum> {
+  checkKeys("minimize.resume", options, ["until", "data", "signal"]);
+  const objective = new CompiledObjective("minimize.resume", f, options.data ?? {});
+  return launch(objective, options.signal, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const kept = checkpoint.recipe.gradient as JsonObject | undefined;
+    if (!kept)
+      throw new DataError(
+        nameOf(from, "checkpoint"),
+        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
+        "CHECKPOINT_FORMAT",
+      );
+    const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);
+    const rule = ruleFromJson(kept.rule as unknown as RuleJson);
+    refuseMisfits("minimize.resume", rule, objective);
+    return { rule, x0: objective.gather(kept.x0 as number[]), until, checkpoint };
+  });
+}
+
+function ruleOf(where: string, { rule, algorithm }: MinimizeGradientOptions): Rule {
+  if (rule && algorithm) throw new OptionError(where, "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
+  if (!algorithm) return rule ?? lbfgs();
+  if (algorithm.name !== "gradientDescent" || algorithm.variance)
+    throw new CapabilityError(
+      where,
+      `algorithm is ${algorithm.name}${algorithm.variance ? " with variance reduction" : ""}, but a compiled function gives whole gradients; take algorithm: gradientDescent({ rule: lbfgs() })`,
+      "MINIMIZE_ALGORITHM",
+    );
+  return algorithm.rule;
+}
+
+function refuseMisfits(
+  where: string,
+  rule: Rule,
+  { draws }: CompiledObjective,
+): asserts rule is Exclude<Rule, { kind: "search" }> {
+  const refuse = (message: string, code: string): never => {
+    throw new CapabilityError(where, message, code);
+  };
+  if (rule.kind === "search")
+    refuse(`${rule.name} searches on minibatches, but a compiled function is a whole; take lbfgs()`, "PLAN_MEANING");
+  if (rule.kind === "equation" && rule.link)
+    refuse(`${rule.name} is a link of chains, not a rule by itself; take chain(${rule.name}(), sgd())`, "RULE_LINK");
+  if (rule.kind === "host" && draws)
+    refuse(`${rule.name} compares values, but the function draws random numbers at each; take rule: adam()`, "RULE_RANDOM");
+}
+
+/** A compiled function of the inputs that it is differentiated by, as one vector. */
+class CompiledObjective implements FullObjective {
+  readonly count: number;
+  readonly rows = 1;
+  start: Float64Array | undefined;
+  readonly draws: boolean;
+  readonly #where: string;
+  readonly #f: Differentiated;
+  readonly #parts: { name: string; from: number; to: number }[] = [];
+
+  constructor(where: string, f: Differentiated, data: GivenByName) {
+    this.#where = where;
+    this.#f = f;
+    const { inputs, gradients } = f;
+    let count = 0;
+    for (const name of Object.keys(gradients)) this.#parts.push({ name, from: count, to: (count += inputs[name].length) });
+    this.count = count;
+    if (count === 0)
+      throw new CapabilityError(
+        where,
+        `the function ${f.program.name} has no gradient; compile it with { gradient: [${JSON.stringify(Object.keys(inputs)[0] ?? "x")}] }`,
+        "MINIMIZE_GRADIENT",
+      );
+    this.draws = arraysBelow(f.program.outputs.map(({ value }) => value)).some(({ op }) => op === "uniform" || op === "normal");
+    const others = Object.keys(inputs).filter((name) => gradients[name] === undefined);
+    checkKeys(`${where}.data`, data, others);
+    for (const [name, given] of Object.entries(data)) inputs[name].set(this.#numbers(`data.${name}`, given, inputs[name].length));
+  }
+
+  /** `start` as one vector, which becomes the objective's. */
+  gather(start: Given | GivenByName): Float64Array {
+    const vector = new Float64Array(this.count);
+    if (typeof start === "number" || "length" in start) vector.set(this.#numbers("start", start as Given, this.count));
+    else {
+      const names = this.#parts.map(({ name }) => name);
+      checkKeys(`${this.#where}.start`, start, names);
+      for (const { name, from, to } of this.#parts) vector.set(this.#numbers(`start.${name}`, start[name], to - from), from);
+    }
+    this.start = vector;
+    return vector;
+  }
+
+  /** By the name of the input. */
+  scatter(x: Float64Array): Record<string, Float64Array> {
+    return Object.fromEntries(this.#parts.map(({ name, from, to }) => [name, x.slice(from, to)]));
+  }
+
+  evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
+    const { inputs } = this.#f;
+    for (const { name, from, to } of this.#parts) inputs[name].set(x.subarray(from, to));
+    this.#f.run(update);
+    const { gradients, outputs } = this.#f;
+    if (gradient) for (const { name, from } of this.#parts) gradient.set(gradients[name]!, from);
+    return Object.values(outputs)[0][0];
+  }
+
+  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
+    return this.evaluate(x, gradient, update);
+  }
+
+  /** The function's memory is the caller's. */
+  dispose(): void {}
+
+  #numbers(name: string, given: Given | undefined, wanted: number): ArrayLike<number> {
+    const numbers = typeof given === "number" ? [given] : given;
+    if (numbers?.length === wanted) return numbers;
+    const what = numbers === undefined ? "missing" : `of ${numbers.length} numbers`;
+    throw new OptionError(
+      this.#where,
+      `${name} is ${what}, but must have ${wanted}, as the function's shapes say`,
+      "OPTION_LENGTH",
+    );
+  }
+}
+
+interface Recipe {
+  rule: Rule;
+  x0: Float64Array;
+  until: Until;
+  checkpoint?: Checkpoint;
+}
+
+function launch(
+  objective: CompiledObjective,
+  signal: AbortSignal | undefined,
+  read: () => Promise<Recipe>,
+): Run<GradientMinimum> {
+  let json: JsonObject;
+  return new Run<GradientMinimum>({
+    signal,
+    start: async () => {
+      const { rule, x0, until, checkpoint } = await read();
+      const engine = await openEngine();
+      json = { rule: rule.toJSON() as unknown as JsonObject, x0: [...x0], until: until as JsonObject };
+      const options = { objective, penalty: undefined, precision: "f64", workers: 1, deterministic: false } as const;
+      return {
+        progression: fullDescent({ ...options, rule: rule as Exclude<Rule, { kind: "search" }> }, engine),
+        stopping: { until, validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (x, run) => {
+      const gradient = new Float64Array(objective.count);
+      const value = objective.evaluate(x, gradient, run.updates);
+      return {
+        x: objective.scatter(x),
+        value,
+        gradientNorm: Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)),
+        reason: run.reason,
+        run,
+      };
+    },
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { gradient: json } }),
+  });
+}
