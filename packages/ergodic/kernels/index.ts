@@ -35,3 +35,7 @@ export { patchesF32, patchesF64, patchesInputF32, patchesInputF64 } from "./patc
 export { averagePoolF32, averagePoolF64, averagePoolInputF32, averagePoolInputF64, maxPoolF32, maxPoolF64, maxPoolInputF32, maxPoolInputF64 } from "./pooling";
 export { circulantF32, circulantF64, circulantInputF32, circulantInputF64, circulantWeightF32, circulantWeightF64 } from "./circulant";
 export { networkGradient, networkObjective, networkTouch } from "./network";
+export { logDensityGradient } from "./log-density";
+export { firstStep, leapfrog, openChain as openHamiltonian, velocity as hamiltonianVelocity } from "./hamiltonian";
+export { nutsRun } from "./nuts";
+export { hmcRun } from "./hmc";

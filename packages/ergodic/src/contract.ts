@@ -289,6 +289,24 @@ export interface ColumnBinding {
   dispose(): void;
 }
 
+/**
+ * Capability: log p(u) in nats, up to a constant, over unconstrained numbers u, and its gradient: what samplers, mode finders and variational
+ * approximations move on.
+ */
+export interface LogDensity {
+  /** Numbers in u. */
+  readonly dimension: number;
+  /** Memory for one lane: bindings of different lanes may run at the same time. */
+  bind(options: { lane: number; purpose: string }): DensityBinding;
+}
+
+export interface DensityBinding {
+  /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written) → f64, the log density at x. */
+  readonly slot: number;
+  readonly model: number;
+  dispose(): void;
+}
+
 /** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
 export interface Penalty {
   l1: number;

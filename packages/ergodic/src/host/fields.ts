@@ -575,3 +575,42 @@ export const NETWORK_LOSS = 64;
 export const NETWORK_UPDATE = 68;
 export const NETWORK_OBJECTIVE = 80;
 export const NETWORK_BYTES = 96;
+
+/** A compiled log density (kernels/log-density.ts). The program: its table slot and its block. */
+export const LOG_DENSITY_RUN = 0;
+export const LOG_DENSITY_BLOCK = 4;
+/** Address of the block's pointer to the unconstrained numbers, or 0 where it reads none. */
+export const LOG_DENSITY_POINT = 8;
+/** Address of the block's pointer to the gradient. */
+export const LOG_DENSITY_GRADIENT = 12;
+/** Address of the f64 that the program leaves the log density in. */
+export const LOG_DENSITY_VALUE = 16;
+export const LOG_DENSITY_BYTES = 32;
+
+/** A chain of Hamiltonian Monte Carlo (kernels/hamiltonian.ts): its log density's slot and model, its metric, where it stands, its scratch memory. */
+export const CHAIN_SLOT = 0;
+export const CHAIN_MODEL = 4;
+export const CHAIN_DIMENSION = 8;
+/** 1: dense metric. */
+export const CHAIN_DENSE = 12;
+/** M⁻¹: f64[d] or f64[d, d]. */
+export const CHAIN_INVERSE = 16;
+/** Diagonal: √M. Dense: L, L Lᵀ = M⁻¹, lower, row-major. */
+export const CHAIN_FACTOR = 20;
+export const CHAIN_POSITION = 24;
+export const CHAIN_GRADIENT = 28;
+export const CHAIN_WORK = 32;
+export const CHAIN_KEY_LOW = 36;
+export const CHAIN_KEY_HIGH = 40;
+export const CHAIN_MAX_DEPTH = 44;
+/** Leapfrogs of a static trajectory, or 0: TIME / step. */
+export const CHAIN_LEAPFROGS = 48;
+export const CHAIN_STEP_F64 = 56;
+export const CHAIN_JITTER_F64 = 64;
+export const CHAIN_TIME_F64 = 72;
+export const CHAIN_LOG_DENSITY_F64 = 80;
+/** Dual averaging: δ, γ, κ, t₀, μ, m, s̄, x̄. */
+export const CHAIN_AVERAGING_F64 = 88;
+export const CHAIN_BYTES = 152;
+/** What is kept of a transition, f64 each: log density, acceptance, step, depth, leapfrogs, divergent, energy. */
+export const TRANSITION_BYTES = 56;

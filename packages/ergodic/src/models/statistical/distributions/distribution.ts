@@ -25,6 +25,8 @@ export interface Family {
   readonly kind: "continuous" | "discrete";
   /** Axes of one value: 0 a number, 1 a vector, 2 a matrix. Default 0. */
   readonly eventRank?: 0 | 1 | 2;
+  /** Extents of one value, where the parameters do not say them. */
+  readonly eventShape?: readonly number[];
   readonly constraints: Readonly<Record<string, Constraint>>;
   support(parameters: SymbolicParameters): Support;
   /** In nats, with all constants; the axes of one value are summed out. */

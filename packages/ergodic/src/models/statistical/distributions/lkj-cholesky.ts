@@ -54,6 +54,7 @@ export function lkjCholesky(dimension: number, eta: Parameter): Distribution {
     name: "lkjCholesky",
     kind: "continuous",
     eventRank: 2,
+    eventShape: [d, d],
     constraints: { eta: "positive" },
     support: () => ({ kind: "correlationCholesky" }),
     logDensity: (x, p) => logDensity(d, x, p.eta),

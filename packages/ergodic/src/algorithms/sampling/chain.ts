@@ -1,0 +1,160 @@
+/** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (host/fields.ts), its arrays, and room for a stretch of transitions. */
+import { stream } from "../../base/stream.ts";
+import type { DensityBinding, LogDensity, Tensor } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import { AVERAGING_COUNT } from "./dual-averaging.ts";
+import { type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
+
+export interface ChainOptions {
+  kernel: "nutsRun" | "hmcRun";
+  metric: MetricKind;
+  maxDepth: number;
+  /** Of a static trajectory, or 0: `time` / step. */
+  leapfrogs: number;
+  time: number;
+  jitter: number;
+  stepSize: number;
+}
+
+/** Adaptation writes from STEP to the end of the averaging state. */
+const SCALARS = (field.CHAIN_BYTES - field.CHAIN_STEP_F64) / 8;
+const STRETCH_BYTES = 1 << 18;
+const LONGEST_STRETCH = 256;
+
+export class Chain {
+  readonly block: number;
+  readonly estimator: MetricEstimator;
+  /** Most transitions of one call. */
+  readonly capacity: number;
+  readonly starts: ReturnType<typeof stream>;
+  private readonly engine: Engine;
+  private readonly arena: Arena;
+  private readonly binding: DensityBinding;
+  private readonly dimension: number;
+  private readonly options: ChainOptions;
+  private readonly at: Readonly<
+    Record<"inverse" | "factor" | "position" | "gradient" | "draws" | "gradients" | "transitions", number>
+  >;
+
+  constructor(engine: Engine, density: LogDensity, chain: number, seed: number, options: ChainOptions) {
+    const { dimension } = density;
+    const purpose = `chain ${chain}`;
+    this.engine = engine;
+    this.dimension = dimension;
+    this.options = options;
+    this.binding = density.bind({ lane: chain, purpose });
+    this.starts = stream(seed, "chain", chain, "start");
+    this.estimator = new MetricEstimator(options.metric, dimension);
+    this.capacity = Math.max(1, Math.min(LONGEST_STRETCH, Math.floor(STRETCH_BYTES / (16 * dimension))));
+    this.arena = new Arena(engine.memory, purpose);
+    const numbers = (count: number) => this.arena.take(8 * count);
+    const size = metricSize(options.metric, dimension);
+    this.at = {
+      inverse: numbers(size),
+      factor: numbers(size),
+      position: numbers(dimension),
+      gradient: numbers(dimension),
+      draws: numbers(this.capacity * dimension),
+      gradients: numbers(this.capacity * dimension),
+      transitions: this.arena.take(this.capacity * field.TRANSITION_BYTES),
+    };
+    const { key } = stream(seed, "chain", chain, "transition");
+    this.block = this.arena.block(field.CHAIN_BYTES, [
+      [field.CHAIN_SLOT, this.binding.slot],
+      [field.CHAIN_MODEL, this.binding.model],
+      [field.CHAIN_DIMENSION, dimension],
+      [field.CHAIN_DENSE, options.metric === "dense" ? 1 : 0],
+      [field.CHAIN_INVERSE, this.at.inverse],
+      [field.CHAIN_FACTOR, this.at.factor],
+      [field.CHAIN_POSITION, this.at.position],
+      [field.CHAIN_GRADIENT, this.at.gradient],
+      [field.CHAIN_WORK, this.arena.take(scratchBytes(dimension, options.maxDepth))],
+      [field.CHAIN_KEY_LOW, key[0]],
+      [field.CHAIN_KEY_HIGH, key[1]],
+      [field.CHAIN_MAX_DEPTH, options.maxDepth],
+      [field.CHAIN_LEAPFROGS, options.leapfrogs],
+    ]);
+    this.arena.setF64(this.block, field.CHAIN_STEP_F64, options.stepSize);
+    this.arena.setF64(this.block, field.CHAIN_JITTER_F64, options.jitter);
+    this.arena.setF64(this.block, field.CHAIN_TIME_F64, options.time);
+    this.setMetric(unitMetric(options.metric, dimension));
+  }
+
+  get stepSize(): number {
+    return this.arena.getF64(this.block, field.CHAIN_STEP_F64);
+  }
+
+  set stepSize(value: number) {
+    this.arena.setF64(this.block, field.CHAIN_STEP_F64, value);
+  }
+
+  /** State of dual averaging: a view. */
+  get averaging(): Float64Array {
+    return this.engine.memory.f64(this.block + field.CHAIN_AVERAGING_F64, AVERAGING_COUNT);
+  }
+
+  get position(): Float64Array {
+    return this.engine.memory.f64(this.at.position, this.dimension);
+  }
+
+  get gradient(): Float64Array {
+    return this.engine.memory.f64(this.at.gradient, this.dimension);
+  }
+
+  set logDensity(value: number) {
+    this.arena.setF64(this.block, field.CHAIN_LOG_DENSITY_F64, value);
+  }
+
+  setMetric({ inverse, factor }: Metric): void {
+    this.engine.memory.f64(this.at.inverse, inverse.length).set(inverse);
+    this.engine.memory.f64(this.at.factor, factor.length).set(factor);
+  }
+
+  /** The log density and gradient at the chain's position. */
+  evaluation(): { kernel: number; args: number[] } {
+    return { kernel: this.binding.slot, args: [this.binding.model, this.at.position, this.at.gradient] };
+  }
+
+  run(first: number, count: number, adapt: boolean): { kernel: string; args: number[] } {
+    const { draws, gradients, transitions } = this.at;
+    return { kernel: this.options.kernel, args: [this.block, first, count, adapt ? 1 : 0, draws, gradients, transitions] };
+  }
+
+  /** What the last stretch of `count` transitions left: views. */
+  stretch(count: number): { draws: Float64Array; gradients: Float64Array; transitions: Float64Array } {
+    const { memory } = this.engine;
+    return {
+      draws: memory.f64(this.at.draws, count * this.dimension),
+      gradients: memory.f64(this.at.gradients, count * this.dimension),
+      transitions: memory.f64(this.at.transitions, (count * field.TRANSITION_BYTES) / 8),
+    };
+  }
+
+  /** All that changes: views, by name. */
+  views(): Record<string, Tensor> {
+    const { memory } = this.engine;
+    const size = metricSize(this.options.metric, this.dimension);
+    return {
+      position: this.position,
+      gradient: this.gradient,
+      inverse: memory.f64(this.at.inverse, size),
+      factor: memory.f64(this.at.factor, size),
+      scalars: memory.f64(this.block + field.CHAIN_STEP_F64, SCALARS),
+      moments: this.estimator.state,
+    };
+  }
+
+  dispose(): void {
+    this.arena.dispose();
+    this.binding.dispose();
+  }
+}
+
+/** Of kernels/nuts.ts; the other kernels need less. */
+function scratchBytes(dimension: number, maxDepth: number): number {
+  const vectors = 15 + 6 * maxDepth;
+  const proposals = maxDepth + 2;
+  return 8 * dimension * vectors + proposals * (16 * dimension + 16) + 4 * proposals;
+}

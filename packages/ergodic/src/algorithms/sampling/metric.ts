@@ -1,0 +1,140 @@
+/**
+ * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws of a window.
+ *
+ * "diagonal": variances of the draws, "dense": their covariance C, either shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (divisor of C: n − 1).
+ * "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, within [10⁻²⁰, 10²⁰], from draws without a divergence: of all diagonal metrics the one
+ * nearest to the target by Fisher divergence. One that is not finite (a coordinate or its gradient did not move) is 1.
+ * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
+ * Differs from nutpie: estimated in the windows of windows.ts, not in two overlapping ones.
+ */
+import { assert } from "../../base/errors.ts";
+
+export type MetricKind = "diagonal" | "dense" | "fisher";
+export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher"];
+
+const SHRINK_COUNT = 5;
+const SHRINK_TO = 1e-3;
+const FISHER_LIMIT = 1e20;
+
+/** M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹. */
+export interface Metric {
+  readonly inverse: Float64Array;
+  readonly factor: Float64Array;
+}
+
+/** Numbers in M⁻¹, and in its factor. */
+export function metricSize(kind: MetricKind, dimension: number): number {
+  return kind === "dense" ? dimension * dimension : dimension;
+}
+
+/** M = I. */
+export function unitMetric(kind: MetricKind, dimension: number): Metric {
+  const inverse = new Float64Array(metricSize(kind, dimension)).fill(kind === "dense" ? 0 : 1);
+  if (kind === "dense") for (let i = 0; i < dimension; i++) inverse[i * (dimension + 1)] = 1;
+  return { inverse, factor: inverse.slice() };
+}
+
+/** Running moments of draws, and of gradients where the metric needs them. `state` is all there is: n, means, sums of squares. */
+export class MetricEstimator {
+  readonly kind: MetricKind;
+  readonly dimension: number;
+  readonly state: Float64Array;
+
+  constructor(kind: MetricKind, dimension: number) {
+    this.kind = kind;
+    this.dimension = dimension;
+    const vectors = kind === "fisher" ? 4 : 2;
+    this.state = new Float64Array(1 + (kind === "dense" ? dimension * (1 + dimension) : vectors * dimension));
+  }
+
+  get count(): number {
+    return this.state[0];
+  }
+
+  add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void {
+    const { kind, state, dimension } = this;
+    if (kind === "fisher" && divergent) return;
+    state[0]++;
+    if (kind === "dense") this.addProducts(draw);
+    else this.addSquares(draw, 1);
+    if (kind === "fisher") this.addSquares(gradient, 1 + 2 * dimension);
+  }
+
+  reset(): void {
+    this.state.fill(0);
+  }
+
+  /** From at least two draws; undefined from fewer, or where a dense estimate is not positive definite in floating point. */
+  metric(): Metric | undefined {
+    if (this.count < 2) return undefined;
+    return this.kind === "dense" ? this.dense() : this.diagonal();
+  }
+
+  private addSquares(x: Float64Array, means: number): void {
+    const { state, dimension } = this;
+    const squares = means + dimension;
+    for (let i = 0; i < dimension; i++) {
+      const before = x[i] - state[means + i];
+      state[means + i] += before / state[0];
+      state[squares + i] += before * (x[i] - state[means + i]);
+    }
+  }
+
+  private addProducts(x: Float64Array): void {
+    const { state, dimension } = this;
+    const before = x.map((value, i) => value - state[1 + i]);
+    for (let i = 0; i < dimension; i++) state[1 + i] += before[i] / state[0];
+    for (let i = 0; i < dimension; i++) {
+      const row = 1 + dimension + i * dimension;
+      const after = x[i] - state[1 + i];
+      for (let j = 0; j <= i; j++) state[row + j] += after * before[j];
+    }
+  }
+
+  private diagonal(): Metric {
+    const { state, dimension, count, kind } = this;
+    const inverse = new Float64Array(dimension);
+    for (let i = 0; i < dimension; i++) {
+      const squares = state[1 + dimension + i];
+      if (kind === "fisher") {
+        const ratio = Math.sqrt(squares / state[1 + 3 * dimension + i]);
+        inverse[i] = ratio > 0 && ratio < Infinity ? Math.min(Math.max(ratio, 1 / FISHER_LIMIT), FISHER_LIMIT) : 1;
+      } else inverse[i] = shrunk(squares / (count - 1), count, true);
+    }
+    return { inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) };
+  }
+
+  private dense(): Metric | undefined {
+    const { state, dimension: d, count } = this;
+    const inverse = new Float64Array(d * d);
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j <= i; j++) {
+        const value = shrunk(state[1 + d + i * d + j] / (count - 1), count, i === j);
+        inverse[i * d + j] = value;
+        inverse[j * d + i] = value;
+      }
+    }
+    const factor = lowerFactor(inverse, d);
+    return factor && { inverse, factor };
+  }
+}
+
+function shrunk(value: number, count: number, onDiagonal: boolean): number {
+  const share = count / (count + SHRINK_COUNT);
+  return share * value + (onDiagonal ? (SHRINK_TO * SHRINK_COUNT) / (count + SHRINK_COUNT) : 0);
+}
+
+/** L of A = L Lᵀ, row-major with zeros above the diagonal; undefined where a pivot is not positive and finite. */
+export function lowerFactor(a: Float64Array, d: number): Float64Array | undefined {
+  assert(a.length === d * d, "the matrix is square");
+  const l = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = a[i * d + j];
+      for (let k = 0; k < j; k++) sum -= l[i * d + k] * l[j * d + k];
+      if (i === j && !(sum > 0 && sum < Infinity)) return undefined;
+      l[i * d + j] = i === j ? Math.sqrt(sum) : sum / l[j * d + j];
+    }
+  }
+  return l;
+}

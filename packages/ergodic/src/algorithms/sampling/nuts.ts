@@ -1,0 +1,60 @@
+/**
+ * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a state of them drawn by its weight.
+ *
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its later doublings; ends where
+ * s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half with the nearest point of the other, at depth
+ * `maxTreeDepth`, or where H − H₀ > 1000 (a divergence). ε and M⁻¹ are adapted in warm-up (dual-averaging.ts, windows.ts, metric.ts).
+ * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Leaves the target invariant once warm-up has ended.
+ * Source: Hoffman & Gelman 2014; Betancourt 2017. Differs from Stan: the first step size is doubled or halved without a second trial at the start,
+ * and random numbers are Philox's.
+ *
+ * @throws OptionError
+ */
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { HamiltonianRun } from "./chains.ts";
+import { type DualAveragingOptions, dualAveraging } from "./dual-averaging.ts";
+import { type MetricKind, metricKinds } from "./metric.ts";
+import type { Sampler } from "./sampler.ts";
+import { type WindowOptions, warmupWindows } from "./windows.ts";
+
+export interface AdaptationOptions extends DualAveragingOptions {
+  /** "diagonal" (default), "dense" or "fisher". */
+  metric?: MetricKind;
+  /** Where the search for a step begins; without warm-up the step itself: 1. */
+  stepSize?: number;
+  /** Each transition's step is uniform within ± this share of ε: 0. */
+  jitter?: number;
+  windows?: WindowOptions;
+}
+
+export interface NutsOptions extends AdaptationOptions {
+  /** A trajectory has at most 2^maxTreeDepth − 1 leapfrogs: 10. */
+  maxTreeDepth?: number;
+}
+
+export const adaptationKeys = ["metric", "stepSize", "jitter", "windows", "targetAcceptance", "gamma", "kappa", "t0"] as const;
+
+export function adaptation(where: string, options: AdaptationOptions, target: number) {
+  const { metric = "diagonal", stepSize = 1, jitter = 0, windows = {} } = options;
+  if (!metricKinds.includes(metric))
+    throw new OptionError(where, `metric is "${metric}", but must be one of ${metricKinds.join(", ")}`, "OPTION_UNKNOWN");
+  checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
+  warmupWindows(0, windows);
+  const { targetAcceptance = target, gamma, kappa, t0 } = options;
+  return { metric, stepSize, jitter, windows, averaging: dualAveraging(where, { targetAcceptance, gamma, kappa, t0 }) };
+}
+
+export function nuts(options: NutsOptions = {}): Sampler {
+  checkKeys("nuts", options, [...adaptationKeys, "maxTreeDepth"]);
+  const { maxTreeDepth = 10 } = options;
+  checkNumber("nuts", "maxTreeDepth", maxTreeDepth, { low: 1, high: 20, integer: true });
+  const adapted = adaptation("nuts", options, 0.8);
+  const run = { ...adapted, name: "nuts", kernel: "nutsRun", maxDepth: maxTreeDepth, leapfrogs: 0, time: 0 } as const;
+  const { averaging, windows, ...rest } = adapted;
+  return {
+    name: "nuts",
+    toJson: () => ({ algorithm: "nuts", ...rest, ...averaging, windows: { ...windows }, maxTreeDepth }),
+    start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
+  };
+}

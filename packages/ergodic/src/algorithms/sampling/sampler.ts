@@ -1,0 +1,51 @@
+/** What samplers of a log density share: how a run is asked for, and what it is while it goes on. */
+import { checkNumber, OptionError } from "../../base/errors.ts";
+import type { JsonObject, LogDensity, Progression } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { Draws } from "./draws.ts";
+
+export interface SamplingPlan {
+  chains: number;
+  /** Transitions of each chain that adapt and are not kept. */
+  warmup: number;
+  /** Transitions of each chain that are kept. */
+  draws: number;
+  seed: number;
+  /** Threads; draws do not depend on them. */
+  workers: number;
+  deterministic: boolean;
+  /** Where the chains start, one point for all or one each; absent: uniform in (−2, 2). */
+  start?: Float64Array | readonly Float64Array[];
+}
+
+/** A run in progress; a step is one transition of every chain. */
+export interface Sampling extends Progression {
+  /** What has been drawn so far. */
+  draws(): Draws;
+}
+
+/** HOW draws are made. */
+export interface Sampler {
+  readonly name: string;
+  /** JSON that names every option. */
+  toJson(): JsonObject;
+  start(density: LogDensity, plan: SamplingPlan, engine: Engine): Sampling;
+}
+
+/** @throws OptionError */
+export function checkSamplingPlan(where: string, plan: SamplingPlan, dimension: number): void {
+  checkNumber(where, "chains", plan.chains, { low: 1, high: 65536, integer: true });
+  checkNumber(where, "warmup", plan.warmup, { low: 0, high: 2 ** 31, integer: true });
+  checkNumber(where, "draws", plan.draws, { low: 0, high: 2 ** 31, integer: true });
+  checkNumber(where, "dimension", dimension, { low: 1, integer: true });
+  const { start, chains } = plan;
+  if (!start) return;
+  const points = start instanceof Float64Array ? [start] : start;
+  const fits = (start instanceof Float64Array || points.length === chains) && points.every((x) => x.length === dimension);
+  if (fits) return;
+  throw new OptionError(
+    where,
+    `start has ${start instanceof Float64Array ? "" : `${points.length} points of `}${points[0]?.length} numbers, but must be one point of ${dimension} numbers, or one for each of ${chains} chains; leave it out for random points`,
+    "OPTION_SHAPE",
+  );
+}

@@ -1,0 +1,45 @@
+/**
+ * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient are finite, at most 100 times.
+ * Attempt i of a chain draws from update i of its stream "start". Source: Stan's defaults.
+ *
+ * @throws ErgodicError where no point will do
+ */
+import { ErgodicError } from "../../base/errors.ts";
+import type { Call } from "../../host/pool.ts";
+import type { Chain } from "./chain.ts";
+import type { SamplingPlan } from "./sampler.ts";
+
+const MOST_ATTEMPTS = 100;
+
+export async function placeChains(
+  where: string,
+  chains: readonly Chain[],
+  { start }: SamplingPlan,
+  run: (calls: Call[]) => Promise<number[]>,
+): Promise<void> {
+  const attempts = start ? 1 : MOST_ATTEMPTS;
+  let waiting = chains.map((_, c) => c);
+  for (let attempt = 0; attempt < attempts && waiting.length > 0; attempt++) {
+    for (const c of waiting) {
+      if (start) chains[c].position.set(start instanceof Float64Array ? start : start[c]);
+      else drawPoint(chains[c], attempt);
+    }
+    const values = await run(waiting.map((c) => chains[c].evaluation()));
+    waiting = waiting.filter((c, i) => {
+      chains[c].logDensity = values[i];
+      return !(Number.isFinite(values[i]) && chains[c].gradient.every(Number.isFinite));
+    });
+  }
+  if (waiting.length === 0) return;
+  const tried = start ? "the given starting point has" : `${MOST_ATTEMPTS} random points in (-2, 2) have`;
+  throw new ErgodicError(
+    where,
+    `${tried} no finite log density and gradient for chain ${waiting[0]}; give a starting point that has, or check the model's supports`,
+    "SAMPLE_START",
+  );
+}
+
+function drawPoint({ position, starts }: Chain, attempt: number): void {
+  const draws = starts.at(attempt);
+  for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
+}

@@ -1,0 +1,53 @@
+/**
+ * Windows of warm-up: when the metric is estimated, and when it takes effect.
+ *
+ * Transitions 0 … initial − 1 adapt the step alone; then come windows, each twice as long as the one before, at whose ends the metric becomes what the window
+ * saw; the last `final` transitions adapt the step alone again. A window, but the first, after which the next, twice as long, would not fit is stretched
+ * to the end. Where initial + first + final > warmup: 15 %, 75 % and 10 %, one window. Below 20 transitions there is none.
+ * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
+ *
+ * @throws OptionError unless all are integers >= 0, the first window >= 1
+ */
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+
+export interface WindowOptions {
+  /** Transitions before the first window: 75. */
+  initial?: number;
+  /** Length of the first window: 25. */
+  first?: number;
+  /** Transitions after the last window: 50. */
+  final?: number;
+}
+
+export interface Windows {
+  /** Transitions start … stop − 1 are estimated on. */
+  readonly start: number;
+  readonly stop: number;
+  /** Numbers of transitions before which the metric is renewed, ascending; the last is `stop`. */
+  readonly ends: readonly number[];
+}
+
+const FEWEST = 20;
+
+export function warmupWindows(warmup: number, options: WindowOptions = {}): Windows {
+  const where = "warmupWindows";
+  checkKeys(where, options, ["initial", "first", "final"]);
+  let { initial = 75, first = 25, final = 50 } = options;
+  checkNumber(where, "warmup", warmup, { low: 0, integer: true });
+  checkNumber(where, "initial", initial, { low: 0, integer: true });
+  checkNumber(where, "first", first, { low: 1, integer: true });
+  checkNumber(where, "final", final, { low: 0, integer: true });
+  if (warmup < FEWEST) return { start: 0, stop: 0, ends: [] };
+  if (initial + first + final > warmup) {
+    initial = Math.floor(0.15 * warmup);
+    final = Math.floor(0.1 * warmup);
+    first = warmup - initial - final;
+  }
+  const stop = warmup - final;
+  const ends = [initial + first];
+  for (let length = 2 * first; ends[ends.length - 1] < stop; length *= 2) {
+    const to = ends[ends.length - 1] + length;
+    ends.push(to + 2 * length > stop ? stop : to);
+  }
+  return { start: initial, stop, ends };
+}

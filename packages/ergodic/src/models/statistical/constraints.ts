@@ -1,0 +1,62 @@
+/**
+ * Which values a parameter may take, in words, and the transform from unconstrained numbers onto them.
+ *
+ * "real", "positive", "unitInterval": element by element. "simplex", "ordered", "positiveOrdered", "unitVector": each row. "correlationCholesky",
+ * "covarianceCholesky": one factor, [d, d], of shape "d" or ["d", "d"]. `{ lower, upper }`: bounds, which may depend on other parameters.
+ */
+import { OptionError } from "../../base/errors.ts";
+import { type ArrayLikeOperand, type Shape, shapeText } from "../../compiler/index.ts";
+import {
+  correlationCholesky,
+  covarianceCholesky,
+  interval,
+  lower,
+  ordered,
+  positive,
+  positiveOrdered,
+  simplex,
+  type Transform,
+  unbounded,
+  unitVector,
+  upper,
+} from "./transforms/index.ts";
+
+export interface Bounds {
+  readonly lower?: ArrayLikeOperand;
+  readonly upper?: ArrayLikeOperand;
+}
+
+const WORDS = {
+  real: (shape: Shape) => unbounded(shape),
+  positive: (shape: Shape) => positive(shape),
+  unitInterval: (shape: Shape) => interval(0, 1, shape),
+  simplex,
+  ordered,
+  positiveOrdered,
+  unitVector,
+  correlationCholesky: (shape: Shape) => correlationCholesky(side("correlationCholesky", shape)),
+  covarianceCholesky: (shape: Shape) => covarianceCholesky(side("covarianceCholesky", shape)),
+};
+
+export type ConstraintWord = keyof typeof WORDS;
+export type ParameterConstraint = ConstraintWord | Bounds;
+
+/** @throws OptionError for a word that is none */
+export function transformOf(constraint: ParameterConstraint, shape: Shape): Transform {
+  if (typeof constraint === "string") {
+    if (Object.hasOwn(WORDS, constraint)) return WORDS[constraint](shape);
+    const known = Object.keys(WORDS).join(", ");
+    throw new OptionError("param", `"${constraint}" is no constraint (known: ${known}, { lower, upper })`, "OPTION_UNKNOWN");
+  }
+  const { lower: low, upper: high } = constraint;
+  if (low !== undefined && high !== undefined) return interval(low, high, shape);
+  if (high !== undefined) return upper(high, shape);
+  if (low === undefined) return unbounded(shape);
+  return low === 0 ? positive(shape) : lower(low, shape);
+}
+
+function side(word: string, shape: Shape): number {
+  const [rows, columns = rows, ...more] = shape;
+  if (rows !== undefined && rows === columns && more.length === 0) return rows;
+  throw new OptionError("param", `"${word}" has shape ${shapeText(shape)}, but must be square; write shape: "K"`, "OPTION_RANGE");
+}

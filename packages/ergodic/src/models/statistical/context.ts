@@ -1,0 +1,82 @@
+/** What a model's function is given, and what is known of a model once it has run. */
+import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/index.ts";
+import type { ParameterConstraint } from "./constraints.ts";
+import type { Distribution } from "./distributions/index.ts";
+import type { DataFields, DataOf, Extent } from "./fields.ts";
+import type { NonCentred } from "./non-centred.ts";
+import type { Transform } from "./transforms/index.ts";
+
+export interface ParameterOptions {
+  /**
+   * Extents: numbers or names of sizes. With a distribution of vectors or matrices those in front of one value's; else the whole shape. Default:
+   * what the distribution's parameters broadcast to.
+   */
+  readonly shape?: Extent | readonly Extent[];
+  /** false: z of the standard distribution is moved, and the parameter is location + scale z. */
+  readonly centred?: boolean;
+  /** Bounds, or a word, narrower than the distribution's support. The density is not scaled up for what they cut off. */
+  readonly lower?: ArrayLikeOperand;
+  readonly upper?: ArrayLikeOperand;
+  readonly constraint?: ParameterConstraint;
+}
+
+/** What a model's function is given. */
+export interface ModelContext {
+  /** Data by name: arrays are symbolic, single numbers are numbers. */
+  data<const F extends DataFields>(fields: F): DataOf<F>;
+  /** The extent of that name. */
+  size(name: string): number;
+  /** A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. */
+  param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
+  /** Adds log p(value). `name` is that of its predictive draws; default: the data's. */
+  observe(value: SymbolicArray | number, distribution: Distribution, name?: string): void;
+  /** A function of parameters that draws report, and the rest of the model may use. */
+  transformed(name: string, value: SymbolicArray): SymbolicArray;
+  /** A quantity of each draw: a function of parameters, or a draw of a distribution. */
+  generated(name: string, value: SymbolicArray | Distribution): void;
+  /** Adds the sum of a term in nats to the log density. */
+  target(term: SymbolicArray): void;
+}
+
+export interface TracedParameter {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly value: SymbolicArray;
+  readonly prior: Distribution | undefined;
+  readonly transform: Transform;
+  readonly nonCentred: NonCentred | undefined;
+  /** The input of the unconstrained numbers, and their place in u. */
+  readonly unconstrained: SymbolicArray;
+  readonly offset: number;
+  readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
+}
+
+export interface TracedQuantity {
+  readonly name: string;
+  readonly kind: "transformed" | "generated";
+  readonly value: SymbolicArray;
+}
+
+export interface TracedDraw {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly distribution: Distribution;
+  readonly batch: Shape;
+}
+
+export interface TracedModel {
+  readonly dimension: number;
+  readonly parameters: readonly TracedParameter[];
+  readonly quantities: readonly TracedQuantity[];
+  /** Observed values, with their log densities one by one. */
+  readonly observed: readonly (TracedDraw & { readonly pointwise: SymbolicArray })[];
+  /** Generated ones that are drawn. */
+  readonly drawn: readonly TracedDraw[];
+  /** Whether target() was used: the prior is not only that of the parameters. */
+  readonly hasTarget: boolean;
+  /** Of the unconstrained numbers, log |J| of all transforms included. */
+  readonly logDensity: SymbolicArray;
+  /** Of the constrained values: without any log |J|. */
+  readonly logDensityOfValues: SymbolicArray;
+  readonly data: ReadonlyMap<string, Float64Array>;
+}

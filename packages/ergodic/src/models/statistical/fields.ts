@@ -1,0 +1,146 @@
+/**
+ * What a model takes as data: numbers, and arrays whose extents have names. `readData` gives each array its shape from the data themselves.
+ *
+ * A whole or real number becomes a plain number, known while the model is traced; an array becomes a symbolic one. Extents of one name must
+ * agree; a number of that name in the data is that extent. Matrices are lists of rows, or flat, row-major.
+ *
+ * @throws DataError for data that are missing, not finite numbers, or of extents that do not agree
+ */
+import { DataError } from "../../base/errors.ts";
+import type { Shape, SymbolicArray } from "../../compiler/index.ts";
+
+/** A number, or a name that the data give a number. */
+export type Extent = number | string;
+
+export interface DataField<T = unknown> {
+  readonly kind: "array" | "integer" | "real";
+  readonly extents: readonly Extent[];
+  /** For the type alone. */
+  readonly becomes?: T;
+}
+
+export type DataFields = Readonly<Record<string, DataField>>;
+export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? T : never };
+
+type Nested = ArrayLike<number> | readonly Nested[];
+/** Data by name: numbers, lists of numbers, lists of rows. Names that no model asks for may stand in it. */
+export type ModelData = Readonly<Record<string, number | Nested>>;
+
+const arrayField = (extents: readonly Extent[]): DataField<SymbolicArray> => ({ kind: "array", extents });
+
+/** A list of numbers. */
+export const vector = (size: Extent): DataField<SymbolicArray> => arrayField([size]);
+export const matrix = (rows: Extent, columns: Extent): DataField<SymbolicArray> => arrayField([rows, columns]);
+/** Any number of axes. */
+export const tensor = (...extents: Extent[]): DataField<SymbolicArray> => arrayField(extents);
+/** One whole number. */
+export const integer = (): DataField<number> => ({ kind: "integer", extents: [] });
+/** One number. */
+export const real = (): DataField<number> => ({ kind: "real", extents: [] });
+
+export interface ReadField {
+  readonly shape: Shape;
+  readonly values: Float64Array;
+}
+
+/** `sizes` are those known so far; new ones are added. */
+export function readData(fields: DataFields, data: ModelData, sizes: Map<string, number>): Record<string, ReadField> {
+  const given = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, flatten(name, field, data)]));
+  for (const [name, { kind, extents }] of Object.entries(fields)) {
+    if (kind === "integer") learn(sizes, name, given[name].values[0], name);
+    given[name].shape?.forEach((found, axis) => {
+      const extent = extents[axis];
+      if (typeof extent === "string") learn(sizes, extent, found, name);
+      else if (extent !== found) throw mismatch(name, `axis ${axis} has ${found} elements, but must have ${extent}`);
+    });
+  }
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, { extents }]) => [
+      name,
+      { shape: shapeOf(name, extents, given[name], data, sizes), values: given[name].values },
+    ]),
+  );
+}
+
+interface Flat {
+  readonly values: Float64Array;
+  /** Undefined for a flat array of several axes. */
+  readonly shape: Shape | undefined;
+}
+
+function flatten(name: string, { kind, extents }: DataField, data: ModelData): Flat {
+  if (!Object.hasOwn(data, name) || data[name] === undefined || data[name] === null) {
+    const known = Object.keys(data).join(", ") || "none";
+    throw new DataError("data", `the model asks for "${name}", but the data have ${known}; add it`, "DATA_MISSING");
+  }
+  const value = data[name];
+  const shape = nestedShape(value);
+  if (kind !== "array" && shape.length > 0)
+    throw mismatch(name, `it has ${shape.length} ${shape.length === 1 ? "axis" : "axes"}, but must be one number`);
+  if (shape.includes(0)) throw mismatch(name, "it is empty, but must have an element on every axis");
+  const values = new Float64Array(shape.reduce((a, b) => a * b, 1));
+  fill(name, value, shape, 0, 0, values);
+  if (kind === "integer" && !Number.isInteger(values[0])) throw mismatch(name, `it is ${values[0]}, but must be a whole number`);
+  if (kind !== "array" || shape.length === extents.length) return { values, shape: kind === "array" ? shape : [] };
+  if (shape.length === 1 && extents.length > 1) return { values, shape: undefined };
+  throw mismatch(name, `it has ${shape.length} axes, but must have ${extents.length}`);
+}
+
+function nestedShape(value: unknown): number[] {
+  if (typeof value !== "object" || value === null || !("length" in value)) return [];
+  const list = value as ArrayLike<unknown>;
+  return [list.length, ...(list.length > 0 ? nestedShape(list[0]) : [])];
+}
+
+function fill(name: string, value: unknown, shape: Shape, axis: number, from: number, out: Float64Array): void {
+  if (axis === shape.length) {
+    if (typeof value !== "number" || !Number.isFinite(value))
+      throw mismatch(name, `element ${from} is ${String(value)}, but must be a finite number`);
+    out[from] = value;
+    return;
+  }
+  const list = value as ArrayLike<unknown>;
+  if (typeof value !== "object" || list?.length !== shape[axis])
+    throw mismatch(name, `its rows are not of one length: ${list?.length ?? "a number"} beside ${shape[axis]}`);
+  const size = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  for (let i = 0; i < list.length; i++) fill(name, list[i], shape, axis + 1, from + i * size, out);
+}
+
+function learn(sizes: Map<string, number>, extent: string, found: number, name: string): void {
+  const known = sizes.get(extent);
+  if (known !== undefined && known !== found)
+    throw mismatch(name, `"${extent}" is ${found} by it, but ${known} by what came before; make them agree`);
+  sizes.set(extent, found);
+}
+
+function shapeOf(
+  name: string,
+  extents: readonly Extent[],
+  { values, shape }: Flat,
+  data: ModelData,
+  sizes: Map<string, number>,
+): Shape {
+  for (const extent of extents) if (typeof extent === "string") checkStated(name, extent, data, sizes);
+  if (shape) return shape;
+  const known = extents.map((extent) => (typeof extent === "number" ? extent : sizes.get(extent)));
+  const missing = known.filter((n) => n === undefined).length;
+  const product = known.reduce<number>((a, n) => a * (n ?? 1), 1);
+  const rest = values.length / product;
+  if (missing > 1 || !Number.isInteger(rest) || (missing === 0 && rest !== 1))
+    throw mismatch(
+      name,
+      `it is flat with ${values.length} numbers, which do not make [${extents.join(", ")}]; give a list of rows`,
+    );
+  extents.forEach((extent, axis) => {
+    if (known[axis] === undefined) sizes.set(extent as string, rest);
+  });
+  return known.map((n) => n ?? rest);
+}
+
+/** A size that the data state beside the arrays must be theirs. */
+function checkStated(name: string, extent: string, data: ModelData, sizes: Map<string, number>): void {
+  const stated = Object.hasOwn(data, extent) ? data[extent] : undefined;
+  if (typeof stated === "number") learn(sizes, extent, stated, name);
+}
+
+const mismatch = (name: string, message: string): DataError => new DataError(`data "${name}"`, `${message}`, "DATA_SHAPE");

@@ -1,0 +1,19 @@
+/** Statistical models, their distributions and transforms: an explicit list. */
+export { ConditionedModel, type NamedValues } from "./conditioned.ts";
+export type { Bounds, ConstraintWord, ParameterConstraint } from "./constraints.ts";
+export type { ModelContext, ParameterOptions } from "./context.ts";
+export * from "./distributions/index.ts";
+export {
+  type DataField,
+  type DataFields,
+  type DataOf,
+  type Extent,
+  integer,
+  type ModelData,
+  matrix,
+  real,
+  tensor,
+  vector,
+} from "./fields.ts";
+export { type ConditionOptions, model, type StatisticalModel } from "./model.ts";
+export type { QuantityPlace } from "./programs.ts";

@@ -1,0 +1,43 @@
+/**
+ * What does not depend on a model's parameters is computed once, when the data are given, and stands in the compiled programs as inputs.
+ *
+ * A mask that is the same everywhere (all counts are counts) becomes one number, so that the branch that it guards is gone.
+ */
+import { arrayPrimitiveOf } from "../../compiler/array/primitive.ts";
+import { substituteArrays } from "../../compiler/array/substitute.ts";
+import { arraysBelow, full, input, interpret, type SymbolicArray } from "../../compiler/index.ts";
+
+/** Inputs by name, of data and of what was made of them. */
+export type Fixed = Map<string, Float64Array>;
+
+/** The roots without fixed work; its results are added to `fixed`. `isMoved`: whether an input is a parameter's. */
+export function withoutInvariants(
+  roots: readonly SymbolicArray[],
+  fixed: Fixed,
+  isMoved: (input: SymbolicArray) => boolean,
+): SymbolicArray[] {
+  const nodes = arraysBelow(roots);
+  const moved = new Set<SymbolicArray>();
+  for (const node of nodes) if (node.op === "input" ? isMoved(node) : node.args.some((arg) => moved.has(arg))) moved.add(node);
+  const found = new Set<SymbolicArray>();
+  const look = (node: SymbolicArray): void => {
+    if (moved.has(node) || node.op === "input" || node.op === "full" || node.op === "constant") return;
+    // A view costs nothing: what it shows is kept, once.
+    if (arrayPrimitiveOf(node).code.form === "view") look(node.args[0]);
+    else found.add(node);
+  };
+  for (const node of nodes) if (moved.has(node)) node.args.forEach(look);
+  roots.forEach(look);
+  if (found.size === 0) return [...roots];
+  const list = [...found];
+  const values = interpret(list, Object.fromEntries(fixed));
+  const replacements = new Map(list.map((node, i) => [node, standIn(node, values[i], fixed)]));
+  return substituteArrays(roots, replacements);
+}
+
+function standIn(node: SymbolicArray, values: Float64Array, fixed: Fixed): SymbolicArray {
+  if (values.every((x) => Object.is(x, values[0]))) return full(values[0], node.shape);
+  const name = `fixed ${fixed.size}`;
+  fixed.set(name, values);
+  return input(name, node.shape);
+}

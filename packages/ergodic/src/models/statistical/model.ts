@@ -1,0 +1,57 @@
+/**
+ * A statistical model is a function that says, of data and parameters, how they come about:
+ *
+ *   const eightSchools = model(({ data, param, observe }) => {
+ *     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+ *     const mu = param("mu", normal(0, 5));
+ *     const tau = param("tau", halfCauchy(5));
+ *     const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
+ *     observe(y, normal(theta, sigma));
+ *   });
+ *
+ * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
+ * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
+ */
+import { OptionError } from "../../base/errors.ts";
+import { openEngine } from "../../host/engine.ts";
+import { ConditionedModel } from "./conditioned.ts";
+import type { ModelContext } from "./context.ts";
+import type { ModelData } from "./fields.ts";
+import { traceModel } from "./trace.ts";
+
+export interface ConditionOptions {
+  /** The same bits on every host. */
+  readonly deterministic?: boolean;
+}
+
+export interface StatisticalModel {
+  readonly kind: "statistical";
+  readonly name: string;
+  /**
+   * The model given data: a log density to sample, optimise or approximate.
+   *
+   * @throws DataError for data that are missing or do not fit; CompileError, OptionError or CapabilityError, with the line, for a model that
+   *   does not hold together
+   */
+  condition(data: ModelData, options?: ConditionOptions): Promise<ConditionedModel>;
+}
+
+/** @throws OptionError unless given a function */
+export function model(
+  body: (context: ModelContext) => void,
+  { name = body.name || "model" }: { name?: string } = {},
+): StatisticalModel {
+  if (typeof body !== "function")
+    throw new OptionError(
+      "model",
+      `got ${typeof body}, wanted a function; write model(({ param, observe }) => …)`,
+      "OPTION_TYPE",
+    );
+  return {
+    kind: "statistical",
+    name,
+    async condition(data, { deterministic = false } = {}) {
+      return new ConditionedModel(name, traceModel(name, body, data), await openEngine(), deterministic);
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/** A model's function, run once on data: what it says is written down. */
+import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
+import { watchConditions } from "../../compiler/array/conditions.ts";
+import { add, input, type Shape, type SymbolicArray, shapeText, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
+import { checkArray, checkPrior, eventShape, withUserLine } from "./checks.ts";
+import { type ParameterConstraint, transformOf } from "./constraints.ts";
+import type { ModelContext, ParameterOptions, TracedDraw, TracedModel, TracedParameter, TracedQuantity } from "./context.ts";
+import { batchOf } from "./distributions/constraint.ts";
+import { Distribution } from "./distributions/index.ts";
+import { type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
+import { nonCentred } from "./non-centred.ts";
+import { type Transform, transformFor } from "./transforms/index.ts";
+
+export function traceModel(name: string, body: (context: ModelContext) => void, data: ModelData): TracedModel {
+  const scope = new Scope(name, data);
+  watchConditions(
+    () => body(scope.context()),
+    () => scope.results(),
+  );
+  return scope.traced();
+}
+
+class Scope {
+  readonly #name: string;
+  readonly #given: ModelData;
+  readonly #sizes = new Map<string, number>();
+  readonly #data = new Map<string, Float64Array>();
+  readonly #parameters: TracedParameter[] = [];
+  readonly #quantities: TracedQuantity[] = [];
+  readonly #observed: (TracedDraw & { pointwise: SymbolicArray })[] = [];
+  readonly #drawn: TracedDraw[] = [];
+  readonly #names = new Set<string>();
+  readonly #terms: SymbolicArray[] = [];
+  readonly #jacobians: SymbolicArray[] = [];
+  readonly #formJacobians: SymbolicArray[] = [];
+  #dimension = 0;
+  #hasTarget = false;
+
+  constructor(name: string, given: ModelData) {
+    this.#name = name;
+    this.#given = given;
+  }
+
+  context(): ModelContext {
+    return {
+      data: (fields) => withUserLine(() => this.#read(fields)),
+      size: (name) => withUserLine(() => this.#size(name)),
+      param: (name, prior, options) => withUserLine(() => this.#param(name, prior, options)),
+      observe: (value, distribution, name) => withUserLine(() => this.#observe(value, distribution, name)),
+      transformed: (name, value) => withUserLine(() => this.#quantity("transformed", name, value)),
+      generated: (name, value) =>
+        withUserLine(() => {
+          if (value instanceof Distribution) this.#draw(name, value);
+          else this.#quantity("generated", name, value);
+        }),
+      target: (term) => withUserLine(() => this.#target(term)),
+    };
+  }
+
+  results(): SymbolicArray[] {
+    const drawn = this.#drawn.flatMap(({ distribution }) => Object.values(distribution.parameters));
+    return [...this.#terms, ...this.#quantities.map((q) => q.value), ...drawn];
+  }
+
+  traced(): TracedModel {
+    if (this.#dimension === 0)
+      throw new OptionError(this.#name, "the model has no parameters; add one by param()", "MODEL_PARAMETERS");
+    return {
+      dimension: this.#dimension,
+      parameters: this.#parameters,
+      quantities: this.#quantities,
+      observed: this.#observed,
+      drawn: this.#drawn,
+      hasTarget: this.#hasTarget,
+      logDensity: total([...this.#terms, ...this.#jacobians]),
+      logDensityOfValues: sub(total(this.#terms), total(this.#formJacobians)),
+      data: this.#data,
+    };
+  }
+
+  #read<F extends DataFields>(fields: F): DataOf<F> {
+    const read = readData(fields, this.#given, this.#sizes);
+    const made = Object.entries(fields).map(([name, { kind }]) => {
+      const { shape, values } = read[name];
+      if (kind !== "array") return [name, values[0]];
+      const key = `data ${name}`;
+      this.#data.set(key, values);
+      return [name, input(key, shape)];
+    });
+    return Object.fromEntries(made) as DataOf<F>;
+  }
+
+  #size(name: string): number {
+    const known = this.#sizes.get(name);
+    if (known !== undefined) return known;
+    const stated = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined;
+    if (typeof stated === "number" && Number.isInteger(stated) && stated > 0) return stated;
+    const names = [...this.#sizes.keys()].join(", ") || "none";
+    throw new OptionError(
+      this.#name,
+      `"${name}" is no size that the data give (known: ${names}); name it in data()`,
+      "MODEL_SIZE",
+    );
+  }
+
+  #shape(shape: Extent | readonly Extent[]): Shape {
+    const list = typeof shape === "object" ? shape : [shape];
+    return list.map((extent) => (typeof extent === "number" ? extent : this.#size(extent)));
+  }
+
+  #claim(name: string): void {
+    if (this.#names.has(name))
+      throw new OptionError(this.#name, `the name "${name}" is given twice; give each quantity its own`, "MODEL_NAME");
+    this.#names.add(name);
+  }
+
+  #param(name: string, given: Distribution | ParameterConstraint, options: ParameterOptions = {}): SymbolicArray {
+    const where = `param "${name}"`;
+    checkKeys(where, options, ["shape", "centred", "lower", "upper", "constraint"]);
+    this.#claim(name);
+    const prior = given instanceof Distribution ? given : undefined;
+    const { lower, upper, centred = true } = options;
+    const bounds = lower === undefined && upper === undefined ? undefined : { lower, upper };
+    const narrowed = options.constraint ?? bounds;
+    if (narrowed !== undefined && (!prior || (bounds && options.constraint)))
+      throw new OptionError(where, "it has two constraints; write all of it in one", "OPTION_MEANING");
+    if (!centred && (!prior || narrowed !== undefined))
+      throw new CapabilityError(
+        where,
+        `it is not centred, but has ${prior ? "a constraint" : "no distribution"}; leave out one of them`,
+        "MODEL_NON_CENTRED",
+      );
+    const asked = options.shape === undefined ? undefined : this.#shape(options.shape);
+    const shape = prior ? [...(asked ?? prior.batch), ...eventShape(prior)] : (asked ?? []);
+    if (prior) checkPrior(name, prior, shape);
+    const constraint = prior ? narrowed : (given as ParameterConstraint);
+    // z of a non-centred parameter has no bounds.
+    const support = centred && prior ? prior.support : ({ kind: "vector" } as const);
+    const transform = constraint === undefined ? transformFor(support, shape) : transformOf(constraint, shape);
+    const made = this.#place(name, transform, prior, centred);
+    const [low, high] = [lower, upper].map((bound) => (bound === undefined ? undefined : toArray(bound)));
+    this.#parameters.push({ ...made, name, shape: transform.shape, prior, transform, bounds: bounds && { low, high } });
+    return made.value;
+  }
+
+  #place(name: string, transform: Transform, prior: Distribution | undefined, centred: boolean) {
+    const unconstrained = input(`u ${name}`, transform.unconstrainedShape);
+    const { value, logJacobian } = transform.constrain(unconstrained);
+    const form = centred ? undefined : nonCentred(name, prior!, value);
+    const offset = this.#dimension;
+    this.#dimension += sizeOf(transform.unconstrainedShape);
+    this.#jacobians.push(logJacobian);
+    if (form) this.#formJacobians.push(form.logJacobian);
+    // The density of z is that of the parameter times |∂x/∂z|: it stands for both.
+    const density = form?.standard ?? prior;
+    if (density) this.#terms.push(sum(density.logDensity(value)));
+    return { unconstrained, offset, nonCentred: form, value: form ? form.value : value };
+  }
+
+  #observe(given: SymbolicArray | number, distribution: Distribution, name?: string): void {
+    const value = typeof given === "number" ? toArray(given) : checkArray("observe", "the value", given);
+    if (!(distribution instanceof Distribution))
+      throw new CompileError(
+        "observe",
+        `the second argument is ${typeof distribution}, but must be a distribution`,
+        "COMPILE_OPERAND",
+      );
+    const pointwise = distribution.logDensity(value);
+    const batch = batchOf(value.shape, distribution.eventRank);
+    if (pointwise.size !== sizeOf(batch))
+      throw new CompileError(
+        "observe",
+        `the value has shape ${shapeText(value.shape)}, but the parameters of ${distribution.name} broadcast to ${shapeText(distribution.batch)}, which would count it several times; make the shapes agree`,
+        "COMPILE_SHAPE",
+      );
+    this.#terms.push(sum(pointwise));
+    this.#observed.push({ name: this.#observedName(value, name), shape: value.shape, distribution, batch, pointwise });
+  }
+
+  #observedName(value: SymbolicArray, given: string | undefined): string {
+    const taken = (name: string): boolean => this.#observed.some((o) => o.name === name);
+    if (given !== undefined && taken(given))
+      throw new OptionError("observe", `the name "${given}" is given twice; give each observation its own`, "MODEL_NAME");
+    const [kind, own] = value.op === "input" ? String(value.attributes).split(/ (.*)/) : [];
+    return given ?? (kind === "data" && own && !taken(own) ? own : `observed ${this.#observed.length + 1}`);
+  }
+
+  #quantity(kind: "transformed" | "generated", name: string, value: SymbolicArray): SymbolicArray {
+    this.#claim(name);
+    this.#quantities.push({ kind, name, value: checkArray(kind, `"${name}"`, value) });
+    return value;
+  }
+
+  #draw(name: string, distribution: Distribution): void {
+    this.#claim(name);
+    const { batch } = distribution;
+    this.#drawn.push({ name, distribution, batch, shape: [...batch, ...eventShape(distribution)] });
+  }
+
+  #target(term: SymbolicArray): void {
+    this.#hasTarget = true;
+    this.#terms.push(sum(checkArray("target", "the term", term)));
+  }
+}
+
+const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b), toArray(0));

@@ -1,0 +1,178 @@
+/** kernels/nuts.ts and kernels/hmc.ts against their plain twins, bit for bit; and the leapfrog's reversibility. */
+import { describe, expect, it } from "vitest";
+import { dualAveraging, startAveraging } from "../../../src/algorithms/sampling/dual-averaging.ts";
+import { lowerFactor } from "../../../src/algorithms/sampling/metric.ts";
+import { stream } from "../../../src/base/stream.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import { Guarded } from "../../host/guarded.ts";
+import { averageStep, HamiltonianTwin, type Point, type TwinOptions } from "../../reference/nuts.ts";
+import { byKernel, key, testChain } from "./by-kernel.ts";
+import { broken, funnel, gaussian, type TestDensity } from "./densities.ts";
+
+const engine = await openEngine();
+
+/** Positive definite, well conditioned. */
+function randomMatrix(d: number, name: string): number[][] {
+  const draws = stream(6, name, d).at(0);
+  const root = Array.from({ length: d }, () => Array.from({ length: d }, () => draws.normal() / Math.sqrt(d)));
+  return root.map((a, i) => root.map((b, j) => a.reduce((sum, x, k) => sum + x * b[k], 0) + (i === j ? 0.5 : 0)));
+}
+
+function metricOf(d: number, dense: boolean): Pick<TwinOptions, "inverse" | "factor" | "dense"> {
+  if (dense) {
+    const inverse = Float64Array.from(randomMatrix(d, "metric").flat());
+    return { dense, inverse, factor: lowerFactor(inverse, d)! };
+  }
+  const draws = stream(7, "metric", d).at(0);
+  const inverse = Float64Array.from({ length: d }, () => 0.5 + draws.uniform());
+  return { dense, inverse, factor: inverse.map((x) => 1 / Math.sqrt(x)) };
+}
+
+function byTwin(kernel: string, density: TestDensity, from: Float64Array, options: TwinOptions, count: number) {
+  const twin = new HamiltonianTwin(density.plain, options);
+  const g = new Float64Array(density.dimension);
+  let point: Point = { q: from, g, logDensity: density.plain(from, g) };
+  const found = { draws: [] as number[], gradients: [] as number[], transitions: [] as number[] };
+  for (let t = 3; t < 3 + count; t++) {
+    const made = kernel === "nutsRun" ? twin.nuts(point, key, t) : twin.hmc(point, key, t);
+    point = made.point;
+    found.draws.push(...point.q);
+    found.gradients.push(...point.g);
+    const { acceptance, step, depth, leapfrogs, divergent, energy } = made;
+    found.transitions.push(point.logDensity, acceptance, step, depth, leapfrogs, divergent, energy);
+  }
+  return found;
+}
+
+const base = { step: 0.3, jitter: 0, maxDepth: 6, leapfrogs: 0, time: 2 };
+
+describe.each([
+  { kernel: "nutsRun", deterministic: true },
+  { kernel: "nutsRun", deterministic: false },
+  { kernel: "hmcRun", deterministic: true },
+  { kernel: "hmcRun", deterministic: false },
+])("$kernel, deterministic: $deterministic", ({ kernel, deterministic }) => {
+  it("gives the bits of its twin in 1 to 17 dimensions, with both metrics, with and without jitter", async () => {
+    for (let d = 1; d <= 17; d++) {
+      const density = await gaussian(
+        engine,
+        Array.from({ length: d }, (_, i) => i),
+        randomMatrix(d, "precision"),
+      );
+      for (const dense of [false, true]) {
+        for (const jitter of [0, 0.5]) {
+          const options = { ...base, ...metricOf(d, dense), jitter };
+          const from = new Float64Array(d).fill(0.5);
+          const found = byKernel(engine, kernel, density, from, options, 8, deterministic);
+          expect(found).toEqual(byTwin(kernel, density, from, options, 8));
+        }
+      }
+    }
+  });
+
+  it("gives them in a funnel's neck and where the density is not a number, divergences reported", async () => {
+    for (const density of [await funnel(engine, 5), await broken(engine)]) {
+      const from = new Float64Array(density.dimension).fill(0.01);
+      const options = {
+        ...base,
+        ...metricOf(density.dimension, false),
+        step: density.dimension > 1 ? 0.9 : 1.5,
+        leapfrogs: density.dimension > 1 ? 7 : 1,
+      };
+      const found = byKernel(engine, kernel, density, from, options, 40, deterministic);
+      expect(found).toEqual(byTwin(kernel, density, from, options, 40));
+      const divergent = found.transitions.filter((_, i) => i % 7 === 5);
+      expect(divergent).toContain(1);
+      expect(divergent).toContain(0);
+    }
+  });
+
+  it("stops at its greatest depth or length", async () => {
+    const density = await gaussian(
+      engine,
+      [0, 0],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    );
+    const options = { ...base, ...metricOf(2, false), step: 1e-3, maxDepth: 3, leapfrogs: 9 };
+    const { transitions } = byKernel(engine, kernel, density, Float64Array.of(1, -1), options, 5, deterministic);
+    const leapfrogs = transitions.filter((_, i) => i % 7 === 4);
+    expect(leapfrogs).toEqual(new Array(5).fill(kernel === "nutsRun" ? 7 : 9));
+  });
+});
+
+it("a twin with a planted mistake gives other draws", async () => {
+  const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
+  const options = { ...base, ...metricOf(3, false) };
+  const from = new Float64Array(3);
+  const found = byKernel(engine, "nutsRun", density, from, options, 40, true);
+  for (const mutant of ["unbiased top", "end state", "whole criterion only"] as const)
+    expect(byTwin("nutsRun", density, from, { ...options, mutant }, 40), mutant).not.toEqual(found);
+});
+
+it("leapfrogs run back to where they began, and not before", async () => {
+  const d = 4;
+  const density = await gaussian(engine, [0, 1, 2, 3], randomMatrix(d, "precision"));
+  const twin = new HamiltonianTwin(density.plain, { ...base, ...metricOf(d, true) });
+  const q = Float64Array.of(0.3, -1, 2, 0.7);
+  const p = Float64Array.of(1, -0.5, 0.2, 2);
+  const state = { q, p, g: new Float64Array(d), s: p };
+  density.plain(q, state.g);
+  for (let i = 0; i < 50; i++) twin.leapfrog(0.2, state);
+  expect(Math.abs(state.q[0] - q[0])).toBeGreaterThan(1e-3);
+  for (let i = 0; i < 50; i++) twin.leapfrog(-0.2, state);
+  for (let i = 0; i < d; i++) {
+    expect(Math.abs(state.q[i] - q[i])).toBeLessThan(1e-12);
+    expect(Math.abs(state.p[i] - p[i])).toBeLessThan(1e-12);
+  }
+});
+
+it("averages steps as its twin does", async () => {
+  const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
+  for (const kernel of ["nutsRun", "hmcRun"]) {
+    const state = startAveraging(dualAveraging("test", { targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
+    const options = { ...base, ...metricOf(3, false), leapfrogs: 3 };
+    const { transitions } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);
+    let step = options.step;
+    for (let t = 0; t < 30; t++) {
+      expect(transitions[7 * t + 2], `step of transition ${t}`).toBe(step);
+      step = averageStep(state, transitions[7 * t + 1]);
+    }
+  }
+});
+
+describe("the search for a first step", () => {
+  const search = (density: TestDensity, options: TwinOptions, counter: number) => {
+    using memory = new Guarded(engine);
+    const from = new Float64Array(density.dimension).fill(0.5);
+    const chain = testChain(memory, density, from, options);
+    const code = engine.kernel("firstStep", true)(chain.block, counter);
+    const step = chain.stepSize();
+    chain.dispose();
+    const gradient = new Float64Array(density.dimension);
+    const point = { q: from, g: gradient, logDensity: density.plain(from, gradient) };
+    return { code, step, twin: new HamiltonianTwin(density.plain, options).firstStep(point, key, counter) };
+  };
+
+  it("doubles or halves as its twin does, from either side", async () => {
+    const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
+    for (const dense of [false, true]) {
+      for (const step of [1e-6, 0.1, 1, 3, 1e5]) {
+        for (const counter of [0, 2 ** 52 + 1]) {
+          const found = search(density, { ...base, ...metricOf(5, dense), step }, counter);
+          expect(found.code).toBe(0);
+          expect(found.step).toBe(found.twin);
+          expect(found.step).not.toBe(step);
+        }
+      }
+    }
+  });
+
+  it("gives up on a flat density", async () => {
+    const flat = await gaussian(engine, [0], [[0]]);
+    const found = search(flat, { ...base, ...metricOf(1, false) }, 0);
+    expect(found).toEqual({ code: 1, step: base.step, twin: Number.NaN });
+  });
+});
