@@ -19,6 +19,8 @@ export interface ReferenceParameter {
   readonly mean_sq: number;
   readonly mcse_mean?: number;
   readonly mcse_mean_sq?: number;
+  /** Without Monte Carlo error. */
+  readonly exact?: { readonly mean: number; readonly sd: number };
 }
 
 export interface Reference {
