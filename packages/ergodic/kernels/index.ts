@@ -36,6 +36,6 @@ export { averagePoolF32, averagePoolF64, averagePoolInputF32, averagePoolInputF6
 export { circulantF32, circulantF64, circulantInputF32, circulantInputF64, circulantWeightF32, circulantWeightF64 } from "./circulant";
 export { networkGradient, networkObjective, networkTouch } from "./network";
 export { logDensityGradient } from "./log-density";
-export { firstStep, leapfrog, openChain as openHamiltonian, velocity as hamiltonianVelocity } from "./hamiltonian";
+export { firstStep } from "./hamiltonian";
 export { nutsRun } from "./nuts";
 export { hmcRun } from "./hmc";

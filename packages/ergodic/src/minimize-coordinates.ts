@@ -6,11 +6,10 @@
  */
 import { type CoordinateDescent, coordinateDescentFrom } from "./algorithms/coordinate/coordinate-descent.ts";
 import { type CoordinateTarget, coordinateProblem } from "./algorithms/coordinate/target.ts";
-import { checkKeys, DataError } from "./base/errors.ts";
-import { nameOf } from "./base/files.ts";
+import { checkKeys } from "./base/errors.ts";
 import type { JsonObject } from "./contract.ts";
 import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { resolvePlan } from "./loop/plan.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
@@ -67,14 +66,7 @@ export function resumeCoordinates(
 ): Run<CoordinateMinimum> {
   checkKeys("minimize.resume", options, ["until", "signal"]);
   return launch(target, options.signal, async () => {
-    const checkpoint = await readCheckpoint(from);
-    const kept = checkpoint.recipe.coordinates as JsonObject | undefined;
-    if (!kept)
-      throw new DataError(
-        nameOf(from, "checkpoint"),
-        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
-        "CHECKPOINT_FORMAT",
-      );
+    const { checkpoint, kept } = await readCheckpointOf(from, "coordinates");
     const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);
     return {
       algorithm: coordinateDescentFrom(kept.algorithm as JsonObject),

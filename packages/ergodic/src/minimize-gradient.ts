@@ -16,13 +16,12 @@ import { lbfgs, ruleFromJson } from "./algorithms/gradient/index.ts";
 import type { Rule } from "./algorithms/gradient/kinds.ts";
 import type { FullObjective } from "./algorithms/gradient/objective.ts";
 import type { RuleJson } from "./algorithms/gradient/rule.ts";
-import { CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
-import { nameOf } from "./base/files.ts";
+import { CapabilityError, checkKeys, OptionError } from "./base/errors.ts";
 import type { CompiledFunction, Numbers, Shapes } from "./compiler/array/function.ts";
 import { arraysBelow } from "./compiler/array/symbolic.ts";
 import type { JsonObject } from "./contract.ts";
 import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
 
@@ -89,14 +88,7 @@ export function resumeGradient(
   checkKeys("minimize.resume", options, ["until", "data", "signal"]);
   const objective = new CompiledObjective("minimize.resume", f, options.data ?? {});
   return launch(objective, options.signal, async () => {
-    const checkpoint = await readCheckpoint(from);
-    const kept = checkpoint.recipe.gradient as JsonObject | undefined;
-    if (!kept)
-      throw new DataError(
-        nameOf(from, "checkpoint"),
-        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
-        "CHECKPOINT_FORMAT",
-      );
+    const { checkpoint, kept } = await readCheckpointOf(from, "gradient");
     const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);
     const rule = ruleFromJson(kept.rule as unknown as RuleJson);
     refuseMisfits("minimize.resume", rule, objective);

@@ -24,11 +24,10 @@ import { type History, Search, type SearchOptions, searchKeys } from "./algorith
 import { type BlackBox, Evaluation } from "./algorithms/search/evaluation.ts";
 import { searchFromJson } from "./algorithms/search/index.ts";
 import { Space, spaceOptionsFromJson } from "./algorithms/search/space.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
-import { nameOf } from "./base/files.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "./base/errors.ts";
 import type { JsonObject, Snapshot } from "./contract.ts";
 import { Evaluators } from "./host/evaluators.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import {
   type CoordinateFunction,
@@ -136,15 +135,8 @@ function resumeSearch(from: string | Uint8Array | Blob, f: BlackBox | URL, optio
   checkKeys("minimize.resume", options, resumeKeys);
   const open = opener("minimize.resume", f, options);
   return launch(options.signal, async () => {
-    const checkpoint = await readCheckpoint(from);
-    const { search: kept, until: before } = checkpoint.recipe as { search?: JsonObject; until: JsonObject };
-    if (!kept) {
-      throw new DataError(
-        nameOf(from, "checkpoint"),
-        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
-        "CHECKPOINT_FORMAT",
-      );
-    }
+    const { checkpoint, kept } = await readCheckpointOf(from, "search");
+    const before = checkpoint.recipe.until as JsonObject;
     const { space, algorithm, evaluations, ...others } = kept;
     const search = new Search("minimize.resume", {
       ...others,

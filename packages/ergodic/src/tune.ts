@@ -34,10 +34,9 @@ import { type SettingRange, spaceOf } from "./algorithms/search/settings.ts";
 import { spaceOptionsFromJson } from "./algorithms/search/space.ts";
 import type { MakeTrial, Trial, TrialTick } from "./algorithms/search/trial.ts";
 import { Trials } from "./algorithms/search/trials.ts";
-import { checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
-import { nameOf } from "./base/files.ts";
+import { checkKeys, checkNumber, OptionError } from "./base/errors.ts";
 import type { JsonObject } from "./contract.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { refuse } from "./trainable.ts";
 
@@ -126,15 +125,7 @@ function resume<K extends string = string, T extends TrialTick = TrialTick>(
   checkKeys("tune.resume", options, resumeKeys);
   const how = waysOf("tune.resume", make as unknown as MakeTrial, options as unknown as TuneResumeOptions);
   return launch<K>(options.signal, async () => {
-    const checkpoint = await readCheckpoint(from);
-    const kept = checkpoint.recipe.tune as JsonObject | undefined;
-    if (!kept) {
-      throw new DataError(
-        nameOf(from, "checkpoint"),
-        "is the checkpoint of another kind of run; resume it with the verb that wrote it",
-        "CHECKPOINT_KIND",
-      );
-    }
+    const { checkpoint, kept } = await readCheckpointOf(from, "tune");
     const { space, algorithm, evaluations, ...others } = kept.search as JsonObject;
     const search = new Search("tune.resume", {
       ...others,

@@ -66,7 +66,7 @@ describe("minimize by coordinates", () => {
     await search;
     await search.checkpoint(file);
     await expect((async () => await minimize.resume(file, lasso()))()).rejects.toThrow(
-      /another kind of run.*\[CHECKPOINT_FORMAT\]/,
+      /another kind of run.*\[CHECKPOINT_KIND\]/,
     );
   });
 

@@ -345,7 +345,7 @@ describe("resumed runs", () => {
     await run.checkpoint(at("fit"));
     const refused = await error(minimize.resume(at("fit"), f));
     expect(refused.message).toContain(
-      "is the checkpoint of another kind of run; resume it with the verb that wrote it [CHECKPOINT_FORMAT]",
+      "is the checkpoint of another kind of run; resume it with the verb that wrote it [CHECKPOINT_KIND]",
     );
   });
 });

@@ -427,7 +427,7 @@ describe("a run of the engine", () => {
     await other;
     await other.checkpoint(at("other"));
     expect((await error(tune.resume(at("other"), make))).code).toBe("CHECKPOINT_KIND");
-    expect((await error(minimize.resume(at("failed"), (x) => x[0]))).code).toBe("CHECKPOINT_FORMAT");
+    expect((await error(minimize.resume(at("failed"), (x) => x[0]))).code).toBe("CHECKPOINT_KIND");
   });
 
   it("tunes fits: the best settings are those of the least validation loss, and a fit with them has it", async () => {

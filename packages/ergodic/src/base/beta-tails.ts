@@ -18,7 +18,7 @@ function logGammaRatio(a: number, b: number): number {
 }
 
 /** x^a y^b ÷ B(a, b), y = 1 − x. */
-function front(a: number, b: number, x: number, y: number): number {
+export function betaFront(a: number, b: number, x: number, y: number): number {
   const whole = a + b;
   if (a < LARGE || b < LARGE) {
     const logY = x < 0.5 ? Math.log1p(-x) : Math.log(y);
@@ -36,7 +36,7 @@ const keptFromZero = (x: number): number => (Math.abs(x) < 1e-300 ? 1e-300 : x);
 
 /** I_x(a, b) for x not far beyond its mean a/(a + b). */
 function fraction(a: number, b: number, x: number, y: number): number {
-  const factor = front(a, b, x, y) / a;
+  const factor = betaFront(a, b, x, y) / a;
   if (factor === 0) return 0;
   let c = 1;
   let d = 1 / keptFromZero(1 - ((a + b) * x) / (a + 1));

@@ -9,7 +9,7 @@
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
-import { betaQuantile } from "../base/incomplete-beta.ts";
+import { betaQuantile } from "../base/beta-quantile.ts";
 import { essMean, essQuantile, essSd } from "./effective-size.ts";
 import { mean, variance } from "./moments.ts";
 

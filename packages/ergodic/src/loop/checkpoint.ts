@@ -47,3 +47,15 @@ export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<
     recipe,
   };
 }
+
+/** A checkpoint of the kind of run whose recipe has `part`, and that part. @throws DataError [CHECKPOINT_KIND] for one of another kind */
+export async function readCheckpointOf(
+  from: string | Uint8Array | Blob,
+  part: string,
+): Promise<{ checkpoint: Checkpoint; kept: JsonObject }> {
+  const checkpoint = await readCheckpoint(from);
+  const kept = checkpoint.recipe[part];
+  if (kept) return { checkpoint, kept: kept as JsonObject };
+  const message = "is the checkpoint of another kind of run; resume it with the verb that wrote it";
+  throw new DataError(nameOf(from, "checkpoint"), message, "CHECKPOINT_KIND");
+}

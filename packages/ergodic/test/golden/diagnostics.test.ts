@@ -1,7 +1,7 @@
 /** Diagnostics of draws against R's posterior and loo, whose calls stand in diagnostics.R. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { betaQuantile } from "../../src/base/incomplete-beta.ts";
+import { betaQuantile } from "../../src/base/beta-quantile.ts";
 import {
   basicRhat,
   effectiveSize,

@@ -7,7 +7,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { hmc, nuts, type Sampler } from "../../../src/algorithms/sampling/index.ts";
-import { regularizedBeta } from "../../../src/base/incomplete-beta.ts";
+import { betaLower } from "../../../src/base/beta-tails.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { HamiltonianTwin, type Mutant, type Point } from "../../reference/nuts.ts";
@@ -24,7 +24,7 @@ function tTest(averages: number[], wanted: number): number {
   const mean = averages.reduce((sum, x) => sum + x, 0) / n;
   const variance = averages.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
   const t2 = ((mean - wanted) ** 2 * n) / variance;
-  return regularizedBeta((n - 1) / (n - 1 + t2), (n - 1) / 2, 0.5);
+  return betaLower((n - 1) / 2, 0.5, (n - 1) / (n - 1 + t2));
 }
 
 /** p-values of the means, and of the mean products of the listed pairs. chains: draws, each of d numbers. */
