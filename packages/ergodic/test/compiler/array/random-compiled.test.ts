@@ -9,6 +9,7 @@ import { runProgram } from "./compiled-program.ts";
 import { arbitraryProgram } from "./random-array-programs.ts";
 
 const RUNS = Number(process.env.FC_RUNS ?? 120);
+const SEED = Number(process.env.FC_SEED ?? 20);
 
 describe.each([
   ["f64", 1e-12],
@@ -20,8 +21,10 @@ describe.each([
   ] as const)(
     "give the interpreter's values and gradients: %s",
     async (_, options, numRuns) => {
+      // In float32 a comparison of numbers that are nearly equal may fall the other way than in the interpreter's float64, as it should.
+      const smooth = precision === "f32";
       await fc.assert(
-        fc.asyncProperty(arbitraryProgram(options), async ({ inputs, output }) => {
+        fc.asyncProperty(arbitraryProgram({ ...options, smooth }), async ({ inputs, output }) => {
           const wrts = inputs.map(({ name, shape }) => input(name, shape));
           const outputs: SymbolicArray[] = [output, ...gradientsOf(sum(output), wrts)];
           const rounded = (x: Float64Array): Float64Array => (precision === "f32" ? x.map(Math.fround) : x);
@@ -30,7 +33,7 @@ describe.each([
           const got = await runProgram(outputs, values, precision);
           for (const k of outputs.keys()) expectNear(got[k], wanted[k], bound, `output ${k}`);
         }),
-        { numRuns },
+        { numRuns, seed: SEED },
       );
     },
     120_000,
