@@ -2,13 +2,15 @@
 const src = "^packages/ergodic/src";
 const forbid = (name, comment, from, to) => ({ name, severity: "error", comment, from: { path: from }, to: { path: to } });
 const below = {
-  base: "host|data|compiler|models|algorithms|loop|predict|diagnostics",
-  host: "data|compiler|models|algorithms|loop|predict|diagnostics",
-  data: "compiler|models|algorithms|loop|predict|diagnostics",
-  compiler: "data|models|algorithms|loop|predict|diagnostics",
-  models: "algorithms|loop|predict|diagnostics",
-  algorithms: "models|loop|predict|diagnostics",
-  loop: "models|algorithms|compiler|data|predict|diagnostics",
+  base: "diagnostics|host|data|compiler|models|algorithms|loop|predict|draws",
+  diagnostics: "host|data|compiler|models|algorithms|loop|predict|draws",
+  host: "diagnostics|data|compiler|models|algorithms|loop|predict|draws",
+  data: "diagnostics|compiler|models|algorithms|loop|predict|draws",
+  compiler: "diagnostics|data|models|algorithms|loop|predict|draws",
+  models: "algorithms|loop|predict|draws",
+  algorithms: "models|loop|predict|draws",
+  loop: "models|algorithms|compiler|data|predict|draws",
+  draws: "host|data|compiler|models|algorithms|loop|predict",
 };
 
 module.exports = {
@@ -33,7 +35,7 @@ module.exports = {
       "folders-know-no-verb",
       "verbs join the folders, not the reverse",
       `${src}/[a-z]+/`,
-      `${src}/(index|explain|fit|path.*|trainable.*|minimize.*|tune)\\.ts$`,
+      `${src}/(index|explain|fit|path.*|trainable.*|minimize.*|tune|sample.*|calibrate)\\.ts$`,
     ),
     {
       name: "no-node-in-the-library",

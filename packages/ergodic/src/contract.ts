@@ -4,7 +4,7 @@
  * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors). An algorithm *needs* some and turns a
  * problem into a `Progression`: something that the loop can advance, watch, keep and resume without knowing what it is.
  */
-import type { Stream } from "./base/stream.ts";
+import type { Draws, Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";
 import type { Call } from "./host/pool.ts";
 
@@ -296,15 +296,35 @@ export interface ColumnBinding {
 export interface LogDensity {
   /** Numbers in u. */
   readonly dimension: number;
-  /** Memory for one lane: bindings of different lanes may run at the same time. */
-  bind(options: { lane: number; purpose: string }): DensityBinding;
+  /** false: bindings write no gradient (a plain function without one). */
+  readonly hasGradient?: boolean;
+  /** Memory for one lane: bindings of different lanes may run at the same time. `gradient: false`: none is wanted, which may be cheaper. */
+  bind(options: BindOptions): DensityBinding;
+  /** Prior and likelihood apart, where they are known. */
+  bindTempered?(options: BindOptions): TemperedBinding;
+  /** u drawn from the prior, where there is one. @throws CapabilityError */
+  drawPrior?(draws: Draws): Float64Array;
+}
+
+export interface BindOptions {
+  lane: number;
+  purpose: string;
+  gradient?: boolean;
 }
 
 export interface DensityBinding {
-  /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written) → f64, the log density at x. */
+  /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not wanted) → f64, the log density at x. */
   readonly slot: number;
   readonly model: number;
   dispose(): void;
+}
+
+/** log p_β(u) = log prior(u) + β log likelihood(u), log |J| counted with the prior. */
+export interface TemperedBinding extends DensityBinding {
+  /** Address of β, f64: read at each evaluation. */
+  readonly power: number;
+  /** Address of the log likelihood, f64: written at each evaluation. */
+  readonly likelihood: number;
 }
 
 /** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */

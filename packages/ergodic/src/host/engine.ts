@@ -49,6 +49,8 @@ export interface Engine {
   link(bytes: Uint8Array, exports: string[]): Record<string, LinkedFunction>;
   /** The table slot of a kernel export, the same on every thread. */
   kernelSlot(name: string, deterministic: boolean): number;
+  /** What stands at a slot, on this thread. */
+  atSlot(slot: number): (...args: number[]) => number;
   /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
   describe(): EngineDescription;
@@ -117,6 +119,10 @@ class HostEngine implements Engine {
     this.pool.broadcast({ kind: "slot", build, kernel: name, slot });
     this.kernelSlots.set(key, slot);
     return slot;
+  }
+
+  atSlot(slot: number): (...args: number[]) => number {
+    return this.thread.atSlot(slot);
   }
 
   async run(calls: Call[], { workers, deterministic, signal }: RunOptions): Promise<number[]> {

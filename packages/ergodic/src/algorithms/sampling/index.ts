@@ -1,8 +1,8 @@
-/** Samplers of a log density, and what they draw. */
-export { Draws, type TransitionField, transitionFields } from "./draws.ts";
-export type { DualAveragingOptions } from "./dual-averaging.ts";
-export { type HmcOptions, hmc } from "./hmc.ts";
-export type { MetricKind } from "./metric.ts";
-export { type AdaptationOptions, type NutsOptions, nuts } from "./nuts.ts";
+/** What samplers share, and all that there are. */
+export type { DualAveragingOptions } from "../mcmc/hamiltonian/dual-averaging.ts";
+export { type HmcOptions, hmc } from "../mcmc/hamiltonian/hmc.ts";
+export type { MetricKind } from "../mcmc/hamiltonian/metric.ts";
+export { type AdaptationOptions, type NutsOptions, nuts } from "../mcmc/hamiltonian/nuts.ts";
+export { type WindowOptions, warmupWindows } from "../mcmc/hamiltonian/windows.ts";
+export { ChainDraws } from "./chain-draws.ts";
 export type { Sampler, Sampling, SamplingPlan } from "./sampler.ts";
-export { type WindowOptions, warmupWindows } from "./windows.ts";

@@ -1,8 +1,8 @@
 /** What samplers of a log density share: how a run is asked for, and what it is while it goes on. */
-import { checkNumber, OptionError } from "../../base/errors.ts";
+import { CapabilityError, checkNumber, OptionError } from "../../base/errors.ts";
 import type { JsonObject, LogDensity, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import type { Draws } from "./draws.ts";
+import type { ChainDraws } from "./chain-draws.ts";
 
 export interface SamplingPlan {
   chains: number;
@@ -21,7 +21,7 @@ export interface SamplingPlan {
 /** A run in progress; a step is one transition of every chain. */
 export interface Sampling extends Progression {
   /** What has been drawn so far. */
-  draws(): Draws;
+  draws(): ChainDraws;
 }
 
 /** HOW draws are made. */
@@ -48,4 +48,14 @@ export function checkSamplingPlan(where: string, plan: SamplingPlan, dimension: 
     `start has ${start instanceof Float64Array ? "" : `${points.length} points of `}${points[0]?.length} numbers, but must be one point of ${dimension} numbers, or one for each of ${chains} chains; leave it out for random points`,
     "OPTION_SHAPE",
   );
+}
+
+/** @throws CapabilityError for a density without a gradient */
+export function needGradient(where: string, density: LogDensity): void {
+  if (density.hasGradient === false)
+    throw new CapabilityError(
+      where,
+      "it follows gradients, but the log density has none; give one as { logDensity, gradient }, or take algorithm: slice() or randomWalk()",
+      "SAMPLE_GRADIENT",
+    );
 }

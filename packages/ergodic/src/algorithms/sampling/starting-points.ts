@@ -5,15 +5,27 @@
  * @throws ErgodicError where no point will do
  */
 import { ErgodicError } from "../../base/errors.ts";
+import type { Stream } from "../../base/stream.ts";
 import type { Call } from "../../host/pool.ts";
-import type { Chain } from "./chain.ts";
 import type { SamplingPlan } from "./sampler.ts";
 
 const MOST_ATTEMPTS = 100;
 
+export interface Placed {
+  /** A view, written. */
+  readonly position: Float64Array;
+  /** A view of what an evaluation wrote; absent where no gradient is needed. */
+  readonly gradient?: Float64Array;
+  /** The chain's stream "start". */
+  readonly starts: Stream;
+  logDensity: number;
+  /** A call that gives the log density at the position, and writes its gradient. */
+  evaluation(): Call;
+}
+
 export async function placeChains(
   where: string,
-  chains: readonly Chain[],
+  chains: readonly Placed[],
   { start }: SamplingPlan,
   run: (calls: Call[]) => Promise<number[]>,
 ): Promise<void> {
@@ -27,7 +39,7 @@ export async function placeChains(
     const values = await run(waiting.map((c) => chains[c].evaluation()));
     waiting = waiting.filter((c, i) => {
       chains[c].logDensity = values[i];
-      return !(Number.isFinite(values[i]) && chains[c].gradient.every(Number.isFinite));
+      return !(Number.isFinite(values[i]) && (chains[c].gradient?.every(Number.isFinite) ?? true));
     });
   }
   if (waiting.length === 0) return;
@@ -39,7 +51,7 @@ export async function placeChains(
   );
 }
 
-function drawPoint({ position, starts }: Chain, attempt: number): void {
+function drawPoint({ position, starts }: Placed, attempt: number): void {
   const draws = starts.at(attempt);
   for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
 }

@@ -8,8 +8,8 @@
  *
  * @throws OptionError unless 0 < δ < 1, γ > 0, 0 < κ <= 1, t₀ >= 0
  */
-import { checkKeys, checkNumber } from "../../base/errors.ts";
-import { log } from "../../base/log.ts";
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
+import { log } from "../../../base/log.ts";
 
 export interface DualAveragingOptions {
   /** δ: 0.8. */

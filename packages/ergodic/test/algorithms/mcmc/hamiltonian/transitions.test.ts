@@ -1,13 +1,13 @@
 /** kernels/nuts.ts and kernels/hmc.ts against their plain twins, bit for bit; and the leapfrog's reversibility. */
 import { describe, expect, it } from "vitest";
-import { dualAveraging, startAveraging } from "../../../src/algorithms/sampling/dual-averaging.ts";
-import { lowerFactor } from "../../../src/algorithms/sampling/metric.ts";
-import { stream } from "../../../src/base/stream.ts";
-import { openEngine } from "../../../src/host/engine.ts";
-import { Guarded } from "../../host/guarded.ts";
-import { averageStep, HamiltonianTwin, type Point, type TwinOptions } from "../../reference/nuts.ts";
+import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/hamiltonian/dual-averaging.ts";
+import { lowerFactor } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
+import { stream } from "../../../../src/base/stream.ts";
+import { openEngine } from "../../../../src/host/engine.ts";
+import { Guarded } from "../../../host/guarded.ts";
+import { averageStep, HamiltonianTwin, type Point, type TwinOptions } from "../../../reference/nuts.ts";
+import { broken, funnel, gaussian, type TestDensity } from "../../sampling/densities.ts";
 import { byKernel, key, testChain } from "./by-kernel.ts";
-import { broken, funnel, gaussian, type TestDensity } from "./densities.ts";
 
 const engine = await openEngine();
 

@@ -8,10 +8,10 @@
  *
  * @throws OptionError; also where both `time` and `leapfrogs` are given
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { HamiltonianRun } from "./chains.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { HamiltonianRun } from "./hamiltonian-run.ts";
 import { type AdaptationOptions, adaptation, adaptationKeys } from "./nuts.ts";
-import type { Sampler } from "./sampler.ts";
 
 export interface HmcOptions extends AdaptationOptions {
   /** Length of a trajectory in time units: 2π. */

@@ -8,7 +8,7 @@
  *
  * @throws OptionError unless all are integers >= 0, the first window >= 1
  */
-import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
 
 export interface WindowOptions {
   /** Transitions before the first window: 75. */

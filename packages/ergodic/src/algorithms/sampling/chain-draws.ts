@@ -1,33 +1,31 @@
 /** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
-import { checkNumber } from "../../base/errors.ts";
+import { checkNumber, OptionError } from "../../base/errors.ts";
 
-/** Numbers kept of each transition, in the order that the kernels write them. */
-export const transitionFields = [
-  "logDensity",
-  "acceptance",
-  "stepSize",
-  "treeDepth",
-  "leapfrogs",
-  "divergent",
-  "energy",
-] as const;
-export type TransitionField = (typeof transitionFields)[number];
-
-export class Draws {
+export class ChainDraws {
   readonly chains: number;
   /** Draws of each chain. */
   readonly count: number;
   readonly dimension: number;
   /** [chain, draw, dimension]. */
   readonly values: Float64Array;
+  /** Names of the numbers kept of each transition; "logDensity" is first, and "divergent" 0 or 1 where there is one. */
+  readonly fields: readonly string[];
   /** [chain, draw, field]. */
   private readonly transitions: Float64Array;
 
-  constructor(chains: number, count: number, dimension: number, values: Float64Array, transitions: Float64Array) {
+  constructor(
+    chains: number,
+    count: number,
+    dimension: number,
+    values: Float64Array,
+    fields: readonly string[],
+    transitions: Float64Array,
+  ) {
     this.chains = chains;
     this.count = count;
     this.dimension = dimension;
     this.values = values;
+    this.fields = fields;
     this.transitions = transitions;
   }
 
@@ -43,15 +41,22 @@ export class Draws {
     return this.values.subarray(at, at + this.dimension);
   }
 
-  /** A number of every transition, [chain, draw]; "divergent" is 0 or 1. */
-  transition(field: TransitionField): Float64Array {
-    const width = transitionFields.length;
-    const offset = transitionFields.indexOf(field);
+  /** A number of every transition, [chain, draw]. @throws OptionError for one that this sampler does not keep */
+  transition(field: string): Float64Array {
+    const width = this.fields.length;
+    const offset = this.fields.indexOf(field);
+    if (offset < 0)
+      throw new OptionError(
+        "draws.transition",
+        `there is no "${field}" of these transitions; there are ${this.fields.join(", ")}`,
+        "OPTION_UNKNOWN",
+      );
     return this.each((at) => this.transitions[at * width + offset]);
   }
 
-  /** Divergent transitions of all chains. */
+  /** Divergent transitions of all chains; 0 for samplers that know none. */
   get divergences(): number {
+    if (!this.fields.includes("divergent")) return 0;
     return this.transition("divergent").reduce((sum, divergent) => sum + divergent, 0);
   }
 

@@ -1,10 +1,10 @@
 /** Transitions by the kernels themselves, in guarded memory, without the run around them. */
-import { stream } from "../../../src/base/stream.ts";
-import type { Engine } from "../../../src/host/engine.ts";
-import * as field from "../../../src/host/fields.ts";
-import { Guarded } from "../../host/guarded.ts";
-import type { TwinOptions } from "../../reference/nuts.ts";
-import type { TestDensity } from "./densities.ts";
+import { stream } from "../../../../src/base/stream.ts";
+import type { Engine } from "../../../../src/host/engine.ts";
+import * as field from "../../../../src/host/fields.ts";
+import { Guarded } from "../../../host/guarded.ts";
+import type { TwinOptions } from "../../../reference/nuts.ts";
+import type { TestDensity } from "../../sampling/densities.ts";
 
 /** The stream of every chain here. */
 export const key = stream(5, "twin");

@@ -6,12 +6,12 @@
  * samplers with planted mistakes are.
  */
 import { describe, expect, it } from "vitest";
-import { hmc, nuts, type Sampler } from "../../../src/algorithms/sampling/index.ts";
-import { betaLower } from "../../../src/base/beta-tails.ts";
-import { stream } from "../../../src/base/stream.ts";
-import { openEngine } from "../../../src/host/engine.ts";
-import { HamiltonianTwin, type Mutant, type Point } from "../../reference/nuts.ts";
-import { gaussian } from "./densities.ts";
+import { hmc, nuts, type Sampler } from "../../../../src/algorithms/sampling/index.ts";
+import { betaLower } from "../../../../src/base/beta-tails.ts";
+import { stream } from "../../../../src/base/stream.ts";
+import { openEngine } from "../../../../src/host/engine.ts";
+import { HamiltonianTwin, type Mutant, type Point } from "../../../reference/nuts.ts";
+import { gaussian } from "../../sampling/densities.ts";
 
 const CHECKS = 250;
 const LEAST_P = 1e-4 / CHECKS;

@@ -10,11 +10,11 @@
  *
  * @throws OptionError
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { HamiltonianRun } from "./chains.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
 import { type DualAveragingOptions, dualAveraging } from "./dual-averaging.ts";
+import { HamiltonianRun } from "./hamiltonian-run.ts";
 import { type MetricKind, metricKinds } from "./metric.ts";
-import type { Sampler } from "./sampler.ts";
 import { type WindowOptions, warmupWindows } from "./windows.ts";
 
 export interface AdaptationOptions extends DualAveragingOptions {

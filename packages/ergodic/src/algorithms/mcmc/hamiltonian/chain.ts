@@ -1,11 +1,24 @@
 /** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (host/fields.ts), its arrays, and room for a stretch of transitions. */
-import { stream } from "../../base/stream.ts";
-import type { DensityBinding, LogDensity, Tensor } from "../../contract.ts";
-import { Arena } from "../../host/arena.ts";
-import type { Engine } from "../../host/engine.ts";
-import * as field from "../../host/fields.ts";
+import { stream } from "../../../base/stream.ts";
+import type { DensityBinding, LogDensity, Tensor } from "../../../contract.ts";
+import { Arena } from "../../../host/arena.ts";
+import type { Engine } from "../../../host/engine.ts";
+import * as field from "../../../host/fields.ts";
+import type { ChainState } from "../../sampling/chains-run.ts";
+import type { Placed } from "../../sampling/starting-points.ts";
 import { AVERAGING_COUNT } from "./dual-averaging.ts";
 import { type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
+
+/** Numbers kept of each transition, in the order that the kernels write them. */
+export const transitionFields = [
+  "logDensity",
+  "acceptance",
+  "stepSize",
+  "treeDepth",
+  "leapfrogs",
+  "divergent",
+  "energy",
+] as const;
 
 export interface ChainOptions {
   kernel: "nutsRun" | "hmcRun";
@@ -23,7 +36,7 @@ const SCALARS = (field.CHAIN_BYTES - field.CHAIN_STEP_F64) / 8;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
-export class Chain {
+export class Chain implements ChainState, Placed {
   readonly block: number;
   readonly estimator: MetricEstimator;
   /** Most transitions of one call. */
@@ -101,6 +114,10 @@ export class Chain {
 
   get gradient(): Float64Array {
     return this.engine.memory.f64(this.at.gradient, this.dimension);
+  }
+
+  get logDensity(): number {
+    return this.arena.getF64(this.block, field.CHAIN_LOG_DENSITY_F64);
   }
 
   set logDensity(value: number) {

@@ -7,7 +7,7 @@
  * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
  * Differs from nutpie: estimated in the windows of windows.ts, not in two overlapping ones.
  */
-import { assert } from "../../base/errors.ts";
+import { assert } from "../../../base/errors.ts";
 
 export type MetricKind = "diagonal" | "dense" | "fisher";
 export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher"];

@@ -1,9 +1,9 @@
 /** Windows of warm-up, metrics from draws, and the options of adaptation. */
 import { describe, expect, it } from "vitest";
-import { dualAveraging, startAveraging } from "../../../src/algorithms/sampling/dual-averaging.ts";
-import { hmc, nuts, warmupWindows } from "../../../src/algorithms/sampling/index.ts";
-import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../src/algorithms/sampling/metric.ts";
-import { stream } from "../../../src/base/stream.ts";
+import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/hamiltonian/dual-averaging.ts";
+import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
+import { hmc, nuts, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
+import { stream } from "../../../../src/base/stream.ts";
 
 describe("windows", () => {
   // Ends by the rule of Stan's windowed_adaptation.hpp, worked out by hand.

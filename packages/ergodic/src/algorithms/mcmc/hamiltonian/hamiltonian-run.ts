@@ -1,0 +1,104 @@
+/**
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up in windows, then draws that are kept. Transitions run in the kernels, one call a chain and
+ * stretch; between stretches, at fixed transitions, metrics are renewed.
+ *
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
+ * for a step size).
+ *
+ * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
+ */
+import { ErgodicError } from "../../../base/errors.ts";
+import { exp } from "../../../base/exp.ts";
+import type { LogDensity } from "../../../contract.ts";
+import type { Engine } from "../../../host/engine.ts";
+import { ChainsRun } from "../../sampling/chains-run.ts";
+import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
+import { placeChains } from "../../sampling/starting-points.ts";
+import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
+import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
+import { type WindowOptions, type Windows, warmupWindows } from "./windows.ts";
+
+export interface HamiltonianOptions extends ChainOptions {
+  name: string;
+  averaging: DualAveraging;
+  windows: WindowOptions;
+}
+
+const FIRST_STEP = 2 ** 52;
+const DIVERGENT = transitionFields.indexOf("divergent");
+
+export class HamiltonianRun extends ChainsRun<Chain> {
+  private readonly averaging: DualAveraging;
+  private readonly windows: Windows;
+
+  constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
+    super(options.name, plan, density.dimension, transitionFields, engine);
+    needGradient(options.name, density);
+    this.averaging = options.averaging;
+    this.windows = warmupWindows(plan.warmup, options.windows);
+    this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
+  }
+
+  protected async begin(): Promise<void> {
+    await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
+    if (this.plan.warmup > 0) await this.findSteps(0);
+  }
+
+  protected async advanceChains(first: number, count: number, adapt: boolean): Promise<void> {
+    await this.run(this.chains.map((chain) => chain.run(first, count, adapt)));
+  }
+
+  protected override boundaries(): readonly number[] {
+    return this.windows.ends;
+  }
+
+  protected override observe(c: number, count: number): void {
+    const { draws, gradients, transitions } = this.chains[c].stretch(count);
+    const { dimension: d } = this;
+    for (let k = 0; k < count; k++) {
+      const inWindow = this.step + k >= this.windows.start && this.step + k < this.windows.stop;
+      if (!inWindow) continue;
+      const divergent = transitions[k * transitionFields.length + DIVERGENT];
+      const [from, to] = [k * d, k * d + d];
+      this.chains[c].estimator.add(draws.subarray(from, to), gradients.subarray(from, to), divergent > 0);
+    }
+  }
+
+  /** After a window, new metrics; after warm-up, the averaged step. */
+  protected override async adapt(): Promise<void> {
+    const window = this.windows.ends.indexOf(this.step);
+    if (window >= 0) {
+      for (const chain of this.chains) {
+        const metric = chain.estimator.metric();
+        if (metric) chain.setMetric(metric);
+        chain.estimator.reset();
+      }
+      await this.findSteps(window + 1);
+    }
+    if (this.step !== this.plan.warmup) return;
+    for (const chain of this.chains) {
+      const averaging = chain.averaging;
+      // Right after a restart there is no average yet.
+      if (averaging[5] > 0) chain.stepSize = exp(averaging[7]);
+    }
+  }
+
+  /** `stepSize`: the mean over chains. */
+  protected override reportMore(): Record<string, number> {
+    return { stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0) };
+  }
+
+  private async findSteps(search: number): Promise<void> {
+    const failed = await this.run(
+      this.chains.map((chain) => ({ kernel: "firstStep", args: [chain.block, FIRST_STEP + search] })),
+    );
+    const c = failed.findIndex((code) => code !== 0);
+    if (c >= 0)
+      throw new ErgodicError(
+        this.name,
+        `chain ${c} found no step size in (0, 1e7] at transition ${this.step}, as the log density does not change with it, or is not finite around; check that the posterior is proper and its gradient right`,
+        "SAMPLE_STEP",
+      );
+    for (const chain of this.chains) chain.averaging.set(startAveraging(this.averaging, chain.stepSize));
+  }
+}

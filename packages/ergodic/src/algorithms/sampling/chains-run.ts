@@ -1,0 +1,255 @@
+/**
+ * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
+ *
+ * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
+ * `advance` is called. A snapshot goes on bit for bit, also under a plan with more draws.
+ */
+import { assert, ErgodicError } from "../../base/errors.ts";
+import type { Advance, JsonObject, Snapshot, Tensor } from "../../contract.ts";
+import { basicRhat } from "../../diagnostics/index.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { Call } from "../../host/pool.ts";
+import { ChainDraws } from "./chain-draws.ts";
+import { checkSamplingPlan, type Sampling, type SamplingPlan } from "./sampler.ts";
+
+/** One chain, with memory for a stretch of transitions. */
+export interface ChainState {
+  /** Most transitions of one stretch. */
+  readonly capacity: number;
+  /** Where the chain stands: a view. */
+  readonly position: Float64Array;
+  /** What the last stretch of `count` transitions left, [count, dimension] and [count, field]: views. */
+  stretch(count: number): { draws: Float64Array; transitions: Float64Array };
+  /** All that changes: views, by name. */
+  views(): Record<string, Tensor>;
+  dispose(): void;
+}
+
+/** A tick reads at most so many numbers for R̂. */
+const MOST_RHAT_NUMBERS = 1 << 20;
+
+export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
+  readonly stepsPerEpoch: number;
+  readonly updatesPerStep: number;
+  step = 0;
+  protected readonly name: string;
+  protected readonly chains: Chain[] = [];
+  protected readonly plan: SamplingPlan;
+  protected readonly dimension: number;
+  private readonly engine: Engine;
+  private readonly fields: readonly string[];
+  /** [chain, draw, …] of the plan's full lengths. */
+  private readonly values: Float64Array;
+  private readonly transitions: Float64Array;
+  private begun = false;
+  private warmupDivergences = 0;
+
+  /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
+  constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
+    checkSamplingPlan(name, plan, dimension);
+    this.name = name;
+    this.plan = plan;
+    this.dimension = dimension;
+    this.fields = fields;
+    this.engine = engine;
+    this.stepsPerEpoch = plan.warmup + plan.draws;
+    this.updatesPerStep = plan.chains;
+    const kept = plan.chains * plan.draws;
+    this.values = new Float64Array(kept * dimension);
+    this.transitions = new Float64Array(kept * fields.length);
+  }
+
+  /** Places the chains, before the first transition. */
+  protected abstract begin(): Promise<void>;
+
+  /** Makes `count` transitions of every chain, numbered from `first`; each chain's `stretch` then has them. `adapt`: during warm-up. */
+  protected abstract advanceChains(first: number, count: number, adapt: boolean): Promise<void>;
+
+  /** Transitions before which `adapt` is due, beside the end of warm-up. */
+  protected boundaries(): readonly number[] {
+    return [];
+  }
+
+  /** What is due before transition `step`, a boundary. */
+  protected adapt(): Promise<void> | void {}
+
+  /** Warm-up transitions of chain c, as they come. */
+  protected observe(_c: number, _count: number): void {}
+
+  /** More numbers worth watching. */
+  protected reportMore(): Record<string, number> {
+    return {};
+  }
+
+  /** State beyond the chains' views. */
+  protected stateOf(): JsonObject {
+    return {};
+  }
+
+  protected restoreState(_state: JsonObject): void {}
+
+  get updates(): number {
+    return this.step * this.plan.chains;
+  }
+
+  get converged(): boolean | string {
+    return this.step >= this.stepsPerEpoch && "all draws are made";
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
+    if (!this.begun) {
+      assert(this.step === 0, "a run begins at its first transition");
+      await this.begin();
+      this.begun = true;
+    }
+    const to = Math.min(this.step + steps, this.stepsPerEpoch);
+    while (this.step < to) {
+      const next = this.nextBoundary();
+      const count = Math.min(to - this.step, next - this.step, this.chains[0].capacity);
+      await this.advanceChains(this.step, count, this.step < this.plan.warmup);
+      for (let c = 0; c < this.chains.length; c++) made.lossSum += this.keep(c, count);
+      this.step += count;
+      made.updates += count * this.chains.length;
+      if (this.step === next) await this.adapt();
+    }
+    made.rows = made.updates;
+    return made;
+  }
+
+  /** The mean of the draws so far, over all chains; before the first, of where the chains stand. */
+  parameters(): Float64Array {
+    const mean = new Float64Array(this.dimension);
+    const kept = this.kept;
+    const points = this.chains.flatMap((chain, c) =>
+      kept === 0 ? [chain.position] : Array.from({ length: kept }, (_, k) => this.drawAt(c, k)),
+    );
+    for (const point of points) for (let i = 0; i < mean.length; i++) mean[i] += point[i] / points.length;
+    return mean;
+  }
+
+  draws(): ChainDraws {
+    const { kept, dimension: d, fields } = this;
+    const { chains, draws } = this.plan;
+    const width = fields.length;
+    const values = new Float64Array(chains * kept * d);
+    const transitions = new Float64Array(chains * kept * width);
+    for (let c = 0; c < chains; c++) {
+      values.set(this.values.subarray(c * draws * d, (c * draws + kept) * d), c * kept * d);
+      transitions.set(this.transitions.subarray(c * draws * width, (c * draws + kept) * width), c * kept * width);
+    }
+    return new ChainDraws(chains, kept, d, values, fields, transitions);
+  }
+
+  /** `divergences`: of the draws, and while none are kept of warm-up. `rhat`: the largest of all coordinates' so far, split, without ranks. */
+  report(): Record<string, number> {
+    const report: Record<string, number> = { draws: this.kept };
+    if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.draws().divergences : this.warmupDivergences;
+    if (this.kept >= 4) report.rhat = this.rhat();
+    return { ...report, ...this.reportMore() };
+  }
+
+  snapshot(): Snapshot {
+    const tensors: Record<string, Tensor> = {};
+    const { draws, warmup } = this.plan;
+    const { kept, dimension: d } = this;
+    const width = this.fields.length;
+    this.chains.forEach((chain, c) => {
+      for (const [name, view] of Object.entries(chain.views())) tensors[`${name}.${c}`] = view.slice();
+      tensors[`draws.${c}`] = this.values.slice(c * draws * d, (c * draws + kept) * d);
+      tensors[`transitions.${c}`] = this.transitions.slice(c * draws * width, (c * draws + kept) * width);
+    });
+    const own = { step: this.step, begun: this.begun, warmup, warmupDivergences: this.warmupDivergences };
+    return { tensors, state: { ...this.stateOf(), ...own } };
+  }
+
+  restore({ tensors, state }: Snapshot): void {
+    const { draws, warmup } = this.plan;
+    const kept = Math.max(0, Number(state.step) - warmup);
+    if (state.warmup !== warmup || kept > draws)
+      throw new ErgodicError(
+        this.name,
+        `the snapshot is of ${state.warmup} warm-up transitions and ${kept} draws, but the plan is of ${warmup} and ${draws}; keep the warm-up, and ask for at least as many draws`,
+        "SAMPLE_PLAN",
+      );
+    this.chains.forEach((chain, c) => {
+      for (const [name, view] of Object.entries(chain.views()))
+        (view as Float64Array).set(tensors[`${name}.${c}`] as Float64Array);
+      this.values.set(tensors[`draws.${c}`] as Float64Array, c * draws * this.dimension);
+      this.transitions.set(tensors[`transitions.${c}`] as Float64Array, c * draws * this.fields.length);
+    });
+    this.step = Number(state.step);
+    this.begun = Boolean(state.begun);
+    this.warmupDivergences = Number(state.warmupDivergences);
+    this.restoreState(state);
+  }
+
+  dispose(): void {
+    for (const chain of this.chains.splice(0)) chain.dispose();
+  }
+
+  /** One chain each; if one cannot be made, none is. */
+  protected addChains(make: (c: number) => Chain): void {
+    try {
+      for (let c = 0; c < this.plan.chains; c++) this.chains.push(make(c));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  protected run(calls: Call[]): Promise<number[]> {
+    const { workers, deterministic } = this.plan;
+    return this.engine.run(calls, { workers: Math.max(1, Math.min(workers, calls.length)), deterministic });
+  }
+
+  /** Draws kept of each chain. */
+  protected get kept(): number {
+    return Math.max(0, this.step - this.plan.warmup);
+  }
+
+  private drawAt(c: number, k: number): Float64Array {
+    const at = (c * this.plan.draws + k) * this.dimension;
+    return this.values.subarray(at, at + this.dimension);
+  }
+
+  private rhat(): number {
+    const { kept, dimension } = this;
+    const { chains } = this.plan;
+    const stride = Math.ceil((kept * chains * dimension) / MOST_RHAT_NUMBERS);
+    let largest = Number.NaN;
+    for (let i = 0; i < dimension; i += stride) {
+      const series = new Float64Array(chains * kept);
+      for (let c = 0; c < chains; c++)
+        for (let k = 0; k < kept; k++) series[c * kept + k] = this.values[(c * this.plan.draws + k) * dimension + i];
+      const own = basicRhat(series, chains);
+      if (!(own <= largest)) largest = Number.isNaN(own) ? largest : own;
+    }
+    return largest;
+  }
+
+  /** The transition before which something is adapted, warm-up ends, or the run does. */
+  private nextBoundary(): number {
+    const later = [...this.boundaries(), this.plan.warmup].filter((at) => at > this.step);
+    return Math.min(this.stepsPerEpoch, ...later);
+  }
+
+  /** Takes over what chain c's last stretch left; returns −Σ log density. */
+  private keep(c: number, count: number): number {
+    const { draws, transitions } = this.chains[c].stretch(count);
+    const width = this.fields.length;
+    const { warmup } = this.plan;
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum -= transitions[k * width];
+    if (this.step >= warmup) {
+      const at = c * this.plan.draws + this.step - warmup;
+      this.values.set(draws, at * this.dimension);
+      this.transitions.set(transitions, at * width);
+      return sum;
+    }
+    const divergent = this.fields.indexOf("divergent");
+    if (divergent >= 0) for (let k = 0; k < count; k++) this.warmupDivergences += transitions[k * width + divergent];
+    this.observe(c, count);
+    return sum;
+  }
+}
