@@ -298,6 +298,8 @@ export interface LogDensity {
   readonly dimension: number;
   /** false: bindings write no gradient (a plain function without one). */
   readonly hasGradient?: boolean;
+  /** true: evaluations run on the calling thread alone (a function of JavaScript). */
+  readonly onThisThread?: boolean;
   /** Memory for one lane: bindings of different lanes may run at the same time. `gradient: false`: none is wanted, which may be cheaper. */
   bind(options: BindOptions): DensityBinding;
   /** Prior and likelihood apart, where they are known. */

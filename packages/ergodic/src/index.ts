@@ -80,6 +80,17 @@ export {
 export type { SearchRule } from "./algorithms/gradient/search-rule.ts";
 export { sag, saga, svrg, type Variance, varianceFrom } from "./algorithms/gradient/variance.ts";
 export {
+  type AdaptationOptions,
+  type DualAveragingOptions,
+  type HmcOptions,
+  hmc,
+  type MetricKind,
+  type NutsOptions,
+  nuts,
+  type Sampler,
+  type WindowOptions,
+} from "./algorithms/sampling/index.ts";
+export {
   type Asked,
   type Best,
   type History,
@@ -119,7 +130,7 @@ export {
   WorkerError,
 } from "./base/errors.ts";
 export { murmur3 } from "./base/murmur3.ts";
-export { type Draws, type Stream, stream } from "./base/stream.ts";
+export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
@@ -127,6 +138,17 @@ export { type FeatureOptions, fastfood, featureMaps, orthogonal, type RandomFeat
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
+export {
+  Draws,
+  type DrawsContent,
+  type DrawsQuantity,
+  type DrawsSummaryOptions,
+  type EnergyReport,
+  type Finding,
+  summaryTable,
+  type TreeReport,
+  type Verdict,
+} from "./draws/index.ts";
 export { type Explanation, explain, type RowFacts } from "./explain.ts";
 export { type FitOptions, type Fitted, fit, type ResumeOptions, type Trained } from "./fit.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
@@ -146,16 +168,17 @@ export {
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
 export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
+// Distributions have the plain names.
 export {
-  epsilonInsensitive,
-  hinge,
-  huber,
-  logistic,
-  multinomial,
-  poisson,
-  quantile,
-  squared,
-  squaredHinge,
+  epsilonInsensitive as epsilonInsensitiveLoss,
+  hinge as hingeLoss,
+  huber as huberLoss,
+  logistic as logisticLoss,
+  multinomial as multinomialLoss,
+  poisson as poissonLoss,
+  quantile as quantileLoss,
+  squared as squaredLoss,
+  squaredHinge as squaredHingeLoss,
 } from "./models/losses/index.ts";
 export {
   type ActivationName,
@@ -262,6 +285,67 @@ export {
 } from "./models/neural/index.ts";
 export { type NetworkModel, type NetworkOptions, network } from "./models/neural/network.ts";
 export { type FactorisationModel, type FactorisationOptions, factorisation } from "./models/ratings/factorisation.ts";
+export {
+  bernoulli,
+  bernoulliLogit,
+  bernoulliLogitGlm,
+  beta,
+  betaBinomial,
+  binomial,
+  binomialLogit,
+  ConditionedModel,
+  type ConditionOptions,
+  categorical,
+  categoricalLogit,
+  cauchy,
+  type DataField,
+  Distribution,
+  dirichlet,
+  distribution,
+  type Extent,
+  exponential,
+  gamma,
+  geometric,
+  halfCauchy,
+  halfNormal,
+  halfStudent,
+  integer,
+  inverseGamma,
+  laplace,
+  lkjCholesky,
+  logistic,
+  lognormal,
+  type ModelContext,
+  type ModelData,
+  matrix,
+  mixture,
+  model,
+  multinomial,
+  multivariateNormal,
+  multivariateNormalCholesky,
+  multivariateNormalPrecision,
+  type NamedValues,
+  negativeBinomial,
+  negativeBinomialMean,
+  normal,
+  normalIdGlm,
+  orderedLogistic,
+  type ParameterConstraint,
+  type ParameterOptions as ModelParameterOptions,
+  pareto,
+  poisson,
+  poissonLog,
+  poissonLogGlm,
+  real,
+  type StatisticalModel,
+  student,
+  tensor,
+  truncated,
+  uniform,
+  vector,
+  weibull,
+  zeroInflated,
+} from "./models/statistical/index.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./path.ts";
 export {
   type FactorMetrics,
@@ -283,6 +367,7 @@ export {
 } from "./predict/metrics.ts";
 export { NetworkPredictor } from "./predict/network.ts";
 export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts";
+export { type SampleData, type Sampled, type SampleOptions, type SampleWatchOptions, sample } from "./sample.ts";
 export {
   type HalvingOptions,
   type MakeTrial,

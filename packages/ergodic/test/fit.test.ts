@@ -15,7 +15,7 @@ import {
   type Fitted,
   fit,
   gradientDescent,
-  huber,
+  huberLoss as huber,
   type LinearPredictor,
   type Loss,
   lbfgs,

@@ -12,7 +12,7 @@ import {
   fit,
   type HostRun,
   hostRule,
-  huber,
+  huberLoss as huber,
   linear,
   loss,
   lossFrom,

@@ -14,6 +14,7 @@ const STRETCH_MS = 20;
 const MOST_GROWTH = 16;
 /** Between ticks, unless something happened that a watcher must see. */
 const TICK_MS = 100;
+const PAUSED_MS = 20;
 
 /** What a job starts with: fresh, or where a checkpoint left off. */
 export interface Started {
@@ -63,6 +64,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   private readonly waiters: Waiter[] = [];
   private readonly keepers: { path: string; resolve(): void; reject(error: unknown): void }[] = [];
   private ended = false;
+  private stopped = "";
+  private paused: { until: Promise<void>; end(): void } | undefined;
   private last: { snapshot: Snapshot; loop: JsonObject } | undefined;
 
   constructor(job: Job<Result>) {
@@ -113,6 +116,33 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     if (this.ended)
       return Promise.reject(new ErgodicError("checkpoint", "the run failed, so there is nothing to keep", "RUN_FAILED"));
     return new Promise((resolve, reject) => this.keepers.push({ path, resolve, reject }));
+  }
+
+  /** Ends the run after the current stretch, with what it has. */
+  stop(reason = "stopped"): this {
+    this.stopped = reason;
+    return this.proceed();
+  }
+
+  /** Holds the run after the current stretch, until `proceed()`, `stop()` or its signal. Checkpoints asked for meanwhile are written. */
+  pause(): this {
+    if (this.paused || this.ended) return this;
+    let end = (): void => {};
+    const until = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.paused = { until, end };
+    this.job.signal?.addEventListener("abort", end, { once: true });
+    return this;
+  }
+
+  /** Goes on after `pause()`. */
+  proceed(): this {
+    const { paused } = this;
+    this.paused = undefined;
+    if (paused) this.job.signal?.removeEventListener("abort", paused.end);
+    paused?.end();
+    return this;
   }
 
   private async drive(announce: (chosen: JsonObject) => void): Promise<Result> {
@@ -169,7 +199,12 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     let sinceTick = { lossSum: 0, rows: 0, updates: 0, seconds: 0 };
     let lastTickAt = -Infinity;
     while (!stopping.reason) {
+      await this.serve(progression, stopping);
       job.signal?.throwIfAborted();
+      if (this.stopped) {
+        stopping.reason = this.stopped;
+        break;
+      }
       const steps = Math.min(stepsPerStretch, stopping.stepsToNextStop());
       const start = performance.now();
       const made = await progression.advance(steps);
@@ -189,7 +224,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
         sinceTick = { lossSum: 0, rows: 0, updates: 0, seconds: 0 };
         lastTickAt = now;
       }
-      await this.serve(progression, stopping);
+      await turn();
     }
   }
 
@@ -215,9 +250,18 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
   }
 
-  /** Between two stretches: lets the event loop turn, then writes the checkpoints asked for. */
+  /** Between two stretches: writes the checkpoints asked for, and waits while the run is paused. */
   private async serve(progression: Progression, stopping: Stopping): Promise<void> {
-    await turn();
+    await this.keepAll(progression, stopping);
+    while (this.paused) {
+      // Looked at now and then, as checkpoints may be asked for.
+      await Promise.race([this.paused.until, new Promise((resolve) => setTimeout(resolve, PAUSED_MS))]);
+      await this.keepAll(progression, stopping);
+      this.job.signal?.throwIfAborted();
+    }
+  }
+
+  private async keepAll(progression: Progression, stopping: Stopping): Promise<void> {
     if (this.keepers.length === 0) return;
     const snapshot = stopping.withBest(progression.snapshot());
     for (const keeper of this.keepers.splice(0)) {

@@ -12,7 +12,7 @@ import {
   type FitOptions,
   type Fitted,
   fit,
-  huber,
+  huberLoss as huber,
   inverseTimeDecay,
   type LinearOptions,
   lbfgs,

@@ -1,7 +1,13 @@
 /** Optima of dual coordinate descent against scikit-learn's, whose calls stand in dual-optima.json; both penalise the intercept. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { dualCoordinateDescent, epsilonInsensitive, fit, type LinearOptions, linear } from "../../src/index.ts";
+import {
+  dualCoordinateDescent,
+  epsilonInsensitiveLoss as epsilonInsensitive,
+  fit,
+  type LinearOptions,
+  linear,
+} from "../../src/index.ts";
 import { plantedData, plantedDataset } from "./sklearn-data.ts";
 
 interface Optimum {

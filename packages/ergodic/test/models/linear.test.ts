@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/contract.ts";
 import {
   Dataset,
-  epsilonInsensitive,
+  epsilonInsensitiveLoss as epsilonInsensitive,
   type FitOptions,
   fit,
-  huber,
+  huberLoss as huber,
   type LinearOptions,
   lbfgs,
   linear,

@@ -5,10 +5,10 @@ import {
   Dataset,
   type FitOptions,
   fit,
-  hinge,
+  hingeLoss as hinge,
   type LinearOptions,
   linear,
-  quantile,
+  quantileLoss as quantile,
 } from "../../../src/index.ts";
 import { type Kind, kinds, lossOf, objective, type Rows, randomRows, tableOf } from "./column-problems.ts";
 

@@ -1,0 +1,21 @@
+/** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again. */
+import { DataError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { hmc } from "../mcmc/hamiltonian/hmc.ts";
+import { nuts } from "../mcmc/hamiltonian/nuts.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Options are JSON: `sampler(options).toJson()` is { algorithm, ...options } with every default filled in. */
+// biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
+export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = { nuts, hmc };
+
+/** @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
+export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
+  const make = samplerRegistry[String(algorithm)];
+  if (make) return make(options);
+  throw new DataError(
+    "sampler",
+    `"${algorithm}" cannot be made again from a file, as it holds functions or is not of this library; give algorithm as well`,
+    "CHECKPOINT_ALGORITHM",
+  );
+}

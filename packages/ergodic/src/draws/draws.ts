@@ -1,0 +1,244 @@
+/**
+ * Draws by name and shape: what `sample` gives, and what files of draws are read into.
+ *
+ * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu", "theta[1]", "L[2,1]", counted from 1.
+ *
+ *   posterior.draws("theta")      float64[chains · count · 8]
+ *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
+ *   posterior.summary()["theta[1]"].mean
+ *
+ * @throws OptionError for a name that is not there
+ */
+import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import type { JsonObject } from "../contract.ts";
+import { type LooResult, psisLoo, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import { summaryTable } from "./table.ts";
+import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
+import { type Verdict, verdict } from "./verdict.ts";
+
+export interface DrawsQuantity {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly kind: "parameter" | "transformed" | "generated";
+}
+
+/** What needs the model: there where the draws were made, not where they were read from a file. */
+export interface DrawsSource {
+  /** log p of each observed value, by name: [chain, draw, value]. */
+  pointwise(): Readonly<Record<string, Float64Array>>;
+  /** What was observed, drawn anew for each draw. */
+  predict(seed: number): Draws;
+}
+
+export interface DrawsContent {
+  readonly chains: number;
+  /** Draws of each chain. */
+  readonly count: number;
+  readonly quantities: readonly DrawsQuantity[];
+  /** By name: [chain, draw, ...shape]. */
+  readonly values: Readonly<Record<string, Float64Array>>;
+  /** Names of the numbers kept of each transition. */
+  readonly fields: readonly string[];
+  /** [chain, draw, field]. */
+  readonly transitions: Float64Array;
+  /** Model, algorithm and plan, as JSON. */
+  readonly description: JsonObject;
+  /** What the run reported last. */
+  readonly report: Readonly<Record<string, number>>;
+  readonly source?: DrawsSource;
+}
+
+export interface DrawsSummaryOptions {
+  /** Names of quantities; default: all. */
+  readonly of?: readonly string[];
+  /** Of the quantiles: 0.05, 0.5, 0.95. */
+  readonly probabilities?: readonly number[];
+}
+
+export class Draws {
+  readonly chains: number;
+  readonly count: number;
+  readonly quantities: readonly DrawsQuantity[];
+  readonly fields: readonly string[];
+  readonly description: JsonObject;
+  readonly report: Readonly<Record<string, number>>;
+  readonly #content: DrawsContent;
+
+  constructor(content: DrawsContent) {
+    this.#content = content;
+    this.chains = content.chains;
+    this.count = content.count;
+    this.quantities = content.quantities;
+    this.fields = content.fields;
+    this.description = content.description;
+    this.report = content.report;
+    for (const { name, shape } of content.quantities) {
+      const wanted = content.chains * content.count * sizeOf(shape);
+      const given = content.values[name]?.length;
+      if (given === wanted) continue;
+      const message = `"${name}" has ${given ?? "no"} numbers, but ${content.chains} chains of ${content.count} draws need ${wanted}`;
+      throw new OptionError("draws", `${message}; give them [chain, draw, ...shape]`, "OPTION_LENGTH");
+    }
+  }
+
+  /** All draws of a quantity: [chain, draw, ...shape]. */
+  draws(name: string): Float64Array {
+    this.#quantity(name);
+    return this.#content.values[name];
+  }
+
+  shape(name: string): readonly number[] {
+    return this.#quantity(name).shape;
+  }
+
+  /** Draws of one number, [chain, draw]; its index counts from 0. */
+  series(name: string, ...index: readonly number[]): Float64Array {
+    const { shape } = this.#quantity(name);
+    const fits = index.length === shape.length && index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
+    if (!fits)
+      throw new OptionError(
+        "draws.series",
+        `the index [${index.join(", ")}] is not one of "${name}", whose shape is [${shape.join(", ")}]; give one number from 0 for each extent`,
+        "OPTION_RANGE",
+      );
+    return this.#column(
+      name,
+      index.reduce((at, i, axis) => at * shape[axis] + i, 0),
+    );
+  }
+
+  /** Every single number by name, [chain, draw] each. */
+  scalars(of?: readonly string[]): Map<string, Float64Array> {
+    const quantities = of ? of.map((name) => this.#quantity(name)) : this.quantities;
+    return new Map(
+      quantities.flatMap(({ name, shape }) =>
+        Array.from({ length: sizeOf(shape) }, (_, at) => [scalarName(name, shape, at), this.#column(name, at)] as const),
+      ),
+    );
+  }
+
+  /** A number of every transition, [chain, draw]: "logDensity" and what `fields` names; "divergent" is 0 or 1. */
+  transition(field: string): Float64Array {
+    const width = this.fields.length;
+    const offset = this.fields.indexOf(field);
+    if (offset < 0)
+      throw new OptionError(
+        "draws.transition",
+        `there is no "${field}" of these transitions; there are ${this.fields.join(", ") || "none"}`,
+        "OPTION_UNKNOWN",
+      );
+    const { transitions } = this.#content;
+    return Float64Array.from({ length: this.chains * this.count }, (_, at) => transitions[at * width + offset]);
+  }
+
+  /** Divergent transitions of all chains; 0 for samplers that know none. */
+  get divergences(): number {
+    return this.fields.includes("divergent") ? this.transition("divergent").reduce((sum, divergent) => sum + divergent, 0) : 0;
+  }
+
+  /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes and R̂ of every number, by name. */
+  summary({ of, probabilities, ...rest }: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
+    checkKeys("summary", rest, []);
+    this.#need("summary");
+    const options = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
+    return summary(Object.fromEntries(this.scalars(of)), options);
+  }
+
+  /** Whether these draws can be trusted, in plain words, and else what to do. */
+  verdict(): Verdict {
+    return verdict(this);
+  }
+
+  /** E-BFMI of each chain; undefined without energies. */
+  energy(): EnergyReport | undefined {
+    return energyReport(this);
+  }
+
+  /** How deep trajectories went; undefined for samplers without trees. */
+  treeDepths(): TreeReport | undefined {
+    return treeReport(this);
+  }
+
+  /** Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one). */
+  loo(name?: string): LooResult {
+    const { values, size } = this.#pointwise("loo", name);
+    return psisLoo(values, { chainCount: this.chains, observationCount: size });
+  }
+
+  /** Widely applicable information criterion. */
+  waic(name?: string): WaicResult {
+    const { values, size } = this.#pointwise("waic", name);
+    return waic(values, { observationCount: size });
+  }
+
+  /** What was observed, drawn anew for each draw: replicated data, by name. */
+  predict({ seed = 0 }: { seed?: number } = {}): Draws {
+    checkNumber("predict", "seed", seed, { integer: true });
+    return this.#source("predict").predict(seed);
+  }
+
+  /** The table of `summary()`, and the verdict. */
+  toString(): string {
+    return `${summaryTable(this.summary())}\n${this.verdict()}`;
+  }
+
+  /** All that these draws are: what files hold. */
+  get content(): DrawsContent {
+    return this.#content;
+  }
+
+  #quantity(name: string): DrawsQuantity {
+    const found = this.quantities.find((quantity) => quantity.name === name);
+    if (found) return found;
+    const names = this.quantities.map((quantity) => quantity.name).join(", ");
+    throw new OptionError("draws", `there is no "${name}"; there are ${names}`, "OPTION_UNKNOWN");
+  }
+
+  #column(name: string, at: number): Float64Array {
+    const values = this.#content.values[name];
+    const size = sizeOf(this.shape(name));
+    return Float64Array.from({ length: this.chains * this.count }, (_, k) => values[k * size + at]);
+  }
+
+  #need(where: string): void {
+    if (this.count > 0) return;
+    throw new OptionError(where, "there are no draws: the run was stopped during warm-up; let it go on", "DRAWS_EMPTY");
+  }
+
+  #source(where: string): DrawsSource {
+    const { source } = this.#content;
+    if (source) return source;
+    throw new OptionError(
+      where,
+      "these draws were read from a file, or are of a plain function: without the model there is nothing to ask; sample the model",
+      "DRAWS_MODEL",
+    );
+  }
+
+  #pointwise(where: string, asked: string | undefined): { values: Float64Array; size: number } {
+    this.#need(where);
+    const all = this.#source(where).pointwise();
+    const names = Object.keys(all);
+    const name = asked ?? names[0];
+    if (!(name in all) || (asked === undefined && names.length > 1))
+      throw new OptionError(
+        where,
+        `${asked === undefined ? `${names.length} things were observed` : `"${asked}" was not observed`}; name one of ${names.join(", ") || "none"}`,
+        "OPTION_UNKNOWN",
+      );
+    return { values: all[name], size: all[name].length / (this.chains * this.count) };
+  }
+}
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+
+/** "theta", "theta[3]", "L[2,1]": the name of the number at a row-major offset, counted from 1. */
+export function scalarName(name: string, shape: readonly number[], at: number): string {
+  if (shape.length === 0) return name;
+  const index: number[] = [];
+  for (let axis = shape.length - 1, rest = at; axis >= 0; axis--) {
+    index.unshift((rest % shape[axis]) + 1);
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return `${name}[${index.join(",")}]`;
+}

@@ -1,0 +1,151 @@
+/**
+ * Whether draws can be trusted, in plain words, and what to do where they cannot.
+ *
+ * Looked at: draws that are not finite; R̂ < 1.01 and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021); divergences;
+ * trajectories cut short at the greatest depth; E-BFMI below 0.3; k̂ > 0.7 of an approximation (Vehtari et al. 2024). A single chain cannot be compared
+ * with others, and the verdict says so.
+ */
+import type { VariableSummary } from "../diagnostics/index.ts";
+import { energyReport, type Transitions, treeReport } from "./trajectories.ts";
+
+export interface Finding {
+  /** "rhat", "ess", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "stuck". */
+  readonly code: string;
+  /** true: what it is about is biased or unknown; false: slow or worth a look. */
+  readonly serious: boolean;
+  /** What was found. */
+  readonly text: string;
+  /** What to do. */
+  readonly advice: string;
+}
+
+export interface Verdict {
+  /** No serious finding. */
+  readonly trusted: boolean;
+  readonly findings: readonly Finding[];
+  /** All of it in plain words. */
+  readonly text: string;
+  toString(): string;
+}
+
+interface Judged extends Transitions {
+  readonly divergences: number;
+  readonly report: Readonly<Record<string, number>>;
+  scalars(): Map<string, Float64Array>;
+  summary(): Record<string, VariableSummary>;
+}
+
+const MOST_RHAT = 1.01;
+const ESS_PER_CHAIN = 100;
+
+export function verdict(draws: Judged): Verdict {
+  const findings = draws.count === 0 ? [empty()] : [...approximation(draws), ...convergence(draws), ...trajectories(draws)];
+  const trusted = findings.every(({ serious }) => !serious);
+  const text = [headline(draws, trusted, findings), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
+  return { trusted, findings, text, toString: () => text };
+}
+
+function headline({ chains, count }: Judged, trusted: boolean, findings: readonly Finding[]): string {
+  const made = `${chains} ${chains === 1 ? "chain" : "chains"} of ${count} draws`;
+  if (!trusted) return `Do not trust these draws yet (${made}).`;
+  return findings.length === 0 ? `These draws can be trusted (${made}).` : `These draws can be used, with care (${made}).`;
+}
+
+const empty = (): Finding => ({
+  code: "empty",
+  serious: true,
+  text: "there are no draws, as the run was stopped during warm-up",
+  advice: "let it run on, or give it less warm-up",
+});
+
+function approximation({ report }: Judged): Finding[] {
+  const k = report.paretoK;
+  if (k === undefined || k <= 0.7) return [];
+  return [
+    {
+      code: "paretoK",
+      serious: true,
+      text: `the approximation is far from the posterior (Pareto k ${k.toFixed(2)}, above 0.7)`,
+      advice: "its means and spreads may be wrong; sample with nuts(), or write the model in a form closer to a Gaussian",
+    },
+  ];
+}
+
+function convergence(draws: Judged): Finding[] {
+  const broken = [...draws.scalars()].filter(([, series]) => !series.every(Number.isFinite)).map(([name]) => name);
+  if (broken.length > 0)
+    return [
+      {
+        code: "notFinite",
+        serious: true,
+        text: `draws of ${few(broken)} are not finite`,
+        advice: "look at the support of its prior, and at what is computed from it",
+      },
+    ];
+  // Independent draws of an approximation: there are no chains to compare.
+  if (draws.report.paretoK !== undefined) return [];
+  const table = Object.entries(draws.summary());
+  const findings: Finding[] = [];
+  const apart = table.filter(([, { rhat }]) => rhat > MOST_RHAT).sort(([, a], [, b]) => b.rhat - a.rhat);
+  if (apart.length > 0)
+    findings.push({
+      code: "rhat",
+      serious: true,
+      text: `the chains disagree about ${few(apart.map(([name]) => name))} (R-hat up to ${apart[0][1].rhat.toFixed(2)}, wanted below ${MOST_RHAT})`,
+      advice:
+        "warm up longer and draw more; if they settle in different places, the posterior has several modes or the model cannot tell its parameters apart",
+    });
+  const wanted = ESS_PER_CHAIN * draws.chains;
+  const least = ({ essBulk, essTail }: VariableSummary): number => Math.min(essBulk, essTail);
+  const few_ = table.filter(([, row]) => least(row) < wanted).sort(([, a], [, b]) => least(a) - least(b));
+  if (few_.length > 0)
+    findings.push({
+      code: "ess",
+      serious: apart.length > 0,
+      text: `${few(few_.map(([name]) => name))} ${few_.length === 1 ? "has" : "have"} few effective draws (${Math.floor(least(few_[0][1]))} at the least, wanted ${wanted})`,
+      advice: `draw more, some ${Math.ceil(wanted / Math.max(1, least(few_[0][1])))} times as many, or write the model so that its parameters depend less on each other`,
+    });
+  if (draws.chains === 1)
+    findings.push({
+      code: "oneChain",
+      serious: false,
+      text: "one chain cannot be compared with others",
+      advice: "take chains: 4",
+    });
+  return findings;
+}
+
+function trajectories(draws: Judged): Finding[] {
+  const findings: Finding[] = [];
+  const total = draws.chains * draws.count;
+  if (draws.divergences > 0)
+    findings.push({
+      code: "divergences",
+      serious: true,
+      text: `${draws.divergences} of ${total} transitions diverged: part of the posterior is too curved for the step size, and may be missing`,
+      advice: "raise targetAcceptance to 0.95 or 0.99; in a hierarchy, take centred: false; else narrow the priors",
+    });
+  const trees = treeReport(draws);
+  if (trees && trees.saturated > 0)
+    findings.push({
+      code: "treeDepth",
+      serious: false,
+      text: `${trees.saturated} of ${total} trajectories were cut short at depth ${trees.limit}`,
+      advice: 'the draws are right but slow; raise maxTreeDepth, or scale the parameters alike, or take metric: "dense"',
+    });
+  const energy = energyReport(draws);
+  if (energy && energy.poor > 0)
+    findings.push({
+      code: "energy",
+      serious: true,
+      text: `${energy.poor} of ${draws.chains} chains explore the tails slowly (E-BFMI ${Math.min(...energy.ebfmi).toFixed(2)}, wanted above 0.3)`,
+      advice: "tails are heavy or scales unsure: take centred: false, or stronger priors on scales",
+    });
+  return findings;
+}
+
+/** "a, b, c and 4 more". */
+function few(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((name) => `"${name}"`);
+  return names.length > 3 ? `${shown.join(", ")} and ${names.length - 3} more` : shown.join(", ");
+}

@@ -1,0 +1,257 @@
+/**
+ * sample(model, data, { algorithm }): draws from a posterior, or from any log density.
+ *
+ *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), chains: 4, seed: 1 });
+ *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 }, { algorithm: slice() });   // a plain function
+ *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 }); // goes on, bit for bit
+ *
+ * A run is awaitable (its `Draws`) and an async iterable of ticks (draws, divergences, stepSize, rhat so far); it can be paused, stopped with what it has, kept
+ * and gone on with. Defaults: nuts(), or slice() for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as
+ * many workers as the machine runs at once. Draws depend on the seed alone; with `deterministic` they are the same bytes on every host.
+ *
+ * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
+ *   finite; what `signal` was aborted with
+ */
+import { nuts, type Sampler, type Sampling, type SamplingPlan, samplerFromJson } from "./algorithms/sampling/index.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
+import { type Stream, stream } from "./base/stream.ts";
+import type { JsonObject, LogDensity } from "./contract.ts";
+import { Draws, type DrawsQuantity, type DrawsSource } from "./draws/index.ts";
+import { type Engine, openEngine } from "./host/engine.ts";
+import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
+import { Run } from "./loop/run.ts";
+import { resolveStopping, type Until } from "./loop/stopping.ts";
+import { ConditionedModel, type ModelData, type NamedValues, type StatisticalModel } from "./models/statistical/index.ts";
+
+export interface SampleWatchOptions {
+  /** Draws kept of each chain: 1000. */
+  draws?: number;
+  /** Threads; draws do not depend on them. Default: one a chain, as far as the machine runs them at once. */
+  workers?: number;
+  /** Seconds of sampling, after which the run ends with what it has. */
+  until?: { seconds?: number };
+  signal?: AbortSignal;
+}
+
+export interface SampleOptions extends SampleWatchOptions {
+  /** Default: nuts(); of a function without a gradient slice(). */
+  algorithm?: Sampler;
+  /** Default: 4. */
+  chains?: number;
+  /** Transitions of each chain that adapt and are not kept: 1000. */
+  warmup?: number;
+  /** Default: 0. */
+  seed?: number;
+  /** The same bytes on every host. */
+  deterministic?: boolean;
+  /** Where the chains start: values by name, or unconstrained numbers, for all or for each. Default: uniform in (−2, 2), unconstrained. */
+  start?: Start | readonly Start[];
+}
+
+type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array;
+
+/** A log density as a plain function of unconstrained numbers. */
+export type PlainLogDensity = (x: Float64Array) => number;
+
+export type Sampled = StatisticalModel | ConditionedModel | LogDensity;
+
+/** Data of a model. */
+export type SampleData = ModelData;
+
+const CHAINS = 4;
+const COUNT = 1000;
+const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "start", "until", "signal"];
+
+function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
+  checkKeys("sample", options, keys);
+  const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, until = {} } = options;
+  checkNumber("sample", "seed", seed, { low: -Number.MAX_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkLimits("sample", until);
+  return launch("sample", options, async () => {
+    const density = await conditioned("sample", model, data, deterministic);
+    const algorithm = options.algorithm ?? nuts();
+    const places = options.start === undefined ? {} : { start: startOf(density, options.start) };
+    return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until };
+  });
+}
+
+/** Goes on from a run's checkpoint, bit for bit; model and data must be the same. More `draws` extend it. */
+function resume(
+  from: string | Uint8Array | Blob,
+  model: Sampled,
+  data: SampleData,
+  options: SampleWatchOptions & { algorithm?: Sampler } = {},
+): Run<Draws> {
+  checkKeys("sample.resume", options, ["algorithm", "draws", "workers", "until", "signal"]);
+  checkLimits("sample.resume", options.until ?? {});
+  return launch("sample.resume", options, async () => {
+    const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
+    const { start: placed, ...rest } = kept.plan as unknown as Omit<SamplingPlan, "workers"> & { start?: number[][] };
+    const plan = { ...rest, ...(placed ? { start: placed.map((point) => Float64Array.from(point)) } : {}) };
+    const density = await conditioned("sample.resume", model, data, plan.deterministic);
+    const known = (density as Partial<ConditionedModel>).quantities?.map(({ name }) => name) ?? [];
+    if (kept.dimension !== density.dimension || JSON.stringify(kept.names) !== JSON.stringify(known))
+      throw new DataError(
+        "sample.resume",
+        `the checkpoint is of ${kept.dimension} unconstrained numbers (${(kept.names as string[]).join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data that it was made with`,
+        "CHECKPOINT_MODEL",
+      );
+    return {
+      density,
+      algorithm: options.algorithm ?? samplerFromJson(kept.algorithm as JsonObject),
+      plan: { ...plan, draws: options.draws ?? plan.draws },
+      until: options.until ?? {},
+      checkpoint,
+    };
+  });
+}
+
+/** See the head of this file. */
+export const sample = Object.assign(start, { resume });
+
+function checkLimits(where: string, until: Until): void {
+  checkKeys(`${where}.until`, until, ["seconds"]);
+  if (until.seconds !== undefined) resolveStopping(where, { until }, false);
+}
+
+async function conditioned(where: string, model: Sampled, data: SampleData, deterministic: boolean): Promise<LogDensity> {
+  if ("condition" in model) return model.condition(data as ModelData, { deterministic });
+  if (!("bind" in model))
+    throw new OptionError(
+      where,
+      `the first argument is ${typeof model}, but must be a model() or a function x => log density`,
+      "OPTION_TYPE",
+    );
+  if (model instanceof ConditionedModel && model.deterministic !== deterministic)
+    throw new OptionError(
+      where,
+      `deterministic is ${deterministic}, but the model was conditioned with ${model.deterministic}; give both the same`,
+      "OPTION_CONFLICT",
+    );
+  return model;
+}
+
+function startOf(density: LogDensity, given: Start | readonly Start[]): Float64Array | Float64Array[] {
+  const one = (point: Start): Float64Array => {
+    if (point instanceof Float64Array) return point;
+    if (density instanceof ConditionedModel) return density.unconstrain(point);
+    throw new OptionError(
+      "sample",
+      "start is given by name, but only a model has names; give a Float64Array of unconstrained numbers",
+      "OPTION_TYPE",
+    );
+  };
+  return Array.isArray(given) ? given.map(one) : one(given as Start);
+}
+
+interface Recipe {
+  density: LogDensity;
+  algorithm: Sampler;
+  plan: Omit<SamplingPlan, "workers">;
+  until: Until;
+  checkpoint?: Checkpoint;
+}
+
+function launch(where: string, { workers, signal }: SampleWatchOptions, read: () => Promise<Recipe>): Run<Draws> {
+  let json: JsonObject;
+  let recipe: Recipe;
+  let sampling: Sampling;
+  return new Run<Draws>({
+    ...(signal ? { signal } : {}),
+    start: async () => {
+      recipe = await read();
+      const engine = await openEngine();
+      const { density, algorithm, plan, until, checkpoint } = recipe;
+      const threads = workersFor(where, workers, plan.chains, density, engine);
+      sampling = algorithm.start(density, { ...plan, workers: threads }, engine);
+      json = describe(recipe);
+      const resumed = checkpoint ? { resume: checkpoint } : {};
+      return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
+    },
+    finish: (_, summary) => {
+      const run = { seconds: summary.seconds, reason: summary.reason, updates: summary.updates };
+      return drawsOf(recipe, sampling, { ...json, run }, summary.report);
+    },
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { sampling: json } }),
+  });
+}
+
+function workersFor(where: string, given: number | undefined, chains: number, density: LogDensity, engine: Engine): number {
+  checkNumber(where, "workers", given ?? 1, { low: 1, high: 1024, integer: true });
+  const { onThisThread = false } = density;
+  if (onThisThread && (given ?? 1) > 1)
+    throw new CapabilityError(
+      where,
+      `workers is ${given}, but a plain function runs on the calling thread alone; leave workers out, or write it as a model()`,
+      "PLAN_MEANING",
+    );
+  if (onThisThread) return 1;
+  return given ?? Math.max(1, Math.min(chains, engine.describe().workers));
+}
+
+function describe({ density, algorithm, plan }: Recipe): JsonObject {
+  const { start: given, ...rest } = plan;
+  const model = density as Partial<ConditionedModel>;
+  return {
+    model: model.name ?? "function",
+    dimension: density.dimension,
+    names: model.quantities?.map(({ name }) => name) ?? [],
+    algorithm: algorithm.toJson(),
+    plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
+  };
+}
+
+function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {
+  const each = given instanceof Float64Array ? Array.from({ length: chains }, () => given) : given;
+  return each.map((point) => [...point]);
+}
+
+/** What was drawn, on constrained values and by name. */
+function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: JsonObject, report: Record<string, number>): Draws {
+  const raw = sampling.draws();
+  const { chains, count, fields } = raw;
+  const transitions = new Float64Array(chains * count * fields.length);
+  fields.forEach((field, j) => {
+    raw.transition(field).forEach((value, k) => {
+      transitions[k * fields.length + j] = value;
+    });
+  });
+  const shared = { chains, count, fields, transitions, description, report };
+  if (!(density instanceof ConditionedModel)) {
+    const quantities: DrawsQuantity[] = [{ name: "x", shape: [density.dimension], kind: "parameter" }];
+    return new Draws({ ...shared, quantities, values: { x: raw.values } });
+  }
+  const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
+  const source: DrawsSource = {
+    pointwise: () => eachDraw(density, raw.values, (u) => density.pointwise(u)),
+    predict: (seed) => {
+      const draws = stream(seed, "predict");
+      const replicated = eachDraw(density, raw.values, (u, k) => density.predict(u, draws.at(k)));
+      const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
+      const none = { fields: [], transitions: new Float64Array(0), report: {} };
+      return new Draws({ chains, count, quantities, values: replicated, description, ...none });
+    },
+  };
+  return new Draws({ ...shared, quantities: density.quantities, values, source });
+}
+
+function namedValues(density: ConditionedModel, points: Float64Array, generated: Stream): NamedValues {
+  return eachDraw(density, points, (u, k) => density.constrain(u, generated.at(k)));
+}
+
+function eachDraw(
+  { dimension }: ConditionedModel,
+  points: Float64Array,
+  of: (u: Float64Array, k: number) => NamedValues,
+): NamedValues {
+  const made: NamedValues = {};
+  const count = points.length / dimension;
+  for (let k = 0; k < count; k++) {
+    const one = of(points.subarray(k * dimension, (k + 1) * dimension), k);
+    for (const [name, values] of Object.entries(one)) {
+      made[name] ??= new Float64Array(count * values.length);
+      made[name].set(values, k * values.length);
+    }
+  }
+  return made;
+}
