@@ -35,7 +35,7 @@ module.exports = {
       "folders-know-no-verb",
       "verbs join the folders, not the reverse",
       `${src}/[a-z]+/`,
-      `${src}/(index|explain|fit|path.*|trainable.*|minimize.*|tune|sample.*|calibrate)\\.ts$`,
+      `${src}/(index|explain|fit|path.*|trainable.*|minimize.*|tune|sample|mode|calibrate)\\.ts$`,
     ),
     {
       name: "no-node-in-the-library",

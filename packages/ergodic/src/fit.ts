@@ -6,6 +6,8 @@
  * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
  * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
  *
+ * A statistical model is fitted by its posterior's mode (mode.ts).
+ *
  * @throws OptionError, CapabilityError when something does not fit; what `signal` was aborted with
  */
 
@@ -20,9 +22,11 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpo
 import { type PlanOptions, planKeys, resolvePlan } from "./loop/plan.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "./loop/stopping.ts";
+import { fitMode, type Mode, type ModeOptions } from "./mode.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
 import type { NetworkModel } from "./models/neural/network.ts";
 import type { FactorisationModel } from "./models/ratings/factorisation.ts";
+import type { ModelData, StatisticalModel } from "./models/statistical/index.ts";
 import { path } from "./path.ts";
 import type { FactorPredictor } from "./predict/factorisation.ts";
 import type { LinearPredictor } from "./predict/linear.ts";
@@ -63,6 +67,7 @@ const known = [
   ...planKeys,
 ];
 
+function start(model: StatisticalModel, data: ModelData, options?: ModeOptions): Run<Mode>;
 function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
 function start<K extends PredictionKind>(
   model: NetworkModel<K>,
@@ -70,8 +75,13 @@ function start<K extends PredictionKind>(
   options?: FitOptions<Dataset>,
 ): Run<NetworkPredictor<K> & Trained>;
 function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>>;
-function start<D>(model: Model<D>, data: D, options?: FitOptions<D>): Run<object & Trained> {
-  return begin(model, data, options);
+function start<D>(
+  model: Model<D> | StatisticalModel,
+  data: D | ModelData,
+  options?: FitOptions<D> | ModeOptions,
+): Run<object & Trained> | Run<Mode> {
+  if (holds(model, "condition")) return fitMode(model as StatisticalModel, data as ModelData, options as ModeOptions);
+  return begin(model as Model<D>, data as D, options as FitOptions<D>);
 }
 
 function begin<D>(model: Model<D>, data: D, options: FitOptions<D> = {}): Run<object & Trained> {

@@ -87,6 +87,7 @@ export {
   type MetricKind,
   type NutsOptions,
   nuts,
+  prior,
   type Sampler,
   type WindowOptions,
 } from "./algorithms/sampling/index.ts";
@@ -165,6 +166,7 @@ export {
   type Minimum,
   minimize,
 } from "./minimize.ts";
+export type { Mode, ModeOptions } from "./mode.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
 export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";

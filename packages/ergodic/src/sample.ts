@@ -236,7 +236,8 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
 }
 
 function namedValues(density: ConditionedModel, points: Float64Array, generated: Stream): NamedValues {
-  return eachDraw(density, points, (u, k) => density.constrain(u, generated.at(k)));
+  const none = Object.fromEntries(density.quantities.map(({ name }) => [name, new Float64Array(0)]));
+  return { ...none, ...eachDraw(density, points, (u, k) => density.constrain(u, generated.at(k))) };
 }
 
 function eachDraw(

@@ -5,5 +5,6 @@ export type { MetricKind } from "../mcmc/hamiltonian/metric.ts";
 export { type AdaptationOptions, type NutsOptions, nuts } from "../mcmc/hamiltonian/nuts.ts";
 export { type WindowOptions, warmupWindows } from "../mcmc/hamiltonian/windows.ts";
 export { ChainDraws } from "./chain-draws.ts";
+export { prior } from "./prior.ts";
 export { samplerFromJson, samplerRegistry } from "./registry.ts";
 export type { Sampler, Sampling, SamplingPlan } from "./sampler.ts";

@@ -3,11 +3,12 @@ import { DataError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { hmc } from "../mcmc/hamiltonian/hmc.ts";
 import { nuts } from "../mcmc/hamiltonian/nuts.ts";
+import { prior } from "./prior.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** Options are JSON: `sampler(options).toJson()` is { algorithm, ...options } with every default filled in. */
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
-export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = { nuts, hmc };
+export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = { nuts, hmc, prior };
 
 /** @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
 export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
