@@ -132,6 +132,7 @@ export {
 } from "./base/errors.ts";
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
+export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./calibrate.ts";
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
