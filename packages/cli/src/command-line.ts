@@ -7,6 +7,8 @@ import { addPath } from "./commands/path.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
 import { addRules } from "./commands/rules.ts";
+import { addApproximate, addSample } from "./commands/sample.ts";
+import { addDiagnose, addSummary } from "./commands/summary.ts";
 import { addTrain } from "./commands/train.ts";
 import { addTune } from "./commands/tune.ts";
 import { inOurWords, reportError } from "./errors.ts";
@@ -23,8 +25,9 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  for (const add of [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules, addDemo])
-    add(program, terminal);
+  const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules];
+  const sampling = [addSample, addApproximate, addSummary, addDiagnose];
+  for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);
     command.exitOverride((error) => {

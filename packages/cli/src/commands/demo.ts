@@ -39,6 +39,7 @@ import { duration, grouped, percent, short } from "../report/numbers.ts";
 import { beside, picture } from "../report/picture.ts";
 import { table } from "../report/table.ts";
 import { quoted, relative, type Terminal } from "../terminal.ts";
+import { posteriorText } from "./demo-posterior.ts";
 
 const SEED = 1;
 const BATCH = 16;
@@ -87,6 +88,9 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
   await batchTable(plain, terminal);
   title(`Workers: ${grouped(FEATURES)} random features, sgd rate 1, batch 1`);
   await workerTable(kernel, engine, terminal);
+
+  title(`How sure? ${grouped(plain.train.rowCount)} digits, is it a 3 or an 8: sgd, and 4 chains of nuts`);
+  terminal.out(await posteriorText(plain.train, SEED, paint));
 
   title(`The best of these, ${best.name}: saved, loaded again, asked about held-out digits`);
   await best.fitted.save(out);

@@ -6,5 +6,5 @@ export { type AdaptationOptions, type NutsOptions, nuts } from "../mcmc/hamilton
 export { type WindowOptions, warmupWindows } from "../mcmc/hamiltonian/windows.ts";
 export { ChainDraws } from "./chain-draws.ts";
 export { prior } from "./prior.ts";
-export { samplerFromJson, samplerRegistry } from "./registry.ts";
+export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";
 export type { Sampler, Sampling, SamplingPlan } from "./sampler.ts";

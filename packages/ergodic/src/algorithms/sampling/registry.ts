@@ -1,6 +1,6 @@
-/** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again. */
+/** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again, and what a command line knows. */
 import { DataError } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
+import type { Json, JsonObject } from "../../contract.ts";
 import { hmc } from "../mcmc/hamiltonian/hmc.ts";
 import { nuts } from "../mcmc/hamiltonian/nuts.ts";
 import { prior } from "./prior.ts";
@@ -10,13 +10,20 @@ import type { Sampler } from "./sampler.ts";
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
 export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = { nuts, hmc, prior };
 
-/** @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
+export const samplerNames = (): string[] => Object.keys(samplerRegistry);
+
+/** Options that are samplers themselves stand there as their JSON. @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
 export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
   const make = samplerRegistry[String(algorithm)];
-  if (make) return make(options);
+  if (make) return make(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
   throw new DataError(
     "sampler",
-    `"${algorithm}" cannot be made again from a file, as it holds functions or is not of this library; give algorithm as well`,
-    "CHECKPOINT_ALGORITHM",
+    `"${algorithm}" cannot be made again from JSON, as it holds functions or is not of this library; give the algorithm itself`,
+    "SAMPLER_JSON",
   );
+}
+
+function optionOf(value: Json): unknown {
+  const isSampler = typeof value === "object" && value !== null && !Array.isArray(value) && typeof value.algorithm === "string";
+  return isSampler ? samplerFromJson(value) : value;
 }

@@ -1,0 +1,162 @@
+/**
+ * `ergodic sample MODEL --data FILE`: draws from the posterior of a model, a summary, and whether to trust it; `ergodic approximate` the same by a fast
+ * approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
+ */
+import type { Command } from "commander";
+import { type Draws, type Run, type SampleOptions, sample, saveDraws, summaryTable } from "ergodic";
+import { UsageError } from "../errors.ts";
+import { addKeepingOptions, type KeepingOptions, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { number } from "../options/number.ts";
+import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
+import { counted, duration, grouped, json } from "../report/numbers.ts";
+import { SamplingProgress } from "../report/sampling-progress.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface SampleWords extends KeepingOptions {
+  data?: string;
+  algorithm?: string;
+  method?: string;
+  chains?: number;
+  warmup?: number;
+  draws?: number;
+  seed?: number;
+  workers?: number;
+  seconds?: number;
+  deterministic?: boolean;
+  format: string;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+const fixed = ["algorithm", "method", "chains", "warmup", "seed", "deterministic"];
+const methods: Readonly<Record<string, string>> = {
+  pathfinder: "pathfinder",
+  meanfield: "meanField",
+  fullrank: "fullRank",
+  svgd: "svgd",
+};
+
+export function addSample(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("sample")
+    .description("draw from the posterior of a model")
+    .argument("<MODEL>", "a file of JavaScript or TypeScript whose default export is a model()");
+  shared(command)
+    .option("--algorithm <sampler>", "nuts, hmc:leapfrogs=10, slice …; default nuts")
+    .option("--chains <n>", "how many, each from its own start; default 4", number)
+    .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", number);
+  command.action((path: string, options: SampleWords) => run(path, options, { command, path, options, fixed, terminal }));
+}
+
+export function addApproximate(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("approximate")
+    .description("a fast approximation of the posterior of a model")
+    .argument("<MODEL>", "a file of JavaScript or TypeScript whose default export is a model()");
+  shared(command).option("--method <name>", `${Object.keys(methods).join(", ")}; default pathfinder`);
+  command.action((path: string, options: SampleWords) =>
+    run(path, { ...options, method: options.method ?? "pathfinder" }, { command, path, options, fixed, terminal }),
+  );
+}
+
+function shared(command: Command): Command {
+  return addKeepingOptions(
+    command
+      .option("--data <file>", "JSON, by name; default: what the model's file exports as data")
+      .option("--draws <n>", "kept, of each chain; default 1000", number)
+      .option("--seed <n>", "of all that is random; default 0", number)
+      .option("--workers <n>", "threads; draws do not depend on them", number)
+      .option("--seconds <n>", "end after so long, with what there is", number)
+      .option("--deterministic", "the same bytes on every machine")
+      .option("--out <dir>", "write the draws here")
+      .option("--format <name>", "csv (as CmdStan writes) or json", "csv")
+      .option("--quiet", "no progress")
+      .option("--json", "one JSON object on standard output"),
+  );
+}
+
+async function run(path: string, options: SampleWords, training: Training): Promise<void> {
+  refuseFixed(training);
+  if (options.format !== "csv" && options.format !== "json")
+    throw new UsageError("--format", `"${options.format}" is not known; take csv or json`);
+  const file = await modelOfFile(path, options.data);
+  const stop = new AbortController();
+  const sampling = begin(file, options, stop.signal);
+  const posterior = await toTheEnd(sampling, stop, training, watch(options, training.terminal));
+  if (options.out !== undefined) await saveDraws(posterior, options.out, { format: options.format });
+  report(path, options, posterior, training.terminal);
+}
+
+function begin({ model, data }: ModelFile, options: SampleWords, signal: AbortSignal): Run<Draws> {
+  const { draws, workers, seconds, resume } = options;
+  const watched = {
+    signal,
+    ...(draws === undefined ? {} : { draws }),
+    ...(workers === undefined ? {} : { workers }),
+    ...(seconds === undefined ? {} : { until: { seconds } }),
+  };
+  if (resume !== undefined) return sample.resume(resume, model, data, watched);
+  const { chains, warmup, seed, deterministic } = options;
+  const given: SampleOptions = {
+    ...watched,
+    ...algorithmOf(options),
+    ...(chains === undefined ? {} : { chains }),
+    ...(warmup === undefined ? {} : { warmup }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(deterministic ? { deterministic } : {}),
+  };
+  return sample(model, data, given);
+}
+
+function algorithmOf({ algorithm, method }: SampleWords): Pick<SampleOptions, "algorithm"> {
+  if (algorithm !== undefined) return { algorithm: parseSampler("--algorithm", algorithm) };
+  if (method === undefined) return {};
+  const [name, ...rest] = method.split(":");
+  if (!Object.hasOwn(methods, name))
+    throw new UsageError("--method", `"${name}" is not known (known: ${Object.keys(methods).join(", ")})`);
+  return { algorithm: parseSampler("--method", [methods[name], ...rest].join(":")) };
+}
+
+function watch(options: SampleWords, terminal: Terminal): Watch {
+  const progress = options.quiet ? undefined : new SamplingProgress(terminal);
+  return {
+    begin(given) {
+      if (options.quiet) return;
+      const { model, dimension, algorithm, plan } = given as Described;
+      const { chains, warmup, draws, seed } = plan;
+      terminal.note(
+        `${model}: ${counted(dimension, "unconstrained number")} · ${algorithm.algorithm} · ${counted(chains, "chain")} of ${grouped(warmup)} + ${grouped(draws)} · seed ${seed}`,
+      );
+    },
+    tick: (tick) => progress?.tick(tick),
+    end: () => progress?.end(),
+  };
+}
+
+interface Described {
+  model: string;
+  dimension: number;
+  algorithm: { algorithm: string };
+  plan: { chains: number; warmup: number; draws: number; seed: number };
+  run: { seconds: number; reason: string };
+}
+
+function report(path: string, options: SampleWords, posterior: Draws, terminal: Terminal): void {
+  const { run } = posterior.description as unknown as Described;
+  const verdict = posterior.verdict();
+  const summary = posterior.count > 0 ? posterior.summary() : {};
+  if (options.json) {
+    const { chains, count, divergences, description, report } = posterior;
+    const { trusted, findings } = verdict;
+    terminal.out(
+      `${json({ command: options.method === undefined ? "sample" : "approximate", model: path, chains, draws: count, summary, divergences, verdict: { trusted, findings }, report, description, out: options.out ?? null })}\n`,
+    );
+    return;
+  }
+  terminal.out(`${summaryTable(summary)}\n\n${verdict}\n`);
+  terminal.out(
+    terminal.paint.out.dim(
+      `${duration(run.seconds)}: ${run.reason}${options.out === undefined ? "" : `; written to ${options.out}`}\n`,
+    ),
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * What a user's file of JavaScript or TypeScript exports. It must find the same `ergodic` as this command.
+ *
+ * TypeScript is read by Node itself from 22.18 on; an older Node takes the `typescript` package, where one lies beside the file or this command.
+ *
+ * @throws UsageError for TypeScript that nothing here can read; DataError where the file cannot be read, or fails
+ */
+import { access, readFile } from "node:fs/promises";
+import { createRequire, register } from "node:module";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { DataError, ErgodicError } from "ergodic";
+import { UsageError } from "../errors.ts";
+
+const scripts = [".js", ".mjs"];
+const typed = [".ts", ".mts"];
+
+export const isModuleFile = (text: string): boolean => [...scripts, ...typed].includes(extname(text));
+
+/** `flag`: what the file was given for, in messages. */
+export async function loadedModule(flag: string, path: string): Promise<Record<string, unknown>> {
+  const file = resolve(path);
+  try {
+    await access(file);
+  } catch (cause) {
+    throw new DataError(path, "cannot be read: no such file", "FILE_READ", { cause });
+  }
+  if (typed.includes(extname(path))) readTypes(flag, path, file);
+  try {
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (cause) {
+    throw moduleFailure(path, cause);
+  }
+}
+
+/** What a file's own function throws is the file's fault. */
+export function moduleFailure(path: string, cause: unknown): Error {
+  if (cause instanceof ErgodicError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new DataError(path, `fails: ${message}; mend it, or run it by node to see where`, "MODEL_FILE", { cause });
+}
+
+/** JSON of a file. */
+export async function loadedJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new DataError(path, "cannot be read: no such file", "FILE_READ", { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(path, `is not JSON: ${(cause as Error).message}; give an object of data by name`, "DATA_PARSE", {
+      cause,
+    });
+  }
+}
+
+let registered = false;
+
+function readTypes(flag: string, path: string, file: string): void {
+  if ((process.features as { typescript?: unknown }).typescript || registered) return;
+  const compiler = [file, import.meta.url].map(compilerNear).find((found) => found !== undefined);
+  if (compiler === undefined)
+    throw new UsageError(
+      flag,
+      `${path} is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}; take a newer Node, add the package typescript, or make it ${path.replace(/\.m?ts$/, ".mjs")}`,
+    );
+  register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
+  registered = true;
+}
+
+function compilerNear(from: string): string | undefined {
+  try {
+    return pathToFileURL(createRequire(from).resolve("typescript")).href;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Loader hooks run on a thread of their own, so that they stand here as text. */
+const hooks = `
+import { readFile } from "node:fs/promises";
+let typescript;
+export async function initialize({ compiler }) {
+  typescript = (await import(compiler)).default;
+}
+export async function load(url, context, next) {
+  if (!/^file:.*\\.m?ts$/.test(url)) return next(url, context);
+  const text = await readFile(new URL(url), "utf8");
+  const { ModuleKind, ScriptTarget } = typescript;
+  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, verbatimModuleSyntax: true, inlineSourceMap: true };
+  return { format: "module", shortCircuit: true, source: typescript.transpileModule(text, { compilerOptions }).outputText };
+}
+`;

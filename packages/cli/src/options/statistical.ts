@@ -1,0 +1,54 @@
+/**
+ * A statistical model from a file, its data, and a sampler from its words on the command line.
+ *
+ * The file's default export is a model(), or the function that one is made of; a `data` export holds where --data does not.
+ * A sampler is a word with options, others in brackets: nuts:metric=dense,maxTreeDepth=12 · parallelTempering:inner=hmc(leapfrogs=10).
+ *
+ * @throws UsageError for a file without a model, for data that are no object, for a sampler that is not known
+ */
+import {
+  type ModelContext,
+  type ModelData,
+  model,
+  type Sampler,
+  type StatisticalModel,
+  samplerFromJson,
+  samplerNames,
+} from "ergodic";
+import { UsageError } from "../errors.ts";
+import { loadedJson, loadedModule } from "./module-file.ts";
+import { parseSpec, type Spec } from "./spec.ts";
+
+export interface ModelFile {
+  readonly model: StatisticalModel;
+  readonly data: ModelData;
+}
+
+export async function modelOfFile(path: string, dataPath: string | undefined): Promise<ModelFile> {
+  const module = await loadedModule("<MODEL>", path);
+  const { default: found } = module;
+  const data = dataPath === undefined ? (module.data ?? {}) : await loadedJson(dataPath);
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    throw new UsageError("--data", `${dataPath ?? `${path}: data`} holds no object; give data by name: {"y": [1, 2], "N": 2}`);
+  if (typeof found === "function") return { model: model(found as (context: ModelContext) => void), data: data as ModelData };
+  if (typeof found === "object" && found !== null && (found as { kind?: unknown }).kind === "statistical")
+    return { model: found as StatisticalModel, data: data as ModelData };
+  throw new UsageError(
+    "<MODEL>",
+    `${path}: the default export is ${typeof found}, but must be a model; write export default model(({ param, observe }) => …)`,
+  );
+}
+
+export function parseSampler(flag: string, text: string): Sampler {
+  const spec = parseSpec(flag, text);
+  if (!samplerNames().includes(spec.name))
+    throw new UsageError(flag, `"${spec.name}" is not known (known: ${samplerNames().join(", ")})`);
+  return samplerFromJson(jsonOf(spec));
+}
+
+type SamplerJson = Parameters<typeof samplerFromJson>[0];
+
+function jsonOf({ name, options }: Spec): SamplerJson {
+  const inner = Object.entries(options).map(([key, value]) => [key, typeof value === "object" ? jsonOf(value) : value]);
+  return { algorithm: name, ...Object.fromEntries(inner) };
+}

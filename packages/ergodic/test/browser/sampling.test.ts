@@ -1,0 +1,49 @@
+/** Sampling in Chromium and in Node: with the same seed the same draws, bit for bit, in deterministic mode; and a page that stays responsive. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as ergodic from "../../src/index.ts";
+import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { responsive, sampling } from "./sampling-task.ts";
+
+const reason = whyNoBrowser();
+if (reason) console.warn(`skipped: sampling in a browser, because ${reason}`);
+
+const places = [
+  { thread: "worker", isolated: true },
+  { thread: "worker", isolated: false },
+  { thread: "page", isolated: true },
+] as const;
+const open = `const lib = await import("/dist/index.js");`;
+
+describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
+  let browser: Browser;
+  let wanted: Record<string, string>;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    const AsyncFunction = (async () => {}).constructor as new (
+      ...text: string[]
+    ) => (lib: typeof ergodic) => Promise<Record<string, string>>;
+    wanted = await new AsyncFunction("lib", sampling)(ergodic);
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  it.each(places)("gives the draws of Node: $thread, isolated: $isolated", async (place) => {
+    const found = await runInBrowser(browser, { ...place, task: open + sampling });
+    expect(Object.keys(wanted).length).toBe(15);
+    for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
+    expect(found).toEqual(wanted);
+  });
+
+  it("keeps the page responsive: timers of 10 ms are served all the while", async () => {
+    const place = { thread: "page", isolated: true } as const;
+    const { turns, reason } = (await runInBrowser(browser, { ...place, task: open + responsive })) as {
+      turns: number;
+      reason: string;
+    };
+    expect(reason).toBe("time is up");
+    // A blocked page would serve one or two in the whole second.
+    expect(turns).toBeGreaterThan(20);
+  });
+});
