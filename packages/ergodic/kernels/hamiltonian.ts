@@ -1,7 +1,7 @@
 /**
  * What every Hamiltonian kernel shares: H(q, p) = p·M⁻¹p/2 − ℓ(q), momenta p ~ N(0, M), the leapfrog step, dual averaging, the first step size.
  *
- * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d] or f64[d, d] (symmetric). Nothing may alias unless stated. The log density is a table slot of
+ * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d], f64[d, d] (symmetric), or D + Σₖ (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (low rank). Nothing may alias unless stated. The log density is a table slot of
  * (model, x, gradient) → ℓ(x); it must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so
  * that every build gives the same bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
  */
@@ -10,7 +10,7 @@ import { log } from "./log";
 import { fill, normal, seek, uniform } from "./random";
 import {
   CHAIN_SLOT, CHAIN_MODEL, CHAIN_DIMENSION, CHAIN_DENSE, CHAIN_INVERSE, CHAIN_FACTOR, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK,
-  CHAIN_KEY_LOW, CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING_F64,
+  CHAIN_KEY_LOW, CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING_F64, CHAIN_RANK_F64,
 } from "../src/host/fields";
 
 /** log 0.8: the acceptance at which the first step size stops. Not the δ of dual averaging. */
@@ -22,6 +22,7 @@ let dimension: usize = 0;
 let dense: u32 = 0;
 let inverse: usize = 0;
 let factor: usize = 0;
+let rank: usize = 0;
 
 /** Makes `chain` the one that the functions below work on. */
 export function openChain(chain: usize): void {
@@ -31,6 +32,7 @@ export function openChain(chain: usize): void {
   dense = load<u32>(chain + CHAIN_DENSE);
   inverse = <usize>load<u32>(chain + CHAIN_INVERSE);
   factor = <usize>load<u32>(chain + CHAIN_FACTOR);
+  rank = <usize>load<f64>(chain + CHAIN_RANK_F64);
 }
 
 export function seekTransition(chain: usize, transition: f64): void {
@@ -91,6 +93,14 @@ export function addVectors(to: usize, a: usize, b: usize): void {
   if (to < end) store<f64>(to, load<f64>(a) + load<f64>(b));
 }
 
+/** y ← y + Σₖ cₖ (vₖ·x) vₖ, in turn, with rows v and numbers c of `metric`. y may be x. */
+function addDirections(y: usize, x: usize, metric: usize): void {
+  const bytes = dimension << 3;
+  let row = metric + bytes, coefficient = row + rank * bytes;
+  for (const last = coefficient; row < last; row += bytes, coefficient += 8)
+    addScaled(y, load<f64>(coefficient) * dotVectors(row, x, dimension), row, dimension);
+}
+
 /** s ← M⁻¹p; returns p·s / 2. */
 export function velocity(s: usize, p: usize): f64 {
   const end = dimension << 3;
@@ -100,14 +110,19 @@ export function velocity(s: usize, p: usize): f64 {
     let i: usize = 0;
     for (; i < whole; i += 16) v128.store(s + i, f64x2.mul(v128.load(inverse + i), v128.load(p + i)));
     if (i < end) store<f64>(s + i, load<f64>(inverse + i) * load<f64>(p + i));
+    if (rank) addDirections(s, p, inverse);
   }
   return 0.5 * dotVectors(p, s, dimension);
 }
 
-/** p holds standard normals and becomes a draw of N(0, M): √M z, or L⁻ᵀ z from the last coordinate to the first. */
+/**
+ * p holds standard normals and becomes a draw of N(0, M): √M z, or L⁻ᵀ z from the last coordinate to the first, or of low
+ * rank D^−½ Πₖ (I + (λₖ^−½ − 1) uₖuₖᵀ) z.
+ */
 function scaleMomentum(p: usize): void {
   const end = dimension << 3;
   if (!dense) {
+    if (rank) addDirections(p, p, factor);
     for (let i: usize = 0; i < end; i += 8) store<f64>(p + i, load<f64>(factor + i) * load<f64>(p + i));
     return;
   }

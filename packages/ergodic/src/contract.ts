@@ -300,12 +300,49 @@ export interface LogDensity {
   readonly hasGradient?: boolean;
   /** true: evaluations run on the calling thread alone (a function of JavaScript). */
   readonly onThisThread?: boolean;
+  /** Where the numbers of each parameter stand in u, where parameters have names. */
+  readonly parameters?: readonly ParameterPlace[];
+  /** Coordinates of u that hold integers: low … high, which may be infinite. Gradients are 0 there. */
+  readonly discrete?: readonly DiscretePlace[];
+  /** Values by name at u, and u of the parameters' values. */
+  constrain?(u: ArrayLike<number>): Record<string, Float64Array>;
+  unconstrain?(values: Readonly<Record<string, number | ArrayLike<number>>>): Float64Array;
   /** Memory for one lane: bindings of different lanes may run at the same time. `gradient: false`: none is wanted, which may be cheaper. */
   bind(options: BindOptions): DensityBinding;
   /** Prior and likelihood apart, where they are known. */
   bindTempered?(options: BindOptions): TemperedBinding;
   /** u drawn from the prior, where there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
+  /** Estimates on some rows of the data, where it was said which data have rows. */
+  readonly minibatches?: Minibatches;
+}
+
+/** Capability of a log density: ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i, whose mean over random rows is ℓ(u). */
+export interface Minibatches {
+  /** N. */
+  readonly rowCount: number;
+  /** Memory for one lane. `batch`: n, from 1 to N. */
+  bind(options: BindOptions & { batch: number }): MinibatchBinding;
+}
+
+/** Evaluations are those of a DensityBinding, on the rows that were last gathered. */
+export interface MinibatchBinding extends DensityBinding {
+  /** Address of u32[n]: the rows to gather, which may repeat. Rows are numbered in a random order: those that follow each other are as good as any. */
+  readonly rows: number;
+  /** In the table: (block) → anything; brings the rows to where the evaluations read them. */
+  readonly gatherSlot: number;
+  readonly gatherBlock: number;
+}
+
+export interface ParameterPlace {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface DiscretePlace extends ParameterPlace {
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface BindOptions {

@@ -89,6 +89,8 @@ export {
   nuts,
   prior,
   type Sampler,
+  samplerFromJson,
+  samplerNames,
   type WindowOptions,
 } from "./algorithms/sampling/index.ts";
 export {
@@ -141,14 +143,39 @@ export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
 export {
+  type CheckedStatistic,
   Draws,
   type DrawsContent,
+  type DrawsFrame,
   type DrawsQuantity,
   type DrawsSummaryOptions,
+  densityOverlay,
+  drawsFromJson,
+  drawsToJson,
   type EnergyReport,
   type Finding,
+  fromCmdStanCsv,
+  fromDataFrame,
+  type HistogramOptions,
+  histogramPlot,
+  intervalPlot,
+  type LooPitOptions,
+  loadDraws,
+  looPit,
+  type PlotOptions,
+  type PredictiveCheck,
+  predictiveCheck,
+  predictivePit,
+  rankBars,
+  type SaveDrawsOptions,
+  type Statistic,
+  saveDraws,
   summaryTable,
   type TreeReport,
+  toCmdStanCsv,
+  toDataFrame,
+  tracePlot,
+  usualStatistics,
   type Verdict,
 } from "./draws/index.ts";
 export { type Explanation, explain, type RowFacts } from "./explain.ts";
@@ -286,6 +313,7 @@ export {
   type WeightOptions,
   zeros,
 } from "./models/neural/index.ts";
+export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export { type NetworkModel, type NetworkOptions, network } from "./models/neural/network.ts";
 export { type FactorisationModel, type FactorisationOptions, factorisation } from "./models/ratings/factorisation.ts";
 export {
@@ -312,12 +340,15 @@ export {
   halfCauchy,
   halfNormal,
   halfStudent,
+  hiddenMarkov,
   integer,
   inverseGamma,
   laplace,
   lkjCholesky,
   logistic,
   lognormal,
+  type Marginal,
+  type MarginaliseOptions,
   type ModelContext,
   type ModelData,
   matrix,
@@ -346,6 +377,7 @@ export {
   truncated,
   uniform,
   vector,
+  vonMises,
   weibull,
   zeroInflated,
 } from "./models/statistical/index.ts";

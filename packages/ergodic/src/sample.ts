@@ -224,6 +224,11 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
   const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
   const source: DrawsSource = {
     pointwise: () => eachDraw(density, raw.values, (u) => density.pointwise(u)),
+    observed: () => {
+      const { observed, data } = density.traced;
+      const given = observed.map(({ name }) => [name, data.get(`data ${name}`)] as const);
+      return Object.fromEntries(given.filter((entry): entry is readonly [string, Float64Array] => entry[1] !== undefined));
+    },
     predict: (seed) => {
       const draws = stream(seed, "predict");
       const replicated = eachDraw(density, raw.values, (u, k) => density.predict(u, draws.at(k)));

@@ -107,6 +107,11 @@ describe("sample: what it gives", () => {
     expect(again.shape("y")).toEqual([8]);
     same(again, posterior.predict({ seed: 5 }));
     expect(posterior.predict({ seed: 6 }).draws("y")).not.toEqual(again.draws("y"));
+    const check = posterior.check("y", { seed: 5, statistics: { first: (y) => y[0] } });
+    expect(check.statistics.first.observed).toBe(28);
+    expect(check.statistics.first.replicated).toEqual(again.series("y", 0));
+    expect(posterior.check().suspect).toEqual([]);
+    expect(() => posterior.check("z")).toThrow(/"z" was not observed/);
     const sd = again.summary()["y[1]"].sd;
     expect(sd).toBeGreaterThan(15);
     expect(sd).toBeLessThan(18);

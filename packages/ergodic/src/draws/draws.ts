@@ -12,6 +12,7 @@
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type LooResult, psisLoo, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { summaryTable } from "./table.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { type Verdict, verdict } from "./verdict.ts";
@@ -28,6 +29,8 @@ export interface DrawsSource {
   pointwise(): Readonly<Record<string, Float64Array>>;
   /** What was observed, drawn anew for each draw. */
   predict(seed: number): Draws;
+  /** What was observed, by name. */
+  observed(): Readonly<Record<string, Float64Array>>;
 }
 
 export interface DrawsContent {
@@ -172,9 +175,18 @@ export class Draws {
   }
 
   /** What was observed, drawn anew for each draw: replicated data, by name. */
-  predict({ seed = 0 }: { seed?: number } = {}): Draws {
+  predict({ seed = 0 }: { readonly seed?: number } = {}): Draws {
     checkNumber("predict", "seed", seed, { integer: true });
     return this.#source("predict").predict(seed);
+  }
+
+  /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. */
+  check(name?: string, options: { seed?: number; statistics?: Readonly<Record<string, Statistic>> } = {}): PredictiveCheck {
+    checkKeys("check", options, ["seed", "statistics"]);
+    this.#need("check");
+    const observed = this.#source("check").observed();
+    const chosen = this.#observedName("check", name, Object.keys(observed));
+    return predictiveCheck(observed[chosen], this.predict(options).draws(chosen), options.statistics);
   }
 
   /** The table of `summary()`, and the verdict. */
@@ -218,15 +230,15 @@ export class Draws {
   #pointwise(where: string, asked: string | undefined): { values: Float64Array; size: number } {
     this.#need(where);
     const all = this.#source(where).pointwise();
-    const names = Object.keys(all);
-    const name = asked ?? names[0];
-    if (!(name in all) || (asked === undefined && names.length > 1))
-      throw new OptionError(
-        where,
-        `${asked === undefined ? `${names.length} things were observed` : `"${asked}" was not observed`}; name one of ${names.join(", ") || "none"}`,
-        "OPTION_UNKNOWN",
-      );
+    const name = this.#observedName(where, asked, Object.keys(all));
     return { values: all[name], size: all[name].length / (this.chains * this.count) };
+  }
+
+  #observedName(where: string, asked: string | undefined, names: readonly string[]): string {
+    const name = asked ?? names[0];
+    if (names.includes(name) && (asked !== undefined || names.length === 1)) return name;
+    const given = asked === undefined ? `${names.length} things were observed` : `"${asked}" was not observed`;
+    throw new OptionError(where, `${given}; name one of ${names.join(", ") || "none"}`, "OPTION_UNKNOWN");
   }
 }
 

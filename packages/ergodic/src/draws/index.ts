@@ -1,4 +1,7 @@
-/** Draws by name: what they say, whether they can be trusted. */
+/** Draws by name: what they say, whether they can be trusted, and how they are kept and shown. */
+export { toCmdStanCsv } from "./csv.ts";
+export { fromCmdStanCsv } from "./csv-reader.ts";
+export { type DrawsFrame, fromDataFrame, toDataFrame } from "./data-frame.ts";
 export {
   Draws,
   type DrawsContent,
@@ -7,6 +10,20 @@ export {
   type DrawsSummaryOptions,
   scalarName,
 } from "./draws.ts";
+export { drawsFromJson, drawsToJson } from "./json.ts";
+export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
+export {
+  type CheckedStatistic,
+  densityOverlay,
+  type LooPitOptions,
+  looPit,
+  type PredictiveCheck,
+  predictiveCheck,
+  predictivePit,
+  type Statistic,
+  usualStatistics,
+} from "./predictive.ts";
+export { loadDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
 export { summaryTable } from "./table.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";
 export type { Finding, Verdict } from "./verdict.ts";

@@ -1,7 +1,7 @@
 /**
  * Whether draws can be trusted, in plain words, and what to do where they cannot.
  *
- * Looked at: draws that are not finite; R̂ < 1.01 and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021); divergences;
+ * Looked at: draws that are not finite; R̂ < 1.01 (serious above 1.05) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021); divergences, serious above 0.2 % of transitions;
  * trajectories cut short at the greatest depth; E-BFMI below 0.3; k̂ > 0.7 of an approximation (Vehtari et al. 2024). A single chain cannot be compared
  * with others, and the verdict says so.
  */
@@ -36,7 +36,11 @@ interface Judged extends Transitions {
 }
 
 const MOST_RHAT = 1.01;
+/** From here on what the chains agree about is no posterior yet. */
+const BAD_RHAT = 1.05;
 const ESS_PER_CHAIN = 100;
+/** A share that changes little: such draws can be used, with care. */
+const FEW_DIVERGENCES = 0.002;
 
 export function verdict(draws: Judged): Verdict {
   const findings = draws.count === 0 ? [empty()] : [...approximation(draws), ...convergence(draws), ...trajectories(draws)];
@@ -87,13 +91,14 @@ function convergence(draws: Judged): Finding[] {
   const table = Object.entries(draws.summary());
   const findings: Finding[] = [];
   const apart = table.filter(([, { rhat }]) => rhat > MOST_RHAT).sort(([, a], [, b]) => b.rhat - a.rhat);
+  const worst = apart[0]?.[1].rhat ?? 1;
+  const serious = worst > BAD_RHAT;
   if (apart.length > 0)
     findings.push({
       code: "rhat",
-      serious: true,
-      text: `the chains disagree about ${few(apart.map(([name]) => name))} (R-hat up to ${apart[0][1].rhat.toFixed(2)}, wanted below ${MOST_RHAT})`,
-      advice:
-        "warm up longer and draw more; if they settle in different places, the posterior has several modes or the model cannot tell its parameters apart",
+      serious,
+      text: `the chains ${serious ? "disagree about" : "have not quite settled on"} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
+      advice: `warm up longer and draw more${serious ? "; if they settle in different places, the posterior has several modes or the model cannot tell its parameters apart" : ""}`,
     });
   const wanted = ESS_PER_CHAIN * draws.chains;
   const least = ({ essBulk, essTail }: VariableSummary): number => Math.min(essBulk, essTail);
@@ -101,7 +106,7 @@ function convergence(draws: Judged): Finding[] {
   if (few_.length > 0)
     findings.push({
       code: "ess",
-      serious: apart.length > 0,
+      serious: false,
       text: `${few(few_.map(([name]) => name))} ${few_.length === 1 ? "has" : "have"} few effective draws (${Math.floor(least(few_[0][1]))} at the least, wanted ${wanted})`,
       advice: `draw more, some ${Math.ceil(wanted / Math.max(1, least(few_[0][1])))} times as many, or write the model so that its parameters depend less on each other`,
     });
@@ -121,8 +126,8 @@ function trajectories(draws: Judged): Finding[] {
   if (draws.divergences > 0)
     findings.push({
       code: "divergences",
-      serious: true,
-      text: `${draws.divergences} of ${total} transitions diverged: part of the posterior is too curved for the step size, and may be missing`,
+      serious: draws.divergences > FEW_DIVERGENCES * total,
+      text: `${draws.divergences} of ${total} transitions diverged, where the posterior is too curved for the step size and parts of it may be missing`,
       advice: "raise targetAcceptance to 0.95 or 0.99; in a hierarchy, take centred: false; else narrow the priors",
     });
   const trees = treeReport(draws);

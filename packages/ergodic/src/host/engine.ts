@@ -11,6 +11,7 @@
  * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
  */
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
+import { callable, type HostFunction } from "./host-function.ts";
 import { type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
 import { type EngineMemory, engineMemory } from "./memory.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
@@ -34,6 +35,11 @@ export interface LinkedFunction {
   call: (...args: number[]) => number;
 }
 
+export interface HostLink extends LinkedFunction, Disposable {
+  /** Gives the slot back. */
+  dispose(): void;
+}
+
 export interface RunOptions {
   workers: number;
   deterministic: boolean;
@@ -47,6 +53,12 @@ export interface Engine {
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
   /** Puts functions of an emitted module into the table of every thread. The module imports env.memory and env.table; cached by content. */
   link(bytes: Uint8Array, exports: string[]): Record<string, LinkedFunction>;
+  /**
+   * Puts a function of JavaScript into this thread's table alone: (i32, i32, i32) → f64. What it throws ends `run` as it is.
+   *
+   * @throws CapabilityError on a page's own thread, where nothing runs
+   */
+  linkHost(f: HostFunction): HostLink;
   /** The table slot of a kernel export, the same on every thread. */
   kernelSlot(name: string, deterministic: boolean): number;
   /** What stands at a slot, on this thread. */
@@ -71,6 +83,10 @@ class HostEngine implements Engine {
   private readonly linked = new Map<string, { bytes: Uint8Array; functions: Record<string, LinkedFunction> }[]>();
   private readonly kernelSlots = new Map<string, number>();
   private nextSlot = FIRST_SLOT;
+  /** Slots of host functions that have been given back. */
+  private readonly freeSlots: number[] = [];
+  /** What a host function threw last. */
+  private thrown: { readonly error: unknown } | undefined;
   private pausedAt = 0;
 
   constructor(
@@ -106,6 +122,33 @@ class HostEngine implements Engine {
     );
     this.linked.set(key, [...alike, { bytes: copy, functions }]);
     return functions;
+  }
+
+  linkHost(f: HostFunction): HostLink {
+    if (isPageThread)
+      throw new CapabilityError(
+        "engine",
+        "a plain function runs on the thread that it was given to, but a page's own thread must not be blocked; run inside a module worker",
+        "HOST_PAGE_THREAD",
+      );
+    const slot = this.freeSlots.pop() ?? this.nextSlot++;
+    const guarded: HostFunction = (a, b, c) => {
+      try {
+        return f(a >>> 0, b >>> 0, c >>> 0);
+      } catch (error) {
+        this.thrown = { error };
+        throw error;
+      }
+    };
+    this.thread.setSlot(slot, callable(guarded));
+    let live = true;
+    const dispose = (): void => {
+      if (!live) return;
+      live = false;
+      this.thread.setSlot(slot, null);
+      this.freeSlots.push(slot);
+    };
+    return { slot, call: this.thread.atSlot(slot), dispose, [Symbol.dispose]: dispose };
   }
 
   kernelSlot(name: string, deterministic: boolean): number {
@@ -145,7 +188,9 @@ class HostEngine implements Engine {
         this.pausedAt = performance.now();
       }
       signal?.throwIfAborted();
+      this.thrown = undefined;
       const { results: one, failure } = this.thread.runCalls(build, [call], 0);
+      if (failure && this.thrown) throw (this.thrown as { error: unknown }).error;
       if (failure) throw trapError(failure, "this thread");
       results.push(one[0]);
     }

@@ -611,6 +611,147 @@ export const CHAIN_TIME_F64 = 72;
 export const CHAIN_LOG_DENSITY_F64 = 80;
 /** Dual averaging: δ, γ, κ, t₀, μ, m, s̄, x̄. */
 export const CHAIN_AVERAGING_F64 = 88;
-export const CHAIN_BYTES = 152;
+/** Directions r of a low-rank metric, or 0. INVERSE: D f64[d], rows bₖ f64[r, d], λₖ − 1 f64[r]. FACTOR: D^−½, rows uₖ, λₖ^−½ − 1. */
+export const CHAIN_RANK_F64 = 152;
+export const CHAIN_BYTES = 160;
 /** What is kept of a transition, f64 each: log density, acceptance, step, depth, leapfrogs, divergent, energy. */
 export const TRANSITION_BYTES = 56;
+
+/** A log density of a few coordinates of u (kernels/block-density.ts): that of all of u, u, room for its whole gradient, u32[count]. */
+export const BLOCK_DENSITY_SLOT = 0;
+export const BLOCK_DENSITY_MODEL = 4;
+export const BLOCK_DENSITY_POINT = 8;
+export const BLOCK_DENSITY_GRADIENT = 12;
+export const BLOCK_DENSITY_COORDINATES = 16;
+export const BLOCK_DENSITY_COUNT = 20;
+/** 1: the block's gradient is wanted. */
+export const BLOCK_DENSITY_WANTED = 24;
+export const BLOCK_DENSITY_BYTES = 32;
+
+/** A log density times β (kernels/block-density.ts). */
+export const POWER_DENSITY_SLOT = 0;
+export const POWER_DENSITY_MODEL = 4;
+/** Numbers in its gradient; 0 where it writes none. */
+export const POWER_DENSITY_COUNT = 8;
+export const POWER_DENSITY_POWER_F64 = 16;
+/** Out: the log density itself. */
+export const POWER_DENSITY_LIKELIHOOD_F64 = 24;
+export const POWER_DENSITY_BYTES = 32;
+
+/** Integers that Gibbs sampling draws (kernels/gibbs-discrete.ts): the log density, u, its gradient. */
+export const DISCRETE_SLOT = 0;
+export const DISCRETE_MODEL = 4;
+export const DISCRETE_POINT = 8;
+export const DISCRETE_GRADIENT = 12;
+/** Sites; by site u32 coordinate, u32 number of values (0: a slice), f64 bounds. */
+export const DISCRETE_COUNT = 16;
+export const DISCRETE_COORDINATES = 20;
+export const DISCRETE_SUPPORT = 24;
+export const DISCRETE_LOW = 28;
+export const DISCRETE_HIGH = 32;
+/** f64 by site: cells of the slice, the mean move. */
+export const DISCRETE_WIDTH = 36;
+export const DISCRETE_MOVES = 40;
+/** f64[largest support]. */
+export const DISCRETE_VALUES = 44;
+export const DISCRETE_KEY_LOW = 48;
+export const DISCRETE_KEY_HIGH = 52;
+export const DISCRETE_BYTES = 56;
+
+/** Particles of sequential Monte Carlo (kernels/particle-moves.ts). */
+export const PARTICLES_SLOT = 0;
+export const PARTICLES_MODEL = 4;
+export const PARTICLES_DIMENSION = 8;
+export const PARTICLES_COUNT = 12;
+export const PARTICLES_X = 16;
+export const PARTICLES_LOG_DENSITY = 20;
+export const PARTICLES_LIKELIHOOD = 24;
+/** Where an evaluation leaves the log likelihood. */
+export const PARTICLES_LIKELIHOOD_AT = 28;
+export const PARTICLES_FACTOR = 32;
+export const PARTICLES_WORK = 36;
+export const PARTICLES_MOVES = 40;
+export const PARTICLES_LEAPFROGS = 44;
+export const PARTICLES_KEY_LOW = 48;
+export const PARTICLES_KEY_HIGH = 52;
+export const PARTICLES_ACCEPTANCE = 56;
+export const PARTICLES_STEP_F64 = 64;
+export const PARTICLES_BYTES = 72;
+
+/** Rows of tables, brought together (kernels/stochastic-gradient-rows.ts): u32[ROW_COUNT] rows, then by table source, row bytes (a multiple of 8), destination. */
+export const GATHER_ROWS = 0;
+export const GATHER_ROW_COUNT = 4;
+export const GATHER_TABLE_COUNT = 8;
+export const GATHER_TABLES = 16;
+export const GATHER_TABLE_BYTES = 12;
+
+/** A chain of stochastic-gradient Monte Carlo (kernels/stochastic-gradient.ts). The log density, or its estimate on a batch: slot and model. */
+export const STOCHASTIC_SLOT = 0;
+export const STOCHASTIC_MODEL = 4;
+export const STOCHASTIC_DIMENSION = 8;
+/** Rows of a batch, or 0: the log density is no estimate. The rows' address, and how they are gathered. */
+export const STOCHASTIC_BATCH = 12;
+export const STOCHASTIC_ROW_COUNT = 16;
+export const STOCHASTIC_ROWS = 20;
+export const STOCHASTIC_GATHER_SLOT = 24;
+export const STOCHASTIC_GATHER_BLOCK = 28;
+/** Control variates: f64[d] x*, or 0; f64[d] ∇ℓ(x*); room for f64[d]. */
+export const STOCHASTIC_CENTRE = 32;
+export const STOCHASTIC_CENTRE_GRADIENT = 36;
+export const STOCHASTIC_CENTRE_ESTIMATE = 40;
+/** x* becomes x before every so many updates, or 0: never. The log density on all rows: slot and model. */
+export const STOCHASTIC_CENTRE_EVERY = 44;
+export const STOCHASTIC_FULL_SLOT = 48;
+export const STOCHASTIC_FULL_MODEL = 52;
+/** f64[d]: x; v, or V of preconditioning; room for the gradient and for normals. */
+export const STOCHASTIC_POSITION = 56;
+export const STOCHASTIC_MOMENTUM = 60;
+export const STOCHASTIC_GRADIENT = 64;
+export const STOCHASTIC_NOISE = 68;
+export const STOCHASTIC_NOISE_KEY_LOW = 72;
+export const STOCHASTIC_NOISE_KEY_HIGH = 76;
+export const STOCHASTIC_ROWS_KEY_LOW = 80;
+export const STOCHASTIC_ROWS_KEY_HIGH = 84;
+export const STOCHASTIC_KIND = 88;
+/** v is drawn anew before every so many updates, or 0: never. */
+export const STOCHASTIC_RESET_EVERY = 92;
+/** a, or the weight of the past in V; b, or what is added to √V; α of the thermostat; ℓ(x*). */
+export const STOCHASTIC_FRICTION_F64 = 96;
+export const STOCHASTIC_NOISE_ESTIMATE_F64 = 104;
+export const STOCHASTIC_THERMOSTAT_F64 = 112;
+export const STOCHASTIC_CENTRE_VALUE_F64 = 120;
+export const STOCHASTIC_BYTES = 128;
+/** KIND. */
+export const STOCHASTIC_LANGEVIN = 0;
+export const STOCHASTIC_PRECONDITIONED = 1;
+export const STOCHASTIC_HAMILTONIAN = 2;
+export const STOCHASTIC_THERMOSTATTED = 3;
+/** What is kept of a transition, f64 each: log density or its estimate at the last gradient, step size, thermostat. */
+export const STOCHASTIC_TRANSITION_BYTES = 24;
+
+/** A chain of Metropolis or slice sampling (kernels/random-walk.ts, metropolis-within-gibbs.ts, slice.ts, elliptical-slice.ts). */
+export const WALK_SLOT = 0;
+export const WALK_MODEL = 4;
+export const WALK_DIMENSION = 8;
+/** 1: FACTOR is f64[d, d], lower; else f64[d]. */
+export const WALK_DENSE = 12;
+/** f64[d]: of the Gaussian reference. */
+export const WALK_MEAN = 16;
+export const WALK_FACTOR = 20;
+export const WALK_POSITION = 24;
+/** Room for what evaluations write, f64[d]. */
+export const WALK_GRADIENT = 28;
+export const WALK_WORK = 32;
+export const WALK_KEY_LOW = 36;
+export const WALK_KEY_HIGH = 40;
+/** f64[1] or f64[d]: steps or widths, and f64[…, 4] by step: target, m, log step, its average. */
+export const WALK_STEPS = 44;
+export const WALK_ADAPTATION = 48;
+/** Random scan, or doubling. */
+export const WALK_MODE = 52;
+/** Of stepping out, in widths, or of doublings. */
+export const WALK_LIMIT = 56;
+export const WALK_LOG_DENSITY_F64 = 64;
+export const WALK_BYTES = 72;
+/** What is kept of a transition, f64 each: log density, acceptance, step, evaluations. */
+export const WALK_TRANSITION_BYTES = 32;

@@ -15,7 +15,7 @@
  * @property {(build: string, module: WebAssembly.Module) => void} addBuild instantiated when first used
  * @property {(build: string, name: string) => (...args: number[]) => number} kernel
  * @property {(module: WebAssembly.Module, exports: string[], slots: number[]) => void} link
- * @property {(slot: number, f: (...args: number[]) => number) => void} setSlot
+ * @property {(slot: number, f: ((...args: number[]) => number) | null) => void} setSlot
  * @property {(slot: number) => (...args: number[]) => number} atSlot
  * @property {(build: string, calls: Call[], stop: number) => { results: number[], failure: Failure | undefined }} runCalls
  */

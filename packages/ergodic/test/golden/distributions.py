@@ -135,4 +135,10 @@ mpmath.mp.dps = 500
 for low, high, x in [(0.5, 2, [0, 0.5, 1, 2, 3]), (20, 21, [20, 20.3, 22]), (-31, -30, [-30.5]), (25, inf, [24, 25.1]), (-inf, -25, [-26, 0])]:
     row("truncated normal", [0.2, 0.9, number(low), number(high)], "log(mpmath.npdf(x, mu, s) / (mpmath.ncdf(high) - mpmath.ncdf(low)))", x, lambda v: truncnorm(v, mpmath.mpf(0.2), mpmath.mpf(0.9), low, high))
 
+mpmath.mp.dps = 40
+angles = [-3, -1.2, 0, 0.7, 2.5, 5, 40.5]
+for mean, kappa in [(0.7, 0), (0.7, 0.01), (-0.4, 2.3), (0, 19.9), (0, 20.1), (1, 350), (0.7, 1e5)]:
+    von_mises = lambda x: mpmath.mpf(kappa) * mpmath.cos(mpmath.mpf(x) - mpmath.mpf(mean)) - mpmath.log(2 * mpmath.pi) - mpmath.log(mpmath.besseli(0, kappa))
+    row("vonMises", [mean, kappa], f"vonMises({mean}, {kappa}): kappa cos(x - mu) - log(2 pi besseli(0, kappa)), mpmath", angles, von_mises)
+
 print("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]")

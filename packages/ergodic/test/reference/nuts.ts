@@ -14,6 +14,8 @@ export interface TwinOptions {
   inverse: Vector;
   factor: Vector;
   dense: boolean;
+  /** Directions of a low-rank metric: rows after the first d numbers of `inverse` and `factor`, then a number each. */
+  rank?: number;
   step: number;
   jitter: number;
   maxDepth: number;
@@ -102,13 +104,30 @@ export class HamiltonianTwin {
   velocity(p: Vector): Vector {
     const { inverse, dense } = this.options;
     const d = p.length;
-    return p.map((x, i) => (dense ? dot(inverse.subarray(i * d, i * d + d), p) : inverse[i] * x));
+    if (dense) return p.map((_, i) => dot(inverse.subarray(i * d, i * d + d), p));
+    return this.addDirections(
+      p.map((x, i) => inverse[i] * x),
+      () => p,
+      inverse,
+    );
+  }
+
+  /** y + Σ c (v·x) v, in turn; x may be what y has become. */
+  private addDirections(y: Vector, x: (sum: Vector) => Vector, metric: Vector): Vector {
+    const [d, rank] = [y.length, this.options.rank ?? 0];
+    let sum = y;
+    for (let k = 0; k < rank; k++) {
+      const v = metric.subarray(d + k * d, 2 * d + k * d);
+      const a = metric[d + rank * d + k] * dot(v, x(sum));
+      sum = sum.map((s, i) => s + a * v[i]);
+    }
+    return sum;
   }
 
   momentum(draws: Draws, d: number): Vector {
     const { factor, dense } = this.options;
     const p = Float64Array.from({ length: d }, () => draws.normal());
-    if (!dense) return p.map((z, i) => factor[i] * z);
+    if (!dense) return this.addDirections(p, (sum) => sum, factor).map((z, i) => factor[i] * z);
     for (let i = d - 1; i >= 0; i--) {
       p[i] /= factor[i * d + i];
       for (let k = 0; k < i; k++) p[k] += -p[i] * factor[i * d + k];

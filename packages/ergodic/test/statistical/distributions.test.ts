@@ -71,6 +71,32 @@ describe("continuous distributions", () => {
   });
 });
 
+describe("von Mises, whose distribution function is summed up here", () => {
+  const CELLS = 20_000;
+  const width = (2 * Math.PI) / CELLS;
+  /** Mass below the grid's points by the trapezoidal rule, and in between along lines: within 1e-7. */
+  function cdfOf(of: d.Distribution): (x: number) => number {
+    const grid = constantArray(Array.from({ length: CELLS + 1 }, (_, i) => -Math.PI + i * width));
+    const density = interpret([of.logDensity(grid)], {})[0].map(Math.exp);
+    const below = new Float64Array(CELLS + 1);
+    for (let i = 1; i <= CELLS; i++) below[i] = below[i - 1] + 0.5 * width * (density[i - 1] + density[i]);
+    expect(Math.abs(below[CELLS] - 1)).toBeLessThan(1e-10);
+    return (x) => {
+      const at = Math.min(CELLS - 1, Math.floor((x + Math.PI) / width));
+      return below[at] + (below[at + 1] - below[at]) * ((x + Math.PI) / width - at);
+    };
+  }
+  it.each([
+    ["nearly uniform", 0.3, 0.45],
+    ["across the ends", 2.3, 2.8],
+    ["concentrated", 60, 75],
+  ])("%s", (name, kappa, off) => {
+    const cdf = cdfOf(d.vonMises(2.5, kappa));
+    expectGood(kolmogorovSmirnov(drawn(d.vonMises(2.5, kappa), `vonMises ${name}`), cdf));
+    expectCaught(kolmogorovSmirnov(drawn(d.vonMises(2.5, off), `vonMises ${name}`), cdf));
+  });
+});
+
 const DISCRETE: readonly Pair[] = [
   ["bernoulli", d.bernoulli(0.3), d.bernoulli(0.34)],
   ["bernoulliLogit", d.bernoulliLogit(-1), d.bernoulliLogit(-0.8)],

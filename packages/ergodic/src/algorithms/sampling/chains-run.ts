@@ -10,7 +10,8 @@ import { basicRhat } from "../../diagnostics/index.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
 import { ChainDraws } from "./chain-draws.ts";
-import { checkSamplingPlan, type Sampling, type SamplingPlan } from "./sampler.ts";
+import { checkSamplingPlan, type InnerSampling, type SamplingPlan } from "./sampler.ts";
+import type { Placed } from "./starting-points.ts";
 
 /** One chain, with memory for a stretch of transitions. */
 export interface ChainState {
@@ -28,7 +29,7 @@ export interface ChainState {
 /** A tick reads at most so many numbers for R̂. */
 const MOST_RHAT_NUMBERS = 1 << 20;
 
-export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
+export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;
   step = 0;
@@ -37,11 +38,12 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
   protected readonly plan: SamplingPlan;
   protected readonly dimension: number;
   private readonly engine: Engine;
-  private readonly fields: readonly string[];
+  readonly fields: readonly string[];
   /** [chain, draw, …] of the plan's full lengths. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
   private begun = false;
+  private lastStretch = 0;
   private warmupDivergences = 0;
 
   /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
@@ -54,7 +56,7 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
     this.engine = engine;
     this.stepsPerEpoch = plan.warmup + plan.draws;
     this.updatesPerStep = plan.chains;
-    const kept = plan.chains * plan.draws;
+    const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
     this.values = new Float64Array(kept * dimension);
     this.transitions = new Float64Array(kept * fields.length);
   }
@@ -110,6 +112,7 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
       await this.advanceChains(this.step, count, this.step < this.plan.warmup);
       for (let c = 0; c < this.chains.length; c++) made.lossSum += this.keep(c, count);
       this.step += count;
+      this.lastStretch = count;
       made.updates += count * this.chains.length;
       if (this.step === next) await this.adapt();
     }
@@ -175,6 +178,7 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
     this.chains.forEach((chain, c) => {
       for (const [name, view] of Object.entries(chain.views()))
         (view as Float64Array).set(tensors[`${name}.${c}`] as Float64Array);
+      if (this.plan.keep === false) return;
       this.values.set(tensors[`draws.${c}`] as Float64Array, c * draws * this.dimension);
       this.transitions.set(tensors[`transitions.${c}`] as Float64Array, c * draws * this.fields.length);
     });
@@ -186,6 +190,25 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
 
   dispose(): void {
     for (const chain of this.chains.splice(0)) chain.dispose();
+  }
+
+  chain(c: number): { readonly position: Float64Array; logDensity: number } {
+    const chain = this.chains[c];
+    assert(chain.logDensity !== undefined, "a chain that runs inside another knows its log density");
+    return chain as Chain & Placed;
+  }
+
+  lastTransition(c: number): Float64Array {
+    const { lastStretch: count } = this;
+    const width = this.fields.length;
+    return this.chains[c].stretch(count).transitions.subarray((count - 1) * width, count * width);
+  }
+
+  async refresh(): Promise<void> {
+    const values = await this.run(this.chains.map((chain) => (chain as Chain & Placed).evaluation()));
+    this.chains.forEach((chain, c) => {
+      chain.logDensity = values[c];
+    });
   }
 
   /** One chain each; if one cannot be made, none is. */
@@ -205,7 +228,7 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
 
   /** Draws kept of each chain. */
   protected get kept(): number {
-    return Math.max(0, this.step - this.plan.warmup);
+    return this.plan.keep === false ? 0 : Math.max(0, this.step - this.plan.warmup);
   }
 
   private drawAt(c: number, k: number): Float64Array {
@@ -242,6 +265,7 @@ export abstract class ChainsRun<Chain extends ChainState> implements Sampling {
     let sum = 0;
     for (let k = 0; k < count; k++) sum -= transitions[k * width];
     if (this.step >= warmup) {
+      if (this.plan.keep === false) return sum;
       const at = c * this.plan.draws + this.step - warmup;
       this.values.set(draws, at * this.dimension);
       this.transitions.set(transitions, at * width);

@@ -1,14 +1,38 @@
 /** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again, and what a command line knows. */
 import { DataError } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../contract.ts";
+import { gibbsFromJson } from "../gibbs/gibbs.ts";
 import { hmc } from "../mcmc/hamiltonian/hmc.ts";
 import { nuts } from "../mcmc/hamiltonian/nuts.ts";
+import { mala } from "../mcmc/metropolis/mala.ts";
+import { metropolisWithinGibbs } from "../mcmc/metropolis/metropolis-within-gibbs.ts";
+import { randomWalk } from "../mcmc/metropolis/random-walk.ts";
+import { ellipticalSlice } from "../mcmc/slice/elliptical-slice.ts";
+import { slice } from "../mcmc/slice/slice.ts";
+import { psgld } from "../mcmc/stochastic-gradient/psgld.ts";
+import { sghmc } from "../mcmc/stochastic-gradient/sghmc.ts";
+import { sgld } from "../mcmc/stochastic-gradient/sgld.ts";
+import { sgnht } from "../mcmc/stochastic-gradient/sgnht.ts";
 import { prior } from "./prior.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** Options are JSON: `sampler(options).toJson()` is { algorithm, ...options } with every default filled in. */
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
-export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = { nuts, hmc, prior };
+export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = {
+  nuts,
+  hmc,
+  randomWalk,
+  metropolisWithinGibbs,
+  mala,
+  slice,
+  ellipticalSlice,
+  sgld,
+  psgld,
+  sghmc,
+  sgnht,
+  prior,
+  gibbs: (options) => gibbsFromJson(options, samplerFromJson),
+};
 
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 

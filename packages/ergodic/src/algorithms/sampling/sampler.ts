@@ -14,6 +14,8 @@ export interface SamplingPlan {
   /** Threads; draws do not depend on them. */
   workers: number;
   deterministic: boolean;
+  /** false: the transitions after warm-up are not kept either, as another sampler runs this one and keeps its own. */
+  keep?: boolean;
   /** Where the chains start, one point for all or one each; absent: uniform in (−2, 2). */
   start?: Float64Array | readonly Float64Array[];
 }
@@ -22,6 +24,29 @@ export interface SamplingPlan {
 export interface Sampling extends Progression {
   /** What has been drawn so far. */
   draws(): ChainDraws;
+}
+
+/** A run that another sampler can drive: Gibbs sampling on a block, tempering on each rung. */
+export interface InnerSampling extends Sampling {
+  /** Names of the numbers kept of each transition. */
+  readonly fields: readonly string[];
+  /** Where chain c stands. The position is a view that may be written before `refresh`, once the run has begun. */
+  chain(c: number): { readonly position: Float64Array; logDensity: number };
+  /** Numbers of chain c's last transition, right after `advance`. */
+  lastTransition(c: number): Float64Array;
+  /** Log densities, and gradients where the sampler follows them, anew: the density or the positions have changed. */
+  refresh(): Promise<void>;
+}
+
+/** @throws CapabilityError for a sampler that cannot run inside another */
+export function innerSampling(where: string, sampler: Sampler, sampling: Sampling): InnerSampling {
+  if ("refresh" in sampling) return sampling as InnerSampling;
+  sampling.dispose();
+  throw new CapabilityError(
+    where,
+    `${sampler.name}() cannot run inside another sampler; take nuts(), hmc(), randomWalk() or slice()`,
+    "SAMPLE_INNER",
+  );
 }
 
 /** HOW draws are made. */
@@ -50,12 +75,19 @@ export function checkSamplingPlan(where: string, plan: SamplingPlan, dimension: 
   );
 }
 
-/** @throws CapabilityError for a density without a gradient */
+/** @throws CapabilityError for a density without a gradient, or one of whole numbers */
 export function needGradient(where: string, density: LogDensity): void {
   if (density.hasGradient === false)
     throw new CapabilityError(
       where,
       "it follows gradients, but the log density has none; give one as { logDensity, gradient }, or take algorithm: slice() or randomWalk()",
       "SAMPLE_GRADIENT",
+    );
+  const [whole] = density.discrete ?? [];
+  if (whole)
+    throw new CapabilityError(
+      where,
+      `"${whole.name}" is discrete, and has no gradient to follow; sum it out with marginalise(), or take algorithm: gibbs()`,
+      "SAMPLE_DISCRETE",
     );
 }

@@ -5,7 +5,7 @@
  * @throws ErgodicError where no point will do
  */
 import { ErgodicError } from "../../base/errors.ts";
-import type { Stream } from "../../base/stream.ts";
+import type { Draws, Stream } from "../../base/stream.ts";
 import type { Call } from "../../host/pool.ts";
 import type { SamplingPlan } from "./sampler.ts";
 
@@ -19,6 +19,8 @@ export interface Placed {
   /** The chain's stream "start". */
   readonly starts: Stream;
   logDensity: number;
+  /** Another random point; absent: uniform in (−2, 2) by coordinate. */
+  drawPoint?(draws: Draws): void;
   /** A call that gives the log density at the position, and writes its gradient. */
   evaluation(): Call;
 }
@@ -51,7 +53,12 @@ export async function placeChains(
   );
 }
 
-function drawPoint({ position, starts }: Placed, attempt: number): void {
+function drawPoint(chain: Placed, attempt: number): void {
+  const { position, starts } = chain;
   const draws = starts.at(attempt);
+  if (chain.drawPoint) {
+    chain.drawPoint(draws);
+    return;
+  }
   for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
 }

@@ -1,21 +1,8 @@
-/** What is wrong with a model, said with the user's line. */
-import { CapabilityError, CompileError, ErgodicError } from "../../base/errors.ts";
-import { userLine } from "../../compiler/array/position.ts";
+/** What is wrong with a model. */
+import { CapabilityError, CompileError } from "../../base/errors.ts";
 import { broadcastShapes, isArray, type Shape, type SymbolicArray, sameShape, shapeText } from "../../compiler/index.ts";
 import { batchOf, rankOf } from "./distributions/constraint.ts";
 import type { Distribution } from "./distributions/index.ts";
-
-/** Errors of distributions, transforms and data do not know the line that asked for them: it is added. */
-export function withUserLine<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof ErgodicError) || error.message.includes("(at ")) throw error;
-    const Kind = error.constructor as typeof ErgodicError;
-    const said = error.message.slice(error.where.length + 2, -(error.code.length + 3));
-    throw new Kind(error.where, `${said}${userLine()}`, error.code, { cause: error });
-  }
-}
 
 export function checkArray(where: string, what: string, given: unknown): SymbolicArray {
   if (isArray(given)) return given;
@@ -34,12 +21,12 @@ export function eventShape({ family, eventRank, parameters }: Distribution): Sha
   throw new CapabilityError(family.name, "the shape of its values is not known; define it with eventShape", "DISTRIBUTION_LACKS");
 }
 
-/** A prior must be continuous, and give one density for each of the parameter's values. */
+/** A prior must be continuous or of single whole numbers, and give one density for each of the parameter's values. */
 export function checkPrior(name: string, prior: Distribution, shape: Shape): void {
-  if (prior.kind === "discrete")
+  if (prior.kind === "discrete" && prior.eventRank > 0)
     throw new CapabilityError(
       `param "${name}"`,
-      `${prior.name} is a distribution of whole numbers, which do not move smoothly; sum the parameter out, as mixture() does`,
+      `${prior.name} is a distribution of several whole numbers that depend on one another, which no sampler here moves; sum the parameter out by marginalise()`,
       "MODEL_DISCRETE",
     );
   const batch = batchOf(shape, prior.eventRank);

@@ -2,32 +2,30 @@
  * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u stands for.
  *
  * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
+ * Parameters that are whole numbers stand in u as they are, and have a gradient of 0 there.
  */
 import { DataError, OptionError } from "../../base/errors.ts";
-import type { Draws } from "../../base/stream.ts";
-import { initialiseBlock, type LinkedArrays, linkArrays } from "../../compiler/array/link.ts";
-import type { ArrayProgram } from "../../compiler/array/lowered.ts";
-import { interpret } from "../../compiler/index.ts";
-import type { DensityBinding, LogDensity } from "../../contract.ts";
+import type { Draws, Stream } from "../../base/stream.ts";
+import { interpret, type SymbolicArray } from "../../compiler/index.ts";
+import type { BindOptions, DensityBinding, DiscretePlace, LogDensity, ParameterPlace, TemperedBinding } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
-import * as field from "../../host/fields.ts";
 import { own } from "../../host/memory.ts";
 import type { TracedModel } from "./context.ts";
+import { Drawer } from "./drawing.ts";
+import { PlacedModel, type PointFunction } from "./placed.ts";
+import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { drawPrior } from "./prior.ts";
-import { DENSITY, densityProgram, fixedInputs, GRADIENT, POINT, type QuantityPlace, VALUES, valuesProgram } from "./programs.ts";
+import { placesOf, type QuantityPlace } from "./programs.ts";
 
 /** Values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
 
 /** What evaluations on this thread need. */
 interface Evaluator {
-  readonly arena: Arena;
   readonly x: number;
   readonly gradient: number;
-  readonly values: number;
   readonly density: number;
-  readonly runValues: () => void;
 }
 
 export class ConditionedModel implements LogDensity, Disposable {
@@ -39,14 +37,16 @@ export class ConditionedModel implements LogDensity, Disposable {
   readonly valueCount: number;
   readonly traced: TracedModel;
   readonly deterministic: boolean;
+  /** Where the unconstrained numbers of each parameter stand in u; those that are whole numbers, with their bounds. */
+  readonly parameters: readonly ParameterPlace[];
+  readonly discrete: readonly DiscretePlace[];
   private readonly engine: Engine;
-  /** Data, and what was made of them. */
-  private readonly arena: Arena;
-  private readonly addresses: ReadonlyMap<string, number>;
-  private readonly program: ArrayProgram;
-  private readonly values: ArrayProgram;
+  private readonly placed: PlacedModel;
+  private readonly reported: readonly SymbolicArray[];
+  private readonly generated: Drawer;
+  private readonly predicted: Drawer;
+  private readonly functions = new Map<string, PointFunction>();
   private evaluator: Evaluator | undefined;
-  private disposed = false;
 
   constructor(name: string, traced: TracedModel, engine: Engine, deterministic: boolean) {
     this.name = name;
@@ -54,27 +54,36 @@ export class ConditionedModel implements LogDensity, Disposable {
     this.engine = engine;
     this.deterministic = deterministic;
     this.dimension = traced.dimension;
-    const fixed = new Map(traced.data);
-    this.program = densityProgram(name, traced, fixed);
-    const { program, places } = valuesProgram(name, traced);
-    this.values = program;
+    this.placed = new PlacedModel(name, traced, engine, deterministic);
+    const { reported, places } = placesOf(traced);
+    this.reported = reported;
     this.quantities = places;
-    this.valueCount = program.outputs.reduce((count, { value }) => count + value.size, 0);
-    this.arena = new Arena(engine.memory, `model ${name}`);
-    const read = new Set([this.program, this.values].flatMap(fixedInputs));
-    this.addresses = new Map([...read].map((key) => [key, this.arena.copy(fixed.get(key)!)]));
-    this.arena.ownedBy(this, own);
+    this.valueCount = reported.reduce((count, { size }) => count + size, 0);
+    this.parameters = traced.parameters.map((p) => ({ name: p.name, offset: p.offset, size: p.unconstrained.size }));
+    this.discrete = traced.parameters.flatMap(({ discrete }, i) => (discrete ? [{ ...this.parameters[i], ...discrete }] : []));
+    this.generated = new Drawer(this.placed, "generated", traced.drawn);
+    this.predicted = new Drawer(this.placed, "predicted", traced.observed);
   }
 
-  bind({ lane, purpose }: { lane: number; purpose: string }): DensityBinding {
-    const arena = new Arena(this.engine.memory, `${purpose} ${lane}`);
-    const slot = this.engine.kernelSlot("logDensityGradient", this.deterministic);
-    return { slot, model: this.densityBlock(arena), dispose: () => this.release(arena) };
+  bind({ lane, purpose, gradient = true }: BindOptions): DensityBinding {
+    return this.bound(purpose, lane, (arena) => ({ model: this.placed.density(arena, gradient) }));
+  }
+
+  /** `param` and `target` terms are the prior, log |J| counted; `observe` and `marginalise` terms the likelihood. */
+  bindTempered({ lane, purpose, gradient = true }: BindOptions): TemperedBinding {
+    return this.bound(purpose, lane, (arena) => {
+      const cells = { power: arena.take(8), likelihood: arena.take(8) };
+      return { ...cells, model: this.placed.tempered(arena, gradient, cells) };
+    });
   }
 
   /** log p(u) and its gradient, on this thread. @throws OptionError unless u has `dimension` numbers */
   evaluate(u: ArrayLike<number>): { value: number; gradient: Float64Array } {
-    const { x, gradient, density } = this.open(u);
+    const point = this.checked(u);
+    this.placed.checkAlive();
+    this.evaluator ??= this.makeEvaluator();
+    const { x, gradient, density } = this.evaluator;
+    this.engine.memory.f64(x, this.dimension).set(point);
     const value = this.engine.kernel("logDensityGradient", this.deterministic)(density, x, gradient);
     return { value, gradient: this.engine.memory.f64(gradient, this.dimension).slice() };
   }
@@ -85,24 +94,18 @@ export class ConditionedModel implements LogDensity, Disposable {
     const { drawn } = this.traced;
     const known = this.quantities.slice(0, this.quantities.length - drawn.length);
     const made: NamedValues = Object.fromEntries(known.map(({ name, offset, size }) => [name, all.slice(offset, offset + size)]));
-    if (!draws) return made;
-    const inputs = this.inputs(u);
-    for (const { name, distribution, batch } of drawn) made[name] = distribution.sample(draws, { batch, inputs });
+    if (draws) for (const { name, values } of this.generated.at(this.checked(u), draws)) made[name] = values;
     return made;
   }
 
   /** The values of many points, one point after another: `valueCount` numbers for each `dimension` of u, in the order of `quantities`. */
   valuesOf(points: ArrayLike<number>): Float64Array {
-    const { dimension, valueCount } = this;
-    const count = Math.max(1, Math.floor(points.length / dimension));
-    const all = this.checked(points, count);
-    const out = new Float64Array(count * valueCount);
-    for (let i = 0; i < count; i++) {
-      const { values, runValues } = this.open(all.subarray(i * dimension, (i + 1) * dimension));
-      runValues();
-      out.set(this.engine.memory.f64(values, valueCount), i * valueCount);
-    }
-    return out;
+    return this.ofPoints("values", this.reported, points);
+  }
+
+  /** Generated quantities that are drawn, of many points: by name [point, size]. Point i draws from update i of the stream. */
+  generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
+    return this.drawnOf(this.generated, points, stream);
   }
 
   /** u of the parameters' values. @throws OptionError where one breaks its constraint, DataError where one is missing */
@@ -133,20 +136,31 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /** log p of each observed value at u, by name: what leave-one-out validation sums. */
   pointwise(u: ArrayLike<number>): NamedValues {
-    const { observed } = this.traced;
-    const numbers = interpret(
+    return this.pointwiseOf(this.checked(u));
+  }
+
+  /** `pointwise` of many points: by name [point, size]. */
+  pointwiseOf(points: ArrayLike<number>): NamedValues {
+    const observed = [...this.traced.observed, ...this.traced.marginal];
+    const all = this.ofPoints(
+      "pointwise",
       observed.map(({ pointwise }) => pointwise),
-      this.inputs(u),
+      points,
     );
-    return Object.fromEntries(observed.map(({ name }, i) => [name, numbers[i]]));
+    return namedColumns(
+      all,
+      observed.map(({ name, pointwise }) => ({ name, size: pointwise.size })),
+    );
   }
 
   /** Draws of what was observed, given the parameters at u. */
   predict(u: ArrayLike<number>, draws: Draws): NamedValues {
-    const inputs = this.inputs(u);
-    return Object.fromEntries(
-      this.traced.observed.map(({ name, distribution, batch }) => [name, distribution.sample(draws, { batch, inputs })]),
-    );
+    return Object.fromEntries(this.predicted.at(this.checked(u), draws).map(({ name, values }) => [name, values]));
+  }
+
+  /** `predict` of many points: by name [point, size]. Point i draws from update i of the stream. */
+  predictOf(points: ArrayLike<number>, stream: Stream): NamedValues {
+    return this.drawnOf(this.predicted, points, stream);
   }
 
   /** u drawn from the prior: with `constrain` and `predict`, a draw of everything. @throws CapabilityError for a flat prior or a target() */
@@ -156,14 +170,24 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /** Bindings must not be used any more. */
   dispose(): void {
-    this.disposed = true;
-    this.evaluator?.arena.dispose();
     this.evaluator = undefined;
-    this.arena.dispose();
+    this.functions.clear();
+    this.placed.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  private bound<T extends { model: number }>(purpose: string, lane: number, make: (arena: Arena) => T): T & DensityBinding {
+    const arena = new Arena(this.engine.memory, `${purpose} ${lane}`);
+    try {
+      const slot = this.engine.kernelSlot("logDensityGradient", this.deterministic);
+      return { ...make(arena), slot, dispose: () => this.release(arena) };
+    } catch (error) {
+      arena.dispose();
+      throw error;
+    }
   }
 
   /** A method, so that a binding holds on to the model whose memory it reads. */
@@ -171,13 +195,26 @@ export class ConditionedModel implements LogDensity, Disposable {
     arena.dispose();
   }
 
+  private ofPoints(purpose: string, arrays: readonly SymbolicArray[], points: ArrayLike<number>): Float64Array {
+    const all = this.checkedPoints(points);
+    this.placed.checkAlive();
+    const made = this.functions.get(purpose) ?? this.placed.pointFunction(purpose, arrays);
+    this.functions.set(purpose, made);
+    return eachPoint(all, this.dimension, made);
+  }
+
+  private drawnOf(drawer: Drawer, points: ArrayLike<number>, stream: Stream): NamedValues {
+    return drawEach(this.checkedPoints(points), this.dimension, drawer, stream);
+  }
+
+  private checkedPoints(points: ArrayLike<number>): Float64Array {
+    return this.checked(points, Math.max(1, Math.floor(points.length / this.dimension)));
+  }
+
   /** Inputs by name, for the interpreter. */
   private inputs(u: ArrayLike<number>): Record<string, ArrayLike<number>> {
     const point = this.checked(u);
-    const moved = this.traced.parameters.map(({ name, offset, unconstrained }) => [
-      `u ${name}`,
-      point.subarray(offset, offset + unconstrained.size),
-    ]);
+    const moved = this.parameters.map(({ name, offset, size }) => [`u ${name}`, point.subarray(offset, offset + size)]);
     return { ...Object.fromEntries(this.traced.data), ...Object.fromEntries(moved) };
   }
 
@@ -190,51 +227,12 @@ export class ConditionedModel implements LogDensity, Disposable {
     );
   }
 
-  private densityBlock(arena: Arena): number {
-    const linked = linkArrays(this.engine, this.program, this.deterministic);
-    const { plan, run } = linked;
-    const value = arena.take(8);
-    const block = this.placed(arena, linked, { [DENSITY]: value });
-    const pointer = plan.pointers[POINT];
-    return arena.block(field.LOG_DENSITY_BYTES, [
-      [field.LOG_DENSITY_RUN, run.slot],
-      [field.LOG_DENSITY_BLOCK, block],
-      [field.LOG_DENSITY_POINT, pointer === undefined ? 0 : block + pointer],
-      [field.LOG_DENSITY_GRADIENT, block + plan.pointers[GRADIENT]],
-      [field.LOG_DENSITY_VALUE, value],
-    ]);
-  }
-
-  /** A program's block, with what is fixed and the given buffers in place. */
-  private placed(arena: Arena, { plan }: LinkedArrays, buffers: Record<string, number>): number {
-    if (this.disposed)
-      throw new OptionError(this.name, "the model was used after dispose(); condition it on its data again", "MODEL_DISPOSED");
-    const block = arena.take(plan.bytes);
-    initialiseBlock(this.engine, plan, block);
-    for (const [name, address] of [...this.addresses, ...Object.entries(buffers)]) {
-      const pointer = plan.pointers[name];
-      if (pointer !== undefined) arena.set(block, pointer, address);
-    }
-    return block;
-  }
-
-  /** Memory for evaluations here, with u in place. */
-  private open(u: ArrayLike<number>): Evaluator {
-    const point = this.checked(u);
-    this.evaluator ??= this.makeEvaluator();
-    this.engine.memory.f64(this.evaluator.x, this.dimension).set(point);
-    return this.evaluator;
-  }
-
   private makeEvaluator(): Evaluator {
-    const arena = new Arena(this.engine.memory, `model ${this.name} here`);
-    const linked = linkArrays(this.engine, this.values, this.deterministic);
+    const arena = this.placed.ownArena(`model ${this.name} here`);
+    const density = this.placed.density(arena, true);
     const x = arena.take(8 * this.dimension);
-    const values = arena.take(8 * this.valueCount);
-    const block = this.placed(arena, linked, { [POINT]: x, [VALUES]: values });
-    const density = this.densityBlock(arena);
     const gradient = arena.take(8 * this.dimension);
-    arena.ownedBy(this, own);
-    return { arena, x, values, gradient, density, runValues: () => linked.run.call(block) };
+    arena.ownedBy(this.placed, own);
+    return { x, gradient, density };
   }
 }

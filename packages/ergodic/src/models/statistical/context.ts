@@ -3,6 +3,7 @@ import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/inde
 import type { ParameterConstraint } from "./constraints.ts";
 import type { Distribution } from "./distributions/index.ts";
 import type { DataFields, DataOf, Extent } from "./fields.ts";
+import type { Marginal, States, StateTerms } from "./marginalise.ts";
 import type { NonCentred } from "./non-centred.ts";
 import type { Transform } from "./transforms/index.ts";
 
@@ -20,21 +21,34 @@ export interface ParameterOptions {
   readonly constraint?: ParameterConstraint;
 }
 
+export interface MarginaliseOptions {
+  readonly value?: SymbolicArray | number;
+  readonly name?: string;
+}
+
 /** What a model's function is given. */
 export interface ModelContext {
   /** Data by name: arrays are symbolic, single numbers are numbers. */
   data<const F extends DataFields>(fields: F): DataOf<F>;
   /** The extent of that name. */
   size(name: string): number;
-  /** A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. */
+  /**
+   * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole numbers is discrete: it may
+   * index arrays by `take`, and is drawn by Gibbs steps.
+   */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
   /** Adds log p(value). `name` is that of its predictive draws; default: the data's. */
   observe(value: SymbolicArray | number, distribution: Distribution, name?: string): void;
+  /**
+   * Adds log Σ_k P(k) p(· | k), a discrete latent variable summed out (marginalise.ts): `terms` gives log p(· | k), or with `value` its distribution.
+   * Part of the likelihood; `name` is that of its pointwise log densities, and of predictive draws of `value`.
+   */
+  marginalise(states: States, terms: StateTerms, options?: MarginaliseOptions): Marginal;
   /** A function of parameters that draws report, and the rest of the model may use. */
   transformed(name: string, value: SymbolicArray): SymbolicArray;
   /** A quantity of each draw: a function of parameters, or a draw of a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
-  /** Adds the sum of a term in nats to the log density. */
+  /** Adds the sum of a term in nats to the log density. Where prior and likelihood are told apart, it counts with the prior. */
   target(term: SymbolicArray): void;
 }
 
@@ -49,6 +63,8 @@ export interface TracedParameter {
   readonly unconstrained: SymbolicArray;
   readonly offset: number;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
+  /** Of integers, which stand in u as they are: the bounds that hold whatever the other parameters are. */
+  readonly discrete: { readonly low: number; readonly high: number } | undefined;
 }
 
 export interface TracedQuantity {
@@ -70,12 +86,17 @@ export interface TracedModel {
   readonly quantities: readonly TracedQuantity[];
   /** Observed values, with their log densities one by one. */
   readonly observed: readonly (TracedDraw & { readonly pointwise: SymbolicArray })[];
+  /** Summed-out terms that are of no one distribution, one by one. */
+  readonly marginal: readonly { readonly name: string; readonly pointwise: SymbolicArray }[];
   /** Generated ones that are drawn. */
   readonly drawn: readonly TracedDraw[];
   /** Whether target() was used: the prior is not only that of the parameters. */
   readonly hasTarget: boolean;
   /** Of the unconstrained numbers, log |J| of all transforms included. */
   readonly logDensity: SymbolicArray;
+  /** Its parts: priors, `target` terms and log |J|; what is observed. */
+  readonly logPrior: SymbolicArray;
+  readonly logLikelihood: SymbolicArray;
   /** Of the constrained values: without any log |J|. */
   readonly logDensityOfValues: SymbolicArray;
   readonly data: ReadonlyMap<string, Float64Array>;

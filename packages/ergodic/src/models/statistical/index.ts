@@ -1,7 +1,7 @@
 /** Statistical models, their distributions and transforms: an explicit list. */
 export { ConditionedModel, type NamedValues } from "./conditioned.ts";
 export type { Bounds, ConstraintWord, ParameterConstraint } from "./constraints.ts";
-export type { ModelContext, ParameterOptions } from "./context.ts";
+export type { MarginaliseOptions, ModelContext, ParameterOptions } from "./context.ts";
 export * from "./distributions/index.ts";
 export {
   type DataField,
@@ -15,5 +15,7 @@ export {
   tensor,
   vector,
 } from "./fields.ts";
+export { type HiddenMarkov, hiddenMarkov } from "./hidden-markov.ts";
+export type { Marginal, States, StateTerms } from "./marginalise.ts";
 export { type ConditionOptions, model, type StatisticalModel } from "./model.ts";
 export type { QuantityPlace } from "./programs.ts";

@@ -10,6 +10,9 @@ import { arraysBelow, full, input, interpret, type SymbolicArray } from "../../c
 /** Inputs by name, of data and of what was made of them. */
 export type Fixed = Map<string, Float64Array>;
 
+/** What has been found for each map, so that programs of one model share it. */
+const found = new WeakMap<Fixed, Map<SymbolicArray, SymbolicArray>>();
+
 /** The roots without fixed work; its results are added to `fixed`. `isMoved`: whether an input is a parameter's. */
 export function withoutInvariants(
   roots: readonly SymbolicArray[],
@@ -19,20 +22,22 @@ export function withoutInvariants(
   const nodes = arraysBelow(roots);
   const moved = new Set<SymbolicArray>();
   for (const node of nodes) if (node.op === "input" ? isMoved(node) : node.args.some((arg) => moved.has(arg))) moved.add(node);
-  const found = new Set<SymbolicArray>();
+  const wanted = new Set<SymbolicArray>();
   const look = (node: SymbolicArray): void => {
     if (moved.has(node) || node.op === "input" || node.op === "full" || node.op === "constant") return;
     // A view costs nothing: what it shows is kept, once.
     if (arrayPrimitiveOf(node).code.form === "view") look(node.args[0]);
-    else found.add(node);
+    else wanted.add(node);
   };
   for (const node of nodes) if (moved.has(node)) node.args.forEach(look);
   roots.forEach(look);
-  if (found.size === 0) return [...roots];
-  const list = [...found];
+  if (wanted.size === 0) return [...roots];
+  const known = found.get(fixed) ?? new Map<SymbolicArray, SymbolicArray>();
+  found.set(fixed, known);
+  const list = [...wanted].filter((node) => !known.has(node));
   const values = interpret(list, Object.fromEntries(fixed));
-  const replacements = new Map(list.map((node, i) => [node, standIn(node, values[i], fixed)]));
-  return substituteArrays(roots, replacements);
+  for (const [i, node] of list.entries()) known.set(node, standIn(node, values[i], fixed));
+  return substituteArrays(roots, new Map([...wanted].map((node) => [node, known.get(node)!])));
 }
 
 function standIn(node: SymbolicArray, values: Float64Array, fixed: Fixed): SymbolicArray {

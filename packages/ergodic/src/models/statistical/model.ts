@@ -13,15 +13,19 @@
  * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
  */
 import { OptionError } from "../../base/errors.ts";
+import type { LogDensity } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
 import type { ModelContext } from "./context.ts";
 import type { ModelData } from "./fields.ts";
+import { RowModel } from "./minibatch.ts";
 import { traceModel } from "./trace.ts";
 
 export interface ConditionOptions {
   /** The same bits on every host. */
   readonly deterministic?: boolean;
+  /** The extent that counts rows of data, for estimates on some of them (minibatch.ts). */
+  readonly rows?: string;
 }
 
 export interface StatisticalModel {
@@ -33,7 +37,7 @@ export interface StatisticalModel {
    * @throws DataError for data that are missing or do not fit; CompileError, OptionError or CapabilityError, with the line, for a model that
    *   does not hold together
    */
-  condition(data: ModelData, options?: ConditionOptions): Promise<ConditionedModel>;
+  condition(data: ModelData, options?: ConditionOptions): Promise<ConditionedModel & Pick<LogDensity, "minibatches">>;
 }
 
 /** @throws OptionError unless given a function */
@@ -50,7 +54,8 @@ export function model(
   return {
     kind: "statistical",
     name,
-    async condition(data, { deterministic = false } = {}) {
+    async condition(data, { deterministic = false, rows } = {}) {
+      if (rows !== undefined) return new RowModel(name, body, data, await openEngine(), { rows, deterministic });
       return new ConditionedModel(name, traceModel(name, body, data), await openEngine(), deterministic);
     },
   };

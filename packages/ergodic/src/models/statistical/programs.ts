@@ -1,6 +1,18 @@
-/** A traced model as programs: the log density with its gradient, and the values that draws report. */
+/** A traced model as programs: its log density, with or without gradient, prior and likelihood apart, and the values that draws report. */
 import type { ArrayProgram, Binding } from "../../compiler/array/lowered.ts";
-import { arraysBelow, gradientsOf, type Shape, type SymbolicArray, sizeOf } from "../../compiler/index.ts";
+import {
+  add,
+  arraysBelow,
+  equal,
+  full,
+  gradientsOf,
+  input,
+  mul,
+  type Shape,
+  type SymbolicArray,
+  sizeOf,
+  where,
+} from "../../compiler/index.ts";
 import type { TracedModel } from "./context.ts";
 import { type Fixed, withoutInvariants } from "./invariants.ts";
 
@@ -17,26 +29,64 @@ export const POINT = "u";
 export const DENSITY = "density";
 export const GRADIENT = "gradient";
 export const VALUES = "values";
+export const POWER = "power";
+export const LIKELIHOOD = "likelihood";
 
-const isMoved = ({ attributes }: SymbolicArray): boolean => String(attributes).startsWith("u ");
+const isMoved = ({ attributes }: SymbolicArray): boolean => attributes === POWER || String(attributes).startsWith("u ");
 
 /** Where the parameters' inputs lie, for those that the outputs read. */
-function bindings({ parameters }: TracedModel): Record<string, Binding> {
+export function bindings({ parameters }: TracedModel): Record<string, Binding> {
   return Object.fromEntries(parameters.map(({ name, offset }) => [`u ${name}`, { buffer: POINT, offset }]));
 }
 
+/** Derivatives by each parameter's unconstrained numbers; 0 for integers, which do not move smoothly. */
+function slopesOf(root: SymbolicArray, { parameters }: TracedModel): SymbolicArray[] {
+  const smooth = parameters.filter(({ discrete }) => !discrete);
+  const slopes = gradientsOf(
+    root,
+    smooth.map(({ unconstrained }) => unconstrained),
+  );
+  return parameters.map((p) => (p.discrete ? full(0, p.unconstrained.shape) : slopes[smooth.indexOf(p)]));
+}
+
+/** Log densities in their buffers, and behind them slopes. */
+function program(name: string, model: TracedModel, values: SymbolicArray[], slopes: SymbolicArray[]): ArrayProgram {
+  const buffers = [DENSITY, LIKELIHOOD];
+  const gradients = slopes.map((value, i) => ({ value, buffer: GRADIENT, offset: model.parameters[i].offset }));
+  return {
+    name,
+    precision: "f64",
+    inputs: bindings(model),
+    outputs: [...values.map((value, i) => ({ value, buffer: buffers[i], offset: 0 })), ...gradients],
+  };
+}
+
 /** Fixed work is done here, once, and its results are added to `fixed`. */
-export function densityProgram(name: string, model: TracedModel, fixed: Fixed): ArrayProgram {
-  const wrts = model.parameters.map(({ unconstrained }) => unconstrained);
+export function densityProgram(name: string, model: TracedModel, fixed: Fixed, gradient = true): ArrayProgram {
   const [density] = withoutInvariants([model.logDensity], fixed, isMoved);
+  if (!gradient) return program(`${name} value`, model, [density], []);
   // Derivatives make fixed work of their own.
-  const [value, ...slopes] = withoutInvariants([density, ...gradientsOf(density, wrts)], fixed, isMoved);
-  const gradients = slopes.map((slope, i) => ({ value: slope, buffer: GRADIENT, offset: model.parameters[i].offset }));
-  return { name, precision: "f64", inputs: bindings(model), outputs: [{ value, buffer: DENSITY, offset: 0 }, ...gradients] };
+  const [value, ...slopes] = withoutInvariants([density, ...slopesOf(density, model)], fixed, isMoved);
+  return program(name, model, [value], slopes);
+}
+
+/** log prior + β log likelihood with β an input, and the likelihood. At β = 0 the prior alone, also where the likelihood is not finite. */
+export function temperedProgram(name: string, model: TracedModel, fixed: Fixed, gradient = true): ArrayProgram {
+  const power = input(POWER, []);
+  const isPrior = equal(power, 0);
+  const raised = (prior: SymbolicArray, likelihood: SymbolicArray): SymbolicArray =>
+    where(isPrior, prior, add(prior, mul(power, likelihood)));
+  const [prior, likelihood] = withoutInvariants([model.logPrior, model.logLikelihood], fixed, isMoved);
+  const own = [raised(prior, likelihood), likelihood];
+  if (!gradient) return program(`${name} tempered value`, model, own, []);
+  const likelihoodSlopes = slopesOf(likelihood, model);
+  const slopes = slopesOf(prior, model).map((slope, i) => raised(slope, likelihoodSlopes[i]));
+  const [density, alone, ...rest] = withoutInvariants([...own, ...slopes], fixed, isMoved);
+  return program(`${name} tempered`, model, [density, alone], rest);
 }
 
 /** Parameters, then transformed, then generated quantities, one after another; those that are drawn have places alone. */
-export function valuesProgram(name: string, model: TracedModel): { program: ArrayProgram; places: QuantityPlace[] } {
+export function placesOf(model: TracedModel): { reported: readonly SymbolicArray[]; places: QuantityPlace[] } {
   let offset = 0;
   const place = (own: string, kind: QuantityPlace["kind"], shape: Shape): QuantityPlace => {
     const size = sizeOf(shape);
@@ -50,18 +100,20 @@ export function valuesProgram(name: string, model: TracedModel): { program: Arra
     ),
   ];
   const drawn = model.drawn.map((d) => place(d.name, "generated", d.shape));
-  return {
-    program: {
-      name: `${name} values`,
-      precision: "f64",
-      inputs: bindings(model),
-      outputs: reported.map(({ at, value }) => ({ value, buffer: VALUES, offset: at.offset })),
-    },
-    places: [...reported.map(({ at }) => at), ...drawn],
-  };
+  return { reported: reported.map(({ value }) => value), places: [...reported.map(({ at }) => at), ...drawn] };
 }
 
-/** Names of the inputs that a program reads, parameters aside. */
+/** Arrays one after another in one buffer; fixed work is done here, once. */
+export function valuesProgram(name: string, model: TracedModel, arrays: readonly SymbolicArray[], fixed: Fixed): ArrayProgram {
+  let offset = 0;
+  const outputs = withoutInvariants(arrays, fixed, isMoved).map((value) => {
+    offset += value.size;
+    return { value, buffer: VALUES, offset: offset - value.size };
+  });
+  return { name, precision: "f64", inputs: bindings(model), outputs };
+}
+
+/** Names of the inputs that a program reads, parameters and the power aside. */
 export function fixedInputs({ outputs }: ArrayProgram): string[] {
   const inputs = arraysBelow(outputs.map((o) => o.value)).filter((node) => node.op === "input" && !isMoved(node));
   return inputs.map(({ attributes }) => String(attributes));

@@ -2,14 +2,25 @@
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
 import { add, input, type Shape, type SymbolicArray, shapeText, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
-import { checkArray, checkPrior, eventShape, withUserLine } from "./checks.ts";
+import { checkArray, checkPrior, eventShape } from "./checks.ts";
 import { type ParameterConstraint, transformOf } from "./constraints.ts";
-import type { ModelContext, ParameterOptions, TracedDraw, TracedModel, TracedParameter, TracedQuantity } from "./context.ts";
+import type {
+  MarginaliseOptions,
+  ModelContext,
+  ParameterOptions,
+  TracedDraw,
+  TracedModel,
+  TracedParameter,
+  TracedQuantity,
+} from "./context.ts";
+import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
 import { type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
+import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
-import { type Transform, transformFor } from "./transforms/index.ts";
+import { integers, type Transform, transformFor } from "./transforms/index.ts";
+import { withUserLine } from "./user-line.ts";
 
 export function traceModel(name: string, body: (context: ModelContext) => void, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
@@ -28,9 +39,12 @@ class Scope {
   readonly #parameters: TracedParameter[] = [];
   readonly #quantities: TracedQuantity[] = [];
   readonly #observed: (TracedDraw & { pointwise: SymbolicArray })[] = [];
+  readonly #marginal: { name: string; pointwise: SymbolicArray }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
+  /** In the order of the model, and which of them are observations. */
   readonly #terms: SymbolicArray[] = [];
+  readonly #likelihood = new Set<number>();
   readonly #jacobians: SymbolicArray[] = [];
   readonly #formJacobians: SymbolicArray[] = [];
   #dimension = 0;
@@ -47,6 +61,7 @@ class Scope {
       size: (name) => withUserLine(() => this.#size(name)),
       param: (name, prior, options) => withUserLine(() => this.#param(name, prior, options)),
       observe: (value, distribution, name) => withUserLine(() => this.#observe(value, distribution, name)),
+      marginalise: (states, terms, options) => withUserLine(() => this.#marginalise(states, terms, options)),
       transformed: (name, value) => withUserLine(() => this.#quantity("transformed", name, value)),
       generated: (name, value) =>
         withUserLine(() => {
@@ -70,9 +85,12 @@ class Scope {
       parameters: this.#parameters,
       quantities: this.#quantities,
       observed: this.#observed,
+      marginal: this.#marginal,
       drawn: this.#drawn,
       hasTarget: this.#hasTarget,
       logDensity: total([...this.#terms, ...this.#jacobians]),
+      logPrior: total([...this.#terms.filter((_, i) => !this.#likelihood.has(i)), ...this.#jacobians]),
+      logLikelihood: total(this.#terms.filter((_, i) => this.#likelihood.has(i))),
       logDensityOfValues: sub(total(this.#terms), total(this.#formJacobians)),
       data: this.#data,
     };
@@ -136,10 +154,19 @@ class Scope {
     const constraint = prior ? narrowed : (given as ParameterConstraint);
     // z of a non-centred parameter has no bounds.
     const support = centred && prior ? prior.support : ({ kind: "vector" } as const);
-    const transform = constraint === undefined ? transformFor(support, shape) : transformOf(constraint, shape);
+    const discrete = prior?.kind === "discrete" ? integerBounds(prior.support, this.#data) : undefined;
+    if (discrete && constraint !== undefined)
+      throw new OptionError(
+        where,
+        `${prior!.name} has whole numbers, which take no constraint; write truncated()`,
+        "OPTION_MEANING",
+      );
+    const smooth = () => (constraint === undefined ? transformFor(support, shape) : transformOf(constraint, shape));
+    const transform = discrete ? integers(discrete.low, discrete.high, shape) : smooth();
     const made = this.#place(name, transform, prior, centred);
     const [low, high] = [lower, upper].map((bound) => (bound === undefined ? undefined : toArray(bound)));
-    this.#parameters.push({ ...made, name, shape: transform.shape, prior, transform, bounds: bounds && { low, high } });
+    const own = { name, shape: transform.shape, prior, transform, bounds: bounds && { low, high }, discrete };
+    this.#parameters.push({ ...made, ...own });
     return made.value;
   }
 
@@ -157,7 +184,7 @@ class Scope {
     return { unconstrained, offset, nonCentred: form, value: form ? form.value : value };
   }
 
-  #observe(given: SymbolicArray | number, distribution: Distribution, name?: string): void {
+  #observe(given: SymbolicArray | number, distribution: Distribution, name?: string, known?: SymbolicArray): void {
     const value = typeof given === "number" ? toArray(given) : checkArray("observe", "the value", given);
     if (!(distribution instanceof Distribution))
       throw new CompileError(
@@ -165,7 +192,7 @@ class Scope {
         `the second argument is ${typeof distribution}, but must be a distribution`,
         "COMPILE_OPERAND",
       );
-    const pointwise = distribution.logDensity(value);
+    const pointwise = known ?? distribution.logDensity(value);
     const batch = batchOf(value.shape, distribution.eventRank);
     if (pointwise.size !== sizeOf(batch))
       throw new CompileError(
@@ -173,16 +200,30 @@ class Scope {
         `the value has shape ${shapeText(value.shape)}, but the parameters of ${distribution.name} broadcast to ${shapeText(distribution.batch)}, which would count it several times; make the shapes agree`,
         "COMPILE_SHAPE",
       );
-    this.#terms.push(sum(pointwise));
+    this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
     this.#observed.push({ name: this.#observedName(value, name), shape: value.shape, distribution, batch, pointwise });
   }
 
+  #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
+    checkKeys("marginalise", options, ["value", "name"]);
+    const value = options.value === undefined ? undefined : toArray(options.value);
+    const { distribution, ...made } = marginal(states, terms, value, this.#data);
+    if (distribution) this.#observe(value!, distribution, options.name, made.logDensity);
+    else {
+      const pointwise = made.logDensity;
+      this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
+      this.#marginal.push({ name: this.#observedName(value ?? pointwise, options.name), pointwise });
+    }
+    return made;
+  }
+
   #observedName(value: SymbolicArray, given: string | undefined): string {
-    const taken = (name: string): boolean => this.#observed.some((o) => o.name === name);
+    const all = [...this.#observed, ...this.#marginal];
+    const taken = (name: string): boolean => all.some((o) => o.name === name);
     if (given !== undefined && taken(given))
       throw new OptionError("observe", `the name "${given}" is given twice; give each observation its own`, "MODEL_NAME");
     const [kind, own] = value.op === "input" ? String(value.attributes).split(/ (.*)/) : [];
-    return given ?? (kind === "data" && own && !taken(own) ? own : `observed ${this.#observed.length + 1}`);
+    return given ?? (kind === "data" && own && !taken(own) ? own : `observed ${all.length + 1}`);
   }
 
   #quantity(kind: "transformed" | "generated", name: string, value: SymbolicArray): SymbolicArray {

@@ -45,9 +45,21 @@ export function broken(model: usize, x: usize, g: usize): f64 {
   store<f64>(g, 0 - v);
   return v < 0 ? NaN : -0.5 * v * v;
 }
+
+/** model: d (u32, padded to 8 bytes), shapes f64[d]. Coordinates are logs of independent gamma variables. */
+export function logGamma(model: usize, x: usize, g: usize): f64 {
+  const d = <usize>load<u32>(model);
+  let value: f64 = 0;
+  for (let i: usize = 0; i < d; i++) {
+    const shape = load<f64>(model + 8 + (i << 3)), v = load<f64>(x + (i << 3)), y = exp(v);
+    store<f64>(g + (i << 3), shape - y);
+    value += shape * v - y;
+  }
+  return value;
+}
 `;
 
-const exports = ["gaussian", "funnel", "broken"] as const;
+const exports = ["gaussian", "funnel", "broken", "logGamma"] as const;
 let bytes: Uint8Array | undefined;
 
 async function compiled(): Promise<Uint8Array> {
@@ -130,6 +142,19 @@ export function funnel(engine: Engine, d: number): Promise<TestDensity> {
     }
     g[0] = 0 - x[0] / 9 + 0.5 * squares * precision - 0.5 * (d - 1);
     return 0 - (x[0] * x[0]) / 18 - 0.5 * squares * precision - 0.5 * (d - 1) * x[0];
+  });
+}
+
+/** Skewed: logs of independent gamma variables of the given shapes. */
+export function logGamma(engine: Engine, shapes: number[]): Promise<TestDensity> {
+  return density(engine, "logGamma", shapes.length, shapes, (x, g) => {
+    let value = 0;
+    for (let i = 0; i < shapes.length; i++) {
+      const y = exp(x[i]);
+      g[i] = shapes[i] - y;
+      value += shapes[i] * x[i] - y;
+    }
+    return value;
   });
 }
 

@@ -81,6 +81,8 @@ export const CASES: readonly Case[] = [
   of("weibull", positive, [1.8, 2.1]),
   of("pareto", positive, [0.15, 2.1]),
   of("uniform", real, [-2.5, 3.1]),
+  of("vonMises", real, [0.4, 2.6]),
+  made("vonMises, concentrated", real, { mu: 0.4, kappa: 31 }, true, (p) => d.vonMises(p.mu, p.kappa)),
   of("bernoulli", [0, 1, 1], [[0.2, 0.6, 0.9]]),
   of("bernoulliLogit", [0, 1, 1], [[0.2, -1.6, 0.9]]),
   of("binomial", counts, [7, 0.4]),

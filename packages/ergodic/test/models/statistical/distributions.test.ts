@@ -212,7 +212,14 @@ it("mean and variance of vectors", () => {
 
 describe("errors", () => {
   it("name the parameter that breaks its constraint", () => {
-    expect(() => d.normal(0, -1)).toThrow("normal: sigma is -1, but must be > 0; change it [OPTION_RANGE]");
+    expect(() => d.normal(0, -1)).toThrow(
+      /^normal: sigma is -1, but must be > 0; change it \(at .*distributions\.test\.ts:\d+:\d+\) \[OPTION_RANGE\]$/,
+    );
+    const line = /\(at .*distributions\.test\.ts:\d+:\d+\)/;
+    expect(() => d.lkjCholesky(0, 1)).toThrow(line);
+    expect(() => d.mixture([0.5, 0.5], [d.normal(0, 1)])).toThrow(line);
+    expect(() => d.truncated(d.normal(0, 1), {})).toThrow(line);
+    expect(() => d.normalIdGlm([[1]], 0, [1], -1)).toThrow(line);
     expect(() => d.categorical([0.5, 0.4])).toThrow(OptionError);
     expect(() =>
       d.multivariateNormalCholesky(

@@ -7,7 +7,9 @@ import * as field from "../../../host/fields.ts";
 import type { ChainState } from "../../sampling/chains-run.ts";
 import type { Placed } from "../../sampling/starting-points.ts";
 import { AVERAGING_COUNT } from "./dual-averaging.ts";
-import { type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
+import { LowRankEstimator } from "./low-rank.ts";
+import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
+import type { Adaptation, Renewal } from "./warmup.ts";
 
 /** Numbers kept of each transition, in the order that the kernels write them. */
 export const transitionFields = [
@@ -23,6 +25,7 @@ export const transitionFields = [
 export interface ChainOptions {
   kernel: "nutsRun" | "hmcRun";
   metric: MetricKind;
+  adaptation: Adaptation;
   maxDepth: number;
   /** Of a static trajectory, or 0: `time` / step. */
   leapfrogs: number;
@@ -31,14 +34,15 @@ export interface ChainOptions {
   stepSize: number;
 }
 
-/** Adaptation writes from STEP to the end of the averaging state. */
+/** Adaptation writes from STEP to the end. */
 const SCALARS = (field.CHAIN_BYTES - field.CHAIN_STEP_F64) / 8;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
 export class Chain implements ChainState, Placed {
   readonly block: number;
-  readonly estimator: MetricEstimator;
+  /** What the metric is made from; where estimates overlap, the younger one second. */
+  readonly estimators: readonly Estimator[];
   /** Most transitions of one call. */
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;
@@ -59,7 +63,9 @@ export class Chain implements ChainState, Placed {
     this.options = options;
     this.binding = density.bind({ lane: chain, purpose });
     this.starts = stream(seed, "chain", chain, "start");
-    this.estimator = new MetricEstimator(options.metric, dimension);
+    const estimator = () =>
+      options.metric === "lowRank" ? new LowRankEstimator(dimension) : new MetricEstimator(options.metric, dimension);
+    this.estimators = options.adaptation === "overlapping" ? [estimator(), estimator()] : [estimator()];
     this.capacity = Math.max(1, Math.min(LONGEST_STRETCH, Math.floor(STRETCH_BYTES / (16 * dimension))));
     this.arena = new Arena(engine.memory, purpose);
     const numbers = (count: number) => this.arena.take(8 * count);
@@ -124,9 +130,21 @@ export class Chain implements ChainState, Placed {
     this.arena.setF64(this.block, field.CHAIN_LOG_DENSITY_F64, value);
   }
 
-  setMetric({ inverse, factor }: Metric): void {
+  setMetric({ inverse, factor, rank = 0 }: Metric): void {
+    this.arena.setF64(this.block, field.CHAIN_RANK_F64, rank);
     this.engine.memory.f64(this.at.inverse, inverse.length).set(inverse);
     this.engine.memory.f64(this.at.factor, factor.length).set(factor);
+  }
+
+  /** Makes the metric what was seen, where that is enough; then forgets. */
+  renewMetric(forget: Renewal["forget"]): void {
+    const [older, younger] = this.estimators;
+    const metric = older.metric();
+    if (metric) this.setMetric(metric);
+    if (forget === "all") older.reset();
+    if (forget !== "older") return;
+    older.state.set(younger.state);
+    younger.reset();
   }
 
   /** The log density and gradient at the chain's position. */
@@ -159,7 +177,7 @@ export class Chain implements ChainState, Placed {
       inverse: memory.f64(this.at.inverse, size),
       factor: memory.f64(this.at.factor, size),
       scalars: memory.f64(this.block + field.CHAIN_STEP_F64, SCALARS),
-      moments: this.estimator.state,
+      ...Object.fromEntries(this.estimators.map((estimator, i) => [i === 0 ? "moments" : "youngerMoments", estimator.state])),
     };
   }
 

@@ -1,5 +1,5 @@
 /**
- * A run of several chains of Hamiltonian Monte Carlo: warm-up in windows, then draws that are kept. Transitions run in the kernels, one call a chain and
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions run in the kernels, one call a chain and
  * stretch; between stretches, at fixed transitions, metrics are renewed.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
@@ -9,14 +9,16 @@
  */
 import { ErgodicError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
-import type { LogDensity } from "../../../contract.ts";
+import type { JsonObject, LogDensity } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
 import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
 import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
-import { type WindowOptions, type Windows, warmupWindows } from "./windows.ts";
+import { gradientMetric, usesGradients } from "./metric.ts";
+import { type Warmup, warmupSchedule } from "./warmup.ts";
+import type { WindowOptions } from "./windows.ts";
 
 export interface HamiltonianOptions extends ChainOptions {
   name: string;
@@ -26,22 +28,28 @@ export interface HamiltonianOptions extends ChainOptions {
 
 const FIRST_STEP = 2 ** 52;
 const DIVERGENT = transitionFields.indexOf("divergent");
+const LEAPFROGS = transitionFields.indexOf("leapfrogs");
 
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
-  private readonly windows: Windows;
+  private readonly metricOfGradient: boolean;
+  private readonly warmup: Warmup;
+  private warmupLeapfrogs = 0;
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(options.name, density);
     this.averaging = options.averaging;
-    this.windows = warmupWindows(plan.warmup, options.windows);
+    this.metricOfGradient = usesGradients(options.metric);
+    this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
     this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
   }
 
   protected async begin(): Promise<void> {
     await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
-    if (this.plan.warmup > 0) await this.findSteps(0);
+    if (this.plan.warmup === 0) return;
+    if (this.metricOfGradient) for (const chain of this.chains) chain.setMetric(gradientMetric(chain.gradient));
+    await this.findSteps(0);
   }
 
   protected async advanceChains(first: number, count: number, adapt: boolean): Promise<void> {
@@ -49,31 +57,30 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   protected override boundaries(): readonly number[] {
-    return this.windows.ends;
+    return this.warmup.renewals.map(({ at }) => at);
   }
 
   protected override observe(c: number, count: number): void {
     const { draws, gradients, transitions } = this.chains[c].stretch(count);
     const { dimension: d } = this;
+    const { start, stop } = this.warmup;
     for (let k = 0; k < count; k++) {
-      const inWindow = this.step + k >= this.windows.start && this.step + k < this.windows.stop;
-      if (!inWindow) continue;
+      this.warmupLeapfrogs += transitions[k * transitionFields.length + LEAPFROGS];
+      if (this.step + k < start || this.step + k >= stop) continue;
       const divergent = transitions[k * transitionFields.length + DIVERGENT];
       const [from, to] = [k * d, k * d + d];
-      this.chains[c].estimator.add(draws.subarray(from, to), gradients.subarray(from, to), divergent > 0);
+      for (const estimator of this.chains[c].estimators)
+        estimator.add(draws.subarray(from, to), gradients.subarray(from, to), divergent > 0);
     }
   }
 
-  /** After a window, new metrics; after warm-up, the averaged step. */
+  /** New metrics when they are due; after warm-up, the averaged step. */
   protected override async adapt(): Promise<void> {
-    const window = this.windows.ends.indexOf(this.step);
-    if (window >= 0) {
-      for (const chain of this.chains) {
-        const metric = chain.estimator.metric();
-        if (metric) chain.setMetric(metric);
-        chain.estimator.reset();
-      }
-      await this.findSteps(window + 1);
+    const { renewals } = this.warmup;
+    const due = renewals.findIndex(({ at }) => at === this.step);
+    if (due >= 0) {
+      for (const chain of this.chains) chain.renewMetric(renewals[due].forget);
+      if (renewals[due].restart) await this.findSteps(due + 1);
     }
     if (this.step !== this.plan.warmup) return;
     for (const chain of this.chains) {
@@ -83,9 +90,21 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     }
   }
 
-  /** `stepSize`: the mean over chains. */
+  protected override stateOf(): JsonObject {
+    return { warmupLeapfrogs: this.warmupLeapfrogs };
+  }
+
+  protected override restoreState({ warmupLeapfrogs }: JsonObject): void {
+    this.warmupLeapfrogs = Number(warmupLeapfrogs);
+  }
+
+  /** `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. */
   protected override reportMore(): Record<string, number> {
-    return { stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0) };
+    const drawn = this.draws().transition("leapfrogs");
+    return {
+      leapfrogs: drawn.reduce((sum, count) => sum + count, this.warmupLeapfrogs),
+      stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0),
+    };
   }
 
   private async findSteps(search: number): Promise<void> {

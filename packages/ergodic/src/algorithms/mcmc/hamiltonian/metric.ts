@@ -4,38 +4,73 @@
  * "diagonal": variances of the draws, "dense": their covariance C, either shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (divisor of C: n − 1).
  * "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, within [10⁻²⁰, 10²⁰], from draws without a divergence: of all diagonal metrics the one
  * nearest to the target by Fisher divergence. One that is not finite (a coordinate or its gradient did not move) is 1.
+ * "lowRank": low-rank.ts.
  * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
- * Differs from nutpie: estimated in the windows of windows.ts, not in two overlapping ones.
  */
 import { assert } from "../../../base/errors.ts";
 
-export type MetricKind = "diagonal" | "dense" | "fisher";
-export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher"];
+export type MetricKind = "diagonal" | "dense" | "fisher" | "lowRank";
+export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher", "lowRank"];
 
 const SHRINK_COUNT = 5;
 const SHRINK_TO = 1e-3;
 const FISHER_LIMIT = 1e20;
+const MOST_DIRECTIONS = 64;
 
-/** M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹. */
+/** M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹; of low rank as CHAIN_RANK_F64 (host/fields.ts) says. */
 export interface Metric {
   readonly inverse: Float64Array;
   readonly factor: Float64Array;
+  /** Directions of a low-rank metric: 0. */
+  readonly rank?: number;
 }
 
-/** Numbers in M⁻¹, and in its factor. */
+/** What a metric is made from. `state` is all there is. */
+export interface Estimator {
+  readonly state: Float64Array;
+  /** Draws that were added. */
+  readonly count: number;
+  add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void;
+  reset(): void;
+  /** From at least two draws; undefined from fewer, or where there is none in floating point. */
+  metric(): Metric | undefined;
+}
+
+/** Most directions of a low-rank metric. */
+export function mostDirections(dimension: number): number {
+  return Math.min(dimension, MOST_DIRECTIONS);
+}
+
+/** Most numbers in M⁻¹, and in its factor. */
 export function metricSize(kind: MetricKind, dimension: number): number {
+  if (kind === "lowRank") return dimension + mostDirections(dimension) * (dimension + 1);
   return kind === "dense" ? dimension * dimension : dimension;
+}
+
+/** √(squares of draws / squares of gradients), within limits; 1 where that is not finite. */
+export function fisherScale(draws: number, gradients: number): number {
+  const ratio = Math.sqrt(draws / gradients);
+  return ratio > 0 && ratio < Infinity ? Math.min(Math.max(ratio, 1 / FISHER_LIMIT), FISHER_LIMIT) : 1;
+}
+
+/** Whether it is made from gradients, beside draws. */
+export const usesGradients = (kind: MetricKind): boolean => kind === "fisher" || kind === "lowRank";
+
+/** Of the scales of x before there are draws: M⁻¹ᵢ = 1 / |gᵢ|. */
+export function gradientMetric(gradient: Float64Array): Metric {
+  const inverse = gradient.map((g) => (g !== 0 ? Math.min(Math.max(1 / Math.abs(g), 1 / FISHER_LIMIT), FISHER_LIMIT) : 1));
+  return { inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) };
 }
 
 /** M = I. */
 export function unitMetric(kind: MetricKind, dimension: number): Metric {
-  const inverse = new Float64Array(metricSize(kind, dimension)).fill(kind === "dense" ? 0 : 1);
+  const inverse = new Float64Array(kind === "dense" ? dimension * dimension : dimension).fill(kind === "dense" ? 0 : 1);
   if (kind === "dense") for (let i = 0; i < dimension; i++) inverse[i * (dimension + 1)] = 1;
   return { inverse, factor: inverse.slice() };
 }
 
 /** Running moments of draws, and of gradients where the metric needs them. `state` is all there is: n, means, sums of squares. */
-export class MetricEstimator {
+export class MetricEstimator implements Estimator {
   readonly kind: MetricKind;
   readonly dimension: number;
   readonly state: Float64Array;
@@ -64,7 +99,6 @@ export class MetricEstimator {
     this.state.fill(0);
   }
 
-  /** From at least two draws; undefined from fewer, or where a dense estimate is not positive definite in floating point. */
   metric(): Metric | undefined {
     if (this.count < 2) return undefined;
     return this.kind === "dense" ? this.dense() : this.diagonal();
@@ -96,10 +130,8 @@ export class MetricEstimator {
     const inverse = new Float64Array(dimension);
     for (let i = 0; i < dimension; i++) {
       const squares = state[1 + dimension + i];
-      if (kind === "fisher") {
-        const ratio = Math.sqrt(squares / state[1 + 3 * dimension + i]);
-        inverse[i] = ratio > 0 && ratio < Infinity ? Math.min(Math.max(ratio, 1 / FISHER_LIMIT), FISHER_LIMIT) : 1;
-      } else inverse[i] = shrunk(squares / (count - 1), count, true);
+      if (kind === "fisher") inverse[i] = fisherScale(squares, state[1 + 3 * dimension + i]);
+      else inverse[i] = shrunk(squares / (count - 1), count, true);
     }
     return { inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) };
   }

@@ -3,10 +3,11 @@
  *
  * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its later doublings; ends where
  * s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half with the nearest point of the other, at depth
- * `maxTreeDepth`, or where H − H₀ > 1000 (a divergence). ε and M⁻¹ are adapted in warm-up (dual-averaging.ts, windows.ts, metric.ts).
+ * `maxTreeDepth`, or where H − H₀ > 1000 (a divergence). ε and M⁻¹ are adapted in warm-up (dual-averaging.ts, warmup.ts, metric.ts).
  * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Leaves the target invariant once warm-up has ended.
- * Source: Hoffman & Gelman 2014; Betancourt 2017. Differs from Stan: the first step size is doubled or halved without a second trial at the start,
- * and random numbers are Philox's.
+ * Source: Hoffman & Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed often
+ * (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start; and random numbers are
+ * Philox's.
  *
  * @throws OptionError
  */
@@ -14,16 +15,20 @@ import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { type DualAveragingOptions, dualAveraging } from "./dual-averaging.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
-import { type MetricKind, metricKinds } from "./metric.ts";
+import { type MetricKind, metricKinds, usesGradients } from "./metric.ts";
+import { type Adaptation, adaptations } from "./warmup.ts";
 import { type WindowOptions, warmupWindows } from "./windows.ts";
 
 export interface AdaptationOptions extends DualAveragingOptions {
-  /** "diagonal" (default), "dense" or "fisher". */
+  /** "lowRank" (default), "fisher", "diagonal" or "dense". */
   metric?: MetricKind;
+  /** How the metric comes about in warm-up: "overlapping" where it is made from gradients ("lowRank" or "fisher"), else "windows". */
+  adaptation?: Adaptation;
   /** Where the search for a step begins; without warm-up the step itself: 1. */
   stepSize?: number;
   /** Each transition's step is uniform within ± this share of ε: 0. */
   jitter?: number;
+  /** Of adaptation "windows". */
   windows?: WindowOptions;
 }
 
@@ -32,17 +37,37 @@ export interface NutsOptions extends AdaptationOptions {
   maxTreeDepth?: number;
 }
 
-export const adaptationKeys = ["metric", "stepSize", "jitter", "windows", "targetAcceptance", "gamma", "kappa", "t0"] as const;
+export const adaptationKeys = [
+  "metric",
+  "adaptation",
+  "stepSize",
+  "jitter",
+  "windows",
+  "targetAcceptance",
+  "gamma",
+  "kappa",
+  "t0",
+] as const;
 
 export function adaptation(where: string, options: AdaptationOptions, target: number) {
-  const { metric = "diagonal", stepSize = 1, jitter = 0, windows = {} } = options;
+  const { metric = "lowRank", stepSize = 1, jitter = 0, windows = {} } = options;
   if (!metricKinds.includes(metric))
     throw new OptionError(where, `metric is "${metric}", but must be one of ${metricKinds.join(", ")}`, "OPTION_UNKNOWN");
+  const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
+  if (!adaptations.includes(adaptation))
+    throw new OptionError(where, `adaptation is "${adaptation}", but must be one of ${adaptations.join(", ")}`, "OPTION_UNKNOWN");
   checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
   warmupWindows(0, windows);
   const { targetAcceptance = target, gamma, kappa, t0 } = options;
-  return { metric, stepSize, jitter, windows, averaging: dualAveraging(where, { targetAcceptance, gamma, kappa, t0 }) };
+  return {
+    metric,
+    adaptation,
+    stepSize,
+    jitter,
+    windows,
+    averaging: dualAveraging(where, { targetAcceptance, gamma, kappa, t0 }),
+  };
 }
 
 export function nuts(options: NutsOptions = {}): Sampler {

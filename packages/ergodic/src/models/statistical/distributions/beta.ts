@@ -4,9 +4,9 @@
  * a (`alpha`), b (`beta`) > 0: mean a/(a + b).
  */
 import { betaLower, betaUpper } from "../../../base/beta-tails.ts";
+import { drawBeta } from "../../../base/draw-gamma.ts";
 import { neg, sub, toArray } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
-import { drawBeta } from "./draw-gamma.ts";
 import { betaQuantile } from "./tails.ts";
 import { between, logBeta, minus, plus, timesLog, timesLog1p, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";

@@ -7,11 +7,11 @@
 
 import { betaLower, betaUpper } from "../../../base/beta-tails.ts";
 import { wholeBoundary } from "../../../base/boundary.ts";
+import { drawBeta } from "../../../base/draw-gamma.ts";
 import { exp } from "../../../base/exp.ts";
 import { add, and, lessEqual, mul, neg, type SymbolicArray, softplus, sub, toArray } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { drawBinomial } from "./draw-counts.ts";
-import { drawBeta } from "./draw-gamma.ts";
 import { isCount, logBeta, logChoose, minus, plus, timesLog, timesLog1p, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 

@@ -34,6 +34,14 @@ const finite = (x: ArrayLike<number>): boolean => Array.prototype.every.call(x, 
 const every = (x: ArrayLike<number>, holds: (x: number, i: number) => boolean): boolean =>
   finite(x) && Array.prototype.every.call(x, holds);
 
+const NUMBERS: Record<NumberConstraint, (x: number) => boolean> = {
+  real: Number.isFinite,
+  positive: (x) => x > 0 && x < Infinity,
+  nonnegative: (x) => x >= 0 && x < Infinity,
+  probability: (x) => x >= 0 && x <= 1,
+  count: (x) => x >= 0 && Number.isInteger(x),
+};
+
 interface Rule {
   holds(x: ArrayLike<number>): boolean;
   readonly wanted: string;
@@ -42,11 +50,11 @@ interface Rule {
 const ROUNDING = 1e-8;
 
 const RULES: Record<Constraint, Rule> = {
-  real: { holds: finite, wanted: "a number" },
-  positive: { holds: (x) => every(x, (v) => v > 0), wanted: "> 0" },
-  nonnegative: { holds: (x) => every(x, (v) => v >= 0), wanted: ">= 0" },
-  probability: { holds: (x) => every(x, (v) => v >= 0 && v <= 1), wanted: ">= 0 and <= 1" },
-  count: { holds: (x) => every(x, (v) => v >= 0 && Number.isInteger(v)), wanted: "a whole number >= 0" },
+  real: { holds: (x) => every(x, NUMBERS.real), wanted: "a number" },
+  positive: { holds: (x) => every(x, NUMBERS.positive), wanted: "> 0" },
+  nonnegative: { holds: (x) => every(x, NUMBERS.nonnegative), wanted: ">= 0" },
+  probability: { holds: (x) => every(x, NUMBERS.probability), wanted: ">= 0 and <= 1" },
+  count: { holds: (x) => every(x, NUMBERS.count), wanted: "a whole number >= 0" },
   vector: { holds: finite, wanted: "finite numbers" },
   positiveVector: { holds: (x) => every(x, (v) => v > 0), wanted: "numbers > 0" },
   simplex: {
@@ -82,6 +90,12 @@ export function checkConstraint(where: string, name: string, constraint: Constra
       ? String(numbers[0])
       : `[${Array.from(numbers).slice(0, 6).join(", ")}${numbers.length > 6 ? ", …" : ""}]`;
   throw new OptionError(where, `${name} is ${given}, but must be ${RULES[constraint].wanted}; change it`, "OPTION_RANGE");
+}
+
+/** `checkConstraint` of each of many numbers. @throws OptionError */
+export function checkNumbers(where: string, name: string, constraint: NumberConstraint, numbers: Float64Array): void {
+  const holds = NUMBERS[constraint];
+  for (let i = 0; i < numbers.length; i++) if (!holds(numbers[i])) checkConstraint(where, name, constraint, numbers[i]);
 }
 
 /** The axes of a parameter before those of one value. */

@@ -3,10 +3,11 @@
  *
  * x: [..., K]. a (`concentration`): [..., K], > 0. The density is that of the first K − 1 elements.
  */
+
+import { drawLogGamma } from "../../../base/draw-gamma.ts";
 import { exp } from "../../../base/exp.ts";
 import { abs, and, lessEqual, lgamma, minimum, sub, sum } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
-import { drawLogGamma } from "./draw-gamma.ts";
 import { minus, plus, timesLog, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 

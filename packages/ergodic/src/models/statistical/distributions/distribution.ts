@@ -11,6 +11,7 @@ import { CompileError } from "../../../base/errors.ts";
 import { Registry } from "../../../base/registry.ts";
 import type { Draws } from "../../../base/stream.ts";
 import { constantArray, isArray, type SymbolicArray, toArray } from "../../../compiler/index.ts";
+import { withUserLine } from "../user-line.ts";
 import { type Constraint, checkConstraint, type NumberOf, rankOf, type Support, type Values } from "./constraint.ts";
 import { Distribution } from "./value.ts";
 
@@ -80,7 +81,7 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
 ): DistributionOf {
   const family = { ...definition, name, constraints } as unknown as Family;
   const names = Object.keys(constraints);
-  const make: DistributionOf = (...given) => {
+  const build: DistributionOf = (...given) => {
     if (given.length !== names.length)
       throw new CompileError(
         name,
@@ -92,6 +93,7 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
       Object.fromEntries(names.map((key, i) => [key, parameterArray(name, key, constraints[key], given[i])])),
     );
   };
+  const make: DistributionOf = (...given) => withUserLine(() => build(...given));
   defined.define(name, make);
   return make;
 }

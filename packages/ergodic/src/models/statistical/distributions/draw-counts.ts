@@ -2,8 +2,9 @@
  * Exact draws of counts in logarithmic time: a binomial is split at the median of its uniforms, which is beta; a Poisson at the time of one of
  * its later arrivals, which is gamma. Small ones are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
  */
+
+import { drawBeta, drawGamma } from "../../../base/draw-gamma.ts";
 import type { Draws } from "../../../base/stream.ts";
-import { drawBeta, drawGamma } from "./draw-gamma.ts";
 
 const FEW = 16;
 

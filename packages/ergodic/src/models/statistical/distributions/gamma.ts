@@ -5,10 +5,10 @@
  * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), `scale` of its inverse (mean β/(α − 1)).
  */
 
+import { drawGamma } from "../../../base/draw-gamma.ts";
 import { gammaLower, gammaUpper } from "../../../base/incomplete-gamma.ts";
 import { add, div, less, lessEqual, lgamma, log, mul, type SymbolicArray, sub, toArray } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
-import { drawGamma } from "./draw-gamma.ts";
 import { gammaQuantile } from "./tails.ts";
 import { minus, plus, timesLog, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";

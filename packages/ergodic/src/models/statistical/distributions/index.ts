@@ -37,6 +37,7 @@ export { halfStudent, student } from "./student.ts";
 export { type Bounds, truncated } from "./truncated.ts";
 export { uniform } from "./uniform.ts";
 export { Distribution, type Inputs, type SampleOptions } from "./value.ts";
+export { vonMises } from "./von-mises.ts";
 export { weibull } from "./weibull.ts";
 export { zeroInflated } from "./zero-inflated.ts";
 

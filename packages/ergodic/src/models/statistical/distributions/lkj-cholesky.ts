@@ -6,6 +6,8 @@
  * above is not read. d (`dimension`): whole, from 1 on. η (`eta`) > 0: 1 is uniform over R, more draws R to the identity.
  * Source: Lewandowski, Kurowicka, Joe 2009 (the sampler is their onion).
  */
+
+import { drawBeta } from "../../../base/draw-gamma.ts";
 import { CompileError, checkNumber } from "../../../base/errors.ts";
 import {
   add,
@@ -20,8 +22,8 @@ import {
   sum,
   toArray,
 } from "../../../compiler/index.ts";
+import { withUserLine } from "../user-line.ts";
 import { type Family, type Parameter, parameterArray } from "./distribution.ts";
-import { drawBeta } from "./draw-gamma.ts";
 import { minus } from "./terms.ts";
 import { Distribution } from "./value.ts";
 
@@ -48,6 +50,10 @@ function logDensity(d: number, x: SymbolicArray, eta: SymbolicArray): SymbolicAr
 
 /** dimension: whole, from 1 on; eta > 0. Draws are [dimension, dimension], row-major. */
 export function lkjCholesky(dimension: number, eta: Parameter): Distribution {
+  return withUserLine(() => lkj(dimension, eta));
+}
+
+function lkj(dimension: number, eta: Parameter): Distribution {
   checkNumber("lkjCholesky", "dimension", dimension, { low: 1, integer: true });
   const d = dimension;
   const family: Family = {

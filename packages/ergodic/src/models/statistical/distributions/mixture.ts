@@ -5,6 +5,7 @@
  */
 import { CompileError } from "../../../base/errors.ts";
 import { add, at, log, toArray } from "../../../compiler/index.ts";
+import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
 import type { Support, Values } from "./constraint.ts";
 import { type Family, type Parameter, parameterArray } from "./distribution.ts";
@@ -14,6 +15,10 @@ import { Distribution } from "./value.ts";
 
 /** @throws CompileError unless there is one component for each weight, all of one kind and rank */
 export function mixture(weights: Parameter, components: readonly Distribution[]): Distribution {
+  return withUserLine(() => mixed(weights, components));
+}
+
+function mixed(weights: Parameter, components: readonly Distribution[]): Distribution {
   const w = parameterArray("mixture", "weights", "simplex", weights);
   const count = w.shape[w.rank - 1];
   const [first] = components;

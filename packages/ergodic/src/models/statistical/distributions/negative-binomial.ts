@@ -7,11 +7,11 @@
 
 import { betaLower, betaUpper } from "../../../base/beta-tails.ts";
 import { wholeBoundary } from "../../../base/boundary.ts";
+import { drawGamma } from "../../../base/draw-gamma.ts";
 import type { Draws } from "../../../base/stream.ts";
 import { add, div, lgamma, log1p, mul, type SymbolicArray, toArray } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { drawPoisson } from "./draw-counts.ts";
-import { drawGamma } from "./draw-gamma.ts";
 import { isCount, minus, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 

@@ -5,6 +5,7 @@
  * ν (`nu`) > 0: degrees of freedom. μ (`mu`): real. σ (`sigma`) > 0: scale. For ν beyond 1e6 the difference of log Γ loses digits.
  */
 
+import { drawGamma } from "../../../base/draw-gamma.ts";
 import { lgamma as logGamma } from "../../../base/gamma.ts";
 import type { Draws } from "../../../base/stream.ts";
 import {
@@ -21,7 +22,6 @@ import {
   toArray,
 } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
-import { drawGamma } from "./draw-gamma.ts";
 import { studentCdf, studentQuantile, studentWithin } from "./tails.ts";
 import { minus, plus, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";

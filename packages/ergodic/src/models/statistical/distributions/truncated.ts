@@ -19,6 +19,7 @@ import {
   toArray,
   where,
 } from "../../../compiler/index.ts";
+import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
 import type { Support, Values } from "./constraint.ts";
 import { type Family, type Parameter, parameterArray, type SymbolicParameters } from "./distribution.ts";
@@ -31,7 +32,11 @@ export interface Bounds {
 }
 
 /** @throws CompileError unless a bound is given and the base is a distribution of numbers; CapabilityError where its mass is not known */
-export function truncated(base: Distribution, { low, high }: Bounds): Distribution {
+export function truncated(base: Distribution, bounds: Bounds): Distribution {
+  return withUserLine(() => cutOff(base, bounds));
+}
+
+function cutOff(base: Distribution, { low, high }: Bounds): Distribution {
   if (base.eventRank !== 0 || (low === undefined && high === undefined))
     throw new CompileError(
       "truncated",

@@ -11,7 +11,15 @@ import {
   sizeOf,
   toArray,
 } from "../../../compiler/index.ts";
-import { batchOf, checkConstraint, rankOf, type Support, type Values } from "./constraint.ts";
+import {
+  batchOf,
+  checkConstraint,
+  checkNumbers,
+  type NumberConstraint,
+  rankOf,
+  type Support,
+  type Values,
+} from "./constraint.ts";
 import type { Family, SymbolicParameters } from "./distribution.ts";
 
 /** Inputs that the parameters depend on, by name. */
@@ -21,6 +29,12 @@ export interface SampleOptions {
   /** Axes before those of one value; default: what the parameters broadcast to. */
   readonly batch?: Shape;
   readonly inputs?: Inputs;
+}
+
+export interface Sampler {
+  readonly arrays: readonly SymbolicArray[];
+  /** `numbers`: of each array. @throws OptionError where parameters break their constraints */
+  draw(draws: Draws, numbers: readonly Float64Array[]): Float64Array;
 }
 
 export class Distribution {
@@ -105,18 +119,28 @@ export class Distribution {
   }
 
   /** Independent exact draws, row-major: [...batch, ...axes of one value]. @throws OptionError where parameters break their constraints */
-  sample(draws: Draws, { batch = this.batch, inputs }: SampleOptions = {}): Float64Array {
-    let out: Float64Array | undefined;
+  sample(draws: Draws, { batch = this.batch, inputs = {} }: SampleOptions = {}): Float64Array {
+    const { arrays, draw } = this.sampler(batch);
+    return draw(draws, interpret(arrays, inputs));
+  }
+
+  /** `sample` in two halves: arrays of the parameters, and draws from their numbers. */
+  sampler(batch: Shape = this.batch): Sampler {
+    const { arrays, read } = this.#reader(batch);
     const count = sizeOf(batch);
-    const values = this.#values(batch, inputs);
-    for (let i = 0; i < count; i++) {
-      const drawn = this.family.sample(draws, values(i));
-      const size = typeof drawn === "number" ? 1 : drawn.length;
-      out ??= new Float64Array(count * size);
-      if (typeof drawn === "number") out[i] = drawn;
-      else out.set(drawn, i * size);
-    }
-    return out ?? new Float64Array(0);
+    const draw = (draws: Draws, numbers: readonly Float64Array[]): Float64Array => {
+      let out: Float64Array | undefined;
+      const values = read(numbers);
+      for (let i = 0; i < count; i++) {
+        const drawn = this.family.sample(draws, values(i));
+        const size = typeof drawn === "number" ? 1 : drawn.length;
+        out ??= new Float64Array(count * size);
+        if (typeof drawn === "number") out[i] = drawn;
+        else out.set(drawn, i * size);
+      }
+      return out ?? new Float64Array(0);
+    };
+    return { arrays, draw };
   }
 
   #lacks(what: string): CapabilityError {
@@ -136,13 +160,14 @@ export class Distribution {
         `its parameters broadcast to [${batch.join(", ")}], but this function wants one value each; build one for each element`,
         "COMPILE_SHAPE",
       );
-    const values = this.#values(batch, inputs)(0);
+    const { arrays, read } = this.#reader(batch);
+    const values = read(interpret(arrays, inputs ?? {}))(0);
     if (!inputs) this.#own = values;
     return values;
   }
 
-  /** The parameters' numbers for each element of the batch, checked. */
-  #values(batch: Shape, inputs: Inputs = {}): (i: number) => Values {
+  /** The parameters over the batch, and from their numbers those of each element, checked. */
+  #reader(batch: Shape) {
     const one = sizeOf(this.batch) === 1;
     const entries = Object.entries(this.parameters).map(([name, array]) => {
       const constraint = this.family.constraints[name];
@@ -150,21 +175,28 @@ export class Distribution {
       const own = array.shape.slice(array.rank - rank);
       return { name, constraint, rank, size: sizeOf(own), array: broadcastTo(array, [...(one ? this.batch : batch), ...own]) };
     });
-    const numbers = interpret(
-      entries.map(({ array }) => array),
-      inputs,
-    );
-    const valuesAt = (i: number): Values => {
+    const read = (numbers: readonly Float64Array[]): ((i: number) => Values) => {
+      // One object for all elements: a sampler is done with it before the next.
       const values: Record<string, number | Float64Array> = {};
-      entries.forEach(({ name, constraint, rank, size }, k) => {
-        const value = rank === 0 ? numbers[k][i] : numbers[k].subarray(i * size, (i + 1) * size);
-        checkConstraint(this.name, name, constraint, value);
-        values[name] = value;
+      entries.forEach(({ name, constraint, rank }, k) => {
+        if (rank === 0) checkNumbers(this.name, name, constraint as NumberConstraint, numbers[k]);
       });
-      return values;
+      const valuesAt = (i: number): Values => {
+        for (let k = 0; k < entries.length; k++) {
+          const { name, constraint, rank, size } = entries[k];
+          if (rank === 0) values[name] = numbers[k][i];
+          else {
+            const value = numbers[k].subarray(i * size, (i + 1) * size);
+            checkConstraint(this.name, name, constraint, value);
+            values[name] = value;
+          }
+        }
+        return values;
+      };
+      if (!one) return valuesAt;
+      const only = valuesAt(0);
+      return () => only;
     };
-    if (!one) return valuesAt;
-    const only = valuesAt(0);
-    return () => only;
+    return { arrays: entries.map(({ array }) => array), read };
   }
 }

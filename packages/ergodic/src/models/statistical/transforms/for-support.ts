@@ -7,7 +7,7 @@ import { correlationCholesky } from "./cholesky-factors.ts";
 import { simplex } from "./simplex.ts";
 import type { Transform } from "./transform.ts";
 
-/** @throws CapabilityError for distributions of whole numbers, which cannot move smoothly */
+/** @throws CapabilityError for distributions of whole numbers, which cannot move smoothly (integers.ts leaves them as they are) */
 export function transformFor(support: Support, shape: Shape): Transform {
   switch (support.kind) {
     case "interval": {

@@ -38,6 +38,7 @@ export function testChain(memory: Guarded, density: TestDensity, from: Float64Ar
   arena.setF64(block, field.CHAIN_JITTER_F64, options.jitter);
   arena.setF64(block, field.CHAIN_TIME_F64, options.time);
   arena.setF64(block, field.CHAIN_LOG_DENSITY_F64, logDensity);
+  arena.setF64(block, field.CHAIN_RANK_F64, options.rank ?? 0);
   return {
     block,
     stepSize: () => arena.getF64(block, field.CHAIN_STEP_F64),

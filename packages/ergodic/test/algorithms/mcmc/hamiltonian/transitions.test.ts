@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/hamiltonian/dual-averaging.ts";
 import { lowerFactor } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
-import { stream } from "../../../../src/base/stream.ts";
+import { symmetricEigen } from "../../../../src/algorithms/search/symmetric-eigen.ts";
+import { type Draws, stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { Guarded } from "../../../host/guarded.ts";
 import { averageStep, HamiltonianTwin, type Point, type TwinOptions } from "../../../reference/nuts.ts";
@@ -18,14 +19,29 @@ function randomMatrix(d: number, name: string): number[][] {
   return root.map((a, i) => root.map((b, j) => a.reduce((sum, x, k) => sum + x * b[k], 0) + (i === j ? 0.5 : 0)));
 }
 
-function metricOf(d: number, dense: boolean): Pick<TwinOptions, "inverse" | "factor" | "dense"> {
-  if (dense) {
+const kinds = ["diagonal", "dense", "lowRank"] as const;
+
+function metricOf(d: number, kind: (typeof kinds)[number]): Pick<TwinOptions, "inverse" | "factor" | "dense" | "rank"> {
+  if (kind === "dense") {
     const inverse = Float64Array.from(randomMatrix(d, "metric").flat());
-    return { dense, inverse, factor: lowerFactor(inverse, d)! };
+    return { dense: true, inverse, factor: lowerFactor(inverse, d)! };
   }
   const draws = stream(7, "metric", d).at(0);
-  const inverse = Float64Array.from({ length: d }, () => 0.5 + draws.uniform());
-  return { dense, inverse, factor: inverse.map((x) => 1 / Math.sqrt(x)) };
+  const scale = Float64Array.from({ length: d }, () => 0.5 + draws.uniform());
+  const factor = scale.map((x) => 1 / Math.sqrt(x));
+  if (kind === "diagonal") return { dense: false, inverse: scale, factor };
+  // Eigenvectors of some matrix, orthonormal; as many as there may be up to 5.
+  const [values, vectors] = [new Float64Array(d), new Float64Array(d * d)];
+  symmetricEigen(d, Float64Array.from(randomMatrix(d, "directions").flat()), values, vectors);
+  const rank = Math.min(d, 5);
+  const lambda = Float64Array.from({ length: rank }, (_, k) => (k % 2 ? 9 + k : 0.1));
+  const u = vectors.slice(0, rank * d);
+  return {
+    dense: false,
+    rank,
+    inverse: Float64Array.of(...scale, ...u.map((x, k) => x * Math.sqrt(scale[k % d])), ...lambda.map((x) => x - 1)),
+    factor: Float64Array.of(...factor, ...u, ...lambda.map((x) => 1 / Math.sqrt(x) - 1)),
+  };
 }
 
 function byTwin(kernel: string, density: TestDensity, from: Float64Array, options: TwinOptions, count: number) {
@@ -52,16 +68,16 @@ describe.each([
   { kernel: "hmcRun", deterministic: true },
   { kernel: "hmcRun", deterministic: false },
 ])("$kernel, deterministic: $deterministic", ({ kernel, deterministic }) => {
-  it("gives the bits of its twin in 1 to 17 dimensions, with both metrics, with and without jitter", async () => {
+  it("gives the bits of its twin in 1 to 17 dimensions, with every metric, with and without jitter", async () => {
     for (let d = 1; d <= 17; d++) {
       const density = await gaussian(
         engine,
         Array.from({ length: d }, (_, i) => i),
         randomMatrix(d, "precision"),
       );
-      for (const dense of [false, true]) {
+      for (const kind of kinds) {
         for (const jitter of [0, 0.5]) {
-          const options = { ...base, ...metricOf(d, dense), jitter };
+          const options = { ...base, ...metricOf(d, kind), jitter };
           const from = new Float64Array(d).fill(0.5);
           const found = byKernel(engine, kernel, density, from, options, 8, deterministic);
           expect(found).toEqual(byTwin(kernel, density, from, options, 8));
@@ -75,7 +91,7 @@ describe.each([
       const from = new Float64Array(density.dimension).fill(0.01);
       const options = {
         ...base,
-        ...metricOf(density.dimension, false),
+        ...metricOf(density.dimension, "diagonal"),
         step: density.dimension > 1 ? 0.9 : 1.5,
         leapfrogs: density.dimension > 1 ? 7 : 1,
       };
@@ -96,7 +112,7 @@ describe.each([
         [0, 1],
       ],
     );
-    const options = { ...base, ...metricOf(2, false), step: 1e-3, maxDepth: 3, leapfrogs: 9 };
+    const options = { ...base, ...metricOf(2, "diagonal"), step: 1e-3, maxDepth: 3, leapfrogs: 9 };
     const { transitions } = byKernel(engine, kernel, density, Float64Array.of(1, -1), options, 5, deterministic);
     const leapfrogs = transitions.filter((_, i) => i % 7 === 4);
     expect(leapfrogs).toEqual(new Array(5).fill(kernel === "nutsRun" ? 7 : 9));
@@ -105,17 +121,35 @@ describe.each([
 
 it("a twin with a planted mistake gives other draws", async () => {
   const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
-  const options = { ...base, ...metricOf(3, false) };
+  const options = { ...base, ...metricOf(3, "diagonal") };
   const from = new Float64Array(3);
   const found = byKernel(engine, "nutsRun", density, from, options, 40, true);
   for (const mutant of ["unbiased top", "end state", "whole criterion only"] as const)
     expect(byTwin("nutsRun", density, from, { ...options, mutant }, 40), mutant).not.toEqual(found);
 });
 
+it("momenta of every metric have covariance M", async () => {
+  for (let d = 1; d <= 9; d++) {
+    for (const kind of kinds) {
+      const twin = new HamiltonianTwin(() => 0, { ...base, ...metricOf(d, kind) });
+      const unit = (i: number) => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
+      // Columns of F, p = F z; M⁻¹ F Fᵀ = I.
+      const columns = Array.from({ length: d }, (_, i) => {
+        const z = unit(i).values();
+        return twin.momentum({ normal: () => z.next().value! } as Draws, d);
+      });
+      for (let i = 0; i < d; i++) {
+        const m = Float64Array.from({ length: d }, (_, j) => columns.reduce((sum, f) => sum + f[i] * f[j], 0));
+        for (const [j, x] of twin.velocity(m).entries()) expect(Math.abs(x - (i === j ? 1 : 0))).toBeLessThan(1e-11);
+      }
+    }
+  }
+});
+
 it("leapfrogs run back to where they began, and not before", async () => {
   const d = 4;
   const density = await gaussian(engine, [0, 1, 2, 3], randomMatrix(d, "precision"));
-  const twin = new HamiltonianTwin(density.plain, { ...base, ...metricOf(d, true) });
+  const twin = new HamiltonianTwin(density.plain, { ...base, ...metricOf(d, "dense") });
   const q = Float64Array.of(0.3, -1, 2, 0.7);
   const p = Float64Array.of(1, -0.5, 0.2, 2);
   const state = { q, p, g: new Float64Array(d), s: p };
@@ -133,7 +167,7 @@ it("averages steps as its twin does", async () => {
   const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const state = startAveraging(dualAveraging("test", { targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
-    const options = { ...base, ...metricOf(3, false), leapfrogs: 3 };
+    const options = { ...base, ...metricOf(3, "diagonal"), leapfrogs: 3 };
     const { transitions } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);
     let step = options.step;
     for (let t = 0; t < 30; t++) {
@@ -158,10 +192,10 @@ describe("the search for a first step", () => {
 
   it("doubles or halves as its twin does, from either side", async () => {
     const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
-    for (const dense of [false, true]) {
+    for (const kind of kinds) {
       for (const step of [1e-6, 0.1, 1, 3, 1e5]) {
         for (const counter of [0, 2 ** 52 + 1]) {
-          const found = search(density, { ...base, ...metricOf(5, dense), step }, counter);
+          const found = search(density, { ...base, ...metricOf(5, kind), step }, counter);
           expect(found.code).toBe(0);
           expect(found.step).toBe(found.twin);
           expect(found.step).not.toBe(step);
@@ -172,7 +206,7 @@ describe("the search for a first step", () => {
 
   it("gives up on a flat density", async () => {
     const flat = await gaussian(engine, [0], [[0]]);
-    const found = search(flat, { ...base, ...metricOf(1, false) }, 0);
+    const found = search(flat, { ...base, ...metricOf(1, "diagonal") }, 0);
     expect(found).toEqual({ code: 1, step: base.step, twin: Number.NaN });
   });
 });

@@ -4,9 +4,9 @@
  * Shape ≥ 1: squeeze-free rejection from a cubed normal; below 1 the draw of shape + 1 times U^(1/shape), in logarithms, since for small shapes
  * the draw itself is often 0 in float64. Source: Marsaglia, Tsang 2000.
  */
-import { exp } from "../../../base/exp.ts";
-import { log } from "../../../base/log.ts";
-import type { Draws } from "../../../base/stream.ts";
+import { exp } from "./exp.ts";
+import { log } from "./log.ts";
+import type { Draws } from "./stream.ts";
 
 /** Mean and variance `shape` > 0. */
 export function drawGamma(draws: Draws, shape: number): number {

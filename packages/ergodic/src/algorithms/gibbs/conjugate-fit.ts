@@ -1,0 +1,71 @@
+/**
+ * The conditional of one unconstrained number, fitted by evaluations: p and q of a family from ℓ at b and b ± s, which are then checked at other points.
+ *
+ * The points are moved until b is near the mode and s about the spread, so that what is fitted is what matters. A check holds where fit and density agree to
+ * 10⁻⁸ × max(1, |ℓ|): the draws are then exact up to about that.
+ */
+import { type ConjugateFamily, conjugateFamilies } from "./conjugate-families.ts";
+
+export type Evaluate = (u: number) => number;
+
+export interface ConjugateFit {
+  readonly family: ConjugateFamily;
+  readonly base: number;
+  /** s. */
+  readonly step: number;
+  /** ℓ(base), p and q. */
+  readonly at: number;
+  readonly p: number;
+  readonly q: number;
+}
+
+const MOST_FITS = 60;
+const TOLERANCE = 1e-8;
+/** Where a family is checked before it is believed, in steps. */
+const CHECKS = [-1.7, -0.4, 0.6, 2.1];
+
+/** Fits at points that suit the family, from (base, step) on; undefined where the density is not of it there. */
+export function fitFamily(evaluate: Evaluate, family: ConjugateFamily, base: number, step: number): ConjugateFit | undefined {
+  for (let fits = 0; fits < MOST_FITS; fits++) {
+    const at = evaluate(base);
+    const [lower, upper] = [evaluate(base - step) - at, evaluate(base + step) - at];
+    if (!Number.isFinite(at)) return undefined;
+    if (!Number.isFinite(lower) || !Number.isFinite(upper)) {
+      step /= 4;
+      continue;
+    }
+    const [f0, g0] = family.features(base, -step);
+    const [f1, g1] = family.features(base, step);
+    const determinant = f0 * g1 - f1 * g0;
+    const p = (lower * g1 - upper * g0) / determinant;
+    const q = (f0 * upper - f1 * lower) / determinant;
+    if (!family.holds(p, q)) {
+      // So near to each other that rounding decides.
+      if (Math.max(Math.abs(lower), Math.abs(upper)) > 0.1 || !(step < 1e12)) return undefined;
+      step *= 8;
+      continue;
+    }
+    const { mode, spread } = family.shape(base, p, q);
+    if (!Number.isFinite(mode) || !(spread > 0 && spread < Infinity)) return undefined;
+    if (Math.abs(mode - base) < 2 * spread && step > spread / 2 && step < 3 * spread) return { family, base, step, at, p, q };
+    base = mode;
+    step = 1.5 * spread;
+  }
+  return undefined;
+}
+
+/** Whether ℓ(u) = value is what the fit says. */
+export function agrees({ family, base, at, p, q }: ConjugateFit, u: number, value: number): boolean {
+  const [f, g] = family.features(base, u - base);
+  const scale = Math.max(1, Math.abs(at), Math.abs(value - at));
+  return Math.abs(at + p * f + q * g - value) <= TOLERANCE * scale;
+}
+
+/** The first family that fits and holds at four more points. */
+export function findFamily(evaluate: Evaluate, from: number): ConjugateFit | undefined {
+  for (const family of conjugateFamilies) {
+    const fit = fitFamily(evaluate, family, from, 1);
+    if (fit && CHECKS.every((k) => agrees(fit, fit.base + k * fit.step, evaluate(fit.base + k * fit.step)))) return fit;
+  }
+  return undefined;
+}

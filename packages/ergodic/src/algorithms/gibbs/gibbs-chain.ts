@@ -1,0 +1,94 @@
+/** One chain of Gibbs sampling: u in the engine's memory, where the updates of all blocks find it, and what the last sweeps left. */
+import { type Draws, type Stream, stream } from "../../base/stream.ts";
+import type { DensityBinding, LogDensity, Tensor } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { ChainState } from "../sampling/chains-run.ts";
+import type { Placed } from "../sampling/starting-points.ts";
+
+const STRETCH = 64;
+/** Counts without an upper bound start below this. */
+const FIRST_COUNTS = 10;
+
+export class GibbsChain implements ChainState, Placed {
+  readonly capacity = STRETCH;
+  readonly starts: Stream;
+  /** Address of u, and of room for a gradient. */
+  readonly point: number;
+  readonly gradientRoom: number;
+  readonly binding: DensityBinding;
+  private readonly density: LogDensity;
+  private readonly engine: Engine;
+  private readonly arena: Arena;
+  private readonly current = new Float64Array(1);
+  private readonly made: Float64Array;
+  private readonly transitions: Float64Array;
+
+  constructor(engine: Engine, density: LogDensity, c: number, seed: number, fields: number) {
+    const { dimension } = density;
+    this.engine = engine;
+    this.density = density;
+    this.starts = stream(seed, "chain", c, "start");
+    this.binding = density.bind({ lane: c, purpose: `chain ${c}`, gradient: false });
+    this.arena = new Arena(engine.memory, `chain ${c}`);
+    this.point = this.arena.take(8 * dimension);
+    this.gradientRoom = this.arena.take(8 * dimension);
+    this.made = new Float64Array(STRETCH * dimension);
+    this.transitions = new Float64Array(STRETCH * fields);
+  }
+
+  get position(): Float64Array {
+    return this.engine.memory.f64(this.point, this.density.dimension);
+  }
+
+  get logDensity(): number {
+    return this.current[0];
+  }
+
+  set logDensity(value: number) {
+    this.current[0] = value;
+  }
+
+  /** Integers anew among the values that they may have, all else uniform in (−2, 2). */
+  drawPoint(draws: Draws): void {
+    const { position, density } = this;
+    for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
+    for (const { offset, size, low, high } of density.discrete ?? []) {
+      const from = low > -Infinity ? low : Math.min(0, high);
+      const count = high < Infinity ? high - from + 1 : FIRST_COUNTS;
+      for (let i = offset; i < offset + size; i++) position[i] = from + draws.integer(Math.min(count, 2 ** 32));
+    }
+  }
+
+  evaluation(): { kernel: number; args: number[] } {
+    return { kernel: this.binding.slot, args: [this.binding.model, this.point, this.gradientRoom] };
+  }
+
+  /** The log density at u, on this thread. */
+  evaluate(): number {
+    return this.engine.atSlot(this.binding.slot)(this.binding.model, this.point, this.gradientRoom);
+  }
+
+  /** Keeps where the chain stands as sweep k of the stretch. */
+  record(k: number, numbers: readonly number[]): void {
+    this.made.set(this.position, k * this.density.dimension);
+    this.transitions.set(numbers, k * numbers.length);
+  }
+
+  stretch(count: number): { draws: Float64Array; transitions: Float64Array } {
+    const width = this.transitions.length / STRETCH;
+    return {
+      draws: this.made.subarray(0, count * this.density.dimension),
+      transitions: this.transitions.subarray(0, count * width),
+    };
+  }
+
+  views(): Record<string, Tensor> {
+    return { position: this.position, logDensity: this.current };
+  }
+
+  dispose(): void {
+    this.arena.dispose();
+    this.binding.dispose();
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Gibbs sampling, and composition of samplers: blocks of parameters, each updated given all others, one after another.
+ *
+ *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for all others together
+ *   gibbs({ z: enumerate(), theta: nuts() })                // one block a parameter
+ *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // an own draw from the conditional; one whose family is found
+ *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
+ *
+ * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block invariant, and so the sweep the
+ * target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log density, the mean acceptance of samplers inside (1 without), and
+ * whether one of them diverged.
+ * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this library takes a block.
+ *
+ * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
+ */
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { JsonObject, LogDensity } from "../../contract.ts";
+import { nuts } from "../mcmc/hamiltonian/nuts.ts";
+import type { Sampler } from "../sampling/sampler.ts";
+import { type BlockUpdate, isDiscrete } from "./block.ts";
+import { bySampler } from "./by-sampler.ts";
+import { type Conditional, conditional } from "./conditional.ts";
+import { conjugate } from "./conjugate.ts";
+import { enumerate } from "./enumerate.ts";
+import { type GibbsBlock, GibbsRun } from "./gibbs-run.ts";
+
+/** How a block is updated: a sampler, enumerate(), conjugate(), or a function that draws it. */
+export type UpdateBy = Sampler | BlockUpdate | Conditional;
+
+export interface BlockOptions {
+  /** Parameters by name, or coordinates of u by number. */
+  of: readonly (string | number)[];
+  by: UpdateBy;
+  /** Transitions of a sampler, a sweep: 1. */
+  times?: number;
+}
+
+export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOptions[];
+
+export function gibbs(blocks?: GibbsBlocks): Sampler {
+  const given = blocks === undefined ? undefined : listed(blocks).map(blockOf);
+  if (given?.length === 0)
+    throw new OptionError("gibbs", "there are no blocks; leave them out for enumerate() and nuts()", "OPTION_MEANING");
+  return {
+    name: "gibbs",
+    toJson: () => ({
+      algorithm: "gibbs",
+      ...(given ? { blocks: given.map(({ of, by }) => ({ of: [...of], by: by.toJson() })) } : {}),
+    }),
+    start: (density, plan, engine) => new GibbsRun(density, plan, engine, given ?? defaultBlocks(density)),
+  };
+}
+
+/** What `gibbs(…).toJson()` says. @throws DataError, by `sampler`, where a block is updated by a function */
+export function gibbsFromJson({ blocks }: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
+  if (blocks === undefined) return gibbs();
+  const made = (blocks as JsonObject[]).map(({ of, by }): BlockOptions => {
+    const { update, times, ...options } = by as JsonObject;
+    const own = { of: of as (string | number)[], ...(times === undefined ? {} : { times: Number(times) }) };
+    if (update === "enumerate") return { ...own, by: enumerate(options) };
+    if (update === "conjugate") return { ...own, by: conjugate() };
+    return { ...own, by: sampler(update === undefined ? options : { algorithm: `gibbs, ${String(update)}` }) };
+  });
+  return gibbs(made);
+}
+
+function listed(blocks: GibbsBlocks): readonly BlockOptions[] {
+  if (Array.isArray(blocks)) return blocks;
+  return Object.entries(blocks as Readonly<Record<string, UpdateBy>>).map(([name, by]) => ({ of: [name], by }));
+}
+
+function blockOf(options: BlockOptions): GibbsBlock {
+  checkKeys("gibbs", options, ["of", "by", "times"]);
+  const { of, by, times = 1 } = options;
+  checkNumber("gibbs", "times", times, { low: 1, high: 2 ** 20, integer: true });
+  const isSampler = typeof by === "object" && by !== null && "start" in by;
+  if (!isSampler && times !== 1)
+    throw new OptionError("gibbs", `times is ${times}, but only a sampler is worth repeating in a sweep`, "OPTION_MEANING");
+  if (isSampler) return { of, by: bySampler(by, times) };
+  if (typeof by === "function") return { of, by: conditional(by) };
+  if (typeof by === "object" && by !== null && "update" in by) return { of, by };
+  throw new OptionError(
+    "gibbs",
+    `the block of ${of.join(", ")} is updated by ${typeof by}, but must be by a sampler, enumerate(), conjugate() or a function`,
+    "OPTION_TYPE",
+  );
+}
+
+function defaultBlocks(density: LogDensity): GibbsBlock[] {
+  const all = Array.from({ length: density.dimension }, (_, i) => i);
+  const blocks: [number[], BlockUpdate][] = [
+    [all.filter((i) => isDiscrete(density, i)), enumerate()],
+    [all.filter((i) => !isDiscrete(density, i)), bySampler(nuts(), 1)],
+  ];
+  return blocks.filter(([of]) => of.length > 0).map(([of, by]) => ({ of, by }));
+}

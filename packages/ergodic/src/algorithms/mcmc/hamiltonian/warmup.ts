@@ -1,0 +1,62 @@
+/**
+ * Warm-up as a schedule of renewals: when the metric becomes what was seen, what of that is forgotten, and whether the step is searched for anew.
+ *
+ * "windows" (windows.ts): at the end of each window the metric is renewed, all is forgotten and the step starts again.
+ *
+ * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes its place, so that the metric
+ * always comes from at least a whole period and never from the first steps. Periods: 10 transitions in the first 30 %, then 80, each 1.5 times the
+ * one before, while another fits. The metric is renewed at every switch, and halfway between later ones. The step starts again after the first
+ * renewal alone, as later ones change the metric little; the last 15 % adapt the step alone.
+ * Source: nutpie, arXiv:2603.18845. Differs from it: fewer renewals between switches, as each ends a call of the kernel.
+ */
+import { type WindowOptions, warmupWindows } from "./windows.ts";
+
+export type Adaptation = "windows" | "overlapping";
+export const adaptations: readonly Adaptation[] = ["windows", "overlapping"];
+
+export interface Renewal {
+  /** The number of the transition before which it is due. */
+  readonly at: number;
+  /** "older": the younger estimator takes the place of the other. */
+  readonly forget: "all" | "older" | "nothing";
+  readonly restart: boolean;
+}
+
+export interface Warmup {
+  /** Transitions start … stop − 1 are estimated on. */
+  readonly start: number;
+  readonly stop: number;
+  /** Ascending. */
+  readonly renewals: readonly Renewal[];
+}
+
+const [EARLY_SHARE, FINAL_SHARE] = [0.3, 0.15];
+const [EARLY_PERIOD, PERIOD, GROWTH] = [10, 80, 1.5];
+const FEWEST = 20;
+
+export function warmupSchedule(adaptation: Adaptation, warmup: number, options: WindowOptions): Warmup {
+  return adaptation === "windows" ? inWindows(warmup, options) : overlapping(warmup);
+}
+
+function inWindows(warmup: number, options: WindowOptions): Warmup {
+  const { start, stop, ends } = warmupWindows(warmup, options);
+  return { start, stop, renewals: ends.map((at) => ({ at, forget: "all", restart: true })) };
+}
+
+function overlapping(warmup: number): Warmup {
+  if (warmup < FEWEST) return { start: 0, stop: 0, renewals: [] };
+  const early = Math.floor(EARLY_SHARE * warmup);
+  const stop = warmup - Math.ceil(FINAL_SHARE * warmup);
+  const renewals: Renewal[] = [];
+  let period = EARLY_PERIOD;
+  let switched = 0;
+  while (switched + period <= stop - period) {
+    switched += period;
+    renewals.push({ at: switched, forget: "older", restart: renewals.length === 0 });
+    if (switched >= early) period = period === EARLY_PERIOD ? PERIOD : Math.floor(GROWTH * period);
+    const halfway = switched + (period >> 1);
+    if (switched >= early && halfway < stop) renewals.push({ at: halfway, forget: "nothing", restart: false });
+  }
+  renewals.push({ at: stop, forget: "nothing", restart: false });
+  return { start: 0, stop, renewals };
+}

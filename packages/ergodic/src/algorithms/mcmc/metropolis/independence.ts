@@ -1,0 +1,41 @@
+/**
+ * Independence Metropolis-Hastings: x' ~ q whatever x is, accepted with probability min(1, w(x')/w(x)), w = exp(ℓ − log q).
+ *
+ *   independence({ sample: (draws) => [3 * draws.normal()], logDensity: (x) => -(x[0] ** 2) / 18 })
+ *
+ * q: `sample` draws from it, `logDensity` is its log density, up to a constant. All randomness must come from `draws`. Where w is bounded, the distance to the target
+ * shrinks by at least 1 − 1/sup w in each transition; where it is not (q has lighter tails than the target), chains stay long where w is large.
+ * Chains begin at draws of q. x: float64[d]. ℓ: log density in nats, up to a constant. Nothing is adapted. Runs on the calling thread, whatever the
+ * number of workers. Leaves the target invariant. Source: Hastings 1970; Tierney 1994. Differs from other implementations: nothing.
+ *
+ * @throws OptionError where an option is not a function, or what it gives does not fit
+ */
+import { checkKeys } from "../../../base/errors.ts";
+import type { Draws } from "../../../base/stream.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { checkFunction } from "./metropolis-hastings.ts";
+import { ProposalRun } from "./proposal-run.ts";
+
+export interface IndependenceOptions {
+  sample: (draws: Draws) => ArrayLike<number>;
+  logDensity: (x: Float64Array) => number;
+}
+
+export function independence(options: IndependenceOptions): Sampler {
+  checkKeys("independence", options, ["sample", "logDensity"]);
+  const { sample, logDensity } = options;
+  checkFunction("independence", "sample", sample, "(draws) => x");
+  checkFunction("independence", "logDensity", logDensity, "(x) => log q(x)");
+  return {
+    name: "independence",
+    toJson: () => ({ algorithm: "independence" }),
+    start: (density, plan, engine) =>
+      new ProposalRun("independence", density, plan, engine, {
+        start: sample,
+        propose: (x, draws) => {
+          const proposal = Float64Array.from(sample(draws));
+          return { x: proposal, logRatio: logDensity(x) - logDensity(proposal) };
+        },
+      }),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ *
+ * A transition visits every coordinate in order, or with scan: "random" d coordinates drawn at random, which makes it reversible; d evaluations of ℓ either way.
+ * σ_k: `stepSize` at first; warm-up brings each coordinate's mean acceptance to `targetAcceptance` (kernels/adaptive-step.ts), afterwards all are frozen.
+ * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended. Proposals whose density is not finite
+ * are refused. Mixes slowly where coordinates are correlated. Source: Metropolis et al. 1953; Roberts & Rosenthal 2009, section 3.
+ * Differs from theirs: steps adapt after each visit, not in batches of 50.
+ *
+ * @throws OptionError
+ */
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { checkAcceptance } from "./random-walk.ts";
+import { WalkRun } from "./walk-run.ts";
+
+export interface MetropolisWithinGibbsOptions {
+  /** Where every σ_k begins; without warm-up σ_k itself: 1. */
+  stepSize?: number;
+  /** 0.44. */
+  targetAcceptance?: number;
+  /** "systematic" (default) or "random". */
+  scan?: "systematic" | "random";
+}
+
+export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}): Sampler {
+  const name = "metropolisWithinGibbs";
+  checkKeys(name, options, ["stepSize", "targetAcceptance", "scan"]);
+  const { stepSize = 1, targetAcceptance = 0.44, scan = "systematic" } = options;
+  checkNumber(name, "stepSize", stepSize, { low: 0, open: true });
+  checkAcceptance(name, targetAcceptance);
+  if (scan !== "systematic" && scan !== "random")
+    throw new OptionError(name, `scan is "${scan}", but must be "systematic" or "random"`, "OPTION_UNKNOWN");
+  return {
+    name,
+    toJson: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
+    start: (density, plan, engine) =>
+      new WalkRun(density, plan, engine, {
+        name,
+        kernel: "coordinateWalkRun",
+        covariance: "diagonal",
+        stepPerCoordinate: true,
+        stepSize,
+        target: targetAcceptance,
+        mode: scan === "random" ? 1 : 0,
+        limit: 0,
+      }),
+  };
+}

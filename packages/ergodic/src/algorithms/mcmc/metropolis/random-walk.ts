@@ -1,0 +1,74 @@
+/**
+ * Random-walk Metropolis, adaptive: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ *
+ * σ: `stepSize`, in units of L; L Lᵀ: the covariance of the target as warm-up saw it, or its diagonal. x: float64[d], unconstrained. ℓ: log density in nats, up to a
+ * constant. Warm-up brings the mean acceptance to `targetAcceptance` (kernels/adaptive-step.ts) and estimates L in windows (hamiltonian/windows.ts), after
+ * which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not finite are refused.
+ * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997.
+ * Differs from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
+ *
+ * @throws OptionError
+ */
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { JsonObject } from "../../../contract.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { type WindowOptions, warmupWindows } from "../hamiltonian/windows.ts";
+import { WalkRun } from "./walk-run.ts";
+
+export interface RandomWalkOptions {
+  /** Where σ begins; without warm-up σ itself: 2.38/√d. */
+  stepSize?: number;
+  /** 0.234; in one dimension 0.44. */
+  targetAcceptance?: number;
+  /** What L is: "dense" or "diagonal". Default: dense up to 100 dimensions. */
+  covariance?: "dense" | "diagonal";
+  windows?: WindowOptions;
+}
+
+const MOST_DENSE = 100;
+
+export function randomWalk(options: RandomWalkOptions = {}): Sampler {
+  checkKeys("randomWalk", options, ["stepSize", "targetAcceptance", "covariance", "windows"]);
+  const { stepSize, targetAcceptance, covariance, windows = {} } = options;
+  if (stepSize !== undefined) checkNumber("randomWalk", "stepSize", stepSize, { low: 0, open: true });
+  if (targetAcceptance !== undefined) checkAcceptance("randomWalk", targetAcceptance);
+  if (covariance !== undefined) checkCovariance("randomWalk", covariance);
+  warmupWindows(0, windows);
+  return {
+    name: "randomWalk",
+    toJson: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
+    start: (density, plan, engine) => {
+      const { dimension } = density;
+      const optimal = 2.38 / Math.sqrt(dimension);
+      return new WalkRun(density, plan, engine, {
+        name: "randomWalk",
+        kernel: "randomWalkRun",
+        covariance: covariance ?? (dimension <= MOST_DENSE ? "dense" : "diagonal"),
+        stepPerCoordinate: false,
+        stepSize: stepSize ?? optimal,
+        target: targetAcceptance ?? (dimension === 1 ? 0.44 : 0.234),
+        mode: 0,
+        limit: 0,
+        windows,
+        learn: (chain, _, factor) => {
+          chain.factor.set(factor);
+          chain.setSteps(optimal);
+        },
+      });
+    },
+  };
+}
+
+/** Without what was not given, as that depends on the density. */
+export function given(json: Record<string, JsonObject[string] | undefined>): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
+}
+
+export function checkAcceptance(where: string, targetAcceptance: number): void {
+  checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
+}
+
+export function checkCovariance(where: string, covariance: string): void {
+  if (covariance === "dense" || covariance === "diagonal") return;
+  throw new OptionError(where, `covariance is "${covariance}", but must be "dense" or "diagonal"`, "OPTION_UNKNOWN");
+}

@@ -1,0 +1,61 @@
+/**
+ * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by expanding and shrinking intervals.
+ *
+ * An interval of `width` w_k is laid at random about x_k, then expanded: "stepOut", by w_k on either side while its end is inside, to at most `limit` widths; or
+ * "doubling", on a random side while either end is inside, at most `limit` times, which finds slices much wider than w_k but needs more evaluations to
+ * accept. Points are drawn from it; each that is outside the slice shrinks it. Needs no gradient and no tuning: widths are adapted in warm-up
+ * to as many expansions as shrinkages (kernels/adaptive-step.ts), afterwards they are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up to
+ * a constant. Leaves the target invariant once warm-up has ended. Mixes slowly where coordinates are correlated.
+ * Source: Neal 2003, sections 4.1 and 4.2. Differs from it: a stepping-out limit is always set. Widths: after Tran & Ninness 2015.
+ *
+ * @throws OptionError
+ */
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { WalkRun } from "../metropolis/walk-run.ts";
+
+export interface SliceOptions {
+  /** Where every w_k begins; without warm-up w_k itself: 1. */
+  width?: number;
+  /** "stepOut" (default) or "doubling". */
+  expansion?: "stepOut" | "doubling";
+  /** Most widths of an interval that is stepped out, 1000 (1: it is not), or most doublings, 20. */
+  limit?: number;
+  /** Adapt widths in warm-up: true. */
+  adapt?: boolean;
+}
+
+export function slice(options: SliceOptions = {}): Sampler {
+  checkKeys("slice", options, ["width", "expansion", "limit", "adapt"]);
+  const { width = 1, expansion = "stepOut", adapt = true } = options;
+  if (expansion !== "stepOut" && expansion !== "doubling")
+    throw new OptionError("slice", `expansion is "${expansion}", but must be "stepOut" or "doubling"`, "OPTION_UNKNOWN");
+  const doubling = expansion === "doubling";
+  const { limit = doubling ? 20 : 1000 } = options;
+  checkNumber("slice", "width", width, { low: 0, open: true });
+  checkNumber("slice", "limit", limit, { low: 1, high: doubling ? 60 : 2 ** 31, integer: true });
+  if (typeof adapt !== "boolean")
+    throw new OptionError("slice", `adapt is ${String(adapt)}, but must be true or false`, "OPTION_TYPE");
+  if (adapt && !doubling && limit === 1 && options.adapt)
+    throw new OptionError(
+      "slice",
+      "adapt is true, but intervals that are never expanded (limit: 1) could only shrink; give a width, or another limit",
+      "OPTION_CONFLICT",
+    );
+  return {
+    name: "slice",
+    toJson: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
+    start: (density, plan, engine) =>
+      new WalkRun(density, plan, engine, {
+        name: "slice",
+        kernel: "sliceRun",
+        covariance: "diagonal",
+        stepPerCoordinate: true,
+        stepSize: width,
+        target: 0.5,
+        mode: doubling ? 1 : 0,
+        limit,
+        stepsAdapt: adapt && (doubling || limit > 1),
+      }),
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * Preconditioned stochastic-gradient Langevin dynamics: V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h/2 G g + √(hG) ξ, by coordinate, ξ ~ N(0, I).
+ *
+ * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): > 0. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵. V starts at 0. The term Γ = ∂G/∂x is dropped, as usual: even
+ * in the limit h → 0 the target is left invariant only as far as G does not change with x. Source: Li, Chen, Carlson, Carin 2016, whose g in V is of the mean
+ * over rows; here it is that of the sum.
+ *
+ * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
+ */
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
+import { STOCHASTIC_PRECONDITIONED } from "../../../host/fields.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { stochasticSampler } from "./sampler.ts";
+import type { ScheduleOptions } from "./schedule.ts";
+
+export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
+  smoothing?: number;
+  leastScale?: number;
+}
+
+export function psgld(options: PsgldOptions): Sampler {
+  checkKeys("psgld", options ?? {}, ["stepSize", "thin", "smoothing", "leastScale", ...estimateKeys]);
+  const { smoothing = 0.99, leastScale = 1e-5 } = options ?? {};
+  checkNumber("psgld", "smoothing", smoothing, { low: 0, high: 1 - 2 ** -40 });
+  checkNumber("psgld", "leastScale", leastScale, { low: 0, open: true });
+  const rule = { kind: STOCHASTIC_PRECONDITIONED, friction: smoothing, noiseEstimate: leastScale, resetEvery: 0 };
+  return stochasticSampler("psgld", options, rule, { smoothing, leastScale });
+}

@@ -1,0 +1,114 @@
+/**
+ * Step sizes of stochastic-gradient Monte Carlo by update, and how many updates a transition makes.
+ *
+ * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in the limit. Draws are not weighted
+ * by their step sizes: those of the transitions are kept, for who wants to.
+ *
+ * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], C: `length` updates of a cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle
+ * are made without noise and no draw is taken of them; the others are cut into `draws` parts, and the end of each is a draw. A transition is what leads from
+ * one draw to the next, so that the first of each cycle explores.
+ *
+ * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many updates with noise as draws
+ */
+
+import { cosineSine } from "../../../base/cosine-sine.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import { exp } from "../../../base/exp.ts";
+import { log } from "../../../base/log.ts";
+
+export interface StepDecay {
+  initial: number;
+  /** Updates. */
+  offset: number;
+  power: number;
+}
+
+export interface CycleOptions {
+  /** C: updates of a cycle. */
+  length: number;
+  /** Draws taken of a cycle: 1. */
+  draws?: number;
+  /** The part of a cycle without noise: 0.8. */
+  exploration?: number;
+}
+
+export interface ScheduleOptions {
+  /** h: about a tenth of the smallest posterior variance is a good start; there is no default, as it depends on the units of x. */
+  stepSize: number | StepDecay;
+  /** Updates of a transition: 1. */
+  thin?: number;
+  /** Cyclical step sizes; `thin` has no meaning with them. */
+  cycle?: CycleOptions;
+}
+
+export interface StepSchedule {
+  /** Updates made before transition t. */
+  updatesBefore(t: number): number;
+  /** Most updates of one transition. */
+  readonly mostUpdates: number;
+  stepSize(update: number): number;
+  /** What the noise is multiplied by: 0 or 1. */
+  temperature(update: number): number;
+  /** Every option of it, as JSON. */
+  readonly json: {
+    stepSize: number | { initial: number; offset: number; power: number };
+    thin?: number;
+    cycle?: Required<CycleOptions>;
+  };
+}
+
+const isDecay = (stepSize: unknown): stepSize is StepDecay => typeof stepSize === "object" && stepSize !== null;
+
+export function stepSchedule(where: string, { stepSize, thin, cycle }: ScheduleOptions): StepSchedule {
+  if (isDecay(stepSize)) {
+    checkKeys(`${where}.stepSize`, stepSize, ["initial", "offset", "power"]);
+    checkNumber(`${where}.stepSize`, "initial", stepSize.initial, { low: 0, open: true });
+    checkNumber(`${where}.stepSize`, "offset", stepSize.offset, { low: 0, open: true });
+    checkNumber(`${where}.stepSize`, "power", stepSize.power, { low: 0 });
+  } else checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  if (!cycle) {
+    const updates = thin ?? 1;
+    checkNumber(where, "thin", updates, { low: 1, high: 2 ** 24, integer: true });
+    return steady(stepSize, updates);
+  }
+  if (thin !== undefined || isDecay(stepSize))
+    throw new OptionError(
+      where,
+      `cycle is given with ${thin === undefined ? "a decreasing stepSize" : "thin"}, but says itself how steps change and what is kept; leave that out`,
+      "OPTION_CONFLICT",
+    );
+  return cyclical(`${where}.cycle`, stepSize, cycle);
+}
+
+function steady(stepSize: number | StepDecay, thin: number): StepSchedule {
+  const decay = isDecay(stepSize) ? stepSize : undefined;
+  return {
+    updatesBefore: (t) => t * thin,
+    mostUpdates: thin,
+    stepSize: decay ? (update) => decay.initial * exp(-decay.power * log(1 + update / decay.offset)) : () => stepSize as number,
+    temperature: () => 1,
+    json: { stepSize: decay ? { initial: decay.initial, offset: decay.offset, power: decay.power } : (stepSize as number), thin },
+  };
+}
+
+function cyclical(where: string, stepSize: number, options: CycleOptions): StepSchedule {
+  checkKeys(where, options, ["length", "draws", "exploration"]);
+  const { length, draws = 1, exploration = 0.8 } = options;
+  checkNumber(where, "length", length, { low: 1, high: 2 ** 24, integer: true });
+  checkNumber(where, "exploration", exploration, { low: 0, high: 1 - 2 ** -20 });
+  const explored = Math.floor(exploration * length);
+  const noisy = length - explored;
+  checkNumber(where, "draws", draws, { low: 1, high: noisy, integer: true });
+  const ends = (j: number): number => (j === 0 ? 0 : explored + Math.floor((j * noisy) / draws));
+  const angle = new Float64Array(2);
+  return {
+    updatesBefore: (t) => Math.floor(t / draws) * length + ends(t % draws),
+    mostUpdates: explored + Math.ceil(noisy / draws),
+    stepSize(update) {
+      cosineSine((Math.PI * (update % length)) / length, 1, angle, 0);
+      return (stepSize / 2) * (angle[0] + 1);
+    },
+    temperature: (update) => (update % length < explored ? 0 : 1),
+    json: { stepSize, cycle: { length, draws, exploration } },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Parallel tempering: copies of a chain at powers 1 = β₀ > β₁ > …, whose neighbours swap their points; the draws are those of β = 1.
+ *
+ * The copy at β moves by `inner` on log prior + β log likelihood (of a density that does not know its parts: β log density). Points x, x' of neighbours are
+ * swapped with probability min(1, exp((β − β')(L(x') − L(x)))), L the log likelihood (or density); after every `swapEvery` transitions, even and odd pairs
+ * in turn. Leaves the product of all tempered densities invariant, and so the target at β = 1.
+ * In warm-up the powers are moved, thrice, to where all pairs swap equally often (ladder.ts), and `inner` adapts, at each power on its own.
+ * L → log likelihood, β → `temperatures` (as inverse temperatures, in (0, 1] or down to 0 for the prior), the lowest → `lowest`.
+ * Source: Geyer 1991; even and odd pairs in turn: Okabe et al. 2001, Syed et al. 2022. Differs from other implementations: nothing.
+ *
+ * @throws OptionError; CapabilityError for an `inner` that cannot run so
+ */
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { JsonObject } from "../../../contract.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { nuts } from "../hamiltonian/nuts.ts";
+import { geometricLadder } from "./ladder.ts";
+import { ParallelTemperingRun } from "./parallel-tempering-run.ts";
+
+export interface ParallelTemperingOptions {
+  /** How the copies move: nuts(). */
+  inner?: Sampler;
+  /** β, descending from 1; they stay as given unless `adapt` is true. Default: `count` in geometric steps. */
+  temperatures?: readonly number[];
+  /** Copies of a chain: 8. */
+  count?: number;
+  /** The lowest β, >= 0: 0.01. At 0 the prior must be proper. */
+  lowest?: number;
+  /** Transitions between swaps: 1. */
+  swapEvery?: number;
+  /** Whether warm-up moves the powers. Default: unless `temperatures` are given. */
+  adapt?: boolean;
+}
+
+export function parallelTempering(options: ParallelTemperingOptions = {}): Sampler {
+  const where = "parallelTempering";
+  checkKeys(where, options, ["inner", "temperatures", "count", "lowest", "swapEvery", "adapt"]);
+  const { inner = nuts(), temperatures, count = 8, lowest = 0.01, swapEvery = 1, adapt = temperatures === undefined } = options;
+  if (typeof inner?.start !== "function")
+    throw new OptionError(
+      where,
+      `inner is ${typeof inner}, but must be a sampler, such as nuts() or randomWalk()`,
+      "OPTION_TYPE",
+    );
+  checkNumber(where, "count", count, { low: 1, high: 1024, integer: true });
+  checkNumber(where, "lowest", lowest, { low: 0, high: 1 });
+  checkNumber(where, "swapEvery", swapEvery, { low: 1, high: 2 ** 31, integer: true });
+  if (temperatures && (options.count !== undefined || options.lowest !== undefined))
+    throw new OptionError(where, "temperatures are given, and count or lowest too; leave one of them out", "OPTION_CONFLICT");
+  const powers = temperatures ? [...temperatures] : geometricLadder(count, lowest);
+  const descends = powers.every((power, k) => (k === 0 ? power === 1 : power < powers[k - 1] && power >= 0));
+  if (!descends || powers.length === 0)
+    throw new OptionError(
+      where,
+      `temperatures are ${powers.join(", ")}, but must be inverse temperatures that descend from 1 and are >= 0`,
+      "OPTION_RANGE",
+    );
+  if (JSON.stringify(inner.toJson()).includes('"update":"conditional"'))
+    throw new CapabilityError(
+      where,
+      "inner is a gibbs() with a function for a conditional, which knows nothing of powers; take conjugate(), enumerate() or a sampler there",
+      "SAMPLE_INNER",
+    );
+  const ladder: JsonObject = temperatures ? { temperatures: powers } : { count, lowest };
+  return {
+    name: where,
+    toJson: () => ({ algorithm: where, inner: inner.toJson(), ...ladder, swapEvery, adapt }),
+    start: (density, plan, engine) => new ParallelTemperingRun(density, plan, engine, { inner, powers, swapEvery, adapt }),
+  };
+}

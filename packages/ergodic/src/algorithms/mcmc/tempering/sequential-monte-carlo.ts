@@ -1,0 +1,76 @@
+/**
+ * Sequential Monte Carlo from the prior to the posterior, with the evidence: a population of particles goes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
+ *
+ * A stage: weights w_i = exp((β' − β) L_i), L the log likelihood; the evidence ∫ prior × likelihood grows by the factor mean w; systematic resampling by w;
+ * then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where (Σw)²/Σw² = `essTarget` × n. The draws are the particles at
+ * β = 1. Each chain of a run is a population of its own, `warmup` has no effect. n → `particles` (default: as many as draws are kept).
+ * Moves go by the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs`
+ * leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the
+ * estimate of the evidence (not of its log) is unbiased; else it is so up to O(1/n).
+ * Reports `logEvidence`: log of the populations' mean evidence, in nats, as the model counts its constants; `logEvidenceError`: its standard error, between populations, or
+ * of a single one from how many first particles still have descendants.
+ * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (whose resampling is multinomial, so that here it
+ * tends to be too large). Differs from other implementations: resamples at every stage.
+ *
+ * @throws OptionError; CapabilityError for a density without a prior to draw from or whose likelihood is not known apart, or with discrete parameters
+ */
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import type { JsonObject } from "../../../contract.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { SequentialRun } from "./sequential-run.ts";
+
+export interface SequentialMonteCarloOptions {
+  /** n, at least the draws kept. Default: just these. */
+  particles?: number;
+  /** 0.5. */
+  essTarget?: number;
+  /** "randomWalk" (default) or "hmc". */
+  move?: "randomWalk" | "hmc";
+  /** Moves a stage: 10 of a random walk, 3 of hmc. */
+  moves?: number;
+  /** Of a move by hmc: 8. */
+  leapfrogs?: number;
+  /** s of the first stage, in standard deviations of the particles: 2.38/√d, or d^−¼ for hmc. */
+  stepSize?: number;
+  /** β, ascending to 1, instead of those that keep to `essTarget`. */
+  temperatures?: readonly number[];
+  /** false: L = I and s stays, so that moves do not depend on the population: true. */
+  adapt?: boolean;
+}
+
+const keys = ["particles", "essTarget", "move", "moves", "leapfrogs", "stepSize", "temperatures", "adapt"];
+
+export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}): Sampler {
+  const where = "sequentialMonteCarlo";
+  checkKeys(where, options, keys);
+  const { move = "randomWalk", essTarget = 0.5, particles, stepSize, temperatures, adapt = true } = options;
+  if (move !== "randomWalk" && move !== "hmc")
+    throw new OptionError(where, `move is "${move}", but must be "randomWalk" or "hmc"`, "OPTION_UNKNOWN");
+  const { moves = move === "hmc" ? 3 : 10, leapfrogs = 8 } = options;
+  checkNumber(where, "essTarget", essTarget, { low: 0, open: true, high: 1 - 2 ** -20 });
+  checkNumber(where, "moves", moves, { low: 1, high: 2 ** 20, integer: true });
+  checkNumber(where, "leapfrogs", leapfrogs, { low: 1, high: 2 ** 20, integer: true });
+  if (particles !== undefined) checkNumber(where, "particles", particles, { low: 2, high: 2 ** 24, integer: true });
+  if (stepSize !== undefined) checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  if (temperatures && options.essTarget !== undefined)
+    throw new OptionError(where, "temperatures and essTarget are both given; leave one out", "OPTION_CONFLICT");
+  const ascends = temperatures?.every((power, k) => power > (temperatures[k - 1] ?? 0)) ?? true;
+  if (temperatures && !(ascends && temperatures[temperatures.length - 1] === 1))
+    throw new OptionError(
+      where,
+      `temperatures are ${temperatures.join(", ")}, but must ascend from above 0 to 1`,
+      "OPTION_RANGE",
+    );
+  const json: JsonObject = {
+    algorithm: where,
+    ...(particles === undefined ? {} : { particles }),
+    ...(temperatures ? { temperatures: [...temperatures] } : { essTarget }),
+    move,
+    moves,
+    ...(move === "hmc" ? { leapfrogs } : {}),
+    ...(stepSize === undefined ? {} : { stepSize }),
+    adapt,
+  };
+  const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
+  return { name: where, toJson: () => json, start: (density, plan, engine) => new SequentialRun(density, plan, engine, run) };
+}

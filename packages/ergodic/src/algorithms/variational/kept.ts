@@ -1,0 +1,24 @@
+/** State of a part of a run: numbers and lists of vectors, changed in place, so that a snapshot can hold it bit for bit. */
+import type { Tensor } from "../../contract.ts";
+
+export interface Kept {
+  readonly numbers: Record<string, number>;
+  readonly arrays: Record<string, Float64Array[]>;
+}
+
+/** Copies under `${prefix}.…`. Numbers travel as a tensor, as JSON has no NaN. */
+export function keep(prefix: string, { numbers, arrays }: Kept, into: Record<string, Tensor>): void {
+  into[`${prefix}.numbers`] = Float64Array.from(Object.values(numbers));
+  for (const [name, list] of Object.entries(arrays))
+    for (const [i, array] of list.entries()) into[`${prefix}.${name}.${i}`] = array.slice();
+}
+
+/** What `keep` wrote, back into the same part. */
+export function recall(prefix: string, { numbers, arrays }: Kept, from: Readonly<Record<string, Tensor>>): void {
+  const values = from[`${prefix}.numbers`];
+  for (const [i, name] of Object.keys(numbers).entries()) numbers[name] = values[i];
+  for (const [name, list] of Object.entries(arrays)) {
+    list.length = 0;
+    for (let i = 0; from[`${prefix}.${name}.${i}`]; i++) list.push(Float64Array.from(from[`${prefix}.${name}.${i}`]));
+  }
+}

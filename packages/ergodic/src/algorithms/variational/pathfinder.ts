@@ -1,0 +1,71 @@
+/**
+ * Pathfinder: normal approximations along the way of L-BFGS to a mode, the best of each path by its ELBO, pooled over paths.
+ *
+ * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with its estimate H_l of the inverse Hessian, the approximation is
+ * q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its elbo the mean of ℓ − log q_l over `elboDraws` draws. q is the mixture of the paths' best, in equal parts;
+ * draw k of the pool is of path k mod `paths`. With `psis` every fourth draw of a path is half as wide again, and draws are picked from the pool by
+ * Pareto smoothed weights p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
+ * Costs: iterations × (elboDraws + about 1.2) evaluations a path, and paths × draws, up to ten times as many where weights are uneven.
+ * Streams: ("path", i, "start") attempt by attempt, ("path", i, "elbo") iterate by iterate, ("path", i, "draw") draw by draw.
+ * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are against the mixture of all paths, so that a path in a poor place
+ * cannot spoil them, and the mixture has wide parts, so that tails are seen; `history` is 10, there 5; the search itself uses the diagonal that the
+ * approximations use, and ends later (quasi-newton.ts); draws are made from the pairs themselves, without a QR.
+ *
+ * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point or no approximation has a finite density
+ */
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { Sampler } from "../sampling/sampler.ts";
+import { PathfinderRun } from "./pathfinder-run.ts";
+import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
+
+export interface PathfinderOptions extends Partial<QuasiNewtonOptions> {
+  /** 4. */
+  paths?: number;
+  /** Draws of each path in the pool: 1000. */
+  draws?: number;
+  /** Draws that an ELBO is estimated with: 25. */
+  elboDraws?: number;
+  /** Of each path: 1000. */
+  maxIterations?: number;
+  /** Draws are picked by importance weights: true. */
+  psis?: boolean;
+}
+
+const own = { paths: 4, draws: 1000, elboDraws: 25, maxIterations: 1000, psis: true };
+const defaults = { ...own, ...quasiNewtonDefaults };
+
+export type ResolvedPathfinder = Readonly<typeof defaults>;
+
+/** Checked, and filled in. */
+export function resolvePathfinder(where: string, given: PathfinderOptions): ResolvedPathfinder {
+  checkKeys(where, given, Object.keys(defaults));
+  const options = { ...defaults, ...given };
+  checkQuasiNewton(where, options);
+  for (const key of ["paths", "elboDraws", "maxIterations", "draws"] as const)
+    checkNumber(where, key, options[key], { low: 1, high: 1e6, integer: true });
+  if (typeof options.psis !== "boolean")
+    throw new OptionError(where, `psis is ${String(options.psis)}, but must be true or false`, "OPTION_TYPE");
+  return options;
+}
+
+export function checkQuasiNewton(where: string, options: QuasiNewtonOptions): void {
+  checkNumber(where, "history", options.history, { low: 1, high: 1000, integer: true });
+  checkNumber(where, "firstStep", options.firstStep, { low: 0, open: true });
+  const tolerances = [
+    "objectiveTolerance",
+    "relativeObjectiveTolerance",
+    "gradientTolerance",
+    "relativeGradientTolerance",
+    "parameterTolerance",
+  ] as const;
+  for (const key of tolerances) checkNumber(where, key, options[key], { low: 0 });
+}
+
+export function pathfinder(given: PathfinderOptions = {}): Sampler {
+  const options = resolvePathfinder("pathfinder", given);
+  return {
+    name: "pathfinder",
+    toJson: () => ({ algorithm: "pathfinder", ...options }),
+    start: (density, plan, engine) => new PathfinderRun(density, plan, engine, options),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * A run of an optimisation that ends by itself, step by step, on this thread: what variational algorithms share.
+ *
+ * A run says what its parts are; a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
+ */
+import type { Advance, LogDensity, Snapshot, Tensor } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { ChainDraws } from "../sampling/chain-draws.ts";
+import { checkSamplingPlan, needGradient, type Sampling, type SamplingPlan } from "../sampling/sampler.ts";
+import { DensityPoint } from "./density-point.ts";
+import { type Kept, keep, recall } from "./kept.ts";
+
+export abstract class SteppedRun implements Sampling {
+  step = 0;
+  /** The most steps that there can be. */
+  abstract readonly stepsPerEpoch: number;
+  readonly updatesPerStep = 1;
+  protected readonly name: string;
+  protected readonly plan: SamplingPlan;
+  protected readonly dimension: number;
+  protected readonly point: DensityPoint;
+  private begun = false;
+
+  constructor(name: string, density: LogDensity, plan: SamplingPlan, engine: Engine) {
+    checkSamplingPlan(name, plan, density.dimension);
+    needGradient(name, density);
+    this.name = name;
+    this.plan = plan;
+    this.dimension = density.dimension;
+    this.point = new DensityPoint(engine, density, name);
+  }
+
+  protected abstract begin(): Promise<void>;
+  /** One step. What it makes the loss, where it says one. */
+  protected abstract move(): number | undefined;
+  /** Why no further step is due, or false. */
+  abstract readonly converged: boolean | string;
+  protected abstract parts(): Record<string, Kept>;
+  /** After a restore: what follows from the parts. */
+  protected recalled(): void {}
+  abstract draws(): ChainDraws;
+  abstract parameters(): Float64Array;
+  abstract report(): Record<string, number>;
+
+  get updates(): number {
+    return this.step;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
+    if (!this.begun) {
+      await this.begin();
+      this.begun = true;
+    }
+    for (let i = 0; i < steps && this.converged === false; i++) {
+      const loss = this.move();
+      this.step++;
+      made.updates++;
+      if (loss === undefined || !Number.isFinite(loss)) continue;
+      made.lossSum += loss;
+      made.rows++;
+    }
+    return made;
+  }
+
+  snapshot(): Snapshot {
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, part] of Object.entries(this.parts())) keep(name, part, tensors);
+    const { chains, seed } = this.plan;
+    return { tensors, state: { step: this.step, begun: this.begun, evaluations: this.point.evaluations, chains, seed } };
+  }
+
+  restore({ tensors, state }: Snapshot): void {
+    for (const [name, part] of Object.entries(this.parts())) recall(name, part, tensors);
+    this.step = Number(state.step);
+    this.begun = Boolean(state.begun);
+    this.point.evaluations = Number(state.evaluations);
+    this.recalled();
+  }
+
+  dispose(): void {
+    this.point.dispose();
+  }
+}

@@ -1,0 +1,46 @@
+/** Pictures of characters: bars of eighths, dots of Braille, and the margin with labels beside them. */
+
+const EIGHTHS = " ▁▂▃▄▅▆▇█";
+
+/** Bars of heights 0 … 1, `height` lines from the top, each bar `wide` characters; what is above 0 shows at least as one eighth. */
+export function bars(heights: readonly number[], height: number, wide: number): string[] {
+  const eighths = heights.map((h) => (h > 0 ? Math.max(1, Math.round(Math.min(1, h) * 8 * height)) : 0));
+  return Array.from({ length: height }, (_, y) => {
+    const below = 8 * (height - 1 - y);
+    return eighths.map((count) => EIGHTHS[Math.min(8, Math.max(0, count - below))].repeat(wide)).join("");
+  });
+}
+
+/** Bits of a Braille character's dots, two a row. */
+const BRAILLE = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+];
+
+/** Vertical strokes, one a column of dots: from `low` to `high`, of 0 … 1; undefined leaves a column empty. Two columns and four rows a character. */
+export function strokes(columns: readonly ({ low: number; high: number } | undefined)[], height: number): string[] {
+  const rows = 4 * height;
+  const rowOf = (at: number): number => Math.min(rows - 1, Math.floor((1 - at) * rows));
+  const cells = Array.from({ length: height }, () => new Uint8Array(Math.ceil(columns.length / 2)));
+  for (const [x, stroke] of columns.entries()) {
+    if (!stroke) continue;
+    for (let y = rowOf(stroke.high); y <= rowOf(stroke.low); y++) cells[y >> 2][x >> 1] |= BRAILLE[y & 3][x & 1];
+  }
+  return cells.map((line) => Array.from(line, (bits) => (bits === 0 ? " " : String.fromCodePoint(0x2800 + bits))).join(""));
+}
+
+/** Lines behind a margin of labels, one a line. */
+export function withMargin(lines: readonly string[], labels: readonly string[], margin: number): string[] {
+  return lines.map((line, y) => `${(labels[y] ?? "").padStart(margin)} │${line}`.trimEnd());
+}
+
+/** A horizontal axis below a margin: its line, then the ends' labels. */
+export function axis(margin: number, wide: number, low: string, high: string): string[] {
+  const space = Math.max(1, wide - low.length - high.length);
+  return [`${" ".repeat(margin)} └${"─".repeat(wide)}`, `${" ".repeat(margin + 2)}${low}${" ".repeat(space)}${high}`];
+}
+
+/** Three digits, without trailing zeros. */
+export const short = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,0 +1,23 @@
+/**
+ * A function of JavaScript as one that WebAssembly can call through a table: (i32, i32, i32) → f64, on the thread that made it.
+ *
+ * Tables hold functions of modules alone; this module imports one and exports it again. Addresses come as signed numbers: take `>>> 0` of them.
+ */
+const I32 = 0x7f;
+const F64 = 0x7c;
+// (import "env" "f" (func (param i32 i32 i32) (result f64))) (export "f" (func 0))
+const MODULE = new Uint8Array([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...[1, 8, 1, 0x60, 3, I32, I32, I32, 1, F64],
+  ...[2, 9, 1, 3, 0x65, 0x6e, 0x76, 1, 0x66, 0, 0],
+  ...[7, 5, 1, 1, 0x66, 0, 0],
+]);
+
+let module: WebAssembly.Module | undefined;
+
+export type HostFunction = (a: number, b: number, c: number) => number;
+
+export function callable(f: HostFunction): HostFunction {
+  module ??= new WebAssembly.Module(MODULE);
+  return new WebAssembly.Instance(module, { env: { f } }).exports.f as HostFunction;
+}

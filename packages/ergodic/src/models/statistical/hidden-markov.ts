@@ -1,0 +1,84 @@
+/**
+ * A chain of hidden states: P(z₀ = k) = π_k, P(z_t = j | z_{t−1} = i) = A_ij, summed out by the forward recursion:
+ *
+ *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
+ *
+ * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes between being chains of their
+ * own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed probabilities P(z_t = k | all y) by the backward
+ * recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
+ */
+import { CompileError } from "../../base/errors.ts";
+import {
+  add,
+  broadcastTo,
+  full,
+  log,
+  logSumExp,
+  reshape,
+  type SymbolicArray,
+  scan,
+  shapeText,
+  softmax,
+  sub,
+} from "../../compiler/index.ts";
+import { type Parameter, parameterArray } from "./distributions/distribution.ts";
+import { withUserLine } from "./user-line.ts";
+
+export class HiddenMarkov {
+  readonly initial: SymbolicArray;
+  readonly transition: SymbolicArray;
+
+  constructor(initial: SymbolicArray, transition: SymbolicArray) {
+    this.initial = initial;
+    this.transition = transition;
+  }
+
+  get states(): number {
+    return this.initial.shape[0];
+  }
+}
+
+/** A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K] */
+export function hiddenMarkov(initial: Parameter, transition: Parameter): HiddenMarkov {
+  return withUserLine(() => {
+    const first = parameterArray("hiddenMarkov", "initial", "simplex", initial);
+    const next = parameterArray("hiddenMarkov", "transition", "simplex", transition);
+    const k = first.shape[0];
+    if (first.rank === 1 && next.rank === 2 && next.shape[0] === k && next.shape[1] === k) return new HiddenMarkov(first, next);
+    throw new CompileError(
+      "hiddenMarkov",
+      `initial has shape ${shapeText(first.shape)} and transition ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
+      "COMPILE_SHAPE",
+    );
+  });
+}
+
+/** `logDensity`: of each time given those before, [T, …]; `probabilities`: of the states given all times, [T, …, K]. */
+export function forwardBackward(
+  { initial, transition }: HiddenMarkov,
+  emissions: SymbolicArray,
+): { logDensity: SymbolicArray; probabilities: SymbolicArray } {
+  const shape = emissions.shape.slice(1);
+  const logTransition = log(transition);
+  const last = { axis: -1, keep: true };
+  const forward = scan([broadcastTo(log(initial), shape)], [emissions], ([predicted], [emission]) => {
+    const joint = add(predicted, emission);
+    const own = logSumExp(joint, last);
+    const filtered = sub(joint, own);
+    // Σ over the state before, which stands along the last axis but one.
+    const moved = add(reshape(filtered, [...shape, 1]), logTransition);
+    return [[logSumExp(moved, { axis: -2 })], [reshape(own, shape.slice(0, -1)), filtered]];
+  });
+  const [logDensity, filters] = forward.outputs;
+  const backward = scan(
+    [full(0, shape)],
+    [emissions, filters],
+    ([later], [emission, filtered]) => {
+      const ahead = reshape(add(emission, later), [...shape.slice(0, -1), 1, shape[shape.length - 1]]);
+      const earlier = logSumExp(add(ahead, logTransition), { axis: -1 });
+      return [[sub(earlier, logSumExp(earlier, last))], [softmax(add(filtered, later))]];
+    },
+    { reverse: true },
+  );
+  return { logDensity, probabilities: backward.outputs[0] };
+}

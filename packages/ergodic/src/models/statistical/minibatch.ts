@@ -1,0 +1,207 @@
+/**
+ * A model whose data have rows: estimates of its log density on some of them.
+ *
+ *   const posterior = await regression.condition({ x, y }, { rows: "N" });
+ *   const draws = await sample(posterior, {}, { algorithm: sgld({ stepSize: 1e-5, batch: 100 }) });
+ *
+ * ℓ_B(u) = log prior(u) + Σ over what is observed without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|. Fields whose first extent is `rows` are cut
+ * to a batch; the model's function runs once more for each size of batches, with that extent n. An observation counts as one of rows if it depends
+ * on such a field; its values must have the rows as their first axis.
+ *
+ * That the rows' terms add up is tried out, on a few rows at points of the parameter space: a model that, say, subtracts the mean over all rows from its data, or uses
+ * N as a number, is refused.
+ *
+ * @throws CapabilityError where the density is no sum over rows, or a parameter has rows; OptionError for a name that is no first extent
+ */
+import { CapabilityError, OptionError } from "../../base/errors.ts";
+import { stream } from "../../base/stream.ts";
+import { add, arraysBelow, interpret, mul, type SymbolicArray, shapeText, sum, toArray } from "../../compiler/index.ts";
+import type { Minibatches } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import { ConditionedModel } from "./conditioned.ts";
+import type { ModelContext, TracedModel } from "./context.ts";
+import type { DataFields, ModelData } from "./fields.ts";
+import { RowBatches, type ScaledModel } from "./row-batches.ts";
+import { traceModel } from "./trace.ts";
+
+type Body = (context: ModelContext) => void;
+
+/** Rows of each half of the trial, at most; its points; what rounding may cost. */
+const TRIAL_ROWS = 4;
+const TRIAL_POINTS = 3;
+const MOST_TRIES = 50;
+const TOLERANCE = 1e-8;
+
+export interface RowOptions {
+  readonly rows: string;
+  readonly deterministic: boolean;
+}
+
+export class RowModel extends ConditionedModel {
+  readonly minibatches: Minibatches;
+  readonly #batches: RowBatches;
+
+  constructor(name: string, body: Body, data: ModelData, engine: Engine, { rows, deterministic }: RowOptions) {
+    const fields: Record<string, DataFields[string]> = {};
+    const noted = noting(body, fields);
+    const traced = traceModel(name, noted, data);
+    super(name, traced, engine, deterministic);
+    try {
+      const cutting = new RowCut(name, rows, fields, data, traced);
+      tryOut(cutting, body);
+      this.#batches = new RowBatches(engine, {
+        name,
+        deterministic,
+        rowCount: cutting.rowCount,
+        fields: cutting.keys,
+        data: traced.data,
+        scaled: (batch) => cutting.scaled(body, 0, batch, cutting.rowCount),
+      });
+      this.minibatches = this.#batches;
+    } catch (error) {
+      super.dispose();
+      throw error;
+    }
+  }
+
+  override dispose(): void {
+    this.#batches.dispose();
+    super.dispose();
+  }
+}
+
+/** The same function, with the fields that it asks for written down. */
+const noting =
+  (body: Body, fields: Record<string, DataFields[string]>): Body =>
+  (context) =>
+    body({
+      ...context,
+      data: (asked) => {
+        Object.assign(fields, asked);
+        return context.data(asked);
+      },
+    });
+
+/** Which data have rows, and the model on some of them. */
+class RowCut {
+  readonly name: string;
+  readonly rows: string;
+  readonly rowCount: number;
+  /** Names of the inputs that have rows. */
+  readonly keys: ReadonlySet<string>;
+  readonly whole: TracedModel;
+  private readonly data: ModelData;
+  private readonly widths = new Map<string, number>();
+
+  constructor(name: string, rows: string, fields: DataFields, data: ModelData, whole: TracedModel) {
+    this.name = name;
+    this.rows = rows;
+    this.data = data;
+    this.whole = whole;
+    let rowCount = 0;
+    for (const [field, { extents }] of Object.entries(fields)) {
+      if (extents.indexOf(rows, 1) > 0)
+        throw this.refusal(
+          `data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but only a first axis can be cut into batches`,
+        );
+      if (extents[0] !== rows) continue;
+      const size = whole.data.get(`data ${field}`)!.length;
+      rowCount = rowsOf(data[field], extents.length, size, rowCount);
+      this.widths.set(field, size);
+    }
+    if (this.widths.size === 0) {
+      const firsts = Object.values(fields).flatMap(({ extents }) => (typeof extents[0] === "string" ? [extents[0]] : []));
+      throw new OptionError(
+        name,
+        `rows is "${rows}", but no data have it as their first extent (there are: ${[...new Set(firsts)].join(", ") || "none"}); name the extent that counts independent rows`,
+        "OPTION_UNKNOWN",
+      );
+    }
+    this.rowCount = rowCount;
+    for (const [field, size] of this.widths) this.widths.set(field, size / rowCount);
+    this.keys = new Set([...this.widths.keys()].map((field) => `data ${field}`));
+  }
+
+  /** The model on rows [from, from + count), whose likelihood stands for that of `total` rows. */
+  scaled(body: Body, from: number, count: number, total: number): ScaledModel {
+    const traced = traceModel(this.name, body, this.dataOf(from, count));
+    this.checkParameters(traced);
+    const terms = traced.observed.filter(({ pointwise }) => this.readsRows(pointwise));
+    for (const { name, shape, batch } of terms)
+      if (batch[0] !== count || shape[0] !== count)
+        throw this.refusal(
+          `observe "${name}" reads data of rows, but its values have shape ${shapeText(shape)} where a batch has ${count} rows; observe values with the rows as their first axis`,
+        );
+    const likelihood = terms.reduce<SymbolicArray>((all, { pointwise }) => add(all, sum(pointwise)), toArray(0));
+    return { ...traced, logDensity: add(traced.logDensity, mul(total / count - 1, likelihood)) };
+  }
+
+  refusal(message: string): CapabilityError {
+    return new CapabilityError(this.name, `${message}; without rows: "${this.rows}" the model is taken whole`, "MODEL_ROWS");
+  }
+
+  private readsRows(value: SymbolicArray): boolean {
+    return arraysBelow([value]).some(({ op, attributes }) => op === "input" && this.keys.has(String(attributes)));
+  }
+
+  private checkParameters({ parameters }: TracedModel): void {
+    for (const [i, { name, shape }] of parameters.entries()) {
+      const own = this.whole.parameters[i];
+      if (own?.name === name && String(own.shape) === String(shape)) continue;
+      throw this.refusal(
+        `the parameter "${name}" has shape ${shapeText(shape)} on a batch, but ${own ? shapeText(own.shape) : "is missing"} on all rows, and a batch cannot move parameters of other rows; sum them out`,
+      );
+    }
+  }
+
+  private dataOf(from: number, count: number): ModelData {
+    const cut = Object.fromEntries(
+      [...this.widths].map(([field, width]) => {
+        const given = this.data[field] as ArrayLike<number>;
+        // A flat table of several columns is cut by its numbers.
+        const step = given.length === this.rowCount ? 1 : width;
+        return [field, Array.prototype.slice.call(given, from * step, (from + count) * step) as number[]];
+      }),
+    );
+    const stated = Object.hasOwn(this.data, this.rows) ? { [this.rows]: count } : {};
+    return { ...this.data, ...stated, ...cut };
+  }
+}
+
+/** Rows of a field: of its list, or where that is flat those that other fields have, else its size. */
+function rowsOf(given: ModelData[string], axes: number, size: number, known: number): number {
+  if (known > 0) return known;
+  const { length } = given as ArrayLike<unknown>;
+  return axes > 1 && length === size ? 0 : length;
+}
+
+/** On 2m rows the density must be the mean of its estimates on the halves. */
+function tryOut(cut: RowCut, body: Body): void {
+  const half = Math.min(TRIAL_ROWS, Math.floor(cut.rowCount / 2));
+  if (half === 0) return;
+  const whole = cut.scaled(body, 0, 2 * half, 2 * half);
+  const halves = [0, half].map((from) => cut.scaled(body, from, half, 2 * half));
+  const starts = stream(0, "rows", "trial");
+  let tried = 0;
+  for (let attempt = 0; attempt < MOST_TRIES && tried < TRIAL_POINTS; attempt++) {
+    const draws = starts.at(attempt);
+    const u = Float64Array.from({ length: whole.dimension }, () => 4 * draws.uniform() - 2);
+    const all = valueAt(whole, u);
+    const [first, second] = halves.map((model) => valueAt(model, u));
+    if (![all, first, second].every(Number.isFinite)) continue;
+    tried++;
+    const off = Math.abs(all - (first + second) / 2);
+    if (off <= TOLERANCE * (1 + Math.abs(all) + Math.abs(first) + Math.abs(second))) continue;
+    throw cut.refusal(
+      `its log density on ${2 * half} rows is ${all}, but ${first} and ${second} by their halves, whose mean should be the same: it is no sum over rows. Observe the rows' values, given parameters and the data of their own rows, and use no number of rows or mean over them`,
+    );
+  }
+}
+
+function valueAt({ logDensity, data, parameters }: ScaledModel, u: Float64Array): number {
+  const moved = parameters.map(({ name, offset, unconstrained }) => [
+    `u ${name}`,
+    u.subarray(offset, offset + unconstrained.size),
+  ]);
+  return interpret([logDensity], { ...Object.fromEntries(data), ...Object.fromEntries(moved) })[0][0];
+}

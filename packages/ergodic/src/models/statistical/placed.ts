@@ -1,0 +1,153 @@
+/**
+ * A model's programs in an engine's memory: compiled when first wanted; data, and what was made of them, stand there once, and each use has a
+ * block of its own.
+ */
+import { OptionError } from "../../base/errors.ts";
+import { initialiseBlock, type LinkedArrays, linkArrays } from "../../compiler/array/link.ts";
+import type { ArrayProgram } from "../../compiler/array/lowered.ts";
+import type { SymbolicArray } from "../../compiler/index.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as field from "../../host/fields.ts";
+import { own } from "../../host/memory.ts";
+import type { TracedModel } from "./context.ts";
+import type { Fixed } from "./invariants.ts";
+import {
+  DENSITY,
+  densityProgram,
+  fixedInputs,
+  GRADIENT,
+  LIKELIHOOD,
+  POINT,
+  POWER,
+  temperedProgram,
+  VALUES,
+  valuesProgram,
+} from "./programs.ts";
+
+/** The addresses that the tempered program's power is read from and its likelihood written to. */
+export interface TemperedCells {
+  readonly power: number;
+  readonly likelihood: number;
+}
+
+/** Arrays as functions of u, on this thread. */
+export interface PointFunction {
+  /** Numbers of all arrays. */
+  readonly size: number;
+  /** Their values at u, one array after another: a view, until the next call. */
+  at(u: Float64Array): Float64Array;
+}
+
+export class PlacedModel {
+  readonly engine: Engine;
+  readonly deterministic: boolean;
+  private readonly name: string;
+  private readonly traced: TracedModel;
+  private readonly fixed: Fixed;
+  private readonly arenas: Arena[] = [];
+  /** Of inputs that the programs so far read. */
+  readonly addresses = new Map<string, number>();
+  private readonly programs = new Map<string, ArrayProgram>();
+  private disposed = false;
+
+  constructor(name: string, traced: TracedModel, engine: Engine, deterministic: boolean) {
+    this.name = name;
+    this.traced = traced;
+    this.engine = engine;
+    this.deterministic = deterministic;
+    this.fixed = new Map(traced.data);
+  }
+
+  /** A LOG_DENSITY block, with or without the gradient. */
+  density(arena: Arena, gradient: boolean): number {
+    const make = () => densityProgram(this.name, this.traced, this.fixed, gradient);
+    return this.densityBlock(arena, this.program(`density ${gradient}`, make), {});
+  }
+
+  tempered(arena: Arena, gradient: boolean, { power, likelihood }: TemperedCells): number {
+    const make = () => temperedProgram(this.name, this.traced, this.fixed, gradient);
+    return this.densityBlock(arena, this.program(`tempered ${gradient}`, make), { [POWER]: power, [LIKELIHOOD]: likelihood });
+  }
+
+  /** `purpose` tells this model's functions apart. */
+  pointFunction(purpose: string, arrays: readonly SymbolicArray[]): PointFunction {
+    const size = arrays.reduce((count, array) => count + array.size, 0);
+    if (size === 0) return { size, at: () => new Float64Array(0) };
+    const program = this.program(purpose, () => valuesProgram(`${this.name} ${purpose}`, this.traced, arrays, this.fixed));
+    const { engine } = this;
+    const arena = this.ownArena(`model ${this.name} ${purpose}`);
+    const linked = linkArrays(engine, program, this.deterministic);
+    const dimension = this.traced.dimension;
+    const x = arena.take(8 * dimension);
+    const values = arena.take(8 * size);
+    const block = this.place(arena, linked, { [POINT]: x, [VALUES]: values });
+    arena.ownedBy(this, own);
+    const at = (u: Float64Array): Float64Array => {
+      this.checkAlive();
+      engine.memory.f64(x, dimension).set(u);
+      linked.run.call(block);
+      return engine.memory.f64(values, size);
+    };
+    return { size, at };
+  }
+
+  /** Memory that ends with the model; its owner is told of pieces by `ownedBy`. */
+  ownArena(purpose: string): Arena {
+    const arena = new Arena(this.engine.memory, purpose);
+    this.arenas.push(arena);
+    return arena;
+  }
+
+  checkAlive(): void {
+    if (this.disposed)
+      throw new OptionError(this.name, "the model was used after dispose(); condition it on its data again", "MODEL_DISPOSED");
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const arena of this.arenas.splice(0)) arena.dispose();
+  }
+
+  /** The program, made once; what it reads is put in place. */
+  private program(key: string, make: () => ArrayProgram): ArrayProgram {
+    this.checkAlive();
+    const known = this.programs.get(key);
+    if (known) return known;
+    const program = make();
+    const wanted = fixedInputs(program).filter((name) => !this.addresses.has(name));
+    const arena = this.ownArena(`model ${this.name}`);
+    for (const name of wanted) this.addresses.set(name, arena.copy(this.fixed.get(name)!));
+    arena.ownedBy(this, own);
+    this.programs.set(key, program);
+    return program;
+  }
+
+  private densityBlock(arena: Arena, program: ArrayProgram, buffers: Record<string, number>): number {
+    const linked = linkArrays(this.engine, program, this.deterministic);
+    const { plan, run } = linked;
+    const value = arena.take(8);
+    const block = this.place(arena, linked, { ...buffers, [DENSITY]: value });
+    const [point, gradient] = [plan.pointers[POINT], plan.pointers[GRADIENT]];
+    return arena.block(field.LOG_DENSITY_BYTES, [
+      [field.LOG_DENSITY_RUN, run.slot],
+      [field.LOG_DENSITY_BLOCK, block],
+      [field.LOG_DENSITY_POINT, point === undefined ? 0 : block + point],
+      // Where there is no gradient, its address goes where nobody reads it.
+      [field.LOG_DENSITY_GRADIENT, gradient === undefined ? arena.take(8) : block + gradient],
+      [field.LOG_DENSITY_VALUE, value],
+    ]);
+  }
+
+  /** A program's block, with what is fixed and the given buffers in place. */
+  private place(arena: Arena, { plan }: LinkedArrays, buffers: Record<string, number>): number {
+    this.checkAlive();
+    const block = arena.take(plan.bytes);
+    initialiseBlock(this.engine, plan, block);
+    for (const [name, address] of [...this.addresses, ...Object.entries(buffers)]) {
+      const pointer = plan.pointers[name];
+      if (pointer !== undefined) arena.set(block, pointer, address);
+    }
+    return block;
+  }
+}

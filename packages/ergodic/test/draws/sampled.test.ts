@@ -1,0 +1,66 @@
+/** What `sample` gives, kept and read back: it says the same, and Stan's own words of it stand in the files. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import {
+  type Draws,
+  halfCauchy,
+  loadDraws,
+  model,
+  normal,
+  nuts,
+  predictiveCheck,
+  sample,
+  saveDraws,
+  vector,
+} from "../../src/index.ts";
+
+const schools = model(
+  ({ data, param, observe }) => {
+    const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+    const mu = param("mu", normal(0, 5));
+    const tau = param("tau", halfCauchy(5));
+    const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
+    observe(y, normal(theta, sigma));
+  },
+  { name: "schools" },
+);
+const y = [28, 8, -3, 7, -1, 1, 18, 12];
+const sigma = [15, 10, 16, 11, 9, 11, 10, 18];
+
+it("draws of sample are the same after they were kept", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "draws-"));
+  try {
+    const algorithm = nuts({ maxTreeDepth: 6, metric: "diagonal" });
+    const draws: Draws = await sample(schools, { J: 8, y, sigma }, { algorithm, chains: 2, warmup: 150, draws: 100, seed: 3 });
+    for (const format of ["csv", "json"] as const) {
+      await saveDraws(draws, folder, { format });
+      const kept = await loadDraws(folder);
+      expect(kept.summary()).toEqual(draws.summary());
+      expect(String(kept.verdict())).toBe(String(draws.verdict()));
+      expect(kept.energy()).toEqual(draws.energy());
+      expect(kept.treeDepths()).toEqual(draws.treeDepths());
+      expect(kept.description).toEqual(draws.description);
+      expect(() => kept.loo()).toThrow(/without the model there is nothing to ask/);
+      if (format === "json") continue;
+      const comments = readFileSync(join(folder, "chain_2.csv"), "utf8")
+        .split("\n")
+        .filter((line) => line.startsWith("#"));
+      const words = [
+        "model = schools",
+        "num_warmup = 150",
+        "engine = nuts",
+        "max_depth = 6",
+        "metric = diag_e",
+        "seed = 3",
+        "id = 2",
+      ];
+      expect(comments.map((line) => line.replace(/^# +/, ""))).toEqual(expect.arrayContaining(words));
+    }
+    const check = predictiveCheck(y, draws.predict({ seed: 1 }).draws("y"));
+    expect(Object.values(check.statistics).every(({ pValue }) => pValue > 0.01 && pValue < 0.99)).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

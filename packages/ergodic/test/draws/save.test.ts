@@ -1,0 +1,101 @@
+/** Draws in folders: what is written, that it is read back, and that a mixture of two saves is not. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toCmdStanCsv } from "../../src/draws/csv.ts";
+import { Draws } from "../../src/draws/draws.ts";
+import { loadDraws, saveDraws } from "../../src/draws/save.ts";
+import { example, plain } from "./contents.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "draws-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const draws = example();
+const { content } = draws;
+/** Its first chain alone. */
+const shorter = new Draws({
+  ...content,
+  chains: 1,
+  values: Object.fromEntries(Object.entries(content.values).map(([name, values]) => [name, values.slice(0, values.length / 2)])),
+  transitions: content.transitions.slice(0, 12),
+});
+const path = (name: string) => join(folder, name);
+
+describe("saveDraws and loadDraws", () => {
+  it.each([
+    ["csv", ["chain_1.csv", "chain_2.csv", "draws.json"]],
+    ["json", ["draws.json"]],
+  ] as const)("%s: keep everything", async (format, names) => {
+    const inner = path("a/b");
+    await saveDraws(draws, inner, { format });
+    expect(readdirSync(inner).sort()).toEqual(names);
+    expect(plain((await loadDraws(inner)).content)).toEqual(plain(content));
+    expect(plain((await loadDraws(join(inner, "draws.json"))).content)).toEqual(plain(content));
+    expect(plain((await loadDraws(pathToFileURL(join(inner, "draws.json")))).content)).toEqual(plain(content));
+  });
+
+  it("leave nothing of an earlier save, and what is not theirs", async () => {
+    writeFileSync(path("notes.txt"), "mine");
+    await saveDraws(draws, folder);
+    await saveDraws(shorter, folder);
+    expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "draws.json", "notes.txt"]);
+    expect((await loadDraws(folder)).chains).toBe(1);
+    await saveDraws(draws, folder, { format: "json" });
+    expect(readdirSync(folder).sort()).toEqual(["draws.json", "notes.txt"]);
+    expect(plain((await loadDraws(folder)).content)).toEqual(plain(content));
+  });
+
+  it("refuse a file that is of another save", async () => {
+    await saveDraws(draws, folder);
+    writeFileSync(path("chain_2.csv"), toCmdStanCsv(draws, 0));
+    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
+    const index = readFileSync(path("draws.json"));
+    await expect(loadDraws(index)).rejects.toThrow(/it lists chain_1.csv beside it, but was given as bytes/);
+    writeFileSync(path("draws.json"), String(index).replace("chain_2", "../chain_2"));
+    await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is no CSV file beside it/);
+    writeFileSync(path("draws.json"), index);
+    rmSync(path("chain_2.csv"));
+    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: cannot be read: no such file/);
+  });
+
+  it("take files of other programs: in a folder by their numbers, by name, as bytes", async () => {
+    for (let c = 1; c <= 11; c++) writeFileSync(path(`output_${c}.csv`), `lp__,x\n0,${c}\n`);
+    expect([...(await loadDraws(folder)).draws("x")]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect([...(await loadDraws([path("output_3.csv"), path("output_2.csv")])).draws("x")]).toEqual([3, 2]);
+    expect([...(await loadDraws(path("output_5.csv"))).draws("x")]).toEqual([5]);
+    const bytes = readFileSync(path("output_7.csv"));
+    expect([...(await loadDraws([bytes, new Blob([bytes])])).draws("x")]).toEqual([7, 7]);
+  });
+
+  it("write nothing of draws that CSV cannot hold", async () => {
+    const odd = new Draws({
+      ...content,
+      quantities: [{ name: "a b", shape: [], kind: "parameter" }],
+      values: { "a b": new Float64Array(6) },
+    });
+    await expect(saveDraws(odd, path("new"))).rejects.toThrow(/"a b" cannot head a column/);
+    expect(readdirSync(folder)).toEqual([]);
+    await saveDraws(odd, folder, { format: "json" });
+    expect((await loadDraws(folder)).quantities[0].name).toBe("a b");
+  });
+
+  it("say what is wrong", async () => {
+    await expect(loadDraws(folder)).rejects.toThrow(/there is neither draws.json nor a CSV file in this folder/);
+    await expect(loadDraws(path("none"))).rejects.toThrow(/none: cannot be read: no such file or folder/);
+    await expect(loadDraws([])).rejects.toThrow(/there are no files/);
+    await expect(saveDraws(draws, folder, { format: "arrow" as "csv" })).rejects.toThrow(
+      /format is "arrow", but must be "csv" or "json"/,
+    );
+    writeFileSync(path("draws.json"), '{"format":');
+    await expect(loadDraws(folder)).rejects.toThrow(/draws.json: it is not JSON: it may have been cut/);
+    await expect(loadDraws([path("draws.json"), path("draws.json")])).rejects.toThrow(/holds all chains of a run; give it alone/);
+    await expect(loadDraws(new TextEncoder().encode("ARROW1"))).rejects.toThrow(/readDrawsArrow of @ergodic\/ingest/);
+    writeFileSync(path("file"), "");
+    await expect(saveDraws(draws, path("file"))).rejects.toThrow(/the folder cannot be made/);
+  });
+});

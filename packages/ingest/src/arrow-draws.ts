@@ -1,0 +1,88 @@
+/**
+ * Draws as an Arrow IPC file, which R's arrow, pyarrow, polars, DuckDB and their like open as a table, and back.
+ *
+ *   await writeFile("draws.arrow", await writeDrawsArrow(posterior));
+ *   const posterior = await readDrawsArrow(await readFile("draws.arrow"));
+ *
+ * Columns: `.chain`, `.iteration`, `.draw` (int32), then float64 `lp__` and the other numbers of each transition, "mu", "theta[1]", "L[2,1]": the
+ * `draws_df` of R's posterior. The schema's metadata "ergodic" holds what columns do not, as JSON, so that nothing is lost. Files of other programs
+ * with such columns are read too, of any numeric type, without nulls except as NaN.
+ *
+ * Needs the package apache-arrow, which is not installed with this one, as it is ten times as large.
+ *
+ * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and those of `fromDataFrame`
+ */
+import { CapabilityError, DataError, type Draws, fromDataFrame, toDataFrame } from "ergodic";
+
+type Arrow = typeof import("apache-arrow");
+
+const KEY = "ergodic";
+
+export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
+  const { Field, Float64, Int32, makeData, RecordBatch, Schema, Struct, Table, tableToIPC } = await arrow("writeDrawsArrow");
+  const { columns, header } = toDataFrame(draws);
+  const series = [...columns].map(([name, values]) => {
+    const data =
+      values instanceof Int32Array
+        ? makeData({ type: new Int32(), data: values })
+        : makeData({ type: new Float64(), data: values });
+    return { field: new Field(name, data.type, false), data };
+  });
+  const fields = series.map(({ field }) => field);
+  const schema = new Schema(fields, new Map([[KEY, JSON.stringify(header)]]));
+  const rows = makeData({
+    type: new Struct(fields),
+    length: draws.chains * draws.count,
+    nullCount: 0,
+    children: series.map(({ data }) => data),
+  });
+  return tableToIPC(new Table(schema, new RecordBatch(schema, rows)), "file");
+}
+
+export async function readDrawsArrow(bytes: Uint8Array): Promise<Draws> {
+  const { tableFromIPC } = await arrow("readDrawsArrow");
+  const table = readable(() => tableFromIPC(bytes));
+  const columns = table.schema.fields.map((field, j): [string, Float64Array] => [
+    field.name,
+    numbersOf(
+      field.name,
+      String(field.type),
+      readable(() => [...(table.getChildAt(j) ?? [])]),
+    ),
+  ]);
+  const kept = table.schema.metadata.get(KEY);
+  return fromDataFrame({
+    columns: new Map(columns),
+    ...(kept === undefined ? {} : { header: readable(() => JSON.parse(kept)) }),
+  });
+}
+
+function numbersOf(name: string, type: string, values: readonly unknown[]): Float64Array {
+  return Float64Array.from(values, (value) => {
+    if (typeof value === "number") return value;
+    if (typeof value === "bigint") return Number(value);
+    if (value === null) return Number.NaN;
+    throw new DataError("readDrawsArrow", `the column "${name}" is of ${type}, but draws are numbers; leave it out`, "DATA_TYPE");
+  });
+}
+
+/** What the package says of bytes that it cannot read. */
+function readable<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `the bytes cannot be read as an Arrow file: ${reason}; write it whole and uncompressed`;
+    throw new DataError("readDrawsArrow", message, "DATA_FORMAT", { cause });
+  }
+}
+
+async function arrow(where: string): Promise<Arrow> {
+  try {
+    return await import("apache-arrow");
+  } catch (cause) {
+    const message =
+      "it needs the package apache-arrow, which cannot be loaded; run npm install apache-arrow, or save as CSV or JSON";
+    throw new CapabilityError(where, message, "ARROW_MISSING", { cause });
+  }
+}
