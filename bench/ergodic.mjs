@@ -42,6 +42,12 @@ export async function timedFit(ergodic, model, data, options) {
   return { seconds, insideSeconds: run.seconds, updates: run.updates, weights, intercept: intercept[0] };
 }
 
+/** Modules of the build, by their paths within it. */
+export async function openModules(...names) {
+  await openErgodic();
+  return Promise.all(names.map((name) => import(new URL(name, built).href)));
+}
+
 /** `ergodic/compiler`. */
 export async function openCompiler() {
   await openErgodic();

@@ -1,10 +1,12 @@
 /**
- * Elliptical slice sampling (Murray, Adams & MacKay 2010) with respect to a Gaussian N(m, C), C = L Lᵀ: with L(x) = ℓ(x) + ‖w‖²/2, w = L⁻¹(x − m), level L(x) − e,
- * e ~ Exp(1), and v ~ N(0, C), points x' = m + (x − m) cos θ + v sin θ, θ drawn from (0, 2π) and then from brackets shrunk towards 0, until L(x') is above.
+ * Elliptical slice sampling (Murray, Adams & MacKay 2010) with respect to a Gaussian N(m, C), C = L Lᵀ: with L(x) = ℓ(x) + ‖w‖²/2, w = L⁻¹(x − m),
+ * level L(x) − e, e ~ Exp(1), and v ~ N(0, C), points x' = m + (x − m) cos θ + v sin θ, θ drawn from (0, 2π) and then from brackets shrunk towards 0,
+ * until L(x') is above.
  *
- * ellipticalSliceRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/random-walk.ts), with m = MEAN and L = FACTOR; `adapt` has no
- * effect. Draws of a transition: d normals, the level, the angles. Kept: 1 ÷ points tried, |θ|, evaluations. A bracket shrunk to nothing keeps x.
- * w is solved for anew in each transition, as rounding would let it drift from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin². Scratch: 5 vectors of d.
+ * ellipticalSliceRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/random-walk.ts), with m = MEAN and L = FACTOR;
+ * `adapt` has no effect. Draws of a transition: d normals, the level, the angles. Kept: 1 ÷ points tried, |θ|, evaluations. A bracket shrunk to
+ * nothing keeps x. w is solved for anew in each transition, as rounding would let it drift from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin².
+ * Scratch: 5 vectors of d.
  */
 import { cosine, sine, turn } from "./cosine-sine";
 import { exponential, fill, uniform } from "./random";

@@ -7,7 +7,7 @@
  * particleDensities(block): fills LOG_DENSITY and LIKELIHOOD at X.
  * particleMoves(block, first): MOVES moves of each particle, the i-th by update first + i of the block's stream; ACCEPTANCE gets the mean probability.
  * LEAPFROGS = 0: x' = x + s L z, z standard normal, accepted with probability min(1, exp(ℓ' − ℓ)). Else that many leapfrogs with the metric
- * M⁻¹ = L Lᵀ: x = L y, p standard normal, y += h p, p += h Lᵀ∇ℓ, h uniform in (0.8, 1.2) s, accepted by the energy. L: f64[d, d], lower, row-major. WORK: 5
+ * M⁻¹ = L Lᵀ: x = L y, p standard normal, y += h p, p += h Lᵀ∇ℓ, h uniform in (0.8, 1.2) s, accepted by the energy. L: f64[d, d], lower, row-major. WORK: 4
  * vectors of d. A density that is not finite is refused.
  */
 import { exp } from "./exp";

@@ -1,12 +1,12 @@
 /**
- * Slice sampling, one coordinate after another (Neal 2003): level ℓ(x) − e, e ~ Exp(1); an interval about x_k that is stepped out or doubled; points drawn from
- * it, the interval shrunk to each that lies outside the slice, until one does not.
+ * Slice sampling, one coordinate after another (Neal 2003): level ℓ(x) − e, e ~ Exp(1); an interval about x_k that is stepped out or doubled; points
+ * drawn from it, the interval shrunk to each that lies outside the slice, until one does not.
  *
- * sliceRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/random-walk.ts), with widths w_k = STEPS[k]. MODE 0: stepping out to at
- * most LIMIT widths, split at random between both ends (LIMIT 1: none). MODE 1: doubling at most LIMIT times, with the test of acceptance that it
- * needs. Draws of a coordinate: the level, the interval's place, how steps are split (MODE 0) or the side of each doubling, the points.
- * Kept: coordinates ÷ points tried, the mean width, evaluations. Adaptation brings as many expansions as shrinkages.
- * A slice of no width (the interval shrunk to x_k itself), or an interval of no finite width, keeps x_k. Scratch: 1 vector of d.
+ * sliceRun(chain, first, count, adapt, draws, transitions): as randomWalkRun (kernels/random-walk.ts), with widths w_k = STEPS[k]. MODE 0: stepping
+ * out to at most LIMIT widths, split at random between both ends (LIMIT 1: none). MODE 1: doubling at most LIMIT times, with the test of acceptance
+ * that it needs. Draws of a coordinate: the level, the interval's place, how steps are split (MODE 0) or the side of each doubling, the points. Kept:
+ * coordinates ÷ points tried, the mean width, evaluations. Adaptation brings as many expansions as shrinkages. A slice of no width (the interval
+ * shrunk to x_k itself), or an interval of no finite width, keeps x_k. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
 import { exponential, seek, uniform } from "./random";

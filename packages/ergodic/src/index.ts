@@ -81,16 +81,66 @@ export type { SearchRule } from "./algorithms/gradient/search-rule.ts";
 export { sag, saga, svrg, type Variance, varianceFrom } from "./algorithms/gradient/variance.ts";
 export {
   type AdaptationOptions,
+  type AdviOptions,
+  type BlockOptions,
+  type BlockUpdate,
+  type BlockValues,
+  type Conditional,
+  type CycleOptions,
+  conjugate,
   type DualAveragingOptions,
+  type EllipticalSliceOptions,
+  type EnumerateOptions,
+  type EstimateOptions,
+  ellipticalSlice,
+  enumerate,
+  fullRank,
+  type GibbsBlocks,
+  type GibbsValues,
+  gibbs,
   type HmcOptions,
   hmc,
+  type IndependenceOptions,
+  independence,
+  type MalaOptions,
   type MetricKind,
+  type MetropolisHastingsOptions,
+  type MetropolisWithinGibbsOptions,
+  mala,
+  meanField,
+  metropolisHastings,
+  metropolisWithinGibbs,
   type NutsOptions,
   nuts,
+  type ParallelTemperingOptions,
+  type PathfinderOptions,
+  type Proposal,
+  type Propose,
+  type PsgldOptions,
+  parallelTempering,
+  pathfinder,
   prior,
+  psgld,
+  type RandomWalkOptions,
+  randomWalk,
   type Sampler,
+  type ScheduleOptions,
+  type SequentialMonteCarloOptions,
+  type SghmcOptions,
+  type SgldOptions,
+  type SgnhtOptions,
+  type SliceOptions,
+  type StepDecay,
+  type SvgdOptions,
   samplerFromJson,
   samplerNames,
+  sequentialMonteCarlo,
+  sghmc,
+  sgld,
+  sgnht,
+  slice,
+  svgd,
+  type UpdateBy,
   type WindowOptions,
 } from "./algorithms/sampling/index.ts";
 export {
@@ -150,8 +200,6 @@ export {
   type DrawsQuantity,
   type DrawsSummaryOptions,
   densityOverlay,
-  drawsFromJson,
-  drawsToJson,
   type EnergyReport,
   type Finding,
   fromCmdStanCsv,
@@ -196,6 +244,7 @@ export {
 } from "./minimize.ts";
 export type { Mode, ModeOptions } from "./mode.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
+export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
 export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
 // Distributions have the plain names.
@@ -313,7 +362,6 @@ export {
   type WeightOptions,
   zeros,
 } from "./models/neural/index.ts";
-export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export { type NetworkModel, type NetworkOptions, network } from "./models/neural/network.ts";
 export { type FactorisationModel, type FactorisationOptions, factorisation } from "./models/ratings/factorisation.ts";
 export {
@@ -332,6 +380,7 @@ export {
   type DataField,
   Distribution,
   dirichlet,
+  discreteUniform,
   distribution,
   type Extent,
   exponential,

@@ -12,7 +12,15 @@
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
  *   finite; what `signal` was aborted with
  */
-import { nuts, type Sampler, type Sampling, type SamplingPlan, samplerFromJson } from "./algorithms/sampling/index.ts";
+import {
+  type ChainDraws,
+  nuts,
+  type Sampler,
+  type Sampling,
+  type SamplingPlan,
+  samplerFromJson,
+  slice,
+} from "./algorithms/sampling/index.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
 import { type Stream, stream } from "./base/stream.ts";
 import type { JsonObject, LogDensity } from "./contract.ts";
@@ -21,7 +29,14 @@ import { type Engine, openEngine } from "./host/engine.ts";
 import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
-import { ConditionedModel, type ModelData, type NamedValues, type StatisticalModel } from "./models/statistical/index.ts";
+import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
+import {
+  ConditionedModel,
+  type ConditionOptions,
+  type ModelData,
+  type NamedValues,
+  type StatisticalModel,
+} from "./models/statistical/index.ts";
 
 export interface SampleWatchOptions {
   /** Draws kept of each chain: 1000. */
@@ -44,6 +59,8 @@ export interface SampleOptions extends SampleWatchOptions {
   seed?: number;
   /** The same bytes on every host. */
   deterministic?: boolean;
+  /** The size that counts rows of data, for algorithms that draw rows: sgld() and its like. */
+  rows?: string;
   /** Where the chains start: values by name, or unconstrained numbers, for all or for each. Default: uniform in (−2, 2), unconstrained. */
   start?: Start | readonly Start[];
 }
@@ -53,25 +70,26 @@ type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array
 /** A log density as a plain function of unconstrained numbers. */
 export type PlainLogDensity = (x: Float64Array) => number;
 
-export type Sampled = StatisticalModel | ConditionedModel | LogDensity;
+export type Sampled = StatisticalModel | LogDensity | PlainLogDensity;
 
-/** Data of a model. */
-export type SampleData = ModelData;
+/** Data of a model; of a function its dimension, and its gradient and names if there are any. */
+export type SampleData = ModelData | FunctionData;
+export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
-const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "start", "until", "signal"];
+const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
 function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
   checkKeys("sample", options, keys);
-  const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, until = {} } = options;
+  const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
   checkNumber("sample", "seed", seed, { low: -Number.MAX_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkLimits("sample", until);
   return launch("sample", options, async () => {
-    const density = await conditioned("sample", model, data, deterministic);
-    const algorithm = options.algorithm ?? nuts();
+    const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
+    const algorithm = options.algorithm ?? (density.hasGradient === false ? slice() : nuts());
     const places = options.start === undefined ? {} : { start: startOf(density, options.start) };
-    return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until };
+    return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
   });
 }
 
@@ -88,7 +106,9 @@ function resume(
     const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
     const { start: placed, ...rest } = kept.plan as unknown as Omit<SamplingPlan, "workers"> & { start?: number[][] };
     const plan = { ...rest, ...(placed ? { start: placed.map((point) => Float64Array.from(point)) } : {}) };
-    const density = await conditioned("sample.resume", model, data, plan.deterministic);
+    const rows = kept.rows === null ? undefined : (kept.rows as string);
+    const given = { deterministic: plan.deterministic, ...(rows === undefined ? {} : { rows }) };
+    const density = await conditioned("sample.resume", model, data, given);
     const known = (density as Partial<ConditionedModel>).quantities?.map(({ name }) => name) ?? [];
     if (kept.dimension !== density.dimension || JSON.stringify(kept.names) !== JSON.stringify(known))
       throw new DataError(
@@ -101,6 +121,7 @@ function resume(
       algorithm: options.algorithm ?? samplerFromJson(kept.algorithm as JsonObject),
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
+      rows,
       checkpoint,
     };
   });
@@ -114,14 +135,21 @@ function checkLimits(where: string, until: Until): void {
   if (until.seconds !== undefined) resolveStopping(where, { until }, false);
 }
 
-async function conditioned(where: string, model: Sampled, data: SampleData, deterministic: boolean): Promise<LogDensity> {
-  if ("condition" in model) return model.condition(data as ModelData, { deterministic });
-  if (!("bind" in model))
+async function conditioned(
+  where: string,
+  model: Sampled,
+  data: SampleData,
+  options: ConditionOptions & { deterministic: boolean },
+): Promise<LogDensity> {
+  if (typeof model === "function") return functionDensity({ ...(data as FunctionData), logDensity: model });
+  if (typeof model !== "object" || model === null || !("condition" in model || "bind" in model))
     throw new OptionError(
       where,
-      `the first argument is ${typeof model}, but must be a model() or a function x => log density`,
+      `the first argument is ${model === null ? "null" : typeof model}, but must be a model() or a function x => log density`,
       "OPTION_TYPE",
     );
+  if ("condition" in model) return model.condition(data as ModelData, options);
+  const { deterministic } = options;
   if (model instanceof ConditionedModel && model.deterministic !== deterministic)
     throw new OptionError(
       where,
@@ -149,6 +177,7 @@ interface Recipe {
   algorithm: Sampler;
   plan: Omit<SamplingPlan, "workers">;
   until: Until;
+  rows: string | undefined;
   checkpoint?: Checkpoint;
 }
 
@@ -189,7 +218,7 @@ function workersFor(where: string, given: number | undefined, chains: number, de
   return given ?? Math.max(1, Math.min(chains, engine.describe().workers));
 }
 
-function describe({ density, algorithm, plan }: Recipe): JsonObject {
+function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
   const { start: given, ...rest } = plan;
   const model = density as Partial<ConditionedModel>;
   return {
@@ -197,6 +226,7 @@ function describe({ density, algorithm, plan }: Recipe): JsonObject {
     dimension: density.dimension,
     names: model.quantities?.map(({ name }) => name) ?? [],
     algorithm: algorithm.toJson(),
+    rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
   };
 }
@@ -217,21 +247,17 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
     });
   });
   const shared = { chains, count, fields, transitions, description, report };
-  if (!(density instanceof ConditionedModel)) {
-    const quantities: DrawsQuantity[] = [{ name: "x", shape: [density.dimension], kind: "parameter" }];
-    return new Draws({ ...shared, quantities, values: { x: raw.values } });
-  }
+  if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
   const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
   const source: DrawsSource = {
-    pointwise: () => eachDraw(density, raw.values, (u) => density.pointwise(u)),
+    pointwise: () => density.pointwiseOf(raw.values),
     observed: () => {
       const { observed, data } = density.traced;
       const given = observed.map(({ name }) => [name, data.get(`data ${name}`)] as const);
       return Object.fromEntries(given.filter((entry): entry is readonly [string, Float64Array] => entry[1] !== undefined));
     },
     predict: (seed) => {
-      const draws = stream(seed, "predict");
-      const replicated = eachDraw(density, raw.values, (u, k) => density.predict(u, draws.at(k)));
+      const replicated = density.predictOf(raw.values, stream(seed, "predict"));
       const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
       const none = { fields: [], transitions: new Float64Array(0), report: {} };
       return new Draws({ chains, count, quantities, values: replicated, description, ...none });
@@ -240,24 +266,26 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
   return new Draws({ ...shared, quantities: density.quantities, values, source });
 }
 
+/** Every quantity by name: [point, ...shape]. */
 function namedValues(density: ConditionedModel, points: Float64Array, generated: Stream): NamedValues {
-  const none = Object.fromEntries(density.quantities.map(({ name }) => [name, new Float64Array(0)]));
-  return { ...none, ...eachDraw(density, points, (u, k) => density.constrain(u, generated.at(k))) };
+  const { quantities, valueCount, dimension } = density;
+  const count = points.length / dimension;
+  if (count === 0) return Object.fromEntries(quantities.map(({ name }) => [name, new Float64Array(0)]));
+  const all = density.valuesOf(points);
+  const drawn = density.generatedOf(points, generated);
+  const column = (offset: number, size: number): Float64Array => {
+    const values = new Float64Array(count * size);
+    for (let k = 0; k < count; k++) values.set(all.subarray(k * valueCount + offset, k * valueCount + offset + size), k * size);
+    return values;
+  };
+  return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
 }
 
-function eachDraw(
-  { dimension }: ConditionedModel,
-  points: Float64Array,
-  of: (u: Float64Array, k: number) => NamedValues,
-): NamedValues {
-  const made: NamedValues = {};
-  const count = points.length / dimension;
-  for (let k = 0; k < count; k++) {
-    const one = of(points.subarray(k * dimension, (k + 1) * dimension), k);
-    for (const [name, values] of Object.entries(one)) {
-      made[name] ??= new Float64Array(count * values.length);
-      made[name].set(values, k * values.length);
-    }
-  }
-  return made;
+/** Of a plain function: its names, or "x". */
+function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
+  const kind = "parameter" as const;
+  const { names } = density as Partial<FunctionDensity>;
+  if (!names) return { quantities: [{ name: "x", shape: [density.dimension], kind }], values: { x: raw.values } };
+  const quantities = names.map((name) => ({ name, shape: [], kind }));
+  return { quantities, values: Object.fromEntries(names.map((name, i) => [name, raw.coordinate(i)])) };
 }

@@ -209,6 +209,42 @@ describe("sample: a run", () => {
   });
 });
 
+describe("sample: a plain function", () => {
+  const logDensity = (x: Float64Array): number => -0.5 * ((x[0] - 3) ** 2 / 4 + x[1] ** 2);
+
+  it("is sampled without a gradient by slices, with one by nuts", async () => {
+    const sliced = await sample(logDensity, { dimension: 2 }, { seed: 1 });
+    expect(sliced.description).toMatchObject({ model: "function", algorithm: { algorithm: "slice" } });
+    const named = await sample(
+      logDensity,
+      { dimension: 2, gradient: (x) => [-(x[0] - 3) / 4, -x[1]], names: ["far", "near"] },
+      { seed: 1 },
+    );
+    expect(named.description).toMatchObject({ algorithm: { algorithm: "nuts" } });
+    for (const [row, mean, sd] of [
+      [sliced.summary()["x[1]"], 3, 2],
+      [sliced.summary()["x[2]"], 0, 1],
+      [named.summary().far, 3, 2],
+      [named.summary().near, 0, 1],
+    ] as const) {
+      expect(Math.abs(row.mean - mean)).toBeLessThan(4.5 * row.mcseMean);
+      expect(Math.abs(row.sd - sd)).toBeLessThan(4.5 * row.mcseSd);
+    }
+    expect(() => named.loo()).toThrow(/without the model there is nothing to ask/);
+  });
+
+  it("refuses what it cannot do, and passes on what the function throws", async () => {
+    await expect(sample(logDensity, { dimension: 2 }, { algorithm: nuts() })).rejects.toThrow(/take algorithm: slice\(\)/);
+    await expect(sample(logDensity, { dimension: 2 }, { workers: 2 })).rejects.toThrow(/runs on the calling thread alone/);
+    await expect(sample(logDensity, {} as never)).rejects.toThrow(/dimension/);
+    const broken = (): number => {
+      throw new RangeError("no such place");
+    };
+    await expect(sample(broken, { dimension: 1 })).rejects.toThrow(new RangeError("no such place"));
+    await expect(sample(7 as never, {})).rejects.toThrow();
+  });
+});
+
 describe("sample: what is refused", () => {
   it("says what is wrong", async () => {
     expect(() => sample(eightSchools, schools, { chain: 4 } as never)).toThrow(/chain/);

@@ -1,6 +1,6 @@
 /** Files → Ergodic datasets. Everything public, by name. */
-export { readDrawsArrow, writeDrawsArrow } from "./arrow-draws.ts";
 export type { ArrayDatasetOptions } from "./array-rows.ts";
+export { readDrawsArrow, writeDrawsArrow } from "./arrow-draws.ts";
 export type { ColumnType } from "./column.ts";
 export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
 export { isFolder, labelsBeside } from "./folder.ts";

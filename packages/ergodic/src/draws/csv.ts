@@ -43,15 +43,16 @@ export function toCmdStanCsv({ content }: { readonly content: DrawsContent }, ch
   const { chains, count, fields } = content;
   checkNumber("toCmdStanCsv", "chain", chain, { low: 0, high: chains - 1, integer: true });
   const columns = columnsOf(content.quantities);
+  const sizes = new Map(content.quantities.map(({ name, shape }) => [name, sizeOf(shape)]));
+  const places = columns.map(({ name, offset }) => ({ array: content.values[name], size: sizes.get(name)!, offset }));
   const known = [...fields.keys()].sort((a, b) => rankOf(fields[a]) - rankOf(fields[b]) || a - b);
   const withoutDensity = !fields.includes("logDensity");
   const labels = [...(withoutDensity ? ["lp__"] : []), ...known.map((j) => labelOfField(fields[j]))];
   checkNames(content, labels);
-  const sizes = new Map(content.quantities.map(({ name, shape }) => [name, sizeOf(shape)]));
   const rows = Array.from({ length: count }, (_, i) => {
     const k = chain * count + i;
     const kept = known.map((j) => decimal(content.transitions[k * fields.length + j]));
-    const numbers = columns.map(({ name, offset }) => decimal(content.values[name][k * sizes.get(name)! + offset]));
+    const numbers = places.map(({ array, size, offset }) => decimal(array[k * size + offset]));
     return [...(withoutDensity ? ["0"] : []), ...kept, ...numbers].join(",");
   });
   const head = [...labels, ...columns.map(({ label }) => label)].join(",");

@@ -12,6 +12,7 @@
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type LooResult, psisLoo, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import { drawsFromJson, drawsToJson } from "./json.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { summaryTable } from "./table.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
@@ -192,6 +193,16 @@ export class Draws {
   /** The table of `summary()`, and the verdict. */
   toString(): string {
     return `${summaryTable(this.summary())}\n${this.verdict()}`;
+  }
+
+  /** All of it, as json.ts lays it out; for numbers that JSON has not there are texts. */
+  toJson(): JsonObject {
+    return drawsToJson(this.#content);
+  }
+
+  /** @throws DataError [DRAWS_JSON] for what is not `toJson()` */
+  static fromJson(json: unknown): Draws {
+    return new Draws(drawsFromJson(json));
   }
 
   /** All that these draws are: what files hold. */

@@ -10,7 +10,6 @@ export {
   type DrawsSummaryOptions,
   scalarName,
 } from "./draws.ts";
-export { drawsFromJson, drawsToJson } from "./json.ts";
 export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
 export {
   type CheckedStatistic,

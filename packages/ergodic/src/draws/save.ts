@@ -10,16 +10,16 @@
  * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. Saving needs Node; loading takes URLs, Blobs
  * and bytes too.
  *
- * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats
+ * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
  */
-import { checkKeys, DataError, OptionError } from "../base/errors.ts";
+import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { nameOf, readWhole, writeWhole } from "../base/files.ts";
 import { murmur3 } from "../base/murmur3.ts";
 import type { JsonObject } from "../contract.ts";
 import { toCmdStanCsv } from "./csv.ts";
 import { fromCmdStanCsv } from "./csv-reader.ts";
 import { Draws } from "./draws.ts";
-import { drawsFromJson, drawsToJson, headerToJson } from "./json.ts";
+import { headerToJson } from "./json.ts";
 
 export interface SaveDrawsOptions {
   /** "csv" (default): CmdStan's, a file a chain; "json": one file. */
@@ -42,11 +42,17 @@ export async function saveDraws(draws: Draws, folder: string, options: SaveDraws
   const { format = "csv" } = options;
   if (format !== "csv" && format !== "json")
     throw new OptionError("saveDraws", `format is "${format}", but must be "csv" or "json"`, "OPTION_UNKNOWN");
+  if (!inNode())
+    throw new CapabilityError(
+      "saveDraws",
+      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJson() as a download`,
+      "NO_FILES",
+    );
   // Before anything is written, as a chain may be refused.
   const texts = format === "csv" ? Array.from({ length: draws.chains }, (_, c) => toCmdStanCsv(draws, c)) : [];
   const files = texts.map((text, c) => ({ name: `chain_${c + 1}.csv`, bytes: bytesOf(text) }));
   const listed = files.map(({ name, bytes }) => ({ name, bytes: bytes.length, checksum: checksum(bytes) }));
-  const index = format === "csv" ? { ...headerToJson(draws.content), files: listed } : drawsToJson(draws.content);
+  const index = format === "csv" ? { ...headerToJson(draws.content), files: listed } : draws.toJson();
   await makeFolder(folder);
   const before = await earlier(folder);
   for (const { name, bytes } of files) await writeWhole(`${folder}/${name}`, bytes);
@@ -90,7 +96,7 @@ async function fromIndex(from: DrawsFile, path: string, text: string): Promise<D
   } catch (cause) {
     throw new DataError(path, "it is not JSON: it may have been cut; save the draws anew", "DRAWS_JSON", { cause });
   }
-  if (!Array.isArray(json.files)) return new Draws(drawsFromJson(json));
+  if (!Array.isArray(json.files)) return Draws.fromJson(json);
   const texts: string[] = [];
   const names: string[] = [];
   for (const { name, bytes, checksum: sum } of json.files as unknown as Listed[]) {
@@ -152,7 +158,9 @@ async function earlier(folder: string): Promise<string[]> {
 
 /** Names in a folder; undefined for what is none, whose errors reading then tells. */
 async function namesIn(path: string): Promise<string[] | undefined> {
-  if (typeof process === "undefined" || !process.versions?.node) return undefined;
+  if (!inNode()) return undefined;
   const { readdir } = await import("node:fs/promises");
   return readdir(path).catch(() => undefined);
 }
+
+const inNode = (): boolean => typeof process !== "undefined" && typeof process.versions?.node === "string";

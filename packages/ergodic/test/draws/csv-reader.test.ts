@@ -80,6 +80,11 @@ describe("files of CmdStan", () => {
     expect(read(...comments)).toEqual(x);
   });
 
+  it("whose settings were cut off lose what stands above the end of adaptation", () => {
+    const lines = [...rows.slice(0, 3), "# Adaptation terminated", "# Step size = 0.5", ...rows.slice(3)];
+    expect([...fromCmdStanCsv([lines.join("\n")]).draws("x")]).toEqual([3, 4, 5]);
+  });
+
   it("may hold any number that Stan writes", () => {
     const text = "x,y\nnan,inf\nNaN,-inf\n+inf,1e-300\n-0, +2 \n";
     expect([...fromCmdStanCsv([text]).draws("x")]).toEqual([Number.NaN, Number.NaN, Infinity, -0]);

@@ -1,12 +1,12 @@
 /** Draws as JSON: what stands where, and that nothing is lost. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { drawsFromJson, drawsToJson } from "../../src/draws/json.ts";
+import { Draws } from "../../src/draws/draws.ts";
 import { anyContent, example, plain } from "./contents.ts";
 
 describe("draws as JSON", () => {
   it("are written as documented", () => {
-    const json = drawsToJson(example().content);
+    const json = example().toJson();
     expect(json).toMatchObject({ format: "ergodic-draws", version: 1, chains: 2, count: 3 });
     expect(json.values).toMatchObject({ mu: [0.5, 1.5, 2.5, 3.5, 4.5, 5.5], none: [] });
     expect(json.transitions).toMatchObject({ divergent: [-9, -5, -1, 3, 7, 11] });
@@ -17,13 +17,13 @@ describe("draws as JSON", () => {
   it("are read back bit for bit", () => {
     fc.assert(
       fc.property(anyContent, (content) => {
-        expect(plain(drawsFromJson(JSON.parse(JSON.stringify(drawsToJson(content)))))).toEqual(plain(content));
+        expect(plain(Draws.fromJson(JSON.parse(JSON.stringify(new Draws(content).toJson()))).content)).toEqual(plain(content));
       }),
       { seed: 11, numRuns: 200 },
     );
   });
 
-  const good = drawsToJson(example().content);
+  const good = example().toJson();
   it.each([
     ["no object", [], /it is not draws: "format" must be "ergodic-draws"/],
     ["a newer version", { ...good, version: 2 }, /its version is 2, but this release reads 1/],
@@ -39,6 +39,6 @@ describe("draws as JSON", () => {
     ["a field lost", { ...good, transitions: {} }, /"transitions" must hold 6 numbers for each of logDensity, divergent/],
     ["a quantity lost", { ...good, values: {} }, /"mu" must be a list of numbers/],
   ])("refuse %s", (_, json, message) => {
-    expect(() => drawsFromJson(json)).toThrow(message);
+    expect(() => Draws.fromJson(json)).toThrow(message);
   });
 });

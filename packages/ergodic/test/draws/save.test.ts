@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toCmdStanCsv } from "../../src/draws/csv.ts";
 import { Draws } from "../../src/draws/draws.ts";
 import { loadDraws, saveDraws } from "../../src/draws/save.ts";
@@ -13,7 +13,10 @@ let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "draws-"));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllGlobals();
+  rmSync(folder, { recursive: true });
+});
 
 const draws = example();
 const { content } = draws;
@@ -82,6 +85,14 @@ describe("saveDraws and loadDraws", () => {
     expect(readdirSync(folder)).toEqual([]);
     await saveDraws(odd, folder, { format: "json" });
     expect((await loadDraws(folder)).quantities[0].name).toBe("a b");
+  });
+
+  it("need files to write, not to read", async () => {
+    vi.stubGlobal("process", undefined);
+    await expect(saveDraws(draws, folder)).rejects.toThrow(
+      /a browser has no files; offer toCmdStanCsv or toJson\(\) as a download \[NO_FILES\]/,
+    );
+    expect((await loadDraws(new Blob([JSON.stringify(draws.toJson())]))).chains).toBe(2);
   });
 
   it("say what is wrong", async () => {

@@ -82,6 +82,7 @@ discrete("poisson", [0], "stats.poisson(0)", [0, 1], cdf=False)
 discrete("poissonLog", [0.8], "stats.poisson(math.exp(0.8))", counts)
 discrete("negativeBinomial", [2.5, 0.6], "stats.nbinom(2.5, 0.6/1.6)", counts)
 discrete("negativeBinomialMean", [4.2, 1.7], "stats.nbinom(1.7, 1.7/(1.7 + 4.2))", counts)
+discrete("discreteUniform", [-2, 7], "stats.randint(-2, 8)", counts + [-2, -3, 8])
 discrete("geometric", [0.3], "stats.geom(0.3, loc=-1)", counts)
 discrete("categorical", [[0.1, 0.6, 0.3]], "stats.rv_discrete(values=([0, 1, 2], [0.1, 0.6, 0.3]))", [-1, 0, 1, 2, 3])
 for nu in [1, 3.5]:

@@ -111,6 +111,7 @@ const DISCRETE: readonly Pair[] = [
   ["negativeBinomial", d.negativeBinomial(2.5, 0.6), d.negativeBinomial(2.5, 0.68)],
   ["negativeBinomialMean", d.negativeBinomialMean(4, 0.5), d.negativeBinomialMean(4, 0.56)],
   ["geometric", d.geometric(0.2), d.geometric(0.22)],
+  ["discreteUniform", d.discreteUniform(0, 6), d.discreteUniform(0, 7)],
   ["categorical", d.categorical([0.1, 0.4, 0, 0.5]), d.categorical([0.12, 0.4, 0, 0.48])],
   ["categoricalLogit", d.categoricalLogit([0.1, -1, 2]), d.categoricalLogit([0.1, -1, 2.2])],
   ["orderedLogistic", d.orderedLogistic(0.3, [-1, 0.2, 2]), d.orderedLogistic(0.45, [-1, 0.2, 2])],

@@ -52,7 +52,9 @@ export function gibbs(blocks?: GibbsBlocks): Sampler {
 }
 
 /** What `gibbs(…).toJson()` says. @throws DataError, by `sampler`, where a block is updated by a function */
-export function gibbsFromJson({ blocks }: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
+export function gibbsFromJson(options: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
+  checkKeys("gibbs", options, ["blocks"]);
+  const { blocks } = options;
   if (blocks === undefined) return gibbs();
   const made = (blocks as JsonObject[]).map(({ of, by }): BlockOptions => {
     const { update, times, ...options } = by as JsonObject;
@@ -88,9 +90,18 @@ function blockOf(options: BlockOptions): GibbsBlock {
 
 function defaultBlocks(density: LogDensity): GibbsBlock[] {
   const all = Array.from({ length: density.dimension }, (_, i) => i);
+  const discrete = all.filter((i) => isDiscrete(density, i));
   const blocks: [number[], BlockUpdate][] = [
-    [all.filter((i) => isDiscrete(density, i)), enumerate()],
+    [discrete, enumerate()],
     [all.filter((i) => !isDiscrete(density, i)), bySampler(nuts(), 1)],
   ];
-  return blocks.filter(([of]) => of.length > 0).map(([of, by]) => ({ of, by }));
+  return blocks.filter(([of]) => of.length > 0).map(([of, by]) => ({ of: namesOf(density, of), by }));
+}
+
+/** Parameters that the coordinates make up, by name where the density names all of them. */
+function namesOf({ parameters }: LogDensity, coordinates: readonly number[]): (string | number)[] {
+  const own = new Set(coordinates);
+  const named = (parameters ?? []).filter(({ offset }) => own.has(offset));
+  const covered = named.reduce((count, { size }) => count + size, 0);
+  return covered === own.size ? named.map(({ name }) => name) : [...coordinates];
 }

@@ -31,8 +31,15 @@ export type { CycleOptions, ScheduleOptions, StepDecay } from "../mcmc/stochasti
 export { type SghmcOptions, sghmc } from "../mcmc/stochastic-gradient/sghmc.ts";
 export { type SgldOptions, sgld } from "../mcmc/stochastic-gradient/sgld.ts";
 export { type SgnhtOptions, sgnht } from "../mcmc/stochastic-gradient/sgnht.ts";
+export {
+  type ParallelTemperingOptions,
+  parallelTempering,
+  type SequentialMonteCarloOptions,
+  sequentialMonteCarlo,
+} from "../mcmc/tempering/index.ts";
 export { type AdviOptions, fullRank, meanField } from "../variational/advi.ts";
 export { type PathfinderOptions, pathfinder } from "../variational/pathfinder.ts";
+export { type SvgdOptions, svgd } from "../variational/svgd.ts";
 export { ChainDraws } from "./chain-draws.ts";
 export { prior } from "./prior.ts";
 export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";

@@ -13,6 +13,11 @@ import { psgld } from "../mcmc/stochastic-gradient/psgld.ts";
 import { sghmc } from "../mcmc/stochastic-gradient/sghmc.ts";
 import { sgld } from "../mcmc/stochastic-gradient/sgld.ts";
 import { sgnht } from "../mcmc/stochastic-gradient/sgnht.ts";
+import { parallelTempering } from "../mcmc/tempering/parallel-tempering.ts";
+import { sequentialMonteCarlo } from "../mcmc/tempering/sequential-monte-carlo.ts";
+import { fullRank, meanField } from "../variational/advi.ts";
+import { pathfinder } from "../variational/pathfinder.ts";
+import { svgd } from "../variational/svgd.ts";
 import { prior } from "./prior.ts";
 import type { Sampler } from "./sampler.ts";
 
@@ -30,7 +35,13 @@ export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>
   psgld,
   sghmc,
   sgnht,
+  pathfinder,
+  meanField,
+  fullRank,
+  svgd,
   prior,
+  parallelTempering,
+  sequentialMonteCarlo,
   gibbs: (options) => gibbsFromJson(options, samplerFromJson),
 };
 

@@ -1,5 +1,4 @@
 /** A run of ADVI: a path that finds where and how wide, the stochastic ascent, and the refinement on fixed draws. A step is an iteration of its stage. */
-import { solvePositive } from "../../base/cholesky.ts";
 import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
@@ -8,10 +7,9 @@ import type { SamplingPlan } from "../sampling/sampler.ts";
 import { ApproximationRun, logMixture } from "./approximation-run.ts";
 import { Ascent, type AscentOptions } from "./ascent.ts";
 import { fixedLoss, whitenedPairs } from "./fixed-draws.ts";
-import type { InverseCurvature } from "./inverse-curvature.ts";
 import type { Kept } from "./kept.ts";
 import { NormalFamily } from "./normal-family.ts";
-import { Path } from "./path.ts";
+import { choleskyScale, diagonalScale, PLACING, PLACING_PATHS, Paths } from "./paths.ts";
 import { QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 export interface AdviRunOptions extends AscentOptions {
@@ -22,33 +20,30 @@ export interface AdviRunOptions extends AscentOptions {
 
 /** For k̂ to mean something. */
 const FEWEST_DRAWS = 1000;
-const PATH = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 const REFINE = { ...quasiNewtonDefaults, firstStep: 0.1, relativeObjectiveTolerance: 1e6, parameterTolerance: 1e-6 };
-const PATHS = 4;
 const MOST_REFINEMENTS = 200;
 /** Stages. */
-const [PLACING, CLIMBING, REFINING] = [0, 1, 2];
+const [PATHS, CLIMBING, REFINING] = [0, 1, 2];
 
 export class AdviRun extends ApproximationRun {
   private readonly options: AdviRunOptions;
   private readonly family: NormalFamily;
-  private readonly paths: readonly Path[];
+  private readonly paths: Paths;
   private readonly ascent: Ascent;
   private readonly refinement: QuasiNewton;
   private readonly own = {
-    numbers: { stage: PLACING, iterations: 0 },
+    numbers: { stage: PATHS, iterations: 0 },
     arrays: { theta: [] as Float64Array[], origin: [] as Float64Array[], scale: [] as Float64Array[] },
   } satisfies Kept;
 
   constructor(name: "meanField" | "fullRank", density: LogDensity, plan: SamplingPlan, engine: Engine, options: AdviRunOptions) {
-    const steps = PATH.maxIterations + Ascent.steps(options) + MOST_REFINEMENTS + 3;
+    const steps = PLACING.maxIterations + Ascent.steps(options) + MOST_REFINEMENTS + 3;
     super(name, density, plan, engine, steps, { size: FEWEST_DRAWS, resample: options.psis });
     const { dimension: d } = density;
     this.options = options;
     this.family = new NormalFamily(d, name === "fullRank");
     const evaluate = (x: Float64Array, gradient: Float64Array | null): number => this.point.evaluate(x, gradient);
-    const paths = options.start === "point" ? 1 : PATHS;
-    this.paths = Array.from({ length: paths }, (_, i) => new Path(this.point, plan.seed, i, PATH));
+    this.paths = new Paths(this.point, plan.seed, options.start === "point" ? 1 : PLACING_PATHS, PLACING);
     this.ascent = new Ascent(this.family, evaluate, plan.seed, options);
     const pairs = Math.max(Math.ceil(options.refineDraws / 2), this.family.full ? 2 * d : 1);
     const z = options.refineDraws > 0 ? whitenedPairs(pairs, d, stream(plan.seed, "advi", "refine").at(0)) : new Float64Array(0);
@@ -59,23 +54,21 @@ export class AdviRun extends ApproximationRun {
   /** The approximation's mean so far. */
   parameters(): Float64Array {
     const out = new Float64Array(this.dimension);
-    if (this.own.numbers.stage === PLACING) return this.path.mean.slice();
+    if (this.own.numbers.stage === PATHS) return this.paths.best.mean.slice();
     this.family.point(this.theta, new Float64Array(this.dimension), new Float64Array(this.dimension), out);
     return out;
   }
 
   protected async begin(): Promise<void> {
-    const places = await this.point.places(this.name, "path", this.paths.length, this.plan);
-    for (const [i, path] of this.paths.entries()) path.start(places[i]);
+    await this.paths.begin(this.name, this.plan);
     if (this.options.start === "point") this.climb();
   }
 
   protected fit(): number | undefined {
     const { numbers } = this.own;
     numbers.iterations++;
-    if (numbers.stage === PLACING) {
-      for (const path of this.paths) if (!path.ended) path.step();
-      if (this.paths.every(({ ended }) => ended)) this.climb();
+    if (numbers.stage === PATHS) {
+      if (this.paths.step()) this.climb();
     } else if (numbers.stage === CLIMBING) {
       if (this.ascent.step()) this.climbed();
     } else {
@@ -101,13 +94,12 @@ export class AdviRun extends ApproximationRun {
 
   protected fitParts(): Record<string, Kept> {
     const { ascent, refinement } = this;
-    const paths = this.paths.flatMap((path, i) => Object.entries(path.parts()).map(([name, part]) => [`${name}.${i}`, part]));
-    return { ...Object.fromEntries(paths), ascent: ascent.state, refinement: refinement.state, advi: this.own };
+    return { ...this.paths.parts(), ascent: ascent.state, refinement: refinement.state, advi: this.own };
   }
 
   protected override recalled(): void {
     super.recalled();
-    for (const path of this.paths) path.recalled();
+    this.paths.recalled();
     const { origin, scale } = this.own.arrays;
     if (origin.length > 0) this.family.place(origin[0], scale[0]);
   }
@@ -115,17 +107,12 @@ export class AdviRun extends ApproximationRun {
   protected fitReport(): Record<string, number> {
     const { stage, iterations } = this.own.numbers;
     const elbo = [
-      this.path.elbo,
+      this.paths.best.elbo,
       this.ascent.state.numbers.elbo + this.family.constant,
       this.family.constant - this.refinement.loss,
     ];
     const known = elbo.slice(0, stage + 1).filter(Number.isFinite);
     return known.length === 0 ? { iterations } : { iterations, elbo: known[known.length - 1] };
-  }
-
-  /** The one with the best ELBO. */
-  private get path(): Path {
-    return this.paths.reduce((best, path) => (path.elbo > best.elbo ? path : best));
   }
 
   private get theta(): Float64Array {
@@ -134,8 +121,10 @@ export class AdviRun extends ApproximationRun {
 
   private climb(): void {
     const { arrays, numbers } = this.own;
-    const scale = this.path.elbo > -Infinity ? this.scaleOf(this.path.curvature) : this.unit();
-    arrays.origin[0] = this.path.mean.slice();
+    const { best } = this.paths;
+    const scaleOf = this.family.full ? choleskyScale : diagonalScale;
+    const scale = best.elbo > -Infinity ? scaleOf(best.curvature) : this.unit();
+    arrays.origin[0] = best.mean.slice();
     arrays.scale[0] = scale;
     this.family.place(arrays.origin[0], scale);
     numbers.stage = CLIMBING;
@@ -167,18 +156,5 @@ export class AdviRun extends ApproximationRun {
   private unit(): Float64Array {
     const { dimension: d, full } = this.family;
     return Float64Array.from({ length: full ? d * d : d }, (_, k) => (full && k % (d + 1) !== 0 ? 0 : 1));
-  }
-
-  /** A Cholesky factor of H; or what a diagonal normal's best spreads are, 1/√B_ii, where the target is normal with H. */
-  private scaleOf(curvature: InverseCurvature): Float64Array {
-    const { dimension: d, full } = this.family;
-    const column = (i: number) => Float64Array.from({ length: d }, (_, j) => (j === i ? 1 : 0));
-    if (!full) return Float64Array.from({ length: d }, (_, i) => 1 / Math.sqrt(curvature.inverseTimes(column(i))[i]));
-    const factor = new Float64Array(d * d);
-    for (let i = 0; i < d; i++) factor.set(curvature.times(column(i)), i * d);
-    const spreads = Float64Array.from({ length: d }, (_, i) => Math.sqrt(factor[i * d + i]));
-    const positive = solvePositive(factor, new Float64Array(d));
-    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) if (!positive || j > i) factor[i * d + j] = i === j ? spreads[i] : 0;
-    return factor;
   }
 }

@@ -217,7 +217,7 @@ function judge(name: string, p: Float64Array, q: Float64Array, stein: Float64Arr
 }
 
 /** Whether E[(x − c)·∇ℓ] = −d fails on the weighted draws by more than a tenth of one direction's spread, and three standard errors. */
-function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {
+export function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {
   const weights = logWeights.map(exp);
   const usable = (k: number): boolean => weights[k] > 0 && Number.isFinite(stein[k]);
   let [total, mean] = [0, 0];

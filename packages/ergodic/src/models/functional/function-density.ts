@@ -9,7 +9,7 @@
  *
  * @throws OptionError for a dimension or names that do not fit; from a run, where the function gives something else than numbers
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { BindOptions, DensityBinding, LogDensity } from "../../contract.ts";
 import { currentEngine, type Engine } from "../../host/engine.ts";
 
@@ -18,14 +18,14 @@ export interface FunctionDensityOptions {
   readonly logDensity: (x: Float64Array) => number;
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
-  /** One name for each number of x; default: x[0], x[1], …. */
+  /** One name for each number of x; samplers then know them as parameters. */
   readonly names?: readonly string[];
 }
 
 export interface FunctionDensity extends LogDensity {
   readonly hasGradient: boolean;
   readonly onThisThread: true;
-  readonly names: readonly string[];
+  readonly names: readonly string[] | undefined;
   /** ℓ and its gradient, NaN where there is none. */
   evaluate(x: ArrayLike<number>): { value: number; gradient: Float64Array };
 }
@@ -44,7 +44,8 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
     dimension,
     hasGradient: gradient !== undefined,
     onThisThread: true,
-    names: names ?? Array.from({ length: dimension }, (_, i) => `x[${i}]`),
+    names,
+    ...(names && named(names)),
     bind: (how) => bind(currentEngine(), options, how),
     evaluate(given) {
       const x = Float64Array.from(given);
@@ -52,6 +53,20 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
       const slopes = gradient ? gradientAt(options, x) : new Float64Array(dimension).fill(Number.NaN);
       return { value, gradient: slopes };
     },
+  };
+}
+
+/** Numbers by name, for samplers that treat some of them apart. */
+function named(names: readonly string[]): Required<Pick<LogDensity, "parameters" | "constrain" | "unconstrain">> {
+  return {
+    parameters: names.map((name, offset) => ({ name, offset, size: 1 })),
+    constrain: (u) => Object.fromEntries(names.map((name, i) => [name, Float64Array.of(u[i])])),
+    unconstrain: (values) =>
+      Float64Array.from(names, (name) => {
+        const given = values[name];
+        if (given !== undefined) return typeof given === "number" ? given : given[0];
+        throw new DataError(NAME, `"${name}" has no value; give all of them`, "DATA_MISSING");
+      }),
   };
 }
 

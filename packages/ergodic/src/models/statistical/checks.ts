@@ -1,6 +1,6 @@
 /** What is wrong with a model. */
 import { CapabilityError, CompileError } from "../../base/errors.ts";
-import { broadcastShapes, isArray, type Shape, type SymbolicArray, sameShape, shapeText } from "../../compiler/index.ts";
+import { broadcastShapes, isArray, type Shape, type SymbolicArray, sameShape, shapeText, sizeOf } from "../../compiler/index.ts";
 import { batchOf, rankOf } from "./distributions/constraint.ts";
 import type { Distribution } from "./distributions/index.ts";
 
@@ -34,6 +34,16 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
   throw new CompileError(
     `param "${name}"`,
     `its shape is ${shapeText(batch)}, but the parameters of ${prior.name} broadcast to ${shapeText(prior.batch)}; make the shapes agree`,
+    "COMPILE_SHAPE",
+  );
+}
+
+/** Parameters for more elements than the value has would count it several times. */
+export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {
+  if (pointwise.size === sizeOf(batchOf(value.shape, distribution.eventRank))) return;
+  throw new CompileError(
+    "observe",
+    `the value has shape ${shapeText(value.shape)}, but the parameters of ${distribution.name} broadcast to ${shapeText(distribution.batch)}, which would count it several times; make the shapes agree`,
     "COMPILE_SHAPE",
   );
 }

@@ -15,7 +15,7 @@ import type { TracedModel } from "./context.ts";
 import { Drawer } from "./drawing.ts";
 import { PlacedModel, type PointFunction } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
-import { drawPrior } from "./prior.ts";
+import { PriorDrawer } from "./prior.ts";
 import { placesOf, type QuantityPlace } from "./programs.ts";
 
 /** Values by name, row-major. */
@@ -45,6 +45,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   private readonly reported: readonly SymbolicArray[];
   private readonly generated: Drawer;
   private readonly predicted: Drawer;
+  private readonly prior: PriorDrawer;
   private readonly functions = new Map<string, PointFunction>();
   private evaluator: Evaluator | undefined;
 
@@ -63,6 +64,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     this.discrete = traced.parameters.flatMap(({ discrete }, i) => (discrete ? [{ ...this.parameters[i], ...discrete }] : []));
     this.generated = new Drawer(this.placed, "generated", traced.drawn);
     this.predicted = new Drawer(this.placed, "predicted", traced.observed);
+    this.prior = new PriorDrawer(name, traced, this.placed);
   }
 
   bind({ lane, purpose, gradient = true }: BindOptions): DensityBinding {
@@ -165,7 +167,7 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /** u drawn from the prior: with `constrain` and `predict`, a draw of everything. @throws CapabilityError for a flat prior or a target() */
   drawPrior(draws: Draws): Float64Array {
-    return drawPrior(this.name, this.traced, draws);
+    return this.prior.draw(draws);
   }
 
   /** Bindings must not be used any more. */

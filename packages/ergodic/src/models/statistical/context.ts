@@ -76,7 +76,7 @@ export interface TracedQuantity {
 export interface TracedDraw {
   readonly name: string;
   readonly shape: Shape;
-  readonly distribution: Distribution;
+  readonly distribution: Pick<Distribution, "sampler">;
   readonly batch: Shape;
 }
 

@@ -8,6 +8,7 @@
  * recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  */
 import { CompileError } from "../../base/errors.ts";
+import type { Draws } from "../../base/stream.ts";
 import {
   add,
   broadcastTo,
@@ -15,13 +16,17 @@ import {
   log,
   logSumExp,
   reshape,
+  type Shape,
   type SymbolicArray,
   scan,
   shapeText,
+  sizeOf,
   softmax,
   sub,
 } from "../../compiler/index.ts";
 import { type Parameter, parameterArray } from "./distributions/distribution.ts";
+import { drawIndex } from "./distributions/draw-counts.ts";
+import { collected, type Distribution, type Sampler } from "./distributions/value.ts";
 import { withUserLine } from "./user-line.ts";
 
 export class HiddenMarkov {
@@ -81,4 +86,35 @@ export function forwardBackward(
     { reverse: true },
   );
   return { logDensity, probabilities: backward.outputs[0] };
+}
+
+/** Draws of whole series: states along the chain, then values given them. `emissions`: of each state, over times and what stands beside them. */
+export function seriesSampler({ initial, transition }: HiddenMarkov, emissions: readonly Distribution[]) {
+  return {
+    sampler(batch: Shape = emissions[0].batch): Sampler {
+      const each = emissions.map((emission) => emission.sampler(batch));
+      const [count, beside] = [sizeOf(batch), sizeOf(batch.slice(1))];
+      const elements = (numbers: readonly Float64Array[]) => {
+        const [first, rows, ...rest] = numbers;
+        let at = 0;
+        const drawn = each.map(({ arrays, elements: own }) => own(rest.slice(at, (at += arrays.length))));
+        const states = new Int32Array(beside);
+        return (draws: Draws, i: number) => {
+          const s = i % beside;
+          const k = emissions.length;
+          const weights = i < beside ? first : rows.subarray(states[s] * k, states[s] * k + k);
+          states[s] = drawIndex(draws, weights);
+          return drawn[states[s]](draws, i);
+        };
+      };
+      return {
+        arrays: [initial, transition, ...each.flatMap(({ arrays }) => arrays)],
+        elements,
+        draw(draws, numbers) {
+          const drawn = elements(numbers);
+          return collected(count, (i) => drawn(draws, i));
+        },
+      };
+    },
+  };
 }

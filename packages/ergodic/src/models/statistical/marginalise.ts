@@ -34,11 +34,13 @@ import {
   stack,
   sub,
 } from "../../compiler/index.ts";
+import { checkCounted } from "./checks.ts";
 import { integerBounds } from "./discrete.ts";
+import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
 import { mixture } from "./distributions/mixture.ts";
 import { logAddExp } from "./distributions/terms.ts";
-import { forwardBackward, HiddenMarkov } from "./hidden-markov.ts";
+import { forwardBackward, HiddenMarkov, seriesSampler } from "./hidden-markov.ts";
 
 export type States = Distribution | HiddenMarkov;
 export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distribution);
@@ -50,9 +52,9 @@ export interface Marginal {
   readonly probabilities: SymbolicArray;
 }
 
-/** A marginal, and the distribution of what it is of, where the terms were distributions of independent values. */
+/** A marginal, and what draws values like those that it is of, where the terms were distributions. */
 export interface Marginalised extends Marginal {
-  readonly distribution: Distribution | undefined;
+  readonly drawn: { readonly distribution: Pick<Distribution, "sampler">; readonly batch: Shape } | undefined;
 }
 
 const WHERE = "marginalise";
@@ -77,16 +79,26 @@ export function marginal(
     throw new CompileError(WHERE, "the terms are distributions, but of what is not said; add { value: y }", "COMPILE_OPERAND");
   if (!components && value !== undefined)
     throw new CompileError(WHERE, "a value was given, but terms that are no distributions; leave one out", "COMPILE_OPERAND");
-  const each = components ? components.map((d) => d.logDensity(value!)) : made;
+  const each = components ? components.map((d) => observed(value!, d)) : made;
   if (states instanceof HiddenMarkov) {
     const emissions = each ? stack(alike(each), -1) : checkAll(terms, values.length);
     if (emissions.rank < 2)
       throw new CompileError(WHERE, "the terms have no axis of time; give one for each time, [T]", "COMPILE_SHAPE");
-    return { ...forwardBackward(states, emissions), distribution: undefined };
+    const own = forwardBackward(states, emissions);
+    const drawn = components && { distribution: seriesSampler(states, components), batch: own.logDensity.shape };
+    return { ...own, drawn };
   }
-  if (!each) return { ...together(allPriorLogs(states, values), checkAll(terms, values.length)), distribution: undefined };
+  if (!each) return { ...together(allPriorLogs(states, values), checkAll(terms, values.length)), drawn: undefined };
   const result = unrolled(priorLogs(states, values), alike(each));
-  return { ...result, distribution: components && mixture(exp(allPriorLogs(states, values)), components) };
+  if (!components) return { ...result, drawn: undefined };
+  const distribution = mixture(exp(allPriorLogs(states, values)), components);
+  return { ...result, drawn: { distribution, batch: batchOf(value!.shape, distribution.eventRank) } };
+}
+
+function observed(value: SymbolicArray, component: Distribution): SymbolicArray {
+  const pointwise = component.logDensity(value);
+  checkCounted(value, component, pointwise);
+  return pointwise;
 }
 
 function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>): number[] {
@@ -136,7 +148,7 @@ function checkAll(terms: unknown, count: number): SymbolicArray {
 
 /** Element by element over a list of states: one loop, without a table of them. */
 function unrolled(logs: readonly SymbolicArray[], terms: readonly SymbolicArray[]): Marginal {
-  checkCounted(logs[0].shape, terms[0].shape);
+  checkStates(logs[0].shape, terms[0].shape);
   const joint = terms.map((term, i) => add(logs[i], term));
   const logDensity = logAddExp(joint[0], ...joint.slice(1));
   const probabilities = stack(
@@ -147,13 +159,13 @@ function unrolled(logs: readonly SymbolicArray[], terms: readonly SymbolicArray[
 }
 
 function together(logs: SymbolicArray, terms: SymbolicArray): Marginal {
-  checkCounted(logs.shape.slice(0, -1), terms.shape.slice(0, -1));
+  checkStates(logs.shape.slice(0, -1), terms.shape.slice(0, -1));
   const joint = add(logs, terms);
   return { logDensity: logSumExp(joint, { axis: -1 }), probabilities: softmax(joint) };
 }
 
 /** States for more elements than there are terms would count each term several times. */
-function checkCounted(states: Shape, terms: Shape): void {
+function checkStates(states: Shape, terms: Shape): void {
   if (sizeOf(states) === 1 || sameShape(broadcastShapes(WHERE, [states, terms]), terms)) return;
   throw new CompileError(
     WHERE,

@@ -5,6 +5,7 @@
  * log |∂x/∂z| = Σ log σ (+ Σ log x; log |L| a row). Source: Papaspiliopoulos, Roberts, Sköld 2007.
  */
 import { CapabilityError } from "../../base/errors.ts";
+import { log as logOf } from "../../base/log.ts";
 import {
   add,
   broadcastTo,
@@ -63,7 +64,7 @@ export function nonCentred(name: string, prior: Distribution, z: SymbolicArray):
     logJacobian: isLog ? add(logScale, sum(linear)) : logScale,
     standardise(x, inputs) {
       const [centre, spread] = interpret([broadcastTo(mu, z.shape), broadcastTo(scale, z.shape)], inputs);
-      return Float64Array.from(x, (v, i) => ((isLog ? Math.log(v) : v) - centre[i]) / spread[i]);
+      return Float64Array.from(x, (v, i) => ((isLog ? logOf(v) : v) - centre[i]) / spread[i]);
     },
   };
 }

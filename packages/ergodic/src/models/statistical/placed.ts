@@ -15,11 +15,14 @@ import type { Fixed } from "./invariants.ts";
 import {
   DENSITY,
   densityProgram,
+  type FixedWork,
   fixedInputs,
   GRADIENT,
+  isAnyMoved,
   LIKELIHOOD,
   POINT,
   POWER,
+  sideBySide,
   temperedProgram,
   VALUES,
   valuesProgram,
@@ -44,7 +47,7 @@ export class PlacedModel {
   readonly deterministic: boolean;
   private readonly name: string;
   private readonly traced: TracedModel;
-  private readonly fixed: Fixed;
+  private readonly fixed: FixedWork;
   private readonly arenas: Arena[] = [];
   /** Of inputs that the programs so far read. */
   readonly addresses = new Map<string, number>();
@@ -56,7 +59,7 @@ export class PlacedModel {
     this.traced = traced;
     this.engine = engine;
     this.deterministic = deterministic;
-    this.fixed = new Map(traced.data);
+    this.fixed = { values: new Map(traced.data), evaluate: (arrays, inputs) => this.evaluated(arrays, inputs) };
   }
 
   /** A LOG_DENSITY block, with or without the gradient. */
@@ -73,7 +76,10 @@ export class PlacedModel {
   /** `purpose` tells this model's functions apart. */
   pointFunction(purpose: string, arrays: readonly SymbolicArray[]): PointFunction {
     const size = arrays.reduce((count, array) => count + array.size, 0);
-    if (size === 0) return { size, at: () => new Float64Array(0) };
+    if (!isAnyMoved(arrays)) {
+      const values = joined(this.evaluated(arrays, this.fixed.values));
+      return { size, at: () => values };
+    }
     const program = this.program(purpose, () => valuesProgram(`${this.name} ${purpose}`, this.traced, arrays, this.fixed));
     const { engine } = this;
     const arena = this.ownArena(`model ${this.name} ${purpose}`);
@@ -117,7 +123,7 @@ export class PlacedModel {
     const program = make();
     const wanted = fixedInputs(program).filter((name) => !this.addresses.has(name));
     const arena = this.ownArena(`model ${this.name}`);
-    for (const name of wanted) this.addresses.set(name, arena.copy(this.fixed.get(name)!));
+    for (const name of wanted) this.addresses.set(name, arena.copy(this.fixed.values.get(name)!));
     arena.ownedBy(this, own);
     this.programs.set(key, program);
     return program;
@@ -139,6 +145,27 @@ export class PlacedModel {
     ]);
   }
 
+  /** Values of arrays that no parameter moves, by compiled code: the same bits as it gives elsewhere. */
+  private evaluated(arrays: readonly SymbolicArray[], inputs: Fixed): Float64Array[] {
+    if (arrays.length === 0) return [];
+    const { engine } = this;
+    const program: ArrayProgram = { name: `${this.name} fixed`, precision: "f64", outputs: sideBySide(arrays) };
+    const { plan, run } = linkArrays(engine, program, this.deterministic);
+    using arena = new Arena(engine.memory, `model ${this.name} fixed`);
+    const size = arrays.reduce((count, array) => count + array.size, 0);
+    const values = arena.take(8 * size);
+    const block = arena.take(plan.bytes);
+    initialiseBlock(engine, plan, block);
+    const read = fixedInputs(program).map((name) => [name, this.addresses.get(name) ?? arena.copy(inputs.get(name)!)] as const);
+    for (const [name, address] of [...read, [VALUES, values] as const]) {
+      const pointer = plan.pointers[name];
+      if (pointer !== undefined) arena.set(block, pointer, address);
+    }
+    run.call(block);
+    const all = engine.memory.f64(values, size).slice();
+    return program.outputs.map(({ value, offset }) => all.slice(offset, offset + value.size));
+  }
+
   /** A program's block, with what is fixed and the given buffers in place. */
   private place(arena: Arena, { plan }: LinkedArrays, buffers: Record<string, number>): number {
     this.checkAlive();
@@ -150,4 +177,14 @@ export class PlacedModel {
     }
     return block;
   }
+}
+
+function joined(arrays: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(arrays.reduce((count, { length }) => count + length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    out.set(array, offset);
+    offset += array.length;
+  }
+  return out;
 }

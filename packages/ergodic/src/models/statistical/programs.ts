@@ -14,7 +14,7 @@ import {
   where,
 } from "../../compiler/index.ts";
 import type { TracedModel } from "./context.ts";
-import { type Fixed, withoutInvariants } from "./invariants.ts";
+import { type Evaluate, type Fixed, withoutInvariants } from "./invariants.ts";
 
 /** Where a quantity lies among the values of a draw. */
 export interface QuantityPlace {
@@ -49,6 +49,16 @@ function slopesOf(root: SymbolicArray, { parameters }: TracedModel): SymbolicArr
   return parameters.map((p) => (p.discrete ? full(0, p.unconstrained.shape) : slopes[smooth.indexOf(p)]));
 }
 
+/** What is known before any parameter moves, and how more of it is computed. */
+export interface FixedWork {
+  /** Data, and what was made of them. */
+  readonly values: Fixed;
+  readonly evaluate: Evaluate;
+}
+
+const reduced = (roots: readonly SymbolicArray[], { values, evaluate }: FixedWork): SymbolicArray[] =>
+  withoutInvariants(roots, values, isMoved, evaluate);
+
 /** Log densities in their buffers, and behind them slopes. */
 function program(name: string, model: TracedModel, values: SymbolicArray[], slopes: SymbolicArray[]): ArrayProgram {
   const buffers = [DENSITY, LIKELIHOOD];
@@ -61,27 +71,27 @@ function program(name: string, model: TracedModel, values: SymbolicArray[], slop
   };
 }
 
-/** Fixed work is done here, once, and its results are added to `fixed`. */
-export function densityProgram(name: string, model: TracedModel, fixed: Fixed, gradient = true): ArrayProgram {
-  const [density] = withoutInvariants([model.logDensity], fixed, isMoved);
+/** Fixed work is done here, once, and its results are added to `fixed.values`. */
+export function densityProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
+  const [density] = reduced([model.logDensity], fixed);
   if (!gradient) return program(`${name} value`, model, [density], []);
   // Derivatives make fixed work of their own.
-  const [value, ...slopes] = withoutInvariants([density, ...slopesOf(density, model)], fixed, isMoved);
+  const [value, ...slopes] = reduced([density, ...slopesOf(density, model)], fixed);
   return program(name, model, [value], slopes);
 }
 
 /** log prior + β log likelihood with β an input, and the likelihood. At β = 0 the prior alone, also where the likelihood is not finite. */
-export function temperedProgram(name: string, model: TracedModel, fixed: Fixed, gradient = true): ArrayProgram {
+export function temperedProgram(name: string, model: TracedModel, fixed: FixedWork, gradient = true): ArrayProgram {
   const power = input(POWER, []);
   const isPrior = equal(power, 0);
   const raised = (prior: SymbolicArray, likelihood: SymbolicArray): SymbolicArray =>
     where(isPrior, prior, add(prior, mul(power, likelihood)));
-  const [prior, likelihood] = withoutInvariants([model.logPrior, model.logLikelihood], fixed, isMoved);
+  const [prior, likelihood] = reduced([model.logPrior, model.logLikelihood], fixed);
   const own = [raised(prior, likelihood), likelihood];
   if (!gradient) return program(`${name} tempered value`, model, own, []);
   const likelihoodSlopes = slopesOf(likelihood, model);
   const slopes = slopesOf(prior, model).map((slope, i) => raised(slope, likelihoodSlopes[i]));
-  const [density, alone, ...rest] = withoutInvariants([...own, ...slopes], fixed, isMoved);
+  const [density, alone, ...rest] = reduced([...own, ...slopes], fixed);
   return program(`${name} tempered`, model, [density, alone], rest);
 }
 
@@ -103,15 +113,28 @@ export function placesOf(model: TracedModel): { reported: readonly SymbolicArray
   return { reported: reported.map(({ value }) => value), places: [...reported.map(({ at }) => at), ...drawn] };
 }
 
-/** Arrays one after another in one buffer; fixed work is done here, once. */
-export function valuesProgram(name: string, model: TracedModel, arrays: readonly SymbolicArray[], fixed: Fixed): ArrayProgram {
+/** Arrays one after another in one buffer. */
+export function sideBySide(arrays: readonly SymbolicArray[]): ArrayProgram["outputs"] {
   let offset = 0;
-  const outputs = withoutInvariants(arrays, fixed, isMoved).map((value) => {
+  return arrays.map((value) => {
     offset += value.size;
     return { value, buffer: VALUES, offset: offset - value.size };
   });
-  return { name, precision: "f64", inputs: bindings(model), outputs };
 }
+
+/** Fixed work is done here, once. */
+export function valuesProgram(
+  name: string,
+  model: TracedModel,
+  arrays: readonly SymbolicArray[],
+  fixed: FixedWork,
+): ArrayProgram {
+  return { name, precision: "f64", inputs: bindings(model), outputs: sideBySide(reduced(arrays, fixed)) };
+}
+
+/** Whether any of the arrays depends on parameters. */
+export const isAnyMoved = (arrays: readonly SymbolicArray[]): boolean =>
+  arraysBelow(arrays).some((node) => node.op === "input" && isMoved(node));
 
 /** Names of the inputs that a program reads, parameters and the power aside. */
 export function fixedInputs({ outputs }: ArrayProgram): string[] {

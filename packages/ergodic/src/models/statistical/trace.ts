@@ -1,8 +1,8 @@
 /** A model's function, run once on data: what it says is written down. */
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
-import { add, input, type Shape, type SymbolicArray, shapeText, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
-import { checkArray, checkPrior, eventShape } from "./checks.ts";
+import { add, input, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
+import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
 import { type ParameterConstraint, transformOf } from "./constraints.ts";
 import type {
   MarginaliseOptions,
@@ -73,7 +73,7 @@ class Scope {
   }
 
   results(): SymbolicArray[] {
-    const drawn = this.#drawn.flatMap(({ distribution }) => Object.values(distribution.parameters));
+    const drawn = this.#drawn.flatMap(({ distribution, batch }) => distribution.sampler(batch).arrays);
     return [...this.#terms, ...this.#quantities.map((q) => q.value), ...drawn];
   }
 
@@ -184,7 +184,7 @@ class Scope {
     return { unconstrained, offset, nonCentred: form, value: form ? form.value : value };
   }
 
-  #observe(given: SymbolicArray | number, distribution: Distribution, name?: string, known?: SymbolicArray): void {
+  #observe(given: SymbolicArray | number, distribution: Distribution, name?: string): void {
     const value = typeof given === "number" ? toArray(given) : checkArray("observe", "the value", given);
     if (!(distribution instanceof Distribution))
       throw new CompileError(
@@ -192,14 +192,9 @@ class Scope {
         `the second argument is ${typeof distribution}, but must be a distribution`,
         "COMPILE_OPERAND",
       );
-    const pointwise = known ?? distribution.logDensity(value);
+    const pointwise = distribution.logDensity(value);
     const batch = batchOf(value.shape, distribution.eventRank);
-    if (pointwise.size !== sizeOf(batch))
-      throw new CompileError(
-        "observe",
-        `the value has shape ${shapeText(value.shape)}, but the parameters of ${distribution.name} broadcast to ${shapeText(distribution.batch)}, which would count it several times; make the shapes agree`,
-        "COMPILE_SHAPE",
-      );
+    checkCounted(value, distribution, pointwise);
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
     this.#observed.push({ name: this.#observedName(value, name), shape: value.shape, distribution, batch, pointwise });
   }
@@ -207,13 +202,12 @@ class Scope {
   #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
     checkKeys("marginalise", options, ["value", "name"]);
     const value = options.value === undefined ? undefined : toArray(options.value);
-    const { distribution, ...made } = marginal(states, terms, value, this.#data);
-    if (distribution) this.#observe(value!, distribution, options.name, made.logDensity);
-    else {
-      const pointwise = made.logDensity;
-      this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
-      this.#marginal.push({ name: this.#observedName(value ?? pointwise, options.name), pointwise });
-    }
+    const { drawn, ...made } = marginal(states, terms, value, this.#data);
+    const pointwise = made.logDensity;
+    this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
+    const name = this.#observedName(value ?? pointwise, options.name);
+    if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, pointwise });
+    else this.#marginal.push({ name, pointwise });
     return made;
   }
 

@@ -4,10 +4,10 @@
  *   const checks = await checkExactness(engine, slice(), { seed: 1 });       // 10⁶ draws of each target, over 64 chains
  *   expectExact(checks, 1e-6);                                               // false alarms of this call
  *
- * Each check is a Student-t test over independent chains: of a chain's average of a functional against the exact expectation. Functionals: every coordinate,
- * its square about the mean, products of neighbours about the mean, indicators of the lowest 5, 50 and 95 %. A chain's average is biased by
- * its start, so warm-up must be long. `biasFound` is the bias, in standard deviations of a functional under the target, that a check would
- * find nine times of ten; a test states it with its seeds.
+ * Each check is a Student-t test over independent chains: of a chain's average of a functional against the exact expectation. Functionals: every
+ * coordinate, its square about the mean, products of neighbours about the mean, indicators of the lowest 5, 50 and 95 %. A chain's average is biased
+ * by its start, so warm-up must be long. `biasFound` is the bias, in standard deviations of a functional under the target, that a check would find
+ * nine times of ten; a test states it with its seeds.
  */
 import { expect } from "vitest";
 import type { Sampler } from "../../../src/algorithms/sampling/index.ts";

@@ -13,6 +13,7 @@ import {
   type Sampler,
   type Sampling,
   type SamplingPlan,
+  samplerFromJson,
 } from "../../../src/algorithms/sampling/index.ts";
 import type { LogDensity } from "../../../src/contract.ts";
 import { openEngine } from "../../../src/host/engine.ts";
@@ -167,13 +168,15 @@ function statistic(means: number[], truth: number): number {
 
 describe("on a skewed target", () => {
   const RUNS = 20;
+  /** Of each of two chains: enough for the error of an unweighted full rank (about 2 % of the mean square) to stand out at the limit below. */
+  const COUNT = 1500;
   /** Student's t with 19 degrees of freedom, two-sided 1e-5. */
   const LIMIT = 5.95;
 
   async function statistics(sampler: Sampler, trusted = true): Promise<number[]> {
     const moments: [number[], number[]] = [[], []];
     for (let seed = 0; seed < RUNS; seed++) {
-      const { draws, report } = await drawn(sampler, { ...plan, draws: 500, seed }, skewed);
+      const { draws, report } = await drawn(sampler, { ...plan, draws: COUNT, seed }, skewed);
       if (trusted) expect(report.paretoK).toBeLessThan(0.7);
       const x = draws.values.map(Math.exp);
       moments[0].push(x.reduce((sum, v) => sum + v, 0) / x.length);
@@ -248,11 +251,6 @@ describe("what is said on the way", () => {
   });
 
   it("can be made again from what it tells of itself", () => {
-    for (const sampler of samplers) expect(samplerAgain(sampler)).toEqual(sampler.toJson());
+    for (const sampler of samplers) expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson()))).toJson()).toEqual(sampler.toJson());
   });
 });
-
-function samplerAgain(sampler: Sampler) {
-  const { algorithm, ...options } = JSON.parse(JSON.stringify(sampler.toJson()));
-  return { pathfinder, meanField, fullRank }[algorithm as "pathfinder"](options).toJson();
-}

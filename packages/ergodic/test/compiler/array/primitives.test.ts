@@ -280,6 +280,16 @@ describe("every primitive", () => {
     expect(new Set(allArrayPrimitives().map((p) => p.name)).size).toBe(allArrayPrimitives().length);
   });
 
+  it("is the array that is left where others drop out of it", () => {
+    const [condition, x] = [less(input("p", []), 0.5), input("x", [])];
+    const value = add(2, exp(x));
+    expect(where(condition, value, value)).toBe(value);
+    expect(where(condition, value, add(value, mul(0, x)))).toBe(value);
+    const spread = where(less(input("q", [2]), 0.5), value, value);
+    expect(spread.shape).toEqual([2]);
+    expect([...interpret([spread], { q: [0, 1], x: [0] })[0]]).toEqual([3, 3]);
+  });
+
   it("gives no derivative where none is", () => {
     const x = input("x", [3]);
     expect(gradientsOf(sum(where(less(x, 0), 1, 2)), [x])[0]).toBe(full(0, [3]));

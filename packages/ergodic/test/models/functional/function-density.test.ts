@@ -129,6 +129,14 @@ describe("errors", () => {
   });
 
   it("name the numbers of x", () => {
-    expect(plain.names).toEqual(["x[0]", "x[1]"]);
+    expect(plain.names).toBeUndefined();
+    const named = functionDensity({ dimension: 2, logDensity, names: ["a", "b"] });
+    expect(named.parameters).toEqual([
+      { name: "a", offset: 0, size: 1 },
+      { name: "b", offset: 1, size: 1 },
+    ]);
+    expect(named.constrain!([3, 4])).toEqual({ a: Float64Array.of(3), b: Float64Array.of(4) });
+    expect([...named.unconstrain!({ b: [4], a: 3 })]).toEqual([3, 4]);
+    expect(() => named.unconstrain!({ a: 3 })).toThrow('"b" has no value');
   });
 });

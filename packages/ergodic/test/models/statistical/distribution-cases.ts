@@ -93,6 +93,7 @@ export const CASES: readonly Case[] = [
   of("negativeBinomial", counts, [2.4, 0.6]),
   of("negativeBinomialMean", counts, [3.4, 1.6]),
   of("geometric", counts, [0.35]),
+  of("discreteUniform", counts, [-1, 7]),
   of("categorical", [0, 2, 1], [[0.2, 0.5, 0.3]]),
   of("categoricalLogit", [0, 2], [points]),
   of(

@@ -1,11 +1,11 @@
 /**
- * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the Metropolis-Hastings ratio of
- * ℓ and of the proposals' densities both ways.
+ * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the Metropolis-Hastings ratio of ℓ and
+ * of the proposals' densities both ways.
  *
- * ε: `stepSize`; M⁻¹: `metric`. A trajectory of Hamiltonian Monte Carlo with one leapfrog is the same proposal with the same ratio, H₀ − H (Neal 2011, section 5.2), and is
- * how it runs here (kernels/hmc.ts); ε and M⁻¹ are adapted as in hamiltonian/nuts.ts, to an acceptance of 0.574. x: float64[d], unconstrained. ℓ: log
- * density in nats, up to a constant. Leaves the target invariant once warm-up has ended.
- * Source: Besag 1994; Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other implementations: their step is often ε².
+ * ε: `stepSize`; M⁻¹: `metric`. A trajectory of Hamiltonian Monte Carlo with one leapfrog is the same proposal with the same ratio, H₀ − H (Neal
+ * 2011, section 5.2), and is how it runs here (kernels/hmc.ts); ε and M⁻¹ are adapted as in hamiltonian/nuts.ts, to an acceptance of 0.574. x:
+ * float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended. Source: Besag 1994;
+ * Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other implementations: their step is often ε².
  *
  * @throws OptionError; CapabilityError for a density without a gradient
  */

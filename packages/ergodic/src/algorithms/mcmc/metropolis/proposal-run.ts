@@ -1,9 +1,9 @@
 /**
- * A run of several chains whose proposals are functions of TypeScript. Everything happens on the calling thread, whatever the plan's workers are: chains
- * take turns, and only the log density is compiled. Nothing is adapted: transitions of warm-up are made and not kept.
+ * A run of several chains whose proposals are functions of TypeScript. Everything happens on the calling thread, whatever the plan's workers are:
+ * chains take turns, and only the log density is compiled. Nothing is adapted: transitions of warm-up are made and not kept.
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (transition t's proposal draws from update t, and then
- * its acceptance does).
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (transition t's proposal draws from update t, and
+ * then its acceptance does).
  *
  * @throws OptionError where a proposal is not as many numbers as the target has, or its ratio is not a number; ErgodicError as placeChains
  */

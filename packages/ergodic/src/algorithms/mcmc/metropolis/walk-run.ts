@@ -12,6 +12,7 @@ import { ChainsRun } from "../../sampling/chains-run.ts";
 import type { SamplingPlan } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { type WindowOptions, type Windows, warmupWindows } from "../hamiltonian/windows.ts";
+import { learnedFactor } from "./learned-factor.ts";
 import { WalkChain, type WalkOptions, walkFields } from "./walk-chain.ts";
 
 export interface WalkRunOptions extends WalkOptions {
@@ -68,8 +69,7 @@ export class WalkRun extends ChainsRun<WalkChain> {
     for (const chain of this.chains) {
       if (this.windows.ends.includes(this.step)) {
         const { estimator } = chain;
-        const metric = estimator.metric();
-        const factor = estimator.kind === "dense" ? metric?.factor : metric?.inverse.map(Math.sqrt);
+        const factor = learnedFactor(estimator);
         if (factor) this.options.learn?.(chain, estimator.state.slice(1, 1 + this.dimension), factor);
         estimator.reset();
       }

@@ -16,7 +16,7 @@ export interface MoveOptions {
   stepSize: number;
 }
 
-const VECTORS = 5;
+const VECTORS = 4;
 
 export class Population {
   readonly count: number;

@@ -87,7 +87,11 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   const renamed = Object.fromEntries(used.map((name) => [name, scalar(String(distinct.indexOf(args[name])))]));
   const whole = substitute(folded, renamed);
   if (whole.op === "constant") return full(whole.value, shape);
-  if (whole.op === "scalar" && sameShape(distinct[0].shape, shape)) return distinct[0];
+  // Which one is left is known by its name: arguments that turned out to be the same array may have made others drop out.
+  if (whole.op === "scalar") {
+    const only = distinct[Number(whole.name)];
+    return sameShape(only.shape, shape) ? only : makeMap([only], shape, scalar("0"), String(scalar("0").id));
+  }
   return makeMap(distinct, shape, whole, String(whole.id));
 }
 

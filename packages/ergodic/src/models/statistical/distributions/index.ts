@@ -8,6 +8,7 @@ export { categorical, categoricalLogit, multinomial } from "./categorical.ts";
 export { cauchy, halfCauchy } from "./cauchy.ts";
 export type { Constraint, NumberOf, Support, Values } from "./constraint.ts";
 export { dirichlet } from "./dirichlet.ts";
+export { discreteUniform } from "./discrete-uniform.ts";
 export {
   type Definition,
   type DistributionOf,

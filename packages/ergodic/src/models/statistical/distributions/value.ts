@@ -35,6 +35,8 @@ export interface Sampler {
   readonly arrays: readonly SymbolicArray[];
   /** `numbers`: of each array. @throws OptionError where parameters break their constraints */
   draw(draws: Draws, numbers: readonly Float64Array[]): Float64Array;
+  /** Draws of one element of the batch, row-major. */
+  elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
 export class Distribution {
@@ -128,19 +130,15 @@ export class Distribution {
   sampler(batch: Shape = this.batch): Sampler {
     const { arrays, read } = this.#reader(batch);
     const count = sizeOf(batch);
-    const draw = (draws: Draws, numbers: readonly Float64Array[]): Float64Array => {
-      let out: Float64Array | undefined;
+    const elements = (numbers: readonly Float64Array[]) => {
       const values = read(numbers);
-      for (let i = 0; i < count; i++) {
-        const drawn = this.family.sample(draws, values(i));
-        const size = typeof drawn === "number" ? 1 : drawn.length;
-        out ??= new Float64Array(count * size);
-        if (typeof drawn === "number") out[i] = drawn;
-        else out.set(drawn, i * size);
-      }
-      return out ?? new Float64Array(0);
+      return (draws: Draws, i: number) => this.family.sample(draws, values(i));
     };
-    return { arrays, draw };
+    const draw = (draws: Draws, numbers: readonly Float64Array[]): Float64Array => {
+      const drawn = elements(numbers);
+      return collected(count, (i) => drawn(draws, i));
+    };
+    return { arrays, draw, elements };
   }
 
   #lacks(what: string): CapabilityError {
@@ -199,4 +197,17 @@ export class Distribution {
     };
     return { arrays: entries.map(({ array }) => array), read };
   }
+}
+
+/** Values of one shape, one after another. */
+export function collected(count: number, of: (i: number) => number | Float64Array): Float64Array {
+  let out: Float64Array | undefined;
+  for (let i = 0; i < count; i++) {
+    const value = of(i);
+    const size = typeof value === "number" ? 1 : value.length;
+    out ??= new Float64Array(count * size);
+    if (typeof value === "number") out[i] = value;
+    else out.set(value, i * size);
+  }
+  return out ?? new Float64Array(0);
 }

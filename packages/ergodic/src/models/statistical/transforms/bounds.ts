@@ -4,6 +4,7 @@
  *
  * Bounds are numbers or symbolic arrays that broadcast to the shape; they may depend on other parameters. l ≥ h gives NaN.
  */
+import { log as logOf } from "../../../base/log.ts";
 import {
   type ArrayLikeOperand,
   add,
@@ -62,7 +63,7 @@ export const unbounded = (shape: Shape = []): Transform =>
 export const positive = (shape: Shape = []): Transform =>
   elementwise("positive", shape, [], {
     constrain: (u) => ({ value: exp(u), logJacobian: sum(u) }),
-    unconstrain: Math.log,
+    unconstrain: logOf,
     wanted: () => "> 0",
   });
 
@@ -70,7 +71,7 @@ export const positive = (shape: Shape = []): Transform =>
 export const lower = (low: ArrayLikeOperand, shape: Shape = []): Transform =>
   elementwise("lower", shape, [low], {
     constrain: (u) => ({ value: add(low, exp(u)), logJacobian: sum(u) }),
-    unconstrain: (x, l) => Math.log(x - l),
+    unconstrain: (x, l) => logOf(x - l),
     wanted: (l) => `> ${l}`,
   });
 
@@ -78,7 +79,7 @@ export const lower = (low: ArrayLikeOperand, shape: Shape = []): Transform =>
 export const upper = (high: ArrayLikeOperand, shape: Shape = []): Transform =>
   elementwise("upper", shape, [high], {
     constrain: (u) => ({ value: sub(high, exp(u)), logJacobian: sum(u) }),
-    unconstrain: (x, h) => Math.log(h - x),
+    unconstrain: (x, h) => logOf(h - x),
     wanted: (h) => `< ${h}`,
   });
 
@@ -92,6 +93,6 @@ export const interval = (low: ArrayLikeOperand, high: ArrayLikeOperand, shape: S
         logJacobian: sum(sub(log(width), add(softplus(u), softplus(neg(u))))),
       };
     },
-    unconstrain: (x, l, h) => Math.log(x - l) - Math.log(h - x),
+    unconstrain: (x, l, h) => logOf(x - l) - logOf(h - x),
     wanted: (l, h) => `> ${l} and < ${h}`,
   });

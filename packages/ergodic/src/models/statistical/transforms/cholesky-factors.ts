@@ -9,6 +9,7 @@
  * reference manual.
  */
 import { checkNumber } from "../../../base/errors.ts";
+import { log } from "../../../base/log.ts";
 import {
   add,
   constantArray,
@@ -25,6 +26,9 @@ import {
   where,
 } from "../../../compiler/index.ts";
 import { checked, outside, type Transform } from "./transform.ts";
+
+/** The same bits on every host; within 1e-16 absolutely, as u is wanted. */
+const inverseSinh = (x: number): number => Math.sign(x) * log(Math.abs(x) + Math.sqrt(x * x + 1));
 
 /** 1 below the diagonal, 0 elsewhere. */
 const belowDiagonal = (d: number): SymbolicArray =>
@@ -72,7 +76,7 @@ export function correlationCholesky(dimension: number): Transform {
         let after = value[i * d + i] ** 2;
         const row = new Float64Array(i);
         for (let j = i - 1; j >= 0; j--) {
-          row[j] = Math.asinh(value[i * d + j] / Math.sqrt(after));
+          row[j] = inverseSinh(value[i * d + j] / Math.sqrt(after));
           after += value[i * d + j] ** 2;
         }
         if (!(value[i * d + i] > 0)) throw outside("correlationCholesky", value[i * d + i], "> 0 on the diagonal");
@@ -102,7 +106,7 @@ export function covarianceCholesky(dimension: number): Transform {
       const u: number[] = [];
       for (let i = 0; i < d; i++) {
         for (let j = 0; j < i; j++) u.push(value[i * d + j]);
-        const last = Math.log(value[i * d + i]);
+        const last = log(value[i * d + i]);
         if (!Number.isFinite(last)) throw outside("covarianceCholesky", value[i * d + i], "> 0 on the diagonal");
         u.push(last);
       }

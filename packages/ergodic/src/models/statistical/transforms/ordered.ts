@@ -3,12 +3,13 @@
  *
  * x, u: [..., K].
  */
+import { log } from "../../../base/log.ts";
 import { concatenate, cumsum, exp, type Shape, slice, sum, toArray } from "../../../compiler/index.ts";
 import { checked, outside, rowsOf, type Transform } from "./transform.ts";
 
 function steps(name: string, value: ArrayLike<number>, count: number, start: (x: number) => number): Float64Array {
   return Float64Array.from(value, (x, i) => {
-    const u = i % count === 0 ? start(x) : Math.log(x - value[i - 1]);
+    const u = i % count === 0 ? start(x) : log(x - value[i - 1]);
     if (Number.isFinite(u)) return u;
     throw outside(name, x, i % count === 0 ? "finite, and > 0 where it must be positive" : `> ${value[i - 1]}, the one before`);
   });
@@ -39,6 +40,6 @@ export function positiveOrdered(shape: Shape): Transform {
     shape,
     unconstrainedShape: shape,
     constrain: (u) => ({ value: cumsum(exp(u), { axis: -1 }), logJacobian: sum(u) }),
-    unconstrain: (value) => steps("positiveOrdered", value, count, Math.log),
+    unconstrain: (value) => steps("positiveOrdered", value, count, log),
   });
 }

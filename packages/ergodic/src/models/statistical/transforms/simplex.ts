@@ -5,6 +5,7 @@
  * x: [..., K], K ≥ 2; u: [..., K − 1]; u = 0 is the centre. J is that of the first K − 1 elements. Sums of logarithms keep small elements exact.
  * Source: Betancourt 2012, as in Stan's reference manual.
  */
+import { log } from "../../../base/log.ts";
 import {
   add,
   concatenate,
@@ -29,7 +30,7 @@ export function simplex(shape: Shape): Transform {
     shape,
     unconstrainedShape: [...shape.slice(0, -1), free],
     constrain(u) {
-      const shifted = sub(u, constantArray(Array.from({ length: free }, (_, k) => Math.log(free - k))));
+      const shifted = sub(u, constantArray(Array.from({ length: free }, (_, k) => log(free - k))));
       const logTaken = neg(softplus(neg(shifted)));
       const logLeft = neg(softplus(shifted));
       const after = cumsum(logLeft, { axis: -1 });
@@ -45,7 +46,7 @@ export function simplex(shape: Shape): Transform {
         for (let k = free - 1; k >= 0; k--) {
           const x = value[r * count + k];
           if (!(x > 0)) throw outside("simplex", x, "> 0 in every element");
-          u[r * free + k] = Math.log(x) - Math.log(left) + Math.log(free - k);
+          u[r * free + k] = log(x) - log(left) + log(free - k);
           left += x;
         }
         if (Math.abs(left - 1) > 1e-8) throw outside("simplex", left, "1 in the sum over each row");

@@ -1,8 +1,9 @@
 /**
- * Metropolis samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains,
- * begun in (−2, 2).
+ * Metropolis samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in
+ * (−2, 2).
  *
- * False alarms of the file: 1e-4, split over its SAMPLERS runs. Biases of the stated standard deviations of a functional would be found; planted mistakes are.
+ * False alarms of the file: 1e-4, split over its SAMPLERS runs. Biases of the stated standard deviations of a functional would be found; planted
+ * mistakes are.
  */
 import { describe, expect, it } from "vitest";
 import { mala, metropolisWithinGibbs, randomWalk, type Sampler } from "../../../../src/algorithms/sampling/index.ts";

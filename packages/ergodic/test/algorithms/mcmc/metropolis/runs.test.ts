@@ -1,5 +1,7 @@
 /** Runs of Metropolis and slice samplers: the same draws however they are made, gone on with bit for bit, adapted to what was asked for. */
 import { describe, expect, it } from "vitest";
+import { MetricEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
+import { learnedFactor } from "../../../../src/algorithms/mcmc/metropolis/learned-factor.ts";
 import {
   ellipticalSlice,
   independence,
@@ -118,15 +120,18 @@ describe("warm-up", () => {
   const long = { ...plan, chains: 4, warmup: 1000, draws: 1000 };
 
   it("brings the acceptance to what was asked for", async () => {
+    // A chain's own step is good for some 0.04 of acceptance, as it is found in 150 transitions; the mean of 24 for 0.01.
+    const many = { ...long, chains: 24 };
     for (const wanted of [0.2, 0.5]) {
       for (const sampler of [randomWalk({ targetAcceptance: wanted }), metropolisWithinGibbs({ targetAcceptance: wanted })]) {
-        const { draws } = await drawn(sampler, long);
+        const { draws } = await drawn(sampler, many);
         expect(Math.abs(mean(draws.transition("acceptance")) - wanted), sampler.name).toBeLessThan(0.05);
       }
     }
     const one = await gaussian(engine, [0], [[1e-4]]);
-    expect(Math.abs(mean((await drawn(randomWalk(), long, one)).draws.transition("acceptance")) - 0.44)).toBeLessThan(0.05);
-    expect(Math.abs(mean((await drawn(mala(), long)).draws.transition("acceptance")) - 0.574)).toBeLessThan(0.1);
+    expect(Math.abs(mean((await drawn(randomWalk(), many, one)).draws.transition("acceptance")) - 0.44)).toBeLessThan(0.05);
+    // The averaged step of mala() is that of dual averaging, in the last 50 transitions.
+    expect(Math.abs(mean((await drawn(mala(), many)).draws.transition("acceptance")) - 0.574)).toBeLessThan(0.1);
   });
 
   it("and what is frozen afterwards does not change", async () => {
@@ -144,6 +149,7 @@ describe("warm-up", () => {
     const cases: [Sampler, number[]][] = [
       [randomWalk(), [0.1, 1, 10]],
       [randomWalk({ covariance: "diagonal" }), [0.1, 1, 10]],
+      [randomWalk(), [1e-3, 2e-3, 5e-3]],
       [slice(), [1e-3, 1, 1e3]],
       [metropolisWithinGibbs(), [1e-3, 1, 1e3]],
       [ellipticalSlice(), [1e-3, 1, 1e3]],
@@ -159,6 +165,52 @@ describe("warm-up", () => {
         expect(sd / scale, `${sampler.name}, coordinate ${i}`).toBeGreaterThan(0.8);
         expect(sd / scale, `${sampler.name}, coordinate ${i}`).toBeLessThan(1.25);
       }
+    }
+  });
+});
+
+describe("the covariance of a window", () => {
+  /** n/(n + 5) C + 5/(n + 5) diag(C), by the definition. */
+  function wanted(points: number[][]): number[][] {
+    const n = points.length;
+    const centre = points[0].map((_, k) => points.reduce((sum, x) => sum + x[k], 0) / n);
+    return centre.map((_, i) =>
+      centre.map((_, j) => {
+        const c = points.reduce((sum, x) => sum + (x[i] - centre[i]) * (x[j] - centre[j]), 0) / (n - 1);
+        return i === j ? c : (n / (n + 5)) * c;
+      }),
+    );
+  }
+  const points = [
+    [1e-4, 2, -3e3],
+    [3e-4, -1, 2e3],
+    [-2e-4, 0.5, 1e3],
+    [1e-4, 1.5, -4e3],
+  ];
+  const filled = (kind: "dense" | "diagonal", of: number[][]) => {
+    const estimator = new MetricEstimator(kind, 3);
+    for (const x of of) estimator.add(Float64Array.from(x), Float64Array.from(x), false);
+    return estimator;
+  };
+
+  it("has its scales as they are, and its correlations shrunk", () => {
+    const factor = learnedFactor(filled("dense", points))!;
+    const deviations = learnedFactor(filled("diagonal", points))!;
+    const covariance = wanted(points);
+    for (const [i, row] of covariance.entries()) {
+      for (const [j, value] of row.entries()) {
+        const product = [0, 1, 2].reduce((sum, k) => sum + factor[3 * i + k] * factor[3 * j + k], 0);
+        expect(Math.abs(product - value) / Math.sqrt(row[i] * covariance[j][j])).toBeLessThan(1e-12);
+      }
+      expect(Math.abs(deviations[i] ** 2 / row[i] - 1)).toBeLessThan(1e-12);
+    }
+  });
+
+  it("is none where a coordinate has not moved, or of one draw", () => {
+    const still = points.map(([x, , z]) => [x, 7, z]);
+    for (const kind of ["dense", "diagonal"] as const) {
+      expect(learnedFactor(filled(kind, still))).toBeUndefined();
+      expect(learnedFactor(filled(kind, points.slice(0, 1)))).toBeUndefined();
     }
   });
 });

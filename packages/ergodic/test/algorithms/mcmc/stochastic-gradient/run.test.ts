@@ -16,6 +16,7 @@ import { stream } from "../../../../src/base/stream.ts";
 import type { LogDensity } from "../../../../src/contract.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { bernoulliLogitGlm, type ModelContext, matrix, model, normal, vector } from "../../../../src/models/statistical/index.ts";
+import { sample } from "../../../../src/sample.ts";
 import { StochasticTwin, type TwinOptions } from "../../../reference/stochastic-gradient.ts";
 import { gaussian } from "../../sampling/densities.ts";
 
@@ -254,6 +255,13 @@ describe("control variates", () => {
     expect(await passes(sgld({ stepSize: 0.01, batch: 5, svrg: { every: 16 } }))).toBeCloseTo(2 + (2 * 70 * 10) / N + 2 * 5, 10);
     expect((await drawn(sgld({ stepSize: 0.01 }), { ...plan, start }, plain)).report.dataPasses).toBe(2 + 2 * 70);
   });
+});
+
+it("sample() gives draws by name of a model that was conditioned by rows", async () => {
+  const algorithm = sghmc({ stepSize: 1e-3, friction: 0.1, batch: 10 });
+  const options = { algorithm, chains: 2, warmup: 30, draws: 40, seed: 4, workers: 1, deterministic: true };
+  const draws = await sample(regression, {}, options);
+  expect(draws.values("beta").length).toBe(2 * 40 * 2);
 });
 
 describe("step sizes", () => {

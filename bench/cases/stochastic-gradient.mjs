@@ -1,0 +1,146 @@
+/**
+ * stochastic-gradient: the posterior of a logistic regression on a million rows of nine columns, by Langevin dynamics with control variates and by a long
+ * run of NUTS: passes over the data of each, where a pass is the gradients of all rows, once.
+ *
+ * Ours counts what it reads: batches twice (at x and at x*), the search for the mode. Of NUTS the leapfrogs of kept draws alone are counted. The answer is right if every mean is
+ * within 0.1 standard deviations of that of NUTS, every standard deviation within 5 %, and an update costs about the same on 10,000 rows as on a million.
+ * What NUTS draws does not change from round to round: it runs once.
+ */
+import { openEngineOf } from "../ergodic.mjs";
+
+const COLUMNS = 9;
+const ROWS = 1_000_000;
+const FEW_ROWS = 10_000;
+const BATCH = 100;
+/** Updates of a chain that are timed. */
+const TIMED = 20_000;
+const MEAN_TOLERANCE = 0.1;
+const SD_TOLERANCE = 0.05;
+const FLAT = 1.25;
+const WORKERS = 2;
+const CHAINS = 4;
+/** Of NUTS, a chain; it starts at the truth, a few standard deviations from the mode. */
+const DRAWS = 1000;
+/** The intercept and the coefficients that the data are made with. */
+const truth = Float64Array.from({ length: COLUMNS + 1 }, (_, i) => (i === 0 ? -0.5 : 0.5 * Math.cos(i - 1)));
+
+/** Step size: 0.02 of a posterior variance, which is about 1 / (0.2 N). */
+const stepSize = (rowCount) => 0.02 / (0.2 * rowCount);
+
+async function posteriorOf(rowCount) {
+  const { engine, stream } = await openEngineOf("base/stream.js");
+  const { bernoulliLogitGlm, matrix, model, normal, vector } = await openEngineOf("models/statistical/index.js");
+  const draws = stream(1, "stochastic-gradient").at(0);
+  const x = new Float64Array(rowCount * COLUMNS);
+  const y = new Float64Array(rowCount);
+  for (let i = 0; i < rowCount; i++) {
+    let z = truth[0];
+    for (let j = 0; j < COLUMNS; j++) {
+      x[i * COLUMNS + j] = draws.normal();
+      z += truth[j + 1] * x[i * COLUMNS + j];
+    }
+    y[i] = draws.uniform() < 1 / (1 + Math.exp(-z)) ? 1 : 0;
+  }
+  const regression = model(({ data, param, observe }) => {
+    const given = data({ y: vector("N"), x: matrix("N", "K") });
+    const alpha = param("alpha", normal(0, 2.5));
+    observe(given.y, bernoulliLogitGlm(given.x, alpha, param("beta", normal(0, 1), { shape: "K" })));
+  });
+  return { engine, density: await regression.condition({ x, y, K: COLUMNS }, { rows: "N" }) };
+}
+
+async function makeData(_folder, closing) {
+  const many = await posteriorOf(ROWS);
+  const few = await posteriorOf(FEW_ROWS);
+  for (const { density } of [many, few]) closing.push({ close: () => density.dispose() });
+  const samplers = await openEngineOf("algorithms/sampling/index.js");
+  return { many, few, samplers };
+}
+
+/** Means and standard deviations by coordinate, over all chains. */
+function momentsOf(draws) {
+  return Array.from({ length: COLUMNS + 1 }, (_, i) => {
+    const values = draws.coordinate(i);
+    const mean = values.reduce((sum, v) => sum + v / values.length, 0);
+    const squares = values.reduce((sum, v) => sum + (v - mean) ** 2, 0);
+    return { mean, sd: Math.sqrt(squares / (values.length - 1)) };
+  });
+}
+
+const planOf = (given) => ({ chains: CHAINS, seed: 1, workers: WORKERS, deterministic: false, ...given });
+
+async function finished(sampler, { engine, density }, plan) {
+  const run = sampler.start(density, planOf(plan), engine);
+  while (run.converged === false) await run.advance(500);
+  const [draws, report] = [run.draws(), run.report()];
+  run.dispose();
+  return { draws, report };
+}
+
+/** Microseconds an update, of one chain on one worker. */
+async function microseconds(sampler, { engine, density }) {
+  const run = sampler.start(density, planOf({ chains: 1, workers: 1, warmup: 100, draws: TIMED / 10 }), engine);
+  await run.advance(100);
+  const start = performance.now();
+  await run.advance(TIMED / 10);
+  const seconds = (performance.now() - start) / 1000;
+  run.dispose();
+  return (seconds * 1e6) / TIMED;
+}
+
+async function ours({ many, few, samplers: { sgld } }) {
+  const sampler = (rowCount, thin) => sgld({ stepSize: stepSize(rowCount), batch: BATCH, thin, controlVariate: "mode" });
+  return {
+    name: `ergodic sgld, control variates, batches of ${BATCH}`,
+    async round() {
+      const { draws, report } = await finished(sampler(ROWS, 100), many, { warmup: 10, draws: 1500 });
+      const times = { few: [], many: [] };
+      for (let i = 0; i < 3; i++) {
+        times.few.push(await microseconds(sampler(FEW_ROWS, 10), few));
+        times.many.push(await microseconds(sampler(ROWS, 10), many));
+      }
+      const [fewRows, manyRows] = [Math.min(...times.few), Math.min(...times.many)];
+      return { value: report.dataPasses, moments: momentsOf(draws), fewRows, manyRows };
+    },
+    note: ([{ fewRows, manyRows }]) =>
+      `${fewRows.toFixed(1)} µs an update on ${FEW_ROWS} rows, ${manyRows.toFixed(1)} µs on ${ROWS}`,
+  };
+}
+
+async function reference({ many, samplers: { nuts } }) {
+  let made;
+  // Steps so long that three leapfrogs mostly make a half-turn: fewest passes a draw.
+  return {
+    name: `ergodic nuts, ${CHAINS} × ${DRAWS} draws`,
+    async round() {
+      if (!made) {
+        const { draws } = await finished(nuts({ targetAcceptance: 0.6 }), many, { warmup: 150, draws: DRAWS, start: truth });
+        made = { value: draws.transition("leapfrogs").reduce((sum, count) => sum + count, 0), moments: momentsOf(draws) };
+      }
+      return made;
+    },
+  };
+}
+
+function compare(ours, theirs) {
+  const [{ moments, fewRows, manyRows }] = ours.rounds;
+  const wanted = theirs.rounds[0].moments;
+  const off = Math.max(...moments.map(({ mean }, i) => Math.abs(mean - wanted[i].mean) / wanted[i].sd));
+  const wide = Math.max(...moments.map(({ sd }, i) => Math.abs(sd / wanted[i].sd - 1)));
+  const cost = manyRows / fewRows;
+  return {
+    text: `means within ${off.toFixed(3)} sd (may be ${MEAN_TOLERANCE}), sds within ${(100 * wide).toFixed(1)} % (may be ${100 * SD_TOLERANCE}); an update on ${ROWS} rows costs ${cost.toFixed(2)} times one on ${FEW_ROWS} (may be ${FLAT})`,
+    passed: off <= MEAN_TOLERANCE && wide <= SD_TOLERANCE && cost <= FLAT,
+  };
+}
+
+export default {
+  name: "stochastic-gradient",
+  measures: "posterior of a logistic regression on 1,000,000 × 9: passes over the data to means within 0.1 sd and sds within 5 %",
+  metric: "passes",
+  better: "less",
+  makeData,
+  ours,
+  peers: (problem) => [{ name: "ergodic nuts", goal: 20, open: () => reference(problem) }],
+  compare,
+};

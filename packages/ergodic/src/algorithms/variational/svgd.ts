@@ -1,0 +1,53 @@
+/**
+ * Stein variational gradient descent: particles that climb the log density together and push each other apart.
+ *
+ * φ(x) = n⁻¹ Σ_j [k(x_j, x) ∇ℓ(x_j) + ∇_{x_j} k(x_j, x)], k(x, y) = exp(−‖x − y‖²/h), n = `particles`; h = med²/log n, med the median distance of two
+ * particles now, or `bandwidth`. Step of AdaGrad by coordinate: G ← G + φ², x ← x + rate·φ/(10⁻⁸ + √G). ℓ: log density in nats, up to a constant,
+ * x: float64[d], unconstrained. Ends after `iterations` or where the root mean square of φ is below `tolerance`; costs n gradients and n²d operations each.
+ * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths, and distances are measured, and steps made, in the
+ * coordinates in which the best of those is standard, so that units do not matter; "random": uniform in (−2, 2), or at the plan's points in turn, as they are.
+ * Draws are the particles, one chain of them, in no order; the plan's chains and draws have no effect. At most n directions of a kernel are seen: in high
+ * dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start").
+ * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that it comes to rest; the coordinates.
+ *
+ * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
+ */
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { Sampler } from "../sampling/sampler.ts";
+import { SvgdRun } from "./svgd-run.ts";
+
+export interface SvgdOptions {
+  /** 100. */
+  particles?: number;
+  /** Of AdaGrad, in units of the coordinates: 0.5. */
+  rate?: number;
+  /** h; absent: by the median. */
+  bandwidth?: number;
+  /** At most: 1000. */
+  iterations?: number;
+  /** Of the root mean square of φ: 0.001. */
+  tolerance?: number;
+  /** "pathfinder". */
+  start?: "pathfinder" | "random";
+}
+
+const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
+
+export type ResolvedSvgd = Required<Omit<SvgdOptions, "bandwidth">> & Pick<SvgdOptions, "bandwidth">;
+
+export function svgd(given: SvgdOptions = {}): Sampler {
+  checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth"]);
+  const options: ResolvedSvgd = { ...defaults, ...given };
+  checkNumber("svgd", "particles", options.particles, { low: 2, high: 1e5, integer: true });
+  checkNumber("svgd", "rate", options.rate, { low: 0, open: true });
+  checkNumber("svgd", "iterations", options.iterations, { low: 1, high: 1e9, integer: true });
+  checkNumber("svgd", "tolerance", options.tolerance, { low: 0 });
+  if (options.bandwidth !== undefined) checkNumber("svgd", "bandwidth", options.bandwidth, { low: 0, open: true });
+  if (options.start !== "pathfinder" && options.start !== "random")
+    throw new OptionError("svgd", `start is "${options.start}", but must be "pathfinder" or "random"`, "OPTION_UNKNOWN");
+  return {
+    name: "svgd",
+    toJson: () => ({ algorithm: "svgd", ...options }),
+    start: (density, plan, engine) => new SvgdRun(density, plan, engine, options),
+  };
+}

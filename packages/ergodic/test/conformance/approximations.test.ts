@@ -1,0 +1,55 @@
+/**
+ * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %, or flagged by k̂ > 0.7. The normal of full
+ * rank and Pathfinder must not be flagged on any: these are regressions.
+ *
+ * The weights are worth at least 2000 draws (approximation-run.ts), so that a mean's standard error is about 0.022 sd at most and a standard deviation's 1.6 %:
+ * 4.4 and 6 of them fit in, and as about 200 means are looked at, one run in 500 of other seeds would fail by chance.
+ */
+import { describe, expect, it } from "vitest";
+import { fullRank, meanField, pathfinder, type Sampler } from "../../src/algorithms/sampling/index.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import type { ConditionedModel } from "../../src/models/statistical/index.ts";
+import { dataOf, haveReferences, MODELS, referenceOf } from "./posteriordb/posteriors.ts";
+
+const [CHAINS, COUNT] = [4, 1000];
+const EXACT = haveReferences ? Object.keys(MODELS).filter((name) => referenceOf(name).parameters.every(({ exact }) => exact)) : [];
+
+if (!haveReferences)
+  console.warn("skipped: posteriordb's reference values are not beside this repository (../shared/data/posteriordb)");
+
+/** Where the values of "beta[2]" stand among those of a draw; counts from 1. */
+function placeOf(posterior: ConditionedModel, name: string): number {
+  const [, variable, index = "1"] = /^([^[]+)(?:\[(\d+)\])?$/.exec(name)!;
+  return posterior.quantities.find((quantity) => quantity.name === variable)!.offset + Number(index) - 1;
+}
+
+async function approximate(posterior: ConditionedModel, sampler: Sampler) {
+  const plan = { chains: CHAINS, warmup: 0, draws: COUNT, seed: 1, workers: 1, deterministic: true };
+  const run = sampler.start(posterior, plan, await openEngine());
+  while (run.converged === false) await run.advance(100);
+  const made = { values: posterior.valuesOf(run.draws().values), paretoK: run.report().paretoK };
+  run.dispose();
+  return made;
+}
+
+describe.skipIf(!haveReferences)("approximations of posteriors with exact answers", () => {
+  it("there are some", () => expect(EXACT.length).toBeGreaterThanOrEqual(16));
+
+  describe.each(EXACT)("%s", (name) => {
+    it.each([pathfinder(), fullRank(), meanField()])("$name", async (sampler) => {
+      const reference = referenceOf(name);
+      using posterior = await MODELS[name].condition(dataOf(reference), { deterministic: true });
+      const { values, paretoK } = await approximate(posterior, sampler);
+      if (sampler.name !== "meanField") expect(paretoK).toBeLessThan(0.7);
+      if (paretoK > 0.7) return;
+      for (const { name: parameter, exact } of reference.parameters) {
+        const at = placeOf(posterior, parameter);
+        const x = Array.from({ length: CHAINS * COUNT }, (_, k) => values[k * posterior.valueCount + at]);
+        const mean = x.reduce((sum, v) => sum + v, 0) / x.length;
+        const sd = Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (x.length - 1));
+        expect(Math.abs(mean - exact!.mean) / exact!.sd, `mean of ${parameter}`).toBeLessThan(0.1);
+        expect(Math.abs(sd / exact!.sd - 1), `sd of ${parameter}`).toBeLessThan(0.1);
+      }
+    });
+  });
+});

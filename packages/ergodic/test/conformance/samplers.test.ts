@@ -1,0 +1,149 @@
+/**
+ * What every sampler promises, found by the registry: options that survive JSON, the same draws at any number of workers and any cut of the run, bit for bit going on
+ * from a checkpoint, refusals in words; and posteriors that are known.
+ *
+ * Known: a normal mean and a rate, in closed form. Means and spreads within the Student-t quantile of 7 chains-degrees for 10⁻⁵ on both sides: with
+ * some 40 checks, one run in 2,500 of other seeds would fail by chance. Approximations and samplers with a bias by nature have bounds of their own.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { samplerFromJson, samplerRegistry } from "../../src/algorithms/sampling/index.ts";
+import { type Draws, gamma, model, normal, poisson, type Sampler, sample, vector } from "../../src/index.ts";
+
+/** Options without which a sampler cannot be made, and such as keep it short. */
+const given: Readonly<Record<string, object>> = {
+  sgld: { stepSize: 1e-3, batch: 5 },
+  psgld: { stepSize: 1e-3, batch: 5 },
+  sghmc: { stepSize: 1e-4, batch: 5 },
+  sgnht: { stepSize: 1e-3, batch: 5 },
+  pathfinder: { paths: 2, draws: 200 },
+  meanField: {},
+  fullRank: {},
+  svgd: { particles: 40 },
+  sequentialMonteCarlo: { particles: 64 },
+};
+const names = Object.keys(samplerRegistry);
+const made = (name: string): Sampler => samplerRegistry[name](given[name] ?? {});
+const drawsRows = (name: string): { rows?: string } => (name.startsWith("sg") || name === "psgld" ? { rows: "N" } : {});
+
+const y = [1.2, -0.3, 0.8, 2.1, 0.4, 1.7, 0.9, 1.1, -0.2, 1.5];
+const counts = [2, 4, 1, 3, 5, 2, 0, 3, 2, 4];
+/** μ ~ N(0, 2), y ~ N(μ, 1); λ ~ Gamma(2, 1), counts ~ Poisson(λ). */
+const known = model(({ data, param, observe }) => {
+  const { y, counts } = data({ y: vector("N"), counts: vector("N") });
+  observe(y, normal(param("mu", normal(0, 2)), 1));
+  observe(counts, poisson(param("lambda", gamma(2, 1))));
+});
+const data = { y, counts };
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+const precision = 1 / 4 + y.length;
+const exact = {
+  mu: { mean: sum(y) / precision, sd: 1 / Math.sqrt(precision) },
+  lambda: { mean: (2 + sum(counts)) / (1 + counts.length), sd: Math.sqrt(2 + sum(counts)) / (1 + counts.length) },
+} as const;
+
+const same = (a: Draws, b: Draws): void => {
+  for (const { name } of a.quantities) expect(a.draws(name), name).toEqual(b.draws(name));
+  for (const field of a.fields) expect(a.transition(field), field).toEqual(b.transition(field));
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ergodic-samplers-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe.each(names)("%s", (name) => {
+  const short = { chains: 2, warmup: 60, draws: 40, seed: 7, ...drawsRows(name) };
+
+  it("can be told in JSON, with every default filled in", () => {
+    const json = made(name).toJson();
+    expect(json.algorithm).toBe(name);
+    expect(samplerFromJson(JSON.parse(JSON.stringify(json))).toJson()).toEqual(json);
+  });
+
+  it("gives the same draws at any number of workers", async () => {
+    const [one, two] = await Promise.all(
+      [1, 2].map((workers) => sample(known, data, { ...short, algorithm: made(name), workers })),
+    );
+    same(one, two);
+    const other = await sample(known, data, { ...short, algorithm: made(name), seed: 8 });
+    expect(other.draws("mu")).not.toEqual(one.draws("mu"));
+  });
+
+  it("goes on from a checkpoint bit for bit", async () => {
+    const file = join(folder, `${name}.checkpoint`);
+    const run = sample(known, data, { ...short, algorithm: made(name) });
+    for await (const _ of run) {
+      await run.checkpoint(file);
+      break;
+    }
+    const whole = await run;
+    same(await sample.resume(file, known, data), whole);
+  });
+
+  it("refuses an option that it does not know", async () => {
+    const attempt = async () =>
+      sample(known, data, { ...short, algorithm: samplerRegistry[name]({ ...given[name], stepsize: 1 }) });
+    await expect(attempt()).rejects.toThrow(/stepsize/);
+  });
+});
+
+/** Those that leave the target as it is: all but approximations, and but those that are exact only as their steps shrink. */
+const biased = [
+  "sgld",
+  "psgld",
+  "sghmc",
+  "sgnht",
+  "pathfinder",
+  "meanField",
+  "fullRank",
+  "svgd",
+  "prior",
+  "sequentialMonteCarlo",
+];
+/** Two-sided 10⁻⁵ of Student's t with 7 degrees of freedom. */
+const T = 11.2;
+const CHAINS = 8;
+
+describe("posteriors in closed form", () => {
+  it.each(names.filter((name) => !biased.includes(name)))("%s", async (name) => {
+    const algorithm = made(name);
+    const posterior = await sample(known, data, { algorithm, chains: CHAINS, warmup: 1000, draws: 4000, seed: 21 });
+    for (const [of, { mean, sd }] of Object.entries(exact)) {
+      const chains = Array.from({ length: CHAINS }, (_, c) => posterior.series(of).slice(c * 4000, (c + 1) * 4000));
+      const means = chains.map((own) => own.reduce((a, b) => a + b, 0) / own.length);
+      const squares = chains.map((own) => own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length);
+      expect(Math.abs(score(means, mean)), `mean of ${of}`).toBeLessThan(T);
+      expect(Math.abs(score(squares, sd ** 2)), `variance of ${of}`).toBeLessThan(T);
+      // What a chance of 10⁻⁵ leaves undetected must be small: the error itself is.
+      expect(error(means) / sd, `error of ${of}`).toBeLessThan(0.03);
+    }
+  });
+
+  it.each(["pathfinder", "fullRank", "meanField"])("%s comes near, or says that it does not", async (name) => {
+    const posterior = await sample(known, data, { algorithm: made(name), chains: 1, draws: 4000, seed: 3 });
+    const { paretoK } = posterior.report;
+    expect(Number.isFinite(paretoK)).toBe(true);
+    if (paretoK > 0.7) {
+      expect(posterior.verdict().trusted).toBe(false);
+      return;
+    }
+    for (const [of, { mean, sd }] of Object.entries(exact)) {
+      const row = posterior.summary()[of];
+      expect(Math.abs(row.mean - mean)).toBeLessThan(0.1 * sd + 4 * row.mcseMean);
+      expect(Math.abs(row.sd / sd - 1)).toBeLessThan(0.15);
+    }
+  });
+});
+
+function error(values: readonly number[]): number {
+  const mean = sum(values) / values.length;
+  return Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / (values.length - 1) / values.length);
+}
+
+function score(values: readonly number[], truth: number): number {
+  return (sum(values) / values.length - truth) / error(values);
+}
