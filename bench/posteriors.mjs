@@ -34,7 +34,11 @@ export const posteriors = {
     compared: ["theta1[1]", "theta2[1]", ...series("mu", 2)],
     theirs: ["theta[1,1]", "theta[2,1]", ...series("mu", 2)],
   },
-  low_dim_gauss_mix: { stan: "low_dim_gauss_mix", data: "low_dim_gauss_mix", compared: [...series("mu", 2), ...series("sigma", 2), "theta"] },
+  low_dim_gauss_mix: {
+    stan: "low_dim_gauss_mix",
+    data: "low_dim_gauss_mix",
+    compared: [...series("mu", 2), ...series("sigma", 2), "theta"],
+  },
 };
 
 /** @throws Skipped where posteriordb's data are not beside this repository */
@@ -51,7 +55,27 @@ export async function modelOf(name) {
 }
 
 function models(ergodic) {
-  const { add, at, concatenate, equal, integer, log, logSumExp, matmul, model, mul, real, reshape, scan, slice, sqrt, square, stack, sub, toArray } = ergodic;
+  const {
+    add,
+    at,
+    concatenate,
+    equal,
+    integer,
+    log,
+    logSumExp,
+    matmul,
+    model,
+    mul,
+    real,
+    reshape,
+    scan,
+    slice,
+    sqrt,
+    square,
+    stack,
+    sub,
+    toArray,
+  } = ergodic;
   const { beta: betaDistribution, cauchy, mixture, normal, normalIdGlm, vector } = ergodic;
   const regression = (response, columns, predictorsOf, sigmaOf = ({ param }) => param("sigma", "positive")) =>
     model((context) => {
@@ -61,7 +85,8 @@ function models(ergodic) {
       const beta = context.param("beta", "real", { shape: predictors.length + 1 });
       context.observe(given[response], normalIdGlm(x, 0, beta, sigmaOf(context)), "response");
     });
-  const plain = (response, columns, sigmaOf) => regression(response, columns, (given) => columns.map((name) => given[name]), sigmaOf);
+  const plain = (response, columns, sigmaOf) =>
+    regression(response, columns, (given) => columns.map((name) => given[name]), sigmaOf);
   return {
     eight_schools: () =>
       model(({ data, param, observe }) => {
@@ -203,7 +228,15 @@ export async function openStan(name, folder) {
       const { seconds, leapfrogs, compileSeconds } = await peer.run({ seed, file: draws });
       const values = readNumbers(draws);
       const count = CHAINS * DRAWS;
-      return { seconds, leapfrogs, compileSeconds, ...judged(diagnostics, compared.map((_, i) => values.subarray(i * count, (i + 1) * count))) };
+      return {
+        seconds,
+        leapfrogs,
+        compileSeconds,
+        ...judged(
+          diagnostics,
+          compared.map((_, i) => values.subarray(i * count, (i + 1) * count)),
+        ),
+      };
     },
     close: () => peer.close(),
   };
@@ -211,6 +244,8 @@ export async function openStan(name, folder) {
 
 /** The greatest difference of two sides' means, in standard errors. */
 export const disagreement = (ours, theirs) =>
-  Math.max(...ours.means.map(({ mean, error }, i) => Math.abs(mean - theirs.means[i].mean) / Math.hypot(error, theirs.means[i].error)));
+  Math.max(
+    ...ours.means.map(({ mean, error }, i) => Math.abs(mean - theirs.means[i].mean) / Math.hypot(error, theirs.means[i].error)),
+  );
 
 export const geometricMean = (x) => Math.exp(x.reduce((sum, value) => sum + Math.log(value), 0) / x.length);

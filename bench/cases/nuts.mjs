@@ -69,7 +69,10 @@ function compare(ours, theirs) {
   });
   const listed = rows.map(({ name, ess, leapfrogs }) => `${name} ${ess.toFixed(2)} (${leapfrogs.toFixed(2)})`).join(", ");
   const first = rows.map(({ firstDraw }) => firstDraw).filter((value) => value !== undefined);
-  const sooner = first.length > 0 ? `, first draw ${Math.round(Math.min(...first))} to ${Math.round(Math.max(...first))} times sooner (goal 100)` : "";
+  const sooner =
+    first.length > 0
+      ? `, first draw ${Math.round(Math.min(...first))} to ${Math.round(Math.max(...first))} times sooner (goal 100)`
+      : "";
   const off = Math.max(...rows.map((row) => row.off));
   return {
     text: `ESS a second (leapfrogs a second) of each: ${listed}; leapfrogs a second ${geometricMean(rows.map((row) => row.leapfrogs)).toFixed(2)} times (goal 3)${sooner}; means differ by ${off.toFixed(1)} standard errors at most (may be ${MOST_ERRORS})`,

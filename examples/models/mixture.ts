@@ -1,10 +1,10 @@
 /**
  * A mixture of three normals: which kinds of star are there, how many of each, and of which kind is this one?
  *
- *   z_i ~ Categorical(w), y_i | z_i = k ~ N(μ_k, σ_k);  w ~ Dirichlet(2, 2, 2), μ ~ N(0, 5) in ascending order, σ ~ log-normal(0, 0.3)
+ *   z_i ~ Categorical(w), y_i | z_i = k ~ N(μ_k, σ_k);  w ~ Dirichlet(2, 2, 2), μ ~ N(0, 5) in ascending order, σ ~ log-normal(0, 0.5) below 2
  *
- * Each z is summed out, so that what is sampled is continuous. The order gives the kinds their names: without it they could be swapped. The prior of σ
- * says that a kind is about 1 wide: were it vague, one broad kind could stand for two, a second mode that chains do not leave.
+ * Each z is summed out, so that what is sampled is continuous. The order gives the kinds their names: without it they could be swapped. No kind is
+ * wider than 2: were that left open, one broad kind could stand for two, a second mode that chains do not leave.
  * Data: simulated, 240 measurements, by the numbers in `truth`.
  *
  * Run: node examples/models/mixture.ts   (Node 22.18 or later)
@@ -49,7 +49,7 @@ const stars = model(
     const { y } = data({ y: vector("N") });
     const w = param("w", dirichlet([2, 2, 2]));
     const mu = param("mu", normal(0, 5), { shape: 3, constraint: "ordered" });
-    const sigma = param("sigma", lognormal(0, 0.3), { shape: 3 });
+    const sigma = param("sigma", lognormal(0, 0.5), { shape: 3, upper: 2 });
     const z = marginalise(categorical(w), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
     generated("kindOfFirst", at(z.probabilities, 0));
   },

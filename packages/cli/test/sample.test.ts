@@ -117,7 +117,7 @@ describe("summary and diagnose", () => {
     const { stdout } = await works("diagnose", out, "--plot", "theta[1]");
     expect(stdout).toMatch(/These draws can be (trusted|used)/);
     expect(stdout).toMatch(/E-BFMI +\d\.\d\d {2}\d\.\d\d/);
-    expect(stdout).toMatch(/tree depths +0: 0/);
+    expect(stdout).toMatch(/tree depths +0: \d/);
     expect(stdout.split("\n").length).toBeGreaterThan(20);
     const answer = JSON.parse((await works("diagnose", out, "--json")).stdout);
     expect(answer.ebfmi).toHaveLength(4);

@@ -70,7 +70,7 @@ function plots(draws: Draws, name: string, terminal: Terminal): string {
   const series = draws.scalars().get(name);
   if (!series)
     throw new UsageError("--plot", `there is no "${name}"; there are ${[...draws.scalars().keys()].slice(0, 20).join(", ")}`);
-  const width = Math.min(100, terminal.columns - 1);
+  const width = Math.max(24, Math.min(100, terminal.columns - 1));
   const drawn = [
     tracePlot(series, draws.chains, { width }),
     histogramPlot(series, { width }),

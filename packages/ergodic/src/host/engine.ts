@@ -83,7 +83,8 @@ class HostEngine implements Engine {
   private readonly linked = new Map<string, { bytes: Uint8Array; functions: Record<string, LinkedFunction> }[]>();
   private readonly kernelSlots = new Map<string, number>();
   private nextSlot = FIRST_SLOT;
-  /** Slots of host functions that have been given back. */
+  /** Slots of host functions, and those that have been given back. */
+  private readonly hostSlots = new Set<number>();
   private readonly freeSlots: number[] = [];
   /** What a host function threw last. */
   private thrown: { readonly error: unknown } | undefined;
@@ -141,11 +142,13 @@ class HostEngine implements Engine {
       }
     };
     this.thread.setSlot(slot, callable(guarded));
+    this.hostSlots.add(slot);
     let live = true;
     const dispose = (): void => {
       if (!live) return;
       live = false;
       this.thread.setSlot(slot, null);
+      this.hostSlots.delete(slot);
       this.freeSlots.push(slot);
     };
     return { slot, call: this.thread.atSlot(slot), dispose, [Symbol.dispose]: dispose };
@@ -173,6 +176,12 @@ class HostEngine implements Engine {
     signal?.throwIfAborted();
     const build = this.build(deterministic);
     const here = !isPageThread && (workers === 1 || !this.memory.shared);
+    if (!here && calls.some(({ kernel }) => this.hostSlots.has(kernel as number)))
+      throw new CapabilityError(
+        "run",
+        `a plain function was to run on ${workers} workers, but runs on the calling thread alone; leave workers out`,
+        "PLAN_MEANING",
+      );
     return here ? this.runHere(build, calls, signal) : this.pool.run(build, calls, workers, signal);
   }
 

@@ -14,7 +14,7 @@
  * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
  */
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { JsonObject, LogDensity } from "../../contract.ts";
+import type { Json, JsonObject, LogDensity } from "../../contract.ts";
 import { nuts } from "../mcmc/hamiltonian/nuts.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import { type BlockUpdate, isDiscrete } from "./block.ts";
@@ -56,14 +56,27 @@ export function gibbsFromJson(options: JsonObject, sampler: (json: JsonObject) =
   checkKeys("gibbs", options, ["blocks"]);
   const { blocks } = options;
   if (blocks === undefined) return gibbs();
-  const made = (blocks as JsonObject[]).map(({ of, by }): BlockOptions => {
-    const { update, times, ...options } = by as JsonObject;
-    const own = { of: of as (string | number)[], ...(times === undefined ? {} : { times: Number(times) }) };
-    if (update === "enumerate") return { ...own, by: enumerate(options) };
-    if (update === "conjugate") return { ...own, by: conjugate() };
-    return { ...own, by: sampler(update === undefined ? options : { algorithm: `gibbs, ${String(update)}` }) };
-  });
-  return gibbs(made);
+  const isBlock = (block: Json): block is JsonObject =>
+    typeof block === "object" &&
+    block !== null &&
+    !Array.isArray(block) &&
+    Array.isArray(block.of) &&
+    typeof block.by === "object";
+  if (!Array.isArray(blocks) || !blocks.every(isBlock))
+    throw new OptionError(
+      "gibbs",
+      `blocks are ${JSON.stringify(blocks)}, but must be a list of { of: names, by: { algorithm, … } or { update: "enumerate" or "conjugate" } }`,
+      "OPTION_TYPE",
+    );
+  return gibbs(blocks.map((block) => blockFromJson(block, sampler)));
+}
+
+function blockFromJson({ of, by }: JsonObject, sampler: (json: JsonObject) => Sampler): BlockOptions {
+  const { update, times, ...options } = by as JsonObject;
+  const own = { of: of as (string | number)[], ...(times === undefined ? {} : { times: Number(times) }) };
+  if (update === "enumerate") return { ...own, by: enumerate(options) };
+  if (update === "conjugate") return { ...own, by: conjugate() };
+  return { ...own, by: sampler(update === undefined ? options : { algorithm: `gibbs, ${String(update)}` }) };
 }
 
 function listed(blocks: GibbsBlocks): readonly BlockOptions[] {

@@ -4,8 +4,8 @@
  * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with E[Λ] = ν₀ V₀⁻¹.
  * x: float64[n, d], row by row. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart (m_k, β_k, V_k, ν_k). Updates and ELBO: Bishop 2006,
  * 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that the data do not ask for empty themselves. m₀: the column means;
- * V₀: ν₀ times the columns' variances on the diagonal; ν₀ = d + 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the
- * log evidence. Starts from `starts` draws of seeds by distance (k-means++), each run for 20 sweeps, and goes on with the best.
+ * V₀: ν₀ times the columns' variances times `spread` on the diagonal, which is what variances within a component are expected to be: 1/`components` of
+ * the columns'; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log evidence. Starts from `starts` draws of seeds by distance (k-means++), each run for 20 sweeps, and goes on with the best.
  *
  * @throws DataError, OptionError
  */
@@ -25,6 +25,8 @@ export interface GaussianMixtureOptions {
   meanPrecision?: number;
   /** ν₀, above d − 1. */
   degrees?: number;
+  /** Variances within a component, as a share of the columns'. */
+  spread?: number;
   /** 5. */
   starts?: number;
   /** Default: 0. */
@@ -59,6 +61,7 @@ export function gaussianMixture(x: readonly ArrayLike<number>[], given: Gaussian
     "concentration",
     "meanPrecision",
     "degrees",
+    "spread",
     "starts",
     "seed",
     "iterations",
@@ -69,11 +72,12 @@ export function gaussianMixture(x: readonly ArrayLike<number>[], given: Gaussian
   checkNumber(where, "starts", starts, { low: 1, high: 1e4, integer: true });
   checkNumber(where, "iterations", iterations, { low: 1, high: 1e9, integer: true });
   const rows = checkedRows(x);
-  const { concentration = 1 / components, meanPrecision = 0.01, degrees = rows[0].length + 1 } = given;
+  const { concentration = 1 / components, meanPrecision = 0.01, degrees = rows[0].length + 1, spread = 1 / components } = given;
   checkNumber(where, "concentration", concentration, { low: 0, open: true });
   checkNumber(where, "meanPrecision", meanPrecision, { low: 0, open: true });
   checkNumber(where, "degrees", degrees, { low: rows[0].length - 1, open: true });
-  const problem = new Mixture(rows, components, concentration, priorOf(rows, meanPrecision, degrees));
+  checkNumber(where, "spread", spread, { low: 0, open: true });
+  const problem = new Mixture(rows, components, concentration, priorOf(rows, meanPrecision, degrees, spread));
   let best: CoordinateAscentResult<Name> | undefined;
   for (let i = 0; i < starts; i++) {
     const start = problem.start(stream(seed, "mixture", i).at(0));
@@ -101,14 +105,14 @@ function checkedRows(x: readonly ArrayLike<number>[]): Float64Array[] {
   return rows;
 }
 
-function priorOf(rows: readonly Float64Array[], beta: number, nu: number): NormalWishartPrior {
+function priorOf(rows: readonly Float64Array[], beta: number, nu: number, spread: number): NormalWishartPrior {
   const d = rows[0].length;
   const mean = new Float64Array(d);
   for (const row of rows) for (let i = 0; i < d; i++) mean[i] += row[i] / rows.length;
   const scale = new Float64Array(d * d);
   for (let i = 0; i < d; i++) {
     const variance = rows.reduce((sum, row) => sum + (row[i] - mean[i]) ** 2, 0) / rows.length;
-    scale[i * d + i] = nu * (variance || 1);
+    scale[i * d + i] = nu * spread * (variance || 1);
   }
   return { mean, beta, nu, scale };
 }

@@ -8,7 +8,7 @@
  *   // A change point: counts have one rate before the day s, another from it on; one term for each s, all at once, [T].
  *   const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
  *   const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
- *   generated("s", marginalise(categorical(full(1 / T, [T])), add(before, after)).probabilities);
+ *   generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);
  *
  *   // A hidden Markov chain: y_t depends on a state that depends on the one before.
  *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });

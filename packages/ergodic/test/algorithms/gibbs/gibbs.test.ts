@@ -5,20 +5,14 @@
  * planted mistakes are.
  */
 import { describe, expect, it } from "vitest";
-import {
-  type Conditional,
-  conjugate,
-  enumerate,
-  type GibbsBlocks,
-  gibbs,
-  gibbsFromJson,
-} from "../../../src/algorithms/gibbs/index.ts";
+import { type Conditional, conjugate, enumerate, type GibbsBlocks, gibbs } from "../../../src/algorithms/gibbs/index.ts";
 import {
   ellipticalSlice,
   hmc,
   mala,
   metropolisWithinGibbs,
   nuts,
+  parallelTempering,
   randomWalk,
   type Sampler,
   type SamplingPlan,
@@ -217,13 +211,14 @@ describe("a run", () => {
       { of: ["mu"], by: nuts({ maxTreeDepth: 5 }), times: 2 },
       { of: ["z"], by: enumerate({ most: 9 }) },
     ]);
-    const again = gibbsFromJson(JSON.parse(JSON.stringify(sampler.toJson())), samplerFromJson);
+    const again = samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson())));
     expect(again.toJson()).toEqual(sampler.toJson());
-    expect(gibbsFromJson({}, samplerFromJson).toJson()).toEqual({ algorithm: "gibbs" });
+    expect(samplerFromJson({ algorithm: "gibbs" }).toJson()).toEqual({ algorithm: "gibbs" });
     const own = gibbs({ mu: muGivenZ(1), z: enumerate() });
-    expect(() => gibbsFromJson(own.toJson(), samplerFromJson)).toThrow(
-      /"gibbs, conditional" cannot be made again .* holds functions/,
-    );
+    expect(() => samplerFromJson({ algorithm: "gibbs", blocks: [{ of: "mu" }] })).toThrow(/must be a list of .*OPTION_TYPE/);
+    const tempering = parallelTempering({ inner: sampler, count: 3 });
+    expect(samplerFromJson(JSON.parse(JSON.stringify(tempering.toJson()))).toJson()).toEqual(tempering.toJson());
+    expect(() => samplerFromJson(own.toJson())).toThrow(/"gibbs, conditional" cannot be made again .* holds functions/);
   });
 
   it("starts where it is told to", async () => {

@@ -1,6 +1,7 @@
 /** Plain functions as log densities: values and gradients through a kernel, one thread, errors as they were thrown, slots given back. */
 import { describe, expect, it } from "vitest";
 import { hmc, nuts } from "../../../src/algorithms/sampling/index.ts";
+import { CapabilityError } from "../../../src/base/errors.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { functionDensity } from "../../../src/models/functional/index.ts";
 import { model, normal } from "../../../src/models/statistical/index.ts";
@@ -109,6 +110,13 @@ describe("errors", () => {
     await expect(run(throwing)).rejects.toBe(error);
     // The next run is not told of it.
     expect((await run(plain)).count).toBe(20);
+  });
+
+  it("of several threads", async () => {
+    const sampling = nuts().start(plain, { ...plan, workers: 2 }, await openEngine());
+    await expect(sampling.advance(1)).rejects.toThrow(CapabilityError);
+    await expect(sampling.advance(1)).rejects.toThrow("runs on the calling thread alone; leave workers out");
+    sampling.dispose();
   });
 
   it("of what it gives back", async () => {

@@ -24,6 +24,7 @@ import {
   categorical,
   cauchy,
   dirichlet,
+  discreteUniform,
   gamma,
   hiddenMarkov,
   type ModelContext,
@@ -197,7 +198,7 @@ describe("a change point", () => {
     const second = poisson(late).logDensity(counts);
     const before = sub(cumsum(first), first);
     const after = sub(sum(second), sub(cumsum(second), second));
-    const { probabilities } = context.marginalise(categorical(full(1 / T, [T])), add(before, after));
+    const { probabilities } = context.marginalise(discreteUniform(0, T - 1), add(before, after));
     context.generated("s", probabilities);
   };
   const byState = (context: ModelContext) => {

@@ -4,11 +4,11 @@
  * "windows" (windows.ts): at the end of each window the metric is renewed, all is forgotten and the step starts again.
  *
  * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes its place, so that the metric
- * always comes from at least a whole period and never from the first steps. Periods: 10 transitions in the first 30 %, then 80, each 1.2 times the
- * one before, while another and half of it fit. The metric is renewed at every switch, and halfway between later ones. The step starts again after the first
- * renewal alone, as later ones change the metric little; the last 15 % adapt the step alone.
- * Source: nutpie, arXiv:2603.18845. Differs from it: periods grow by 1.2, not 1.5, so that the last metric forgets a chain that arrived late; fewer renewals
- * between switches, as each ends a call of the kernel.
+ * always comes from at least a whole period and never from the first steps. Periods: 10 transitions in the first 30 %, then 80, each 1.5 times the
+ * one before, while another and half of it fit. The metric is renewed at every switch, and halfway between later ones. The step starts again
+ * after the first renewal alone, as later ones change the metric little; the last 15 % adapt the step alone.
+ * Source: nutpie, arXiv:2603.18845. Differs from it: fewer renewals between switches, as each ends a call of the kernel; a last switch that leaves half a
+ * period, so that the metric forgets a chain that arrived late.
  */
 import { type WindowOptions, warmupWindows } from "./windows.ts";
 
@@ -32,7 +32,7 @@ export interface Warmup {
 }
 
 const [EARLY_SHARE, FINAL_SHARE] = [0.3, 0.15];
-const [EARLY_PERIOD, PERIOD, GROWTH] = [10, 80, 1.2];
+const [EARLY_PERIOD, PERIOD, GROWTH] = [10, 80, 1.5];
 const FEWEST = 20;
 
 export function warmupSchedule(adaptation: Adaptation, warmup: number, options: WindowOptions): Warmup {

@@ -13,7 +13,7 @@ import { openEngine } from "../../../../src/host/engine.ts";
 import { HamiltonianTwin, type Mutant, type Point } from "../../../reference/nuts.ts";
 import { gaussian } from "../../sampling/densities.ts";
 
-const CHECKS = 250;
+const CHECKS = 255;
 const LEAST_P = 1e-4 / CHECKS;
 const CHAINS = 48;
 const engine = await openEngine();
@@ -78,6 +78,7 @@ describe("a correlated Gaussian", () => {
   it.each(
     [
       nuts(),
+      nuts({ metric: "diagonal" }),
       nuts({ metric: "dense" }),
       nuts({ metric: "fisher", jitter: 0.1 }),
       nuts({ maxTreeDepth: 1 }),

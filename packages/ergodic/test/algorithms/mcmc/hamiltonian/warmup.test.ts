@@ -1,0 +1,103 @@
+/** Schedules of warm-up, and runs of overlapping estimates: gone on with bit for bit, and better fitted than one of windows. */
+import { describe, expect, it } from "vitest";
+import { warmupSchedule } from "../../../../src/algorithms/mcmc/hamiltonian/warmup.ts";
+import { hmc, nuts, type Sampler, type SamplingPlan, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
+import { openEngine } from "../../../../src/host/engine.ts";
+import { gaussian } from "../../sampling/densities.ts";
+
+const engine = await openEngine();
+const plan: SamplingPlan = { chains: 2, warmup: 150, draws: 50, seed: 4, workers: 1, deterministic: true };
+
+/** Correlation 0.999 between the first two of three. */
+const target = () =>
+  gaussian(
+    engine,
+    [1, -2, 3],
+    [
+      [1 / 0.001999, -0.999 / 0.001999, 0],
+      [-0.999 / 0.001999, 1 / 0.001999, 0],
+      [0, 0, 4],
+    ],
+  );
+
+async function finished(sampler: Sampler, given: SamplingPlan) {
+  const run = sampler.start(await target(), given, engine);
+  while (run.converged === false) await run.advance(37);
+  const found = { draws: run.draws(), report: run.report() };
+  run.dispose();
+  return found;
+}
+
+describe("a schedule", () => {
+  it("of windows renews the metric at their ends, forgets all, and starts the step again", () => {
+    const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
+    const windows = warmupWindows(1000);
+    expect([start, stop]).toEqual([windows.start, windows.stop]);
+    expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true })));
+  });
+
+  // By hand: switches every 10 up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch.
+  it.each([
+    [1000, 850, "340 380* 440 500* 590 680* 815 850"],
+    [150, 127, "90 127"],
+    [20, 17, "10* 17"],
+  ])("of overlapping estimates, %i transitions", (warmup, stop, late) => {
+    const found = warmupSchedule("overlapping", warmup, {});
+    expect([found.start, found.stop]).toEqual([0, stop]);
+    const early = warmup > 20 ? Array.from({ length: Math.ceil(0.03 * warmup) }, (_, i) => `${10 * (i + 1)}*`) : [];
+    const wanted = [...early, late].join(" ");
+    expect(found.renewals.map(({ at, forget }) => (forget === "older" ? `${at}*` : `${at}`)).join(" ")).toBe(wanted);
+    expect(found.renewals.map(({ restart }) => restart)).toEqual(found.renewals.map((_, i) => i === 0));
+  });
+
+  it("of overlapping estimates ascends and keeps its last part for the step, whatever its length", () => {
+    expect(warmupSchedule("overlapping", 19, {}).renewals).toEqual([]);
+    for (let warmup = 20; warmup < 3000; warmup += 7) {
+      const { stop, renewals } = warmupSchedule("overlapping", warmup, {});
+      expect(stop).toBe(warmup - Math.ceil(0.15 * warmup));
+      expect(renewals[renewals.length - 1].at).toBe(stop);
+      for (let i = 1; i < renewals.length; i++) expect(renewals[i].at).toBeGreaterThan(renewals[i - 1].at);
+    }
+  });
+});
+
+describe("a run of overlapping estimates", () => {
+  it.each([
+    nuts(),
+    nuts({ metric: "fisher", jitter: 0.1 }),
+    nuts({ metric: "dense", adaptation: "overlapping" }),
+    hmc({ leapfrogs: 4 }),
+  ])("goes on from a snapshot bit for bit, before, at and after switches: %o", async (sampler) => {
+    const whole = await finished(sampler, plan);
+    for (const at of [5, 10, 37, 90, 127, 150, 170]) {
+      const run = sampler.start(await target(), plan, engine);
+      await run.advance(at);
+      const snapshot = structuredClone(run.snapshot());
+      run.dispose();
+      const again = sampler.start(await target(), plan, engine);
+      again.restore(snapshot);
+      while (again.converged === false) await again.advance(1000);
+      expect(again.draws()).toEqual(whole.draws);
+      expect(again.report()).toEqual(whole.report);
+      again.dispose();
+    }
+  });
+
+  it("needs few leapfrogs where coordinates are correlated, and counts them", async () => {
+    const long = { ...plan, warmup: 300, draws: 200 };
+    const [lowRank, fisher] = [await finished(nuts(), long), await finished(nuts({ metric: "fisher" }), long)];
+    const drawn = (found: typeof lowRank) => found.draws.transition("leapfrogs").reduce((sum, x) => sum + x, 0);
+    expect(drawn(lowRank)).toBeLessThan(8 * 400);
+    expect(drawn(fisher)).toBeGreaterThan(2 * drawn(lowRank));
+    expect(lowRank.report.leapfrogs).toBeGreaterThan(drawn(lowRank) + 600);
+  });
+
+  it("is refused by a name that is none, and named in JSON", () => {
+    expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
+      /adaptation is "late", but must be one of windows, overlapping/,
+    );
+    expect(nuts().toJson()).toMatchObject({ metric: "lowRank", adaptation: "overlapping" });
+    expect(nuts({ metric: "diagonal" }).toJson()).toMatchObject({ adaptation: "windows" });
+    expect(hmc({ metric: "fisher" }).toJson()).toMatchObject({ adaptation: "overlapping" });
+  });
+});
