@@ -48,9 +48,10 @@ describe("sample", () => {
   it("is kept on Ctrl-C, says how to go on, and goes on bit for bit", async () => {
     const terminal = captured();
     const kept = file("kept.checkpoint");
-    const words = ["--chains", "2", "--warmup", "200", "--draws", "30000", "--seed", "3", "--checkpoint", kept];
+    const words = ["--chains", "2", "--warmup", "200", "--draws", "20000", "--seed", "3", "--checkpoint", kept];
     const running = runCommandLine(["sample", model, ...words], terminal);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Once it is at work, and listens.
+    while (!/ % {2}/.test(terminal.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
     terminal.interrupt();
     expect(await running).toBe(1);
     expect(terminal.stderr).toMatch(
@@ -58,7 +59,7 @@ describe("sample", () => {
     );
     const out = file("resumed");
     await works("sample", model, "--resume", kept, "--out", out, "--quiet", "--format", "json");
-    const whole = await sample(schools, data, { chains: 2, warmup: 200, draws: 30_000, seed: 3 });
+    const whole = await sample(schools, data, { chains: 2, warmup: 200, draws: 20_000, seed: 3 });
     expect((await loadDraws(out)).draws("mu")).toEqual(whole.draws("mu"));
     const refused = await ergodic("sample", model, "--resume", kept, "--seed", "4");
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--seed was given, but --resume/)]);

@@ -64,6 +64,12 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
     start: async () => {
       const engine = await openEngine();
       const given = await model.condition(data, { deterministic });
+      if (given.discrete.length > 0)
+        throw new CapabilityError(
+          "fit",
+          `"${given.discrete[0].name}" is discrete, and a mode follows gradients; sum it out with marginalise()`,
+          "SAMPLE_DISCRETE",
+        );
       objective = new ModeObjective(new ConditionedModel(given.name, ofValues(given), engine, deterministic));
       objective.start = options.start ? given.unconstrain(options.start) : objective.somewhere(seed);
       const plan = { objective, penalty: undefined, precision: "f64", workers: 1, deterministic } as const;

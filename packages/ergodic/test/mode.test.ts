@@ -55,6 +55,8 @@ describe("the mode of a posterior", () => {
   it("refuses what has no meaning, and densities without a mode", async () => {
     expect(() => fit(coin, { heads: 7, flips: 10 }, { rule: stochasticLineSearch() })).toThrow(/searches on minibatches/);
     expect(() => fit(coin, { heads: 7, flips: 10 }, { batch: 3 } as never)).toThrow(/batch/);
+    const discrete = model(({ param }) => void param("z", binomial(3, 0.5)));
+    await expect(fit(discrete, {})).rejects.toThrow(/"z" is discrete.*marginalise/);
     const flat = model(({ data, param, observe }) => {
       const { y } = data({ y: real() });
       const scale = param("scale", gamma(0.5, 1));

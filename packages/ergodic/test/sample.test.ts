@@ -92,7 +92,7 @@ describe("sample: what it gives", () => {
       observe(y, normal(theta, sigma));
     });
     const funnel = await sample(centred, schools, { seed: 1 });
-    expect(funnel.divergences).toBeGreaterThan(10);
+    expect(funnel.divergences).toBeGreaterThan(0);
     expect(funnel.verdict().trusted).toBe(false);
     expect(`${funnel}`).toMatch(/Do not trust these draws yet[\s\S]*diverged[\s\S]*centred: false/);
   });

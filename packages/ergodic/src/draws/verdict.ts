@@ -1,7 +1,7 @@
 /**
  * Whether draws can be trusted, in plain words, and what to do where they cannot.
  *
- * Looked at: draws that are not finite; R̂ < 1.01 (serious above 1.05) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021); divergences, serious above 0.2 % of transitions;
+ * Looked at: draws that are not finite; R̂ < 1.01 (serious above 1.05) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021); divergences, serious above 0.2 % of transitions, or where chains mix badly;
  * trajectories cut short at the greatest depth; E-BFMI below 0.3; k̂ > 0.7 of an approximation (Vehtari et al. 2024). A single chain cannot be compared
  * with others, and the verdict says so.
  */
@@ -39,11 +39,12 @@ const MOST_RHAT = 1.01;
 /** From here on what the chains agree about is no posterior yet. */
 const BAD_RHAT = 1.05;
 const ESS_PER_CHAIN = 100;
-/** A share that changes little: such draws can be used, with care. */
+/** A share that changes little where chains mix well otherwise: such draws can be used, with care. */
 const FEW_DIVERGENCES = 0.002;
 
 export function verdict(draws: Judged): Verdict {
-  const findings = draws.count === 0 ? [empty()] : [...approximation(draws), ...convergence(draws), ...trajectories(draws)];
+  const mixing = draws.count === 0 ? [empty()] : [...approximation(draws), ...convergence(draws)];
+  const findings = draws.count === 0 ? mixing : [...mixing, ...trajectories(draws, mixing.length === 0)];
   const trusted = findings.every(({ serious }) => !serious);
   const text = [headline(draws, trusted, findings), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
   return { trusted, findings, text, toString: () => text };
@@ -120,13 +121,14 @@ function convergence(draws: Judged): Finding[] {
   return findings;
 }
 
-function trajectories(draws: Judged): Finding[] {
+/** `mixes`: nothing else was found. */
+function trajectories(draws: Judged, mixes: boolean): Finding[] {
   const findings: Finding[] = [];
   const total = draws.chains * draws.count;
   if (draws.divergences > 0)
     findings.push({
       code: "divergences",
-      serious: draws.divergences > FEW_DIVERGENCES * total,
+      serious: !mixes || draws.divergences > FEW_DIVERGENCES * total,
       text: `${draws.divergences} of ${total} transitions diverged, where the posterior is too curved for the step size and parts of it may be missing`,
       advice: "raise targetAcceptance to 0.95 or 0.99; in a hierarchy, take centred: false; else narrow the priors",
     });

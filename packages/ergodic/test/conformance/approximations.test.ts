@@ -12,7 +12,9 @@ import type { ConditionedModel } from "../../src/models/statistical/index.ts";
 import { dataOf, haveReferences, MODELS, referenceOf } from "./posteriordb/posteriors.ts";
 
 const [CHAINS, COUNT] = [4, 1000];
-const EXACT = haveReferences ? Object.keys(MODELS).filter((name) => referenceOf(name).parameters.every(({ exact }) => exact)) : [];
+const EXACT = haveReferences
+  ? Object.keys(MODELS).filter((name) => referenceOf(name).parameters.every(({ exact }) => exact))
+  : [];
 
 if (!haveReferences)
   console.warn("skipped: posteriordb's reference values are not beside this repository (../shared/data/posteriordb)");

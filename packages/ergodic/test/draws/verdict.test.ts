@@ -75,6 +75,7 @@ describe("the verdict", () => {
     ["one chain", { chains: 1 }, [true, "rhat", "oneChain"]],
     ["many divergences", { divergent: 20 }, [false, "divergences"]],
     ["few divergences", { divergent: 3 }, [true, "divergences"]],
+    ["few divergences of chains that mix badly", { divergent: 3, memory: 0.8 }, [false, "rhat", "ess", "divergences"]],
     ["trajectories cut short", { deep: 40 }, [true, "treeDepth"]],
     ["slow energies", { energy: "slow" }, [false, "energy"]],
     ["a draw that is not finite", { shift: (c, t) => (c === 1 && t === 7 ? Number.NaN : 0) }, [false, "notFinite"]],

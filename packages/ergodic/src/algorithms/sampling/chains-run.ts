@@ -147,7 +147,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** `divergences`: of the draws, and while none are kept of warm-up. `rhat`: the largest of all coordinates' so far, split, without ranks. */
   report(): Record<string, number> {
     const report: Record<string, number> = { draws: this.kept };
-    if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.draws().divergences : this.warmupDivergences;
+    if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.divergences() : this.warmupDivergences;
     if (this.kept >= 4) report.rhat = this.rhat();
     return { ...report, ...this.reportMore() };
   }
@@ -234,6 +234,16 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   private drawAt(c: number, k: number): Float64Array {
     const at = (c * this.plan.draws + k) * this.dimension;
     return this.values.subarray(at, at + this.dimension);
+  }
+
+  /** Of the draws so far. */
+  private divergences(): number {
+    const { kept, fields } = this;
+    const { chains, draws } = this.plan;
+    let count = 0;
+    for (let c = 0; c < chains; c++)
+      for (let k = 0; k < kept; k++) count += this.transitions[(c * draws + k) * fields.length + fields.indexOf("divergent")];
+    return count;
   }
 
   private rhat(): number {

@@ -4,12 +4,13 @@ import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
-import { ApproximationRun, logMixture } from "./approximation-run.ts";
+import { ApproximationRun } from "./approximation-run.ts";
 import { Ascent, type AscentOptions } from "./ascent.ts";
 import { fixedLoss, whitenedPairs } from "./fixed-draws.ts";
+import { logMixture } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import { NormalFamily } from "./normal-family.ts";
-import { choleskyScale, diagonalScale, PLACING, PLACING_PATHS, Paths } from "./paths.ts";
+import { choleskyScale, diagonalScale, Paths, PLACING, PLACING_PATHS } from "./paths.ts";
 import { QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 export interface AdviRunOptions extends AscentOptions {
@@ -145,7 +146,10 @@ export class AdviRun extends ApproximationRun {
     const usable = theta.every(Number.isFinite);
     arrays.theta[0] = usable ? theta.slice() : begin;
     numbers.stage = REFINING;
-    if (this.options.refineDraws === 0) return this.fitted();
+    if (this.options.refineDraws === 0) {
+      this.fitted();
+      return;
+    }
     this.refinement.start(arrays.theta[0]);
     const climbed = this.refinement.loss;
     if (usable) this.refinement.start(begin);

@@ -86,10 +86,19 @@ export function gaussianMixture(x: readonly ArrayLike<number>[], given: Gaussian
   }
   const begun = best!;
   const left = iterations - begun.iterations;
-  const run = begun.converged || left < 1 ? undefined : coordinateAscent({ ...problem.ascent(begun.parameters), iterations: left, tolerance });
+  const run =
+    begun.converged || left < 1
+      ? undefined
+      : coordinateAscent({ ...problem.ascent(begun.parameters), iterations: left, tolerance });
   const elbo = run ? Float64Array.from([...begun.elbo, ...run.elbo.subarray(1)]) : begun.elbo;
   const last = run ?? begun;
-  return { ...problem.summary(last.parameters), parameters: last.parameters, elbo, iterations: elbo.length - 1, converged: last.converged };
+  return {
+    ...problem.summary(last.parameters),
+    parameters: last.parameters,
+    elbo,
+    iterations: elbo.length - 1,
+    converged: last.converged,
+  };
 }
 
 function checkedRows(x: readonly ArrayLike<number>[]): Float64Array[] {
@@ -139,11 +148,17 @@ class Mixture {
     let seedRow = draws.integer(rows.length);
     for (let k = 0; k < count; k++) {
       for (const [n, row] of rows.entries()) {
-        const square = row.reduce((sum, v, i) => sum + ((v - rows[seedRow][i]) ** 2 * this.prior.nu) / this.prior.scale[i * row.length + i], 0);
+        const square = row.reduce(
+          (sum, v, i) => sum + ((v - rows[seedRow][i]) ** 2 * this.prior.nu) / this.prior.scale[i * row.length + i],
+          0,
+        );
         if (square < distance[n]) [distance[n], nearest[n]] = [square, k];
       }
       let left = draws.uniform() * distance.reduce((sum, v) => sum + v, 0);
-      seedRow = Math.max(0, distance.findIndex((v) => (left -= v) < 0));
+      seedRow = Math.max(
+        0,
+        distance.findIndex((v) => (left -= v) < 0),
+      );
     }
     for (const [n, k] of nearest.entries()) assignments[n * count + k] = 1;
     const q = { assignments, weights: new Float64Array(0), components: new Float64Array(0) };
@@ -175,7 +190,9 @@ class Mixture {
 
   private each(components: Float64Array): NormalWishart[] {
     const size = components.length / this.count;
-    return Array.from({ length: this.count }, (_, k) => NormalWishart.from(components.subarray(k * size, (k + 1) * size), this.prior));
+    return Array.from({ length: this.count }, (_, k) =>
+      NormalWishart.from(components.subarray(k * size, (k + 1) * size), this.prior),
+    );
   }
 
   /** E[log π_k N(x_n | μ_k, Λ_k⁻¹)], [n, component]. */
@@ -220,6 +237,8 @@ class Mixture {
     const scores = this.scores(q);
     let sum = 0;
     for (const [at, r] of q.assignments.entries()) if (r > 0) sum += r * (scores[at] - log(r));
-    return sum - dirichletDivergence(q.weights, this.alpha) - this.each(q.components).reduce((all, one) => all + one.divergence(), 0);
+    return (
+      sum - dirichletDivergence(q.weights, this.alpha) - this.each(q.components).reduce((all, one) => all + one.divergence(), 0)
+    );
   }
 }

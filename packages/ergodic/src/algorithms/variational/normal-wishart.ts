@@ -18,7 +18,6 @@ export interface NormalWishartPrior {
 }
 
 const LOG_TWO_PI = 1.8378770664093453;
-const LN2 = 0.6931471805599453;
 
 export class NormalWishart implements NormalWishartPrior {
   readonly mean: Float64Array;
@@ -36,7 +35,10 @@ export class NormalWishart implements NormalWishartPrior {
     this.scale = own.scale;
     this.prior = prior;
     this.factor = own.scale.slice();
-    assert(solvePositive(this.factor, new Float64Array(own.mean.length)), "the scale of a Wishart distribution is positive definite");
+    assert(
+      solvePositive(this.factor, new Float64Array(own.mean.length)),
+      "the scale of a Wishart distribution is positive definite",
+    );
   }
 
   /** What `parameters` gave. */
@@ -126,7 +128,7 @@ export class NormalWishart implements NormalWishartPrior {
 
 export function expectedLogDeterminant(q: NormalWishart): number {
   const d = q.mean.length;
-  let sum = d * LN2 - q.logScaleDeterminant;
+  let sum = d * Math.LN2 - q.logScaleDeterminant;
   for (let i = 0; i < d; i++) sum += digamma((q.nu - i) / 2);
   return sum;
 }
@@ -134,7 +136,7 @@ export function expectedLogDeterminant(q: NormalWishart): number {
 /** log B of Wishart(V⁻¹, ν): its density is B |Λ|^((ν − d − 1)/2) exp(−½ tr VΛ). */
 function logNormaliser(q: NormalWishart): number {
   const d = q.mean.length;
-  let sum = 0.5 * q.nu * q.logScaleDeterminant - 0.5 * q.nu * d * LN2 - 0.25 * d * (d - 1) * log(Math.PI);
+  let sum = 0.5 * q.nu * q.logScaleDeterminant - 0.5 * q.nu * d * Math.LN2 - 0.25 * d * (d - 1) * log(Math.PI);
   for (let i = 0; i < d; i++) sum -= lgamma((q.nu - i) / 2);
   return sum;
 }

@@ -72,7 +72,6 @@ export function choleskyScale(curvature: InverseCurvature): Float64Array {
   for (let i = 0; i < d; i++) factor.set(curvature.times(column(d, i)), i * d);
   const spreads = Float64Array.from({ length: d }, (_, i) => Math.sqrt(factor[i * d + i]));
   const positive = solvePositive(factor, new Float64Array(d));
-  for (let i = 0; i < d; i++)
-    for (let j = 0; j < d; j++) if (!positive || j > i) factor[i * d + j] = i === j ? spreads[i] : 0;
+  for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) if (!positive || j > i) factor[i * d + j] = i === j ? spreads[i] : 0;
   return factor;
 }

@@ -4,10 +4,10 @@ import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { ChainDraws } from "../sampling/chain-draws.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
-import { missesDirections } from "./approximation-run.ts";
+import { missesDirections } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import { NormalFamily } from "./normal-family.ts";
-import { choleskyScale, PLACING, PLACING_PATHS, Paths } from "./paths.ts";
+import { choleskyScale, Paths, PLACING, PLACING_PATHS } from "./paths.ts";
 import { medianBandwidth, steinFlow } from "./stein-flow.ts";
 import { SteppedRun } from "./stepped-run.ts";
 import type { ResolvedSvgd } from "./svgd.ts";
@@ -62,18 +62,21 @@ export class SvgdRun extends SteppedRun {
   draws(): ChainDraws {
     const { placed } = this.own.numbers;
     const count = placed ? this.options.particles : 0;
-    const [values, logDensity] = placed ? [this.points(), this.own.arrays.logDensity[0]] : [new Float64Array(0), new Float64Array(0)];
+    const [values, logDensity] = placed
+      ? [this.points(), this.own.arrays.logDensity[0]]
+      : [new Float64Array(0), new Float64Array(0)];
     return new ChainDraws(1, count, this.dimension, values, ["logDensity"], logDensity.slice());
   }
 
   /**
    * `flow`: root mean square of φ, 0 where the particles rest. `paretoK`: particles have no density, and so no k̂; ∞, once they rest, where they are too
-   * narrow or too wide by Stein's identity (approximation-run.ts).
+   * narrow or too wide by Stein's identity (judgement.ts).
    */
   report(): Record<string, number> {
     const { iterations, flow } = this.own.numbers;
     const known = { iterations: iterations || this.paths.iterations, evaluations: this.point.evaluations };
-    const poor = this.converged !== false && missesDirections(new Float64Array(this.options.particles), this.stein(), this.dimension);
+    const poor =
+      this.converged !== false && missesDirections(new Float64Array(this.options.particles), this.stein(), this.dimension);
     return { ...known, ...(Number.isNaN(flow) ? {} : { flow }), ...(poor ? { paretoK: Infinity } : {}) };
   }
 
@@ -91,7 +94,12 @@ export class SvgdRun extends SteppedRun {
     const { numbers, arrays } = this.own;
     const { rate, tolerance, bandwidth } = this.options;
     const [particles, squares] = [arrays.particles[0], arrays.squares[0]];
-    const flow = steinFlow(particles, arrays.gradients[0], this.dimension, bandwidth ?? medianBandwidth(particles, this.dimension));
+    const flow = steinFlow(
+      particles,
+      arrays.gradients[0],
+      this.dimension,
+      bandwidth ?? medianBandwidth(particles, this.dimension),
+    );
     let sum = 0;
     for (let at = 0; at < flow.length; at++) {
       sum += flow[at] * flow[at];

@@ -55,7 +55,7 @@ export class RowModel extends ConditionedModel {
         rowCount: cutting.rowCount,
         fields: cutting.keys,
         data: traced.data,
-        scaled: (batch) => cutting.scaled(body, 0, batch, cutting.rowCount),
+        scaled: (batch) => cutting.scaled(body, firstRows(batch), cutting.rowCount),
       });
       this.minibatches = this.#batches;
     } catch (error) {
@@ -122,9 +122,10 @@ class RowCut {
     this.keys = new Set([...this.widths.keys()].map((field) => `data ${field}`));
   }
 
-  /** The model on rows [from, from + count), whose likelihood stands for that of `total` rows. */
-  scaled(body: Body, from: number, count: number, total: number): ScaledModel {
-    const traced = traceModel(this.name, body, this.dataOf(from, count));
+  /** The model on the listed rows, whose likelihood stands for that of `total` rows. */
+  scaled(body: Body, list: readonly number[], total: number): ScaledModel {
+    const count = list.length;
+    const traced = traceModel(this.name, body, this.dataOf(list));
     this.checkParameters(traced);
     const terms = traced.observed.filter(({ pointwise }) => this.readsRows(pointwise));
     for (const { name, shape, batch } of terms)
@@ -154,19 +155,20 @@ class RowCut {
     }
   }
 
-  private dataOf(from: number, count: number): ModelData {
-    const cut = Object.fromEntries(
-      [...this.widths].map(([field, width]) => {
-        const given = this.data[field] as ArrayLike<number>;
-        // A flat table of several columns is cut by its numbers.
-        const step = given.length === this.rowCount ? 1 : width;
-        return [field, Array.prototype.slice.call(given, from * step, (from + count) * step) as number[]];
-      }),
-    );
-    const stated = Object.hasOwn(this.data, this.rows) ? { [this.rows]: count } : {};
-    return { ...this.data, ...stated, ...cut };
+  private dataOf(list: readonly number[]): ModelData {
+    const cut = [...this.widths].map(([field, width]) => {
+      const given = this.data[field] as ArrayLike<number>;
+      // A flat table of several columns is cut by its numbers.
+      const isFlat = given.length !== this.rowCount;
+      const row = (i: number): number[] => (isFlat ? Array.from({ length: width }, (_, j) => given[i * width + j]) : [given[i]]);
+      return [field, list.flatMap(row)];
+    });
+    const stated = Object.hasOwn(this.data, this.rows) ? { [this.rows]: list.length } : {};
+    return { ...this.data, ...stated, ...Object.fromEntries(cut) };
   }
 }
+
+const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Rows of a field: of its list, or where that is flat those that other fields have, else its size. */
 function rowsOf(given: ModelData[string], axes: number, size: number, known: number): number {
@@ -175,12 +177,16 @@ function rowsOf(given: ModelData[string], axes: number, size: number, known: num
   return axes > 1 && length === size ? 0 : length;
 }
 
-/** On 2m rows the density must be the mean of its estimates on the halves. */
+/** On 2m rows from all over the data the density must be the mean of its estimates on the halves. */
 function tryOut(cut: RowCut, body: Body): void {
   const half = Math.min(TRIAL_ROWS, Math.floor(cut.rowCount / 2));
   if (half === 0) return;
-  const whole = cut.scaled(body, 0, 2 * half, 2 * half);
-  const halves = [0, half].map((from) => cut.scaled(body, from, half, 2 * half));
+  const picks = stream(0, "rows", "picks").at(0);
+  const picked = new Set<number>();
+  while (picked.size < 2 * half) picked.add(picks.integer(cut.rowCount));
+  const list = [...picked];
+  const whole = cut.scaled(body, list, 2 * half);
+  const halves = [list.slice(0, half), list.slice(half)].map((rows) => cut.scaled(body, rows, 2 * half));
   const starts = stream(0, "rows", "trial");
   let tried = 0;
   for (let attempt = 0; attempt < MOST_TRIES && tried < TRIAL_POINTS; attempt++) {
@@ -196,6 +202,10 @@ function tryOut(cut: RowCut, body: Body): void {
       `its log density on ${2 * half} rows is ${all}, but ${first} and ${second} by their halves, whose mean should be the same: it is no sum over rows. Observe the rows' values, given parameters and the data of their own rows, and use no number of rows or mean over them`,
     );
   }
+  if (tried === 0)
+    throw cut.refusal(
+      `none of ${MOST_TRIES} random points in (-2, 2) has a finite log density on ${2 * half} rows, so that it cannot be seen whether it is a sum over rows; check the model's supports`,
+    );
 }
 
 function valueAt({ logDensity, data, parameters }: ScaledModel, u: Float64Array): number {

@@ -33,7 +33,9 @@ function logEvidence(rows: number[][], m0: number[], beta0: number, nu0: number,
 /** The defaults of gaussianMixture. */
 function priorOf(rows: number[][], nu: number) {
   const m0 = rows[0].map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
-  const v0 = m0.map((m, i) => m0.map((_, j) => (i === j ? (nu * rows.reduce((sum, row) => sum + (row[i] - m) ** 2, 0)) / rows.length : 0)));
+  const v0 = m0.map((m, i) =>
+    m0.map((_, j) => (i === j ? (nu * rows.reduce((sum, row) => sum + (row[i] - m) ** 2, 0)) / rows.length : 0)),
+  );
   return { m0, v0 };
 }
 
@@ -65,8 +67,7 @@ describe("coordinateAscent", () => {
   const squares = x.reduce((sum, v) => sum + v * v, 0);
   const logs = Math.log;
   const digamma = (z: number): number => (lgamma(z + 1e-5) - lgamma(z - 1e-5)) / 2e-5;
-  const expected = ([m, l]: Float64Array): number =>
-    squares - 2 * total * m + n * (m * m + 1 / l) + 0.1 * (m * m + 1 / l);
+  const expected = ([m, l]: Float64Array): number => squares - 2 * total * m + n * (m * m + 1 / l) + 0.1 * (m * m + 1 / l);
   const problem = {
     start: { mean: Float64Array.of(0, 1), precision: Float64Array.of(1, 1) },
     factors: {
@@ -92,15 +93,26 @@ describe("coordinateAscent", () => {
       expect(v).toBeCloseTo(parameters.mean[i], 5);
     });
     // In closed form: Normal–Gamma. Gamma(2, 3) is Wishart of 4 degrees and V = 6.
-    const evidence = logEvidence(x.map((v) => [v]), [0], 0.1, 4, [[6]]);
+    const evidence = logEvidence(
+      x.map((v) => [v]),
+      [0],
+      0.1,
+      4,
+      [[6]],
+    );
     expect(elbo[iterations]).toBeLessThan(evidence);
     expect(elbo[iterations]).toBeGreaterThan(evidence - 0.2);
   });
 
   it("refuses an update that lowers the ELBO", () => {
-    const wrong = { ...problem.factors, mean: ({ precision: [a, b] }: { precision: Float64Array }) => Float64Array.of(total / n + 3, a / b) };
+    const wrong = {
+      ...problem.factors,
+      mean: ({ precision: [a, b] }: { precision: Float64Array }) => Float64Array.of(total / n + 3, a / b),
+    };
     expect(() => coordinateAscent({ ...problem, factors: wrong })).toThrow(/lowers the ELBO.*VARIATIONAL_ELBO/);
-    expect(() => coordinateAscent({ ...problem, elbo: () => Number.NaN })).toThrow(/the start makes the ELBO NaN.*VARIATIONAL_ELBO/);
+    expect(() => coordinateAscent({ ...problem, elbo: () => Number.NaN })).toThrow(
+      /the start makes the ELBO NaN.*VARIATIONAL_ELBO/,
+    );
     expect(() => coordinateAscent({ ...problem, start: { mean: Float64Array.of(0, 1) } as typeof problem.start })).toThrow(
       /"precision" has no start.*OPTION_CONFLICT/,
     );

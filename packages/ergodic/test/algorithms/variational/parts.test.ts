@@ -1,9 +1,9 @@
 /** The parts of variational algorithms, exactly: curvature from pairs, quasi-Newton, gradients of ELBOs, fixed draws, picking by weight. */
 import { describe, expect, it } from "vitest";
 import { Ascent } from "../../../src/algorithms/variational/ascent.ts";
-import { logMixture, systematic } from "../../../src/algorithms/variational/approximation-run.ts";
 import { fixedLoss, whitenedPairs } from "../../../src/algorithms/variational/fixed-draws.ts";
 import { InverseCurvature, nextDiagonal } from "../../../src/algorithms/variational/inverse-curvature.ts";
+import { judge, logMixture, systematic } from "../../../src/algorithms/variational/judgement.ts";
 import { NormalFamily } from "../../../src/algorithms/variational/normal-family.ts";
 import { QuasiNewton, quasiNewtonDefaults } from "../../../src/algorithms/variational/quasi-newton.ts";
 import { type Draws, stream } from "../../../src/base/stream.ts";
@@ -123,10 +123,13 @@ describe("quasi-Newton", () => {
 
   it("knows a quadratic's Hessian at the end, and walks along valleys a million times longer than wide", () => {
     const scales = [1e6, 1, 1e-6];
-    const search = run((x, g) => {
-      g?.set(x.map((v, i) => (v - 1) / scales[i]));
-      return x.reduce((sum, v, i) => sum + (v - 1) ** 2 / scales[i] / 2, 0);
-    }, [300, -2, 1.5]);
+    const search = run(
+      (x, g) => {
+        g?.set(x.map((v, i) => (v - 1) / scales[i]));
+        return x.reduce((sum, v, i) => sum + (v - 1) ** 2 / scales[i] / 2, 0);
+      },
+      [300, -2, 1.5],
+    );
     for (let i = 0; i < 3; i++) {
       expect(Math.abs(search.x[i] - 1)).toBeLessThan(1e-3 * Math.sqrt(scales[i]));
       expect(search.curvature.times(unit(3, i))[i] / scales[i]).toBeCloseTo(1, 1);
@@ -134,19 +137,25 @@ describe("quasi-Newton", () => {
   });
 
   it("turns back at the edge of a support, and from a step that is out of all proportion", () => {
-    const edge = run(([x], g) => {
-      g?.fill(1 - 2 / x);
-      return x > 0 ? x - 2 * Math.log(x) : Infinity;
-    }, [1e-12]);
+    const edge = run(
+      ([x], g) => {
+        g?.fill(1 - 2 / x);
+        return x > 0 ? x - 2 * Math.log(x) : Infinity;
+      },
+      [1e-12],
+    );
     expect(edge.x[0]).toBeCloseTo(2, 5);
   });
 
   it("ends at once where there is no slope, or none that is a number", () => {
     expect(run(() => 1, [3]).state.numbers.iterations).toBe(0);
-    const broken = run((_, g) => {
-      g?.fill(Number.NaN);
-      return 1;
-    }, [3]);
+    const broken = run(
+      (_, g) => {
+        g?.fill(Number.NaN);
+        return 1;
+      },
+      [3],
+    );
     expect([broken.x[0], broken.state.numbers.iterations]).toEqual([3, 0]);
   });
 });
@@ -186,7 +195,11 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
     const gradient = new Float64Array(family.size);
     loss(theta, gradient);
     for (let i = 0; i < family.size; i++) {
-      const at = (by: number): number => loss(theta.map((v, j) => (i === j ? v + by : v)), null);
+      const at = (by: number): number =>
+        loss(
+          theta.map((v, j) => (i === j ? v + by : v)),
+          null,
+        );
       expect(Math.abs(gradient[i] - (at(1e-5) - at(-1e-5)) / 2e-5)).toBeLessThan(1e-7);
     }
     expect(fixedLoss(family, random(1, d), () => -Infinity)(theta, null)).toBe(Infinity);
@@ -257,5 +270,53 @@ describe("picking", () => {
   it("of a mixture takes the mean of densities, also of those that underflow", () => {
     expect(logMixture([0, Math.log(3)])).toBeCloseTo(Math.log(2), 14);
     expect(logMixture([-2000, -2000])).toBeCloseTo(-2000, 10);
+  });
+});
+
+describe("judging draws", () => {
+  const draws = stream(6, "judged").at(0);
+  const [d, n] = [4, 4000];
+  /** Draws of N(0, sd²) by direction for a standard normal target, with their weights. */
+  function judged(sds: readonly number[]) {
+    const [p, q, stein] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+    for (let k = 0; k < n; k++)
+      for (const sd of sds) {
+        const z = draws.normal();
+        p[k] -= 0.5 * (sd * z) ** 2;
+        q[k] -= 0.5 * z * z + Math.log(sd);
+        stein[k] -= (sd * z) ** 2;
+      }
+    return judge("test", p, q, stein, d);
+  }
+
+  it("trusts a normal that is a little too wide or too narrow, and an exact one", () => {
+    expect(judged([1, 1, 1, 1])).toMatchObject({ paretoK: 0 });
+    expect(judged([1.2, 1.1, 1, 1.1]).paretoK).toBeLessThan(0.7);
+    expect(judged([0.9, 1, 0.95, 1]).paretoK).toBeLessThan(0.7);
+  });
+
+  it("flags a direction so narrow that weights alone look harmless", () => {
+    expect(judged([1e-4, 1, 1, 1]).paretoK).toBeGreaterThan(0.7);
+    const [p, q, stein] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+    for (let k = 0; k < n; k++) {
+      // A wide normal on three directions and a point on the fourth: what a line search in a valley leaves.
+      for (let i = 0; i < 3; i++) {
+        const z = draws.normal();
+        p[k] -= 0.5 * 1.44 * z * z;
+        q[k] -= 0.5 * z * z;
+        stein[k] -= 1.44 * z * z;
+      }
+    }
+    expect(judge("test", p, q, stein, 4).paretoK).toBe(Infinity);
+    expect(judge("test", p, q, stein, 3).paretoK).toBeLessThan(0.7);
+  });
+
+  it("weighs nothing what has no density, and throws where nothing has", () => {
+    const none = new Float64Array(100).fill(-Infinity);
+    expect(() => judge("test", none, new Float64Array(100), new Float64Array(100), 1)).toThrow("SAMPLE_APPROXIMATION");
+    const half = none.map((v, k) => (k < 50 ? v : -k / 100));
+    const { logWeights, elbo } = judge("test", half, new Float64Array(100), new Float64Array(100).fill(-1), 1);
+    expect(logWeights.subarray(0, 50).every((w) => w === -Infinity)).toBe(true);
+    expect(Number.isFinite(elbo)).toBe(true);
   });
 });

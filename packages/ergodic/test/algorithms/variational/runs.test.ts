@@ -29,7 +29,12 @@ const precision = [
 const target = await gaussian(engine, [1, -2, 300], precision);
 const plan: SamplingPlan = { chains: 2, warmup: 0, draws: 100, seed: 4, workers: 1, deterministic: true };
 const small = { maxIterations: 300, refineDraws: 50 };
-const samplers = [pathfinder({ draws: 100 }), pathfinder({ psis: false, paths: 2, history: 3 }), meanField(small), fullRank(small)];
+const samplers = [
+  pathfinder({ draws: 100 }),
+  pathfinder({ psis: false, paths: 2, history: 3 }),
+  meanField(small),
+  fullRank(small),
+];
 /** A skewed posterior, its unconstrained numbers the logarithms: mean 1.5 and variance 0.75, and of x² mean 3. */
 const skewed = await model(({ param }) => void param("x", gamma(3, 2), { shape: 2 })).condition({}, { deterministic: true });
 afterAll(() => skewed.dispose());
@@ -200,10 +205,14 @@ describe("where a normal will not do", () => {
   it("k̂ is above 0.7: a funnel, heavy tails, correlations that a mean field leaves out", async () => {
     const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 3 })).condition({}, { deterministic: true });
     const given = { ...plan, draws: 1000 };
-    const correlated = await gaussian(engine, [0, 0], [
-      [50, 49],
-      [49, 50],
-    ]);
+    const correlated = await gaussian(
+      engine,
+      [0, 0],
+      [
+        [50, 49],
+        [49, 50],
+      ],
+    );
     for (const [sampler, density] of [
       [pathfinder(), await funnel(engine, 10)],
       [fullRank(), await funnel(engine, 10)],
@@ -251,6 +260,7 @@ describe("what is said on the way", () => {
   });
 
   it("can be made again from what it tells of itself", () => {
-    for (const sampler of samplers) expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson()))).toJson()).toEqual(sampler.toJson());
+    for (const sampler of samplers)
+      expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson()))).toJson()).toEqual(sampler.toJson());
   });
 });

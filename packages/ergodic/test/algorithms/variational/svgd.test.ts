@@ -38,7 +38,8 @@ function moments(draws: Awaited<ReturnType<typeof settled>>["draws"]) {
   const [x, y] = [draws.coordinate(0), draws.coordinate(1)];
   const mean = (v: Float64Array): number => v.reduce((sum, one) => sum + one, 0) / v.length;
   const [a, b] = [mean(x), mean(y)];
-  const product = (u: Float64Array, m: number, v: Float64Array, o: number): number => mean(u.map((one, i) => (one - m) * (v[i] - o)));
+  const product = (u: Float64Array, m: number, v: Float64Array, o: number): number =>
+    mean(u.map((one, i) => (one - m) * (v[i] - o)));
   return { means: [a, b], covariance: [product(x, a, x, a), product(x, a, y, b), product(y, b, y, b)] };
 }
 
@@ -77,19 +78,22 @@ describe("the flow", () => {
 });
 
 describe("a normal target", () => {
-  it.each([{}, { bandwidth: 1 }, { rate: 0.1 }])("has its mean exactly at rest, and its covariance within a seventh: %j", async (options) => {
-    const { draws, report, parameters, reason } = await settled({ ...options, tolerance: 1e-4 });
-    expect(reason).toBe("the particles have come to rest");
-    expect(report.flow).toBeLessThan(1e-4);
-    expect(report.paretoK).toBeUndefined();
-    const { means, covariance: found } = moments(draws);
-    expect(Math.abs(means[0] - 3)).toBeLessThan(0.01);
-    expect(Math.abs(means[1] + 500)).toBeLessThan(0.02);
-    expect(parameters[1]).toBeCloseTo(means[1], 8);
-    [covariance[0][0], covariance[0][1], covariance[1][1]].forEach((wanted, i) => {
-      expect(Math.abs(found[i] / wanted - 1)).toBeLessThan(0.15);
-    });
-  });
+  it.each([{}, { bandwidth: 1 }, { rate: 0.1 }])(
+    "has its mean exactly at rest, and its covariance within a seventh: %j",
+    async (options) => {
+      const { draws, report, parameters, reason } = await settled({ ...options, tolerance: 1e-4 });
+      expect(reason).toBe("the particles have come to rest");
+      expect(report.flow).toBeLessThan(1e-4);
+      expect(report.paretoK).toBeUndefined();
+      const { means, covariance: found } = moments(draws);
+      expect(Math.abs(means[0] - 3)).toBeLessThan(0.01);
+      expect(Math.abs(means[1] + 500)).toBeLessThan(0.02);
+      expect(parameters[1]).toBeCloseTo(means[1], 8);
+      [covariance[0][0], covariance[0][1], covariance[1][1]].forEach((wanted, i) => {
+        expect(Math.abs(found[i] / wanted - 1)).toBeLessThan(0.15);
+      });
+    },
+  );
 
   it("comes nearer with more particles", async () => {
     const [few, many] = [await settled({ particles: 20 }), await settled({ particles: 200 })];
@@ -98,10 +102,14 @@ describe("a normal target", () => {
   });
 
   it("is the same in other units: distances are taken where the target is round", async () => {
-    const stretched = await gaussian(engine, [3e6, -500], [
-      [2e-12, 0.6e-6],
-      [0.6e-6, 0.5],
-    ]);
+    const stretched = await gaussian(
+      engine,
+      [3e6, -500],
+      [
+        [2e-12, 0.6e-6],
+        [0.6e-6, 0.5],
+      ],
+    );
     const { means, covariance: found } = moments((await settled({}, stretched)).draws);
     expect(Math.abs(means[0] / 1e6 - 3)).toBeLessThan(0.05);
     expect(Math.abs(found[0] / 1e12 / covariance[0][0] - 1)).toBeLessThan(0.15);

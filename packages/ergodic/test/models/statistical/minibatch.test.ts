@@ -1,7 +1,7 @@
 /** Estimates of log densities on batches of rows: exactly unbiased, on every kind of data field, and refused where a model is no sum over rows. */
 import { afterAll, describe, expect, it } from "vitest";
 import { stream } from "../../../src/base/stream.ts";
-import { add, div, full, mean, mul, neg, slice, sub, sum } from "../../../src/compiler/index.ts";
+import { add, div, exp, full, mean, mul, neg, slice, sub, sum } from "../../../src/compiler/index.ts";
 import type { LogDensity } from "../../../src/contract.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import {
@@ -196,6 +196,24 @@ describe("a model that is no sum over rows is refused", () => {
       },
       { y },
       /no sum over rows.*MODEL_ROWS/,
+    ],
+    [
+      "centred data that begin with equal rows",
+      ({ data, param, observe }) => {
+        const { y } = data({ y: vector("N") });
+        observe(sub(y, mean(y)), normal(param("mu", normal(0, 1)), 1));
+      },
+      { y: Array.from({ length: 40 }, (_, i) => (i < 10 ? 1 : i)) },
+      /no sum over rows.*MODEL_ROWS/,
+    ],
+    [
+      "a density that is nowhere finite",
+      ({ data, param, observe }) => {
+        const { y } = data({ y: vector("N") });
+        observe(y, poisson(exp(param("mu", normal(0, 1)))));
+      },
+      { y: y.map((value) => value + 0.5) },
+      /none of 50 random points.*MODEL_ROWS/,
     ],
     [
       "target() of rows",

@@ -16,7 +16,6 @@ import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
 import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
-import { gradientMetric, usesGradients } from "./metric.ts";
 import { type Warmup, warmupSchedule } from "./warmup.ts";
 import type { WindowOptions } from "./windows.ts";
 
@@ -32,7 +31,6 @@ const LEAPFROGS = transitionFields.indexOf("leapfrogs");
 
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
-  private readonly metricOfGradient: boolean;
   private readonly warmup: Warmup;
   private warmupLeapfrogs = 0;
 
@@ -40,16 +38,13 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(options.name, density);
     this.averaging = options.averaging;
-    this.metricOfGradient = usesGradients(options.metric);
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
     this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
   }
 
   protected async begin(): Promise<void> {
     await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
-    if (this.plan.warmup === 0) return;
-    if (this.metricOfGradient) for (const chain of this.chains) chain.setMetric(gradientMetric(chain.gradient));
-    await this.findSteps(0);
+    if (this.plan.warmup > 0) await this.findSteps(0);
   }
 
   protected async advanceChains(first: number, count: number, adapt: boolean): Promise<void> {

@@ -56,12 +56,6 @@ export function fisherScale(draws: number, gradients: number): number {
 /** Whether it is made from gradients, beside draws. */
 export const usesGradients = (kind: MetricKind): boolean => kind === "fisher" || kind === "lowRank";
 
-/** Of the scales of x before there are draws: M⁻¹ᵢ = 1 / |gᵢ|. */
-export function gradientMetric(gradient: Float64Array): Metric {
-  const inverse = gradient.map((g) => (g !== 0 ? Math.min(Math.max(1 / Math.abs(g), 1 / FISHER_LIMIT), FISHER_LIMIT) : 1));
-  return { inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) };
-}
-
 /** M = I. */
 export function unitMetric(kind: MetricKind, dimension: number): Metric {
   const inverse = new Float64Array(kind === "dense" ? dimension * dimension : dimension).fill(kind === "dense" ? 0 : 1);

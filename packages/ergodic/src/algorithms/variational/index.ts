@@ -1,0 +1,9 @@
+/** Coordinate ascent, and the two models worked out in it. The approximations that sample() takes are exported with the samplers. */
+export {
+  type CoordinateAscentOptions,
+  type CoordinateAscentResult,
+  coordinateAscent,
+  type FactorParameters,
+} from "./coordinate-ascent.ts";
+export { type GaussianMixtureOptions, type GaussianMixtureResult, gaussianMixture } from "./gaussian-mixture.ts";
+export { type TopicsOptions, type TopicsResult, topics } from "./topics.ts";
