@@ -79,6 +79,7 @@ describe("models whose answer is known", () => {
     const heads = coinBias.data.flips.reduce((a, b) => a + b);
     const { mean, sd, aboveHalf } = betaMoments(2 + heads, 2 + coinBias.data.flips.length - heads);
     compare(posterior, { p: mean, favoursHeads: aboveHalf });
+    checked++;
     expect(Math.abs(posterior.summary().p.sd - sd)).toBeLessThan(Z * posterior.summary().p.mcseSd);
     expect(lines.at(-1)).toBe(`The coin favours heads with probability ${posterior.summary().favoursHeads.mean.toFixed(2)}.`);
   });

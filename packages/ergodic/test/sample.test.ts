@@ -67,6 +67,17 @@ describe("sample: what it gives", () => {
     expect([...posterior.scalars(["theta"]).keys()].slice(0, 2)).toEqual(["theta[1]", "theta[2]"]);
     expect(posterior.scalars().get("theta[3]")).toEqual(theta);
     expect(posterior.transition("stepSize").every((step) => step > 0)).toBe(true);
+    const rows = posterior.summary();
+    expect(posterior.mean("theta")[2]).toBeCloseTo(rows["theta[3]"].mean, 12);
+    expect(posterior.quantile("theta", 0.05)[2]).toBe(rows["theta[3]"].quantiles.q5);
+    expect(posterior.mean("mu")).toHaveLength(1);
+    expect(
+      posterior
+        .table({ of: ["theta"], rows: 2 })
+        .split("\n")
+        .slice(1)
+        .map((line) => line.slice(0, 12).trim()),
+    ).toEqual([expect.stringContaining("theta[1]"), expect.stringContaining("theta[2]"), "… and 6 more"]);
     expect(() => posterior.draws("nu")).toThrow(/there is no "nu"; there are mu, tau/);
     expect(() => posterior.series("theta", 8)).toThrow(/from 0/);
     expect(() => posterior.transition("swaps")).toThrow(/there are logDensity/);

@@ -11,7 +11,7 @@
  */
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { type LooResult, psisLoo, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { summaryTable } from "./table.ts";
@@ -67,6 +67,8 @@ export class Draws {
   readonly description: JsonObject;
   readonly report: Readonly<Record<string, number>>;
   readonly #content: DrawsContent;
+  /** Of all quantities, with the usual quantiles: asked for by the verdict, too. */
+  #summary: Record<string, VariableSummary> | undefined;
 
   constructor(content: DrawsContent) {
     this.#content = content;
@@ -144,8 +146,30 @@ export class Draws {
   summary({ of, probabilities, ...rest }: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
     checkKeys("summary", rest, []);
     this.#need("summary");
-    const options = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
-    return summary(Object.fromEntries(this.scalars(of)), options);
+    if (of || probabilities) {
+      const options = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
+      return summary(Object.fromEntries(this.scalars(of)), options);
+    }
+    this.#summary ??= summary(Object.fromEntries(this.scalars()), { chainCount: this.chains });
+    return { ...this.#summary };
+  }
+
+  /** `summary()` as text, at most `rows` (40) of it. */
+  table({ rows = 40, ...options }: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
+    checkNumber("table", "rows", rows, { low: 1, integer: true });
+    const all = Object.entries(this.summary(options));
+    const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
+    return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}`;
+  }
+
+  /** Means over all draws, of each number of a quantity: [...shape]. */
+  mean(name: string): Float64Array {
+    return this.#each("mean", name, (series) => series.reduce((sum, value) => sum + value, 0) / series.length);
+  }
+
+  /** Quantiles of all draws, of each number of a quantity: [...shape]. */
+  quantile(name: string, probability: number): Float64Array {
+    return this.#each("quantile", name, (series) => quantile(series, probability));
   }
 
   /** Whether these draws can be trusted, in plain words, and else what to do. */
@@ -192,7 +216,7 @@ export class Draws {
 
   /** The table of `summary()`, and the verdict. */
   toString(): string {
-    return `${summaryTable(this.summary())}\n${this.verdict()}`;
+    return this.count === 0 ? `${this.verdict()}` : `${this.table()}\n${this.verdict()}`;
   }
 
   /** All of it, as json.ts lays it out; for numbers that JSON has not there are texts. */
@@ -215,6 +239,11 @@ export class Draws {
     if (found) return found;
     const names = this.quantities.map((quantity) => quantity.name).join(", ");
     throw new OptionError("draws", `there is no "${name}"; there are ${names}`, "OPTION_UNKNOWN");
+  }
+
+  #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
+    this.#need(where);
+    return Float64Array.from({ length: sizeOf(this.shape(name)) }, (_, at) => of(this.#column(name, at)));
   }
 
   #column(name: string, at: number): Float64Array {

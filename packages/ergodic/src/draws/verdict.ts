@@ -130,7 +130,7 @@ function trajectories(draws: Judged, mixes: boolean): Finding[] {
       code: "divergences",
       serious: !mixes || draws.divergences > FEW_DIVERGENCES * total,
       text: `${draws.divergences} of ${total} transitions diverged, where the posterior is too curved for the step size and parts of it may be missing`,
-      advice: "raise targetAcceptance to 0.95 or 0.99; in a hierarchy, take centred: false; else narrow the priors",
+      advice: `raise targetAcceptance to ${higherTarget(draws)}; in a hierarchy, take centred: false; else narrow the priors`,
     });
   const trees = treeReport(draws);
   if (trees && trees.saturated > 0)
@@ -149,6 +149,13 @@ function trajectories(draws: Judged, mixes: boolean): Finding[] {
       advice: "tails are heavy or scales unsure: take centred: false, or stronger priors on scales",
     });
   return findings;
+}
+
+/** Nearer to 1 than what was asked for. */
+function higherTarget({ description }: Judged): number {
+  const given = (description.algorithm as { targetAcceptance?: unknown } | undefined)?.targetAcceptance;
+  const now = typeof given === "number" ? given : 0.8;
+  return [0.95, 0.99, 0.999].find((target) => target > now) ?? 0.9999;
 }
 
 /** "a, b, c and 4 more". */

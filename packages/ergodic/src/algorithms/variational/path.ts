@@ -52,8 +52,9 @@ export class Path {
     return this.best.numbers.elbo;
   }
 
+  /** Of the best approximation; before there is one, where the search stands, and before its start zeros. */
   get mean(): Float64Array {
-    return this.best.arrays.mean[0] ?? this.search.x;
+    return this.best.arrays.mean[0] ?? this.search.state.arrays.x[0] ?? new Float64Array(this.point.dimension);
   }
 
   /** Of the best approximation. */

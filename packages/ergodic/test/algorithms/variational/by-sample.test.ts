@@ -14,7 +14,9 @@ const line = model(({ data, param, observe }) => {
   const sigma = param("sigma", normal(0, 1), { lower: 0 });
   observe(y, normal(mul(slope, x), sigma));
 });
-const data = { x: [1, 2, 3, 4, 5, 6, 7, 8], y: [2.1, 3.9, 6.2, 7.8, 10.1, 12.2, 13.8, 16.1] };
+const eight = { x: [1, 2, 3, 4, 5, 6, 7, 8], y: [2.1, 3.9, 6.2, 7.8, 10.1, 12.2, 13.8, 16.1] };
+/** Thrice: the posterior of eight alone has tails that normals are rightly flagged for. */
+const data = { x: [...eight.x, ...eight.x, ...eight.x], y: [...eight.y, ...eight.y, ...eight.y] };
 /** Neal's: no normal is near. */
 const funnel = model(({ param }) => {
   const scale = param("scale", normal(0, 3));
@@ -27,8 +29,8 @@ it.each([pathfinder(), meanField(), fullRank(), svgd()])(
     const posterior = await sample(line, data, { algorithm, seed: 2, deterministic: true });
     const slope = posterior.draws("slope");
     const mean = slope.reduce((sum, v) => sum + v, 0) / slope.length;
-    // Least squares: 411.4 / 204 = 2.0167, with a standard error of about 0.011.
-    expect(Math.abs(mean - 2.0167)).toBeLessThan(0.01);
+    // Least squares: 408.8 / 204 = 2.0039, with a standard error of about 0.006.
+    expect(Math.abs(mean - 2.0039)).toBeLessThan(0.01);
     expect(posterior.draws("sigma").every((v) => v > 0)).toBe(true);
     if (algorithm.name !== "svgd") expect(posterior.verdict().trusted).toBe(true);
   },

@@ -229,6 +229,11 @@ describe("where a normal will not do", () => {
 
 describe("what is said on the way", () => {
   it("counts steps and evaluations, and has no draws before the end", async () => {
+    for (const sampler of samplers) {
+      const waiting = sampler.start(target, plan, engine);
+      expect([...waiting.parameters()]).toEqual([0, 0, 0]);
+      waiting.dispose();
+    }
     const run = pathfinder().start(target, plan, engine);
     const made = await run.advance(3);
     expect(made.updates).toBe(3);
