@@ -172,6 +172,18 @@ export {
 export type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./algorithms/search/search.ts";
 export type { Scale, SpaceOptions } from "./algorithms/search/space.ts";
 export {
+  type CoordinateAscentOptions,
+  type CoordinateAscentResult,
+  coordinateAscent,
+  type FactorParameters,
+  type GaussianMixtureOptions,
+  type GaussianMixtureResult,
+  gaussianMixture,
+  type TopicsOptions,
+  type TopicsResult,
+  topics,
+} from "./algorithms/variational/index.ts";
+export {
   CapabilityError,
   CompileError,
   checkKeys,
