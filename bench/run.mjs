@@ -41,8 +41,8 @@ function commandLine() {
 
 async function allCases() {
   const folder = new URL("cases/", import.meta.url);
-  const files = readdirSync(folder).filter((file) => file.endsWith(".mjs"));
-  const modules = await Promise.all(files.sort().map((file) => import(new URL(file, folder).href)));
+  const names = readdirSync(folder).flatMap((file) => (file.endsWith(".mjs") ? [file.slice(0, -".mjs".length)] : []));
+  const modules = await Promise.all(names.sort().map((name) => import(new URL(`${name}.mjs`, folder).href)));
   return new Map(modules.map((module) => [module.default.name, module.default]));
 }
 
