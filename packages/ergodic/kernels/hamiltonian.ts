@@ -1,9 +1,10 @@
 /**
  * What every Hamiltonian kernel shares: H(q, p) = p·M⁻¹p/2 − ℓ(q), momenta p ~ N(0, M), the leapfrog step, dual averaging, the first step size.
  *
- * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d], f64[d, d] (symmetric), or D + Σₖ (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (low rank). Nothing may alias unless stated. The log density is a table slot of
- * (model, x, gradient) → ℓ(x); it must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so
- * that every build gives the same bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
+ * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d], f64[d, d] (symmetric), or of low rank D + Σₖ (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (laid out as
+ * CHAIN_RANK_F64 of host/fields.ts says). Nothing may alias unless stated. The log density is a table slot of (model, x, gradient) → ℓ(x); it
+ * must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so that every build gives the same
+ * bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
  */
 import { exp } from "./exp";
 import { log } from "./log";

@@ -107,9 +107,21 @@ function missing(kind: string, name: string): CompileError {
   return new CompileError("evaluate", `the ${kind} "${name}" is used but not given; add it to the environment`, "COMPILE_INPUT");
 }
 
+const orders = new WeakMap<Expr, readonly Expr[]>();
+
+/** `nodesOf`, kept for single expressions: arrays evaluate one for each of their elements. */
+function inOrder(roots: readonly Expr[]): readonly Expr[] {
+  if (roots.length !== 1) return nodesOf(roots);
+  const known = orders.get(roots[0]);
+  if (known) return known;
+  const made = nodesOf(roots);
+  orders.set(roots[0], made);
+  return made;
+}
+
 function elementCount(roots: readonly Expr[], { vectors = {}, count }: Environment): number {
   let n = count;
-  for (const { op, name } of nodesOf(roots)) {
+  for (const { op, name } of inOrder(roots)) {
     if (op !== "vector") continue;
     const length = vectors[name]?.length;
     if (length === undefined) throw missing("vector", name);
@@ -134,7 +146,7 @@ function interpret(
   const n = elementCount(roots, environment);
   const round = precision === "f32" ? Math.fround : (x: number) => x;
   const values = new Map<Expr, number | Float64Array>();
-  for (const node of nodesOf(roots)) values.set(node, evaluateNode(node));
+  for (const node of inOrder(roots)) values.set(node, evaluateNode(node));
   return values;
 
   function evaluateNode(node: Expr): number | Float64Array {

@@ -18,8 +18,8 @@ const CUTOFF = 2;
 /** κ: a share of one draw of the scale that D expects. */
 const REGULARISE = 1e-5;
 const WHOLE = 64;
-const MOST_DRAWS = 1024;
-const MOST_BYTES = 1 << 24;
+const MOST_DRAWS = 512;
+const MOST_BYTES = 1 << 23;
 
 /** The last draws and gradients. `state` is all there is: how many were added, then two rings of draws and of gradients. */
 export class LowRankEstimator implements Estimator {

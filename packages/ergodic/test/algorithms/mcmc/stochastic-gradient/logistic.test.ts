@@ -33,7 +33,15 @@ const posterior = await model(({ data, param, observe }) => {
 afterAll(() => posterior.dispose());
 
 async function sampled(sampler: Sampler, warmup: number, draws: number) {
-  const plan = { chains: CHAINS, warmup, draws, seed: 3, workers: 2, deterministic: true, start: Float64Array.of(-0.5, 0.8, -0.4) };
+  const plan = {
+    chains: CHAINS,
+    warmup,
+    draws,
+    seed: 3,
+    workers: 2,
+    deterministic: true,
+    start: Float64Array.of(-0.5, 0.8, -0.4),
+  };
   const run = sampler.start(posterior, plan, engine);
   while (run.converged === false) await run.advance(1000);
   const [made, report] = [run.draws(), run.report()];
