@@ -9,7 +9,7 @@ import type { VariableSummary } from "../diagnostics/index.ts";
 import { energyReport, type Transitions, treeReport } from "./trajectories.ts";
 
 export interface Finding {
-  /** "rhat", "ess", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "stuck". */
+  /** "rhat", "ess", "moved", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty". */
   readonly code: string;
   /** true: what it is about is biased or unknown; false: slow or worth a look. */
   readonly serious: boolean;
@@ -44,7 +44,7 @@ const FEW_DIVERGENCES = 0.002;
 
 export function verdict(draws: Judged): Verdict {
   const mixing = draws.count === 0 ? [empty()] : [...approximation(draws), ...convergence(draws)];
-  const findings = draws.count === 0 ? mixing : [...mixing, ...trajectories(draws, mixing.length === 0)];
+  const findings = draws.count === 0 ? mixing : [...mixing, ...moves(draws), ...trajectories(draws, mixing.length === 0)];
   const trusted = findings.every(({ serious }) => !serious);
   const text = [headline(draws, trusted, findings), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
   return { trusted, findings, text, toString: () => text };
@@ -119,6 +119,19 @@ function convergence(draws: Judged): Finding[] {
       advice: "take chains: 4",
     });
   return findings;
+}
+
+function moves({ report, chains }: Judged): Finding[] {
+  const { moved = 0 } = report;
+  if (moved === 0) return [];
+  return [
+    {
+      code: "moved",
+      serious: false,
+      text: `${moved} of ${chains} chains ${moved === 1 ? "was" : "were"} held in warm-up where next to nothing of the posterior is, and went on from another's place`,
+      advice: "the posterior has a minor mode: if it should have none, give stronger priors, or start nearer",
+    },
+  ];
 }
 
 /** `mixes`: nothing else was found. */

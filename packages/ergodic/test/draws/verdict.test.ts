@@ -79,6 +79,7 @@ describe("the verdict", () => {
     ["trajectories cut short", { deep: 40 }, [true, "treeDepth"]],
     ["slow energies", { energy: "slow" }, [false, "energy"]],
     ["a draw that is not finite", { shift: (c, t) => (c === 1 && t === 7 ? Number.NaN : 0) }, [false, "notFinite"]],
+    ["chains that were moved", { report: { moved: 2 } }, [true, "moved"]],
     ["a poor approximation", { report: { paretoK: 0.9 } }, [false, "paretoK"]],
     ["a good approximation", { report: { paretoK: 0.3 } }, [true]],
   ])("finds %s", (_, fault, wanted) => {

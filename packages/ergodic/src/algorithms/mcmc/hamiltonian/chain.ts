@@ -9,6 +9,7 @@ import type { Placed } from "../../sampling/starting-points.ts";
 import { AVERAGING_COUNT } from "./dual-averaging.ts";
 import { LowRankEstimator } from "./low-rank.ts";
 import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
+import { logVolume } from "./regroup.ts";
 import type { Adaptation, Renewal } from "./warmup.ts";
 
 /** Numbers kept of each transition, in the order that the kernels write them. */
@@ -26,6 +27,7 @@ export interface ChainOptions {
   kernel: "nutsRun" | "hmcRun";
   metric: MetricKind;
   adaptation: Adaptation;
+  regroup: boolean;
   maxDepth: number;
   /** Of a static trajectory, or 0: `time` / step. */
   leapfrogs: number;
@@ -145,6 +147,19 @@ export class Chain implements ChainState, Placed {
     if (forget !== "older") return;
     older.state.set(younger.state);
     younger.reset();
+  }
+
+  /** ½ log det M⁻¹. */
+  get logVolume(): number {
+    const { metric } = this.options;
+    const factor = this.engine.memory.f64(this.at.factor, metricSize(metric, this.dimension));
+    return logVolume(metric, this.dimension, { factor, rank: this.arena.getF64(this.block, field.CHAIN_RANK_F64) });
+  }
+
+  /** Goes on from another chain's state, with random numbers of its own. */
+  moveTo(other: Chain): void {
+    const from = other.views();
+    for (const [name, view] of Object.entries(this.views())) (view as Float64Array).set(from[name] as Float64Array);
   }
 
   /** The log density and gradient at the chain's position. */

@@ -3,12 +3,13 @@
  * stretch; between stretches, at fixed transitions, metrics are renewed.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
- * for a step size).
+ * for a step size), "place" (update t: which chain's place it takes before transition t).
  *
  * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
  */
 import { ErgodicError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
+import { stream } from "../../../base/stream.ts";
 import type { JsonObject, LogDensity } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
@@ -16,6 +17,7 @@ import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
 import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
+import { inPlace } from "./regroup.ts";
 import { type Warmup, warmupSchedule } from "./warmup.ts";
 import type { WindowOptions } from "./windows.ts";
 
@@ -28,17 +30,27 @@ export interface HamiltonianOptions extends ChainOptions {
 const FIRST_STEP = 2 ** 52;
 const DIVERGENT = transitionFields.indexOf("divergent");
 const LEAPFROGS = transitionFields.indexOf("leapfrogs");
+const LOG_DENSITY = transitionFields.indexOf("logDensity");
 
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
   private readonly warmup: Warmup;
+  private readonly regroup: boolean;
+  private readonly seed: number;
   private warmupLeapfrogs = 0;
+  /** By chain: Σ log density since the last renewal. */
+  private levels: number[];
+  private moved = 0;
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(options.name, density);
     this.averaging = options.averaging;
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
+    // Within another sampler, chains have targets of their own.
+    this.regroup = options.regroup && plan.keep !== false;
+    this.seed = plan.seed;
+    this.levels = new Array<number>(plan.chains).fill(0);
     this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
   }
 
@@ -61,6 +73,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     const { start, stop } = this.warmup;
     for (let k = 0; k < count; k++) {
       this.warmupLeapfrogs += transitions[k * transitionFields.length + LEAPFROGS];
+      this.levels[c] += transitions[k * transitionFields.length + LOG_DENSITY];
       if (this.step + k < start || this.step + k >= stop) continue;
       const divergent = transitions[k * transitionFields.length + DIVERGENT];
       const [from, to] = [k * d, k * d + d];
@@ -75,6 +88,8 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     const due = renewals.findIndex(({ at }) => at === this.step);
     if (due >= 0) {
       for (const chain of this.chains) chain.renewMetric(renewals[due].forget);
+      if (renewals[due].compare && this.regroup) this.moveChains(this.step - renewals[due - 1].at);
+      this.levels.fill(0);
       if (renewals[due].restart) await this.findSteps(due + 1);
     }
     if (this.step !== this.plan.warmup) return;
@@ -86,20 +101,38 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   protected override stateOf(): JsonObject {
-    return { warmupLeapfrogs: this.warmupLeapfrogs };
+    return { warmupLeapfrogs: this.warmupLeapfrogs, levels: [...this.levels], moved: this.moved };
   }
 
-  protected override restoreState({ warmupLeapfrogs }: JsonObject): void {
+  protected override restoreState({ warmupLeapfrogs, levels, moved }: JsonObject): void {
     this.warmupLeapfrogs = Number(warmupLeapfrogs);
+    this.levels = [...(levels as number[])];
+    this.moved = Number(moved);
   }
 
-  /** `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. */
+  /** `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. `moved`: chains that warm-up moved, where it did. */
   protected override reportMore(): Record<string, number> {
     const drawn = this.draws().transition("leapfrogs");
     return {
       leapfrogs: drawn.reduce((sum, count) => sum + count, this.warmupLeapfrogs),
       stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0),
+      ...(this.moved > 0 ? { moved: this.moved } : {}),
     };
+  }
+
+  /** Chains out of place take that of one of the others. `count`: transitions since levels were 0. */
+  private moveChains(count: number): void {
+    const placed = inPlace(
+      this.chains.map((chain, c) => this.levels[c] / count + chain.logVolume),
+      this.dimension,
+    );
+    const others = this.chains.filter((_, c) => placed[c]);
+    this.chains.forEach((chain, c) => {
+      if (placed[c]) return;
+      const uniform = stream(this.seed, "chain", c, "place").at(this.step).uniform();
+      chain.moveTo(others[Math.floor(uniform * others.length)]);
+      this.moved++;
+    });
   }
 
   private async findSteps(search: number): Promise<void> {

@@ -24,6 +24,8 @@ export interface AdaptationOptions extends DualAveragingOptions {
   metric?: MetricKind;
   /** How the metric comes about in warm-up: "overlapping" where it is made from gradients ("lowRank" or "fisher"), else "windows". */
   adaptation?: Adaptation;
+  /** Of adaptation "overlapping": warm-up moves chains from where next to nothing of the posterior is to where others are (regroup.ts): true. */
+  regroup?: boolean;
   /** Where the search for a step begins; without warm-up the step itself: 1. */
   stepSize?: number;
   /** Each transition's step is uniform within ± this share of ε: 0. */
@@ -40,6 +42,7 @@ export interface NutsOptions extends AdaptationOptions {
 export const adaptationKeys = [
   "metric",
   "adaptation",
+  "regroup",
   "stepSize",
   "jitter",
   "windows",
@@ -56,6 +59,10 @@ export function adaptation(where: string, options: AdaptationOptions, target: nu
   const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
   if (!adaptations.includes(adaptation))
     throw new OptionError(where, `adaptation is "${adaptation}", but must be one of ${adaptations.join(", ")}`, "OPTION_UNKNOWN");
+  const overlapping = adaptation === "overlapping";
+  const { regroup = overlapping } = options;
+  if (regroup && !overlapping)
+    throw new OptionError(where, 'regroup needs adaptation "overlapping"; give that, or leave regroup out', "OPTION_CONFLICT");
   checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
   warmupWindows(0, windows);
@@ -63,6 +70,7 @@ export function adaptation(where: string, options: AdaptationOptions, target: nu
   return {
     metric,
     adaptation,
+    regroup,
     stepSize,
     jitter,
     windows,

@@ -8,9 +8,10 @@
  * fitted ones would stay; then 10 each in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is
  * renewed at every switch, and halfway between later ones. The step starts again after the first renewal alone, as later ones change the
  * metric little; the last 15 % adapt the step alone.
+ * After the first period of 80, chains that stand where next to nothing of the posterior is go on from the place of one that does not (regroup.ts).
  * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer renewals
  * between switches, as each ends a call of the kernel; a last switch that leaves half a
- * period, so that the metric forgets a chain that arrived late.
+ * period, so that the metric forgets a chain that arrived late; chains are compared.
  */
 import { type WindowOptions, warmupWindows } from "./windows.ts";
 
@@ -23,6 +24,8 @@ export interface Renewal {
   /** "older": the younger estimator takes the place of the other. */
   readonly forget: "all" | "older" | "nothing";
   readonly restart: boolean;
+  /** Whether chains are compared first, since the renewal before, and moved where they are out of place (regroup.ts). */
+  readonly compare: boolean;
 }
 
 export interface Warmup {
@@ -43,7 +46,7 @@ export function warmupSchedule(adaptation: Adaptation, warmup: number, options: 
 
 function inWindows(warmup: number, options: WindowOptions): Warmup {
   const { start, stop, ends } = warmupWindows(warmup, options);
-  return { start, stop, renewals: ends.map((at) => ({ at, forget: "all", restart: true })) };
+  return { start, stop, renewals: ends.map((at) => ({ at, forget: "all", restart: true, compare: false })) };
 }
 
 function overlapping(warmup: number): Warmup {
@@ -55,15 +58,15 @@ function overlapping(warmup: number): Warmup {
   let switched = 0;
   while (switched + 1.5 * period <= stop) {
     switched += period;
-    renewals.push({ at: switched, forget: "older", restart: renewals.length === 0 });
+    renewals.push({ at: switched, forget: "older", restart: renewals.length === 0, compare: period === PERIOD });
     if (switched < early) {
       period = EARLY_PERIOD;
       continue;
     }
     period = period < PERIOD ? PERIOD : Math.floor(GROWTH * period);
     const halfway = switched + (period >> 1);
-    if (halfway < stop) renewals.push({ at: halfway, forget: "nothing", restart: false });
+    if (halfway < stop) renewals.push({ at: halfway, forget: "nothing", restart: false, compare: false });
   }
-  renewals.push({ at: stop, forget: "nothing", restart: renewals.length === 0 });
+  renewals.push({ at: stop, forget: "nothing", restart: renewals.length === 0, compare: false });
   return { start: 0, stop, renewals };
 }

@@ -33,12 +33,12 @@ describe("a schedule", () => {
     const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
     const windows = warmupWindows(1000);
     expect([start, stop]).toEqual([windows.start, windows.stop]);
-    expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true })));
+    expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true, compare: false })));
   });
 
-  // By hand: switches at 20 and every 10 from there up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch.
+  // By hand: switches at 20 and every 10 from there up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch; "!": chains are compared.
   it.each([
-    [1000, 850, "340 380* 440 500* 590 680* 815 850"],
+    [1000, 850, "340 380*! 440 500* 590 680* 815 850"],
     [150, 127, "90 127"],
     [20, 17, "17"],
   ])("of overlapping estimates, %i transitions", (warmup, stop, late) => {
@@ -46,7 +46,8 @@ describe("a schedule", () => {
     expect([found.start, found.stop]).toEqual([0, stop]);
     const early = warmup > 20 ? Array.from({ length: Math.ceil(0.03 * warmup) - 1 }, (_, i) => `${10 * (i + 2)}*`) : [];
     const wanted = [...early, late].join(" ");
-    expect(found.renewals.map(({ at, forget }) => (forget === "older" ? `${at}*` : `${at}`)).join(" ")).toBe(wanted);
+    const written = found.renewals.map(({ at, forget, compare }) => `${at}${forget === "older" ? "*" : ""}${compare ? "!" : ""}`);
+    expect(written.join(" ")).toBe(wanted);
     expect(found.renewals.map(({ restart }) => restart)).toEqual(found.renewals.map((_, i) => i === 0));
   });
 
@@ -96,8 +97,10 @@ describe("a run of overlapping estimates", () => {
     expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
       /adaptation is "late", but must be one of windows, overlapping/,
     );
-    expect(nuts().toJson()).toMatchObject({ metric: "lowRank", adaptation: "overlapping" });
-    expect(nuts({ metric: "diagonal" }).toJson()).toMatchObject({ adaptation: "windows" });
+    expect(nuts().toJson()).toMatchObject({ metric: "lowRank", adaptation: "overlapping", regroup: true });
+    expect(nuts({ regroup: false }).toJson()).toMatchObject({ regroup: false });
+    expect(nuts({ metric: "diagonal" }).toJson()).toMatchObject({ adaptation: "windows", regroup: false });
+    expect(() => nuts({ metric: "diagonal", regroup: true })).toThrow(/regroup needs adaptation "overlapping".*OPTION_CONFLICT/);
     expect(hmc({ metric: "fisher" }).toJson()).toMatchObject({ adaptation: "overlapping" });
   });
 });
