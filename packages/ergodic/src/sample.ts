@@ -78,6 +78,7 @@ export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
+const [PROBE, PROBE_TOLERANCE] = [0.1, 1e-9];
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
 function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
@@ -87,7 +88,7 @@ function start(model: Sampled, data: SampleData, options: SampleOptions = {}): R
   checkLimits("sample", until);
   return launch("sample", options, async () => {
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
-    const algorithm = options.algorithm ?? (density.hasGradient === false ? slice() : nuts());
+    const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
     const places = options.start === undefined ? {} : { start: startOf(density, options.start) };
     return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
   });
@@ -116,15 +117,52 @@ function resume(
         `the checkpoint is of ${kept.dimension} unconstrained numbers (${(kept.names as string[]).join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data that it was made with`,
         "CHECKPOINT_MODEL",
       );
+    checkProbe(kept.probe as number | null, probeOf(density));
     return {
       density,
-      algorithm: options.algorithm ?? samplerFromJson(kept.algorithm as JsonObject),
+      algorithm: samplerOf(kept.algorithm as JsonObject, options.algorithm),
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
       rows,
       checkpoint,
     };
   });
+}
+
+function checkSampler(where: string, given: Sampler): Sampler {
+  if (typeof given?.start === "function") return given;
+  const found = typeof given === "string" ? `"${given}"` : typeof given;
+  throw new OptionError(where, `algorithm is ${found}, but must be a sampler; call it, as in algorithm: nuts()`, "OPTION_TYPE");
+}
+
+/** The one of a checkpoint. One with functions of the user's is given again. */
+function samplerOf(kept: JsonObject, given: Sampler | undefined): Sampler {
+  if (given === undefined) return samplerFromJson(kept);
+  if (checkSampler("sample.resume", given).toJson().algorithm === kept.algorithm) return given;
+  throw new OptionError(
+    "sample.resume",
+    `algorithm is ${given.name}, but the checkpoint is of ${kept.algorithm}; leave algorithm out, or give the one that it was made with`,
+    "OPTION_CONFLICT",
+  );
+}
+
+/** The log density at one point: it tells models and data apart that have the same names and sizes. null where it is not finite, or not to be had. */
+function probeOf(density: LogDensity): number | null {
+  if (!("evaluate" in density)) return null;
+  const { value } = (density as FunctionDensity | ConditionedModel).evaluate(new Float64Array(density.dimension).fill(PROBE));
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Builds of the kernels round differently. */
+function checkProbe(kept: number | null, found: number | null): void {
+  const alike =
+    kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
+  if (alike) return;
+  throw new DataError(
+    "sample.resume",
+    `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but was ${kept ?? "not finite"} when the checkpoint was made; give the model and data that it was made with`,
+    "CHECKPOINT_MODEL",
+  );
 }
 
 /** See the head of this file. */
@@ -148,7 +186,7 @@ async function conditioned(
       `the first argument is ${model === null ? "null" : typeof model}, but must be a model() or a function x => log density`,
       "OPTION_TYPE",
     );
-  if ("condition" in model) return model.condition(data as ModelData, options);
+  if ("condition" in model) return model.condition((data ?? {}) as ModelData, options);
   const { deterministic } = options;
   if (model instanceof ConditionedModel && model.deterministic !== deterministic)
     throw new OptionError(
@@ -162,7 +200,14 @@ async function conditioned(
 function startOf(density: LogDensity, given: Start | readonly Start[]): Float64Array | Float64Array[] {
   const one = (point: Start): Float64Array => {
     if (point instanceof Float64Array) return point;
-    if (density instanceof ConditionedModel) return density.unconstrain(point);
+    if (density instanceof ConditionedModel) {
+      checkKeys(
+        "sample: start",
+        point,
+        density.parameters.map(({ name }) => name),
+      );
+      return density.unconstrain(point);
+    }
     throw new OptionError(
       "sample",
       "start is given by name, but only a model has names; give a Float64Array of unconstrained numbers",
@@ -224,6 +269,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
   return {
     model: model.name ?? "function",
     dimension: density.dimension,
+    probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
     algorithm: algorithm.toJson(),
     rows: rows ?? null,
@@ -251,11 +297,7 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
   const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
   const source: DrawsSource = {
     pointwise: () => density.pointwiseOf(raw.values),
-    observed: () => {
-      const { observed, data } = density.traced;
-      const given = observed.map(({ name }) => [name, data.get(`data ${name}`)] as const);
-      return Object.fromEntries(given.filter((entry): entry is readonly [string, Float64Array] => entry[1] !== undefined));
-    },
+    observed: () => density.observedValues(),
     predict: (seed) => {
       const replicated = density.predictOf(raw.values, stream(seed, "predict"));
       const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));

@@ -128,6 +128,22 @@ describe("sample: what it gives", () => {
     expect(sd).toBeLessThan(18);
   });
 
+  it("checks what was observed under a name of its own, from numbers alone, or computed from data", async () => {
+    const several = model(({ data, param, observe }) => {
+      const { y, heads, flips } = data({ y: vector("N"), heads: integer(), flips: integer() });
+      const mu = param("mu", normal(0, 5));
+      observe(y, normal(mu, 1), "first");
+      observe(mul(2, y), normal(mul(2, mu), 2), "doubled");
+      observe(heads, binomial(flips, param("p", beta(2, 2))), "tosses");
+      observe(sub(y, mu), normal(0, 1), "residual");
+    });
+    const posterior = await sample(several, { y: [1, 2, 4], heads: 7, flips: 10 }, quick);
+    const statistics = { sum: (y: Float64Array) => y.reduce((a, b) => a + b, 0) };
+    const sums = ["first", "doubled", "tosses"].map((name) => posterior.check(name, { statistics }).statistics.sum.observed);
+    expect(sums).toEqual([7, 14, 7]);
+    expect(() => posterior.check("residual")).toThrow(/"residual" was not observed; name one of first, doubled, tosses/);
+  });
+
   it("draws from the prior, and data that it expects", async () => {
     const before = await sample(eightSchools, schools, { algorithm: prior(), draws: 2000, seed: 1 });
     const { mu } = before.summary();
@@ -209,6 +225,22 @@ describe("sample: a run", () => {
     }
     await expect(sample.resume(file, coin, { heads: 7, flips: 10 })).rejects.toThrow(/the checkpoint is of 10 unconstrained/);
     await expect(sample.resume(file, eightSchools, schools, { draws: 10 })).rejects.toThrow(/at least as many draws/);
+    const others = { ...schools, y: [28, 8, -3, 7, -1, 1, 18, 13] };
+    await expect(sample.resume(file, eightSchools, others)).rejects.toThrow(
+      /but was .* give the model and data that it was made/,
+    );
+    await expect(sample.resume(file, eightSchools, schools, { algorithm: nuts() })).rejects.toThrow(
+      /algorithm is nuts, but the checkpoint is of hmc.*OPTION_CONFLICT/,
+    );
+  });
+
+  it("does not go on with other data where only a number differs", async () => {
+    const file = join(folder, "coin.checkpoint");
+    const run = sample(coin, { heads: 7, flips: 10 }, quick);
+    await run;
+    await run.checkpoint(file);
+    await expect(sample.resume(file, coin, { heads: 6, flips: 10 })).rejects.toThrow(/CHECKPOINT_MODEL/);
+    expect((await sample.resume(file, coin, { heads: 7, flips: 10 }, { draws: 120 })).count).toBe(120);
   });
 
   it("starts where it is told, by name", async () => {
@@ -217,6 +249,19 @@ describe("sample: a run", () => {
     const posterior = await sample(eightSchools, schools, { ...options, start });
     expect(posterior.series("mu")[0]).toBeCloseTo(4, 8);
     expect(posterior.series("theta", 7)[0]).toBeCloseTo(8, 8);
+    await expect(sample(eightSchools, schools, { ...options, start: { ...start, nu: 1 } })).rejects.toThrow(
+      /sample: start: .*nu.*OPTION_UNKNOWN/,
+    );
+  });
+
+  it("takes a sampler alone for its algorithm", async () => {
+    for (const [given, found] of [
+      ["nuts", '"nuts"'],
+      [nuts, "function"],
+    ] as const)
+      await expect(sample(coin, { heads: 1, flips: 2 }, { algorithm: given as never })).rejects.toThrow(
+        `algorithm is ${found}, but must be a sampler; call it, as in algorithm: nuts()`,
+      );
   });
 });
 

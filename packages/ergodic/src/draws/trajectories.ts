@@ -42,7 +42,8 @@ export function treeReport(draws: Transitions): TreeReport | undefined {
   if (!draws.fields.includes("treeDepth") || draws.count === 0) return undefined;
   const depths = draws.transition("treeDepth");
   if (depths.every((depth) => depth === 0)) return undefined;
-  const counts = new Array<number>(Math.max(...depths) + 1).fill(0);
+  const deepest = depths.reduce((most, depth) => Math.max(most, depth), 0);
+  const counts = new Array<number>(deepest + 1).fill(0);
   for (const depth of depths) counts[depth]++;
   const given = (draws.description.algorithm as JsonObject | undefined)?.maxTreeDepth;
   const limit = typeof given === "number" ? given : undefined;

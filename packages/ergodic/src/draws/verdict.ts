@@ -2,14 +2,15 @@
  * Whether draws can be trusted, in plain words, and what to do where they cannot.
  *
  * Looked at: draws that are not finite; R̂ < 1.01 (serious above 1.05) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021); divergences, serious above 0.2 % of transitions, or where chains mix badly;
- * trajectories cut short at the greatest depth; E-BFMI below 0.3; k̂ > 0.7 of an approximation (Vehtari et al. 2024). A single chain cannot be compared
+ * chains that do not move, too few draws to judge; trajectories cut short at the greatest depth; E-BFMI below 0.3; k̂ > 0.7 of an approximation (Vehtari et al. 2024). A single chain cannot be compared
  * with others, and the verdict says so.
  */
 import type { VariableSummary } from "../diagnostics/index.ts";
+import type { DrawsQuantity } from "./draws.ts";
 import { energyReport, type Transitions, treeReport } from "./trajectories.ts";
 
 export interface Finding {
-  /** "rhat", "ess", "moved", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty". */
+  /** "rhat", "ess", "moved", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles". */
   readonly code: string;
   /** true: what it is about is biased or unknown; false: slow or worth a look. */
   readonly serious: boolean;
@@ -31,6 +32,7 @@ export interface Verdict {
 interface Judged extends Transitions {
   readonly divergences: number;
   readonly report: Readonly<Record<string, number>>;
+  readonly quantities: readonly Pick<DrawsQuantity, "name" | "kind">[];
   scalars(): Map<string, Float64Array>;
   summary(): Record<string, VariableSummary>;
 }
@@ -39,6 +41,8 @@ const MOST_RHAT = 1.01;
 /** From here on what the chains agree about is no posterior yet. */
 const BAD_RHAT = 1.05;
 const ESS_PER_CHAIN = 100;
+/** Draws of a chain whose halves have variances. */
+const FEWEST = 4;
 /** A share that changes little where chains mix well otherwise: such draws can be used, with care. */
 const FEW_DIVERGENCES = 0.002;
 
@@ -89,6 +93,18 @@ function convergence(draws: Judged): Finding[] {
     ];
   // Independent draws of an approximation: there are no chains to compare.
   if (draws.report.paretoK !== undefined) return [];
+  if (draws.report.particles !== undefined) return [particles(draws.report.particles)];
+  if (draws.count < FEWEST) return [tooFew(draws)];
+  const still = standing(draws);
+  if (still.length > 0)
+    return [
+      {
+        code: "stuck",
+        serious: true,
+        text: `${few(still)} ${still.length === 1 ? "does" : "do"} not move in at least one chain`,
+        advice: "take nuts(), or shorter steps and a longer warm-up, or start elsewhere",
+      },
+    ];
   const table = Object.entries(draws.summary());
   const findings: Finding[] = [];
   const apart = table.filter(([, { rhat }]) => rhat > MOST_RHAT).sort(([, a], [, b]) => b.rhat - a.rhat);
@@ -119,6 +135,35 @@ function convergence(draws: Judged): Finding[] {
       advice: "take chains: 4",
     });
   return findings;
+}
+
+const particles = (count: number): Finding => ({
+  code: "particles",
+  serious: false,
+  text: `${count} particles of an approximation, of which nothing says how near it is`,
+  advice: "compare with pathfinder(), whose k says so, or with nuts()",
+});
+
+const tooFew = ({ count }: Judged): Finding => ({
+  code: "few",
+  serious: true,
+  text: `${count} ${count === 1 ? "draw" : "draws"} a chain are too few to judge`,
+  advice: "draw more",
+});
+
+/** Parameters none of whose numbers change over some chain. Whole numbers may be certain, so that they stay. */
+function standing(draws: Judged): string[] {
+  const { chains, count } = draws;
+  const series = [...draws.scalars()];
+  const stays = (values: Float64Array, c: number): boolean => {
+    for (let k = c * count; k < (c + 1) * count; k++) if (values[k] !== values[c * count]) return false;
+    return !Number.isInteger(values[c * count]);
+  };
+  const parameters = draws.quantities.filter(({ kind }) => kind === "parameter").map(({ name }) => name);
+  return parameters.filter((name) => {
+    const own = series.filter(([each]) => each === name || each.startsWith(`${name}[`)).map(([, values]) => values);
+    return Array.from({ length: chains }, (_, c) => own.length > 0 && own.every((values) => stays(values, c))).some(Boolean);
+  });
 }
 
 function moves({ report, chains }: Judged): Finding[] {

@@ -15,6 +15,9 @@ interface Fault {
   energy?: "slow";
   report?: Record<string, number>;
   chains?: number;
+  count?: number;
+  /** A chain in which x stays. */
+  still?: number;
 }
 
 /** Independent normal draws of "x" and "y[1]", "y[2]", but for the fault. */
@@ -26,17 +29,19 @@ function planted({
   energy,
   report = {},
   chains = CHAINS,
+  count = COUNT,
+  still,
 }: Fault = {}): Draws {
   const fields = ["logDensity", "divergent", "energy", "treeDepth", "leapfrogs"];
-  const values = { x: new Float64Array(chains * COUNT), y: new Float64Array(chains * COUNT * 2) };
-  const transitions = new Float64Array(chains * COUNT * fields.length);
+  const values = { x: new Float64Array(chains * count), y: new Float64Array(chains * count * 2) };
+  const transitions = new Float64Array(chains * count * fields.length);
   for (let c = 0; c < chains; c++) {
     const draws = stream(4, "verdict", c).at(0);
     let [last, level] = [0, 0];
-    for (let t = 0; t < COUNT; t++) {
-      const k = c * COUNT + t;
+    for (let t = 0; t < count; t++) {
+      const k = c * count + t;
       last = memory * last + Math.sqrt(1 - memory ** 2) * draws.normal();
-      values.x[k] = last + shift(c, t);
+      values.x[k] = c === still ? 0.5 : last + shift(c, t);
       values.y.set([draws.normal(), draws.normal()], 2 * k);
       level = energy === "slow" ? 0.99 * level + 0.1 * draws.normal() : draws.normal();
       transitions.set([0, k < divergent ? 1 : 0, level, k < deep ? 10 : 3, 7], k * fields.length);
@@ -44,7 +49,7 @@ function planted({
   }
   return new Draws({
     chains,
-    count: COUNT,
+    count,
     quantities: [
       { name: "x", shape: [], kind: "parameter" },
       { name: "y", shape: [2], kind: "parameter" },
@@ -72,6 +77,9 @@ describe("the verdict", () => {
     ["a chain somewhere else", { shift: (c) => (c === 2 ? 3 : 0) }, [false, "rhat", "ess"]],
     ["a drift", { shift: (_, t) => t / 100 }, [false, "rhat", "ess"]],
     ["few effective draws, on which chains of this length have not settled", { memory: 0.8 }, [true, "rhat", "ess"]],
+    ["too few draws to judge", { count: 3 }, [false, "few"]],
+    ["a chain that does not move", { still: 1 }, [false, "stuck"]],
+    ["particles", { report: { particles: 100 } }, [true, "particles"]],
     ["one chain", { chains: 1 }, [true, "rhat", "oneChain"]],
     ["many divergences", { divergent: 20 }, [false, "divergences"]],
     ["few divergences", { divergent: 3 }, [true, "divergences"]],
@@ -93,6 +101,10 @@ describe("the verdict", () => {
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,
     );
+  });
+
+  it("is given of half a million draws", () => {
+    expect(codes({ count: 130_000 })).toEqual([true]);
   });
 
   it("reports energies and depths by chain and by depth", () => {

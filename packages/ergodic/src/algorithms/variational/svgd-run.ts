@@ -74,9 +74,9 @@ export class SvgdRun extends SteppedRun {
    */
   report(): Record<string, number> {
     const { iterations, flow } = this.own.numbers;
-    const known = { iterations: iterations || this.paths.iterations, evaluations: this.point.evaluations };
-    const poor =
-      this.converged !== false && missesDirections(new Float64Array(this.options.particles), this.stein(), this.dimension);
+    const { particles } = this.options;
+    const known = { particles, iterations: iterations || this.paths.iterations, evaluations: this.point.evaluations };
+    const poor = this.converged !== false && missesDirections(new Float64Array(particles), this.stein(), this.dimension);
     return { ...known, ...(Number.isNaN(flow) ? {} : { flow }), ...(poor ? { paretoK: Infinity } : {}) };
   }
 

@@ -6,7 +6,7 @@
  */
 import { DataError, OptionError } from "../../base/errors.ts";
 import type { Draws, Stream } from "../../base/stream.ts";
-import { interpret, type SymbolicArray } from "../../compiler/index.ts";
+import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
 import type { BindOptions, DensityBinding, DiscretePlace, LogDensity, ParameterPlace, TemperedBinding } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -16,7 +16,7 @@ import { Drawer } from "./drawing.ts";
 import { PlacedModel, type PointFunction } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
-import { placesOf, type QuantityPlace } from "./programs.ts";
+import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
 
 /** Values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
@@ -69,6 +69,11 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   bind({ lane, purpose, gradient = true }: BindOptions): DensityBinding {
     return this.bound(purpose, lane, (arena) => ({ model: this.placed.density(arena, gradient) }));
+  }
+
+  /** Whether `observe` and `marginalise` terms depend on parameters; if not, powers of the likelihood change nothing. */
+  get hasLikelihood(): boolean {
+    return isAnyMoved([this.traced.logLikelihood]);
   }
 
   /** `param` and `target` terms are the prior, log |J| counted; `observe` and `marginalise` terms the likelihood. */
@@ -158,6 +163,18 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** Draws of what was observed, given the parameters at u. */
   predict(u: ArrayLike<number>, draws: Draws): NamedValues {
     return Object.fromEntries(this.predicted.at(this.checked(u), draws).map(({ name, values }) => [name, values]));
+  }
+
+  /** What was observed, by name, as the model computes it from its data; what depends on parameters is left out. */
+  observedValues(): NamedValues {
+    const { observed, data } = this.traced;
+    const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));
+    const known = observed.filter(({ value }) => arraysBelow([value]).every(isData));
+    const values = interpret(
+      known.map(({ value }) => value),
+      Object.fromEntries(data),
+    );
+    return Object.fromEntries(known.map(({ name }, i) => [name, values[i]]));
   }
 
   /** `predict` of many points: by name [point, size]. Point i draws from update i of the stream. */

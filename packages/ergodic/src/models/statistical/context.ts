@@ -80,12 +80,17 @@ export interface TracedDraw {
   readonly batch: Shape;
 }
 
+/** What was observed, with its log densities one by one. */
+export interface TracedObservation extends TracedDraw {
+  readonly value: SymbolicArray;
+  readonly pointwise: SymbolicArray;
+}
+
 export interface TracedModel {
   readonly dimension: number;
   readonly parameters: readonly TracedParameter[];
   readonly quantities: readonly TracedQuantity[];
-  /** Observed values, with their log densities one by one. */
-  readonly observed: readonly (TracedDraw & { readonly pointwise: SymbolicArray })[];
+  readonly observed: readonly TracedObservation[];
   /** Summed-out terms that are of no one distribution, one by one. */
   readonly marginal: readonly { readonly name: string; readonly pointwise: SymbolicArray }[];
   /** Generated ones that are drawn. */

@@ -10,6 +10,7 @@ import type {
   ParameterOptions,
   TracedDraw,
   TracedModel,
+  TracedObservation,
   TracedParameter,
   TracedQuantity,
 } from "./context.ts";
@@ -38,7 +39,7 @@ class Scope {
   readonly #data = new Map<string, Float64Array>();
   readonly #parameters: TracedParameter[] = [];
   readonly #quantities: TracedQuantity[] = [];
-  readonly #observed: (TracedDraw & { pointwise: SymbolicArray })[] = [];
+  readonly #observed: TracedObservation[] = [];
   readonly #marginal: { name: string; pointwise: SymbolicArray }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
@@ -196,7 +197,7 @@ class Scope {
     const batch = batchOf(value.shape, distribution.eventRank);
     checkCounted(value, distribution, pointwise);
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
-    this.#observed.push({ name: this.#observedName(value, name), shape: value.shape, distribution, batch, pointwise });
+    this.#observed.push({ name: this.#observedName(value, name), shape: value.shape, distribution, batch, value, pointwise });
   }
 
   #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
@@ -206,7 +207,7 @@ class Scope {
     const pointwise = made.logDensity;
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
     const name = this.#observedName(value ?? pointwise, options.name);
-    if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, pointwise });
+    if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, value: value!, pointwise });
     else this.#marginal.push({ name, pointwise });
     return made;
   }
