@@ -5,11 +5,14 @@ export class ErgodicError extends Error {
   readonly code: string;
   /** The function, option, or file:line:column at fault. */
   readonly where: string;
+  /** The message without either. */
+  readonly said: string;
 
   constructor(where: string, message: string, code: string, options?: ErrorOptions) {
     super(`${where}: ${message} [${code}]`, options);
     this.name = new.target.name;
     this.where = where;
+    this.said = message;
     this.code = code;
   }
 }

@@ -124,7 +124,9 @@ export class ConditionedModel implements LogDensity, Disposable {
       if (given === undefined)
         throw new DataError(this.name, `the parameter "${name}" has no value; give all of them`, "DATA_MISSING");
       const numbers = typeof given === "number" ? [given] : given;
-      const own = transform.unconstrain(nonCentred ? nonCentred.standardise(numbers, inputs) : numbers, inputs);
+      const own = ofParameter(name, () =>
+        transform.unconstrain(nonCentred ? nonCentred.standardise(numbers, inputs) : numbers, inputs),
+      );
       u.set(own, offset);
       inputs[`u ${name}`] = own;
     }
@@ -253,5 +255,15 @@ export class ConditionedModel implements LogDensity, Disposable {
     const gradient = arena.take(8 * this.dimension);
     arena.ownedBy(this.placed, own);
     return { x, gradient, density };
+  }
+}
+
+/** Transforms do not know whose values they refuse. */
+function ofParameter<T>(name: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new OptionError(`"${name}"`, `${error.where}: ${error.said}`, error.code, { cause: error });
   }
 }

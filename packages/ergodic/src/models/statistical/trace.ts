@@ -26,10 +26,21 @@ import { withUserLine } from "./user-line.ts";
 export function traceModel(name: string, body: (context: ModelContext) => void, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
   watchConditions(
-    () => body(scope.context()),
+    () => refuseLater(name, body(scope.context())),
     () => scope.results(),
   );
   return scope.traced();
+}
+
+/** What an async function declares after its first await would be missed. */
+function refuseLater(name: string, made: unknown): void {
+  if (!(made instanceof Promise)) return;
+  made.catch(() => undefined);
+  throw new CompileError(
+    name,
+    "the model's function is async, but runs once, at once; load data before, and take async away",
+    "COMPILE_OPERAND",
+  );
 }
 
 class Scope {

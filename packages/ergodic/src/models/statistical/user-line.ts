@@ -8,7 +8,6 @@ export function withUserLine<T>(make: () => T): T {
   } catch (error) {
     if (!(error instanceof ErgodicError) || error.message.includes("(at ")) throw error;
     const Kind = error.constructor as typeof ErgodicError;
-    const said = error.message.slice(error.where.length + 2, -(error.code.length + 3));
-    throw new Kind(error.where, `${said}${userLine()}`, error.code, { cause: error });
+    throw new Kind(error.where, `${error.said}${userLine()}`, error.code, { cause: error });
   }
 }

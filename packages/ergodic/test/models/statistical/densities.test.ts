@@ -135,6 +135,23 @@ const clusters = ({ data, param, observe, generated }: ModelContext) => {
 };
 const Y = [-1.1, 2.2, 1.7];
 
+describe("a model is refused", () => {
+  it("where its function is async", async () => {
+    const later = model(async ({ param }) => {
+      param("a", normal(0, 1));
+    });
+    await expect(later.condition({})).rejects.toThrow(/the model's function is async, but runs once, at once.*COMPILE_OPERAND/);
+  });
+
+  it("values that break a constraint, by the parameter's name", async () => {
+    using posterior = await conditioned(({ param }) => {
+      param("s", "positive");
+      param("t", normal(0, 1));
+    }, {});
+    expect(() => posterior.unconstrain({ s: -1, t: 0 })).toThrow(/^"s": positive: the value is -1, .*OPTION_RANGE/);
+  });
+});
+
 describe("parameters that are whole numbers", () => {
   it("stand in u as they are, with a gradient of 0, and name what they index", async () => {
     using posterior = await conditioned(clusters, { y: Y });
