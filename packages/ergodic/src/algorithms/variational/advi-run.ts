@@ -6,6 +6,7 @@ import type { Engine } from "../../host/engine.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
 import { ApproximationRun } from "./approximation-run.ts";
 import { Ascent, type AscentOptions } from "./ascent.ts";
+import { BatchPoint } from "./batch-point.ts";
 import { fixedLoss, whitenedPairs } from "./fixed-draws.ts";
 import { logMixture } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
@@ -15,6 +16,7 @@ import { QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 export interface AdviRunOptions extends AscentOptions {
   start: "pathfinder" | "point";
+  batch?: number;
   refineDraws: number;
   psis: boolean;
 }
@@ -32,8 +34,9 @@ export class AdviRun extends ApproximationRun {
   private readonly paths: Paths;
   private readonly ascent: Ascent;
   private readonly refinement: QuasiNewton;
+  private readonly batches: BatchPoint | undefined;
   private readonly own = {
-    numbers: { stage: PATHS, iterations: 0 },
+    numbers: { stage: PATHS, iterations: 0, estimates: 0 },
     arrays: { theta: [] as Float64Array[], origin: [] as Float64Array[], scale: [] as Float64Array[] },
   } satisfies Kept;
 
@@ -45,7 +48,12 @@ export class AdviRun extends ApproximationRun {
     this.family = new NormalFamily(d, name === "fullRank");
     const evaluate = (x: Float64Array, gradient: Float64Array | null): number => this.point.evaluate(x, gradient);
     this.paths = new Paths(this.point, plan.seed, options.start === "point" ? 1 : PLACING_PATHS, PLACING);
-    this.ascent = new Ascent(this.family, evaluate, plan.seed, options);
+    if (options.batch !== undefined) {
+      this.batches = new BatchPoint(engine, density, options.batch, name, stream(plan.seed, "advi", "rows"));
+    }
+    const estimate = (x: Float64Array, gradient: Float64Array | null): number =>
+      this.batches?.evaluate(this.own.numbers.estimates++, x, gradient) ?? evaluate(x, gradient);
+    this.ascent = new Ascent(this.family, estimate, plan.seed, options);
     const pairs = Math.max(Math.ceil(options.refineDraws / 2), this.family.full ? 2 * d : 1);
     const z = options.refineDraws > 0 ? whitenedPairs(pairs, d, stream(plan.seed, "advi", "refine").at(0)) : new Float64Array(0);
     this.refinement = new QuasiNewton(fixedLoss(this.family, z, evaluate), REFINE);
@@ -102,18 +110,32 @@ export class AdviRun extends ApproximationRun {
     super.recalled();
     this.paths.recalled();
     const { origin, scale } = this.own.arrays;
-    if (origin.length > 0) this.family.place(origin[0], scale[0]);
+    if (origin.length === 0) return;
+    this.family.place(origin[0], scale[0]);
+    const { evaluations } = this.point;
+    this.batches?.moveTo(origin[0], this.point);
+    this.point.evaluations = evaluations;
+  }
+
+  override dispose(): void {
+    this.batches?.dispose();
+    super.dispose();
   }
 
   protected fitReport(): Record<string, number> {
-    const { stage, iterations } = this.own.numbers;
+    const { stage, iterations, estimates } = this.own.numbers;
     const elbo = [
       this.paths.best.elbo,
       this.ascent.state.numbers.elbo + this.family.constant,
       this.family.constant - this.refinement.loss,
     ];
     const known = elbo.slice(0, stage + 1).filter(Number.isFinite);
-    return known.length === 0 ? { iterations } : { iterations, elbo: known[known.length - 1] };
+    const { batches, point } = this;
+    return {
+      iterations,
+      ...(batches ? { dataPasses: point.evaluations + batches.passes * estimates } : {}),
+      ...(known.length > 0 ? { elbo: known[known.length - 1] } : {}),
+    };
   }
 
   private get theta(): Float64Array {
@@ -128,6 +150,7 @@ export class AdviRun extends ApproximationRun {
     arrays.origin[0] = best.mean.slice();
     arrays.scale[0] = scale;
     this.family.place(arrays.origin[0], scale);
+    this.batches?.moveTo(arrays.origin[0], this.point);
     numbers.stage = CLIMBING;
     if (this.options.maxIterations === 0) this.climbed();
   }

@@ -9,15 +9,17 @@
  *   whose ELBO after `adaptIterations` is above the start's and above the next one's. Every `evaluateEvery` steps the ELBO is estimated by `elboDraws`
  *   draws; ends where the mean or the median of the last ten relative changes is below `tolerance`. `maxIterations: 0` leaves it out.
  * - `refineDraws`: the ELBO on that many fixed draws (whitened, ± in pairs; for `fullRank` at least 4d) is maximised by L-BFGS; 0 leaves it out.
+ * With `batch` the ascent reads so many rows an evaluation, with control variates about o (batch-point.ts); the paths, the refinement and k̂ read all rows.
  * With `psis` draws are picked by Pareto smoothed importance weights (approximation-run.ts): they undo that the highest ELBO is a narrower normal's,
  * by a tenth where 46 observations leave tails. Without it draws are of q.
- * Streams: ("path", i, …) as Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "refine"), ("advi", "draw").
+ * Streams: ("path", i, …) as Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi", "refine"), ("advi", "draw").
  * Source: Kucukelbir, Tran, Ranganath, Gelman, Blei 2017; fixed draws: Giordano, Ingram, Broderick 2024. Stan's algorithm is
  * { start: "point", refineDraws: 0, psis: false }: it ends within the noise of its last steps.
  *
- * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density, or no η climbs
+ * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError where no starting point has a finite density, or no η climbs
  */
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import { AdviRun } from "./advi-run.ts";
 
@@ -38,7 +40,9 @@ export interface AdviOptions {
   adaptIterations?: number;
   /** η; absent: the best of those tried. */
   rate?: number;
-  /** 200. */
+  /** Rows of a batch, of a model conditioned with `rows`, that each evaluation of the ascent reads; default: all. */
+  batch?: number;
+  /** 200; 0 with batches. */
   refineDraws?: number;
   /** Draws are picked by importance weights: true. */
   psis?: boolean;
@@ -56,11 +60,12 @@ const defaults = {
   psis: true,
 } satisfies AdviOptions;
 
-export type ResolvedAdvi = Required<Omit<AdviOptions, "rate">> & Pick<AdviOptions, "rate">;
+export type ResolvedAdvi = Required<Omit<AdviOptions, "rate" | "batch">> & Pick<AdviOptions, "rate" | "batch">;
 
 function resolve(where: string, given: AdviOptions): ResolvedAdvi {
-  checkKeys(where, given, [...Object.keys(defaults), "rate"]);
-  const options: ResolvedAdvi = { ...defaults, ...given };
+  checkKeys(where, given, [...Object.keys(defaults), "rate", "batch"]);
+  const options: ResolvedAdvi = { ...defaults, ...(given.batch === undefined ? {} : { refineDraws: 0 }), ...given };
+  if (options.batch !== undefined) checkNumber(where, "batch", options.batch, { low: 1, integer: true });
   if (options.start !== "pathfinder" && options.start !== "point")
     throw new OptionError(where, `start is "${options.start}", but must be "pathfinder" or "point"`, "OPTION_UNKNOWN");
   for (const key of ["gradientDraws", "elboDraws", "evaluateEvery", "adaptIterations"] as const)
@@ -79,7 +84,10 @@ function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
   return {
     name,
     toJson: () => ({ algorithm: name, ...options }),
-    start: (density, plan, engine) => new AdviRun(name, density, plan, engine, options),
+    start(density, plan, engine) {
+      if (options.batch !== undefined) batchOf(name, { batch: options.batch, centre: undefined, every: 0 }, density);
+      return new AdviRun(name, density, plan, engine, options);
+    },
   };
 }
 
