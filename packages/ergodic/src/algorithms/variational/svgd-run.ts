@@ -1,9 +1,11 @@
 /** A run of Stein variational gradient descent: iterates of the paths that place the particles, then a step is one move of all particles. */
 import { ErgodicError } from "../../base/errors.ts";
+import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { ChainDraws } from "../sampling/chain-draws.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
+import { BatchPoint } from "./batch-point.ts";
 import { missesDirections } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import { NormalFamily } from "./normal-family.ts";
@@ -21,8 +23,9 @@ export class SvgdRun extends SteppedRun {
   /** x of a particle is `family.point` of z = particle, at θ = 0. */
   private readonly family: NormalFamily;
   private readonly theta: Float64Array;
+  private readonly batches: BatchPoint | undefined;
   private readonly own = {
-    numbers: { placed: 0, iterations: 0, flow: Number.NaN, ended: 0 },
+    numbers: { placed: 0, iterations: 0, flow: Number.NaN, ended: 0, estimates: 0 },
     arrays: {
       origin: [] as Float64Array[],
       scale: [] as Float64Array[],
@@ -42,6 +45,8 @@ export class SvgdRun extends SteppedRun {
     this.paths = new Paths(this.point, plan.seed, PLACING_PATHS, PLACING);
     this.family = new NormalFamily(density.dimension, true);
     this.theta = new Float64Array(this.family.size);
+    if (options.batch !== undefined)
+      this.batches = new BatchPoint(engine, density, options.batch, "svgd", stream(plan.seed, "svgd", "rows"));
   }
 
   get converged(): boolean | string {
@@ -73,9 +78,11 @@ export class SvgdRun extends SteppedRun {
    * narrow or too wide by Stein's identity (judgement.ts).
    */
   report(): Record<string, number> {
-    const { iterations, flow } = this.own.numbers;
+    const { iterations, flow, estimates } = this.own.numbers;
     const { particles } = this.options;
-    const known = { particles, iterations: iterations || this.paths.iterations, evaluations: this.point.evaluations };
+    const { batches, point } = this;
+    const read: Record<string, number> = batches ? { dataPasses: point.evaluations + batches.passes * estimates } : {};
+    const known = { ...read, particles, iterations: iterations || this.paths.iterations, evaluations: point.evaluations };
     const poor = this.converged !== false && missesDirections(new Float64Array(particles), this.stein(), this.dimension);
     return { ...known, ...(Number.isNaN(flow) ? {} : { flow }), ...(poor ? { paretoK: Infinity } : {}) };
   }
@@ -120,7 +127,16 @@ export class SvgdRun extends SteppedRun {
   protected override recalled(): void {
     this.paths.recalled();
     const { origin, scale } = this.own.arrays;
-    if (origin.length > 0) this.family.place(origin[0], scale[0]);
+    if (origin.length === 0) return;
+    this.family.place(origin[0], scale[0]);
+    const { evaluations } = this.point;
+    this.batches?.moveTo(origin[0], this.point);
+    this.point.evaluations = evaluations;
+  }
+
+  override dispose(): void {
+    this.batches?.dispose();
+    super.dispose();
   }
 
   private placeByPaths(): void {
@@ -145,6 +161,7 @@ export class SvgdRun extends SteppedRun {
     arrays.origin[0] = origin ?? new Float64Array(d);
     arrays.scale[0] = scale ?? Float64Array.from({ length: d * d }, (_, k) => (k % (d + 1) === 0 ? 1 : 0));
     this.family.place(arrays.origin[0], arrays.scale[0]);
+    this.batches?.moveTo(arrays.origin[0], this.point);
     numbers.placed = 1;
     arrays.particles[0] = this.scaled(points);
     arrays.squares[0] = new Float64Array(points.length);
@@ -197,7 +214,8 @@ export class SvgdRun extends SteppedRun {
     const [slope, between, none] = [new Float64Array(d), new Float64Array(d), new Float64Array(d)];
     const byTheta = new Float64Array(this.family.size);
     for (let i = 0; i < this.options.particles; i++) {
-      const value = this.point.evaluate(points.subarray(i * d, i * d + d), slope);
+      const x = points.subarray(i * d, i * d + d);
+      const value = this.batches?.evaluate(this.own.numbers.estimates++, x, slope) ?? this.point.evaluate(x, slope);
       logDensity[0][i] = value;
       // Where the density ends a particle has no slope of its own: its neighbours move it.
       const usable = Number.isFinite(value) && slope.every(Number.isFinite);

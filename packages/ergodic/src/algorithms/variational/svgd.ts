@@ -6,13 +6,15 @@
  * x: float64[d], unconstrained. Ends after `iterations` or where the root mean square of φ is below `tolerance`; costs n gradients and n²d operations each.
  * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths, and distances are measured, and steps made, in the
  * coordinates in which the best of those is standard, so that units do not matter; "random": uniform in (−2, 2), or at the plan's points in turn, as they are.
+ * With `batch` each gradient reads so many rows, with control variates about the mean of the best path (batch-point.ts); the paths read all rows.
  * Draws are the particles, one chain of them, in no order; the plan's chains and draws have no effect. At most n directions of a kernel are seen: in high
- * dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start").
+ * dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start"); ("svgd", "rows").
  * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that it comes to rest; the coordinates.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
  */
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import { SvgdRun } from "./svgd-run.ts";
 
@@ -27,16 +29,18 @@ export interface SvgdOptions {
   iterations?: number;
   /** Of the root mean square of φ: 0.001. */
   tolerance?: number;
+  /** Rows of a batch, of a model conditioned with `rows`, that each gradient of a particle reads; default: all. */
+  batch?: number;
   /** "pathfinder". */
   start?: "pathfinder" | "random";
 }
 
 const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
 
-export type ResolvedSvgd = Required<Omit<SvgdOptions, "bandwidth">> & Pick<SvgdOptions, "bandwidth">;
+export type ResolvedSvgd = Required<Omit<SvgdOptions, "bandwidth" | "batch">> & Pick<SvgdOptions, "bandwidth" | "batch">;
 
 export function svgd(given: SvgdOptions = {}): Sampler {
-  checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth"]);
+  checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth", "batch"]);
   const options: ResolvedSvgd = { ...defaults, ...given };
   checkNumber("svgd", "particles", options.particles, { low: 2, high: 1e5, integer: true });
   checkNumber("svgd", "rate", options.rate, { low: 0, open: true });
@@ -45,9 +49,19 @@ export function svgd(given: SvgdOptions = {}): Sampler {
   if (options.bandwidth !== undefined) checkNumber("svgd", "bandwidth", options.bandwidth, { low: 0, open: true });
   if (options.start !== "pathfinder" && options.start !== "random")
     throw new OptionError("svgd", `start is "${options.start}", but must be "pathfinder" or "random"`, "OPTION_UNKNOWN");
+  if (options.batch !== undefined) checkNumber("svgd", "batch", options.batch, { low: 1, integer: true });
+  if (options.batch !== undefined && options.start === "random")
+    throw new OptionError(
+      "svgd",
+      'batch is given with start: "random", but batches are about the place that the paths find; take start: "pathfinder", or all rows',
+      "OPTION_CONFLICT",
+    );
   return {
     name: "svgd",
     toJson: () => ({ algorithm: "svgd", ...options }),
-    start: (density, plan, engine) => new SvgdRun(density, plan, engine, options),
+    start(density, plan, engine) {
+      if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined, every: 0 }, density);
+      return new SvgdRun(density, plan, engine, options);
+    },
   };
 }

@@ -1,6 +1,13 @@
-/** ADVI on batches of rows: estimates that are right on average and quiet near their centre, and a posterior whose answer is known. */
+/** ADVI and Stein variational gradient descent on batches of rows: estimates that are right on average and quiet near their centre, and a posterior whose answer is known. */
 import { afterAll, describe, expect, it } from "vitest";
-import { fullRank, meanField, type Sampler, type SamplingPlan, samplerFromJson } from "../../../src/algorithms/sampling/index.ts";
+import {
+  fullRank,
+  meanField,
+  type Sampler,
+  type SamplingPlan,
+  samplerFromJson,
+  svgd,
+} from "../../../src/algorithms/sampling/index.ts";
 import { BatchPoint } from "../../../src/algorithms/variational/batch-point.ts";
 import { DensityPoint } from "../../../src/algorithms/variational/density-point.ts";
 import { solvePositive } from "../../../src/base/cholesky.ts";
@@ -138,7 +145,7 @@ describe("an estimate on a batch", () => {
   });
 });
 
-describe("ADVI on batches", () => {
+describe("approximations on batches", () => {
   const truthOf = exact();
 
   it("finds the posterior of 20,000 rows", async () => {
@@ -151,6 +158,18 @@ describe("ADVI on batches", () => {
     expect(report.paretoK).toBeLessThan(0.7);
   });
 
+  it("moves particles to the posterior, each gradient from 100 rows", async () => {
+    const { draws, report } = await drawn(svgd({ batch: 100, iterations: 300 }));
+    truthOf.mean.forEach((mean, j) => {
+      const found = moments(draws.coordinate(j));
+      expect(Math.abs(found.mean - mean) / truthOf.sd[j]).toBeLessThan(0.1);
+      expect(Math.abs(found.sd / truthOf.sd[j] - 1)).toBeLessThan(0.15);
+    });
+    // 100 particles, at first and after each move.
+    expect(report.dataPasses - report.evaluations).toBeCloseTo(0.01 * 100 * 301, 9);
+    expect(report.evaluations).toBeLessThan(1500);
+  });
+
   it("reads all rows for the paths and for k alone", async () => {
     const { report } = await drawn(fullRank({ batch: 100, psis: false, maxIterations: 2000, tolerance: 0 }));
     // 2250 updates at most and 26 estimates of 100, each 200 of 20,000 rows; 4000 draws are judged.
@@ -161,9 +180,10 @@ describe("ADVI on batches", () => {
   });
 
   it("goes on from a snapshot bit for bit", async () => {
-    const sampler = meanField({ batch: 50, maxIterations: 300, tolerance: 0 });
-    const whole = await drawn(sampler);
-    for (const pause of [1, 20, 60, 200, whole.steps - 3]) expect(await drawn(sampler, pause)).toEqual(whole);
+    for (const sampler of [meanField({ batch: 50, maxIterations: 300, tolerance: 0 }), svgd({ batch: 50, iterations: 60 })]) {
+      const whole = await drawn(sampler);
+      for (const pause of [1, 20, 60, whole.steps - 3]) expect(await drawn(sampler, pause)).toEqual(whole);
+    }
   });
 
   it("is named in JSON, and asks for rows", () => {
@@ -177,5 +197,7 @@ describe("ADVI on batches", () => {
       /batch is 20001, but the data have 20000 rows/,
     );
     expect(() => meanField({ batch: 0 })).toThrow("OPTION_RANGE");
+    expect(() => svgd({ batch: 10 }).start(rowless, plan, engine)).toThrow("SAMPLE_ROWS");
+    expect(() => svgd({ batch: 10, start: "random" })).toThrow("OPTION_CONFLICT");
   });
 });
