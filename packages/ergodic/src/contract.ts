@@ -311,6 +311,8 @@ export interface LogDensity {
   bind(options: BindOptions): DensityBinding;
   /** Prior and likelihood apart, where they are known. */
   bindTempered?(options: BindOptions): TemperedBinding;
+  /** false: the likelihood is the same everywhere, so that powers of it are no help. */
+  readonly hasLikelihood?: boolean;
   /** u drawn from the prior, where there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
   /** Estimates on some rows of the data, where it was said which data have rows. */

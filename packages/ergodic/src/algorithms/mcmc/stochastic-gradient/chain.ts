@@ -78,6 +78,11 @@ export class StochasticChain implements ChainState, Placed {
     return this.engine.memory.f64(this.at.position, this.dimension);
   }
 
+  /** v, or V of psgld: a view, written. */
+  get momentum(): Float64Array {
+    return this.engine.memory.f64(this.at.momentum, this.dimension);
+  }
+
   get gradient(): Float64Array {
     return this.engine.memory.f64(this.at.gradient, this.dimension);
   }
@@ -120,7 +125,7 @@ export class StochasticChain implements ChainState, Placed {
     };
     return {
       position: this.position,
-      momentum: memory.f64(this.at.momentum, this.dimension),
+      momentum: this.momentum,
       scalars: memory.f64(this.block + field.STOCHASTIC_THERMOSTAT_F64, scalars),
       ...(this.centred ? centre : {}),
     };

@@ -1,9 +1,10 @@
 /**
  * Preconditioned stochastic-gradient Langevin dynamics: V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h/2 G g + √(hG) ξ, by coordinate, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): > 0. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵. V starts at 0. The term Γ = ∂G/∂x is dropped, as usual: even
+ * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): > 0. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵. V starts at 0; at the mode with `controlVariate`, where g is 0
+ * and G would start at 1/ε, at |∂²ℓ/∂x_i²|, about what E g² is over the posterior (curvature.ts). The term Γ = ∂G/∂x is dropped, as usual: even
  * in the limit h → 0 the target is left invariant only as far as G does not change with x. Source: Li, Chen, Carlson, Carin 2016, whose g in V is of the mean
- * over rows; here it is that of the sum.
+ * over rows; here it is that of the sum. Differs also in where V starts at a mode.
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */

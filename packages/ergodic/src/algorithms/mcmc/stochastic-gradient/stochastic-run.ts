@@ -3,23 +3,26 @@
  * those of the schedule. There is nothing to adapt: warm-up is burn-in.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of update k), "noise" (2k: its normals;
- * 2k + 1: a fresh momentum before it).
+ * 2k + 1: a fresh momentum before it). The run's own stream "curvature" draws what curvature.ts needs.
  *
  * `dataPasses` of reports: gradients of single rows that were evaluated so far, over all chains, divided by N: a batch costs n, twice that with control variates; x* and
- * the search for it, N an evaluation. Without rows to draw, gradients evaluated.
+ * the search for it, N an evaluation, and so do those that tell V of psgld there. Without rows to draw, gradients evaluated.
  *
  * @throws ErgodicError where there is no finite starting point or mode, or a chain leaves finite numbers
  */
 import { CapabilityError, ErgodicError } from "../../../base/errors.ts";
+import { stream } from "../../../base/stream.ts";
 import type { JsonObject, LogDensity } from "../../../contract.ts";
 import { Arena } from "../../../host/arena.ts";
 import type { Engine } from "../../../host/engine.ts";
+import { STOCHASTIC_PRECONDITIONED } from "../../../host/fields.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
 import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { StochasticChain, type StochasticRule, transitionFields } from "./chain.ts";
+import { curvatureAt } from "./curvature.ts";
 import { batchOf, type Estimate } from "./estimate.ts";
-import { findMode } from "./mode.ts";
+import { type Evaluate, findMode } from "./mode.ts";
 import type { StepSchedule } from "./schedule.ts";
 
 export interface StochasticOptions {
@@ -81,19 +84,19 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     });
     const { kernel, args } = chains[0].evaluation();
     const evaluate = this.evaluator(kernel);
-    const mode = findMode(
-      this.name,
-      (x, gradient) => {
-        chains[0].position.set(x);
-        const value = evaluate(...args);
-        gradient.set(chains[0].gradient);
-        return value;
-      },
-      chains[0].position.slice(),
-    );
+    const evaluateAt: Evaluate = (x, gradient) => {
+      chains[0].position.set(x);
+      const value = evaluate(...args);
+      gradient.set(chains[0].gradient);
+      return value;
+    };
+    const mode = findMode(this.name, evaluateAt, chains[0].position.slice());
+    const preconditioned = this.options.rule.kind === STOCHASTIC_PRECONDITIONED;
+    const squares = preconditioned && curvatureAt(this.name, evaluateAt, mode, stream(plan.seed, "curvature"));
     this.passesBefore += mode.evaluations;
     for (const chain of chains) {
       chain.position.set(mode.x);
+      if (squares) chain.momentum.set(squares);
       chain.setCentre(mode.x, mode.gradient, mode.value);
     }
   }

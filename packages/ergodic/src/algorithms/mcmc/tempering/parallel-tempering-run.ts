@@ -4,6 +4,7 @@
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c, "swap": one uniform number a
  * pair. Powers are adapted by the rejections of all chains, at fixed transitions.
  */
+import { CapabilityError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { type Stream, stream } from "../../../base/stream.ts";
 import type { LogDensity, Snapshot, Tensor } from "../../../contract.ts";
@@ -78,6 +79,13 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
     const rungs = options.powers.length;
     const powers = Float64Array.from({ length: plan.chains * rungs }, (_, l) => options.powers[l % rungs]);
     const tempered = new TemperedDensity(density, powers, engine, plan.deterministic);
+    // Power 0 of it is flat over all of u, which is proper for no model.
+    if (tempered.isWhole && options.powers.includes(0))
+      throw new CapabilityError(
+        "parallelTempering",
+        "the lowest power is 0, where the density is flat, as there is no likelihood apart from a prior and all of it is tempered; take a lowest power above 0",
+        "SAMPLE_PRIOR",
+      );
     const own = { ...plan, ...startsOf(plan, rungs), chains: plan.chains * rungs, keep: false };
     const { inner: sampler } = options;
     const inner = innerSampling("parallelTempering", sampler, sampler.start(tempered, own, engine));

@@ -1,5 +1,6 @@
 /**
- * A log density at many powers, one a lane: log prior + β log likelihood where a density knows its parts (`bindTempered`), else β log density.
+ * A log density at many powers, one a lane: log prior + β log likelihood where a density knows its parts (`bindTempered`) and has a likelihood, else
+ * β log density.
  *
  * Lane l is bound at powers[l], which may change between evaluations. `likelihood(l)` is what β multiplied in the lane's last evaluation.
  */
@@ -15,6 +16,8 @@ export class TemperedDensity implements LogDensity {
   readonly onThisThread: boolean;
   readonly discrete: LogDensity["discrete"];
   readonly parameters: LogDensity["parameters"];
+  /** β multiplies the whole density. */
+  readonly isWhole: boolean;
   private readonly engine: Engine;
   private readonly deterministic: boolean;
   private readonly density: LogDensity;
@@ -31,10 +34,11 @@ export class TemperedDensity implements LogDensity {
     this.onThisThread = density.onThisThread === true;
     this.discrete = density.discrete;
     this.parameters = density.parameters;
+    this.isWhole = !density.bindTempered || density.hasLikelihood === false;
   }
 
   bind(options: BindOptions): DensityBinding {
-    const binding = this.density.bindTempered?.(options) ?? this.scaled(options);
+    const binding = this.isWhole ? this.scaled(options) : this.density.bindTempered!(options);
     this.engine.memory.f64(binding.power, 1)[0] = this.powers[options.lane];
     const own = this.bound.get(options.lane) ?? [];
     this.bound.set(options.lane, [...own, binding]);

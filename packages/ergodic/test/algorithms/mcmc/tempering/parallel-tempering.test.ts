@@ -1,5 +1,5 @@
 /**
- * Parallel tempering against a posterior of two modes fifteen standard deviations apart.
+ * Parallel tempering against a posterior of two modes fifteen standard deviations apart, and against densities with such modes and nothing observed.
  *
  * False alarms of the whole file: 1e-4, split over its RUNS. With 48 chains a bias of 0.2 standard deviations is caught; planted mistakes in swaps are.
  */
@@ -9,6 +9,9 @@ import { parallelTempering } from "../../../../src/algorithms/mcmc/tempering/par
 import { gibbs, hmc, nuts, randomWalk, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import type { LogDensity } from "../../../../src/contract.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
+import { functionDensity } from "../../../../src/models/functional/index.ts";
+import { mixture, model, normal } from "../../../../src/models/statistical/index.ts";
+import { exactTarget } from "../../gibbs/compiled.ts";
 import { biasFound, checkChains, expectExact, leastP } from "../../sampling/exactness.ts";
 import { twoModes } from "./two-modes.ts";
 
@@ -89,6 +92,79 @@ describe("two far modes", () => {
         ),
       ),
     ).toBeLessThan(FALSE_ALARM);
+  });
+});
+
+describe("two far modes and nothing observed", () => {
+  const far = mixture([0.3, 0.7], [normal(-6, 1), normal(9, 1)]);
+  /** x ~ 0.3 N(−6, 1) + 0.7 N(9, 1), y ~ N(1, 1). */
+  const densities: [string, () => Promise<LogDensity>][] = [
+    [
+      "in a target() term",
+      () =>
+        model(({ param, target }) => {
+          target(far.logDensity(param("x", "real")));
+          param("y", normal(1, 1));
+        }).condition({}, { deterministic: true }),
+    ],
+    [
+      "in a prior, beside an observation of no parameter",
+      () =>
+        model(({ param, observe }) => {
+          param("x", far);
+          param("y", normal(1, 1));
+          observe(2, normal(0, 1));
+        }).condition({}, { deterministic: true }),
+    ],
+    [
+      "in a plain function",
+      async () => {
+        const terms = (x: number) => [Math.log(0.3) - 0.5 * (x + 6) ** 2, Math.log(0.7) - 0.5 * (x - 9) ** 2];
+        return functionDensity({
+          dimension: 2,
+          logDensity: ([x, y]) => {
+            const [a, b] = terms(x);
+            return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))) - 0.5 * (y - 1) ** 2;
+          },
+          gradient: ([x, y]) => {
+            const [a, b] = terms(x);
+            const left = 1 / (1 + Math.exp(b - a));
+            return [-left * (x + 6) - (1 - left) * (x - 9), 1 - y];
+          },
+        });
+      },
+    ],
+  ];
+  const nothingObserved = exactTarget("two modes, nothing observed", 2, [
+    { name: "left", of: (x) => (x[0] < 0 ? 1 : 0), expectation: 0.3, variance: 0.21 },
+    { name: "x", of: (x) => x[0], expectation: 4.5, variance: 1 + 0.21 * 225 },
+    { name: "y", of: (x) => x[1], expectation: 1, variance: 1 },
+    { name: "y spread", of: (x) => (x[1] - 1) ** 2, expectation: 1, variance: 2 },
+  ]);
+
+  it.each(densities)("%s", async (_, make) => {
+    const density = await make();
+    const inner = hmc({ time: 2, jitter: 0.3 });
+    const { draws, report } = await finished(parallelTempering({ inner, count: 6, lowest: 0.01 }), long, density);
+    const checks = checkChains(nothingObserved, draws);
+    expectExact(checks, FALSE_ALARM);
+    expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.25);
+    expect(report.leastSwapAcceptance).toBeGreaterThan(0.1);
+    // Rungs that were all the same would always swap.
+    expect(report.swapAcceptance).toBeLessThan(0.98);
+    const alone = await finished(parallelTempering({ inner, count: 1 }), { ...long, draws: 100 }, density);
+    for (let c = 0; c < long.chains; c++) {
+      const sides = new Set(Array.from({ length: 100 }, (_, k) => alone.draws.draw(c, k)[0] < 0));
+      expect(sides.size).toBe(1);
+    }
+  });
+
+  it("have no power 0", async () => {
+    for (const [, make] of densities) {
+      const density = await make();
+      const begin = () => parallelTempering({ count: 3, lowest: 0 }).start(density, long, engine);
+      expect(begin).toThrow(/the lowest power is 0, where the density is flat.*take a lowest power above 0.*SAMPLE_PRIOR/);
+    }
   });
 });
 

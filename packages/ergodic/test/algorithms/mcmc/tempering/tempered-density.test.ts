@@ -55,6 +55,11 @@ const counts = model(({ param, observe }) => {
   observe(2, normal(count, 1));
 });
 
+const unobserved = model(({ param, target }) => {
+  const rate = param("rate", gamma(2, 0.5));
+  target(normal(rate, 1).logDensity(param("x", "real")));
+});
+
 describe.each([
   [
     "a model whose likelihood does not know its hyperparameters",
@@ -62,6 +67,7 @@ describe.each([
     5,
   ],
   ["a model with a discrete parameter", () => counts.condition({}, { deterministic: true }), 2],
+  ["a model that observes nothing, all of it powered", () => unobserved.condition({}, { deterministic: true }), 2],
   ["a compiled density with its parts", async () => (await twoModes(engine)).tempered, 2],
   ["a whole density", async () => (await twoModes(engine)).whole, 2],
 ] as [string, () => Promise<LogDensity>, number][])("%s", (name, make, d) => {
