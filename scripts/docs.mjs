@@ -70,7 +70,21 @@ function markdownTable(header, rows) {
   return [first, rule, ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-export const commands = ["train", "tune", "path", "recommend", "predict", "evaluate", "describe", "rules", "demo"];
+export const commands = [
+  "train",
+  "tune",
+  "path",
+  "recommend",
+  "predict",
+  "evaluate",
+  "describe",
+  "sample",
+  "approximate",
+  "summary",
+  "diagnose",
+  "rules",
+  "demo",
+];
 
 /**
  * @param {(args: string[]) => string | Promise<string>} help

@@ -8,8 +8,8 @@ import { CapabilityError, ErgodicError, OptionError } from "ergodic";
 import type { Terminal } from "./terminal.ts";
 
 export class UsageError extends OptionError {
-  constructor(where: string, message: string) {
-    super(where, message, "USAGE");
+  constructor(where: string, message: string, options?: ErrorOptions) {
+    super(where, message, "USAGE", options);
   }
 }
 
@@ -24,6 +24,7 @@ const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]
 const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
+  [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],

@@ -1,12 +1,14 @@
 /** Models from the command line: sampled, approximated, written, summarised and diagnosed. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadDraws, sample } from "ergodic";
-import { describe, expect, it } from "vitest";
+import { readDrawsArrow } from "@ergodic/ingest";
+import { loadDraws, model as modelOf, sample, sgld } from "ergodic";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { captured, ergodic, temporary, works } from "./captured.ts";
 import schools, { data } from "./models/schools.mjs";
+import oneMean, { data as oneMeanData } from "./models/schools.ts";
 
 const file = temporary();
 const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
@@ -45,13 +47,34 @@ describe("sample", () => {
     expect(Object.keys(JSON.parse(stdout).summary)).toEqual(["mu"]);
   });
 
+  it("draws some rows in each step, with --rows", async () => {
+    const words = [...short, "--quiet", "--deterministic", "--algorithm", "sgld:stepSize=0.001,batch=2"];
+    const out = file("rows");
+    await works("sample", here("schools.ts"), ...words, "--rows", "J", "--out", out);
+    const algorithm = sgld({ stepSize: 0.001, batch: 2 });
+    const plan = { chains: 2, warmup: 200, draws: 100, seed: 3, deterministic: true };
+    const ours = await sample(modelOf(oneMean), oneMeanData, { ...plan, algorithm, rows: "J" });
+    expect((await loadDraws(out)).draws("mu")).toEqual(ours.draws("mu"));
+    const none = await ergodic("sample", here("schools.ts"), ...words);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringMatching(/a batch of 2 rows is asked for.*; give --rows, naming/)]);
+    const other = await ergodic("sample", here("schools.ts"), ...words, "--rows", "K");
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/rows is "K", but no data .*there are: J/)]);
+  });
+
+  it("says of particles how far they are, in its header and its progress", async () => {
+    const { stderr } = await works("sample", model, "--algorithm", "sequentialMonteCarlo", "--draws", "200", "--chains", "2");
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines[0]).toBe("schools: 10 unconstrained numbers · sequentialMonteCarlo · 2 populations of 200 · seed 0");
+    expect(lines.at(-1)).toMatch(/^ {2}\d+ updates · power 1 · acceptance 0\.\d+$/);
+  });
+
   it("is kept on Ctrl-C, says how to go on, and goes on bit for bit", async () => {
-    const terminal = captured();
+    const terminal = captured({ live: true });
     const kept = file("kept.checkpoint");
-    const words = ["--chains", "2", "--warmup", "200", "--draws", "20000", "--seed", "3", "--checkpoint", kept];
+    const words = ["--chains", "2", "--warmup", "200", "--draws", "60000", "--seed", "3", "--checkpoint", kept];
     const running = runCommandLine(["sample", model, ...words], terminal);
-    // Once it is at work, and listens.
-    while (!/ % {2}/.test(terminal.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
+    // A tenth of a second after its first tick: at work, and with draws left to make.
+    while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
     terminal.interrupt();
     expect(await running).toBe(1);
     expect(terminal.stderr).toMatch(
@@ -59,7 +82,7 @@ describe("sample", () => {
     );
     const out = file("resumed");
     await works("sample", model, "--resume", kept, "--out", out, "--quiet", "--format", "json");
-    const whole = await sample(schools, data, { chains: 2, warmup: 200, draws: 20_000, seed: 3 });
+    const whole = await sample(schools, data, { chains: 2, warmup: 200, draws: 60_000, seed: 3 });
     expect((await loadDraws(out)).draws("mu")).toEqual(whole.draws("mu"));
     const refused = await ergodic("sample", model, "--resume", kept, "--seed", "4");
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--seed was given, but --resume/)]);
@@ -71,7 +94,9 @@ describe("sample", () => {
       [[here("none.mjs")], /cannot be read: no such file/],
       [[model, "--algorithm", "nut"], /"nut" is not known \(known: nuts, hmc/],
       [[model, "--algorithm", "nuts:depth=3"], /depth/],
-      [[model, "--format", "xml"], /take csv or json/],
+      [[model, "--format", "xml"], /take csv, json or arrow/],
+      [[here("plain.mjs")], /plain\.mjs: the function asks for none of param.* needs the API: await sample\(/],
+      [[here("pair.mjs")], /pair\.mjs: the function asks for none of param.* needs the API: await sample\(/],
       [[model, "--data", here("schools.mjs")], /is not JSON/],
       [[model, "--chains", "0"], /chains is 0/],
     ] as const) {
@@ -89,6 +114,26 @@ describe("approximate", () => {
     // The posterior of mu is 4.4 ± 3.3; a poor approximation is flagged.
     expect(Math.abs(summary.mu.mean - 4.4)).toBeLessThan(3.3);
     if (method !== "svgd") expect(report.paretoK).toEqual(expect.any(Number));
+  });
+
+  it.each([
+    ["pathfinder", "2,000 draws", /^ {2}\d[\d,]* updates · ELBO -\d.* · Pareto k \d\.\d\d$/],
+    ["fullrank", "2,000 draws", /^ {2}\d[\d,]* updates · ELBO -\d.* · Pareto k \d\.\d\d$/],
+    ["svgd:particles=50,iterations=200", "50 particles", /^ {2}\d[\d,]* updates · flow 0\.\d+/],
+  ])("says what %s makes, and not how much of the most that it may take is done", async (method, made, last) => {
+    const { stderr } = await works("approximate", model, "--method", method, "--draws", "500");
+    const [header, ...lines] = stderr.trimEnd().split("\n");
+    expect(header).toMatch(new RegExp(`^schools: 10 unconstrained numbers · \\w+ · ${made} · seed 0$`));
+    expect(lines.at(-1)).toMatch(last);
+    expect(stderr).not.toMatch(/%|warm-up/);
+  });
+
+  it("shows no bar on a terminal, as no one knows when it ends", async () => {
+    const terminal = captured({ live: true });
+    expect(await runCommandLine(["approximate", model], terminal)).toBe(0);
+    const shown = terminal.rewritten.filter((line) => line !== "");
+    expect(shown.at(-1)).toMatch(/^\d[\d,]* updates · ELBO/);
+    expect(terminal.rewritten.at(-1)).toBe("");
   });
 
   it("refuses a method that it does not know", async () => {
@@ -112,6 +157,14 @@ describe("summary and diagnose", () => {
     expect(summary.mu.mean).toBeCloseTo((await loadDraws(out)).summary().mu.mean, 12);
     const one = await works("summary", join(out, "chain_1.csv"), "--of", "mu");
     expect(one.stdout).toMatch(/^mu /m);
+    for (const [given, message] of [
+      ["a", '--probabilities: "a" is no number from 0 to 1; write'],
+      ["0.1,1.5", '--probabilities: "1.5" in "0.1,1.5" is no number'],
+      ["0.1,", '--probabilities: "" in "0.1," is no number'],
+    ]) {
+      const refused = await ergodic("summary", out, "--probabilities", given);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
   });
 
   it("say whether to trust it, and draw a number", async () => {
@@ -126,5 +179,51 @@ describe("summary and diagnose", () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/there is no "nu"; there are mu, tau, theta\[1\]/)]);
     expect((await ergodic("summary", file("nothing"))).code).toBe(1);
     expect(readFileSync(join(out, "draws.json"), "utf8")).toMatch(/"nuts"/);
+  });
+});
+
+describe("Arrow", () => {
+  it("is written, read from its file and its folder, and takes the place of what was there", async () => {
+    const out = file("arrow");
+    await works("sample", model, ...short, "--quiet", "--out", out);
+    const before = await works("summary", out);
+    await works("sample", model, ...short, "--quiet", "--out", out, "--format", "arrow");
+    expect(readdirSync(out)).toEqual(["draws.arrow"]);
+    const draws = await readDrawsArrow(readFileSync(join(out, "draws.arrow")));
+    const ours = await sample(schools, data, { chains: 2, warmup: 200, draws: 100, seed: 3 });
+    expect(draws.draws("theta")).toEqual(ours.draws("theta"));
+    renameSync(join(out, "draws.arrow"), join(out, "posterior.arrow"));
+    for (const path of [out, join(out, "posterior.arrow")]) {
+      expect((await works("summary", path)).stdout).toBe(before.stdout);
+      expect((await works("diagnose", path)).stdout).toMatch(/E-BFMI/);
+    }
+  });
+
+  it("leaves no other run in the folder, and none is guessed", async () => {
+    const out = file("both");
+    await works("sample", model, ...short, "--quiet", "--out", out, "--format", "arrow");
+    const arrow = readFileSync(join(out, "draws.arrow"));
+    await works("sample", model, ...short, "--quiet", "--out", out, "--format", "json");
+    expect(readdirSync(out)).toEqual(["draws.json"]);
+    expect((await ergodic("summary", here("."))).stderr).toMatch(
+      /there is no draws\.json, CSV or Arrow file in this folder; give/,
+    );
+    writeFileSync(join(out, "draws.arrow"), arrow);
+    const { code, stderr } = await ergodic("summary", out);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/both: the folder holds draws\.arrow, draws\.json; give the file/)]);
+    writeFileSync(join(out, "cut.arrow"), arrow.subarray(0, 400));
+    expect((await ergodic("summary", join(out, "cut.arrow"))).stderr).toMatch(/cut\.arrow: the bytes cannot be read as an Arrow/);
+  });
+
+  it("needs apache-arrow, and says so before the run", async () => {
+    vi.resetModules();
+    vi.doMock("apache-arrow", () => {
+      throw new Error("Cannot find package 'apache-arrow'");
+    });
+    onTestFinished(() => void vi.doUnmock("apache-arrow"));
+    const out = file("without");
+    const { code, stderr } = await ergodic("sample", here("none.mjs"), "--out", out, "--format", "arrow");
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^ergodic: .*run npm install apache-arrow.*\[ARROW_MISSING\]\n$/)]);
+    expect(existsSync(out)).toBe(false);
   });
 });

@@ -5,25 +5,15 @@
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
  */
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { finished } from "node:stream/promises";
 import { blocks, readTable, sparseBlocks } from "@ergodic/ingest";
 import type { Command } from "commander";
-import {
-  type AnyPredictor,
-  DataError,
-  type OutputPredictor,
-  type Prediction,
-  predictor,
-  type SparseTable,
-  type Table,
-} from "ergodic";
+import { type AnyPredictor, type OutputPredictor, type Prediction, predictor, type SparseTable, type Table } from "ergodic";
 import { type FormatOptions, formatOptions, rawRows, readingOf, takesSparse } from "../data.ts";
 import { addFormatOptions, addRatingOptions } from "../options/training.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
+import { writeWhole } from "../whole-file.ts";
 
 type PredictOptions = FormatOptions & Partial<RatingColumns> & { out?: string; json?: boolean };
 
@@ -101,24 +91,4 @@ async function* jsonOf(model: AnyPredictor, file: string, data: string, options:
 function cell(value: string | number): string {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
-  const temporary = `${path}.${process.pid}.partial`;
-  const file = createWriteStream(temporary, { flags: "wx" });
-  const done = finished(file);
-  done.catch(() => {});
-  try {
-    for await (const part of text) {
-      if (!file.write(part)) await Promise.race([done, new Promise<void>((resolve) => file.once("drain", () => resolve()))]);
-    }
-    file.end();
-    await done;
-    await rename(temporary, path);
-  } catch (cause) {
-    file.destroy();
-    await rm(temporary, { force: true });
-    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    throw new DataError(path, `cannot be written: ${(cause as Error).message}`, "FILE_WRITE", { cause });
-  }
 }

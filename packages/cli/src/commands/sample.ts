@@ -3,13 +3,14 @@
  * approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type Draws, type Run, type SampleOptions, sample, saveDraws, summaryTable } from "ergodic";
+import { type Draws, type Run, type SampleOptions, sample, summaryTable } from "ergodic";
+import { drawsFormat, writeDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { number } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
-import { counted, duration, grouped, json } from "../report/numbers.ts";
-import { SamplingProgress } from "../report/sampling-progress.ts";
+import { duration, json } from "../report/numbers.ts";
+import { type SamplingDescription, SamplingProgress, samplingHeader } from "../report/sampling-progress.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface SampleWords extends KeepingOptions {
@@ -20,6 +21,7 @@ interface SampleWords extends KeepingOptions {
   warmup?: number;
   draws?: number;
   seed?: number;
+  rows?: string;
   workers?: number;
   seconds?: number;
   deterministic?: boolean;
@@ -28,7 +30,7 @@ interface SampleWords extends KeepingOptions {
   json?: boolean;
 }
 
-const fixed = ["algorithm", "method", "chains", "warmup", "seed", "deterministic"];
+const fixed = ["algorithm", "method", "chains", "warmup", "seed", "rows", "deterministic"];
 const methods: Readonly<Record<string, string>> = {
   pathfinder: "pathfinder",
   meanfield: "meanField",
@@ -44,7 +46,8 @@ export function addSample(program: Command, terminal: Terminal): void {
   shared(command)
     .option("--algorithm <sampler>", "nuts, hmc:leapfrogs=10, slice …; default nuts")
     .option("--chains <n>", "how many, each from its own start; default 4", number)
-    .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", number);
+    .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", number)
+    .option("--rows <name>", "the size that counts rows of data, for sgld:stepSize=0.001,batch=100 and its like");
   command.action((path: string, options: SampleWords) => run(path, options, { command, path, options, fixed, terminal }));
 }
 
@@ -69,7 +72,7 @@ function shared(command: Command): Command {
       .option("--seconds <n>", "end after so long, with what there is", number)
       .option("--deterministic", "the same bytes on every machine")
       .option("--out <dir>", "write the draws here")
-      .option("--format <name>", "csv (as CmdStan writes) or json", "csv")
+      .option("--format <name>", "csv (as CmdStan writes), json or arrow", "csv")
       .option("--quiet", "no progress")
       .option("--json", "one JSON object on standard output"),
   );
@@ -77,13 +80,12 @@ function shared(command: Command): Command {
 
 async function run(path: string, options: SampleWords, training: Training): Promise<void> {
   refuseFixed(training);
-  if (options.format !== "csv" && options.format !== "json")
-    throw new UsageError("--format", `"${options.format}" is not known; take csv or json`);
+  const format = await drawsFormat(options.format);
   const file = await modelOfFile(path, options.data);
   const stop = new AbortController();
   const sampling = begin(file, options, stop.signal);
   const posterior = await toTheEnd(sampling, stop, training, watch(options, training.terminal));
-  if (options.out !== undefined) await saveDraws(posterior, options.out, { format: options.format });
+  if (options.out !== undefined) await writeDraws(posterior, options.out, format);
   report(path, options, posterior, training.terminal);
 }
 
@@ -96,13 +98,14 @@ function begin({ model, data }: ModelFile, options: SampleWords, signal: AbortSi
     ...(seconds === undefined ? {} : { until: { seconds } }),
   };
   if (resume !== undefined) return sample.resume(resume, model, data, watched);
-  const { chains, warmup, seed, deterministic } = options;
+  const { chains, warmup, seed, rows, deterministic } = options;
   const given: SampleOptions = {
     ...watched,
     ...algorithmOf(options),
     ...(chains === undefined ? {} : { chains }),
     ...(warmup === undefined ? {} : { warmup }),
     ...(seed === undefined ? {} : { seed }),
+    ...(rows === undefined ? {} : { rows }),
     ...(deterministic ? { deterministic } : {}),
   };
   return sample(model, data, given);
@@ -118,31 +121,21 @@ function algorithmOf({ algorithm, method }: SampleWords): Pick<SampleOptions, "a
 }
 
 function watch(options: SampleWords, terminal: Terminal): Watch {
-  const progress = options.quiet ? undefined : new SamplingProgress(terminal);
+  let progress: SamplingProgress | undefined;
   return {
     begin(given) {
       if (options.quiet) return;
-      const { model, dimension, algorithm, plan } = given as Described;
-      const { chains, warmup, draws, seed } = plan;
-      terminal.note(
-        `${model}: ${counted(dimension, "unconstrained number")} · ${algorithm.algorithm} · ${counted(chains, "chain")} of ${grouped(warmup)} + ${grouped(draws)} · seed ${seed}`,
-      );
+      const described = given as SamplingDescription;
+      terminal.note(samplingHeader(described));
+      progress = new SamplingProgress(terminal, described);
     },
     tick: (tick) => progress?.tick(tick),
     end: () => progress?.end(),
   };
 }
 
-interface Described {
-  model: string;
-  dimension: number;
-  algorithm: { algorithm: string };
-  plan: { chains: number; warmup: number; draws: number; seed: number };
-  run: { seconds: number; reason: string };
-}
-
 function report(path: string, options: SampleWords, posterior: Draws, terminal: Terminal): void {
-  const { run } = posterior.description as unknown as Described;
+  const { run } = posterior.description as unknown as { run: { seconds: number; reason: string } };
   const verdict = posterior.verdict();
   const summary = posterior.count > 0 ? posterior.summary() : {};
   if (options.json) {

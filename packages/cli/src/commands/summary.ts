@@ -1,6 +1,7 @@
-/** `ergodic summary DIR`: the table of draws that were written; `ergodic diagnose DIR`: whether to trust them, and how the chains went. */
+/** `ergodic summary DIR|FILE`: the table of draws that were written; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
 import type { Command } from "commander";
-import { type Draws, histogramPlot, loadDraws, rankBars, summaryTable, tracePlot } from "ergodic";
+import { type Draws, histogramPlot, rankBars, summaryTable, tracePlot } from "ergodic";
+import { readDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import { grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
@@ -20,7 +21,7 @@ export function addSummary(program: Command, terminal: Terminal): void {
   program
     .command("summary")
     .description("means, spreads, effective sizes and R-hat of draws")
-    .argument("<DIR>", "a folder that sample wrote, or a CSV file of CmdStan's form")
+    .argument("<DIR>", "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file")
     .option("--of <names>", "quantities, with commas between; default all")
     .option("--probabilities <list>", "of the quantiles; default 0.05,0.5,0.95")
     .option("--json", "one JSON object on standard output")
@@ -28,8 +29,8 @@ export function addSummary(program: Command, terminal: Terminal): void {
 }
 
 async function summary(path: string, options: SummaryWords, terminal: Terminal): Promise<void> {
-  const draws = await loadDraws(path);
-  const probabilities = options.probabilities?.split(",").map(Number);
+  const probabilities = options.probabilities === undefined ? undefined : probabilitiesOf(options.probabilities);
+  const draws = await readDraws(path);
   const rows = draws.summary({
     ...(options.of === undefined ? {} : { of: options.of.split(",") }),
     ...(probabilities === undefined ? {} : { probabilities }),
@@ -37,18 +38,29 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
   terminal.out(options.json ? `${json({ command: "summary", draws: path, summary: rows })}\n` : `${summaryTable(rows)}\n`);
 }
 
+function probabilitiesOf(text: string): number[] {
+  return text.split(",").map((part) => {
+    const value = Number(part);
+    if (part.trim() !== "" && value >= 0 && value <= 1) return value;
+    throw new UsageError(
+      "--probabilities",
+      `"${part}"${part === text ? "" : ` in "${text}"`} is no number from 0 to 1; write them with commas between: 0.05,0.5,0.95`,
+    );
+  });
+}
+
 export function addDiagnose(program: Command, terminal: Terminal): void {
   program
     .command("diagnose")
     .description("whether draws can be trusted, and else what to do")
-    .argument("<DIR>", "a folder that sample wrote, or a CSV file of CmdStan's form")
+    .argument("<DIR>", "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file")
     .option("--plot <name>", "also draw one number, as the summary calls it: trace, histogram and ranks")
     .option("--json", "one JSON object on standard output")
     .action((path: string, options: DiagnoseWords) => diagnose(path, options, terminal));
 }
 
 async function diagnose(path: string, options: DiagnoseWords, terminal: Terminal): Promise<void> {
-  const draws = await loadDraws(path);
+  const draws = await readDraws(path);
   const verdict = draws.verdict();
   const [energy, trees] = [draws.energy(), draws.treeDepths()];
   if (options.json) {

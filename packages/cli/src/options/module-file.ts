@@ -5,9 +5,9 @@
  *
  * @throws UsageError for TypeScript that nothing here can read; DataError where the file cannot be read, or fails
  */
-import { access, readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { createRequire, register } from "node:module";
-import { extname, resolve } from "node:path";
+import { extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DataError, ErgodicError } from "ergodic";
 import { UsageError } from "../errors.ts";
@@ -19,9 +19,10 @@ export const isModuleFile = (text: string): boolean => [...scripts, ...typed].in
 
 /** `flag`: what the file was given for, in messages. */
 export async function loadedModule(flag: string, path: string): Promise<Record<string, unknown>> {
-  const file = resolve(path);
+  let file: string;
   try {
-    await access(file);
+    // As Node does: packages are looked for beside the file itself, not beside a link to it.
+    file = await realpath(path);
   } catch (cause) {
     throw new DataError(path, "cannot be read: no such file", "FILE_READ", { cause });
   }

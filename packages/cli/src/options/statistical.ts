@@ -4,9 +4,10 @@
  * The file's default export is a model(), or the function that one is made of; a `data` export holds where --data does not.
  * A sampler is a word with options, others in brackets: nuts:metric=dense,maxTreeDepth=12 · parallelTempering:inner=hmc(leapfrogs=10).
  *
- * @throws UsageError for a file without a model, for data that are no object, for a sampler that is not known
+ * @throws UsageError for a file without a model, or with a plain log density, for data that are no object, for a sampler that is not known
  */
 import {
+  ErgodicError,
   type ModelContext,
   type ModelData,
   model,
@@ -30,7 +31,7 @@ export async function modelOfFile(path: string, dataPath: string | undefined): P
   const data = dataPath === undefined ? (module.data ?? {}) : await loadedJson(dataPath);
   if (typeof data !== "object" || data === null || Array.isArray(data))
     throw new UsageError("--data", `${dataPath ?? `${path}: data`} holds no object; give data by name: {"y": [1, 2], "N": 2}`);
-  if (typeof found === "function") return { model: model(found as (context: ModelContext) => void), data: data as ModelData };
+  if (typeof found === "function") return { model: modelOf(path, found as ModelBody), data: data as ModelData };
   if (typeof found === "object" && found !== null && (found as { kind?: unknown }).kind === "statistical")
     return { model: found as StatisticalModel, data: data as ModelData };
   throw new UsageError(
@@ -38,6 +39,37 @@ export async function modelOfFile(path: string, dataPath: string | undefined): P
     `${path}: the default export is ${typeof found}, but must be a model; write export default model(({ param, observe }) => …)`,
   );
 }
+
+type ModelBody = (context: ModelContext) => unknown;
+
+/** A log density is a function too: one that gives a number, or fails, and has asked for nothing that a model is told by. */
+function modelOf(path: string, body: ModelBody): StatisticalModel {
+  const watched = (context: ModelContext): void => {
+    let asked = false;
+    const spied = new Proxy(context, {
+      get(target, key) {
+        if (key in target) asked = true;
+        return Reflect.get(target, key);
+      },
+    });
+    let given: unknown;
+    try {
+      given = body(spied);
+    } catch (error) {
+      if (asked || error instanceof ErgodicError) throw error;
+      throw notModel(path, error);
+    }
+    if (!asked && given !== undefined) throw notModel(path);
+  };
+  return model(watched, { name: body.name || "model" });
+}
+
+const notModel = (path: string, cause?: unknown): UsageError =>
+  new UsageError(
+    "<MODEL>",
+    `${path}: the function asks for none of param, observe and their like, as a model does; a plain function, x => log density, needs the API: await sample(x => …, { dimension: 2 }); here write export default model(({ param, observe }) => …)`,
+    { cause },
+  );
 
 export function parseSampler(flag: string, text: string): Sampler {
   const spec = parseSpec(flag, text);

@@ -1,0 +1,102 @@
+/**
+ * Draws in files: a folder of CmdStan's CSV or of JSON, as the library has them, or draws.arrow in a folder. Any Arrow file is read, whatever its name.
+ *
+ * Writing takes away what an earlier `sample` left in the folder in another format, so that it holds one run. A folder of more than one is refused.
+ *
+ * @throws UsageError for an unknown format; CapabilityError [ARROW_MISSING] without the package apache-arrow; DataError [FILE_WRITE], [DRAWS_FOLDER], and
+ *   those of the formats
+ */
+import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
+import { DataError, Draws, loadDraws, saveDraws } from "ergodic";
+import { UsageError } from "./errors.ts";
+import { writeWhole } from "./whole-file.ts";
+
+export type DrawsFormat = "csv" | "json" | "arrow";
+
+const [INDEX, ARROW, MAGIC] = ["draws.json", "draws.arrow", "ARROW1"];
+
+/** Before a run: that its draws can be written in the end. */
+export async function drawsFormat(given: string): Promise<DrawsFormat> {
+  if (given !== "csv" && given !== "json" && given !== "arrow")
+    throw new UsageError("--format", `"${given}" is not known; take csv, json or arrow`);
+  if (given === "arrow") await writeDrawsArrow(noDraws());
+  return given;
+}
+
+export async function writeDraws(draws: Draws, folder: string, format: DrawsFormat): Promise<void> {
+  if (format !== "arrow") {
+    await saveDraws(draws, folder, { format });
+    return rm(join(folder, ARROW), { force: true });
+  }
+  const bytes = await writeDrawsArrow(draws);
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new DataError(folder, `the folder cannot be made: ${(cause as Error).message}`, "FILE_WRITE", { cause });
+  }
+  const before = await earlier(folder);
+  await writeWhole(join(folder, ARROW), [bytes]);
+  for (const name of before) await rm(join(folder, name), { force: true });
+}
+
+export async function readDraws(path: string): Promise<Draws> {
+  const names = await readdir(path).catch(() => undefined);
+  if (!names) return (await isArrow(path)) ? readArrow(path) : loadDraws(path);
+  const runs = names.filter((name) => name === INDEX || /\.(csv|arrow)$/.test(name));
+  if (runs.length === 0)
+    throw new DataError(path, `there is no ${INDEX}, CSV or Arrow file in this folder; give the folder of a run`, "DRAWS_FOLDER");
+  if (!runs.some((name) => name.endsWith(".arrow"))) return loadDraws(path);
+  if (runs.length === 1) return readArrow(join(path, runs[0]));
+  throw new DataError(path, `the folder holds ${runs.sort().join(", ")}; give the file of one run`, "DRAWS_FOLDER");
+}
+
+async function readArrow(path: string): Promise<Draws> {
+  const bytes = await readFile(path);
+  try {
+    return await readDrawsArrow(bytes);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const said = error.message.slice(error.where.length + 2, -(error.code.length + 3));
+    throw new DataError(path, said, error.code, { cause: error });
+  }
+}
+
+/** What cannot be read the library complains of. */
+async function isArrow(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return false;
+  try {
+    const { buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    return buffer.toString("latin1") === MAGIC;
+  } finally {
+    await file.close();
+  }
+}
+
+/** What `saveDraws` left: draws.json, and the CSV files that it lists. */
+async function earlier(folder: string): Promise<string[]> {
+  const text = await readFile(join(folder, INDEX), "utf8").catch(() => undefined);
+  if (text === undefined) return [];
+  let files: unknown;
+  try {
+    files = (JSON.parse(text) as { files?: unknown } | null)?.files;
+  } catch {
+    // Cut short: it lists nothing.
+  }
+  const listed = Array.isArray(files) ? files.map(({ name }: { name: unknown }) => String(name)) : [];
+  return [INDEX, ...listed.filter((name) => /^chain_\d+\.csv$/.test(name))];
+}
+
+const noDraws = (): Draws =>
+  new Draws({
+    chains: 1,
+    count: 0,
+    quantities: [],
+    values: {},
+    fields: [],
+    transitions: new Float64Array(0),
+    description: {},
+    report: {},
+  });
