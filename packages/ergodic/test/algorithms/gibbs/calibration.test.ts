@@ -1,5 +1,5 @@
 /**
- * Simulation-based calibration of Gibbs sampling with a discrete parameter, and of parallel tempering.
+ * Simulation-based calibration of Gibbs sampling with a discrete parameter, of parallel tempering, and of sequential Monte Carlo.
  *
  * False alarms of the whole file: 1e-4, split over its RUNS and their numbers. A conditional that forgets its prior is caught.
  */
@@ -12,12 +12,13 @@ import {
   hmc,
   parallelTempering,
   type Sampler,
+  sequentialMonteCarlo,
 } from "../../../src/algorithms/sampling/index.ts";
 import { calibrate } from "../../../src/calibrate.ts";
 import { add, mul } from "../../../src/compiler/index.ts";
 import { bernoulli, model, normal, vector } from "../../../src/models/statistical/index.ts";
 
-const RUNS = 3;
+const RUNS = 4;
 const FALSE_ALARM = 1e-4 / RUNS;
 
 /** y ~ N(μ + 2 z, 1), μ ~ N(0, 2²), one z ~ bernoulli(0.3) for each. */
@@ -49,6 +50,11 @@ it("gibbs() with assignments, and with conjugate pieces", async () => {
 it("parallel tempering", async () => {
   const sampler = parallelTempering({ inner: hmc({ time: 2, jitter: 0.3 }), count: 3, lowest: 0.05 });
   expect(await least(level, sampler)).toBeGreaterThan(FALSE_ALARM);
+});
+
+it("sequential Monte Carlo", async () => {
+  // Particles are exchangeable; every fourth of them is ranked.
+  expect(await least(level, sequentialMonteCarlo())).toBeGreaterThan(FALSE_ALARM);
 });
 
 it("a conditional that forgets its prior is caught", async () => {

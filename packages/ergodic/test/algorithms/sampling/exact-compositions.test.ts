@@ -5,11 +5,20 @@
  * False alarms of the file: 1e-4, split over its RUNS. Biases of the stated standard deviations of a functional would be found; a planted one is.
  */
 import { describe, expect, it } from "vitest";
-import { gibbs, hmc, nuts, parallelTempering, type Sampler, slice } from "../../../src/algorithms/sampling/index.ts";
+import {
+  gibbs,
+  hmc,
+  nuts,
+  parallelTempering,
+  type Sampler,
+  sequentialMonteCarlo,
+  slice,
+} from "../../../src/algorithms/sampling/index.ts";
 import { openEngine } from "../../../src/host/engine.ts";
-import { biasFound, checkExactness, expectExact, gaussianTarget, leastP, standardTargets } from "./exactness.ts";
+import { exponential, gamma, model, normal } from "../../../src/models/statistical/index.ts";
+import { biasFound, checkExactness, expectExact, gaussianTarget, leastP, logGammaTarget, standardTargets } from "./exactness.ts";
 
-const RUNS = 13;
+const RUNS = 15;
 const FALSE_ALARM = 1e-4 / RUNS;
 const engine = await openEngine();
 const targets = await standardTargets(engine);
@@ -32,6 +41,28 @@ describe.each([
     expectExact(checks, FALSE_ALARM);
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.05);
   });
+});
+
+/** Posteriors that are these targets: a prior and a datum of each. */
+const posteriors = [
+  {
+    // N(0, 18) and a datum at 4 ± √18.
+    target: plain,
+    model: model(({ param, observe }) => observe(4, normal(param("x", normal(0, Math.sqrt(18))), Math.sqrt(18)))),
+  },
+  {
+    // Gamma(2, ½) and a waiting time of ½ make Gamma(3, 1).
+    target: await logGammaTarget(engine, [3]),
+    model: model(({ param, observe }) => observe(0.5, exponential(param("x", gamma(2, 0.5))))),
+  },
+];
+
+it.each(posteriors)("sequentialMonteCarlo() of a posterior, $target.name, is exact", async ({ target, model }) => {
+  using density = await model.condition({}, { deterministic: true });
+  const posterior = { ...target, density: density as never };
+  const checks = await checkExactness(engine, sequentialMonteCarlo(), { seed: 23, targets: [posterior], warmup: 0 });
+  expectExact(checks, FALSE_ALARM);
+  expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.05);
 });
 
 it("a target that is a tenth narrower is caught", async () => {
