@@ -34,7 +34,6 @@ export class AdviRun extends ApproximationRun {
   private readonly paths: Paths;
   private readonly ascent: Ascent;
   private readonly refinement: QuasiNewton;
-  private readonly batches: BatchPoint | undefined;
   private readonly own = {
     numbers: { stage: PATHS, iterations: 0, estimates: 0 },
     arrays: { theta: [] as Float64Array[], origin: [] as Float64Array[], scale: [] as Float64Array[] },
@@ -110,16 +109,12 @@ export class AdviRun extends ApproximationRun {
     super.recalled();
     this.paths.recalled();
     const { origin, scale } = this.own.arrays;
-    if (origin.length === 0) return;
-    this.family.place(origin[0], scale[0]);
-    const { evaluations } = this.point;
-    this.batches?.moveTo(origin[0], this.point);
-    this.point.evaluations = evaluations;
+    if (origin.length > 0) this.centre(origin[0], scale[0]);
   }
 
-  override dispose(): void {
-    this.batches?.dispose();
-    super.dispose();
+  private centre(origin: Float64Array, scale: Float64Array): void {
+    this.family.place(origin, scale);
+    this.batches?.moveTo(origin, this.point);
   }
 
   protected fitReport(): Record<string, number> {
@@ -133,7 +128,7 @@ export class AdviRun extends ApproximationRun {
     const { batches, point } = this;
     return {
       iterations,
-      ...(batches ? { dataPasses: point.evaluations + batches.passes * estimates } : {}),
+      ...(batches ? { dataPasses: point.evaluations + batches.passes(estimates) } : {}),
       ...(known.length > 0 ? { elbo: known[known.length - 1] } : {}),
     };
   }
@@ -149,8 +144,7 @@ export class AdviRun extends ApproximationRun {
     const scale = best.elbo > -Infinity ? scaleOf(best.curvature) : this.unit();
     arrays.origin[0] = best.mean.slice();
     arrays.scale[0] = scale;
-    this.family.place(arrays.origin[0], scale);
-    this.batches?.moveTo(arrays.origin[0], this.point);
+    this.centre(arrays.origin[0], scale);
     numbers.stage = CLIMBING;
     if (this.options.maxIterations === 0) this.climbed();
   }

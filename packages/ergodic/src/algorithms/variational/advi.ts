@@ -85,7 +85,7 @@ function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
     name,
     toJson: () => ({ algorithm: name, ...options }),
     start(density, plan, engine) {
-      if (options.batch !== undefined) batchOf(name, { batch: options.batch, centre: undefined, every: 0 }, density);
+      if (options.batch !== undefined) batchOf(name, { batch: options.batch, centre: undefined }, density);
       return new AdviRun(name, density, plan, engine, options);
     },
   };

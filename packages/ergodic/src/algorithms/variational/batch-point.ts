@@ -40,9 +40,9 @@ export class BatchPoint {
     this.gradient = this.arena.take(8 * dimension);
   }
 
-  /** Passes over all rows that an estimate takes. */
-  get passes(): number {
-    return (2 * this.batch) / this.rowCount;
+  /** Passes over all rows that so many estimates take. */
+  passes(estimates: number): number {
+    return (2 * this.batch * estimates) / this.rowCount;
   }
 
   /** Reads all rows, once. */

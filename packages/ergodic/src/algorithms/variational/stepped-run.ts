@@ -7,6 +7,7 @@ import type { Advance, LogDensity, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { ChainDraws } from "../sampling/chain-draws.ts";
 import { checkSamplingPlan, needGradient, type Sampling, type SamplingPlan } from "../sampling/sampler.ts";
+import type { BatchPoint } from "./batch-point.ts";
 import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";
 
@@ -19,6 +20,8 @@ export abstract class SteppedRun implements Sampling {
   protected readonly plan: SamplingPlan;
   protected readonly dimension: number;
   protected readonly point: DensityPoint;
+  /** Estimates on batches of rows, where a run makes them. */
+  protected batches: BatchPoint | undefined;
   private begun = false;
 
   constructor(name: string, density: LogDensity, plan: SamplingPlan, engine: Engine) {
@@ -36,7 +39,7 @@ export abstract class SteppedRun implements Sampling {
   /** Why no further step is due, or false. */
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
-  /** After a restore: what follows from the parts. */
+  /** After a restore: what follows from the parts. Evaluations are not counted again. */
   protected recalled(): void {}
   abstract draws(): ChainDraws;
   abstract parameters(): Float64Array;
@@ -74,11 +77,12 @@ export abstract class SteppedRun implements Sampling {
     for (const [name, part] of Object.entries(this.parts())) recall(name, part, tensors);
     this.step = Number(state.step);
     this.begun = Boolean(state.begun);
-    this.point.evaluations = Number(state.evaluations);
     this.recalled();
+    this.point.evaluations = Number(state.evaluations);
   }
 
   dispose(): void {
+    this.batches?.dispose();
     this.point.dispose();
   }
 }

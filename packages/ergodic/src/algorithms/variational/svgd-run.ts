@@ -23,7 +23,6 @@ export class SvgdRun extends SteppedRun {
   /** x of a particle is `family.point` of z = particle, at θ = 0. */
   private readonly family: NormalFamily;
   private readonly theta: Float64Array;
-  private readonly batches: BatchPoint | undefined;
   private readonly own = {
     numbers: { placed: 0, iterations: 0, flow: Number.NaN, ended: 0, estimates: 0 },
     arrays: {
@@ -81,7 +80,7 @@ export class SvgdRun extends SteppedRun {
     const { iterations, flow, estimates } = this.own.numbers;
     const { particles } = this.options;
     const { batches, point } = this;
-    const read: Record<string, number> = batches ? { dataPasses: point.evaluations + batches.passes * estimates } : {};
+    const read: Record<string, number> = batches ? { dataPasses: point.evaluations + batches.passes(estimates) } : {};
     const known = { ...read, particles, iterations: iterations || this.paths.iterations, evaluations: point.evaluations };
     const poor = this.converged !== false && missesDirections(new Float64Array(particles), this.stein(), this.dimension);
     return { ...known, ...(Number.isNaN(flow) ? {} : { flow }), ...(poor ? { paretoK: Infinity } : {}) };
@@ -127,16 +126,12 @@ export class SvgdRun extends SteppedRun {
   protected override recalled(): void {
     this.paths.recalled();
     const { origin, scale } = this.own.arrays;
-    if (origin.length === 0) return;
-    this.family.place(origin[0], scale[0]);
-    const { evaluations } = this.point;
-    this.batches?.moveTo(origin[0], this.point);
-    this.point.evaluations = evaluations;
+    if (origin.length > 0) this.centre(origin[0], scale[0]);
   }
 
-  override dispose(): void {
-    this.batches?.dispose();
-    super.dispose();
+  private centre(origin: Float64Array, scale: Float64Array): void {
+    this.family.place(origin, scale);
+    this.batches?.moveTo(origin, this.point);
   }
 
   private placeByPaths(): void {
@@ -160,8 +155,7 @@ export class SvgdRun extends SteppedRun {
     const d = this.dimension;
     arrays.origin[0] = origin ?? new Float64Array(d);
     arrays.scale[0] = scale ?? Float64Array.from({ length: d * d }, (_, k) => (k % (d + 1) === 0 ? 1 : 0));
-    this.family.place(arrays.origin[0], arrays.scale[0]);
-    this.batches?.moveTo(arrays.origin[0], this.point);
+    this.centre(arrays.origin[0], arrays.scale[0]);
     numbers.placed = 1;
     arrays.particles[0] = this.scaled(points);
     arrays.squares[0] = new Float64Array(points.length);

@@ -60,7 +60,7 @@ export function svgd(given: SvgdOptions = {}): Sampler {
     name: "svgd",
     toJson: () => ({ algorithm: "svgd", ...options }),
     start(density, plan, engine) {
-      if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined, every: 0 }, density);
+      if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined }, density);
       return new SvgdRun(density, plan, engine, options);
     },
   };

@@ -62,7 +62,11 @@ export function estimateJson({ batch, centre, every }: Estimate): JsonObject {
 }
 
 /** Rows of a batch of that density, or 0: all of them. */
-export function batchOf(where: string, { batch, centre }: Estimate, { minibatches }: LogDensity): number {
+export function batchOf(
+  where: string,
+  { batch, centre }: Pick<Estimate, "batch" | "centre">,
+  { minibatches }: LogDensity,
+): number {
   if (minibatches) {
     const { rowCount } = minibatches;
     if (batch === "all") return 0;
