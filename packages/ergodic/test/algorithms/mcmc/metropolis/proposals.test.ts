@@ -150,7 +150,7 @@ const towards =
   };
 
 describe("on continuous targets", () => {
-  const sizes = { seed: 24, draws: 2000, warmup: 200 };
+  const sizes = { seed: 24, warmup: 200 };
 
   it("asymmetric proposals are exact with their ratio, and not without it", async () => {
     for (const target of [correlated, skewed]) {
