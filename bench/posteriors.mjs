@@ -54,7 +54,7 @@ export async function modelOf(name) {
   return models({ ...compiler, ...statistical })[name]();
 }
 
-function models(ergodic) {
+export function models(ergodic) {
   const {
     add,
     at,

@@ -13,18 +13,19 @@
  *   finite; what `signal` was aborted with
  */
 import {
-  type ChainDraws,
+  ChainDraws,
   nuts,
   type Sampler,
   type Sampling,
   type SamplingPlan,
   samplerFromJson,
   slice,
+  type VisitedPlace,
 } from "./algorithms/sampling/index.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
 import { type Stream, stream } from "./base/stream.ts";
 import type { JsonObject, LogDensity } from "./contract.ts";
-import { Draws, type DrawsQuantity, type DrawsSource } from "./draws/index.ts";
+import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "./draws/index.ts";
 import { type Engine, openEngine } from "./host/engine.ts";
 import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run } from "./loop/run.ts";
@@ -78,6 +79,7 @@ export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
+const MOST_NAMED = 8;
 const [PROBE, PROBE_TOLERANCE] = [0.1, 1e-9];
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
@@ -244,7 +246,9 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
     },
     finish: (_, summary) => {
       const run = { seconds: summary.seconds, reason: summary.reason, updates: summary.updates };
-      return drawsOf(recipe, sampling, { ...json, run }, summary.report);
+      const visited = sampling.places?.() ?? [];
+      const places: JsonObject = visited.length > 0 ? { places: visited.map((place) => placeToJson(recipe.density, place)) } : {};
+      return drawsOf(recipe, sampling, { ...json, run, ...places }, summary.report);
     },
     write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { sampling: json } }),
   });
@@ -280,6 +284,24 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
 function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {
   const each = given instanceof Float64Array ? Array.from({ length: chains }, () => given) : given;
   return each.map((point) => [...point]);
+}
+
+/** A visited place, by the names of the first MOST_NAMED numbers of its parameters. */
+function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): JsonObject {
+  const { quantities, values } =
+    density instanceof ConditionedModel
+      ? { quantities: density.quantities, values: namedValues(density, point, stream(0, "places")) }
+      : plainValues(density, new ChainDraws(1, 1, density.dimension, point, [], new Float64Array(0)));
+  const parameters = quantities.filter(({ kind }) => kind === "parameter");
+  const numbers = parameters.flatMap(({ name, shape }) =>
+    [...values[name]].map((x, i) => [scalarName(name, shape, i), x] as const),
+  );
+  const finite = (x: string | number | boolean) => (typeof x !== "number" || Number.isFinite(x) ? x : null);
+  const told = Object.entries(place).map(([key, value]) => [key, finite(value)]);
+  return {
+    ...Object.fromEntries(told),
+    at: Object.fromEntries(numbers.slice(0, MOST_NAMED).map(([name, x]) => [name, finite(x)])),
+  };
 }
 
 /** What was drawn, on constrained values and by name. */

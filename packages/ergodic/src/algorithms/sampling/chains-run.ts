@@ -26,6 +26,8 @@ export interface ChainState {
   dispose(): void;
 }
 
+const everyOne = (count: number): number[] => Array.from({ length: count }, (_, c) => c);
+
 /** A tick reads at most so many numbers for R̂. */
 const MOST_RHAT_NUMBERS = 1 << 20;
 
@@ -42,6 +44,10 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** [chain, draw, …] of the plan's full lengths. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
+  /** Chains that the next transitions are of: all, but where warm-up is repeated. */
+  private active: readonly number[];
+  /** Transitions of all chains so far. */
+  private made = 0;
   private begun = false;
   private lastStretch = 0;
   private warmupDivergences = 0;
@@ -56,6 +62,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.engine = engine;
     this.stepsPerEpoch = plan.warmup + plan.draws;
     this.updatesPerStep = plan.chains;
+    this.active = everyOne(plan.chains);
     const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
     this.values = new Float64Array(kept * dimension);
     this.transitions = new Float64Array(kept * fields.length);
@@ -64,8 +71,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Places the chains, before the first transition. */
   protected abstract begin(): Promise<void>;
 
-  /** Makes `count` transitions of every chain, numbered from `first`; each chain's `stretch` then has them. `adapt`: during warm-up. */
-  protected abstract advanceChains(first: number, count: number, adapt: boolean): Promise<void>;
+  /** Makes `count` transitions of each active chain, numbered from `first`; its `stretch` then has them. `adapt`: during warm-up. */
+  protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
 
   /** Transitions before which `adapt` is due, beside the end of warm-up. */
   protected boundaries(): readonly number[] {
@@ -74,6 +81,11 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
 
   /** What is due before transition `step`, a boundary. */
   protected adapt(): Promise<void> | void {}
+
+  /** A piece of what is due before the next transition, beside `adapt`; false once nothing is. */
+  protected async work(): Promise<boolean> {
+    return false;
+  }
 
   /** Warm-up transitions of chain c, as they come. */
   protected observe(_c: number, _count: number): void {}
@@ -91,7 +103,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   protected restoreState(_state: JsonObject): void {}
 
   get updates(): number {
-    return this.step * this.plan.chains;
+    return this.made;
   }
 
   get converged(): boolean | string {
@@ -105,17 +117,22 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       await this.begin();
       this.begun = true;
     }
-    const to = Math.min(this.step + steps, this.stepsPerEpoch);
-    while (this.step < to) {
+    for (let left = steps; left > 0 && this.step < this.stepsPerEpoch; ) {
+      if (await this.work()) {
+        left--;
+        continue;
+      }
       const next = this.nextBoundary();
-      const count = Math.min(to - this.step, next - this.step, this.chains[0].capacity);
-      await this.advanceChains(this.step, count, this.step < this.plan.warmup);
-      for (let c = 0; c < this.chains.length; c++) made.lossSum += this.keep(c, count);
+      const count = Math.min(left, next - this.step, this.chains[0].capacity);
+      await this.advanceChains(this.step, count, this.step < this.plan.warmup, this.active);
+      for (const c of this.active) made.lossSum += this.keep(c, count);
       this.step += count;
       this.lastStretch = count;
-      made.updates += count * this.chains.length;
+      made.updates += count * this.active.length;
+      left -= count;
       if (this.step === next) await this.adapt();
     }
+    this.made += made.updates;
     made.rows = made.updates;
     return made;
   }
@@ -162,7 +179,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       tensors[`draws.${c}`] = this.values.slice(c * draws * d, (c * draws + kept) * d);
       tensors[`transitions.${c}`] = this.transitions.slice(c * draws * width, (c * draws + kept) * width);
     });
-    const own = { step: this.step, begun: this.begun, warmup, warmupDivergences: this.warmupDivergences };
+    const { step, begun, made, warmupDivergences } = this;
+    const own = { step, begun, made, warmup, warmupDivergences, active: [...this.active] };
     return { tensors, state: { ...this.stateOf(), ...own } };
   }
 
@@ -184,6 +202,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     });
     this.step = Number(state.step);
     this.begun = Boolean(state.begun);
+    this.made = Number(state.made);
+    this.active = [...(state.active as number[])];
     this.warmupDivergences = Number(state.warmupDivergences);
     this.restoreState(state);
   }
@@ -219,6 +239,21 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       this.dispose();
       throw error;
     }
+  }
+
+  /** Warm-up from its first transition, of these chains alone; the others wait. */
+  protected warmUpAgain(chains: readonly number[]): void {
+    this.active = chains;
+    this.step = 0;
+  }
+
+  /** All chains go on together. */
+  protected joinChains(): void {
+    this.active = everyOne(this.plan.chains);
+  }
+
+  protected get activeChains(): readonly number[] {
+    return this.active;
   }
 
   protected run(calls: Call[]): Promise<number[]> {

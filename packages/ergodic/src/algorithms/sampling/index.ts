@@ -43,4 +43,4 @@ export { type SvgdOptions, svgd } from "../variational/svgd.ts";
 export { ChainDraws } from "./chain-draws.ts";
 export { prior } from "./prior.ts";
 export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";
-export type { Sampler, Sampling, SamplingPlan } from "./sampler.ts";
+export type { Sampler, Sampling, SamplingPlan, VisitedPlace } from "./sampler.ts";

@@ -20,10 +20,30 @@ export interface SamplingPlan {
   start?: Float64Array | readonly Float64Array[];
 }
 
+/** A place of the posterior that a run visited, and what became of it. */
+export interface VisitedPlace {
+  /** "chain": where one draws; "left": where one was before it started anew; "scout": where a short search has been. */
+  readonly by: "chain" | "left" | "scout";
+  /** −1 of scouts. */
+  readonly chain: number;
+  /** Unconstrained. */
+  readonly point: Float64Array;
+  /** Of the density around it, in nats, up to the density's constant; its standard error, and the tail shape of its weights: known where that is at most 0.7. */
+  readonly logMass: number;
+  readonly error: number;
+  readonly paretoK: number;
+  /** Its part of the mass of itself and of the best place of a chain. */
+  readonly share: number;
+  /** Whether the chains have next to no draws there, though there should be some. */
+  readonly missed: boolean;
+}
+
 /** A run in progress; a step is one transition of every chain. */
 export interface Sampling extends Progression {
   /** What has been drawn so far. */
   draws(): ChainDraws;
+  /** Every place that was visited, discarded ones too, where the sampler looks for them. */
+  places?(): readonly VisitedPlace[];
 }
 
 /** A run that another sampler can drive: Gibbs sampling on a block, tempering on each rung. */

@@ -9,7 +9,6 @@ import type { Placed } from "../../sampling/starting-points.ts";
 import { AVERAGING_COUNT } from "./dual-averaging.ts";
 import { LowRankEstimator } from "./low-rank.ts";
 import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
-import { logVolume } from "./regroup.ts";
 import type { Adaptation, Renewal } from "./warmup.ts";
 
 /** Numbers kept of each transition, in the order that the kernels write them. */
@@ -27,7 +26,6 @@ export interface ChainOptions {
   kernel: "nutsRun" | "hmcRun";
   metric: MetricKind;
   adaptation: Adaptation;
-  regroup: boolean;
   maxDepth: number;
   /** Of a static trajectory, or 0: `time` / step. */
   leapfrogs: number;
@@ -49,6 +47,10 @@ export class Chain implements ChainState, Placed {
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;
   private readonly engine: Engine;
+  private readonly chain: number;
+  private readonly seed: number;
+  /** Metric, step and averaging while another metric is tried. */
+  private readonly aside: Readonly<Record<"inverse" | "factor" | "scalars", Float64Array>>;
   private readonly arena: Arena;
   private readonly binding: DensityBinding;
   private readonly dimension: number;
@@ -61,6 +63,8 @@ export class Chain implements ChainState, Placed {
     const { dimension } = density;
     const purpose = `chain ${chain}`;
     this.engine = engine;
+    this.chain = chain;
+    this.seed = seed;
     this.dimension = dimension;
     this.options = options;
     this.binding = density.bind({ lane: chain, purpose });
@@ -80,6 +84,11 @@ export class Chain implements ChainState, Placed {
       draws: numbers(this.capacity * dimension),
       gradients: numbers(this.capacity * dimension),
       transitions: this.arena.take(this.capacity * field.TRANSITION_BYTES),
+    };
+    this.aside = {
+      inverse: new Float64Array(size),
+      factor: new Float64Array(size),
+      scalars: new Float64Array(SCALARS),
     };
     const { key } = stream(seed, "chain", chain, "transition");
     this.block = this.arena.block(field.CHAIN_BYTES, [
@@ -138,10 +147,10 @@ export class Chain implements ChainState, Placed {
     this.engine.memory.f64(this.at.factor, factor.length).set(factor);
   }
 
-  /** Makes the metric what was seen, where that is enough; then forgets. */
-  renewMetric(forget: Renewal["forget"]): void {
+  /** Makes the metric what was seen, where that is enough; then forgets. `diagonal`: of variances, whatever the estimator's own kind. */
+  renewMetric(forget: Renewal["forget"], diagonal = false): void {
     const [older, younger] = this.estimators;
-    const metric = older.metric();
+    const metric = diagonal && older instanceof LowRankEstimator ? older.diagonal() : older.metric();
     if (metric) this.setMetric(metric);
     if (forget === "all") older.reset();
     if (forget !== "older") return;
@@ -149,17 +158,52 @@ export class Chain implements ChainState, Placed {
     younger.reset();
   }
 
-  /** ½ log det M⁻¹. */
-  get logVolume(): number {
-    const { metric } = this.options;
-    const factor = this.engine.memory.f64(this.at.factor, metricSize(metric, this.dimension));
-    return logVolume(metric, this.dimension, { factor, rank: this.arena.getF64(this.block, field.CHAIN_RANK_F64) });
+  /**
+   * What was seen while it falls is forgotten, and the next step is searched for from above: where densities are of 10³⁰ nats, short steps change energies by rounding alone, and a
+   * search from below would end there.
+   */
+  fallOn(): void {
+    this.forgetDraws();
+    this.stepSize = this.options.stepSize;
   }
 
-  /** Goes on from another chain's state, with random numbers of its own. */
-  moveTo(other: Chain): void {
-    const from = other.views();
-    for (const [name, view] of Object.entries(this.views())) (view as Float64Array).set(from[name] as Float64Array);
+  forgetDraws(): void {
+    for (const estimator of this.estimators) estimator.reset();
+  }
+
+  /** Draws seen by the older estimate, or the younger: [n, d]; none where they are not kept one by one. */
+  seen(which: 0 | 1): Float64Array {
+    const estimator = this.estimators[which];
+    return estimator instanceof LowRankEstimator ? estimator.rows : new Float64Array(0);
+  }
+
+  /** Metric, step and averaging, to come back to. */
+  setAside(): void {
+    for (const [name, kept] of Object.entries(this.aside)) kept.set(this.views()[name] as Float64Array);
+  }
+
+  comeBack(): void {
+    const logDensity = this.logDensity;
+    const views = this.views();
+    for (const [name, kept] of Object.entries(this.aside)) (views[name] as Float64Array).set(kept);
+    this.logDensity = logDensity;
+  }
+
+  /** A new start at x, as if nothing had been before; the density there is still to be evaluated. `attempt`: 1, 2, …; random numbers are its own. */
+  startAnew(x: Float64Array, attempt: number): void {
+    this.position.set(x);
+    this.setMetric(unitMetric(this.options.metric, this.dimension));
+    this.stepSize = this.options.stepSize;
+    this.forgetDraws();
+    this.drawFrom(attempt);
+  }
+
+  /** Random numbers of transitions are those of this attempt. */
+  drawFrom(attempt: number): void {
+    const names = ["chain", this.chain, "transition", ...(attempt > 0 ? [attempt] : [])];
+    const { key } = stream(this.seed, ...names);
+    this.arena.set(this.block, field.CHAIN_KEY_LOW, key[0]);
+    this.arena.set(this.block, field.CHAIN_KEY_HIGH, key[1]);
   }
 
   /** The log density and gradient at the chain's position. */
@@ -193,6 +237,7 @@ export class Chain implements ChainState, Placed {
       factor: memory.f64(this.at.factor, size),
       scalars: memory.f64(this.block + field.CHAIN_STEP_F64, SCALARS),
       ...Object.fromEntries(this.estimators.map((estimator, i) => [i === 0 ? "moments" : "youngerMoments", estimator.state])),
+      ...Object.fromEntries(Object.entries(this.aside).map(([name, kept]) => [`${name}Aside`, kept])),
     };
   }
 

@@ -1,70 +1,95 @@
 /**
  * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions run in the kernels, one call a chain and
- * stretch; between stretches, at fixed transitions, metrics are renewed.
+ * stretch; between stretches, at fixed transitions, metrics are renewed and compared (choice.ts). At the end of warm-up the places of the chains are
+ * compared with each other and with those of scouts, and chains may start anew (places/survey.ts).
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
- * for a step size), "place" (update t: which chain's place it takes before transition t).
+ * for a step size), "transition", n (the same after the n-th new start).
  *
  * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
  */
 import { ErgodicError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
-import { stream } from "../../../base/stream.ts";
-import type { JsonObject, LogDensity } from "../../../contract.ts";
+import type { JsonObject, LogDensity, Snapshot } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
-import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
+import { needGradient, type SamplingPlan, type VisitedPlace } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
+import { MOST_DIMENSION, Survey, type SurveyOptions } from "../places/survey.ts";
+import { hasArrived } from "./arrival.ts";
 import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
 import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
-import { inPlace } from "./regroup.ts";
-import { type Warmup, warmupSchedule } from "./warmup.ts";
+import { Recorder } from "./recorder.ts";
+import { Trial } from "./trial.ts";
+import { type Renewal, type Warmup, warmupSchedule } from "./warmup.ts";
 import type { WindowOptions } from "./windows.ts";
 
-export interface HamiltonianOptions extends ChainOptions {
+export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
   windows: WindowOptions;
+  /** Whether the metric may become a diagonal one. */
+  choose: boolean;
 }
 
 const FIRST_STEP = 2 ** 52;
+/** Averaging tends to ten times its first step, which takes long to come down from; a trial has no such time. */
+const TRIAL_START = 0.1;
 const DIVERGENT = transitionFields.indexOf("divergent");
 const LEAPFROGS = transitionFields.indexOf("leapfrogs");
 const LOG_DENSITY = transitionFields.indexOf("logDensity");
+const WIDTH = transitionFields.length;
 
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
   private readonly warmup: Warmup;
-  private readonly regroup: boolean;
-  private readonly seed: number;
+  private readonly trial: Trial;
+  /** Absent within another sampler, where targets change, and where there are too many coordinates. */
+  private readonly survey: Survey | undefined;
+  private readonly recorder: Recorder;
+  private surveying = false;
   private warmupLeapfrogs = 0;
-  /** By chain: Σ log density since the last renewal. */
-  private levels: number[];
-  private moved = 0;
+  /** A transition of all chains, on average over the last ones of warm-up. */
+  private recentLeapfrogs = 0;
+  private searches = 0;
+  /** By chain: whether it has come down; its log densities since the last look; whether it never did. */
+  private arrived: boolean[];
+  private levels: number[][];
+  private late: boolean[];
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(options.name, density);
     this.averaging = options.averaging;
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
-    // Within another sampler, chains have targets of their own.
-    this.regroup = options.regroup && plan.keep !== false;
-    this.seed = plan.seed;
-    this.levels = new Array<number>(plan.chains).fill(0);
+    this.trial = new Trial(options.choose ? this.warmup.trial : [], density.dimension);
+    const surveyed = plan.keep !== false && plan.warmup > 0 && density.dimension <= MOST_DIMENSION;
+    this.survey = surveyed ? new Survey(density, plan, engine, options) : undefined;
+    this.recorder = new Recorder(surveyed ? plan.warmup : 0, plan.chains, density.dimension);
+    this.arrived = new Array<boolean>(plan.chains).fill(this.warmup.looks.length === 0);
+    this.late = new Array<boolean>(plan.chains).fill(false);
+    this.levels = Array.from({ length: plan.chains }, () => []);
     this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
+  }
+
+  /** Where chains and scouts have been; empty until warm-up has ended. */
+  places(): VisitedPlace[] {
+    return this.survey?.visits(this.draws()) ?? [];
   }
 
   protected async begin(): Promise<void> {
     await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
-    if (this.plan.warmup > 0) await this.findSteps(0);
+    if (this.plan.warmup > 0) await this.findSteps(this.activeChains);
   }
 
-  protected async advanceChains(first: number, count: number, adapt: boolean): Promise<void> {
-    await this.run(this.chains.map((chain) => chain.run(first, count, adapt)));
+  protected async advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void> {
+    await this.run(active.map((c) => this.chains[c].run(first, count, adapt)));
   }
 
   protected override boundaries(): readonly number[] {
-    return this.warmup.renewals.map(({ at }) => at);
+    const { renewals, looks } = this.warmup;
+    const waiting = this.activeChains.some((c) => !this.arrived[c]);
+    return [...renewals.map(({ at }) => at), ...(waiting ? looks : []), ...this.trial.boundaries];
   }
 
   protected override observe(c: number, count: number): void {
@@ -72,11 +97,15 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     const { dimension: d } = this;
     const { start, stop } = this.warmup;
     for (let k = 0; k < count; k++) {
-      this.warmupLeapfrogs += transitions[k * transitionFields.length + LEAPFROGS];
-      this.levels[c] += transitions[k * transitionFields.length + LOG_DENSITY];
-      if (this.step + k < start || this.step + k >= stop) continue;
-      const divergent = transitions[k * transitionFields.length + DIVERGENT];
+      const [leapfrogs, divergent] = [transitions[k * WIDTH + LEAPFROGS], transitions[k * WIDTH + DIVERGENT]];
+      this.warmupLeapfrogs += leapfrogs;
+      if (this.step + k >= stop) this.recentLeapfrogs += leapfrogs / (this.plan.warmup - stop);
+      this.trial.count(this.step + k, leapfrogs, divergent);
+      if (!this.arrived[c]) this.levels[c].push(transitions[k * WIDTH + LOG_DENSITY]);
       const [from, to] = [k * d, k * d + d];
+      const level = transitions[k * WIDTH + LOG_DENSITY];
+      this.recorder.add(c, this.step + k, draws.subarray(from, to), gradients.subarray(from, to), level);
+      if (this.step + k < start || this.step + k >= stop) continue;
       for (const estimator of this.chains[c].estimators)
         estimator.add(draws.subarray(from, to), gradients.subarray(from, to), divergent > 0);
     }
@@ -84,68 +113,178 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   /** New metrics when they are due; after warm-up, the averaged step. */
   protected override async adapt(): Promise<void> {
-    const { renewals } = this.warmup;
-    const due = renewals.findIndex(({ at }) => at === this.step);
-    if (due >= 0) {
-      for (const chain of this.chains) chain.renewMetric(renewals[due].forget);
-      if (renewals[due].compare && this.regroup) this.moveChains(this.step - renewals[due - 1].at);
-      this.levels.fill(0);
-      if (renewals[due].restart) await this.findSteps(due + 1);
-    }
+    const came = await this.lookForArrivals();
+    const renewal = this.warmup.renewals.find(({ at }) => at === this.step);
+    if (renewal ?? came.length > 0) await this.renew(renewal, came);
+    await this.tryMetrics();
     if (this.step !== this.plan.warmup) return;
-    for (const chain of this.chains) {
-      const averaging = chain.averaging;
+    for (const c of this.activeChains) {
+      const { averaging } = this.chains[c];
       // Right after a restart there is no average yet.
-      if (averaging[5] > 0) chain.stepSize = exp(averaging[7]);
+      if (averaging[5] > 0) this.chains[c].stepSize = exp(averaging[7]);
     }
+    this.survey?.begin(this.activeChains);
+    this.surveying = this.survey !== undefined;
+  }
+
+  /** After warm-up: the survey, piece by piece, and new starts. */
+  protected override async work(): Promise<boolean> {
+    if (!this.surveying || !this.survey) return false;
+    const { draws } = this.plan;
+    const gradients = this.warmupLeapfrogs + this.recentLeapfrogs * draws;
+    if (await this.survey.work(gradients, (c) => this.recorder.of(c))) return true;
+    this.surveying = false;
+    const anew: number[] = [];
+    for (const c of this.survey.outOfPlace()) {
+      const x = await this.survey.fresh(c);
+      if (!x) continue;
+      this.chains[c].startAnew(x, this.survey.restarts[c]);
+      this.arrived[c] = this.warmup.looks.length === 0;
+      this.late[c] = false;
+      this.levels[c] = [];
+      anew.push(c);
+    }
+    if (anew.length === 0) {
+      this.joinChains();
+      return false;
+    }
+    this.warmUpAgain(anew);
+    this.recentLeapfrogs = 0;
+    const values = await this.run(anew.map((c) => this.chains[c].evaluation()));
+    anew.forEach((c, i) => {
+      this.chains[c].logDensity = values[i];
+    });
+    await this.findSteps(anew);
+    return true;
   }
 
   protected override stateOf(): JsonObject {
-    return { warmupLeapfrogs: this.warmupLeapfrogs, levels: [...this.levels], moved: this.moved };
-  }
-
-  protected override restoreState({ warmupLeapfrogs, levels, moved }: JsonObject): void {
-    this.warmupLeapfrogs = Number(warmupLeapfrogs);
-    this.levels = [...(levels as number[])];
-    this.moved = Number(moved);
-  }
-
-  /** `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. `moved`: chains that warm-up moved, where it did. */
-  protected override reportMore(): Record<string, number> {
-    const drawn = this.draws().transition("leapfrogs");
+    const { warmupLeapfrogs, recentLeapfrogs, searches, surveying } = this;
     return {
-      leapfrogs: drawn.reduce((sum, count) => sum + count, this.warmupLeapfrogs),
-      stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0),
-      ...(this.moved > 0 ? { moved: this.moved } : {}),
+      warmupLeapfrogs,
+      recentLeapfrogs,
+      searches,
+      surveying,
+      arrived: [...this.arrived],
+      late: [...this.late],
+      levels: this.levels.map((levels) => levels.map((level) => (Number.isFinite(level) ? level : null))),
+      trial: this.trial.state(),
+      survey: this.survey?.state() ?? null,
     };
   }
 
-  /** Chains out of place take that of one of the others. `count`: transitions since levels were 0. */
-  private moveChains(count: number): void {
-    const placed = inPlace(
-      this.chains.map((chain, c) => this.levels[c] / count + chain.logVolume),
-      this.dimension,
-    );
-    const others = this.chains.filter((_, c) => placed[c]);
-    this.chains.forEach((chain, c) => {
-      if (placed[c]) return;
-      const uniform = stream(this.seed, "chain", c, "place").at(this.step).uniform();
-      chain.moveTo(others[Math.floor(uniform * others.length)]);
-      this.moved++;
-    });
+  protected override restoreState(state: JsonObject): void {
+    this.warmupLeapfrogs = Number(state.warmupLeapfrogs);
+    this.recentLeapfrogs = Number(state.recentLeapfrogs);
+    this.searches = Number(state.searches);
+    this.surveying = Boolean(state.surveying);
+    this.arrived = [...(state.arrived as boolean[])];
+    this.late = [...(state.late as boolean[])];
+    this.levels = (state.levels as (number | null)[][]).map((levels) => levels.map((level) => level ?? Number.NaN));
+    this.trial.restore(state.trial as JsonObject);
   }
 
-  private async findSteps(search: number): Promise<void> {
-    const failed = await this.run(
-      this.chains.map((chain) => ({ kernel: "firstStep", args: [chain.block, FIRST_STEP + search] })),
-    );
-    const c = failed.findIndex((code) => code !== 0);
-    if (c >= 0)
+  override snapshot(): Snapshot {
+    const { tensors, state } = super.snapshot();
+    const more = this.step <= this.plan.warmup ? this.recorder.tensors() : {};
+    return { tensors: { ...tensors, ...more, ...this.survey?.tensors() }, state };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    super.restore(snapshot);
+    this.recorder.restore(snapshot.tensors);
+    if (!this.survey) return;
+    this.survey.restore(snapshot.tensors, snapshot.state.survey as JsonObject);
+    this.chains.forEach((chain, c) => void chain.drawFrom(this.survey!.restarts[c]));
+  }
+
+  override dispose(): void {
+    this.survey?.dispose();
+    super.dispose();
+  }
+
+  /**
+   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`: new starts of chains; `late`: chains whose
+   * log density still rose at half of warm-up; `scouts`; `diagonal`: 1 where the choice fell on that metric.
+   */
+  protected override reportMore(): Record<string, number> {
+    const drawn = this.draws().transition("leapfrogs");
+    const { survey } = this;
+    const given = {
+      restarts: survey?.restarts.reduce((sum, count) => sum + count, 0) ?? 0,
+      late: this.late.filter(Boolean).length,
+      scouts: survey?.scouts ?? 0,
+      scoutEvaluations: survey?.evaluations ?? 0,
+      diagonal: this.trial.diagonal ? 1 : 0,
+    };
+    return {
+      leapfrogs: drawn.reduce((sum, count) => sum + count, this.warmupLeapfrogs),
+      stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0),
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value > 0)),
+    };
+  }
+
+  /** Chains that have come down just now. Those that have not forget what they saw, and search for a step anew. */
+  private async lookForArrivals(): Promise<number[]> {
+    const { looks } = this.warmup;
+    if (!looks.includes(this.step)) return [];
+    const falling = this.activeChains.filter((c) => !this.arrived[c]);
+    const came = falling.filter((c) => hasArrived(this.levels[c], this.dimension));
+    const rest = falling.filter((c) => !came.includes(c));
+    for (const c of falling) this.levels[c] = [];
+    for (const c of came) this.arrived[c] = true;
+    for (const c of rest) this.chains[c].fallOn();
+    if (this.step === looks[looks.length - 1])
+      for (const c of rest) {
+        this.arrived[c] = true;
+        this.late[c] = true;
+      }
+    if (rest.length > 0) await this.findSteps(rest);
+    return came;
+  }
+
+  private async renew(renewal: Renewal | undefined, came: readonly number[]): Promise<void> {
+    const { running } = this.trial;
+    const diagonal = this.trial.diagonalAt(this.step);
+    // A diagonal of few draws is worse than the one before.
+    const waits = running || (diagonal && renewal?.forget === "nothing" && renewal.at < this.warmup.stop);
+    const due = this.activeChains.filter((c) => this.arrived[c] && !waits && (renewal !== undefined || came.includes(c)));
+    for (const c of due) this.chains[c].renewMetric(renewal?.forget ?? "older", diagonal);
+    const restart = due.filter((c) => diagonal || renewal?.restart || came.includes(c));
+    if (restart.length > 0) await this.findSteps(restart);
+  }
+
+  /** The trial of a diagonal metric: its beginning, looks at what it costs, its end. */
+  private async tryMetrics(): Promise<void> {
+    const { trial } = this;
+    if (!trial.boundaries.includes(this.step)) return;
+    const chains = this.activeChains.map((c) => this.chains[c]);
+    const before = trial.running;
+    const again = trial.diagonal;
+    const begins = trial.judge(this.step, chains);
+    if (begins) {
+      if (trial.running) for (const chain of chains) chain.setAside();
+      for (const chain of chains) chain.renewMetric("nothing", true);
+      await this.findSteps(this.activeChains, TRIAL_START);
+    }
+    if (trial.running || again || !before) return;
+    for (const chain of chains) {
+      if (trial.diagonal) chain.forgetDraws();
+      else chain.comeBack();
+    }
+  }
+
+  /** `share`: of the steps found, that averaging takes for them. */
+  private async findSteps(chains: readonly number[], share = 1): Promise<void> {
+    const counter = FIRST_STEP + this.searches++;
+    const failed = await this.run(chains.map((c) => ({ kernel: "firstStep", args: [this.chains[c].block, counter] })));
+    const at = failed.findIndex((code) => code !== 0);
+    if (at >= 0)
       throw new ErgodicError(
         this.name,
-        `chain ${c} found no step size in (0, 1e7] at transition ${this.step}, as the log density does not change with it, or is not finite around; check that the posterior is proper and its gradient right`,
+        `chain ${chains[at]} found no step size in (0, 1e7] at transition ${this.step}, as the log density does not change with it, or is not finite around; check that the posterior is proper and its gradient right`,
         "SAMPLE_STEP",
       );
-    for (const chain of this.chains) chain.averaging.set(startAveraging(this.averaging, chain.stepSize));
+    for (const c of chains) this.chains[c].averaging.set(startAveraging(this.averaging, share * this.chains[c].stepSize));
   }
 }

@@ -11,7 +11,7 @@
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationKeys } from "./nuts.ts";
+import { type AdaptationOptions, adaptation, adaptationKeys, adapting } from "./nuts.ts";
 
 export interface HmcOptions extends AdaptationOptions {
   /** Length of a trajectory in time units: 2π. */
@@ -32,7 +32,7 @@ export function hmc(options: HmcOptions = {}): Sampler {
   checkNumber("hmc", "time", time, { low: 0, open: true });
   if (options.leapfrogs !== undefined) checkNumber("hmc", "leapfrogs", leapfrogs, { low: 1, high: 2 ** 31, integer: true });
   const adapted = adaptation("hmc", options, 0.8);
-  const run = { ...adapted, name: "hmc", kernel: "hmcRun", maxDepth: 1, leapfrogs, time } as const;
+  const run = { ...adapting(adapted), name: "hmc", kernel: "hmcRun", maxDepth: 1, leapfrogs, time } as const;
   const { averaging, windows, ...rest } = adapted;
   const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
   return {

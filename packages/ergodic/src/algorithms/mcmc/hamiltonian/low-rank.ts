@@ -12,7 +12,16 @@
  */
 import { log } from "../../../base/log.ts";
 import { symmetricEigen } from "../../search/symmetric-eigen.ts";
-import { type Estimator, fisherScale, lowerFactor, type Metric, mostDirections } from "./metric.ts";
+import {
+  diagonalOf,
+  type Estimator,
+  finiteMetric,
+  fisherScale,
+  lowerFactor,
+  type Metric,
+  mostDirections,
+  shrunk,
+} from "./metric.ts";
 
 const CUTOFF = 2;
 /** κ: a share of one draw of the scale that D expects. */
@@ -50,6 +59,25 @@ export class LowRankEstimator implements Estimator {
     this.state[0] = 0;
   }
 
+  /** The draws, in the order in which they came: [n, d]. */
+  get rows(): Float64Array {
+    const { dimension: d, capacity, state, count } = this;
+    const n = Math.min(count, capacity);
+    const first = count > capacity ? count % capacity : 0;
+    const rows = new Float64Array(n * d);
+    for (let k = 0; k < n; k++) rows.set(state.subarray(1 + ((first + k) % n) * d, 1 + ((first + k) % n) * d + d), k * d);
+    return rows;
+  }
+
+  /** The metric "diagonal" of the same draws. */
+  diagonal(): Metric | undefined {
+    const { dimension: d, count, capacity } = this;
+    const n = Math.min(count, capacity);
+    if (n < 2) return undefined;
+    const x = centred(this.rows, n, d);
+    return diagonalOf(Float64Array.from({ length: d }, (_, i) => shrunk(squares(x, n, d, i) / (n - 1), n, true)));
+  }
+
   metric(): Metric | undefined {
     if (this.count < 2) return undefined;
     const { dimension: d, capacity, state } = this;
@@ -57,6 +85,7 @@ export class LowRankEstimator implements Estimator {
     const x = centred(state.slice(1, 1 + n * d), n, d);
     const g = centred(state.slice(1 + capacity * d, 1 + (capacity + n) * d), n, d);
     const scale = Float64Array.from({ length: d }, (_, i) => fisherScale(squares(x, n, d, i), squares(g, n, d, i)));
+    if (!scale.every(Number.isFinite)) return undefined;
     const root = scale.map(Math.sqrt);
     for (let k = 0; k < n * d; k++) {
       x[k] /= root[k % d];
@@ -86,6 +115,7 @@ function centred(rows: Float64Array, n: number, d: number): Float64Array {
   return rows;
 }
 
+/** Of centred rows. */
 function squares(rows: Float64Array, n: number, d: number, i: number): number {
   let sum = 0;
   for (let k = 0; k < n; k++) sum += rows[k * d + i] * rows[k * d + i];
@@ -189,7 +219,12 @@ function chosen(values: Float64Array, most: number): number[] {
 }
 
 /** In the layout of CHAIN_RANK_F64 (host/fields.ts). */
-function assembled(scale: Float64Array, kept: number[], values: Float64Array, direction: (k: number) => Float64Array): Metric {
+function assembled(
+  scale: Float64Array,
+  kept: number[],
+  values: Float64Array,
+  direction: (k: number) => Float64Array,
+): Metric | undefined {
   const d = scale.length;
   const root = scale.map(Math.sqrt);
   const rank = kept.length;
@@ -207,5 +242,5 @@ function assembled(scale: Float64Array, kept: number[], values: Float64Array, di
     inverse[d + rank * d + at] = values[k] - 1;
     factor[d + rank * d + at] = 1 / Math.sqrt(values[k]) - 1;
   });
-  return { inverse, factor, rank };
+  return finiteMetric({ inverse, factor, rank });
 }

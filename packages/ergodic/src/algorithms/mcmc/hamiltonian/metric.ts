@@ -2,9 +2,10 @@
  * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws of a window.
  *
  * "diagonal": variances of the draws, "dense": their covariance C, either shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (divisor of C: n − 1).
- * "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, within [10⁻²⁰, 10²⁰], from draws without a divergence: of all diagonal metrics the one
- * nearest to the target by Fisher divergence. One that is not finite (a coordinate or its gradient did not move) is 1.
- * "lowRank": low-rank.ts.
+ * "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, from draws without a divergence: of all diagonal metrics the one nearest to the target by
+ * Fisher divergence. "lowRank": low-rank.ts.
+ * There is none where a number of it is not finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a chain falls): the metric
+ * before it stays.
  * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
  */
 import { assert } from "../../../base/errors.ts";
@@ -14,7 +15,7 @@ export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher"
 
 const SHRINK_COUNT = 5;
 const SHRINK_TO = 1e-3;
-const FISHER_LIMIT = 1e20;
+const LIMIT = 1e20;
 const MOST_DIRECTIONS = 64;
 
 /** M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹; of low rank as CHAIN_RANK_F64 (host/fields.ts) says. */
@@ -47,11 +48,21 @@ export function metricSize(kind: MetricKind, dimension: number): number {
   return kind === "dense" ? dimension * dimension : dimension;
 }
 
-/** √(squares of draws / squares of gradients), within limits; 1 where that is not finite. */
+/** √(squares of draws / squares of gradients); NaN where that is not finite, or outside the limits. */
 export function fisherScale(draws: number, gradients: number): number {
   const ratio = Math.sqrt(draws / gradients);
-  return ratio > 0 && ratio < Infinity ? Math.min(Math.max(ratio, 1 / FISHER_LIMIT), FISHER_LIMIT) : 1;
+  return ratio >= 1 / LIMIT && ratio <= LIMIT ? ratio : Number.NaN;
 }
+
+/** The metric itself, unless a number of it or its volume is not finite. */
+export function finiteMetric(metric: Metric): Metric | undefined {
+  const usable = (x: Float64Array): boolean => x.every((value) => Math.abs(value) <= LIMIT);
+  return usable(metric.inverse) && usable(metric.factor) ? metric : undefined;
+}
+
+/** Of variances. */
+export const diagonalOf = (inverse: Float64Array): Metric | undefined =>
+  finiteMetric({ inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) });
 
 /** Whether it is made from gradients, beside draws. */
 export const usesGradients = (kind: MetricKind): boolean => kind === "fisher" || kind === "lowRank";
@@ -119,7 +130,7 @@ export class MetricEstimator implements Estimator {
     }
   }
 
-  private diagonal(): Metric {
+  private diagonal(): Metric | undefined {
     const { state, dimension, count, kind } = this;
     const inverse = new Float64Array(dimension);
     for (let i = 0; i < dimension; i++) {
@@ -127,7 +138,7 @@ export class MetricEstimator implements Estimator {
       if (kind === "fisher") inverse[i] = fisherScale(squares, state[1 + 3 * dimension + i]);
       else inverse[i] = shrunk(squares / (count - 1), count, true);
     }
-    return { inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) };
+    return diagonalOf(inverse);
   }
 
   private dense(): Metric | undefined {
@@ -141,11 +152,12 @@ export class MetricEstimator implements Estimator {
       }
     }
     const factor = lowerFactor(inverse, d);
-    return factor && { inverse, factor };
+    return factor && finiteMetric({ inverse, factor });
   }
 }
 
-function shrunk(value: number, count: number, onDiagonal: boolean): number {
+/** Stan's: towards 10⁻³ I, by five draws. */
+export function shrunk(value: number, count: number, onDiagonal: boolean): number {
   const share = count / (count + SHRINK_COUNT);
   return share * value + (onDiagonal ? (SHRINK_TO * SHRINK_COUNT) / (count + SHRINK_COUNT) : 0);
 }

@@ -20,12 +20,14 @@ import { type Adaptation, adaptations } from "./warmup.ts";
 import { type WindowOptions, warmupWindows } from "./windows.ts";
 
 export interface AdaptationOptions extends DualAveragingOptions {
-  /** "lowRank" (default), "fisher", "diagonal" or "dense". */
-  metric?: MetricKind;
+  /** "lowRank", "fisher", "diagonal", "dense"; or "auto", the default: "lowRank", or where warm-up finds that better the diagonal of variances (choice.ts). */
+  metric?: MetricKind | "auto";
   /** How the metric comes about in warm-up: "overlapping" where it is made from gradients ("lowRank" or "fisher"), else "windows". */
   adaptation?: Adaptation;
-  /** Of adaptation "overlapping": warm-up moves chains from where next to nothing of the posterior is to where others are (regroup.ts): true. */
-  regroup?: boolean;
+  /** Short independent searches, at the end of warm-up, for places that the chains may have missed (places/scouts.ts); up to 64 coordinates: 24. */
+  scouts?: number;
+  /** How often a chain starts anew that warm-up finds where next to nothing of the posterior is (places/survey.ts): 10. */
+  restarts?: number;
   /** Where the search for a step begins; without warm-up the step itself: 1. */
   stepSize?: number;
   /** Each transition's step is uniform within ± this share of ε: 0. */
@@ -42,7 +44,8 @@ export interface NutsOptions extends AdaptationOptions {
 export const adaptationKeys = [
   "metric",
   "adaptation",
-  "regroup",
+  "scouts",
+  "restarts",
   "stepSize",
   "jitter",
   "windows",
@@ -53,24 +56,24 @@ export const adaptationKeys = [
 ] as const;
 
 export function adaptation(where: string, options: AdaptationOptions, target: number) {
-  const { metric = "lowRank", stepSize = 1, jitter = 0, windows = {} } = options;
+  const { metric: given = "auto", stepSize = 1, jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
+  const metric = given === "auto" ? "lowRank" : given;
   if (!metricKinds.includes(metric))
-    throw new OptionError(where, `metric is "${metric}", but must be one of ${metricKinds.join(", ")}`, "OPTION_UNKNOWN");
+    throw new OptionError(where, `metric is "${metric}", but must be one of auto, ${metricKinds.join(", ")}`, "OPTION_UNKNOWN");
   const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
   if (!adaptations.includes(adaptation))
     throw new OptionError(where, `adaptation is "${adaptation}", but must be one of ${adaptations.join(", ")}`, "OPTION_UNKNOWN");
-  const overlapping = adaptation === "overlapping";
-  const { regroup = overlapping } = options;
-  if (regroup && !overlapping)
-    throw new OptionError(where, 'regroup needs adaptation "overlapping"; give that, or leave regroup out', "OPTION_CONFLICT");
+  checkNumber(where, "scouts", scouts, { low: 0, high: 1000, integer: true });
+  checkNumber(where, "restarts", restarts, { low: 0, high: 1000, integer: true });
   checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
   warmupWindows(0, windows);
   const { targetAcceptance = target, gamma, kappa, t0 } = options;
   return {
-    metric,
+    metric: given,
     adaptation,
-    regroup,
+    scouts,
+    restarts,
     stepSize,
     jitter,
     windows,
@@ -78,12 +81,16 @@ export function adaptation(where: string, options: AdaptationOptions, target: nu
   };
 }
 
+/** What a run takes, of what `adaptation` says. */
+export const adapting = ({ metric, ...rest }: ReturnType<typeof adaptation>) =>
+  metric === "auto" ? ({ ...rest, metric: "lowRank", choose: true } as const) : { ...rest, metric, choose: false };
+
 export function nuts(options: NutsOptions = {}): Sampler {
   checkKeys("nuts", options, [...adaptationKeys, "maxTreeDepth"]);
   const { maxTreeDepth = 10 } = options;
   checkNumber("nuts", "maxTreeDepth", maxTreeDepth, { low: 1, high: 20, integer: true });
   const adapted = adaptation("nuts", options, 0.8);
-  const run = { ...adapted, name: "nuts", kernel: "nutsRun", maxDepth: maxTreeDepth, leapfrogs: 0, time: 0 } as const;
+  const run = { ...adapting(adapted), name: "nuts", kernel: "nutsRun", maxDepth: maxTreeDepth, leapfrogs: 0, time: 0 } as const;
   const { averaging, windows, ...rest } = adapted;
   return {
     name: "nuts",

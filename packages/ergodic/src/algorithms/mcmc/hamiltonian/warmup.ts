@@ -8,11 +8,13 @@
  * fitted ones would stay; then 10 each in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is
  * renewed at every switch, and halfway between later ones. The step starts again after the first renewal alone, as later ones change the
  * metric little; the last 15 % adapt the step alone.
- * After the first period of 80, chains that stand where next to nothing of the posterior is go on from the place of one that does not (regroup.ts).
+ * A chain that still falls (arrival.ts) keeps the unit metric, at most until half of warm-up; what it has seen is forgotten. Where two metrics are compared
+ * (choice.ts), that is after the first switch past TRY_AFTER of warm-up.
  * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer renewals
  * between switches, as each ends a call of the kernel; a last switch that leaves half a
- * period, so that the metric forgets a chain that arrived late; chains are compared.
+ * period, so that the metric forgets a chain that arrived late; a choice of metrics.
  */
+import { CHECK } from "./arrival.ts";
 import { type WindowOptions, warmupWindows } from "./windows.ts";
 
 export type Adaptation = "windows" | "overlapping";
@@ -24,8 +26,6 @@ export interface Renewal {
   /** "older": the younger estimator takes the place of the other. */
   readonly forget: "all" | "older" | "nothing";
   readonly restart: boolean;
-  /** Whether chains are compared first, since the renewal before, and moved where they are out of place (regroup.ts). */
-  readonly compare: boolean;
 }
 
 export interface Warmup {
@@ -34,11 +34,21 @@ export interface Warmup {
   readonly stop: number;
   /** Ascending. */
   readonly renewals: readonly Renewal[];
+  /** Transitions before which chains that still fall are looked at; the last one ends their unit metric. Empty: not looked at. */
+  readonly looks: readonly number[];
+  /** Where a diagonal metric may be tried: transitions before which its trial begins, is judged, and ends. Empty: nowhere. */
+  readonly trial: readonly number[];
 }
 
 const [EARLY_SHARE, FINAL_SHARE] = [0.3, 0.15];
 const [INITIAL, EARLY_PERIOD, PERIOD, GROWTH] = [20, 10, 80, 1.5];
 const FEWEST = 20;
+const [TRY_AFTER, LATEST_ARRIVAL] = [0.45, 0.5];
+/** Transitions of a trial at which its cost is looked at; those before TRIAL_ADAPTS adapt its step. */
+const TRIAL = [2, 5, 8, 18, 28, 40];
+export const TRIAL_ADAPTS = 8;
+/** Transitions that a metric needs after a trial. */
+const AFTER_TRIAL = 60;
 
 export function warmupSchedule(adaptation: Adaptation, warmup: number, options: WindowOptions): Warmup {
   return adaptation === "windows" ? inWindows(warmup, options) : overlapping(warmup);
@@ -46,11 +56,11 @@ export function warmupSchedule(adaptation: Adaptation, warmup: number, options: 
 
 function inWindows(warmup: number, options: WindowOptions): Warmup {
   const { start, stop, ends } = warmupWindows(warmup, options);
-  return { start, stop, renewals: ends.map((at) => ({ at, forget: "all", restart: true, compare: false })) };
+  return { start, stop, renewals: ends.map((at) => ({ at, forget: "all", restart: true })), looks: [], trial: [] };
 }
 
 function overlapping(warmup: number): Warmup {
-  if (warmup < FEWEST) return { start: 0, stop: 0, renewals: [] };
+  if (warmup < FEWEST) return { start: 0, stop: 0, renewals: [], looks: [], trial: [] };
   const early = Math.floor(EARLY_SHARE * warmup);
   const stop = warmup - Math.ceil(FINAL_SHARE * warmup);
   const renewals: Renewal[] = [];
@@ -58,15 +68,18 @@ function overlapping(warmup: number): Warmup {
   let switched = 0;
   while (switched + 1.5 * period <= stop) {
     switched += period;
-    renewals.push({ at: switched, forget: "older", restart: renewals.length === 0, compare: period === PERIOD });
+    renewals.push({ at: switched, forget: "older", restart: renewals.length === 0 });
     if (switched < early) {
       period = EARLY_PERIOD;
       continue;
     }
     period = period < PERIOD ? PERIOD : Math.floor(GROWTH * period);
     const halfway = switched + (period >> 1);
-    if (halfway < stop) renewals.push({ at: halfway, forget: "nothing", restart: false, compare: false });
+    if (halfway < stop) renewals.push({ at: halfway, forget: "nothing", restart: false });
   }
-  renewals.push({ at: stop, forget: "nothing", restart: renewals.length === 0, compare: false });
-  return { start: 0, stop, renewals };
+  renewals.push({ at: stop, forget: "nothing", restart: renewals.length === 0 });
+  const from = renewals.find(({ at, forget }) => forget === "older" && at >= TRY_AFTER * warmup)?.at ?? warmup;
+  const trial = from + TRIAL[TRIAL.length - 1] + AFTER_TRIAL <= stop ? [0, ...TRIAL].map((length) => from + length) : [];
+  const looks = Array.from({ length: Math.floor((LATEST_ARRIVAL * warmup) / CHECK) }, (_, i) => (i + 1) * CHECK).slice(1);
+  return { start: 0, stop, renewals, looks, trial };
 }

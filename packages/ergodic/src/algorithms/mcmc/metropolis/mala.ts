@@ -12,7 +12,7 @@
 import { checkKeys } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationKeys } from "../hamiltonian/nuts.ts";
+import { type AdaptationOptions, adaptation, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
 
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;
 
@@ -23,7 +23,15 @@ export function mala(options: MalaOptions = {}): Sampler {
     adaptationKeys.filter((key) => key !== "jitter"),
   );
   const adapted = adaptation("mala", options, 0.574);
-  const run = { ...adapted, name: "mala", kernel: "hmcRun", maxDepth: 1, leapfrogs: 1, time: 0 } as const;
+  const run = {
+    ...adapting(adapted),
+    choose: false,
+    name: "mala",
+    kernel: "hmcRun",
+    maxDepth: 1,
+    leapfrogs: 1,
+    time: 0,
+  } as const;
   const { averaging, windows, jitter: _, ...rest } = adapted;
   return {
     name: "mala",

@@ -1,6 +1,7 @@
 /** Windows of warm-up, metrics from draws, and the options of adaptation. */
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/hamiltonian/dual-averaging.ts";
+import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
 import { hmc, nuts, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
@@ -91,10 +92,52 @@ describe("metrics", () => {
     }
   });
 
-  it("fisher stays 1 where nothing moved, and within its limits", () => {
-    const estimator = new MetricEstimator("fisher", 3);
-    for (const x of [1, 2, 4]) estimator.add(Float64Array.of(7, x, x * 1e-30), Float64Array.of(x, 0, x * 1e30), false);
-    expect([...estimator.metric()!.inverse]).toEqual([1, 1, 1e-20]);
+  it("are none where something did not move, is beyond their limits, or is not finite", () => {
+    const of = (kind: "fisher" | "lowRank", draw: (x: number) => number, gradient: (x: number) => number) => {
+      const estimator = kind === "lowRank" ? new LowRankEstimator(2) : new MetricEstimator(kind, 2);
+      for (const x of [1, 2, 4, 3]) estimator.add(Float64Array.of(x, draw(x)), Float64Array.of(-x, gradient(x)), false);
+      return estimator.metric();
+    };
+    for (const kind of ["fisher", "lowRank"] as const) {
+      expect(
+        of(
+          kind,
+          (x) => x,
+          (x) => -x,
+        ),
+      ).toBeDefined();
+      expect(
+        of(
+          kind,
+          () => 7,
+          (x) => x,
+        ),
+      ).toBeUndefined();
+      expect(
+        of(
+          kind,
+          (x) => x,
+          () => 0,
+        ),
+      ).toBeUndefined();
+      expect(
+        of(
+          kind,
+          (x) => 1e-12 * x,
+          (x) => 1e30 * x,
+        ),
+      ).toBeUndefined();
+      expect(
+        of(
+          kind,
+          (x) => x,
+          (x) => 1e300 * x,
+        ),
+      ).toBeUndefined();
+    }
+    const dense = new MetricEstimator("dense", 2);
+    for (const x of [1e160, 2e160, -1e160]) dense.add(Float64Array.of(x, -x), Float64Array.of(0, 0), false);
+    expect(dense.metric()).toBeUndefined();
   });
 
   it("need two draws, and forget what was before a reset", () => {
@@ -121,7 +164,9 @@ describe("options", () => {
     expect(() => nuts({ maxTreeDepth: 0 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ jitter: 1 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ stepSize: 0 })).toThrow("OPTION_RANGE");
-    expect(() => nuts({ metric: "full" as "dense" })).toThrow(/metric is "full", but must be one of diagonal, dense, fisher/);
+    expect(() => nuts({ metric: "full" as "dense" })).toThrow(
+      /metric is "full", but must be one of auto, diagonal, dense, fisher/,
+    );
     expect(() => nuts({ target: 0.9 } as object)).toThrow(/did you mean "targetAcceptance"/);
     expect(() => hmc({ time: 1, leapfrogs: 3 })).toThrow("OPTION_CONFLICT");
     expect(() => hmc({ leapfrogs: 0 })).toThrow("OPTION_RANGE");

@@ -165,7 +165,7 @@ describe("its estimator", () => {
     const capacity = (estimator.state.length - 1) / 2 / d;
     expect(capacity).toBe(16);
     for (let k = 0; k < 20; k++) {
-      const x = Float64Array.from({ length: d }, (_, i) => (k < 4 ? 1e9 : 1) * (i < 10 ? draws.normal() : i));
+      const x = Float64Array.from({ length: d }, (_, i) => (k < 4 ? 1e9 : 1) * (i < 10 ? draws.normal() : Math.sin(i * (k + 1))));
       estimator.add(
         x,
         x.map((value) => -value),
@@ -178,12 +178,9 @@ describe("its estimator", () => {
     expect(inverse.length).toBeLessThanOrEqual(metricSize("lowRank", d));
   });
 
-  it("is unmoved by coordinates that do not move", () => {
+  it("is none where a coordinate does not move", () => {
     const estimator = new LowRankEstimator(3);
-    for (const x of [1, 2, 4]) estimator.add(Float64Array.of(7, x, 1), Float64Array.of(x, -x, 0), false);
-    const { inverse } = estimator.metric()!;
-    expect(inverse.every(Number.isFinite)).toBe(true);
-    expect(Math.abs(inverse[1] - 1)).toBeLessThan(1e-9);
-    expect(Math.abs(inverse[2] - 1)).toBeLessThan(1e-9);
+    for (const x of [1, 2, 4]) estimator.add(Float64Array.of(7, x, x), Float64Array.of(x, -x, -x), false);
+    expect(estimator.metric()).toBeUndefined();
   });
 });

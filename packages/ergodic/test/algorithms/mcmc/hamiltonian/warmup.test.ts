@@ -33,12 +33,12 @@ describe("a schedule", () => {
     const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
     const windows = warmupWindows(1000);
     expect([start, stop]).toEqual([windows.start, windows.stop]);
-    expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true, compare: false })));
+    expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true })));
   });
 
-  // By hand: switches at 20 and every 10 from there up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch; "!": chains are compared.
+  // By hand: switches at 20 and every 10 from there up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch.
   it.each([
-    [1000, 850, "340 380*! 440 500* 590 680* 815 850"],
+    [1000, 850, "340 380* 440 500* 590 680* 815 850"],
     [150, 127, "90 127"],
     [20, 17, "17"],
   ])("of overlapping estimates, %i transitions", (warmup, stop, late) => {
@@ -46,7 +46,7 @@ describe("a schedule", () => {
     expect([found.start, found.stop]).toEqual([0, stop]);
     const early = warmup > 20 ? Array.from({ length: Math.ceil(0.03 * warmup) - 1 }, (_, i) => `${10 * (i + 2)}*`) : [];
     const wanted = [...early, late].join(" ");
-    const written = found.renewals.map(({ at, forget, compare }) => `${at}${forget === "older" ? "*" : ""}${compare ? "!" : ""}`);
+    const written = found.renewals.map(({ at, forget }) => `${at}${forget === "older" ? "*" : ""}`);
     expect(written.join(" ")).toBe(wanted);
     expect(found.renewals.map(({ restart }) => restart)).toEqual(found.renewals.map((_, i) => i === 0));
   });
@@ -59,6 +59,26 @@ describe("a schedule", () => {
       expect(renewals[renewals.length - 1].at).toBe(stop);
       for (let i = 1; i < renewals.length; i++) expect(renewals[i].at).toBeGreaterThan(renewals[i - 1].at);
     }
+  });
+});
+
+describe("looks at chains that fall, and the trial of another metric", () => {
+  it("come within the first half, every ten transitions, and after the first switch past 45 %", () => {
+    const { looks, trial } = warmupSchedule("overlapping", 1000, {});
+    expect([looks[0], looks[1], looks[looks.length - 1]]).toEqual([20, 30, 500]);
+    expect(trial).toEqual([500, 502, 505, 508, 518, 528, 540]);
+    expect(warmupSchedule("windows", 1000, {})).toMatchObject({ looks: [], trial: [] });
+  });
+
+  it("leave a metric the time that it needs", () => {
+    for (let warmup = 20; warmup < 3000; warmup += 7) {
+      const { looks, trial, stop, renewals } = warmupSchedule("overlapping", warmup, {});
+      for (const at of looks) expect(at).toBeLessThanOrEqual(warmup / 2);
+      if (trial.length === 0) continue;
+      expect(trial[trial.length - 1]).toBeLessThanOrEqual(stop - 60);
+      expect(renewals.some(({ at, forget }) => at === trial[0] && forget === "older")).toBe(true);
+    }
+    expect(warmupSchedule("overlapping", 500, {}).trial).not.toEqual([]);
   });
 });
 
@@ -97,10 +117,10 @@ describe("a run of overlapping estimates", () => {
     expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
       /adaptation is "late", but must be one of windows, overlapping/,
     );
-    expect(nuts().toJson()).toMatchObject({ metric: "lowRank", adaptation: "overlapping", regroup: true });
-    expect(nuts({ regroup: false }).toJson()).toMatchObject({ regroup: false });
-    expect(nuts({ metric: "diagonal" }).toJson()).toMatchObject({ adaptation: "windows", regroup: false });
-    expect(() => nuts({ metric: "diagonal", regroup: true })).toThrow(/regroup needs adaptation "overlapping".*OPTION_CONFLICT/);
+    expect(nuts().toJson()).toMatchObject({ metric: "auto", adaptation: "overlapping", scouts: 24, restarts: 10 });
+    expect(nuts({ metric: "diagonal", scouts: 0 }).toJson()).toMatchObject({ adaptation: "windows", scouts: 0 });
+    expect(() => nuts({ scouts: -1 })).toThrow(/scouts is -1.*OPTION_RANGE/);
+    expect(() => nuts({ restarts: 0.5 })).toThrow(/restarts is 0.5/);
     expect(hmc({ metric: "fisher" }).toJson()).toMatchObject({ adaptation: "overlapping" });
   });
 });

@@ -1,0 +1,31 @@
+/**
+ * Whether a chain has come down from where it started: its log density has stopped rising beyond its own spread.
+ *
+ * Looked at are the log densities ℓ of the last CHECK transitions, in halves. A chain still falls where no ℓ of the second half is below any of the first, and their
+ * means differ by more than 20 + 5√d nats: about seven standard deviations of ℓ on a Gaussian in d dimensions, and 20 where d is small. Slower climbs along a ridge are
+ * what a metric is learnt for. It falls, too, where ℓ changes by rounding alone, in the whole or in all but one step, is not
+ * finite, or so large that its rounding could be seen.
+ */
+
+/** Transitions between two looks. */
+export const CHECK = 10;
+const HALF = CHECK >> 1;
+const [LEAST_RISE, RISE_BY_ROOT] = [20, 5];
+/** A change of a log density that may be rounding, as a share of it. */
+const ROUNDING = 1e-10;
+/** Beyond it a double's last bit is more than a hundredth of a nat. */
+const LARGEST = 2 ** 46;
+/** Moves that a chain has at least made. */
+const LEAST_MOVES = 2;
+
+export function hasArrived(levels: readonly number[], dimension: number): boolean {
+  const last = levels.slice(-CHECK);
+  if (last.length < CHECK || !last.every((level) => Math.abs(level) < LARGEST)) return false;
+  const moves = last.filter((level, i) => i > 0 && Math.abs(level - last[i - 1]) > ROUNDING * Math.abs(level));
+  if (moves.length < LEAST_MOVES) return false;
+  const [early, late] = [last.slice(0, HALF), last.slice(HALF)];
+  const rises = Math.min(...late) >= Math.max(...early);
+  return !(rises && meanOf(late) - meanOf(early) > LEAST_RISE + RISE_BY_ROOT * Math.sqrt(dimension));
+}
+
+const meanOf = (x: readonly number[]): number => x.reduce((sum, value) => sum + value / x.length, 0);

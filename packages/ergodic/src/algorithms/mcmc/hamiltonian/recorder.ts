@@ -1,0 +1,54 @@
+/** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up. */
+import type { Tensor } from "../../../contract.ts";
+import type { Recent } from "../places/survey.ts";
+
+const SHARE = 0.3;
+
+export class Recorder {
+  private readonly from: number;
+  private readonly dimension: number;
+  private readonly draws: Float64Array[];
+  private readonly gradients: Float64Array[];
+  private readonly length: number;
+  private readonly highest: Float64Array;
+
+  /** `warmup`: transitions; 0: nothing is kept. */
+  constructor(warmup: number, chains: number, dimension: number) {
+    this.length = Math.floor(SHARE * warmup);
+    this.from = warmup - this.length;
+    this.dimension = dimension;
+    this.highest = new Float64Array(chains).fill(-Infinity);
+    const memory = () => Array.from({ length: chains }, () => new Float64Array(this.length * dimension));
+    [this.draws, this.gradients] = [memory(), memory()];
+  }
+
+  add(c: number, transition: number, draw: Float64Array, gradient: Float64Array, logDensity: number): void {
+    const at = transition - this.from;
+    if (at < 0 || at >= this.length) return;
+    this.highest[c] = at === 0 ? logDensity : Math.max(this.highest[c], logDensity);
+    this.draws[c].set(draw, at * this.dimension);
+    this.gradients[c].set(gradient, at * this.dimension);
+  }
+
+  of(c: number): Recent {
+    return { draws: this.draws[c], gradients: this.gradients[c], highest: this.highest[c] };
+  }
+
+  tensors(): Record<string, Tensor> {
+    const named = (name: string, all: readonly Float64Array[]) => all.map((rows, c) => [`${name}.${c}`, rows.slice()] as const);
+    return Object.fromEntries([
+      ["recentHighest", this.highest.slice()],
+      ...named("recentDraws", this.draws),
+      ...named("recentGradients", this.gradients),
+    ]);
+  }
+
+  restore(tensors: Readonly<Record<string, Tensor>>): void {
+    if (tensors.recentHighest) this.highest.set(tensors.recentHighest as Float64Array);
+    this.draws.forEach((rows, c) => {
+      if (!tensors[`recentDraws.${c}`]) return;
+      rows.set(tensors[`recentDraws.${c}`] as Float64Array);
+      this.gradients[c].set(tensors[`recentGradients.${c}`] as Float64Array);
+    });
+  }
+}

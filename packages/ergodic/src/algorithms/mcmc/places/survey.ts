@@ -1,0 +1,251 @@
+/**
+ * A survey at the end of warm-up: where the chains are, where scouts have been, and which chains are where next to nothing of the posterior is.
+ *
+ * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A chain is out of place where
+ *
+ *   log mass + GAP + 2 errors < the largest log mass of all places,
+ *
+ * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place, is within SETTLED for every i. A chain that is stuck in
+ * a narrow part of a wider place covers little mass, too, but is not settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
+ *
+ *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
+ *
+ * the mass of a place WIDER times as wide as what the chain has seen, were it as high everywhere. A chain out of place starts anew, from a random
+ * point with a whole warm-up, at most `restarts` times; nothing is copied from another.
+ *
+ * After the draws, `visits` says of each place how many of them are inside, and how many there should be by the masses: a place that should hold LEAST_DRAWS or more, and
+ * holds less than a tenth of them, was missed. Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
+ */
+import { exp } from "../../../base/exp.ts";
+import { log } from "../../../base/log.ts";
+import type { JsonObject, LogDensity, Tensor } from "../../../contract.ts";
+import type { Engine } from "../../../host/engine.ts";
+import type { ChainDraws } from "../../sampling/chain-draws.ts";
+import type { SamplingPlan, VisitedPlace } from "../../sampling/sampler.ts";
+import { DensityPoint } from "../../variational/density-point.ts";
+import { drawsFor, isKnown, measured, Normal, type Place } from "./place.ts";
+import { BUDGET, distinct, massDraws, massOf, randomPoint, type Scouted, scouted, shareOf } from "./scouts.ts";
+
+export const MOST_DIMENSION = 64;
+const GAP = 10;
+const WIDER = 10;
+const SETTLED = [0.4, 2.5] as const;
+const LEAST_DRAWS = 20;
+const HELD = 0.1;
+
+export interface SurveyOptions {
+  /** Independent short searches for places that the chains may have missed: 24. */
+  scouts: number;
+  /** How often a chain may start anew: 10. */
+  restarts: number;
+}
+
+/** A chain's last draws of warm-up and the gradients there, [n, d] each. */
+export interface Recent {
+  readonly draws: Float64Array;
+  readonly gradients: Float64Array;
+  /** The highest log density. */
+  readonly highest: number;
+}
+
+type Kind = "found" | "scout" | "chain" | "left";
+const kinds: readonly Kind[] = ["found", "scout", "chain", "left"];
+
+interface Entry {
+  kind: Kind;
+  chain: number;
+  elbo: number;
+  settled: boolean;
+  /** The most that its log mass can be. */
+  most: number;
+  place: Place;
+}
+
+export class Survey {
+  private readonly plan: SamplingPlan;
+  private readonly options: SurveyOptions;
+  private readonly dimension: number;
+  private readonly open: () => DensityPoint;
+  private known: DensityPoint | undefined;
+  private entries: Entry[] = [];
+  private restarted: number[];
+  private sent = 0;
+  private looked = 0;
+  private spent = 0;
+  private chainsLeft: number[] = [];
+
+  constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: SurveyOptions) {
+    this.plan = plan;
+    this.options = options;
+    this.dimension = density.dimension;
+    this.restarted = new Array<number>(plan.chains).fill(0);
+    this.open = () => new DensityPoint(engine, density, "scouts");
+  }
+
+  /** How often each chain has started anew. */
+  get restarts(): readonly number[] {
+    return this.restarted;
+  }
+
+  get scouts(): number {
+    return this.sent;
+  }
+
+  /** Evaluations of the density. */
+  get evaluations(): number {
+    return this.spent;
+  }
+
+  begin(chains: readonly number[]): void {
+    this.chainsLeft = [...chains];
+  }
+
+  /** One scout, or one place; false once all is known. `gradients`: of the whole run, as far as it can be told. */
+  async work(gradients: number, recent: (c: number) => Recent): Promise<boolean> {
+    const before = this.point.evaluations;
+    const more = (await this.scout(gradients)) || this.lookAtScouts(gradients) || this.lookAtChain(recent);
+    this.spent += this.point.evaluations - before;
+    return more;
+  }
+
+  /** Chains to start anew. */
+  outOfPlace(): number[] {
+    const trusted = this.entries.filter(({ kind, place }) => kind !== "found" && isKnown(place));
+    const best = trusted.reduce<Place | undefined>(
+      (most, { place }) => (!most || place.logMass > most.logMass ? place : most),
+      undefined,
+    );
+    if (!best) return [];
+    const under = (logMass: number, error: number): boolean => logMass + GAP + 2 * Math.hypot(error, best.error) < best.logMass;
+    const out = ({ settled, most, place }: Entry): boolean =>
+      (settled && isKnown(place) && under(place.logMass, place.error)) || under(most, 0);
+    const open = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
+    return this.entries.filter((entry) => open(entry) && out(entry)).map(({ chain }) => chain);
+  }
+
+  /** Where chain c starts anew; undefined where no random point has a finite density. */
+  async fresh(c: number): Promise<Float64Array | undefined> {
+    this.restarted[c]++;
+    const x = await randomPoint(this.point, this.plan, this.options.scouts + c + this.plan.chains * this.restarted[c]);
+    if (x) for (const entry of this.entries) if (entry.kind === "chain" && entry.chain === c) entry.kind = "left";
+    return x;
+  }
+
+  /** Every place, with what the draws have of it. */
+  visits(draws: ChainDraws): VisitedPlace[] {
+    const held = (normal: Normal): number => {
+      let count = 0;
+      for (let c = 0; c < draws.chains; c++) for (let k = 0; k < draws.count; k++) if (normal.holds(draws.draw(c, k))) count++;
+      return count;
+    };
+    const shown = this.entries.filter(
+      ({ kind, place }) => kind === "chain" || kind === "left" || (kind === "scout" && isKnown(place)),
+    );
+    const anchors = shown.filter(({ kind, place }) => kind === "chain" && isKnown(place));
+    const anchor = anchors.sort((a, b) => b.place.logMass - a.place.logMass)[0]?.place;
+    const anchored = anchor && draws.count > 0 ? held(anchor.normal) : 0;
+    return shown.map(({ kind, chain, place }): VisitedPlace => {
+      const { normal, logMass, error, paretoK } = place;
+      const odds = anchor ? exp(logMass - anchor.logMass) : Number.NaN;
+      const least = anchor ? anchored * exp(logMass - anchor.logMass - 2 * Math.hypot(error, anchor.error)) : 0;
+      const missed = kind === "scout" && least >= LEAST_DRAWS && held(normal) < HELD * least;
+      const by = kind === "scout" ? kind : kind === "left" ? "left" : "chain";
+      return { by, chain, point: normal.mean, logMass, error, paretoK, share: odds === Infinity ? 1 : odds / (1 + odds), missed };
+    });
+  }
+
+  dispose(): void {
+    this.known?.dispose();
+    this.known = undefined;
+  }
+
+  tensors(): Record<string, Tensor> {
+    return Object.fromEntries(this.entries.map((entry, i) => [`survey.${i}`, encoded(entry)]));
+  }
+
+  state(): JsonObject {
+    const { sent, looked, spent } = this;
+    return { sent, looked, spent, restarted: [...this.restarted], chainsLeft: [...this.chainsLeft] };
+  }
+
+  restore(tensors: Readonly<Record<string, Tensor>>, { sent, looked, spent, restarted, chainsLeft }: JsonObject): void {
+    [this.sent, this.looked, this.spent] = [Number(sent), Number(looked), Number(spent)];
+    this.restarted = [...(restarted as number[])];
+    this.chainsLeft = [...(chainsLeft as number[])];
+    this.entries = [];
+    for (let i = 0; tensors[`survey.${i}`]; i++)
+      this.entries.push(decoded(tensors[`survey.${i}`] as Float64Array, this.dimension));
+  }
+
+  private get point(): DensityPoint {
+    this.known ??= this.open();
+    return this.known;
+  }
+
+  private async scout(gradients: number): Promise<boolean> {
+    const share = shareOf(gradients, this.options.scouts);
+    if (share === 0 || this.sent >= this.options.scouts || this.spent >= BUDGET * gradients) return false;
+    const found = await scouted(this.point, this.plan, this.sent++, share);
+    if (!found) return true;
+    const place = { ...unknownPlace(found.normal.mean), normal: found.normal };
+    this.entries.push({ kind: "found", chain: -1, elbo: found.elbo, settled: false, most: Infinity, place });
+    return true;
+  }
+
+  private lookAtScouts(gradients: number): boolean {
+    const found = this.entries.filter(({ kind }) => kind === "found");
+    const places = distinct(found.map(({ place, elbo }): Scouted => ({ normal: place.normal, elbo })));
+    if (this.looked >= places.length || this.spent + drawsFor(this.dimension) > BUDGET * gradients) return false;
+    const at = this.looked++;
+    const place = massOf(this.point, places[at], massDraws(this.plan.seed, "scout", at));
+    if (place) this.entries.push({ kind: "scout", chain: -1, elbo: places[at].elbo, settled: false, most: Infinity, place });
+    return true;
+  }
+
+  private lookAtChain(recent: (c: number) => Recent): boolean {
+    const c = this.chainsLeft.shift();
+    if (c === undefined) return false;
+    const { draws, gradients, highest } = recent(c);
+    const d = this.dimension;
+    const n = draws.length / d;
+    if (n === 0) return true;
+    const normal = n > d ? Normal.of(draws, new Float64Array(n).fill(1 / n), d) : undefined;
+    const most = highest - (normal ? normal.logDensity(0) : 0) + d * log(WIDER);
+    const entry = { kind: "chain", chain: c, elbo: 0, most } as const;
+    if (!normal) {
+      this.entries.push({ ...entry, settled: false, place: unknownPlace(draws.slice(-d)) });
+      return true;
+    }
+    const names = ["chain", c, "place", this.restarted[c]];
+    const place = measured(normal, (x) => this.point.evaluate(x), massDraws(this.plan.seed, ...names));
+    this.entries.push({ ...entry, settled: isSettled(draws, gradients, normal.mean), place });
+    return true;
+  }
+}
+
+/** Of a chain that has not moved, or too few draws. */
+function unknownPlace(x: Float64Array): Place {
+  const d = x.length;
+  const factor = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) factor[i * (d + 1)] = 1;
+  return { normal: new Normal(x, factor), logMass: -Infinity, error: Infinity, paretoK: Infinity };
+}
+
+function isSettled(draws: Float64Array, gradients: Float64Array, mean: Float64Array): boolean {
+  const d = mean.length;
+  const sums = new Float64Array(d);
+  for (let k = 0; k < draws.length; k++) sums[k % d] -= ((draws[k] - mean[k % d]) * gradients[k] * d) / draws.length;
+  return sums.every((sum) => sum >= SETTLED[0] && sum <= SETTLED[1]);
+}
+
+function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {
+  const { normal, logMass, error, paretoK } = place;
+  const numbers = [kinds.indexOf(kind), chain, elbo, settled ? 1 : 0, most, logMass, error, paretoK];
+  return Float64Array.from([...numbers, ...normal.mean, ...normal.factor]);
+}
+
+function decoded(numbers: Float64Array, d: number): Entry {
+  const [kind, chain, elbo, settled, most, logMass, error, paretoK] = numbers;
+  const normal = new Normal(numbers.slice(8, 8 + d), numbers.slice(8 + d));
+  return { kind: kinds[kind], chain, elbo, settled: settled === 1, most, place: { normal, logMass, error, paretoK } };
+}

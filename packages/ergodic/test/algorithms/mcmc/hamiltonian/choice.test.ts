@@ -1,0 +1,124 @@
+/** The choice of a metric in warm-up: what it is decided by, and what it comes to on posteriors whose scales vary, and on others. */
+import { describe, expect, it } from "vitest";
+import { leastJump, takesDiagonal, tooDear, worthTrying } from "../../../../src/algorithms/mcmc/hamiltonian/choice.ts";
+import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
+import { MetricEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
+import { hmc, nuts, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
+import { stream } from "../../../../src/base/stream.ts";
+import { rhat } from "../../../../src/diagnostics/index.ts";
+import { openEngine } from "../../../../src/host/engine.ts";
+import { functionDensity } from "../../../../src/models/functional/index.ts";
+import { gaussian } from "../../sampling/densities.ts";
+
+const engine = await openEngine();
+const plan: SamplingPlan = { chains: 4, warmup: 600, draws: 400, seed: 3, workers: 1, deterministic: true };
+
+describe("what decides", () => {
+  it("is the least of the coordinates' squared steps, in units of twice their variance within chains", () => {
+    // Two chains about 0 and 100: x is independent from draw to draw, y moves by a tenth.
+    const chain = (at: number) => {
+      const draws = stream(9, "jumps", at).at(0);
+      let y = 0;
+      return Float64Array.from({ length: 4000 }, (_, k) => {
+        if (k % 2 === 0) return at + draws.normal();
+        y = 0.9 * y + Math.sqrt(0.19) * draws.normal();
+        return at + y;
+      });
+    };
+    const chains = [chain(0), chain(100)];
+    // 1 − ρ of y is 0.1; its error over 4000 steps is below 0.01.
+    expect(Math.abs(leastJump(chains, chains, 2) - 0.1)).toBeLessThan(0.02);
+    const wide = chains.map((rows) => rows.map((x) => 2 * x));
+    expect(leastJump(chains, wide, 2)).toBeCloseTo(leastJump(chains, chains, 2) / 4, 12);
+  });
+
+  it("tries nothing where jumps are good, and takes what costs little and goes about as far", () => {
+    const first = { jump: 0.3, cost: 10, divergent: 0 };
+    expect([
+      worthTrying(first),
+      worthTrying({ ...first, jump: 0.6 }),
+      worthTrying({ ...first, jump: 0.6, divergent: 0.01 }),
+    ]).toEqual([true, false, true]);
+    expect(worthTrying({ ...first, jump: Number.NaN })).toBe(true);
+    expect([tooDear(first, 160), tooDear(first, 161)]).toEqual([false, true]);
+    expect([0.22, 0.23].map((jump) => takesDiagonal(first, { jump, cost: 100 }))).toEqual([false, true]);
+    expect(takesDiagonal(first, { jump: 0.9, cost: 161 })).toBe(false);
+  });
+
+  it("is the metric diagonal of the same draws, in the order in which they came", () => {
+    const [ring, diagonal] = [new LowRankEstimator(2), new MetricEstimator("diagonal", 2)];
+    const draws = stream(4, "rows").at(0);
+    const rows = Array.from({ length: 40 }, () => Float64Array.of(draws.normal(), 5 * draws.normal()));
+    for (const x of rows) for (const one of [ring, diagonal]) one.add(x, x, false);
+    ring.diagonal()!.inverse.forEach((value, i) => void expect(value).toBeCloseTo(diagonal.metric()!.inverse[i], 12));
+    expect(ring.rows).toEqual(Float64Array.from(rows.flatMap((row) => [...row])));
+    // More than it holds: the last ones.
+    const many = Array.from({ length: 700 }, (_, k) => Float64Array.of(k, -k));
+    ring.reset();
+    for (const x of many) ring.add(x, x, false);
+    expect(ring.rows).toHaveLength(2 * 512);
+    expect([ring.rows[0], ring.rows[1023]]).toEqual([188, -699]);
+  });
+});
+
+/** Neal's funnel in its mild form: v ~ N(0, 1.5²), x | v ~ N(0, e^v) in 12 coordinates, seen with noise: curvature varies a hundredfold. */
+const funnel = functionDensity({
+  dimension: 13,
+  logDensity: (x) => {
+    const squares = x.subarray(1).reduce((sum, value) => sum + value * value, 0);
+    return -(x[0] ** 2) / 4.5 - 0.5 * squares * Math.exp(-x[0]) - 6 * x[0];
+  },
+  gradient: (x) => {
+    const squares = x.subarray(1).reduce((sum, value) => sum + value * value, 0);
+    return x.map((value, i) => (i === 0 ? -x[0] / 2.25 + 0.5 * squares * Math.exp(-x[0]) - 6 : -value * Math.exp(-x[0])));
+  },
+});
+
+/** Equal correlations of 0.99 in ten dimensions. */
+const correlated = () => {
+  const [d, rho] = [10, 0.99];
+  const [on, off] = [1 / (1 - rho), rho / ((1 - rho) * (1 + (d - 1) * rho))];
+  return gaussian(
+    engine,
+    new Array(d).fill(0),
+    Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => (i === j ? on : 0) - off)),
+  );
+};
+
+async function finished(density: Parameters<ReturnType<typeof nuts>["start"]>[0], sampler = nuts(), pause?: number) {
+  let run = sampler.start(density, plan, engine);
+  if (pause !== undefined) {
+    await run.advance(pause);
+    const snapshot = structuredClone(run.snapshot());
+    run.dispose();
+    run = sampler.start(density, plan, engine);
+    run.restore(snapshot);
+  }
+  while (run.converged === false) await run.advance(137);
+  const found = { draws: run.draws(), report: run.report() };
+  run.dispose();
+  return found;
+}
+
+describe("warm-up", () => {
+  it("takes the diagonal where scales vary, and the low rank where coordinates are correlated", async () => {
+    expect((await finished(funnel)).report.diagonal).toBe(1);
+    expect((await finished(await correlated())).report.diagonal).toBeUndefined();
+  });
+
+  it("leaves what was asked for by name", async () => {
+    expect((await finished(funnel, nuts({ metric: "lowRank" }))).report.diagonal).toBeUndefined();
+  });
+
+  it("comes back from a trial to where it was: only random numbers differ", async () => {
+    // A trial that is lost costs transitions, and nothing else: R-hat of all coordinates stays that of one target.
+    const { draws } = await finished(await correlated(), hmc({ leapfrogs: 1 }));
+    for (let i = 0; i < 10; i++) expect(rhat(draws.coordinate(i), 4)).toBeLessThan(2);
+    expect(draws.values.every(Number.isFinite)).toBe(true);
+  });
+
+  it("is gone on with bit for bit, before, in and after a trial", async () => {
+    const whole = await finished(funnel);
+    for (const at of [200, 275, 283, 291, 310, 420, 600, 700]) expect(await finished(funnel, nuts(), at)).toEqual(whole);
+  });
+});

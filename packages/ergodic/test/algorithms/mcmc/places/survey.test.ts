@@ -1,0 +1,192 @@
+/** Where chains and scouts have been: chains start anew out of places with next to nothing of the posterior, and of no others; what was missed is named. */
+import { describe, expect, it } from "vitest";
+import { Normal } from "../../../../src/algorithms/mcmc/places/place.ts";
+import { distinct, shareOf } from "../../../../src/algorithms/mcmc/places/scouts.ts";
+import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
+import { openEngine } from "../../../../src/host/engine.ts";
+import { functionDensity } from "../../../../src/models/functional/index.ts";
+
+const engine = await openEngine();
+const plan: SamplingPlan = { chains: 4, warmup: 300, draws: 200, seed: 2, workers: 1, deterministic: true };
+
+/** N(0, I) in three dimensions, and N((at, 0, 0), sd² I) with e^logMass of its mass. */
+function twoModes(sd: number, logMass: number, at: number) {
+  const terms = (x: Float64Array): number[] => {
+    const squares = (from: number) => (x[0] - from) ** 2 + x[1] ** 2 + x[2] ** 2;
+    return [-squares(0) / 2, logMass - 3 * Math.log(sd) - squares(at) / (2 * sd * sd)];
+  };
+  return functionDensity({
+    dimension: 3,
+    names: ["a", "b", "c"],
+    logDensity(x) {
+      const [main, other] = terms(x);
+      return Math.max(main, other) + Math.log1p(Math.exp(-Math.abs(main - other)));
+    },
+    gradient(x) {
+      const [main, other] = terms(x);
+      const share = 1 / (1 + Math.exp(main - other));
+      return x.map((value, i) => -(1 - share) * value - (share * (value - (i === 0 ? at : 0))) / (sd * sd));
+    },
+  });
+}
+
+const FAR = 40;
+/** Chain 1 starts in the other mode. */
+const apart = [0, FAR, 0, 0].map((at) => Float64Array.of(at, 1e-7, 0));
+
+async function finished(
+  sampler: Sampler,
+  density: ReturnType<typeof twoModes>,
+  start?: readonly Float64Array[],
+  pause?: number,
+  longer: Partial<SamplingPlan> = {},
+) {
+  const given = { ...plan, ...longer, ...(start ? { start } : {}) };
+  let run = sampler.start(density, given, engine);
+  if (pause !== undefined) {
+    await run.advance(pause);
+    const snapshot = structuredClone(run.snapshot());
+    run.dispose();
+    run = sampler.start(density, given, engine);
+    run.restore(snapshot);
+  }
+  while (run.converged === false) await run.advance(1000);
+  const found = { draws: run.draws(), report: run.report(), places: run.places?.() ?? [], updates: run.updates };
+  run.dispose();
+  return found;
+}
+
+const ends = ({ draws }: Awaited<ReturnType<typeof finished>>) =>
+  apart.map((_, c) => (Math.abs(draws.values[(c * plan.draws + plan.draws - 1) * 3] - FAR) < FAR / 2 ? "away" : "main"));
+
+describe("a chain starts anew", () => {
+  const minor = twoModes(0.5, -60, FAR);
+
+  it.each([
+    ["a mode with e^-60 of the mass", minor],
+    ["a narrow one, though the density there is higher than anywhere else", twoModes(1e-6, -35, FAR)],
+  ])("out of %s", async (_, density) => {
+    const found = await finished(nuts(), density, apart);
+    expect(found.report.restarts).toBe(1);
+    expect(ends(found)).toEqual(["main", "main", "main", "main"]);
+    // From a point of its own, with a whole warm-up.
+    expect(new Set(apart.map((_, c) => found.draws.values[c * plan.draws * 3])).size).toBe(4);
+    expect(found.updates).toBe(4 * (plan.warmup + plan.draws) + plan.warmup);
+    const left = found.places.filter(({ by }) => by === "left");
+    expect(left.map(({ chain }) => chain)).toEqual([1]);
+    expect(Math.abs(left[0].point[0] - FAR)).toBeLessThan(1);
+    expect(found.places.some(({ missed }) => missed)).toBe(false);
+  });
+
+  it.each([
+    ["of the same mass", twoModes(1, 0, FAR)],
+    ["of the same mass, narrow", twoModes(0.01, 0, FAR)],
+    ["of e^-8 of the mass", twoModes(0.5, -8, FAR)],
+  ])("never out of a mode %s", async (_, density) => {
+    const found = await finished(nuts(), density, apart);
+    expect(found.report.restarts).toBeUndefined();
+    expect(ends(found)).toEqual(["main", "away", "main", "main"]);
+  });
+
+  it("never where it is not asked to, or within another sampler", async () => {
+    expect(ends(await finished(nuts({ restarts: 0 }), minor, apart))).toEqual(["main", "away", "main", "main"]);
+    expect(ends(await finished(gibbs({ a: nuts(), b: nuts(), c: nuts() }), minor, apart))).toEqual([
+      "main",
+      "away",
+      "main",
+      "main",
+    ]);
+  });
+
+  it("at most as often as it may, and every place that it left is told", async () => {
+    // The random starts within (−2, 2) all lead to the wide mode; the narrow one, far out, has e^30 times its mass, and one chain.
+    const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
+    expect(found.report.restarts).toBe(9);
+    expect(ends(found)).toEqual(["main", "away", "main", "main"]);
+    expect(found.places.filter(({ by }) => by === "left")).toHaveLength(9);
+    expect(found.places.filter(({ by }) => by === "chain")).toHaveLength(4);
+  });
+
+  it("bit for bit the same, wherever the run was interrupted", async () => {
+    const whole = await finished(nuts(), minor, apart);
+    for (const pause of [10, 100, 255, 301, 310, 327, 330, 400, 640, 700])
+      expect(await finished(nuts(), minor, apart, pause)).toEqual(whole);
+  });
+
+  it("nowhere where every place is alike lost: a density that is the same everywhere but for rounding has no best place", async () => {
+    const flat = functionDensity({
+      dimension: 1,
+      logDensity: ([x]) => -1e-9 * x * x,
+      gradient: ([x]) => Float64Array.of(-2e-9 * x),
+    });
+    const found = await finished(nuts(), flat as ReturnType<typeof twoModes>);
+    expect(found.report.restarts).toBeUndefined();
+  });
+});
+
+describe("scouts", () => {
+  it("find a mode of like mass that the chains do not hold, and say how much of the posterior it has", async () => {
+    const near = [0, 0, 0, 0].map((_, c) => Float64Array.of(-1 - 0.1 * c, 0.1, 0));
+    const mirror = functionDensity({
+      dimension: 1,
+      names: ["a"],
+      logDensity: ([x]) => -8 * (x * x - 1.44) ** 2,
+      gradient: ([x]) => Float64Array.of(-32 * x * (x * x - 1.44)),
+    });
+    const one = near.map((x) => x.slice(0, 1));
+    const found = await finished(nuts(), mirror as ReturnType<typeof twoModes>, one, undefined, { warmup: 1000, draws: 1000 });
+    const held = new Set(found.draws.coordinate(0).map(Math.sign));
+    const missed = found.places.filter(({ missed }) => missed);
+    expect(found.report.scouts).toBe(24);
+    expect(missed.length).toBe(held.size === 1 ? 1 : 0);
+    for (const { share, point } of missed) {
+      expect(Math.abs(share - 0.5)).toBeLessThan(0.1);
+      expect(held.has(Math.sign(point[0]))).toBe(false);
+    }
+    expect(held.size).toBe(1);
+  });
+
+  it("name nothing where there is one mode, in 40 runs of each of three shapes", async () => {
+    const shapes = [
+      // A Gaussian, a banana, a heavy tail.
+      functionDensity({
+        dimension: 2,
+        logDensity: ([x, y]) => -x * x - (y * y) / 8,
+        gradient: ([x, y]) => Float64Array.of(-2 * x, -y / 4),
+      }),
+      functionDensity({
+        dimension: 2,
+        logDensity: ([x, y]) => (-x * x) / 2 - 2 * (y - x * x) ** 2,
+        gradient: ([x, y]) => Float64Array.of(-x + 8 * x * (y - x * x), -4 * (y - x * x)),
+      }),
+      functionDensity({
+        dimension: 1,
+        logDensity: ([x]) => -2.5 * Math.log1p((x * x) / 4),
+        gradient: ([x]) => Float64Array.of((-5 * x) / (4 + x * x)),
+      }),
+    ];
+    for (const density of shapes)
+      for (let seed = 0; seed < 40; seed++) {
+        const run = nuts().start(density, { ...plan, seed }, engine);
+        while (run.converged === false) await run.advance(1000);
+        const { restarts, scoutEvaluations = 0, leapfrogs } = run.report();
+        expect(run.places!().filter(({ missed }) => missed)).toEqual([]);
+        expect(restarts).toBeUndefined();
+        // Scouts within their share; what the chains' own places take comes on top.
+        expect(scoutEvaluations).toBeLessThan(0.1 * leapfrogs + 4 * 3 * 100);
+        run.dispose();
+      }
+  });
+
+  it("take no more evaluations than a tenth of all gradients allows, and none where that is too few", () => {
+    expect(shareOf(1e9, 24)).toBe(1000);
+    expect(shareOf(8000, 24)).toBe(0);
+    expect(24 * shareOf(50_000, 24)).toBeLessThan(0.1 * 50_000);
+    expect(shareOf(16_000, 24)).toBeGreaterThan(20);
+  });
+
+  it("that are within each other's region are one place, the better", () => {
+    const unit = (x: number, elbo: number) => ({ normal: new Normal(Float64Array.of(x), Float64Array.of(1)), elbo });
+    expect(distinct([unit(0, 1), unit(1, 2), unit(9, 0)]).map(({ elbo }) => elbo)).toEqual([2, 0]);
+  });
+});
