@@ -1,0 +1,43 @@
+/** How the trajectories of a Hamiltonian sampler went. */
+import { energyReport, treeReport } from "../trajectories.ts";
+import type { Finding, Judged } from "./finding.ts";
+
+/** A share that changes little where chains mix well otherwise: such draws can be used, with care. */
+const FEW_DIVERGENCES = 0.002;
+
+export function trajectories(draws: Judged, before: readonly Finding[]): Finding[] {
+  const mixes = before.every(({ code }) => code === "moved");
+  const findings: Finding[] = [];
+  const total = draws.chains * draws.count;
+  if (draws.divergences > 0)
+    findings.push({
+      code: "divergences",
+      serious: !mixes || draws.divergences > FEW_DIVERGENCES * total,
+      text: `${draws.divergences} of ${total} transitions diverged, where the posterior is too curved for the step size and parts of it may be missing`,
+      advice: `raise targetAcceptance to ${higherTarget(draws)}; in a hierarchy, take centred: false; else narrow the priors`,
+    });
+  const trees = treeReport(draws);
+  if (trees && trees.saturated > 0)
+    findings.push({
+      code: "treeDepth",
+      serious: false,
+      text: `${trees.saturated} of ${total} trajectories were cut short at depth ${trees.limit}`,
+      advice: 'the draws are right but slow; raise maxTreeDepth, or scale the parameters alike, or take metric: "dense"',
+    });
+  const energy = energyReport(draws);
+  if (energy && energy.poor > 0)
+    findings.push({
+      code: "energy",
+      serious: true,
+      text: `${energy.poor} of ${draws.chains} chains explore the tails slowly (E-BFMI ${Math.min(...energy.ebfmi).toFixed(2)}, wanted above 0.3)`,
+      advice: "tails are heavy or scales unsure: take centred: false, or stronger priors on scales",
+    });
+  return findings;
+}
+
+/** Nearer to 1 than what was asked for. */
+function higherTarget({ description }: Judged): number {
+  const given = (description.algorithm as { targetAcceptance?: unknown } | undefined)?.targetAcceptance;
+  const now = typeof given === "number" ? given : 0.8;
+  return [0.95, 0.99, 0.999].find((target) => target > now) ?? 0.9999;
+}
