@@ -5,6 +5,7 @@ export { ebfmi } from "./energy.ts";
 export { fitGeneralisedPareto, type GeneralisedPareto, generalisedParetoQuantile } from "./generalised-pareto.ts";
 export { type LooOptions, type LooResult, psisLoo } from "./loo.ts";
 export { mcseMean, mcseQuantile, mcseSd } from "./monte-carlo-error.ts";
+export { paretoKhat } from "./pareto-khat.ts";
 export type { Estimate } from "./pointwise.ts";
 export { type PsisOptions, type PsisResult, paretoKThreshold, psis } from "./psis.ts";
 export { median, quantile, quantiles } from "./quantile.ts";

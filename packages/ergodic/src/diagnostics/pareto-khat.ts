@@ -1,0 +1,44 @@
+/**
+ * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its least and to its greatest draws, the larger of the two.
+ *
+ * Moments exist below 1/k: above ½ there is no variance, above 1 no mean, and already above 0.7 the mean of any affordable number of draws is far off, more often
+ * than its standard error says. draws: float64[chains × draws], chain after chain; S of them. A tail is M draws long: ⌈3 √(S/r)⌉ where S > 225, else ⌈S/5⌉; at
+ * most ⌊S/2⌋, at least 5; r = ESS_tail/S, so that draws that depend on each other give longer tails. k̂ = ∞ where nothing fits: a quarter of a tail lies at its
+ * very edge, as with few whole numbers. NaN where a draw is not finite, all are equal, the tails' effective size is unknown, or both tails are constant; and of fewer than 6 draws.
+ * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to posterior's `pareto_khat`, but that a tail of half of an odd number of draws keeps
+ * its greatest one, and that draws count as equal within their rounding, so that the unit does not matter.
+ *
+ * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
+ */
+import { drawsPerChain, isDegenerate } from "./chains.ts";
+import { essTail } from "./effective-size.ts";
+import { fitGeneralisedPareto } from "./generalised-pareto.ts";
+
+const LEAST_TAIL = 5;
+/** More draws than these have tails that grow as their root. */
+const FEW_DRAWS = 225;
+
+export function paretoKhat(draws: Float64Array, chainCount: number): number {
+  drawsPerChain("paretoKhat", draws, chainCount);
+  if (draws.length <= LEAST_TAIL || isDegenerate(draws)) return Number.NaN;
+  const length = tailLength(draws.length, essTail(draws, chainCount));
+  if (Number.isNaN(length)) return Number.NaN;
+  const sorted = draws.slice().sort();
+  const left = tailShape(sorted.map((x) => -x).reverse(), length);
+  const right = tailShape(sorted, length);
+  if (Number.isNaN(left) || Number.isNaN(right)) return Number.isNaN(left) ? right : left;
+  return Math.max(left, right);
+}
+
+/** NaN where the effective size is, and matters. */
+function tailLength(drawCount: number, effectiveSize: number): number {
+  const wanted = Math.ceil(drawCount > FEW_DRAWS ? (3 * drawCount) / Math.sqrt(effectiveSize) : drawCount / 5);
+  return Math.max(LEAST_TAIL, Math.min(wanted, Math.floor(drawCount / 2)));
+}
+
+/** Of the `length` last of rising numbers, above the one before them. */
+function tailShape(rising: Float64Array, length: number): number {
+  const start = rising.length - length;
+  if (isDegenerate(rising.subarray(start))) return Number.NaN;
+  return fitGeneralisedPareto(rising.slice(start).map((x) => x - rising[start - 1])).k;
+}
