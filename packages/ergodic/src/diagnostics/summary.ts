@@ -3,7 +3,9 @@
  *
  * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of one length. The columns are those of
  * monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts; quantiles stand under "q5", "q50", "q95", or "q2.5" for the
- * probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw).
+ * probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw). Errors are NaN, too, where tails are so heavy that none is reliable:
+ * that of the mean where k̂ (pareto-khat.ts) is above 0.7, that of sd above 0.5, where there is no variance. Then quantiles say what can be said. A k̂ of ∞, as
+ * of a few whole numbers, says nothing of tails.
  *
  * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal shapes
  */
@@ -12,6 +14,7 @@ import { drawsPerChain } from "./chains.ts";
 import { essBulk, essTail } from "./effective-size.ts";
 import { mean, variance } from "./moments.ts";
 import { mcseMean, mcseSd } from "./monte-carlo-error.ts";
+import { heavierTail } from "./pareto-khat.ts";
 import { quantiles } from "./quantile.ts";
 import { rhat } from "./rhat.ts";
 
@@ -30,7 +33,13 @@ export interface VariableSummary {
   readonly essBulk: number;
   readonly essTail: number;
   readonly rhat: number;
+  /** Pareto k̂ of both tails, the larger: above 0.7 the mean has no reliable error. */
+  readonly paretoK: number;
 }
+
+/** From here on the mean, and the standard deviation, have no reliable error. */
+export const HEAVY_MEAN = 0.7;
+export const HEAVY_SD = 0.5;
 
 export function summary<Name extends string>(
   variables: Readonly<Record<Name, Float64Array>>,
@@ -56,14 +65,18 @@ const quantileName = (probability: number): string => `q${Number((probability * 
 
 function summarise(draws: Float64Array, chainCount: number, probabilities: readonly number[]): VariableSummary {
   const values = quantiles(draws, probabilities);
+  const tailSize = essTail(draws, chainCount);
+  const paretoK = heavierTail(draws, tailSize);
+  const heavy = Number.isFinite(paretoK) ? paretoK : 0;
   return {
     mean: mean(draws),
     sd: Math.sqrt(variance(draws)),
-    mcseMean: mcseMean(draws, chainCount),
-    mcseSd: mcseSd(draws, chainCount),
+    mcseMean: heavy > HEAVY_MEAN ? Number.NaN : mcseMean(draws, chainCount),
+    mcseSd: heavy > HEAVY_SD ? Number.NaN : mcseSd(draws, chainCount),
     quantiles: Object.fromEntries(probabilities.map((probability, i) => [quantileName(probability), values[i]])),
     essBulk: essBulk(draws, chainCount),
-    essTail: essTail(draws, chainCount),
+    essTail: tailSize,
     rhat: rhat(draws, chainCount),
+    paretoK,
   };
 }

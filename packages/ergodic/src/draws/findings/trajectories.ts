@@ -4,9 +4,11 @@ import type { Finding, Judged } from "./finding.ts";
 
 /** A share that changes little where chains mix well otherwise: such draws can be used, with care. */
 const FEW_DIVERGENCES = 0.002;
+/** Codes of findings by which chains do not mix well, or nothing says that they do. */
+const UNMIXED = new Set(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"]);
 
 export function trajectories(draws: Judged, before: readonly Finding[]): Finding[] {
-  const mixes = before.every(({ code }) => code === "moved");
+  const mixes = !before.some(({ code }) => UNMIXED.has(code));
   const findings: Finding[] = [];
   const total = draws.chains * draws.count;
   if (draws.divergences > 0)
