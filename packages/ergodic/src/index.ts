@@ -204,6 +204,7 @@ export { type FeatureOptions, fastfood, featureMaps, orthogonal, type RandomFeat
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
+export { paretoKhat } from "./diagnostics/index.ts";
 export {
   type CheckedStatistic,
   Draws,

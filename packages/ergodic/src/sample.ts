@@ -34,6 +34,7 @@ import { type FunctionDensity, type FunctionDensityOptions, functionDensity } fr
 import {
   ConditionedModel,
   type ConditionOptions,
+  hierarchyOf,
   type ModelData,
   type NamedValues,
   type StatisticalModel,
@@ -276,9 +277,17 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
     probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
     algorithm: algorithm.toJson(),
+    density: allowed(density),
     rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
   };
+}
+
+/** What a verdict's advice must know of the density. */
+function allowed(density: LogDensity): JsonObject {
+  const hasGradient = density.hasGradient !== false;
+  const discrete = (density.discrete ?? []).map(({ name }) => name);
+  return { hasGradient, discrete, ...(density instanceof ConditionedModel ? hierarchyOf(density.traced) : {}) };
 }
 
 function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {

@@ -96,7 +96,7 @@ describe("the verdict", () => {
   it.each<[string, Fault, (string | boolean)[]]>([
     ["a chain somewhere else", { shift: (c) => (c === 2 ? 3 : 0) }, [false, "rhat", "ess"]],
     ["a drift", { shift: (_, t) => t / 100 }, [false, "rhat", "ess"]],
-    ["few effective draws, on which chains of this length have not settled", { memory: 0.8 }, [true, "rhat", "ess"]],
+    ["few effective draws, on which chains of this length have not settled", { memory: 0.8 }, [false, "rhat", "ess"]],
     ["too few draws to judge", { count: 3 }, [false, "few"]],
     ["a chain that does not move", { still: 1 }, [false, "stuck"]],
     ["particles", { report: { particles: 100 } }, [true, "particles"]],
@@ -122,7 +122,7 @@ describe("the verdict", () => {
 
   it("says what was found and what to do", () => {
     expect(`${planted({ shift: (c) => (c === 2 ? 3 : 0) }).verdict()}`).toMatch(
-      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): warm up longer/,
+      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): take centred: false in a hierarchy, or warm up longer/,
     );
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,

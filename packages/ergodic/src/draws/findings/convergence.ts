@@ -1,6 +1,7 @@
 /** Whether the chains agree, and have drawn enough. */
 import type { VariableSummary } from "../../diagnostics/index.ts";
 import { kindOf } from "../method.ts";
+import { drawMore, waysToMix, waysToMove } from "./advice.ts";
 import { type Finding, few, type Judged } from "./finding.ts";
 
 const MOST_RHAT = 1.01;
@@ -33,31 +34,12 @@ export function convergence(draws: Judged): Finding[] {
         code: "stuck",
         serious: true,
         text: `${few(still)} ${still.length === 1 ? "does" : "do"} not move in at least one chain`,
-        advice: "take nuts(), or shorter steps and a longer warm-up, or start elsewhere",
+        advice: waysToMove(draws).join(", or "),
       },
     ];
   const table = Object.entries(draws.summary());
   const findings: Finding[] = [];
-  const apart = table.filter(([, { rhat }]) => rhat > MOST_RHAT).sort(([, a], [, b]) => b.rhat - a.rhat);
-  const worst = apart[0]?.[1].rhat ?? 1;
-  const serious = worst > BAD_RHAT;
-  if (apart.length > 0)
-    findings.push({
-      code: "rhat",
-      serious,
-      text: `the chains ${serious ? "disagree about" : "have not quite settled on"} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
-      advice: `warm up longer and draw more${serious ? "; if they settle in different places, the posterior has several modes or the model cannot tell its parameters apart" : ""}`,
-    });
-  const wanted = ESS_PER_CHAIN * draws.chains;
-  const least = ({ essBulk, essTail }: VariableSummary): number => Math.min(essBulk, essTail);
-  const few_ = table.filter(([, row]) => least(row) < wanted).sort(([, a], [, b]) => least(a) - least(b));
-  if (few_.length > 0)
-    findings.push({
-      code: "ess",
-      serious: false,
-      text: `${few(few_.map(([name]) => name))} ${few_.length === 1 ? "has" : "have"} few effective draws (${Math.floor(least(few_[0][1]))} at the least, wanted ${wanted})`,
-      advice: `draw more, some ${Math.ceil(wanted / Math.max(1, least(few_[0][1])))} times as many, or write the model so that its parameters depend less on each other`,
-    });
+  findings.push(...disagreement(draws, table), ...fewEffective(draws, table));
   if (draws.chains === 1)
     findings.push({
       code: "oneChain",
@@ -66,6 +48,44 @@ export function convergence(draws: Judged): Finding[] {
       advice: "take chains: 4",
     });
   return findings;
+}
+
+type Row = readonly [string, VariableSummary];
+
+/** The lesser of bulk and tails. */
+const least = ({ essBulk, essTail }: VariableSummary): number => Math.min(essBulk, essTail);
+
+function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
+  const apart = table.filter(([, { rhat }]) => rhat > MOST_RHAT).sort(([, a], [, b]) => b.rhat - a.rhat);
+  if (apart.length === 0) return [];
+  const worst = apart[0][1].rhat;
+  const serious = worst > BAD_RHAT || apart.some(([, row]) => least(row) < ESS_PER_CHAIN * draws.chains);
+  const said = worst > BAD_RHAT ? "disagree about" : "have not quite settled on";
+  const modes = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
+  return [
+    {
+      code: "rhat",
+      serious,
+      text: `the chains ${said} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
+      advice: [[...waysToMix(draws), drawMore(draws)].join(", or "), ...(worst > BAD_RHAT ? [modes] : [])].join("; "),
+    },
+  ];
+}
+
+function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
+  const wanted = ESS_PER_CHAIN * draws.chains;
+  const found = table.filter(([, row]) => least(row) < wanted).sort(([, a], [, b]) => least(a) - least(b));
+  if (found.length === 0) return [];
+  const fewest = least(found[0][1]);
+  const times = Math.ceil(wanted / Math.max(1, fewest));
+  return [
+    {
+      code: "ess",
+      serious: false,
+      text: `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (${Math.floor(fewest)} at the least, wanted ${wanted})`,
+      advice: [`draw more, some ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
+    },
+  ];
 }
 
 const particles = (): Finding => ({

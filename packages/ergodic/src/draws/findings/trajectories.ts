@@ -1,5 +1,8 @@
 /** How the trajectories of a Hamiltonian sampler went. */
+
+import { algorithmOf } from "../method.ts";
 import { energyReport, treeReport } from "../trajectories.ts";
+import { centring, higherTarget } from "./advice.ts";
 import type { Finding, Judged } from "./finding.ts";
 
 /** A share that changes little where chains mix well otherwise: such draws can be used, with care. */
@@ -16,15 +19,16 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       code: "divergences",
       serious: !mixes || draws.divergences > FEW_DIVERGENCES * total,
       text: `${draws.divergences} of ${total} transitions diverged, where the posterior is too curved for the step size and parts of it may be missing`,
-      advice: `raise targetAcceptance to ${higherTarget(draws)}; in a hierarchy, take centred: false; else narrow the priors`,
+      advice: [`raise targetAcceptance to ${higherTarget(draws)}`, ...centring(draws), "narrow the priors"].join(", or "),
     });
+  const { metric } = algorithmOf(draws);
   const trees = treeReport(draws);
   if (trees && trees.saturated > 0)
     findings.push({
       code: "treeDepth",
       serious: false,
       text: `${trees.saturated} of ${total} trajectories were cut short at depth ${trees.limit}`,
-      advice: 'the draws are right but slow; raise maxTreeDepth, or scale the parameters alike, or take metric: "dense"',
+      advice: `the draws are right but slow; raise maxTreeDepth, or scale the parameters alike${metric === undefined || metric === "dense" ? "" : ', or take metric: "dense"'}`,
     });
   const energy = energyReport(draws);
   if (energy && energy.poor > 0)
@@ -32,14 +36,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       code: "energy",
       serious: true,
       text: `${energy.poor} of ${draws.chains} chains explore the tails slowly (E-BFMI ${Math.min(...energy.ebfmi).toFixed(2)}, wanted above 0.3)`,
-      advice: "tails are heavy or scales unsure: take centred: false, or stronger priors on scales",
+      advice: `tails are heavy or scales unsure: ${[...centring(draws), "give stronger priors on scales"].join(", or ")}`,
     });
   return findings;
-}
-
-/** Nearer to 1 than what was asked for. */
-function higherTarget({ description }: Judged): number {
-  const given = (description.algorithm as { targetAcceptance?: unknown } | undefined)?.targetAcceptance;
-  const now = typeof given === "number" ? given : 0.8;
-  return [0.95, 0.99, 0.999].find((target) => target > now) ?? 0.9999;
 }

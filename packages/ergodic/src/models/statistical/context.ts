@@ -62,6 +62,8 @@ export interface TracedParameter {
   /** The input of the unconstrained numbers, and their place in u. */
   readonly unconstrained: SymbolicArray;
   readonly offset: number;
+  /** Whether its constraint is narrower than its prior's support. */
+  readonly narrowed: boolean;
   readonly bounds: { readonly low?: SymbolicArray; readonly high?: SymbolicArray } | undefined;
   /** Of integers, which stand in u as they are: the bounds that hold whatever the other parameters are. */
   readonly discrete: { readonly low: number; readonly high: number } | undefined;

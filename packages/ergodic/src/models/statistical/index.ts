@@ -16,6 +16,7 @@ export {
   vector,
 } from "./fields.ts";
 export { type HiddenMarkov, hiddenMarkov } from "./hidden-markov.ts";
+export { hierarchyOf } from "./hierarchy.ts";
 export type { Marginal, States, StateTerms } from "./marginalise.ts";
 export { type ConditionOptions, model, type StatisticalModel } from "./model.ts";
 export type { QuantityPlace } from "./programs.ts";

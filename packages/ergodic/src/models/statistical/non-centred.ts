@@ -41,6 +41,10 @@ const SCALES: Readonly<Record<string, string>> = {
   lognormal: "sigma",
 };
 
+/** Whether a prior has what a parameter that is not centred needs. */
+export const hasLocationScale = ({ name }: Distribution): boolean =>
+  name === "multivariateNormalCholesky" || Object.hasOwn(SCALES, name);
+
 /** z: of the parameter's shape. @throws CapabilityError for a family without location and scale */
 export function nonCentred(name: string, prior: Distribution, z: SymbolicArray): NonCentred {
   if (prior.name === "multivariateNormalCholesky") return byFactor(prior, z);

@@ -178,7 +178,7 @@ class Scope {
     const made = this.#place(name, transform, prior, centred);
     const [low, high] = [lower, upper].map((bound) => (bound === undefined ? undefined : toArray(bound)));
     const own = { name, shape: transform.shape, prior, transform, bounds: bounds && { low, high }, discrete };
-    this.#parameters.push({ ...made, ...own });
+    this.#parameters.push({ ...made, ...own, narrowed: narrowed !== undefined });
     return made.value;
   }
 
