@@ -328,6 +328,8 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
   const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
   const source: DrawsSource = {
     pointwise: () => density.pointwiseOf(raw.values),
+    dependent: () => density.dependentObservations(raw.values.subarray(0, density.dimension)),
+    hasTarget: density.traced.hasTarget,
     observed: () => density.observedValues(),
     predict: (seed) => {
       const replicated = density.predictOf(raw.values, stream(seed, "predict"));

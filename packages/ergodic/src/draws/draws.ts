@@ -17,6 +17,7 @@ import { isApproximation, paretoKText } from "./method.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { summaryTable } from "./table.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
+import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 export interface DrawsQuantity {
@@ -29,6 +30,10 @@ export interface DrawsQuantity {
 export interface DrawsSource {
   /** log p of each observed value, by name: [chain, draw, value]. */
   pointwise(): Readonly<Record<string, Float64Array>>;
+  /** Names of those whose terms depend on each other, so that to drop one is not to leave its value out. */
+  dependent(): ReadonlySet<string>;
+  /** Whether parts of the likelihood may be in target(). */
+  readonly hasTarget: boolean;
   /** What was observed, drawn anew for each draw. */
   predict(seed: number): Draws;
   /** What was observed, by name. */
@@ -189,16 +194,23 @@ export class Draws {
     return treeReport(this);
   }
 
-  /** Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one). */
-  loo(name?: string): LooResult {
-    const { values, size } = this.#pointwise("loo", name);
-    return psisLoo(values, { chainCount: this.chains, observationCount: size });
+  /**
+   * Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one).
+   *
+   * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation, and refused, unless `oneStepAhead`: then
+   * each value is predicted from those before it, with parameters that the other terms tell.
+   *
+   * @throws CapabilityError [DRAWS_DEPENDENT]
+   */
+  loo(name?: string, options: PredictiveOptions = {}): PredictiveResult<LooResult> {
+    const { values, size, kind } = this.#predictive("loo", name, options);
+    return { kind, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) };
   }
 
-  /** Widely applicable information criterion. */
-  waic(name?: string): WaicResult {
-    const { values, size } = this.#pointwise("waic", name);
-    return waic(values, { observationCount: size });
+  /** Widely applicable information criterion; where terms depend on each other as `loo`. */
+  waic(name?: string, options: PredictiveOptions = {}): PredictiveResult<WaicResult> {
+    const { values, size, kind } = this.#predictive("waic", name, options);
+    return { kind, ...waic(values, { observationCount: size }) };
   }
 
   /** What was observed, drawn anew for each draw: replicated data, by name. */
@@ -274,11 +286,15 @@ export class Draws {
     );
   }
 
-  #pointwise(where: string, asked: string | undefined): { values: Float64Array; size: number } {
+  #predictive(where: string, asked: string | undefined, options: PredictiveOptions) {
     this.#need(where);
-    const all = this.#source(where).pointwise();
-    const name = this.#observedName(where, asked, Object.keys(all));
-    return { values: all[name], size: all[name].length / (this.chains * this.count) };
+    const source = this.#source(where);
+    const all = source.pointwise();
+    const names = Object.keys(all);
+    if (names.length === 0) throw nothingObserved(where, source.hasTarget);
+    const name = this.#observedName(where, asked, names);
+    const kind = predictiveKind(where, name, source.dependent().has(name), options);
+    return { values: all[name], size: all[name].length / (this.chains * this.count), kind };
   }
 
   #observedName(where: string, asked: string | undefined, names: readonly string[]): string {

@@ -25,4 +25,5 @@ export {
 export { loadDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
 export { summaryTable } from "./table.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";
+export type { PredictiveKind, PredictiveOptions, PredictiveResult } from "./validation.ts";
 export type { Finding, Verdict } from "./verdict.ts";

@@ -12,6 +12,7 @@ import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { own } from "../../host/memory.ts";
 import type { TracedModel } from "./context.ts";
+import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { PlacedModel, type PointFunction } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
@@ -160,6 +161,11 @@ export class ConditionedModel implements LogDensity, Disposable {
       all,
       observed.map(({ name, pointwise }) => ({ name, size: pointwise.size })),
     );
+  }
+
+  /** Names of what was observed whose terms depend on each other, as seen at u. */
+  dependentObservations(u: ArrayLike<number>): Set<string> {
+    return dependentObservations(this.traced, this.inputs(u));
   }
 
   /** Draws of what was observed, given the parameters at u. */

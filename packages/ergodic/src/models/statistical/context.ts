@@ -82,10 +82,11 @@ export interface TracedDraw {
   readonly batch: Shape;
 }
 
-/** What was observed, with its log densities one by one. */
+/** What was observed, with its log densities one by one. `chained`: each given those before it, as of a hidden Markov chain. */
 export interface TracedObservation extends TracedDraw {
   readonly value: SymbolicArray;
   readonly pointwise: SymbolicArray;
+  readonly chained: boolean;
 }
 
 export interface TracedModel {
@@ -94,7 +95,7 @@ export interface TracedModel {
   readonly quantities: readonly TracedQuantity[];
   readonly observed: readonly TracedObservation[];
   /** Summed-out terms that are of no one distribution, one by one. */
-  readonly marginal: readonly { readonly name: string; readonly pointwise: SymbolicArray }[];
+  readonly marginal: readonly Pick<TracedObservation, "name" | "pointwise" | "chained">[];
   /** Generated ones that are drawn. */
   readonly drawn: readonly TracedDraw[];
   /** Whether target() was used: the prior is not only that of the parameters. */

@@ -18,6 +18,7 @@ import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
 import { type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
+import { HiddenMarkov } from "./hidden-markov.ts";
 import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
@@ -51,7 +52,7 @@ class Scope {
   readonly #parameters: TracedParameter[] = [];
   readonly #quantities: TracedQuantity[] = [];
   readonly #observed: TracedObservation[] = [];
-  readonly #marginal: { name: string; pointwise: SymbolicArray }[] = [];
+  readonly #marginal: { name: string; pointwise: SymbolicArray; chained: boolean }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
   /** In the order of the model, and which of them are observations. */
@@ -208,7 +209,8 @@ class Scope {
     const batch = batchOf(value.shape, distribution.eventRank);
     checkCounted(value, distribution, pointwise);
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
-    this.#observed.push({ name: this.#observedName(value, name), shape: value.shape, distribution, batch, value, pointwise });
+    const own = { name: this.#observedName(value, name), shape: value.shape, distribution, batch };
+    this.#observed.push({ ...own, value, pointwise, chained: false });
   }
 
   #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
@@ -218,8 +220,9 @@ class Scope {
     const pointwise = made.logDensity;
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
     const name = this.#observedName(value ?? pointwise, options.name);
-    if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, value: value!, pointwise });
-    else this.#marginal.push({ name, pointwise });
+    const chained = states instanceof HiddenMarkov;
+    if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, value: value!, pointwise, chained });
+    else this.#marginal.push({ name, pointwise, chained });
     return made;
   }
 

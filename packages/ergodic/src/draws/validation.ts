@@ -1,0 +1,36 @@
+/** What is left out when a model is validated on its own data, and when that is refused. */
+import { CapabilityError, checkKeys, OptionError } from "../base/errors.ts";
+
+export interface PredictiveOptions {
+  /** Where terms depend on each other, predict each value from those before it: false. */
+  readonly oneStepAhead?: boolean;
+}
+
+/** "leave-one-out": each value is predicted from all others; "one-step-ahead": from those before it, with parameters that the other terms tell. */
+export type PredictiveKind = "leave-one-out" | "one-step-ahead";
+
+export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind };
+
+/** @throws CapabilityError [DRAWS_DEPENDENT] for terms that depend on each other, unless that is asked for */
+export function predictiveKind(where: string, name: string, dependent: boolean, options: PredictiveOptions): PredictiveKind {
+  checkKeys(where, options, ["oneStepAhead"]);
+  const { oneStepAhead = false } = options;
+  if (typeof oneStepAhead !== "boolean")
+    throw new OptionError(where, `oneStepAhead is ${String(oneStepAhead)}, but must be true or false`, "OPTION_TYPE");
+  if (!dependent) return "leave-one-out";
+  if (oneStepAhead) return "one-step-ahead";
+  throw new CapabilityError(
+    where,
+    `the terms of "${name}" depend on each other (each reads values observed before it, as in hiddenMarkov(), a regression on earlier values or errors that a scan follows), so that to drop one is not to leave its value out; ${where}("${name}", { oneStepAhead: true }) predicts each value from those before it`,
+    "DRAWS_DEPENDENT",
+  );
+}
+
+export function nothingObserved(where: string, hasTarget: boolean): OptionError {
+  const why = hasTarget ? "what target() adds is one sum, of which no value can be left out" : "there is nothing to predict";
+  return new OptionError(
+    where,
+    `the model observes nothing: ${why}; write the likelihood by observe() or marginalise()`,
+    "DRAWS_MODEL",
+  );
+}
