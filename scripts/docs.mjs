@@ -99,8 +99,8 @@ export async function commandLinePage(help) {
 
 Generated from the command's own help by \`npm run docs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
 
-Results go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 the run failed, 2 the command line is at
-fault.
+Results go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 the run failed, or by \`diagnose
+--strict\` the draws cannot be trusted, 2 the command line is at fault.
 
 ${sections.join("\n")}`;
 }

@@ -1,5 +1,5 @@
 /**
- * From an error to a line and an exit code: 0 done, 1 the run failed, 2 the command line is at fault.
+ * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, 2 the command line is at fault.
  *
  * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
  */
@@ -12,6 +12,9 @@ export class UsageError extends OptionError {
     super(where, message, "USAGE", options);
   }
 }
+
+/** What was asked for is said, and the exit code is to say that it was no: `diagnose --strict`. */
+export class NotTrusted extends Error {}
 
 /** Options that have the same name here and in the library. */
 const shared = [
@@ -47,6 +50,7 @@ export function reportError(error: unknown, terminal: Terminal): number {
     terminal.note(`${terminal.paint.note.red("ergodic:")} ${oneLine(error.message)} [USAGE]`);
     return 2;
   }
+  if (error instanceof NotTrusted) return 1;
   const red = terminal.paint.note.red;
   if (error instanceof ErgodicError) terminal.note(`${red("ergodic:")} ${oneLine(inCommandLineTerms(error.message))}`);
   else

@@ -114,6 +114,23 @@ describe("approximate", () => {
     // The posterior of mu is 4.4 ± 3.3; a poor approximation is flagged.
     expect(Math.abs(summary.mu.mean - 4.4)).toBeLessThan(3.3);
     if (method !== "svgd") expect(report.paretoK).toEqual(expect.any(Number));
+    // There are no chains to compare.
+    expect(summary.mu.rhat).toBeNull();
+  });
+
+  it("says its Pareto k with the table and the verdict, there and of the files, and nothing of chains", async () => {
+    const out = file("near");
+    const { stdout } = await works("approximate", here("schools.ts"), "--draws", "250", "--out", out, "--quiet");
+    const k = /\nPareto k (-?\d\.\d\d) of the approximation, good below 0\.7\n/.exec(stdout)?.[1];
+    const trusted = `These draws can be trusted (1000 draws of an approximation by pathfinder(), Pareto k ${k}).\n`;
+    expect(stdout).toContain(`\n\n${trusted}`);
+    const summarised = (await works("summary", out)).stdout;
+    expect(stdout.startsWith(summarised)).toBe(true);
+    const diagnosed = (await works("diagnose", out, "--strict")).stdout;
+    expect(diagnosed).toBe(trusted);
+    for (const text of [stdout, summarised, diagnosed]) expect(text).not.toMatch(/R-hat|chain/);
+    const answer = JSON.parse((await works("diagnose", out, "--json")).stdout);
+    expect(answer.paretoK.toFixed(2)).toBe(k);
   });
 
   it.each([
@@ -178,7 +195,39 @@ describe("summary and diagnose", () => {
     const { code, stderr } = await ergodic("diagnose", out, "--plot", "nu");
     expect([code, stderr]).toEqual([2, expect.stringMatching(/there is no "nu"; there are mu, tau, theta\[1\]/)]);
     expect((await ergodic("summary", file("nothing"))).code).toBe(1);
+    expect(answer.paretoK).toBeNull();
     expect(readFileSync(join(out, "draws.json"), "utf8")).toMatch(/"nuts"/);
+  });
+});
+
+describe("diagnose --strict", () => {
+  it("exits with 1 where draws cannot be trusted, and with 0 where they can; without it with 0", async () => {
+    const good = file("good");
+    await works("sample", here("schools.ts"), "--seed", "1", "--out", good, "--quiet");
+    const bad = file("bad");
+    await works("sample", model, "--chains", "2", "--warmup", "5", "--draws", "10", "--seed", "3", "--out", bad, "--quiet");
+    const outcome = async (path: string, ...words: string[]) => {
+      const { code, stdout, stderr } = await ergodic("diagnose", path, ...words);
+      expect(stderr).toBe("");
+      return [
+        code,
+        stdout.length > 0 && (words.includes("--json") ? JSON.parse(stdout).trusted : !stdout.startsWith("Do not trust")),
+      ];
+    };
+    for (const words of [[], ["--json"]]) {
+      expect(await outcome(good, ...words)).toEqual([0, true]);
+      expect(await outcome(good, "--strict", ...words)).toEqual([0, true]);
+      expect(await outcome(bad, ...words)).toEqual([0, false]);
+      expect(await outcome(bad, "--strict", ...words)).toEqual([1, false]);
+    }
+    // All that was asked for is said first.
+    const drawn = await ergodic("diagnose", bad, "--strict", "--plot", "mu");
+    expect([drawn.code, drawn.stdout.split("\n").length > 20]).toEqual([1, true]);
+    // Draws that are used with care are no reason for it.
+    const one = await ergodic("diagnose", join(good, "chain_1.csv"), "--strict");
+    expect([one.code, one.stdout]).toEqual([0, expect.stringMatching(/can be used, with care/)]);
+    expect((await ergodic("diagnose", file("nothing"), "--strict")).code).toBe(1);
+    expect((await ergodic("diagnose", bad, "--strict", "--plot", "nu")).code).toBe(2);
   });
 });
 

@@ -3,7 +3,7 @@
  * approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type Draws, type Run, type SampleOptions, sample, summaryTable } from "ergodic";
+import { type Draws, type Run, type SampleOptions, sample } from "ergodic";
 import { drawsFormat, writeDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
@@ -137,8 +137,8 @@ function watch(options: SampleWords, terminal: Terminal): Watch {
 function report(path: string, options: SampleWords, posterior: Draws, terminal: Terminal): void {
   const { run } = posterior.description as unknown as { run: { seconds: number; reason: string } };
   const verdict = posterior.verdict();
-  const summary = posterior.count > 0 ? posterior.summary() : {};
   if (options.json) {
+    const summary = posterior.count > 0 ? posterior.summary() : {};
     const { chains, count, divergences, description, report } = posterior;
     const { trusted, findings } = verdict;
     terminal.out(
@@ -146,7 +146,8 @@ function report(path: string, options: SampleWords, posterior: Draws, terminal: 
     );
     return;
   }
-  terminal.out(`${summaryTable(summary)}\n\n${verdict}\n`);
+  const table = posterior.count > 0 ? posterior.table({ rows: Number.MAX_SAFE_INTEGER }) : "";
+  terminal.out(`${table}\n\n${verdict}\n`);
   terminal.out(
     terminal.paint.out.dim(
       `${duration(run.seconds)}: ${run.reason}${options.out === undefined ? "" : `; written to ${options.out}`}\n`,

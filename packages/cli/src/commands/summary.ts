@@ -1,8 +1,8 @@
 /** `ergodic summary DIR|FILE`: the table of draws that were written; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
 import type { Command } from "commander";
-import { type Draws, histogramPlot, rankBars, summaryTable, tracePlot } from "ergodic";
+import { type Draws, histogramPlot, rankBars, tracePlot } from "ergodic";
 import { readDraws } from "../draws-files.ts";
-import { UsageError } from "../errors.ts";
+import { NotTrusted, UsageError } from "../errors.ts";
 import { grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -14,6 +14,7 @@ interface SummaryWords {
 
 interface DiagnoseWords {
   plot?: string;
+  strict?: boolean;
   json?: boolean;
 }
 
@@ -31,11 +32,12 @@ export function addSummary(program: Command, terminal: Terminal): void {
 async function summary(path: string, options: SummaryWords, terminal: Terminal): Promise<void> {
   const probabilities = options.probabilities === undefined ? undefined : probabilitiesOf(options.probabilities);
   const draws = await readDraws(path);
-  const rows = draws.summary({
+  const asked = {
     ...(options.of === undefined ? {} : { of: options.of.split(",") }),
     ...(probabilities === undefined ? {} : { probabilities }),
-  });
-  terminal.out(options.json ? `${json({ command: "summary", draws: path, summary: rows })}\n` : `${summaryTable(rows)}\n`);
+  };
+  const text = () => draws.table({ ...asked, rows: Number.MAX_SAFE_INTEGER });
+  terminal.out(`${options.json ? json({ command: "summary", draws: path, summary: draws.summary(asked) }) : text()}\n`);
 }
 
 function probabilitiesOf(text: string): number[] {
@@ -55,6 +57,7 @@ export function addDiagnose(program: Command, terminal: Terminal): void {
     .description("whether draws can be trusted, and else what to do")
     .argument("<DIR>", "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file")
     .option("--plot <name>", "also draw one number, as the summary calls it: trace, histogram and ranks")
+    .option("--strict", "exit with 1 where the draws cannot be trusted")
     .option("--json", "one JSON object on standard output")
     .action((path: string, options: DiagnoseWords) => diagnose(path, options, terminal));
 }
@@ -63,19 +66,26 @@ async function diagnose(path: string, options: DiagnoseWords, terminal: Terminal
   const draws = await readDraws(path);
   const verdict = draws.verdict();
   const [energy, trees] = [draws.energy(), draws.treeDepths()];
+  const { trusted, findings } = verdict;
   if (options.json) {
-    const { trusted, findings } = verdict;
     const ebfmi = energy ? [...energy.ebfmi] : null;
+    const { divergences, report } = draws;
     terminal.out(
-      `${json({ command: "diagnose", draws: path, trusted, findings, divergences: draws.divergences, ebfmi, treeDepths: trees ?? null })}\n`,
+      `${json({ command: "diagnose", draws: path, trusted, findings, divergences, ebfmi, treeDepths: trees ?? null, paretoK: report.paretoK ?? null })}\n`,
     );
-    return;
+  } else {
+    terminal.out(`${verdict}\n`);
+    transitions(draws, terminal);
+    if (options.plot !== undefined) terminal.out(plots(draws, options.plot, terminal));
   }
-  terminal.out(`${verdict}\n`);
+  if (options.strict && !trusted) throw new NotTrusted();
+}
+
+function transitions(draws: Draws, terminal: Terminal): void {
+  const [energy, trees] = [draws.energy(), draws.treeDepths()];
   if (draws.fields.includes("divergent")) terminal.out(`divergences  ${grouped(draws.divergences)}\n`);
   if (energy) terminal.out(`E-BFMI       ${[...energy.ebfmi].map((value) => value.toFixed(2)).join("  ")}\n`);
   if (trees) terminal.out(`tree depths  ${trees.counts.map((count, depth) => `${depth}: ${grouped(count)}`).join("  ")}\n`);
-  if (options.plot !== undefined) terminal.out(plots(draws, options.plot, terminal));
 }
 
 function plots(draws: Draws, name: string, terminal: Terminal): string {
