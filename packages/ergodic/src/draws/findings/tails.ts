@@ -23,7 +23,7 @@ export function tails(draws: Judged): Finding[] {
     .sort(([, a], [, b]) => b - a);
   const heavy = table.filter(([, k]) => k > HEAVY_MEAN);
   const rather = total < FEWEST_FOR_NOTE ? [] : table.filter(([, k]) => k <= HEAVY_MEAN);
-  const upTo = ([[, k]]: typeof table): string => `Pareto k up to ${k.toFixed(2)}`;
+  const upTo = (rows: typeof table): string => `Pareto k ${rows.length === 1 ? "" : "up to "}${rows[0][1].toFixed(2)}`;
   const findings: Finding[] = [];
   if (heavy.length > 0)
     findings.push({
