@@ -64,3 +64,17 @@ it.each(Object.entries(kinds))("of %s quantities", (kind, of) => {
     expect(found[0].note).toBeUndefined();
   }
 });
+
+it("wants enough draws, more of them for a note, and a k that is a number", () => {
+  const found = (paretoK: number, count: number, more = {}) => {
+    const judged = { chains: 4, count, description: {}, report: {}, summary: () => ({ x: { paretoK } }), ...more };
+    return tails(judged as unknown as Judged).map(({ note, text }) => [note === true, text.slice(0, 17)]);
+  };
+  const said = 'the tails of "x" ';
+  expect([found(0.71, 99), found(0.71, 100)]).toEqual([[], [[false, said]]]);
+  expect([found(0.7, 249), found(0.7, 250)]).toEqual([[], [[true, said]]]);
+  expect([found(0.5, 1000), found(Infinity, 1000), found(Number.NaN, 1000)]).toEqual([[], [], []]);
+  // Particles are one approximation together, and no sample.
+  expect(found(0.9, 1000, { report: { particles: 4000 } })).toEqual([]);
+  expect(found(0.9, 1000, { report: { paretoK: 0.2 } })).toHaveLength(1);
+});

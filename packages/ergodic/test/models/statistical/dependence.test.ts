@@ -183,6 +183,11 @@ const independent: Record<string, (m: ModelContext) => void> = {
     const { y } = m.data({ y: vector("N") });
     m.observe(c.sub(after(y), before(y)), d.normal(slope(m), scale(m)), "y");
   },
+  "vectors about the mean of the data"(m) {
+    const { table } = m.data({ table: matrix("N", 2) });
+    const factor = m.param("factor", d.lkjCholesky(2, 1));
+    m.observe(table, d.multivariateNormalCholesky(c.add(c.mean(table, { axis: 0 }), slope(m)), factor));
+  },
   "vectors with correlations"(m) {
     const { table } = m.data({ table: matrix("N", 2) });
     const factor = m.param("factor", d.lkjCholesky(2, 1));
