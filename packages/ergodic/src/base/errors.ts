@@ -1,4 +1,5 @@
 /** Errors: `where: what was given, what was wanted, what to do [CODE]`. The user's fault throws one of these; ours is an assertion. */
+import { nearest } from "./nearest.ts";
 
 export class ErgodicError extends Error {
   /** Stable, for programs. */
@@ -68,7 +69,7 @@ export function checkNumber(
 export function checkKeys(where: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const near = known.find((k) => k.toLowerCase() === key.toLowerCase() || k.startsWith(key) || key.startsWith(k));
+    const near = nearest(key, known);
     throw new OptionError(
       where,
       `unknown option "${key}"${near ? `; did you mean "${near}"?` : ""} (known: ${known.join(", ")})`,

@@ -6,6 +6,7 @@ import { assert } from "../base/errors.ts";
 import { type ArrayLikeOperand, isArray, type SymbolicArray } from "./array/symbolic.ts";
 import { constant, type Expr, type ExprLike, intern, toExpr } from "./expression.ts";
 import type { Lanes, Value } from "./machine/lanes.ts";
+import { axisOptions, checkArgument, checkCount, checkedItself, element, operand } from "./signature.ts";
 
 export interface Primitive {
   readonly name: string;
@@ -17,6 +18,8 @@ export interface Primitive {
   derivative(adjoint: Expr, node: Expr, i: number): Expr | null;
   /** "prefix(a, b)" unless given; binding strengths are those of print.ts. */
   readonly print?: PrintForm;
+  /** Of two arguments: more are taken from the left, f(f(a, b), c). */
+  readonly chains?: boolean;
   /** Machine operations an element. */
   readonly cost: number;
   /** The result is 0 or 1: a mask in code. */
@@ -64,11 +67,18 @@ export interface Binary {
   (a: ArrayLikeOperand, b: SymbolicArray): SymbolicArray;
   (a: ArrayLikeOperand, b: ArrayLikeOperand): SymbolicArray;
 }
+/** Two arguments or more, taken from the left. */
+export interface Chain {
+  (a: ExprLike, b: ExprLike, ...more: ExprLike[]): Expr;
+  (a: SymbolicArray, b: ArrayLikeOperand, ...more: ArrayLikeOperand[]): SymbolicArray;
+  (a: ArrayLikeOperand, b: SymbolicArray, ...more: ArrayLikeOperand[]): SymbolicArray;
+  (a: ArrayLikeOperand, b: ArrayLikeOperand, ...more: ArrayLikeOperand[]): SymbolicArray;
+}
 export interface Ternary {
   (a: ExprLike, b: ExprLike, c: ExprLike): Expr;
   (a: ArrayLikeOperand, b: ArrayLikeOperand, c: ArrayLikeOperand): SymbolicArray;
 }
-export interface Builder extends Unary, Binary, Ternary {}
+export interface Builder extends Unary, Binary, Chain, Ternary {}
 
 /** Axes to reduce (default: all), and whether they stay with an extent of 1. */
 export interface AxisOptions {
@@ -95,25 +105,33 @@ export function extendToArrays(how: OnArrays): void {
 export function primitive(entry: Primitive): Builder {
   assert(!primitives.has(entry.name), `the primitive ${entry.name} is defined twice`);
   primitives.set(entry.name, entry);
+  const { name, chains = false } = entry;
   const arity = entry.reference.length;
+  const names = [["x"], ["a", "b"], ["condition", "yes", "no"]][arity - 1];
   const build = (...given: ExprLike[]): Expr => {
-    // Array.prototype.map and reduce pass more than is wanted; what is missing fails in toExpr.
-    const args = Array.from({ length: arity }, (_, i) => toExpr(given[i]));
+    const args = given.map(toExpr);
+    assert(args.length === arity, `${name} was built of ${args.length} arguments`);
     if (args.every((a) => a.op === "constant")) return constant(entry.reference(...args.map((a) => a.value)));
     return entry.simplify?.(...args) ?? intern(entry.name, args, args.some((a) => a.rank === 1) ? 1 : 0);
   };
   builders.set(entry.name, build);
   const any = (...given: (ExprLike | SymbolicArray)[]): Expr | SymbolicArray => {
-    if (!given.slice(0, arity).some(isArray)) return build(...(given as ExprLike[]));
-    assert(onArrays, "the primitives on arrays are not loaded");
-    return onArrays.elementwise(
-      entry.name,
-      build,
-      Array.from({ length: arity }, (_, i) => given[i]),
-    );
+    checkCount(name, given, chains ? [...names, "…"] : names, arity, chains ? Infinity : arity);
+    const onArray = given.some(isArray);
+    for (let i = 0; i < given.length; i++)
+      checkArgument(name, names[i] ?? `argument ${i + 1}`, onArray ? operand : element, given[i], given);
+    const join = onArray ? onArraysOf(name, build) : (build as (...args: unknown[]) => Expr);
+    if (!chains) return join(...given);
+    return given.slice(2).reduce<unknown>((made, next) => join(made, next), join(given[0], given[1])) as Expr | SymbolicArray;
   };
-  return any as Builder;
+  return checkedItself(any as Builder);
 }
+
+const onArraysOf = (name: string, build: (...args: Expr[]) => Expr) => {
+  assert(onArrays, "the primitives on arrays are not loaded");
+  const { elementwise } = onArrays;
+  return (...given: unknown[]): SymbolicArray => elementwise(name, build, given);
+};
 
 export function reduction(entry: Reduction): Reducer {
   assert(!reductions.has(entry.name), `the reduction ${entry.name} is defined twice`);
@@ -123,12 +141,19 @@ export function reduction(entry: Reduction): Reducer {
     return v.rank === 0 ? entry.ofScalar(v) : intern(entry.name, [v], 0);
   };
   builders.set(entry.name, build);
-  const any = (given: ExprLike | SymbolicArray, options: AxisOptions = {}): Expr | SymbolicArray => {
-    if (!isArray(given)) return build(given);
+  const any = (...given: [of: ExprLike | SymbolicArray, options?: AxisOptions]): Expr | SymbolicArray => {
+    const [of, options = {}] = given;
+    const { name } = entry;
+    checkCount(name, given, isArray(of) ? ["x", "options"] : ["x"], 1, isArray(of) ? 2 : 1, [operand, axisOptions]);
+    if (!isArray(of)) {
+      checkArgument(name, "x", element, of, given);
+      return build(of);
+    }
+    checkArgument(name, "options", axisOptions, options, given);
     assert(onArrays, "the primitives on arrays are not loaded");
-    return onArrays.reduced(entry.name, given, options);
+    return onArrays.reduced(name, of, options);
   };
-  return any as Reducer;
+  return checkedItself(any as Reducer);
 }
 
 /** The same operation on other arguments, through its builder. Leaves stay. */

@@ -194,6 +194,8 @@ describe("the interpreter", () => {
     expect(() => evaluate(g, {})).toThrow(/evaluate: the vector "g" is used but not given; .* \[COMPILE_INPUT\]/);
     expect(() => evaluate(mul(rate, g), { vectors })).toThrow(/scalar "rate"/);
     expect(() => evaluate(add(g, r), { vectors: { g: [1], r: [1, 2] } })).toThrow(/"r" has 2 elements where 1 are wanted/);
-    expect(() => add(undefined as unknown as number, 1)).toThrow(/wanted an expression or a number/);
+    expect(() => add(undefined as unknown as number, 1)).toThrow(
+      /add: a is undefined, but must be an expression, .*or a number; a name may be missing/,
+    );
   });
 });

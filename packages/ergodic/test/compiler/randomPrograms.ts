@@ -1,8 +1,10 @@
 /** Random programs for property tests: a list of steps, each applying an operation to values made before, so that parts are shared. */
 import fc from "fast-check";
+import * as builders from "../../src/compiler/index.ts";
 import {
   abs,
   add,
+  allPrimitives,
   and,
   atan,
   constant,
@@ -132,6 +134,12 @@ export const REDUCED: Operation[] = [
   (x, y) => mul(y, maximum(tanh(x))),
 ];
 
+/** Builders refuse more arguments than they take. */
+const UNARY: ReadonlySet<unknown> = new Set(
+  allPrimitives().flatMap(({ name, reference }) => (reference.length === 1 ? [(builders as Record<string, unknown>)[name]] : [])),
+);
+const argumentsOf = (operation: Operation): number => (operation === where ? 3 : UNARY.has(operation) ? 1 : 2);
+
 const LEAVES = (): Expr[] => [vector("a"), vector("b"), vector("a"), scalar("s"), scalar("t"), constant(0.75), constant(-2)];
 
 export interface RandomProgram {
@@ -147,7 +155,10 @@ export function programs(operations: Operation[], { steps = 10, leaves = LEAVES(
     const values = [...leaves];
     // Counted from the end, as what was made last is of most interest.
     const pick = (i: number): Expr => values[values.length - 1 - (i % values.length)];
-    for (const [o, i, j, k] of list) values.push(operations[o](pick(i), pick(j), pick(k)));
+    for (const [o, i, j, k] of list) {
+      const given = [pick(i), pick(j), pick(k)].slice(0, argumentsOf(operations[o]));
+      values.push(operations[o](...(given as [Expr, Expr, Expr])));
+    }
     const made = values.slice(leaves.length).reverse();
     const last = made.find((v) => v.rank === 1) ?? mul(values[0], made[0]);
     const other = made.filter((v) => v.rank === 1)[1] ?? add(values[1], made[0]);
@@ -181,7 +192,10 @@ export function errorBounds(roots: Expr[], unit: number): Expr[] {
       const slope = primitiveOf(node)!.derivative(constant(1), node, i);
       return slope ? [mul(abs(slope), bounds.get(arg)!)] : [];
     });
-    bounds.set(node, through.reduce(add, own));
+    bounds.set(
+      node,
+      through.reduce<Expr>((a, b) => add(a, b), own),
+    );
   }
   return roots.map((root) => bounds.get(root)!);
 }

@@ -1,4 +1,6 @@
 /** The array compiler's public list. Element-wise builders and reductions are those of compiler/index.ts, which take arrays as well. */
+import "../primitives/methods.ts";
+
 export { watchConditions } from "./conditions.ts";
 export { gradientsOf, hessianVector, tangentsOf } from "./derive.ts";
 export {
@@ -9,6 +11,7 @@ export {
   type FunctionResult,
   type Shapes,
 } from "./function.ts";
+export { type IndexWatch, watchIndices } from "./indices.ts";
 export { type InterpretOptions, interpret } from "./interpret.ts";
 export * from "./operations/index.ts";
 export {

@@ -8,6 +8,7 @@
  */
 import { assert, CompileError } from "../../base/errors.ts";
 import { Interned } from "../interned.ts";
+import { Chained } from "./chained.ts";
 import { userLine } from "./position.ts";
 
 export type Shape = readonly number[];
@@ -15,7 +16,7 @@ export type Shape = readonly number[];
 /** What builders take where an array is wanted. */
 export type ArrayLikeOperand = SymbolicArray | number;
 
-export class SymbolicArray {
+export class SymbolicArray extends Chained {
   /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
   /** "input", "map", "full", or the name of another primitive. */
@@ -30,6 +31,7 @@ export class SymbolicArray {
   readonly size: number;
 
   constructor(id: number, op: string, args: readonly SymbolicArray[], shape: Shape, attributes: unknown, key: string) {
+    super();
     this.id = id;
     this.op = op;
     this.args = args;
@@ -135,18 +137,6 @@ export function axisOf(where: string, axis: number, rank: number): number {
 
 export function shapeError(where: string, message: string): CompileError {
   return new CompileError(where, `${message}${userLine()}`, "COMPILE_SHAPE");
-}
-
-/** Throws for an option that the operation does not have: it would be left out in silence. */
-export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const near = known.find((name) => name.startsWith(unknown) || unknown.startsWith(name));
-  throw new CompileError(
-    where,
-    `unknown option "${unknown}"${near ? `; did you mean "${near}"?` : ""} (known: ${known.join(", ")})${userLine()}`,
-    "COMPILE_OPTION",
-  );
 }
 
 /** All nodes below the roots, the roots included, arguments before their users. */

@@ -1,11 +1,12 @@
 /** + − · / and the square: sums and products of float64 or float32, rounded once each (no fused multiply-add). */
 import { constant, isConstant } from "../expression.ts";
-import { type Binary, primitive, type Unary } from "../primitive.ts";
+import { type Binary, type Chain, primitive, type Unary } from "../primitive.ts";
 
 const [SUM, QUOTIENT, PRODUCT, POWER] = [4, 5, 6, 7];
 
-export const add: Binary = primitive({
+export const add: Chain = primitive({
   name: "add",
+  chains: true,
   reference: (a, b) => a + b,
   simplify(a, b) {
     if (isConstant(a, 0)) return b;
@@ -37,8 +38,9 @@ export const sub: Binary = primitive({
   code: (m, a, b) => m.sub(a, b),
 });
 
-export const mul: Binary = primitive({
+export const mul: Chain = primitive({
   name: "mul",
+  chains: true,
   reference: (a, b) => a * b,
   simplify(a, b) {
     if (b.op === "constant") return mul(b, a);

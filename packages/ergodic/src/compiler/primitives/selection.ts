@@ -3,7 +3,16 @@
  * derivative; that of |x| at 0 is 0. `min` and `max` are NaN if either argument is.
  */
 import { constant, type Expr, isConstant } from "../expression.ts";
-import { type Binary, type Primitive, type PrintForm, primitive, primitiveOf, type Ternary, type Unary } from "../primitive.ts";
+import {
+  type Binary,
+  type Chain,
+  type Primitive,
+  type PrintForm,
+  primitive,
+  primitiveOf,
+  type Ternary,
+  type Unary,
+} from "../primitive.ts";
 import { mul, neg } from "./arithmetic.ts";
 
 const [ANY, EVERY, COMPARISON, SUM, ATOM] = [1, 2, 3, 4, 9];
@@ -47,8 +56,9 @@ const infix = (strength: number, symbol: string): PrintForm => ({
   write: (a, b) => `${a} ${symbol} ${b}`,
 });
 
-export const and: Binary = primitive({
+export const and: Chain = primitive({
   name: "and",
+  chains: true,
   reference: (a, b) => Number(truth(a) && truth(b)),
   simplify: (a, b) => (isConstant(a, 0) || isConstant(b, 0) ? constant(0) : a === b && isCondition(a) ? a : null),
   derivative: () => null,
@@ -59,8 +69,9 @@ export const and: Binary = primitive({
   code: (m, a, b) => m.and(a, b),
 });
 
-export const or: Binary = primitive({
+export const or: Chain = primitive({
   name: "or",
+  chains: true,
   reference: (a, b) => Number(truth(a) || truth(b)),
   simplify: (a, b) => (a === b && isCondition(a) ? a : null),
   derivative: () => null,
@@ -103,8 +114,9 @@ export const where: Ternary = primitive({
   code: (m, condition, yes, no) => m.select(condition, yes, no),
 });
 
-export const min: Binary = primitive({
+export const min: Chain = primitive({
   name: "min",
+  chains: true,
   reference: Math.min,
   simplify: (a, b) => (a === b ? a : null),
   derivative: (adjoint, { args: [a, b] }, i) => (i === 0 ? where(lessEqual(a, b), adjoint, 0) : where(less(b, a), adjoint, 0)),
@@ -112,8 +124,9 @@ export const min: Binary = primitive({
   code: (m, a, b) => m.min(a, b),
 });
 
-export const max: Binary = primitive({
+export const max: Chain = primitive({
   name: "max",
+  chains: true,
   reference: Math.max,
   simplify: (a, b) => (a === b ? a : null),
   derivative: (adjoint, { args: [a, b] }, i) => (i === 0 ? where(lessEqual(b, a), adjoint, 0) : where(less(a, b), adjoint, 0)),

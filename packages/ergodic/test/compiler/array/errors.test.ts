@@ -48,7 +48,10 @@ describe("errors of tracing", () => {
   it("what is missing or no array", () => {
     // @ts-expect-error one argument is missing
     expect(failure(() => add(x)).message).toMatch(
-      /got undefined, wanted a symbolic array or a number.*errors\.test\.ts.*COMPILE_OPERAND/,
+      /^add: 1 argument was given, but it takes 2 or more: a, b, … .*errors\.test\.ts.*COMPILE_OPERAND/,
+    );
+    expect(failure(() => add(x, undefined as unknown as number)).message).toMatch(
+      /^add: b is undefined, but must be a symbolic array or a number; a name may be missing .*errors\.test\.ts.*COMPILE_OPERAND/,
     );
     // @ts-expect-error a text is no array
     expect(failure(() => add(x, "y")).code).toBe("COMPILE_OPERAND");

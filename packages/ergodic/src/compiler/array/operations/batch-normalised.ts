@@ -5,10 +5,12 @@
  * through the statistics it would take a pass more: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂,
  * dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
  */
+
 import { add, div, mul, square, sub } from "../../primitives/arithmetic.ts";
 import { sqrt } from "../../primitives/functions.ts";
 import { sum } from "../../primitives/reductions.ts";
 import { max } from "../../primitives/selection.ts";
+import { array, number, operation, optional } from "../../signature.ts";
 import type { SymbolicArray } from "../symbolic.ts";
 import { full } from "./constants.ts";
 import { type Backward, customDerivative } from "./custom-derivative.ts";
@@ -23,17 +25,21 @@ export interface BatchNormalised {
 }
 
 /** γ and β: [channels], or left out for 1 and 0. */
-export function batchNormalised(
-  x: SymbolicArray,
-  epsilon: number,
-  scale: SymbolicArray = full(1, x.shape.slice(-1)),
-  shift: SymbolicArray = full(0, x.shape.slice(-1)),
-): BatchNormalised {
-  const { mean, variance, precision } = statisticsOf(x, epsilon);
-  const forward = (x: SymbolicArray, scale: SymbolicArray, shift: SymbolicArray): SymbolicArray =>
-    add(mul(sub(x, mean), mul(scale, precision)), shift);
-  return { normalised: customDerivative([x, scale, shift], forward, backwardOf(epsilon)), mean, variance };
-}
+export const batchNormalised = operation(
+  "batchNormalised",
+  { x: array, epsilon: number, scale: optional(array), shift: optional(array) },
+  (
+    x: SymbolicArray,
+    epsilon: number,
+    scale: SymbolicArray = full(1, x.shape.slice(-1)),
+    shift: SymbolicArray = full(0, x.shape.slice(-1)),
+  ): BatchNormalised => {
+    const { mean, variance, precision } = statisticsOf(x, epsilon);
+    const forward = (x: SymbolicArray, scale: SymbolicArray, shift: SymbolicArray): SymbolicArray =>
+      add(mul(sub(x, mean), mul(scale, precision)), shift);
+    return { normalised: customDerivative([x, scale, shift], forward, backwardOf(epsilon)), mean, variance };
+  },
+);
 
 const axesOf = (x: SymbolicArray): number[] => x.shape.slice(0, -1).map((_, i) => i);
 const countOf = (x: SymbolicArray): number => x.size / x.shape[x.rank - 1];

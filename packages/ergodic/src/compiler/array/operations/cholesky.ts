@@ -4,9 +4,11 @@
  * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal, an element below the diagonal stands for itself and its mirror
  * image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code: kernels/cholesky.ts.
  */
+
 import { add, mul, sub } from "../../primitives/arithmetic.ts";
 import { log } from "../../primitives/functions.ts";
 import { sum } from "../../primitives/reductions.ts";
+import { array, operation } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { diagonal, identity, triangle } from "./composed.ts";
@@ -51,18 +53,29 @@ const make = arrayPrimitive({
 });
 
 /** The lower triangular L with a positive diagonal. a: [n, n]. @throws CompileError unless a is square */
-export function cholesky(a: SymbolicArray): SymbolicArray {
+export const cholesky = operation("cholesky", { a: array }, (a: SymbolicArray): SymbolicArray => {
   if (a.rank !== 2 || a.shape[0] !== a.shape[1])
     throw shapeError("cholesky", `the array is ${shapeText(a.shape)}, but a square matrix is wanted`);
   return make([a], a.shape);
-}
+});
 
 /** log |A| of a symmetric, positive definite A: [n, n]; NaN where it is not. @throws CompileError unless a is square */
-export const logDeterminant = (a: SymbolicArray): SymbolicArray => logDeterminantOfCholesky(cholesky(a));
+export const logDeterminant = operation(
+  "logDeterminant",
+  { a: array },
+  (a: SymbolicArray): SymbolicArray => logDeterminantOfCholesky(cholesky(a)),
+);
 
 /** log |L Lᵀ| = 2 Σ log L_ii. */
-export const logDeterminantOfCholesky = (l: SymbolicArray): SymbolicArray => mul(2, sum(log(diagonal(l))));
+export const logDeterminantOfCholesky = operation(
+  "logDeterminantOfCholesky",
+  { l: array },
+  (l: SymbolicArray): SymbolicArray => mul(2, sum(log(diagonal(l)))),
+);
 
 /** A⁻¹ B from the factor of A. b: [n, m] or [n]. */
-export const choleskySolve = (l: SymbolicArray, b: SymbolicArray): SymbolicArray =>
-  triangularSolve(l, triangularSolve(l, b), { transposed: true });
+export const choleskySolve = operation(
+  "choleskySolve",
+  { l: array, b: array },
+  (l: SymbolicArray, b: SymbolicArray): SymbolicArray => triangularSolve(l, triangularSolve(l, b), { transposed: true }),
+);

@@ -5,7 +5,9 @@
  * x: [rows, q·k]; w: [p, q, k]; y: [rows, p·k]. ⟨dy, y⟩ is linear in x, w and dy: each of the three primitives has the derivatives of the others.
  * Code: kernels/circulant.ts. Source: Ding et al. 2017, CirCNN.
  */
+
 import { circulantScratchBytes } from "../../../host/circulant.ts";
+import { array, operation } from "../../signature.ts";
 import { type ArrayCode, arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { reshape } from "./reshape.ts";
@@ -104,7 +106,7 @@ const input = (dy: SymbolicArray, w: SymbolicArray, b: Blocks): SymbolicArray =>
 const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray => makeWeight([x, dy], [b.p, b.q, b.k], b);
 
 /** x: […, q·k]; w: [p, q, k], first columns of the blocks. Gives […, p·k]. @throws CompileError unless the extents fit */
-export function circulant(x: SymbolicArray, w: SymbolicArray): SymbolicArray {
+export const circulant = operation("circulant", { x: array, w: array }, (x: SymbolicArray, w: SymbolicArray): SymbolicArray => {
   const width = x.shape[x.rank - 1];
   if (x.rank < 1 || w.rank !== 3 || w.shape[1] * w.shape[2] !== width)
     throw shapeError(
@@ -115,4 +117,4 @@ export function circulant(x: SymbolicArray, w: SymbolicArray): SymbolicArray {
   const rows = x.size / width;
   const y = forward(reshape(x, [rows, width]), w, { rows, p, q, k });
   return reshape(y, [...x.shape.slice(0, -1), p * k]);
-}
+});

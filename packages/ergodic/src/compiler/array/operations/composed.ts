@@ -9,6 +9,7 @@ import { add, div, mul, square, sub } from "../../primitives/arithmetic.ts";
 import { exp, log, sqrt } from "../../primitives/functions.ts";
 import { maximum, sum } from "../../primitives/reductions.ts";
 import { abs, less, stopGradient, where } from "../../primitives/selection.ts";
+import { array, axes, axisOptions, flag, number, oneAxis, operation, optional, options, whole } from "../../signature.ts";
 import { axisOf, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { constantArray, range } from "./constants.ts";
 import { reduceAxes } from "./map-reduce.ts";
@@ -24,12 +25,19 @@ const countOver = (where: string, x: SymbolicArray, options: AxisOptions): numbe
   axesOf(where, x, options).reduce((count, axis) => count * x.shape[axis], 1);
 
 /** Smallest elements. NaN if an element is; tied smallest elements share the derivative. */
-export const minimum = (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray =>
-  reduceAxes("minimum", x, axesOf("minimum", x, options), options.keep);
+export const minimum = operation(
+  "minimum",
+  { x: array, options: axisOptions },
+  (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray =>
+    reduceAxes("minimum", x, axesOf("minimum", x, options), options.keep),
+);
 
 /** Σ x ÷ n. */
-export const mean = (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray =>
-  div(sum(x, options), countOver("mean", x, options));
+export const mean = operation(
+  "mean",
+  { x: array, options: axisOptions },
+  (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray => div(sum(x, options), countOver("mean", x, options)),
+);
 
 export interface VarianceOptions extends AxisOptions {
   /** The sum of squares is divided by n − correction; default 0. */
@@ -37,10 +45,14 @@ export interface VarianceOptions extends AxisOptions {
 }
 
 /** Σ (x − x̄)² ÷ (n − correction). */
-export function variance(x: SymbolicArray, { correction = 0, ...options }: VarianceOptions = {}): SymbolicArray {
-  const centred = sub(x, mean(x, { ...options, keep: true }));
-  return div(sum(square(centred), options), countOver("variance", x, options) - correction);
-}
+export const variance = operation(
+  "variance",
+  { x: array, options: optional(options({ axis: axes, keep: flag, correction: number })) },
+  (x: SymbolicArray, { correction = 0, ...options }: VarianceOptions = {}): SymbolicArray => {
+    const centred = sub(x, mean(x, { ...options, keep: true }));
+    return div(sum(square(centred), options), countOver("variance", x, options) - correction);
+  },
+);
 
 /** The largest elements as a shift that keeps exponentials finite, without derivative; 0 in place of ±∞. */
 function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
@@ -49,34 +61,50 @@ function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
 }
 
 /** log Σ exp x, without overflow: −∞ where every x is. */
-export function logSumExp(x: SymbolicArray, options: AxisOptions = {}): SymbolicArray {
-  const shift = shiftOf(x, options);
-  const total = sum(exp(sub(x, shift)), { ...options, keep: true });
-  const whole = add(log(total), shift);
-  return options.keep ? whole : reshape(whole, sum(x, options).shape);
-}
+export const logSumExp = operation(
+  "logSumExp",
+  { x: array, options: axisOptions },
+  (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray => {
+    const shift = shiftOf(x, options);
+    const total = sum(exp(sub(x, shift)), { ...options, keep: true });
+    const whole = add(log(total), shift);
+    return options.keep ? whole : reshape(whole, sum(x, options).shape);
+  },
+);
 
 /** exp x ÷ Σ exp x along an axis (default: the last). */
-export function softmax(x: SymbolicArray, { axis = -1 }: Pick<AxisOptions, "axis"> = {}): SymbolicArray {
-  const powers = exp(sub(x, shiftOf(x, { axis })));
-  return div(powers, sum(powers, { axis, keep: true }));
-}
+export const softmax = operation(
+  "softmax",
+  { x: array, options: oneAxis },
+  (x: SymbolicArray, { axis = -1 }: Pick<AxisOptions, "axis"> = {}): SymbolicArray => {
+    const powers = exp(sub(x, shiftOf(x, { axis })));
+    return div(powers, sum(powers, { axis, keep: true }));
+  },
+);
 
 /** x − log Σ exp x along an axis (default: the last). */
-export function logSoftmax(x: SymbolicArray, { axis = -1 }: Pick<AxisOptions, "axis"> = {}): SymbolicArray {
-  const shifted = sub(x, shiftOf(x, { axis }));
-  return sub(shifted, log(sum(exp(shifted), { axis, keep: true })));
-}
+export const logSoftmax = operation(
+  "logSoftmax",
+  { x: array, options: oneAxis },
+  (x: SymbolicArray, { axis = -1 }: Pick<AxisOptions, "axis"> = {}): SymbolicArray => {
+    const shifted = sub(x, shiftOf(x, { axis }));
+    return sub(shifted, log(sum(exp(shifted), { axis, keep: true })));
+  },
+);
 
 /** √Σ x². Its derivative at 0 is NaN: the norm has none there. */
-export const norm = (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray => sqrt(sum(square(x), options));
+export const norm = operation(
+  "norm",
+  { x: array, options: axisOptions },
+  (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray => sqrt(sum(square(x), options)),
+);
 
 /** a_i b_j of two vectors. */
-export function outer(a: SymbolicArray, b: SymbolicArray): SymbolicArray {
+export const outer = operation("outer", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
   if (a.rank !== 1 || b.rank !== 1)
     throw shapeError("outer", `shapes are ${shapeText(a.shape)} and ${shapeText(b.shape)}, but two vectors are wanted`);
   return mul(reshape(a, [a.size, 1]), b);
-}
+});
 
 function checkSquare(where: string, x: SymbolicArray): number {
   const n = x.shape[x.rank - 1];
@@ -86,52 +114,72 @@ function checkSquare(where: string, x: SymbolicArray): number {
 }
 
 /** x[…, i, i] of square matrices. */
-export function diagonal(x: SymbolicArray): SymbolicArray {
+export const diagonal = operation("diagonal", { x: array }, (x: SymbolicArray): SymbolicArray => {
   const n = checkSquare("diagonal", x);
   return sum(where(identity(n), x, 0), { axis: -1 });
-}
+});
 
 /** Σ x[…, i, i] of square matrices. */
-export const trace = (x: SymbolicArray): SymbolicArray => {
+export const trace = operation("trace", { x: array }, (x: SymbolicArray): SymbolicArray => {
   const n = checkSquare("trace", x);
   return sum(where(identity(n), x, 0), { axis: [-2, -1] });
-};
+});
 
 /** 1 on the diagonal, 0 elsewhere: [n, n]. */
-export const identity = (n: number): SymbolicArray =>
-  constantArray(
-    Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
-    [n, n],
-  );
+export const identity = operation(
+  "identity",
+  { n: whole },
+  (n: number): SymbolicArray =>
+    constantArray(
+      Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
+      [n, n],
+    ),
+);
 
 /** The part of square matrices on and below (`upper`: above) the diagonal; 0 elsewhere. */
-export function triangle(x: SymbolicArray, { upper = false }: { upper?: boolean } = {}): SymbolicArray {
-  const n = checkSquare("triangle", x);
-  const rows = reshape(range(n), [n, 1]);
-  const outside = upper ? less(range(n), rows) : less(rows, range(n));
-  return where(outside, 0, x);
-}
+export const triangle = operation(
+  "triangle",
+  { x: array, options: optional(options({ upper: flag })) },
+  (x: SymbolicArray, { upper = false }: { upper?: boolean } = {}): SymbolicArray => {
+    const n = checkSquare("triangle", x);
+    const rows = reshape(range(n), [n, 1]);
+    const outside = upper ? less(range(n), rows) : less(rows, range(n));
+    return where(outside, 0, x);
+  },
+);
 
 /** (x − x̄) ÷ √(σ² + ε) along the last axis, σ² the variance there, ε (`epsilon`) > 0. Ba, Kiros, Hinton 2016, without gain and bias. */
-export function layerNormalised(x: SymbolicArray, { epsilon = 1e-5 }: { epsilon?: number } = {}): SymbolicArray {
-  const centred = sub(x, mean(x, { axis: -1, keep: true }));
-  return div(centred, sqrt(add(mean(square(centred), { axis: -1, keep: true }), epsilon)));
-}
+export const layerNormalised = operation(
+  "layerNormalised",
+  { x: array, options: optional(options({ epsilon: number })) },
+  (x: SymbolicArray, { epsilon = 1e-5 }: { epsilon?: number } = {}): SymbolicArray => {
+    const centred = sub(x, mean(x, { axis: -1, keep: true }));
+    return div(centred, sqrt(add(mean(square(centred), { axis: -1, keep: true }), epsilon)));
+  },
+);
 
 /** Mean and variance (divided by n) over all axes but the last: one of each a channel. */
-export function batchStatistics(x: SymbolicArray): { mean: SymbolicArray; variance: SymbolicArray } {
-  const axis = x.shape.slice(0, -1).map((_, i) => i);
-  return { mean: mean(x, { axis }), variance: variance(x, { axis }) };
-}
+export const batchStatistics = operation(
+  "batchStatistics",
+  { x: array },
+  (x: SymbolicArray): { mean: SymbolicArray; variance: SymbolicArray } => {
+    const axis = x.shape.slice(0, -1).map((_, i) => i);
+    return { mean: mean(x, { axis }), variance: variance(x, { axis }) };
+  },
+);
 
 /** Channels (the last axis) as `groups` × rest, dealt out again as rest × groups. Zhang et al. 2018, ShuffleNet. */
-export function channelShuffle(x: SymbolicArray, groups: number): SymbolicArray {
-  const channels = x.shape[x.rank - 1];
-  if (x.rank < 1 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
-    throw shapeError("channelShuffle", `groups is ${groups}, but must divide the last extent of ${shapeText(x.shape)}`);
-  const outside = x.shape.slice(0, -1);
-  const split = reshape(x, [...outside, groups, channels / groups]);
-  const order = split.shape.map((_, i) => i);
-  [order[x.rank - 1], order[x.rank]] = [x.rank, x.rank - 1];
-  return reshape(transpose(split, order), x.shape);
-}
+export const channelShuffle = operation(
+  "channelShuffle",
+  { x: array, groups: number },
+  (x: SymbolicArray, groups: number): SymbolicArray => {
+    const channels = x.shape[x.rank - 1];
+    if (x.rank < 1 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
+      throw shapeError("channelShuffle", `groups is ${groups}, but must divide the last extent of ${shapeText(x.shape)}`);
+    const outside = x.shape.slice(0, -1);
+    const split = reshape(x, [...outside, groups, channels / groups]);
+    const order = split.shape.map((_, i) => i);
+    [order[x.rank - 1], order[x.rank]] = [x.rank, x.rank - 1];
+    return reshape(transpose(split, order), x.shape);
+  },
+);

@@ -1,5 +1,7 @@
 /** Arrays without arguments: `full`, one number everywhere, and `constantArray`, given numbers. */
+
 import { CompileError } from "../../../base/errors.ts";
+import { anyNumber, numbers, operand, operation, optional, shape, whole } from "../../signature.ts";
 import { userLine } from "../position.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type ArrayLikeOperand, isArray, type Shape, type SymbolicArray, shapeError, shapeText, sizeOf } from "../symbolic.ts";
@@ -14,9 +16,13 @@ const makeFull = arrayPrimitive({
 });
 
 /** One number everywhere. */
-export function full(value: number, shape: Shape = []): SymbolicArray {
-  return makeFull([], shape, value, written(value));
-}
+export const full = operation(
+  "full",
+  { value: anyNumber, shape: optional(shape) },
+  (value: number, shape: Shape = []): SymbolicArray => {
+    return makeFull([], shape, value, written(value));
+  },
+);
 
 const LONG = 4096;
 let unshared = 0;
@@ -30,23 +36,27 @@ const makeConstant = arrayPrimitive({
 });
 
 /** Given numbers, row-major. Long ones are told apart by identity, not by content. */
-export function constantArray(values: ArrayLike<number>, shape: Shape = [values.length]): SymbolicArray {
-  if (values.length !== sizeOf(shape))
-    throw shapeError("constantArray", `${values.length} numbers were given for shape ${shapeText(shape)}`);
-  const kept = Float64Array.from(values);
-  if (kept.length > 0 && kept.every((x) => Object.is(x, kept[0]))) return full(kept[0], shape);
-  return makeConstant([], shape, kept, kept.length > LONG ? `unshared ${unshared++}` : Array.from(kept, written).join(","));
-}
+export const constantArray = operation(
+  "constantArray",
+  { values: numbers, shape: optional(shape) },
+  (values: ArrayLike<number>, shape: Shape = [values.length]): SymbolicArray => {
+    if (values.length !== sizeOf(shape))
+      throw shapeError("constantArray", `${values.length} numbers were given for shape ${shapeText(shape)}`);
+    const kept = Float64Array.from(values);
+    if (kept.length > 0 && kept.every((x) => Object.is(x, kept[0]))) return full(kept[0], shape);
+    return makeConstant([], shape, kept, kept.length > LONG ? `unshared ${unshared++}` : Array.from(kept, written).join(","));
+  },
+);
 
 /** 0, 1, …, count − 1: the same array for the same count, however long. */
-export function range(count: number): SymbolicArray {
+export const range = operation("range", { count: whole }, (count: number): SymbolicArray => {
   const values = Float64Array.from({ length: count }, (_, i) => i);
   return count > LONG ? makeConstant([], [count], values, `range ${count}`) : constantArray(values);
-}
+});
 
 const written = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
-export function toArray(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
+export const toArray = operation("toArray", { x: operand }, (x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray => {
   if (isArray(x)) return x;
   if (typeof x === "number") return full(x);
   if (x && typeof x === "object" && (Array.isArray(x) || ArrayBuffer.isView(x))) return constantArray(x);
@@ -55,7 +65,7 @@ export function toArray(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray 
     `got ${x === null ? "null" : typeof x}, wanted a symbolic array or a number; a name may be missing${userLine()}`,
     "COMPILE_OPERAND",
   );
-}
+});
 
 function preview(values: Float64Array): string {
   return values.length > 6 ? `${values.slice(0, 5).join(" ")} …` : values.join(" ");

@@ -7,7 +7,9 @@
  * primitives each gives the derivatives of the others. One window cell, stride 1, no padding and one group is a matrix product.
  * Code: kernels/convolution.ts; where each channel has its own filter, kernels/depthwise.ts.
  */
+
 import { type ConvolutionShape, convolutionScratchBytes, isDepthwise } from "../../../host/convolution.ts";
+import { array, operation, optional, options, whole } from "../../signature.ts";
 import { type ArrayCode, arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { matmul } from "./matmul.ts";
@@ -19,6 +21,7 @@ import {
   type Pair,
   specOf,
   type WindowOptions,
+  windowOptions,
   windowShape,
   windowText,
 } from "./windows.ts";
@@ -125,22 +128,26 @@ export interface ConvolutionOptions extends WindowOptions {
  *
  * @throws CompileError unless the channels fit and the window fits into the padded image
  */
-export function conv2d(x: SymbolicArray, w: SymbolicArray, { groups = 1, ...options }: ConvolutionOptions = {}): SymbolicArray {
-  const [channels, filters] = [x.shape[3], w.shape[3]];
-  if (x.rank !== 4 || w.rank !== 4 || w.shape[2] * groups !== channels || filters % groups !== 0)
-    throw shapeError(
-      "conv2d",
-      `images are ${shapeText(x.shape)}, weights ${shapeText(w.shape)} and groups ${groups}, but [batch, height, width, C] and [height, width, C ÷ groups, O] are wanted, groups dividing C and O`,
-    );
-  const shape = windowShape("conv2d", x, [w.shape[0], w.shape[1]], options, filters, groups);
-  const isPointwise =
-    w.shape[0] * w.shape[1] * shape.strideHeight * shape.strideWidth * groups === 1 &&
-    shape.outHeight === shape.inHeight &&
-    shape.outWidth === shape.inWidth;
-  if (!isPointwise) return forward(x, w, shape);
-  const rows = matmul(reshape(x, [-1, channels]), reshape(w, [channels, filters]));
-  return reshape(rows, outputShape(shape));
-}
+export const conv2d = operation(
+  "conv2d",
+  { x: array, w: array, options: optional(options({ ...windowOptions, groups: whole })) },
+  (x: SymbolicArray, w: SymbolicArray, { groups = 1, ...options }: ConvolutionOptions = {}): SymbolicArray => {
+    const [channels, filters] = [x.shape[3], w.shape[3]];
+    if (x.rank !== 4 || w.rank !== 4 || w.shape[2] * groups !== channels || filters % groups !== 0)
+      throw shapeError(
+        "conv2d",
+        `images are ${shapeText(x.shape)}, weights ${shapeText(w.shape)} and groups ${groups}, but [batch, height, width, C] and [height, width, C ÷ groups, O] are wanted, groups dividing C and O`,
+      );
+    const shape = windowShape("conv2d", x, [w.shape[0], w.shape[1]], options, filters, groups);
+    const isPointwise =
+      w.shape[0] * w.shape[1] * shape.strideHeight * shape.strideWidth * groups === 1 &&
+      shape.outHeight === shape.inHeight &&
+      shape.outWidth === shape.inWidth;
+    if (!isPointwise) return forward(x, w, shape);
+    const rows = matmul(reshape(x, [-1, channels]), reshape(w, [channels, filters]));
+    return reshape(rows, outputShape(shape));
+  },
+);
 
 export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "padding" | "dilation"> {
   readonly strides?: number;
@@ -149,19 +156,23 @@ export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "p
 }
 
 /** The same in one dimension. x: [batch, length, C]; w: [kernel, C ÷ groups, O]. Gives [batch, length', O]. @throws CompileError */
-export function conv1d(x: SymbolicArray, w: SymbolicArray, options: SequenceOptions = {}): SymbolicArray {
-  if (x.rank !== 3 || w.rank !== 3)
-    throw shapeError(
-      "conv1d",
-      `sequences are ${shapeText(x.shape)} and weights ${shapeText(w.shape)}, but [batch, length, C] and [kernel, C ÷ groups, O] are wanted`,
-    );
-  const pair = (value: number | undefined): Pair => [1, value ?? 1];
-  const { padding } = options;
-  const made = conv2d(reshape(x, [x.shape[0], 1, ...x.shape.slice(1)]), reshape(w, [1, ...w.shape]), {
-    ...options,
-    strides: pair(options.strides),
-    dilation: pair(options.dilation),
-    padding: typeof padding === "string" || padding === undefined ? padding : [0, padding],
-  });
-  return reshape(made, [made.shape[0], made.shape[2], made.shape[3]]);
-}
+export const conv1d = operation(
+  "conv1d",
+  { x: array, w: array, options: optional(options({ ...windowOptions, groups: whole })) },
+  (x: SymbolicArray, w: SymbolicArray, options: SequenceOptions = {}): SymbolicArray => {
+    if (x.rank !== 3 || w.rank !== 3)
+      throw shapeError(
+        "conv1d",
+        `sequences are ${shapeText(x.shape)} and weights ${shapeText(w.shape)}, but [batch, length, C] and [kernel, C ÷ groups, O] are wanted`,
+      );
+    const pair = (value: number | undefined): Pair => [1, value ?? 1];
+    const { padding } = options;
+    const made = conv2d(reshape(x, [x.shape[0], 1, ...x.shape.slice(1)]), reshape(w, [1, ...w.shape]), {
+      ...options,
+      strides: pair(options.strides),
+      dilation: pair(options.dilation),
+      padding: typeof padding === "string" || padding === undefined ? padding : [0, padding],
+    });
+    return reshape(made, [made.shape[0], made.shape[2], made.shape[3]]);
+  },
+);

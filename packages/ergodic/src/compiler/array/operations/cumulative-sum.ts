@@ -1,6 +1,7 @@
 /** Running sums along an axis: y[t] = Σ x[s] over s ≤ t, or over s ≥ t in reverse. Each is the other's adjoint. Code: kernels/cumulate.ts. */
+import { array, flag, operation, optional, options, whole } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
-import { axisOf, checkOptionNames, type SymbolicArray, sizeOf } from "../symbolic.ts";
+import { axisOf, type SymbolicArray, sizeOf } from "../symbolic.ts";
 
 interface Running {
   readonly axis: number;
@@ -50,9 +51,12 @@ const make = arrayPrimitive({
 });
 
 /** Sums of x along `axis` (default 0) up to and with each element; from the end where `reverse`. @throws CompileError for an axis not there */
-export function cumsum(x: SymbolicArray, options: { axis?: number; reverse?: boolean } = {}): SymbolicArray {
-  checkOptionNames("cumsum", options, ["axis", "reverse"]);
-  const { axis = 0, reverse = false } = options;
-  const along = axisOf("cumsum", axis, x.rank);
-  return x.shape[along] === 1 ? x : make([x], x.shape, { axis: along, reverse });
-}
+export const cumsum = operation(
+  "cumsum",
+  { x: array, options: optional(options({ axis: whole, reverse: flag })) },
+  (x: SymbolicArray, options: { axis?: number; reverse?: boolean } = {}): SymbolicArray => {
+    const { axis = 0, reverse = false } = options;
+    const along = axisOf("cumsum", axis, x.rank);
+    return x.shape[along] === 1 ? x : make([x], x.shape, { axis: along, reverse });
+  },
+);

@@ -1,4 +1,5 @@
 /** A function with a derivative of the user's own: straight-through estimators, clipped or scaled gradients, implicit differentiation. */
+import { arrays, callback, operation } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
 
@@ -53,10 +54,14 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
  *
  * @throws CompileError where backward gives another number of adjoints or other shapes
  */
-export function customDerivative(
-  inputs: readonly SymbolicArray[],
-  forward: (...inputs: SymbolicArray[]) => SymbolicArray,
-  backward: Backward,
-): SymbolicArray {
-  return withBackward([forward(...inputs), ...inputs], backward);
-}
+export const customDerivative = operation(
+  "customDerivative",
+  { inputs: arrays, forward: callback, backward: callback },
+  (
+    inputs: readonly SymbolicArray[],
+    forward: (...inputs: SymbolicArray[]) => SymbolicArray,
+    backward: Backward,
+  ): SymbolicArray => {
+    return withBackward([forward(...inputs), ...inputs], backward);
+  },
+);

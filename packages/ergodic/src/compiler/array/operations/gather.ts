@@ -1,15 +1,17 @@
 /**
  * Rows by number: y[i…, :] = table[indices[i…], :], and the adjoint scatter, y[r, :] = Σ values[i, :] over indices[i] = r.
  *
- * Indices are numbers in [0, rows), whose fraction is dropped; any other names no row: gathered NaN, scattered nowhere. They have no
- * derivative. Code: kernels/gather.ts. In float32 a table has at most 2^24 rows, since larger numbers are not exact.
+ * Indices are whole numbers from 0 to rows − 1: constants, and data of a model, are refused where they are not. Those that only parameters make known
+ * lose their fractions, and one that names no row gathers NaN and is scattered nowhere. They have no derivative. Code: kernels/gather.ts. In float32 a table has at most 2^24 rows, since larger numbers are not exact.
  */
 import { CompileError } from "../../../base/errors.ts";
 import { sum } from "../../primitives/reductions.ts";
 import { and, equal, floor, less, lessEqual, where } from "../../primitives/selection.ts";
+import { array, number, operand, operation, optional, whole } from "../../signature.ts";
+import { checkIndices } from "../indices.ts";
 import { arrayPrimitive, type CallArgument } from "../primitive.ts";
-import { axisOf, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
-import { range } from "./constants.ts";
+import { type ArrayLikeOperand, axisOf, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
+import { range, toArray } from "./constants.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
@@ -44,9 +46,9 @@ const makeGather = arrayPrimitive({
   derivative(adjoint, { args: [table, indices] }, i) {
     if (i === 1) return null;
     const rows = reshape(adjoint, [indices.size, table.size / table.shape[0]]);
-    return reshape(scatter(rows, reshape(indices, [indices.size]), table.shape[0]), table.shape);
+    return reshape(makeScatter([rows, reshape(indices, [indices.size])], [table.shape[0], rows.shape[1]]), table.shape);
   },
-  rebuild: (_, [table, indices]) => gather(table, indices),
+  rebuild: (_, [table, indices]) => gatherUnseen(table, indices),
   code: {
     form: "kernel",
     calls({ args: [table, indices] }, _, type) {
@@ -73,11 +75,11 @@ const makeScatter = arrayPrimitive({
   derivative(adjoint, { shape: [rows], args: [values, indices] }, i) {
     if (i === 1) return null;
     const names = and(lessEqual(0, indices), less(indices, rows));
-    const taken = gather(adjoint, where(names, indices, 0));
+    const taken = gatherUnseen(adjoint, where(names, indices, 0));
     const spread = reshape(names, [...names.shape, ...values.shape.slice(1).map(() => 1)]);
     return where(spread, taken, 0);
   },
-  rebuild: (node, [values, indices]) => scatter(values, indices, node.shape[0]),
+  rebuild: (node, args) => makeScatter(args, node.shape),
   describe: (node) => `${node.shape[0]} rows`,
   code: {
     form: "kernel",
@@ -89,48 +91,86 @@ const makeScatter = arrayPrimitive({
   },
 });
 
-/** table: [rows, …rest]; indices: any shape. Gives [...indices, …rest]. @throws CompileError if the table has no axis */
-export function gather(table: SymbolicArray, indices: SymbolicArray): SymbolicArray {
-  if (table.rank === 0) throw shapeError("gather", `the table is ${shapeText(table.shape)}, but needs rows`);
-  return makeGather([table, indices], [...indices.shape, ...table.shape.slice(1)]);
+/** `gather` by indices that were looked at, or whose mistakes are dealt with. */
+export const gatherUnseen = (table: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
+  makeGather([table, indices], [...indices.shape, ...table.shape.slice(1)]);
+
+/** Indices as users give them. */
+export type Indices = ArrayLikeOperand | ArrayLike<number>;
+
+/** table: [rows, …rest]; indices: any shape. Gives [...indices, …rest]. @throws CompileError if the table has no axis, or for an index of none of its rows */
+export const gather = operation(
+  "gather",
+  { table: array, indices: operand },
+  (table: SymbolicArray, indices: Indices): SymbolicArray => {
+    if (table.rank === 0) throw shapeError("gather", `the table is ${shapeText(table.shape)}, but needs rows`);
+    return taken("gather", table, toArray(indices));
+  },
+);
+
+function taken(name: string, table: SymbolicArray, indices: SymbolicArray): SymbolicArray {
+  checkIndices(name, indices, table.shape[0]);
+  return gatherUnseen(table, indices);
 }
 
 /** values: [count, …rest]; indices: [count]. Gives [rows, …rest]; rows that no index names are 0. @throws CompileError */
-export function scatter(values: SymbolicArray, indices: SymbolicArray, rows: number): SymbolicArray {
-  if (indices.rank !== 1 || values.rank === 0 || values.shape[0] !== indices.size || !Number.isInteger(rows) || rows < 1)
-    throw shapeError(
-      "scatter",
-      `values are ${shapeText(values.shape)}, indices ${shapeText(indices.shape)} and rows ${rows}, but one index for each row of the values and at least one row are wanted`,
-    );
-  return makeScatter([values, indices], [rows, ...values.shape.slice(1)]);
-}
+export const scatter = operation(
+  "scatter",
+  { values: array, indices: operand, rows: number },
+  (values: SymbolicArray, given: Indices, rows: number): SymbolicArray => {
+    const indices = toArray(given);
+    if (indices.rank !== 1 || values.rank === 0 || values.shape[0] !== indices.size || !Number.isInteger(rows) || rows < 1)
+      throw shapeError(
+        "scatter",
+        `values are ${shapeText(values.shape)}, indices ${shapeText(indices.shape)} and rows ${rows}, but one index for each row of the values and at least one row are wanted`,
+      );
+    checkIndices("scatter", indices, rows);
+    return makeScatter([values, indices], [rows, ...values.shape.slice(1)]);
+  },
+);
 
-/** Elements of x by number along an axis: that axis is replaced by the axes of `indices`. */
-export function take(x: SymbolicArray, indices: SymbolicArray, axis = 0): SymbolicArray {
-  const along = axisOf("take", axis, x.rank);
-  if (along === 0) return gather(x, indices);
-  const others = x.shape.map((_, i) => i).filter((i) => i !== along);
-  const taken = gather(transpose(x, [along, ...others]), indices);
-  // Back: the axes of the indices stand in front, and belong where the axis was.
-  const before = Array.from({ length: along }, (_, i) => indices.rank + i);
-  const own = indices.shape.map((_, i) => i);
-  const after = Array.from({ length: x.rank - 1 - along }, (_, i) => indices.rank + along + i);
-  return transpose(taken, [...before, ...own, ...after]);
-}
+/** Elements of x by number along an axis: that axis is replaced by the axes of `indices`. @throws CompileError for an index of none of its elements */
+export const take = operation(
+  "take",
+  { x: array, indices: operand, axis: optional(whole) },
+  (x: SymbolicArray, given: Indices, axis = 0): SymbolicArray => {
+    const along = axisOf("take", axis, x.rank);
+    const indices = toArray(given);
+    if (along === 0) return taken("take", x, indices);
+    const others = x.shape.map((_, i) => i).filter((i) => i !== along);
+    const rows = taken("take", transpose(x, [along, ...others]), indices);
+    // Back: the axes of the indices stand in front, and belong where the axis was.
+    const before = Array.from({ length: along }, (_, i) => indices.rank + i);
+    const own = indices.shape.map((_, i) => i);
+    const after = Array.from({ length: x.rank - 1 - along }, (_, i) => indices.rank + along + i);
+    return transpose(rows, [...before, ...own, ...after]);
+  },
+);
 
 /** 1 where the last axis's place is the index, else 0: [...indices, classes]. An index outside gives zeros alone. */
-export function oneHot(indices: SymbolicArray, classes: number): SymbolicArray {
-  if (!Number.isInteger(classes) || classes < 1)
-    throw shapeError("oneHot", `classes is ${classes}, but must be a whole number from 1 on`);
-  return equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
-}
+export const oneHot = operation(
+  "oneHot",
+  { indices: operand, classes: number },
+  (given: Indices, classes: number): SymbolicArray => {
+    const indices = toArray(given);
+    if (!Number.isInteger(classes) || classes < 1)
+      throw shapeError("oneHot", `classes is ${classes}, but must be a whole number from 1 on`);
+    return equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
+  },
+);
 
-/** x[…, indices[…]]: one element of each row, 0 where the index names none. x: [...indices, classes]. */
-export function pick(x: SymbolicArray, indices: SymbolicArray): SymbolicArray {
+/** x[…, indices[…]]: one element of each row. x: [...indices, classes]. @throws CompileError for an index of no element */
+export const pick = operation("pick", { x: array, indices: operand }, (x: SymbolicArray, given: Indices): SymbolicArray => {
+  const indices = toArray(given);
   if (!sameShape(x.shape.slice(0, -1), indices.shape) || x.rank === 0)
     throw shapeError(
       "pick",
       `the array is ${shapeText(x.shape)} and the indices ${shapeText(indices.shape)}, but they must agree but for the last axis`,
     );
-  return sum(where(oneHot(indices, x.shape[x.rank - 1]), x, 0), { axis: -1 });
-}
+  checkIndices("pick", indices, x.shape[x.rank - 1]);
+  return pickUnseen(x, indices);
+});
+
+/** `pick` by indices that were looked at, or whose mistakes are dealt with: 0 where one names nothing. */
+export const pickUnseen = (x: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
+  sum(where(oneHot(indices, x.shape[x.rank - 1]), x, 0), { axis: -1 });

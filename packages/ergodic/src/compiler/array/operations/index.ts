@@ -24,7 +24,7 @@ export { constantArray, full, range, toArray } from "./constants.ts";
 export { type ConvolutionOptions, conv1d, conv2d, type SequenceOptions } from "./convolution.ts";
 export { cumsum } from "./cumulative-sum.ts";
 export { type Backward, customDerivative } from "./custom-derivative.ts";
-export { gather, oneHot, pick, scatter, take } from "./gather.ts";
+export { gather, type Indices, oneHot, pick, scatter, take } from "./gather.ts";
 export { broadcastTo, mapArrays } from "./map-reduce.ts";
 export { dot, matmul, matrixTranspose } from "./matmul.ts";
 export { kthSmallest, median, quantile } from "./order-statistics.ts";

@@ -5,6 +5,7 @@
  * substituting one expression into another. Every element-wise primitive builds one when it is given an array.
  * reduce: sum, maximum or minimum over neighbouring axes, which the result lacks. NaN if an element is. Tied extremes share the derivative.
  */
+
 import { assert } from "../../../base/errors.ts";
 import { gradients } from "../../derive.ts";
 import { evaluateScalar } from "../../evaluate.ts";
@@ -14,13 +15,13 @@ import { div, mul } from "../../primitives/arithmetic.ts";
 import { equal } from "../../primitives/selection.ts";
 import { print } from "../../print.ts";
 import { inputsOf, substitute } from "../../rebuild.ts";
+import { arrays, element, operand, operation, optional, shape } from "../../signature.ts";
 import { noteCondition, noteUse } from "../conditions.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import {
   type ArrayLikeOperand,
   axisOf,
   broadcastShapes,
-  checkOptionNames,
   type Shape,
   type SymbolicArray,
   sameShape,
@@ -62,17 +63,21 @@ export const expressionOf = (node: SymbolicArray): Expr => {
 };
 
 /** f over arrays: `expr` over the scalars "0", "1", …; the shape is what the arguments broadcast to, unless given. */
-export function mapArrays(expr: Expr, args: readonly SymbolicArray[], shape?: Shape): SymbolicArray {
-  return mapNamed(
-    expr,
-    byPosition(args),
-    shape ??
-      broadcastShapes(
-        "map",
-        args.map((a) => a.shape),
-      ),
-  );
-}
+export const mapArrays = operation(
+  "mapArrays",
+  { expr: element, args: arrays, shape: optional(shape) },
+  (expr: Expr, args: readonly SymbolicArray[], shape?: Shape): SymbolicArray => {
+    return mapNamed(
+      expr,
+      byPosition(args),
+      shape ??
+        broadcastShapes(
+          "map",
+          args.map((a) => a.shape),
+        ),
+    );
+  },
+);
 
 const byPosition = (args: readonly SymbolicArray[]): Record<string, SymbolicArray> =>
   Object.fromEntries(args.map((arg, i) => [String(i), arg]));
@@ -111,19 +116,18 @@ export function elementwise(where: string, build: (...args: Expr[]) => Expr, giv
 extendToArrays({
   elementwise,
   reduced(name, x, options) {
-    checkOptionNames(name, options, ["axis", "keep"]);
     const { axis, keep } = options;
     const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
     return reduceAxes(name as ReductionKind, x, axes, keep);
   },
 });
 
-export function broadcastTo(x: ArrayLikeOperand, shape: Shape): SymbolicArray {
+export const broadcastTo = operation("broadcastTo", { x: operand, shape }, (x: ArrayLikeOperand, shape: Shape): SymbolicArray => {
   const arg = toArray(x);
   if (!sameShape(broadcastShapes("broadcastTo", [arg.shape, shape]), shape))
     throw shapeError("broadcastTo", `shape ${shapeText(arg.shape)} does not broadcast to ${shapeText(shape)}`);
   return mapArrays(scalar("0"), [arg], shape);
-}
+});
 
 /** Row-major index of the element of `shape` that stands at index i of what it broadcasts to. */
 function broadcastIndex(shape: Shape, to: Shape): (i: number) => number {

@@ -5,8 +5,10 @@
  * One matrix for a whole batch: the batch becomes rows, so that one product does it, and one the derivative by that matrix.
  * Code: kernels/gemm.ts, which reads transposed operands and rows that lie apart as they are.
  */
+
 import { assert } from "../../../base/errors.ts";
 import { gemmScratchBytes } from "../../../host/gemm.ts";
+import { array, operation } from "../../signature.ts";
 import { arrayPrimitive, type CallArgument, type KernelCall, type Layout } from "../primitive.ts";
 import { broadcastShapes, type Shape, type SymbolicArray, shapeError, shapeText, sizeOf, stridesOf } from "../symbolic.ts";
 import { full } from "./constants.ts";
@@ -54,7 +56,7 @@ const makeMatmul = arrayPrimitive({
  * a: [batch…, m, k] or [k]. b: [batch…, k, n] or [k].
  * @throws CompileError unless the inner extents agree and the batch axes broadcast
  */
-export function matmul(a: SymbolicArray, b: SymbolicArray): SymbolicArray {
+export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
   const inner = a.shape[a.rank - 1];
   if (a.rank === 0 || b.rank === 0 || inner !== b.shape[Math.max(0, b.rank - 2)])
     throw shapeError(
@@ -72,24 +74,24 @@ export function matmul(a: SymbolicArray, b: SymbolicArray): SymbolicArray {
     return reshape(rows, [...batch, m, n]);
   }
   return makeMatmul([a, b], [...batch, m, n]);
-}
+});
 
 /** The inner product Σ a_i b_i of two vectors of one length. */
-export function dot(a: SymbolicArray, b: SymbolicArray): SymbolicArray {
+export const dot = operation("dot", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
   if (a.rank !== 1 || b.rank !== 1 || a.size !== b.size)
     throw shapeError(
       "dot",
       `shapes are ${shapeText(a.shape)} and ${shapeText(b.shape)}, but two vectors of one length are wanted`,
     );
   return matmul(a, b);
-}
+});
 
 /** With the last two axes exchanged. */
-export function matrixTranspose(x: SymbolicArray): SymbolicArray {
+export const matrixTranspose = operation("matrixTranspose", { x: array }, (x: SymbolicArray): SymbolicArray => {
   const order = x.shape.map((_, i) => i);
   [order[x.rank - 2], order[x.rank - 1]] = [x.rank - 1, x.rank - 2];
   return transpose(x, order);
-}
+});
 
 const isZero = (x: SymbolicArray): boolean => x.op === "full" && x.attributes === 0;
 

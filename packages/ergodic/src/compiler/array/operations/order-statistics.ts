@@ -2,9 +2,11 @@
  * Order statistics by counting ranks, n² comparisons and no sort: the derivative goes to the element that has the rank (of equal ones, the
  * place decides). NaN if an element is.
  */
+
 import { add, mul } from "../../primitives/arithmetic.ts";
 import { maximum, sum } from "../../primitives/reductions.ts";
 import { and, equal, less, or, where } from "../../primitives/selection.ts";
+import { array, number, oneAxis, operation } from "../../signature.ts";
 import { axisOf, type SymbolicArray, shapeError } from "../symbolic.ts";
 import { range } from "./constants.ts";
 import { reshape } from "./reshape.ts";
@@ -27,26 +29,38 @@ function ranks(x: SymbolicArray): SymbolicArray {
 }
 
 /** The element with `k` smaller ones along `axis` (default: the last), which the result lacks; k = 0, …, n − 1. @throws CompileError */
-export function kthSmallest(x: SymbolicArray, k: number, { axis = -1 }: { axis?: number } = {}): SymbolicArray {
-  const own = withLast("kthSmallest", x, axis);
-  const n = own.shape[own.rank - 1];
-  if (!Number.isInteger(k) || k < 0 || k >= n)
-    throw shapeError("kthSmallest", `k is ${k}, but must be a whole number from 0 to ${n - 1}`);
-  const chosen = sum(where(equal(ranks(own), k), own, 0), { axis: -1 });
-  const largest = maximum(own, { axis: -1 });
-  return where(equal(largest, largest), chosen, NaN);
-}
+export const kthSmallest = operation(
+  "kthSmallest",
+  { x: array, k: number, options: oneAxis },
+  (x: SymbolicArray, k: number, { axis = -1 }: { axis?: number } = {}): SymbolicArray => {
+    const own = withLast("kthSmallest", x, axis);
+    const n = own.shape[own.rank - 1];
+    if (!Number.isInteger(k) || k < 0 || k >= n)
+      throw shapeError("kthSmallest", `k is ${k}, but must be a whole number from 0 to ${n - 1}`);
+    const chosen = sum(where(equal(ranks(own), k), own, 0), { axis: -1 });
+    const largest = maximum(own, { axis: -1 });
+    return where(equal(largest, largest), chosen, NaN);
+  },
+);
 
 /** The q-quantile, linear between order statistics (numpy's default). `q`: 0 to 1. @throws CompileError */
-export function quantile(x: SymbolicArray, q: number, { axis = -1 }: { axis?: number } = {}): SymbolicArray {
-  if (!(q >= 0 && q <= 1)) throw shapeError("quantile", `q is ${q}, but must lie between 0 and 1`);
-  const n = x.shape[axisOf("quantile", axis, x.rank)];
-  const place = q * (n - 1);
-  const k = Math.floor(place);
-  const low = kthSmallest(x, k, { axis });
-  if (place === k) return low;
-  return add(mul(1 - (place - k), low), mul(place - k, kthSmallest(x, k + 1, { axis })));
-}
+export const quantile = operation(
+  "quantile",
+  { x: array, q: number, options: oneAxis },
+  (x: SymbolicArray, q: number, { axis = -1 }: { axis?: number } = {}): SymbolicArray => {
+    if (!(q >= 0 && q <= 1)) throw shapeError("quantile", `q is ${q}, but must lie between 0 and 1`);
+    const n = x.shape[axisOf("quantile", axis, x.rank)];
+    const place = q * (n - 1);
+    const k = Math.floor(place);
+    const low = kthSmallest(x, k, { axis });
+    if (place === k) return low;
+    return add(mul(1 - (place - k), low), mul(place - k, kthSmallest(x, k + 1, { axis })));
+  },
+);
 
 /** The middle element, or the mean of the two. */
-export const median = (x: SymbolicArray, options: { axis?: number } = {}): SymbolicArray => quantile(x, 0.5, options);
+export const median = operation(
+  "median",
+  { x: array, options: oneAxis },
+  (x: SymbolicArray, options: { axis?: number } = {}): SymbolicArray => quantile(x, 0.5, options),
+);

@@ -2,11 +2,22 @@
  * What each cell of a convolution sees, as rows: columns[(n, h, w), (i, j, c)] = x[n, h s + i d − p, w s + j d − p, c], 0 outside; and the
  * adjoint, which adds every element back to where it came from. Code: kernels/patches.ts.
  */
+
 import type { ConvolutionShape } from "../../../host/convolution.ts";
+import { anything, array, operation, options } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import type { SymbolicArray } from "../symbolic.ts";
 import { reshape } from "./reshape.ts";
-import { forEachTap, inputShape, type Pair, specOf, type WindowOptions, windowShape, windowText } from "./windows.ts";
+import {
+  forEachTap,
+  inputShape,
+  type Pair,
+  specOf,
+  type WindowOptions,
+  windowOptions,
+  windowShape,
+  windowText,
+} from "./windows.ts";
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 
@@ -69,7 +80,11 @@ export interface PatchOptions extends WindowOptions {
 }
 
 /** x: [batch, height, width, C]. Gives [batch, height', width', cells · C], a window's cells row by row, channels last. @throws CompileError */
-export function patches(x: SymbolicArray, { size, ...options }: PatchOptions): SymbolicArray {
-  const s = windowShape("patches", x, size, options, x.shape[3], 1);
-  return reshape(patchesOf(x, s), [s.batch, s.outHeight, s.outWidth, -1]);
-}
+export const patches = operation(
+  "patches",
+  { x: array, options: options({ size: anything, ...windowOptions }, ["size"]) },
+  (x: SymbolicArray, { size, ...options }: PatchOptions): SymbolicArray => {
+    const s = windowShape("patches", x, size, options, x.shape[3], 1);
+    return reshape(patchesOf(x, s), [s.batch, s.outHeight, s.outWidth, -1]);
+  },
+);

@@ -4,6 +4,7 @@
  * slice: y[i…] = x[start + step·i…], axis by axis; steps may be negative, so that flips are slices.
  * place: arrays put into places of a larger one, which do not overlap, and 0 elsewhere; padding and concatenation are places.
  */
+import { anything, array, arrays, number, operation, optional, options, whole } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { axisOf, type Shape, type SymbolicArray, shapeError, shapeText, stridesOf } from "../symbolic.ts";
 import { full } from "./constants.ts";
@@ -69,48 +70,60 @@ export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape)
  *
  * @throws CompileError where nothing is left or the axis is not there
  */
-export function slice(
-  x: SymbolicArray,
-  {
-    axis = 0,
-    from = 0,
-    to = x.shape[axis < 0 ? axis + x.rank : axis],
-    step = 1,
-  }: { axis?: number; from?: number; to?: number; step?: number },
-): SymbolicArray {
-  const at = axis < 0 ? axis + x.rank : axis;
-  const extent = x.shape[at];
-  if (extent === undefined || !Number.isInteger(step) || step === 0)
-    throw shapeError("slice", `axis is ${axis} and step ${step}, but the array is ${shapeText(x.shape)}`);
-  if (!Number.isInteger(from) || !Number.isInteger(to))
-    throw shapeError("slice", `[${from}, ${to}) was given, but both ends must be whole numbers`);
-  const low = Math.max(0, from < 0 ? from + extent : from);
-  const high = Math.min(extent, to < 0 ? to + extent : to);
-  const count = Math.ceil((high - low) / Math.abs(step));
-  if (!(count >= 1)) throw shapeError("slice", `[${from}, ${to}) of axis ${axis} of ${shapeText(x.shape)} is empty`);
-  const start = x.shape.map((_, i) => (i === at ? (step > 0 ? low : high - 1) : 0));
-  return slicedBy(
-    x,
-    { start, step: x.shape.map((_, i) => (i === at ? step : 1)) },
-    x.shape.map((n, i) => (i === at ? count : n)),
-  );
-}
+export const slice = operation(
+  "slice",
+  { x: array, options: options({ axis: whole, from: number, to: number, step: number }) },
+  (
+    x: SymbolicArray,
+    {
+      axis = 0,
+      from = 0,
+      to = x.shape[axis < 0 ? axis + x.rank : axis],
+      step = 1,
+    }: { axis?: number; from?: number; to?: number; step?: number },
+  ): SymbolicArray => {
+    const at = axis < 0 ? axis + x.rank : axis;
+    const extent = x.shape[at];
+    if (extent === undefined || !Number.isInteger(step) || step === 0)
+      throw shapeError("slice", `axis is ${axis} and step ${step}, but the array is ${shapeText(x.shape)}`);
+    if (!Number.isInteger(from) || !Number.isInteger(to))
+      throw shapeError("slice", `[${from}, ${to}) was given, but both ends must be whole numbers`);
+    const low = Math.max(0, from < 0 ? from + extent : from);
+    const high = Math.min(extent, to < 0 ? to + extent : to);
+    const count = Math.ceil((high - low) / Math.abs(step));
+    if (!(count >= 1)) throw shapeError("slice", `[${from}, ${to}) of axis ${axis} of ${shapeText(x.shape)} is empty`);
+    const start = x.shape.map((_, i) => (i === at ? (step > 0 ? low : high - 1) : 0));
+    return slicedBy(
+      x,
+      { start, step: x.shape.map((_, i) => (i === at ? step : 1)) },
+      x.shape.map((n, i) => (i === at ? count : n)),
+    );
+  },
+);
 
 /** x[index] along an axis, which the result lacks; a negative index counts from the end. @throws CompileError where it is none of the axis */
-export function at(x: SymbolicArray, index: number, axis = 0): SymbolicArray {
-  const which = axisOf("at", axis, x.rank);
-  const from = index < 0 ? index + x.shape[which] : index;
-  if (!Number.isInteger(from) || from < 0 || from >= x.shape[which])
-    throw shapeError("at", `index is ${index}, but axis ${axis} of ${shapeText(x.shape)} has ${x.shape[which]} elements`);
-  const part = slice(x, { axis: which, from, to: from + 1 });
-  return reshape(
-    part,
-    x.shape.filter((_, i) => i !== which),
-  );
-}
+export const at = operation(
+  "at",
+  { x: array, index: number, axis: optional(whole) },
+  (x: SymbolicArray, index: number, axis = 0): SymbolicArray => {
+    const which = axisOf("at", axis, x.rank);
+    const from = index < 0 ? index + x.shape[which] : index;
+    if (!Number.isInteger(from) || from < 0 || from >= x.shape[which])
+      throw shapeError("at", `index is ${index}, but axis ${axis} of ${shapeText(x.shape)} has ${x.shape[which]} elements`);
+    const part = slice(x, { axis: which, from, to: from + 1 });
+    return reshape(
+      part,
+      x.shape.filter((_, i) => i !== which),
+    );
+  },
+);
 
 /** Reversed along an axis. */
-export const flip = (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 });
+export const flip = operation(
+  "flip",
+  { x: array, axis: optional(whole) },
+  (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 }),
+);
 
 /** A "special" form: schedule.ts copies each part into its place. */
 const makePlace = arrayPrimitive({
@@ -138,48 +151,63 @@ export function place(parts: readonly SymbolicArray[], shape: Shape, places: rea
 export const isCovered = (node: SymbolicArray): boolean => node.args.reduce((sum, part) => sum + part.size, 0) === node.size;
 
 /** One after another along an axis; all other extents equal. */
-export function concatenate(parts: readonly SymbolicArray[], axis = 0): SymbolicArray {
-  const [first] = parts;
-  if (!first) throw shapeError("concatenate", "no arrays were given, but at least one is needed");
-  if (parts.length === 1) return first;
-  const along = axisOf("concatenate", axis, first.rank);
-  for (const part of parts) {
-    if (part.rank !== first.rank || part.shape.some((n, i) => i !== along && n !== first.shape[i]))
-      throw shapeError("concatenate", `shapes ${shapeText(first.shape)} and ${shapeText(part.shape)} differ beside axis ${axis}`);
-  }
-  let from = 0;
-  const places = parts.map((part) => {
-    const start = first.shape.map((_, i) => (i === along ? from : 0));
-    from += part.shape[along];
-    return { start, step: first.shape.map(() => 1) };
-  });
-  return place(
-    parts,
-    first.shape.map((n, i) => (i === along ? from : n)),
-    places,
-  );
-}
+export const concatenate = operation(
+  "concatenate",
+  { parts: arrays, axis: optional(number) },
+  (parts: readonly SymbolicArray[], axis = 0): SymbolicArray => {
+    const [first] = parts;
+    if (!first) throw shapeError("concatenate", "no arrays were given, but at least one is needed");
+    if (parts.length === 1) return first;
+    const along = axisOf("concatenate", axis, first.rank);
+    for (const part of parts) {
+      if (part.rank !== first.rank || part.shape.some((n, i) => i !== along && n !== first.shape[i]))
+        throw shapeError(
+          "concatenate",
+          `shapes ${shapeText(first.shape)} and ${shapeText(part.shape)} differ beside axis ${axis}`,
+        );
+    }
+    let from = 0;
+    const places = parts.map((part) => {
+      const start = first.shape.map((_, i) => (i === along ? from : 0));
+      from += part.shape[along];
+      return { start, step: first.shape.map(() => 1) };
+    });
+    return place(
+      parts,
+      first.shape.map((n, i) => (i === along ? from : n)),
+      places,
+    );
+  },
+);
 
 /** Zeros before and after each axis: `widths[axis] = [before, after]`. */
-export function pad(x: SymbolicArray, widths: readonly (readonly [number, number])[]): SymbolicArray {
-  if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
-    throw shapeError(
-      "pad",
-      `widths are ${JSON.stringify(widths)}, but ${shapeText(x.shape)} wants [before, after] for each axis`,
-    );
-  if (widths.flat().every((n) => n === 0)) return x;
-  const shape = x.shape.map((n, axis) => n + widths[axis][0] + widths[axis][1]);
-  return place([x], shape, [{ start: widths.map(([before]) => before), step: x.shape.map(() => 1) }]);
-}
+export const pad = operation(
+  "pad",
+  { x: array, widths: anything },
+  (x: SymbolicArray, widths: readonly (readonly [number, number])[]): SymbolicArray => {
+    if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
+      throw shapeError(
+        "pad",
+        `widths are ${JSON.stringify(widths)}, but ${shapeText(x.shape)} wants [before, after] for each axis`,
+      );
+    if (widths.flat().every((n) => n === 0)) return x;
+    const shape = x.shape.map((n, axis) => n + widths[axis][0] + widths[axis][1]);
+    return place([x], shape, [{ start: widths.map(([before]) => before), step: x.shape.map(() => 1) }]);
+  },
+);
 
 /** Equal shapes, along a new axis: the result's, so that −1 is its last. */
-export function stack(parts: readonly SymbolicArray[], axis = 0): SymbolicArray {
-  const along = axisOf("stack", axis, (parts[0]?.rank ?? 0) + 1);
-  return concatenate(
-    parts.map((part) => withAxis(part, along)),
-    along,
-  );
-}
+export const stack = operation(
+  "stack",
+  { parts: arrays, axis: optional(number) },
+  (parts: readonly SymbolicArray[], axis = 0): SymbolicArray => {
+    const along = axisOf("stack", axis, (parts[0]?.rank ?? 0) + 1);
+    return concatenate(
+      parts.map((part) => withAxis(part, along)),
+      along,
+    );
+  },
+);
 
 function withAxis(x: SymbolicArray, axis: number): SymbolicArray {
   return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);

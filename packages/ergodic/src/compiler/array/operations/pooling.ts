@@ -5,16 +5,27 @@
  * value. averagePool: the sum over the cells inside the image by their number, or by the window's where padding counts.
  * Code: kernels/pooling.ts. The second derivative of maxPool goes through patches, which takes memory for each cell of each window.
  */
+
 import type { ConvolutionShape } from "../../../host/convolution.ts";
 import { sum } from "../../primitives/reductions.ts";
 import { and, equal, where } from "../../primitives/selection.ts";
+import { anything, array, flag, operation, options } from "../../signature.ts";
 import { arrayPrimitive, type CallArgument } from "../primitive.ts";
 import type { SymbolicArray } from "../symbolic.ts";
 import { full } from "./constants.ts";
 import { cumsum } from "./cumulative-sum.ts";
 import { patchesOf } from "./patches.ts";
 import { reshape } from "./reshape.ts";
-import { forEachTap, outputShape, type Pair, specOf, type WindowOptions, windowShape, windowText } from "./windows.ts";
+import {
+  forEachTap,
+  outputShape,
+  type Pair,
+  specOf,
+  type WindowOptions,
+  windowOptions,
+  windowShape,
+  windowText,
+} from "./windows.ts";
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 const argument = (index: number): CallArgument => ({ kind: "argument", index });
@@ -150,16 +161,21 @@ const poolShape = (name: string, x: SymbolicArray, { size, strides = size, ...re
   windowShape(name, x, size, { strides, ...rest }, x.shape[3], 1);
 
 /** Largest cells. x: [batch, height, width, C]. `strides`: default `size`, windows side by side. @throws CompileError */
-export function maxPool(x: SymbolicArray, options: PoolOptions): SymbolicArray {
-  const shape = poolShape("maxPool", x, options);
-  return makeMax([x], outputShape(shape), shape);
-}
+export const maxPool = operation(
+  "maxPool",
+  { x: array, options: options({ size: anything, ...windowOptions }, ["size"]) },
+  (x: SymbolicArray, options: PoolOptions): SymbolicArray => {
+    const shape = poolShape("maxPool", x, options);
+    return makeMax([x], outputShape(shape), shape);
+  },
+);
 
 /** Means of cells, those of padding left out unless `countPadding`. `strides`: default `size`. @throws CompileError */
-export function averagePool(
-  x: SymbolicArray,
-  { countPadding = false, ...options }: PoolOptions & { readonly countPadding?: boolean },
-): SymbolicArray {
-  const shape = poolShape("averagePool", x, options);
-  return makeAverage([x], outputShape(shape), { shape, countPadding });
-}
+export const averagePool = operation(
+  "averagePool",
+  { x: array, options: options({ size: anything, ...windowOptions, countPadding: flag }, ["size"]) },
+  (x: SymbolicArray, { countPadding = false, ...options }: PoolOptions & { readonly countPadding?: boolean }): SymbolicArray => {
+    const shape = poolShape("averagePool", x, options);
+    return makeAverage([x], outputShape(shape), { shape, countPadding });
+  },
+);

@@ -7,6 +7,7 @@
  */
 import { normalQuantile } from "../../../base/normal-quantile.ts";
 import { philox } from "../../../base/philox.ts";
+import { number, operation, shape } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type Shape, type SymbolicArray, shapeError } from "../symbolic.ts";
 
@@ -58,11 +59,11 @@ function randomPrimitive(kind: Kind, kernel: string): (shape: Shape, stream: num
       ],
     },
   });
-  return (shape, stream) => {
+  return operation(kind, { shape, stream: number }, (shape: Shape, stream: number): SymbolicArray => {
     if (!Number.isInteger(stream) || stream < 0 || stream >= 2 ** 32)
       throw shapeError(kind, `stream is ${stream}, but must be an integer from 0 to 2^32 − 1`);
     return make([], shape, stream);
-  };
+  });
 }
 
 /** Independent numbers, uniform in [0, 1), of stream `stream`: an integer in [0, 2^32); 0 is the stream that samplers draw from. */

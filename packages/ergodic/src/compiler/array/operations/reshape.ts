@@ -1,4 +1,5 @@
 /** The same elements, in the same row-major order, in another shape. */
+import { array, operation, shape } from "../../signature.ts";
 import { arrayPrimitive, type Layout } from "../primitive.ts";
 import { type Shape, type SymbolicArray, sameShape, shapeError, shapeText, sizeOf } from "../symbolic.ts";
 import { full } from "./constants.ts";
@@ -12,7 +13,7 @@ const make = arrayPrimitive({
 });
 
 /** One extent may be −1: what is left. */
-export function reshape(x: SymbolicArray, shape: Shape): SymbolicArray {
+export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArray, shape: Shape): SymbolicArray => {
   const known = sizeOf(shape.filter((n) => n !== -1));
   const whole = shape.map((n) => (n === -1 ? x.size / known : n));
   if (sizeOf(whole) !== x.size || whole.some((n) => !Number.isInteger(n) || n < 1) || shape.filter((n) => n === -1).length > 1)
@@ -21,7 +22,7 @@ export function reshape(x: SymbolicArray, shape: Shape): SymbolicArray {
   if (x.op === "reshape") return reshape(x.args[0], whole);
   if (x.op === "full") return full(x.attributes as number, whole);
   return make([x], whole);
-}
+});
 
 /** Strides of the new shape over the same memory: axes are split, and merged where they lie one within another. */
 export function reshapedLayout(from: Shape, { offset, strides }: Layout, to: Shape): Layout | undefined {

@@ -4,7 +4,10 @@
  * The body is traced once, on stand-ins; arrays of the surrounding program that it uses become constants of the loop, computed once.
  * A derivative keeps all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
  */
-import { checkOptionNames, isArray, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
+
+import { arrays, callback, flag, number, operation, optional, options } from "../../signature.ts";
+import { isElementOf } from "../indices.ts";
+import { isArray, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
 import { concatenate, slice } from "./places.ts";
 import { reshape } from "./reshape.ts";
 import { closeScan, freshLeaf, type Scanned } from "./scan-node.ts";
@@ -31,22 +34,26 @@ export interface ScanOptions {
  *
  * @throws CompileError where lengths differ or are missing, or a carry changes its shape or number
  */
-export function scan(
-  carries: readonly SymbolicArray[],
-  over: readonly SymbolicArray[],
-  body: ScanBody,
-  options: ScanOptions = {},
-): Scanned {
-  checkOptionNames("scan", options, ["length", "reverse", "checkpoint"]);
-  const length = lengthOf(over, options);
-  const { reverse = false, checkpoint = false } = options;
-  if (checkpoint && length > 3) return inSegments(carries, over, body, length, reverse);
-  const carryLeaves = carries.map((x) => freshLeaf(x.shape));
-  const overLeaves = over.map((x) => freshLeaf(x.shape.slice(1)));
-  const [next, outputs] = body([...carryLeaves], [...overLeaves]);
-  checkBody(carries, next, outputs);
-  return closeScan({ length, reverse, carries: carryLeaves, over: overLeaves, next, outputs }, carries, over);
-}
+export const scan = operation(
+  "scan",
+  {
+    carries: arrays,
+    over: arrays,
+    body: callback,
+    options: optional(options({ length: number, reverse: flag, checkpoint: flag })),
+  },
+  (carries: readonly SymbolicArray[], over: readonly SymbolicArray[], body: ScanBody, options: ScanOptions = {}): Scanned => {
+    const length = lengthOf(over, options);
+    const { reverse = false, checkpoint = false } = options;
+    if (checkpoint && length > 3) return inSegments(carries, over, body, length, reverse);
+    const carryLeaves = carries.map((x) => freshLeaf(x.shape));
+    const overLeaves = over.map((x) => freshLeaf(x.shape.slice(1)));
+    overLeaves.forEach((leaf, i) => void isElementOf(leaf, over[i]));
+    const [next, outputs] = body([...carryLeaves], [...overLeaves]);
+    checkBody(carries, next, outputs);
+    return closeScan({ length, reverse, carries: carryLeaves, over: overLeaves, next, outputs }, carries, over);
+  },
+);
 
 function lengthOf(over: readonly SymbolicArray[], { length }: ScanOptions): number {
   const lengths = [...over.map((x) => x.shape[0]), ...(length === undefined ? [] : [length])];

@@ -1,4 +1,5 @@
 /** Axes in another order: y has axis `order[i]` of x as its axis i. Left out: reversed, the matrix transpose. */
+import { array, operation, optional, shape } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { full } from "./constants.ts";
@@ -32,19 +33,23 @@ const make = arrayPrimitive({
   },
 });
 
-export function transpose(x: SymbolicArray, order: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)): SymbolicArray {
-  if ([...order].sort((a, b) => a - b).some((axis, i) => axis !== i) || order.length !== x.rank)
-    throw shapeError("transpose", `order is ${shapeText(order)}, but must name each axis of ${shapeText(x.shape)} once`);
-  if (order.every((axis, i) => axis === i)) return x;
-  const shape = order.map((axis) => x.shape[axis]);
-  if (x.op === "full") return full(x.attributes as number, shape);
-  if (x.op === "transpose")
-    return transpose(
-      x.args[0],
-      order.map((axis) => (x.attributes as number[])[axis]),
-    );
-  return make([x], shape, [...order]);
-}
+export const transpose = operation(
+  "transpose",
+  { x: array, order: optional(shape) },
+  (x: SymbolicArray, order: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)): SymbolicArray => {
+    if ([...order].sort((a, b) => a - b).some((axis, i) => axis !== i) || order.length !== x.rank)
+      throw shapeError("transpose", `order is ${shapeText(order)}, but must name each axis of ${shapeText(x.shape)} once`);
+    if (order.every((axis, i) => axis === i)) return x;
+    const shape = order.map((axis) => x.shape[axis]);
+    if (x.op === "full") return full(x.attributes as number, shape);
+    if (x.op === "transpose")
+      return transpose(
+        x.args[0],
+        order.map((axis) => (x.attributes as number[])[axis]),
+      );
+    return make([x], shape, [...order]);
+  },
+);
 
 function stridesIn(shape: readonly number[], order: readonly number[]): number[] {
   const strides = new Array<number>(shape.length).fill(1);

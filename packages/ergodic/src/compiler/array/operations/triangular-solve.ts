@@ -3,9 +3,11 @@
  *
  * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is −B̄ Xᵀ, of which that triangle counts. Code: kernels/triangular.ts.
  */
+
 import { neg } from "../../primitives/arithmetic.ts";
+import { array, flag, operation, optional, options } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
-import { checkOptionNames, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
+import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { triangle } from "./composed.ts";
 import { matmul } from "./matmul.ts";
 import { reshape } from "./reshape.ts";
@@ -61,15 +63,18 @@ const make = arrayPrimitive({
 });
 
 /** X of op(L) X = B. l: [n, n]; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN. @throws CompileError unless the shapes fit */
-export function triangularSolve(l: SymbolicArray, b: SymbolicArray, options: TriangularOptions = {}): SymbolicArray {
-  checkOptionNames("triangularSolve", options, ["lower", "transposed"]);
-  const { lower = true, transposed = false } = options;
-  const [n] = l.shape;
-  if (l.rank !== 2 || l.shape[1] !== n || (b.rank !== 1 && b.rank !== 2) || b.shape[0] !== n)
-    throw shapeError(
-      "triangularSolve",
-      `the matrix is ${shapeText(l.shape)} and the right side ${shapeText(b.shape)}, but [n, n] and [n, m] or [n] are wanted`,
-    );
-  const x = make([l, reshape(b, [n, b.size / n])], [n, b.size / n], { lower, transposed });
-  return reshape(x, b.shape);
-}
+export const triangularSolve = operation(
+  "triangularSolve",
+  { l: array, b: array, options: optional(options({ lower: flag, transposed: flag })) },
+  (l: SymbolicArray, b: SymbolicArray, options: TriangularOptions = {}): SymbolicArray => {
+    const { lower = true, transposed = false } = options;
+    const [n] = l.shape;
+    if (l.rank !== 2 || l.shape[1] !== n || (b.rank !== 1 && b.rank !== 2) || b.shape[0] !== n)
+      throw shapeError(
+        "triangularSolve",
+        `the matrix is ${shapeText(l.shape)} and the right side ${shapeText(b.shape)}, but [n, n] and [n, m] or [n] are wanted`,
+      );
+    const x = make([l, reshape(b, [n, b.size / n])], [n, b.size / n], { lower, transposed });
+    return reshape(x, b.shape);
+  },
+);

@@ -1,8 +1,9 @@
 /** What convolutions, pools and patches share: options made into a shape, and the cells that a window sees. */
 import { type ConvolutionShape, outputSize, writeConvolutionSpec } from "../../../host/convolution.ts";
 import { CONV_BYTES } from "../../../host/fields.ts";
+import { anything } from "../../signature.ts";
 import type { CallArgument } from "../primitive.ts";
-import { checkOptionNames, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
+import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 
 /** One number for height and width, or both. */
 export type Pair = number | readonly [number, number];
@@ -22,6 +23,9 @@ export interface WindowOptions {
   /** From cell to cell of the window; default 1. */
   readonly dilation?: Pair;
 }
+
+/** What operations with windows take; their values are looked at by `windowShape`. */
+export const windowOptions = { strides: anything, padding: anything, dilation: anything };
 
 const both = (value: Pair): readonly [number, number] => (typeof value === "number" ? [value, value] : value);
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 1;
@@ -56,7 +60,6 @@ export function windowShape(
   outChannels: number,
   groups: number,
 ): ConvolutionShape {
-  checkOptionNames(where, given, ["strides", "padding", "dilation"]);
   const { strides = 1, padding, dilation = 1 } = given;
   if (x.rank !== 4)
     throw shapeError(where, `the array is ${shapeText(x.shape)}, but images are [batch, height, width, channels]; reshape it`);

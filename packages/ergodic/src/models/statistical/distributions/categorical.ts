@@ -6,6 +6,7 @@
  * index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
  */
 import { exp } from "../../../base/exp.ts";
+import { gatherUnseen, pickUnseen } from "../../../compiler/array/operations/gather.ts";
 import {
   add,
   and,
@@ -13,13 +14,11 @@ import {
   broadcastTo,
   equal,
   floor,
-  gather,
   lessEqual,
   lgamma,
   log,
   logSoftmax,
   minimum,
-  pick,
   type SymbolicArray,
   sum,
   toArray,
@@ -33,9 +32,9 @@ import type { Distribution } from "./value.ts";
 export function chosen(logs: SymbolicArray, x: SymbolicArray): SymbolicArray {
   const count = logs.shape[logs.rank - 1];
   const valid = and(between(0, x, count - 1), equal(floor(x), x));
-  if (logs.rank === 1) return within(valid, gather(logs, x));
+  if (logs.rank === 1) return within(valid, gatherUnseen(logs, x));
   const batch = broadcastShapes("categorical", [logs.shape.slice(0, -1), x.shape]);
-  return within(valid, pick(broadcastTo(logs, [...batch, count]), broadcastTo(x, batch)));
+  return within(valid, pickUnseen(broadcastTo(logs, [...batch, count]), broadcastTo(x, batch)));
 }
 
 const support = (p: SymbolicArray) => ({ kind: "integers", low: toArray(0), high: toArray(p.shape[p.rank - 1] - 1) }) as const;
