@@ -315,6 +315,8 @@ export interface LogDensity {
   readonly hasLikelihood?: boolean;
   /** u drawn from the prior, where there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
+  /** Which part of it is not finite at these points, in words: where no start is. */
+  explain?(points: readonly Float64Array[]): string | undefined;
   /** Estimates on some rows of the data, where it was said which data have rows. */
   readonly minibatches?: Minibatches;
 }

@@ -118,15 +118,18 @@ class ModeObjective implements FullObjective {
 
   somewhere(seed: number): Float64Array {
     const starts = stream(seed, "mode", "start");
+    const tried: Float64Array[] = [];
     for (let attempt = 0; attempt < MOST_STARTS; attempt++) {
       const draws = starts.at(attempt);
       const u = Float64Array.from({ length: this.count }, () => 4 * draws.uniform() - 2);
+      tried.push(u);
       const { value, gradient } = this.model.evaluate(u);
       if (Number.isFinite(value) && gradient.every(Number.isFinite)) return u;
     }
+    const reason = this.model.explain(tried);
     throw new ErgodicError(
       "fit",
-      `${MOST_STARTS} random points in (-2, 2) have no finite log density and gradient; give start, or check the model's supports`,
+      `${MOST_STARTS} random points in (-2, 2) have no finite log density and gradient${reason ? `: ${reason}` : ""}; give start, or check the model's supports`,
       "SAMPLE_START",
     );
   }

@@ -108,7 +108,7 @@ function resume(
   checkLimits("sample.resume", options.until ?? {});
   return launch("sample.resume", options, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
-    const { start: placed, ...rest } = kept.plan as unknown as Omit<SamplingPlan, "workers"> & { start?: number[][] };
+    const { start: placed, ...rest } = kept.plan as unknown as Omit<SamplingPlan, "workers" | "explain"> & { start?: number[][] };
     const plan = { ...rest, ...(placed ? { start: placed.map((point) => Float64Array.from(point)) } : {}) };
     const rows = kept.rows === null ? undefined : (kept.rows as string);
     const given = { deterministic: plan.deterministic, ...(rows === undefined ? {} : { rows }) };
@@ -223,7 +223,7 @@ function startOf(density: LogDensity, given: Start | readonly Start[]): Float64A
 interface Recipe {
   density: LogDensity;
   algorithm: Sampler;
-  plan: Omit<SamplingPlan, "workers">;
+  plan: Omit<SamplingPlan, "workers" | "explain">;
   until: Until;
   rows: string | undefined;
   checkpoint?: Checkpoint;
@@ -240,7 +240,8 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
       const engine = await openEngine();
       const { density, algorithm, plan, until, checkpoint } = recipe;
       const threads = workersFor(where, workers, plan.chains, density, engine);
-      sampling = algorithm.start(density, { ...plan, workers: threads }, engine);
+      const explain = (points: readonly Float64Array[]): string | undefined => density.explain?.(points);
+      sampling = algorithm.start(density, { ...plan, workers: threads, explain }, engine);
       json = describe(recipe);
       const resumed = checkpoint ? { resume: checkpoint } : {};
       return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
@@ -271,7 +272,9 @@ function workersFor(where: string, given: number | undefined, chains: number, de
 function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
   const { start: given, ...rest } = plan;
   const model = density as Partial<ConditionedModel>;
+  const hints = (model.hints ?? []).map((hint) => ({ ...hint }));
   return {
+    ...(hints.length > 0 ? { hints } : {}),
     model: model.name ?? "function",
     dimension: density.dimension,
     probe: probeOf(density),

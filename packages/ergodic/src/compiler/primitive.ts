@@ -124,7 +124,7 @@ export function primitive(entry: Primitive): Builder {
     if (!chains) return join(...given);
     return given.slice(2).reduce<unknown>((made, next) => join(made, next), join(given[0], given[1])) as Expr | SymbolicArray;
   };
-  return checkedItself(any as Builder);
+  return checkedItself(name, any as Builder);
 }
 
 const onArraysOf = (name: string, build: (...args: Expr[]) => Expr) => {
@@ -153,7 +153,7 @@ export function reduction(entry: Reduction): Reducer {
     assert(onArrays, "the primitives on arrays are not loaded");
     return onArrays.reduced(name, of, options);
   };
-  return checkedItself(any as Reducer);
+  return checkedItself(entry.name, any as Reducer);
 }
 
 /** The same operation on other arguments, through its builder. Leaves stay. */

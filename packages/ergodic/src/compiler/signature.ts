@@ -44,6 +44,7 @@ export const whole = kind("a whole number", isWhole);
 export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) || (Array.isArray(x) && x.every(isWhole)));
 export const shape = kind("a list of extents", (x) => Array.isArray(x) && x.every(isWhole));
 export const flag = kind("true or false", (x) => typeof x === "boolean");
+export const text = kind("a text", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
 /** Looked at by the operation itself. */
 export const anything = kind("given", (x) => x !== undefined && x !== null);
@@ -61,13 +62,13 @@ export const axisOptions = optional(options({ axis: axes, keep: flag }));
 export const oneAxis = optional(options({ axis: whole }));
 
 /** All that was made by `operation`, for the test that finds what is missing here. */
-const known = new Set<unknown>();
-export const isOperation = (given: unknown): boolean => known.has(given);
+const known = new WeakSet<object>();
+export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 
-/** Marks a builder that checks its arguments by `checkCount` and `checkArgument` itself. */
-export function checkedItself<F>(build: F): F {
+/** Marks a builder that checks its arguments by `checkCount` and `checkArgument` itself, and gives it its name. */
+export function checkedItself<F extends object>(name: string, build: F): F {
   known.add(build);
-  return build;
+  return Object.defineProperty(build, "name", { value: name });
 }
 
 /** `build` behind the check of its arguments. */
@@ -84,7 +85,7 @@ export function operation<F extends (...given: never[]) => unknown>(
     for (let i = 0; i < names.length; i++) checkArgument(name, names[i], kinds[i], given[i], given);
     return build(...given);
   };
-  return checkedItself(checked as F);
+  return checkedItself(name, checked as F);
 }
 
 /** @throws CompileError unless from `fewest` to `most` arguments were given */

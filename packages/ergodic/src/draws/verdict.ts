@@ -26,7 +26,7 @@ export interface Verdict {
 }
 
 /** What is looked at, in the order that it is told. */
-const subjects: readonly Subject[] = [approximation, convergence, moves, trajectories, tails];
+const subjects: readonly Subject[] = [approximation, convergence, moves, trajectories, tails, hints];
 
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty()] : [];
@@ -62,4 +62,10 @@ function moves({ report, chains }: Judged): Finding[] {
       advice: "the posterior has a minor mode: if it should have none, give stronger priors, or start nearer",
     },
   ];
+}
+
+/** What the model said that is probably not meant. */
+function hints({ description }: Judged): Finding[] {
+  const list = description.hints as { text: string; advice: string }[] | undefined;
+  return (list ?? []).map(({ text, advice }) => ({ code: "model", serious: false, text, advice }));
 }

@@ -21,7 +21,7 @@ function build({ name, parameters }: Row): d.Distribution {
   if (name === "truncated normal") {
     const [mu, sigma, low, high] = parameters.map(Number);
     const finite = (x: number) => (Number.isFinite(x) ? x : undefined);
-    return d.truncated(d.normal(mu, sigma), { low: finite(low), high: finite(high) });
+    return d.truncated(d.normal(mu, sigma), { lower: finite(low), upper: finite(high) });
   }
   return d.distributionOf(name)!(...parameters);
 }

@@ -56,11 +56,11 @@ const CONTINUOUS: readonly Pair[] = [
   ],
   [
     "truncated, much left",
-    d.truncated(d.normal(0, 1), { low: -0.5, high: 2 }),
-    d.truncated(d.normal(0.3, 1), { low: -0.5, high: 2 }),
+    d.truncated(d.normal(0, 1), { lower: -0.5, upper: 2 }),
+    d.truncated(d.normal(0.3, 1), { lower: -0.5, upper: 2 }),
   ],
-  ["truncated, upper tail", d.truncated(d.normal(0, 1), { low: 9 }), d.truncated(d.normal(1.5, 1), { low: 9 })],
-  ["truncated, lower tail", d.truncated(d.normal(0, 1), { high: -4 }), d.truncated(d.normal(0, 1.1), { high: -4 })],
+  ["truncated, upper tail", d.truncated(d.normal(0, 1), { lower: 9 }), d.truncated(d.normal(1.5, 1), { lower: 9 })],
+  ["truncated, lower tail", d.truncated(d.normal(0, 1), { upper: -4 }), d.truncated(d.normal(0, 1.1), { upper: -4 })],
 ];
 
 describe("continuous distributions", () => {
@@ -116,8 +116,8 @@ const DISCRETE: readonly Pair[] = [
   ["categoricalLogit", d.categoricalLogit([0.1, -1, 2]), d.categoricalLogit([0.1, -1, 2.2])],
   ["orderedLogistic", d.orderedLogistic(0.3, [-1, 0.2, 2]), d.orderedLogistic(0.45, [-1, 0.2, 2])],
   ["zeroInflated", d.zeroInflated(0.2, d.poisson(3)), d.zeroInflated(0.24, d.poisson(3))],
-  ["truncated poisson", d.truncated(d.poisson(5), { low: 2, high: 7 }), d.truncated(d.poisson(5.6), { low: 2, high: 7 })],
-  ["truncated poisson, tail", d.truncated(d.poisson(5), { low: 15 }), d.truncated(d.poisson(6.5), { low: 15 })],
+  ["truncated poisson", d.truncated(d.poisson(5), { lower: 2, upper: 7 }), d.truncated(d.poisson(5.6), { lower: 2, upper: 7 })],
+  ["truncated poisson, tail", d.truncated(d.poisson(5), { lower: 15 }), d.truncated(d.poisson(6.5), { lower: 15 })],
 ];
 
 const FEWEST = 25;

@@ -18,6 +18,8 @@ export interface SamplingPlan {
   keep?: boolean;
   /** Where the chains start, one point for all or one each; absent: uniform in (−2, 2). */
   start?: Float64Array | readonly Float64Array[];
+  /** What the density says of points where it is not finite. */
+  explain?: LogDensity["explain"];
 }
 
 /** A place of the posterior that a run visited, and what became of it. */

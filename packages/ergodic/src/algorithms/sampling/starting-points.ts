@@ -28,15 +28,14 @@ export interface Placed {
 export async function placeChains(
   where: string,
   chains: readonly Placed[],
-  { start }: SamplingPlan,
+  { start, explain }: SamplingPlan,
   run: (calls: Call[]) => Promise<number[]>,
 ): Promise<void> {
   const attempts = start ? 1 : MOST_ATTEMPTS;
   let waiting = chains.map((_, c) => c);
   for (let attempt = 0; attempt < attempts && waiting.length > 0; attempt++) {
     for (const c of waiting) {
-      if (start) chains[c].position.set(start instanceof Float64Array ? start : start[c]);
-      else drawPoint(chains[c], attempt);
+      place(chains[c], c, start, attempt);
     }
     const values = await run(waiting.map((c) => chains[c].evaluation()));
     waiting = waiting.filter((c, i) => {
@@ -45,12 +44,22 @@ export async function placeChains(
     });
   }
   if (waiting.length === 0) return;
+  const [first] = waiting;
+  const points = Array.from({ length: attempts }, (_, attempt) => place(chains[first], first, start, attempt).slice());
+  const reason = explain?.(points);
   const tried = start ? "the given starting point has" : `${MOST_ATTEMPTS} random points in (-2, 2) have`;
   throw new ErgodicError(
     where,
-    `${tried} no finite log density and gradient for chain ${waiting[0]}; give a starting point that has, or check the model's supports`,
+    `${tried} no finite log density and gradient for chain ${first}${reason ? `: ${reason}` : ""}; give a starting point that has, or check the model's supports`,
     "SAMPLE_START",
   );
+}
+
+/** Puts chain c where its attempt starts. */
+function place(chain: Placed, c: number, start: SamplingPlan["start"], attempt: number): Float64Array {
+  if (start) chain.position.set(start instanceof Float64Array ? start : start[c]);
+  else drawPoint(chain, attempt);
+  return chain.position;
 }
 
 function drawPoint(chain: Placed, attempt: number): void {

@@ -14,6 +14,8 @@ import { own } from "../../host/memory.ts";
 import type { TracedModel } from "./context.ts";
 import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
+import { explained } from "./explain.ts";
+import type { Hint } from "./hints.ts";
 import { PlacedModel, type PointFunction } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
@@ -166,6 +168,24 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** Names of what was observed whose terms depend on each other, as seen at u. */
   dependentObservations(u: ArrayLike<number>): Set<string> {
     return dependentObservations(this.traced, this.inputs(u));
+  }
+
+  /** What is probably not meant, though it can be sampled. */
+  get hints(): readonly Hint[] {
+    return this.traced.hints;
+  }
+
+  /** Which prior or observation is not finite at these points, in words; undefined where all are. */
+  explain(points: readonly Float64Array[]): string | undefined {
+    if (points.length === 0 || points[0].length !== this.dimension) return undefined;
+    const densities = this.traced.terms.map(({ density }) => density);
+    if (densities.length === 0) return undefined;
+    const values = this.ofPoints(
+      "explain",
+      densities,
+      points.flatMap((u) => [...u]),
+    );
+    return explained(this.traced, values, points.length, this.inputs(points[0]));
   }
 
   /** Draws of what was observed, given the parameters at u. */

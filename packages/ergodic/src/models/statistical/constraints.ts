@@ -5,7 +5,8 @@
  * "covarianceCholesky": one factor, [d, d], of shape "d" or ["d", "d"]. `{ lower, upper }`: bounds, which may depend on other parameters.
  */
 import { OptionError } from "../../base/errors.ts";
-import { type ArrayLikeOperand, type Shape, shapeText } from "../../compiler/index.ts";
+import { type ArrayLikeOperand, type Shape, type SymbolicArray, shapeText, toArray } from "../../compiler/index.ts";
+import { checkOrder } from "./distributions/distribution.ts";
 import {
   correlationCholesky,
   covarianceCholesky,
@@ -49,11 +50,15 @@ export function transformOf(constraint: ParameterConstraint, shape: Shape): Tran
     throw new OptionError("param", `"${constraint}" is no constraint (known: ${known}, { lower, upper })`, "OPTION_UNKNOWN");
   }
   const { lower: low, upper: high } = constraint;
+  checkOrder("param", { lower: boundArray(low), upper: boundArray(high) }, ["lower", "upper"]);
   if (low !== undefined && high !== undefined) return interval(low, high, shape);
   if (high !== undefined) return upper(high, shape);
   if (low === undefined) return unbounded(shape);
   return low === 0 ? positive(shape) : lower(low, shape);
 }
+
+const boundArray = (bound: ArrayLikeOperand | undefined): SymbolicArray | undefined =>
+  bound === undefined ? undefined : toArray(bound);
 
 function side(word: string, shape: Shape): number {
   const [rows, columns = rows, ...more] = shape;

@@ -3,6 +3,7 @@ import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/inde
 import type { ParameterConstraint } from "./constraints.ts";
 import type { Distribution } from "./distributions/index.ts";
 import type { DataFields, DataOf, Extent } from "./fields.ts";
+import type { Hint } from "./hints.ts";
 import type { Marginal, States, StateTerms } from "./marginalise.ts";
 import type { NonCentred } from "./non-centred.ts";
 import type { Transform } from "./transforms/index.ts";
@@ -38,7 +39,7 @@ export interface ModelContext {
    */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
   /** Adds log p(value). `name` is that of its predictive draws; default: the data's. */
-  observe(value: SymbolicArray | number, distribution: Distribution, name?: string): void;
+  observe(value: SymbolicArray | number | ArrayLike<number>, distribution: Distribution, name?: string): void;
   /**
    * Adds log Σ_k P(k) p(· | k), a discrete latent variable summed out (marginalise.ts): `terms` gives log p(· | k), or with `value` its distribution.
    * Part of the likelihood; `name` is that of its pointwise log densities, and of predictive draws of `value`.
@@ -89,6 +90,16 @@ export interface TracedObservation extends TracedDraw {
   readonly chained: boolean;
 }
 
+/** A part of the log density, one by one: what is asked where no start is finite. */
+export interface TracedTerm {
+  readonly kind: "param" | "observe" | "marginalise" | "target";
+  readonly name: string;
+  readonly density: SymbolicArray;
+  readonly distribution?: Distribution;
+  /** What it is the density of. */
+  readonly value?: SymbolicArray;
+}
+
 export interface TracedModel {
   readonly dimension: number;
   readonly parameters: readonly TracedParameter[];
@@ -107,5 +118,9 @@ export interface TracedModel {
   readonly logLikelihood: SymbolicArray;
   /** Of the constrained values: without any log |J|. */
   readonly logDensityOfValues: SymbolicArray;
+  /** In the order of the model. */
+  readonly terms: readonly TracedTerm[];
+  /** What is probably not meant. */
+  readonly hints: readonly Hint[];
   readonly data: ReadonlyMap<string, Float64Array>;
 }

@@ -8,6 +8,7 @@
  */
 import { DataError } from "../../base/errors.ts";
 import type { Shape, SymbolicArray } from "../../compiler/index.ts";
+import { elementName } from "./element.ts";
 
 /** A number, or a name that the data give a number. */
 export type Extent = number | string;
@@ -69,11 +70,12 @@ interface Flat {
 }
 
 function flatten(name: string, { kind, extents }: DataField, data: ModelData): Flat {
-  if (!Object.hasOwn(data, name) || data[name] === undefined || data[name] === null) {
+  if (!Object.hasOwn(data, name)) {
     const known = Object.keys(data).join(", ") || "none";
     throw new DataError("data", `the model asks for "${name}", but the data have ${known}; add it`, "DATA_MISSING");
   }
-  const value = data[name];
+  const value: unknown = data[name];
+  if (isMissing(value)) throw missing(`data "${name}"`, value);
   const shape = nestedShape(value);
   if (kind !== "array" && shape.length > 0)
     throw mismatch(name, `it has ${shape.length} ${shape.length === 1 ? "axis" : "axes"}, but must be one number`);
@@ -86,6 +88,36 @@ function flatten(name: string, { kind, extents }: DataField, data: ModelData): F
   throw mismatch(name, `it has ${shape.length} axes, but must have ${extents.length}`);
 }
 
+/** What stands for a number that was not measured: null, undefined, NaN, and what R and CSV files write. */
+const isMissing = (value: unknown): boolean =>
+  value === null || value === undefined || Number.isNaN(value) || value === "NA" || value === "";
+
+const missing = (where: string, value: unknown): DataError =>
+  new DataError(
+    where,
+    `it is missing (${typeof value === "string" ? JSON.stringify(value) : String(value)}), but every number must be there; leave its row out, or make it a parameter of its own`,
+    "DATA_MISSING",
+  );
+
+/** @throws DataError for an element that is missing or no finite number */
+export function checkFinite(name: string, list: ArrayLike<number>): void {
+  for (let i = 0; i < list.length; i++) numberOf(name, [list.length], i, list[i]);
+}
+
+function numberOf(name: string, shape: Shape, at: number, value: unknown): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  const where = `data ${elementName(`"${name}"`, shape, at)}`;
+  if (isMissing(value)) throw missing(where, value);
+  const given = typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? "a list" : String(value);
+  const advice =
+    typeof value === "string"
+      ? "; write it without quotes, or number the categories from 0"
+      : typeof value === "boolean"
+        ? "; write 1 or 0"
+        : "";
+  throw new DataError(where, `it is ${given}, but must be a finite number${advice}`, "DATA_SHAPE");
+}
+
 function nestedShape(value: unknown): number[] {
   if (typeof value !== "object" || value === null || !("length" in value)) return [];
   const list = value as ArrayLike<unknown>;
@@ -94,15 +126,15 @@ function nestedShape(value: unknown): number[] {
 
 function fill(name: string, value: unknown, shape: Shape, axis: number, from: number, out: Float64Array): void {
   if (axis === shape.length) {
-    if (typeof value !== "number" || !Number.isFinite(value))
-      throw mismatch(name, `element ${from} is ${String(value)}, but must be a finite number`);
-    out[from] = value;
+    out[from] = numberOf(name, shape, from, value);
     return;
   }
   const list = value as ArrayLike<unknown>;
+  const size = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  if (axis > 0 && isMissing(value))
+    throw missing(`data ${elementName(`"${name}"`, shape.slice(0, axis), from / (size * shape[axis]))}`, value);
   if (typeof value !== "object" || list?.length !== shape[axis])
     throw mismatch(name, `its rows are not of one length: ${list?.length ?? "a number"} beside ${shape[axis]}`);
-  const size = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   for (let i = 0; i < list.length; i++) fill(name, list[i], shape, axis + 1, from + i * size, out);
 }
 

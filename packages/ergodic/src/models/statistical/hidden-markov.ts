@@ -24,8 +24,10 @@ import {
   softmax,
   sub,
 } from "../../compiler/index.ts";
+import { operation } from "../../compiler/signature.ts";
 import { type Parameter, parameterArray } from "./distributions/distribution.ts";
 import { drawIndex } from "./distributions/draw-counts.ts";
+import { parameter } from "./distributions/kinds.ts";
 import { collected, type Distribution, type Sampler } from "./distributions/value.ts";
 import { withUserLine } from "./user-line.ts";
 
@@ -44,19 +46,22 @@ export class HiddenMarkov {
 }
 
 /** A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K] */
-export function hiddenMarkov(initial: Parameter, transition: Parameter): HiddenMarkov {
-  return withUserLine(() => {
-    const first = parameterArray("hiddenMarkov", "initial", "simplex", initial);
-    const next = parameterArray("hiddenMarkov", "transition", "simplex", transition);
-    const k = first.shape[0];
-    if (first.rank === 1 && next.rank === 2 && next.shape[0] === k && next.shape[1] === k) return new HiddenMarkov(first, next);
-    throw new CompileError(
-      "hiddenMarkov",
-      `initial has shape ${shapeText(first.shape)} and transition ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
-      "COMPILE_SHAPE",
-    );
-  });
-}
+export const hiddenMarkov = operation(
+  "hiddenMarkov",
+  { initial: parameter, transition: parameter },
+  (initial: Parameter, transition: Parameter): HiddenMarkov =>
+    withUserLine(() => {
+      const first = parameterArray("hiddenMarkov", "initial", "simplex", initial);
+      const next = parameterArray("hiddenMarkov", "transition", "simplex", transition);
+      const k = first.shape[0];
+      if (first.rank === 1 && next.rank === 2 && next.shape[0] === k && next.shape[1] === k) return new HiddenMarkov(first, next);
+      throw new CompileError(
+        "hiddenMarkov",
+        `initial has shape ${shapeText(first.shape)} and transition ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
+        "COMPILE_SHAPE",
+      );
+    }),
+);
 
 /** `logDensity`: of each time given those before, [T, …]; `probabilities`: of the states given all times, [T, …, K]. */
 export function forwardBackward(

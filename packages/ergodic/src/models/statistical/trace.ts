@@ -1,7 +1,9 @@
 /** A model's function, run once on data: what it says is written down. */
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
-import { add, input, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
+import { watchIndices } from "../../compiler/array/indices.ts";
+import { add, input, isArray, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
+import { anything, array, checkArgument, type Kind, operand, operation, optional, text } from "../../compiler/signature.ts";
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
 import { type ParameterConstraint, transformOf } from "./constraints.ts";
 import type {
@@ -13,12 +15,16 @@ import type {
   TracedObservation,
   TracedParameter,
   TracedQuantity,
+  TracedTerm,
 } from "./context.ts";
 import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
-import { type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
+import { distributionKind } from "./distributions/kinds.ts";
+import { checkFinite, type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
+import { type Hint, observationHint, unboundedHint } from "./hints.ts";
+import { dataIndices } from "./indices.ts";
 import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
@@ -27,7 +33,7 @@ import { withUserLine } from "./user-line.ts";
 export function traceModel(name: string, body: (context: ModelContext) => void, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
   watchConditions(
-    () => refuseLater(name, body(scope.context())),
+    () => watchIndices(dataIndices(scope.data), () => refuseLater(name, body(scope.context()))),
     () => scope.results(),
   );
   return scope.traced();
@@ -44,11 +50,31 @@ function refuseLater(name: string, made: unknown): void {
   );
 }
 
+const object: Kind = {
+  wanted: "an object",
+  fits: (x) => typeof x === "object" && x !== null && !Array.isArray(x) && !isArray(x),
+};
+const PRIOR: Kind = {
+  wanted: 'a distribution, a constraint such as "real" or "positive", or bounds { lower, upper }',
+  fits: (x) => typeof x === "string" || object.fits(x),
+};
+const GENERATED: Kind = { wanted: "a symbolic array or a distribution", fits: (x) => isArray(x) || distributionKind.fits(x) };
+
+/** What a model says, with the arguments checked, and the user's line in every error. */
+function said<Given extends unknown[], Made>(
+  name: string,
+  parameters: Readonly<Record<string, Kind>>,
+  act: (...given: Given) => Made,
+): (...given: Given) => Made {
+  const checked = operation(name, parameters, act as unknown as (...given: never[]) => Made) as unknown as typeof act;
+  return (...given) => withUserLine(() => checked(...given));
+}
+
 class Scope {
   readonly #name: string;
   readonly #given: ModelData;
   readonly #sizes = new Map<string, number>();
-  readonly #data = new Map<string, Float64Array>();
+  readonly data = new Map<string, Float64Array>();
   readonly #parameters: TracedParameter[] = [];
   readonly #quantities: TracedQuantity[] = [];
   readonly #observed: TracedObservation[] = [];
@@ -58,6 +84,8 @@ class Scope {
   /** In the order of the model, and which of them are observations. */
   readonly #terms: SymbolicArray[] = [];
   readonly #likelihood = new Set<number>();
+  readonly #parts: TracedTerm[] = [];
+  readonly #hints: Hint[] = [];
   readonly #jacobians: SymbolicArray[] = [];
   readonly #formJacobians: SymbolicArray[] = [];
   #dimension = 0;
@@ -70,18 +98,27 @@ class Scope {
 
   context(): ModelContext {
     return {
-      data: (fields) => withUserLine(() => this.#read(fields)),
-      size: (name) => withUserLine(() => this.#size(name)),
-      param: (name, prior, options) => withUserLine(() => this.#param(name, prior, options)),
-      observe: (value, distribution, name) => withUserLine(() => this.#observe(value, distribution, name)),
-      marginalise: (states, terms, options) => withUserLine(() => this.#marginalise(states, terms, options)),
-      transformed: (name, value) => withUserLine(() => this.#quantity("transformed", name, value)),
-      generated: (name, value) =>
-        withUserLine(() => {
-          if (value instanceof Distribution) this.#draw(name, value);
-          else this.#quantity("generated", name, value);
-        }),
-      target: (term) => withUserLine(() => this.#target(term)),
+      data: said("data", { fields: object }, (fields) => this.#read(fields)) as ModelContext["data"],
+      size: said("size", { name: text }, (name) => this.#size(name)),
+      param: said("param", { name: text, prior: PRIOR, options: optional(object) }, (name, prior, options) =>
+        this.#param(name, prior, options),
+      ),
+      observe: said(
+        "observe",
+        { value: operand, distribution: distributionKind, name: optional(text) },
+        (value, distribution, name) => this.#observe(value, distribution, name),
+      ),
+      marginalise: said(
+        "marginalise",
+        { states: anything, terms: anything, options: optional(object) },
+        (states, terms, options) => this.#marginalise(states, terms, options),
+      ),
+      transformed: said("transformed", { name: text, value: array }, (name, value) => this.#quantity("transformed", name, value)),
+      generated: said("generated", { name: text, value: GENERATED }, (name, value) => {
+        if (value instanceof Distribution) this.#draw(name, value);
+        else this.#quantity("generated", name, value);
+      }),
+      target: said("target", { term: array }, (term) => this.#target(term)),
     };
   }
 
@@ -105,7 +142,9 @@ class Scope {
       logPrior: total([...this.#terms.filter((_, i) => !this.#likelihood.has(i)), ...this.#jacobians]),
       logLikelihood: total(this.#terms.filter((_, i) => this.#likelihood.has(i))),
       logDensityOfValues: sub(total(this.#terms), total(this.#formJacobians)),
-      data: this.#data,
+      terms: this.#parts,
+      hints: this.#hints,
+      data: this.data,
     };
   }
 
@@ -115,7 +154,7 @@ class Scope {
       const { shape, values } = read[name];
       if (kind !== "array") return [name, values[0]];
       const key = `data ${name}`;
-      this.#data.set(key, values);
+      this.data.set(key, values);
       return [name, input(key, shape)];
     });
     return Object.fromEntries(made) as DataOf<F>;
@@ -163,11 +202,14 @@ class Scope {
       );
     const asked = options.shape === undefined ? undefined : this.#shape(options.shape);
     const shape = prior ? [...(asked ?? prior.batch), ...eventShape(prior)] : (asked ?? []);
-    if (prior) checkPrior(name, prior, shape);
+    if (prior) {
+      checkPrior(name, prior, shape);
+      this.#hint(unboundedHint(prior, this.#parameters));
+    }
     const constraint = prior ? narrowed : (given as ParameterConstraint);
     // z of a non-centred parameter has no bounds.
     const support = centred && prior ? prior.support : ({ kind: "vector" } as const);
-    const discrete = prior?.kind === "discrete" ? integerBounds(prior.support, this.#data) : undefined;
+    const discrete = prior?.kind === "discrete" ? integerBounds(prior.support, this.data) : undefined;
     if (discrete && constraint !== undefined)
       throw new OptionError(
         where,
@@ -193,36 +235,39 @@ class Scope {
     if (form) this.#formJacobians.push(form.logJacobian);
     // The density of z is that of the parameter times |∂x/∂z|: it stands for both.
     const density = form?.standard ?? prior;
-    if (density) this.#terms.push(sum(density.logDensity(value)));
+    if (density) {
+      const pointwise = density.logDensity(value);
+      this.#terms.push(sum(pointwise));
+      this.#parts.push({ kind: "param", name, density: pointwise, distribution: density, value });
+    }
     return { unconstrained, offset, nonCentred: form, value: form ? form.value : value };
   }
 
-  #observe(given: SymbolicArray | number, distribution: Distribution, name?: string): void {
-    const value = typeof given === "number" ? toArray(given) : checkArray("observe", "the value", given);
-    if (!(distribution instanceof Distribution))
-      throw new CompileError(
-        "observe",
-        `the second argument is ${typeof distribution}, but must be a distribution`,
-        "COMPILE_OPERAND",
-      );
+  #observe(given: SymbolicArray | number | ArrayLike<number>, distribution: Distribution, name?: string): void {
+    if (!isArray(given)) checkFinite(name ?? "value", typeof given === "number" ? [given] : given);
+    const value = toArray(given);
     const pointwise = distribution.logDensity(value);
     const batch = batchOf(value.shape, distribution.eventRank);
     checkCounted(value, distribution, pointwise);
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
+    this.#hint(observationHint(value, distribution, this.#parameters), unboundedHint(distribution, this.#parameters));
     const own = { name: this.#observedName(value, name), shape: value.shape, distribution, batch };
     this.#observed.push({ ...own, value, pointwise, chained: false });
+    this.#parts.push({ kind: "observe", name: own.name, density: pointwise, distribution, value });
   }
 
   #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
     checkKeys("marginalise", options, ["value", "name"]);
+    if (options.value !== undefined) checkArgument("marginalise", "value", operand, options.value);
     const value = options.value === undefined ? undefined : toArray(options.value);
-    const { drawn, ...made } = marginal(states, terms, value, this.#data);
+    const { drawn, ...made } = marginal(states, terms, value, this.data);
     const pointwise = made.logDensity;
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
     const name = this.#observedName(value ?? pointwise, options.name);
     const chained = states instanceof HiddenMarkov;
     if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, value: value!, pointwise, chained });
     else this.#marginal.push({ name, pointwise, chained });
+    this.#parts.push({ kind: "marginalise", name, density: pointwise });
     return made;
   }
 
@@ -249,7 +294,14 @@ class Scope {
 
   #target(term: SymbolicArray): void {
     this.#hasTarget = true;
-    this.#terms.push(sum(checkArray("target", "the term", term)));
+    const density = checkArray("target", "the term", term);
+    this.#terms.push(sum(density));
+    const count = this.#parts.filter(({ kind }) => kind === "target").length;
+    this.#parts.push({ kind: "target", name: count === 0 ? "target() term" : `target() term ${count + 1}`, density });
+  }
+
+  #hint(...found: readonly (Hint | undefined)[]): void {
+    this.#hints.push(...found.filter((hint) => hint !== undefined));
   }
 }
 

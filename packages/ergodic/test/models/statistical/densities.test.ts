@@ -195,7 +195,7 @@ describe("parameters that are whole numbers", () => {
         const p = param("p", beta(1, 1));
         const count = param("count", poisson(param("rate", gamma(2, 1))));
         param("hits", binomial(n, p));
-        param("few", truncated(poisson(4), { low: 1, high: 9 }));
+        param("few", truncated(poisson(4), { lower: 1, upper: 9 }));
         param("open", binomial(count, p));
         const on = param("on", bernoulli(p));
         observe(2, poisson(add(0.1, on)));

@@ -138,19 +138,25 @@ export const CASES: readonly Case[] = [
     d.mixture(p.w, [d.normal(p.mu, p.s), d.student(4, 0.5, p.s)]),
   ),
   made("truncated to [a, b]", real, { mu: 0.3, s: 1.2, a: -3, b: 2.5 }, true, (p) =>
-    d.truncated(d.normal(p.mu, p.s), { low: p.a, high: p.b }),
+    d.truncated(d.normal(p.mu, p.s), { lower: p.a, upper: p.b }),
   ),
-  made("truncated from a", positive, { s: [1.2, 0.3, 0.9], a: 0.1 }, true, (p) => d.truncated(d.cauchy(0.2, p.s), { low: p.a })),
-  made("truncated logistic", positive, { s: 1.2, b: 5 }, true, (p) => d.truncated(d.logistic(0.2, p.s), { low: 0.1, high: p.b })),
+  made("truncated from a", positive, { s: [1.2, 0.3, 0.9], a: 0.1 }, true, (p) =>
+    d.truncated(d.cauchy(0.2, p.s), { lower: p.a }),
+  ),
+  made("truncated logistic", positive, { s: 1.2, b: 5 }, true, (p) =>
+    d.truncated(d.logistic(0.2, p.s), { lower: 0.1, upper: p.b }),
+  ),
   made("truncated lognormal", positive, { s: 1.2, b: 5 }, true, (p) =>
-    d.truncated(d.lognormal(0.2, p.s), { low: 0.1, high: p.b }),
+    d.truncated(d.lognormal(0.2, p.s), { lower: 0.1, upper: p.b }),
   ),
-  made("truncated exponential", positive, { s: 1.2, b: 5 }, true, (p) => d.truncated(d.exponential(p.s), { high: p.b })),
-  made("truncated weibull", positive, { k: 1.2, b: 5 }, true, (p) => d.truncated(d.weibull(p.k, 2), { low: 0.1, high: p.b })),
+  made("truncated exponential", positive, { s: 1.2, b: 5 }, true, (p) => d.truncated(d.exponential(p.s), { upper: p.b })),
+  made("truncated weibull", positive, { k: 1.2, b: 5 }, true, (p) => d.truncated(d.weibull(p.k, 2), { lower: 0.1, upper: p.b })),
   made("truncated pareto", positive, { m: 0.1, k: 1.2, b: 5 }, true, (p) =>
-    d.truncated(d.pareto(p.m, p.k), { low: 0.15, high: p.b }),
+    d.truncated(d.pareto(p.m, p.k), { lower: 0.15, upper: p.b }),
   ),
-  made("truncated laplace", positive, { s: 1.2, b: 5 }, true, (p) => d.truncated(d.laplace(0.2, p.s), { low: 0.1, high: p.b })),
+  made("truncated laplace", positive, { s: 1.2, b: 5 }, true, (p) =>
+    d.truncated(d.laplace(0.2, p.s), { lower: 0.1, upper: p.b }),
+  ),
   made("zeroInflated", counts, { theta: 0.3, rate: [1.2, 2, 4] }, false, (p) => d.zeroInflated(p.theta, d.poisson(p.rate))),
   made("bernoulliLogitGlm", [0, 1], { rows: points, a: 0.3, b: [0.2, -1, 0.4] }, false, (p) =>
     d.bernoulliLogitGlm(p.rows, p.a, p.b),

@@ -124,7 +124,7 @@ describe("edges", () => {
     const mass = Array.from({ length: 60 }, (_, k) => Math.exp(at(inflated, k))).reduce((a, b) => a + b);
     expect(close(mass, 1)).toBe(true);
     expect(at(d.zeroInflated(1, d.poisson(3)), 2)).toBe(-Infinity);
-    const cut = d.truncated(d.poisson(3), { low: 2, high: 6 });
+    const cut = d.truncated(d.poisson(3), { lower: 2, upper: 6 });
     expect(
       close(
         [2, 3, 4, 5, 6].reduce((total, k) => total + Math.exp(at(cut, k)), 0),
@@ -135,7 +135,7 @@ describe("edges", () => {
     expect(cut.quantile(0)).toBe(2);
     expect(cut.cdf(6)).toBe(1);
     expect(close(cut.cdf(3), Math.exp(at(cut, 2)) + Math.exp(at(cut, 3)))).toBe(true);
-    const halves = [d.halfNormal(1), d.halfCauchy(1)].map((base) => d.truncated(base, { low: 0.5, high: 2 }));
+    const halves = [d.halfNormal(1), d.halfCauchy(1)].map((base) => d.truncated(base, { lower: 0.5, upper: 2 }));
     for (const half of halves) expect(close(half.cdf(half.quantile(0.3)), 0.3)).toBe(true);
   });
 
@@ -148,7 +148,7 @@ describe("edges", () => {
   });
 
   it("knows the support", () => {
-    const { support } = d.truncated(d.normal(0, 1), { low: 1 });
+    const { support } = d.truncated(d.normal(0, 1), { lower: 1 });
     expect(support.kind === "interval" && interpret([support.low!], {})[0][0]).toBe(1);
     expect(d.gamma(1, 1).support.kind).toBe("interval");
     expect(d.lkjCholesky(3, 1).support.kind).toBe("correlationCholesky");
@@ -239,11 +239,11 @@ describe("errors", () => {
   it("name what is missing", () => {
     expect(() => d.betaBinomial(3, 1, 1).cdf(1)).toThrow(CapabilityError);
     expect(() => d.normal([0, 1], 1).cdf(1)).toThrow("its parameters broadcast to [2]");
-    expect(() => d.truncated(d.gamma(input("a", []), 1), { low: 1 }).logDensity(2)).toThrow(CapabilityError);
+    expect(() => d.truncated(d.gamma(input("a", []), 1), { lower: 1 }).logDensity(2)).toThrow(CapabilityError);
     expect(() => d.mixture([0.5, 0.5], [d.normal(0, 1)])).toThrow(CompileError);
     expect(() => d.zeroInflated(0.5, d.normal(0, 1))).toThrow("the base is normal");
     expect(() => d.normal(input("mu", []), 1).sample(stream(1).at(0))).toThrow('the input "mu" is used but not given');
-    expect(() => (d.normal as (...given: number[]) => unknown)(1)).toThrow("1 parameters were given, but it has 2: mu, sigma");
+    expect(() => (d.normal as (...given: number[]) => unknown)(1)).toThrow("1 argument was given, but it takes 2: mu, sigma");
     expect(() => d.distribution("normal", {}, {} as never)).toThrow("NAME_TAKEN");
   });
 });

@@ -283,7 +283,7 @@ describe("data", () => {
     ["ragged", { ...good, x: [[1, 2], [3], [4, 5]] }, 'data "x": its rows are not of one length: 1 beside 2'],
     ["short", { ...good, y: [1, 2] }, '"N" is 2 by it, but 3 by what came before'],
     ["stated", { ...good, N: 4 }, '"N" is 4 by it, but 3'],
-    ["no numbers", { ...good, y: [0, Number.NaN, 1] }, "element 1 is NaN, but must be a finite number"],
+    ["no numbers", { ...good, y: [0, Number.NaN, 1] }, 'data "y"[1]: it is missing (NaN), but every number must be there'],
     ["not whole", { ...good, n: 1.5 }, "it is 1.5, but must be a whole number"],
     ["a list for a number", { ...good, scale: [1] }, "it has 1 axis, but must be one number"],
     ["a number for a list", { ...good, y: 3 }, "it has 0 axes, but must have 1"],

@@ -242,7 +242,7 @@ describe("transformFor", () => {
     expect(of(distributions.halfCauchy(5), [])).toBe("positive");
     expect(of(distributions.pareto(2, 1), [])).toBe("lower");
     expect(of(distributions.uniform(0, 1), [])).toBe("interval");
-    expect(of(distributions.truncated(distributions.normal(0, 1), { high: 1 }), [])).toBe("upper");
+    expect(of(distributions.truncated(distributions.normal(0, 1), { upper: 1 }), [])).toBe("upper");
     expect(of(distributions.dirichlet([1, 1]), [2])).toBe("simplex");
     expect(of(distributions.multivariateNormal([0], [[1]]), [1])).toBe("unbounded");
     expect(of(distributions.lkjCholesky(3, 1), [3, 3])).toBe("correlationCholesky");

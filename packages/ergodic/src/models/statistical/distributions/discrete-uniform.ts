@@ -1,7 +1,7 @@
 /**
  * Discrete uniform: P(x) = 1/(b − a + 1) on the whole numbers a ≤ x ≤ b.
  *
- * a (`low`) ≤ b (`high`): whole; numbers in the other order give NaN.
+ * a (`low`) ≤ b (`high`): whole; numbers in the other order are refused, symbols give NaN.
  */
 import { add, and, equal, floor, lessEqual, log, neg, sub, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
@@ -16,6 +16,7 @@ export const discreteUniform: (low: Parameter, high: Parameter) => Distribution 
   { low: "real", high: "real" },
   {
     kind: "discrete",
+    increasing: ["low", "high"],
     support: ({ low, high }) => ({ kind: "integers", low, high }),
     logDensity(x, { low, high }) {
       const each = where(lessEqual(low, high), neg(log(add(sub(high, low), 1))), Number.NaN);

@@ -7,12 +7,14 @@
  * −∞, and its gradient has no meaning; parameters outside of their constraints give NaN there, and an error where they are plain numbers.
  */
 
-import { CompileError } from "../../../base/errors.ts";
+import { CompileError, OptionError } from "../../../base/errors.ts";
 import { Registry } from "../../../base/registry.ts";
 import type { Draws } from "../../../base/stream.ts";
 import { constantArray, isArray, type SymbolicArray, toArray } from "../../../compiler/index.ts";
+import { checkArgument, checkedItself, operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
 import { type Constraint, checkConstraint, type NumberOf, rankOf, type Support, type Values } from "./constraint.ts";
+import { parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 
 /** What builders of distributions take: one number, a vector or a matrix of numbers, or a symbolic array. */
@@ -56,6 +58,8 @@ type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
 export interface Definition<C> {
   readonly kind: "continuous" | "discrete";
   readonly eventRank?: 0 | 1 | 2;
+  /** Two numbers of which the first must be below the second, or equal to it where the distribution is of whole numbers. */
+  readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
   support(parameters: Symbolic<C>): Support;
   logDensity(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
   logCdf?(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
@@ -81,19 +85,15 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
 ): DistributionOf {
   const family = { ...definition, name, constraints } as unknown as Family;
   const names = Object.keys(constraints);
+  const kinds = Object.fromEntries(names.map((key) => [key, parameter]));
+  const { increasing, kind } = definition;
   const build: DistributionOf = (...given) => {
-    if (given.length !== names.length)
-      throw new CompileError(
-        name,
-        `${given.length} parameters were given, but it has ${names.length}: ${names.join(", ") || "none"}`,
-        "COMPILE_OPERAND",
-      );
-    return new Distribution(
-      family,
-      Object.fromEntries(names.map((key, i) => [key, parameterArray(name, key, constraints[key], given[i])])),
-    );
+    const parameters = Object.fromEntries(names.map((key, i) => [key, parameterArray(name, key, constraints[key], given[i])]));
+    if (increasing) checkOrder(name, parameters, increasing, kind === "discrete");
+    return new Distribution(family, parameters);
   };
-  const make: DistributionOf = (...given) => withUserLine(() => build(...given));
+  const checked = operation(name, kinds, build);
+  const make = checkedItself<DistributionOf>(name, (...given) => withUserLine(() => checked(...given)));
   defined.define(name, make);
   return make;
 }
@@ -108,6 +108,7 @@ export const reserveDistributionNames = (): void => defined.reserve();
 
 /** @throws OptionError where numbers do not keep to the constraint; CompileError where the parameter has too few axes */
 export function parameterArray(where: string, name: string, constraint: Constraint, given: Parameter): SymbolicArray {
+  checkArgument(where, name, parameter, given);
   const rank = rankOf(constraint);
   const array = isArray(given) ? given : numbersAsArray(given);
   if (array.rank < rank)
@@ -124,6 +125,26 @@ export function parameterArray(where: string, name: string, constraint: Constrai
   for (let from = 0; from < numbers.length; from += size)
     checkConstraint(where, name, constraint, numbers.subarray(from, from + size));
   return array;
+}
+
+/** @throws OptionError for two parameters whose numbers are known and in the other order */
+export function checkOrder(
+  where: string,
+  parameters: Readonly<Record<string, SymbolicArray | undefined>>,
+  [low, high]: readonly [string, string],
+  mayBeEqual = false,
+): void {
+  const [lows, highs] = [parameters[low], parameters[high]].map((array) => array && constantsOf(array));
+  if (!lows || !highs) return;
+  for (let i = 0; i < Math.max(lows.length, highs.length); i++) {
+    const [from, to] = [lows[lows.length === 1 ? 0 : i], highs[highs.length === 1 ? 0 : i]];
+    if (from > to || (from === to && !mayBeEqual))
+      throw new OptionError(
+        where,
+        `${low} is ${from} and ${high} is ${to}, but ${low} must be below ${high}${from > to ? "; exchange them" : ""}`,
+        "OPTION_RANGE",
+      );
+  }
 }
 
 /** The numbers of a constant; undefined where the array depends on inputs. */

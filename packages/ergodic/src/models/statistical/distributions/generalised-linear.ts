@@ -7,8 +7,11 @@
  * @throws CompileError unless the shapes fit
  */
 import { add, matmul, type SymbolicArray } from "../../../compiler/index.ts";
+import { operation } from "../../../compiler/signature.ts";
+import { withUserLine } from "../user-line.ts";
 import { bernoulliLogit } from "./bernoulli.ts";
 import { type Parameter, parameterArray } from "./distribution.ts";
+import { parameter } from "./kinds.ts";
 import { normal } from "./normal.ts";
 import { poissonLog } from "./poisson.ts";
 import type { Distribution } from "./value.ts";
@@ -19,13 +22,25 @@ function predictor(where: string, x: Parameter, alpha: Parameter, beta: Paramete
 }
 
 /** y in {0, 1} with logit Xβ + α. */
-export const bernoulliLogitGlm = (x: Parameter, alpha: Parameter, beta: Parameter): Distribution =>
-  bernoulliLogit(predictor("bernoulliLogitGlm", x, alpha, beta));
+export const bernoulliLogitGlm = operation(
+  "bernoulliLogitGlm",
+  { x: parameter, alpha: parameter, beta: parameter },
+  (x: Parameter, alpha: Parameter, beta: Parameter): Distribution =>
+    withUserLine(() => bernoulliLogit(predictor("bernoulliLogitGlm", x, alpha, beta))),
+);
 
 /** Counts y with mean exp(Xβ + α). */
-export const poissonLogGlm = (x: Parameter, alpha: Parameter, beta: Parameter): Distribution =>
-  poissonLog(predictor("poissonLogGlm", x, alpha, beta));
+export const poissonLogGlm = operation(
+  "poissonLogGlm",
+  { x: parameter, alpha: parameter, beta: parameter },
+  (x: Parameter, alpha: Parameter, beta: Parameter): Distribution =>
+    withUserLine(() => poissonLog(predictor("poissonLogGlm", x, alpha, beta))),
+);
 
 /** Real y with mean Xβ + α and standard deviation σ. */
-export const normalIdGlm = (x: Parameter, alpha: Parameter, beta: Parameter, sigma: Parameter): Distribution =>
-  normal(predictor("normalIdGlm", x, alpha, beta), sigma);
+export const normalIdGlm = operation(
+  "normalIdGlm",
+  { x: parameter, alpha: parameter, beta: parameter, sigma: parameter },
+  (x: Parameter, alpha: Parameter, beta: Parameter, sigma: Parameter): Distribution =>
+    withUserLine(() => normal(predictor("normalIdGlm", x, alpha, beta), sigma)),
+);

@@ -22,8 +22,10 @@ import {
   sum,
   toArray,
 } from "../../../compiler/index.ts";
+import { number, operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
 import { type Family, type Parameter, parameterArray } from "./distribution.ts";
+import { parameter } from "./kinds.ts";
 import { minus } from "./terms.ts";
 import { Distribution } from "./value.ts";
 
@@ -49,9 +51,11 @@ function logDensity(d: number, x: SymbolicArray, eta: SymbolicArray): SymbolicAr
 }
 
 /** dimension: whole, from 1 on; eta > 0. Draws are [dimension, dimension], row-major. */
-export function lkjCholesky(dimension: number, eta: Parameter): Distribution {
-  return withUserLine(() => lkj(dimension, eta));
-}
+export const lkjCholesky = operation(
+  "lkjCholesky",
+  { dimension: number, eta: parameter },
+  (dimension: number, eta: Parameter): Distribution => withUserLine(() => lkj(dimension, eta)),
+);
 
 function lkj(dimension: number, eta: Parameter): Distribution {
   checkNumber("lkjCholesky", "dimension", dimension, { low: 1, integer: true });

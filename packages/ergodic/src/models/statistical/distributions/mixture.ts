@@ -5,18 +5,22 @@
  */
 import { CompileError } from "../../../base/errors.ts";
 import { add, at, log, toArray } from "../../../compiler/index.ts";
+import { operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
 import type { Support, Values } from "./constraint.ts";
 import { type Family, type Parameter, parameterArray } from "./distribution.ts";
 import { drawIndex } from "./draw-counts.ts";
+import { distributionList, parameter } from "./kinds.ts";
 import { logAddExp } from "./terms.ts";
 import { Distribution } from "./value.ts";
 
 /** @throws CompileError unless there is one component for each weight, all of one kind and rank */
-export function mixture(weights: Parameter, components: readonly Distribution[]): Distribution {
-  return withUserLine(() => mixed(weights, components));
-}
+export const mixture = operation(
+  "mixture",
+  { weights: parameter, components: distributionList },
+  (weights: Parameter, components: readonly Distribution[]): Distribution => withUserLine(() => mixed(weights, components)),
+);
 
 function mixed(weights: Parameter, components: readonly Distribution[]): Distribution {
   const w = parameterArray("mixture", "weights", "simplex", weights);

@@ -8,7 +8,8 @@
 import { CompileError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { log as logOf } from "../../../base/log.ts";
-import { and, equal, floor, gather, less, max, min, neg, softplus, sub, toArray, where } from "../../../compiler/index.ts";
+import { gatherUnseen } from "../../../compiler/array/operations/gather.ts";
+import { and, equal, floor, less, max, min, neg, softplus, sub, toArray, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { between, log1mExp, minus, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
@@ -30,8 +31,8 @@ export const orderedLogistic: (eta: Parameter, cutpoints: Parameter) => Distribu
           "COMPILE_SHAPE",
         );
       const last = cutpoints.size;
-      const upper = gather(cutpoints, min(max(x, 0), last - 1));
-      const lower = gather(cutpoints, min(max(sub(x, 1), 0), last - 1));
+      const upper = gatherUnseen(cutpoints, min(max(x, 0), last - 1));
+      const lower = gatherUnseen(cutpoints, min(max(sub(x, 1), 0), last - 1));
       const middle = and(less(0, x), less(x, last));
       const gap = log1mExp(where(middle, sub(lower, upper), -1));
       const aboveLower = neg(softplus(sub(lower, eta)));

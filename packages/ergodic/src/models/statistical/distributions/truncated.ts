@@ -1,5 +1,5 @@
 /**
- * A distribution of numbers kept to low ≤ x ≤ high: log p(x) = log f(x) − log P(low ≤ X ≤ high).
+ * A distribution of numbers kept to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
  *
  * The mass is taken in the tail where it is exact. With symbolic parameters the base must have log distribution functions; where it has functions
  * of numbers alone, its parameters must be numbers. Draws: by rejection, where little mass is left by inversion.
@@ -19,35 +19,45 @@ import {
   toArray,
   where,
 } from "../../../compiler/index.ts";
+import { operation, options } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
 import type { Support, Values } from "./constraint.ts";
-import { type Family, type Parameter, parameterArray, type SymbolicParameters } from "./distribution.ts";
+import { checkOrder, type Family, type Parameter, parameterArray, type SymbolicParameters } from "./distribution.ts";
+import { distributionKind, parameter } from "./kinds.ts";
 import { logSubExp, within } from "./terms.ts";
 import { Distribution } from "./value.ts";
 
 export interface Bounds {
-  readonly low?: Parameter;
-  readonly high?: Parameter;
+  readonly lower?: Parameter;
+  readonly upper?: Parameter;
 }
 
-/** @throws CompileError unless a bound is given and the base is a distribution of numbers; CapabilityError where its mass is not known */
-export function truncated(base: Distribution, bounds: Bounds): Distribution {
-  return withUserLine(() => cutOff(base, bounds));
-}
+/**
+ * `base` kept to lower ≤ x ≤ upper; bounds are called as those of param().
+ *
+ * @throws CompileError unless a bound is given and the base is a distribution of numbers; OptionError for bounds in the other order; CapabilityError where
+ *   its mass is not known
+ */
+export const truncated = operation(
+  "truncated",
+  { base: distributionKind, bounds: options({ lower: parameter, upper: parameter }) },
+  (base: Distribution, bounds: Bounds): Distribution => withUserLine(() => cutOff(base, bounds)),
+);
 
-function cutOff(base: Distribution, { low, high }: Bounds): Distribution {
-  if (base.eventRank !== 0 || (low === undefined && high === undefined))
+function cutOff(base: Distribution, { lower, upper }: Bounds): Distribution {
+  if (base.eventRank !== 0 || (lower === undefined && upper === undefined))
     throw new CompileError(
       "truncated",
-      `the base is ${base.name}, low is ${String(low)} and high is ${String(high)}, but a distribution of single numbers and at least one bound are wanted`,
+      `the base is ${base.name}, lower is ${String(lower)} and upper is ${String(upper)}, but a distribution of single numbers and at least one bound are wanted`,
       "COMPILE_OPERAND",
     );
   const f = base.family;
   const parts = joined([base]);
   const bounds: Record<string, SymbolicArray> = {};
-  if (low !== undefined) bounds.low = parameterArray("truncated", "low", "real", low);
-  if (high !== undefined) bounds.high = parameterArray("truncated", "high", "real", high);
+  if (lower !== undefined) bounds.lower = parameterArray("truncated", "lower", "real", lower);
+  if (upper !== undefined) bounds.upper = parameterArray("truncated", "upper", "real", upper);
+  checkOrder("truncated", bounds, ["lower", "upper"], base.kind === "discrete");
   const own = (v: Values): Values => partOf(v, 0);
   const family: Family = {
     name: "truncated",
@@ -55,19 +65,19 @@ function cutOff(base: Distribution, { low, high }: Bounds): Distribution {
     constraints: { ...parts.constraints, ...Object.fromEntries(Object.keys(bounds).map((name) => [name, "real"] as const)) },
     support: (p) => supportOf(f.support(partOf(p, 0)), p),
     logDensity(x, p) {
-      const above = p.low ? lessEqual(p.low, x) : undefined;
-      const below = p.high ? lessEqual(x, p.high) : undefined;
+      const above = p.lower ? lessEqual(p.lower, x) : undefined;
+      const below = p.upper ? lessEqual(x, p.upper) : undefined;
       const inside = above && below ? and(above, below) : (above ?? below)!;
       return within(inside, sub(f.logDensity(x, partOf(p, 0)), logMass(f, partOf(p, 0), p)));
     },
-    sample: (draws, v) => draw(draws, f, own(v), v.low as number | undefined, v.high as number | undefined),
-    ...(f.cdf && { cdf: (x, v) => new Mass(f, own(v), v.low as number, v.high as number).below(x) }),
-    ...(f.cdf && f.quantile && { quantile: (u, v) => new Mass(f, own(v), v.low as number, v.high as number).quantile(u) }),
+    sample: (draws, v) => draw(draws, f, own(v), v.lower as number | undefined, v.upper as number | undefined),
+    ...(f.cdf && { cdf: (x, v) => new Mass(f, own(v), v.lower as number, v.upper as number).below(x) }),
+    ...(f.cdf && f.quantile && { quantile: (u, v) => new Mass(f, own(v), v.lower as number, v.upper as number).quantile(u) }),
   };
   return new Distribution(family, { ...parts.parameters, ...bounds });
 }
 
-function supportOf(base: Support, { low, high }: SymbolicParameters): Support {
+function supportOf(base: Support, { lower: low, upper: high }: SymbolicParameters): Support {
   if (base.kind !== "interval" && base.kind !== "integers") return base;
   const lows = [base.low, low].filter(isArray);
   const highs = [base.high, high].filter(isArray);
@@ -79,7 +89,7 @@ function supportOf(base: Support, { low, high }: SymbolicParameters): Support {
 }
 
 /** log P(low ≤ X ≤ high). */
-function logMass(f: Family, own: SymbolicParameters, { low, high }: SymbolicParameters): SymbolicArray {
+function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }: SymbolicParameters): SymbolicArray {
   if (f.kind === "continuous" && (!high || f.logCdf) && (!low || f.logSurvival)) {
     if (!high) return f.logSurvival!(low, own);
     if (!low) return f.logCdf!(high, own);

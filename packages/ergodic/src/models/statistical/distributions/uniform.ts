@@ -1,7 +1,7 @@
 /**
  * Uniform: log p(x) = −log(b − a) on a ≤ x ≤ b.
  *
- * a (`low`) < b (`high`): real; numbers in the other order give NaN.
+ * a (`low`) < b (`high`): real; numbers in the other order are refused, symbols give NaN.
  */
 import { div, less, log, max, min, neg, type SymbolicArray, sub, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
@@ -18,6 +18,7 @@ export const uniform: (low: Parameter, high: Parameter) => Distribution = distri
   { low: "real", high: "real" },
   {
     kind: "continuous",
+    increasing: ["low", "high"],
     support: ({ low, high }) => ({ kind: "interval", low, high }),
     logDensity: (x, { low, high }) => within(between(low, x, high), where(less(low, high), neg(log(sub(high, low))), Number.NaN)),
     logCdf: (x, p) => log(div(sub(clipped(x, p), p.low), sub(p.high, p.low))),

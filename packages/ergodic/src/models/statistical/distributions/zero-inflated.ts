@@ -5,15 +5,19 @@
  */
 import { CompileError } from "../../../base/errors.ts";
 import { add, equal, exp, log, log1p, mul, neg, sub, where } from "../../../compiler/index.ts";
+import { operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
 import { type Family, type Parameter, parameterArray } from "./distribution.ts";
+import { distributionKind, parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 
 /** @throws CompileError unless the base is a distribution of whole numbers */
-export function zeroInflated(probability: Parameter, base: Distribution): Distribution {
-  return withUserLine(() => inflated(probability, base));
-}
+export const zeroInflated = operation(
+  "zeroInflated",
+  { probability: parameter, base: distributionKind },
+  (probability: Parameter, base: Distribution): Distribution => withUserLine(() => inflated(probability, base)),
+);
 
 function inflated(probability: Parameter, base: Distribution): Distribution {
   if (base.kind !== "discrete" || base.eventRank !== 0)
