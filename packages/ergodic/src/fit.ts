@@ -269,6 +269,7 @@ function launch<D>(
     return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
   };
   return new Run<object & Trained>({
+    resultNames: ["predict", "evaluate", "save"],
     signal,
     ...(validate
       ? {

@@ -60,6 +60,7 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
   const stopping = resolveStopping("fit", { epochs: epochs ?? (until ? undefined : EPOCHS), until }, false);
   let objective: ModeObjective;
   return new Run<Mode>({
+    resultNames: ["values", "logDensity", "gradientNorm"],
     ...(signal ? { signal } : {}),
     start: async () => {
       const engine = await openEngine();

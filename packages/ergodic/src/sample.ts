@@ -235,6 +235,7 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
   let sampling: Sampling;
   return new Run<Draws>({
     ...(signal ? { signal } : {}),
+    resultNames: Object.getOwnPropertyNames(Draws.prototype),
     start: async () => {
       recipe = await read();
       const engine = await openEngine();

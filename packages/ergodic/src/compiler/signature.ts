@@ -35,6 +35,7 @@ export const element = kind(
   "an expression, a symbolic array or a number",
   (x) => isNumber(x) || isArray(x) || (typeof x === "object" && x !== null && typeof (x as { op?: unknown }).op === "string"),
 );
+export const expression = kind("an expression", (x) => element.fits(x) && !isNumber(x) && !isArray(x));
 export const arrays = kind("a list of symbolic arrays", (x) => Array.isArray(x) && x.every(isArray));
 export const number = kind("a number", (x) => isNumber(x) && !Number.isNaN(x));
 /** NaN too: a constant may be one. */

@@ -30,6 +30,8 @@ export interface Job<Result> {
   /** Numbers on held-out rows at the given parameters; `loss` among them. */
   validate?: (parameters: Float64Array) => Record<string, number>;
   signal?: AbortSignal;
+  /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
+  resultNames?: readonly string[];
   /** True where an advance that fails leaves the progression whole: a failed or aborted run can still be kept. */
   survivesFailure?: boolean;
   finish(parameters: Float64Array, summary: RunSummary): Result;
@@ -53,6 +55,14 @@ export interface RunSummary {
 
 interface Waiter {
   resolve(result: IteratorResult<Tick>): void;
+}
+
+function unawaited(name: string): never {
+  throw new ErgodicError(
+    "run",
+    `"${name}" was asked of a run that goes on, but is of what it makes; write await before it: const made = await …`,
+    "RUN_UNAWAITED",
+  );
 }
 
 export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
@@ -81,6 +91,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     this.result.catch(refuse);
     // An iterating user awaits the run too; until then a failure is not an unhandled rejection.
     this.result.catch(() => {});
+    for (const name of job.resultNames ?? [])
+      if (!(name in this)) Object.defineProperty(this, name, { get: () => unawaited(name) });
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a run is awaitable by design

@@ -6,7 +6,7 @@
  */
 import { OptionError } from "../../base/errors.ts";
 import { type ArrayLikeOperand, type Shape, type SymbolicArray, shapeText, toArray } from "../../compiler/index.ts";
-import { checkOrder } from "./distributions/distribution.ts";
+import { checkOrder, distributionNames } from "./distributions/distribution.ts";
 import {
   correlationCholesky,
   covarianceCholesky,
@@ -47,7 +47,12 @@ export function transformOf(constraint: ParameterConstraint, shape: Shape): Tran
   if (typeof constraint === "string") {
     if (Object.hasOwn(WORDS, constraint)) return WORDS[constraint](shape);
     const known = Object.keys(WORDS).join(", ");
-    throw new OptionError("param", `"${constraint}" is no constraint (known: ${known}, { lower, upper })`, "OPTION_UNKNOWN");
+    const call = distributionNames().includes(constraint) ? `; the distribution is called: ${constraint}(…)` : "";
+    throw new OptionError(
+      "param",
+      `"${constraint}" is no constraint (known: ${known}, { lower, upper })${call}`,
+      "OPTION_UNKNOWN",
+    );
   }
   const { lower: low, upper: high } = constraint;
   checkOrder("param", { lower: boundArray(low), upper: boundArray(high) }, ["lower", "upper"]);

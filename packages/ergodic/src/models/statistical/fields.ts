@@ -6,8 +6,9 @@
  *
  * @throws DataError for data that are missing, not finite numbers, or of extents that do not agree
  */
-import { DataError } from "../../base/errors.ts";
+import { DataError, OptionError } from "../../base/errors.ts";
 import type { Shape, SymbolicArray } from "../../compiler/index.ts";
+import { described } from "../../compiler/signature.ts";
 import { elementName } from "./element.ts";
 
 /** A number, or a name that the data give a number. */
@@ -46,6 +47,7 @@ export interface ReadField {
 
 /** `sizes` are those known so far; new ones are added. */
 export function readData(fields: DataFields, data: ModelData, sizes: Map<string, number>): Record<string, ReadField> {
+  for (const [name, field] of Object.entries(fields as Readonly<Record<string, unknown>>)) checkField(name, field);
   const given = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, flatten(name, field, data)]));
   for (const [name, { kind, extents }] of Object.entries(fields)) {
     if (kind === "integer") learn(sizes, name, given[name].values[0], name);
@@ -60,6 +62,21 @@ export function readData(fields: DataFields, data: ModelData, sizes: Map<string,
       name,
       { shape: shapeOf(name, extents, given[name], data, sizes), values: given[name].values },
     ]),
+  );
+}
+
+function checkField(name: string, field: unknown): void {
+  const { kind, extents } = (field ?? {}) as Partial<DataField>;
+  const isField = typeof field === "object" && ["array", "integer", "real"].includes(String(kind)) && Array.isArray(extents);
+  const wrong = isField
+    ? extents.find((extent) => !(typeof extent === "string" ? extent !== "" : Number.isInteger(extent) && extent > 0))
+    : undefined;
+  if (isField && wrong === undefined) return;
+  const given = isField ? `an array with the extent ${described(wrong)}` : described(field);
+  throw new OptionError(
+    `data "${name}"`,
+    `it is asked for as ${given}, but must be a field; write data({ ${name}: vector("N") }), or matrix("N", "K"), integer(), real()`,
+    "OPTION_TYPE",
   );
 }
 

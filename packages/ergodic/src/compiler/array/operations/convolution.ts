@@ -9,7 +9,7 @@
  */
 
 import { type ConvolutionShape, convolutionScratchBytes, isDepthwise } from "../../../host/convolution.ts";
-import { array, operation, optional, options, whole } from "../../signature.ts";
+import { anything, array, operation, optional, options, whole } from "../../signature.ts";
 import { type ArrayCode, arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { matmul } from "./matmul.ts";
@@ -158,7 +158,7 @@ export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "p
 /** The same in one dimension. x: [batch, length, C]; w: [kernel, C ÷ groups, O]. Gives [batch, length', O]. @throws CompileError */
 export const conv1d = operation(
   "conv1d",
-  { x: array, w: array, options: optional(options({ ...windowOptions, groups: whole })) },
+  { x: array, w: array, options: optional(options({ strides: whole, padding: anything, dilation: whole, groups: whole })) },
   (x: SymbolicArray, w: SymbolicArray, options: SequenceOptions = {}): SymbolicArray => {
     if (x.rank !== 3 || w.rank !== 3)
       throw shapeError(

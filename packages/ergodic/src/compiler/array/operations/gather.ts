@@ -147,17 +147,21 @@ export const take = operation(
   },
 );
 
-/** 1 where the last axis's place is the index, else 0: [...indices, classes]. An index outside gives zeros alone. */
+/** 1 where the last axis's place is the index, else 0: [...indices, classes]. One outside that is known to nobody beforehand gives zeros alone. */
 export const oneHot = operation(
   "oneHot",
   { indices: operand, classes: number },
   (given: Indices, classes: number): SymbolicArray => {
-    const indices = toArray(given);
     if (!Number.isInteger(classes) || classes < 1)
       throw shapeError("oneHot", `classes is ${classes}, but must be a whole number from 1 on`);
-    return equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
+    const indices = toArray(given);
+    checkIndices("oneHot", indices, classes);
+    return oneHotUnseen(indices, classes);
   },
 );
+
+const oneHotUnseen = (indices: SymbolicArray, classes: number): SymbolicArray =>
+  equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
 
 /** x[…, indices[…]]: one element of each row. x: [...indices, classes]. @throws CompileError for an index of no element */
 export const pick = operation("pick", { x: array, indices: operand }, (x: SymbolicArray, given: Indices): SymbolicArray => {
@@ -173,4 +177,4 @@ export const pick = operation("pick", { x: array, indices: operand }, (x: Symbol
 
 /** `pick` by indices that were looked at, or whose mistakes are dealt with: 0 where one names nothing. */
 export const pickUnseen = (x: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
-  sum(where(oneHot(indices, x.shape[x.rank - 1]), x, 0), { axis: -1 });
+  sum(where(oneHotUnseen(indices, x.shape[x.rank - 1]), x, 0), { axis: -1 });

@@ -15,7 +15,7 @@ import { div, mul } from "../../primitives/arithmetic.ts";
 import { equal } from "../../primitives/selection.ts";
 import { print } from "../../print.ts";
 import { inputsOf, substitute } from "../../rebuild.ts";
-import { arrays, element, operand, operation, optional, shape } from "../../signature.ts";
+import { arrays, expression, operand, operation, optional, shape } from "../../signature.ts";
 import { noteCondition, noteUse } from "../conditions.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import {
@@ -65,7 +65,7 @@ export const expressionOf = (node: SymbolicArray): Expr => {
 /** f over arrays: `expr` over the scalars "0", "1", …; the shape is what the arguments broadcast to, unless given. */
 export const mapArrays = operation(
   "mapArrays",
-  { expr: element, args: arrays, shape: optional(shape) },
+  { expr: expression, args: arrays, shape: optional(shape) },
   (expr: Expr, args: readonly SymbolicArray[], shape?: Shape): SymbolicArray => {
     return mapNamed(
       expr,

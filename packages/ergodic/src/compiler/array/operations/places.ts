@@ -109,7 +109,10 @@ export const at = operation(
     const which = axisOf("at", axis, x.rank);
     const from = index < 0 ? index + x.shape[which] : index;
     if (!Number.isInteger(from) || from < 0 || from >= x.shape[which])
-      throw shapeError("at", `index is ${index}, but axis ${axis} of ${shapeText(x.shape)} has ${x.shape[which]} elements`);
+      throw shapeError(
+        "at",
+        `index is ${index}, but axis ${axis} of ${shapeText(x.shape)} has ${x.shape[which]} elements; indices count from 0`,
+      );
     const part = slice(x, { axis: which, from, to: from + 1 });
     return reshape(
       part,

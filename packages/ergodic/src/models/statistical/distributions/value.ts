@@ -80,7 +80,25 @@ export class Distribution {
     const at = toArray(x);
     if (at.rank < this.eventRank)
       throw new CompileError(this.name, `x has ${at.rank} axes, but a value has ${this.eventRank}`, "COMPILE_SHAPE");
+    this.#checkEvent(at);
     return this.family.logDensity(at, this.parameters);
+  }
+
+  /** Vectors and matrices of another size than the parameters' would broadcast. */
+  #checkEvent({ shape, rank }: SymbolicArray): void {
+    const { eventRank, name, parameters } = this;
+    if (eventRank === 0) return;
+    for (const [key, array] of Object.entries(parameters)) {
+      // Weights of a mixture count its components.
+      if (key === "weights" || rankOf(this.family.constraints[key]) === 0) continue;
+      const wanted = array.shape[array.rank - 1];
+      if (wanted === 1 || shape[rank - 1] === wanted) continue;
+      throw new CompileError(
+        name,
+        `x has ${shape[rank - 1]} numbers along its last axis, but by its ${key} a value has ${wanted}; make them agree`,
+        "COMPILE_SHAPE",
+      );
+    }
   }
 
   /** log P(X ≤ x). @throws CapabilityError where it is not elementary */
