@@ -3,9 +3,10 @@
  * computed from parameters are known to nobody before: kernels drop their fractions, and where one names nothing gather NaN.
  */
 import { CompileError } from "../../base/errors.ts";
+import { interpret } from "./interpret.ts";
 import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
 import { userLine } from "./position.ts";
-import type { SymbolicArray } from "./symbolic.ts";
+import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
 /** Is given indices that are no constants, and how many places there are. */
 export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
@@ -54,9 +55,12 @@ function wholeOf(indices: SymbolicArray): SymbolicArray {
   return below ? wholeOf(mapArrays(expressionOf(indices), [wholeOf(below)])) : indices;
 }
 
+/** The numbers of what is made of constants alone. */
 function constantsOf(array: SymbolicArray): Float64Array | undefined {
   if (array.op === "full") return Float64Array.of(array.attributes as number);
-  return array.op === "constant" ? (array.attributes as Float64Array) : undefined;
+  if (array.op === "constant") return array.attributes as Float64Array;
+  const isOpen = ({ op }: SymbolicArray): boolean => op === "input" || op === "uniform" || op === "normal";
+  return arraysBelow([array]).some(isOpen) ? undefined : interpret([array], {})[0];
 }
 
 /** The place of the first number that is no whole number from 0 to extent − 1. */
