@@ -396,8 +396,8 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
         },
         { y: [1, 5], sd: [1, -2] },
       ),
-    "SAMPLE_START",
-    /normal y\[1\] = 5 is not a number at all of them: sigma is -2, but must be > 0/,
+    "DATA_RANGE",
+    /data "sd"\[1\]: it is -2, but is the sigma of normal, which must be > 0/,
   ],
   [
     "a scalar where a list is asked for",

@@ -47,19 +47,22 @@ function seen(term: TracedTerm, values: Float64Array, width: number, points: num
   const { size } = term.density;
   const counts = new Int32Array(size);
   let broken = 0;
+  let first: number | undefined;
   for (let p = 0; p < points; p++) {
-    let some = false;
+    let isBroken = false;
     for (let e = 0; e < size; e++) {
       const value = values[p * width + offset + e];
       if (Number.isFinite(value)) continue;
-      some = true;
+      first ??= value;
+      isBroken = true;
       counts[e]++;
     }
-    if (some) broken++;
+    if (isBroken) broken++;
   }
   const element = counts.indexOf(points);
-  const first = element < 0 ? values.subarray(offset, offset + size).find((x) => !Number.isFinite(x)) : values[offset + element];
-  return { term, element: element < 0 ? undefined : element, broken, value: Number.isNaN(first) ? "not a number" : "-inf" };
+  const found = element < 0 ? first : values[offset + element];
+  const inWords = found === Infinity ? "inf" : Number.isNaN(found) ? "not a number" : "-inf";
+  return { term, element: element < 0 ? undefined : element, broken, value: inWords };
 }
 
 /** 'bernoulli y[7] = 2', 'the prior normal of "mu"', 'a target() term'. */

@@ -48,7 +48,7 @@ export class RowModel extends ConditionedModel {
     super(name, traced, engine, deterministic);
     try {
       const cutting = new RowCut(name, rows, fields, data, traced);
-      tryOut(cutting, body);
+      tryOut(cutting, body, (points) => this.explain(points));
       this.#batches = new RowBatches(engine, {
         name,
         deterministic,
@@ -178,7 +178,7 @@ function rowsOf(given: ModelData[string], axes: number, size: number, known: num
 }
 
 /** On 2m rows from all over the data the density must be the mean of its estimates on the halves. */
-function tryOut(cut: RowCut, body: Body): void {
+function tryOut(cut: RowCut, body: Body, explain: (points: Float64Array[]) => string | undefined): void {
   const half = Math.min(TRIAL_ROWS, Math.floor(cut.rowCount / 2));
   if (half === 0) return;
   const picks = stream(0, "rows", "picks").at(0);
@@ -188,10 +188,12 @@ function tryOut(cut: RowCut, body: Body): void {
   const whole = cut.scaled(body, list, 2 * half);
   const halves = [list.slice(0, half), list.slice(half)].map((rows) => cut.scaled(body, rows, 2 * half));
   const starts = stream(0, "rows", "trial");
+  const points: Float64Array[] = [];
   let tried = 0;
   for (let attempt = 0; attempt < MOST_TRIES && tried < TRIAL_POINTS; attempt++) {
     const draws = starts.at(attempt);
     const u = Float64Array.from({ length: whole.dimension }, () => 4 * draws.uniform() - 2);
+    points.push(u);
     const all = valueAt(whole, u);
     const [first, second] = halves.map((model) => valueAt(model, u));
     if (![all, first, second].every(Number.isFinite)) continue;
@@ -202,10 +204,11 @@ function tryOut(cut: RowCut, body: Body): void {
       `its log density on ${2 * half} rows is ${all}, but ${first} and ${second} by their halves, whose mean should be the same: it is no sum over rows. Observe the rows' values, given parameters and the data of their own rows, and use no number of rows or mean over them`,
     );
   }
-  if (tried === 0)
-    throw cut.refusal(
-      `none of ${MOST_TRIES} random points in (-2, 2) has a finite log density on ${2 * half} rows, so that it cannot be seen whether it is a sum over rows; check the model's supports`,
-    );
+  if (tried > 0) return;
+  const reason = explain(points);
+  throw cut.refusal(
+    `none of ${MOST_TRIES} random points in (-2, 2) has a finite log density on ${2 * half} rows, so that it cannot be seen whether it is a sum over rows${reason ? `: ${reason}` : ""}; check the model's supports`,
+  );
 }
 
 function valueAt({ logDensity, data, parameters }: ScaledModel, u: Float64Array): number {

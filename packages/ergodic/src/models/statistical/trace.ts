@@ -17,6 +17,7 @@ import type {
   TracedQuantity,
   TracedTerm,
 } from "./context.ts";
+import { checkDataParameters, dataIndices } from "./data-checks.ts";
 import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
@@ -24,7 +25,6 @@ import { distributionKind } from "./distributions/kinds.ts";
 import { checkFinite, type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
 import { type Hint, observationHint, unboundedHint } from "./hints.ts";
-import { dataIndices } from "./indices.ts";
 import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
@@ -204,6 +204,7 @@ class Scope {
     const shape = prior ? [...(asked ?? prior.batch), ...eventShape(prior)] : (asked ?? []);
     if (prior) {
       checkPrior(name, prior, shape);
+      checkDataParameters(prior, this.data);
       this.#hint(unboundedHint(prior, this.#parameters));
     }
     const constraint = prior ? narrowed : (given as ParameterConstraint);
@@ -246,6 +247,7 @@ class Scope {
   #observe(given: SymbolicArray | number | ArrayLike<number>, distribution: Distribution, name?: string): void {
     if (!isArray(given)) checkFinite(name ?? "value", typeof given === "number" ? [given] : given);
     const value = toArray(given);
+    checkDataParameters(distribution, this.data);
     const pointwise = distribution.logDensity(value);
     const batch = batchOf(value.shape, distribution.eventRank);
     checkCounted(value, distribution, pointwise);
@@ -288,6 +290,7 @@ class Scope {
 
   #draw(name: string, distribution: Distribution): void {
     this.#claim(name);
+    checkDataParameters(distribution, this.data);
     const { batch } = distribution;
     this.#drawn.push({ name, distribution, batch, shape: [...batch, ...eventShape(distribution)] });
   }

@@ -92,6 +92,9 @@ export function checkConstraint(where: string, name: string, constraint: Constra
   throw new OptionError(where, `${name} is ${given}, but must be ${RULES[constraint].wanted}; change it`, "OPTION_RANGE");
 }
 
+export const isNumber = (constraint: NumberConstraint, x: number): boolean => NUMBERS[constraint](x);
+export const wantedOf = (constraint: Constraint): string => RULES[constraint].wanted;
+
 /** `checkConstraint` of each of many numbers. @throws OptionError */
 export function checkNumbers(where: string, name: string, constraint: NumberConstraint, numbers: Float64Array): void {
   const holds = NUMBERS[constraint];

@@ -1,0 +1,68 @@
+/**
+ * Data are looked at once, when they come, where they are used as indices, and as parameters of distributions: a wrong one would make NaN, so that no start had a
+ * finite density, or another model.
+ */
+import { DataError } from "../../base/errors.ts";
+import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../compiler/array/indices.ts";
+import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
+import { isNumber, wantedOf } from "./distributions/constraint.ts";
+import type { Distribution } from "./distributions/index.ts";
+import { elementName } from "./element.ts";
+import { withUserLine } from "./user-line.ts";
+
+type Data = ReadonlyMap<string, Float64Array>;
+
+/** Looks at indices that depend on the data alone. */
+export function dataIndices(data: Data): IndexWatch {
+  const smallest = new Map<SymbolicArray, number>();
+  return (where, indices, extent) => {
+    if ((smallest.get(indices) ?? Infinity) <= extent) return;
+    const numbers = numbersOf(indices, data);
+    if (!numbers) return;
+    smallest.set(indices, extent);
+    const wrong = firstWrongIndex(numbers, extent);
+    if (wrong === undefined) return;
+    withUserLine(() => {
+      throw new DataError(
+        nameOf("index", indices, wrong),
+        `it is ${numbers[wrong]}, but ${where}() has ${extent} to choose from, so that it ${wantedIndices(numbers, extent)}`,
+        "DATA_INDEX",
+      );
+    });
+  };
+}
+
+/** @throws DataError where a parameter that depends on the data alone breaks its constraint */
+export function checkDataParameters({ family, name, parameters }: Distribution, data: Data): void {
+  for (const [key, array] of Object.entries(parameters)) {
+    const constraint = family.constraints[key];
+    if (constraint !== "positive" && constraint !== "nonnegative" && constraint !== "probability" && constraint !== "count")
+      continue;
+    const numbers = numbersOf(array, data);
+    const wrong = numbers?.findIndex((x) => !isNumber(constraint, x)) ?? -1;
+    if (wrong < 0) continue;
+    throw new DataError(
+      nameOf(key, array, wrong),
+      `it is ${numbers![wrong]}, but is the ${key.replace(/^\d+\./, "")} of ${name}, which must be ${wantedOf(constraint)}; change it`,
+      "DATA_RANGE",
+    );
+  }
+}
+
+/** Undefined where the array depends on parameters, or on no data. */
+function numbersOf(array: SymbolicArray, data: Data): Float64Array | undefined {
+  const own = data.get(String(array.op === "input" && array.attributes));
+  if (own) return own;
+  const inputs = inputsBelow(array);
+  if (inputs.length === 0 || inputs.some(({ attributes }) => !data.has(String(attributes)))) return undefined;
+  return interpret([array], Object.fromEntries(data))[0];
+}
+
+const inputsBelow = (array: SymbolicArray): SymbolicArray[] => arraysBelow([array]).filter(({ op }) => op === "input");
+
+/** 'data "group"[7]', 'index[7] made of data "group"'. */
+function nameOf(what: string, array: SymbolicArray, at: number): string {
+  const names = inputsBelow(array).map(({ attributes }) => `"${String(attributes).replace(/^data /, "")}"`);
+  if (array.op === "input") return `data ${elementName(names[0], array.shape, at)}`;
+  return `${elementName(what, array.shape, at)} made of data ${names.join(" and ")}`;
+}
