@@ -47,6 +47,17 @@ describe("sample", () => {
     expect(Object.keys(JSON.parse(stdout).summary)).toEqual(["mu"]);
   });
 
+  it("hints at what is probably not meant, before it samples and in the verdict", async () => {
+    const words =
+      /the parameter "sigma" has no bounds, but is the sigma of normal, .*unbounded-scale\.ts:4:\d+\): write param\("sigma", "positive"\)/;
+    const { stdout, stderr } = await works("sample", here("unbounded-scale.ts"), ...short);
+    expect(stderr.split("\n")[0]).toMatch(new RegExp(`^hint: ${words.source}`));
+    expect(stdout).toMatch(words);
+    const quiet = await works("sample", here("unbounded-scale.ts"), ...short, "--quiet", "--json");
+    expect(quiet.stderr).toBe("");
+    expect(JSON.parse(quiet.stdout).description.hints).toMatchObject([{ code: "unbounded" }]);
+  });
+
   it("draws some rows in each step, with --rows", async () => {
     const words = [...short, "--quiet", "--deterministic", "--algorithm", "sgld:stepSize=0.001,batch=2"];
     const out = file("rows");

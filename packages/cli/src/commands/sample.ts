@@ -124,9 +124,9 @@ function watch(options: SampleWords, terminal: Terminal): Watch {
   let progress: SamplingProgress | undefined;
   return {
     begin(given) {
+      if (options.quiet) return;
       const { hints = [] } = given as { hints?: readonly { text: string; advice: string }[] };
       for (const { text, advice } of hints) terminal.note(`hint: ${text}: ${advice}`);
-      if (options.quiet) return;
       const described = given as SamplingDescription;
       terminal.note(samplingHeader(described));
       progress = new SamplingProgress(terminal, described);

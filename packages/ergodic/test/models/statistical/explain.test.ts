@@ -5,6 +5,7 @@ import {
   bernoulli,
   binomial,
   categorical,
+  discreteUniform,
   fit,
   halfNormal,
   lognormal,
@@ -19,6 +20,7 @@ import {
   sample,
   sgld,
   slice,
+  truncated,
   uniform,
   vector,
 } from "../../../src/index.ts";
@@ -150,6 +152,17 @@ describe("a density that is nowhere finite", () => {
     expect(await explained(half, {}, [Float64Array.of(-1)])).toBe("the target() term is not a number there");
   });
 
+  it("the starts are looked at, each of them", async () => {
+    const sides = model(({ param, target }) => {
+      const x = param("x", "real");
+      target(log(x));
+      target(log(mul(-1, x)));
+    });
+    const run = sample(sides, {}, { warmup: 5, draws: 5, chains: 1, seed: 1 });
+    // Of 100 points about half are on either side.
+    await expect(run).rejects.toThrow(/the target\(\) term( 2)? is not a number at [56]\d of 100 of them/);
+  });
+
   it("every verb and sampler says so", async () => {
     const wrong = model(({ data, param, observe }) => observe(data({ y: vector("N") }).y, bernoulli(param("p", "unitInterval"))));
     const data = { y: [0, 1, 1, 0, 1, 0, 0, 2] };
@@ -164,6 +177,59 @@ describe("a density that is nowhere finite", () => {
       /starting point has.*bernoulli y\[7\] = 2 is -inf there/,
     );
     await expect(fit(wrong, data)).rejects.toThrow(words);
+  });
+});
+
+describe("data", () => {
+  it("are looked at for each array that they are indices of", async () => {
+    const both = ({ data, param, target }: ModelContext) => {
+      const { g } = data({ g: vector("N") });
+      target(take(param("wide", normal(0, 1), { shape: 3 }), g));
+      target(take(param("narrow", normal(0, 1), { shape: 2 }), g));
+    };
+    await expect(conditioned(both, { g: [0, 2] })).rejects.toThrow(
+      /data "g"\[1\]: it is 2, but take\(\) has 2 to choose from.*\(at .*DATA_INDEX/,
+    );
+    (await conditioned(both, { g: [0, 1] })).dispose();
+    const made = ({ data, param, target }: ModelContext) =>
+      target(take(param("a", normal(0, 1), { shape: 2 }), sub(data({ g: vector("N") }).g, 1)));
+    await expect(conditioned(made, { g: [1, 2, 3] })).rejects.toThrow(/^index\[2\] made of data "g": it is 2/);
+  });
+
+  it("that depend on a parameter are taken as they come", async () => {
+    const chosen = ({ param, target }: ModelContext) => {
+      const z = param("z", categorical([0.5, 0.5]));
+      target(take(param("a", normal(0, 1), { shape: 2 }), z));
+    };
+    (await conditioned(chosen)).dispose();
+  });
+
+  it("that are missing are named by all their indices", async () => {
+    const table = ({ data, param }: ModelContext) => {
+      data({ x: matrix("N", "K") });
+      param("a", "real");
+    };
+    const row = [1, 2, 3];
+    await expect(conditioned(table, { x: [row, [4, 5, null]] as never })).rejects.toThrow(
+      /data "x"\[1\]\[2\]: it is missing \(null\)/,
+    );
+    await expect(conditioned(table, { x: [row, null, row] as never })).rejects.toThrow(/data "x"\[1\]: it is missing \(null\)/);
+    await expect(conditioned(table, { x: null as never })).rejects.toThrow(/data "x": it is missing \(null\)/);
+    await expect(conditioned(table, { x: [row, undefined] as never })).rejects.toThrow(
+      /data "x"\[1\]: it is missing \(undefined\)/,
+    );
+  });
+});
+
+describe("bounds", () => {
+  it("of one element in the other order are refused, equal ones where nothing is between", () => {
+    expect(() => uniform([0, 5], [1, 4])).toThrow(/low is 5 and high is 4, but low must be below high; exchange them/);
+    expect(() => uniform(0, [1, -1])).toThrow(/low is 0 and high is -1/);
+    expect(() => uniform(2, 2)).toThrow(/low is 2 and high is 2, but low must be below high \(/);
+    expect(discreteUniform(2, 2).mean()).toBe(2);
+    expect(() => discreteUniform(3, 2)).toThrow(/exchange them/);
+    expect(() => truncated(normal(0, 1), { lower: 1, upper: 1 })).toThrow(/lower must be below upper/);
+    expect(truncated(poisson(1), { lower: 1, upper: 1 }).name).toBe("truncated");
   });
 });
 
