@@ -117,15 +117,15 @@ function taken(name: string, table: SymbolicArray, indices: SymbolicArray): Symb
 export const scatter = operation(
   "scatter",
   { values: array, indices: operand, rows: number },
-  (values: SymbolicArray, given: Indices, rows: number): SymbolicArray => {
-    const indices = toArray(given);
-    if (indices.rank !== 1 || values.rank === 0 || values.shape[0] !== indices.size || !Number.isInteger(rows) || rows < 1)
+  (values: SymbolicArray, indices: Indices, rows: number): SymbolicArray => {
+    const numbers = toArray(indices);
+    if (numbers.rank !== 1 || values.rank === 0 || values.shape[0] !== numbers.size || !Number.isInteger(rows) || rows < 1)
       throw shapeError(
         "scatter",
-        `values are ${shapeText(values.shape)}, indices ${shapeText(indices.shape)} and rows ${rows}, but one index for each row of the values and at least one row are wanted`,
+        `values are ${shapeText(values.shape)}, indices ${shapeText(numbers.shape)} and rows ${rows}, but one index for each row of the values and at least one row are wanted`,
       );
-    checkIndices("scatter", indices, rows);
-    return makeScatter([values, indices], [rows, ...values.shape.slice(1)]);
+    checkIndices("scatter", numbers, rows);
+    return makeScatter([values, numbers], [rows, ...values.shape.slice(1)]);
   },
 );
 
@@ -133,16 +133,16 @@ export const scatter = operation(
 export const take = operation(
   "take",
   { x: array, indices: operand, axis: optional(whole) },
-  (x: SymbolicArray, given: Indices, axis = 0): SymbolicArray => {
+  (x: SymbolicArray, indices: Indices, axis = 0): SymbolicArray => {
     const along = axisOf("take", axis, x.rank);
-    const indices = toArray(given);
-    if (along === 0) return taken("take", x, indices);
+    const numbers = toArray(indices);
+    if (along === 0) return taken("take", x, numbers);
     const others = x.shape.map((_, i) => i).filter((i) => i !== along);
-    const rows = taken("take", transpose(x, [along, ...others]), indices);
+    const rows = taken("take", transpose(x, [along, ...others]), numbers);
     // Back: the axes of the indices stand in front, and belong where the axis was.
-    const before = Array.from({ length: along }, (_, i) => indices.rank + i);
-    const own = indices.shape.map((_, i) => i);
-    const after = Array.from({ length: x.rank - 1 - along }, (_, i) => indices.rank + along + i);
+    const before = Array.from({ length: along }, (_, i) => numbers.rank + i);
+    const own = numbers.shape.map((_, i) => i);
+    const after = Array.from({ length: x.rank - 1 - along }, (_, i) => numbers.rank + along + i);
     return transpose(rows, [...before, ...own, ...after]);
   },
 );
@@ -151,12 +151,12 @@ export const take = operation(
 export const oneHot = operation(
   "oneHot",
   { indices: operand, classes: number },
-  (given: Indices, classes: number): SymbolicArray => {
+  (indices: Indices, classes: number): SymbolicArray => {
     if (!Number.isInteger(classes) || classes < 1)
       throw shapeError("oneHot", `classes is ${classes}, but must be a whole number from 1 on`);
-    const indices = toArray(given);
-    checkIndices("oneHot", indices, classes);
-    return oneHotUnseen(indices, classes);
+    const numbers = toArray(indices);
+    checkIndices("oneHot", numbers, classes);
+    return oneHotUnseen(numbers, classes);
   },
 );
 
@@ -164,15 +164,15 @@ const oneHotUnseen = (indices: SymbolicArray, classes: number): SymbolicArray =>
   equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
 
 /** x[…, indices[…]]: one element of each row. x: [...indices, classes]. @throws CompileError for an index of no element */
-export const pick = operation("pick", { x: array, indices: operand }, (x: SymbolicArray, given: Indices): SymbolicArray => {
-  const indices = toArray(given);
-  if (!sameShape(x.shape.slice(0, -1), indices.shape) || x.rank === 0)
+export const pick = operation("pick", { x: array, indices: operand }, (x: SymbolicArray, indices: Indices): SymbolicArray => {
+  const numbers = toArray(indices);
+  if (!sameShape(x.shape.slice(0, -1), numbers.shape) || x.rank === 0)
     throw shapeError(
       "pick",
-      `the array is ${shapeText(x.shape)} and the indices ${shapeText(indices.shape)}, but they must agree but for the last axis`,
+      `the array is ${shapeText(x.shape)} and the indices ${shapeText(numbers.shape)}, but they must agree but for the last axis`,
     );
-  checkIndices("pick", indices, x.shape[x.rank - 1]);
-  return pickUnseen(x, indices);
+  checkIndices("pick", numbers, x.shape[x.rank - 1]);
+  return pickUnseen(x, numbers);
 });
 
 /** `pick` by indices that were looked at, or whose mistakes are dealt with: 0 where one names nothing. */
