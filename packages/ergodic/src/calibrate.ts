@@ -202,7 +202,8 @@ class Simulations implements Progression {
     const drawn = await this.drawn(i);
     using posterior = await this.model.condition(drawn.data);
     const plan = { chains: 1, warmup, draws: draws * thin, seed: hashed(seed, i), workers: 1, deterministic: false };
-    const sampling = algorithm.start(posterior, plan, this.engine);
+    const explain = (points: readonly Float64Array[]): string | undefined => posterior.explain(points);
+    const sampling = algorithm.start(posterior, { ...plan, explain }, this.engine);
     try {
       while (sampling.converged === false) await sampling.advance(warmup + draws * thin);
       const made = sampling.draws();
