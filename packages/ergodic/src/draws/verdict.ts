@@ -3,13 +3,14 @@
  *
  * Looked at, one file a subject in findings/: draws that are not finite, chains that do not move, too few draws to judge; R̂ below 1.01 (serious above 1.05, and
  * below it of a number whose effective draws are too few) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021);
- * divergences, serious above 0.2 % of transitions, or where chains mix badly; trajectories cut short at the greatest depth; E-BFMI below 0.3; tails so heavy that a
+ * divergences, serious above 0.2 % of transitions, or where chains mix badly; trajectories cut short at the greatest depth; E-BFMI below 0.3; modes that the chains have missed; tails so heavy that a
  * mean has no reliable error; k̂ > 0.7 of an approximation (Vehtari et al. 2024), of whose independent draws no R̂ is asked. A single chain cannot be compared with
  * others, and the verdict says so. What to do is said of this run (findings/advice.ts).
  */
 import { approximation } from "./findings/approximation.ts";
 import { convergence } from "./findings/convergence.ts";
 import type { Finding, Judged, Subject } from "./findings/finding.ts";
+import { places } from "./findings/places.ts";
 import { tails } from "./findings/tails.ts";
 import { trajectories } from "./findings/trajectories.ts";
 import { madeText } from "./method.ts";
@@ -26,7 +27,7 @@ export interface Verdict {
 }
 
 /** What is looked at, in the order that it is told. */
-const subjects: readonly Subject[] = [approximation, convergence, moves, trajectories, tails, hints];
+const subjects: readonly Subject[] = [approximation, convergence, places, trajectories, tails, hints];
 
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty()] : [];
@@ -50,19 +51,6 @@ const empty = (): Finding => ({
   text: "there are no draws, as the run was stopped during warm-up",
   advice: "let it run on, or give it less warm-up",
 });
-
-function moves({ report, chains }: Judged): Finding[] {
-  const { moved = 0 } = report;
-  if (moved === 0) return [];
-  return [
-    {
-      code: "moved",
-      serious: false,
-      text: `${moved} of ${chains} chains ${moved === 1 ? "was" : "were"} held in warm-up where next to nothing of the posterior is, and went on from another's place`,
-      advice: "the posterior has a minor mode: if it should have none, give stronger priors, or start nearer",
-    },
-  ];
-}
 
 /** What the model said that is probably not meant. */
 function hints({ description }: Judged): Finding[] {

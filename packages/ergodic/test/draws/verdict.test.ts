@@ -27,6 +27,7 @@ interface Fault {
   /** Every so many draws a stretch of a twentieth of them is far out, on the left. */
   stretches?: number;
   algorithm?: JsonObject;
+  places?: JsonObject[];
 }
 
 /** Of a Gaussian draw: the power of a Pareto variable, whose k is `k`, on either side. */
@@ -49,6 +50,7 @@ function planted({
   of,
   stretches,
   algorithm = { algorithm: "nuts", maxTreeDepth: 10 },
+  places = [],
 }: Fault = {}): Draws {
   const fields = ["logDensity", "divergent", "energy", "treeDepth", "leapfrogs"];
   const values = { x: new Float64Array(chains * count), y: new Float64Array(chains * count * 2) };
@@ -77,7 +79,7 @@ function planted({
     values,
     fields,
     transitions,
-    description: { algorithm },
+    description: { algorithm, places },
     report,
   });
 }
@@ -107,7 +109,8 @@ describe("the verdict", () => {
     ["trajectories cut short", { deep: 40 }, [true, "treeDepth"]],
     ["slow energies", { energy: "slow" }, [false, "energy"]],
     ["a draw that is not finite", { shift: (c, t) => (c === 1 && t === 7 ? Number.NaN : 0) }, [false, "notFinite"]],
-    ["chains that were moved", { report: { moved: 2 } }, [true, "moved"]],
+    ["chains that started anew", { report: { restarts: 2 } }, [true, "restarts"]],
+    ["a chain that came late", { report: { late: 1 } }, [true, "late"]],
     ["few effective draws in the tails, where those of the bulk are many", { stretches: 500, count: 2000 }, [true, "ess"]],
     ["tails without a mean", { of: pareto(1) }, [true, "tails"]],
     ["tails without a variance", { of: pareto(0.6) }, [true, "tails"]],
@@ -118,6 +121,27 @@ describe("the verdict", () => {
     ["a good approximation", { report: { paretoK: 0.3 } }, [true]],
   ])("finds %s", (_, fault, wanted) => {
     expect(codes(fault)).toEqual(wanted);
+  });
+
+  it("names modes that the chains have missed, and how much they hold", () => {
+    const at = { a: 1.23456, "b[1]": -2, "b[2]": null, c: 1e-9, d: 5 };
+    const held = { by: "chain", chain: 0, share: 0.5, missed: false, at };
+    const other = { by: "scout", chain: -1, share: 0.4812, missed: true, at };
+    expect(codes({ places: [held] })).toEqual([true]);
+    expect(codes({ places: [held, other] })).toEqual([false, "modes"]);
+    expect(`${planted({ places: [held, other] }).verdict()}`).toContain(
+      "next to none of one near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the chains are): where modes are",
+    );
+    expect(`${planted({ places: [other, { ...other, share: null }] }).verdict()}`).toMatch(
+      /next to none of 2 near .*; near .*unknown share/,
+    );
+  });
+
+  it("takes a chain that came late for serious where the chains disagree", () => {
+    const apart = (c: number) => (c === 2 ? 3 : 0);
+    const found = planted({ shift: apart, report: { late: 1 } }).verdict();
+    expect(found.findings.find(({ code }) => code === "late")?.serious).toBe(true);
+    expect(`${found}`).toContain("1 of 4 chains had not arrived when half of warm-up was over");
   });
 
   it("says what was found and what to do", () => {
