@@ -2,7 +2,7 @@
  * Stochastic-gradient Monte Carlo: stretches of updates that follow g, an unbiased estimate of ∇ℓ(x), with noise ξ ~ N(0, I) in every coordinate.
  *
  * LANGEVIN           x ← x + h g + τ √(2h) ξ
- * PRECONDITIONED     V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h/2 G g + τ √(hG) ξ; ρ: FRICTION, ε: NOISE_ESTIMATE
+ * PRECONDITIONED     V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + τ √(2hG) ξ; ρ: FRICTION, ε: NOISE_ESTIMATE
  * HAMILTONIAN        x ← x + v; v ← v + h g − a v + τ √(2(a − b)h) ξ; before every RESET_EVERY-th update v ← √h ξ
  * THERMOSTATTED      v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h; before update 0, v ← √h ξ
  *
@@ -89,7 +89,7 @@ function preconditioned(chain: usize, x: usize, g: usize, z: usize, bytes: usize
     const square = past * load<f64>(squares + i) + (1 - past) * (slope * slope);
     store<f64>(squares + i, square);
     const scale = 1 / (least + sqrt<f64>(square));
-    store<f64>(x + i, load<f64>(x + i) + (0.5 * h * scale * slope + temperature * sqrt<f64>(h * scale) * load<f64>(z + i)));
+    store<f64>(x + i, load<f64>(x + i) + (h * scale * slope + temperature * sqrt<f64>(2 * (h * scale)) * load<f64>(z + i)));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %, or flagged by k̂ > 0.7. The normal of full
- * rank and Pathfinder must not be flagged on any: these are regressions.
+ * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %. The normal of full rank and Pathfinder must not be flagged by
+ * k̂ > 0.7 on any: these are regressions. The normal of independent coordinates is near on UNCORRELATED, and must be flagged on the others, whose
+ * coefficients are correlated.
  *
  * The weights are worth at least 2000 draws (approximation-run.ts), so that a mean's standard error is about 0.022 sd at most and a standard deviation's 1.6 %:
  * 4.4 and 6 of them fit in, and as about 200 means are looked at, one run in 500 of other seeds would fail by chance.
@@ -15,6 +16,9 @@ const [CHAINS, COUNT] = [4, 1000];
 const EXACT = haveReferences
   ? Object.keys(MODELS).filter((name) => referenceOf(name).parameters.every(({ exact }) => exact))
   : [];
+
+/** Of regressions on standardised columns, or on columns drawn independently. */
+const UNCORRELATED = ["kidiq_with_mom_work-kidscore_interaction_z", "sblri-blr"];
 
 if (!haveReferences)
   console.warn("skipped: posteriordb's reference values are not beside this repository (../shared/data/posteriordb)");
@@ -42,8 +46,11 @@ describe.skipIf(!haveReferences)("approximations of posteriors with exact answer
       const reference = referenceOf(name);
       using posterior = await MODELS[name].condition(dataOf(reference), { deterministic: true });
       const { values, paretoK } = await approximate(posterior, sampler);
-      if (sampler.name !== "meanField") expect(paretoK).toBeLessThan(0.7);
-      if (paretoK > 0.7) return;
+      if (sampler.name === "meanField" && !UNCORRELATED.includes(name)) {
+        expect(paretoK).toBeGreaterThan(0.7);
+        return;
+      }
+      expect(paretoK).toBeLessThan(0.7);
       for (const { name: parameter, exact } of reference.parameters) {
         const at = placeOf(posterior, parameter);
         const x = Array.from({ length: CHAINS * COUNT }, (_, k) => values[k * posterior.valueCount + at]);

@@ -2,8 +2,10 @@
  * What every sampler promises, found by the registry: options that survive JSON, the same draws at any number of workers and any cut of the run, bit for bit going on
  * from a checkpoint, refusals in words; and posteriors that are known.
  *
- * Known: a normal mean and a rate, in closed form. Means and spreads within the Student-t quantile of 7 chains-degrees for 10⁻⁵ on both sides: with
- * some 40 checks, one run in 2,500 of other seeds would fail by chance. Approximations and samplers with a bias by nature have bounds of their own.
+ * Known: a normal mean and a rate, in closed form. Means and variances within the Student-t quantile of 31 degrees (32 independent chains) for 10⁻⁵ on both sides: with
+ * some 40 checks, one run in 2,500 of other seeds would fail by chance. Errors must be so small that a mean that is off by 0.1 posterior standard deviations,
+ * or a standard deviation that is off by 10 %, is found in 97 runs of 100. Approximations and samplers with a bias by nature have bounds of their own; how
+ * samplers do without any option, defaults.test.ts says.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -104,33 +106,32 @@ const biased = [
   "prior",
   "sequentialMonteCarlo",
 ];
-/** Two-sided 10⁻⁵ of Student's t with 7 degrees of freedom. */
-const T = 11.2;
-const CHAINS = 8;
+/** Two-sided 10⁻⁵ of Student's t with CHAINS − 1 degrees of freedom. */
+const T = 5.27;
+const CHAINS = 32;
+/** An error with which a bias of that size lies beyond T of them, but for 2 % of the runs. */
+const mostError = (bias: number): number => bias / (T + 2);
+const COUNT = 2500;
 
 describe("posteriors in closed form", () => {
   it.each(names.filter((name) => !biased.includes(name)))("%s", async (name) => {
     const algorithm = made(name);
-    const posterior = await sample(known, data, { algorithm, chains: CHAINS, warmup: 1000, draws: 4000, seed: 21 });
+    const posterior = await sample(known, data, { algorithm, chains: CHAINS, warmup: 1000, draws: COUNT, seed: 21 });
     for (const [of, { mean, sd }] of Object.entries(exact)) {
-      const chains = Array.from({ length: CHAINS }, (_, c) => posterior.series(of).slice(c * 4000, (c + 1) * 4000));
+      const chains = Array.from({ length: CHAINS }, (_, c) => posterior.series(of).slice(c * COUNT, (c + 1) * COUNT));
       const means = chains.map((own) => own.reduce((a, b) => a + b, 0) / own.length);
       const squares = chains.map((own) => own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length);
       expect(Math.abs(score(means, mean)), `mean of ${of}`).toBeLessThan(T);
       expect(Math.abs(score(squares, sd ** 2)), `variance of ${of}`).toBeLessThan(T);
-      // What a chance of 10⁻⁵ leaves undetected must be small: the error itself is.
-      expect(error(means) / sd, `error of ${of}`).toBeLessThan(0.03);
+      expect(error(means) / sd, `error of the mean of ${of}`).toBeLessThan(mostError(0.1));
+      expect(error(squares) / sd ** 2, `error of the variance of ${of}`).toBeLessThan(mostError(1.1 ** 2 - 1));
     }
   });
 
-  it.each(["pathfinder", "fullRank", "meanField"])("%s comes near, or says that it does not", async (name) => {
+  // Two parameters that know nothing of each other, nearly normal: none of the three has an excuse.
+  it.each(["pathfinder", "fullRank", "meanField"])("%s comes near", async (name) => {
     const posterior = await sample(known, data, { algorithm: made(name), chains: 1, draws: 4000, seed: 3 });
-    const { paretoK } = posterior.report;
-    expect(Number.isFinite(paretoK)).toBe(true);
-    if (paretoK > 0.7) {
-      expect(posterior.verdict().trusted).toBe(false);
-      return;
-    }
+    expect(posterior.report.paretoK).toBeLessThan(0.7);
     for (const [of, { mean, sd }] of Object.entries(exact)) {
       const row = posterior.summary()[of];
       expect(Math.abs(row.mean - mean)).toBeLessThan(0.1 * sd + 4 * row.mcseMean);

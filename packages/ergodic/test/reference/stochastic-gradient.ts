@@ -72,8 +72,8 @@ export class StochasticTwin {
     for (let i = 0; i < g.length; i++) {
       this.v[i] = past * this.v[i] + (1 - past) * (g[i] * g[i]);
       const scale = 1 / (least + Math.sqrt(this.v[i]));
-      const spread = Math.sqrt(h * (mutant === "forgotten preconditioner" ? 1 : scale));
-      this.x[i] += 0.5 * h * scale * g[i] + temperature * spread * z[i];
+      const spread = Math.sqrt(2 * (h * (mutant === "forgotten preconditioner" ? 1 : scale)));
+      this.x[i] += h * scale * g[i] + temperature * spread * z[i];
     }
   }
 

@@ -1,4 +1,4 @@
-/** The mode of a log density on all rows, for control variates: L-BFGS from a point, until a step gains nothing that matters. */
+/** The mode of a log density on all rows, for control variates and step sizes: L-BFGS from a point, until a step gains nothing that matters. */
 import { ErgodicError } from "../../../base/errors.ts";
 import { lbfgs } from "../../gradient/rules/lbfgs.ts";
 
@@ -18,7 +18,7 @@ const TOLERANCE = 1e-6;
 const MOST_STEPS = 1000;
 
 /** @throws ErgodicError where the climb leaves finite numbers, or does not end */
-export function findMode(where: string, evaluate: Evaluate, start: Float64Array): Mode {
+export function findMode(where: string, purpose: string, evaluate: Evaluate, start: Float64Array): Mode {
   const x = start.slice();
   const dimension = x.length;
   let evaluations = 0;
@@ -37,7 +37,7 @@ export function findMode(where: string, evaluate: Evaluate, start: Float64Array)
   if (stopped !== null && Number.isFinite(value) && gradient.every(Number.isFinite)) return { x, gradient, value, evaluations };
   throw new ErgodicError(
     where,
-    `no mode was found for control variates in ${evaluations} evaluations, whose log density is ${value}; give a starting point nearer to it, check that there is one, or take svrg`,
+    `no mode was found for ${purpose} in ${evaluations} evaluations, the log density of the last being ${value}; give a starting point nearer to it, check that there is one, or ${purpose === "a step size" ? "give stepSize" : "take svrg"}`,
     "SAMPLE_MODE",
   );
 }

@@ -13,7 +13,7 @@ export function stochasticSampler(
   rule: StochasticRule,
   json: JsonObject,
 ): Sampler {
-  const schedule = stepSchedule(name, options ?? {});
+  const schedule = stepSchedule(name, options);
   const estimate = gradientEstimate(name, options);
   return {
     name,

@@ -33,8 +33,8 @@ export interface CycleOptions {
 }
 
 export interface ScheduleOptions {
-  /** h: about a tenth of the smallest posterior variance is a good start; there is no default, as it depends on the units of x. */
-  stepSize: number | StepDecay;
+  /** h. "auto": found before the first transition, so that the draws' standard deviations are off by about 0.05 (default-step.ts); with `cycle` the largest of a cycle. */
+  stepSize?: number | StepDecay | "auto";
   /** Updates of a transition: 1. */
   thin?: number;
   /** Cyclical step sizes; `thin` has no meaning with them. */
@@ -44,6 +44,10 @@ export interface ScheduleOptions {
 export interface StepSchedule {
   /** Updates made before transition t. */
   updatesBefore(t: number): number;
+  /** Whether step sizes are in units of one that is still to be found. */
+  readonly auto: boolean;
+  /** Whether noise is off for parts of the run. */
+  readonly cyclical: boolean;
   /** Most updates of one transition. */
   readonly mostUpdates: number;
   stepSize(update: number): number;
@@ -51,7 +55,7 @@ export interface StepSchedule {
   temperature(update: number): number;
   /** Every option of it, as JSON. */
   readonly json: {
-    stepSize: number | { initial: number; offset: number; power: number };
+    stepSize: number | "auto" | { initial: number; offset: number; power: number };
     thin?: number;
     cycle?: Required<CycleOptions>;
   };
@@ -59,13 +63,13 @@ export interface StepSchedule {
 
 const isDecay = (stepSize: unknown): stepSize is StepDecay => typeof stepSize === "object" && stepSize !== null;
 
-export function stepSchedule(where: string, { stepSize, thin, cycle }: ScheduleOptions): StepSchedule {
+export function stepSchedule(where: string, { stepSize = "auto", thin, cycle }: ScheduleOptions): StepSchedule {
   if (isDecay(stepSize)) {
     checkKeys(`${where}.stepSize`, stepSize, ["initial", "offset", "power"]);
     checkNumber(`${where}.stepSize`, "initial", stepSize.initial, { low: 0, open: true });
     checkNumber(`${where}.stepSize`, "offset", stepSize.offset, { low: 0, open: true });
     checkNumber(`${where}.stepSize`, "power", stepSize.power, { low: 0 });
-  } else checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  } else if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   if (!cycle) {
     const updates = thin ?? 1;
     checkNumber(where, "thin", updates, { low: 1, high: 2 ** 24, integer: true });
@@ -80,18 +84,24 @@ export function stepSchedule(where: string, { stepSize, thin, cycle }: ScheduleO
   return cyclical(`${where}.cycle`, stepSize, cycle);
 }
 
-function steady(stepSize: number | StepDecay, thin: number): StepSchedule {
+function steady(stepSize: number | StepDecay | "auto", thin: number): StepSchedule {
   const decay = isDecay(stepSize) ? stepSize : undefined;
+  const constant = typeof stepSize === "number" ? stepSize : 1;
   return {
+    auto: stepSize === "auto",
+    cyclical: false,
     updatesBefore: (t) => t * thin,
     mostUpdates: thin,
-    stepSize: decay ? (update) => decay.initial * exp(-decay.power * log(1 + update / decay.offset)) : () => stepSize as number,
+    stepSize: decay ? (update) => decay.initial * exp(-decay.power * log(1 + update / decay.offset)) : () => constant,
     temperature: () => 1,
-    json: { stepSize: decay ? { initial: decay.initial, offset: decay.offset, power: decay.power } : (stepSize as number), thin },
+    json: {
+      stepSize: decay ? { initial: decay.initial, offset: decay.offset, power: decay.power } : (stepSize as number | "auto"),
+      thin,
+    },
   };
 }
 
-function cyclical(where: string, stepSize: number, options: CycleOptions): StepSchedule {
+function cyclical(where: string, stepSize: number | "auto", options: CycleOptions): StepSchedule {
   checkKeys(where, options, ["length", "draws", "exploration"]);
   const { length, draws = 1, exploration = 0.8 } = options;
   checkNumber(where, "length", length, { low: 1, high: 2 ** 24, integer: true });
@@ -101,12 +111,15 @@ function cyclical(where: string, stepSize: number, options: CycleOptions): StepS
   checkNumber(where, "draws", draws, { low: 1, high: noisy, integer: true });
   const ends = (j: number): number => (j === 0 ? 0 : explored + Math.floor((j * noisy) / draws));
   const angle = new Float64Array(2);
+  const largest = stepSize === "auto" ? 1 : stepSize;
   return {
+    auto: stepSize === "auto",
+    cyclical: true,
     updatesBefore: (t) => Math.floor(t / draws) * length + ends(t % draws),
     mostUpdates: explored + Math.ceil(noisy / draws),
     stepSize(update) {
       cosineSine((Math.PI * (update % length)) / length, 1, angle, 0);
-      return (stepSize / 2) * (angle[0] + 1);
+      return (largest / 2) * (angle[0] + 1);
     },
     temperature: (update) => (update % length < explored ? 0 : 1),
     json: { stepSize, cycle: { length, draws, exploration } },

@@ -1,13 +1,14 @@
 /**
  * Stochastic-gradient Hamiltonian Monte Carlo: x ← x + v; v ← v + h g − a v + √(2(a − b)h) ξ, ξ ~ N(0, I).
  *
- * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0, or in cycles. a (`friction`): 0.01. b (`noiseEstimate`): hV/2, where the variance V of g is known; 0. v starts
- * as √h ξ, and is drawn anew before every `resetEvery`-th update; 0: never. Leaves the target invariant in the limit h → 0 alone, if b is right.
+ * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default found at the mode (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2, where the variance V of g is known; 0. v starts
+ * as √h ξ, and is drawn anew before every `resetEvery`-th update; 0: never. Leaves the target invariant in the limit h → 0 alone: the variance is off by hV/2a − b/a, relative, so that a batch
+ * needs steps far below those that are stable (`stepBias`, step-bias.ts).
  * Source: Chen, Fox, Guestrin 2014, appendix G.
  *
- * @throws OptionError unless 0 < a <= 1 and 0 <= b <= a; CapabilityError as in sgld.ts
+ * @throws OptionError unless 0 < a <= 1 and 0 <= b <= a, or where b is given without h; CapabilityError as in sgld.ts
  */
-import { checkKeys, checkNumber } from "../../../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import { STOCHASTIC_HAMILTONIAN } from "../../../host/fields.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { type EstimateOptions, estimateKeys } from "./estimate.ts";
@@ -20,12 +21,18 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
   resetEvery?: number;
 }
 
-export function sghmc(options: SghmcOptions): Sampler {
+export function sghmc(options: SghmcOptions = {}): Sampler {
   const own = ["friction", "noiseEstimate", "resetEvery"];
-  checkKeys("sghmc", options ?? {}, ["stepSize", "thin", "cycle", ...own, ...estimateKeys]);
-  const { friction = 0.01, noiseEstimate = 0, resetEvery = 0 } = options ?? {};
+  checkKeys("sghmc", options, ["stepSize", "thin", "cycle", ...own, ...estimateKeys]);
+  const { friction = 0.01, noiseEstimate = 0, resetEvery = 0 } = options;
   checkNumber("sghmc", "friction", friction, { low: 0, open: true, high: 1 });
   checkNumber("sghmc", "noiseEstimate", noiseEstimate, { low: 0, high: friction });
+  if (noiseEstimate > 0 && (options.stepSize ?? "auto") === "auto")
+    throw new OptionError(
+      "sghmc",
+      `noiseEstimate is ${noiseEstimate}, which is right for one step size alone, but stepSize is not given; give both or neither`,
+      "OPTION_CONFLICT",
+    );
   checkNumber("sghmc", "resetEvery", resetEvery, { low: 0, high: 2 ** 31, integer: true });
   const rule = { kind: STOCHASTIC_HAMILTONIAN, friction, noiseEstimate, resetEvery };
   return stochasticSampler("sghmc", options, rule, { friction, noiseEstimate, resetEvery });

@@ -3,7 +3,10 @@
  * those of the schedule. There is nothing to adapt: warm-up is burn-in.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of update k), "noise" (2k: its normals;
- * 2k + 1: a fresh momentum before it). The run's own stream "curvature" draws what curvature.ts needs.
+ * 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second estimate before transition t). The run's own streams "curvature" and "default step" draw
+ * what curvature.ts and default-step.ts need.
+ *
+ * `stepBias` of reports: by how many standard deviations of the posterior those of the draws are off, where it is most (step-bias.ts).
  *
  * `dataPasses` of reports: gradients of single rows that were evaluated so far, over all chains, divided by N: a batch costs n, twice that with control variates; x* and
  * the search for it, N an evaluation, and so do those that tell V of psgld there. Without rows to draw, gradients evaluated.
@@ -11,19 +14,21 @@
  * @throws ErgodicError where there is no finite starting point or mode, or a chain leaves finite numbers
  */
 import { CapabilityError, ErgodicError } from "../../../base/errors.ts";
-import { stream } from "../../../base/stream.ts";
-import type { JsonObject, LogDensity } from "../../../contract.ts";
+import { type Stream, stream } from "../../../base/stream.ts";
+import type { JsonObject, LogDensity, Snapshot } from "../../../contract.ts";
 import { Arena } from "../../../host/arena.ts";
 import type { Engine } from "../../../host/engine.ts";
-import { STOCHASTIC_PRECONDITIONED } from "../../../host/fields.ts";
+import { STOCHASTIC_PRECONDITIONED, STOCHASTIC_THERMOSTATTED } from "../../../host/fields.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
 import { needGradient, type SamplingPlan } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { StochasticChain, type StochasticRule, transitionFields } from "./chain.ts";
 import { curvatureAt } from "./curvature.ts";
+import { defaultStep, NOISE_ESTIMATES, noiseAround } from "./default-step.ts";
 import { batchOf, type Estimate } from "./estimate.ts";
-import { type Evaluate, findMode } from "./mode.ts";
+import { type Evaluate, findMode, type Mode } from "./mode.ts";
 import type { StepSchedule } from "./schedule.ts";
+import { needsSecond, StepBias } from "./step-bias.ts";
 
 export interface StochasticOptions {
   name: string;
@@ -35,6 +40,9 @@ export interface StochasticOptions {
 /** Updates of a stretch, and its transitions, at most; a single transition may have more. */
 const MOST_UPDATES = 8192;
 const LONGEST_STRETCH = 256;
+/** Samples for the bias of steps are that far apart at least: a gradient more for ten. */
+const UPDATES_A_SAMPLE = 10;
+const SPREAD = 128;
 
 export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly options: StochasticOptions;
@@ -46,6 +54,16 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly rowCount: number;
   /** Passes over the data before the first transition. */
   private passesBefore = 0;
+  /** What step sizes are multiples of. */
+  private unit = 1;
+  private readonly bias: StepBias;
+  /** Transitions before which samples are taken, ascending. */
+  private readonly sampled: readonly number[];
+  /** By chain, of the rows of second estimates, and how many those are. */
+  private readonly seconds: readonly Stream[];
+  private secondsTaken = 0;
+  /** Σ h of updates after warm-up. */
+  private time = 0;
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: StochasticOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
@@ -56,6 +74,9 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     this.evaluator = (slot) => engine.atSlot(slot);
     this.batch = batchOf(options.name, estimate, density);
     this.rowCount = density.minibatches?.rowCount ?? 1;
+    this.bias = new StepBias(density.dimension, rule, plan.chains, schedule.cyclical);
+    this.sampled = sampledTransitions(plan, schedule);
+    this.seconds = Array.from({ length: plan.chains }, (_, c) => stream(plan.seed, "chain", c, "second"));
     const capacity = Math.max(1, Math.min(LONGEST_STRETCH, Math.floor(MOST_UPDATES / schedule.mostUpdates)));
     this.arena = new Arena(engine.memory, options.name);
     const updates = capacity * schedule.mostUpdates;
@@ -70,35 +91,67 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
 
   protected async begin(): Promise<void> {
     const { chains, plan } = this;
-    if (this.options.estimate.centre !== "mode") {
-      await placeChains(this.name, chains, plan, (calls) => {
-        this.passesBefore += calls.length;
-        return this.run(calls);
-      });
-      return;
-    }
+    const { estimate, schedule } = this.options;
+    const centred = estimate.centre === "mode";
     // One search serves all chains.
-    await placeChains(this.name, [chains[0]], plan, (calls) => {
+    const searched = centred || schedule.auto;
+    const atMode = centred || (searched && !plan.start);
+    const placed = atMode ? [chains[0]] : chains;
+    await placeChains(this.name, placed, plan, (calls) => {
       this.passesBefore += calls.length;
       return this.run(calls);
     });
-    const { kernel, args } = chains[0].evaluation();
+    if (!searched) return;
+    const start = chains[0].position.slice();
+    const mode = this.findMode(start);
+    this.aboutMode(mode);
+    if (atMode) for (const chain of chains) chain.position.set(mode.x);
+    else chains[0].position.set(start);
+  }
+
+  private findMode(start: Float64Array): Mode {
+    const [first] = this.chains;
+    const purpose = this.options.estimate.centre === "mode" ? "control variates" : "a step size";
+    const mode = findMode(this.name, purpose, this.evaluateAt(), start);
+    for (const chain of this.chains) if (this.options.estimate.centre) chain.setCentre(mode.x, mode.gradient, mode.value);
+    first.position.set(mode.x);
+    return mode;
+  }
+
+  /** ℓ of all rows, by the first chain. */
+  private evaluateAt(): Evaluate {
+    const [first] = this.chains;
+    const { kernel, args } = first.evaluation();
     const evaluate = this.evaluator(kernel);
-    const evaluateAt: Evaluate = (x, gradient) => {
-      chains[0].position.set(x);
+    return (x, gradient) => {
+      first.position.set(x);
       const value = evaluate(...args);
-      gradient.set(chains[0].gradient);
+      gradient.set(first.gradient);
       return value;
     };
-    const mode = findMode(this.name, evaluateAt, chains[0].position.slice());
-    const preconditioned = this.options.rule.kind === STOCHASTIC_PRECONDITIONED;
-    const squares = preconditioned && curvatureAt(this.name, evaluateAt, mode, stream(plan.seed, "curvature"));
-    this.passesBefore += mode.evaluations;
-    for (const chain of chains) {
-      chain.position.set(mode.x);
-      if (squares) chain.momentum.set(squares);
-      chain.setCentre(mode.x, mode.gradient, mode.value);
+  }
+
+  /** What the surroundings of the mode tell: the step size of default, and where V of psgld starts. */
+  private aboutMode(mode: Mode): void {
+    const { chains, plan, batch, rowCount } = this;
+    const { rule, schedule } = this.options;
+    const preconditioned = rule.kind === STOCHASTIC_PRECONDITIONED;
+    if (schedule.auto || preconditioned) {
+      const curvature = curvatureAt(this.name, this.evaluateAt(), mode, stream(plan.seed, "curvature"));
+      const [first] = chains;
+      let squares = curvature;
+      if (schedule.auto) {
+        const estimate = batch > 0 ? first.estimateAt.bind(first) : undefined;
+        const noise = noiseAround(mode.x, curvature, { estimate, rowCount, stream: stream(plan.seed, "default step") });
+        if (batch > 0) this.passesBefore += NOISE_ESTIMATES * this.passesOfBatch;
+        squares = curvature.map((value, i) => value + noise[i]);
+        const { step, friction } = defaultStep(this.name, rule, curvature, noise);
+        this.unit = step;
+        if (rule.kind === STOCHASTIC_THERMOSTATTED) for (const chain of chains) chain.thermostat = friction;
+      }
+      if (preconditioned) for (const chain of chains) chain.momentum.set(squares);
     }
+    this.passesBefore += mode.evaluations;
   }
 
   protected async advanceChains(first: number, count: number): Promise<void> {
@@ -110,7 +163,8 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     const steps = this.memory.f64(this.at.steps, to - from);
     const temperatures = this.memory.f64(this.at.temperatures, to - from);
     for (let k = from; k < to; k++) {
-      steps[k - from] = schedule.stepSize(k);
+      steps[k - from] = this.unit * schedule.stepSize(k);
+      if (first >= this.plan.warmup) this.time += steps[k - from];
       temperatures[k - from] = schedule.temperature(k);
     }
     const failed = await this.run(this.chains.map((chain) => chain.run(count, { ...this.at, first: from })));
@@ -121,6 +175,31 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
       `chain ${c} left finite numbers between transitions ${first} and ${first + count}, at a step size of ${steps[0]}; take a smaller one`,
       "SAMPLE_DIVERGED",
     );
+  }
+
+  /** Where samples for the bias of steps are due. */
+  protected override boundaries(): readonly number[] {
+    return this.sampled;
+  }
+
+  /** A sample of each chain, as the last update left it. */
+  protected override adapt(): void {
+    for (const [c, chain] of this.chains.entries()) this.bias.heat(c, chain.thermostat, this.time);
+    const at = this.sampled.indexOf(this.step);
+    if (at < 0) return;
+    const { schedule, rule } = this.options;
+    const update = schedule.updatesBefore(this.step) - 1;
+    const h = this.unit * schedule.stepSize(update);
+    const weight = this.step - (at === 0 ? this.plan.warmup : this.sampled[at - 1]);
+    const anew = needsSecond(rule.kind) && this.batch > 0;
+    this.chains.forEach((chain, c) => {
+      const { x, scale } = chain.lastUpdate(h, schedule.temperature(update));
+      const g = chain.gradient.slice();
+      const second = anew ? new Float64Array(g.length) : g;
+      if (anew) chain.estimateAt(x, this.seconds[c].at(this.step).integer(this.rowCount), second);
+      this.bias.add(c, { x, g, second, h, weight, ...(scale ? { scale } : {}) });
+    });
+    if (anew) this.secondsTaken++;
   }
 
   /** Inside another sampler, which counts on exact transitions and on the density at its end. @throws CapabilityError */
@@ -135,16 +214,36 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   protected override reportMore(): Record<string, number> {
     const { schedule } = this.options;
     const updates = schedule.updatesBefore(this.step);
-    const stepSize = schedule.stepSize(Math.max(0, updates - 1));
-    return { stepSize, dataPasses: this.passesBefore + this.chains.length * this.passesOf(updates) };
+    const stepSize = this.unit * schedule.stepSize(Math.max(0, updates - 1));
+    const passes = this.passesOf(updates) + this.secondsTaken * this.passesOfBatch;
+    const stepBias = this.bias.estimate();
+    return {
+      stepSize,
+      dataPasses: this.passesBefore + this.chains.length * passes,
+      ...(stepBias === undefined ? {} : { stepBias }),
+    };
   }
 
   protected override stateOf(): JsonObject {
-    return { passesBefore: this.passesBefore };
+    return { passesBefore: this.passesBefore, unit: this.unit, secondsTaken: this.secondsTaken, time: this.time };
   }
 
   protected override restoreState(state: JsonObject): void {
     this.passesBefore = Number(state.passesBefore);
+    this.unit = Number(state.unit);
+    this.secondsTaken = Number(state.secondsTaken);
+    this.time = Number(state.time);
+  }
+
+  override snapshot(): Snapshot {
+    const { tensors, state } = super.snapshot();
+    const sums = Object.entries(this.bias.state).map(([name, sum]) => [`bias.${name}`, sum.slice()]);
+    return { tensors: { ...tensors, ...Object.fromEntries(sums) }, state };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    super.restore(snapshot);
+    for (const [name, sum] of Object.entries(this.bias.state)) sum.set(snapshot.tensors[`bias.${name}`] as Float64Array);
   }
 
   override dispose(): void {
@@ -156,7 +255,26 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   private passesOf(updates: number): number {
     if (this.batch === 0) return updates;
     const { centre, every } = this.options.estimate;
-    const batches = (updates * this.batch * (centre ? 2 : 1)) / this.rowCount;
-    return batches + (centre === "moving" ? Math.ceil(updates / every) : 0);
+    return updates * this.passesOfBatch + (centre === "moving" ? Math.ceil(updates / every) : 0);
+  }
+
+  /** Of an estimate from a batch. */
+  private get passesOfBatch(): number {
+    return (this.batch * (this.options.estimate.centre ? 2 : 1)) / this.rowCount;
+  }
+}
+
+/**
+ * Transitions after which samples are taken: at first MOST_SHARE of the updates, then ever fewer, SPREAD for each doubling of the draws, so that the
+ * first ones are the same for any number of draws. None in warm-up.
+ */
+function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
+  const at: number[] = [];
+  for (let t = 0; ; ) {
+    let length = Math.max(1, Math.floor(t / SPREAD));
+    while (t + length <= draws && updatesBefore(warmup + t + length) - updatesBefore(warmup + t) < UPDATES_A_SAMPLE) length++;
+    t += length;
+    if (t > draws) return at;
+    at.push(warmup + t);
   }
 }

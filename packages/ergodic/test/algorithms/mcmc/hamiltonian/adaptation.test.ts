@@ -179,7 +179,8 @@ describe("options", () => {
       maxTreeDepth: 10,
       targetAcceptance: 0.8,
     });
-    expect(hmc({ leapfrogs: 3 }).toJson()).toMatchObject({ algorithm: "hmc", leapfrogs: 3, jitter: 0 });
-    expect(hmc().toJson()).toMatchObject({ time: 2 * Math.PI });
+    expect(hmc({ leapfrogs: 3 }).toJson()).toMatchObject({ algorithm: "hmc", leapfrogs: 3, jitter: 0.3 });
+    expect(hmc().toJson()).toMatchObject({ time: 2, jitter: 0.3 });
+    expect(hmc({ jitter: 0 }).toJson()).toMatchObject({ time: 2, jitter: 0 });
   });
 });

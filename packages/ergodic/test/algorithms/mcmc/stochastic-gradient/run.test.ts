@@ -112,7 +112,7 @@ const twins: TwinCase[] = [
   { sampler: sgld({ stepSize: 0.02, batch: 5, cycle: { length: 13, draws: 2, exploration: 0.5 } }), twin: langevin, batch: 5 },
   { sampler: sgld({ stepSize: 0.01, batch: 6, svrg: { every: 9 } }), twin: langevin, batch: 6, svrg: 9 },
   {
-    sampler: psgld({ stepSize: 0.05, batch: 8, smoothing: 0.9 }),
+    sampler: psgld({ stepSize: 0.025, batch: 8, smoothing: 0.9 }),
     twin: { kind: "psgld", friction: 0.9, noiseEstimate: 1e-5, resetEvery: 0 },
     batch: 8,
   },

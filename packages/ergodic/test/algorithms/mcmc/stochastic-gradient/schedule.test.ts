@@ -25,8 +25,8 @@ describe("step sizes", () => {
 
   it("that do not make sense are refused", () => {
     const error = (make: () => unknown) => expect(make);
-    error(() => sgld({} as never)).toThrow(/sgld: stepSize is undefined.*OPTION_RANGE/);
-    error(() => sgld(undefined as never)).toThrow("OPTION_RANGE");
+    error(() => sgld({ stepSize: null as never })).toThrow(/sgld: stepSize is null.*OPTION_RANGE/);
+    error(() => sgld({ stepSize: "small" as never })).toThrow("OPTION_RANGE");
     error(() => sgld({ stepSize: -1 })).toThrow("OPTION_RANGE");
     error(() => sgld({ stepSize: { initial: 1, offset: 0, power: 1 } })).toThrow(/sgld.stepSize: offset is 0/);
     error(() => sgld({ stepSize: 1, thin: 0 })).toThrow("OPTION_RANGE");
@@ -34,6 +34,7 @@ describe("step sizes", () => {
     error(() => sgld({ stepSize: { initial: 1, offset: 1, power: 1 }, cycle: { length: 5 } })).toThrow("OPTION_CONFLICT");
     error(() => sgld({ stepSize: 1, cycle: { length: 5, draws: 2, exploration: 0.8 } })).toThrow(/sgld.cycle: draws is 2/);
     error(() => sghmc({ stepSize: 1, friction: 0.1, noiseEstimate: 0.2 })).toThrow(/noiseEstimate is 0.2/);
+    error(() => sghmc({ noiseEstimate: 0.005 })).toThrow(/noiseEstimate is 0.005.*stepSize is not given.*OPTION_CONFLICT/);
     error(() => psgld({ stepSize: 1, smoothing: 1 })).toThrow("OPTION_RANGE");
     error(() => sgnht({ stepSize: 1, cycle: { length: 5 } } as never)).toThrow("OPTION_UNKNOWN");
   });

@@ -225,10 +225,10 @@ describe("the stationary variance", () => {
 });
 
 it("psgld with a fixed preconditioner is Langevin dynamics in other units", async () => {
-  // ρ = 0 and a large ε: G = 1/(ε + |g|) ≈ 1/ε, so that x moves as by sgld with h/(2ε).
+  // ρ = 0 and a large ε: G = 1/(ε + |g|) ≈ 1/ε, so that x moves as by sgld with h/ε.
   const epsilon = 1e6;
   const chains = await sampled(
-    psgld({ stepSize: 2 * H * epsilon, batch: "all", smoothing: 0, leastScale: epsilon }),
+    psgld({ stepSize: H * epsilon, batch: "all", smoothing: 0, leastScale: epsilon }),
     averages,
     MEANS,
     1500,
@@ -247,7 +247,7 @@ describe("a planted mistake is caught", () => {
   const epsilon = 1e6;
   const rules = {
     sgld: { noise: 0, h: H, friction: 0, noiseEstimate: 0, variance: langevinVariance(LAMBDA, H, 0) },
-    psgld: { noise: 0, h: 2 * H * epsilon, friction: 0, noiseEstimate: epsilon, variance: langevinVariance(LAMBDA, H, 0) },
+    psgld: { noise: 0, h: H * epsilon, friction: 0, noiseEstimate: epsilon, variance: langevinVariance(LAMBDA, H, 0) },
     sghmc: {
       noise,
       h: H / 8,

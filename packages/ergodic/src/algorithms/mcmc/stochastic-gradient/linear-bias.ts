@@ -1,0 +1,60 @@
+/** What Hamiltonian rules with noise do to one coordinate of precision λ: linear recursions, solved. */
+import type { StochasticRule } from "./chain.ts";
+
+const ROUNDS = 40;
+
+/**
+ * ᾱ of the thermostat: where the mean of v·v/d is τh, 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 − ᾱ). drive: hV, cross: hC (step-bias.ts), means over coordinates. τ = 1 in the long run.
+ * Where there is no such ᾱ, as the noise is too much for any, the largest friction, 1.
+ */
+export function thermostatFriction(a: number, drive: number, cross: number, heat = 1): number {
+  let [low, high] = [0, 1];
+  // The left side less the right one falls with ᾱ as long as noise is taken up at all.
+  for (let i = 0; i < 2 * ROUNDS; i++) {
+    const middle = (low + high) / 2;
+    if ((2 * a + drive) / middle + cross / (2 - middle) > heat * (2 - middle)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** Curvatures below it, in units of 1 / h, are taken for it. */
+const LEAST = 1e-8;
+
+/**
+ * sghmc with v drawn anew before every r-th update: λ times the mean variance of x. drive: hV; curvature: hλ. The largest number where the recursion does
+ * not settle.
+ */
+export function hamiltonianRatio(
+  { friction: a, noiseEstimate: b, resetEvery: r }: Pick<StochasticRule, "friction" | "noiseEstimate" | "resetEvery">,
+  drive: number,
+  curvature: number,
+): number {
+  return ratioAt(Math.max(curvature, LEAST), 2 * (a - b) + drive, a, r);
+}
+
+/**
+ * Of moments λE x², √(λ/h) E xv, E v²/h through r updates from a fresh v: the mean of the first, where it returns to what it was. After 30/a updates nothing is left
+ * of the fresh v, and more are like the last.
+ */
+function ratioAt(w: number, noise: number, a: number, r: number): number {
+  const made = Math.min(r, Math.ceil(30 / a));
+  const root = Math.sqrt(w);
+  const from = (start: number): { end: number; mean: number } => {
+    let [x, c, t] = [start, 0, 1];
+    let sum = 0;
+    for (let k = 0; k < made; k++) {
+      const moved = x + 2 * root * c + w * t;
+      const crossed = c + root * t;
+      const pushed = (1 - a) ** 2 * t - 2 * (1 - a) * root * crossed + w * moved + noise;
+      [x, c, t] = [moved, (1 - a) * crossed - root * moved, pushed];
+      sum += x;
+    }
+    return { end: x, mean: (sum + (r - made) * x) / r };
+  };
+  const [zero, one] = [from(0), from(1)];
+  const slope = one.end - zero.end;
+  if (!(Math.abs(slope) < 1)) return Number.MAX_VALUE;
+  const start = zero.end / (1 - slope);
+  return zero.mean + start * (one.mean - zero.mean);
+}

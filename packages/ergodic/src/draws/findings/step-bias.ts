@@ -1,0 +1,48 @@
+/**
+ * What the steps of a sampler that is exact only as they shrink are found to cost: `stepBias` of the report, the relative error of the standard deviation that is furthest
+ * off, which is the bias in units of the posterior's own. Serious above MOST; below, the verdict says it with its trust.
+ */
+import type { Finding } from "./finding.ts";
+
+const MOST = 0.1;
+/** What stochastic-gradient samplers alone keep of each transition. */
+const MARK = "thermostat";
+
+interface Stepped {
+  readonly report: Readonly<Record<string, number>>;
+  readonly fields: readonly string[];
+}
+
+export function stepBias({ report, fields }: Stepped): Finding[] {
+  const bias = report.stepBias;
+  if (bias === undefined && !fields.includes(MARK)) return [];
+  const code = "stepBias";
+  if (bias === undefined || Number.isNaN(bias))
+    return [
+      {
+        code,
+        serious: true,
+        text: "the bias of the sampler's steps is not known, as there are too few draws to estimate it from",
+        advice: "draw more",
+      },
+    ];
+  if (Math.abs(bias) <= MOST) return [];
+  const wide = bias > 0 ? "wide" : "narrow";
+  return [
+    {
+      code,
+      serious: true,
+      text: `the sampler's steps make the draws too ${wide}, by ${size(bias)} of the posterior's where it is most (wanted: at most ${MOST} sd)`,
+      advice:
+        "take a smaller stepSize, with as much more thin, or leave stepSize out; larger batches and controlVariate lessen the noise of gradients; nuts() has no such bias",
+    },
+  ];
+}
+
+/** " up to a step bias of 0.03 sd", for the headline; nothing for exact samplers. */
+export function stepBiasWords({ report }: Pick<Stepped, "report">): string {
+  return report.stepBias === undefined ? "" : ` up to a step bias of ${size(report.stepBias)}`;
+}
+
+/** At least two digits that say something. */
+const size = (bias: number): string => `${Math.abs(bias) < 1e3 ? Math.abs(bias).toFixed(2) : Math.abs(bias).toExponential(1)} sd`;
