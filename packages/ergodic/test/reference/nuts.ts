@@ -202,14 +202,14 @@ export class HamiltonianTwin {
   }
 
   /** NaN where the step leaves (0, 10⁷]. */
-  firstStep(from: Point, stream: Stream, counter: number): number {
+  firstStep(from: Point, stream: Stream, counter: number, acceptance = 0.8): number {
     const draws = stream.at(counter);
     let { step } = this.options;
     for (let direction = 0; step > 0 && step <= 1e7; ) {
       const state = this.open(from, draws);
       const logDensity = this.leapfrog(step, state);
       const energy = energyOf(0.5 * dot(state.p, this.velocity(state.p)), logDensity);
-      const towards = this.energy0 - energy > Math.log(0.8) ? 1 : -1;
+      const towards = this.energy0 - energy > Math.log(acceptance) ? 1 : -1;
       if (direction !== 0 && towards !== direction) return step;
       direction = towards;
       step *= 2 ** direction;

@@ -46,6 +46,13 @@ export function broken(model: usize, x: usize, g: usize): f64 {
   return v < 0 ? NaN : -0.5 * v * v;
 }
 
+/** +Infinity above 1, elsewhere a standard normal. */
+export function spiked(model: usize, x: usize, g: usize): f64 {
+  const v = load<f64>(x);
+  store<f64>(g, 0 - v);
+  return v > 1 ? Infinity : -0.5 * v * v;
+}
+
 /** model: d (u32, padded to 8 bytes), shapes f64[d]. Coordinates are logs of independent gamma variables. */
 export function logGamma(model: usize, x: usize, g: usize): f64 {
   const d = <usize>load<u32>(model);
@@ -59,7 +66,7 @@ export function logGamma(model: usize, x: usize, g: usize): f64 {
 }
 `;
 
-const exports = ["gaussian", "funnel", "broken", "logGamma"] as const;
+const exports = ["gaussian", "funnel", "broken", "spiked", "logGamma"] as const;
 let bytes: Uint8Array | undefined;
 
 async function compiled(): Promise<Uint8Array> {
@@ -162,5 +169,12 @@ export function broken(engine: Engine): Promise<TestDensity> {
   return density(engine, "broken", 1, [], (x, g) => {
     g[0] = 0 - x[0];
     return x[0] < 0 ? Number.NaN : -0.5 * x[0] * x[0];
+  });
+}
+
+export function spiked(engine: Engine): Promise<TestDensity> {
+  return density(engine, "spiked", 1, [], (x, g) => {
+    g[0] = 0 - x[0];
+    return x[0] > 1 ? Infinity : -0.5 * x[0] * x[0];
   });
 }

@@ -68,8 +68,11 @@ export function byKernel(
   const transitions = memory.room("f64", count * 7);
   if (averaging) engine.memory.f64(chain.block + field.CHAIN_AVERAGING_F64, averaging.length).set(averaging);
   engine.kernel(kernel, deterministic)(chain.block, 3, count, averaging ? 1 : 0, draws, gradients, transitions);
+  const averaged = averaging && engine.memory.f64(chain.block + field.CHAIN_AVERAGING_F64, averaging.length).slice();
   chain.dispose();
   return {
+    /** The state of averaging at the end, where there is one. */
+    averaged,
     draws: memory.read("f64", draws, count * d),
     gradients: memory.read("f64", gradients, count * d),
     transitions: memory.read("f64", transitions, count * 7),

@@ -7,7 +7,7 @@ import { type Draws, stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { Guarded } from "../../../host/guarded.ts";
 import { averageStep, HamiltonianTwin, type Point, type TwinOptions } from "../../../reference/nuts.ts";
-import { broken, funnel, gaussian, type TestDensity } from "../../sampling/densities.ts";
+import { broken, funnel, gaussian, spiked, type TestDensity } from "../../sampling/densities.ts";
 import { byKernel, key, testChain } from "./by-kernel.ts";
 
 const engine = await openEngine();
@@ -168,12 +168,32 @@ it("averages steps as its twin does", async () => {
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const state = startAveraging(dualAveraging("test", { targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
     const options = { ...base, ...metricOf(3, "diagonal"), leapfrogs: 3 };
-    const { transitions } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);
+    // The kernel gets a copy of it.
+    const { transitions, averaged } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);
     let step = options.step;
     for (let t = 0; t < 30; t++) {
       expect(transitions[7 * t + 2], `step of transition ${t}`).toBe(step);
       step = averageStep(state, transitions[7 * t + 1]);
     }
+    // The averaged step is that of all draws.
+    expect(averaged).toEqual(state);
+    expect(Math.abs(averaged![7] - Math.log(step))).toBeGreaterThan(1e-3);
+  }
+});
+
+it("a density of +Infinity is never entered", async () => {
+  const density = await spiked(engine);
+  for (const kernel of ["nutsRun", "hmcRun"]) {
+    const options = { ...base, ...metricOf(1, "diagonal"), step: 0.5, leapfrogs: 3 };
+    const { draws, transitions } = byKernel(engine, kernel, density, Float64Array.of(0.2), options, 400, true);
+    expect(Math.max(...draws)).toBeLessThanOrEqual(1);
+    // It was reached, and is a divergence.
+    const divergent = Array.from({ length: 400 }, (_, t) => transitions[7 * t + 5]);
+    expect(
+      divergent.reduce((sum, each) => sum + each, 0),
+      kernel,
+    ).toBeGreaterThan(20);
+    expect(Array.from({ length: 400 }, (_, t) => transitions[7 * t]).every(Number.isFinite)).toBe(true);
   }
 });
 
@@ -202,6 +222,22 @@ describe("the search for a first step", () => {
         }
       }
     }
+  });
+
+  it("stops where the acceptance of one leapfrog crosses 0.8", async () => {
+    const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
+    // From many steps, so that those it passes lie close to each other.
+    const at = (counter: number) => ({ ...base, ...metricOf(5, "diagonal"), step: 0.3 * (1 + counter / 40) });
+    const gradient = new Float64Array(5);
+    const from = new Float64Array(5).fill(0.5);
+    const point = { q: from, g: gradient, logDensity: density.plain(from, gradient) };
+    const counters = Array.from({ length: 40 }, (_, k) => k);
+    const found = counters.map((counter) => search(density, at(counter), counter).step);
+    const wanted = (acceptance?: number) =>
+      counters.map((counter) => new HamiltonianTwin(density.plain, at(counter)).firstStep(point, key, counter, acceptance));
+    expect(found).toEqual(wanted());
+    expect(found).not.toEqual(wanted(0.5));
+    expect(found).not.toEqual(wanted(0.9));
   });
 
   it("gives up on a flat density", async () => {

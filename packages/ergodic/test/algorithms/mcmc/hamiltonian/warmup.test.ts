@@ -28,6 +28,24 @@ async function finished(sampler: Sampler, given: SamplingPlan) {
   return found;
 }
 
+it("no metric is estimated on transitions after the last renewal", async () => {
+  for (const sampler of [nuts(), nuts({ metric: "diagonal" }), hmc({ metric: "fisher" })]) {
+    const { stop } = warmupSchedule(sampler.toJson().adaptation as "windows", plan.warmup, {});
+    const run = sampler.start(await target(), plan, engine);
+    const moments = () => Object.entries(run.snapshot().tensors).filter(([name]) => /moments/i.test(name));
+    await run.advance(stop - 1);
+    const before = moments();
+    await run.advance(1);
+    const at = moments();
+    expect(at).not.toEqual(before);
+    await run.advance(1);
+    expect(moments()).toEqual(at);
+    await run.advance(plan.warmup - stop);
+    expect(moments()).toEqual(at);
+    run.dispose();
+  }
+});
+
 describe("a schedule", () => {
   it("of windows renews the metric at their ends, forgets all, and starts the step again", () => {
     const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
