@@ -267,3 +267,22 @@ describe("the table", () => {
     expect(summaryTable(uncompared)).not.toMatch(/R-hat|tail k/);
   });
 });
+
+describe("the bias of a sampler's steps", () => {
+  it("is serious above 0.1 sd, either way", () => {
+    for (const stepBias of [0.11, -0.11, 5.5, Number.POSITIVE_INFINITY, Number.NaN]) {
+      const verdict = planted({ report: { stepBias } }).verdict();
+      expect(verdict.trusted, `${stepBias}`).toBe(false);
+      expect(verdict.findings).toMatchObject([{ code: "stepBias", serious: true }]);
+    }
+    expect(planted({ report: { stepBias: -0.41 } }).verdict().text).toMatch(/too narrow, by 0\.41 sd where it is most/);
+  });
+
+  it("is said with the trust below that, and with the care", () => {
+    const { trusted, findings, text } = planted({ report: { stepBias: -0.034 } }).verdict();
+    expect([trusted, findings]).toEqual([true, []]);
+    expect(text).toBe("These draws can be trusted up to a step bias of 0.03 sd (4 chains of 500 draws).");
+    const careful = planted({ report: { stepBias: 0.05 }, chains: 1 }).verdict();
+    expect(careful.text).toMatch(/^These draws can be used, with care, up to a step bias of 0\.05 sd \(1 chain of 500 draws\)\./);
+  });
+});

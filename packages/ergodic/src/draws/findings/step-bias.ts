@@ -32,7 +32,7 @@ export function stepBias({ report, fields }: Stepped): Finding[] {
     {
       code,
       serious: true,
-      text: `the sampler's steps make the draws too ${wide}, by ${size(bias)} of the posterior's where it is most (wanted: at most ${MOST} sd)`,
+      text: `the sampler's steps make the draws too ${wide}, by ${size(bias)} where it is most (wanted: at most ${MOST} sd)`,
       advice:
         "take a smaller stepSize, with as much more thin, or leave stepSize out; larger batches and controlVariate lessen the noise of gradients; nuts() has no such bias",
     },
@@ -44,5 +44,4 @@ export function stepBiasWords({ report }: Pick<Stepped, "report">): string {
   return report.stepBias === undefined ? "" : ` up to a step bias of ${size(report.stepBias)}`;
 }
 
-/** At least two digits that say something. */
 const size = (bias: number): string => `${Math.abs(bias) < 1e3 ? Math.abs(bias).toFixed(2) : Math.abs(bias).toExponential(1)} sd`;
