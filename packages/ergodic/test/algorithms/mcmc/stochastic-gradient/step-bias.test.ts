@@ -9,12 +9,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Blocks } from "../../../../src/algorithms/mcmc/stochastic-gradient/blocks.ts";
+import type { StochasticChain } from "../../../../src/algorithms/mcmc/stochastic-gradient/chain.ts";
 import { hamiltonianRatio, thermostatFriction } from "../../../../src/algorithms/mcmc/stochastic-gradient/linear-bias.ts";
 import { marginalRatios } from "../../../../src/algorithms/mcmc/stochastic-gradient/marginal-ratios.ts";
 import { StepBias } from "../../../../src/algorithms/mcmc/stochastic-gradient/step-bias.ts";
 import { psgld, type Sampler, sghmc, sgld, sgnht } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { add } from "../../../../src/compiler/index.ts";
+import { openEngine } from "../../../../src/host/engine.ts";
 import * as field from "../../../../src/host/fields.ts";
 import { type Draws, model, normal, sample, vector } from "../../../../src/index.ts";
 
@@ -135,6 +138,20 @@ describe("on a conjugate normal", () => {
     expect(Math.abs(draws.report.stepBias - shown), `${draws.report.stepBias} for ${shown}`).toBeLessThan(
       0.05 + 0.1 * Math.abs(shown),
     );
+  });
+
+  it("a preconditioner that follows x closely is found out", async () => {
+    const draws = await drawn(psgld({ stepSize: 1e-3, batch: "all", thin: 40, smoothing: 0.9 }));
+    const shown = sdOf(draws) - 1;
+    expect(shown).toBeGreaterThan(0.15);
+    // Steps alone would cost 0.01.
+    expect(Math.abs(draws.report.stepBias - shown), `${draws.report.stepBias} for ${shown}`).toBeLessThan(0.05 + 0.1 * shown);
+    expect(draws.verdict().trusted).toBe(false);
+  });
+
+  it("control variates leave sghmc no noise", async () => {
+    const draws = await drawn(sghmc({ stepSize: 1e-4, thin: 20, controlVariate: "mode" }));
+    expect(Math.abs(draws.report.stepBias - hamiltonian(1e-4, 0))).toBeLessThan(0.01);
   });
 
   it("cycles too short for their noise are not trusted", async () => {
@@ -279,6 +296,18 @@ describe("from sums that are expectations", () => {
     for (let i = 0; i < d; i++) expect(found[i]).toBeCloseTo(covariance[i][i] / inverse[i][i], 8);
   });
 
+  it("inertia does so by a factor between none and all", () => {
+    const covariance = Float64Array.of(1, 0, 0, 1 / 9);
+    const at = (off: number, friction?: number) => [
+      ...marginalRatios(covariance, { matrix: Float64Array.of(0.3, off, off, 0.2), friction })!,
+    ];
+    expect(at(0.5, 1e-6)).toEqual(at(0).map((ratio) => expect.closeTo(ratio, 9)));
+    expect(at(0.5, 1e6)).toEqual(at(0.5).map((ratio) => expect.closeTo(ratio, 9)));
+    // Curvatures 1 and 9, γ = 2: 1 + 64 / 80.
+    expect(at(0.5, 2)).toEqual(at(0.5 / 1.8).map((ratio) => expect.closeTo(ratio, 12)));
+    expect(at(0.5)[0]).not.toBeCloseTo(at(0.5, 2)[0], 3);
+  });
+
   it("inertia keeps directions of different curvature apart", () => {
     // Of the 4 × 4 recursion of two modes whose noises are alike: off-diagonal entries shrink as the formula says.
     const [h, a] = [1e-4, 0.02];
@@ -330,6 +359,74 @@ describe("from sums that are expectations", () => {
     }
     expect(hamiltonianRatio({ friction: a, noiseEstimate: b, resetEvery: r }, drive, w)).toBeCloseTo(sum, 8);
   });
+});
+
+describe("blocks of samples", () => {
+  /** 2 chains of `count` samples; x g is −level but for noise, in 2 coordinates. */
+  function filled(count: number, noise: number): Blocks {
+    const blocks = new Blocks(2, 2);
+    for (let c = 0; c < 2; c++) {
+      const z = stream(4, "blocks", c).at(0);
+      for (let k = 0; k < count; k++) {
+        const x = k % 2 ? 1 : -1;
+        blocks.add(c, Float64Array.of(x, 2 * x), Float64Array.of(-x * (1 + noise * z.normal()), -x), k < count / 2 ? 1 : 3);
+      }
+    }
+    return blocks;
+  }
+
+  it("are joined when there are eight", () => {
+    const counts = (count: number) => [...filled(count, 0).state.blockCounts].slice(0, 3);
+    expect(counts(8)).toEqual([8, 1, 1]);
+    expect(counts(9)).toEqual([5, 2, 1]);
+    expect(counts(16)).toEqual([8, 2, 2]);
+    expect(counts(100)).toEqual([7, 16, 4]);
+    const { blockSums } = filled(100, 0).state;
+    let weight = 0;
+    for (let at = 0; at < blockSums.length; at += 5) weight += blockSums[at];
+    expect(weight).toBe(2 * (50 + 150));
+  });
+
+  it("without noise give what was measured; with much of it what was wanted; in between three errors less", () => {
+    const means = new Float64Array(2);
+    const held = (noise: number, wanted: number) => filled(96, noise).held(Float64Array.of(wanted, wanted), means);
+    expect(held(0, 1.5)[0]).toBeCloseTo(1, 12);
+    expect(held(0, 1.5)[1]).toBeCloseTo(2, 12);
+    expect(held(10, 1.5)[0]).toBe(1.5);
+    const [above] = held(0.2, 0);
+    const [below] = held(0.2, 5);
+    // The mean of 192 weighed draws has an error of 0.2 √(1.25 / 192); three on either side.
+    expect((below - above) / 6 / (0.2 * Math.sqrt(1.25 / 192))).toBeGreaterThan(0.5);
+    expect((below - above) / 6 / (0.2 * Math.sqrt(1.25 / 192))).toBeLessThan(2);
+    expect(Math.abs((below + above) / 2 - 1)).toBeLessThan(0.1);
+  });
+});
+
+it("a sample is where the update took its gradient, and a second one is of the same density", async () => {
+  const engine = await openEngine();
+  const posterior = await conjugate.condition({ y }, { rows: "N", deterministic: true });
+  const plan = { chains: 1, warmup: 0, draws: 60, seed: 3, workers: 1, deterministic: true };
+  const h = 1e-5;
+  const chainOf = (run: object) => (run as { chains: StochasticChain[] }).chains[0];
+  for (const make of [sgld, psgld, sghmc, sgnht]) {
+    const run = make({ stepSize: h, batch: "all" }).start(posterior, plan, engine);
+    await run.advance(50);
+    const chain = chainOf(run);
+    const { x, scale } = chain.lastUpdate(h, 1);
+    const { gradient } = posterior.evaluate(x);
+    expect(Math.abs(gradient[0] / chain.gradient[0] - 1), run.constructor.name).toBeLessThan(1e-9);
+    expect(posterior.evaluate(chain.position).gradient[0] === gradient[0]).toBe(make === sghmc);
+    expect(scale !== undefined).toBe(make === psgld);
+    run.dispose();
+    // Noise of this density's gradients is the same everywhere: with a centre there is none.
+    const centred = make({ stepSize: h, batch: 7, controlVariate: "mode" }).start(posterior, plan, engine);
+    await centred.advance(1);
+    const [point, out] = [Float64Array.of(1.1), new Float64Array(1)];
+    chainOf(centred).estimateAt(point, 995, out);
+    expect(Math.abs(out[0] / posterior.evaluate(point).gradient[0] - 1)).toBeLessThan(1e-9);
+    centred.dispose();
+  }
+  posterior.dispose();
 });
 
 /** Of two modes with w = hλ and noise q shared by both: E x₁x₂ over what it is with the formula without inertia. */
