@@ -393,6 +393,7 @@ describe("blocks of samples", () => {
     expect(held(0, 1.5)[0]).toBeCloseTo(1, 12);
     expect(held(0, 1.5)[1]).toBeCloseTo(2, 12);
     expect(held(10, 1.5)[0]).toBe(1.5);
+    expect(held(10, 0)[0]).toBe(0);
     const [above] = held(0.2, 0);
     const [below] = held(0.2, 5);
     // The mean of 192 weighed draws has an error of 0.2 √(1.25 / 192); three on either side.
