@@ -27,6 +27,7 @@ import { curvatureAt } from "./curvature.ts";
 import { defaultStep, NOISE_ESTIMATES, noiseAround } from "./default-step.ts";
 import { batchOf, type Estimate } from "./estimate.ts";
 import { type Evaluate, findMode, type Mode } from "./mode.ts";
+import { sampledTransitions } from "./sampled-transitions.ts";
 import type { StepSchedule } from "./schedule.ts";
 import { needsSecond, StepBias } from "./step-bias.ts";
 
@@ -40,9 +41,6 @@ export interface StochasticOptions {
 /** Updates of a stretch, and its transitions, at most; a single transition may have more. */
 const MOST_UPDATES = 8192;
 const LONGEST_STRETCH = 256;
-/** Samples for the bias of steps are that far apart at least: a gradient more for ten. */
-const UPDATES_A_SAMPLE = 10;
-const SPREAD = 128;
 
 export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly options: StochasticOptions;
@@ -261,20 +259,5 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   /** Of an estimate from a batch. */
   private get passesOfBatch(): number {
     return (this.batch * (this.options.estimate.centre ? 2 : 1)) / this.rowCount;
-  }
-}
-
-/**
- * Transitions after which samples are taken: at first MOST_SHARE of the updates, then ever fewer, SPREAD for each doubling of the draws, so that the
- * first ones are the same for any number of draws. None in warm-up.
- */
-function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
-  const at: number[] = [];
-  for (let t = 0; ; ) {
-    let length = Math.max(1, Math.floor(t / SPREAD));
-    while (t + length <= draws && updatesBefore(warmup + t + length) - updatesBefore(warmup + t) < UPDATES_A_SAMPLE) length++;
-    t += length;
-    if (t > draws) return at;
-    at.push(warmup + t);
   }
 }
