@@ -4,7 +4,7 @@ import type { DrawsQuantity } from "../draws.ts";
 import type { Transitions } from "../trajectories.ts";
 
 export interface Finding {
-  /** "rhat", "ess", "modes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model". */
+  /** "rhat", "ess", "modes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias". */
   readonly code: string;
   /** true: what it is about is biased or unknown; false: slow or worth a look. */
   readonly serious: boolean;
