@@ -5,11 +5,11 @@
  * features z are the other side's row with 1 in the bias's place. Its target and weight:
  *   without GRAM  t = value − mean − other bias, weight 1; cells without a rating do not count;
  *   with GRAM     t = 1 if value > 0 else 0, weight 1 + α value; every other cell has t = 0, weight 1. No biases.
- * λ = L2, times the row's number of ratings if WEIGHTED. All arithmetic is f64. Rows without a rating become 0, their minimum.
+ * λ = L2, of a bias BIAS_L2, times the row's number of ratings if WEIGHTED; Λ is their diagonal. All arithmetic is f64. Rows without a rating become 0, their minimum.
  *
- * factorSolve: (Σ weight z zᵀ + λI) x = Σ weight t z by Cholesky; returns how many rows it is singular for, to rounding (they keep their values).
+ * factorSolve: (Σ weight z zᵀ + Λ) x = Σ weight t z by Cholesky; returns how many rows it is singular for, to rounding (they keep their values).
  * factorSweep: the same quadratic, `inner` rounds over its coordinates, each to its minimum.
- * factorObjective: Σ λ‖x‖², and if asked the loss of the rows' cells; writes RESIDUALS where there are any.
+ * factorObjective: Σ xᵀΛx, and if asked the loss of the rows' cells; writes RESIDUALS where there are any.
  * factorComponent: one component s of all rows against residuals e (Yu et al. 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²);
  *   4 close: e −= s. Adding and subtracting one s on both sides gives both the same bits.
  * factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
@@ -19,7 +19,7 @@
  */
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,
-  FACTOR_GRAM, FACTOR_WEIGHTED, FACTOR_L2_F64, FACTOR_MEAN_F64, FACTOR_ALPHA_F64,
+  FACTOR_GRAM, FACTOR_WEIGHTED, FACTOR_L2_F64, FACTOR_BIAS_L2_F64, FACTOR_MEAN_F64, FACTOR_ALPHA_F64,
 } from "../src/host/fields";
 
 /** Relative to its diagonal element: below 64 ε a pivot is rounding. */
@@ -64,8 +64,9 @@ function start(side: usize, row: u32): usize {
   return <usize>load<u32>(u(side, FACTOR_START) + (<usize>row << 2));
 }
 
-function ridge(side: usize, ratings: usize): f64 {
-  const l2 = load<f64>(side + FACTOR_L2_F64);
+/** λ of a row's factors, or of its bias. */
+function ridge(side: usize, ratings: usize, bias: bool): f64 {
+  const l2 = load<f64>(side + (bias ? FACTOR_BIAS_L2_F64 : FACTOR_L2_F64));
   return load<u32>(side + FACTOR_WEIGHTED) ? l2 * <f64>ratings : l2;
 }
 
@@ -159,7 +160,7 @@ function assemble<P>(side: usize, first: usize, end: usize, matrix: usize, x: us
 }
 
 function solve<P>(side: usize, scratch: usize, from: u32, to: u32): u32 {
-  const stride = u(side, FACTOR_STRIDE);
+  const rank = u(side, FACTOR_RANK), stride = u(side, FACTOR_STRIDE);
   const matrix = scratch, x = matrix + ((stride * stride) << 3), factors = x + (stride << 3), panel = factors + 32;
   let failed: u32 = 0;
   for (let row = from; row < to; row++) {
@@ -170,10 +171,9 @@ function solve<P>(side: usize, scratch: usize, from: u32, to: u32): u32 {
       continue;
     }
     assemble<P>(side, first, end, matrix, x, factors, panel);
-    const lambda = ridge(side, end - first);
     for (let j: usize = 0; j < stride; j++) {
       const at = matrix + ((j * (stride + 1)) << 3);
-      store<f64>(at, load<f64>(at) + lambda);
+      store<f64>(at, load<f64>(at) + ridge(side, end - first, j >= rank));
     }
     if (choleskySolve(matrix, x, stride)) for (let k: usize = 0; k < stride; k++) store<P>(own + k * sizeof<P>(), <P>load<f64>(x + (k << 3)));
     else failed++;
@@ -211,12 +211,11 @@ function sweep<P>(side: usize, scratch: usize, from: u32, to: u32, inner: u32): 
       memory.fill(own, 0, stride * sizeof<P>());
       continue;
     }
-    const lambda = ridge(side, end - first);
     remainders<P>(side, first, end, own, a);
     for (let k: usize = 0; k < stride; k++) store<f64>(x + (k << 3), <f64>load<P>(own + k * sizeof<P>()));
     for (let round: u32 = 0; round < inner; round++) {
       for (let k: usize = 0; k < count; k++) {
-        const old = load<f64>(x + (k << 3));
+        const old = load<f64>(x + (k << 3)), lambda = ridge(side, end - first, k == rank);
         let slope: f64 = -lambda * old, curvature: f64 = lambda;
         if (gram) {
           const line = gram + ((k * stride) << 3);
@@ -266,7 +265,11 @@ function objective<P>(side: usize, from: u32, to: u32, loss: u32): f64 {
   for (let row = from; row < to; row++) {
     const first = start(side, row), end = start(side, row + 1);
     const own = u(side, FACTOR_OWN) + <usize>row * stride * sizeof<P>();
-    sum += ridge(side, end - first) * dot<P>(own, own, stride);
+    sum += ridge(side, end - first, false) * dot<P>(own, own, rank);
+    if (stride > rank) {
+      const bias = <f64>load<P>(own + rank * sizeof<P>());
+      sum += ridge(side, end - first, true) * bias * bias;
+    }
     if (!loss && !residuals) continue;
     let rowLoss: f64 = gram ? unrated<P>(gram, own, stride) : 0;
     for (let e = first; e < end; e++) {
@@ -311,7 +314,7 @@ function component<P>(side: usize, k: usize, parts: u32, from: u32, to: u32): vo
       }
     }
     if (parts & UPDATE) {
-      let above: f64 = 0, below = ridge(side, end - first);
+      let above: f64 = 0, below = ridge(side, end - first, bias);
       for (let e = first; e < end; e++) {
         const theirs = <f64>load<P>(other<P>(side, e) + offset), r = load<f64>(residuals + (e << 3));
         if (bias) {

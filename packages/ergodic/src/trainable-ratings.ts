@@ -39,7 +39,7 @@ function refuseRules({ rule, variance }: FitOptions<Ratings>): void {
 /** `loss`: the root mean square error; for preferences 1 − ndcg of the best 10 among items without a training rating. */
 function measure(saved: SavedModel, heldOut: Ratings, train: Ratings): Record<string, number> {
   const predictor = new FactorPredictor(saved);
-  const measured = predictor.evaluate(heldOut, { exclude: train });
+  const { warning: _, ...measured } = predictor.evaluate(heldOut, { exclude: train });
   return { loss: measured.rmse ?? 1 - (measured.ndcg ?? Number.NaN), ...measured };
 }
 

@@ -40,6 +40,7 @@ interface RecommendOptions extends FormatOptions, KeepingOptions {
   testShare?: number;
   rank?: number;
   l2?: number;
+  weighted?: boolean;
   /** True where no alpha is given. */
   implicit?: number | true;
   algorithm?: string;
@@ -53,7 +54,7 @@ interface RecommendOptions extends FormatOptions, KeepingOptions {
   quiet?: boolean;
 }
 
-const fixed: readonly (keyof RecommendOptions)[] = ["rank", "l2", "implicit", "algorithm", "deterministic"];
+const fixed: readonly (keyof RecommendOptions)[] = ["rank", "l2", "weighted", "implicit", "algorithm", "deterministic"];
 
 export function addRecommend(program: Command, terminal: Terminal): void {
   const command = program
@@ -69,7 +70,9 @@ export function addRecommend(program: Command, terminal: Terminal): void {
     .option("--test-share <share>", "ratings to test on at the end", share)
     .optionsGroup("Model:")
     .option("--rank <n>", "numbers for each user and item; default 32", number)
-    .option("--l2 <strength>", "penalty on their squares; default 0.1", number)
+    .option("--l2 <strength>", "penalty on their squares, of values in units of their variance; default 0.1", number)
+    .option("--weighted", "the penalty of a user or item times their ratings; default: with --value")
+    .option("--no-weighted", "the same for all, however many ratings they have")
     .option("--implicit [alpha]", "values are evidence of a preference, weighing 1 + alpha × value; default 40", number)
     .optionsGroup("Steps:")
     .option("--algorithm <name>", "als (the default) or coordinate")
@@ -110,9 +113,9 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
   report({ path, options, columns, all, train, test, fitted, engine, terminal });
 }
 
-function modelOptions({ rank, l2, implicit, value }: RecommendOptions): FactorisationOptions {
+function modelOptions({ rank, l2, weighted, implicit, value }: RecommendOptions): FactorisationOptions {
   const alpha = typeof implicit === "number" ? { alpha: implicit } : {};
-  return given({ rank, l2, implicit: implicit !== undefined || value === undefined ? alpha : undefined });
+  return given({ rank, l2, weighted, implicit: implicit !== undefined || value === undefined ? alpha : undefined });
 }
 
 const algorithms: Readonly<Record<string, () => Algorithm>> = {

@@ -14,7 +14,7 @@ import {
   watchOptions,
 } from "../options/training.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
-import { confusionText, metricsText } from "../report/metrics.ts";
+import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
 import type { Terminal } from "../terminal.ts";
@@ -118,6 +118,7 @@ function report(result: Result): void {
     `${counted(run.updates, "update")} in ${duration(run.seconds)} (${speed} updates/s), ${decimalEpochs(run.epochs)}: ${run.reason}\n`,
   );
   terminal.out(`mean loss of the last epoch ${decimal(run.loss)}${validated ? `, validation ${decimal(validated.loss)}` : ""}\n`);
+  if (validated) terminal.out(validationWarning(validated, paint));
   terminal.out(certificate(run.report));
   if (metrics) {
     terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint)}`);

@@ -38,6 +38,7 @@ export interface FactorsDescribed {
   biases: boolean;
   l2: number;
   alpha: number | null;
+  weighted: boolean;
   mean: number;
   /** Of the file that `ergodic recommend` read. */
   columns?: { user: string; item: string; value?: string };
@@ -131,11 +132,11 @@ export function chosenLine(description: Described, engine: EngineDescription): s
 }
 
 export function factorsLine(
-  { task, rank, biases, l2, alpha, algorithm, plan }: FactorsDescribed,
+  { task, rank, biases, l2, weighted, alpha, algorithm, plan }: FactorsDescribed,
   engine: EngineDescription,
 ): string {
   const kind = task === "rating" ? `ratings${biases ? ", with biases" : ""}` : `preferences, alpha ${alpha}`;
-  const parts = [`factorisation of rank ${rank}, ${kind}`, `l2 ${l2}`, algorithmText(algorithm)];
+  const parts = [`factorisation of rank ${rank}, ${kind}`, `l2 ${l2}${weighted ? " per rating" : ""}`, algorithmText(algorithm)];
   return [...parts, ...planParts(plan, engine)].join(" · ");
 }
 

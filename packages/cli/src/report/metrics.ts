@@ -6,7 +6,7 @@ import { pairs, table } from "./table.ts";
 
 type Known = AnyMetrics & FactorMetrics;
 
-const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users">, string>> = {
+const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warning">, string>> = {
   accuracy: "accuracy",
   logLoss: "log loss",
   auc: "AUC",
@@ -28,7 +28,14 @@ export function metricsText(metrics: Partial<Known>, paint: Paint): string {
     if (Number.isNaN(value)) return [];
     return [[names[key], key === "accuracy" || key === "calibrationError" ? percent(value) : decimal(value)]];
   });
-  return pairs(rows, paint);
+  return pairs(rows, paint) + (metrics.warning === undefined ? "" : `  ${paint.bold(paint.yellow(metrics.warning))}\n`);
+}
+
+/** Of what a validation measured, where the held-out rows' own mean has a smaller error. */
+export function validationWarning({ rmse = Number.NaN, r2 = Number.NaN }: Record<string, number>, paint: Paint): string {
+  if (!(r2 < 0)) return "";
+  const mean = decimal(rmse / Math.sqrt(1 - r2));
+  return `  ${paint.bold(paint.yellow(`worse than predicting the mean: validation RMSE ${decimal(rmse)}, where the mean of these rows gives ${mean}`))}\n`;
 }
 
 /** Rows: the truth; columns: what was predicted. Only where it fits a screen. */

@@ -219,7 +219,8 @@ export const FACTOR_WEIGHTED = 40;
 export const FACTOR_L2_F64 = 48;
 export const FACTOR_MEAN_F64 = 56;
 export const FACTOR_ALPHA_F64 = 64;
-export const FACTOR_BYTES = 72;
+export const FACTOR_BIAS_L2_F64 = 72;
+export const FACTOR_BYTES = 80;
 
 /** The rows of one output's dual and its losses (kernels/dual.ts), made by the model. VALUES … COLUMN_INDEX: the data; ROW_START is 0 where they are dense. */
 export const DUAL_VALUES = 0;

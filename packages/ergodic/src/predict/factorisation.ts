@@ -50,6 +50,14 @@ interface Side {
   readonly biases: Float64Array;
 }
 
+/** What a new row's equations take from the description. `scale`: that of the ratings in training; 1 where the file names none. */
+interface FoldedBy {
+  l2: number;
+  alpha: number | null;
+  weighted: boolean;
+  scale?: number;
+}
+
 /** A user, known or not. `null` factors: nothing is known but the bias. */
 interface Profile {
   readonly factors: Float64Array | null;
@@ -150,7 +158,7 @@ export class FactorPredictor {
   }
 
   /**
-   * Explicit: rmse, mae and r2 over the ratings. Implicit: means over the users who have a rating > 0, of the best `count` (default 10) of all items but
+   * Explicit: rmse, mae and r2 over the ratings, and a warning where the mean training rating predicts them better. Implicit: means over the users who have a rating > 0, of the best `count` (default 10) of all items but
    * those of `exclude` (the training ratings): precision, recall, ndcg, and auc over the whole order (recommendations.ts).
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
@@ -184,7 +192,7 @@ export class FactorPredictor {
   }
 
   private errors(ratings: Ratings): RegressionMetrics {
-    const tally = metrics("regression");
+    const tally = metrics("regression", undefined, { mean: { value: this.mean, of: "the training ratings" } });
     const items = Int32Array.from(ratings.items.names, (name) => this.items.find(name));
     for (const [u, name] of ratings.users.names.entries()) {
       const { others, values } = ratings.of("user", u);
@@ -238,7 +246,8 @@ export class FactorPredictor {
 
   private folded(rated: readonly { index: number; value: number }[]): Profile {
     const { rank, biases, mean } = this;
-    const { l2, alpha, weighted } = this.description as { l2: number; alpha: number | null; weighted: boolean };
+    const { l2, alpha, weighted, scale = 1 } = this.description as unknown as FoldedBy;
+    const penalty = weighted ? l2 * rated.length : l2;
     const x = foldIn(
       rated.map(({ index, value }) => ({
         features: [...this.rowOf(this.itemSide, index), ...(biases ? [1] : [])],
@@ -246,7 +255,7 @@ export class FactorPredictor {
         // What a cell weighs, and how much of it the sum over all items counts already.
         weight: alpha === null ? 1 : 1 + alpha * value,
       })),
-      weighted ? l2 * rated.length : l2,
+      [...new Array<number>(rank).fill(penalty * scale), ...(biases ? [penalty] : [])],
       alpha === null ? undefined : (this.itemSum ??= outerSum(this.itemSide.factors, rank)),
     );
     return { factors: x.subarray(0, rank), bias: biases ? x[rank] : 0 };

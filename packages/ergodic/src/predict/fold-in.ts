@@ -1,7 +1,7 @@
 /**
- * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + λI) x = Σ weight target z.
+ * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight target z.
  *
- * Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which counts each cell once with target 0 (base 1); without it
+ * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which counts each cell once with target 0 (base 1); without it
  * rated cells alone count (base 0).
  *
  * @throws DataError where the equations are singular to rounding
@@ -15,11 +15,11 @@ export interface RatedCell {
   weight: number;
 }
 
-export function foldIn(cells: readonly RatedCell[], lambda: number, sum?: Float64Array): Float64Array {
+export function foldIn(cells: readonly RatedCell[], penalties: ArrayLike<number>, sum?: Float64Array): Float64Array {
   const n = cells[0].features.length;
   const matrix = sum?.slice() ?? new Float64Array(n * n);
   const right = new Float64Array(n);
-  for (let j = 0; j < n; j++) matrix[j * n + j] += lambda;
+  for (let j = 0; j < n; j++) matrix[j * n + j] += penalties[j];
   for (const { features, target, weight } of cells) {
     const added = sum ? weight - 1 : weight;
     for (let j = 0; j < n; j++) {

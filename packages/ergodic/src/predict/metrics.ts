@@ -12,7 +12,8 @@
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
  * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
- * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0.
+ * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0. warning: there where one number for all
+ * rows, the `mean` that was given or else ȳ, has less squared error.
  * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ held at 2⁻¹⁰²² or above.
  *
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
@@ -42,6 +43,8 @@ export interface RegressionMetrics {
   rmse: number;
   mae: number;
   r2: number;
+  /** Where predicting the mean throughout has a smaller error: says so, with both. */
+  warning?: string;
 }
 
 export interface CountMetrics extends RegressionMetrics {
@@ -71,6 +74,8 @@ export type MetricsOf<K extends PredictionKind> = [PredictionKind] extends [K] ?
 export interface MetricsOptions {
   /** What the outputs of binary and multiclass are; default "probabilities". */
   outputs?: "probabilities" | "scores";
+  /** Of regression: what a model without features would predict, such as the mean of training, and what it is. Default: the mean of the rows added. */
+  mean?: { value: number; of: string };
 }
 
 export interface Metrics<R> {
@@ -89,13 +94,13 @@ interface Tally<R> {
 const BINS = 15;
 
 export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOptions = {}): Metrics<MetricsByTask[T]> {
-  checkKeys("metrics", options, ["outputs"]);
-  const { outputs = "probabilities" } = options;
+  checkKeys("metrics", options, ["outputs", "mean"]);
+  const { outputs = "probabilities", mean } = options;
   if (outputs !== "probabilities" && outputs !== "scores") {
     throw new OptionError("metrics", `outputs is "${outputs}", but must be "probabilities" or "scores"`, "OPTION_RANGE");
   }
   if (task === "multiclass") checkNumber("metrics", "classes", classes, { low: 2, integer: true });
-  const tally = tallyOf(task, classes, outputs === "scores") as Tally<MetricsByTask[T]>;
+  const tally = tallyOf(task, classes, outputs === "scores", mean) as Tally<MetricsByTask[T]>;
   let rows = 0;
   let total = 0;
   return {
@@ -124,10 +129,10 @@ export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOp
   };
 }
 
-function tallyOf(task: Task, classes: number, scores: boolean): Tally<MetricsByTask[Task]> {
+function tallyOf(task: Task, classes: number, scores: boolean, mean: MetricsOptions["mean"]): Tally<MetricsByTask[Task]> {
   if (task === "binary") return binaryTally(scores);
   if (task === "multiclass") return multiclassTally(classes, scores);
-  if (task === "regression") return regressionTally();
+  if (task === "regression") return regressionTally(mean);
   if (task === "count") return countTally();
   throw new OptionError(
     "metrics",
@@ -239,7 +244,7 @@ function f1Of(confusion: readonly (readonly number[])[], k: number): number {
   return targets + predicted > 0 ? (2 * confusion[k][k]) / (targets + predicted) : 0;
 }
 
-function regressionTally(): Tally<RegressionMetrics> {
+function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetrics> {
   let squares = 0;
   let absolute = 0;
   let seen = 0;
@@ -259,7 +264,20 @@ function regressionTally(): Tally<RegressionMetrics> {
     },
     result(weight) {
       const r2 = spread > 0 ? 1 - squares / spread : squares === 0 ? 1 : 0;
-      return { rmse: Math.sqrt(squares / weight), mae: absolute / weight, r2 };
+      const [rmse, mae] = [Math.sqrt(squares / weight), absolute / weight];
+      // A single value is its own mean: nothing is worse than that by its own fault.
+      const least = given ? spread + weight * (mean - given.value) ** 2 : spread > 0 ? spread : Infinity;
+      // Equal to rounding is not worse.
+      if (squares <= least * (1 + 1e-9)) return { rmse, mae, r2 };
+      const digits = (x: number): string => String(Number(x.toPrecision(4)));
+      const of = given?.of ?? "these rows";
+      const other = digits(Math.sqrt(least / weight));
+      return {
+        rmse,
+        mae,
+        r2,
+        warning: `worse than predicting the mean: RMSE ${digits(rmse)}, where the mean of ${of} gives ${other}`,
+      };
     },
   };
 }

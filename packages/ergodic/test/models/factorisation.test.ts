@@ -16,11 +16,11 @@ const rows = factorCoordinateDescent({ order: "rows", inner: 2, tolerance: 0 });
 const components = factorCoordinateDescent({ inner: 2, tolerance: 0 });
 
 const variants: [string, FactorisationOptions][] = [
-  ["explicit", { rank: 4, l2: 0.3 }],
-  ["explicit, odd rank", { rank: 5, l2: 0.3 }],
-  ["explicit, rank 1", { rank: 1, l2: 0.3 }],
-  ["explicit, weighted", { rank: 3, l2: 0.05, weighted: true }],
-  ["explicit, no biases", { rank: 3, l2: 0.3, biases: false }],
+  ["explicit", { rank: 4, l2: 0.05 }],
+  ["explicit, odd rank", { rank: 5, l2: 0.05 }],
+  ["explicit, rank 1", { rank: 1, l2: 0.05 }],
+  ["explicit, unweighted", { rank: 3, l2: 0.3, weighted: false }],
+  ["explicit, no biases", { rank: 3, l2: 0.05, biases: false }],
   ["implicit", { rank: 4, l2: 0.3, implicit: { alpha: 2.5 } }],
   ["implicit, odd rank, weighted", { rank: 3, l2: 0.05, weighted: true, implicit: { alpha: 40 } }],
 ];

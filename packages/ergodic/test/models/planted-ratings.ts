@@ -107,7 +107,8 @@ export function twinOf(ratings: Ratings, given: FactorisationOptions, parameters
   );
   const triples = ratings.triples();
   for (let e = 0; e < ratings.count; e++) values[triples.users[e]][triples.items[e]] = triples.values[e];
-  const mean = biases ? triples.values.reduce((a, b) => a + b, 0) / ratings.count : 0;
+  const mean = triples.values.reduce((a, b) => a + b, 0) / ratings.count;
+  const sd = Math.sqrt(triples.values.reduce((sum, r) => sum + (r - mean) ** 2, 0) / ratings.count);
   return {
     rows: [
       Array.from({ length: userCount }, (_, u) => row(u)),
@@ -116,7 +117,8 @@ export function twinOf(ratings: Ratings, given: FactorisationOptions, parameters
     values,
     rank,
     biases,
-    mean,
+    mean: biases ? mean : 0,
+    scale: alpha === null ? sd : 1,
     alpha,
     l2,
     weighted,

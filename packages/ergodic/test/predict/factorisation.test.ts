@@ -10,6 +10,7 @@ import { Ratings } from "../../src/data/ratings.ts";
 import { alternatingLeastSquares, factorCoordinateDescent, factorisation, fit, sgd } from "../../src/index.ts";
 import { FactorPredictor } from "../../src/predict/factorisation.ts";
 import { predictor } from "../../src/predict/load.ts";
+import { filmRatings } from "../models/film-ratings.ts";
 import { plantedRatings, twinOf } from "../models/planted-ratings.ts";
 import { cellsOf, eliminate } from "../reference/factors.ts";
 
@@ -129,6 +130,18 @@ describe("recommendations", () => {
     expect(() => model.recommendFor([{ item: "x", value: -1 }])).toThrow(/DATA_VALUE/);
   });
 
+  test.each([true, false])("somebody new gets what a user with these ratings has (weighted: %s)", async (weighted) => {
+    using ratings = plantedRatings({ noise: 5 });
+    // To the end, so that the last update of users and of items leaves all at their minima.
+    const algorithm = alternatingLeastSquares({ tolerance: 0 });
+    const fitted = await fit(factorisation({ rank: 3, l2: weighted ? 0.3 : 3, weighted }), ratings, { algorithm, epochs: 400 });
+    const { others, values } = ratings.of("user", 2);
+    const rated = Array.from(others, (i, k) => ({ item: ratings.items.names[i], value: values[k] }));
+    const found = fitted.recommendFor(rated, { count: 100 });
+    expect(found.length).toBeGreaterThan(3);
+    for (const { item, score } of found) expect(score).toBeCloseTo(fitted.predict({ user: 2, item }).value, 6);
+  });
+
   test("for somebody new: implicit, over all cells", async () => {
     using ratings = plantedRatings({ counts: true });
     const options = { rank: 3, l2: 0.4, implicit: { alpha: 3 } };
@@ -213,7 +226,7 @@ describe("fit", () => {
   test("from ratings to a file and back, watched and validated", async () => {
     using all = plantedRatings({ users: 60, items: 40, rank: 2, density: 0.4 });
     const { train, test: held } = all.split(0.8, { seed: 2 });
-    const run = fit(factorisation({ rank: 4, l2: 0.5 }), train, { validate: held, seed: 3 });
+    const run = fit(factorisation({ rank: 4, l2: 0.03 }), train, { validate: held, seed: 3 });
     const objectives: number[] = [];
     for await (const { loss, objective, validation } of run) {
       if (!validation) continue;
@@ -239,6 +252,58 @@ describe("fit", () => {
     expect(again.toBytes()).toEqual(model.toBytes());
     train.dispose();
     held.dispose();
+  });
+
+  test("ratings of films: the defaults beat the mean by far; without weights the model is worse, and says so", async () => {
+    using all = filmRatings();
+    const { train, test: held } = all.split(0.8, { seed: 1 });
+    const found = (await fit(factorisation(), train, { seed: 1 })).evaluate(held);
+    expect(found.r2!).toBeGreaterThan(0.2);
+    expect(found).not.toHaveProperty("warning");
+    const run = fit(factorisation({ weighted: false }), train, { seed: 1, epochs: 30, validate: held });
+    const poor = (await run).evaluate(held);
+    expect(poor.r2!).toBeLessThan(0);
+    const mean = train.triples().values.reduce((sum, r) => sum + r, 0) / train.count;
+    const { values } = held.triples();
+    const ofMean = Math.sqrt(values.reduce((sum, r) => sum + (r - mean) ** 2, 0) / held.count);
+    expect(poor.warning).toBe(
+      `worse than predicting the mean: RMSE ${Number(poor.rmse!.toPrecision(4))}, where the mean of the training ratings gives ${Number(ofMean.toPrecision(4))}`,
+    );
+    for (const { validation } of (await run).run.ticks)
+      for (const value of Object.values(validation ?? {})) expect(typeof value).toBe("number");
+    train.dispose();
+    held.dispose();
+  });
+
+  test.each([
+    ["least squares", alternatingLeastSquares(), {}],
+    ["least squares, no biases", alternatingLeastSquares(), { biases: false }],
+    ["components, unweighted", factorCoordinateDescent(), { weighted: false, l2: 3 }],
+    ["rows", factorCoordinateDescent({ order: "rows" }), { l2: 0.3 }],
+  ])("ratings in another unit give the same predictions in it: %s", async (_, algorithm, options) => {
+    for (const unit of [20, 1e-3]) {
+      using stars = filmRatings({ users: 60, items: 50 });
+      using others = filmRatings({ users: 60, items: 50, unit });
+      const model = factorisation({ rank: 4, ...options });
+      const plan = { algorithm, seed: 3, epochs: 12 };
+      const [one, other] = [await fit(model, stars, plan), await fit(model, others, plan)];
+      const objective = ({ run }: typeof one): number => run.report.objective;
+      expect(objective(other) / (unit ** 2 * objective(one))).toBeCloseTo(1, 9);
+      const rated = [3, 7, 11].map((item) => ({ item, value: 4 }));
+      const inUnits = rated.map(({ item, value }) => ({ item, value: unit * value }));
+      const known = { predict: one.predict({ user: 5, item: 9 }).value, fold: one.recommendFor(rated, { count: 1 })[0].score };
+      expect(Math.abs(known.predict - one.mean)).toBeGreaterThan(1e-3);
+      expect(other.predict({ user: 5, item: 9 }).value / unit).toBeCloseTo(known.predict, 9);
+      expect(other.recommendFor(inUnits, { count: 1 })[0].score / unit).toBeCloseTo(known.fold, 9);
+    }
+  });
+
+  test("ratings that are all one number are predicted", async () => {
+    for (const biases of [true, false]) {
+      using same = Ratings.fromTriples({ users: [1, 1, 2, 2], items: [1, 2, 1, 2], values: [0.3, 0.3, 0.3, 0.3] });
+      const model = await fit(factorisation({ rank: 2, biases, l2: 1e-3 }), same, { seed: 1 });
+      expect(model.predict({ user: 1, item: 2 }).value).toBeCloseTo(0.3, 2);
+    }
   });
 
   test("preferences beat chance and leave seen items out; workers change no byte", async () => {

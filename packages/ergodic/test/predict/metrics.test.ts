@@ -72,7 +72,8 @@ describe("streaming", () => {
             repeated.map((r) => r.y),
           );
           for (const [name, wanted] of Object.entries(plain)) {
-            if (Array.isArray(wanted)) expect(weighted[name]).toEqual(wanted);
+            if (typeof wanted === "string") expect(typeof weighted[name]).toBe("string");
+            else if (Array.isArray(wanted)) expect(weighted[name]).toEqual(wanted);
             else if (Number.isNaN(wanted)) expect(weighted[name]).toBeNaN();
             else expect(Math.abs((weighted[name] as number) - wanted)).toBeLessThan(1e-9);
           }
@@ -151,6 +152,32 @@ describe("edges", () => {
       ).r2 as number,
       1 - 0.25 / 5,
     );
+  });
+
+  it("warns where predicting the mean has a smaller error: that of the rows, or one that is given", () => {
+    const warning = (outputs: number[], targets: number[], mean?: { value: number; of: string }, weights?: number[]) => {
+      const tally = metrics("regression", undefined, mean ? { mean } : {});
+      tally.add(outputs, targets, weights);
+      return tally.result().warning;
+    };
+    // Errors 2, 0, 2 against 1, 0, 1 of the mean.
+    expect(warning([3, 2, 1], [1, 2, 3])).toBe(
+      "worse than predicting the mean: RMSE 1.633, where the mean of these rows gives 0.8165",
+    );
+    // Equal to the mean is not worse, rounding aside.
+    expect(warning([0.2 + 0.1, 0.3], [0.1, 0.5])).toBeUndefined();
+    expect(warning([1.9, 2.1], [1, 3])).toBeUndefined();
+    // Against 0, which is far off, the same predictions are good; against 2.1 they are not.
+    expect(warning([3, 2, 1], [1, 2, 3], { value: 0, of: "training" })).toBeUndefined();
+    expect(warning([3, 2, 1], [1, 2, 3], { value: 2.1, of: "training" })).toBe(
+      "worse than predicting the mean: RMSE 1.633, where the mean of training gives 0.8226",
+    );
+    // A row of weight 0 says nothing.
+    expect(warning([3, 2, 3], [1, 2, 3], undefined, [0, 1, 1])).toBeUndefined();
+    // One number is its own mean; against another it can be worse.
+    expect(warning([5], [4])).toBeUndefined();
+    expect(warning([6], [4], { value: 5, of: "training" })).toMatch(/RMSE 2, where the mean of training gives 1$/);
+    expect(all("count", [3, 1], [1, 3]).warning).toMatch(/RMSE 2, where the mean of these rows gives 1$/);
   });
 
   it("the deviance of a mean that underflowed is large, not infinite; scikit-learn refuses it", () => {

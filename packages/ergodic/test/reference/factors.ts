@@ -13,6 +13,8 @@ export interface FactorTwin {
   alpha: number | null;
   l2: number;
   weighted: boolean;
+  /** What the penalty of factors is multiplied with; that of biases is not. */
+  scale: number;
 }
 
 interface Cell {
@@ -40,8 +42,10 @@ export function ratingsOf(twin: FactorTwin, side: number, row: number): number {
   return twin.rows[1 - side].filter((_, o) => valueAt(twin, side, row, o) !== undefined).length;
 }
 
-export function lambdaOf(twin: FactorTwin, side: number, row: number): number {
-  return twin.weighted ? twin.l2 * ratingsOf(twin, side, row) : twin.l2;
+/** Of number `k` of a row. */
+export function lambdaOf(twin: FactorTwin, side: number, row: number, k: number): number {
+  const l2 = k < twin.rank ? twin.l2 * twin.scale : twin.l2;
+  return twin.weighted ? l2 * ratingsOf(twin, side, row) : l2;
 }
 
 const product = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, k) => sum + x * b[k], 0);
@@ -49,10 +53,12 @@ const product = (a: readonly number[], b: readonly number[]): number => a.reduce
 /** Half the gradient of F by one row's numbers. */
 export function halfGradient(twin: FactorTwin, side: number, row: number): number[] {
   const x = twin.rows[side][row];
-  const lambda = lambdaOf(twin, side, row);
   const cells = cellsOf(twin, side, row);
   return x.map((own, k) =>
-    cells.reduce((sum, { z, target, weight }) => sum + weight * (product(z, x) - target) * z[k], lambda * own),
+    cells.reduce(
+      (sum, { z, target, weight }) => sum + weight * (product(z, x) - target) * z[k],
+      lambdaOf(twin, side, row, k) * own,
+    ),
   );
 }
 
@@ -60,9 +66,10 @@ export function solveSide(twin: FactorTwin, side: number): void {
   twin.rows[side] = twin.rows[side].map((x, row) => {
     if (ratingsOf(twin, side, row) === 0) return x.map(() => 0);
     const cells = cellsOf(twin, side, row);
-    const lambda = lambdaOf(twin, side, row);
     const matrix = x.map((_, j) =>
-      x.map((_, k) => cells.reduce((sum, { z, weight }) => sum + weight * z[j] * z[k], j === k ? lambda : 0)),
+      x.map((_, k) =>
+        cells.reduce((sum, { z, weight }) => sum + weight * z[j] * z[k], j === k ? lambdaOf(twin, side, row, k) : 0),
+      ),
     );
     return eliminate(
       matrix,
@@ -93,7 +100,8 @@ export function objective(twin: FactorTwin): number {
     for (const { z, target, weight } of cellsOf(twin, 0, row)) sum += weight * (target - product(z, x)) ** 2;
   }
   for (const side of [0, 1]) {
-    for (const [row, x] of twin.rows[side].entries()) sum += lambdaOf(twin, side, row) * product(x, x);
+    for (const [row, x] of twin.rows[side].entries())
+      for (const [k, own] of x.entries()) sum += lambdaOf(twin, side, row, k) * own * own;
   }
   return sum;
 }
@@ -101,7 +109,7 @@ export function objective(twin: FactorTwin): number {
 function toMinimum(twin: FactorTwin, side: number, row: number, k: number): void {
   const x = twin.rows[side][row];
   const cells = cellsOf(twin, side, row);
-  const curvature = cells.reduce((sum, { z, weight }) => sum + weight * z[k] * z[k], lambdaOf(twin, side, row));
+  const curvature = cells.reduce((sum, { z, weight }) => sum + weight * z[k] * z[k], lambdaOf(twin, side, row, k));
   if (curvature > 0) x[k] -= halfGradient(twin, side, row)[k] / curvature;
   else x[k] = 0;
 }

@@ -1,12 +1,15 @@
 /**
  * Matrix factorisation of ratings: every user a row p of P, every item a row q of Q, `rank` numbers each.
  *
- * Explicit: r̂ = μ + b_u + b_i + p·q, F = Σ_rated (r − r̂)² + Σ_users λ_u (‖p‖² + b_u²) + Σ_items λ_i (‖q‖² + b_i²); μ is the mean rating and stays.
- * Without `biases` r̂ = p·q.
+ * Explicit: r̂ = μ + b_u + b_i + p·q, F = Σ_rated (r − r̂)² + Σ_users λ_u (s‖p‖² + b_u²) + Σ_items λ_i (s‖q‖² + b_i²); μ is the mean rating and stays,
+ * s the ratings' standard deviation. Without `biases` r̂ = p·q. As F/s² is that of r/s, with p/√s and b/s, ratings in another unit give the same
+ * predictions in it.
  * Implicit, values r >= 0 as strength of evidence: F = Σ_all cells c (t − p·q)² + Σ λ_u ‖p‖² + Σ λ_i ‖q‖², t = 1 where r > 0, else 0; c = 1 + `alpha` r,
  * 1 where there is no rating. No biases.
- * λ = `l2`, > 0; `weighted`: l2 × the number of ratings of the user or item. No ½ and no mean: F is a sum over cells.
- * Start: independent normal numbers of standard deviation `initialScale` (default 1/√rank) from the plan's seed, biases 0.
+ * λ = `l2`, > 0; `weighted`, as explicit ratings are unless it is false: l2 × the number of ratings of the user or item. No ½ and no mean: F is a sum
+ * over cells.
+ * Start: independent normal numbers of standard deviation `initialScale` (default 1/√rank; of explicit ratings in units of √s) from the plan's seed,
+ * biases 0.
  *
  * Sources: Koren, Bell, Volinsky 2009 (biases); Zhou et al. 2008 (weighted); Hu, Koren, Volinsky 2008 (implicit). Differs from other
  * implementations: biases are fitted with the factors, in the same updates.
@@ -17,18 +20,21 @@ import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from 
 import type { JsonObject, Model, Plan, SavedModel } from "../../contract.ts";
 import type { Ratings } from "../../data/ratings.ts";
 import type { Engine } from "../../host/engine.ts";
-import { meanRating, RatingsProblem } from "./problem.ts";
+import { meanRating, RatingsProblem, scaleOf } from "./problem.ts";
 
 export interface FactorisationOptions {
   /** Default 32. */
   rank?: number;
-  /** Default 0.1. */
+  /** For explicit ratings in units of their variance. Default 0.1. */
   l2?: number;
   /** Default false; { alpha: 40 } where alpha is left out. */
   implicit?: false | { alpha?: number };
   /** Default true, and false for implicit ratings. */
   biases?: boolean;
-  /** Default false. */
+  /**
+   * The penalty of a user or item times the number of their ratings. Default true, and false for implicit ratings. Without it those with many ratings
+   * are hardly held, and where the rank is not far below their number the model learns their noise.
+   */
   weighted?: boolean;
   initialScale?: number;
 }
@@ -74,7 +80,7 @@ function toJson({ alpha, ...rest }: FactorisationSettings): JsonObject {
 function settingsOf(given: FactorisationOptions): FactorisationSettings {
   const where = "factorisation";
   checkKeys(where, given, ["rank", "l2", "implicit", "biases", "weighted", "initialScale"]);
-  const { rank = 32, l2 = 0.1, implicit = false, weighted = false } = given;
+  const { rank = 32, l2 = 0.1, implicit = false } = given;
   checkNumber(where, "rank", rank, { low: 1, high: 4096, integer: true });
   checkNumber(where, "l2", l2, { low: 0, open: true });
   if (implicit !== false && (typeof implicit !== "object" || implicit === null))
@@ -82,7 +88,7 @@ function settingsOf(given: FactorisationOptions): FactorisationSettings {
   if (implicit) checkKeys(`${where}.implicit`, implicit, ["alpha"]);
   const alpha = implicit ? (implicit.alpha ?? 40) : null;
   if (alpha !== null) checkNumber(where, "implicit.alpha", alpha, { low: 0 });
-  const biases = given.biases ?? alpha === null;
+  const { biases = alpha === null, weighted = alpha === null } = given;
   for (const [name, value] of Object.entries({ biases, weighted })) {
     if (typeof value !== "boolean")
       throw new OptionError(where, `${name} is ${String(value)}, but must be true or false`, "OPTION_TYPE");
@@ -145,6 +151,7 @@ function save(settings: FactorisationSettings, ratings: Ratings, parameters: Flo
       alpha,
       weighted,
       mean: meanRating(ratings),
+      scale: scaleOf(settings, ratings),
       users: [...ratings.users.names],
       items: [...ratings.items.names],
     },

@@ -29,6 +29,8 @@ export class RatingsProblem implements Problem, Factors {
   readonly ratingStart: readonly [Uint32Array, Uint32Array];
   /** Numbers of a row in the parameters. */
   readonly width: number;
+  /** s, the unit of ratings. */
+  private readonly scale: number;
   private readonly ratings: Ratings;
   private readonly engine: Engine;
   private readonly settings: FactorisationSettings;
@@ -47,6 +49,7 @@ export class RatingsProblem implements Problem, Factors {
     this.counts = [ratings.users.size, ratings.items.size];
     this.rowCount = ratings.count;
     this.width = rank + (biases ? 1 : 0);
+    this.scale = scaleOf(settings, ratings);
     this.parameterCount = (this.counts[users] + this.counts[items]) * this.width;
     this.evenRank = rank + (rank % 2);
     this.stride = this.evenRank + (biases ? 2 : 0);
@@ -57,7 +60,8 @@ export class RatingsProblem implements Problem, Factors {
 
   /** Draws of row u are those of update u of its side's stream. */
   get start(): Float64Array {
-    const { rank, initialScale } = this.settings;
+    const { rank } = this.settings;
+    const initialScale = this.settings.initialScale * Math.sqrt(this.scale);
     const all = new Float64Array(this.parameterCount);
     let at = 0;
     for (const side of [users, items]) {
@@ -124,7 +128,8 @@ export class RatingsProblem implements Problem, Factors {
       [field.FACTOR_GRAM, at.gram],
       [field.FACTOR_WEIGHTED, weighted ? 1 : 0],
     ]);
-    arena.setF64(block, field.FACTOR_L2_F64, l2);
+    arena.setF64(block, field.FACTOR_L2_F64, l2 * this.scale);
+    arena.setF64(block, field.FACTOR_BIAS_L2_F64, l2);
     arena.setF64(block, field.FACTOR_MEAN_F64, biases ? meanRating(this.ratings) : 0);
     arena.setF64(block, field.FACTOR_ALPHA_F64, alpha ?? 0);
     return block;
@@ -171,4 +176,17 @@ export class RatingsProblem implements Problem, Factors {
 export function meanRating(ratings: Ratings): number {
   const values = engineMemory().f64(ratings.layout.byUser.values, ratings.count);
   return values.reduce((sum, r) => sum + r, 0) / ratings.count;
+}
+
+/**
+ * s, the unit of ratings: their standard deviation about the mean, or where all are one number its size; 1 for evidence, which has no unit. Of ratings
+ * that are c times as large it is c times as large.
+ */
+export function scaleOf({ alpha }: Pick<FactorisationSettings, "alpha">, ratings: Ratings): number {
+  if (alpha !== null) return 1;
+  const values = engineMemory().f64(ratings.layout.byUser.values, ratings.count);
+  const mean = meanRating(ratings);
+  const sd = Math.sqrt(values.reduce((sum, r) => sum + (r - mean) ** 2, 0) / ratings.count);
+  // Below it the deviations are those of rounding.
+  return sd > 1e-9 * Math.abs(mean) ? sd : Math.abs(mean) || 1;
 }
