@@ -19,6 +19,7 @@ import { checkRaw } from "./check-table.ts";
 import { columnsOf } from "./columns-of.ts";
 import { convert } from "./conversion.ts";
 import { type FeaturesStep, type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
+import { following, placed } from "./follow.ts";
 import {
   type ArraysOptions,
   type SparseOptions,
@@ -242,31 +243,20 @@ export class Dataset implements Disposable {
   }
 
   /**
-   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows went.
+   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows went. The dataset may come
+   * from a file of its own: what counts is that it has the columns (follow.ts). The target stays the dataset's own.
    *
-   * @throws DataError unless the dataset's own steps are the first of `pipeline`
+   * @throws DataError that says what differs
    */
   follow(pipeline: Pipeline): Dataset {
-    const taken = this.pipeline.steps.filter((step) => step.kind !== "numberType").map((step) => JSON.stringify(step));
-    let next = 0;
-    let at = 0;
-    for (; at < pipeline.steps.length && next < taken.length; at++) {
-      const step = pipeline.steps[at];
-      if (step.kind === "numberType") continue;
-      if (JSON.stringify(step) !== taken[next]) break;
-      next++;
+    const how = following(this.pipeline.steps, pipeline.steps);
+    if (typeof how === "string") {
+      const advice =
+        "read and transform these rows as those of training, split both from one dataset, or give raw rows: model.pipeline.apply(table)";
+      throw new DataError(this.source, `its columns are not the model's: ${how}; ${advice}`, "DATASET_PIPELINE");
     }
-    if (next < taken.length) {
-      const columns = (names: readonly string[]): string => `${names.length} columns (${names.slice(0, 3).join(", ")} …)`;
-      throw new DataError(
-        this.source,
-        `its ${columns(this.names)} were made in another way than the model's ${columns(pipeline.names)}; split train and test from one dataset, or ` +
-          "give raw rows: model.pipeline.apply(table)",
-        "DATASET_PIPELINE",
-      );
-    }
-    let followed: Dataset = this;
-    for (const step of pipeline.steps.slice(at)) {
+    let followed: Dataset = how.places ? this.#placed(how.places, pipeline.steps.slice(0, how.next)) : this;
+    for (const step of pipeline.steps.slice(how.next)) {
       if (step.kind === "numberType") continue;
       const before = followed;
       followed = before.#after(step);
@@ -314,6 +304,12 @@ export class Dataset implements Disposable {
       `the dataset is ${this.type}, but transformations need floats; transform first, then as("${this.type}")`,
       "DATASET_QUANTISED",
     );
+  }
+
+  #placed(places: Int32Array, steps: readonly Step[]): Dataset {
+    const pipeline = new Pipeline(steps).withTarget(this.pipeline.target);
+    const rows = placed(this.#rows("follow"), places, pipeline.shape);
+    return new Dataset(store(rows, { target: this.target.values, weights: this.weights }, this.source), pipeline, this.source);
   }
 
   #after(step: Step): Dataset {

@@ -2,13 +2,14 @@
  * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's link (contract.ts), evaluation, the
  * file. A family says how z comes from a dataset, and which numbers a file holds. Classes with probability: argmax; by sign: z > 0 is the second class.
  *
- * @throws DataError for rows that lack columns, CapabilityError for datasets of another make
+ * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  */
+import { DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
 import { encode, type Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import { Dataset, Pipeline } from "../data/dataset.ts";
-import type { RawRows } from "../data/raw.ts";
+import { listed, type RawRows } from "../data/raw.ts";
 import type { Row } from "../data/table.ts";
 import { applyLink } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
@@ -114,10 +115,25 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     return z.slice(i * this.width, (i + 1) * this.width);
   }
 
-  /** Targets as class indices 0 and 1 where the data has them as numbers −1 and +1. */
+  /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. */
   private targets(data: Dataset): Float64Array {
-    const { kind, values } = data.target;
-    return this.task === "binary" && kind === "number" ? values.map((y) => Number(y > 0)) : values;
+    const { name, kind, levels, values } = data.target;
+    const { kind: wanted, levels: classes } = this.pipeline.target;
+    if (wanted === "number") {
+      if (kind === "number") return this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
+      const problem = `the target "${name}" is of classes (${listed(levels!)}), but the model was trained on numbers; read it as numbers`;
+      throw new DataError(data.source, problem, "DATA_TARGET");
+    }
+    if (levels?.length === classes!.length && levels.every((level, k) => level === classes![k])) return values;
+    const index = new Map(classes!.map((level, k) => [level, k]));
+    return values.map((value, i) => {
+      // Rows without a target.
+      if (Number.isNaN(value)) return value;
+      const found = index.get(levels?.[value] ?? String(value));
+      if (found !== undefined) return found;
+      const problem = `row ${i + 1}: "${levels?.[value] ?? value}" is no class of the model's target (${listed(classes!)})`;
+      throw new DataError(data.source, problem, "DATA_TARGET");
+    });
   }
 
   private prediction(z: Float64Array): Prediction {

@@ -251,7 +251,7 @@ describe("prediction", () => {
 });
 
 describe("follow", () => {
-  it("takes held-out rows the way of the training rows, and refuses rows that were made in another way", () => {
+  it("takes held-out rows the way of the training rows, and stays where it is there", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income" });
     const { train, test } = data.split(0.5, { seed: 1 });
     using mapped = train.standardise().map(rff({ count: 4, seed: 2 }));
@@ -260,8 +260,186 @@ describe("follow", () => {
     const rows = matrix(test).map((row) => matrix(data).findIndex((other) => String(other) === String(row)));
     expect(matrix(followed)).toEqual(rows.map((i) => matrix(applied)[i]));
     expect(test.follow(train.pipeline)).toBe(test);
-    using other = Dataset.fromTable(tableOf(people.slice(0, 3)), { target: "income" });
-    expect(() => other.follow(mapped.pipeline)).toThrow(/made in another way .* \[DATASET_PIPELINE\]/);
+  });
+
+  const table = (source: string, rows: Row[]) => ({ ...tableOf(rows), source });
+  const rows = [
+    { city: "Oslo", age: 30, y: 1 },
+    { city: "Rome", age: 40, y: 2 },
+    { city: "Kyiv", age: 50, y: 4 },
+    { city: "Oslo", age: 61, y: 3 },
+  ];
+  const train = Dataset.fromTable(table("train.csv", rows), { target: "y" });
+  const model = train.standardise().pipeline;
+
+  it("compares columns, not the file's name", () => {
+    using test = Dataset.fromTable(table("test.csv", rows), { target: "y" });
+    using followed = test.follow(model);
+    using applied = model.apply(table("test.csv", rows));
+    expect(matrix(followed)).toEqual(matrix(applied));
+    expect(followed.source).toBe("test.csv");
+    expect(test.follow(train.pipeline)).toBe(test);
+    // Nor what else does not bear on columns: the target's name, weights, the type of numbers, how unknown levels are taken.
+    const other = rows.map(({ y, ...row }) => ({ ...row, price: y, w: 1 }));
+    const options = { target: "price", weights: "w", type: "f64", unknown: "refuse" } as const;
+    using renamed = Dataset.fromTable(table("test.csv", other), options);
+    expect(renamed.follow(train.pipeline)).toBe(renamed);
+  });
+
+  it("finds columns by name: in another order, with others between, with fewer or more levels", () => {
+    const given = [
+      { extra: 7, age: 33, y: 2, city: "Rome" },
+      { extra: 8, age: 44, y: 1, city: "Bonn" },
+    ];
+    using test = Dataset.fromTable(table("test.csv", given), { target: "y" });
+    using followed = test.follow(train.pipeline);
+    expect(followed.names).toEqual(["city=Kyiv", "city=Oslo", "city=Rome", "age"]);
+    expect(matrix(followed)).toEqual([
+      [0, 0, 1, 33],
+      [0, 0, 0, 44],
+    ]);
+    expect([...followed.target.values]).toEqual([2, 1]);
+    using further = test.follow(model);
+    using applied = model.apply(table("test.csv", given));
+    expect(matrix(further)).toEqual(matrix(applied));
+    using sparse = Dataset.fromTable(table("test.csv", given), { target: "y", format: "sparse" });
+    using dense = sparse.follow(train.pipeline);
+    expect([dense.format, matrix(dense)]).toEqual(["dense", matrix(followed)]);
+  });
+
+  it("takes arrays and tables of numbers for each other, by name or else by position", () => {
+    const x = [
+      [1, 2],
+      [3, 4],
+    ];
+    using unnamed = Dataset.fromArrays({ x, y: [0, 1], source: "train" });
+    using named = Dataset.fromArrays({ x, y: [0, 1], names: ["b", "a"], source: "test" });
+    using read = Dataset.fromTable(table("test.csv", [{ a: 2, b: 1, y: 0 }]), { target: "y" });
+    expect(named.follow(unnamed.pipeline)).toBe(named);
+    expect(unnamed.follow(named.pipeline)).toBe(unnamed);
+    using turned = read.follow(named.pipeline);
+    expect([matrix(turned), turned.names]).toEqual([[[1, 2]], ["b", "a"]]);
+    using wide = Dataset.fromArrays({ x: [[1, 2, 3]], y: [0] });
+    expect(() => wide.follow(named.pipeline)).toThrow(/: it has 3 columns, the model's rows had 2; /);
+  });
+
+  it("sparse rows lack what is 0: a file of another width follows, by position or by name", () => {
+    const sparse = (source: string, x: number[][], names?: string[]) =>
+      Dataset.fromSparse({ ...sparseOf(x), source, ...(names ? { names } : {}) });
+    using train = sparse("a6a", [[1, 0, 2]]);
+    using less = sparse("a6a.t", [[3, 4]]);
+    using more = sparse("a6a.t", [[3, 4, 0, 9]]);
+    for (const test of [less, more]) {
+      using followed = test.follow(train.pipeline);
+      expect([followed.columnCount, matrix(followed)]).toEqual([3, [[3, 4, 0]]]);
+    }
+    using words = sparse("words", [[1, 2, 3]], ["cat", "dog", "emu"]);
+    using others = sparse("more words", [[7, 8, 9]], ["emu", "fox", "cat"]);
+    using followed = others.follow(words.pipeline);
+    expect(matrix(followed)).toEqual([[9, 0, 7]]);
+    using strangers = sparse("other words", [[7]], ["gnu"]);
+    expect(() => strangers.follow(words.pipeline)).toThrow(/lacks the columns "cat", "dog", "emu"; it has "gnu"/);
+  });
+
+  it("fills of gaps must be the model's own, where there were gaps", () => {
+    const gaps = [...rows, { city: "Oslo", age: Number.NaN, y: 2 }];
+    using filled = Dataset.fromTable(table("train.csv", gaps), { target: "y", impute: "mean" });
+    const few = rows.slice(0, 3);
+    using without = Dataset.fromTable(table("test.csv", few), { target: "y" });
+    using noGaps = Dataset.fromTable(table("test.csv", few), { target: "y", impute: "median" });
+    for (const test of [without, noGaps]) expect(test.follow(filled.pipeline)).toBe(test);
+    expect(filled.follow(filled.pipeline)).toBe(filled);
+    using own = Dataset.fromTable(table("test.csv", [...few, gaps[4]]), { target: "y", impute: "mean" });
+    expect(() => own.follow(filled.pipeline)).toThrow(/gaps in "age" were filled from its own values, not with the model's/);
+    expect(() => filled.follow(train.pipeline)).toThrow(/gaps in "age"/);
+  });
+
+  it.each<[string, () => Dataset, Pipeline, RegExp]>([
+    [
+      "a column that is not there",
+      () =>
+        Dataset.fromTable(
+          table(
+            "test.csv",
+            rows.map(({ age: _, ...row }) => ({ ...row, weight: 1 })),
+          ),
+          { target: "y" },
+        ),
+      model,
+      /^test\.csv: its columns are not the model's: it lacks the column "age"; it has "city", "weight"; read and transform these rows as those of training, .*model\.pipeline\.apply\(table\) \[DATASET_PIPELINE\]$/,
+    ],
+    [
+      "numbers for text",
+      () => Dataset.fromTable(table("test.csv", [{ city: 3, age: 1, y: 2 }]), { target: "y" }),
+      model,
+      /its column "city" holds numbers, the model's text;/,
+    ],
+    [
+      "text for numbers",
+      () => Dataset.fromTable(table("test.csv", [{ city: "Oslo", age: "old", y: 2 }]), { target: "y" }),
+      model,
+      /its column "age" holds text, the model's numbers;/,
+    ],
+    [
+      "a level that the model refuses",
+      () => Dataset.fromTable(table("test.csv", [{ city: "Bonn", age: 1, y: 2 }]), { target: "y" }),
+      Dataset.fromTable(tableOf(rows), { target: "y", unknown: "refuse" }).pipeline,
+      /its column "city" has "Bonn", which the model does not know;/,
+    ],
+    [
+      "its own means and spreads",
+      () => Dataset.fromTable(table("test.csv", rows.slice(0, 2)), { target: "y" }).standardise(),
+      model,
+      /went through the step standardise there;/,
+    ],
+    [
+      "its own means of the same columns",
+      () => Dataset.fromTable(table("test.csv", [...rows, rows[0]]), { target: "y" }).standardise(),
+      model,
+      /: its step standardise was fitted or set otherwise than the model's;/,
+    ],
+    [
+      "a step that the model's rows did not take",
+      () => Dataset.fromTable(table("test.csv", rows), { target: "y" }).standardise(),
+      train.pipeline,
+      /: it went through the step standardise, the model's rows did not;/,
+    ],
+    [
+      "another step than the model's",
+      () => Dataset.fromTable(table("test.csv", rows), { target: "y" }).hash(4),
+      model,
+      /: it went through the step hash, where the model's rows went through the step standardise;/,
+    ],
+    [
+      "hashed columns",
+      () => Dataset.fromTable(table("test.csv", rows), { target: "y", hash: 4 }),
+      model,
+      /: its columns are hashed, the model's are not;/,
+    ],
+    [
+      "columns hashed with another one",
+      () =>
+        Dataset.fromTable(
+          table(
+            "test.csv",
+            rows.map((row) => ({ ...row, w: 1 })),
+          ),
+          { target: "y", hash: 4 },
+        ),
+      Dataset.fromTable(tableOf(rows), { target: "y", hash: 4 }).pipeline,
+      /: it has "number w" more, which changes what is hashed;/,
+    ],
+    ["names against places, with text", () => Dataset.fromArrays({ x: [[1, 2]], y: [0] }), model, /and "city" holds text;/],
+  ])("refuses and says what differs: %s", (_, make, pipeline, message) => {
+    using data = make();
+    expect(() => data.follow(pipeline)).toThrow(message);
+  });
+
+  it("hashed columns know no order", () => {
+    using some = Dataset.fromTable(table("train.csv", rows), { target: "y", hash: 4 });
+    const turned = rows.map(({ city, age, y }) => ({ y, age, city }));
+    using same = Dataset.fromTable(table("test.csv", turned), { target: "y", hash: 4 });
+    expect(same.follow(some.pipeline)).toBe(same);
   });
 });
 

@@ -18,6 +18,7 @@ import {
   rff,
   type Table,
 } from "../../src/index.ts";
+import { tableOf } from "../data/rows-of.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 
 let folder: string;
@@ -152,6 +153,52 @@ describe.each(cases)("$name", ({ target, model, options = {}, sum, hash }) => {
     }
     train.dispose();
     test.dispose();
+  });
+});
+
+describe("a test set from its own file", () => {
+  const kinds = ["ash", "elm", "oak"];
+  const trees = (source: string, rows: number[][]) => {
+    const all = rows.map(([x, kind]) => ({ x, leaf: x > 1 ? "big" : "small", kind: kinds[kind] }));
+    return { ...tableOf(all), source };
+  };
+  const many = Array.from({ length: 90 }, (_, i) => [(i % 3) + 0.01 * (i % 7), i % 3]);
+
+  it("is evaluated and validates, also where it lacks a class, a level, and the file's name", async () => {
+    using train = Dataset.fromTable(trees("train.csv", many), { target: "kind" });
+    const rows = many.filter(([, kind]) => kind > 0);
+    // Oaks and elms, all with big leaves but one: its own indices of classes and levels are others.
+    using test = Dataset.fromTable(trees("test.csv", rows), { target: "kind" });
+    expect(test.target.levels).toEqual(["elm", "oak"]);
+    const run = fit(linear(), train, { validate: test, epochs: 60, seed: 1 });
+    const model = await run;
+    const right = rows.filter(([x, kind]) => model.predict({ x, leaf: x > 1 ? "big" : "small" }).value === kinds[kind]).length;
+    const found = model.evaluate(test);
+    expect(found.accuracy).toBeCloseTo(right / rows.length, 12);
+    expect(found.accuracy).toBeGreaterThan(0.9);
+    expect(found.confusion!.map((row) => row.reduce((a, b) => a + b, 0))).toEqual([0, 30, 30]);
+    expect(model.run.ticks.at(-1)!.validation!.accuracy).toBeCloseTo(found.accuracy!, 12);
+    expect(model.predict(test).map(({ value }) => value)).toEqual(
+      rows.map(([x]) => model.predict({ x, leaf: x > 1 ? "big" : "small" }).value),
+    );
+  });
+
+  it("says what class it does not know, and that numbers are no classes", async () => {
+    using train = Dataset.fromTable(trees("train.csv", many), { target: "kind" });
+    const model = await fit(linear(), train, { epochs: 1 });
+    using other = Dataset.fromTable({ ...tableOf([{ x: 1, leaf: "big", kind: "fir" }]), source: "new.csv" }, { target: "kind" });
+    expect(() => model.evaluate(other)).toThrow(
+      'new.csv: row 1: "fir" is no class of the model\'s target ("ash", "elm", "oak") [DATA_TARGET]',
+    );
+    using codes = Dataset.fromArrays({ x: many.map(([x]) => [x]), y: many.map(([, kind]) => kind), names: ["x"], classes: true });
+    using numbers = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1], names: ["x"] });
+    const coded = await fit(linear(), codes, { epochs: 20, seed: 1 });
+    using same = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1], names: ["x"], classes: true });
+    expect(coded.evaluate(numbers)).toEqual(coded.evaluate(same));
+    using off = Dataset.fromArrays({ x: [[0], [1]], y: [0, 1.5], names: ["x"] });
+    expect(() => coded.evaluate(off)).toThrow(/row 2: "1.5" is no class of the model's target \("0", "1", "2"\)/);
+    const line = await fit(linear(), numbers, { epochs: 1 });
+    expect(() => line.evaluate(same)).toThrow(/the target "y" is of classes \("0", "1"\), but the model was trained on numbers/);
   });
 });
 

@@ -1,0 +1,210 @@
+/**
+ * From a dataset's steps to a model's: whether its rows have the columns that the model was made from, which of the model's steps they still lack, and
+ * where a column has another place, the map.
+ *
+ * Compared are columns by name, kind and level, as `Pipeline.apply` reads raw rows: other columns are passed over, a level that the model does not know
+ * is all zeros (unless its pipeline refuses such), a sparse row's absent column is 0; rows without names go by position. Where the data came from, how
+ * the target is called and which column holds weights does not matter. Steps that were fitted to rows (standardise, fills of gaps) must be the model's
+ * own, since those of other rows give other numbers.
+ */
+import { listed } from "./raw.ts";
+import type { RawColumn, RowSource, Shape, SourceStep, Step } from "./rows.ts";
+import { SparseRow } from "./rows.ts";
+import type { ColumnsStep } from "./transformations/columns.ts";
+import type { HashedColumnsStep } from "./transformations/hashed-columns.ts";
+import type { ImputeStep } from "./transformations/impute.ts";
+import type { NumbersStep } from "./transformations/numbers.ts";
+import type { OneHotStep } from "./transformations/one-hot.ts";
+
+export interface Following {
+  /** The first of the model's steps that the rows still lack. */
+  readonly next: number;
+  /** The place of each of the dataset's columns among the model's first ones, −1 where they have none; null where all stand alike. */
+  readonly places: Int32Array | null;
+}
+
+/** The step or steps that make numbers of raw rows. */
+interface Coding {
+  readonly source: SourceStep;
+  readonly impute: ImputeStep | undefined;
+  /** Of columns; hashed ones have none. */
+  readonly oneHot: OneHotStep | undefined;
+  /** How many steps that is. */
+  readonly length: number;
+}
+
+const isType = ({ kind }: Step): boolean => kind === "numberType";
+
+/** What is to be done, or what differs, in words. */
+export function following(own: readonly Step[], wanted: readonly Step[]): Following | string {
+  const [mine, theirs] = [codingOf(own), codingOf(wanted)];
+  const places = placesOf(mine, theirs);
+  const differences = [...(typeof places === "string" ? [places] : []), ...fillsDiffer(mine, theirs)];
+  const later = own.slice(mine.length).filter((step) => !isType(step));
+  if (places !== null && typeof places !== "string" && later.length > 0)
+    differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);
+  let next = theirs.length;
+  for (const step of later) {
+    while (next < wanted.length && isType(wanted[next])) next++;
+    if (next === wanted.length) {
+      differences.push(`it went through ${steps([step])}, the model's rows did not`);
+      break;
+    }
+    if (JSON.stringify(wanted[next]) !== JSON.stringify(step)) {
+      const same = wanted[next].kind === step.kind;
+      differences.push(
+        same
+          ? `its step ${step.kind} was fitted or set otherwise than the model's`
+          : `it went through ${steps([step])}, where the model's rows went through ${steps([wanted[next]])}`,
+      );
+      break;
+    }
+    next++;
+  }
+  return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
+}
+
+const steps = (of: readonly Step[]): string => `the step${of.length > 1 ? "s" : ""} ${of.map(({ kind }) => kind).join(", ")}`;
+
+function codingOf(all: readonly Step[]): Coding {
+  const source = all[0] as SourceStep;
+  const find = <S extends Step>(kind: string): S | undefined =>
+    all.slice(1, 3).find((step) => step.kind === kind) as S | undefined;
+  if (source.kind !== "columns") return { source, impute: undefined, oneHot: undefined, length: 1 };
+  const impute = find<ImputeStep>("impute");
+  return { source, impute, oneHot: find<OneHotStep>("oneHot"), length: impute ? 3 : 2 };
+}
+
+/** Null: the same columns. */
+function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
+  const bare = ({ source, oneHot }: Coding): string => {
+    const { source: _, type: __, target: ___, weights: ____, ...rest } = source;
+    return JSON.stringify([{ ...rest, unknown: undefined }, oneHot]);
+  };
+  if (bare(own) === bare(wanted)) return null;
+  const hashed = [own, wanted].map(({ source }) => source.kind === "hashedColumns");
+  if (hashed[0] && hashed[1]) return hashedDiffer(own.source as HashedColumnsStep, wanted.source as HashedColumnsStep);
+  if (hashed[0] !== hashed[1])
+    return hashed[0] ? "its columns are hashed, the model's are not" : "its columns are not hashed, the model's are";
+  const [mine, theirs] = [own, wanted].map(namesOf);
+  if (mine === null || theirs === null) return byPosition(own, wanted);
+  return byName(own, mine, theirs, wanted);
+}
+
+/** Sums of hashes know no order. */
+function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string | null {
+  if (own.bits !== wanted.bits) return `its columns are hashed into 2^${own.bits}, the model's into 2^${wanted.bits}`;
+  const keys = ({ columns }: HashedColumnsStep): Set<string> => new Set(columns.map(({ name, kind }) => `${kind} ${name}`));
+  const [mine, theirs] = [keys(own), keys(wanted)];
+  const only = (a: Set<string>, b: Set<string>): string[] => [...a].filter((key) => !b.has(key));
+  const [more, less] = [only(mine, theirs), only(theirs, mine)];
+  if (more.length + less.length === 0) return null;
+  return `${less.length > 0 ? `it lacks ${listed(less)}` : ""}${more.length > 0 && less.length > 0 ? " and " : ""}${more.length > 0 ? `it has ${listed(more)} more` : ""}, which changes what is hashed`;
+}
+
+/** Null where columns have no names. */
+function namesOf({ source }: Coding): readonly RawColumn[] | null {
+  if (source.kind === "columns") return (source as ColumnsStep).columns;
+  return (source as NumbersStep).names?.map((name) => ({ name, kind: "number" as const })) ?? null;
+}
+
+const widthOf = ({ kind, levels }: { kind: string; levels?: readonly string[] }): number =>
+  kind === "category" ? levels!.length : 1;
+const formatOf = ({ source, oneHot }: Coding): string => oneHot?.format ?? (source as NumbersStep).format;
+const countOf = (coding: Coding): number =>
+  namesOf(coding)?.reduce((sum, column) => sum + widthOf(column), 0) ?? (coding.source as NumbersStep).columnCount;
+
+function byPosition(own: Coding, wanted: Coding): Int32Array | string | null {
+  const texts = [own, wanted].flatMap((coding) => (namesOf(coding) ?? []).filter(({ kind }) => kind === "category"));
+  const [count, other] = [countOf(own), countOf(wanted)];
+  if (texts.length > 0)
+    return `only one of the two has names of columns, and ${listed(texts.map(({ name }) => name))} holds text`;
+  const sparse = formatOf(own) === "sparse";
+  if (count !== other && !sparse) return `it has ${count} columns, the model's rows had ${other}`;
+  if (count === other && formatOf(own) === formatOf(wanted)) return null;
+  return Int32Array.from({ length: count }, (_, j) => (j < other ? j : -1));
+}
+
+function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawColumn[], wanted: Coding): Int32Array | string {
+  const at = new Map<string, { column: RawColumn; place: number }>();
+  let width = 0;
+  for (const column of theirs) {
+    at.set(column.name, { column, place: width });
+    width += widthOf(column);
+  }
+  const refuses = (wanted.source as ColumnsStep).unknown === "refuse";
+  const places: number[] = [];
+  const differences: string[] = [];
+  for (const column of mine) {
+    const found = at.get(column.name);
+    at.delete(column.name);
+    if (found && found.column.kind !== column.kind)
+      differences.push(`its column "${column.name}" holds ${contents(column)}, the model's ${contents(found.column)}`);
+    if (column.kind === "number") places.push(found ? found.place : -1);
+    else {
+      const known = found?.column.kind === "category" ? found.column.levels : [];
+      const strangers = found && refuses ? column.levels.filter((level) => !known.includes(level)) : [];
+      if (strangers.length > 0)
+        differences.push(`its column "${column.name}" has ${listed(strangers)}, which the model does not know`);
+      const index = new Map(known.map((level, k) => [level, k]));
+      for (const level of column.levels) places.push(found && index.has(level) ? found.place + index.get(level)! : -1);
+    }
+  }
+  const sparse = own.source.kind === "numbers" && formatOf(own) === "sparse";
+  if (at.size > 0 && (!sparse || at.size === theirs.length))
+    differences.unshift(
+      `it lacks the column${at.size > 1 ? "s" : ""} ${listed([...at.keys()])}; it has ${listed(mine.map(({ name }) => name))}`,
+    );
+  return differences.length > 0 ? differences.join("; ") : Int32Array.from(places);
+}
+
+const contents = ({ kind }: RawColumn): string => (kind === "category" ? "text" : "numbers");
+
+/** Gaps that were filled with the rows' own means; where none were, fills have no say. */
+function fillsDiffer(own: Coding, wanted: Coding): string[] {
+  const theirs = fillsOf(wanted);
+  const other = [...fillsOf(own)].filter(([name, { missing, fill }]) => missing > 0 && theirs.get(name)?.fill !== fill);
+  if (other.length === 0) return [];
+  return [`gaps in ${listed(other.map(([name]) => name))} were filled from its own values, not with the model's`];
+}
+
+function fillsOf({ impute, source }: Coding): Map<string, { missing: number; fill: number | string }> {
+  if (!impute) return new Map();
+  const { fills, missing } = impute;
+  const fill = (column: RawColumn, j: number): number | string =>
+    column.kind === "category" ? column.levels[fills[j]] : fills[j];
+  return new Map(
+    (source as ColumnsStep).columns.map((column, j) => [column.name, { missing: missing[j], fill: fill(column, j) }]),
+  );
+}
+
+/** `rows` with each column in its place; `shape`: the model's after its first steps. */
+export function placed(rows: RowSource, places: Int32Array, shape: Shape): RowSource {
+  return { rowCount: rows.rowCount, shape, forEach: shape.format === "dense" ? denseRows : sparseRows };
+
+  function denseRows(visit: Parameters<RowSource["forEach"]>[0]): void {
+    const out = { count: shape.columnCount, columns: null, values: new Float64Array(shape.columnCount) };
+    rows.forEach(({ count, columns, values }, i) => {
+      out.values.fill(0);
+      for (let k = 0; k < count; k++) {
+        const place = places[columns ? columns[k] : k];
+        if (place >= 0) out.values[place] = values[k];
+      }
+      visit(out, i);
+    });
+  }
+
+  function sparseRows(visit: Parameters<RowSource["forEach"]>[0]): void {
+    const out = new SparseRow();
+    rows.forEach(({ count, columns, values }, i) => {
+      const entries: [number, number][] = [];
+      for (let k = 0; k < count; k++) {
+        const place = places[columns ? columns[k] : k];
+        if (place >= 0 && values[k] !== 0) entries.push([place, values[k]]);
+      }
+      out.count = 0;
+      for (const [place, value] of entries.sort((a, b) => a[0] - b[0])) out.push(place, value);
+      visit(out, i);
+    });
+  }
+}
