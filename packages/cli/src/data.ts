@@ -2,8 +2,8 @@
  * Data for training, from a path or "-" (standard input): read, and cut into rows to train on, to validate and to test with. A path
  * may be a folder of images, one sub-folder a class, or MNIST's images, with their labels beside them.
  *
- * A target of numbers is taken as classes when the loss is one of classes; without a loss, when it takes 2 to 20 different whole
- * values, each of five rows or more on average. `--classes` and `--no-classes` decide it instead.
+ * A target of numbers is taken as classes when the loss is one of classes; without a loss, when it takes two different values alone, both whole.
+ * `--classes` and `--no-classes` decide it instead; where a few whole values may be classes, the result offers it.
  */
 import {
   isFolder,
@@ -20,9 +20,12 @@ import { given } from "./options/given.ts";
 
 export interface TrainingData {
   data: Dataset;
-  /** True where numbers were taken as classes without being asked. */
-  guessed: boolean;
+  /** What whole numbers as a target were taken as, where nobody said and both could be meant. */
+  taken?: "classes" | "numbers";
 }
+
+/** More different values than this are hardly classes. */
+const MOST_OFFERED = 20;
 
 /** What says how a file is read, for every command. */
 export interface FormatOptions {
@@ -88,15 +91,25 @@ export async function readTraining(
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
     );
   });
-  if (data.target.kind === "category" || !wantsClasses(data, options.classes, loss)) return { data, guessed: false };
-  return { data: data.asClasses(), guessed: options.classes === undefined && loss === undefined };
+  if (data.target.kind === "category") return { data };
+  if (options.classes !== undefined) return { data: options.classes ? data.asClasses() : data };
+  if (loss) return { data: loss.task === "binary" || loss.task === "multiclass" ? data.asClasses() : data };
+  const distinct = new Set(data.target.values);
+  if (distinct.size < 2 || distinct.size > MOST_OFFERED || ![...distinct].every(Number.isInteger)) return { data };
+  if (distinct.size === 2) return { data: data.asClasses(), taken: "classes" };
+  return data.rowCount >= 5 * distinct.size ? { data, taken: "numbers" } : { data };
 }
 
-function wantsClasses(data: Dataset, decided: boolean | undefined, loss: Loss | undefined): boolean {
-  if (decided !== undefined) return decided;
-  if (loss) return loss.task === "binary" || loss.task === "multiclass";
-  const distinct = new Set(data.target.values);
-  return distinct.size >= 2 && distinct.size <= 20 && [...distinct].every(Number.isInteger) && data.rowCount >= 5 * distinct.size;
+/** What was made of whole numbers, and how to have the other; "" where it is clear. */
+export function takenText({ data: { target }, taken }: TrainingData): string {
+  if (taken === undefined) return "";
+  if (taken === "classes") return `${target.levels!.length} whole numbers, taken as classes; --no-classes takes them as numbers`;
+  return `${new Set(target.values).size} whole numbers, taken as numbers; --classes takes them as classes`;
+}
+
+/** The same as a line of the result, where it is an offer. */
+export function offerText(read: TrainingData): string {
+  return read.taken === "numbers" ? `target ${read.data.target.name}: ${takenText(read)}\n` : "";
 }
 
 /** Test rows are taken first, then validation rows from what is left, so that a run with and one without validation meet the same test. */

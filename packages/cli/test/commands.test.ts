@@ -28,7 +28,7 @@ beforeAll(async () => {
     sparse,
     Array.from({ length: 120 }, (_, i) => `${i % 2 ? 1 : -1} ${1 + (i % 2)}:1 ${3 + (i % 4)}:0.5`).join("\n"),
   );
-  await works("train", digits, "--target", "label", "--test-share", "0.2", "--out", model, "--quiet");
+  await works("train", digits, "--target", "label", "--classes", "--test-share", "0.2", "--out", model, "--quiet");
 });
 
 describe("train", () => {
@@ -79,11 +79,12 @@ describe("train", () => {
 
   it("writes JSON that fits its schema, and nothing else on stdout", async () => {
     const cases = [
-      [digits, "--target", "label", "--test-share", "0.2", "--epochs", "2", "--variance", "svrg"],
+      [digits, "--target", "label", "--classes", "--test-share", "0.2", "--epochs", "2", "--variance", "svrg"],
       [
         digits,
         "--target",
         "label",
+        "--classes",
         "--rule",
         "clipNorm:norm=1+momentum",
         "--rate",
@@ -107,24 +108,106 @@ describe("train", () => {
     expect(losses).toEqual(["multinomial", "multinomial", "hinge", "huber", "poisson", "logistic"]);
   });
 
-  it("takes a few whole numbers as classes, unless told otherwise", async () => {
-    const loss = async (...args: string[]) => {
-      const { stdout } = await works("train", ...args, "--epochs", "1", "--json", "--quiet");
-      return (JSON.parse(stdout) as { chosen: { loss: { name: string } } }).chosen.loss.name;
+  describe("whole numbers as a target", () => {
+    const plans = file("plans.csv");
+    const row = (i: number) => [i % 7, (i * 3) % 5, 2 * (i % 7) + ((i * 3) % 5), i % 2, (i % 2) - 0.5, 1 + (i % 2) * 4, 3, i];
+    const names = "a,b,sum,bit,half,two,one,id";
+    writeFileSync(plans, `${names}\n${Array.from({ length: 700 }, (_, i) => row(i).join(",")).join("\n")}\n`);
+    const columns = names.split(",");
+    const run = async (data: string, target: string, ...args: string[]) => {
+      const drop =
+        data === plans
+          ? [
+              "--drop",
+              columns
+                .slice(2)
+                .filter((name) => name !== target)
+                .join(","),
+            ]
+          : [];
+      const { stdout, stderr } = await works("train", data, "--target", target, ...drop, "--epochs", "1", ...args);
+      return { stdout, stderr, loss: /model, (\S+) loss/.exec(stderr)?.[1] };
     };
-    expect(await loss(digits, "--target", "label")).toBe("multinomial");
-    expect(await loss(digits, "--target", "-1")).toBe("multinomial");
-    expect(await loss(digits, "--target", "label", "--no-classes")).toBe("squared");
-    expect(await loss(digits, "--target", "label", "--loss", "squared")).toBe("squared");
-    expect(await loss(people, "--target", "pay")).toBe("squared");
-    expect(await loss(people, "--target", "pay", "--drop", "age", "--loss", "squared", "--features", "fastfood:16")).toBe(
-      "squared",
-    );
+
+    it("are numbers, and the result offers classes", async () => {
+      const { stdout, stderr, loss } = await run(plans, "sum", "--test-share", "0.2");
+      expect(loss).toBe("squared");
+      const said = "17 whole numbers, taken as numbers; --classes takes them as classes";
+      expect(stderr.split("\n")[0]).toMatch(new RegExp(`target sum \\(${said}\\)$`));
+      expect(stdout).toMatch(/\n {2}RMSE /);
+      expect(stdout).toContain(`\ntarget sum: ${said}\n`);
+      expect((await run(plans, "sum", "--test-share", "0.2", "--quiet")).stdout).toContain(said);
+      const digit = await run(digits, "-1");
+      expect([digit.loss, digit.stdout]).toEqual([
+        "squared",
+        expect.stringContaining("target label: 10 whole numbers, taken as numbers;"),
+      ]);
+      const path = await works(
+        "path",
+        plans,
+        "--target",
+        "sum",
+        "--drop",
+        "bit,half,two,one,id",
+        "--lambdas",
+        "5",
+        "--folds",
+        "0",
+      );
+      expect(path.stdout).toContain(`\ntarget sum: ${said}\n`);
+      const tuned = await works(
+        ...["tune", plans, "--target", "sum", "--drop", "bit,half,two,one,id", "--over", "rate:0.1..1"],
+        "--trials",
+        "1",
+      );
+      expect(tuned.stdout).toContain(`\ntarget sum: ${said}\n`);
+    });
+
+    it("are classes where asked for, and nothing is offered where nothing is open", async () => {
+      const cases: [string, string[], string, string][] = [
+        [digits, ["label", "--classes"], "multinomial", "no offer"],
+        [digits, ["label", "--no-classes"], "squared", "no offer"],
+        [digits, ["label", "--loss", "squared"], "squared", "no offer"],
+        [digits, ["label", "--loss", "multinomial"], "multinomial", "no offer"],
+        [plans, ["bit"], "logistic", "2 whole numbers, taken as classes; --no-classes takes them as numbers"],
+        [plans, ["bit", "--no-classes"], "squared", "no offer"],
+        // Two numbers with a distance of their own are classes, too, if they are whole.
+        [plans, ["two"], "logistic", "2 whole numbers, taken as classes"],
+        [plans, ["half"], "squared", "no offer"],
+        [plans, ["one"], "squared", "no offer"],
+        [plans, ["id"], "squared", "no offer"],
+        [people, ["pay", "--drop", "class"], "squared", "no offer"],
+        [people, ["class", "--drop", "pay"], "logistic", "no offer"],
+      ];
+      for (const [data, [target, ...args], loss, said] of cases) {
+        const found = await run(data, target, ...args);
+        expect([target, ...args, found.loss]).toEqual([target, ...args, loss]);
+        if (said === "no offer") expect(found.stderr + found.stdout).not.toContain("whole numbers");
+        else expect(found.stderr).toContain(said);
+        expect(found.stdout).not.toContain("whole numbers");
+      }
+    });
+  });
+
+  it("says aloud where held-out rows were predicted worse than by their mean", async () => {
+    const shifted = file("shifted.csv");
+    writeFileSync(shifted, `x,y\n${Array.from({ length: 60 }, (_, i) => `${i / 10},${i / 10 + 0.5 * (i % 2)}`).join("\n")}\n`);
+    const held = file("turned.csv");
+    writeFileSync(held, `x,y\n${Array.from({ length: 20 }, (_, i) => `${i / 4},${5 - i / 4}`).join("\n")}\n`);
+    const data = ["train", shifted, "--target", "y", "--epochs", "20"];
+    const { stdout } = await works(...data, "--validate", held, "--test", held);
+    const warning = /worse than predicting the mean: (validation )?RMSE [\d.]+, where the mean of these rows gives 1\.4\d+/g;
+    expect(stdout.match(warning)).toHaveLength(2);
+    expect((await works(...data, "--validate-share", "0.2", "--test", shifted)).stdout).not.toContain("worse");
+    const tested = checked("train", (await works(...data, "--test", held, "--json", "--quiet")).stdout) as unknown as {
+      test: object;
+    };
+    expect(tested.test).toHaveProperty("warning");
   });
 
   it("random features pass 98 % on the digits", async () => {
     const { stdout } = await works(
-      ...["train", digits, "--target", "label", "--features", "rff:2000", "--rate", "0.3", "--batch", "16"],
+      ...["train", digits, "--target", "label", "--classes", "--features", "rff:2000", "--rate", "0.3", "--batch", "16"],
       ...["--epochs", "20", "--test-share", "0.2", "--seed", "1", "--json", "--quiet"],
     );
     expect((JSON.parse(stdout) as { test: { accuracy: number } }).test.accuracy).toBeGreaterThan(0.98);
@@ -143,6 +226,7 @@ describe("train", () => {
       digits,
       "--target",
       "label",
+      "--classes",
       "--validate-share",
       "0.2",
       "--patience",
@@ -157,7 +241,7 @@ describe("train", () => {
 
   it("on a terminal rewrites one line that fits it", async () => {
     const terminal = captured({ live: true, columns: 60 });
-    expect(await runCommandLine(["train", digits, "--target", "label", "--epochs", "30"], terminal)).toBe(0);
+    expect(await runCommandLine(["train", digits, "--target", "label", "--classes", "--epochs", "30"], terminal)).toBe(0);
     expect(terminal.rewritten.length).toBeGreaterThan(1);
     for (const line of terminal.rewritten) expect(line.length).toBeLessThan(60);
     expect(terminal.rewritten[0]).toMatch(/ \d+ % {2}epoch \d/);

@@ -10,7 +10,7 @@ writeFileSync(gaps, "age,city,class\n30,A,x\n,B,y\n");
 const text = file("text.safetensors");
 writeFileSync(text, "not a model at all");
 mkdirSync(file("folder"));
-const train = (...args: string[]) => ["train", digits, "--target", "label", ...args];
+const train = (...args: string[]) => ["train", digits, "--target", "label", "--classes", ...args];
 
 const cases: [string, string[], number, RegExp][] = [
   ["an unknown command", ["fly"], 2, /^ergodic: unknown command 'fly'; see ergodic --help \[USAGE\]$/],
@@ -79,7 +79,7 @@ const cases: [string, string[], number, RegExp][] = [
   ],
   [
     "a run that diverges",
-    train("--loss", "squared", "--no-standardise", "--rule", "sgd:rate=10"),
+    train("--no-classes", "--loss", "squared", "--no-standardise", "--rule", "sgd:rate=10"),
     1,
     /the run diverged.*\[RUN_DIVERGED\]$/,
   ],
@@ -97,7 +97,7 @@ const cases: [string, string[], number, RegExp][] = [
   ],
   ["no model", ["evaluate", file("none"), digits], 1, /none: cannot be read: no such file or folder \[FILE_READ\]$/],
   ["data in the place of a model", ["predict", digits, digits], 1, /digits\.csv: is no safetensors file/],
-  ["no checkpoint", ["train", digits, "--target", "label", "--resume", file("none")], 1, /none: cannot be read/],
+  ["no checkpoint", ["train", digits, "--target", "label", "--classes", "--resume", file("none")], 1, /none: cannot be read/],
   [
     "options that the checkpoint brings",
     train("--resume", file("none"), "--rule", "adam"),

@@ -9,7 +9,7 @@ import { checked } from "./schemas.ts";
 
 const file = temporary();
 const here = (name: string): string => fileURLToPath(new URL(`networks/${name}`, import.meta.url));
-const shaped = [digits, "--target", "label", "--row-shape", "8x8x1"];
+const shaped = [digits, "--target", "label", "--classes", "--row-shape", "8x8x1"];
 const quick = ["--epochs", "1", "--quiet"];
 const small = file("cnn.safetensors");
 
@@ -193,7 +193,7 @@ it("tunes a network", async () => {
 });
 
 describe("errors", () => {
-  const table = ["train", digits, "--target", "label"];
+  const table = ["train", digits, "--target", "label", "--classes"];
   const image = ["train", ...shaped];
   it.each<[string, string[], RegExp]>([
     [

@@ -16,7 +16,7 @@ const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], 
 // Nothing is done where the sources have not changed.
 beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" }), 300_000);
 
-const long = ["train", digits, "--target", "label", "--epochs", "400", "--rule", "adam:rate=0.001", "--seed", "2"];
+const long = ["train", digits, "--target", "label", "--classes", "--epochs", "400", "--rule", "adam:rate=0.001", "--seed", "2"];
 
 function started(...args: string[]): { child: ChildProcess; stderr: () => string; ended: Promise<number | null> } {
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
@@ -53,7 +53,17 @@ it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => 
     child.kill("SIGKILL");
     expect(await ended).toBeNull();
     expect(
-      run("train", digits, "--target", "label", "--resume", `${name}.checkpoint`, "--out", `${name}-joined.safetensors`).status,
+      run(
+        "train",
+        digits,
+        "--target",
+        "label",
+        "--classes",
+        "--resume",
+        `${name}.checkpoint`,
+        "--out",
+        `${name}-joined.safetensors`,
+      ).status,
     ).toBe(0);
     expect(bytes(file(`${name}-joined.safetensors`))).toBe(bytes(file(`${name}.safetensors`)));
   }
@@ -99,10 +109,14 @@ it("writes no ANSI codes to a pipe, and stops quietly where the reader does", ()
 
 it("reads standard input", () => {
   const input = readFileSync(digits);
-  const train = spawnSync(process.execPath, [main, "train", "-", "--target", "label", "--out", "stdin.safetensors"], {
-    cwd: folder,
-    input,
-  });
+  const train = spawnSync(
+    process.execPath,
+    [main, "train", "-", "--target", "label", "--classes", "--out", "stdin.safetensors"],
+    {
+      cwd: folder,
+      input,
+    },
+  );
   expect(train.status).toBe(0);
   const predict = spawnSync(process.execPath, [main, "predict", "stdin.safetensors", "-"], {
     cwd: folder,
@@ -133,6 +147,8 @@ it("the demo: its tables, its pictures, and four commands that work as printed",
     .slice(1)
     .filter((line) => line.trim() !== "");
   expect(commands).toHaveLength(4);
+  // It sees rows again that the model was trained on: whoever copies it should know.
+  expect(commands.find((command) => command.includes(" evaluate "))).toMatch(/ # all rows, those of training too$/);
   for (const command of commands) {
     const outcome = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
     expect(outcome.status, `${command}\n${outcome.stderr}`).toBe(0);

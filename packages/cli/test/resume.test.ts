@@ -5,7 +5,7 @@ import { runCommandLine } from "../src/command-line.ts";
 import { captured, digits, ergodic, temporary, works } from "./captured.ts";
 
 const file = temporary();
-const data = ["train", digits, "--target", "label", "--test-share", "0.2", "--seed", "5", "--quiet"];
+const data = ["train", digits, "--target", "label", "--classes", "--test-share", "0.2", "--seed", "5", "--quiet"];
 const bytes = (path: string): string => readFileSync(path).toString("hex");
 
 const modes: [string, string[]][] = [
@@ -38,7 +38,7 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
   expect(await running).toBe(1);
   expect(terminal.stdout).toBe("");
   const kept = file("joined.checkpoint");
-  const hint = `ergodic train ${digits} --target label --test-share 0.2 --validate-share 0.2 --seed 5 --epochs 200 --patience 150 --out ${joined} --resume ${kept}`;
+  const hint = `ergodic train ${digits} --target label --classes --test-share 0.2 --validate-share 0.2 --seed 5 --epochs 200 --patience 150 --out ${joined} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toBe(
     `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
   );
@@ -50,7 +50,7 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
 it("refuses other rows", async () => {
   const kept = file("other");
   await works(...data, "--epochs", "1", "--checkpoint", kept);
-  const { code, stderr } = await ergodic("train", digits, "--target", "label", "--resume", kept, "--quiet");
+  const { code, stderr } = await ergodic("train", digits, "--target", "label", "--classes", "--resume", kept, "--quiet");
   expect(code).toBe(1);
   expect(stderr).toMatch(/give the same dataset \[CHECKPOINT_DATA\]/);
 });

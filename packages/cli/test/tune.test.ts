@@ -12,7 +12,7 @@ import { checked } from "./schemas.ts";
 
 const file = temporary();
 const bytes = (path: string): string => readFileSync(path).toString("hex");
-const data = ["tune", digits, "--target", "label"];
+const data = ["tune", digits, "--target", "label", "--classes"];
 const over = "rate:log:1e-4..1,l2:log:1e-6..1e-1";
 const base: TrainOptions = { seed: 0, intercept: true, header: true, checkpointEvery: 30 };
 const plain = captured().paint.out;
@@ -79,7 +79,7 @@ it("tunes as the library does, says it as a table and as JSON, and trains the be
   expect(lines[2].trim().split(/\s+/)).toEqual(["trial", "of", "12", "stopped", "failed", "best"]);
   expect(lines.at(-2)!.trim().split(/\s+/)[0]).toBe("12");
 
-  const options: TrainOptions = { ...base, target: "label", epochs: 6, testShare: 0.2, validateShare: 0.2, seed: 3 };
+  const options: TrainOptions = { ...base, target: "label", classes: true, epochs: 6, testShare: 0.2, validateShare: 0.2, seed: 3 };
   const parts = await cut((await readTraining(digits, options, undefined)).data, options);
   const ours: Tuned = await tune(
     (settings: Record<string, number>, { signal }) => {
@@ -100,7 +100,7 @@ it("tunes as the library does, says it as a table and as JSON, and trains the be
   ]);
 
   const { rate, l2 } = readable(ours.settings);
-  const command = `ergodic train ${digits} --target label --test-share 0.2 --l2 ${l2} --rate ${rate} --seed 3 --epochs 6 --out ${out}`;
+  const command = `ergodic train ${digits} --target label --classes --test-share 0.2 --l2 ${l2} --rate ${rate} --seed 3 --epochs 6 --out ${out}`;
   expect(found.train).toBe(command);
   expect(stdout).toContain(`train with them: ${command}\n`);
   expect(stdout).toContain("test, 359 rows, trained on 1,438\n");
@@ -175,7 +175,7 @@ it("Ctrl-C keeps the trials that were made, and says how to go on", async () => 
   expect(await running).toBe(1);
   expect(existsSync(joined)).toBe(false);
   const kept = file("joined.checkpoint");
-  const hint = `ergodic tune ${digits} --target label --epochs 30 --out ${joined} --trials 40 --resume ${kept}`;
+  const hint = `ergodic tune ${digits} --target label --classes --epochs 30 --out ${joined} --trials 40 --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toContain(`go on with: ${hint} [INTERRUPTED]`);
   await works(...wordsOf(hint), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));

@@ -211,9 +211,9 @@ function nextCommands(model: string, terminal: Terminal): string[] {
   const data = quoted(relative(process.cwd(), dataFile));
   const start = terminal.program;
   return [
-    `${start} train ${data} --target label --rule adam --rate 0.003 --batch 16 --epochs 20 --test-share 0.2 --out mine.safetensors`,
-    `${start} train ${data} --target label --row-shape 8x8x1 --model cnn --epochs 10 --test-share 0.2`,
-    `${start} evaluate ${quoted(model)} ${data}`,
+    `${start} train ${data} --target label --classes --rule adam --rate 0.003 --batch 16 --epochs 20 --test-share 0.2 --out mine.safetensors`,
+    `${start} train ${data} --target label --classes --row-shape 8x8x1 --model cnn --epochs 10 --test-share 0.2`,
+    `${start} evaluate ${quoted(model)} ${data} # all rows, those of training too`,
     `${start} rules`,
   ];
 }

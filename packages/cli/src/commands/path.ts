@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import { type EngineDescription, fit, type LinearPath, linear, openEngine } from "ergodic";
-import { cut, type Parts, readTraining } from "../data.ts";
+import { cut, offerText, type Parts, readTraining, type TrainingData } from "../data.ts";
 import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { addPathOptions, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";
 import { lossOf, modelOptions } from "../options/training.ts";
@@ -15,7 +15,7 @@ import { metricsText } from "../report/metrics.ts";
 import { counted, duration, grouped, json, significant } from "../report/numbers.ts";
 import { pathPicture, pathReport, pathTable } from "../report/path.ts";
 import type { Terminal } from "../terminal.ts";
-import { dataLine, guess } from "./train.ts";
+import { dataLine } from "./train.ts";
 
 const MOST_COEFFICIENTS = 20;
 
@@ -33,10 +33,10 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
   refuseFixed(training);
   const { terminal } = training;
   const settings = { model: modelOptions(options), path: fitPathOptions(options) };
-  const { data, guessed } = await readTraining(file, options, lossOf(options), "path");
-  const parts = await cut(data, options, "path");
+  const read = await readTraining(file, options, lossOf(options), "path");
+  const parts = await cut(read.data, options, "path");
   const engine = (await openEngine()).describe();
-  if (!options.quiet) terminal.note(dataLine(file, parts) + (guessed ? guess(data) : ""));
+  if (!options.quiet) terminal.note(dataLine(file, parts, read));
   const stop = new AbortController();
   const { signal } = stop;
   const run =
@@ -45,7 +45,7 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
       : fit.path.resume(options.resume, parts.train, { workers: options.workers, signal });
   const path = await toTheEnd(run, stop, training, watch(options, engine, terminal));
   if (options.out !== undefined) await path.predictor().save(options.out);
-  const result = { file, options, parts, path };
+  const result = { file, options, read, parts, path };
   terminal.out(options.json ? `${json(jsonOf(result, engine))}\n` : textOf(result, terminal));
 }
 
@@ -67,6 +67,7 @@ function watch({ quiet }: PathOptions, engine: EngineDescription, terminal: Term
 interface Result {
   file: string;
   options: PathOptions;
+  read: TrainingData;
   parts: Parts;
   path: LinearPath;
 }
@@ -117,7 +118,7 @@ const reasons: Readonly<Record<string, string>> = {
   last: "the last",
 };
 
-function textOf({ options, parts, path }: Result, terminal: Terminal): string {
+function textOf({ options, read, parts, path }: Result, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { lambdas, nonZeros, crossValidation: cv, chosen } = path;
   const model = path.predictor();
@@ -131,5 +132,5 @@ function textOf({ options, parts, path }: Result, terminal: Terminal): string {
   const test = parts.test
     ? `${paint.bold(`test, ${grouped(parts.test.rowCount)} rows`)}\n${metricsText(model.evaluate(parts.test), paint)}`
     : "";
-  return `${head}${plot}${choice}${weights}${test}${options.out === undefined ? "" : `saved to ${options.out}\n`}`;
+  return `${head}${plot}${choice}${weights}${test}${offerText(read)}${options.out === undefined ? "" : `saved to ${options.out}\n`}`;
 }

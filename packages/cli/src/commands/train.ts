@@ -1,7 +1,7 @@
 /** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
 import type { Command } from "commander";
-import { type Dataset, type EngineDescription, fit, openEngine, type Run } from "ergodic";
-import { cut, type Parts, readTraining } from "../data.ts";
+import { type EngineDescription, fit, openEngine, type Run } from "ergodic";
+import { cut, offerText, type Parts, readTraining, type TrainingData, takenText } from "../data.ts";
 import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { type AnyFitted, fitModel, modelMaker } from "../options/model.ts";
 import { isNetworkFile, layersOfFile } from "../options/network-file.ts";
@@ -40,10 +40,10 @@ async function train(path: string, options: TrainOptions, training: Training): P
   if (options.resume !== undefined && isNetworkFile(options.model ?? "")) await layersOfFile(options.model!);
   const settings =
     options.resume === undefined ? { model: (await modelMaker(options))(options), fit: fitOptions(options) } : undefined;
-  const { data, guessed } = await readTraining(path, options, lossOf(options));
-  const parts = await cut(data, options);
+  const read = await readTraining(path, options, lossOf(options));
+  const parts = await cut(read.data, options);
   const engine = (await openEngine()).describe();
-  if (!options.quiet) terminal.note(dataLine(path, parts) + (guessed ? guess(data) : ""));
+  if (!options.quiet) terminal.note(dataLine(path, parts, read));
   const stop = new AbortController();
   const given = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
   const run: Run<AnyFitted> = settings
@@ -51,21 +51,18 @@ async function train(path: string, options: TrainOptions, training: Training): P
     : fit.resume(options.resume!, parts.train, { ...watchOptions(options), ...given });
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal));
   if (options.out !== undefined) await fitted.save(options.out);
-  report({ path, options, parts, fitted, engine, terminal });
+  report({ path, options, read, parts, fitted, engine, terminal });
 }
 
-export function dataLine(path: string, { train, validate, test }: Parts): string {
+export function dataLine(path: string, { train, validate, test }: Parts, read: TrainingData): string {
   const held = [
     validate ? `${grouped(validate.rowCount)} to validate` : "",
     test ? `${grouped(test.rowCount)} to test` : "",
   ].filter(Boolean);
   const sparse = train.format === "sparse" ? ", sparse" : "";
+  const taken = read.taken ? ` (${takenText(read)})` : "";
   const shape = train.rowShape ? ` (${train.rowShape.join(" × ")})` : "";
-  return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${shape}${sparse}; target ${train.target.name}`;
-}
-
-export function guess({ target }: Dataset): string {
-  return ` (${target.levels!.length} whole numbers, taken as classes; --no-classes takes them as numbers)`;
+  return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${shape}${sparse}; target ${train.target.name}${taken}`;
 }
 
 function watch(options: TrainOptions, engine: EngineDescription, terminal: Terminal): Watch {
@@ -90,6 +87,7 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
 interface Result {
   path: string;
   options: TrainOptions;
+  read: TrainingData;
   parts: Parts;
   fitted: AnyFitted;
   engine: EngineDescription;
@@ -124,6 +122,7 @@ function report(result: Result): void {
     terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint)}`);
     if (fitted.classes?.length === 2) terminal.out(confusionText(metrics.confusion!, fitted.classes, paint));
   }
+  terminal.out(offerText(result.read));
   if (options.out !== undefined) terminal.out(`saved to ${options.out}\n`);
 }
 

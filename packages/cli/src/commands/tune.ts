@@ -7,7 +7,7 @@
  */
 import type { Command } from "commander";
 import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
-import { cut, type Parts, readTraining } from "../data.ts";
+import { cut, offerText, type Parts, readTraining, type TrainingData } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { given } from "../options/given.ts";
@@ -21,7 +21,7 @@ import { metricsText } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
 import { trialTable, tuneReport } from "../report/tune.ts";
 import { quoted, type Terminal } from "../terminal.ts";
-import { dataLine, guess } from "./train.ts";
+import { dataLine } from "./train.ts";
 
 interface TuneCommandOptions extends TrainOptions {
   over?: string;
@@ -60,15 +60,16 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
   const { terminal, command } = training;
   const make = await modelMaker(options);
   const begin = beginning(options, make);
-  const { data, guessed } = await readTraining(file, options, lossOf(options), "tune");
+  const read = await readTraining(file, options, lossOf(options), "tune");
+  const { data } = read;
   const heldOut = options.validate === undefined ? { validateShare: options.validateShare ?? VALIDATE_SHARE } : {};
   const parts = await cut(data, { ...options, ...heldOut }, "tune");
-  if (!options.quiet) terminal.note(dataLine(file, parts) + (guessed ? guess(data) : ""));
+  if (!options.quiet) terminal.note(dataLine(file, parts, read));
   const stop = new AbortController();
   const run = begin(parts, stop.signal);
   const tuned = await toTheEnd(run, stop, training, watch(options, terminal));
   const chosen = withSettings(forTheRest(options, tuned), tuned.settings);
-  const result = { file, options, parts, tuned, command: trainCommand(file, chosen, command, options) };
+  const result = { file, options, read, parts, tuned, command: trainCommand(file, chosen, command, options) };
   const final = await trainFinal(chosen, make, parts, data);
   if (options.out !== undefined) await final!.fitted.save(options.out);
   terminal.out(options.json ? `${json(jsonOf(result, final))}\n` : textOf(result, final, terminal));
@@ -176,6 +177,7 @@ function trainCommand(file: string, chosen: TuneCommandOptions, command: Command
 interface Result {
   file: string;
   options: TuneCommandOptions;
+  read: TrainingData;
   parts: Parts;
   tuned: Tuned;
   command: string;
@@ -198,7 +200,7 @@ function jsonOf({ file, options, parts, tuned, command }: Result, final: Final |
   };
 }
 
-function textOf({ options, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
+function textOf({ options, read, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { trials, stopped, failed, epochs, epochsSaved, run, settings, value, best } = tuned;
   const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
@@ -213,5 +215,5 @@ function textOf({ options, tuned, command }: Result, final: Final | undefined, t
     : "";
   const saved =
     options.out === undefined ? "" : `trained on ${counted(final!.parts.train.rowCount, "row")}, saved to ${options.out}\n`;
-  return `${head}${trialTable(tuned, paint)}${choice}${test}${saved}`;
+  return `${head}${trialTable(tuned, paint)}${choice}${test}${offerText(read)}${saved}`;
 }

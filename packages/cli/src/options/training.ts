@@ -82,7 +82,7 @@ export function addDataOptions(command: Command): Command {
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
     .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")
     .option("--channels <n>", "of these images: 1 for grey, 3 for colours", number)
-    .option("--classes", "take a target of numbers as classes")
+    .option("--classes", "take a target of numbers as classes; default: where it has two whole values alone")
     .option("--no-classes", "take it as numbers")
     .option("--test <file>", "rows to test on at the end")
     .option("--test-share <share>", "the same, as a share of DATA", share);
