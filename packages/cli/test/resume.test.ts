@@ -55,6 +55,23 @@ it("refuses other rows", async () => {
   expect(stderr).toMatch(/give the same dataset \[CHECKPOINT_DATA\]/);
 });
 
+it("refuses numbers where the run had classes, and the other way round", async () => {
+  const rows = ["train", digits, "--target", "label", "--quiet"];
+  for (const [first, then] of [
+    [["--classes"], []],
+    [[], ["--classes"]],
+  ]) {
+    const kept = file("classes");
+    await works(...rows, ...first, "--epochs", "1", "--checkpoint", kept);
+    const { code, stderr } = await ergodic(...rows, ...then, "--epochs", "2", "--resume", kept);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/64 columns( and 10 classes)? \(digest \w+\), but .*\[CHECKPOINT_DATA\]/),
+    ]);
+    expect(stderr).toContain("10 classes");
+  }
+});
+
 it("ends a run whose checkpoint cannot be written", async () => {
   const { code, stderr } = await ergodic(
     ...data,

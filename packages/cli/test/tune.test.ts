@@ -79,7 +79,15 @@ it("tunes as the library does, says it as a table and as JSON, and trains the be
   expect(lines[2].trim().split(/\s+/)).toEqual(["trial", "of", "12", "stopped", "failed", "best"]);
   expect(lines.at(-2)!.trim().split(/\s+/)[0]).toBe("12");
 
-  const options: TrainOptions = { ...base, target: "label", classes: true, epochs: 6, testShare: 0.2, validateShare: 0.2, seed: 3 };
+  const options: TrainOptions = {
+    ...base,
+    target: "label",
+    classes: true,
+    epochs: 6,
+    testShare: 0.2,
+    validateShare: 0.2,
+    seed: 3,
+  };
   const parts = await cut((await readTraining(digits, options, undefined)).data, options);
   const ours: Tuned = await tune(
     (settings: Record<string, number>, { signal }) => {

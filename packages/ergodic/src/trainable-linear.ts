@@ -18,7 +18,8 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   },
   typeOf: (data) => data.type,
   fingerprint,
-  size: ({ rowCount, columnCount }) => `${String(rowCount)} rows of ${String(columnCount)} columns`,
+  size: ({ rowCount, columnCount, classes }) =>
+    `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
   defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
   choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),
   follow(heldOut, prepared) {
@@ -72,7 +73,7 @@ export function measureOutputs(predictor: OutputPredictor, validate: Dataset): R
   return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
 }
 
-/** Sizes, and a digest of targets and of some rows. */
+/** Sizes, whether the target is of classes, and a digest of targets and of some rows. */
 function fingerprint(data: Dataset): JsonObject {
   let hash = 0x811c9dc5;
   const mix = (values: Float64Array): void => {
@@ -81,5 +82,6 @@ function fingerprint(data: Dataset): JsonObject {
   };
   mix(data.target.values);
   for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));
-  return { rowCount: data.rowCount, columnCount: data.columnCount, digest: (hash >>> 0).toString(16) };
+  const classes = data.pipeline.target.levels?.length ?? 0;
+  return { rowCount: data.rowCount, columnCount: data.columnCount, classes, digest: (hash >>> 0).toString(16) };
 }
