@@ -163,7 +163,7 @@ describe("a resumed run is refused", () => {
     await racing.checkpoint(path);
     const attempt = async (...given: Parameters<typeof fit.resume>): Promise<unknown> => await fit.resume(...given);
     await expect(attempt(path, other)).rejects.toThrow(
-      /fit.resume: the data has 37 rows of 6 columns \(digest \w+\), but the run was on 37 rows .*\[CHECKPOINT_DATA\]/,
+      /fit.resume: the data has 37 rows of 6 columns and 2 classes \(digest \w+\), but the run was on 37 rows .*\[CHECKPOINT_DATA\]/,
     );
     await expect(attempt(path, data, { workers: 3 })).rejects.toThrow(
       "fit.resume: workers is 3, but 2 workers shared one model in this run; leave workers out [CHECKPOINT_PLAN]",
