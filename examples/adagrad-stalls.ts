@@ -7,7 +7,7 @@
  * Run: node examples/adagrad-stalls.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import { adagrad, type EquationRule, RuleRunner, rmsprop } from "ergodic";
+import { adagrad, RuleRunner, rmsprop } from "ergodic";
 
 const STAIRS = 8;
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -30,11 +30,14 @@ export function slope(x: number): number {
 export interface Walk {
   /** x after 0, 1, 2, … updates. */
   x: number[];
-  /** What multiplied the gradient at each update. */
+  /** What multiplied the gradient at each update: η/(√r + ε), from the rule's memory r. Once x stands still, what x moved by would say 0. */
   effectiveRate: number[];
 }
 
-export async function walk(rule: EquationRule, updates: number): Promise<Walk> {
+type Remembering = ReturnType<typeof adagrad | typeof rmsprop>;
+
+export async function walk(rule: Remembering, updates: number): Promise<Walk> {
+  const { rate, epsilon } = rule.options;
   using runner = await RuleRunner.open(rule, { count: 1, start: [-9] });
   const x = [-9];
   const effectiveRate: number[] = [];
@@ -43,7 +46,7 @@ export async function walk(rule: EquationRule, updates: number): Promise<Walk> {
     runner.gradient()[0] = slope(before);
     runner.step(height(before));
     x.push(runner.parameters()[0]);
-    effectiveRate.push((before - x[t + 1]) / slope(before));
+    effectiveRate.push(Number(rate) / (Math.sqrt(runner.vector("r")[0]) + Number(epsilon)));
   }
   return { x, effectiveRate };
 }

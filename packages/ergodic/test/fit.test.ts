@@ -6,25 +6,32 @@ import {
   adagradHistory,
   adam,
   averaging,
+  backtracking,
   type ClassMetrics,
   type CountMetrics,
   chain,
   clipNorm,
   Dataset,
+  exactLineSearch,
   exponentialDecay,
   type Fitted,
   fit,
   gradientDescent,
   huberLoss as huber,
+  inverseTimeDecay,
   type LinearPredictor,
   type Loss,
   lbfgs,
   linear,
   OptionError,
+  polyak,
+  type Rule,
   rff,
   ruleRegistry,
   saga,
   sgd,
+  stochasticLineSearch,
+  stream,
   strongWolfe,
   weightDecay,
 } from "../src/index.ts";
@@ -33,6 +40,40 @@ const x = Array.from({ length: 40 }, (_, i) => [(i % 8) / 4 - 1, (i % 5) / 2 - 1
 const numbers = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
 const row = { x0: 0, x1: 0 };
 const classes = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => (a + b > 0 ? "10" : "9")) });
+
+describe("a line search on minibatches", () => {
+  const searches = [exactLineSearch(), backtracking(), strongWolfe()];
+
+  it.each(searches)("is refused, with advice for either case: $name", async (rule) => {
+    using data = numbers();
+    await expect(Promise.resolve(fit(linear(), data, { rule, batch: 4 }))).rejects.toThrow(
+      `fit: ${rule.name} needs the full gradient, but batch is 4: a search over the whole objective costs 40 gradients, and a minibatch direction need not ` +
+        "descend it; use stochasticLineSearch() or polyak() if the model can fit every row (interpolation); if it cannot, these never settle: use sgd() " +
+        'with a decreasing rate, such as inverseTimeDecay() or optimalRate(), or batch: "all" [RULE_NEEDS_FULL_GRADIENT]',
+    );
+  });
+
+  it("the advice is good: on noise a decreasing rate ends far below, without noise the searches do", async () => {
+    const draws = stream(3, "rows").at(0);
+    const columns = Array.from({ length: 400 }, () => [draws.normal(), draws.normal(), draws.normal()]);
+    const errors = columns.map(() => draws.normal());
+    const excess = async (noise: number, rule: Rule): Promise<number> => {
+      const y = columns.map(([a, b, c], i) => a - 2 * b + 0.5 * c + noise * errors[i]);
+      using data = Dataset.fromArrays({ x: columns, y, type: "f64" });
+      const loss = (model: { evaluate(data: Dataset): { rmse: number } }) => model.evaluate(data).rmse ** 2 / 2;
+      const options = { seed: 1, batch: 1, precision: "f64", deterministic: true } as const;
+      const model = linear({ loss: "squared", standardise: false });
+      const best = await fit(model, data, { rule: lbfgs(), batch: "all", seed: 1, precision: "f64" });
+      return loss(await fit(model, data, { ...options, rule, epochs: 40 })) - loss(best);
+    };
+    const decreasing = sgd({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.01 }) });
+    const searching = [stochasticLineSearch(), polyak()];
+    const noisy = await excess(1, decreasing);
+    for (const rule of searching) expect(await excess(1, rule)).toBeGreaterThan(20 * noisy);
+    const clean = await excess(0, decreasing);
+    for (const rule of searching) expect(await excess(0, rule)).toBeLessThan(clean / 20 + 1e-12);
+  });
+});
 
 describe("a run is as a promise", () => {
   it("catch takes what went wrong", async () => {

@@ -3,7 +3,8 @@ import type { HostReport } from "./host-rule.ts";
 
 export const searchNeeds = (rowCount: number): string =>
   `a search over the whole objective costs ${rowCount.toLocaleString("en")} gradients, and a minibatch direction need not descend it; ` +
-  "use stochasticLineSearch() or polyak()";
+  "use stochasticLineSearch() or polyak() if the model can fit every row (interpolation); if it cannot, these never settle: " +
+  "use sgd() with a decreasing rate, such as inverseTimeDecay() or optimalRate()";
 
 export function stay(loss: number, squaredNorm: number, evaluations: number): HostReport {
   const stopped = squaredNorm === 0 ? "the gradient is 0" : `the gradient is not finite (squared norm ${squaredNorm})`;

@@ -1,6 +1,6 @@
 /** The runnable examples on step rules: what each is there to show, checked. */
 import { expect, test } from "vitest";
-import { main as adagradStalls } from "../../../../../examples/adagrad-stalls.ts";
+import { main as adagradStalls, slope } from "../../../../../examples/adagrad-stalls.ts";
 import { main as lineSearchFails } from "../../../../../examples/line-search-fails.ts";
 import { main as stepRules } from "../../../../../examples/step-rules.ts";
 import { main as twoAdagrads } from "../../../../../examples/two-adagrads.ts";
@@ -38,6 +38,13 @@ test("adagrad-stalls: AdaGrad's rate only shrinks and it stops short; RMSProp re
   expect(adagrad.x.at(-1)).toBeLessThan(7);
   const settled = rmsprop.x.slice(-100).reduce((s, x) => s + x, 0) / 100;
   expect(Math.abs(settled - 10)).toBeLessThan(0.3);
+  // Having forgotten the cliffs, RMSProp is far faster than AdaGrad, also where it stands at the bottom and no longer moves.
+  for (const t of [300, 1000, 3000]) expect(rmsprop.effectiveRate[t - 1]).toBeGreaterThan(1e6 * adagrad.effectiveRate[t - 1]);
+  expect(lines.at(-2)).toMatch(/^ {3}3000 .* 1\.0e-3 .* 3\.0e\+7$/);
+  // While it moves, the rate in force is what it moved by over the slope.
+  for (const { x, effectiveRate } of [adagrad, rmsprop]) {
+    for (const t of [0, 9, 99]) expect((x[t] - x[t + 1]) / slope(x[t]) / effectiveRate[t]).toBeCloseTo(1, 6);
+  }
 });
 
 test("two-adagrads: not one bit differs, and the history grows by one gradient an update", async () => {

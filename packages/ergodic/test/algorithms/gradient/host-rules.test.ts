@@ -49,6 +49,28 @@ describe("exactLineSearch", () => {
     }
   });
 
+  test("costs what the ledger says", () => {
+    const [, least, most] = /^a gradient and (\d+) to (\d+) values of the objective$/.exec(g.exactLineSearch().cost.perStep)!;
+    const bowl: g.Objective = (x, gradient) => {
+      x.forEach((v, j) => {
+        if (gradient) gradient[j] = (3 ** j * v) / Math.hypot(1, v);
+      });
+      return x.reduce((f, v, j) => f + 3 ** j * Math.hypot(1, v), 0);
+    };
+    for (const [objective, count, steps] of [
+      [bowl, 4, 100],
+      [valley, 2, 100],
+      [quadratic, 3, 20],
+    ] as const) {
+      const run = g.exactLineSearch().start(objective, count);
+      const x = new Float64Array(count).fill(-1.3);
+      const values = Array.from({ length: steps }, () => run.step(x).evaluations - 1);
+      const mean = values.reduce((sum, n) => sum + n, 0) / steps;
+      expect(mean).toBeGreaterThanOrEqual(Number(least));
+      expect(mean).toBeLessThanOrEqual(Number(most));
+    }
+  });
+
   test.each([
     ["a parabola", (a: number) => (a - 3) ** 2, 3],
     ["far from the guess", (a: number) => (a / 1000 - 1) ** 2, 1000],

@@ -3,8 +3,8 @@
  *
  * Where the objective offers curvature (quadratics) α = ‖g‖²/(gᵀ∇²f g); otherwise a bracket by golden growth from the last α, then
  * Brent's parabolic interpolation to a relative `tolerance`. A NaN or an infinite value is taken as too high. State: the last α.
- * Needs the full objective: a gradient and, without curvature, about ten values a step, each a pass over all data. On an
- * ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
+ * Needs the full objective: a gradient and, without curvature, 10 to 30 values a step (18 is usual), each a pass over all data.
+ * On an ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
  */
 import { along, dot } from "../dense.ts";
 import { type HostReport, hostRule, keepState, type Objective } from "../host-rule.ts";
@@ -42,7 +42,7 @@ export const exactLineSearch = hostRule(
     summary: "steepest descent to the lowest point of the line",
     source: "Cauchy 1847; Brent 1973",
     needs: searchNeeds,
-    cost: () => ({ floatsPerParameter: 0, perStep: "a gradient and about ten values of the objective" }),
+    cost: () => ({ floatsPerParameter: 0, perStep: "a gradient and 10 to 30 values of the objective" }),
     ranges: { initial: positive, tolerance: positive, maxEvaluations: { low: 5, integer: true } },
   },
 );

@@ -3,7 +3,7 @@
  *
  * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. Below f* (a wrong f*, or a lucky batch) and at g = 0 the step is 0,
  * never uphill. No state; one more pass over the gradient for its norm. With minibatches f is their loss without the model's penalty, whose
- * gradient g has. Source: Polyak 1969; Hazan, Kakade 2019.
+ * gradient g has; it settles where one model fits every row, elsewhere it follows each batch's own minimum. Source: Polyak 1969; Hazan, Kakade 2019.
  */
 import { div, equal, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
 import { positive, rule } from "../rule.ts";
