@@ -259,6 +259,7 @@ export {
   minimize,
 } from "./minimize.ts";
 export type { Mode, ModeOptions } from "./mode.ts";
+export type { Spread as ModeSpread } from "./mode-starts.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";

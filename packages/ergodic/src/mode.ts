@@ -19,6 +19,7 @@ import type { Border } from "./algorithms/variational/border.ts";
 import { CapabilityError, checkKeys, checkNumber, ErgodicError, OptionError } from "./base/errors.ts";
 import { stream } from "./base/stream.ts";
 import type { JsonObject } from "./contract.ts";
+import { scalarName } from "./draws/draws.ts";
 import { type Engine, openEngine } from "./host/engine.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
@@ -53,7 +54,7 @@ export interface Mode {
   readonly left: number;
   /** How the starts ended. */
   readonly spread: Spread;
-  /** Parameters at whose border the log density grows without limit, from any start: `tau`, `sigma[2]`. */
+  /** Parameters at whose border the log density grows without limit, from any start: `tau`, `sigma[2]` (counted from 1, as in tables of draws). */
   readonly unbounded: readonly string[];
   /** Why the run stopped, in words. */
   readonly reason: string;
@@ -205,18 +206,12 @@ class ModeObjective {
     return { rows: 1, count: this.count, start, evaluate, evaluateOnWorkers, dispose() {} };
   }
 
-  /** Each once, as `tau` or `sigma[2]`, `L[1, 0]`. */
+  /** Each once, as tables of draws call them: `tau`, `sigma[2]`, `L[2,1]`, counted from 1. */
   names(borders: readonly Border[]): string[] {
     const named = borders.map(({ at }) => {
       const all = this.model.traced.parameters;
       const { name, offset, transform } = all.findLast((parameter) => parameter.offset <= at)!;
-      let rest = at - offset;
-      const indices = transform.shape.toReversed().map((size) => {
-        const index = rest % size;
-        rest = Math.floor(rest / size);
-        return index;
-      });
-      return indices.length === 0 ? name : `${name}[${indices.reverse().join(", ")}]`;
+      return scalarName(name, transform.shape, at - offset);
     });
     return [...new Set(named)];
   }

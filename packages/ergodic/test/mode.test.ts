@@ -218,7 +218,13 @@ describe("unbounded there", () => {
     });
     const y = Array.from({ length: 30 }, (_, i) => (i % 2 ? 4 : 0) + Math.sin(1.7 * i));
     const fallen = await fit(pair, { y }, { start: { mu: [1, y[6] + 1e-4], sigma: [2, 1e-3] } });
-    expect(fallen.unbounded).toEqual(["sigma[1]"]);
+    expect(fallen.unbounded).toEqual(["sigma[2]"]);
+    const grid = model(({ param, target }) => {
+      const s = param("s", "positive", { shape: [2, 3] });
+      const free = at(at(s, 1), 0);
+      target(sub(sub(square(sub(free, 2)), sum(square(sub(s, 2)))), log(free)));
+    });
+    expect((await fit(grid, {}, { starts: 1 })).unbounded).toEqual(["s[2,1]"]);
     const sound = await fit(pair, { y });
     expect([sound.unbounded, sound.converged]).toEqual([[], true]);
     // 1/s towards 0, and a maximum where 1/s = (2 − s)/0.49.
