@@ -113,6 +113,8 @@ describe("train", () => {
     const row = (i: number) => [i % 7, (i * 3) % 5, 2 * (i % 7) + ((i * 3) % 5), i % 2, (i % 2) - 0.5, 1 + (i % 2) * 4, 3, i];
     const names = "a,b,sum,bit,half,two,one,id";
     writeFileSync(plans, `${names}\n${Array.from({ length: 700 }, (_, i) => row(i).join(",")).join("\n")}\n`);
+    const few = file("few.csv");
+    writeFileSync(few, `a,sum\n${Array.from({ length: 12 }, (_, i) => `${i},${i % 4}`).join("\n")}\n`);
     const columns = names.split(",");
     const run = async (data: string, target: string, ...args: string[]) => {
       const drop =
@@ -176,6 +178,8 @@ describe("train", () => {
         [plans, ["half"], "squared", "no offer"],
         [plans, ["one"], "squared", "no offer"],
         [plans, ["id"], "squared", "no offer"],
+        // Four values in twelve rows: numbers that happen to be few.
+        [few, ["sum"], "squared", "no offer"],
         [people, ["pay", "--drop", "class"], "squared", "no offer"],
         [people, ["class", "--drop", "pay"], "logistic", "no offer"],
       ];

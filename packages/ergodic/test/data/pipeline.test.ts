@@ -5,6 +5,7 @@ import { DataError } from "../../src/base/errors.ts";
 import { Dataset, Pipeline } from "../../src/data/dataset.ts";
 import { fastfood, orthogonal, rff, sorf } from "../../src/data/features/index.ts";
 import type { Row, SparseTable } from "../../src/data/table.ts";
+import { engineMemory } from "../../src/host/memory.ts";
 import { bytes, matrix, people, sparseOf, tableOf } from "./rows-of.ts";
 
 /** As a model file keeps it. */
@@ -302,6 +303,15 @@ describe("follow", () => {
     using further = test.follow(model);
     using applied = model.apply(table("test.csv", given));
     expect(matrix(further)).toEqual(matrix(applied));
+    // Target and weights stay the rows' own.
+    const kinds = [
+      { age: 33, kind: "b", city: "Rome", w: 3 },
+      { age: 44, kind: "c", city: "Rome", w: 1 },
+    ];
+    using weighed = Dataset.fromTable(table("test.csv", kinds), { target: "kind", weights: "w" });
+    using moved = weighed.follow(model);
+    expect([moved.target.name, moved.target.levels, [...moved.target.values]]).toEqual(["kind", ["b", "c"], [0, 1]]);
+    expect([...moved.weights!]).toEqual([3, 1]);
     using sparse = Dataset.fromTable(table("test.csv", given), { target: "y", format: "sparse" });
     using dense = sparse.follow(train.pipeline);
     expect([dense.format, matrix(dense)]).toEqual(["dense", matrix(followed)]);
@@ -337,6 +347,8 @@ describe("follow", () => {
     using others = sparse("more words", [[7, 8, 9]], ["emu", "fox", "cat"]);
     using followed = others.follow(words.pipeline);
     expect(matrix(followed)).toEqual([[9, 0, 7]]);
+    // Kernels read columns in order; the last is the intercept's.
+    expect([...engineMemory().u32(followed.layout.columnIndex, 3)]).toEqual([0, 2, 3]);
     using strangers = sparse("other words", [[7]], ["gnu"]);
     expect(() => strangers.follow(words.pipeline)).toThrow(/lacks the columns "cat", "dog", "emu"; it has "gnu"/);
   });

@@ -22,6 +22,9 @@ const PART = 1e-3;
 /** More than this part, by what was measured, is taken again from nearer. */
 const MOST_PART = 0.1;
 const RESIDUAL = 1e-14;
+/** What rounding of the gradients leaves of no curvature at all, in units of H. */
+const FLAT = 1e-12;
+const ATTEMPTS = 5;
 
 export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: InverseCurvature, most: number): NewtonStep {
   const p = new Float64Array(x.length);
@@ -37,8 +40,9 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
     const ad = curvatureAlong(f, x, d, h);
     const bend = ad ? dot(d, ad) : Number.NaN;
     if (!ad || Number.isNaN(bend)) return { step: p, promise: Number.NaN, definite: false };
-    // What rounding of the gradients leaves of no curvature at all.
-    if (!(bend > 1e-12 * left)) return { step: dot(g, d) > 0 ? d.map((v) => -v) : d.slice(), promise: Infinity, definite: false };
+    // Flat to rounding, and no slope: nothing is to be gained along d.
+    if (stands && Math.abs(bend) <= FLAT * left) break;
+    if (!(bend > FLAT * left)) return { step: dot(g, d) > 0 ? d.map((v) => -v) : d.slice(), promise: Infinity, definite: false };
     const alpha = left / bend;
     promise += 0.5 * alpha * left;
     addScaled(p, alpha, d);
@@ -56,7 +60,7 @@ function curvatureAlong(f: Minimised, x: Float64Array, d: Float64Array, h: Inver
   const [ahead, behind] = [new Float64Array(x.length), new Float64Array(x.length)];
   const moved = (by: number): Float64Array => x.map((v, i) => v + by * d[i]);
   let step = PART / Math.sqrt(Math.abs(dot(d, h.inverseTimes(d))) || 1);
-  for (let attempt = 0; attempt < 8; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const finite = Number.isFinite(f(moved(step), ahead)) && Number.isFinite(f(moved(-step), behind));
     if (finite && ahead.every(Number.isFinite) && behind.every(Number.isFinite)) {
       const change = ahead.map((v, i) => (v - behind[i]) / (2 * step));
