@@ -86,12 +86,12 @@ it("a second Ctrl-C ends at once", async () => {
 });
 
 it("writes no ANSI codes to a pipe, and stops quietly where the reader does", () => {
-  run(...long.slice(0, 5), "1", "--out", "piped.safetensors");
+  run(...long.slice(0, 6), "1", "--out", "piped.safetensors");
   for (const args of [
     ["describe", "piped.safetensors"],
     ["evaluate", "piped.safetensors", digits],
     ["rules", "--quick"],
-    long.slice(0, 4),
+    long.slice(0, 5),
     ["fly"],
     [],
   ]) {
