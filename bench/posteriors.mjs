@@ -1,5 +1,5 @@
 /**
- * Ten posteriors of posteriordb, as models of ours and as Stan programs (peers/stan), and what is counted of a run of NUTS on them.
+ * Ten posteriors of posteriordb, and those of varying.mjs, as models of ours and as Stan programs (peers/stan), and what is counted of a run of NUTS on them.
  *
  * Each is sampled by 4 chains of 1000 + 1000 transitions, one after the other on one thread. `least` is the smallest bulk ESS of the
  * parameters in `compared`, of all chains; both sides' draws are judged by the same function. Gradients are counted as leapfrogs, warm-up's
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openModules } from "./ergodic.mjs";
 import { openPeer, readNumbers, Skipped } from "./peer.mjs";
+import { dataOfVarying, modelOfVarying, varying } from "./varying.mjs";
 
 const FOLDER = new URL("../../shared/data/posteriordb/data/", import.meta.url);
 const CACHE = fileURLToPath(new URL("results/stan", import.meta.url));
@@ -48,13 +49,17 @@ export function dataOf(name) {
   return JSON.parse(readFileSync(file, "utf8"));
 }
 
+const entryOf = (name) => posteriors[name] ?? varying[name];
+const given = (name) => (Object.hasOwn(varying, name) ? dataOfVarying(name) : dataOf(name));
+
 /** Our model of a posterior. */
 export async function modelOf(name) {
+  if (Object.hasOwn(varying, name)) return modelOfVarying(name);
   const [compiler, statistical] = await openModules("compiler/index.js", "models/statistical/index.js");
   return models({ ...compiler, ...statistical })[name]();
 }
 
-export function models(ergodic) {
+function models(ergodic) {
   const {
     add,
     at,
@@ -164,10 +169,11 @@ export function models(ergodic) {
   };
 }
 
-/** From draws by parameter, each [chain, draw]: the least bulk ESS, and each mean with its standard error. */
-function judged({ essBulk, mcseMean }, columns) {
+/** From draws by parameter, each [chain, draw]: the least bulk ESS, the greatest R-hat, and each mean with its standard error. */
+function judged({ essBulk, mcseMean, rhat }, columns) {
   return {
     least: Math.min(...columns.map((x) => essBulk(x, CHAINS))),
+    rhat: Math.max(...columns.map((x) => rhat(x, CHAINS))),
     means: columns.map((x) => ({ mean: x.reduce((sum, value) => sum + value, 0) / x.length, error: mcseMean(x, CHAINS) })),
   };
 }
@@ -182,7 +188,7 @@ function placeOf(quantities, name) {
 /** Conditions our model once; `run(algorithm, seed)` → { seconds, leapfrogs, least, means }, all of the run's set-up in the seconds. */
 export async function openOurs(name) {
   const [diagnostics, { openEngine }] = await openModules("diagnostics/index.js", "host/engine.js");
-  const posterior = await (await modelOf(name)).condition(dataOf(name), {});
+  const posterior = await (await modelOf(name)).condition(await given(name), {});
   const engine = await openEngine();
   const plan = { chains: CHAINS, warmup: WARMUP, draws: DRAWS, workers: 1, deterministic: false };
   return {
@@ -192,22 +198,28 @@ export async function openOurs(name) {
       while (sampling.converged === false) await sampling.advance(WARMUP + DRAWS);
       const draws = sampling.draws();
       const seconds = (performance.now() - start) / 1000;
-      const { leapfrogs } = sampling.report();
+      const { leapfrogs, diagonal = 0 } = sampling.report();
       sampling.dispose();
       const values = posterior.valuesOf(draws.values);
-      const columns = posteriors[name].compared.map((parameter) => {
+      const columns = entryOf(name).compared.map((parameter) => {
         const at = placeOf(posterior.quantities, parameter);
         return Float64Array.from({ length: CHAINS * DRAWS }, (_, k) => values[k * posterior.valueCount + at]);
       });
-      return { seconds, leapfrogs, ...judged(diagnostics, columns) };
+      return { seconds, leapfrogs, diagonal, divergences: draws.divergences, ...judged(diagnostics, columns) };
     },
     close: () => posterior[Symbol.dispose](),
   };
 }
 
-/** R's text for data: numbers and vectors. */
+/** R's text for data: numbers, vectors and matrices by rows. */
 function rdump(data) {
-  const text = (value) => (Array.isArray(value) ? `c(${value.join(",")})` : value);
+  const vector = (values) => `c(${values.join(",")})`;
+  const byColumns = (rows) => rows[0].flatMap((_, j) => rows.map((row) => row[j]));
+  const text = (value) => {
+    if (!Array.isArray(value)) return value;
+    if (!Array.isArray(value[0])) return vector(value);
+    return `structure(${vector(byColumns(value))}, .Dim = ${vector([value.length, value[0].length])})`;
+  };
   return Object.entries(data)
     .map(([key, value]) => `${key} <- ${text(value)}\n`)
     .join("");
@@ -215,22 +227,23 @@ function rdump(data) {
 
 /** rstan on a posterior, compiled or taken from the cache: `run(seed)` as ours. @throws Skipped where rstan is missing */
 export async function openStan(name, folder) {
-  const { stan, compared, theirs = compared } = posteriors[name];
+  const { stan, compared, theirs = compared } = entryOf(name);
   const [diagnostics] = await openModules("diagnostics/index.js");
   mkdirSync(CACHE, { recursive: true });
   const [data, draws] = [join(folder, `${name}.R`), join(folder, `${name}.draws`)];
-  writeFileSync(data, rdump(dataOf(name)));
+  writeFileSync(data, rdump(await given(name)));
   const settings = { program: join(STAN, `${stan}.stan`), cache: CACHE, data, parameters: theirs.join(" ") };
   const peer = await openPeer("rstan_nuts.R", { ...settings, chains: CHAINS, warmup: WARMUP, draws: DRAWS });
   return {
     version: peer.version,
     async run(seed) {
-      const { seconds, leapfrogs, compileSeconds } = await peer.run({ seed, file: draws });
+      const { seconds, leapfrogs, divergences, compileSeconds } = await peer.run({ seed, file: draws });
       const values = readNumbers(draws);
       const count = CHAINS * DRAWS;
       return {
         seconds,
         leapfrogs,
+        divergences,
         compileSeconds,
         ...judged(
           diagnostics,

@@ -80,8 +80,7 @@ export async function modelOfVarying(name) {
   return models({ ...compiler, distributions: statistical })[name]();
 }
 
-/** Exported for tools that hold the library's modules already. */
-export function models(ergodic) {
+function models(ergodic) {
   const { add, at, cholesky, div, exp, identity, matmul, mul, reshape, sqrt, square, sub, take } = ergodic;
   const {
     bernoulliLogit,

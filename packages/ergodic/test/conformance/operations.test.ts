@@ -209,6 +209,7 @@ const noDistributions = new Set([
   "distribution",
   "distributionNames",
   "distributionOf",
+  "hierarchyOf",
   "integer",
   "matrix",
   "model",

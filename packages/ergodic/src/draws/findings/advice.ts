@@ -28,7 +28,7 @@ export function waysToMix(draws: Judged): string[] {
   if (name === undefined || draws.description.source === "Stan")
     return ["write the model so that its parameters depend less on each other"];
   if (hamiltonian.has(name))
-    return [...centring(draws), ...hamiltonianWays(name, options, numberOf(draws.description.dimension))];
+    return [...centring(draws), ...hamiltonianWays(name, options, numberOf(draws.description.dimension), draws.report)];
   if (stochastic.has(name))
     return [
       ...centring(draws),
@@ -89,8 +89,14 @@ export function waysToMove(draws: Judged): string[] {
   return [shorter, ...followGradient(draws, "take nuts()"), start];
 }
 
-function hamiltonianWays(name: string, options: JsonObject, dimension: number | undefined): string[] {
-  const { metric } = options;
+function hamiltonianWays(
+  name: string,
+  options: JsonObject,
+  dimension: number | undefined,
+  report: Readonly<Record<string, number>>,
+): string[] {
+  const chosen = report.diagonal ? "diagonal" : "lowRank";
+  const metric = options.metric === "auto" ? chosen : options.metric;
   const dense = dimension === undefined || dimension <= MOST_DENSE ? ["dense"] : [];
   const others = ["lowRank", "diagonal", ...dense].filter((kind) => kind !== metric).map((kind) => `"${kind}"`);
   const another = metric === undefined ? [] : [`take another metric (${others.join(", ")})`];
