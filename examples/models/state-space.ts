@@ -45,7 +45,7 @@ export default nile;
 
 export async function main(print: (line: string) => void = console.log, options: SampleOptions = {}): Promise<Draws> {
   // Where τ is small the shocks hardly matter, where it is large they are well known: a funnel, which wants short steps.
-  const posterior = await sample(nile, data, { seed: 1, algorithm: nuts({ targetAcceptance: 0.95 }), ...options });
+  const posterior = await sample(nile, data, { seed: 1, algorithm: nuts({ targetAcceptance: 0.99 }), ...options });
   const { change, ...rows } = posterior.summary({ of: ["sigma", "tau", "start", "change"] });
   print(summaryTable({ ...rows, change }));
   const { q5, q95 } = change.quantiles;

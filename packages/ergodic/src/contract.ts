@@ -61,7 +61,10 @@ export interface Progression {
   readonly step: number;
   /** Updates made so far, over all lanes. */
   readonly updates: number;
-  /** Makes at most `steps` steps, not passing the end of an epoch. Never cut short, so that what was asked to be kept at its end can be. */
+  /**
+   * Makes at most `steps` steps, not passing the end of an epoch. Never cut short, so that what was asked to be kept at its end can be; the work of
+   * samplers between transitions takes steps, too, after which a run may be at an earlier one.
+   */
   advance(steps: number): Promise<Advance>;
   /** Parameters at the point to be evaluated (an average, where the rule keeps one), without padding conventions: as the problem lays them out. */
   parameters(): Float64Array;

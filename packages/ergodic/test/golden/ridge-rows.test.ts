@@ -14,31 +14,39 @@ const number = (i: number, k: number): number => (((7 * i + 3 * k + i * k) % 11)
 const rating = (u: number, i: number): number => (((5 * u + 2 * i + u * i) % 10) + 1) / 2;
 const rated = (u: number, i: number): boolean => (3 * u + 2 * i + u * i) % 7 < 4;
 
-function ratings(): Ratings {
-  const cells = Array.from({ length: users * items }, (_, c) => [Math.floor(c / items), c % items]).filter(([u, i]) =>
-    rated(u, i),
-  );
+const cells = Array.from({ length: users * items }, (_, c) => [Math.floor(c / items), c % items]).filter(([u, i]) => rated(u, i));
+
+/** The unit of explicit ratings, their standard deviation: in that unit the penalty is l2, as Ridge has it, and what is solved for is smaller by it. */
+const UNIT = (() => {
+  const all = cells.map(([u, i]) => rating(u, i));
+  const mean = all.reduce((sum, r) => sum + r, 0) / all.length;
+  return Math.sqrt(all.reduce((sum, r) => sum + (r - mean) ** 2, 0) / all.length);
+})();
+
+function ratings(unit: number): Ratings {
   return Ratings.fromTriples({
     users: cells.map(([u]) => u),
     items: cells.map(([, i]) => i),
-    values: cells.map(([u, i]) => rating(u, i)),
+    values: cells.map(([u, i]) => rating(u, i) / unit),
   });
 }
 
 test.each<[string, FactorisationOptions]>([
-  ["explicit", {}],
+  ["explicit", { weighted: false }],
   ["explicitWeighted", { weighted: true }],
   ["implicit", { implicit: { alpha } }],
   ["implicitWeighted", { weighted: true, implicit: { alpha } }],
 ])("%s", async (name, options) => {
   const engine = await openEngine();
-  using data = ratings();
+  const unit = options.implicit ? 1 : UNIT;
+  using data = ratings(unit);
   const problem = factorisation({ rank, l2, ...options }).bind(data, planFor(), engine);
   const binding = problem.factors.bind({ residuals: false, purpose: "test" });
   using arena = new Arena(engine.memory, "test");
   const parameters = new Float64Array(problem.parameterCount);
   for (let i = 0; i < items; i++) {
-    for (let k = 0; k < problem.width; k++) parameters[(users + i) * problem.width + k] = number(i, k);
+    // Factors as they are, the item's bias in the ratings' unit.
+    for (let k = 0; k < problem.width; k++) parameters[(users + i) * problem.width + k] = number(i, k) / (k < rank ? 1 : unit);
   }
   binding.load(parameters);
   const scratch = arena.take(binding.scratchBytes);
@@ -51,7 +59,7 @@ test.each<[string, FactorisationOptions]>([
   expect(engine.kernel("factorSolve", true)(binding.blocks[0], scratch, 0, users)).toBe(0);
   const solved = binding.parameters();
   for (let u = 0; u < users; u++) {
-    for (let k = 0; k < problem.width; k++) expect(solved[u * problem.width + k]).toBeCloseTo(golden[name][u][k], 12);
+    for (let k = 0; k < problem.width; k++) expect(unit * solved[u * problem.width + k]).toBeCloseTo(golden[name][u][k], 12);
   }
   binding.dispose();
   problem.dispose();
