@@ -158,15 +158,6 @@ export class Chain implements ChainState, Placed {
     younger.reset();
   }
 
-  /**
-   * What was seen while it falls is forgotten, and the next step is searched for from above: where densities are of 10³⁰ nats, short steps change energies by rounding alone, and a
-   * search from below would end there.
-   */
-  fallOn(): void {
-    this.forgetDraws();
-    this.stepSize = this.options.stepSize;
-  }
-
   forgetDraws(): void {
     for (const estimator of this.estimators) estimator.reset();
   }

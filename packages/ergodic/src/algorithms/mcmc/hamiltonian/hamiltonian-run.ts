@@ -233,7 +233,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     const rest = falling.filter((c) => !came.includes(c));
     for (const c of falling) this.levels[c] = [];
     for (const c of came) this.arrived[c] = true;
-    for (const c of rest) this.chains[c].fallOn();
+    for (const c of rest) this.chains[c].forgetDraws();
     if (this.step === looks[looks.length - 1])
       for (const c of rest) {
         this.arrived[c] = true;

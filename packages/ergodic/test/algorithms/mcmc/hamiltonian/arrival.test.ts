@@ -19,6 +19,7 @@ describe("a chain has arrived", () => {
     ["not where it moves by rounding alone", (k: number) => -3e29 - 1e13 * (k % 5), false],
     ["not where its density is of an order that rounding spoils", (k: number) => -1e15 - 1e14 * (k % 3), false],
     ["not after a leap, though it stays there", (k: number) => (k < 7 ? -1e9 : k < 8 ? -1e6 : -1e5), false],
+    ["not after leaps that end where others begin", (k: number) => (k < 4 ? -1e9 : k < 8 ? -1e6 : -1e5), false],
     ["not after a single move", (k: number) => (k < 6 ? -9 : -8), false],
     ["not where a density is not finite", (k: number) => (k === 8 ? Number.NaN : k % 3), false],
   ])("%s", (_, f, wanted) => {
@@ -95,6 +96,19 @@ describe("warm-up", () => {
     const windows = await lost(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(ours.filter((seed) => !windows.includes(seed))).toEqual([]);
     expect(windows.length).toBeLessThan(8);
+  });
+
+  it("forgets what a chain saw while it fell", async () => {
+    const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
+    const run = nuts({ scouts: 0 }).start(density, { ...plan, start: Float64Array.of(1e9) }, engine);
+    const seen = () => (run as unknown as { chains: { estimators: { count: number }[] }[] }).chains[0].estimators[1].count;
+    await run.advance(20);
+    expect(seen()).toBe(0);
+    await run.advance(5);
+    // Those that diverged are not seen.
+    expect(seen()).toBeLessThanOrEqual(5);
+    expect(seen()).toBeGreaterThan(0);
+    run.dispose();
   });
 
   it("says where a density still rises at half of it, and of no chain that has come down", async () => {

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { Normal } from "../../../../src/algorithms/mcmc/places/place.ts";
 import { distinct, shareOf } from "../../../../src/algorithms/mcmc/places/scouts.ts";
+import { type Recent, Survey } from "../../../../src/algorithms/mcmc/places/survey.ts";
 import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
+import { stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { functionDensity } from "../../../../src/models/functional/index.ts";
 
@@ -98,6 +100,14 @@ describe("a chain starts anew", () => {
     ]);
   });
 
+  it("out of a light mode that holds them all, where scouts have found a heavy one", async () => {
+    const all = apart.map(() => Float64Array.of(FAR, 1e-7, 0));
+    const found = await finished(nuts(), minor, all, undefined, { warmup: 1000, draws: 1000 });
+    expect(found.report.restarts).toBe(4);
+    expect(found.draws.coordinate(0).every((x) => Math.abs(x) < FAR / 2)).toBe(true);
+    expect(ends(await finished(nuts({ scouts: 0 }), minor, all))).toEqual(["away", "away", "away", "away"]);
+  });
+
   it("at most as often as it may, and every place that it left is told", async () => {
     // The random starts within (−2, 2) all lead to the wide mode; the narrow one, far out, has e^30 times its mass, and one chain.
     const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
@@ -121,6 +131,63 @@ describe("a chain starts anew", () => {
     });
     const found = await finished(nuts(), flat as ReturnType<typeof twoModes>);
     expect(found.report.restarts).toBeUndefined();
+  });
+});
+
+describe("a chain is out of place", () => {
+  /** Draws of N(mean, sd² I) and the gradients there, as a chain leaves them. */
+  const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
+    const draws = stream(8, "recent", mean).at(0);
+    const rows = Float64Array.from({ length: 3 * 300 }, (_, k) => (k % 3 === 0 ? mean : 0) + sd * draws.normal());
+    const [gradients, levels] = [new Float64Array(rows.length), [] as number[]];
+    for (let k = 0; k < rows.length; k += 3) {
+      const { value, gradient } = density.evaluate(rows.subarray(k, k + 3));
+      levels.push(value);
+      gradients.set(gradient, k);
+    }
+    return { draws: rows, gradients, highest: Math.max(...levels) };
+  };
+  const judged = async (density: ReturnType<typeof twoModes>, chains: readonly (readonly [mean: number, sd: number])[]) => {
+    const survey = new Survey(density, { ...plan, chains: chains.length }, engine, { scouts: 0, restarts: 10 });
+    survey.begin(chains.map((_, c) => c));
+    while (await survey.work(0, (c) => recent(density, ...chains[c])));
+    const out = survey.outOfPlace();
+    survey.dispose();
+    return out;
+  };
+
+  it("where it fills a place of less than e^-10 of the mass", async () => {
+    // Ten times as wide, it might hold e^-5.
+    expect(
+      await judged(twoModes(1, -12, FAR), [
+        [0, 1],
+        [FAR, 1],
+      ]),
+    ).toEqual([1]);
+    expect(
+      await judged(twoModes(1, -9, FAR), [
+        [0, 1],
+        [FAR, 1],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("never where it is stuck in a part of a wider place, whose mass is as small", async () => {
+    expect(
+      await judged(twoModes(1, -200, FAR), [
+        [0, 1],
+        [0.5, 0.005],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("where no width would make up for how low it is, whatever is known of it", async () => {
+    expect(
+      await judged(twoModes(1, -200, FAR), [
+        [0, 1],
+        [20, 0.005],
+      ]),
+    ).toEqual([1]);
   });
 });
 
