@@ -117,6 +117,33 @@ describe("warm-up", () => {
     expect(draws.values.every(Number.isFinite)).toBe(true);
   });
 
+  it("comes back to the metric and the step that it had, where a trial is lost", async () => {
+    const run = nuts().start(await correlated(), plan, engine);
+    const { trial, chains } = run as unknown as {
+      trial: { boundaries: number[]; phase: string; judge(step: number): boolean };
+      chains: { views(): Record<string, Float64Array>; stepSize: number }[];
+    };
+    // Tried whatever there is to gain, and lost whatever it found.
+    const [from, to] = [trial.boundaries[0], trial.boundaries[trial.boundaries.length - 1]];
+    trial.judge = (step) => {
+      trial.phase = step < to ? "running" : "over";
+      return step === from;
+    };
+    const kept = () => chains.map((chain) => [chain.views().inverse.slice(), chain.views().factor.slice(), chain.stepSize]);
+    await run.advance(from - 1);
+    await run.advance(1);
+    const tried = kept();
+    const aside = chains.map((chain) => [
+      chain.views().inverseAside.slice(),
+      chain.views().factorAside.slice(),
+      chain.views().scalarsAside[0],
+    ]);
+    expect(tried).not.toEqual(aside);
+    await run.advance(to - from);
+    expect(kept()).toEqual(aside);
+    run.dispose();
+  });
+
   it("is gone on with bit for bit, before, in and after a trial", async () => {
     const whole = await finished(funnel);
     for (const at of [200, 275, 283, 291, 310, 420, 600, 700]) expect(await finished(funnel, nuts(), at)).toEqual(whole);
