@@ -28,4 +28,11 @@ export function hasArrived(levels: readonly number[], dimension: number): boolea
   return !(rises && meanOf(late) - meanOf(early) > LEAST_RISE + RISE_BY_ROOT * Math.sqrt(dimension));
 }
 
+/** Whether the last HALF of these log densities are higher, on average, than the first CHECK by what a fall is told by: a chain has left one place for another. */
+export function hasRisen(levels: Float64Array, dimension: number): boolean {
+  if (levels.length < CHECK + HALF) return false;
+  const [early, late] = [levels.subarray(0, CHECK), levels.subarray(-HALF)].map((part) => meanOf([...part]));
+  return late - early > LEAST_RISE + RISE_BY_ROOT * Math.sqrt(dimension);
+}
+
 const meanOf = (x: readonly number[]): number => x.reduce((sum, value) => sum + value / x.length, 0);

@@ -16,7 +16,7 @@ import { ChainsRun } from "../../sampling/chains-run.ts";
 import { needGradient, type SamplingPlan, type VisitedPlace } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { MOST_DIMENSION, Survey, type SurveyOptions } from "../places/survey.ts";
-import { hasArrived } from "./arrival.ts";
+import { hasArrived, hasRisen } from "./arrival.ts";
 import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
 import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
 import { Recorder } from "./recorder.ts";
@@ -35,6 +35,8 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
 const FIRST_STEP = 2 ** 52;
 /** Averaging tends to ten times its first step, which takes long to come down from; a trial has no such time. */
 const TRIAL_START = 0.1;
+/** Numbers of attempts that warm up again from where a chain is. */
+const AGAIN = 2 ** 20;
 const DIVERGENT = transitionFields.indexOf("divergent");
 const LEAPFROGS = transitionFields.indexOf("leapfrogs");
 const LOG_DENSITY = transitionFields.indexOf("logDensity");
@@ -56,6 +58,8 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   private arrived: boolean[];
   private levels: number[][];
   private late: boolean[];
+  /** By chain: whether it has warmed up again where it was. */
+  private again: boolean[];
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
@@ -68,6 +72,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     this.recorder = new Recorder(surveyed ? plan.warmup : 0, plan.chains, density.dimension);
     this.arrived = new Array<boolean>(plan.chains).fill(this.warmup.looks.length === 0);
     this.late = new Array<boolean>(plan.chains).fill(false);
+    this.again = new Array<boolean>(plan.chains).fill(false);
     this.levels = Array.from({ length: plan.chains }, () => []);
     this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
   }
@@ -138,12 +143,16 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     for (const c of this.survey.outOfPlace()) {
       const x = await this.survey.fresh(c);
       if (!x) continue;
-      this.chains[c].startAnew(x, this.survey.restarts[c]);
-      this.arrived[c] = this.warmup.looks.length === 0;
-      this.late[c] = false;
-      this.levels[c] = [];
+      this.startAnew(c, x);
       anew.push(c);
     }
+    if (anew.length === 0)
+      for (const c of this.illFitted()) {
+        this.again[c] = true;
+        this.survey.again(c);
+        this.startAnew(c, this.chains[c].position.slice());
+        anew.push(c);
+      }
     if (anew.length === 0) {
       this.joinChains();
       return false;
@@ -158,6 +167,22 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     return true;
   }
 
+  private attempt(c: number): number {
+    return (this.survey?.restarts[c] ?? 0) + (this.again[c] ? AGAIN : 0);
+  }
+
+  private startAnew(c: number, x: Float64Array): void {
+    this.chains[c].startAnew(x, this.attempt(c));
+    this.arrived[c] = this.warmup.looks.length === 0;
+    this.late[c] = false;
+    this.levels[c] = [];
+  }
+
+  /** Chains that have left another place while their metric was estimated, which does not fit where they are now. Each warms up again once, from there. */
+  private illFitted(): number[] {
+    return this.activeChains.filter((c) => !this.again[c] && hasRisen(this.recorder.levels(c), this.dimension));
+  }
+
   protected override stateOf(): JsonObject {
     const { warmupLeapfrogs, recentLeapfrogs, searches, surveying } = this;
     return {
@@ -167,6 +192,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
       surveying,
       arrived: [...this.arrived],
       late: [...this.late],
+      again: [...this.again],
       levels: this.levels.map((levels) => levels.map((level) => (Number.isFinite(level) ? level : null))),
       trial: this.trial.state(),
       survey: this.survey?.state() ?? null,
@@ -180,6 +206,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     this.surveying = Boolean(state.surveying);
     this.arrived = [...(state.arrived as boolean[])];
     this.late = [...(state.late as boolean[])];
+    this.again = [...(state.again as boolean[])];
     this.levels = (state.levels as (number | null)[][]).map((levels) => levels.map((level) => level ?? Number.NaN));
     this.trial.restore(state.trial as JsonObject);
   }
@@ -195,7 +222,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     this.recorder.restore(snapshot.tensors);
     if (!this.survey) return;
     this.survey.restore(snapshot.tensors, snapshot.state.survey as JsonObject);
-    this.chains.forEach((chain, c) => void chain.drawFrom(this.survey!.restarts[c]));
+    this.chains.forEach((chain, c) => void chain.drawFrom(this.attempt(c)));
   }
 
   override dispose(): void {
@@ -205,7 +232,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   /**
    * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`: new starts of chains; `late`: chains whose
-   * log density still rose at half of warm-up; `scouts`; `diagonal`: 1 where the choice fell on that metric.
+   * log density still rose at half of warm-up; `again`: chains that warmed up a second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
    */
   protected override reportMore(): Record<string, number> {
     const drawn = this.draws().transition("leapfrogs");
@@ -213,6 +240,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     const given = {
       restarts: survey?.restarts.reduce((sum, count) => sum + count, 0) ?? 0,
       late: this.late.filter(Boolean).length,
+      again: this.again.filter(Boolean).length,
       scouts: survey?.scouts ?? 0,
       scoutEvaluations: survey?.evaluations ?? 0,
       diagonal: this.trial.diagonal ? 1 : 0,

@@ -10,14 +10,14 @@ export class Recorder {
   private readonly draws: Float64Array[];
   private readonly gradients: Float64Array[];
   private readonly length: number;
-  private readonly highest: Float64Array;
+  private readonly logDensities: Float64Array[];
 
   /** `warmup`: transitions; 0: nothing is kept. */
   constructor(warmup: number, chains: number, dimension: number) {
     this.length = Math.floor(SHARE * warmup);
     this.from = warmup - this.length;
     this.dimension = dimension;
-    this.highest = new Float64Array(chains).fill(-Infinity);
+    this.logDensities = Array.from({ length: chains }, () => new Float64Array(this.length));
     const memory = () => Array.from({ length: chains }, () => new Float64Array(this.length * dimension));
     [this.draws, this.gradients] = [memory(), memory()];
   }
@@ -25,30 +25,39 @@ export class Recorder {
   add(c: number, transition: number, draw: Float64Array, gradient: Float64Array, logDensity: number): void {
     const at = transition - this.from;
     if (at < 0 || at >= this.length) return;
-    this.highest[c] = at === 0 ? logDensity : Math.max(this.highest[c], logDensity);
+    this.logDensities[c][at] = logDensity;
     this.draws[c].set(draw, at * this.dimension);
     this.gradients[c].set(gradient, at * this.dimension);
   }
 
   of(c: number): Recent {
-    return { draws: this.draws[c], gradients: this.gradients[c], highest: this.highest[c] };
+    return {
+      draws: this.draws[c],
+      gradients: this.gradients[c],
+      highest: this.logDensities[c].reduce((most, one) => Math.max(most, one), -Infinity),
+    };
+  }
+
+  /** Log densities of chain c's last draws of warm-up: a view. */
+  levels(c: number): Float64Array {
+    return this.logDensities[c];
   }
 
   tensors(): Record<string, Tensor> {
     const named = (name: string, all: readonly Float64Array[]) => all.map((rows, c) => [`${name}.${c}`, rows.slice()] as const);
     return Object.fromEntries([
-      ["recentHighest", this.highest.slice()],
+      ...named("recentLevels", this.logDensities),
       ...named("recentDraws", this.draws),
       ...named("recentGradients", this.gradients),
     ]);
   }
 
   restore(tensors: Readonly<Record<string, Tensor>>): void {
-    if (tensors.recentHighest) this.highest.set(tensors.recentHighest as Float64Array);
     this.draws.forEach((rows, c) => {
       if (!tensors[`recentDraws.${c}`]) return;
       rows.set(tensors[`recentDraws.${c}`] as Float64Array);
       this.gradients[c].set(tensors[`recentGradients.${c}`] as Float64Array);
+      this.logDensities[c].set(tensors[`recentLevels.${c}`] as Float64Array);
     });
   }
 }

@@ -131,6 +131,11 @@ export class Survey {
     return x;
   }
 
+  /** Chain c warms up again where it is: its place is looked at anew. */
+  again(c: number): void {
+    this.entries = this.entries.filter(({ kind, chain }) => kind !== "chain" || chain !== c);
+  }
+
   /** Every place, with what the draws have of it. */
   visits(draws: ChainDraws): VisitedPlace[] {
     const held = (normal: Normal): number => {

@@ -1,6 +1,6 @@
 /** Chains that fall keep the unit metric: when they count as arrived, and that they arrive. */
 import { describe, expect, it } from "vitest";
-import { hasArrived } from "../../../../src/algorithms/mcmc/hamiltonian/arrival.ts";
+import { hasArrived, hasRisen } from "../../../../src/algorithms/mcmc/hamiltonian/arrival.ts";
 import { nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -39,6 +39,25 @@ describe("a chain has arrived", () => {
       const level = () => Array.from({ length: d }, () => -0.5 * draws.normal() ** 2).reduce((a, b) => a + b, 0);
       for (let run = 0; run < 300; run++) expect(hasArrived(levels(level), d)).toBe(true);
     }
+  });
+});
+
+describe("a chain has left one place for another", () => {
+  const recorded = (f: (k: number) => number) => Float64Array.from({ length: 60 }, (_, k) => f(k));
+  it.each([
+    ["where its last densities are higher by more than a fall is told by", (k: number) => (k < 52 ? -177 : -137) + (k % 3), true],
+    ["from the first of those recorded on", (k: number) => (k < 10 ? -177 : -137), true],
+    ["not where it fell back", (k: number) => (k > 20 && k < 50 ? -137 : -177), false],
+    ["not where they are lower", (k: number) => (k < 30 ? -137 : -177), false],
+    ["not where they differ as densities do", (k: number) => -137 + 12 * Math.sin(k / 9), false],
+  ])("%s", (_, f, wanted) => {
+    expect(hasRisen(recorded(f), 8)).toBe(wanted);
+  });
+
+  it("by a bound that grows with the root of the dimension, and only from fifteen densities", () => {
+    const rise = recorded((k) => (k < 30 ? 0 : 50));
+    expect([1, 25, 49].map((d) => hasRisen(rise, d))).toEqual([true, true, false]);
+    expect(hasRisen(rise.slice(20, 34), 1)).toBe(false);
   });
 });
 

@@ -134,6 +134,40 @@ describe("a chain starts anew", () => {
   });
 });
 
+describe("a chain warms up again where it is", () => {
+  it("once, where it has left another place while its metric was estimated; bit for bit, wherever the run was interrupted", async () => {
+    const density = twoModes(0.5, -60, FAR);
+    const run = async (pause?: number) => {
+      let sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
+      /** The chain in the minor mode is put into the other one, late. */
+      const moved = (one: typeof sampling) => {
+        const { chains } = one as unknown as { chains: { position: Float64Array; gradient: Float64Array; logDensity: number }[] };
+        chains[1].position.set([0.1, 0.2, 0.3]);
+        const { value, gradient } = density.evaluate(chains[1].position);
+        chains[1].gradient.set(gradient);
+        chains[1].logDensity = value;
+      };
+      await sampling.advance(280);
+      moved(sampling);
+      if (pause !== undefined) {
+        await sampling.advance(pause - 280);
+        const snapshot = structuredClone(sampling.snapshot());
+        sampling.dispose();
+        sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
+        sampling.restore(snapshot);
+      }
+      while (sampling.converged === false) await sampling.advance(1000);
+      const found = { draws: sampling.draws(), report: sampling.report(), updates: sampling.updates };
+      sampling.dispose();
+      return found;
+    };
+    const whole = await run();
+    expect(whole.report.again).toBe(1);
+    expect(whole.updates).toBe(4 * (plan.warmup + plan.draws) + plan.warmup);
+    for (const pause of [290, 303, 320, 500, 620]) expect(await run(pause)).toEqual(whole);
+  });
+});
+
 describe("a chain is out of place", () => {
   /** Draws of N(mean, sd² I) and the gradients there, as a chain leaves them. */
   const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
