@@ -1,5 +1,5 @@
 /**
- * Five posteriors whose scales vary from place to place, as models of ours, beside Stan programs (peers/stan), with data that are simulated: what a metric
+ * Five posteriors whose scales vary from place to place, as models of ours and as Stan programs (peers/stan), with simulated data: what a metric
  * that is the same everywhere fits badly.
  *
  * gp_scales: Gaussian processes with scales that multiply, 68 parameters. gp_poisson: a Gaussian process behind counts. hierarchy_*: a funnel, as it is and

@@ -307,8 +307,8 @@ describe("resumed runs", () => {
       return noisy(x, seed);
     });
     expect(told(resumed)).toEqual(told(whole));
-    expect(calls).toBeGreaterThan(100);
-    expect(calls).toBeLessThan(240);
+    // A checkpoint is of a stretch's end, and how far that goes is the clock's choice: on a fast machine it may be the run's last.
+    expect(calls).toBeLessThanOrEqual(240 - 61);
   });
 
   it("may be granted more, also after their end; schedules stay as they were laid out", async () => {

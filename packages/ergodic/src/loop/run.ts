@@ -60,7 +60,7 @@ interface Waiter {
 function unawaited(name: string): never {
   throw new ErgodicError(
     "run",
-    `"${name}" was asked of a run that goes on, but is of what it makes; write await before it: const made = await …`,
+    `"${name}" was asked of a run, but belongs to its result; write await before it: const made = await …`,
     "RUN_UNAWAITED",
   );
 }

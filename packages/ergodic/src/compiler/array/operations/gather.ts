@@ -169,7 +169,7 @@ export const pick = operation("pick", { x: array, indices: operand }, (x: Symbol
   if (!sameShape(x.shape.slice(0, -1), numbers.shape) || x.rank === 0)
     throw shapeError(
       "pick",
-      `the array is ${shapeText(x.shape)} and the indices ${shapeText(numbers.shape)}, but they must agree but for the last axis`,
+      `the array is ${shapeText(x.shape)} and the indices ${shapeText(numbers.shape)}, but they must agree in all axes except the last`,
     );
   checkIndices("pick", numbers, x.shape[x.rank - 1]);
   return pickUnseen(x, numbers);
