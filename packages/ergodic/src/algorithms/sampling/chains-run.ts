@@ -82,7 +82,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** What is due before transition `step`, a boundary. */
   protected adapt(): Promise<void> | void {}
 
-  /** A piece of what is due before the next transition, beside `adapt`; false once nothing is. */
+  /** A piece of what else is due before the next transition; false once nothing is. */
   protected async work(): Promise<boolean> {
     return false;
   }
@@ -247,7 +247,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.step = 0;
   }
 
-  /** All chains go on together. */
+  /** All chains continue together. */
   protected joinChains(): void {
     this.active = everyOne(this.plan.chains);
   }

@@ -106,9 +106,9 @@ export class HamiltonianRun extends ChainsRun<Chain> {
       this.warmupLeapfrogs += leapfrogs;
       if (this.step + k >= stop) this.recentLeapfrogs += leapfrogs / (this.plan.warmup - stop);
       this.trial.count(this.step + k, leapfrogs, divergent);
-      if (!this.arrived[c]) this.levels[c].push(transitions[k * WIDTH + LOG_DENSITY]);
-      const [from, to] = [k * d, k * d + d];
       const level = transitions[k * WIDTH + LOG_DENSITY];
+      if (!this.arrived[c]) this.levels[c].push(level);
+      const [from, to] = [k * d, k * d + d];
       this.recorder.add(c, this.step + k, draws.subarray(from, to), gradients.subarray(from, to), level);
       if (this.step + k < start || this.step + k >= stop) continue;
       for (const estimator of this.chains[c].estimators)
@@ -120,7 +120,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   protected override async adapt(): Promise<void> {
     const came = await this.lookForArrivals();
     const renewal = this.warmup.renewals.find(({ at }) => at === this.step);
-    if (renewal ?? came.length > 0) await this.renew(renewal, came);
+    if (renewal || came.length > 0) await this.renew(renewal, came);
     await this.tryMetrics();
     if (this.step !== this.plan.warmup) return;
     for (const c of this.activeChains) {
