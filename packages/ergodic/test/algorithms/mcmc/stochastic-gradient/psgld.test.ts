@@ -119,7 +119,7 @@ describe("the curvature at a mode", () => {
   it("says so where gradients beside it are not finite", () => {
     const broken = (_: Float64Array, gradient: Float64Array) => gradient.fill(Number.NaN)[0];
     expect(() => curvatureAt("psgld", broken, mode(1), stream(1, "signs"))).toThrow(
-      /^psgld: the gradient beside the mode.*SAMPLE_MODE/,
+      /^psgld: the gradient near the mode.*SAMPLE_MODE/,
     );
   });
 });
