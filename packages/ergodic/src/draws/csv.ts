@@ -121,7 +121,7 @@ function hamiltonianSettings(algorithm: JsonObject, plan: JsonObject, line: Line
     "#     adapt",
     ...line(3, "engaged", Number(plan.warmup ?? 0) > 0 ? 1 : 0),
     ...line(3, "gamma", algorithm.gamma),
-    ...line(3, "delta", algorithm.targetAcceptance),
+    ...line(3, "delta", typeof algorithm.targetAcceptance === "number" ? algorithm.targetAcceptance : undefined),
     ...line(3, "kappa", algorithm.kappa),
     ...line(3, "t0", algorithm.t0),
     ...line(2, "algorithm", "hmc"),

@@ -73,7 +73,8 @@ export function centring({ description }: Judged): string[] {
 
 /** Nearer to 1 than what was asked for. */
 export function higherTarget(draws: Pick<Judged, "description">): number {
-  const now = numberOf(algorithmOf(draws).targetAcceptance) ?? 0.8;
+  const { targetAcceptance } = algorithmOf(draws);
+  const now = targetAcceptance === "auto" ? 0.9 : (numberOf(targetAcceptance) ?? 0.8);
   return TARGETS.find((target) => target > now) ?? 0.9999;
 }
 

@@ -27,6 +27,8 @@ import type { WindowOptions } from "./windows.ts";
 export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
+  /** The same once the choice has fallen on the diagonal. */
+  varying: DualAveraging;
   windows: WindowOptions;
   /** Whether the metric may become a diagonal one. */
   choose: boolean;
@@ -44,6 +46,7 @@ const WIDTH = transitionFields.length;
 
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
+  private readonly varying: DualAveraging;
   private readonly warmup: Warmup;
   private readonly trial: Trial;
   /** Absent within another sampler, where targets change, and where there are too many coordinates. */
@@ -65,6 +68,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(options.name, density);
     this.averaging = options.averaging;
+    this.varying = options.varying;
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
     this.trial = new Trial(options.choose ? this.warmup.trial : [], density.dimension);
     const surveyed = plan.keep !== false && plan.warmup > 0 && density.dimension <= MOST_DIMENSION;
@@ -313,6 +317,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
         `chain ${chains[at]} found no step size in (0, 1e7] at transition ${this.step}, as the log density does not change with it, or is not finite around; check that the posterior is proper and its gradient right`,
         "SAMPLE_STEP",
       );
-    for (const c of chains) this.chains[c].averaging.set(startAveraging(this.averaging, share * this.chains[c].stepSize));
+    const averaging = this.trial.diagonal ? this.varying : this.averaging;
+    for (const c of chains) this.chains[c].averaging.set(startAveraging(averaging, share * this.chains[c].stepSize));
   }
 }

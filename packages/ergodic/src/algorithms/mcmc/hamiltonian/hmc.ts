@@ -12,7 +12,7 @@
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationKeys, adapting } from "./nuts.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
 
 export interface HmcOptions extends AdaptationOptions {
   /** Length of a trajectory in time units: 2. */
@@ -38,11 +38,10 @@ export function hmc(options: HmcOptions = {}): Sampler {
   if (options.leapfrogs !== undefined) checkNumber("hmc", "leapfrogs", leapfrogs, { low: 1, high: 2 ** 31, integer: true });
   const adapted = adaptation("hmc", { ...options, jitter }, 0.8);
   const run = { ...adapting(adapted), name: "hmc", kernel: "hmcRun", maxDepth: 1, leapfrogs, time } as const;
-  const { averaging, windows, ...rest } = adapted;
   const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
   return {
     name: "hmc",
-    toJson: () => ({ algorithm: "hmc", ...rest, ...averaging, windows: { ...windows }, ...length }),
+    toJson: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

@@ -12,7 +12,7 @@
 import { checkKeys } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
 
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;
 
@@ -32,10 +32,10 @@ export function mala(options: MalaOptions = {}): Sampler {
     leapfrogs: 1,
     time: 0,
   } as const;
-  const { averaging, windows, jitter: _, ...rest } = adapted;
+  const { jitter: _, ...rest } = adaptationJson(adapted);
   return {
     name: "mala",
-    toJson: () => ({ algorithm: "mala", ...rest, ...averaging, windows: { ...windows } }),
+    toJson: () => ({ algorithm: "mala", ...rest }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

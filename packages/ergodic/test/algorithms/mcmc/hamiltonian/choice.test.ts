@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { leastJump, takesDiagonal, tooDear, worthTrying } from "../../../../src/algorithms/mcmc/hamiltonian/choice.ts";
 import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { MetricEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
-import { hmc, nuts, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
+import { hmc, mala, nuts, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { rhat } from "../../../../src/diagnostics/index.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -106,6 +106,22 @@ describe("warm-up", () => {
     expect((await finished(await correlated())).report.diagonal).toBeUndefined();
   });
 
+  it("aims at an acceptance of 0.9 once it has taken the diagonal, unless another was asked for; so does a resumed run", async () => {
+    const aim = nuts().toJson().targetAcceptance;
+    expect([aim, nuts({ metric: "diagonal" }).toJson().targetAcceptance, mala().toJson().targetAcceptance]).toEqual([
+      "auto",
+      0.8,
+      0.574,
+    ]);
+    const step = async (...given: Parameters<typeof finished>) => Number((await finished(...given)).report.stepSize);
+    // Steps shrink by about a quarter from 0.8 to 0.9 there; the step of one seed varies by a tenth.
+    const [usual, asked] = [await step(funnel), await step(funnel, nuts({ targetAcceptance: 0.8 }))];
+    expect(usual).toBeLessThan(0.9 * asked);
+    expect(await step(funnel, nuts({ targetAcceptance: aim as "auto" }), 400)).toBe(usual);
+    // Where nothing varies it stays 0.8.
+    expect(await step(await correlated())).toBe(await step(await correlated(), nuts({ targetAcceptance: 0.8 })));
+  });
+
   it("leaves what was asked for by name", async () => {
     expect((await finished(funnel, nuts({ metric: "lowRank" }))).report.diagonal).toBeUndefined();
   });
@@ -144,7 +160,7 @@ describe("warm-up", () => {
     run.dispose();
   });
 
-  it("is gone on with bit for bit, before, in and after a trial", async () => {
+  it("continues bit for bit, before, in and after a trial", async () => {
     const whole = await finished(funnel);
     for (const at of [200, 275, 283, 291, 310, 420, 600, 700]) expect(await finished(funnel, nuts(), at)).toEqual(whole);
   });
