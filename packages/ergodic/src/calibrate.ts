@@ -200,38 +200,44 @@ class Simulations implements Progression {
   private async simulate(i: number): Promise<void> {
     const { algorithm, draws, thin, warmup, seed } = this.options;
     const drawn = await this.drawn(i);
-    using posterior = await this.model.condition(drawn.data);
+    const posterior = await this.model.condition(drawn.data);
     const plan = { chains: 1, warmup, draws: draws * thin, seed: hashed(seed, i), workers: 1, deterministic: false };
     const explain = (points: readonly Float64Array[]): string | undefined => posterior.explain(points);
-    const sampling = algorithm.start(posterior, { ...plan, explain }, this.engine);
+    let sampling: ReturnType<typeof algorithm.start> | undefined;
     try {
+      sampling = algorithm.start(posterior, { ...plan, explain }, this.engine);
       while (sampling.converged === false) await sampling.advance(warmup + draws * thin);
       const made = sampling.draws();
       this.divergences += made.divergences;
       const kept = Array.from({ length: draws }, (_, k) => posterior.constrain(made.draw(0, (k + 1) * thin - 1)));
       this.rank(i, drawn.values, kept, new Map(posterior.quantities.map(({ name, shape }) => [name, shape])));
     } finally {
-      sampling.dispose();
+      sampling?.dispose();
+      posterior.dispose();
     }
   }
 
   /** Parameters from the prior, and the data that follow from them. */
   private async drawn(i: number): Promise<{ data: ModelData; values: NamedValues }> {
     const { seed } = this.options;
-    using posterior = await this.model.condition(this.data);
-    const u = posterior.drawPrior(stream(seed, "calibrate", "prior").at(i));
-    const simulated = posterior.predict(u, stream(seed, "calibrate", "data").at(i));
-    const data: Record<string, ModelData[string]> = { ...this.data };
-    for (const { name, shape } of posterior.traced.observed) {
-      if (!Object.hasOwn(this.data, name))
-        throw new DataError(
-          "calibrate",
-          `"${name}" is observed, but no datum of that name is given, so that it cannot be simulated; observe data as they are, and give their shape`,
-          "CALIBRATE_DATA",
-        );
-      data[name] = nested(simulated[name], shape);
+    const posterior = await this.model.condition(this.data);
+    try {
+      const u = posterior.drawPrior(stream(seed, "calibrate", "prior").at(i));
+      const simulated = posterior.predict(u, stream(seed, "calibrate", "data").at(i));
+      const data: Record<string, ModelData[string]> = { ...this.data };
+      for (const { name, shape } of posterior.traced.observed) {
+        if (!Object.hasOwn(this.data, name))
+          throw new DataError(
+            "calibrate",
+            `"${name}" is observed, but no datum of that name is given, so that it cannot be simulated; observe data as they are, and give their shape`,
+            "CALIBRATE_DATA",
+          );
+        data[name] = nested(simulated[name], shape);
+      }
+      return { data, values: posterior.constrain(u) };
+    } finally {
+      posterior.dispose();
     }
-    return { data, values: posterior.constrain(u) };
   }
 
   private rank(

@@ -20,7 +20,11 @@ export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
   choose: ({ rule, variance }) => gradientDescent({ rule: rule ?? adam({ rate: 0.001 }), variance }),
   predictor: (saved) => new NetworkPredictor(saved, currentEngine()),
   measure(saved, heldOut) {
-    using predictor = new NetworkPredictor(saved, currentEngine());
-    return measureOutputs(predictor, heldOut);
+    const predictor = new NetworkPredictor(saved, currentEngine());
+    try {
+      return measureOutputs(predictor, heldOut);
+    } finally {
+      predictor.dispose();
+    }
   },
 };

@@ -73,10 +73,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     // A row may have a column of any name, but tables have these two.
     const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
-    using data = raw instanceof Dataset ? followed(raw, this.pipeline) : owned(this.pipeline.apply(raw, { target: false }));
-    const z = this.scores(data.dataset);
+    const z = raw instanceof Dataset ? this.outputs(raw) : this.scored(this.pipeline.apply(raw, { target: false }));
     const predictions = Array.from(
-      { length: data.dataset.rowCount },
+      { length: z.length / this.width },
       (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>,
     );
     return single ? predictions[0] : predictions;
@@ -84,8 +83,17 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
 
   /** z of every row, float64[rows × outputs]. */
   outputs(data: Dataset): Float64Array {
-    using rows = followed(data, this.pipeline);
-    return this.scores(rows.dataset);
+    const rows = data.follow(this.pipeline);
+    return rows === data ? this.scores(rows) : this.scored(rows);
+  }
+
+  /** `outputs` of rows that were made for it: released at once. */
+  private scored(rows: Dataset): Float64Array {
+    try {
+      return this.scores(rows);
+    } finally {
+      rows.dispose();
+    }
   }
 
   /** Metrics on rows whose target is known, weighted by the rows' weights. */
@@ -151,10 +159,3 @@ function largest(values: ArrayLike<number>): number {
   for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
   return best;
 }
-
-/** `data` through the steps that it lacks; what that makes is released with it. */
-function followed(data: Dataset, pipeline: Pipeline): { dataset: Dataset } & Disposable {
-  const dataset = data.follow(pipeline);
-  return dataset === data ? { dataset, [Symbol.dispose]: () => {} } : owned(dataset);
-}
-const owned = (dataset: Dataset): { dataset: Dataset } & Disposable => ({ dataset, [Symbol.dispose]: () => dataset.dispose() });

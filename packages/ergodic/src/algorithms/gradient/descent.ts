@@ -210,13 +210,17 @@ export class Descent implements Progression {
     this.lanes.settle();
     const average = this.engine.kernel("average", this.parts.plan.deterministic);
     // Before the views below, which end where the memory grows.
-    using pointers = memory.allocate(this.lanes.copies.length * 4, "averaging replicas");
-    const copies = this.lanes.copies.map((copy) => [...this.lanes.arrays(copy)]);
-    copies[0].forEach(([name, first], a) => {
-      // The mean gradient belongs to the replica's own rows.
-      if (name === "mean") return;
-      memory.u32(pointers.pointer, copies.length).set(copies.map((arrays) => arrays[a][1].byteOffset));
-      average(pointers.pointer, copies.length, first.length, first.BYTES_PER_ELEMENT);
-    });
+    const pointers = memory.allocate(this.lanes.copies.length * 4, "averaging replicas");
+    try {
+      const copies = this.lanes.copies.map((copy) => [...this.lanes.arrays(copy)]);
+      copies[0].forEach(([name, first], a) => {
+        // The mean gradient belongs to the replica's own rows.
+        if (name === "mean") return;
+        memory.u32(pointers.pointer, copies.length).set(copies.map((arrays) => arrays[a][1].byteOffset));
+        average(pointers.pointer, copies.length, first.length, first.BYTES_PER_ELEMENT);
+      });
+    } finally {
+      pointers.dispose();
+    }
   }
 }

@@ -54,22 +54,26 @@ export async function measureRule(
 ): Promise<MeasuredRule> {
   checkNumber("measureRule", "count", count, { low: 1, integer: true });
   checkNumber("measureRule", "updates", updates, { low: 1, integer: true });
-  using runner = await RuleRunner.open(rule, { count, precision });
-  const gradient = runner.gradient();
-  for (let i = 0; i < count; i++) gradient[i] = ((i % 17) - 8) / 100;
-  runner.step(1);
-  const times: number[] = [];
-  const begin = performance.now();
-  while (times.length < updates || performance.now() - begin < MEASURE_MS) {
-    const start = performance.now();
+  const runner = await RuleRunner.open(rule, { count, precision });
+  try {
+    const gradient = runner.gradient();
+    for (let i = 0; i < count; i++) gradient[i] = ((i % 17) - 8) / 100;
     runner.step(1);
-    times.push(performance.now() - start);
+    const times: number[] = [];
+    const begin = performance.now();
+    while (times.length < updates || performance.now() - begin < MEASURE_MS) {
+      const start = performance.now();
+      runner.step(1);
+      times.push(performance.now() - start);
+    }
+    times.sort((a, b) => a - b);
+    return {
+      nanosecondsPerParameter: (times[times.length >> 1] * 1e6) / count,
+      stateBytesPerParameter: runner.stateBytes / count,
+    };
+  } finally {
+    runner.dispose();
   }
-  times.sort((a, b) => a - b);
-  return {
-    nanosecondsPerParameter: (times[times.length >> 1] * 1e6) / count,
-    stateBytesPerParameter: runner.stateBytes / count,
-  };
 }
 
 function row(name: string, { make, inChain }: RuleEntry): LedgerRow {

@@ -151,19 +151,23 @@ export class PlacedModel {
     const { engine } = this;
     const program: ArrayProgram = { name: `${this.name} fixed`, precision: "f64", outputs: sideBySide(arrays) };
     const { plan, run } = linkArrays(engine, program, this.deterministic);
-    using arena = new Arena(engine.memory, `model ${this.name} fixed`);
-    const size = arrays.reduce((count, array) => count + array.size, 0);
-    const values = arena.take(8 * size);
-    const block = arena.take(plan.bytes);
-    initialiseBlock(engine, plan, block);
-    const read = fixedInputs(program).map((name) => [name, this.addresses.get(name) ?? arena.copy(inputs.get(name)!)] as const);
-    for (const [name, address] of [...read, [VALUES, values] as const]) {
-      const pointer = plan.pointers[name];
-      if (pointer !== undefined) arena.set(block, pointer, address);
+    const arena = new Arena(engine.memory, `model ${this.name} fixed`);
+    try {
+      const size = arrays.reduce((count, array) => count + array.size, 0);
+      const values = arena.take(8 * size);
+      const block = arena.take(plan.bytes);
+      initialiseBlock(engine, plan, block);
+      const read = fixedInputs(program).map((name) => [name, this.addresses.get(name) ?? arena.copy(inputs.get(name)!)] as const);
+      for (const [name, address] of [...read, [VALUES, values] as const]) {
+        const pointer = plan.pointers[name];
+        if (pointer !== undefined) arena.set(block, pointer, address);
+      }
+      run.call(block);
+      const all = engine.memory.f64(values, size).slice();
+      return program.outputs.map(({ value, offset }) => all.slice(offset, offset + value.size));
+    } finally {
+      arena.dispose();
     }
-    run.call(block);
-    const all = engine.memory.f64(values, size).slice();
-    return program.outputs.map(({ value, offset }) => all.slice(offset, offset + value.size));
   }
 
   /** A program's block, with what is fixed and the given buffers in place. */
