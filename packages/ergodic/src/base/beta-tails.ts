@@ -5,15 +5,17 @@
  * neither end loses digits, and the factor in front is built from Stirling's remainder where a and b are large. Relative error about 1e-13 of
  * the side computed first, 1e-13 absolute of the other. Source: Abramowitz, Stegun 1964, 26.5.8.
  */
+import { exp } from "./exp.ts";
 import { lgamma } from "./gamma.ts";
 import { stirlingRemainder } from "./incomplete-gamma.ts";
+import { log, log1p } from "./log.ts";
 
 const LARGE = 12;
 
 /** log Γ(a + b) − log Γ(a), by Stirling's series where a is large, so that nothing large cancels. */
 function logGammaRatio(a: number, b: number): number {
   if (a < LARGE) return lgamma(a + b) - lgamma(a);
-  const rising = (a - 0.5) * Math.log1p(b / a) + b * (Math.log(a + b) - 1);
+  const rising = (a - 0.5) * log1p(b / a) + b * (log(a + b) - 1);
   return rising + stirlingRemainder(a + b) - stirlingRemainder(a);
 }
 
@@ -21,15 +23,15 @@ function logGammaRatio(a: number, b: number): number {
 export function betaFront(a: number, b: number, x: number, y: number): number {
   const whole = a + b;
   if (a < LARGE || b < LARGE) {
-    const logY = x < 0.5 ? Math.log1p(-x) : Math.log(y);
-    const logX = y < 0.5 ? Math.log1p(-y) : Math.log(x);
-    return Math.exp(a * logX + b * logY + logGammaRatio(Math.max(a, b), Math.min(a, b)) - lgamma(Math.min(a, b)));
+    const logY = x < 0.5 ? log1p(-x) : log(y);
+    const logX = y < 0.5 ? log1p(-y) : log(x);
+    return exp(a * logX + b * logY + logGammaRatio(Math.max(a, b), Math.min(a, b)) - lgamma(Math.min(a, b)));
   }
   // x(a + b)/a = 1 + (bx − ay)/a: logarithms of numbers near 1 where it matters.
   const excess = b * x - a * y;
-  const exponent = a * Math.log1p(Math.max(excess / a, -1)) + b * Math.log1p(Math.max(-excess / b, -1));
+  const exponent = a * log1p(Math.max(excess / a, -1)) + b * log1p(Math.max(-excess / b, -1));
   const remainder = stirlingRemainder(whole) - stirlingRemainder(a) - stirlingRemainder(b);
-  return Math.sqrt((a * b) / (2 * Math.PI * whole)) * Math.exp(exponent + remainder);
+  return Math.sqrt((a * b) / (2 * Math.PI * whole)) * exp(exponent + remainder);
 }
 
 const keptFromZero = (x: number): number => (Math.abs(x) < 1e-300 ? 1e-300 : x);

@@ -3,7 +3,7 @@
  *
  * x = nπ/2 + r with |r| ≤ π/4 by three-part subtraction (Cody and Waite 1980), exact for |n| < 2^20; then the minimax polynomials
  * of fdlibm (Sun Microsystems 1993). Error below 2.3e-16 for |x| < 1.6e6; for larger x the reduction loses about 1e-16·|x|. NaN and ±∞
- * give NaN.
+ * give NaN. `cosine` and `sine` alone reduce larger x in whole numbers, and keep the error.
  */
 const HALF_PI_1 = 1.5707963267341256;
 const HALF_PI_2 = 6.077100506303966e-11;
@@ -19,6 +19,49 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const quarter = n - 4 * Math.floor(n / 4);
   out[at] = quarter === 0 ? cosine : quarter === 1 ? -sine : quarter === 2 ? -cosine : sine;
   out[at + 1] = quarter === 0 ? sine : quarter === 1 ? cosine : quarter === 2 ? -sine : -cosine;
+}
+
+/** ±0 stays. */
+export const sine = (x: number): number => (x === 0 ? x : wave(x, 0));
+export const cosine = (x: number): number => wave(x, 1);
+
+const pair = new Float64Array(2);
+
+/** sin(x + quarterTurns·π/2). */
+function wave(x: number, quarterTurns: number): number {
+  const [quarter, r] = Math.abs(x) > LARGE && Math.abs(x) < Infinity ? reduced(x) : [0, x];
+  cosineSine(r, 1, pair, 0);
+  const turns = (quarter + quarterTurns) & 3;
+  const value = pair[1 - (turns & 1)];
+  return turns < 2 ? value : -value;
+}
+
+/** Beyond it n is no longer exact times the parts of π/2. */
+const LARGE = 1.6e6;
+/** Of π/2 in `reduced`: 2^1024 quarter turns lose 2^-200. */
+const DIGITS = 1224n;
+let quarterTurn = 0n;
+
+/** x = n π/2 + r, |r| ≤ π/4, of large x: n mod 4 and r. */
+function reduced(x: number): readonly [quarter: number, r: number] {
+  quarterTurn ||= 2n * (4n * inverseArctangent(5n) - inverseArctangent(239n));
+  // From 2^20 on the last place of a float64 is at most 2^-32.
+  const whole = Math.abs(x) < 2 ** 53 ? BigInt(x * 2 ** 32) : BigInt(x) << 32n;
+  const exact = whole << (DIGITS - 32n);
+  const n = (2n * exact + (x < 0 ? -quarterTurn : quarterTurn)) / (2n * quarterTurn);
+  const r = exact - n * quarterTurn;
+  return [Number(BigInt.asUintN(2, n)), Number(r >> (DIGITS - 200n)) * 2 ** -200];
+}
+
+/** atan 1/n with so many digits, for π = 16 atan 1/5 − 4 atan 1/239 (Machin 1706). */
+function inverseArctangent(n: bigint): bigint {
+  let term = (1n << DIGITS) / n;
+  let total = term;
+  for (let k = 3n; term !== 0n; k += 2n) {
+    term = -term / (n * n);
+    total += term / k;
+  }
+  return total;
 }
 
 function sinePolynomial(z: number): number {

@@ -5,12 +5,14 @@
  * x + ½/(x + 1/(x + 3⁄2/(x + …))), cut after 30 + 220/x² parts (the rest, about e^(−2x√2n), is below 2^-60). Error below 4 units in the last
  * place, of erfc 10 between ½ and 1. Source: Abramowitz, Stegun 1964, 7.1.5 and 7.1.14.
  */
+import { exp } from "./exp.ts";
+
 const TWO_OVER_ROOT_PI = 1.1283791670955126;
 
 /** e^(−x²): the square of x rounded to 24 bits is exact, and the rest of it small. */
 function gaussian(x: number): number {
   const h = Math.fround(x);
-  return Math.exp(-h * h) * Math.exp(-(x - h) * (x + h));
+  return exp(-h * h) * exp(-(x - h) * (x + h));
 }
 
 /** For |x| < 1. */

@@ -7,6 +7,8 @@
  * the last place of max(1, |result|), for lgamma between ½ and 2½ and for trigamma of the result. Poles as in C: lgamma and trigamma are ∞
  * at 0, −1, −2, …; digamma is ∓∞ at ±0, NaN at negative integers. Source: Abramowitz, Stegun 1964, 6.1.33, 6.1.41, 6.3.18, 6.4.12.
  */
+import { cosine, sine } from "./cosine-sine.ts";
+import { log, log1p } from "./log.ts";
 
 /** ζ(k) − 1, k = 2, 3, …: mpmath 1.3.0, [float(zeta(k) - 1) for k in range(2, 28)] at 60 digits. */
 const ZETA_LESS_ONE = [
@@ -38,40 +40,41 @@ function aroundTwo(d: number): number {
 
 /** x less the nearest integer; 0 of huge and infinite x. */
 const residue = (x: number): number => (Math.abs(x) < 2 ** 52 ? x - Math.round(x) : 0);
+const cotangent = (x: number): number => cosine(x) / sine(x);
 const isInteger = (x: number): boolean => residue(x) === 0;
 
 export function lgamma(x: number): number {
   if (!Number.isFinite(x)) return Math.abs(x);
   if (x <= 0) {
     if (isInteger(x)) return Infinity;
-    return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * residue(x)))) - lgamma(1 - x);
+    return log(Math.PI / Math.abs(sine(Math.PI * residue(x)))) - lgamma(1 - x);
   }
-  if (x < 0.5) return aroundTwo(x) - Math.log(x) - Math.log1p(x);
-  if (x < 1.5) return aroundTwo(x - 1) - Math.log1p(x - 1);
+  if (x < 0.5) return aroundTwo(x) - log(x) - log1p(x);
+  if (x < 1.5) return aroundTwo(x - 1) - log1p(x - 1);
   if (x <= 2.5) return aroundTwo(x - 2);
   if (x < LARGE) {
     let product = 1;
     let y = x;
     while (y > 2.5) product *= --y;
-    return aroundTwo(y - 2) + Math.log(product);
+    return aroundTwo(y - 2) + log(product);
   }
   const series = stirling(x, (twice) => 1 / (twice * (twice - 1))) * x;
-  return (x - 0.5) * (Math.log(x) - 1) + (HALF_LOG_TWO_PI - 0.5 + series);
+  return (x - 0.5) * (log(x) - 1) + (HALF_LOG_TWO_PI - 0.5 + series);
 }
 
 export function digamma(x: number): number {
   if (x === 0) return -1 / x;
-  if (x < 0) return isInteger(x) ? Number.NaN : digamma(1 - x) - Math.PI / Math.tan(Math.PI * residue(x));
+  if (x < 0) return isInteger(x) ? Number.NaN : digamma(1 - x) - Math.PI * cotangent(Math.PI * residue(x));
   if (x === Infinity) return x;
   let total = 0;
   let y = x;
   for (; y < LARGE; y++) total += 1 / y;
-  return Math.log(y) - 0.5 / y - stirling(y, (twice) => 1 / twice) - total;
+  return log(y) - 0.5 / y - stirling(y, (twice) => 1 / twice) - total;
 }
 
 export function trigamma(x: number): number {
   if (x === -Infinity) return Number.NaN;
-  if (x < 0) return isInteger(x) ? Infinity : (Math.PI / Math.sin(Math.PI * residue(x))) ** 2 - trigamma(1 - x);
+  if (x < 0) return isInteger(x) ? Infinity : (Math.PI / sine(Math.PI * residue(x))) ** 2 - trigamma(1 - x);
   let total = 0;
   let y = x;
   for (; y < LARGE; y++) total += 1 / y / y;

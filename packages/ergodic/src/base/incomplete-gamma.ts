@@ -5,7 +5,10 @@
  * remainder where a is large, so that no large logarithms cancel. Relative error about 1e-13 of the one computed first, 1e-13 absolute of the
  * other. Source: Abramowitz, Stegun 1964, 6.5.29 and 6.5.31.
  */
+
+import { exp } from "./exp.ts";
 import { lgamma } from "./gamma.ts";
+import { log, log1p } from "./log.ts";
 
 const LARGE = 12;
 
@@ -19,9 +22,9 @@ export function stirlingRemainder(a: number): number {
 
 /** x^a e^(−x) ÷ Γ(a). */
 function front(a: number, x: number): number {
-  if (a < LARGE) return Math.exp(a * Math.log(x) - x - lgamma(a));
+  if (a < LARGE) return exp(a * log(x) - x - lgamma(a));
   const excess = (x - a) / a;
-  return Math.sqrt(a / (2 * Math.PI)) * Math.exp(-a * (excess - Math.log1p(excess)) - stirlingRemainder(a));
+  return Math.sqrt(a / (2 * Math.PI)) * exp(-a * (excess - log1p(excess)) - stirlingRemainder(a));
 }
 
 function series(a: number, x: number): number {

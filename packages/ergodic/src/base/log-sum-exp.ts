@@ -3,6 +3,10 @@
  *
  * −∞ of no terms and of −∞ alone; ∞ if any term is; NaN if any term is.
  */
+
+import { exp } from "./exp.ts";
+import { log } from "./log.ts";
+
 export function logSumExp(x: ArrayLike<number>): number {
   let largest = -Infinity;
   for (let i = 0; i < x.length; i++) {
@@ -11,6 +15,6 @@ export function logSumExp(x: ArrayLike<number>): number {
   }
   if (!Number.isFinite(largest)) return largest;
   let total = 0;
-  for (let i = 0; i < x.length; i++) total += Math.exp(x[i] - largest);
-  return largest + Math.log(total);
+  for (let i = 0; i < x.length; i++) total += exp(x[i] - largest);
+  return largest + log(total);
 }

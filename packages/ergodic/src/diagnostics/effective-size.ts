@@ -19,7 +19,9 @@
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
+
 import { checkNumber } from "../base/errors.ts";
+import { log } from "../base/log.ts";
 import { meanAutocovariance } from "./autocorrelation.ts";
 import { bounds, drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
 import { chainMeans, mean, variance } from "./moments.ts";
@@ -87,7 +89,7 @@ export function effectiveSize(draws: Float64Array, chainCount: number): number {
   const rho = gamma.map((value) => 1 - (within - value) / total);
   rho[0] = 1;
   const tau = autocorrelationTime(rho);
-  return draws.length / Math.max(tau, 1 / Math.log10(draws.length));
+  return draws.length / Math.max(tau, 1 / (log(draws.length) / Math.LN10));
 }
 
 /** τ by Geyer's initial monotone sequence. */

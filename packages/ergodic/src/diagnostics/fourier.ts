@@ -4,6 +4,7 @@
  * real, imaginary: float64[n]. Without scaling: twice applied, with the imaginary part's sign turned between, it multiplies by n.
  * Error about 2^-52·log₂ n of the root mean square. Source: Cooley, Tukey 1965; radix 2, decimation in time.
  */
+import { cosine, sine } from "../base/cosine-sine.ts";
 import { assert } from "../base/errors.ts";
 
 export function fourierTransform(real: Float64Array, imaginary: Float64Array): void {
@@ -44,8 +45,8 @@ function factorsOf(n: number): Factors {
   if (latest.cosine.length === half) return latest;
   const angle = (k: number): number => (-2 * Math.PI * k) / n;
   latest = {
-    cosine: Float64Array.from({ length: half }, (_, k) => Math.cos(angle(k))),
-    sine: Float64Array.from({ length: half }, (_, k) => Math.sin(angle(k))),
+    cosine: Float64Array.from({ length: half }, (_, k) => cosine(angle(k))),
+    sine: Float64Array.from({ length: half }, (_, k) => sine(angle(k))),
   };
   return latest;
 }

@@ -7,6 +7,9 @@
  * quartile is 0).
  * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinking. Equal to loo's.
  */
+import { exp, expm1 } from "../base/exp.ts";
+import { log, log1p } from "../base/log.ts";
+
 export interface GeneralisedPareto {
   readonly k: number;
   readonly sigma: number;
@@ -27,7 +30,7 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
     const b = 1 / x[n - 1] + (1 - Math.sqrt(candidateCount / (j + 0.5))) / PRIOR_QUARTILES / quartile;
     const k = shape(b, x);
     candidates[j] = b;
-    logLikelihood[j] = n * (Math.log(-b / k) - k - 1);
+    logLikelihood[j] = n * (log(-b / k) - k - 1);
   }
   const b = weightedMean(candidates, logLikelihood);
   const k = shape(b, x);
@@ -38,7 +41,7 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 /** The most likely k for given b: the mean of log(1 − b·x). */
 function shape(b: number, x: Float64Array): number {
   let total = 0;
-  for (const value of x) total += Math.log1p(-b * value);
+  for (const value of x) total += log1p(-b * value);
   return total / x.length;
 }
 
@@ -48,7 +51,7 @@ function weightedMean(values: Float64Array, logWeights: Float64Array): number {
   let total = 0;
   let weights = 0;
   for (let j = 0; j < values.length; j++) {
-    const weight = Math.exp(logWeights[j] - largest);
+    const weight = exp(logWeights[j] - largest);
     total += weight * values[j];
     weights += weight;
   }
@@ -57,5 +60,5 @@ function weightedMean(values: Float64Array, logWeights: Float64Array): number {
 
 /** x with P(X ≤ x) = p: σ·((1 − p)^(−k) − 1)/k, and −σ·log(1 − p) for k = 0. */
 export function generalisedParetoQuantile(p: number, { k, sigma }: GeneralisedPareto): number {
-  return k === 0 ? -sigma * Math.log1p(-p) : (sigma * Math.expm1(-k * Math.log1p(-p))) / k;
+  return k === 0 ? -sigma * log1p(-p) : (sigma * expm1(-k * log1p(-p))) / k;
 }

@@ -10,7 +10,11 @@
  *
  * @throws OptionError unless the counts are positive integers and the efficiencies > 0; DataError on other shapes and non-finite values
  */
+
 import { OptionError } from "../base/errors.ts";
+import { exp, expm1 } from "../base/exp.ts";
+import { hypotenuse } from "../base/hypotenuse.ts";
+import { log, log1p } from "../base/log.ts";
 import { logSumExp } from "../base/log-sum-exp.ts";
 import { effectiveSize } from "./effective-size.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
@@ -57,7 +61,7 @@ export function psisLoo(
     elpd: total(elpd),
     pLoo: total(pLoo),
     looic: total(looic),
-    mcse: paretoK.some((k) => k > threshold) ? Number.NaN : Math.hypot(...mcse),
+    mcse: paretoK.some((k) => k > threshold) ? Number.NaN : hypotenuse(...mcse),
     threshold,
     pointwise: {
       elpd,
@@ -89,7 +93,7 @@ function efficiencyOf(
 function relativeEfficiency(logLikelihood: Float64Array, chainCount: number): number {
   const largest = logLikelihood.reduce((most, value) => Math.max(most, value), -Infinity);
   const size = effectiveSize(
-    logLikelihood.map((value) => Math.exp(value - largest)),
+    logLikelihood.map((value) => exp(value - largest)),
     chainCount,
   );
   return Number.isNaN(size) ? 1 : size / logLikelihood.length;
@@ -102,9 +106,9 @@ function leaveOneOut(logLikelihood: Float64Array, relativeEfficiency: number) {
   );
   const { logWeights, paretoK } = smoothed;
   const elpd = logSumExp(logLikelihood.map((value, s) => value + logWeights[s]));
-  const lpd = logSumExp(logLikelihood) - Math.log(logLikelihood.length);
+  const lpd = logSumExp(logLikelihood) - log(logLikelihood.length);
   let spread = 0;
-  for (let s = 0; s < logWeights.length; s++) spread += (Math.exp(logWeights[s]) * Math.expm1(logLikelihood[s] - elpd)) ** 2;
-  const mcse = Math.sqrt(Math.log1p(spread / relativeEfficiency));
+  for (let s = 0; s < logWeights.length; s++) spread += (exp(logWeights[s]) * expm1(logLikelihood[s] - elpd)) ** 2;
+  const mcse = Math.sqrt(log1p(spread / relativeEfficiency));
   return { elpd, pLoo: lpd - elpd, paretoK, mcse, effectiveSize: smoothed.effectiveSize };
 }

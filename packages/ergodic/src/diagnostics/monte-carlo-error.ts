@@ -25,7 +25,7 @@ export function mcseSd(draws: Float64Array, chainCount: number): number {
   const size = essSd(draws, chainCount);
   const centre = mean(draws);
   const second = mean(draws.map((x) => (x - centre) ** 2));
-  const fourth = mean(draws.map((x) => (x - centre) ** 4));
+  const fourth = mean(draws.map((x) => ((x - centre) * (x - centre)) ** 2));
   return Math.sqrt((fourth - second ** 2) / size / second / 4);
 }
 

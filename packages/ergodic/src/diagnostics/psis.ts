@@ -10,7 +10,10 @@
  *
  * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency > 0
  */
+
 import { checkNumber, DataError } from "../base/errors.ts";
+import { exp } from "../base/exp.ts";
+import { log } from "../base/log.ts";
 import { logSumExp } from "../base/log-sum-exp.ts";
 import { fitGeneralisedPareto, generalisedParetoQuantile } from "./generalised-pareto.ts";
 
@@ -29,7 +32,7 @@ export interface PsisResult {
 const LEAST_TAIL = 5;
 
 /** The k̂ up to which S draws are enough. */
-export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / Math.log10(drawCount), 0.7);
+export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
 
 export function psis(logRatios: Float64Array, { relativeEfficiency = 1 }: PsisOptions = {}): PsisResult {
   checkNumber("psis", "relativeEfficiency", relativeEfficiency, { low: 0, open: true });
@@ -40,7 +43,7 @@ export function psis(logRatios: Float64Array, { relativeEfficiency = 1 }: PsisOp
   let squares = 0;
   for (let s = 0; s < logWeights.length; s++) {
     logWeights[s] -= total;
-    squares += Math.exp(2 * logWeights[s]);
+    squares += exp(2 * logWeights[s]);
   }
   return { logWeights, paretoK, threshold: paretoKThreshold(logRatios.length), effectiveSize: relativeEfficiency / squares };
 }
@@ -71,12 +74,12 @@ function smoothTail(logWeights: Float64Array, length: number): number {
   const order = Uint32Array.from(logWeights, (_, s) => s).sort((a, b) => rising(logWeights[a], logWeights[b]) || a - b);
   const start = order.length - length;
   if (0 - logWeights[order[start]] < 2 ** -52 / 100) return Infinity;
-  const cutoff = Math.exp(logWeights[order[start - 1]]);
-  const fitted = fitGeneralisedPareto(Float64Array.from({ length }, (_, i) => Math.exp(logWeights[order[start + i]]) - cutoff));
+  const cutoff = exp(logWeights[order[start - 1]]);
+  const fitted = fitGeneralisedPareto(Float64Array.from({ length }, (_, i) => exp(logWeights[order[start + i]]) - cutoff));
   if (!Number.isFinite(fitted.k)) return fitted.k;
   for (let i = 0; i < length; i++) {
     const weight = cutoff + generalisedParetoQuantile((i + 0.5) / length, fitted);
-    logWeights[order[start + i]] = Math.min(Math.log(weight), 0);
+    logWeights[order[start + i]] = Math.min(log(weight), 0);
   }
   return fitted.k;
 }

@@ -8,6 +8,7 @@
  *
  * @throws OptionError unless observationCount is a positive integer; DataError on other shapes and non-finite values
  */
+import { log } from "../base/log.ts";
 import { logSumExp } from "../base/log-sum-exp.ts";
 import { variance } from "./moments.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
@@ -23,7 +24,7 @@ export interface WaicResult {
 export function waic(logLikelihood: Float64Array, { observationCount }: { readonly observationCount: number }): WaicResult {
   const columns = observationColumns("waic", logLikelihood, observationCount, 1);
   const pWaic = Float64Array.from(columns, variance);
-  const elpd = Float64Array.from(columns, (column, i) => logSumExp(column) - Math.log(column.length) - pWaic[i]);
+  const elpd = Float64Array.from(columns, (column, i) => logSumExp(column) - log(column.length) - pWaic[i]);
   const deviance = elpd.map((value) => -2 * value);
   return { elpd: total(elpd), pWaic: total(pWaic), waic: total(deviance), pointwise: { elpd, pWaic, waic: deviance } };
 }

@@ -15,7 +15,9 @@
  *
  * @throws DataError [DRAWS_SHAPE] unless N divides the replicated values; OptionError
  */
+
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
+import { exp } from "../base/exp.ts";
 import { psis, psisLoo, quantiles } from "../diagnostics/index.ts";
 import { mean, variance } from "../diagnostics/moments.ts";
 import { axis, short, withMargin } from "./characters.ts";
@@ -138,7 +140,7 @@ export function looPit(
       column(likelihoods, i).map((log) => -log),
       { relativeEfficiency: relativeEfficiency[i] },
     );
-    return share(column(draws, i), value, logWeights.map(Math.exp));
+    return share(column(draws, i), value, logWeights.map(exp));
   });
   return { pit, paretoK };
 }

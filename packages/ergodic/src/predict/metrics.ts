@@ -18,7 +18,9 @@
  *
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
  */
+
 import { checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
 import type { PredictionKind } from "../contract.ts";
 import { RankedOutputs } from "./ranking.ts";
 
@@ -220,7 +222,7 @@ class ClassTally {
       );
     this.confusion[target][predicted] += weight;
     if (this.scores) return;
-    this.loss -= weight * Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, ofTarget)));
+    this.loss -= weight * log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, ofTarget)));
     const bin = Math.min(BINS - 1, Math.floor(output * BINS));
     this.confidence[bin] += weight * output;
     this.right[bin] += weight * truth;
@@ -295,7 +297,7 @@ function countTally(): Tally<CountMetrics> {
       if (!(mean >= 0 && target >= 0)) throw wrong(row, `output ${mean} or target ${target} of a count is not >= 0`);
       regression.add(outputs, at, target, weight, row);
       const held = Math.max(mean, SMALLEST_MEAN);
-      deviance += 2 * weight * ((target > 0 ? target * Math.log(target / held) : 0) - target + held);
+      deviance += 2 * weight * ((target > 0 ? target * log(target / held) : 0) - target + held);
     },
     result: (weight) => ({ ...regression.result(weight), deviance: deviance / weight }),
   };

@@ -5,7 +5,9 @@
  * a random other one), ties ½, over all items that may be recommended; NaN users (nothing to compare) are left out of its mean. Liked items that
  * cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
  */
+
 import { DataError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
 import { RankedOutputs } from "./ranking.ts";
 
 export interface RankingMetrics {
@@ -37,10 +39,10 @@ export class RankingTally {
     for (const [place, item] of top.entries()) {
       if (!wanted.has(item)) continue;
       hits++;
-      gain += 1 / Math.log2(place + 2);
+      gain += 1 / (log(place + 2) / Math.LN2);
     }
     let best = 0;
-    for (let place = 0; place < Math.min(this.count, liked.length); place++) best += 1 / Math.log2(place + 2);
+    for (let place = 0; place < Math.min(this.count, liked.length); place++) best += 1 / (log(place + 2) / Math.LN2);
     this.sums.precision += hits / this.count;
     this.sums.recall += hits / liked.length;
     this.sums.ndcg += gain / best;

@@ -34,7 +34,13 @@ export function alternatingLeastSquares(options: AlternatingOptions = {}): Algor
           residuals: false,
           passes: ({ solveSlot, stride }) =>
             ([0, 1] as const).map((side): Pass => {
-              return { side, slot: solveSlot, perRating: stride ** 2, perRow: stride ** 3 / 3, args: (...given) => given };
+              return {
+                side,
+                slot: solveSlot,
+                perRating: stride ** 2,
+                perRow: (stride * stride * stride) / 3,
+                args: (...given) => given,
+              };
             }),
         },
         problem,

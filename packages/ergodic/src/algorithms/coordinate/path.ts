@@ -4,6 +4,7 @@
  * A step of the run is one λ. Folds of cross-validation are solvers of their own, whose held-out rows weigh 0, on the same columns; they move in
  * step with the one on all rows, so that every λ has its held-out error as soon as it is solved, and workers share them.
  */
+import { power } from "../../base/power.ts";
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
@@ -217,7 +218,7 @@ export class PathProgression implements Progression {
   private lambdas(largest: number): Float64Array {
     const { lambdas: given, ratio } = this.options;
     if (typeof given !== "number") return given;
-    return Float64Array.from({ length: given }, (_, k) => largest * ratio ** (given === 1 ? 0 : k / (given - 1)));
+    return Float64Array.from({ length: given }, (_, k) => largest * power(ratio, given === 1 ? 0 : k / (given - 1)));
   }
 
   private async solve(record: PathRecord, k: number): Promise<void> {

@@ -2,6 +2,7 @@
  * A rule on one copy of the model: its compiled program, and the table by which kernels/descend.ts calls it (host/fields.ts).
  */
 
+import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
 import { type CompiledProgram, linkProgram } from "../../compiler/index.ts";
 import type { ParameterType, RowGradient } from "../../contract.ts";
@@ -117,7 +118,7 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
  */
 export function shareOf(target: RowGradient, weights: Float64Array | undefined, batch: number, indexed: boolean): Float64Array {
   return target.density.map((density, j) => {
-    const touched = indexed ? 1 - (1 - density) ** batch : 1;
+    const touched = indexed ? 1 - power(1 - density, batch) : 1;
     return touched > 0 ? (weights?.[j] ?? 1) / touched : 0;
   });
 }

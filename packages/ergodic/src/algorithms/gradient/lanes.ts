@@ -5,6 +5,7 @@
  * (replicated). What a lane does depends on its number, the seed and its update number, never on the worker that runs it.
  */
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
+import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
 import { linkProgram, scalar, vector } from "../../compiler/index.ts";
 import type { LaneBinding, Plan } from "../../contract.ts";
@@ -129,24 +130,28 @@ export class Lanes {
       if (scale !== 1) for (let i = 0; i < point.length; i++) point[i] *= scale;
       return point;
     }
-    using arena = new Arena(memory, "evaluation point");
-    const { program, functions } = linkProgram(this.engine, spec);
-    const block = arena.take(program.blockBytes);
-    const point = arena.take(parameterCount * 8);
-    for (const [name, at] of Object.entries(program.pointers)) {
-      arena.set(block, at, name === "point" ? point : name === "parameter" ? copy.parameters : copy.states.get(name)!);
+    const arena = new Arena(memory, "evaluation point");
+    try {
+      const { program, functions } = linkProgram(this.engine, spec);
+      const block = arena.take(program.blockBytes);
+      const point = arena.take(parameterCount * 8);
+      for (const [name, at] of Object.entries(program.pointers)) {
+        arena.set(block, at, name === "point" ? point : name === "parameter" ? copy.parameters : copy.states.get(name)!);
+      }
+      const lane = this.list.find((l) => l.copy === copy)!;
+      for (const [name, at] of Object.entries(program.scalars)) {
+        const own = lane.rule?.program.scalars[name];
+        if (own !== undefined) arena.setF64(block, at, arena.getF64(lane.rule!.block, own));
+      }
+      const { trainedCount = parameterCount } = this.parts.target;
+      functions[program.update].call(trainedCount, block);
+      // What no rule touches is taken as it stands.
+      const all = Float64Array.from(memory[this.precision](point, parameterCount));
+      all.set(memory[this.precision](copy.parameters, parameterCount).subarray(trainedCount), trainedCount);
+      return all;
+    } finally {
+      arena.dispose();
     }
-    const lane = this.list.find((l) => l.copy === copy)!;
-    for (const [name, at] of Object.entries(program.scalars)) {
-      const own = lane.rule?.program.scalars[name];
-      if (own !== undefined) arena.setF64(block, at, arena.getF64(lane.rule!.block, own));
-    }
-    const { trainedCount = parameterCount } = this.parts.target;
-    functions[program.update].call(trainedCount, block);
-    // What no rule touches is taken as it stands.
-    const all = Float64Array.from(memory[this.precision](point, parameterCount));
-    all.set(memory[this.precision](copy.parameters, parameterCount).subarray(trainedCount), trainedCount);
-    return all;
   }
 
   /** Multiplies each copy's scale into its parameters, so that copies can be averaged. */
@@ -332,7 +337,7 @@ export class Lanes {
     ]);
     const { options } = rule;
     arena.setF64(block, field.SEARCH_RATE_F64, options.initial);
-    arena.setF64(block, field.SEARCH_GROWTH_F64, options.growth ** (1 / Math.ceil(rows / this.batch)));
+    arena.setF64(block, field.SEARCH_GROWTH_F64, power(options.growth, 1 / Math.ceil(rows / this.batch)));
     arena.setF64(block, field.SEARCH_SUFFICIENT_F64, options.c);
     arena.setF64(block, field.SEARCH_SHRINK_F64, options.shrink);
     arena.setF64(block, field.SEARCH_FALLBACK_F64, options.fallback);

@@ -9,8 +9,7 @@
  *
  * @throws OptionError unless a, c, firstStep > 0 and stability, alpha, gamma ≥ 0
  */
-import { exp } from "../../base/exp.ts";
-import { log } from "../../base/log.ts";
+import { power } from "../../base/power.ts";
 import { defineSearch, keepState } from "./define-search.ts";
 
 const optional = null as number | null;
@@ -62,8 +61,3 @@ export const spsa = defineSearch(
     },
   },
 );
-
-/** x^y for x > 0, the same bits everywhere. */
-function power(x: number, y: number): number {
-  return exp(y * log(x));
-}

@@ -6,6 +6,7 @@
  * directions of past moves alone, and only grows from product to product. `definite`: no direction of negative curvature was met; else `step` descends
  * along that one. Source: Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
  */
+import { cosine } from "../../base/cosine-sine.ts";
 import { addScaled, dot } from "../gradient/dense.ts";
 import type { InverseCurvature } from "./inverse-curvature.ts";
 import type { Minimised } from "./quasi-newton.ts";
@@ -30,7 +31,7 @@ export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: In
   const p = new Float64Array(x.length);
   // Where g is 0, of a saddle too, any right-hand side looks for negative curvature.
   const stands = g.every((v) => v === 0);
-  const residual = g.map((v, i) => (stands ? Math.cos(i + 1) : -v));
+  const residual = g.map((v, i) => (stands ? cosine(i + 1) : -v));
   let z = h.times(residual);
   const d = z.slice();
   let left = dot(residual, z);

@@ -3,9 +3,14 @@
  * the bounds stated there. The reference evaluation is that of the JavaScript engine, except where its `**` departs from IEEE 754, or
  * that of base/ where it has none.
  */
+import { arctangent } from "../../base/arctangent.ts";
+import { cosine, sine } from "../../base/cosine-sine.ts";
 import * as errorFunction from "../../base/error-function.ts";
 import { CompileError } from "../../base/errors.ts";
+import { expm1 as expm1Of, exp as expOf } from "../../base/exp.ts";
 import * as gamma from "../../base/gamma.ts";
+import { log1p as log1pOf, log as logOf } from "../../base/log.ts";
+import { power } from "../../base/power.ts";
 import { constant, type Expr, isConstant } from "../expression.ts";
 import { type Binary, type Primitive, primitive, type Unary } from "../primitive.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
@@ -28,38 +33,41 @@ export const sqrt: Unary = primitive({
 });
 
 export const exp: Unary = called("exp", 26, {
-  reference: Math.exp,
+  reference: expOf,
   derivative: (adjoint, node) => mul(adjoint, node),
 });
 
 /** NaN below 0, −∞ at ±0. */
 export const log: Unary = called("log", 34, {
-  reference: Math.log,
+  reference: logOf,
   simplify: (x) => (x.op === "exp" ? x.args[0] : null),
   derivative: (adjoint, { args: [x] }) => div(adjoint, x),
 });
 
 /** log(1 + x), without loss at small x. */
 export const log1p: Unary = called("log1p", 42, {
-  reference: Math.log1p,
+  reference: log1pOf,
   derivative: (adjoint, { args: [x] }) => div(adjoint, add(1, x)),
 });
 
 /** exp(x) − 1, without loss at small x. */
 export const expm1: Unary = called("expm1", 30, {
-  reference: Math.expm1,
+  reference: expm1Of,
   derivative: (adjoint, node) => mul(adjoint, add(node, 1)),
 });
 
 export const tanh: Unary = called("tanh", 36, {
-  reference: Math.tanh,
+  reference(x) {
+    const z = expm1Of(-2 * Math.abs(x));
+    return x === 0 ? x : x < 0 ? z / (2 + z) : -z / (2 + z);
+  },
   derivative: (adjoint, node) => mul(adjoint, sub(1, square(node))),
 });
 
 /** 1 / (1 + exp(−x)), without overflow. */
 export const sigmoid: Unary = called("sigmoid", 30, {
   reference(x) {
-    const z = Math.exp(-Math.abs(x));
+    const z = expOf(-Math.abs(x));
     return x < 0 ? z / (1 + z) : 1 / (1 + z);
   },
   derivative: (adjoint, node) => mul(adjoint, mul(node, sigmoid(neg(node.args[0])))),
@@ -68,13 +76,13 @@ export const sigmoid: Unary = called("sigmoid", 30, {
 
 /** log(1 + exp(x)) = max(x, 0) + log1p(exp(−|x|)), without overflow. */
 export const softplus: Unary = called("softplus", 72, {
-  reference: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  reference: (x) => Math.max(x, 0) + log1pOf(expOf(-Math.abs(x))),
   derivative: (adjoint, { args: [x] }) => mul(adjoint, sigmoid(x)),
 });
 
 /** IEEE 754 pow: 1 whenever a is 1 or b is 0, even with NaN; NaN for a < 0 unless b is an integer. */
 export const pow: Binary = called("pow", 150, {
-  reference: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
+  reference: power,
   simplify(a, b) {
     if (isConstant(b, 0)) return a.rank === 0 ? constant(1) : null;
     if (isConstant(b, 1)) return a;
@@ -92,19 +100,19 @@ export const pow: Binary = called("pow", 150, {
 });
 
 export const cos: Unary = called("cos", 50, {
-  reference: Math.cos,
+  reference: cosine,
   simplify: (x) => (x.op === "neg" ? cos(x.args[0]) : null),
   derivative: (adjoint, { args: [x] }) => neg(mul(adjoint, sin(x))),
 });
 
 export const sin: Unary = called("sin", 50, {
-  reference: Math.sin,
+  reference: sine,
   simplify: (x) => (x.op === "neg" ? neg(sin(x.args[0])) : null),
   derivative: (adjoint, { args: [x] }) => mul(adjoint, cos(x)),
 });
 
 export const atan: Unary = called("atan", 36, {
-  reference: Math.atan,
+  reference: arctangent,
   simplify: (x) => (x.op === "neg" ? neg(atan(x.args[0])) : null),
   derivative: (adjoint, { args: [x] }) => div(adjoint, add(1, square(x))),
 });

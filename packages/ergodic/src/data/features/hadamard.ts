@@ -17,5 +17,7 @@ export function hadamard(x: Float64Array, n: number): void {
 
 /** The smallest power of two that is at least n. */
 export function paddedSize(n: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+  let size = 1;
+  while (size < n) size *= 2;
+  return size;
 }

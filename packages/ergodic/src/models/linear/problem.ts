@@ -141,7 +141,7 @@ export class LinearProblem implements Problem, RowGradient {
     const bytes = { f32: 4, f64: 8, i16: 2, i8: 1 }[layout.type];
     set(field.LINEAR_VALUES, layout.values);
     set(field.LINEAR_ROW_BYTES, layout.stride * bytes);
-    set(field.LINEAR_ELEMENT_SHIFT, Math.log2(bytes));
+    set(field.LINEAR_ELEMENT_SHIFT, 31 - Math.clz32(bytes));
     set(field.LINEAR_ROW_START, layout.rowStart);
     set(field.LINEAR_COLUMN_INDEX, layout.columnIndex);
     set(field.LINEAR_TARGET, this.target);

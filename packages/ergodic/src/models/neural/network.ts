@@ -10,7 +10,9 @@
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
  */
+
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { hypotenuse } from "../../base/hypotenuse.ts";
 import type { ElementType, JsonObject, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -163,7 +165,7 @@ function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data:
   const { values } = data.target;
   const mean = values.reduce((sum, y) => sum + y, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, y) => sum + (y - mean) ** 2, 0) / values.length);
-  const size = Math.hypot(mean, deviation);
+  const size = hypotenuse(mean, deviation);
   const isFar = size > 10 || size < 0.1;
   return deviation > 0 && (standardise === true || isFar) ? { mean, deviation } : undefined;
 }

@@ -139,7 +139,7 @@ export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32"
 
 /** In the target's own units where these were scaled: steps would go by their square otherwise. */
 function lossOf({ loss, target }: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
-  const unit = target ? target.deviation ** (loss.quadratic ? 2 : 1) : 1;
+  const unit = target ? target.deviation * (loss.quadratic ? target.deviation : 1) : 1;
   return div(sum(mul(input("w", [batch]), lossOnArrays(loss, z, input("y", [batch])))), unit);
 }
 

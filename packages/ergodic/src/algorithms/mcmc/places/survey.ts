@@ -16,7 +16,9 @@
  * After the draws, `visits` says of each place how many of them are inside, and how many there should be by the masses: a place that should hold LEAST_DRAWS or more, and
  * holds less than a tenth of them, was missed. Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
  */
+
 import { exp } from "../../../base/exp.ts";
+import { hypotenuse } from "../../../base/hypotenuse.ts";
 import { log } from "../../../base/log.ts";
 import type { JsonObject, LogDensity, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
@@ -116,7 +118,7 @@ export class Survey {
       undefined,
     );
     if (!best) return [];
-    const under = (logMass: number, error: number): boolean => logMass + GAP + 2 * Math.hypot(error, best.error) < best.logMass;
+    const under = (logMass: number, error: number): boolean => logMass + GAP + 2 * hypotenuse(error, best.error) < best.logMass;
     const out = ({ settled, most, place }: Entry): boolean =>
       (settled && isKnown(place) && under(place.logMass, place.error)) || under(most, 0);
     const open = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
@@ -152,7 +154,7 @@ export class Survey {
     return shown.map(({ kind, chain, place }): VisitedPlace => {
       const { normal, logMass, error, paretoK } = place;
       const odds = anchor ? exp(logMass - anchor.logMass) : Number.NaN;
-      const least = anchor ? anchored * exp(logMass - anchor.logMass - 2 * Math.hypot(error, anchor.error)) : 0;
+      const least = anchor ? anchored * exp(logMass - anchor.logMass - 2 * hypotenuse(error, anchor.error)) : 0;
       const missed = kind === "scout" && least >= LEAST_DRAWS && held(normal) < HELD * least;
       const by = kind === "scout" ? kind : kind === "left" ? "left" : "chain";
       return { by, chain, point: normal.mean, logMass, error, paretoK, share: odds === Infinity ? 1 : odds / (1 + odds), missed };

@@ -87,9 +87,9 @@ function multiply(x: SymbolicArray, fanIn: number, units: number, scope: Scope, 
   const q = width / block;
   const p = Math.ceil(units / block);
   const weight = scope.parameter("weight", [p, q, block], { initial, fans: { fanIn, fanOut: units } });
-  const transformed = block >= 4 && Number.isInteger(Math.log2(block));
+  const transformed = block >= 4 && (block & (block - 1)) === 0;
   scope.count(
-    sizeOf(outer.slice(1)) * (transformed ? 2 * p * q * block + (p + q) * block * Math.log2(block) : p * q * block ** 2),
+    sizeOf(outer.slice(1)) * (transformed ? 2 * p * q * block + (p + q) * block * (31 - Math.clz32(block)) : p * q * block ** 2),
   );
   const whole = circulant(reshape(x, [sizeOf(outer), width]), weight);
   const y = reshape(slice(whole, { axis: 1, to: units }), [...outer, units]);

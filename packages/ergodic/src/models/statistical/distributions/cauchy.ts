@@ -3,6 +3,8 @@
  *
  * μ (`mu`): real, the median. σ (`sigma`) > 0: scale, half the interquartile range. Neither mean nor variance exists.
  */
+import { arctangent } from "../../../base/arctangent.ts";
+import { cosine, sine } from "../../../base/cosine-sine.ts";
 import {
   add,
   atan,
@@ -31,7 +33,7 @@ const logCauchy = (z: SymbolicArray, sigma: SymbolicArray): SymbolicArray => min
 
 /** P(Z ≤ z) = atan(−1/z)/π where z is far below 0. */
 function lower(z: number): number {
-  return z < -1 ? Math.atan(-1 / z) / Math.PI : 0.5 + Math.atan(z) / Math.PI;
+  return z < -1 ? arctangent(-1 / z) / Math.PI : 0.5 + arctangent(z) / Math.PI;
 }
 
 function logLower(z: SymbolicArray): SymbolicArray {
@@ -40,11 +42,13 @@ function logLower(z: SymbolicArray): SymbolicArray {
   return where(far, tail, log(add(0.5, mul(1 / Math.PI, atan(max(z, -1))))));
 }
 
+const tangent = (x: number): number => sine(x) / cosine(x);
+
 /** tan π(p − ½), exact in the lower tail. */
 const standardQuantile = (p: number): number => {
   if (p === 0) return -Infinity;
   if (p === 1) return Infinity;
-  return p < 0.25 ? -1 / Math.tan(Math.PI * p) : p > 0.75 ? 1 / Math.tan(Math.PI * (1 - p)) : Math.tan(Math.PI * (p - 0.5));
+  return p < 0.25 ? -1 / tangent(Math.PI * p) : p > 0.75 ? 1 / tangent(Math.PI * (1 - p)) : tangent(Math.PI * (p - 0.5));
 };
 
 /** mu real, sigma > 0. */
@@ -79,10 +83,10 @@ export const halfCauchy: (sigma: Parameter) => Distribution = distribution(
     logCdf: (x, { sigma }) => within(lessEqual(0, x), log(mul(2 / Math.PI, atan(div(x, sigma))))),
     logSurvival: (x, { sigma }) => where(less(0, x), log(mul(2 / Math.PI, atan(div(sigma, max(x, Number.MIN_VALUE))))), 0),
     sample: (draws, { sigma }) => sigma * Math.abs(draws.normal() / draws.normal()),
-    cdf: (x, { sigma }) => (x > 0 ? (2 / Math.PI) * Math.atan(x / sigma) : 0),
-    survival: (x, { sigma }) => (x > 0 ? (2 / Math.PI) * Math.atan(sigma / x) : 1),
-    quantile: (p, { sigma }) => (p === 1 ? Infinity : sigma * Math.tan((Math.PI / 2) * p)),
-    upperQuantile: (q, { sigma }) => (q === 0 ? Infinity : sigma / Math.tan((Math.PI / 2) * q)),
+    cdf: (x, { sigma }) => (x > 0 ? (2 / Math.PI) * arctangent(x / sigma) : 0),
+    survival: (x, { sigma }) => (x > 0 ? (2 / Math.PI) * arctangent(sigma / x) : 1),
+    quantile: (p, { sigma }) => (p === 1 ? Infinity : sigma * tangent((Math.PI / 2) * p)),
+    upperQuantile: (q, { sigma }) => (q === 0 ? Infinity : sigma / tangent((Math.PI / 2) * q)),
     mean: () => Infinity,
     variance: () => Infinity,
   },

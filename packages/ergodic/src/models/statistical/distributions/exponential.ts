@@ -3,6 +3,9 @@
  *
  * λ (`rate`) > 0: mean 1/λ.
  */
+
+import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
+import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { lessEqual, log, mul, neg, sub, toArray, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { log1mExp, within } from "./terms.ts";
@@ -19,10 +22,10 @@ export const exponential: (rate: Parameter) => Distribution = distribution(
     logCdf: (x, { rate }) => where(lessEqual(x, 0), -Infinity, log1mExp(where(lessEqual(x, 0), -1, neg(mul(rate, x))))),
     logSurvival: (x, { rate }) => where(lessEqual(x, 0), 0, neg(mul(rate, x))),
     sample: (draws, { rate }) => draws.exponential() / rate,
-    cdf: (x, { rate }) => (x > 0 ? -Math.expm1(-rate * x) : 0),
-    survival: (x, { rate }) => (x > 0 ? Math.exp(-rate * x) : 1),
-    quantile: (p, { rate }) => -Math.log1p(-p) / rate,
-    upperQuantile: (q, { rate }) => -Math.log(q) / rate,
+    cdf: (x, { rate }) => (x > 0 ? -expm1Of(-rate * x) : 0),
+    survival: (x, { rate }) => (x > 0 ? expOf(-rate * x) : 1),
+    quantile: (p, { rate }) => -log1pOf(-p) / rate,
+    upperQuantile: (q, { rate }) => -logOf(q) / rate,
     mean: ({ rate }) => 1 / rate,
     variance: ({ rate }) => 1 / (rate * rate),
   },

@@ -3,14 +3,15 @@
  *
  * x: 0, 1, 2, …. p (`probability`) in [0, 1], of success. Other libraries count the success as well: their x is one more.
  */
-import { log as logOf } from "../../../base/log.ts";
+import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
+import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { add, log, neg, toArray } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { isCount, timesLog1p, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
-const survivalOf = (x: number, p: number): number => (x < 0 ? 1 : Math.exp((Math.floor(x) + 1) * Math.log1p(-p)));
-const cdfOf = (x: number, p: number): number => (x < 0 ? 0 : -Math.expm1((Math.floor(x) + 1) * Math.log1p(-p)));
+const survivalOf = (x: number, p: number): number => (x < 0 ? 1 : expOf((Math.floor(x) + 1) * log1pOf(-p)));
+const cdfOf = (x: number, p: number): number => (x < 0 ? 0 : -expm1Of((Math.floor(x) + 1) * log1pOf(-p)));
 
 /** −log(1 − p), with what 1 − p is rounded by put right, so that small p lose nothing. */
 function decay(p: number): number {
@@ -31,7 +32,7 @@ export const geometric: (probability: Parameter) => Distribution = distribution(
     survival: (x, { probability }) => survivalOf(x, probability),
     quantile(u, { probability }) {
       if (u === 1) return probability === 1 ? 0 : Infinity;
-      const near = Math.max(0, Math.floor(Math.log1p(-u) / Math.log1p(-probability)) - 1);
+      const near = Math.max(0, Math.floor(log1pOf(-u) / log1pOf(-probability)) - 1);
       let k = near;
       while (cdfOf(k, probability) < u) k++;
       return k;

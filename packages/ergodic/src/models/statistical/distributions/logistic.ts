@@ -3,14 +3,15 @@
  *
  * μ (`mu`): real, mean and median. s (`scale`) > 0.
  */
-import { log as logOf } from "../../../base/log.ts";
+import { exp as expOf } from "../../../base/exp.ts";
+import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { div, log, mul, neg, softplus, sub } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { minus } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
-const lower = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
-const standardQuantile = (p: number): number => Math.log(p) - Math.log1p(-p);
+const lower = (z: number): number => (z < 0 ? expOf(z) / (1 + expOf(z)) : 1 / (1 + expOf(-z)));
+const standardQuantile = (p: number): number => logOf(p) - log1pOf(-p);
 
 /** mu real, scale > 0. */
 export const logistic: (mu: Parameter, scale: Parameter) => Distribution = distribution(

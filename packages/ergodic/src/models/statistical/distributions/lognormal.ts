@@ -3,7 +3,9 @@
  *
  * μ (`mu`): real, mean of log x. σ (`sigma`) > 0: its standard deviation.
  */
-import { exp } from "../../../base/exp.ts";
+
+import { exp, expm1 as expm1Of } from "../../../base/exp.ts";
+import { log as logOf } from "../../../base/log.ts";
 import { normalQuantile } from "../../../base/normal-quantile.ts";
 import { div, less, log, max, mul, neg, type SymbolicArray, square, sub, toArray, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
@@ -30,11 +32,11 @@ export const lognormal: (mu: Parameter, sigma: Parameter) => Distribution = dist
     logCdf: (x, p) => within(less(0, x), logNormalCdf(score(x, p))),
     logSurvival: (x, p) => where(less(0, x), logNormalCdf(neg(score(x, p))), 0),
     sample: (draws, { mu, sigma }) => exp(mu + sigma * draws.normal()),
-    cdf: (x, { mu, sigma }) => (x > 0 ? normalCdf((Math.log(x) - mu) / sigma) : 0),
-    survival: (x, { mu, sigma }) => (x > 0 ? normalCdf((mu - Math.log(x)) / sigma) : 1),
-    quantile: (p, { mu, sigma }) => Math.exp(mu + sigma * normalQuantile(p)),
-    upperQuantile: (q, { mu, sigma }) => Math.exp(mu - sigma * normalQuantile(q)),
-    mean: ({ mu, sigma }) => Math.exp(mu + (sigma * sigma) / 2),
-    variance: ({ mu, sigma }) => Math.expm1(sigma * sigma) * Math.exp(2 * mu + sigma * sigma),
+    cdf: (x, { mu, sigma }) => (x > 0 ? normalCdf((logOf(x) - mu) / sigma) : 0),
+    survival: (x, { mu, sigma }) => (x > 0 ? normalCdf((mu - logOf(x)) / sigma) : 1),
+    quantile: (p, { mu, sigma }) => exp(mu + sigma * normalQuantile(p)),
+    upperQuantile: (q, { mu, sigma }) => exp(mu - sigma * normalQuantile(q)),
+    mean: ({ mu, sigma }) => exp(mu + (sigma * sigma) / 2),
+    variance: ({ mu, sigma }) => expm1Of(sigma * sigma) * exp(2 * mu + sigma * sigma),
   },
 );

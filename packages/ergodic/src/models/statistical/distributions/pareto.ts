@@ -3,7 +3,10 @@
  *
  * m (`minimum`) > 0. α (`shape`) > 0: P(X > x) = (m/x)^α.
  */
-import { exp as expOf } from "../../../base/exp.ts";
+
+import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
+import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
+import { power } from "../../../base/power.ts";
 import { add, div, lessEqual, log, max, mul, neg, type SymbolicArray, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { log1mExp, minus, plus, within } from "./terms.ts";
@@ -27,10 +30,10 @@ export const pareto: (minimum: Parameter, shape: Parameter) => Distribution = di
     },
     logSurvival: logUpper,
     sample: (draws, { minimum, shape }) => minimum * expOf(draws.exponential() / shape),
-    cdf: (x, { minimum, shape }) => (x > minimum ? -Math.expm1(-shape * Math.log(x / minimum)) : 0),
-    survival: (x, { minimum, shape }) => (x > minimum ? (minimum / x) ** shape : 1),
-    quantile: (p, { minimum, shape }) => minimum * Math.exp(-Math.log1p(-p) / shape),
-    upperQuantile: (q, { minimum, shape }) => minimum * q ** (-1 / shape),
+    cdf: (x, { minimum, shape }) => (x > minimum ? -expm1Of(-shape * logOf(x / minimum)) : 0),
+    survival: (x, { minimum, shape }) => (x > minimum ? power(minimum / x, shape) : 1),
+    quantile: (p, { minimum, shape }) => minimum * expOf(-log1pOf(-p) / shape),
+    upperQuantile: (q, { minimum, shape }) => minimum * power(q, -1 / shape),
     mean: ({ minimum, shape }) => (shape > 1 ? (shape * minimum) / (shape - 1) : Infinity),
     variance: ({ minimum, shape }) => (shape > 2 ? (minimum / (shape - 1)) ** 2 * (shape / (shape - 2)) : Infinity),
   },

@@ -6,6 +6,7 @@
  */
 
 import { drawGamma } from "../../../base/draw-gamma.ts";
+import { exp as expOf } from "../../../base/exp.ts";
 import { lgamma as logGamma } from "../../../base/gamma.ts";
 import type { Draws } from "../../../base/stream.ts";
 import {
@@ -37,7 +38,7 @@ const varianceOf = (nu: number, sigma: number): number =>
   nu > 2 ? (sigma * sigma * nu) / (nu - 2) : nu > 1 ? Infinity : Number.NaN;
 /** E|T|. */
 const meanSize = (nu: number): number =>
-  nu > 1 ? (2 * Math.sqrt(nu / Math.PI) * Math.exp(logGamma((nu + 1) / 2) - logGamma(nu / 2))) / (nu - 1) : Infinity;
+  nu > 1 ? (2 * Math.sqrt(nu / Math.PI) * expOf(logGamma((nu + 1) / 2) - logGamma(nu / 2))) / (nu - 1) : Infinity;
 
 /** nu > 0, mu real, sigma > 0. */
 export const student: (nu: Parameter, mu: Parameter, sigma: Parameter) => Distribution = distribution(

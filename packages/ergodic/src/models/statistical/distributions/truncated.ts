@@ -4,7 +4,9 @@
  * The mass is taken in the tail where it is exact. With symbolic parameters the base must have log distribution functions; where it has functions
  * of numbers alone, its parameters must be numbers. Draws: by rejection, where little mass is left by inversion.
  */
+
 import { CapabilityError, CompileError } from "../../../base/errors.ts";
+import { log as logOf } from "../../../base/log.ts";
 import type { Draws } from "../../../base/stream.ts";
 import {
   and,
@@ -107,7 +109,7 @@ function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }
       `the mass of ${f.name} between the bounds is not known for symbolic parameters; give numbers, or take a distribution with an elementary distribution function`,
       "DISTRIBUTION_LACKS",
     );
-  return toArray(Math.log(new Mass(f, numbers, from?.low as number, to?.high as number).whole));
+  return toArray(logOf(new Mass(f, numbers, from?.low as number, to?.high as number).whole));
 }
 
 /** Single numbers of parameters that depend on no input. */

@@ -3,9 +3,10 @@
  *
  * k (`shape`) > 0. λ (`scale`) > 0.
  */
-import { exp as expOf } from "../../../base/exp.ts";
+import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
 import { lgamma } from "../../../base/gamma.ts";
-import { log as logOf } from "../../../base/log.ts";
+import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
+import { power } from "../../../base/power.ts";
 import {
   div,
   equal,
@@ -29,7 +30,7 @@ type P = { readonly shape: SymbolicArray; readonly scale: SymbolicArray };
 /** (x/λ)^k, of numbers below 0 as of the smallest above. */
 const hazard = (x: SymbolicArray, { shape, scale }: P): SymbolicArray =>
   exp(mul(shape, log(max(div(x, scale), Number.MIN_VALUE))));
-const moment = (order: number, shape: number, scale: number): number => scale ** order * Math.exp(lgamma(1 + order / shape));
+const moment = (order: number, shape: number, scale: number): number => power(scale, order) * expOf(lgamma(1 + order / shape));
 
 /** shape > 0, scale > 0. */
 export const weibull: (shape: Parameter, scale: Parameter) => Distribution = distribution(
@@ -40,17 +41,17 @@ export const weibull: (shape: Parameter, scale: Parameter) => Distribution = dis
     support: () => ({ kind: "interval", low: toArray(0) }),
     logDensity(x, { shape, scale }) {
       const logRatio = log(div(x, scale));
-      const power = sub(shape, 1);
-      const rising = where(equal(power, 0), 0, mul(power, logRatio));
+      const excess = sub(shape, 1);
+      const rising = where(equal(excess, 0), 0, mul(excess, logRatio));
       return within(lessEqual(0, x), minus(plus(log(shape), rising), log(scale), exp(mul(shape, logRatio))));
     },
     logCdf: (x, p) => within(less(0, x), log1mExp(where(less(0, x), neg(hazard(x, p)), -1))),
     logSurvival: (x, p) => where(less(0, x), neg(hazard(x, p)), 0),
     sample: (draws, { shape, scale }) => scale * expOf(logOf(draws.exponential()) / shape),
-    cdf: (x, { shape, scale }) => (x > 0 ? -Math.expm1(-((x / scale) ** shape)) : 0),
-    survival: (x, { shape, scale }) => (x > 0 ? Math.exp(-((x / scale) ** shape)) : 1),
-    quantile: (p, { shape, scale }) => scale * (-Math.log1p(-p)) ** (1 / shape),
-    upperQuantile: (q, { shape, scale }) => scale * (-Math.log(q)) ** (1 / shape),
+    cdf: (x, { shape, scale }) => (x > 0 ? -expm1Of(-power(x / scale, shape)) : 0),
+    survival: (x, { shape, scale }) => (x > 0 ? expOf(-power(x / scale, shape)) : 1),
+    quantile: (p, { shape, scale }) => scale * power(-log1pOf(-p), 1 / shape),
+    upperQuantile: (q, { shape, scale }) => scale * power(-logOf(q), 1 / shape),
     mean: ({ shape, scale }) => moment(1, shape, scale),
     variance: ({ shape, scale }) => moment(2, shape, scale) - moment(1, shape, scale) ** 2,
   },

@@ -1,0 +1,16 @@
+/** 2^k for whole k, exactly, from a table: −1074 ≤ k ≤ 1023. */
+const LOWEST = -1074;
+const POWERS = new Float64Array(2098);
+POWERS[-LOWEST] = 1;
+for (let k = 1; k <= 1023; k++) POWERS[k - LOWEST] = 2 * POWERS[k - LOWEST - 1];
+for (let k = -1; k >= LOWEST; k--) POWERS[k - LOWEST] = POWERS[k - LOWEST + 1] / 2;
+
+export const powerOfTwo = (k: number): number => POWERS[k - LOWEST];
+
+/** x 2^k for −1100 ≤ k ≤ 1100: exact, or where it is subnormal rounded once if |x| is in [½, 2]. */
+export function scaled(x: number, k: number): number {
+  if (k >= LOWEST && k <= 1023) return x * powerOfTwo(k);
+  // Two factors, since 2^1024 is no number and 2^-1075 none either.
+  const half = Math.trunc(k / 2);
+  return x * powerOfTwo(half) * powerOfTwo(k - half);
+}
