@@ -1,8 +1,8 @@
-/** The same training run in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
+/** The same training, drawing and searching in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/index.ts";
-import { training } from "../loop/training-task.ts";
+import { drawing, training } from "../loop/training-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();
@@ -16,22 +16,30 @@ const places = [
 
 describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
-  let wanted: Record<string, string>;
   beforeAll(async () => {
     browser = await openBrowser();
-    const AsyncFunction = (async () => {}).constructor as new (
-      ...text: string[]
-    ) => (lib: typeof ergodic) => Promise<Record<string, string>>;
-    wanted = await new AsyncFunction("lib", training)(ergodic);
   });
   afterAll(async () => {
     await browser.close();
   });
 
-  it.each(places)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
-    const found = await runInBrowser(browser, { ...place, task: `const lib = await import("/dist/index.js");${training}` });
-    expect(Object.keys(wanted).length).toBe(12);
-    for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
-    expect(found).toEqual(wanted);
+  describe.each([
+    ["training", training, 13],
+    ["drawing and searching", drawing, 28],
+  ])("%s", (_, task, count) => {
+    let wanted: Record<string, string>;
+    beforeAll(async () => {
+      const AsyncFunction = (async () => {}).constructor as new (
+        ...text: string[]
+      ) => (lib: typeof ergodic) => Promise<Record<string, string>>;
+      wanted = await new AsyncFunction("lib", task)(ergodic);
+    });
+
+    it.each(places)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
+      const found = await runInBrowser(browser, { ...place, task: `const lib = await import("/dist/index.js");${task}` });
+      expect(Object.keys(wanted).length).toBe(count);
+      for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
+      expect(found).toEqual(wanted);
+    });
   });
 });

@@ -10,15 +10,18 @@ export const training = `
   const score = x.map((row) => row[0] - 2 * row[1] + row[2] * row[3] + 0.2 * next());
   const two = Dataset.fromArrays({ x, y: score.map((v) => (v > 0 ? "yes" : "no")) });
   const three = Dataset.fromArrays({ x, y: score.map((v) => (v < -0.5 ? "low" : v < 0.5 ? "mid" : "high")) });
-  const rows = x.map((row) => row.flatMap((v, j) => (v === 0 ? [] : [[j, v]])));
-  let count = 0;
-  const sparse = Dataset.fromSparse({
-    rowCount: 400, columnCount: 12, source: "rows",
-    rowStart: Uint32Array.from([0, ...rows.map((row) => (count += row.length))]),
-    columnIndex: Uint32Array.from(rows.flat().map(([j]) => j)),
-    values: Float64Array.from(rows.flat().map(([, v]) => v)),
-    target: Float64Array.from(score),
-  });
+  const sparseOf = (kept) => {
+    const rows = x.map((row) => row.flatMap((v, j) => (kept(v) ? [[j, v]] : [])));
+    let count = 0;
+    return Dataset.fromSparse({
+      rowCount: 400, columnCount: 12, source: "rows",
+      rowStart: Uint32Array.from([0, ...rows.map((row) => (count += row.length))]),
+      columnIndex: Uint32Array.from(rows.flat().map(([j]) => j)),
+      values: Float64Array.from(rows.flat().map(([, v]) => v)),
+      target: Float64Array.from(score),
+    });
+  };
+  const sparse = sparseOf((v) => v !== 0);
   const common = { deterministic: true, seed: 5, epochs: 4 };
   const runs = {
     adagrad: [{}, two, {}],
@@ -32,6 +35,7 @@ export const training = `
     search: [{ l2: 0.01 }, two, { rule: stochasticLineSearch(), batch: 8 }],
     prodigy: [{ loss: "huber" }, sparse, { rule: prodigy(), batch: 4 }],
     lbfgs: [{ l2: 0.01 }, three, { rule: lbfgs(), precision: "f64", workers: 2 }],
+    batches: [{ loss: "squared", l2: 0.01 }, sparseOf((v) => v > 0.7), { variance: svrg(), batch: 6, precision: "f64" }],
     full: [{ loss: "poisson" }, Dataset.fromArrays({ x, y: score.map((v) => Math.max(0, Math.round(v + 1))) }), { rule: polyakEstimated(), batch: "all", workers: 2 }],
   };
   const bytes = {};
@@ -39,5 +43,76 @@ export const training = `
     const fitted = await fit(linear(model), data, { ...common, ...options });
     const again = await predictor(fitted.toBytes());
     bytes[name] = [...new Uint8Array(again.weights.buffer), ...new Uint8Array(again.intercept.buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
+  }
+  return bytes;`;
+
+/**
+ * As training: a path, searches, and draws from the prior and the posterior of models whose masses, tails and powers are computed in JavaScript. The bytes of
+ * what each gives.
+ */
+export const drawing = `
+  const { cauchy, cmaEs, Dataset, exponential, fit, gamma, geometric, halfCauchy, halfNormal, halfStudent, laplace, linear, logistic, lognormal, minimize,
+    model, normal, nuts, pareto, pathfinder, poisson, prior, sample, spsa, student, truncated, vector, weibull } = lib;
+  const bytes = {};
+  // Numbers as their bytes; a NaN's bits are left to the engine.
+  const keep = (name, ...all) => {
+    const hex = (v) => [...new Uint8Array(Float64Array.of(v).buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
+    bytes[name] = all.flatMap((values) => [...values].map((v) => (Number.isNaN(v) ? "NaN" : hex(v)))).join("");
+  };
+  let s = 7;
+  const next = () => (s = (s * 48271) % 2147483647) / 2147483647 - 0.5;
+  const x = Array.from({ length: 60 }, () => Array.from({ length: 8 }, next));
+  const y = x.map((row) => 3 * row[0] - row[1] + 0.3 * next());
+
+  for (const [name, loss, target] of [["squared", "squared", y], ["logistic", "logistic", y.map((v) => (v > 0 ? "yes" : "no"))]]) {
+    const data = Dataset.fromArrays({ x, y: target });
+    const path = await fit.path(linear({ loss }), data, { lambdas: 20, ratio: 0.01, folds: 3, seed: 1, deterministic: true });
+    keep("path " + name, path.lambdas, ...Array.from(path.lambdas, (_, k) => path.weights(k)));
+    const predicted = path.predictor(6).predict(data).flatMap(({ value, probabilities }) => (probabilities ? Object.values(probabilities) : [value]));
+    keep("predicted " + name, predicted);
+  }
+
+  const tails = {
+    weibull: [weibull(1.7, 2), { lower: 6 }], pareto: [pareto(1.3, 2.3), { lower: 20, upper: 50 }], cauchy: [cauchy(0.3, 1), { lower: 31 }],
+    halfCauchy: [halfCauchy(1), { lower: 40, upper: 90 }], lognormal: [lognormal(0, 1), { lower: 9 }], laplace: [laplace(0, 1), { lower: 4 }],
+    exponential: [exponential(1.1), { lower: 4 }], logistic: [logistic(0, 1), { upper: -5 }], normal: [normal(0, 1), { lower: 3, upper: 4 }],
+    gamma: [gamma(1.3, 2), { lower: 4 }], student: [student(3.3, 0, 1), { lower: 7 }], halfStudent: [halfStudent(3.3, 1), { lower: 7 }],
+    geometric: [geometric(0.3), { lower: 11 }],
+  };
+  const far = model(({ param, generated }) => {
+    for (const [name, [base, bounds]] of Object.entries(tails)) name === "geometric" ? generated(name, truncated(base, bounds)) : param(name, truncated(base, bounds));
+  });
+  const before = await sample(far, {}, { algorithm: prior(), chains: 2, draws: 20, seed: 3, deterministic: true });
+  for (const name of Object.keys(tails)) keep("prior " + name, before.draws(name));
+
+  const bent = model(({ data, param, observe, generated }) => {
+    const { x, y } = data({ x: vector("N"), y: vector("N") });
+    const slope = param("slope", truncated(student(3.5, 0, 2), { lower: 0.1 }));
+    const scale = param("scale", truncated(gamma(2.2, 1.5), { upper: 6 }));
+    const shape = param("shape", lognormal(0, 0.5));
+    observe(y, weibull(shape, scale.mul(slope.mul(x).exp())));
+    generated("count", poisson(scale.pow(1.3)));
+    generated("bent", scale.log().tanh().add(slope.neg().exp()).add(shape.sigmoid()).add(scale.log1p()));
+  });
+  const times = { x: x.map((row) => row[0]), y: y.map((v) => 0.1 + v * v) };
+  const common = { chains: 2, seed: 4, deterministic: true };
+  const drawn = await sample(bent, times, { ...common, algorithm: nuts(), warmup: 150, draws: 60 });
+  for (const name of ["slope", "scale", "shape", "count", "bent"]) keep("nuts " + name, drawn.draws(name));
+  keep("summary", Object.values(drawn.summary()).flatMap(({ mean, mcseMean, sd, rhat, essBulk, essTail }) => [mean, mcseMean, sd, rhat, essBulk, essTail]));
+  const { elpd, pointwise } = drawn.loo();
+  keep("loo", [elpd], pointwise.elpd, pointwise.paretoK);
+  const near = await sample(bent, times, { ...common, algorithm: pathfinder(), draws: 60 });
+  keep("pathfinder", near.draws("slope"), near.draws("scale"));
+
+  const waves = (at) => at.reduce((sum, v, i) => sum + (i + 1) * (v - 0.3) * (v - 0.3) + 40 * Math.abs(v - Math.round(v)), 0);
+  // Every point that was asked for counts, not the best alone.
+  for (const [name, algorithm] of Object.entries({ ipop: cmaEs({ restarts: "ipop" }), bipop: cmaEs({ restarts: "bipop" }), spsa: spsa() })) {
+    let sum = 0;
+    const counted = (at) => {
+      for (const v of at) sum += v;
+      return waves(at);
+    };
+    const { x, value } = await minimize(counted, [2, -3], { algorithm, until: { evaluations: 4000 }, seed: 6 });
+    keep(name, x, [value, sum]);
   }
   return bytes;`;
