@@ -1,5 +1,6 @@
 /** Tables from readers and users are checked once, where they come in, so that nothing behind needs to. */
 import { DataError } from "../base/errors.ts";
+import { holdsNumbers, numbersGiven } from "./number-cells.ts";
 import { isSparseTable, isTable, type RawRows, rowCountOf, sourceOf } from "./raw.ts";
 import type { SparseTable, Table } from "./table.ts";
 
@@ -29,7 +30,10 @@ function checkTable({ columns, rowCount, source }: Table): void {
     if (length !== rowCount) {
       throw new DataError(source, `column "${column.name}" holds ${length} values, but there are ${rowCount} rows`, "DATA_SHAPE");
     }
-    if (column.kind === "number") continue;
+    if (column.kind === "number") {
+      checkNumbers(column.values, source, `column "${column.name}"`);
+      continue;
+    }
     const bad = column.codes.findIndex((code) => code < -1 || code >= column.levels.length);
     if (bad < 0) continue;
     const problem = `row ${bad + 1}: code ${column.codes[bad]} of column "${column.name}" is none of its ${column.levels.length} levels`;
@@ -50,6 +54,9 @@ function checkSparseTable(table: SparseTable): void {
     if (given !== wanted) throw new DataError(source, `${what} holds ${given} values, but ${wanted} are needed`, "DATA_SHAPE");
   }
   if (names) checkNames(names, source);
+  checkNumbers(target, source, "the target");
+  if (weights) checkNumbers(weights, source, "the weight");
+  checkNumbers(values, source, "the entry");
   if (rowStart[0] !== 0 || count > columnIndex.length || count > values.length) {
     const problem = `rowStart runs from ${rowStart[0]} to ${count}, but must start at 0 and end within the ${columnIndex.length} entries`;
     throw new DataError(source, problem, "DATA_SHAPE");
@@ -63,4 +70,9 @@ function checkSparseTable(table: SparseTable): void {
       throw new DataError(source, problem, "DATA_SHAPE");
     }
   }
+}
+
+/** Typed arrays hold nothing but numbers; lists of programs without types may. */
+function checkNumbers(values: ArrayLike<unknown>, source: string, what: string): void {
+  if (!holdsNumbers(values)) numbersGiven(values, source, what);
 }

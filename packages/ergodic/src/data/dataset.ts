@@ -20,14 +20,8 @@ import { columnsOf } from "./columns-of.ts";
 import { convert } from "./conversion.ts";
 import { type FeaturesStep, type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
 import { following, placed } from "./follow.ts";
-import {
-  type ArraysOptions,
-  type SparseOptions,
-  stepsOfArrays,
-  stepsOfSparse,
-  stepsOfTable,
-  type TableOptions,
-} from "./from-table.ts";
+import { type ArraysOptions, stepsOfArrays } from "./from-arrays.ts";
+import { type SparseOptions, stepsOfSparse, stepsOfTable, type TableOptions } from "./from-table.ts";
 import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
 import { deepFreeze, runStep, runSteps, shapeAfter, stepsFromJson } from "./pipeline.ts";
 import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
@@ -35,7 +29,7 @@ import type { RawColumn, RowSource, Shape, SourceStep, Step, TargetColumn } from
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
 import type { SparseTable, Table } from "./table.ts";
-import { checkedWeights, describeTarget, readTarget, readWeights } from "./target.ts";
+import { describeTarget, readTarget, readWeights } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
 import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
@@ -96,13 +90,7 @@ export class Dataset implements Disposable {
   }
 
   static fromArrays(options: ArraysOptions): Dataset {
-    const { steps, rows, target } = stepsOfArrays(options);
-    const { source } = steps[0] as SourceStep;
-    const weights = options.weights ? Float64Array.from(options.weights) : null;
-    if (weights && weights.length !== rows.length) {
-      throw new DataError(source, `x has ${rows.length} rows, but weights has ${weights.length} values`, "DATA_SHAPE");
-    }
-    if (weights) checkedWeights(weights, source);
+    const { steps, rows, target, weights, source } = stepsOfArrays(options);
     const pipeline = new Pipeline(steps);
     return new Dataset(store(runSteps(steps, rows, source), { target, weights }, source), pipeline, source);
   }

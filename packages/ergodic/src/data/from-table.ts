@@ -1,8 +1,8 @@
-/** The first steps of a pipeline, made from a table, sparse rows or arrays as the options say. */
+/** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
-import { checkNames, checkRaw } from "./check-table.ts";
+import { checkRaw } from "./check-table.ts";
 import { runSteps, shapeAfter } from "./pipeline.ts";
-import { listed, requireColumn, tableTexts } from "./raw.ts";
+import { columnFinder, listed, requireColumn, tableTexts } from "./raw.ts";
 import type { SourceStep, Step, TargetColumn } from "./rows.ts";
 import type { SparseTable, Table } from "./table.ts";
 import { describeTarget } from "./target.ts";
@@ -45,23 +45,6 @@ export interface SparseOptions {
   type?: "f32" | "f64";
 }
 
-export interface ArraysOptions {
-  x: readonly ArrayLike<number>[] | { values: Float32Array | Float64Array; columnCount: number };
-  y: ArrayLike<number> | readonly string[];
-  names?: readonly string[];
-  weights?: ArrayLike<number>;
-  /** Takes the distinct values of numeric y as classes; text is always classes. */
-  classes?: boolean;
-  /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
-  rowShape?: readonly number[];
-  /** The target's name; default "y". */
-  target?: string;
-  /** Default: "f64" for a Float64Array, else "f32". */
-  type?: "f32" | "f64";
-  /** Names the data in errors; default "arrays". */
-  source?: string;
-}
-
 const tableKeys = ["target", "weights", "drop", "impute", "unknown", "classes", "hash", "format", "rowShape", "type"];
 
 export function stepsOfTable(table: Table, options: TableOptions): Step[] {
@@ -78,7 +61,7 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
     ? describeTarget(options.target, presentTexts(tableTexts(targetColumn), table.rowCount), source)
     : { name: options.target, kind: "number" };
   if (options.weights !== undefined) requireColumn(table, options.weights, "weight column");
-  for (const name of options.drop ?? []) requireColumn(table, name, "column to drop");
+  (options.drop ?? []).forEach(columnFinder(table, "column to drop"));
 
   const others = new Set([options.target, ...(options.weights === undefined ? [] : [options.weights]), ...(options.drop ?? [])]);
   const columns = fitColumns(table, others);
@@ -114,54 +97,12 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
   throw new DataError(table.source, "has no columns", "DATA_EMPTY");
 }
 
-/** The step, and the rows as a table that it reads. */
-export function stepsOfArrays(options: ArraysOptions): { steps: Step[]; rows: ArrayLike<number>[]; target: Float64Array } {
-  checkKeys("fromArrays", options, ["x", "y", "names", "weights", "classes", "rowShape", "target", "type", "source"]);
-  const { x, y, source = "arrays", target: targetName = "y" } = options;
-  const rows = "columnCount" in x ? slices(x.values, x.columnCount, source) : [...x];
-  if (rows.length === 0) throw new DataError(source, "holds 0 rows, but at least 1 is needed", "DATA_EMPTY");
-  if (y.length !== rows.length)
-    throw new DataError(source, `x has ${rows.length} rows, but y has ${y.length} values`, "DATA_SHAPE");
-  const columnCount = rows[0].length;
-  if (columnCount === 0) throw new DataError(source, "has no columns", "DATA_EMPTY");
-  if (options.names) {
-    checkNames(options.names, source);
-    if (options.names.length !== columnCount) {
-      throw new DataError(source, `x has ${columnCount} columns, but names has ${options.names.length}`, "DATA_SHAPE");
-    }
-  }
-  const classes = typeof y[0] === "string" || options.classes === true;
-  const texts = classes ? Array.from(y as ArrayLike<number | string>, String) : [];
-  const step: NumbersStep = {
-    kind: "numbers",
-    source,
-    type: checkType(options.type ?? ("columnCount" in x && x.values instanceof Float64Array ? "f64" : "f32")),
-    target: classes ? describeTarget(targetName, texts, source) : { name: targetName, kind: "number" },
-    weights: null,
-    format: "dense",
-    columnCount,
-    names: options.names ? [...options.names] : null,
-  };
-  const levels = step.target.levels;
-  const index = new Map(levels?.map((level, k) => [level, k]));
-  const target = levels ? Float64Array.from(texts, (text) => index.get(text)!) : Float64Array.from(y as ArrayLike<number>);
-  const bad = target.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new DataError(source, `row ${bad + 1}: y is ${y[bad]}, but must be a finite number`, "DATA_TARGET");
-  return { steps: shaped([step], options.rowShape, "fromArrays"), rows, target };
-}
-
-function shaped(steps: Step[], rowShape: readonly number[] | undefined, where: string): Step[] {
+/** These steps, and the rows' shape where there is one. */
+export function shaped(steps: Step[], rowShape: readonly number[] | undefined, where: string): Step[] {
   return rowShape === undefined ? steps : [...steps, rowShapeStep(rowShape, shapeAfter(steps).columnCount, where)];
 }
 
-function slices(values: Float32Array | Float64Array, columnCount: number, source: string): ArrayLike<number>[] {
-  if (!Number.isInteger(columnCount) || columnCount < 1 || values.length % columnCount !== 0) {
-    throw new DataError(source, `${values.length} values do not make rows of ${columnCount} columns`, "DATA_SHAPE");
-  }
-  return Array.from({ length: values.length / columnCount }, (_, i) => values.subarray(i * columnCount, (i + 1) * columnCount));
-}
-
-function checkType(type: "f32" | "f64" | undefined): "f32" | "f64" {
+export function checkType(type: "f32" | "f64" | undefined): "f32" | "f64" {
   if (type === undefined || type === "f32" || type === "f64") return type ?? "f32";
   throw new OptionError("dataset", `type is "${type}", but must be "f32" or "f64"; make i8 and i16 with as()`, "OPTION_RANGE");
 }

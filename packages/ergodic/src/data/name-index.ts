@@ -5,6 +5,7 @@
  * All numbers stay numbers; beside one text all are texts. 7 and "7" find the same entry.
  */
 import { DataError } from "../base/errors.ts";
+import { told } from "./number-cells.ts";
 
 export type Name = string | number;
 
@@ -42,7 +43,7 @@ export class NameIndex {
         if (!((typeof name === "string" && name !== "") || (typeof name === "number" && Number.isFinite(name))))
           throw new DataError(
             source,
-            `row ${i + 1}: the ${role} is ${JSON.stringify(name)}, but must be a text or a number; drop the row`,
+            `row ${i + 1}: the ${role} is ${told(name)}, but must be a text or a number; drop the row`,
             "DATA_VALUE",
           );
         code = seen.size;

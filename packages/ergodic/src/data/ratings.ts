@@ -13,6 +13,7 @@ import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
 import { place } from "./layout.ts";
 import { type Name, NameIndex } from "./name-index.ts";
+import { isList, numbersGiven, told } from "./number-cells.ts";
 import { requireColumn } from "./raw.ts";
 import { splitRows } from "./sampling.ts";
 import type { Column, Table } from "./table.ts";
@@ -73,8 +74,12 @@ export class Ratings implements Disposable {
   }
 
   static fromTriples(options: TriplesOptions): Ratings {
+    if (typeof options !== "object" || options === null)
+      throw new OptionError("fromTriples", `the options are ${told(options)}, but must be an object`, "OPTION_TYPE");
     checkKeys("fromTriples", options, ["users", "items", "values", "duplicates", "source"]);
     const { users, items, values, source = "ratings", duplicates = values ? "refuse" : "sum" } = options;
+    for (const [name, list] of Object.entries({ users, items, ...(values === undefined ? {} : { values }) }))
+      if (!isList(list)) throw new OptionError("fromTriples", `${name} is ${told(list)}, but must be a list`, "OPTION_TYPE");
     if (!["refuse", "sum", "last"].includes(duplicates))
       throw new OptionError(
         "fromTriples",
@@ -91,7 +96,7 @@ export class Ratings implements Disposable {
     if (count === 0) throw new DataError(source, "holds 0 ratings, but at least 1 is needed", "DATA_EMPTY");
     const byUser = NameIndex.of(users, "user", source);
     const byItem = NameIndex.of(items, "item", source);
-    const numbers = values ? Float64Array.from(values) : new Float64Array(count).fill(1);
+    const numbers = values ? numbersGiven(values, source, "the value") : new Float64Array(count).fill(1);
     const bad = numbers.findIndex((x) => !Number.isFinite(x));
     if (bad >= 0)
       throw new DataError(

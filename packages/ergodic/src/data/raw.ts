@@ -1,5 +1,6 @@
 /** Raw rows as they come: which form they have, and their columns by name. Errors name the row, counted from 1, and the column. */
 import { DataError } from "../base/errors.ts";
+import { told } from "./number-cells.ts";
 import type { Column, Row, SparseTable, Table } from "./table.ts";
 
 /** What a pipeline takes: a table, a sparse table, objects by column name, or arrays by column position. */
@@ -44,25 +45,54 @@ export function requireColumn(table: Table, name: string, role: string): Column 
   );
 }
 
-/** The cell of column `name` as a number: NaN where it is missing (null, undefined as a value, empty text). */
+/** `requireColumn` for whoever asks for many: by a map, since there may be a million. */
+export function columnFinder(table: Table, role: string): (name: string) => Column {
+  const byName = new Map(table.columns.map((column) => [column.name, column]));
+  return (name) => byName.get(name) ?? requireColumn(table, name, role);
+}
+
+/** Cells of named columns as functions of the row: see `tableNumbers` and `tableTexts`. */
+export interface NamedCells {
+  numbers(name: string): (i: number) => number;
+  texts(name: string): (i: number) => string | null;
+}
+
+/** @throws DataError, as `requireColumn` */
+export function namedCells(raw: Table | readonly Row[], where: string): NamedCells {
+  if (!isTable(raw)) {
+    return {
+      numbers: (name) => (i) => numberCell(raw[i], name, where, i),
+      texts: (name) => (i) => textCell(raw[i], name, where, i),
+    };
+  }
+  const find = columnFinder(raw, "column");
+  return { numbers: (name) => tableNumbers(find(name), where), texts: (name) => tableTexts(find(name)) };
+}
+
+/** The cell of column `name` as a number: NaN where it is missing (null, undefined as a value, blank text). */
 export function numberCell(row: Row, name: string, where: string, index: number): number {
   const cell = presentCell(row, name, where, index);
   if (typeof cell === "number") return cell;
   if (typeof cell === "boolean") return cell ? 1 : 0;
-  if (isMissing(cell)) return NaN;
+  if (isMissing(cell) || (typeof cell === "string" && cell.trim() === "")) return NaN;
+  if (typeof cell !== "string" && typeof cell !== "bigint") throw notNumber(where, index, name, told(cell));
   const value = Number(cell);
   if (Number.isFinite(value)) return value;
-  throw notNumber(where, index, name, String(cell));
+  throw notNumber(where, index, name, `"${cell}"`);
 }
 
 /** The cell of column `name` as text; null where it is missing. */
 export function textCell(row: Row, name: string, where: string, index: number): string | null {
   const cell = presentCell(row, name, where, index);
-  return isMissing(cell) || (typeof cell === "number" && Number.isNaN(cell)) ? null : String(cell);
+  if (isMissing(cell) || (typeof cell === "number" && Number.isNaN(cell))) return null;
+  if (["string", "number", "boolean", "bigint"].includes(typeof cell)) return String(cell);
+  const problem = `row ${index + 1}: ${told(cell)} is not a text, but column "${name}" holds texts`;
+  throw new DataError(where, problem, "DATA_KIND");
 }
 
-export function notNumber(where: string, index: number, name: string, text: string): DataError {
-  return new DataError(where, `row ${index + 1}: "${text}" is not a number, but column "${name}" holds numbers`, "DATA_KIND");
+/** `found`: in words. */
+function notNumber(where: string, index: number, name: string, found: string): DataError {
+  return new DataError(where, `row ${index + 1}: ${found} is not a number, but column "${name}" holds numbers`, "DATA_KIND");
 }
 
 /** A cell as a function of the row: of a number column NaN = missing; of a category column text, null = missing. */
@@ -72,7 +102,7 @@ export function tableNumbers(column: Column, where: string): (i: number) => numb
   return (i) => {
     const code = column.codes[i];
     if (code < 0) return NaN;
-    if (Number.isNaN(values[code])) throw notNumber(where, i, column.name, column.levels[code]);
+    if (Number.isNaN(values[code])) throw notNumber(where, i, column.name, `"${column.levels[code]}"`);
     return values[code];
   };
 }
@@ -89,6 +119,10 @@ export function listed(names: readonly string[]): string {
 }
 
 function presentCell(row: Row, name: string, where: string, index: number): Row[string] {
+  if (typeof row !== "object" || row === null) {
+    const problem = `row ${index + 1} is ${told(row)}, but must be an object with a value for each column`;
+    throw new DataError(where, problem, "DATA_SHAPE");
+  }
   if (Object.hasOwn(row, name)) return row[name];
   throw new DataError(
     where,

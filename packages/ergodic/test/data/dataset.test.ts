@@ -122,6 +122,14 @@ describe("choosing rows", () => {
     expect(new Set(parts).size).toBe(3);
   });
 
+  it("stratify gives the rows that are over to the classes of the largest remainders", () => {
+    // 6 of 11 rows: 1.64, 1.64 and 2.73 of the classes; one row more goes to the last, and one to the first of the equal two.
+    const y = ["a", "a", "a", "b", "b", "b", "c", "c", "c", "c", "c"];
+    using data = Dataset.fromArrays({ x: y.map((_, i) => [i]), y });
+    const { train } = data.split(0.5, { seed: 3, stratify: true });
+    expect([0, 1, 2].map((c) => train.target.values.filter((value) => value === c).length)).toEqual([2, 1, 3]);
+  });
+
   it("stratify keeps the share of every class to within one row", () => {
     using data = Dataset.fromArrays({ x, y });
     for (const share of [0.25, 0.5, 0.8, 0.33]) {

@@ -57,6 +57,18 @@ describe("standardise", () => {
     expect(matrix(constant.standardise())).toEqual([[0], [0], [0]]);
   });
 
+  it("takes a column that is constant but for rounding for constant, and no other", () => {
+    const ulp = 2 ** -52;
+    const x = [0, 1, 0, 1].map((k) => [1 + k * ulp, -3 + 2 * k * ulp, 1 + 16 * k * ulp]);
+    using data = Dataset.fromArrays({ x, y: [0, 0, 0, 0], type: "f64" });
+    using standard = data.standardise();
+    matrix(standard).forEach(([one, three, wide], i) => {
+      expect(Math.abs(one)).toBeLessThanOrEqual(ulp);
+      expect(Math.abs(three)).toBeLessThanOrEqual(4 * ulp);
+      close(wide, i % 2 === 0 ? -1 : 1, 0.1);
+    });
+  });
+
   it("sparse: divides by the deviation that counts the zeros, or by max|x|, and never centres", () => {
     fc.assert(
       fc.property(matrices, (x) => {

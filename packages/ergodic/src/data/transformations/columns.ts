@@ -9,21 +9,10 @@
  * @throws DataError for an absent column, text in a number column, an unknown level with unknown: "refuse"
  */
 import { DataError } from "../../base/errors.ts";
-import {
-  isArrays,
-  isSparseTable,
-  isTable,
-  listed,
-  numberCell,
-  type RawRows,
-  requireColumn,
-  rowCountOf,
-  tableNumbers,
-  tableTexts,
-  textCell,
-} from "../raw.ts";
+import { isList, numberGiven, told } from "../number-cells.ts";
+import { isArrays, isSparseTable, listed, namedCells, rowCountOf } from "../raw.ts";
 import { denseRow, type RawColumn, type RowSource, type Shape, type SourceStep } from "../rows.ts";
-import type { Table } from "../table.ts";
+import type { Row, SparseTable, Table } from "../table.ts";
 import { sortedLevels } from "../target.ts";
 import type { Source } from "./source.ts";
 
@@ -52,7 +41,8 @@ export const columns: Source<ColumnsStep> = {
   output: (step) => shapeOf(step),
 
   open(step, raw, where): RowSource {
-    const cells = step.columns.map((column, position) => cellReader(column, position, step, raw, where));
+    const reader = isSparseTable(raw) || isArrays(raw) ? positionReader(step, raw, where) : nameReader(step, raw, where);
+    const cells = step.columns.map(reader);
     const row = denseRow(cells.length);
     const rowCount = rowCountOf(raw);
     return {
@@ -73,40 +63,49 @@ function shapeOf(step: ColumnsStep): Shape {
   return { columnCount: names.length, format: "dense", type: step.type, stored: false, cells: step.columns, names: () => names };
 }
 
-function cellReader(column: RawColumn, position: number, step: ColumnsStep, raw: RawRows, where: string): (i: number) => number {
+type CellReader = (column: RawColumn, position: number) => (i: number) => number;
+
+function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike<number>[], where: string): CellReader {
   if (isSparseTable(raw)) throw unfit(where, "sparse rows");
-  if (isArrays(raw)) {
+  return (column, position) => {
     if (column.kind === "category") throw unfit(where, `arrays, and column "${column.name}" holds text`);
-    const rows = raw;
-    return (i) => positioned(rows[i], position, step.columns.length, where, i);
-  }
-  if (column.kind === "number") {
-    if (isTable(raw)) return checked(tableNumbers(requireColumn(raw, column.name, "column"), where), column.name, where);
-    const rows = raw;
-    return checked((i) => numberCell(rows[i], column.name, where, i), column.name, where);
-  }
-  const rows = raw;
-  const text = isTable(rows)
-    ? tableTexts(requireColumn(rows, column.name, "column"))
-    : (i: number) => textCell(rows[i], column.name, where, i);
-  const index = new Map(column.levels.map((level, k) => [level, k]));
-  return (i) => {
-    const level = text(i);
-    if (level === null) return NaN;
-    const found = index.get(level);
-    if (found !== undefined) return found;
-    if (step.unknown === "zero") return -1;
-    const known = `column "${column.name}" was made with (${listed(column.levels)})`;
-    throw new DataError(where, `row ${i + 1}: "${level}" is no level that ${known}`, "DATA_LEVEL");
+    const name = () => `column "${column.name}"`;
+    return (i) => {
+      const value = listOf(raw[i], step.columns.length, where, i)[position];
+      return value === null || value === undefined ? NaN : numberGiven(value, where, i, name);
+    };
   };
 }
 
-/** The number at a position of a row given as an array of exactly `length`. */
-export function positioned(row: ArrayLike<number>, position: number, length: number, where: string, i: number): number {
-  if (row.length !== length) {
-    throw new DataError(where, `row ${i + 1} has ${row.length} values, but the data has ${length} columns`, "DATA_SHAPE");
+function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: string): CellReader {
+  const cells = namedCells(raw, where);
+  return (column) => {
+    if (column.kind === "number") return checked(cells.numbers(column.name), column.name, where);
+    const text = cells.texts(column.name);
+    const index = new Map(column.levels.map((level, k) => [level, k]));
+    return (i) => {
+      const level = text(i);
+      if (level === null) return NaN;
+      const found = index.get(level);
+      if (found !== undefined) return found;
+      if (step.unknown === "zero") return -1;
+      const known = `column "${column.name}" was made with (${listed(column.levels)})`;
+      throw new DataError(where, `row ${i + 1}: "${level}" is no level that ${known}`, "DATA_LEVEL");
+    };
+  };
+}
+
+/** A row given by position, of exactly `length` cells. */
+export function listOf(row: unknown, length: number, where: string, i: number): ArrayLike<unknown> {
+  if (!isList(row)) {
+    throw new DataError(
+      where,
+      `row ${i + 1} is ${told(row)}, but must be a list of ${length} numbers, one for each column`,
+      "DATA_SHAPE",
+    );
   }
-  return row[position];
+  if (row.length === length) return row;
+  throw new DataError(where, `row ${i + 1} has ${row.length} values, but the data has ${length} columns`, "DATA_SHAPE");
 }
 
 function checked(read: (i: number) => number, name: string, where: string): (i: number) => number {

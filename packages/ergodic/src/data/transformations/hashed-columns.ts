@@ -4,18 +4,7 @@
  * Same columns as `oneHot` then `hash` for known levels.
  */
 import { DataError } from "../../base/errors.ts";
-import {
-  isArrays,
-  isSparseTable,
-  isTable,
-  numberCell,
-  type RawRows,
-  requireColumn,
-  rowCountOf,
-  tableNumbers,
-  tableTexts,
-  textCell,
-} from "../raw.ts";
+import { isArrays, isSparseTable, type NamedCells, namedCells, rowCountOf } from "../raw.ts";
 import type { RowSource, SourceStep } from "../rows.ts";
 import { checkBits, HashCollector, hashedShape } from "./hash.ts";
 import { murmur3 } from "./murmur.ts";
@@ -37,7 +26,12 @@ export const hashedColumns: Source<HashedColumnsStep> = {
 
   open(step, raw, where): RowSource {
     const collector = new HashCollector(step.bits);
-    const adders = step.columns.map((column) => adder(column, raw, where, collector));
+    if (isSparseTable(raw) || isArrays(raw)) {
+      const problem = "the pipeline was made from a table with named columns; give a table or objects";
+      throw new DataError(where, problem, "DATA_SHAPE");
+    }
+    const cells = namedCells(raw, where);
+    const adders = step.columns.map((column) => adder(column, cells, collector));
     const rowCount = rowCountOf(raw);
     return {
       rowCount,
@@ -55,25 +49,18 @@ export const hashedColumns: Source<HashedColumnsStep> = {
 
 function adder(
   { name, kind }: HashedColumnsStep["columns"][number],
-  raw: RawRows,
-  where: string,
+  cells: NamedCells,
   collector: HashCollector,
 ): (i: number) => void {
-  if (isSparseTable(raw) || isArrays(raw)) {
-    throw new DataError(where, "the pipeline was made from a table with named columns; give a table or objects", "DATA_SHAPE");
-  }
-  const rows = raw;
   if (kind === "number") {
     const hash = murmur3(name);
-    const read = isTable(rows)
-      ? tableNumbers(requireColumn(rows, name, "column"), where)
-      : (i: number) => numberCell(rows[i], name, where, i);
+    const read = cells.numbers(name);
     return (i) => {
       const value = read(i);
       if (!Number.isNaN(value)) collector.add(hash, value);
     };
   }
-  const text = isTable(rows) ? tableTexts(requireColumn(rows, name, "column")) : (i: number) => textCell(rows[i], name, where, i);
+  const text = cells.texts(name);
   const hashes = new Map<string, number>();
   return (i) => {
     const level = text(i);

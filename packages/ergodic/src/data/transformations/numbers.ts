@@ -10,10 +10,11 @@
  */
 import { DataError } from "../../base/errors.ts";
 import type { Format } from "../layout.ts";
-import { isArrays, isSparseTable, isTable, numberCell, type RawRows, requireColumn, rowCountOf, tableNumbers } from "../raw.ts";
+import { numberGiven } from "../number-cells.ts";
+import { isArrays, isSparseTable, isTable, namedCells, numberCell, type RawRows, rowCountOf, tableNumbers } from "../raw.ts";
 import { denseRow, type RowSource, type RowVector, type Shape, type SourceStep, SparseRow } from "../rows.ts";
 import type { Row, SparseTable } from "../table.ts";
-import { positioned } from "./columns.ts";
+import { listOf } from "./columns.ts";
 import type { Source } from "./source.ts";
 
 export interface NumbersStep extends SourceStep {
@@ -84,16 +85,15 @@ function denseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: strin
   }
   if (isArrays(raw)) {
     const rows = raw;
+    const name = columnOf(shape);
     return (i) => {
-      for (let j = 0; j < step.columnCount; j++) row.values[j] = positioned(rows[i], j, step.columnCount, where, i);
+      const given = listOf(rows[i], step.columnCount, where, i);
+      for (let j = 0; j < step.columnCount; j++) row.values[j] = numberGiven(given[j], where, i, name, j);
       return row;
     };
   }
-  const cells = shape.names().map((name) => {
-    if (isTable(raw)) return tableNumbers(requireColumn(raw, name, "column"), where);
-    const rows = raw;
-    return (i: number) => numberCell(rows[i], name, where, i);
-  });
+  const named = namedCells(raw, where);
+  const cells = shape.names().map((name) => named.numbers(name));
   return (i) => {
     for (let j = 0; j < cells.length; j++) row.values[j] = cells[j](i);
     return row;
@@ -105,10 +105,12 @@ function sparseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: stri
   const out = new SparseRow();
   if (isArrays(raw)) {
     const rows = raw;
+    const name = columnOf(shape);
     return (i) => {
       out.count = 0;
+      const given = listOf(rows[i], step.columnCount, where, i);
       for (let j = 0; j < step.columnCount; j++) {
-        const value = positioned(rows[i], j, step.columnCount, where, i);
+        const value = numberGiven(given[j], where, i, name, j);
         if (value !== 0) out.push(j, value);
       }
       return out;
@@ -139,6 +141,10 @@ function sparseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: stri
     }
     return out;
   };
+}
+
+function columnOf(shape: Shape): (j: number) => string {
+  return (j) => `column "${shape.names()[j]}"`;
 }
 
 /** Rows of a sparse table in the pipeline's columns. */
