@@ -20,14 +20,20 @@ export type ColumnType = "number" | "category" | readonly string[];
 
 export interface ColumnContext {
   readonly file: string;
-  /** Texts that mean "no value". */
+  /** Texts that mean "no value", and the numbers among them. */
   readonly missing: ReadonlySet<string>;
+  readonly missingNumbers: ReadonlySet<number>;
   readonly decimal: "." | ",";
   /** The format itself tells numbers from texts (JSON, Parquet): a text that reads like a number stays a text. */
   readonly typed: boolean;
   /** False: only type and levels are wanted. */
   readonly store: boolean;
 }
+
+const noValues = new Float64Array(0);
+const noCodes = new Int32Array(0);
+/** Room that a column begins with. */
+const firstRows = 8;
 
 export class ColumnBuilder {
   readonly name: string;
@@ -42,11 +48,11 @@ export class ColumnBuilder {
   readonly #context: ColumnContext;
   readonly #declared: boolean;
   readonly #levelsDeclared: boolean;
-  readonly #missingNumbers: Set<number>;
-  #values = new Float64Array(0);
-  #codes = new Int32Array(0);
+  #values = noValues;
+  #codes = noCodes;
   #levels: string[] = [];
-  #codeOf = new Map<string, number>();
+  /** By level; made with the first one, as a table may have a million columns of numbers. */
+  #codeOf: Map<string, number> | undefined;
   #counts: number[] = [];
   #numberCount = 0;
   #firstText: { line: number; text: string } | undefined;
@@ -57,7 +63,6 @@ export class ColumnBuilder {
     this.#context = context;
     this.#declared = type !== undefined;
     this.#levelsDeclared = typeof type === "object";
-    this.#missingNumbers = new Set([...context.missing].filter((text) => isNumberText(text, ".")).map(Number));
     if (type !== undefined) this.kind = type === "number" ? "number" : "category";
     if (typeof type === "object") {
       for (const level of type) this.#addLevel(level);
@@ -81,7 +86,8 @@ export class ColumnBuilder {
       this.putText(String(value), line);
       return;
     }
-    if (this.#missingNumbers.size > 0 && this.#missingNumbers.has(value)) {
+    const { missingNumbers } = this.#context;
+    if (missingNumbers.size > 0 && missingNumbers.has(value)) {
       this.putMissing(line, String(value));
       return;
     }
@@ -93,7 +99,7 @@ export class ColumnBuilder {
   /** A text that is not a finite number, or any text of a category. */
   putText(text: string, line: number): void {
     if (this.kind === "category") {
-      const code = this.#codeOf.get(text);
+      const code = this.#codeOf?.get(text);
       if (code !== undefined) {
         this.#counts[code]++;
         this.#push(code);
@@ -139,8 +145,8 @@ export class ColumnBuilder {
     if (this.#declared) throw this.#notNumber(text, line);
     this.kind = "category";
     this.#firstText = { line, text: copied(text) };
-    this.#values = new Float64Array(0);
-    if (this.#context.store) this.#codes = new Int32Array(Math.max(64, this.length)).fill(-1);
+    this.#values = noValues;
+    if (this.#context.store) this.#codes = new Int32Array(Math.max(firstRows, this.length)).fill(-1);
   }
 
   #push(value: number): void {
@@ -148,14 +154,14 @@ export class ColumnBuilder {
     if (!this.#context.store) return;
     if (this.kind === "category") {
       if (at >= this.#codes.length) {
-        const codes = new Int32Array(Math.max(64, 2 * at));
+        const codes = new Int32Array(Math.max(firstRows, 2 * at));
         codes.set(this.#codes);
         this.#codes = codes;
       }
       this.#codes[at] = value;
     } else {
       if (at >= this.#values.length) {
-        const values = new Float64Array(Math.max(64, 2 * at));
+        const values = new Float64Array(Math.max(firstRows, 2 * at));
         values.set(this.#values);
         this.#values = values;
       }
@@ -165,6 +171,7 @@ export class ColumnBuilder {
 
   #addLevel(level: string): number {
     const code = this.#levels.push(level) - 1;
+    this.#codeOf ??= new Map();
     this.#codeOf.set(level, code);
     this.#counts.push(0);
     return code;
@@ -211,11 +218,11 @@ export class ColumnBuilder {
     this.length = 0;
     if (this.kind !== "category") {
       const values = this.#values.subarray(0, length);
-      this.#values = new Float64Array(0);
+      this.#values = noValues;
       return { name, kind: "number", values };
     }
     const codes = this.#codes.subarray(0, length);
-    this.#codes = new Int32Array(0);
+    this.#codes = noCodes;
     const order = this.#order();
     const levels = order.map((code) => this.#levels[code]);
     if (!this.#levelsDeclared) {

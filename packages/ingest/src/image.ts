@@ -10,6 +10,8 @@
  */
 import type { DecodedPng } from "fast-png";
 import { fileFault, show } from "./fault.ts";
+import { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./jpeg-claims.ts";
+import { plainPng, pngHeader } from "./png-rows.ts";
 
 export interface Image {
   height: number;
@@ -62,19 +64,20 @@ export function coloured({ height, width, channels, pixels }: Image): Image {
 async function png(bytes: Uint8Array, file: string): Promise<Samples> {
   const cut = "the PNG stops too early; write or fetch it again";
   if (!pngEnds(bytes)) throw fileFault(file, cut, "DATA_TRUNCATED");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [depth, colour, , , interlaced] = bytes.subarray(24, 29);
-  refuseHuge(file, view.getUint32(20), view.getUint32(16));
-  if (interlaced !== 0 && depth < 8)
+  const header = pngHeader(bytes);
+  if (header === undefined) throw damaged(file, "PNG", new Error("it does not begin with a header"));
+  refuseSize(file, header.height, header.width);
+  const { depth, colour, interlaced } = header;
+  if (interlaced && depth < 8)
     throw fileFault(file, `the PNG is interlaced with ${depth}-bit samples; save it without interlacing`, "DATA_UNSUPPORTED");
   const { convertIndexedToRgb, decode } = await import("fast-png");
   try {
-    const image = decode(bytes, { checkCrc: true });
+    const image = decode(await plainPng(bytes, header));
     const { height, width, palette } = image;
     // Colour type 3; true-colour files may bring a palette too, as a suggestion.
-    if (colour === 3 && palette !== undefined) {
-      const samples = image.data.length === 0 ? new Uint8Array(0) : convertIndexedToRgb(image);
-      return { height, width, channels: palette[0].length, samples };
+    if (colour === 3) {
+      if (palette === undefined) throw new Error("it has no palette");
+      return { height, width, channels: palette[0].length, samples: convertIndexedToRgb(image) };
     }
     return keyed(image, spread(image));
   } catch (error) {
@@ -130,18 +133,28 @@ function opaque({ height, width, channels, samples }: Samples, background: "whit
 }
 
 async function jpeg(bytes: Uint8Array, file: string): Promise<Image> {
-  const { ended, components, height: rows, width: columns } = jpegFrame(bytes);
-  if (!ended) throw fileFault(file, "the JPEG stops too early; write or fetch it again", "DATA_TRUNCATED");
-  refuseHuge(file, rows, columns);
+  const frame = jpegFrame(bytes);
+  if (!jpegEnds(bytes, frame?.scanStart ?? 2))
+    throw fileFault(file, "the JPEG stops too early; write or fetch it again", "DATA_TRUNCATED");
+  if (frame === undefined) throw damaged(file, "JPEG", new Error("there is not one frame in front of its scans"));
+  refuseSize(file, frame.height, frame.width);
+  const misclaim = jpegMisclaim(bytes, frame);
+  if (misclaim !== undefined) throw damaged(file, "JPEG", new Error(misclaim));
   const { decode } = await import("jpeg-js");
   try {
-    const strict = { useTArray: true, formatAsRGBA: false, tolerantDecoding: false, maxMemoryUsageInMB: 4096 } as const;
-    const { height, width, data } = decode(bytes, strict);
+    const { height, width, data } = decode(bytes, strict(frame));
     const image: Image = { height, width, channels: 3, pixels: data };
-    return components === 1 ? greyed(image) : image;
+    return frame.components === 1 ? greyed(image) : image;
   } catch (error) {
     throw damaged(file, "JPEG", error);
   }
+}
+
+/** The decoder may take what this frame needs, and no more: it finds its frames on its own. */
+function strict({ blocks, height, width, components }: JpegFrame) {
+  const needed = blocks * (256 + 64) + height * width * (components + 4);
+  const maxMemoryUsageInMB = 2 + Math.ceil(needed / (1 << 20));
+  return { useTArray: true, formatAsRGBA: false, tolerantDecoding: false, maxMemoryUsageInMB } as const;
 }
 
 /** Whether the chunks lead to the last one, IEND. */
@@ -153,27 +166,9 @@ function pngEnds(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Goes from marker to marker. Behind the first scan's begin FF D9 cannot be data, where FF is followed by 00 or a restart. */
-function jpegFrame(bytes: Uint8Array): { ended: boolean; components: number; height: number; width: number } {
-  const found = { ended: false, components: 0, height: 0, width: 0 };
-  let at = 2;
-  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
-    const marker = bytes[at + 1];
-    const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (frame) {
-      found.height = bytes[at + 5] * 256 + bytes[at + 6];
-      found.width = bytes[at + 7] * 256 + bytes[at + 8];
-      found.components = bytes[at + 9];
-    }
-    if (marker === 0xda) break;
-    // FF may be repeated before a marker.
-    at += marker === 0xff ? 1 : 2 + bytes[at + 2] * 256 + bytes[at + 3];
-  }
-  for (; at + 1 < bytes.length && !found.ended; at++) found.ended = bytes[at] === 0xff && bytes[at + 1] === 0xd9;
-  return found;
-}
-
-function refuseHuge(file: string, height: number, width: number): void {
+function refuseSize(file: string, height: number, width: number): void {
+  if (height * width === 0)
+    throw fileFault(file, `the image is ${height} × ${width}, without a pixel; write or fetch it again`, "DATA_PARSE");
   if (height * width <= pixelLimit) return;
   throw fileFault(file, `the image is ${height} × ${width}, over 100 million pixels; make it smaller`, "DATA_UNSUPPORTED");
 }

@@ -256,9 +256,17 @@ export function joined(...parts: Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** All bytes in one array. */
-export async function allBytes(source: ByteSource): Promise<Uint8Array> {
+/** All bytes in one array. @throws DataError DATA_UNSUPPORTED beyond `most` bytes, which packed ones may soon be */
+export async function allBytes(source: ByteSource, most = Infinity): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of source.chunks()) chunks.push(chunk);
+  let count = 0;
+  for await (const chunk of source.chunks()) {
+    count += chunk.length;
+    if (count > most) {
+      const problem = `there are more than ${most} bytes; split the file, or pass one that is not packed`;
+      throw new DataError(source.name, problem, "DATA_UNSUPPORTED");
+    }
+    chunks.push(chunk);
+  }
   return joined(...chunks);
 }

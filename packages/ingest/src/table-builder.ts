@@ -7,6 +7,7 @@
 import { OptionError, type Table } from "ergodic";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
 import { fault, fileFault, listed, show } from "./fault.ts";
+import { isNumberText } from "./number.ts";
 
 export type ColumnKey = string | number;
 
@@ -69,6 +70,7 @@ export class TableBuilder {
   readonly #options: TableOptions;
   readonly #only: ReadonlySet<string> | undefined;
   readonly #context: ColumnContext;
+  readonly #dropped: ReadonlySet<ColumnKey>;
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
@@ -78,15 +80,20 @@ export class TableBuilder {
     this.typed = plan.typed ?? false;
     this.blockRows = plan.blockRows ?? Infinity;
     this.#options = options;
+    this.#dropped = new Set(options.drop);
     this.#only = plan.only;
-    this.#context = { file, missing: new Set(missing), decimal, typed: this.typed, store: plan.store ?? true };
+    const missingNumbers = new Set(missing.filter((text) => isNumberText(text, ".")).map(Number));
+    const { store = true } = plan;
+    this.#context = { file, missing: new Set(missing), missingNumbers, decimal, typed: this.typed, store };
   }
 
   /** All columns, known before the first row. */
   begin(names: readonly string[]): void {
     const { drop = [], types = {} } = this.#options;
-    const dropped = new Set(drop.map((key) => columnIndex(this.file, "drop", names, key)));
-    for (const name of Object.keys(types)) columnIndex(this.file, "types", names, name);
+    const places = new Map(names.map((name, i) => [name, i]));
+    const find = (option: string, key: ColumnKey) => places.get(key as string) ?? columnIndex(this.file, option, names, key);
+    const dropped = new Set(drop.map((key) => find("drop", key)));
+    for (const name of Object.keys(types)) find("types", name);
     this.names = [...names];
     this.columns = names.map((name, i) => (dropped.has(i) ? undefined : this.#column(name, i)));
   }
@@ -103,7 +110,7 @@ export class TableBuilder {
         "DATA_COLUMN",
       );
     }
-    const column = this.#options.drop?.includes(name) ? undefined : this.#column(name, this.columns.length);
+    const column = this.#dropped.has(name) ? undefined : this.#column(name, this.columns.length);
     this.columns.push(column);
     this.names.push(name);
     return column;

@@ -27,6 +27,19 @@ export function pngBytes({ width, height, depth, colour, rows, palette, transpar
   ]);
 }
 
+/** Any chunks between header and end, right or not. */
+export function pngFile(
+  { width, height, depth, colour }: Pick<PngContent, "width" | "height" | "depth" | "colour">,
+  chunks: [type: string, content: Uint8Array][],
+): Uint8Array {
+  return Uint8Array.from([
+    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+    ...chunk("IHDR", [...big(width), ...big(height), depth, colour, 0, 0, 0]),
+    ...chunks.flatMap(([type, content]) => chunk(type, [...content])),
+    ...chunk("IEND", []),
+  ]);
+}
+
 /** 8-bit, one array of bytes a row; grey, colour or colour with alpha by `channels`. */
 export function plainPng(rows: number[][], channels: 1 | 3 | 4): Uint8Array {
   return pngBytes({

@@ -14,6 +14,7 @@ import { type DrawsColumn, quantitiesOf } from "./columns.ts";
 import { ERGODIC_KEY, fieldOfLabel, labelOfField } from "./csv.ts";
 import { Draws, type DrawsContent, sizeOf } from "./draws.ts";
 import { type DrawsHeader, headerFromJson } from "./json.ts";
+import { DEEPEST_TREE, isDepth } from "./trajectories.ts";
 
 interface ChainFile {
   readonly name: string;
@@ -80,7 +81,11 @@ function numbersOf(where: string, line: string, labels: readonly string[]): Floa
     );
   return Float64Array.from(parts, (part, j) => {
     const value = numberOf(part.trim());
-    if (value !== undefined) return value;
+    if (value !== undefined) {
+      if (fieldOfLabel(labels[j]) !== "treeDepth" || isDepth(value)) return value;
+      const message = `"${part}" in column "${labels[j]}" is no depth of a tree: a whole number from 0 to ${DEEPEST_TREE}`;
+      throw new DataError(where, `${message}; make the file anew, or remove the column`, "DATA_PARSE");
+    }
     throw new DataError(where, `"${part}" in column "${labels[j]}" is not a number; write nan for a missing one`, "DATA_PARSE");
   });
 }

@@ -16,7 +16,7 @@ import { drawsFromJson, drawsToJson } from "./json.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { summaryTable } from "./table.ts";
-import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
+import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
@@ -84,6 +84,7 @@ export class Draws {
     this.fields = content.fields;
     this.description = content.description;
     this.report = content.report;
+    checkDepths(content.fields, content.transitions);
     for (const { name, shape } of content.quantities) {
       const wanted = content.chains * content.count * sizeOf(shape);
       const given = content.values[name]?.length;

@@ -1,4 +1,5 @@
 /** How the trajectories of a Hamiltonian sampler went: energies, and the depths of their trees. */
+import { DataError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { ebfmi } from "../diagnostics/index.ts";
 
@@ -31,6 +32,23 @@ export interface TreeReport {
 
 /** Stan's bound; posteriordb asks for 0.2. */
 const POOR_EBFMI = 0.3;
+
+/** A tree of depth 64 has 2^64 leapfrog steps: no run gets so far, and counts by depth stay short. */
+export const DEEPEST_TREE = 64;
+
+export const isDepth = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= DEEPEST_TREE;
+
+/** What files and callers give as depths. @throws DataError DRAWS_DEPTH with the number of the transition, from 1, of all chains */
+export function checkDepths(fields: readonly string[], transitions: Float64Array): void {
+  const offset = fields.indexOf("treeDepth");
+  if (offset < 0) return;
+  for (let k = offset; k < transitions.length; k += fields.length) {
+    if (isDepth(transitions[k])) continue;
+    const transition = (k - offset) / fields.length + 1;
+    const message = `transition ${transition} has a tree of depth ${transitions[k]}, but depths are whole numbers from 0 to ${DEEPEST_TREE}`;
+    throw new DataError("draws", `${message}; make the draws anew, or leave "treeDepth" out`, "DRAWS_DEPTH");
+  }
+}
 
 export function energyReport(draws: Transitions): EnergyReport | undefined {
   if (!draws.fields.includes("energy") || draws.count < 2) return undefined;

@@ -9,8 +9,9 @@
  * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes behind the end), DATA_EMPTY, DATA_RAGGED (labels of another length)
  */
 import { type ArrayRows, rowShapeOf } from "../array-rows.ts";
+import { ByteReader } from "../byte-reader.ts";
 import { fileFault } from "../fault.ts";
-import { allBytes, type ByteSource, openSource, type Source } from "../source.ts";
+import { type ByteSource, openSource, type Source } from "../source.ts";
 
 export type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -32,6 +33,9 @@ interface Element {
   array(count: number): IdxValues;
   read(view: DataView, at: number): number;
 }
+
+/** Bytes behind the end that are counted for the message. */
+const surplus = 1 << 16;
 
 const elements: Record<number, Element> = {
   8: { size: 1, array: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
@@ -76,11 +80,21 @@ async function labelsFor(source: ByteSource, images: string, rowCount: number): 
 }
 
 async function idxArray(source: ByteSource): Promise<IdxArray> {
-  const { name } = source;
-  const bytes = await allBytes(source).finally(() => source.close?.());
-  if (bytes.length === 0) throw fileFault(name, "the file is empty; fetch it again", "DATA_EMPTY");
-  if (!isIdx(bytes)) {
-    const begin = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
+  const reader = new ByteReader(source);
+  try {
+    return await readArray(source.name, reader);
+  } finally {
+    await reader.close();
+    await source.close?.();
+  }
+}
+
+/** Reads as many bytes as the shape needs, so that of what is packed no more is unpacked. */
+async function readArray(name: string, reader: ByteReader): Promise<IdxArray> {
+  const head = await reader.take(4);
+  if (head.length === 0) throw fileFault(name, "the file is empty; fetch it again", "DATA_EMPTY");
+  if (!isIdx(head)) {
+    const begin = Array.from(head, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
     const known = "00 00, a type of 08, 09 or 0B to 0E, and a number of dimensions from 1";
     throw fileFault(
       name,
@@ -88,30 +102,40 @@ async function idxArray(source: ByteSource): Promise<IdxArray> {
       "DATA_FORMAT",
     );
   }
-  const dimensions = bytes[3];
-  const header = 4 + 4 * dimensions;
+  const [, , type, dimensions] = head;
   const again = "fetch or write it again";
-  if (bytes.length < header)
-    throw fileFault(name, `the file stops inside its header (${bytes.length} of ${header} bytes); ${again}`, "DATA_TRUNCATED");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shape = Array.from({ length: dimensions }, (_, d) => view.getUint32(4 + 4 * d));
-  const { size, array, read } = elements[bytes[2]];
-  const count = shape.reduce((product, length) => product * length, 1);
-  const more = bytes.length - header - count * size;
-  if (more < 0) {
-    const needed = `the ${count * size} that its shape ${shown(shape)} needs`;
-    throw fileFault(name, `the file stops ${-more} bytes short of ${needed}; ${again}`, "DATA_TRUNCATED");
+  const lengths = viewOf(await reader.take(4 * dimensions));
+  if (lengths.byteLength < 4 * dimensions) {
+    const cut = `the file stops inside its header (${4 + lengths.byteLength} of ${4 + 4 * dimensions} bytes); ${again}`;
+    throw fileFault(name, cut, "DATA_TRUNCATED");
   }
-  if (more > 0)
+  const shape = Array.from({ length: dimensions }, (_, d) => lengths.getUint32(4 * d));
+  const { size, array, read } = elements[type];
+  const count = shape.reduce((product, length) => product * length, 1);
+  const bytes = await reader.take(count * size);
+  if (bytes.length < count * size) {
+    const needed = `the ${count * size} that its shape ${shown(shape)} needs`;
+    const missing = count * size - bytes.length;
+    throw fileFault(name, `the file stops ${missing} bytes short of ${needed}; ${again}`, "DATA_TRUNCATED");
+  }
+  const more = (await reader.take(surplus + 1)).length;
+  if (more > 0) {
+    const counted = more > surplus ? `more than ${surplus}` : more;
     throw fileFault(
       name,
-      `${more} bytes follow the end of the values that the shape ${shown(shape)} needs; ${again}`,
+      `${counted} bytes follow the end of the values that the shape ${shown(shape)} needs; ${again}`,
       "DATA_PARSE",
     );
-  if (bytes[2] === 8) return { shape, values: bytes.subarray(header) };
+  }
+  if (type === 8) return { shape, values: bytes };
+  const view = viewOf(bytes);
   const values = array(count);
-  for (let i = 0, at = header; i < count; i++, at += size) values[i] = read(view, at);
+  for (let i = 0, at = 0; i < count; i++, at += size) values[i] = read(view, at);
   return { shape, values };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function shown(shape: readonly number[]): string {

@@ -38,6 +38,8 @@ export interface LabelledImage {
   name?: string;
 }
 
+/** Of one image: 100 million pixels of four 16-bit samples, not packed, and something over. */
+const mostBytes = 2 ** 30;
 /** Files that are open at the same time. */
 const together = 16;
 
@@ -78,7 +80,7 @@ export async function imageRows(from: string | readonly LabelledImage[], options
 
 async function pixelsOf(image: LabelledImage, { size, channels, background = "white" }: ImageOptions): Promise<Image> {
   const source = openSource(image.source);
-  const decoded = await decodeImage(await allBytes(source), image.name ?? source.name, background);
+  const decoded = await decodeImage(await allBytes(source, mostBytes), image.name ?? source.name, background);
   const wanted = channels === 1 ? greyed(decoded) : decoded;
   return size === undefined ? wanted : resized(wanted, size[0], size[1]);
 }

@@ -36,7 +36,8 @@ export interface NpyHeader {
   unsigned: boolean;
   fortran: boolean;
   rowCount: number;
-  names: string[];
+  /** Of a row; their names are x0, x1, … */
+  columnCount: number;
   rowShape: readonly number[] | undefined;
   /** Place of column j in a row of Fortran order, first index fastest. */
   place(j: number): number;
@@ -106,6 +107,11 @@ function parsedHeader(file: string, text: string): NpyHeader {
       "DATA_UNSUPPORTED",
     );
   }
+  const vast = sizes.find((size) => !Number.isSafeInteger(size));
+  if (vast !== undefined) {
+    const problem = `the shape (${sizes.join(", ")}) is beyond what can be counted; write the array again`;
+    throw fileFault(file, problem, "DATA_PARSE");
+  }
   const [rowCount, ...inner] = sizes;
   const columnCount = inner.reduce((product, size) => product * size, 1);
   if (columnCount > columnLimit) {
@@ -120,7 +126,7 @@ function parsedHeader(file: string, text: string): NpyHeader {
     unsigned: type.startsWith("u"),
     fortran: fortran[1] === "True",
     rowCount: columnCount === 0 ? 0 : rowCount,
-    names: Array.from({ length: columnCount }, (_, i) => `x${i}`),
+    columnCount,
     rowShape: rowShapeOf(inner),
     place: fortran[1] === "True" ? (j) => reversed(inner, j) : (j) => j,
   };

@@ -64,18 +64,21 @@ async function* npyParts(source: ByteSource, options: NpyOptions, blockRows: num
   const reader = new ByteReader(source);
   try {
     const header = await readNpyHeader(source.name, reader);
-    const { rowCount, names, size, fortran } = header;
-    const rowBytes = size * names.length;
+    const { rowCount, columnCount, size, fortran } = header;
+    const rowBytes = size * columnCount;
+    const step = Math.min(blockRows, rowCount);
+    // What the header claims is held to the bytes before there is a name or a column of it.
+    const whole = fortran ? await part(source.name, reader, rowBytes, rowCount, 0, rowCount) : undefined;
+    const first = whole ?? (step > 0 ? await part(source.name, reader, rowBytes, step, 0, rowCount) : undefined);
+    const names = Array.from({ length: columnCount }, (_, i) => `x${i}`);
     const dropped = new Set((options.drop ?? []).map((key) => columnIndex(source.name, "drop", names, key)));
     const kept = names.map((_, i) => i).filter((i) => !dropped.has(i));
-    const step = Math.min(blockRows, rowCount);
-    const whole = fortran ? await part(source.name, reader, rowBytes, rowCount, 0, rowCount) : undefined;
     for (let start = 0; start < rowCount; start += step) {
       const count = Math.min(step, rowCount - start);
-      const view = whole ?? (await part(source.name, reader, rowBytes, count, start, rowCount));
-      const first = fortran ? start * size : 0;
+      const view = whole ?? (start === 0 ? first! : await part(source.name, reader, rowBytes, count, start, rowCount));
+      const place = fortran ? start * size : 0;
       const strides = fortran ? { row: size, column: size * rowCount } : { row: rowBytes, column: size };
-      yield table(source.name, header, kept, view, { first, count, start, ...strides });
+      yield table(source.name, header, names, kept, view, { first: place, count, start, ...strides });
     }
   } finally {
     await reader.close();
@@ -111,8 +114,8 @@ interface Window {
   column: number;
 }
 
-function table(file: string, header: NpyHeader, kept: number[], view: DataView, at: Window): ParsedTable {
-  const { read, little, wide, names, rowShape } = header;
+function table(file: string, header: NpyHeader, names: string[], kept: number[], view: DataView, at: Window): ParsedTable {
+  const { read, little, wide, rowShape } = header;
   const missing: MissingValues[] = [];
   const columns = kept.map((j) => {
     const values = new Float64Array(at.count);

@@ -1,6 +1,6 @@
 /** CSV and TSV: headers, quotes, line ends, decimal marks, missing values, inferred types. */
 import { expect, test } from "vitest";
-import { blocks, readTable, readTsv } from "../../src/index.ts";
+import { blocks, readCsv, readTable, readTsv } from "../../src/index.ts";
 import { cells, cutAt } from "../writers.ts";
 
 const stream = (text: string) => cutAt(new TextEncoder().encode(text), [4, 9, 10, 31]);
@@ -182,4 +182,34 @@ test("options out of range", async () => {
   await expect(read("a\n1\n", { drop: "a" })).rejects.toMatchObject({ code: "OPTION_TYPE" });
   await expect(read("a\n1\n", { missing: "NA" })).rejects.toMatchObject({ code: "OPTION_TYPE" });
   await expect(read("a\n1\n", { headers: true })).rejects.toThrow('unknown option "headers"; did you mean "header"?');
+});
+
+test("one byte order mark is taken off; a second one belongs to the first name", async () => {
+  const names = async (text: string) => (await readTable({ content: text, name: "a.csv" })).columns.map(({ name }) => name);
+  expect(await names("\ufeffa,b\n1,2\n")).toEqual(["a", "b"]);
+  expect(await names("\ufeff\ufeffa,b\n1,2\n")).toEqual(["\ufeffa", "b"]);
+  expect(await names("\ufeff\ufeff\ufeffa,b\n1,2\n")).toEqual(["\ufeff\ufeffa", "b"]);
+});
+
+// Where the time grew with the square of the columns, these took minutes.
+test("200,000 columns, dropped and typed ones among them, as one table, as a dataset and in blocks", {
+  timeout: 120_000,
+}, async () => {
+  const count = 200_000;
+  const names = Array.from({ length: count }, (_, j) => `g${j}`);
+  const row = (first: number) => names.map((_, j) => (j % 100 === 7 ? "ab"[first] : String(first + j))).join(",");
+  const content = `${names.join(",")}\n${row(0)}\n${row(1)}\n`;
+  const drop = names.filter((_, j) => j % 4 === 0);
+  const types = Object.fromEntries(names.filter((_, j) => j % 100 === 1).map((name) => [name, "number" as const]));
+  using data = await readCsv({ content, name: "a.csv" }, { target: "g1", drop, types });
+  expect([data.rowCount, data.columnCount]).toEqual([2, 0.75 * count - 1 + count / 100]);
+  expect([...data.row(1).subarray(0, 4)]).toEqual([3, 4, 6, 7]);
+  let rows = 0;
+  for await (const block of blocks({ content, name: "a.csv" }, { format: "csv", rows: 1, types })) {
+    rows += block.rowCount;
+    expect(block.columns).toHaveLength(count);
+  }
+  expect(rows).toBe(2);
+  using again = data.pipeline.apply(await readTable({ content, name: "a.csv" }));
+  expect(again.columnCount).toBe(data.columnCount);
 });

@@ -1,0 +1,79 @@
+/**
+ * What a JPEG says of itself, held to its bytes before it is decoded: every block of 8 × 8 samples takes at least one bit in the scan that holds its
+ * first coefficient, and in a baseline JPEG a second one for its end. So a file that claims more blocks than it has bits is damaged.
+ *
+ * The decoder walks over all blocks for every scan, whatever is in it; more scans than any encoder makes are refused. Source: ITU-T T.81, annexes B, F, G.
+ */
+export interface JpegFrame {
+  readonly height: number;
+  readonly width: number;
+  readonly components: number;
+  /** Blocks of all components, those that fill up the last row and column among them. */
+  readonly blocks: number;
+  readonly progressive: boolean;
+  /** Where the first scan begins. */
+  readonly scanStart: number;
+}
+
+/** Progressive encoders make ten or so, and no more than a thousand are possible; each is a walk over the whole picture. */
+export const mostScans = 256;
+
+/** The frame in front of the first scan; undefined where there is none, or a second one. */
+export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
+  let frame: Omit<JpegFrame, "scanStart"> | undefined;
+  let at = 2;
+  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    if (isFrame(marker)) {
+      if (frame !== undefined) return undefined;
+      frame = frameAt(bytes, at, marker);
+    }
+    if (marker === 0xda) return frame === undefined ? undefined : { ...frame, scanStart: at };
+    // FF may be repeated before a marker.
+    at += marker === 0xff ? 1 : 2 + bytes[at + 2] * 256 + bytes[at + 3];
+  }
+  return undefined;
+}
+
+/** Behind the first scan's begin FF D9 cannot be data, where FF is followed by 00 or a restart. */
+export function jpegEnds(bytes: Uint8Array, from: number): boolean {
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) if (bytes[at + 1] === 0xd9) return true;
+  return false;
+}
+
+/** What is wrong with the claim, or undefined. */
+export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | undefined {
+  const bits = 8 * (bytes.length - frame.scanStart);
+  const least = frame.blocks * (frame.progressive ? 1 : 2);
+  if (least > bits) {
+    const claim = `${frame.height} × ${frame.width} pixels in ${frame.components} components`;
+    return `its ${bytes.length} bytes cannot hold ${claim}`;
+  }
+  const scans = markers(bytes, frame.scanStart, (marker, at) => marker === 0xda && bytes[at + 4] >= 1 && bytes[at + 4] <= 4);
+  return scans > mostScans ? `it has ${scans} scans, over ${mostScans}` : undefined;
+}
+
+/** Wherever they stand, so that none hides behind a length that lies. */
+function markers(bytes: Uint8Array, from: number, is: (marker: number, at: number) => boolean): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) if (is(bytes[at + 1], at)) count++;
+  return count;
+}
+
+function isFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+}
+
+function frameAt(bytes: Uint8Array, at: number, marker: number): Omit<JpegFrame, "scanStart"> {
+  const height = bytes[at + 5] * 256 + bytes[at + 6];
+  const width = bytes[at + 7] * 256 + bytes[at + 8];
+  const components = bytes[at + 9] ?? 0;
+  const factors = Array.from({ length: components }, (_, c) => {
+    const both = bytes[at + 11 + 3 * c] ?? 0;
+    return { h: both >> 4, v: both & 15 };
+  });
+  const across = Math.ceil(width / 8 / Math.max(1, ...factors.map(({ h }) => h)));
+  const down = Math.ceil(height / 8 / Math.max(1, ...factors.map(({ v }) => v)));
+  const blocks = factors.reduce((sum, { h, v }) => sum + across * h * down * v, 0);
+  return { height, width, components, blocks, progressive: marker === 0xc2 };
+}
