@@ -1,33 +1,186 @@
 /** Whole files: a file appears whole or not at all, and is read whole. Node; reading a Blob or a fetched URL works in browsers too. */
+import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { CapabilityError, DataError } from "./errors.ts";
+import { clearAbandoned, partialName } from "./partial.ts";
+
+/** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
+export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+
+export interface WriteOptions {
+  /** Missing folders above the file are made. Default false. */
+  folders?: boolean;
+  /** Bytes that cannot be written are kept in the system's temporary folder, and the error says where. Default false. */
+  keep?: boolean;
+}
+
+/** Longer writes are made in pieces, so that each ends in good time. */
+const PIECE = 1 << 26;
+const BUSY_MS = 5;
 
 /**
- * Writes beside the target under a temporary name, flushes, and renames over it.
+ * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a file that is replaced leaves its mode and
+ * owner. What is no regular file (a device, a FIFO) is written through. What killed processes left half-written of the same file is removed.
  *
- * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError outside Node
+ * What `content` itself throws is thrown on, and nothing is left.
+ *
+ * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
  */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  if (!inNode()) {
-    throw new CapabilityError(
-      "writeWhole",
-      `${path} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,
-      "NO_FILES",
-    );
-  }
-  const { open, rename, unlink } = await import("node:fs/promises");
-  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2, 10)}.partial`;
+export async function writeWhole(
+  path: string,
+  content: Content,
+  { folders = false, keep = false }: WriteOptions = {},
+): Promise<void> {
+  refuseOutsideNode("writeWhole", path);
   try {
-    const file = await open(temporary, "wx");
+    if (folders) await makeFolder(path);
+    const destination = await said(path, destinationOf(path));
+    if (destination.kind === "whole") await writeBeside(path, destination, content);
+    else await writeThrough(path, destination, content);
+  } catch (error) {
+    if (!keep || !(content instanceof Uint8Array)) throw error;
+    const { basename } = await import("node:path");
+    throw await keptElsewhere(error, path, (folder) => writeWhole(`${folder}/${basename(path) || "saved"}`, content));
+  }
+}
+
+/**
+ * Throws what `writeWhole` would, as far as it can be known beforehand: nothing is opened that is there, and nothing is left. `folders`: missing ones would be made.
+ *
+ * @throws DataError [FILE_WRITE]; CapabilityError [NO_FILES] outside Node
+ */
+export async function checkWritable(path: string, { folders = false }: Pick<WriteOptions, "folders"> = {}): Promise<void> {
+  refuseOutsideNode("checkWritable", path);
+  const { dirname, resolve } = await import("node:path");
+  const { stat } = await import("node:fs/promises");
+  let [tried, folder] = [path, dirname(resolve(path))];
+  // In the nearest folder that is there.
+  while (folders && !(await stat(folder).catch(() => undefined)) && folder !== dirname(folder))
+    [tried, folder] = [folder, dirname(folder)];
+  const destination = await said(path, destinationOf(tried));
+  if (destination.kind === "through") return;
+  const { open, unlink } = await import("node:fs/promises");
+  const trial = `${destination.folder}/${await partialName(destination.name)}`;
+  await said(
+    path,
+    open(trial, "wx").then((file) => file.close()),
+  );
+  await said(path, unlink(trial));
+}
+
+async function writeBeside(path: string, { folder, name, path: target, before }: WholeFile, content: Content): Promise<void> {
+  const { open, rename, unlink } = await import("node:fs/promises");
+  await clearAbandoned(folder, name);
+  const temporary = `${folder}/${await partialName(name)}`;
+  const file = await said(path, open(temporary, "wx", before === undefined ? 0o666 : before.mode & 0o777));
+  try {
     try {
-      await file.writeFile(bytes);
-      await file.sync();
+      if (before) await said(path, likeBefore(file, before));
+      await writeParts(path, (bytes, offset, length) => file.write(bytes, offset, length, null), content);
+      await said(path, file.sync());
     } finally {
-      await file.close();
+      await said(path, file.close());
     }
-    await rename(temporary, path);
-  } catch (cause) {
-    await unlink(temporary).catch(() => undefined); // It may never have been made; the first error is the one to tell.
+    await said(path, rename(temporary, target));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
+    throw error;
+  }
+  await said(path, syncFolder(folder));
+}
+
+type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
+
+async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["before"] & object): Promise<void> {
+  const own = await file.stat();
+  // Only root may give a file away; the mode is kept all the same.
+  if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
+  await file.chmod(mode);
+}
+
+/** So that the new name outlasts a failure of power. Hosts and file systems that cannot do so say it in several ways. */
+async function syncFolder(folder: string): Promise<void> {
+  const { open } = await import("node:fs/promises");
+  const opened = await open(folder, "r").catch(() => undefined);
+  try {
+    await opened?.sync();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EIO") throw error;
+  } finally {
+    await opened?.close();
+  }
+}
+
+async function writeThrough(path: string, { path: target, descriptor }: Through, content: Content): Promise<void> {
+  if (descriptor !== undefined) {
+    const { write } = await import("node:fs");
+    const { promisify } = await import("node:util");
+    const put = promisify(write);
+    return writeParts(path, (bytes, offset, length) => put(descriptor, bytes, offset, length, null), content);
+  }
+  const { constants, open } = await import("node:fs/promises");
+  // Not to be made and not to be cut, as it is no file.
+  const file = await said(path, open(target, constants.O_WRONLY));
+  try {
+    await writeParts(path, (bytes, offset, length) => file.write(bytes, offset, length, null), content);
+  } finally {
+    await said(path, file.close());
+  }
+}
+
+type Write = (bytes: Uint8Array, offset: number, length: number) => Promise<{ bytesWritten: number }>;
+
+async function writeParts(path: string, write: Write, content: Content): Promise<void> {
+  const encoder = new TextEncoder();
+  for await (const part of content instanceof Uint8Array ? [content] : content) {
+    const bytes = typeof part === "string" ? encoder.encode(part) : part;
+    for (let at = 0; at < bytes.length; ) at += await said(path, writeSome(write, bytes, at));
+  }
+}
+
+async function writeSome(write: Write, bytes: Uint8Array, at: number): Promise<number> {
+  try {
+    return (await write(bytes, at, Math.min(PIECE, bytes.length - at))).bytesWritten;
+  } catch (error) {
+    // A pipe that does not wait for its reader.
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    return 0;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const { mkdir } = await import("node:fs/promises");
+  const { dirname } = await import("node:path");
+  await said(path, mkdir(dirname(path), { recursive: true }));
+}
+
+/** The system's error in words. */
+function said<T>(path: string, work: Promise<T>): Promise<T> {
+  return work.catch((cause) => {
     throw new DataError(path, `cannot be written: ${reason(cause)}`, "FILE_WRITE", { cause });
+  });
+}
+
+const keptIn = new Map<string, string>();
+
+/**
+ * The error to throw where saving failed: what was computed is now in a folder of the system's temporary one, which `write` fills. There is one folder for each path,
+ * so that a checkpoint that fails again and again takes the place of the one before. Errors of another kind come back as they are.
+ */
+export async function keptElsewhere(error: unknown, path: string, write: (folder: string) => Promise<void>): Promise<unknown> {
+  if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
+  const { mkdtemp } = await import("node:fs/promises");
+  const { tmpdir } = await import("node:os");
+  const { basename, join } = await import("node:path");
+  const told = (text: string): DataError =>
+    new DataError(error.where, `${error.said}; ${text}`, "FILE_WRITE", { cause: error.cause });
+  try {
+    const folder = keptIn.get(path) ?? (await mkdtemp(join(tmpdir(), "ergodic-kept-")));
+    keptIn.set(path, folder);
+    await write(folder);
+    return told(`what was computed is kept in ${join(folder, basename(path) || "saved")}; move it to where it should be`);
+  } catch (failed) {
+    return told(`nor can it be kept in ${tmpdir()}: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
   }
 }
 
@@ -60,18 +213,36 @@ export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string
   return (from as Partial<File>).name ?? otherwise;
 }
 
+function refuseOutsideNode(where: string, path: string): void {
+  if (inNode()) return;
+  throw new CapabilityError(
+    where,
+    `${path} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,
+    "NO_FILES",
+  );
+}
+
 function inNode(): boolean {
   return typeof process !== "undefined" && typeof process.versions?.node === "string";
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  ENOTDIR: "a part of the path is no folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "it is a folder",
+  EEXIST: "a part of the path is no folder",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than the system allows",
+  EROFS: "the disk is read-only",
+  EPIPE: "nobody reads from it any more",
+  ELOOP: "its links lead in a circle",
+  ENAMETOOLONG: "the name is too long",
+};
+
 function reason(cause: unknown): string {
-  const { code, message } = cause as { code?: string; message: string };
-  const known: Record<string, string> = {
-    ENOENT: "no such file or folder",
-    EACCES: "permission denied",
-    EISDIR: "it is a folder",
-    ENOSPC: "the disk is full",
-    EROFS: "the disk is read-only",
-  };
-  return (code && known[code]) || message;
+  const { code = "", message } = cause as { code?: string; message: string };
+  return Object.hasOwn(reasons, code) ? reasons[code] : message;
 }

@@ -1,16 +1,50 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CapabilityError, DataError } from "../../src/base/errors.ts";
-import { readWhole, writeWhole } from "../../src/base/files.ts";
+import { checkWritable, readWhole, writeWhole } from "../../src/base/files.ts";
+import { partialName } from "../../src/base/partial.ts";
 
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "files-"));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+const bytes = Uint8Array.of(1, 2, 3);
+const at = (name: string): string => join(folder, name);
+const root = process.getuid?.() === 0;
+const modeOf = (path: string): number => statSync(path).mode & 0o7777;
+
+/** A device node of this test's own; undefined, and said, where it may not be made. */
+function device(name: string, minor: number): string | undefined {
+  try {
+    execFileSync("mknod", [at(name), "c", "1", String(minor)], { stdio: "pipe" });
+    return at(name);
+  } catch (error) {
+    console.error(`skipped: no device node can be made here (${String(error).split("\n")[0]})`);
+    return undefined;
+  }
+}
 
 describe("writeWhole", () => {
   it("writes over a file and leaves nothing beside it", async () => {
@@ -54,6 +88,244 @@ describe("writeWhole", () => {
     vi.stubGlobal("process", undefined);
     try {
       await expect(writeWhole("m.safetensors", Uint8Array.of(1))).rejects.toThrow(CapabilityError);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("takes parts of text and bytes, as they come", async () => {
+    async function* parts(): AsyncGenerator<string | Uint8Array> {
+      yield "é";
+      yield bytes;
+      yield "";
+      yield "end";
+    }
+    await writeWhole(at("model"), parts());
+    expect([...readFileSync(at("model"))]).toEqual([0xc3, 0xa9, 1, 2, 3, 101, 110, 100]);
+  });
+
+  it("throws what its parts throw, and leaves what was there", async () => {
+    writeFileSync(at("model"), "old");
+    function* parts(): Generator<string> {
+      yield "new";
+      throw new RangeError("no more");
+    }
+    await expect(writeWhole(at("model"), parts(), { keep: true })).rejects.toThrow(RangeError);
+    expect(readFileSync(at("model"), "utf8")).toBe("old");
+    expect(readdirSync(folder)).toEqual(["model"]);
+  });
+
+  it("keeps the mode and the owner of the file that it replaces", async () => {
+    for (const mode of [0o600, 0o640, 0o666]) {
+      writeFileSync(at("model"), "old");
+      chmodSync(at("model"), mode);
+      if (root) chownSync(at("model"), 1234, 4321);
+      await writeWhole(at("model"), bytes);
+      expect(modeOf(at("model"))).toBe(mode);
+      expect(readFileSync(at("model"))).toHaveLength(3);
+      if (root) expect([statSync(at("model")).uid, statSync(at("model")).gid]).toEqual([1234, 4321]);
+    }
+    writeFileSync(at("other"), "");
+    await writeWhole(at("new"), bytes);
+    expect(modeOf(at("new"))).toBe(modeOf(at("other")));
+  });
+
+  it("never lets others read what was private, not even while it writes", async () => {
+    writeFileSync(at("model"), "old", { mode: 0o600 });
+    const seen: number[] = [];
+    function* parts(): Generator<Uint8Array> {
+      const partial = readdirSync(folder).find((name) => name.endsWith(".partial"));
+      seen.push(modeOf(at(partial!)));
+      yield bytes;
+    }
+    await writeWhole(at("model"), parts());
+    expect(seen).toEqual([0o600]);
+  });
+
+  it("follows links: to a file, to a link, to what is not there yet, from another folder", async () => {
+    mkdirSync(at("below"));
+    writeFileSync(at("below/file"), "old", { mode: 0o600 });
+    symlinkSync("below/file", at("link"));
+    symlinkSync(at("link"), at("link of link"));
+    symlinkSync("below/new", at("dangling"));
+    await writeWhole(at("link of link"), bytes);
+    await writeWhole(at("dangling"), bytes);
+    for (const name of ["link", "link of link", "dangling"]) expect(lstatSync(at(name)).isSymbolicLink()).toBe(true);
+    expect(readlinkSync(at("dangling"))).toBe("below/new");
+    for (const name of ["file", "new"]) expect([...readFileSync(at(`below/${name}`))]).toEqual([...bytes]);
+    expect(modeOf(at("below/file"))).toBe(0o600);
+    expect(readdirSync(at("below")).sort()).toEqual(["file", "new"]);
+    symlinkSync("b", at("a"));
+    symlinkSync("a", at("b"));
+    await expect(writeWhole(at("a"), bytes)).rejects.toThrow(/its links lead in a circle \[FILE_WRITE\]/);
+  });
+
+  it("writes through a FIFO, which stays one", async () => {
+    execFileSync("mkfifo", [at("fifo")]);
+    const reading = readWhole(at("fifo"));
+    await writeWhole(at("fifo"), new Uint8Array(200_000).fill(7));
+    const read = await reading;
+    expect([read.length, read.every((byte) => byte === 7)]).toEqual([200_000, true]);
+    expect(statSync(at("fifo")).isFIFO()).toBe(true);
+    expect(readdirSync(folder)).toEqual(["fifo"]);
+    const reader = open(at("fifo"), "r");
+    function* parts(): Generator<Uint8Array> {
+      for (let k = 0; k < 100; k++) yield new Uint8Array(100_000);
+    }
+    const writing = writeWhole(at("fifo"), parts());
+    await (await reader).close();
+    await expect(writing).rejects.toThrow(/nobody reads from it any more \[FILE_WRITE\]/);
+  });
+
+  it("writes through a device, which stays one, and says what it answers", async (context) => {
+    const [none, full] = [device("null", 3), device("full", 7)];
+    if (none === undefined || full === undefined) return context.skip();
+    await writeWhole(none, bytes);
+    await expect(writeWhole(full, bytes)).rejects.toThrow(/full: cannot be written: the disk is full \[FILE_WRITE\]/);
+    symlinkSync("null", at("link"));
+    await writeWhole(at("link"), bytes);
+    for (const path of [none, full]) expect(statSync(path).isCharacterDevice()).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(["full", "link", "null"]);
+  });
+
+  it("makes missing folders where it is asked to", async () => {
+    await writeWhole(at("a/b/model"), bytes, { folders: true });
+    expect(readdirSync(at("a/b"))).toEqual(["model"]);
+    await expect(writeWhole(at("a/b/model/c"), bytes, { folders: true })).rejects.toThrow(/a part of the path is no folder/);
+  });
+
+  it("with a name as long as names may be", async () => {
+    for (const name of ["m".repeat(255), "é".repeat(127)]) {
+      await writeWhole(at(name), bytes);
+      await writeWhole(at(name), bytes);
+      expect(readdirSync(folder)).toEqual([name]);
+      rmSync(at(name));
+    }
+    await expect(writeWhole(at("m".repeat(256)), bytes)).rejects.toThrow(/the name is too long/);
+    await expect(writeWhole("", bytes)).rejects.toThrow(/no such file or folder/);
+    await expect(writeWhole(at("new/"), bytes)).rejects.toThrow(/a part of the path is no folder/);
+  });
+
+  it("keeps in the temporary folder what it cannot write, and says where", async () => {
+    const path = at("no/where");
+    const kept: string[] = [];
+    for (const content of [bytes, Uint8Array.of(9)]) {
+      const error = await writeWhole(path, content, { keep: true }).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(DataError);
+      const { message, code } = error as DataError;
+      const [, place] = /where: cannot be written: no such file or folder; what was computed is kept in (\S+where); move it/.exec(
+        message,
+      )!;
+      expect([code, place.startsWith(tmpdir())]).toEqual(["FILE_WRITE", true]);
+      expect([...readFileSync(place)]).toEqual([...content]);
+      if (process.platform !== "win32") expect(modeOf(join(place, ".."))).toBe(0o700);
+      kept.push(place);
+    }
+    // One place for one file, however often it fails.
+    expect(kept[1]).toBe(kept[0]);
+    rmSync(join(kept[0], ".."), { recursive: true });
+    await expect(writeWhole(path, bytes)).rejects.toThrow(/: no such file or folder \[FILE_WRITE\]$/);
+    vi.stubEnv("TMPDIR", at("none"));
+    try {
+      const both = writeWhole(at("no/place"), bytes, { keep: true });
+      await expect(both).rejects.toThrow(/; nor can it be kept in .*none: no such file or folder \[FILE_WRITE\]$/);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+});
+
+describe("files that killed processes left half-written", () => {
+  /** Of a process that was, and is no more. */
+  const dead = Number(execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }));
+  const as = (name: string, pid: number): string => name.replace(`.${process.pid}-`, `.${pid}-`);
+  const elsewhere = (name: string): string => name.replace(/-[0-9a-f]{8}-/, "-00000000-");
+  const old = (name: string): string => {
+    const day = Date.now() / 1000 - 25 * 3600;
+    utimesSync(at(name), day, day);
+    return name;
+  };
+  const made = async (name: string, change: (name: string) => string = (same) => same): Promise<string> => {
+    const partial = change(await partialName(name));
+    writeFileSync(at(partial), "half");
+    return partial;
+  };
+
+  it("are removed at the next save, those of living ones are not", async () => {
+    const gone = [
+      await made("model", (name) => as(name, dead)),
+      old(await made("model", (name) => elsewhere(as(name, dead)))),
+      old(await made("model", elsewhere)),
+    ];
+    const left = [
+      await made("model"),
+      old(await made("model")),
+      await made("model", (name) => as(name, process.ppid)),
+      await made("model", (name) => elsewhere(as(name, dead))),
+      await made("another", (name) => as(name, dead)),
+      await made("model.2", (name) => as(name, dead)),
+      await made("model", () => "model.notes.partial"),
+      await made("model", () => `model.${dead}.partial`),
+    ];
+    expect(new Set([...gone, ...left]).size).toBe(11);
+    await writeWhole(at("model"), bytes);
+    expect(readdirSync(folder).sort()).toEqual([...left, "model"].sort());
+    await writeWhole(at("another"), bytes);
+    expect(existsSync(at(left[4]))).toBe(false);
+  });
+
+  it("whose process belongs to somebody else are of a living one", async () => {
+    const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+      throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });
+    });
+    const partial = await made("model", (name) => as(name, dead));
+    await writeWhole(at("model"), bytes);
+    kill.mockRestore();
+    expect(readdirSync(folder).sort()).toEqual([partial, "model"].sort());
+  });
+});
+
+describe("checkWritable", () => {
+  it("says beforehand what would fail, and leaves nothing", async () => {
+    writeFileSync(at("file"), "old", { mode: 0o600 });
+    symlinkSync("missing/file", at("dangling"));
+    const before = statSync(at("file"));
+    for (const [path, message] of [
+      ["", /: cannot be written: no such file or folder \[FILE_WRITE\]/],
+      [folder, /it is a folder/],
+      [at("no/where"), /no such file or folder/],
+      [at("dangling"), /no such file or folder/],
+      [at("file/below"), /a part of the path is no folder/],
+      [at("new/"), /a part of the path is no folder/],
+    ] as const)
+      await expect(checkWritable(path), path).rejects.toThrow(message);
+    for (const name of ["file", "new"]) await checkWritable(at(name));
+    expect(readdirSync(folder).sort()).toEqual(["dangling", "file"]);
+    const after = statSync(at("file"));
+    expect([after.ino, after.mtimeMs, after.mode]).toEqual([before.ino, before.mtimeMs, before.mode]);
+  });
+
+  it("goes up to a folder that is there, where missing ones would be made", async () => {
+    writeFileSync(at("file"), "");
+    await checkWritable(at("a/b/c"), { folders: true });
+    await checkWritable(at("c"), { folders: true });
+    await expect(checkWritable(at("file/b/c"), { folders: true })).rejects.toThrow(/a part of the path is no folder/);
+    await expect(checkWritable(at("a/b/c"))).rejects.toThrow(/no such file or folder/);
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  it("opens no FIFO and no device", async () => {
+    execFileSync("mkfifo", [at("fifo")]);
+    // Opened, it would wait for a reader for good.
+    await checkWritable(at("fifo"));
+    await checkWritable("/dev/null");
+    expect(readdirSync(folder)).toEqual(["fifo"]);
+  });
+
+  it("says in a browser what to do instead", async () => {
+    vi.stubGlobal("process", undefined);
+    try {
+      await expect(checkWritable("m.safetensors")).rejects.toThrow(CapabilityError);
     } finally {
       vi.unstubAllGlobals();
     }

@@ -1,0 +1,70 @@
+/**
+ * What a path to write to leads to, looked at without opening anything.
+ *
+ * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name in its folder, then renamed. All else
+ * (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written through, as there is nothing to replace.
+ */
+
+/** A file of its own: `mode` and owner of the one that it takes the place of. */
+export interface WholeFile {
+  readonly kind: "whole";
+  readonly folder: string;
+  readonly name: string;
+  readonly path: string;
+  readonly before?: { readonly mode: number; readonly uid: number; readonly gid: number };
+}
+
+/** `descriptor`: one of this process, in the place of a path to open. */
+export interface Through {
+  readonly kind: "through";
+  readonly path: string;
+  readonly descriptor?: number;
+}
+
+export type Destination = WholeFile | Through;
+
+const MOST_LINKS = 40;
+
+/** @throws the system's error for a folder, for what may not be written to, and for links that lead in a circle */
+export async function destinationOf(path: string): Promise<Destination> {
+  const { access, constants, stat } = await import("node:fs/promises");
+  const { basename, dirname } = await import("node:path");
+  if (path === "") throw failure("ENOENT");
+  const target = await followed(path);
+  const found = await stat(target).catch(absent);
+  if (!found && /[/\\]$/.test(path)) throw failure("ENOTDIR");
+  if (found?.isDirectory()) throw failure("EISDIR");
+  const descriptor = ownDescriptor(target);
+  if (descriptor !== undefined) return { kind: "through", path: target, descriptor };
+  if (found) await access(target, constants.W_OK);
+  if (found && !found.isFile()) return { kind: "through", path: target };
+  const { mode, uid, gid } = found ?? {};
+  const before = mode === undefined ? {} : { before: { mode: mode & 0o7777, uid: uid!, gid: gid! } };
+  return { kind: "whole", folder: dirname(target), name: basename(target), path: target, ...before };
+}
+
+/** The path that links lead to, its folder free of them; the last part may not be there. */
+async function followed(path: string): Promise<string> {
+  const { readlink, realpath } = await import("node:fs/promises");
+  const { basename, dirname, join, resolve } = await import("node:path");
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const folder = await realpath(dirname(path));
+    const here = join(folder, basename(path));
+    if (ownDescriptor(here) !== undefined) return here;
+    const link = await readlink(here).catch(() => undefined);
+    if (link === undefined) return here;
+    path = resolve(folder, link);
+  }
+  throw failure("ELOOP");
+}
+
+function ownDescriptor(path: string): number | undefined {
+  const [, pid, number] = /^\/(?:proc\/(\d+)|dev)\/fd\/(\d+)$/.exec(path) ?? [];
+  return number !== undefined && (pid === undefined || Number(pid) === process.pid) ? Number(number) : undefined;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
+
+const failure = (code: string): Error => Object.assign(new Error(code), { code });
