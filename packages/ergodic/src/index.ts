@@ -194,6 +194,7 @@ export {
   OptionError,
   WorkerError,
 } from "./base/errors.ts";
+export { type Content, checkWritable, type WriteOptions, writeWhole } from "./base/files.ts";
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./calibrate.ts";

@@ -38,8 +38,7 @@ export async function writeWhole(
     else await writeThrough(path, destination, content);
   } catch (error) {
     if (!keep || !(content instanceof Uint8Array)) throw error;
-    const { basename } = await import("node:path");
-    throw await keptElsewhere(error, path, (folder) => writeWhole(`${folder}/${basename(path) || "saved"}`, content));
+    throw await keptElsewhere(error, path, (place) => writeWhole(place, content));
   }
 }
 
@@ -164,10 +163,10 @@ function said<T>(path: string, work: Promise<T>): Promise<T> {
 const keptIn = new Map<string, string>();
 
 /**
- * The error to throw where saving failed: what was computed is now in a folder of the system's temporary one, which `write` fills. There is one folder for each path,
- * so that a checkpoint that fails again and again takes the place of the one before. Errors of another kind come back as they are.
+ * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that it is given, and the error says so. There is
+ * one place for each path, so that a checkpoint that fails again and again takes the place of the one before. Errors of another kind come back as they are.
  */
-export async function keptElsewhere(error: unknown, path: string, write: (folder: string) => Promise<void>): Promise<unknown> {
+export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
   const { mkdtemp } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
@@ -177,8 +176,9 @@ export async function keptElsewhere(error: unknown, path: string, write: (folder
   try {
     const folder = keptIn.get(path) ?? (await mkdtemp(join(tmpdir(), "ergodic-kept-")));
     keptIn.set(path, folder);
-    await write(folder);
-    return told(`what was computed is kept in ${join(folder, basename(path) || "saved")}; move it to where it should be`);
+    const place = join(folder, basename(path) || "saved");
+    await write(place);
+    return told(`what was computed is kept in ${place}; move it to where it should be`);
   } catch (failed) {
     return told(`nor can it be kept in ${tmpdir()}: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
   }

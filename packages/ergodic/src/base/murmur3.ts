@@ -4,16 +4,53 @@
  * Source: A. Appleby, smhasher (public domain). Blocks are little-endian.
  */
 export function murmur3(bytes: Uint8Array, start: number, end: number, seed: number): number {
-  let h = seed | 0;
-  let i = start;
-  for (; i + 4 <= end; i += 4) {
+  const whole = end - ((end - start) & 3);
+  return ended(blocks(seed | 0, bytes, start, whole), bytes, whole, end, end - start);
+}
+
+/** The same of bytes that come in parts. */
+export class Murmur3 {
+  #hash: number;
+  #count = 0;
+  /** What does not fill a block yet: at most three bytes. */
+  #rest = new Uint8Array(0);
+
+  constructor(seed: number) {
+    this.#hash = seed | 0;
+  }
+
+  add(part: Uint8Array): this {
+    const missing = this.#rest.length === 0 ? 0 : Math.min(4 - this.#rest.length, part.length);
+    const first = new Uint8Array([...this.#rest, ...part.subarray(0, missing)]);
+    this.#count += part.length;
+    if (first.length > 0 && first.length < 4) {
+      this.#rest = first;
+      return this;
+    }
+    const whole = part.length - ((part.length - missing) & 3);
+    this.#hash = blocks(blocks(this.#hash, first, 0, first.length), part, missing, whole);
+    this.#rest = part.slice(whole);
+    return this;
+  }
+
+  get value(): number {
+    return ended(this.#hash, this.#rest, 0, this.#rest.length, this.#count);
+  }
+}
+
+function blocks(h: number, bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < end; i += 4) {
     h ^= mixed(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
     h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
   }
+  return h;
+}
+
+function ended(h: number, bytes: Uint8Array, start: number, end: number, count: number): number {
   let tail = 0;
-  for (let j = end - 1; j >= i; j--) tail = (tail << 8) | bytes[j];
-  if (i < end) h ^= mixed(tail);
-  h ^= end - start;
+  for (let j = end - 1; j >= start; j--) tail = (tail << 8) | bytes[j];
+  if (start < end) h ^= mixed(tail);
+  h ^= count;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

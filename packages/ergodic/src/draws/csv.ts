@@ -15,7 +15,7 @@ import { CapabilityError, checkNumber } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract.ts";
 import { columnsOf } from "./columns.ts";
 import { type DrawsContent, sizeOf } from "./draws.ts";
-import { headerToJson } from "./json.ts";
+import { BLOCK, headerToJson } from "./json.ts";
 
 /** Stan's names of what is kept of transitions, in its order. */
 const stanNames: Readonly<Record<string, string>> = {
@@ -40,6 +40,11 @@ export const fieldOfLabel = (label: string): string | undefined =>
 
 /** The file of one chain, counted from 0. `draws`: a `Draws`. */
 export function toCmdStanCsv({ content }: { readonly content: DrawsContent }, chain: number): string {
+  return [...csvBlocks(content, chain)].join("");
+}
+
+/** The same text in blocks: as one string it may be too long. What cannot be written is refused before the first. */
+export function* csvBlocks(content: DrawsContent, chain: number): Generator<string> {
   const { chains, count, fields } = content;
   checkNumber("toCmdStanCsv", "chain", chain, { low: 0, high: chains - 1, integer: true });
   const columns = columnsOf(content.quantities);
@@ -49,15 +54,21 @@ export function toCmdStanCsv({ content }: { readonly content: DrawsContent }, ch
   const withoutDensity = !fields.includes("logDensity");
   const labels = [...(withoutDensity ? ["lp__"] : []), ...known.map((j) => labelOfField(fields[j]))];
   checkNames(content, labels);
-  const rows = Array.from({ length: count }, (_, i) => {
+  const row = (i: number): string => {
     const k = chain * count + i;
     const kept = known.map((j) => decimal(content.transitions[k * fields.length + j]));
     const numbers = places.map(({ array, size, offset }) => decimal(array[k * size + offset]));
     return [...(withoutDensity ? ["0"] : []), ...kept, ...numbers].join(",");
-  });
+  };
   const head = [...labels, ...columns.map(({ label }) => label)].join(",");
-  return `${[...settings(content, chain), head, ...adaptation(content, chain), ...rows, ...elapsed(content)].join("\n")}\n`;
+  yield lines([...settings(content, chain), head, ...adaptation(content, chain)]);
+  const rows = Math.max(1, Math.floor(BLOCK / (labels.length + columns.length)));
+  for (let from = 0; from < count; from += rows)
+    yield lines(Array.from({ length: Math.min(rows, count - from) }, (_, i) => row(from + i)));
+  yield lines(elapsed(content));
 }
+
+const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join("");
 
 function rankOf(field: string): number {
   const order = Object.keys(stanNames);

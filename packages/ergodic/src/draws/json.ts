@@ -20,6 +20,8 @@ import type { DrawsContent, DrawsQuantity } from "./draws.ts";
 const FORMAT = "ergodic-draws";
 const VERSION = 1;
 const WHERE = "draws.json";
+/** Numbers in a block of text. */
+export const BLOCK = 1 << 15;
 
 /** What describes draws, without them. */
 export type DrawsHeader = Pick<DrawsContent, "chains" | "count" | "quantities" | "fields" | "description" | "report">;
@@ -33,6 +35,31 @@ export function drawsToJson(content: DrawsContent): JsonObject {
     values: Object.fromEntries(content.quantities.map(({ name }) => [name, Array.from(content.values[name], numberToJson)])),
     transitions: Object.fromEntries(fields.map((name, j) => [name, field(j)])),
   };
+}
+
+/** The text of `drawsToJson`, in blocks: as one string it may be too long. */
+export function* jsonBlocks(content: DrawsContent): Generator<string> {
+  const { chains, count, quantities, fields, values, transitions } = content;
+  yield `${JSON.stringify(headerToJson(content)).slice(0, -1)},"values":{`;
+  for (const [i, { name }] of quantities.entries()) {
+    yield `${i > 0 ? "," : ""}${JSON.stringify(name)}:`;
+    yield* listBlocks(values[name].length, (k) => values[name][k]);
+  }
+  yield `},"transitions":{`;
+  for (const [j, name] of fields.entries()) {
+    yield `${j > 0 ? "," : ""}${JSON.stringify(name)}:`;
+    yield* listBlocks(chains * count, (k) => transitions[k * fields.length + j]);
+  }
+  yield "}}";
+}
+
+function* listBlocks(length: number, at: (k: number) => number): Generator<string> {
+  yield "[";
+  for (let from = 0; from < length; from += BLOCK) {
+    const block = Array.from({ length: Math.min(BLOCK, length - from) }, (_, i) => numberToJson(at(from + i)));
+    yield `${from > 0 ? "," : ""}${JSON.stringify(block).slice(1, -1)}`;
+  }
+  yield "]";
 }
 
 export function drawsFromJson(json: unknown): DrawsContent {

@@ -7,19 +7,19 @@
  *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
  *
  * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
- * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. Saving needs Node; loading takes URLs, Blobs
- * and bytes too.
+ * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
+ * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
  *
  * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
  */
 import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
-import { nameOf, readWhole, writeWhole } from "../base/files.ts";
-import { murmur3 } from "../base/murmur3.ts";
+import { keptElsewhere, nameOf, readWhole, writeWhole } from "../base/files.ts";
+import { Murmur3, murmur3 } from "../base/murmur3.ts";
 import type { JsonObject } from "../contract.ts";
-import { toCmdStanCsv } from "./csv.ts";
+import { csvBlocks } from "./csv.ts";
 import { fromCmdStanCsv } from "./csv-reader.ts";
-import { Draws } from "./draws.ts";
-import { headerToJson } from "./json.ts";
+import { Draws, type DrawsContent } from "./draws.ts";
+import { headerToJson, jsonBlocks } from "./json.ts";
 
 export interface SaveDrawsOptions {
   /** "csv" (default): CmdStan's, a file a chain; "json": one file. */
@@ -36,6 +36,7 @@ interface Listed {
 }
 
 const INDEX = "draws.json";
+const SEED = 0;
 
 export async function saveDraws(draws: Draws, folder: string, options: SaveDrawsOptions = {}): Promise<void> {
   checkKeys("saveDraws", options, ["format"]);
@@ -48,17 +49,47 @@ export async function saveDraws(draws: Draws, folder: string, options: SaveDraws
       `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJson() as a download`,
       "NO_FILES",
     );
-  // Before anything is written, as a chain may be refused.
-  const texts = format === "csv" ? Array.from({ length: draws.chains }, (_, c) => toCmdStanCsv(draws, c)) : [];
-  const files = texts.map((text, c) => ({ name: `chain_${c + 1}.csv`, bytes: bytesOf(text) }));
-  const listed = files.map(({ name, bytes }) => ({ name, bytes: bytes.length, checksum: checksum(bytes) }));
-  const index = format === "csv" ? { ...headerToJson(draws.content), files: listed } : draws.toJson();
+  const { content } = draws;
+  // Before anything is written, as draws may be refused.
+  if (format === "csv" && draws.chains > 0) csvBlocks(content, 0).next();
+  const save = (into: string): Promise<void> => saveIn(into, content, format);
+  try {
+    await save(folder);
+  } catch (error) {
+    throw await keptElsewhere(error, folder, save);
+  }
+}
+
+async function saveIn(folder: string, content: DrawsContent, format: "csv" | "json"): Promise<void> {
   await makeFolder(folder);
   const before = await earlier(folder);
-  for (const { name, bytes } of files) await writeWhole(`${folder}/${name}`, bytes);
-  await writeWhole(`${folder}/${INDEX}`, bytesOf(`${JSON.stringify(index)}\n`));
+  const files: Listed[] = [];
+  for (let c = 0; format === "csv" && c < content.chains; c++) {
+    const name = `chain_${c + 1}.csv`;
+    const sum = new Murmur3(SEED);
+    const size = { bytes: 0 };
+    await writeWhole(`${folder}/${name}`, counted(csvBlocks(content, c), sum, size));
+    files.push({ name, bytes: size.bytes, checksum: sum.value });
+  }
+  const index = format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
+  await writeWhole(`${folder}/${INDEX}`, ended(index));
   const { rm } = await import("node:fs/promises");
   for (const name of before) if (!files.some((file) => file.name === name)) await rm(`${folder}/${name}`, { force: true });
+}
+
+/** Blocks of text as bytes, on whose way they are summed up. */
+function* counted(blocks: Iterable<string>, sum: Murmur3, size: { bytes: number }): Generator<Uint8Array> {
+  for (const block of blocks) {
+    const bytes = new TextEncoder().encode(block);
+    sum.add(bytes);
+    size.bytes += bytes.length;
+    yield bytes;
+  }
+}
+
+function* ended(blocks: Iterable<string>): Generator<string> {
+  yield* blocks;
+  yield "\n";
 }
 
 /** A folder, one file, or one CSV file a chain. */
@@ -128,8 +159,7 @@ function beside(from: DrawsFile, path: string, name: unknown): string | URL {
   );
 }
 
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const checksum = (bytes: Uint8Array): number => murmur3(bytes, 0, bytes.length, 0);
+const checksum = (bytes: Uint8Array): number => murmur3(bytes, 0, bytes.length, SEED);
 
 function textOf(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);

@@ -21,7 +21,9 @@ export function writeCheckpoint(path: string, { snapshot, loop, recipe }: Checkp
     Object.entries(snapshot.tensors).map(([name, values]): [string, StoredTensor] => [name, { shape: [values.length], values }]),
   );
   const description = JSON.stringify({ state: snapshot.state, loop, recipe });
-  return writeWhole(path, encode(tensors, { format: "ergodic checkpoint", version: String(VERSION), description }));
+  return writeWhole(path, encode(tensors, { format: "ergodic checkpoint", version: String(VERSION), description }), {
+    keep: true,
+  });
 }
 
 export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<Checkpoint> {

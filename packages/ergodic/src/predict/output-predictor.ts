@@ -107,7 +107,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
 
   /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
   save(path: string): Promise<void> {
-    return writeWhole(path, this.toBytes());
+    return writeWhole(path, this.toBytes(), { keep: true });
   }
 
   toBytes(): Uint8Array {

@@ -1,6 +1,6 @@
 /** Golden values: sklearn.utils.murmurhash3_32(text, seed=seed, positive=True), scikit-learn 1.4.2. */
 import { expect, test } from "vitest";
-import { murmur3 } from "../../src/base/murmur3.ts";
+import { Murmur3, murmur3 } from "../../src/base/murmur3.ts";
 
 test.each([
   ["", 0, 0],
@@ -15,4 +15,20 @@ test.each([
 ])("%j, seed %i", (text, seed, hash) => {
   const bytes = new TextEncoder().encode(`..${text}..`);
   expect(murmur3(bytes, 2, bytes.length - 2, seed)).toBe(hash);
+  expect(new Murmur3(seed).add(bytes.subarray(2, bytes.length - 2)).value).toBe(hash);
+});
+
+test("bytes in parts have the hash of the whole, wherever they are cut", () => {
+  const bytes = Uint8Array.from({ length: 11 }, (_, i) => (i * 89 + 200) % 256);
+  const whole = murmur3(bytes, 0, bytes.length, 5);
+  for (let cuts = 0; cuts < 2 ** 10; cuts++) {
+    const sum = new Murmur3(5);
+    let from = 0;
+    for (let at = 1; at <= 11; at++) {
+      if (at < 11 && (cuts & (1 << (at - 1))) === 0) continue;
+      sum.add(bytes.subarray(from, at)).add(new Uint8Array(0));
+      from = at;
+    }
+    expect(sum.value).toBe(whole);
+  }
 });

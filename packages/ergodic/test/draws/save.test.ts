@@ -1,11 +1,12 @@
 /** Draws in folders: what is written, that it is read back, and that a mixture of two saves is not. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { toCmdStanCsv } from "../../src/draws/csv.ts";
+import { csvBlocks, toCmdStanCsv } from "../../src/draws/csv.ts";
 import { Draws } from "../../src/draws/draws.ts";
+import { BLOCK, jsonBlocks } from "../../src/draws/json.ts";
 import { loadDraws, saveDraws } from "../../src/draws/save.ts";
 import { example, plain } from "./contents.ts";
 
@@ -85,6 +86,66 @@ describe("saveDraws and loadDraws", () => {
     expect(readdirSync(folder)).toEqual([]);
     await saveDraws(odd, folder, { format: "json" });
     expect((await loadDraws(folder)).quantities[0].name).toBe("a b");
+  });
+
+  it("write in blocks, whose text is that of the whole", async () => {
+    const [chains, count, width] = [2, 300, 250];
+    const numbers = (length: number, scale: number): Float64Array => Float64Array.from({ length }, (_, k) => Math.sin(k) * scale);
+    const wide = new Draws({
+      ...content,
+      chains,
+      count,
+      quantities: [{ name: "x", shape: [width], kind: "parameter" }],
+      values: { x: numbers(chains * count * width, 1e-300) },
+      fields: ["logDensity", "energy"],
+      transitions: numbers(chains * count * 2, 1e9),
+    });
+    const blocks = [...csvBlocks(wide.content, 1)];
+    expect(blocks.length).toBeGreaterThan(3);
+    expect(Math.max(...blocks.map((block) => block.length))).toBeLessThan(30 * BLOCK);
+    const rows = blocks
+      .join("")
+      .split("\n")
+      .filter((line) => !line.startsWith("#"));
+    expect(rows).toHaveLength(count + 2);
+    const json = [...jsonBlocks(wide.content)];
+    expect(json.join("")).toBe(JSON.stringify(wide.toJson()));
+    expect(Math.max(...json.map((block) => block.length))).toBeLessThan(30 * BLOCK);
+    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJson()));
+    for (const format of ["csv", "json"] as const) {
+      await saveDraws(wide, folder, { format });
+      expect(plain((await loadDraws(folder)).content)).toEqual(plain(wide.content));
+    }
+  });
+
+  it.skipIf(process.env.ERGODIC_FAULTS !== "1")(
+    "write a chain of more characters than a string can hold (ERGODIC_FAULTS=1)",
+    async () => {
+      const [count, width] = [1000, 22_000];
+      const huge = new Draws({
+        ...content,
+        chains: 1,
+        count,
+        quantities: [{ name: "x", shape: [width], kind: "parameter" }],
+        values: { x: new Float64Array(count * width).fill(-2.2250738585072014e-308) },
+        fields: [],
+        transitions: new Float64Array(0),
+      });
+      await saveDraws(huge, path("csv"));
+      expect(statSync(path("csv/chain_1.csv")).size).toBeGreaterThan(2 ** 29);
+      await saveDraws(huge, path("json"), { format: "json" });
+      expect(statSync(path("json/draws.json")).size).toBeGreaterThan(2 ** 29);
+    },
+  );
+
+  it("are kept in the temporary folder where they cannot be written, whole", async () => {
+    writeFileSync(path("file"), "");
+    for (const format of ["csv", "json"] as const) {
+      const error = await saveDraws(draws, path("file/out"), { format }).catch((thrown: Error) => thrown);
+      const [, kept] = /the folder cannot be made: .*; what was computed is kept in (\S+out); move it/.exec(String(error))!;
+      expect(plain((await loadDraws(kept)).content)).toEqual(plain(content));
+      rmSync(join(kept, ".."), { recursive: true });
+    }
   });
 
   it("need files to write, not to read", async () => {
