@@ -18,7 +18,8 @@ const newest = (folder, pattern) =>
 let dependencyChanged = false;
 for (const name of ["ergodic", "ingest", "cli"]) {
   const folder = join(root, "packages", name);
-  const source = newest(join(folder, "src"), /\.(ts|js)$/);
+  const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json")].map((path) => statSync(path).mtimeMs);
+  const source = Math.max(newest(join(folder, "src"), /\.(ts|js)$/), ...settings);
   const built = existsSync(join(folder, "dist")) ? newest(join(folder, "dist"), /\.js$/) : 0;
   if (!dependencyChanged && built > source) continue;
   dependencyChanged = true;

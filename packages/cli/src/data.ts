@@ -14,9 +14,10 @@ import {
   readSparseTable,
   readTable,
 } from "@ergodic/ingest";
-import type { Dataset, Loss, Pipeline, SparseTable, Table } from "ergodic";
+import { DataError, type Dataset, type Loss, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
+import type { Place } from "./outputs.ts";
 
 export interface TrainingData {
   data: Dataset;
@@ -85,7 +86,7 @@ export async function readTraining(
   };
   const data = await read(path, asked as ReadOptions).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
-    if (code !== "OPTION_MISSING" || target !== undefined) throw error;
+    if (code !== "OPTION_MISSING" || target !== undefined) throw columnFault(error, { target, weights, drop });
     throw new UsageError(
       command,
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
@@ -112,14 +113,40 @@ export function offerText(read: TrainingData): string {
   return read.taken === "numbers" ? `target ${read.data.target.name}: ${takenText(read)}\n` : "";
 }
 
+/** A column that the command line names and the file has not: the command line's fault. `typed`: the options that name columns, undefined where they were not given. */
+export function columnFault(error: unknown, typed: Readonly<Record<string, string | undefined>>): unknown {
+  if (!(error instanceof DataError) || error.code !== "DATA_COLUMN") return error;
+  const named = Object.keys(typed).find(
+    (option) =>
+      typed[option] !== undefined &&
+      (new RegExp(`^(${option} asks for|has no ${option} column)`).test(error.said) ||
+        error.said.startsWith(`types asks for a column "${typed[option]}"`)),
+  );
+  if (named === undefined) return error;
+  const said = error.said
+    .replace(/^\w+ asks for/, `--${named} asks for`)
+    .replace(/^has no \w+ column/, `--${named}: there is no column`);
+  return new OptionError(error.where, said, error.code, { cause: error });
+}
+
+/** Every file that rows come from. */
+export async function dataPlaces(
+  path: string,
+  { labels, test, validate }: FormatOptions & Partial<SplitOptions>,
+): Promise<Place[]> {
+  return [
+    { flag: "DATA", path },
+    { flag: "--labels", path: labels },
+    { flag: "the labels", path: labels === undefined ? await labelsBeside(path) : undefined },
+    { flag: "--test", path: test },
+    { flag: "--validate", path: validate },
+  ];
+}
+
 /** Test rows are taken first, then validation rows from what is left, so that a run with and one without validation meet the same test. */
 export async function cut(data: Dataset, options: SplitOptions & FormatOptions, command = "train"): Promise<Parts> {
   const { seed, test, testShare, validate, validateShare } = options;
-  if (test !== undefined && testShare !== undefined)
-    throw new UsageError(command, "both --test and --test-share were given; leave one out");
-  if (validate !== undefined && validateShare !== undefined) {
-    throw new UsageError(command, "both --validate and --validate-share were given; leave one out");
-  }
+  refuseTwice(options, command);
   const parts: Parts = { train: data };
   // Labels that were named belong to the rows to train on.
   const reading = { ...options, labels: undefined };
@@ -132,6 +159,15 @@ export async function cut(data: Dataset, options: SplitOptions & FormatOptions, 
     Object.assign(parts, { train, validate: held });
   }
   return parts;
+}
+
+/** Before anything is read: rows to test or to validate with come from one place. */
+export function refuseTwice({ test, testShare, validate, validateShare }: SplitOptions, command = "train"): void {
+  if (test !== undefined && testShare !== undefined)
+    throw new UsageError(command, "both --test and --test-share were given; leave one out");
+  if (validate !== undefined && validateShare !== undefined) {
+    throw new UsageError(command, "both --validate and --validate-share were given; leave one out");
+  }
 }
 
 /** Rows with their target, through the steps that training rows went. */

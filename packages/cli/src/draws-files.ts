@@ -6,12 +6,12 @@
  * @throws UsageError for an unknown format; CapabilityError [ARROW_MISSING] without the package apache-arrow; DataError [FILE_WRITE], [DRAWS_FOLDER], and
  *   those of the formats
  */
-import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
-import { DataError, Draws, loadDraws, saveDraws } from "ergodic";
+import { DataError, Draws, loadDraws, saveDraws, writeWhole } from "ergodic";
 import { UsageError } from "./errors.ts";
-import { writeWhole } from "./whole-file.ts";
+import type { Place } from "./outputs.ts";
 
 export type DrawsFormat = "csv" | "json" | "arrow";
 
@@ -25,19 +25,20 @@ export async function drawsFormat(given: string): Promise<DrawsFormat> {
   return given;
 }
 
+/** What is written into a folder, as far as names are known beforehand. */
+export function drawsPlaces(folder: string | undefined): Place[] {
+  const names = folder === undefined ? [] : [INDEX, ARROW, "chain_1.csv"];
+  return names.map((name) => ({ flag: "--out", path: join(folder!, name), folders: true }));
+}
+
 export async function writeDraws(draws: Draws, folder: string, format: DrawsFormat): Promise<void> {
   if (format !== "arrow") {
     await saveDraws(draws, folder, { format });
     return rm(join(folder, ARROW), { force: true });
   }
   const bytes = await writeDrawsArrow(draws);
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    throw new DataError(folder, `the folder cannot be made: ${(cause as Error).message}`, "FILE_WRITE", { cause });
-  }
   const before = await earlier(folder);
-  await writeWhole(join(folder, ARROW), [bytes]);
+  await writeWhole(join(folder, ARROW), bytes, { folders: true, keep: true });
   for (const name of before) await rm(join(folder, name), { force: true });
 }
 

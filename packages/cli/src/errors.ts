@@ -34,8 +34,16 @@ const translations: readonly [RegExp, string][] = [
   [/\btake implicit: false\b/g, "leave --implicit out"],
 ];
 
+const translated = (given: string): string =>
+  translations.reduce((text, [library, typed]) => text.replace(library, typed), given);
+
+/** The whole, whose `where` is no option that is assigned, whatever it is called. */
+function messageOf({ where, said, code }: ErgodicError): string {
+  return `${translated(where)}: ${inCommandLineTerms(said)} [${code}]`;
+}
+
 export function inCommandLineTerms(given: string): string {
-  const message = translations.reduce((text, [library, typed]) => text.replace(library, typed), given);
+  const message = translated(given);
   return message.replace(assignment, (_, name: string, value: string) => {
     if (value === "true") return `--${name}`;
     if (value === "false") return `--no-${name}`;
@@ -52,7 +60,7 @@ export function reportError(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof NotTrusted) return 1;
   const red = terminal.paint.note.red;
-  if (error instanceof ErgodicError) terminal.note(`${red("ergodic:")} ${oneLine(inCommandLineTerms(error.message))}`);
+  if (error instanceof ErgodicError) terminal.note(`${red("ergodic:")} ${oneLine(messageOf(error))}`);
   else
     terminal.note(`${red("ergodic:")} internal: ${oneLine(String(error instanceof Error ? error.message : error))} [INTERNAL]`);
   if (process.env.ERGODIC_DEBUG && error instanceof Error) terminal.note(stackOf(error));

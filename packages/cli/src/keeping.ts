@@ -1,13 +1,15 @@
 /**
  * Runs that can be kept and gone on with, for every command that trains.
  *
- * Ctrl-C (or SIGTERM) keeps the run in a checkpoint and says how to go on; a second one ends at once. With --checkpoint the run is kept
- * every so many seconds, and once more at its end, so that it can be made longer.
+ * Ctrl-C (or SIGTERM, or a terminal that is closed) keeps the run in a checkpoint and says how to go on; a second one ends at once. With --checkpoint the
+ * run is kept every so many seconds, and once more at its end, so that it can be made longer.
  */
+import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { ErgodicError, type Run, type Tick } from "ergodic";
-import { UsageError } from "./errors.ts";
-import { number } from "./options/number.ts";
+import { reportError, UsageError } from "./errors.ts";
+import { notNegative } from "./options/number.ts";
+import type { Place } from "./outputs.ts";
 import { quoted, type Terminal } from "./terminal.ts";
 
 export interface KeepingOptions {
@@ -20,8 +22,20 @@ export interface KeepingOptions {
 export function addKeepingOptions(command: Command): Command {
   return command
     .option("--checkpoint <file>", "keep the run here, so that it can go on")
-    .option("--checkpoint-every <seconds>", "how often", number, 30)
+    .option("--checkpoint-every <seconds>", "how often", notNegative, 30)
     .option("--resume <file>", "go on from a checkpoint");
+}
+
+/** What a run writes, and what it may go on from. */
+export function keptPlaces({ out, checkpoint, resume }: KeepingOptions): { outputs: Place[]; inputs: Place[] } {
+  const resumed = { flag: "--resume", path: resume };
+  return {
+    outputs: [
+      { flag: "--out", path: out },
+      { flag: "--checkpoint", path: checkpoint, continues: resumed.flag },
+    ],
+    inputs: [resumed],
+  };
 }
 
 /** A command at work. */
@@ -54,8 +68,14 @@ export interface Watch {
   end(): void;
 }
 
-/** Follows a run to its end. `stop`: what ends it. */
-export async function toTheEnd<R>(run: Run<R>, stop: AbortController, training: Training, watch: Watch): Promise<R> {
+/** Follows a run to its end, and saves what it made. `stop`: what ends it. */
+export async function toTheEnd<R>(
+  run: Run<R>,
+  stop: AbortController,
+  training: Training,
+  watch: Watch,
+  save: (result: R) => Promise<void>,
+): Promise<R> {
   const { checkpoint, checkpointEvery } = training.options;
   const takeBack = keepOnInterrupt(run, stop, training);
   let keptAt = performance.now();
@@ -69,7 +89,7 @@ export async function toTheEnd<R>(run: Run<R>, stop: AbortController, training: 
       keptAt = performance.now();
     }
     const result = await run;
-    if (checkpoint !== undefined) await run.checkpoint(checkpoint);
+    await everyOne([() => save(result), async () => checkpoint !== undefined && run.checkpoint(checkpoint)], training.terminal);
     return result;
   } catch (error) {
     stop.abort(error);
@@ -78,6 +98,15 @@ export async function toTheEnd<R>(run: Run<R>, stop: AbortController, training: 
     watch.end();
     takeBack();
   }
+}
+
+/** Each is tried, whether or not another fails, and every failure is told: it says where things are kept. */
+async function everyOne(parts: readonly (() => Promise<unknown>)[], terminal: Terminal): Promise<void> {
+  const failures: unknown[] = [];
+  for (const part of parts) await part().catch((error: unknown) => failures.push(error));
+  const last = failures.pop();
+  for (const failure of failures) reportError(failure, terminal);
+  if (last !== undefined) throw last;
 }
 
 function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Training): () => void {
@@ -92,8 +121,11 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   });
 }
 
+/** Next to the output, unless that is a device or its like. */
 function defaultCheckpoint(out: string | undefined): string {
-  return out === undefined ? "ergodic.checkpoint" : `${out.replace(/\.safetensors$/, "")}.checkpoint`;
+  const found = out === undefined ? undefined : statSync(out, { throwIfNoEntry: false });
+  if (out === undefined || (found && !found.isFile() && !found.isDirectory())) return "ergodic.checkpoint";
+  return `${out.replace(/\.safetensors$/, "")}.checkpoint`;
 }
 
 /** The same command, less what the checkpoint brings. */

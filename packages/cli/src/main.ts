@@ -3,4 +3,16 @@
 import { runCommandLine } from "./command-line.ts";
 import { processTerminal } from "./terminal.ts";
 
+let ended = false;
+// Node would end with 13, and without a word. Whoever waits for the same event is served first, and may end the command.
+process.once("beforeExit", () => {
+  setImmediate(() => {
+    process.once("beforeExit", () => {
+      if (ended) return;
+      process.stderr.write("ergodic: internal: the command waits for what can no longer come [INTERNAL]\n");
+      process.exit(1);
+    });
+  });
+});
 process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());
+ended = true;

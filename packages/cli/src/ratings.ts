@@ -5,7 +5,7 @@
  */
 import { readTable } from "@ergodic/ingest";
 import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Table } from "ergodic";
-import { type FormatOptions, formatOptions } from "./data.ts";
+import { columnFault, type FormatOptions, formatOptions } from "./data.ts";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import type { FactorsDescribed } from "./report/chosen.ts";
@@ -21,9 +21,15 @@ export async function readRatings(
   columns: RatingColumns,
   options: FormatOptions,
   duplicates?: Duplicates,
+  /** The columns that the command line names, not the model. */
+  typed: Partial<RatingColumns> = {},
 ): Promise<Ratings> {
-  const table = await readTable(path, { ...formatOptions(options), ...namesAsTexts(columns) });
-  return Ratings.fromTable(table, { ...columns, ...given({ duplicates }) });
+  try {
+    const table = await readTable(path, { ...formatOptions(options), ...namesAsTexts(columns) });
+    return Ratings.fromTable(table, { ...columns, ...given({ duplicates }) });
+  } catch (error) {
+    throw columnFault(error, { ...typed });
+  }
 }
 
 export function namesAsTexts({ user, item }: RatingColumns): { types: Record<string, "category"> } {

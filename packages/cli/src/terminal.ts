@@ -1,5 +1,5 @@
 /**
- * What a command sees of the outside: two streams, whether they are terminals, and Ctrl-C.
+ * What a command sees of the outside: two streams, whether they are terminals, and Ctrl-C, or the terminal's end.
  *
  * Results go to `out`, all else to `note`. ANSI codes are used on a terminal alone, and never under NO_COLOR or TERM=dumb; there `live` is
  * false, too, for rewriting a line takes a code.
@@ -19,20 +19,28 @@ export interface Terminal {
   readonly live: boolean;
   readonly columns: number;
   readonly paint: { readonly out: Paint; readonly note: Paint };
-  /** Calls `handler` on SIGINT and SIGTERM, once; a second one ends the process at once. Returns what takes it back. */
+  /** Calls `handler` on SIGINT, SIGTERM and SIGHUP, once; a second one ends the process at once. Returns what takes it back. */
   onInterrupt(handler: () => void): () => void;
   /** How this program was started, for commands that a user can copy. */
   readonly program: string;
 }
 
 const CLEAR_LINE = "\r\x1b[K";
+/** The last: its terminal is closed. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export function processTerminal(): Terminal {
   const plain = Boolean(process.env.NO_COLOR) || process.env.TERM === "dumb";
   const live = process.stderr.isTTY === true && !plain;
   let open = false;
   // A reader that has seen enough (head) is no fault of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") process.exit(0);
+    process.stderr.write(`ergodic: standard output: cannot be written: ${message} [FILE_WRITE]\n`);
+    process.exit(1);
+  });
+  // Nobody reads what is said along the way: the work is still wanted.
+  process.stderr.on("error", () => {});
   return {
     out: (text) => void process.stdout.write(text),
     note(line) {
@@ -58,11 +66,9 @@ function onInterrupt(handler: () => void): () => void {
     asked = true;
     handler();
   };
-  process.on("SIGINT", serve);
-  process.on("SIGTERM", serve);
+  for (const signal of SIGNALS) process.on(signal, serve);
   return () => {
-    process.off("SIGINT", serve);
-    process.off("SIGTERM", serve);
+    for (const signal of SIGNALS) process.off(signal, serve);
   };
 }
 

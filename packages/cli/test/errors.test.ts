@@ -24,7 +24,31 @@ const cases: [string, string[], number, RegExp][] = [
   ],
   ["a share out of range", train("--test-share", "2"), 2, /between 0 and 1/],
   ["no target", ["train", digits], 2, /^ergodic: train: --target is missing; name the column to predict: one of "pixel_0_0"/],
-  ["a target that is not there", ["train", digits, "--target", "lable"], 1, /column "lable" that is not there.*\[DATA_COLUMN\]$/],
+  [
+    "a target that is not there",
+    ["train", digits, "--target", "lable"],
+    2,
+    /: --target asks for a column "lable" that is not there.*\[DATA_COLUMN\]$/,
+  ],
+  [
+    "weights that are not there",
+    train("--weights", "w"),
+    2,
+    /--weights asks for a column "w" that is not there.*\[DATA_COLUMN\]$/,
+  ],
+  ["what to drop that is not there", train("--drop", "w"), 2, /--drop asks for a column "w" that is not there.*\[DATA_COLUMN\]$/],
+  [
+    "a rate that is none",
+    train("--rate", "abc"),
+    2,
+    /^ergodic: --rate: "abc" is no number and no schedule; write 0\.01 or .* \[USAGE\]$/,
+  ],
+  [
+    "a schedule within one",
+    train("--rate", "warmUp:rate=foo(rate=1)"),
+    2,
+    /^ergodic: --rate: "foo" is no number and no schedule/,
+  ],
   ["a file that is not there", ["train", file("no.csv"), "--target", "y"], 1, /no such file.*\[DATA_FILE_MISSING\]$/],
   ["a folder", ["describe", file("folder")], 1, /folder: the folder is empty; put PNG or JPEG files into it/],
   [

@@ -222,14 +222,22 @@ describe("errors", () => {
     ["features before a network", [...image, "--model", "mlp", "--features", "rff:10"], /--features: is of linear models/],
     ["hashed columns", [...table, "--model", "mlp", "--hash", "6"], /leave out hashing, or take --model linear/],
     ["no intercept", [...image, "--model", "mlp", "--no-intercept"], /--no-intercept: is of linear models/],
-    ["a penalty below 0", [...image, "--model", "mlp", "--l2", "-1"], /l2 is -1/],
+    [
+      "a penalty below 0",
+      [...image, "--model", "mlp", "--l2", "-1"],
+      /--l2 <strength>' argument '-1' is invalid\. It must be a number >= 0/,
+    ],
     ["coordinate descent", [...image, "--model", "mlp", "--algorithm", "coordinate"], /network/],
     ["a file that is not there", [...image, "--model", "none.mjs"], /none\.mjs: cannot be read: no such file \[FILE_READ\]/],
-    ["a file that fails", [...image, "--model", here("fails.mjs")], /fails\.mjs: fails: not today; .* \[MODEL_FILE\]/],
+    [
+      "a file that fails",
+      [...image, "--model", here("fails.mjs")],
+      /fails\.mjs:\d+:\d+: fails: not today; mend it \[MODEL_FILE\]/,
+    ],
     [
       "a file whose function fails",
       [...image, "--model", here("fails-later.mjs")],
-      /fails-later\.mjs: fails: not today either; .* \[MODEL_FILE\]/,
+      /fails-later\.mjs:\d+:\d+: fails: not today either; mend it \[MODEL_FILE\]/,
     ],
     [
       "a file of something else",

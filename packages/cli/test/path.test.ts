@@ -251,7 +251,11 @@ const refused: [string, string[], RegExp][] = [
   ],
   ["strengths that rise", [planted, ...target, "--lambdas", "0.1,0.2"], /lambdas must fall.*\[OPTION_RANGE\]/],
   ["a list and a ratio", [planted, ...target, "--lambdas", "2,1", "--ratio", "0.1"], /leave ratio out \[OPTION_CONFLICT\]/],
-  ["no share of l1", [planted, ...target, "--l1-ratio", "0"], /fit\.path: --l1-ratio is 0, but must be a number > 0/],
+  [
+    "no share of l1",
+    [planted, ...target, "--l1-ratio", "0"],
+    /--l1-ratio <share>' argument '0' is invalid\. It must be a number > 0 and <= 1/,
+  ],
   ["a penalty of its own", [planted, ...target, "--l1", "1"], /unknown option '--l1'/],
   ["kinks", [planted, ...target, "--loss", "quantile"], /"quantile" has kinks.*\[MODEL_CAPABILITY\]/],
   ["what a checkpoint brings", [planted, ...target, "--resume", "x", "--folds", "3"], /--folds was given, but --resume goes on/],

@@ -191,8 +191,8 @@ const refused: [string, string[], number, RegExp][] = [
   [
     "a column that is not there",
     ["recommend", stars, "--user", "who", "--item", "fim"],
-    1,
-    /"fim" that is not there.*\[DATA_COLUMN\]/,
+    2,
+    /--item asks for a column "fim" that is not there.*\[DATA_COLUMN\]/,
   ],
   [
     "an unknown algorithm",

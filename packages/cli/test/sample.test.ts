@@ -109,7 +109,7 @@ describe("sample", () => {
       [[here("plain.mjs")], /plain\.mjs: the function asks for none of param.* needs the API: await sample\(/],
       [[here("pair.mjs")], /pair\.mjs: the function asks for none of param.* needs the API: await sample\(/],
       [[model, "--data", here("schools.mjs")], /is not JSON/],
-      [[model, "--chains", "0"], /chains is 0/],
+      [[model, "--chains", "0"], /--chains <n>.*must be a whole number >= 1/],
     ] as const) {
       const { code, stderr } = await ergodic("sample", ...words);
       expect(stderr).toMatch(message);

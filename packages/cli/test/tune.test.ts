@@ -198,7 +198,7 @@ it.each<[string, string[], RegExp]>([
   ["without --over", [], /tune: --over is missing/],
   ["an unknown search", ["--over", "l2:0..1", "--search", "grid"], /--search: "grid" is not known \(known: cmaEs, /],
   ["a rate for coordinates", ["--over", "rate:0..1", "--algorithm", "coordinate"], /--rate were given/],
-  ["no trials", ["--over", "l2:0..1", "--trials", "0"], /trials is 0, but must be an integer >= 1/],
+  ["no trials", ["--over", "l2:0..1", "--trials", "0"], /--trials <n>' argument '0' is invalid\. It must be a whole number >= 1/],
 ])("refuses %s", async (_, words, message) => {
   const { code, stderr } = await ergodic(...data, ...words);
   expect(stderr).toMatch(message);

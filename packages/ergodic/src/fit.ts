@@ -86,6 +86,21 @@ function start<D>(
 
 function begin<D>(model: Model<D>, data: D, options: FitOptions<D> = {}): Run<object & Trained> {
   const kind = checkValues(model, data, options);
+  const stopping = checkTogether(options, kind, options.validate !== undefined);
+  return launch(kind, data, options, async () => ({ model, options, stopping }));
+}
+
+/**
+ * Throws what `fit` would say of these options whatever the model and its data, so that it can be known before data are read. `validates`: held-out rows will be given.
+ *
+ * @throws OptionError for a value out of range or an unknown name; CapabilityError for a plan without meaning
+ */
+async function check(options: FitOptions, { validates = false }: { validates?: boolean } = {}): Promise<void> {
+  checkTogether(options, trainableLinear, validates);
+  resolvePlan("fit", planOf(options), (await openEngine()).describe(), trainableLinear.defaults(options));
+}
+
+function checkTogether<D>(options: FitOptions<D>, kind: Trainable<D, object>, validates: boolean): StoppingOptions {
   checkKeys("fit", options, known);
   if (options.algorithm && (options.rule || options.variance)) {
     throw new OptionError(
@@ -95,8 +110,7 @@ function begin<D>(model: Model<D>, data: D, options: FitOptions<D> = {}): Run<ob
     );
   }
   const epochs = options.epochs ?? (options.until ? undefined : defaultEpochs(kind, options));
-  const stopping = resolveStopping("fit", { ...options, epochs }, options.validate !== undefined);
-  return launch(kind, data, options, async () => ({ model, options, stopping }));
+  return resolveStopping("fit", { ...options, epochs }, validates);
 }
 
 /** An epoch of full gradients is one update. */
@@ -348,4 +362,4 @@ function planOf(options: object): PlanOptions {
   return Object.fromEntries(Object.entries(options).filter(([key]) => planKeys.includes(key)));
 }
 
-export const fit = Object.assign(start, { resume, path });
+export const fit = Object.assign(start, { resume, check, path });

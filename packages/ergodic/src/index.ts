@@ -74,6 +74,7 @@ export {
   type Schedule,
   type ScheduleJson,
   scheduleFromJson,
+  scheduleNames,
   stepDecay,
   warmUp,
 } from "./algorithms/gradient/schedule.ts";

@@ -34,6 +34,7 @@ import {
   stochasticLineSearch,
 } from "ergodic";
 import { type AnyFitted, type AnyModel, fitModel, type RowPredictor } from "../options/model.ts";
+import { checkOutputs } from "../outputs.ts";
 import { rateText } from "../report/chosen.ts";
 import { duration, grouped, percent, short } from "../report/numbers.ts";
 import { beside, picture } from "../report/picture.ts";
@@ -67,6 +68,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
 
 async function demo(out: string, terminal: Terminal): Promise<void> {
   const begin = performance.now();
+  await checkOutputs("demo", [{ flag: "--out", path: out }], [{ flag: "its data", path: dataFile }]);
   const { out: paint } = terminal.paint;
   const title = (text: string): void => terminal.out(`\n${paint.bold(text)}\n`);
   const engine = (await openEngine()).describe();

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type AnyPredictor, type FactorPredictor, type OutputPredictor, predictor } from "ergodic";
 import { type FormatOptions, readHeldOut } from "../data.ts";
-import { number } from "../options/number.ts";
+import { whole } from "../options/number.ts";
 import { addFormatOptions, addRatingOptions, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
@@ -25,7 +25,7 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
   addRatingOptions(command)
     .option("--value <column>", "how much")
     .option("--exclude <file>", "ratings of training: their items are no recommendations")
-    .option("--count <n>", "recommendations that count", number, 10);
+    .option("--count <n>", "recommendations that count", whole(1), 10);
   command.action(async (file: string, data: string, options: EvaluateOptions) => {
     const model = await predictor<AnyPredictor>(file);
     if (model.kind === "factorisation") await evaluateFactors(file, model, data, options, terminal);
@@ -62,8 +62,11 @@ async function evaluateFactors(
   terminal: Terminal,
 ): Promise<void> {
   const columns = columnsOf(model, options, "evaluate");
-  using ratings = await readRatings(data, columns, options);
-  using exclude = options.exclude === undefined ? undefined : await readRatings(options.exclude, columns, options);
+  const { user, item, value } = options;
+  const typed = { user, item, value };
+  using ratings = await readRatings(data, columns, options, undefined, typed);
+  using exclude =
+    options.exclude === undefined ? undefined : await readRatings(options.exclude, columns, options, undefined, typed);
   const metrics = model.evaluate(ratings, { count: options.count, ...(exclude ? { exclude } : {}) });
   const { task } = model;
   const target = columns.value ?? null;

@@ -4,10 +4,11 @@
  */
 import type { Command } from "commander";
 import { type EngineDescription, fit, type LinearPath, linear, openEngine } from "ergodic";
-import { cut, offerText, type Parts, readTraining, type TrainingData } from "../data.ts";
-import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
+import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { addPathOptions, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";
 import { lossOf, modelOptions } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { coefficientTable, nonZeroCoefficients } from "../report/coefficients.ts";
 import { CountedProgress } from "../report/counted-progress.ts";
@@ -33,7 +34,11 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
   refuseFixed(training);
   const { terminal } = training;
   const settings = { model: modelOptions(options), path: fitPathOptions(options) };
-  const read = await readTraining(file, options, lossOf(options), "path");
+  const loss = lossOf(options);
+  refuseTwice(options, "path");
+  const { outputs, inputs } = keptPlaces(options);
+  await checkOutputs("path", outputs, [...inputs, ...(await dataPlaces(file, options))]);
+  const read = await readTraining(file, options, loss, "path");
   const parts = await cut(read.data, options, "path");
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(file, parts, read));
@@ -43,8 +48,9 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
     options.resume === undefined
       ? fit.path(linear(settings.model), parts.train, { ...settings.path, signal })
       : fit.path.resume(options.resume, parts.train, { workers: options.workers, signal });
-  const path = await toTheEnd(run, stop, training, watch(options, engine, terminal));
-  if (options.out !== undefined) await path.predictor().save(options.out);
+  const path = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
+    if (options.out !== undefined) await made.predictor().save(options.out);
+  });
   const result = { file, options, read, parts, path };
   terminal.out(options.json ? `${json(jsonOf(result, engine))}\n` : textOf(result, terminal));
 }

@@ -7,13 +7,21 @@
  */
 import { blocks, readTable, sparseBlocks } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { type AnyPredictor, type OutputPredictor, type Prediction, predictor, type SparseTable, type Table } from "ergodic";
+import {
+  type AnyPredictor,
+  type OutputPredictor,
+  type Prediction,
+  predictor,
+  type SparseTable,
+  type Table,
+  writeWhole,
+} from "ergodic";
 import { type FormatOptions, formatOptions, rawRows, readingOf, takesSparse } from "../data.ts";
 import { addFormatOptions, addRatingOptions } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
-import { writeWhole } from "../whole-file.ts";
 
 type PredictOptions = FormatOptions & Partial<RatingColumns> & { out?: string; json?: boolean };
 
@@ -31,6 +39,11 @@ export function addPredict(program: Command, terminal: Terminal): void {
 }
 
 async function predict(file: string, data: string, options: PredictOptions, terminal: Terminal): Promise<void> {
+  const inputs = [
+    { flag: "MODEL", path: file },
+    { flag: "DATA", path: data },
+  ];
+  await checkOutputs("predict", [{ flag: "--out", path: options.out }], inputs);
   const model = await predictor<AnyPredictor>(file);
   const text = options.json ? jsonOf(model, file, data, options) : csvOf(model, data, options);
   if (options.out === undefined) {

@@ -18,12 +18,21 @@ import {
   openEngine,
   type Ratings,
 } from "ergodic";
-import type { FormatOptions } from "../data.ts";
+import { dataPlaces, type FormatOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
-import { addKeepingOptions, type KeepingOptions, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import {
+  addKeepingOptions,
+  type KeepingOptions,
+  keptPlaces,
+  refuseFixed,
+  type Training,
+  toTheEnd,
+  type Watch,
+} from "../keeping.ts";
 import { given } from "../options/given.ts";
-import { number, share } from "../options/number.ts";
+import { notNegative, oneOf, positive, share, whole } from "../options/number.ts";
 import { addFormatOptions } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
 import { bestOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { type FactorsDescribed, factorsLine } from "../report/chosen.ts";
 import { metricsText } from "../report/metrics.ts";
@@ -66,23 +75,23 @@ export function addRecommend(program: Command, terminal: Terminal): void {
     .requiredOption("--user <column>", "who")
     .requiredOption("--item <column>", "what")
     .option("--value <column>", "how much; without it each row is an event, and --implicit is taken")
-    .option("--duplicates <how>", "pairs that come twice: refuse, sum or last")
+    .option("--duplicates <how>", "pairs that come twice: refuse, sum or last", oneOf("refuse", "sum", "last"))
     .option("--test-share <share>", "ratings to test on at the end", share)
     .optionsGroup("Model:")
-    .option("--rank <n>", "numbers for each user and item; default 32", number)
-    .option("--l2 <strength>", "penalty on their squares, of values in units of their variance; default 0.1", number)
+    .option("--rank <n>", "numbers for each user and item; default 32", whole(1, 4096))
+    .option("--l2 <strength>", "penalty on their squares, of values in units of their variance; default 0.1", positive)
     .option("--weighted", "the penalty of a user or item times their ratings; default: with --value")
     .option("--no-weighted", "the same for all, however many ratings they have")
-    .option("--implicit [alpha]", "values are evidence of a preference, weighing 1 + alpha × value; default 40", number)
+    .option("--implicit [alpha]", "values are evidence of a preference, weighing 1 + alpha × value; default 40", notNegative)
     .optionsGroup("Steps:")
     .option("--algorithm <name>", "als (the default) or coordinate")
-    .option("--epochs <n>", "default: until converged, at most 100", number)
-    .option("--workers <n>", "threads", number)
-    .option("--seed <n>", "of every random choice", number, 0)
+    .option("--epochs <n>", "default: until converged, at most 100", positive)
+    .option("--workers <n>", "threads", whole(1, 1024))
+    .option("--seed <n>", "of every random choice", whole(0), 0)
     .option("--deterministic", "the same bytes on any machine")
     .optionsGroup("Results:")
     .option("--for <user>", "recommend to this one, of the items without a rating by them")
-    .option("--count <n>", "so many items, in tests too", number, 10)
+    .option("--count <n>", "so many items, in tests too", whole(1), 10)
     .option("--out <file>", "the trained model, as safetensors");
   addKeepingOptions(command)
     .option("--json", "one JSON object on standard output")
@@ -95,8 +104,12 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
   const { terminal } = training;
   const [model, algorithm] = [factorisation(modelOptions(options)), algorithmOf(options.algorithm)];
   const columns: RatingColumns = { user: options.user, item: options.item, ...given({ value: options.value }) };
-  const all = await readRatings(path, columns, options, options.duplicates as Duplicates);
   const { epochs, workers, deterministic, seed, testShare } = options;
+  const steps = given({ algorithm, epochs, workers, deterministic, seed });
+  if (options.resume === undefined) await fit.check(steps);
+  const { outputs, inputs } = keptPlaces(options);
+  await checkOutputs("recommend", outputs, [...inputs, ...(await dataPlaces(path, options))]);
+  const all = await readRatings(path, columns, options, options.duplicates as Duplicates, columns);
   const { train, test } = testShare === undefined ? { train: all } : all.split(1 - testShare, { seed });
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, all, train, test));
@@ -104,12 +117,13 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
   const { signal } = stop;
   const run =
     options.resume === undefined
-      ? fit(model, train, { ...given({ algorithm, epochs, workers, deterministic, seed }), signal })
+      ? fit(model, train, { ...steps, signal })
       : fit.resume(options.resume, train, { ...given({ epochs, workers }), signal });
-  const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal));
-  // So that other commands find them again.
-  Object.assign(fitted.description, { columns });
-  if (options.out !== undefined) await fitted.save(options.out);
+  const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
+    // So that other commands find them again.
+    Object.assign(made.description, { columns });
+    if (options.out !== undefined) await made.save(options.out);
+  });
   report({ path, options, columns, all, train, test, fitted, engine, terminal });
 }
 

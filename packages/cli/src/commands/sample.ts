@@ -4,11 +4,21 @@
  */
 import type { Command } from "commander";
 import { type Draws, type Run, type SampleOptions, sample } from "ergodic";
-import { drawsFormat, writeDraws } from "../draws-files.ts";
+import { drawsFormat, drawsPlaces, writeDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
-import { addKeepingOptions, type KeepingOptions, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
-import { number } from "../options/number.ts";
+import {
+  addKeepingOptions,
+  type KeepingOptions,
+  keptPlaces,
+  refuseFixed,
+  type Training,
+  toTheEnd,
+  type Watch,
+} from "../keeping.ts";
+import { blamingFile } from "../options/module-file.ts";
+import { positive, whole } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
+import { checkOutputs } from "../outputs.ts";
 import { duration, json } from "../report/numbers.ts";
 import { type SamplingDescription, SamplingProgress, samplingHeader } from "../report/sampling-progress.ts";
 import type { Terminal } from "../terminal.ts";
@@ -45,8 +55,8 @@ export function addSample(program: Command, terminal: Terminal): void {
     .argument("<MODEL>", "a file of JavaScript or TypeScript whose default export is a model()");
   shared(command)
     .option("--algorithm <sampler>", "nuts, hmc:leapfrogs=10, slice …; default nuts")
-    .option("--chains <n>", "how many, each from its own start; default 4", number)
-    .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", number)
+    .option("--chains <n>", "how many, each from its own start; default 4", whole(1, 65536))
+    .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", whole(0, 2 ** 31))
     .option("--rows <name>", "the size that counts rows of data, for sgld:stepSize=0.001,batch=100 and its like");
   command.action((path: string, options: SampleWords) => run(path, options, { command, path, options, fixed, terminal }));
 }
@@ -66,10 +76,10 @@ function shared(command: Command): Command {
   return addKeepingOptions(
     command
       .option("--data <file>", "JSON, by name; default: what the model's file exports as data")
-      .option("--draws <n>", "kept, of each chain; default 1000", number)
-      .option("--seed <n>", "of all that is random; default 0", number)
-      .option("--workers <n>", "threads; draws do not depend on them", number)
-      .option("--seconds <n>", "end after so long, with what there is", number)
+      .option("--draws <n>", "kept, of each chain; default 1000", whole(0, 2 ** 31))
+      .option("--seed <n>", "of all that is random; default 0", whole(0))
+      .option("--workers <n>", "threads; draws do not depend on them", whole(1, 1024))
+      .option("--seconds <n>", "end after so long, with what there is", positive)
       .option("--deterministic", "the same bytes on every machine")
       .option("--out <dir>", "write the draws here")
       .option("--format <name>", "csv (as CmdStan writes), json or arrow", "csv")
@@ -78,18 +88,36 @@ function shared(command: Command): Command {
   );
 }
 
-async function run(path: string, options: SampleWords, training: Training): Promise<void> {
-  refuseFixed(training);
-  const format = await drawsFormat(options.format);
-  const file = await modelOfFile(path, options.data);
-  const stop = new AbortController();
-  const sampling = begin(file, options, stop.signal);
-  const posterior = await toTheEnd(sampling, stop, training, watch(options, training.terminal));
-  if (options.out !== undefined) await writeDraws(posterior, options.out, format);
-  report(path, options, posterior, training.terminal);
+function run(path: string, options: SampleWords, training: Training): Promise<void> {
+  return blamingFile(path, () => draw(path, options, training));
 }
 
-function begin({ model, data }: ModelFile, options: SampleWords, signal: AbortSignal): Run<Draws> {
+async function draw(path: string, options: SampleWords, training: Training): Promise<void> {
+  refuseFixed(training);
+  const { command, terminal } = training;
+  const format = await drawsFormat(options.format);
+  const { outputs, inputs } = keptPlaces({ ...options, out: undefined });
+  const written = [...drawsPlaces(options.out), ...outputs];
+  await checkOutputs(command.name(), written, [...inputs, { flag: "MODEL", path }, { flag: "--data", path: options.data }]);
+  // Samplers may be defined by the model's file, and are read before its data.
+  let algorithm: Pick<SampleOptions, "algorithm"> = {};
+  const file = await modelOfFile(path, options.data, () => {
+    algorithm = algorithmOf(options);
+  });
+  const stop = new AbortController();
+  const sampling = begin(file, options, algorithm, stop.signal);
+  const posterior = await toTheEnd(sampling, stop, training, watch(options, terminal), async (made) => {
+    if (options.out !== undefined) await writeDraws(made, options.out, format);
+  });
+  report(path, options, posterior, terminal);
+}
+
+function begin(
+  { model, data }: ModelFile,
+  options: SampleWords,
+  algorithm: Pick<SampleOptions, "algorithm">,
+  signal: AbortSignal,
+): Run<Draws> {
   const { draws, workers, seconds, resume } = options;
   const watched = {
     signal,
@@ -101,7 +129,7 @@ function begin({ model, data }: ModelFile, options: SampleWords, signal: AbortSi
   const { chains, warmup, seed, rows, deterministic } = options;
   const given: SampleOptions = {
     ...watched,
-    ...algorithmOf(options),
+    ...algorithm,
     ...(chains === undefined ? {} : { chains }),
     ...(warmup === undefined ? {} : { warmup }),
     ...(seed === undefined ? {} : { seed }),

@@ -1,10 +1,11 @@
 /** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
 import type { Command } from "commander";
 import { type EngineDescription, fit, openEngine, type Run } from "ergodic";
-import { cut, offerText, type Parts, readTraining, type TrainingData, takenText } from "../data.ts";
-import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData, takenText } from "../data.ts";
+import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { type AnyFitted, fitModel, modelMaker } from "../options/model.ts";
-import { isNetworkFile, layersOfFile } from "../options/network-file.ts";
+import { blamingFile } from "../options/module-file.ts";
+import { isNetworkFile, layersOfFile, networkFile } from "../options/network-file.ts";
 import {
   addTrainingOptions,
   fitOptions,
@@ -13,6 +14,7 @@ import {
   type TrainOptions,
   watchOptions,
 } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
@@ -25,7 +27,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .description("train a model on a file")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addTrainingOptions(command).action((path: string, options: TrainOptions) =>
-    train(path, options, { command, path, options, fixed: fixedBy(options), terminal }),
+    blamingFile(networkFile(options), () => train(path, options, { command, path, options, fixed: fixedBy(options), terminal })),
   );
 }
 
@@ -40,7 +42,17 @@ async function train(path: string, options: TrainOptions, training: Training): P
   if (options.resume !== undefined && isNetworkFile(options.model ?? "")) await layersOfFile(options.model!);
   const settings =
     options.resume === undefined ? { model: (await modelMaker(options))(options), fit: fitOptions(options) } : undefined;
-  const read = await readTraining(path, options, lossOf(options));
+  const loss = lossOf(options);
+  refuseTwice(options);
+  const validates = options.validate !== undefined || options.validateShare !== undefined;
+  if (settings) await fit.check(settings.fit, { validates });
+  const { outputs, inputs } = keptPlaces(options);
+  await checkOutputs("train", outputs, [
+    ...inputs,
+    ...(await dataPlaces(path, options)),
+    { flag: "--model", path: networkFile(options) },
+  ]);
+  const read = await readTraining(path, options, loss);
   const parts = await cut(read.data, options);
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, parts, read));
@@ -49,8 +61,9 @@ async function train(path: string, options: TrainOptions, training: Training): P
   const run: Run<AnyFitted> = settings
     ? fitModel(settings.model(parts.train), parts.train, { ...settings.fit, ...given })
     : fit.resume(options.resume!, parts.train, { ...watchOptions(options), ...given });
-  const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal));
-  if (options.out !== undefined) await fitted.save(options.out);
+  const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
+    if (options.out !== undefined) await made.save(options.out);
+  });
   report({ path, options, read, parts, fitted, engine, terminal });
 }
 

@@ -6,16 +6,19 @@
  * gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
-import { cut, offerText, type Parts, readTraining, type TrainingData } from "../data.ts";
+import { fit, type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
+import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { UsageError } from "../errors.ts";
-import { refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { given } from "../options/given.ts";
 import { type AnyFitted, fitModel, type ModelMaker, modelMaker } from "../options/model.ts";
-import { number } from "../options/number.ts";
+import { blamingFile } from "../options/module-file.ts";
+import { networkFile } from "../options/network-file.ts";
+import { atLeastTwo, whole } from "../options/number.ts";
 import { parseOver, readable, withSettings } from "../options/over.ts";
 import { parseSpec } from "../options/spec.ts";
 import { addTrainingOptions, fitOptions, lossOf, type TrainOptions } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
 import { CountedProgress } from "../report/counted-progress.ts";
 import { metricsText } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
@@ -47,19 +50,28 @@ export function addTune(program: Command, terminal: Terminal): void {
       "--over <ranges>",
       "rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256; rate, l1, l2, batch, epochs, options of the rule",
     )
-    .option("--trials <n>", "how many settings to try; default 30", number)
+    .option("--trials <n>", "how many settings to try; default 30", whole(1))
     .option("--search <name>", "randomSearch, cmaEs, nelderMead …; default: cmaEs from 20 trials a setting, else randomSearch")
-    .option("--halving <n>", "stop trials that are not among the best 1/n on their way; default 3", number)
+    .option("--halving <n>", "stop trials that are not among the best 1/n on their way; default 3", atLeastTwo)
     .option("--no-halving", "let every trial go on to its end")
-    .option("--concurrency <n>", "trials under way at once; they share the threads there are", number)
-    .action((path: string, options: TuneCommandOptions) => tuneOn(path, options, { command, path, options, fixed, terminal }));
+    .option("--concurrency <n>", "trials under way at once; they share the threads there are", whole(1))
+    .action((path: string, options: TuneCommandOptions) =>
+      blamingFile(networkFile(options), () => tuneOn(path, options, { command, path, options, fixed, terminal })),
+    );
 }
 
 async function tuneOn(file: string, options: TuneCommandOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal, command } = training;
   const make = await modelMaker(options);
-  const begin = beginning(options, make);
+  refuseTwice(options, "tune");
+  const begin = await beginning(options, make);
+  const { outputs, inputs } = keptPlaces(options);
+  await checkOutputs("tune", outputs, [
+    ...inputs,
+    ...(await dataPlaces(file, options)),
+    { flag: "--model", path: networkFile(options) },
+  ]);
   const read = await readTraining(file, options, lossOf(options), "tune");
   const { data } = read;
   const heldOut = options.validate === undefined ? { validateShare: options.validateShare ?? VALIDATE_SHARE } : {};
@@ -67,7 +79,7 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
   if (!options.quiet) terminal.note(dataLine(file, parts, read));
   const stop = new AbortController();
   const run = begin(parts, stop.signal);
-  const tuned = await toTheEnd(run, stop, training, watch(options, terminal));
+  const tuned = await toTheEnd(run, stop, training, watch(options, terminal), async () => {});
   const chosen = withSettings(forTheRest(options, tuned), tuned.settings);
   const result = { file, options, read, parts, tuned, command: trainCommand(file, chosen, command, options) };
   const final = await trainFinal(chosen, make, parts, data);
@@ -76,10 +88,10 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
 }
 
 /** Checks all options before the file is read. */
-function beginning(
+async function beginning(
   options: TuneCommandOptions,
   makeModel: ModelMaker,
-): (parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>> {
+): Promise<(parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>>> {
   const { over: text, resume, trials, search, halving, concurrency, seed, patience } = options;
   if (text === undefined && resume === undefined)
     throw new UsageError("tune", "--over is missing: what to search, e.g. --over rate:log:1e-4..1,l2:log:1e-6..1e-1");
@@ -89,7 +101,8 @@ function beginning(
     const chosen = withSettings(options, settings);
     return { model: makeModel(chosen), options: fitOptions(chosen) };
   };
-  trial(over ? Object.fromEntries(Object.entries(over).map(([name, { high }]) => [name, high])) : {});
+  const tried = trial(over ? Object.fromEntries(Object.entries(over).map(([name, { high }]) => [name, high])) : {});
+  await fit.check(tried.options, { validates: true });
   return ({ train, validate }, signal) => {
     const make = (settings: Record<string, number>, context: { signal: AbortSignal }) => {
       const made = trial(settings);

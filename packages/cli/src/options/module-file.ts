@@ -5,12 +5,14 @@
  *
  * @throws UsageError for TypeScript that nothing here can read; DataError where the file cannot be read, or fails
  */
+import { existsSync, realpathSync } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
 import { createRequire, register } from "node:module";
 import { extname } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { DataError, ErgodicError } from "ergodic";
 import { UsageError } from "../errors.ts";
+import { relative } from "../terminal.ts";
 
 const scripts = [".js", ".mjs"];
 const typed = [".ts", ".mts"];
@@ -28,9 +30,26 @@ export async function loadedModule(flag: string, path: string): Promise<Record<s
   }
   if (typed.includes(extname(path))) readTypes(flag, path, file);
   try {
-    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Record<string, unknown>;
+    return await imported(path, pathToFileURL(file).href);
   } catch (cause) {
     throw moduleFailure(path, cause);
+  }
+}
+
+/** Nothing is left to do, and the file still waits: Node would end without a word. */
+async function imported(path: string, href: string): Promise<Record<string, unknown>> {
+  let never = (): void => {};
+  const unending = new Promise<never>((_, reject) => {
+    never = () =>
+      reject(
+        new DataError(path, "has an await at its top level that never ends; wait for nothing there, or for less", "MODEL_FILE"),
+      );
+  });
+  process.once("beforeExit", never);
+  try {
+    return (await Promise.race([import(/* @vite-ignore */ href), unending])) as Record<string, unknown>;
+  } finally {
+    process.off("beforeExit", never);
   }
 }
 
@@ -38,7 +57,42 @@ export async function loadedModule(flag: string, path: string): Promise<Record<s
 export function moduleFailure(path: string, cause: unknown): Error {
   if (cause instanceof ErgodicError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new DataError(path, `fails: ${message}; mend it, or run it by node to see where`, "MODEL_FILE", { cause });
+  const at = placeIn(path, cause);
+  return new DataError(
+    at ?? path,
+    `fails: ${message}; mend it${at === undefined ? ", or run it by node to see where" : ""}`,
+    "MODEL_FILE",
+    { cause },
+  );
+}
+
+/** Runs what may call functions of the file: what they throw, and is no error of ours, is told with its line. */
+export async function blamingFile<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (path === undefined || error instanceof ErgodicError || placeIn(path, error) === undefined) throw error;
+    throw moduleFailure(path, error);
+  }
+}
+
+const FRAME = /(?:^|\(|\bat )(file:\/\/[^()]+?|\/[^()]+?|[A-Za-z]:\\[^()]+?):(\d+)(?::(\d+))?\)?$/;
+/** Where this command and its libraries lie. */
+const OWN = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** "model.mjs:3:12", or where else the user's own code stands: the first line of the stack that is of the file, or of one that is neither ours nor a package's. */
+function placeIn(path: string, cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
+  const file = existsSync(path) ? realpathSync(path) : path;
+  for (const line of cause.stack.split("\n")) {
+    const [, named, row, column] = FRAME.exec(line.trim()) ?? [];
+    if (named === undefined) continue;
+    const found = named.startsWith("file:") ? fileURLToPath(named) : named;
+    const shown = found === file ? path : relative(process.cwd(), found);
+    const theirs = found === file || !(found.startsWith(OWN) || found.includes("/node_modules/"));
+    if (theirs) return [shown, row, column].filter((part) => part !== undefined).join(":");
+  }
+  return undefined;
 }
 
 /** JSON of a file. */

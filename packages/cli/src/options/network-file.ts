@@ -25,6 +25,9 @@ export type MakeLayers = (shape: NetworkShape) => LayerLike | readonly LayerLike
 
 export const isNetworkFile = isModuleFile;
 
+/** The file that --model names, if it names one. */
+export const networkFile = ({ model = "" }: { model?: string }): string | undefined => (isNetworkFile(model) ? model : undefined);
+
 export async function layersOfFile(path: string): Promise<MakeLayers> {
   const { default: found } = await loadedModule("--model", path);
   if (typeof found === "function" && found.length < 2)

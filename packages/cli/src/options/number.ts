@@ -1,5 +1,7 @@
-/** Numbers from the command line. */
+/** Numbers and words from the command line. What is out of range is refused here, before anything is read. */
 import { InvalidArgumentError } from "commander";
+
+type Parse<T> = (text: string) => T;
 
 export function number(text: string): number {
   const value = Number(text);
@@ -11,4 +13,32 @@ export function share(text: string): number {
   const value = number(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError("It must lie between 0 and 1, e.g. 0.2.");
+}
+
+export const positive: Parse<number> = held("a number > 0", (value) => value > 0);
+export const notNegative: Parse<number> = held("a number >= 0", (value) => value >= 0);
+export const atLeastTwo: Parse<number> = held("a number >= 2", (value) => value >= 2);
+/** Above 0, and 1 at most. */
+export const upToOne: Parse<number> = held("a number > 0 and <= 1", (value) => value > 0 && value <= 1);
+
+/** A whole number from `low` to `high`. */
+export function whole(low: number, high = Number.MAX_SAFE_INTEGER): Parse<number> {
+  const most = high === Number.MAX_SAFE_INTEGER ? "" : ` and <= ${high}`;
+  return held(`a whole number >= ${low}${most}`, (value) => Number.isInteger(value) && value >= low && value <= high);
+}
+
+/** One of a few words. */
+export function oneOf<W extends string>(...words: W[]): Parse<W> {
+  return (text) => {
+    if ((words as string[]).includes(text)) return text as W;
+    throw new InvalidArgumentError(`It must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}.`);
+  };
+}
+
+function held(wanted: string, fits: (value: number) => boolean): Parse<number> {
+  return (text) => {
+    const value = number(text);
+    if (fits(value)) return value;
+    throw new InvalidArgumentError(`It must be ${wanted}.`);
+  };
 }

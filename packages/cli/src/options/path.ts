@@ -5,7 +5,7 @@ import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
 import { given } from "./given.ts";
-import { number } from "./number.ts";
+import { number, positive, upToOne, whole } from "./number.ts";
 import { addDataOptions, type ModelOptions } from "./training.ts";
 
 export interface PathOptions extends ReadingOptions, SplitOptions, ModelOptions, KeepingOptions {
@@ -39,15 +39,15 @@ export function addPathOptions(command: Command): Command {
     .option("--no-standardise", "leave columns as they are")
     .optionsGroup("Path:")
     .option("--lambdas <n>", "how many strengths, 100 by default; or a list, falling: 1,0.1,0.01", lambdas)
-    .option("--ratio <share>", "the last to the first; default 1e-4, 1e-2 for fewer rows than columns", number)
-    .option("--l1-ratio <share>", "of the penalty; 1, the default: the lasso", number)
-    .option("--tolerance <gap>", "relative duality gap of every solution; default 1e-6", number)
-    .option("--folds <n>", "of cross-validation; 0: none", number, 10)
+    .option("--ratio <share>", "the last to the first; default 1e-4, 1e-2 for fewer rows than columns", upToOne)
+    .option("--l1-ratio <share>", "of the penalty; 1, the default: the lasso", upToOne)
+    .option("--tolerance <gap>", "relative duality gap of every solution; default 1e-6", positive)
+    .option("--folds <n>", "of cross-validation; 0: none", folds, 10)
     .option("--select <how>", "by its errors: minimum (the default), or one-standard-error")
     .optionsGroup("Plan:")
-    .option("--workers <n>", "threads that share the folds", number)
+    .option("--workers <n>", "threads that share the folds", whole(1, 1024))
     .option("--precision <type>", "of the data in memory: f32 or f64")
-    .option("--seed <n>", "of every random choice", number, 0)
+    .option("--seed <n>", "of every random choice", whole(0), 0)
     .option("--deterministic", "the same bytes on any machine")
     .optionsGroup("Results:")
     .option("--out <file>", "the chosen model, as safetensors");
@@ -55,7 +55,11 @@ export function addPathOptions(command: Command): Command {
 }
 
 function lambdas(text: string): number | number[] {
-  return text.includes(",") ? text.split(",").filter(Boolean).map(number) : number(text);
+  return text.includes(",") ? text.split(",").filter(Boolean).map(positive) : whole(1, 1e6)(text);
+}
+
+function folds(text: string): number {
+  return number(text) === 0 ? 0 : whole(2)(text);
 }
 
 const selections: Readonly<Record<string, FitPathOptions["select"]>> = {

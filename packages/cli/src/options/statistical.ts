@@ -25,8 +25,10 @@ export interface ModelFile {
   readonly data: ModelData;
 }
 
-export async function modelOfFile(path: string, dataPath: string | undefined): Promise<ModelFile> {
+/** `between`: what is to be done before the data are read, and after the model's file. */
+export async function modelOfFile(path: string, dataPath: string | undefined, between: () => void): Promise<ModelFile> {
   const module = await loadedModule("<MODEL>", path);
+  between();
   const { default: found } = module;
   const data = dataPath === undefined ? (module.data ?? {}) : await loadedJson(dataPath);
   if (typeof data !== "object" || data === null || Array.isArray(data))

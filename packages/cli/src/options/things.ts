@@ -23,6 +23,7 @@ import {
   ruleRegistry,
   type ScheduleJson,
   scheduleFromJson,
+  scheduleNames,
   type Variance,
   varianceFrom,
 } from "ergodic";
@@ -113,6 +114,11 @@ function ruleJson({ name, options }: Spec, rate: number | ScheduleJson | undefin
 }
 
 function scheduleJson({ name, options }: Spec): ScheduleJson {
+  if (!scheduleNames().includes(name))
+    throw new UsageError(
+      "--rate",
+      `"${name}" is no number and no schedule; write 0.01 or cosineDecay:rate=0.1,updates=1000 (known: ${scheduleNames().join(", ")})`,
+    );
   const json = (value: SpecValue): number | ScheduleJson => {
     if (typeof value === "number") return value;
     if (typeof value === "object") return scheduleJson(value);

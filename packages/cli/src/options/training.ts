@@ -5,7 +5,7 @@ import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
 import { given } from "./given.ts";
-import { number, share } from "./number.ts";
+import { notNegative, oneOf, positive, share, whole } from "./number.ts";
 import { parseAlgorithm, parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
 
 export interface ModelOptions {
@@ -76,20 +76,24 @@ export function addDataOptions(command: Command): Command {
     .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
     .option("--weights <column>", "row weights")
     .option("--drop <columns>", "leave out, separated by commas")
-    .option("--impute <how>", "fill missing values: mean, median or mode")
-    .option("--hash <bits>", "hash all columns into 2^bits", number)
+    .option("--impute <how>", "fill missing values: mean, median or mode", oneOf("mean", "median", "mode"))
+    .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
     .option("--labels <file>", labelsText)
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
     .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")
-    .option("--channels <n>", "of these images: 1 for grey, 3 for colours", number)
+    .option("--channels <n>", "of these images: 1 for grey, 3 for colours", channels)
     .option("--classes", "take a target of numbers as classes; default: where it has two whole values alone")
     .option("--no-classes", "take it as numbers")
     .option("--test <file>", "rows to test on at the end")
     .option("--test-share <share>", "the same, as a share of DATA", share);
 }
 
+function channels(text: string): number {
+  return Number(oneOf("1", "3")(text));
+}
+
 export function addTrainingOptions(command: Command): Command {
-  const or = (word: string) => (text: string) => (text === word ? word : number(text));
+  const or = (word: string, most: number) => (text: string) => (text === word ? word : whole(1, most)(text));
   addDataOptions(command)
     .option("--validate <file>", "rows to watch while training")
     .option("--validate-share <share>", "the same, as a share of the training rows", share)
@@ -97,8 +101,8 @@ export function addTrainingOptions(command: Command): Command {
     .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers, net.js", "linear")
     .option("--augment <changes>", "of images, at random while training: shift:1, flip, cutout:3, noise:0.1, joined by +")
     .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: by the target")
-    .option("--l1 <strength>", "penalty on the coefficients' or weights' sizes", number)
-    .option("--l2 <strength>", "penalty on their squares", number)
+    .option("--l1 <strength>", "penalty on the coefficients' or weights' sizes", notNegative)
+    .option("--l2 <strength>", "penalty on their squares", notNegative)
     .option("--no-intercept", "linear: leave the constant out")
     .option("--non-negative", "linear: no coefficient below 0; for coordinate descent")
     .option("--class-weights <weights>", "balanced, or a=1,b=5")
@@ -110,23 +114,23 @@ export function addTrainingOptions(command: Command): Command {
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
     .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
     .option("--variance <how>", "svrg, saga or sag")
-    .option("--batch <rows>", "rows an update, or all", or("all"))
+    .option("--batch <rows>", "rows an update, or all", or("all", 2 ** 31))
     .optionsGroup("Plan:")
-    .option("--workers <n>", "threads", number)
-    .option("--replicas <n>", "shared: workers race on one model; n: that many copies, averaged", or("shared"))
+    .option("--workers <n>", "threads", whole(1, 1024))
+    .option("--replicas <n>", "shared: workers race on one model; n: that many copies, averaged", or("shared", 65536))
     .option("--rows <how>", "sharded or replicated: what each replica sees")
-    .option("--average-every <epochs>", "how often replicas are averaged", number)
+    .option("--average-every <epochs>", "how often replicas are averaged", positive)
     .option("--precision <type>", "f32, f64, i16, i8; data:model, e.g. i8:i16")
     .option("--schedule <order>", "shuffled, replacement, blocks or ordered")
-    .option("--seed <n>", "of every random choice", number, 0)
+    .option("--seed <n>", "of every random choice", whole(0), 0)
     .option("--deterministic", "the same bytes on any machine")
     .optionsGroup("Stopping:")
-    .option("--epochs <n>", "passes over the data; default 5, on full gradients 100, or up to 1000 until converged", number)
-    .option("--updates <n>", "at most so many updates", number)
-    .option("--seconds <n>", "at most so long", number)
-    .option("--tolerance <share>", "until an epoch lowers the loss by less", number)
-    .option("--patience <n>", "until n validations bring no lower loss", number)
-    .option("--validate-every <epochs>", "how often to validate", number)
+    .option("--epochs <n>", "passes over the data; default 5, on full gradients 100, or up to 1000 until converged", positive)
+    .option("--updates <n>", "at most so many updates", positive)
+    .option("--seconds <n>", "at most so long", positive)
+    .option("--tolerance <share>", "until an epoch lowers the loss by less", notNegative)
+    .option("--patience <n>", "until n validations bring no lower loss", whole(1))
+    .option("--validate-every <epochs>", "how often to validate", positive)
     .optionsGroup("Results:")
     .option("--out <file>", "the trained model, as safetensors");
   return addKeepingOptions(command).option("--json", "one JSON object on standard output").option("--quiet", "no progress");

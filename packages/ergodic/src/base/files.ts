@@ -168,13 +168,16 @@ const keptIn = new Map<string, string>();
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
-  const { mkdtemp } = await import("node:fs/promises");
+  const { mkdtemp, stat } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
   const { basename, join } = await import("node:path");
   const told = (text: string): DataError =>
     new DataError(error.where, `${error.said}; ${text}`, "FILE_WRITE", { cause: error.cause });
   try {
-    const folder = keptIn.get(path) ?? (await mkdtemp(join(tmpdir(), "ergodic-kept-")));
+    const before = keptIn.get(path);
+    // It may have been moved away by now.
+    const there = before !== undefined && (await stat(before).catch(() => undefined))?.uid === process.getuid?.();
+    const folder = there ? before : await mkdtemp(join(tmpdir(), "ergodic-kept-"));
     keptIn.set(path, folder);
     const place = join(folder, basename(path) || "saved");
     await write(place);

@@ -2,7 +2,7 @@
  * Worker threads that evaluate the default export of a module: `worker_threads` in Node, module workers elsewhere. A thread starts with its
  * first evaluation, makes one at a time, and keeps the process alive while it does.
  *
- * @throws WorkerError [WORKER_DIED] when a thread ends in the middle of an evaluation; what the function throws, as an Error of the same name
+ * @throws WorkerError [WORKER_DIED] when a thread ends in the middle of an evaluation, [WORKER_START] when the host lets none start; what the function throws, as an Error of the same name
  */
 import { WorkerError } from "../base/errors.ts";
 import { isNode } from "./load.ts";
@@ -70,7 +70,12 @@ export class Evaluators {
       thread.hold(true);
       thread.post({ id, module: this.module, x: job.x, context: job.context });
     } catch (cause) {
-      job.reject(new WorkerError("worker", `could not be started: ${String(cause)}`, "WORKER_DIED", { cause }));
+      // Its place is free again, for evaluations that wait must be answered too.
+      this.idle.unshift(undefined);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `could not be started: ${reason}; take concurrency in the place of workers, or let this host start workers (in Node --allow-worker)`;
+      job.reject(new WorkerError("worker", message, "WORKER_START", { cause }));
+      void this.next();
     }
   }
 

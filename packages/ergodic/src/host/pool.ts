@@ -4,7 +4,7 @@
  * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
  * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
  *
- * @throws WorkerError when a kernel traps or a worker dies; `cause` holds the reason
+ * @throws WorkerError when a kernel traps, a worker dies, or the host lets none start; `cause` holds the reason
  */
 import { WorkerError } from "../base/errors.ts";
 import { isNode } from "./load.ts";
@@ -137,10 +137,21 @@ export class Pool {
       for (const call of waiting.values()) call.reject(error);
       waiting.clear();
     };
-    const port = this.threads ? nodePort(this.threads, onReply, onDeath) : webPort(onReply, onDeath);
+    const port = opened(w, () => (this.threads ? nodePort(this.threads, onReply, onDeath) : webPort(onReply, onDeath)));
     const worker: PoolWorker = { port, waiting };
     for (const message of this.log) port.post(message);
     return worker;
+  }
+}
+
+/** Hosts may refuse: Node without --allow-worker, a page whose policy knows no workers. */
+function opened(w: number, open: () => Port): Port {
+  try {
+    return open();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `could not be started: ${reason}; take workers: 1, or let this host start workers (in Node --allow-worker)`;
+    throw new WorkerError(`worker ${w}`, message, "WORKER_START", { cause });
   }
 }
 

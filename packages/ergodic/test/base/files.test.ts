@@ -224,6 +224,10 @@ describe("writeWhole", () => {
     // One place for one file, however often it fails.
     expect(kept[1]).toBe(kept[0]);
     rmSync(join(kept[0], ".."), { recursive: true });
+    const again = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
+    const [, moved] = /is kept in (\S+where); move it/.exec(String(again))!;
+    expect([...readFileSync(moved)]).toEqual([...bytes]);
+    rmSync(join(moved, ".."), { recursive: true });
     await expect(writeWhole(path, bytes)).rejects.toThrow(/: no such file or folder \[FILE_WRITE\]$/);
     vi.stubEnv("TMPDIR", at("none"));
     try {

@@ -52,6 +52,7 @@ export {
   optimalRate,
   type Schedule,
   scheduleFromJson,
+  scheduleNames,
   stepDecay,
   warmUp,
 } from "./schedule.ts";

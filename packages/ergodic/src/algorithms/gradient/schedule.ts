@@ -104,6 +104,8 @@ export const schedules: Readonly<Record<string, (options?: never) => Schedule>> 
   warmUp,
 };
 
+export const scheduleNames = (): string[] => Object.keys(schedules);
+
 export function isSchedule(value: unknown): value is Schedule {
   return typeof value === "object" && value !== null && (value as Schedule).kind === "schedule";
 }

@@ -1,0 +1,57 @@
+/**
+ * Outputs are looked at before a command works: that each can be written, that none is an input, and that no two are one file. Nothing is opened, nothing is left behind.
+ *
+ * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be written
+ */
+import { fstat, stat } from "node:fs";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { checkWritable } from "ergodic";
+import { UsageError } from "./errors.ts";
+
+/** `flag`: how the user knows it. Without a path there is none; "-" is standard input. */
+export interface Place {
+  readonly flag: string;
+  readonly path: string | undefined;
+  /** Of an output: missing folders above it would be made. */
+  readonly folders?: boolean;
+  /** Of an output: the flag of an input that it may be, as a checkpoint may be the one that is resumed from. */
+  readonly continues?: string;
+}
+
+export async function checkOutputs(command: string, outputs: readonly Place[], inputs: readonly Place[]): Promise<void> {
+  const given = outputs.filter(({ path }) => path !== undefined);
+  const read = await Promise.all(inputs.map(identified));
+  const seen: Identified[] = [];
+  for (const output of given) {
+    const own = await identified(output);
+    const input = read.find(({ id, flag }) => id !== undefined && id === own.id && flag !== output.continues);
+    if (input)
+      throw new UsageError(
+        command,
+        `${output.flag} ${output.path} is ${input.flag}${input.path === output.path ? "" : ` ${input.path}`}, which it would take the place of; give ${output.flag} another name`,
+      );
+    const twin = seen.find(({ id }) => id !== undefined && id === own.id);
+    if (twin)
+      throw new UsageError(command, `${twin.flag} and ${output.flag} are one file, ${output.path}; give each a name of its own`);
+    seen.push(own);
+  }
+  for (const { path, folders } of given) await checkWritable(path!, { folders });
+}
+
+interface Identified extends Place {
+  /** The same for two names of one file. Undefined for what can be read and written at the same time, as a terminal is. */
+  readonly id: string | undefined;
+}
+
+async function identified(place: Place): Promise<Identified> {
+  const { path } = place;
+  if (path === undefined) return { ...place, id: undefined };
+  try {
+    const found = await (path === "-" ? promisify(fstat)(0, { bigint: true }) : promisify(stat)(path, { bigint: true }));
+    return { ...place, id: found.isFile() || found.isFIFO() ? `${found.dev}:${found.ino}` : undefined };
+  } catch {
+    // Not there: its name is all that it is.
+    return { ...place, id: resolve(path) };
+  }
+}

@@ -1,0 +1,278 @@
+/** Outputs: looked at before a command works, never an input, and kept elsewhere where they cannot be written in the end. */
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadDraws, predictor } from "ergodic";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runCommandLine } from "../src/command-line.ts";
+import { type Captured, captured, ergodic, temporary, works } from "./captured.ts";
+
+const file = temporary();
+const folder = dirname(file("x"));
+const [data, more, stars, model, net] = ["d.csv", "more.csv", "stars.csv", "m.safetensors", "net.mjs"].map(file);
+const schools = fileURLToPath(new URL("models/schools.mjs", import.meta.url));
+
+const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${(i % 7) * 2 + (i % 5) + 0.5}`);
+beforeAll(async () => {
+  for (const path of [data, more]) writeFileSync(path, `a,b,y\n${rows.join("\n")}\n`);
+  writeFileSync(stars, `who,film,stars\n${rows.map((_, i) => `u${i % 9},f${i % 11}.${i},${i % 5}`).join("\n")}\n`);
+  writeFileSync(net, 'export default { kind: "nothing", apply: (x) => x };\n');
+  await works("train", data, "--target", "y", "--epochs", "1", "--out", model, "--quiet");
+  symlinkSync("d.csv", file("link.csv"));
+  linkSync(data, file("hard.csv"));
+});
+
+const y = ["--target", "y", "--quiet"];
+const train = ["train", data, ...y];
+const recommend = ["recommend", stars, "--user", "who", "--item", "film", "--quiet"];
+
+describe("an output that is an input is refused, and nothing is touched", () => {
+  const own = file("own.mjs");
+  writeFileSync(own, readFileSync(schools));
+  const given = file("given.json");
+  writeFileSync(given, JSON.stringify({ y: [1, 2], sigma: [1, 1] }));
+  mkdirSync(file("out"));
+  writeFileSync(file("out/draws.json"), readFileSync(given));
+  it.each<[string, string[], RegExp]>([
+    [
+      "train",
+      [...train, "--out", data],
+      /^ergodic: train: --out \S+d\.csv is DATA, which it would take the place of; give --out another name \[USAGE\]/,
+    ],
+    ["a link to it", [...train, "--out", file("link.csv")], /--out \S+link\.csv is DATA \S+d\.csv, /],
+    ["another name of it", [...train, "--checkpoint", file("hard.csv")], /--checkpoint \S+hard\.csv is DATA/],
+    ["rows of the test", [...train, "--test", more, "--out", more], /is --test/],
+    ["rows to validate with", [...train, "--validate", more, "--out", more], /is --validate/],
+    ["layers", [...train, "--model", net, "--out", net], /is --model/],
+    ["a checkpoint, as the model", [...train, "--resume", model, "--out", model], /is --resume/],
+    [
+      "the model and the checkpoint",
+      [...train, "--out", file("one"), "--checkpoint", file("one")],
+      /--out and --checkpoint are one file/,
+    ],
+    ["tune", ["tune", data, ...y, "--over", "l2:0..1", "--out", data], /tune: --out \S+ is DATA/],
+    ["path", ["path", data, ...y, "--out", data], /path: --out \S+ is DATA/],
+    ["recommend", [...recommend, "--out", stars], /recommend: --out \S+ is DATA/],
+    ["predict, rows", ["predict", model, data, "--out", data], /predict: --out \S+ is DATA/],
+    ["predict, the model", ["predict", model, data, "--out", model], /predict: --out \S+ is MODEL/],
+    ["sample, its data", ["sample", own, "--data", file("out/draws.json"), "--out", file("out")], /sample: --out \S+ is --data/],
+    ["sample, its model", ["sample", own, "--checkpoint", own], /sample: --checkpoint \S+ is MODEL/],
+  ])("%s", async (_, words, message) => {
+    const before = readdirSync(folder, { recursive: true }).sort();
+    const contents = [data, more, stars, model, net, own].map((path) => readFileSync(path, "hex"));
+    const { code, stdout, stderr } = await ergodic(...words);
+    expect([code, stdout, stderr]).toEqual([2, "", expect.stringMatching(message)]);
+    expect([data, more, stars, model, net, own].map((path) => readFileSync(path, "hex"))).toEqual(contents);
+    expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
+  });
+
+  it("but a checkpoint may take the place of the one that is resumed from", async () => {
+    const kept = file("kept");
+    await works(...train, "--epochs", "1", "--checkpoint", kept);
+    await works(...train, "--epochs", "2", "--resume", kept, "--checkpoint", kept, "--out", file("two"));
+    expect(existsSync(file("two"))).toBe(true);
+  });
+});
+
+describe("an output that cannot be written is found before the run", () => {
+  const [no, below] = [file("no/where"), file("d.csv/below")];
+  // Not there, so that reading them would be another error.
+  const absent = ["absent.csv", ...y];
+  it.each<[string, string[]]>([
+    ["train", ["train", ...absent, "--out", no]],
+    ["train, its checkpoint", ["train", ...absent, "--checkpoint", no]],
+    ["train, a folder", ["train", ...absent, "--out", folder]],
+    ["tune", ["tune", ...absent, "--over", "l2:0..1", "--out", no]],
+    ["path", ["path", ...absent, "--out", no]],
+    ["recommend", ["recommend", "absent.csv", "--user", "a", "--item", "b", "--out", no]],
+    ["predict", ["predict", "absent", "absent.csv", "--out", no]],
+    ["sample, a folder in a file", ["sample", "absent.mjs", "--out", below]],
+    ["sample, a file", ["sample", "absent.mjs", "--out", file("d.csv")]],
+    ["sample, its checkpoint", ["sample", "absent.mjs", "--checkpoint", no]],
+    ["approximate", ["approximate", "absent.mjs", "--out", below]],
+    ["demo", ["demo", "--out", no]],
+  ])("%s", async (_, words) => {
+    const before = readdirSync(folder).sort();
+    const { code, stdout, stderr } = await ergodic(...words);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^ergodic: \S+: cannot be written: (no such file or folder|a part of the path is no folder|it is a folder) \[FILE_WRITE\]\n$/,
+    );
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+});
+
+/** Runs the command, and takes a folder away when it has begun. */
+async function withoutFolder(place: string, begun: (terminal: Captured) => boolean, ...words: string[]): Promise<Captured> {
+  mkdirSync(place);
+  const terminal = captured({ live: true });
+  const running = runCommandLine(words, terminal);
+  while (!begun(terminal)) await new Promise((resolve) => setTimeout(resolve, 2));
+  rmSync(place, { recursive: true });
+  expect(await running).toBe(1);
+  return terminal;
+}
+
+const places = ({ stderr }: Captured): string[] =>
+  [
+    ...stderr.matchAll(
+      /no such file or folder; what was computed is kept in (\S+); move it to where it should be \[FILE_WRITE\]/g,
+    ),
+  ].map(([, path]) => path);
+
+describe("what was computed is kept where its place went away during the run", () => {
+  const words = ["train", data, "--target", "y", "--seconds", "1"];
+  it("a model and a checkpoint: both, and where", async () => {
+    const gone = file("gone");
+    const more = ["--out", `${gone}/m.safetensors`, "--checkpoint", `${gone}/c`];
+    const terminal = await withoutFolder(gone, ({ rewritten }) => rewritten.length > 0, ...words, ...more);
+    const [first, second] = places(terminal);
+    expect([first.startsWith(tmpdir()), terminal.stdout]).toEqual([true, ""]);
+    expect((await predictor(first)).evaluate).toBeTypeOf("function");
+    await works(...words, "--resume", second, "--quiet");
+    for (const path of [first, second]) rmSync(dirname(path), { recursive: true });
+  });
+
+  it("a run that is interrupted", async () => {
+    const gone = file("gone");
+    mkdirSync(gone);
+    const terminal = captured({ live: true });
+    const running = runCommandLine(["train", data, "--target", "y", "--seconds", "60", "--checkpoint", `${gone}/c`], terminal);
+    while (terminal.rewritten.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    rmSync(gone, { recursive: true });
+    terminal.interrupt();
+    expect(await running).toBe(1);
+    const [kept] = places(terminal);
+    await works(...words, "--resume", kept, "--quiet");
+    rmSync(dirname(kept), { recursive: true });
+  });
+
+  it.each(["csv", "json", "arrow"])("draws as %s", async (format) => {
+    const gone = file("gone");
+    const long = ["sample", schools, "--chains", "2", "--draws", "20000", "--format", format, "--out", `${gone}/a/draws`];
+    mkdirSync(gone);
+    const terminal = captured({ live: true });
+    const running = runCommandLine(long, terminal);
+    while (terminal.rewritten.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    // A file is in the way of the folder.
+    rmSync(gone, { recursive: true });
+    writeFileSync(gone, "");
+    expect(await running).toBe(1);
+    rmSync(gone);
+    const [, kept] = /what was computed is kept in (\S+); move it/.exec(terminal.stderr)!;
+    if (format === "arrow") expect((await works("summary", kept)).stdout).toMatch(/^mu /m);
+    else expect((await loadDraws(kept)).count).toBe(20_000);
+    rmSync(dirname(kept), { recursive: true });
+  });
+
+  it("a model is saved although its checkpoint cannot be", async () => {
+    const [gone, out] = [file("gone"), file("saved.safetensors")];
+    const terminal = await withoutFolder(
+      gone,
+      ({ rewritten }) => rewritten.length > 0,
+      ...words,
+      ...["--out", out, "--checkpoint", `${gone}/c`],
+    );
+    expect(places(terminal)).toHaveLength(1);
+    expect((await predictor(out)).evaluate).toBeTypeOf("function");
+    rmSync(dirname(places(terminal)[0]), { recursive: true });
+  });
+});
+
+it("writes into a FIFO and through a link, and keeps both", async () => {
+  const [fifo, link] = [file("fifo"), file("link")];
+  execFileSync("mkfifo", [fifo]);
+  symlinkSync("linked.csv", link);
+  await works("predict", model, data, "--out", link);
+  const reading = import("node:fs/promises").then(({ readFile }) => readFile(fifo, "utf8"));
+  await works("predict", model, data, "--out", fifo);
+  expect(await reading).toBe(readFileSync(file("linked.csv"), "utf8"));
+  expect(readFileSync(link, "utf8")).toMatch(/^prediction\n/);
+  renameSync(fifo, file("still a fifo"));
+});
+
+describe("options that are wrong in themselves are found before the data are read", () => {
+  const absent = ["absent.csv", "--target", "y"];
+  const sample = ["sample", "absent.mjs"];
+  const ratings = ["recommend", "absent.csv", "--user", "a", "--item", "b"];
+  it.each<[string[], RegExp]>([
+    ...(
+      [
+        [["--seed", "-1"], /whole number >= 0/],
+        [["--seed", "1.5"], /whole number >= 0/],
+        [["--batch", "0"], /whole number >= 1/],
+        [["--epochs", "-1"], /number > 0/],
+        [["--updates", "0"], /number > 0/],
+        [["--seconds", "0"], /number > 0/],
+        [["--tolerance", "-1"], /number >= 0/],
+        [["--workers", "0"], /whole number >= 1 and <= 1024/],
+        [["--replicas", "0"], /whole number >= 1/],
+        [["--average-every", "0"], /number > 0/],
+        [["--hash", "31"], /whole number >= 1 and <= 30/],
+        [["--channels", "2"], /must be 1 or 3/],
+        [["--l1", "-1"], /number >= 0/],
+        [["--impute", "zero"], /must be mean, median or mode/],
+        [["--patience", "2"], /patience needs validate/],
+        [["--validate-every", "2"], /validateEvery needs validate/],
+        [["--schedule", "sorted"], /schedule is "sorted", but must be one of/],
+        [["--precision", "f16"], /precision is "f16"/],
+        [["--rows", "some"], /data is "some"/],
+        [["--average-every", "2"], /there is one replica/],
+        [["--batch", "all", "--replicas", "2"], /leave nothing to average/],
+        [["--test", "a", "--test-share", "0.2"], /both --test and --test-share/],
+        [["--checkpoint-every", "-1"], /number >= 0/],
+      ] as [string[], RegExp][]
+    ).map(([words, message]): [string[], RegExp] => [["train", ...absent, ...words], message]),
+    [["tune", ...absent, "--over", "l2:0..1", "--schedule", "sorted"], /schedule is "sorted"/],
+    [["tune", ...absent, "--over", "l2:0..1", "--concurrency", "0"], /whole number >= 1/],
+    [["tune", ...absent, "--over", "l2:0..1", "--halving", "1"], /number >= 2/],
+    [["path", ...absent, "--folds", "1"], /whole number >= 2/],
+    [["path", ...absent, "--lambdas", "1,0"], /number > 0/],
+    [["path", ...absent, "--lambdas", "0"], /whole number >= 1/],
+    [["path", ...absent, "--ratio", "2"], /number > 0 and <= 1/],
+    [[...ratings, "--rank", "0"], /whole number >= 1 and <= 4096/],
+    [[...ratings, "--duplicates", "mean"], /must be refuse, sum or last/],
+    [[...ratings, "--epochs", "0"], /number > 0/],
+    [[...sample, "--draws", "-1"], /whole number >= 0/],
+    [[...sample, "--seed", "-1"], /whole number >= 0/],
+    [["sample", schools, "--data", "absent.json", "--algorithm", "nut"], /"nut" is not known/],
+  ])("%j", async (words, message) => {
+    const { code, stderr } = await ergodic(...words);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
+
+describe("a model's file that fails is told by its line", () => {
+  const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
+  it.each([
+    ["throws.mjs", /throws\.mjs:5:\d+: fails: Cannot read properties of null \(reading 'boom'\); mend it \[MODEL_FILE\]/],
+    ["throws.ts", /throws\.ts:9:\d+: fails: Cannot read properties of null \(reading 'boom'\); mend it \[MODEL_FILE\]/],
+  ])("%s", async (name, message) => {
+    const { code, stderr } = await ergodic("sample", here(name));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    const { stderr: again } = await ergodic("approximate", here(name));
+    expect(again).toMatch(message);
+  });
+
+  it("a network's own function, when it is traced", async () => {
+    const path = file("later.mjs");
+    writeFileSync(path, "export default (x, scope) => {\n  return scope.nothing.here;\n};\n");
+    const { code, stderr } = await ergodic(...train, "--model", path);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/later\.mjs:2:\d+: fails: Cannot read properties of undefined .*; mend it \[MODEL_FILE\]/),
+    ]);
+  });
+});

@@ -1,0 +1,118 @@
+/** The command as a process whose streams end early, whose disk is full, whose terminal goes away, and whose model's file never answers. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, it } from "vitest";
+import { digits, temporary } from "./captured.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
+const file = temporary();
+const folder = dirname(file("x"));
+const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
+const rows = ["train", digits, "--target", "label", "--classes"];
+
+beforeAll(() => {
+  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" });
+  expect(run(...rows, "--epochs", "1", "--out", "m.safetensors").status).toBe(0);
+}, 300_000);
+
+function started(...args: string[]): { child: ChildProcess; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  return { child, ended: new Promise((resolve) => child.on("exit", (code) => resolve(code))) };
+}
+
+it("goes on where nobody reads what it says along the way", async () => {
+  const { child, ended } = started(...rows, "--epochs", "60", "--out", "unheard.safetensors");
+  child.stderr!.once("data", () => child.stderr!.destroy());
+  expect(await ended).toBe(0);
+  expect(existsSync(file("unheard.safetensors"))).toBe(true);
+});
+
+it("says it where standard output cannot be written", () => {
+  for (const words of [
+    ["predict", "m.safetensors", digits],
+    ["describe", "m.safetensors"],
+    ["rules", "--quick"],
+  ]) {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [main, ...words], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^ergodic: standard output: cannot be written: .*no space left.* \[FILE_WRITE\]\n$/),
+    ]);
+  }
+});
+
+it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
+  const { child, ended } = started(...rows, "--seconds", "120", "--out", "hung.safetensors");
+  let stderr = "";
+  child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
+  while (!/\n +[\d,]{4,} /.test(stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill("SIGHUP");
+  expect(await ended).toBe(1);
+  expect(stderr).toMatch(/interrupted; the run so far is kept in hung\.checkpoint, go on with: /);
+  expect(run(...rows, "--resume", "hung.checkpoint", "--seconds", "1", "--out", "hung.safetensors").status).toBe(0);
+});
+
+it("does not put the checkpoint of an interrupted run next to a device", async () => {
+  const { child, ended } = started(...rows, "--seconds", "120", "--out", "/dev/null");
+  let stderr = "";
+  child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
+  while (!/\n +[\d,]{4,} /.test(stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill("SIGINT");
+  await ended;
+  expect(stderr).toMatch(/kept in ergodic\.checkpoint, go on with: .* --out \/dev\/null --resume ergodic\.checkpoint/);
+});
+
+it("refuses to write over the file that it reads as standard input", () => {
+  const text = readFileSync(digits, "utf8");
+  writeFileSync(file("in.csv"), text);
+  const input = openSync(file("in.csv"), "r");
+  const { status, stderr } = spawnSync(process.execPath, [main, "train", "-", ...rows.slice(2), "--out", "in.csv"], {
+    cwd: folder,
+    encoding: "utf8",
+    stdio: [input, "pipe", "pipe"],
+  });
+  closeSync(input);
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/--out in\.csv is DATA -, which it would take the place of/)]);
+  expect(readFileSync(file("in.csv"), "utf8")).toBe(text);
+});
+
+it("writes to /dev/stdout what goes to standard output", () => {
+  const { stdout } = run("predict", "m.safetensors", digits);
+  expect(run("predict", "m.safetensors", digits, "--out", "/dev/stdout").stdout).toBe(stdout);
+});
+
+it("says of a model's file that it never ends", () => {
+  for (const words of [
+    ["sample", here("waits.mjs")],
+    [...rows, "--model", here("waits.mjs")],
+  ]) {
+    const { status, stderr } = run(...words);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^ergodic: \S+waits\.mjs: has an await at its top level that never ends; .* \[MODEL_FILE\]\n$/),
+    ]);
+  }
+});
+
+it("tells a model's file that fails by its line, where Node reads it, in TypeScript too", () => {
+  for (const [name, place] of [
+    ["throws.mjs", "throws.mjs:5:"],
+    ["throws.ts", "throws.ts:9:"],
+  ]) {
+    const { status, stderr } = run("sample", here(name), "--quiet");
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`${place}`)]);
+    expect(stderr).toMatch(/: fails: Cannot read properties of null .*; mend it \[MODEL_FILE\]\n$/);
+  }
+  writeFileSync(file("broken.mjs"), "export const a = 1;\nexport default (( => {};\n");
+  expect(run("sample", "broken.mjs").stderr).toMatch(/^ergodic: broken\.mjs:2: fails: .* \[MODEL_FILE\]\n$/);
+});
