@@ -12,7 +12,7 @@ export {
   type ProgramEnvironment,
 } from "./evaluate.ts";
 export { constant, count, type Expr, type ExprLike, index, isConstant, nodesOf, scalar, toExpr, vector } from "./expression.ts";
-export { type LinkedProgram, linkProgram } from "./link.ts";
+export { forGood, type Holder, type LinkedProgram, linkProgram } from "./link.ts";
 export { operations } from "./operations.ts";
 export { allPrimitives, primitiveOf, reductionOf } from "./primitive.ts";
 export { add, div, mul, neg, square, sub } from "./primitives/arithmetic.ts";

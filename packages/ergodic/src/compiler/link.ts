@@ -1,31 +1,33 @@
 /**
- * Programs in place: compiled once, linked into every thread's table, and kept, since runs ask for the same few again and again.
- * The cache keeps the expressions too, so that equal ones built later are the same objects (expression.ts).
+ * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts). What was compiled last is kept, since
+ * runs ask for the same few again and again; the expressions too, so that equal ones built later are the same objects (expression.ts).
  */
 import type { Engine, LinkedFunction } from "../host/engine.ts";
+import { forGood, type Holder } from "../host/modules.ts";
 import { compile } from "./compile.ts";
 import type { CompiledProgram, ProgramSpec } from "./program.ts";
+import { Recent } from "./recent.ts";
+
+export { forGood, type Holder };
 
 export interface LinkedProgram {
   readonly program: CompiledProgram;
   readonly functions: Record<string, LinkedFunction>;
 }
 
-const LIMIT = 512;
-const caches = new WeakMap<Engine, Map<string, { spec: ProgramSpec; linked: LinkedProgram }>>();
+const COUNT = 256;
+const BYTES = 2 ** 20;
+const caches = new WeakMap<Engine, Recent<{ spec: ProgramSpec; program: CompiledProgram }>>();
 
-export function linkProgram(engine: Engine, spec: ProgramSpec): LinkedProgram {
-  const cache = caches.get(engine) ?? new Map<string, { spec: ProgramSpec; linked: LinkedProgram }>();
+/** `holder`: what owns the memory in which the slots will stand, mostly an arena; `forGood` where nothing does. */
+export function linkProgram(engine: Engine, spec: ProgramSpec, holder: Holder): LinkedProgram {
+  const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);
   const key = keyOf(spec);
   const known = cache.get(key);
-  if (known) return known.linked;
-  const program = compile(spec, { shared: engine.memory.shared });
-  const linked = { program, functions: engine.link(program.bytes, program.exports) };
-  const oldest = cache.keys().next();
-  if (cache.size >= LIMIT && !oldest.done) cache.delete(oldest.value);
-  cache.set(key, { spec, linked });
-  return linked;
+  const program = known?.program ?? compile(spec, { shared: engine.memory.shared });
+  if (!known) cache.set(key, { spec, program }, program.bytes.length);
+  return { program, functions: engine.link(program.bytes, program.exports, holder) };
 }
 
 function keyOf({ precision, short, operands, scalars, stores, results }: ProgramSpec): string {

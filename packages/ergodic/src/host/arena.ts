@@ -1,12 +1,14 @@
 /**
- * A group of pieces of memory with one owner and one end, and typed writes into blocks of fields (fields.ts).
+ * A group of pieces of memory with one owner and one end, the modules whose slots stand in them, and typed writes into blocks of fields (fields.ts).
  */
 import type { Allocation, EngineMemory } from "./memory.ts";
+import type { Holder } from "./modules.ts";
 
-export class Arena implements Disposable {
+export class Arena implements Disposable, Holder {
   readonly memory: EngineMemory;
   private readonly purpose: string;
   private readonly pieces: Allocation[] = [];
+  private readonly claims: Disposable[] = [];
 
   constructor(memory: EngineMemory, purpose: string) {
     this.memory = memory;
@@ -18,6 +20,11 @@ export class Arena implements Disposable {
     const piece = this.memory.allocate(bytes, this.purpose);
     this.pieces.push(piece);
     return piece.pointer;
+  }
+
+  /** Keeps a module as long as the memory. */
+  hold(claim: Disposable): void {
+    this.claims.push(claim);
   }
 
   /** A block of `bytes` with u32 `fields` at the given offsets. */
@@ -51,12 +58,13 @@ export class Arena implements Disposable {
   }
 
   /** Frees everything when `owner` is collected. */
-  ownedBy(owner: object, own: (owner: object, allocation: Allocation) => void): void {
-    for (const piece of this.pieces) own(owner, piece);
+  ownedBy(owner: object, own: (owner: object, owned: Disposable) => void): void {
+    for (const owned of [...this.pieces, ...this.claims]) own(owner, owned);
   }
 
   dispose(): void {
     for (const piece of this.pieces.splice(0)) piece.dispose();
+    for (const claim of this.claims.splice(0)) claim[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

@@ -14,7 +14,9 @@ import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
 import { type EngineMemory, engineMemory } from "./memory.ts";
+import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
+import { Slots } from "./slots.ts";
 import { createThread } from "./worker.js";
 
 export interface EngineDescription {
@@ -28,12 +30,7 @@ export interface EngineDescription {
   why: string[];
 }
 
-export interface LinkedFunction {
-  /** Index in the function table of every thread. */
-  slot: number;
-  /** The function on this thread. */
-  call: (...args: number[]) => number;
-}
+export type { LinkedFunction };
 
 export interface HostLink extends LinkedFunction, Disposable {
   /** Gives the slot back. */
@@ -51,8 +48,11 @@ export interface Engine {
   readonly memory: EngineMemory;
   /** A kernel export on this thread. */
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
-  /** Puts functions of an emitted module into the table of every thread. The module imports env.memory and env.table; cached by content. */
-  link(bytes: Uint8Array, exports: string[]): Record<string, LinkedFunction>;
+  /**
+   * Puts functions of an emitted module into the table of every thread, where they stay until the holder lets go (modules.ts); by default for good.
+   * The module imports env.memory and env.table; one for each content.
+   */
+  link(bytes: Uint8Array, exports: string[], holder?: Holder): Record<string, LinkedFunction>;
   /**
    * Puts a function of JavaScript into this thread's table alone: (i32, i32, i32) → f64. What it throws ends `run` as it is.
    *
@@ -80,12 +80,11 @@ class HostEngine implements Engine {
   /** Bytes until first use, then the compiled module has been handed to every thread. */
   private readonly sources: Map<string, Uint8Array<ArrayBuffer>>;
   private readonly thread: ReturnType<typeof createThread>;
-  private readonly linked = new Map<string, { bytes: Uint8Array; functions: Record<string, LinkedFunction> }[]>();
+  readonly modules: Modules;
   private readonly kernelSlots = new Map<string, number>();
-  private nextSlot = FIRST_SLOT;
-  /** Slots of host functions, and those that have been given back. */
+  private readonly slots = new Slots(FIRST_SLOT);
+  /** Slots of host functions. */
   private readonly hostSlots = new Set<number>();
-  private readonly freeSlots: number[] = [];
   /** What a host function threw last. */
   private thrown: { readonly error: unknown } | undefined;
   private pausedAt = 0;
@@ -102,27 +101,15 @@ class HostEngine implements Engine {
     this.description = description;
     this.thread = createThread(memory.memory);
     this.pool = new Pool(memory);
+    this.modules = new Modules(this.slots, (module, exports, slots) => this.fill(module, exports, slots));
   }
 
   kernel(name: string, deterministic: boolean): (...args: number[]) => number {
     return this.thread.kernel(this.build(deterministic), name);
   }
 
-  link(bytes: Uint8Array, exports: string[]): Record<string, LinkedFunction> {
-    const key = `${hash(bytes)} ${exports.join(" ")}`;
-    const alike = this.linked.get(key) ?? [];
-    const known = alike.find((entry) => equal(entry.bytes, bytes));
-    if (known) return known.functions;
-    const copy = bytes.slice();
-    const module = new WebAssembly.Module(copy);
-    const slots = exports.map(() => this.nextSlot++);
-    this.thread.link(module, exports, slots);
-    this.pool.broadcast({ kind: "link", module, exports, slots });
-    const functions = Object.fromEntries(
-      exports.map((name, i) => [name, { slot: slots[i], call: this.thread.atSlot(slots[i]) }]),
-    );
-    this.linked.set(key, [...alike, { bytes: copy, functions }]);
-    return functions;
+  link(bytes: Uint8Array, exports: string[], holder: Holder = forGood): Record<string, LinkedFunction> {
+    return this.modules.link(bytes, exports, holder);
   }
 
   linkHost(f: HostFunction): HostLink {
@@ -132,7 +119,7 @@ class HostEngine implements Engine {
         "a plain function runs on the thread that it was given to, but a page's own thread must not be blocked; run inside a module worker",
         "HOST_PAGE_THREAD",
       );
-    const slot = this.freeSlots.pop() ?? this.nextSlot++;
+    const slot = this.slots.take();
     const guarded: HostFunction = (a, b, c) => {
       try {
         return f(a >>> 0, b >>> 0, c >>> 0);
@@ -149,7 +136,7 @@ class HostEngine implements Engine {
       live = false;
       this.thread.setSlot(slot, null);
       this.hostSlots.delete(slot);
-      this.freeSlots.push(slot);
+      this.slots.give(slot);
     };
     return { slot, call: this.thread.atSlot(slot), dispose, [Symbol.dispose]: dispose };
   }
@@ -160,7 +147,7 @@ class HostEngine implements Engine {
     const known = this.kernelSlots.get(key);
     if (known !== undefined) return known;
     const f = this.thread.kernel(build, name);
-    const slot = this.nextSlot++;
+    const slot = this.slots.take();
     this.thread.setSlot(slot, f);
     this.pool.broadcast({ kind: "slot", build, kernel: name, slot });
     this.kernelSlots.set(key, slot);
@@ -187,6 +174,21 @@ class HostEngine implements Engine {
 
   describe(): EngineDescription {
     return { ...this.description, why: [...this.description.why] };
+  }
+
+  /** Into this thread's table and those of the workers, present and future. */
+  private fill(module: WebAssembly.Module, exports: string[], slots: number[]): Filled {
+    this.thread.link(module, exports, slots);
+    const message = { kind: "link", module, exports, slots };
+    this.pool.broadcast(message);
+    const functions = exports.map((name, i) => [name, { slot: slots[i], call: this.thread.atSlot(slots[i]) }]);
+    return {
+      functions: Object.fromEntries(functions),
+      clear: () => {
+        for (const slot of slots) this.thread.setSlot(slot, null);
+        this.pool.revoke(message, { kind: "unlink", slots });
+      },
+    };
   }
 
   private async runHere(build: string, calls: Call[], signal: AbortSignal | undefined): Promise<number[]> {
@@ -244,6 +246,13 @@ export async function enginePool(): Promise<Pool> {
   return (await one).pool;
 }
 
+/** For tests that count modules. */
+export async function engineModules(): Promise<Modules> {
+  await openEngine();
+  assert(one, "the engine is open");
+  return (await one).modules;
+}
+
 async function open(): Promise<HostEngine> {
   const { best, why } = await probeInstructions();
   const memory = engineMemory();
@@ -292,15 +301,4 @@ function nextTurn(): Promise<void> {
     };
     port2.postMessage(0);
   });
-}
-
-/** FNV-1a with the length; collisions are told apart by comparing bytes. */
-function hash(bytes: Uint8Array): string {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  return `${bytes.length}:${h >>> 0}`;
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -171,22 +171,23 @@ class Piece implements Allocation {
   }
 }
 
-const collected = new FinalizationRegistry<Allocation>((allocation) => allocation.dispose());
-const owners = new Map<Allocation, WeakRef<object>>();
+const collected = new FinalizationRegistry<Disposable>((owned) => owned[Symbol.dispose]());
+const owners = new Map<Disposable, WeakRef<object>>();
 
-/** Frees `allocation` when `owner` is collected, unless disposed before. The allocation must not refer to the owner. */
-export function own(owner: object, allocation: Allocation): void {
-  collected.register(owner, allocation, allocation);
-  owners.set(allocation, new WeakRef(owner));
+/** Disposes what is `owned`, a piece of memory or what else has an end, when `owner` is collected. It must not refer to the owner, and tell its end by `disown`. */
+export function own(owner: object, owned: Disposable): void {
+  collected.register(owner, owned, owned);
+  owners.set(owned, new WeakRef(owner));
 }
 
-function disown(allocation: Allocation): void {
-  if (owners.delete(allocation)) collected.unregister(allocation);
+/** It has come to its end. */
+export function disown(owned: Disposable): void {
+  if (owners.delete(owned)) collected.unregister(owned);
 }
 
 /** The registry's callbacks wait for an idle moment; a request that does not fit cannot. */
-function freeCollected(): void {
-  for (const [allocation, owner] of owners) if (owner.deref() === undefined) allocation.dispose();
+export function freeCollected(): void {
+  for (const [owned, owner] of owners) if (owner.deref() === undefined) owned[Symbol.dispose]();
 }
 
 let one: EngineMemory | undefined;

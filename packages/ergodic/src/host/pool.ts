@@ -52,20 +52,32 @@ const WORKER_NAME = "ergodic-worker";
 export class Pool {
   private readonly memory: EngineMemory;
   private readonly workers: (PoolWorker | undefined)[] = [];
-  private readonly log: object[];
+  /** What workers that start later are told, in this order. */
+  private readonly log: Set<object>;
   private readonly stopCells: Allocation[] = [];
   private nextId = 0;
   private threads: typeof import("node:worker_threads") | undefined;
 
   constructor(memory: EngineMemory) {
     this.memory = memory;
-    this.log = [{ kind: "start", memory: memory.memory }];
+    this.log = new Set([{ kind: "start", memory: memory.memory }]);
   }
 
   /** Sends `message` to every worker, also to those that start later. */
   broadcast(message: object): void {
-    this.log.push(message);
-    for (const worker of this.workers) worker?.port.post(message);
+    this.log.add(message);
+    this.tell(message);
+  }
+
+  /** Sends `message`, which undoes one that was `broadcast`, to the workers that run: those that start later are told of neither. */
+  revoke(broadcast: object, message: object): void {
+    this.log.delete(broadcast);
+    this.tell(message);
+  }
+
+  /** Messages that a worker starts with. */
+  get logLength(): number {
+    return this.log.size;
   }
 
   /** Number of live workers. */
@@ -105,6 +117,10 @@ export class Pool {
     for (let w = 0; w < used; w++) if (replies[w].failure) throw trapError(replies[w].failure!, `worker ${w}`);
     signal?.throwIfAborted();
     return calls.map((_, i) => replies[i % workerCount].results[Math.floor(i / workerCount)]);
+  }
+
+  private tell(message: object): void {
+    for (const worker of this.workers) worker?.port.post(message);
   }
 
   private send(w: number, message: object): Promise<Reply> {

@@ -3,7 +3,7 @@
  * opened the engine. Plain JavaScript without imports, so that it loads unchanged from sources, from dist and from a static server.
  *
  * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots},
- * {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id, results, failure}.
+ * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id, results, failure}.
  * `stop` is the address of an i32 that, once not zero, drops the calls not yet started, here and on the
  * other workers of the batch; a call that fails sets it (0: none).
  */
@@ -109,6 +109,7 @@ function createServer(post) {
       thread = createThread(message.memory);
     } else if (message.kind === "module") thread.addBuild(message.build, message.module);
     else if (message.kind === "link") thread.link(message.module, message.exports, message.slots);
+    else if (message.kind === "unlink") for (const slot of message.slots) thread.setSlot(slot, null);
     else if (message.kind === "slot") thread.setSlot(message.slot, thread.kernel(message.build, message.kernel));
     else if (message.kind === "run") post({ id: message.id, ...thread.runCalls(message.build, message.calls, message.stop) });
   };

@@ -1,6 +1,6 @@
 /** kernels/decay.ts against its plain twin, in each type of parameters; and that s v follows the dense update that it stands for. */
 import { describe, expect, it } from "vitest";
-import { div, linkProgram, scalar } from "../../src/compiler/index.ts";
+import { div, linkProgram, type ProgramSpec, scalar } from "../../src/compiler/index.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import * as field from "../../src/host/fields.ts";
@@ -158,14 +158,15 @@ describe("decayStep", () => {
   it("a scheduled rate is computed for this update, and left where the rule reads it", () => {
     using arena = new Arena(memory, "decay");
     const kernel = bound(arena, "f64", decay("f64", [1], { l2: 1 }));
-    const { program, functions } = linkProgram(engine, {
+    const spec: ProgramSpec = {
       name: "rate",
       precision: "f64",
       operands: [],
       scalars: ["t"],
       stores: [],
       results: [{ scalar: "currentRate", value: div(1, scalar("t")) }],
-    });
+    };
+    const { program, functions } = linkProgram(engine, spec, arena);
     const words: [number, number][] = [
       [field.DECAY_RATE_END, functions[program.end!].slot],
       [field.DECAY_RATE_BLOCK, arena.take(program.blockBytes)],

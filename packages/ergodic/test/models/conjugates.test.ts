@@ -1,6 +1,6 @@
 /** Conjugates by Fenchel's inequality ℓ(z, y) + ℓ*(u, y) ≥ uz, equal where u is ℓ's derivative; curvatures by differences; weights of 0. */
 import { describe, expect, it } from "vitest";
-import { linkProgram, type ProgramSpec } from "../../src/compiler/index.ts";
+import { forGood, linkProgram, type ProgramSpec } from "../../src/compiler/index.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { conjugateProgram, curvedProgram, type Loss } from "../../src/models/loss.ts";
@@ -11,7 +11,7 @@ const engine = await openEngine();
 /** Runs a program once; what it stored and its scalars. */
 function run(spec: ProgramSpec, count: number, inputs: Record<string, number[]>, scalars: Record<string, number>) {
   using arena = new Arena(engine.memory, "loss");
-  const { program, functions } = linkProgram(engine, spec);
+  const { program, functions } = linkProgram(engine, spec, forGood);
   const block = arena.take(program.blockBytes);
   const at = Object.fromEntries(
     Object.entries(program.pointers).map(([name, offset]) => {

@@ -4,7 +4,7 @@
  * Plain descent of 16-bit parameters along rows of 8 or 16 bits goes the same way, with or without L2: it has a kernel of its own.
  */
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
-import { linkProgram, mul, scalar, vector } from "../../compiler/index.ts";
+import { linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
 import type { LaneBinding } from "../../contract.ts";
 import type { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -51,14 +51,15 @@ export function decayBlock(
   engine.memory.u32(list, exempt.length).set(exempt);
   const rate = rateOf(parts.rule as EquationRule)!;
   const scheduled = rate !== scalar("rate");
-  const { program, functions } = linkProgram(engine, {
+  const spec: ProgramSpec = {
     name: "rate",
     precision: "f64",
     operands: [],
     scalars: ["t"],
     stores: [],
     results: [{ scalar: "currentRate", value: scheduled ? rate : scalar("t") }],
-  });
+  };
+  const { program, functions } = linkProgram(engine, spec, arena);
   const block = arena.block(field.DECAY_BYTES, [
     [field.DECAY_RATE_END, scheduled ? functions[program.end!].slot : field.ABSENT],
     [field.DECAY_RATE_BLOCK, arena.take(program.blockBytes)],

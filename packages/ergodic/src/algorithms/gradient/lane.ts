@@ -53,7 +53,7 @@ export function bindRule(
   weights: Weights,
   random: { seed: number; lane: number },
 ): RuleBinding {
-  const { program, functions: slots } = linkProgram(engine, rule.spec);
+  const { program, functions: slots } = linkProgram(engine, rule.spec, arena);
   const block = arena.take(program.blockBytes);
   for (const [name, value] of Object.entries({
     ...constants,

@@ -132,7 +132,7 @@ export class Lanes {
     }
     const arena = new Arena(memory, "evaluation point");
     try {
-      const { program, functions } = linkProgram(this.engine, spec);
+      const { program, functions } = linkProgram(this.engine, spec, arena);
       const block = arena.take(program.blockBytes);
       const point = arena.take(parameterCount * 8);
       for (const [name, at] of Object.entries(program.pointers)) {

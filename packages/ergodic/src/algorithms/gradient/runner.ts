@@ -17,6 +17,7 @@ import {
 } from "../../compiler/index.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Allocation, type EngineMemory, engineMemory, own } from "../../host/memory.ts";
+import type { Holder } from "../../host/modules.ts";
 import type { EquationRule } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, type RuleProgramOptions, ruleProgram } from "./rule-program.ts";
 
@@ -51,13 +52,14 @@ export interface StepInputs {
 type Floats = Float32Array | Float64Array;
 type Run = (count: number, scalars: Record<string, number>) => Record<string, number>;
 
-export class RuleRunner implements Disposable {
+export class RuleRunner implements Disposable, Holder {
   readonly rule: EquationRule;
   readonly count: number;
   readonly precision: "f32" | "f64";
   readonly program: RuleProgram;
   private readonly memory: EngineMemory;
   private readonly whole: Allocation;
+  private claim: Disposable | undefined;
   private readonly offsets = new Map<string, number>();
   private readonly gradientType: "f32" | "f64";
   private readonly scalars: Record<string, number> = {};
@@ -77,7 +79,7 @@ export class RuleRunner implements Disposable {
     this.gradientType = gradientType;
     this.program = ruleProgram(rule, { ...options, precision, gradientType });
     this.memory = engine?.memory ?? engineMemory();
-    const compiled = engine && linkProgram(engine, this.program.spec);
+    const compiled = engine && linkProgram(engine, this.program.spec, this);
     const block = this.layOut(compiled?.program.blockBytes ?? 0);
     this.whole = this.memory.allocate(block.end, `rule ${rule.name}`);
     own(this, this.whole);
@@ -160,8 +162,15 @@ export class RuleRunner implements Disposable {
     }
   }
 
+  /** Its compiled program, until it is disposed or collected. */
+  hold(claim: Disposable): void {
+    this.claim = claim;
+    own(this, claim);
+  }
+
   dispose(): void {
     this.whole.dispose();
+    this.claim?.[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

@@ -134,8 +134,9 @@ export async function compileFunction<const S extends Shapes>(
 ): Promise<CompiledFunction<S>> {
   const engine = await openEngine();
   const program = programOf(shapes, f, options);
-  const linked = linkArrays(engine, program, options.deterministic);
-  return new Placed(engine, shapes, program, linked, options.key).callable();
+  const arena = new Arena(engine.memory, `function ${program.name}`);
+  const linked = linkArrays(engine, program, arena, options.deterministic);
+  return new Placed(engine, shapes, program, linked, arena, options.key).callable();
 }
 
 class Placed<S extends Shapes> {
@@ -150,12 +151,19 @@ class Placed<S extends Shapes> {
   #views: Views | undefined;
   #update = 0;
 
-  constructor(engine: Engine, shapes: S, program: ArrayProgram, linked: LinkedArrays, key: readonly [number, number] = [0, 0]) {
+  constructor(
+    engine: Engine,
+    shapes: S,
+    program: ArrayProgram,
+    linked: LinkedArrays,
+    arena: Arena,
+    key: readonly [number, number] = [0, 0],
+  ) {
     this.#engine = engine;
     this.#shapes = shapes;
     this.#program = program;
     this.#linked = linked;
-    this.#arena = new Arena(engine.memory, `function ${program.name}`);
+    this.#arena = arena;
     this.#block = this.#arena.take(linked.plan.bytes);
     initialiseBlock(engine, linked.plan, this.#block);
     this.#arena.set(this.#block, KEY_LOW, key[0]);

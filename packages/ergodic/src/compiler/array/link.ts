@@ -1,6 +1,8 @@
-/** Programs on arrays in place: compiled once for an engine, linked into every thread's table, and kept, as are those of ../link.ts. */
+/** Programs on arrays in place: compiled, and linked into every thread's table for as long as the holder needs them, as are those of ../link.ts. */
 import type { Engine, LinkedFunction } from "../../host/engine.ts";
-import { compileArrays } from "./compile.ts";
+import type { Holder } from "../../host/modules.ts";
+import { Recent } from "../recent.ts";
+import { type CompiledArrays, compileArrays } from "./compile.ts";
 import type { ArrayProgram, Lowered } from "./lowered.ts";
 import type { BlockPlan } from "./memory.ts";
 
@@ -10,24 +12,25 @@ export interface LinkedArrays {
   readonly run: LinkedFunction;
 }
 
-const LIMIT = 128;
-const caches = new WeakMap<Engine, Map<string, { program: ArrayProgram; linked: LinkedArrays }>>();
+const COUNT = 128;
+const BYTES = 4 * 2 ** 20;
+const caches = new WeakMap<Engine, Recent<{ program: ArrayProgram; compiled: CompiledArrays }>>();
 
-export function linkArrays(engine: Engine, program: ArrayProgram, deterministic = false): LinkedArrays {
-  const cache = caches.get(engine) ?? new Map<string, { program: ArrayProgram; linked: LinkedArrays }>();
+/** `holder`: what owns the memory in which the slot will stand, mostly an arena. */
+export function linkArrays(engine: Engine, program: ArrayProgram, holder: Holder, deterministic = false): LinkedArrays {
+  const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);
   const key = keyOf(program, deterministic);
   const known = cache.get(key);
-  if (known) return known.linked;
-  const { bytes, lowered, plan } = compileArrays(program, {
-    shared: engine.memory.shared,
-    slot: (kernel) => engine.kernelSlot(kernel, deterministic),
-  });
-  const linked = { lowered, plan, run: engine.link(bytes, ["run"]).run };
-  const oldest = cache.keys().next();
-  if (cache.size >= LIMIT && !oldest.done) cache.delete(oldest.value);
-  cache.set(key, { program, linked });
-  return linked;
+  const compiled =
+    known?.compiled ??
+    compileArrays(program, {
+      shared: engine.memory.shared,
+      slot: (kernel) => engine.kernelSlot(kernel, deterministic),
+    });
+  if (!known) cache.set(key, { program, compiled }, compiled.bytes.length);
+  const { bytes, lowered, plan } = compiled;
+  return { lowered, plan, run: engine.link(bytes, ["run"], holder).run };
 }
 
 /** Nodes are hash-consed: their ids say all that is in them, as long as the cache keeps them. */

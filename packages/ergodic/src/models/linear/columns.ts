@@ -183,7 +183,7 @@ function jointLoss(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
 type Placed = ReturnType<typeof place>;
 
 function place(arena: Arena, { engine }: LinearParts, spec: ProgramSpec, at: Readonly<Record<string, number>>) {
-  const { program, functions } = linkProgram(engine, spec);
+  const { program, functions } = linkProgram(engine, spec, arena);
   const block = arena.take(program.blockBytes);
   for (const [name, offset] of Object.entries(program.pointers)) arena.set(block, offset, at[name]);
   return { program, block, slot: functions[program.update].slot };

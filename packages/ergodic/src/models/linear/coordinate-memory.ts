@@ -244,7 +244,7 @@ export class CoordinateMemory {
   /** The binding's loss once more, on the trial's arrays: its blocks are copied, and the kernel points the copies where it needs them. */
   private bindLoss(loss: Loss): void {
     const { arena, binding, engine, block, target } = this;
-    const { program } = linkProgram(engine, curvedProgram(loss));
+    const { program } = linkProgram(engine, curvedProgram(loss), arena);
     const copied = (from: number, bytes: number): number => {
       const to = arena.take(bytes);
       arena.memory.u8(to, bytes).set(arena.memory.u8(from, bytes));

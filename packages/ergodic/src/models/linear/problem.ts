@@ -198,7 +198,7 @@ export class LinearProblem implements Problem, RowGradient {
   }
 
   private place(arena: Arena, spec: ProgramSpec): { program: CompiledProgram; block: number; update: number; end: number } {
-    const { program, functions } = linkProgram(this.engine, spec);
+    const { program, functions } = linkProgram(this.engine, spec, arena);
     const end = program.end === null ? field.ABSENT : functions[program.end].slot;
     return { program, block: arena.take(program.blockBytes), update: functions[program.update].slot, end };
   }

@@ -115,7 +115,16 @@ export class NetworkProblem implements Problem, RowGradient {
     ]);
     arena.setF64(model, field.NETWORK_SCALE_F64, layout.scale);
     const place = (program: ArrayProgram, at: number): number =>
-      placeProgram({ engine, arena, plan, lane, model, at, buffers, linked: linkArrays(engine, program, plan.deterministic) });
+      placeProgram({
+        engine,
+        arena,
+        plan,
+        lane,
+        model,
+        at,
+        buffers,
+        linked: linkArrays(engine, program, arena, plan.deterministic),
+      });
     const update = place(updateProgram(this.options, batch, precision, this.layout), field.NETWORK_UPDATE);
     // A line search alone asks for the loss without its gradient.
     let hasObjective = false;

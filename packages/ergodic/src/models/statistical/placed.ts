@@ -83,7 +83,7 @@ export class PlacedModel {
     const program = this.program(purpose, () => valuesProgram(`${this.name} ${purpose}`, this.traced, arrays, this.fixed));
     const { engine } = this;
     const arena = this.ownArena(`model ${this.name} ${purpose}`);
-    const linked = linkArrays(engine, program, this.deterministic);
+    const linked = linkArrays(engine, program, arena, this.deterministic);
     const dimension = this.traced.dimension;
     const x = arena.take(8 * dimension);
     const values = arena.take(8 * size);
@@ -130,7 +130,7 @@ export class PlacedModel {
   }
 
   private densityBlock(arena: Arena, program: ArrayProgram, buffers: Record<string, number>): number {
-    const linked = linkArrays(this.engine, program, this.deterministic);
+    const linked = linkArrays(this.engine, program, arena, this.deterministic);
     const { plan, run } = linked;
     const value = arena.take(8);
     const block = this.place(arena, linked, { ...buffers, [DENSITY]: value });
@@ -150,7 +150,7 @@ export class PlacedModel {
     if (arrays.length === 0) return [];
     const { engine } = this;
     const program: ArrayProgram = { name: `${this.name} fixed`, precision: "f64", outputs: sideBySide(arrays) };
-    const { plan, run } = linkArrays(engine, program, this.deterministic);
+    const { plan, run } = linkArrays(engine, program, arena, this.deterministic);
     const arena = new Arena(engine.memory, `model ${this.name} fixed`);
     try {
       const size = arrays.reduce((count, array) => count + array.size, 0);

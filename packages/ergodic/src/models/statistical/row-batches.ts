@@ -62,7 +62,7 @@ export class RowBatches implements Minibatches {
     checkNumber(name, "batch", batch, { low: 1, high: this.rowCount, integer: true });
     const { program, batched, fixed } = this.sized(batch);
     const arena = new Arena(this.engine.memory, `${purpose} ${lane}`);
-    const { plan, run } = linkArrays(this.engine, program, deterministic);
+    const { plan, run } = linkArrays(this.engine, program, arena, deterministic);
     const block = arena.take(plan.bytes);
     initialiseBlock(this.engine, plan, block);
     const value = arena.take(8);

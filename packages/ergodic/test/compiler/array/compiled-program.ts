@@ -12,12 +12,13 @@ export async function runProgram(
   { key = [0, 0], update = 0 }: { key?: readonly [number, number]; update?: number } = {},
 ): Promise<Float64Array[]> {
   const engine = await openEngine();
-  const { plan, run } = linkArrays(engine, {
+  using arena = new Arena(engine.memory, "test");
+  const program = {
     name: "test",
     precision,
     outputs: outputs.map((value, i) => ({ value, buffer: `output ${i}`, offset: 0 })),
-  });
-  using arena = new Arena(engine.memory, "test");
+  };
+  const { plan, run } = linkArrays(engine, program, arena);
   const block = arena.take(plan.bytes);
   const bytes = precision === "f64" ? 8 : 4;
   const at = new Map<string, number>();

@@ -1,0 +1,37 @@
+/** What was made last, by key: at most `count` values of at most `weight` in all, the least recently used given up first. */
+export class Recent<T> {
+  readonly #count: number;
+  readonly #weight: number;
+  readonly #known = new Map<string, { readonly value: T; readonly weight: number }>();
+  #held = 0;
+
+  constructor(count: number, weight: number) {
+    this.#count = count;
+    this.#weight = weight;
+  }
+
+  get(key: string): T | undefined {
+    const known = this.#known.get(key);
+    if (!known) return undefined;
+    this.#known.delete(key);
+    this.#known.set(key, known);
+    return known.value;
+  }
+
+  /** A value that is heavier than all together may be is not kept. */
+  set(key: string, value: T, weight: number): void {
+    this.#drop(key);
+    if (weight > this.#weight) return;
+    this.#known.set(key, { value, weight });
+    this.#held += weight;
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= this.#count && this.#held <= this.#weight) return;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#held -= this.#known.get(key)?.weight ?? 0;
+    this.#known.delete(key);
+  }
+}
