@@ -7,6 +7,7 @@
  */
 import { assert, CompileError } from "../base/errors.ts";
 import { Interned } from "./interned.ts";
+import { nodesBelow } from "./walk.ts";
 
 export interface Expr {
   /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
@@ -69,15 +70,4 @@ export function toExpr(x: ExprLike): Expr {
 export const isConstant = (x: Expr, value?: number): boolean => x.op === "constant" && (value === undefined || x.value === value);
 
 /** All nodes below the roots, the roots included, arguments before their users. */
-export function nodesOf(roots: readonly Expr[]): Expr[] {
-  const seen = new Set<Expr>();
-  const order: Expr[] = [];
-  const visit = (node: Expr): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    for (const arg of node.args) visit(arg);
-    order.push(node);
-  };
-  for (const root of roots) visit(root);
-  return order;
-}
+export const nodesOf = (roots: readonly Expr[]): Expr[] => nodesBelow(roots);

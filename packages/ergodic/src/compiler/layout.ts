@@ -13,6 +13,7 @@ import { CompileError } from "../base/errors.ts";
 import { type Expr, nodesOf } from "./expression.ts";
 import type { Plan } from "./plan.ts";
 import type { ProgramSpec } from "./program.ts";
+import { forEachBelow } from "./walk.ts";
 
 export interface Layout {
   readonly pointers: Record<string, number>;
@@ -49,16 +50,12 @@ export function layOut(spec: ProgramSpec, program: Plan): Layout {
 
 /** Computed scalars that vectors meet, below the roots but not below other scalars. */
 function scalarsOf(roots: readonly Expr[]): Expr[] {
-  const found = new Set<Expr>();
-  const seen = new Set<Expr>();
-  const visit = (node: Expr): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    if (node.rank === 1) node.args.forEach(visit);
-    else if (node.args.length > 0) found.add(node);
-  };
-  roots.forEach(visit);
-  return [...found];
+  const found: Expr[] = [];
+  forEachBelow(roots, (node) => {
+    if (node.rank === 0 && node.args.length > 0) found.push(node);
+    return node.rank === 1;
+  });
+  return found;
 }
 
 /** @throws CompileError where names, ranks or types do not fit */

@@ -27,7 +27,7 @@ export function linkProgram(engine: Engine, spec: ProgramSpec, holder: Holder): 
   const known = cache.get(key);
   const program = known?.program ?? compile(spec, { shared: engine.memory.shared });
   if (!known) cache.set(key, { spec, program }, program.bytes.length);
-  return { program, functions: engine.link(program.bytes, program.exports, holder) };
+  return { program, functions: engine.link(program.bytes, program.exports, { holder }) };
 }
 
 function keyOf({ precision, short, operands, scalars, stores, results }: ProgramSpec): string {

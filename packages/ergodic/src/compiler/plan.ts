@@ -25,14 +25,16 @@ export function plan(spec: ProgramSpec): Plan {
   const nodes = nodesOf(values);
   const depths = depthsOf(nodes);
   const reductions = nodes.filter((n) => reductionOf(n));
-  const last = Math.max(-1, ...stores.map((s) => depths.get(s.value)!), ...reductions.map((r) => depths.get(r)! - 1));
+  const latest = [...stores.map((s) => depths.get(s.value)!), ...reductions.map((r) => depths.get(r)! - 1)];
+  const last = latest.reduce((most, pass) => Math.max(most, pass), -1);
   const due = duePasses(
     nodes,
     reductions,
     stores.map((s) => s.value),
     last,
   );
-  const passes = Array.from({ length: last + 1 }, (_, pass) => reductions.filter((r) => due.get(r) === pass));
+  const passes = Array.from({ length: last + 1 }, (): Expr[] => []);
+  for (const reduction of reductions) passes[due.get(reduction)!].push(reduction);
   return {
     stores,
     results,

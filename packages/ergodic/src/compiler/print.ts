@@ -1,5 +1,5 @@
 /** Expressions as equations in plain Unicode, with no more brackets than needed: `η·g / (√r + ε)`. */
-import type { Expr } from "./expression.ts";
+import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf, reductionOf } from "./primitive.ts";
 
 /** Binding strengths: if 0, ∨ 1, ∧ 2, comparisons 3, + and − 4, / 5, · 6, powers 7, atoms 9. */
@@ -9,17 +9,13 @@ const SUM = 4;
 /** `symbols` renames scalars and vectors, for instance `{ rate: "η" }`. */
 export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}): string {
   const memo = new Map<Expr, { text: string; strength: number }>();
-  const written = (node: Expr): { text: string; strength: number } => {
-    const known = memo.get(node);
-    if (known) return known;
-    const made = write(node);
-    memo.set(node, made);
-    return made;
-  };
   const bracketed = (node: Expr, needs: number): string => {
-    const { text, strength } = written(node);
+    const { text, strength } = memo.get(node)!;
     return strength < needs ? `(${text})` : text;
   };
+  for (const node of nodesOf([expr])) memo.set(node, write(node));
+  return bracketed(expr, 0);
+
   function write(node: Expr): { text: string; strength: number } {
     const { op, args, name, value } = node;
     if (op === "constant") return { text: numeral(value), strength: value < 0 || Object.is(value, -0) ? SUM : ATOM };
@@ -32,7 +28,6 @@ export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}
     if (!form) return { text: `${op}(${args.map((a) => bracketed(a, 0)).join(", ")})`, strength: ATOM };
     return { text: form.write(...args.map((a, i) => bracketed(a, form.needs[i]))), strength: form.strength };
   }
-  return bracketed(expr, 0);
 }
 
 function numeral(x: number): string {

@@ -37,6 +37,13 @@ export interface HostLink extends LinkedFunction, Disposable {
   dispose(): void;
 }
 
+export interface LinkOptions {
+  /** Default: `forGood`. */
+  readonly holder?: Holder;
+  /** Of the kernels that the module imports: must be given if it imports any. */
+  readonly deterministic?: boolean;
+}
+
 export interface RunOptions {
   workers: number;
   deterministic: boolean;
@@ -49,10 +56,10 @@ export interface Engine {
   /** A kernel export on this thread. */
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
   /**
-   * Puts functions of an emitted module into the table of every thread, where they stay until the holder lets go (modules.ts); by default for good.
-   * The module imports env.memory and env.table; one for each content.
+   * Puts functions of an emitted module into the table of every thread, where they stay until the holder lets go (modules.ts). The module imports
+   * env.memory and kernels by name; one for each content.
    */
-  link(bytes: Uint8Array, exports: string[], holder?: Holder): Record<string, LinkedFunction>;
+  link(bytes: Uint8Array, exports: string[], options?: LinkOptions): Record<string, LinkedFunction>;
   /**
    * Puts a function of JavaScript into this thread's table alone: (i32, i32, i32) → f64. What it throws ends `run` as it is.
    *
@@ -101,15 +108,19 @@ class HostEngine implements Engine {
     this.description = description;
     this.thread = createThread(memory.memory);
     this.pool = new Pool(memory);
-    this.modules = new Modules(this.slots, (module, exports, slots) => this.fill(module, exports, slots));
+    this.modules = new Modules(this.slots, (module, exports, slots, build) => this.fill(module, exports, slots, build));
   }
 
   kernel(name: string, deterministic: boolean): (...args: number[]) => number {
     return this.thread.kernel(this.build(deterministic), name);
   }
 
-  link(bytes: Uint8Array, exports: string[], holder: Holder = forGood): Record<string, LinkedFunction> {
-    return this.modules.link(bytes, exports, holder);
+  link(
+    bytes: Uint8Array,
+    exports: string[],
+    { holder = forGood, deterministic }: LinkOptions = {},
+  ): Record<string, LinkedFunction> {
+    return this.modules.link(bytes, exports, holder, deterministic === undefined ? "" : this.build(deterministic));
   }
 
   linkHost(f: HostFunction): HostLink {
@@ -177,9 +188,9 @@ class HostEngine implements Engine {
   }
 
   /** Into this thread's table and those of the workers, present and future. */
-  private fill(module: WebAssembly.Module, exports: string[], slots: number[]): Filled {
-    this.thread.link(module, exports, slots);
-    const message = { kind: "link", module, exports, slots };
+  private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
+    this.thread.link(module, exports, slots, build);
+    const message = { kind: "link", module, exports, slots, build };
     this.pool.broadcast(message);
     const functions = exports.map((name, i) => [name, { slot: slots[i], call: this.thread.atSlot(slots[i]) }]);
     return {

@@ -29,7 +29,8 @@ export interface Filled {
   /** Empties the slots. */
   clear(): void;
 }
-export type FillTables = (module: WebAssembly.Module, exports: string[], slots: number[]) => Filled;
+/** `build`: of the kernels that the module imports. */
+export type FillTables = (module: WebAssembly.Module, exports: string[], slots: number[], build: string) => Filled;
 
 /** Modules, and bytes of code in them, that are kept though nobody holds them. */
 const IDLE_MODULES = 128;
@@ -63,9 +64,9 @@ export class Modules {
   }
 
   /** The functions of the module, which stay in their slots until the holder lets go. The bytes are kept: they must not change. */
-  link(bytes: Uint8Array, exports: string[], holder: Holder): Record<string, LinkedFunction> {
-    const key = `${this.hashOf(bytes)} ${exports.join(" ")}`;
-    const entry = this.entries.get(key)?.find((known) => equal(known.bytes, bytes)) ?? this.add(key, bytes, exports);
+  link(bytes: Uint8Array, exports: string[], holder: Holder, build = ""): Record<string, LinkedFunction> {
+    const key = `${this.hashOf(bytes)} ${build} ${exports.join(" ")}`;
+    const entry = this.entries.get(key)?.find((known) => equal(known.bytes, bytes)) ?? this.add(key, bytes, exports, build);
     if (entry.holders === 0 && this.idle.delete(entry)) this.idleBytes -= entry.bytes.length;
     entry.holders++;
     holder.hold(new Claim(this, entry));
@@ -86,14 +87,14 @@ export class Modules {
     this.evict();
   }
 
-  private add(key: string, bytes: Uint8Array, exports: string[]): Entry {
+  private add(key: string, bytes: Uint8Array, exports: string[], build: string): Entry {
     if (this.count >= this.searchAt) {
       freeCollected();
       this.searchAt = Math.max(FIRST_SEARCH, 2 * this.count);
     }
     const module = new WebAssembly.Module(bytes.slice());
     const slots = exports.map(() => this.slots.take());
-    const entry = { key, bytes, slots, ...this.fill(module, exports, slots), holders: 0 };
+    const entry = { key, bytes, slots, ...this.fill(module, exports, slots, build), holders: 0 };
     this.entries.set(key, [...(this.entries.get(key) ?? []), entry]);
     this.count++;
     return entry;

@@ -2,7 +2,7 @@
  * One thread of the engine: the same file as a Node worker thread, as a Web Worker, and, through `createThread`, on the thread that
  * opened the engine. Plain JavaScript without imports, so that it loads unchanged from sources, from dist and from a static server.
  *
- * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots},
+ * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots, build},
  * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id, results, failure}.
  * `stop` is the address of an i32 that, once not zero, drops the calls not yet started, here and on the
  * other workers of the batch; a call that fails sets it (0: none).
@@ -14,7 +14,7 @@
  * @typedef {object} Thread
  * @property {(build: string, module: WebAssembly.Module) => void} addBuild instantiated when first used
  * @property {(build: string, name: string) => (...args: number[]) => number} kernel
- * @property {(module: WebAssembly.Module, exports: string[], slots: number[]) => void} link
+ * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: of the kernels it imports
  * @property {(slot: number, f: ((...args: number[]) => number) | null) => void} setSlot
  * @property {(slot: number) => (...args: number[]) => number} atSlot
  * @property {(build: string, calls: Call[], stop: number) => { results: number[], failure: Failure | undefined }} runCalls
@@ -67,8 +67,11 @@ export function createThread(memory) {
   }
 
   /** @type {Thread["link"]} */
-  function link(module, names, slots) {
-    const { exports } = new WebAssembly.Instance(module, { env: environment });
+  function link(module, names, slots, build) {
+    /** @type {WebAssembly.ModuleImports} */
+    const env = { ...environment };
+    for (const { kind, name } of WebAssembly.Module.imports(module)) if (kind === "function") env[name] = kernel(build, name);
+    const { exports } = new WebAssembly.Instance(module, { env });
     for (let i = 0; i < names.length; i++) setSlot(slots[i], /** @type {() => number} */ (exports[names[i]]));
   }
 
@@ -108,7 +111,7 @@ function createServer(post) {
     if (message.kind === "start") {
       thread = createThread(message.memory);
     } else if (message.kind === "module") thread.addBuild(message.build, message.module);
-    else if (message.kind === "link") thread.link(message.module, message.exports, message.slots);
+    else if (message.kind === "link") thread.link(message.module, message.exports, message.slots, message.build);
     else if (message.kind === "unlink") for (const slot of message.slots) thread.setSlot(slot, null);
     else if (message.kind === "slot") thread.setSlot(message.slot, thread.kernel(message.build, message.kernel));
     else if (message.kind === "run") post({ id: message.id, ...thread.runCalls(message.build, message.calls, message.stop) });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeModule } from "../../src/compiler/machine/encoder.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { engineModules, enginePool, openEngine } from "../../src/host/engine.ts";
-import { forGood, type Holder, Modules } from "../../src/host/modules.ts";
+import { type Holder, Modules } from "../../src/host/modules.ts";
 import { Slots } from "../../src/host/slots.ts";
 
 /** A module of its own for each number, which its function `f` returns. */
@@ -132,16 +132,16 @@ it("slots come back from this thread and from workers, those that start later to
       slots.map((kernel) => ({ kernel, args: [] })),
       { workers, deterministic: true },
     );
-  const good = engine.link(answering(0.25), ["f"], forGood).f;
+  const good = engine.link(answering(0.25), ["f"]).f;
   const arena = new Arena(engine.memory, "test");
-  const held = Array.from({ length: 500 }, (_, i) => engine.link(answering(i), ["f"], arena).f.slot);
+  const held = Array.from({ length: 500 }, (_, i) => engine.link(answering(i), ["f"], { holder: arena }).f.slot);
   const wanted = held.map((_, i) => i);
   expect(await on(2, held)).toEqual(wanted);
   const before = { log: pool.logLength, linked: modules.counts.linked };
   let highest = 0;
   for (let i = 0; i < 3000; i++) {
     using other = new Arena(engine.memory, "test");
-    const { f } = engine.link(answering(1000 + i), ["f"], other);
+    const { f } = engine.link(answering(1000 + i), ["f"], { holder: other });
     highest = Math.max(highest, f.slot);
     if (i % 100 === 0) expect(await on(2, [f.slot, f.slot, good.slot])).toEqual([1000 + i, 1000 + i, 0.25]);
     expect(f.call()).toBe(1000 + i);

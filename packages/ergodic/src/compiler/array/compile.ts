@@ -1,13 +1,13 @@
 /**
- * A program on arrays → a WebAssembly module that imports `env.memory` and `env.table` and exports `run(block)`: kernels are called through
- * the table, element-wise work and reductions are its own loops.
+ * A program on arrays → a WebAssembly module that imports `env.memory` and the kernels that it calls, and exports `run(block)`: element-wise work and
+ * reductions are its own loops.
  *
  * @throws CompileError where the program does not fit together
  */
 import { encodeFunction } from "../functions/table.ts";
-import { encodeModule, type Signature } from "../machine/encoder.ts";
+import { encodeModule } from "../machine/encoder.ts";
 import type { FunctionTable } from "../machine/instructions.ts";
-import { encodeSteps, functionCount } from "./emit/steps.ts";
+import { encodeSteps, functionCount, kernelsOf } from "./emit/steps.ts";
 import type { ArrayProgram, Lowered } from "./lowered.ts";
 import { type BlockPlan, planMemory } from "./memory.ts";
 import { schedule } from "./schedule.ts";
@@ -16,27 +16,30 @@ export interface CompiledArrays {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly lowered: Lowered;
   readonly plan: BlockPlan;
+  /** Whether it imports kernels. */
+  readonly callsKernels: boolean;
 }
 
 export interface ArrayCompileOptions {
   /** Whether `env.memory` is a shared memory. */
   readonly shared: boolean;
-  /** The table slot of a kernel: "gemmF32". */
-  slot(kernel: string): number;
 }
 
-export function compileArrays(program: ArrayProgram, { shared, slot }: ArrayCompileOptions): CompiledArrays {
+export function compileArrays(program: ArrayProgram, { shared }: ArrayCompileOptions): CompiledArrays {
   const lowered = schedule(program);
   const plan = planMemory(lowered, program.precision);
-  const ownCount = functionCount(lowered);
+  const imports = kernelsOf(lowered, program.precision);
+  const numbers = new Map(imports.map(({ name }, i) => [name, i]));
+  const before = imports.length + functionCount(lowered);
   const called: { name: string; digits: 53 | 24 }[] = [];
   const functions: FunctionTable = (name, digits) => {
     const at = called.findIndex((c) => c.name === name && c.digits === digits);
-    return ownCount + (at >= 0 ? at : called.push({ name, digits }) - 1);
+    return before + (at >= 0 ? at : called.push({ name, digits }) - 1);
   };
-  const signatures: Signature[] = [];
-  const own = encodeSteps(lowered, plan, { precision: program.precision, functions, slot, signatures }, 0);
+  const kernel = (name: string): number => numbers.get(name)!;
+  const own = encodeSteps(lowered, plan, { precision: program.precision, functions, kernel }, imports.length);
   own[own.length - 1] = { ...own[own.length - 1], exportAs: ["run"] };
   const carried = called.map(({ name, digits }) => encodeFunction(name, digits));
-  return { bytes: encodeModule([...own, ...carried], { shared, called: signatures }), lowered, plan };
+  const bytes = encodeModule([...own, ...carried], { shared, imports });
+  return { bytes, lowered, plan, callsKernels: imports.length > 0 };
 }

@@ -45,8 +45,9 @@ export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[
   const adjoints = new Adjoints();
   if (reached.has(output)) adjoints.add(output, seed ?? full(1, output.shape));
   // Parts of one node stand behind it in the order, so that all have spoken when it is its turn.
+  const ends = new Set(wrts);
   for (const node of nodes.reverse()) {
-    if (!reached.has(node) || node.op === "part" || wrts.includes(node)) continue;
+    if (!reached.has(node) || node.op === "part" || ends.has(node)) continue;
     flow(node, adjoints, reached);
   }
   return wrts.map((wrt) => partAdjoint(wrt, adjoints) ?? full(0, wrt.shape));

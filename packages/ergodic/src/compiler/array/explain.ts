@@ -33,7 +33,7 @@ export function explainProgram(
   program: ArrayProgram,
   outputs: Readonly<Record<string, SymbolicArray>> = { [program.outputs[0].buffer]: program.outputs[0].value },
 ): Explanation {
-  const { lowered, plan, bytes } = compileArrays(program, { shared: false, slot: () => 0 });
+  const { lowered, plan, bytes } = compileArrays(program, { shared: false });
   const results = program.outputs.map(
     ({ buffer, offset, value }) => [offset === 0 ? buffer : `${buffer}+${offset}`, value] as const,
   );

@@ -20,27 +20,18 @@ const caches = new WeakMap<Engine, Recent<{ program: ArrayProgram; compiled: Com
 export function linkArrays(engine: Engine, program: ArrayProgram, holder: Holder, deterministic = false): LinkedArrays {
   const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);
-  const key = keyOf(program, deterministic);
+  const key = keyOf(program);
   const known = cache.get(key);
-  const compiled =
-    known?.compiled ??
-    compileArrays(program, {
-      shared: engine.memory.shared,
-      slot: (kernel) => engine.kernelSlot(kernel, deterministic),
-    });
+  const compiled = known?.compiled ?? compileArrays(program, { shared: engine.memory.shared });
   if (!known) cache.set(key, { program, compiled }, compiled.bytes.length);
-  const { bytes, lowered, plan } = compiled;
-  return { lowered, plan, run: engine.link(bytes, ["run"], holder).run };
+  const { bytes, lowered, plan, callsKernels } = compiled;
+  const { run } = engine.link(bytes, ["run"], callsKernels ? { holder, deterministic } : { holder });
+  return { lowered, plan, run };
 }
 
 /** Nodes are hash-consed: their ids say all that is in them, as long as the cache keeps them. */
-function keyOf({ precision, inputs = {}, outputs }: ArrayProgram, deterministic: boolean): string {
-  return JSON.stringify([
-    precision,
-    deterministic,
-    inputs,
-    outputs.map(({ value, buffer, offset }) => [value.id, buffer, offset]),
-  ]);
+function keyOf({ precision, inputs = {}, outputs }: ArrayProgram): string {
+  return JSON.stringify([precision, inputs, outputs.map(({ value, buffer, offset }) => [value.id, buffer, offset])]);
 }
 
 /** Writes the numbers that stand in a block from the start, those of bodies of scans too. */

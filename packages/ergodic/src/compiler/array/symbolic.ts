@@ -8,6 +8,7 @@
  */
 import { assert, CompileError } from "../../base/errors.ts";
 import { Interned } from "../interned.ts";
+import { nodesBelow } from "../walk.ts";
 import { Chained } from "./chained.ts";
 import { userLine } from "./position.ts";
 
@@ -140,29 +141,7 @@ export function shapeError(where: string, message: string): CompileError {
 }
 
 /** All nodes below the roots, the roots included, arguments before their users. */
-export function arraysBelow(roots: readonly SymbolicArray[]): SymbolicArray[] {
-  const seen = new Set<SymbolicArray>();
-  const order: SymbolicArray[] = [];
-  // Deep graphs (unrolled loops) would overflow the stack of a recursion.
-  const stack = [...roots].reverse().map((node) => ({ node, next: 0 }));
-  while (stack.length > 0) {
-    const top = stack[stack.length - 1];
-    if (top.next === 0 && seen.has(top.node)) stack.pop();
-    else if (top.next === 0 && top.node.args.length === 0) {
-      seen.add(top.node);
-      order.push(top.node);
-      stack.pop();
-    } else if (top.next < top.node.args.length) {
-      if (top.next === 0) seen.add(top.node);
-      const arg = top.node.args[top.next++];
-      if (!seen.has(arg)) stack.push({ node: arg, next: 0 });
-    } else {
-      order.push(top.node);
-      stack.pop();
-    }
-  }
-  return order;
-}
+export const arraysBelow = (roots: readonly SymbolicArray[]): SymbolicArray[] => nodesBelow(roots);
 
 /** As written in errors: "add [64, 10]". */
 export const nodeText = (node: SymbolicArray): string => {

@@ -8,11 +8,18 @@ import { primitiveOf } from "../primitive.ts";
 /** The node of a leaf, or of a value already at hand; undefined: compute it. */
 export type Leaf = (expr: Expr) => Node | undefined;
 
+interface Lowered {
+  readonly node: Node;
+  readonly isMask: boolean;
+}
+
 export class Lowering {
   readonly lanes: Instructions;
   readonly #leaf: Leaf;
   readonly #pairs: ReadonlyMap<Expr, Expr>;
-  readonly #known = new Map<Expr, { node: Node; isMask: boolean }>();
+  readonly #known = new Map<Expr, Lowered>();
+  /** Looked at: no leaves, unless they are known. */
+  readonly #opened = new Set<Expr>();
 
   /** `pairs`: scalar calls of one function to be made as one, by both of their nodes. */
   constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
@@ -31,18 +38,34 @@ export class Lowering {
     return isMask ? node : this.lanes.condition(node);
   }
 
-  #lower(expr: Expr): { node: Node; isMask: boolean } {
-    const known = this.#known.get(expr);
-    if (known) return known;
-    const made = this.#make(expr);
-    this.#known.set(expr, made);
-    return made;
+  #lower(expr: Expr): Lowered {
+    // What it takes is made first, without recursion.
+    const waiting = [expr];
+    for (let top = waiting.at(-1); top; top = waiting.at(-1)) {
+      const missing = this.#known.has(top) ? [] : this.#missing(top);
+      for (let i = missing.length - 1; i >= 0; i--) waiting.push(missing[i]);
+      if (missing.length > 0) continue;
+      if (!this.#known.has(top)) this.#known.set(top, this.#make(top));
+      waiting.pop();
+    }
+    return this.#known.get(expr)!;
   }
 
-  #make(expr: Expr): { node: Node; isMask: boolean } {
-    if (expr.op === "constant") return { node: this.lanes.constant(expr.value), isMask: false };
-    const leaf = this.#leaf(expr);
-    if (leaf) return { node: leaf, isMask: false };
+  /** What must be at hand before the node is made; a leaf is made here. */
+  #missing(expr: Expr): Expr[] {
+    const isNew = !this.#opened.has(expr);
+    this.#opened.add(expr);
+    if (isNew) {
+      const leaf = expr.op === "constant" ? this.lanes.constant(expr.value) : this.#leaf(expr);
+      if (leaf) this.#known.set(expr, { node: leaf, isMask: false });
+      if (leaf) return [];
+    }
+    const taken = [...expr.args, ...(this.#pairs.get(expr)?.args ?? [])];
+    return taken.filter((arg) => !this.#known.has(arg));
+  }
+
+  /** Of what is at hand. */
+  #make(expr: Expr): Lowered {
     const primitive = primitiveOf(expr);
     assert(primitive, `${expr.op} reached the code`);
     const partner = this.#pairs.get(expr);

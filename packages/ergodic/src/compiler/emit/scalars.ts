@@ -18,6 +18,7 @@ export function scalarLowering(
   roots: readonly Expr[] = fresh,
 ): Lowering {
   const pairs = pairsBelow(roots, (op) => op in functions);
+  const computed = new Set(fresh);
   const slot = (offset: number): Node => m.graph.node("f64", [0x2b, 0, ...unsigned(offset)], [block]);
   return new Lowering(
     m,
@@ -25,7 +26,7 @@ export function scalarLowering(
       if (expr.op === "scalar") return slot(layout.scalars[expr.name]);
       if (expr.op === "count") return slot(layout.count);
       const offset = layout.slots.get(expr);
-      return offset === undefined || fresh.includes(expr) ? undefined : slot(offset);
+      return offset === undefined || computed.has(expr) ? undefined : slot(offset);
     },
     pairs,
   );

@@ -1,8 +1,8 @@
 /**
  * The binary format of WebAssembly 2.0, as far as emitted programs need it: LEB128 numbers, sections, functions.
  *
- * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given), `env.table` if it calls through it, and
- * nothing else.
+ * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given) and the functions that it calls, `env.NAME`. No table:
+ * V8 keeps all instances that import one for as long as the table lives.
  */
 export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
 
@@ -29,7 +29,7 @@ export function signed(x: number): number[] {
 export const float64Bytes = (x: number): number[] => [...new Uint8Array(Float64Array.of(x).buffer)];
 export const float32Bytes = (x: number): number[] => [...new Uint8Array(Float32Array.of(x).buffer)];
 
-const counted = (items: readonly (readonly number[])[]): number[] => unsigned(items.length).concat(...items);
+const counted = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
 const sized = (content: readonly number[]): number[] => unsigned(content.length).concat(content);
 const text = (s: string): number[] => sized([...new TextEncoder().encode(s)]);
 const types = (list: readonly WasmType[]): number[] => counted(list.map((t) => [TYPE_CODES[t]]));
@@ -44,26 +44,27 @@ export interface EncodedFunction {
   exportAs: readonly string[];
 }
 
-export interface Signature {
+/** A function that the module imports. */
+export interface ImportedFunction {
+  readonly name: string;
   readonly parameters: readonly WasmType[];
   readonly results: readonly WasmType[];
 }
 
 export interface ModuleOptions {
   readonly shared: boolean;
-  /** Of functions called through the table: types 0, 1, …; those of the module's own functions come after. */
-  readonly called?: readonly Signature[];
+  readonly imports?: readonly ImportedFunction[];
 }
 
-/** Functions are numbered in the order given; the module has no other functions. */
+/** Functions are numbered in the order given, those that are imported first. */
 export function encodeModule(
   functions: readonly EncodedFunction[],
-  { shared, called = [] }: ModuleOptions,
+  { shared, imports = [] }: ModuleOptions,
 ): Uint8Array<ArrayBuffer> {
-  const signatures = [...called, ...functions].map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
+  const signatures = [...imports, ...functions].map((f) => [0x60, ...types(f.parameters), ...types(f.results)]);
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
-  const table = [...text("env"), ...text("table"), 0x01, 0x70, 0x00, ...unsigned(0)];
-  const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(i)]));
+  const imported = imports.map(({ name }, i) => [...text("env"), ...text(name), 0x00, ...unsigned(i)]);
+  const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(imports.length + i)]));
   // Bodies are most of a module, thousands of bytes each: they are copied once.
   const bodies = functions.flatMap((f) => {
     const locals = counted(f.locals.map((t) => [1, TYPE_CODES[t]]));
@@ -72,10 +73,10 @@ export function encodeModule(
   return joined([
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, signatures),
-    ...section(2, called.length > 0 ? [memory, table] : [memory]),
+    ...section(2, [memory, ...imported]),
     ...section(
       3,
-      functions.map((_, i) => unsigned(called.length + i)),
+      functions.map((_, i) => unsigned(imports.length + i)),
     ),
     ...section(7, exported),
     ...section(10, bodies, functions.length),

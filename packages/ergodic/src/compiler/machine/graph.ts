@@ -5,6 +5,7 @@
  * Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
  */
 import { assert } from "../../base/errors.ts";
+import { forEachBelow } from "../walk.ts";
 import { signed, unsigned, type WasmType } from "./encoder.ts";
 import type { Value } from "./lanes.ts";
 
@@ -109,42 +110,54 @@ export class FunctionCode {
     for (const node of [...this.#kept.keys()]) if (node.level >= level) this.#kept.delete(node);
   }
 
-  #emit(node: Node, uses: ReadonlyMap<Node, number>): void {
-    const kept = this.#kept.get(node);
-    if (kept !== undefined) {
-      this.get(kept);
-      return;
+  /** Arguments before what takes them, without recursion. */
+  #emit(root: Node, uses: ReadonlyMap<Node, number>): void {
+    const path: Node[] = [];
+    const next: number[] = [];
+    const enter = (node: Node): void => {
+      const kept = this.#kept.get(node);
+      if (kept !== undefined) this.get(kept);
+      else {
+        path.push(node);
+        next.push(0);
+      }
+    };
+    enter(root);
+    while (path.length > 0) {
+      const last = path.length - 1;
+      const node = path[last];
+      if (next[last] < node.args.length) {
+        enter(node.args[next[last]++]);
+        continue;
+      }
+      path.pop();
+      next.pop();
+      this.push(...node.code);
+      if (node.repeated || (uses.get(node) ?? 0) < 2) continue;
+      const local = this.newLocal(node.type);
+      this.push(0x22, ...unsigned(local));
+      this.#kept.set(node, local);
     }
-    for (const arg of node.args) this.#emit(arg, uses);
-    this.push(...node.code);
-    if (node.repeated || (uses.get(node) ?? 0) < 2) return;
-    const local = this.newLocal(node.type);
-    this.push(0x22, ...unsigned(local));
-    this.#kept.set(node, local);
   }
 }
 
 function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map<Node, number> {
   const uses = new Map<Node, number>();
-  const visit = (node: Node): void => {
+  const waiting = [...roots];
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
     const before = uses.get(node) ?? 0;
     uses.set(node, before + 1);
-    if (before === 0 && !kept.has(node)) node.args.forEach(visit);
-  };
-  roots.forEach(visit);
+    if (before === 0 && !kept.has(node)) for (const arg of node.args) waiting.push(arg);
+  }
   return uses;
 }
 
 /** Nodes to compute before the loops deeper than `level`: the largest that do not change in them, below the roots. */
 export function invariantsBelow(roots: readonly Node[], level = 0): Node[] {
-  const found = new Set<Node>();
-  const seen = new Set<Node>();
-  const visit = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    if (node.level > level) node.args.forEach(visit);
-    else if (!node.repeated) found.add(node);
-  };
-  roots.forEach(visit);
-  return [...found];
+  const found: Node[] = [];
+  forEachBelow(roots, (node) => {
+    if (node.level <= level && !node.repeated) found.push(node);
+    return node.level > level;
+  });
+  return found;
 }

@@ -1,9 +1,16 @@
 /**
- * A lowered program as functions of its block: one a loop step, and one that runs all steps in order and calls kernels through the table.
+ * A lowered program as functions of its block: one a loop step, and one that runs all steps in order and calls kernels, which the module imports.
  * The body of a scan is a program in the program, with a block of its own inside.
  */
 import { assert } from "../../../base/errors.ts";
-import { type EncodedFunction, float64Bytes, type Signature, signed, unsigned, type WasmType } from "../../machine/encoder.ts";
+import {
+  type EncodedFunction,
+  float64Bytes,
+  type ImportedFunction,
+  signed,
+  unsigned,
+  type WasmType,
+} from "../../machine/encoder.ts";
 import { FunctionCode } from "../../machine/graph.ts";
 import type { FunctionTable } from "../../machine/instructions.ts";
 import type { Access, KernelStep, Lowered, ScanStep, Step } from "../lowered.ts";
@@ -18,10 +25,34 @@ const ALIGN = 64;
 export interface StepsContext {
   readonly precision: "f32" | "f64";
   readonly functions: FunctionTable;
-  /** The table slot of a kernel, by its whole name. */
-  slot(kernel: string): number;
-  /** Signatures of called functions so far: types 0, 1, …. */
-  readonly signatures: Signature[];
+  /** The number of a kernel's function, by its whole name. */
+  kernel(name: string): number;
+}
+
+/** Kernels that the steps call, those of bodies too, each once. */
+export function kernelsOf(lowered: Lowered, precision: "f32" | "f64"): ImportedFunction[] {
+  const known = new Map<string, ImportedFunction>();
+  const look = ({ steps }: Lowered): void => {
+    for (const step of steps) {
+      if (step.kind === "scan") look(step.body);
+      if (step.kind !== "kernel") continue;
+      for (const call of step.calls) {
+        const name = wholeName(call, precision);
+        if (!known.has(name)) known.set(name, { name, ...signatureOf(call) });
+      }
+    }
+  };
+  look(lowered);
+  return [...known.values()];
+}
+
+const wholeName = ({ kernel }: KernelCall, precision: "f32" | "f64"): string => `${kernel}${precision === "f64" ? "F64" : "F32"}`;
+
+function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; results: WasmType[] } {
+  const parameters = args.map(
+    (arg): WasmType => ((arg.kind === "number" && arg.float) || (arg.kind === "field" && arg.name === "update") ? "f64" : "i32"),
+  );
+  return { parameters, results: returns ? [returns] : [] };
 }
 
 /** How many functions encodeSteps will give: those of shared functions are numbered after all of them. */
@@ -199,19 +230,10 @@ class RunCode {
     this.#address(value, offset + more);
   }
 
-  #callKernel({ kernel, args, returns }: KernelCall): void {
-    const { signatures, slot, precision } = this.#context;
-    const parameters = args.map(
-      (arg): WasmType =>
-        (arg.kind === "number" && arg.float) || (arg.kind === "field" && arg.name === "update") ? "f64" : "i32",
-    );
-    const results: WasmType[] = returns ? [returns] : [];
-    const key = `${parameters.join()} ${results.join()}`;
-    let type = signatures.findIndex((s) => `${s.parameters.join()} ${s.results.join()}` === key);
-    if (type < 0) type = signatures.push({ parameters, results }) - 1;
-    this.#integer(slot(`${kernel}${precision === "f64" ? "F64" : "F32"}`));
-    this.#f.push(0x11, ...unsigned(type), 0);
-    if (returns) this.#f.push(0x1a);
+  #callKernel(call: KernelCall): void {
+    const { kernel, precision } = this.#context;
+    this.#f.push(0x10, ...unsigned(kernel(wholeName(call, precision))));
+    if (call.returns) this.#f.push(0x1a);
   }
 
   /** Moves buffers of the body along, calls it, and takes the next carries over. */
