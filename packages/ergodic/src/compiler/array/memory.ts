@@ -6,6 +6,7 @@
  * scratch of kernels · blocks of bodies of scans.
  */
 import { assert } from "../../base/errors.ts";
+import { Gaps } from "./gaps.ts";
 import { type Access, type LoopStep, type Lowered, type Step, touched, type Value } from "./lowered.ts";
 import { sameShape, stridesOf } from "./symbolic.ts";
 
@@ -112,29 +113,39 @@ function packed(
     }
   });
   const at: (number | undefined)[] = values.map(() => undefined);
-  /** In the order of their places. */
-  const live: { from: number; to: number; until: number }[] = [];
+  const free = new Gaps();
+  /** Of values that live. */
+  const placeOf = new Map<number, Place>();
+  /** By the step after which they are free, unless another value has taken them over. */
+  const ending = new Map<number, Place[]>();
   let bytes = 0;
   const isOwn = (v: number): boolean => values[v].home.kind === "workspace";
+  const take = (v: number, place: Place, until: number): void => {
+    at[v] = place.from;
+    place.until = until;
+    placeOf.set(v, place);
+    const same = ending.get(until);
+    if (same) same.push(place);
+    else ending.set(until, [place]);
+  };
   for (const [i, step] of steps.entries()) {
-    for (let k = live.length - 1; k >= 0; k--) if (live[k].until < i) live.splice(k, 1);
+    for (const place of ending.get(i - 1) ?? []) if (place.until === i - 1) free.give(place.from, place.to);
+    ending.delete(i - 1);
     for (const v of touched(step).writes) {
       if (!isOwn(v) || at[v] !== undefined) continue;
       const until = last.get(v)!;
       const heir =
         step.kind === "loop" ? inherited(step, v, values, (u) => isOwn(u) && last.get(u) === i && first.get(u)! < i) : undefined;
-      const place = heir === undefined ? undefined : live.find((l) => l.from === at[heir] && l.until === i);
-      if (place) {
-        at[v] = place.from;
-        place.until = until;
+      const inheritance = heir === undefined ? undefined : placeOf.get(heir);
+      // What was taken over in this step already ends later.
+      if (inheritance?.until === i && until > i) {
+        take(v, inheritance, until);
         continue;
       }
       const size = Math.ceil((values[v].size * elementBytes) / ALIGN) * ALIGN;
-      const from = gap(live, size);
-      at[v] = from;
+      const from = free.take(size);
       bytes = Math.max(bytes, from + size);
-      const after = live.findIndex((place) => place.from > from);
-      live.splice(after < 0 ? live.length : after, 0, { from, to: from + size, until });
+      take(v, { from, to: from + size, until }, until);
     }
   }
   for (const v of values.keys())
@@ -142,13 +153,10 @@ function packed(
   return { at, bytes };
 }
 
-function gap(live: readonly { from: number; to: number }[], size: number): number {
-  let from = 0;
-  for (const place of live) {
-    if (place.from - from >= size) return from;
-    from = Math.max(from, place.to);
-  }
-  return from;
+interface Place {
+  readonly from: number;
+  readonly to: number;
+  until: number;
 }
 
 /** A value whose memory the store may take over: read in this loop alone from now on, at the very element that is stored. */

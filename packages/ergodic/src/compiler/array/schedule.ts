@@ -6,16 +6,22 @@
  * loop where nothing that they need comes later; a value that only its own loop uses is not stored.
  */
 import { assert, CompileError } from "../../base/errors.ts";
+import { forEachBelow } from "../walk.ts";
 import { costOf } from "./cost.ts";
 import { copyStep, isContiguous, LoopBuilder } from "./loop-builder.ts";
 import type { Access, ArrayProgram, LoopStep, Lowered, Step, Value } from "./lowered.ts";
 import { expressionOf, type Reduce } from "./operations/map-reduce.ts";
 import type { Slice } from "./operations/places.ts";
 import { isCovered } from "./operations/places.ts";
-import { type ArrayPrimitive, arrayPrimitiveOf, type Layout } from "./primitive.ts";
+import { type ArrayPrimitive, arrayPrimitiveOf, type Layout, type ViewCode } from "./primitive.ts";
 import { lowerScan, type ScanValues } from "./schedule-scan.ts";
 import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf, withArguments } from "./symbolic.ts";
 
+/**
+ * Operations of one expression: what is longer is computed in parts, and these are kept. So no loop's code is longer than a compiler likes, and nothing here
+ * recurs deeper, however long a chain is.
+ */
+const LONGEST = 256;
 /** Up to this many operations, an element-wise value that is used several times is computed several times. */
 const CHEAP = 8;
 /** Loops over fewer elements join even where they share nothing: what they cost is their overhead. */
@@ -57,6 +63,8 @@ class Scheduler {
   /** In memory once computed. */
   readonly #kept = new Set<SymbolicArray>();
   readonly #inlineCost = new Map<SymbolicArray, number>();
+  /** Nodes of what is written out for a node, those that cost nothing too. */
+  readonly #inlineLength = new Map<SymbolicArray, number>();
   /** Views that strides cannot say: copied. */
   readonly #copied = new Set<SymbolicArray>();
   readonly #items: Item[] = [];
@@ -64,7 +72,8 @@ class Scheduler {
   readonly #values: Value[] = [];
   readonly #valueOf = new Map<SymbolicArray, number>();
   readonly #steps: Step[] = [];
-  readonly #leavesOf = new Map<SymbolicArray, ReadonlyMap<SymbolicArray, boolean>>();
+  /** Of views that strides can say, by what is in memory below them. */
+  readonly #layouts = new Map<SymbolicArray, Layout & { base: SymbolicArray }>();
 
   constructor(program: ArrayProgram) {
     this.#program = program;
@@ -101,19 +110,24 @@ class Scheduler {
       return;
     }
     if (code.form === "view") {
-      if (this.#layoutOf(node) === undefined) {
+      const layout = this.#viewLayout(node, code);
+      if (layout) this.#layouts.set(node, layout);
+      else {
         this.#copied.add(node);
         this.#kept.add(node);
       }
       return;
     }
-    const cost = (node.op === "full" ? 0 : costOf([expressionOf(node)])) + this.#inlined(node.args);
+    const own = node.op === "full" ? 0 : costOf([expressionOf(node)]);
+    const cost = own + this.#inlined(node.args, this.#inlineCost);
+    const length = Math.max(1, own) + this.#inlined(node.args, this.#inlineLength);
     this.#inlineCost.set(node, cost);
-    if (this.#isNeededWhole(node, cost)) this.#kept.add(node);
+    this.#inlineLength.set(node, length);
+    if (length > LONGEST || this.#isNeededWhole(node, cost)) this.#kept.add(node);
   }
 
-  #inlined(args: readonly SymbolicArray[]): number {
-    return args.reduce((sum, arg) => sum + (this.#kept.has(arg) ? 0 : (this.#inlineCost.get(arg) ?? 0)), 0);
+  #inlined(args: readonly SymbolicArray[], amounts: ReadonlyMap<SymbolicArray, number>): number {
+    return args.reduce((sum, arg) => sum + (this.#kept.has(arg) ? 0 : (amounts.get(arg) ?? 0)), 0);
   }
 
   #isNeededWhole(node: SymbolicArray, cost: number): boolean {
@@ -125,29 +139,32 @@ class Scheduler {
     return cost > 0 && users.some((user) => user.op === "map" && user.size > node.size);
   }
 
-  /** How the node lies in the memory of the kept array below it; undefined: it must be copied. */
-  #layoutOf(node: SymbolicArray): (Layout & { base: SymbolicArray }) | undefined {
+  /** How the node lies in the memory of the kept array below it. */
+  #layoutOf(node: SymbolicArray): Layout & { base: SymbolicArray } {
     if (this.#kept.has(node)) return { base: node, offset: 0, strides: stridesOf(node.shape) };
-    const { code } = arrayPrimitiveOf(node);
-    assert(code.form === "view", `${node.op} is not in memory`);
+    const layout = this.#layouts.get(node);
+    assert(layout, `${node.op} is not in memory`);
+    return layout;
+  }
+
+  /** undefined: it must be copied. */
+  #viewLayout(node: SymbolicArray, code: ViewCode): (Layout & { base: SymbolicArray }) | undefined {
     const below = this.#layoutOf(node.args[0]);
-    assert(below, `${node.args[0].op} has no memory`);
     const own = code.layout(node, below);
     return own && { base: below.base, ...own };
   }
 
   /** Kept arrays that the node's expression reads, and whether directly (not through a view). */
   #leaves(node: SymbolicArray): ReadonlyMap<SymbolicArray, boolean> {
-    const known = this.#leavesOf.get(node);
-    if (known) return known;
     const found = new Map<SymbolicArray, boolean>();
     const add = (leaf: SymbolicArray, direct: boolean): void => void found.set(leaf, direct && (found.get(leaf) ?? true));
-    for (const arg of this.#copied.has(node) ? [node.args[0]] : node.args) {
+    const start = this.#copied.has(node) ? [node.args[0]] : node.args;
+    forEachBelow(start, (arg) => {
       if (this.#kept.has(arg)) add(arg, true);
-      else if (arg.op === "map" || arg.op === "full") for (const [leaf, direct] of this.#leaves(arg)) add(leaf, direct);
-      else add(this.#layoutOf(arg)!.base, false);
-    }
-    this.#leavesOf.set(node, found);
+      else if (arg.op === "map" || arg.op === "full") return true;
+      else add(this.#layoutOf(arg).base, false);
+      return false;
+    });
     return found;
   }
 
@@ -172,7 +189,9 @@ class Scheduler {
     const reduce = node.op === "reduce" ? (node.attributes as Reduce) : undefined;
     const reduced = reduce ? ([reduce.from, reduce.to] as const) : undefined;
     const leaves = this.#leaves(node);
-    for (let at = this.#items.length - 1; at >= 0; at--) {
+    let first = 0;
+    for (const leaf of leaves.keys()) first = Math.max(first, this.#position.get(leaf) ?? 0);
+    for (let at = this.#items.length - 1; at >= first; at--) {
       const group = this.#items[at];
       if (group.kind !== "group" || !this.#mayJoin(group, at, shape, reduced, leaves)) continue;
       group.nodes.push(node);
@@ -230,7 +249,7 @@ class Scheduler {
   #wholeBelow(node: SymbolicArray): SymbolicArray | undefined {
     if (node.op === "full" && !this.#kept.has(node)) return undefined;
     const layout = this.#layoutOf(node);
-    return layout && layout.offset === 0 && layout.base.size === node.size && isContiguous(node.shape, layout)
+    return layout.offset === 0 && layout.base.size === node.size && isContiguous(node.shape, layout)
       ? layout.base
       : undefined;
   }
@@ -247,7 +266,6 @@ class Scheduler {
 
   #access(node: SymbolicArray): Access {
     const layout = this.#layoutOf(node);
-    assert(layout, `${node.op} has no memory`);
     return { value: this.#value(layout.base), offset: layout.offset, strides: layout.strides };
   }
 
