@@ -8,6 +8,7 @@
 import { ErgodicError } from "../base/errors.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
+import { Ticks } from "./ticks.ts";
 
 const STRETCH_MS = 20;
 /** From one stretch to the next: enough to be at full length after four, not so much that a cold start's timing decides. */
@@ -50,6 +51,7 @@ export interface RunSummary {
   loss: number;
   /** What the algorithm reported last. */
   report: Record<string, number>;
+  /** Of long runs the last thousands, and some of those before (ticks.ts). */
   ticks: Tick[];
 }
 
@@ -70,7 +72,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;
   private readonly result: Promise<Result>;
-  private readonly ticks: Tick[] = [];
+  private readonly ticks = new Ticks();
   private readonly waiters: Waiter[] = [];
   private readonly keepers: { path: string; resolve(): void; reject(error: unknown): void }[] = [];
   private ended = false;
@@ -111,13 +113,15 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     return this.result.finally(onEnd);
   }
 
-  /** Every tick from the first; a failed run throws here, too. */
+  /** Every tick from the first, for who keeps up with the run; of what lies thousands of ticks back, those that are kept. A failed run throws here, too. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
-    for (let i = 0; ; i++) {
-      if (i < this.ticks.length) yield this.ticks[i];
-      else if (this.ended) break;
+    for (let next = 0; ; ) {
+      const found = this.ticks.from(next);
+      if (found) {
+        next = found.number + 1;
+        yield found.tick;
+      } else if (this.ended) break;
       else if ((await new Promise<IteratorResult<Tick>>((resolve) => this.waiters.push({ resolve }))).done) break;
-      else i--;
     }
     await this.result;
   }
@@ -197,7 +201,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
         reason: stopping.reason,
         loss: stopping.loss,
         report: progression.report(),
-        ticks: this.ticks,
+        ticks: this.ticks.list(),
       });
     } catch (error) {
       if (job.survivesFailure) keep();
@@ -258,7 +262,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   }
 
   private emit(tick: Tick): void {
-    this.ticks.push(tick);
+    this.ticks.add(tick);
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
   }
 

@@ -44,6 +44,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** [chain, draw, …] of the plan's full lengths. */
   private readonly values: Float64Array;
   private readonly transitions: Float64Array;
+  /** Of each field over the draws that are kept, summed as they come: progress is asked for many times. */
+  private readonly totals: Float64Array;
   /** Chains that the next transitions are of: all, but where warm-up is repeated. */
   private active: readonly number[];
   /** Transitions of all chains so far. */
@@ -66,6 +68,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
     this.values = new Float64Array(kept * dimension);
     this.transitions = new Float64Array(kept * fields.length);
+    this.totals = new Float64Array(fields.length);
   }
 
   /** Places the chains, before the first transition. */
@@ -164,7 +167,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** `divergences`: of the draws, and while none are kept of warm-up. `rhat`: the largest of all coordinates' so far, split, without ranks. */
   report(): Record<string, number> {
     const report: Record<string, number> = { draws: this.kept };
-    if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.divergences() : this.warmupDivergences;
+    if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.total("divergent") : this.warmupDivergences;
     if (this.kept >= 4) report.rhat = this.rhat();
     return { ...report, ...this.reportMore() };
   }
@@ -205,6 +208,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.made = Number(state.made);
     this.active = [...(state.active as number[])];
     this.warmupDivergences = Number(state.warmupDivergences);
+    this.totals.fill(0);
+    if (this.plan.keep !== false)
+      for (let c = 0; c < this.chains.length; c++) this.addTotals(tensors[`transitions.${c}`] as Float64Array);
     this.restoreState(state);
   }
 
@@ -271,14 +277,15 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return this.values.subarray(at, at + this.dimension);
   }
 
-  /** Of the draws so far. */
-  private divergences(): number {
-    const { kept, fields } = this;
-    const { chains, draws } = this.plan;
-    let count = 0;
-    for (let c = 0; c < chains; c++)
-      for (let k = 0; k < kept; k++) count += this.transitions[(c * draws + k) * fields.length + fields.indexOf("divergent")];
-    return count;
+  /** The sum of a field over the draws that are kept so far. */
+  protected total(field: string): number {
+    return this.totals[this.fields.indexOf(field)];
+  }
+
+  private addTotals(transitions: Float64Array): void {
+    const width = this.fields.length;
+    for (let at = 0; at < transitions.length; at += width)
+      for (let field = 0; field < width; field++) this.totals[field] += transitions[at + field];
   }
 
   private rhat(): number {
@@ -314,6 +321,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       const at = c * this.plan.draws + this.step - warmup;
       this.values.set(draws, at * this.dimension);
       this.transitions.set(transitions, at * width);
+      this.addTotals(transitions);
       return sum;
     }
     const divergent = this.fields.indexOf("divergent");

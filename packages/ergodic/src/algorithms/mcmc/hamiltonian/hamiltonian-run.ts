@@ -239,7 +239,6 @@ export class HamiltonianRun extends ChainsRun<Chain> {
    * log density still rose at half of warm-up; `again`: chains that warmed up a second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
    */
   protected override reportMore(): Record<string, number> {
-    const drawn = this.draws().transition("leapfrogs");
     const { survey } = this;
     const given = {
       restarts: survey?.restarts.reduce((sum, count) => sum + count, 0) ?? 0,
@@ -250,7 +249,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
       diagonal: this.trial.diagonal ? 1 : 0,
     };
     return {
-      leapfrogs: drawn.reduce((sum, count) => sum + count, this.warmupLeapfrogs),
+      leapfrogs: this.warmupLeapfrogs + this.total("leapfrogs"),
       stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0),
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value > 0)),
     };
