@@ -458,7 +458,7 @@ export {
   type RecommendOptions,
 } from "./predict/factorisation.ts";
 export { LinearPredictor } from "./predict/linear.ts";
-export { type AnyPredictor, predictor } from "./predict/load.ts";
+export { type AnyPredictor, type PredictorOptions, predictor } from "./predict/load.ts";
 export {
   type AnyMetrics,
   type ClassMetrics,

@@ -85,6 +85,11 @@ export function writeConvolutionSpec(block: Uint32Array, shape: ConvolutionShape
   for (const [at, name] of FIELDS) block[at >>> 2] = shape[name];
 }
 
+/** The shape that a CONV block holds, which is looked at by nobody yet. */
+export function convolutionShapeOf(block: ArrayLike<number>): ConvolutionShape {
+  return Object.fromEntries(FIELDS.map(([at, name]) => [name, block[at >>> 2]])) as unknown as ConvolutionShape;
+}
+
 /** Each channel by itself: kernels/depthwise.ts and depthwise-weight.ts. */
 export function isDepthwise({ groups, inChannels, outChannels }: ConvolutionShape): boolean {
   return groups === inChannels && groups === outChannels;

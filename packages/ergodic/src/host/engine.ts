@@ -13,7 +13,7 @@
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
-import { type EngineMemory, engineMemory } from "./memory.ts";
+import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
@@ -51,10 +51,21 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-export interface Engine {
+/** Kernels on one memory, called on this thread. */
+export interface Machine {
   readonly memory: EngineMemory;
   /** A kernel export on this thread. */
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
+}
+
+export interface Engine extends Machine {
+  /**
+   * The same kernels on a memory of their own, which grows to at most `pages` of 64 KiB: they reach nothing else, whatever they are given. It is
+   * collected with what refers to it.
+   *
+   * @throws MemoryLimitError where the system has no more address space
+   */
+  apart(pages: number): Machine;
   /**
    * Puts functions of an emitted module into the table of every thread, where they stay until the holder lets go (modules.ts). The module imports
    * env.memory and kernels by name; one for each content.
@@ -86,6 +97,7 @@ class HostEngine implements Engine {
   private readonly best: Instructions;
   /** Bytes until first use, then the compiled module has been handed to every thread. */
   private readonly sources: Map<string, Uint8Array<ArrayBuffer>>;
+  private readonly builds = new Map<string, WebAssembly.Module>();
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
   private readonly kernelSlots = new Map<string, number>();
@@ -113,6 +125,19 @@ class HostEngine implements Engine {
 
   kernel(name: string, deterministic: boolean): (...args: number[]) => number {
     return this.thread.kernel(this.build(deterministic), name);
+  }
+
+  apart(pages: number): Machine {
+    const memory = new EngineMemory(this.memory.shared, pages);
+    const thread = createThread(memory.memory);
+    return {
+      memory,
+      kernel: (name, deterministic) => {
+        const build = this.build(deterministic);
+        thread.addBuild(build, this.builds.get(build)!);
+        return thread.kernel(build, name);
+      },
+    };
   }
 
   link(
@@ -225,6 +250,7 @@ class HostEngine implements Engine {
     if (bytes) {
       const module = new WebAssembly.Module(bytes);
       this.sources.delete(build);
+      this.builds.set(build, module);
       this.thread.addBuild(build, module);
       this.pool.broadcast({ kind: "module", build, module });
     }

@@ -7,7 +7,7 @@ export {
   type RecommendOptions,
 } from "./factorisation.ts";
 export { LinearPredictor } from "./linear.ts";
-export { type AnyPredictor, predictor } from "./load.ts";
+export { type AnyPredictor, type PredictorOptions, predictor } from "./load.ts";
 export {
   type AnyMetrics,
   type ClassMetrics,

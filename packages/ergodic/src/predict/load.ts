@@ -3,7 +3,7 @@
  *
  * @throws DataError for files that are not ours, or of a later version
  */
-import { DataError } from "../base/errors.ts";
+import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import { decode, parseDescription } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
@@ -15,14 +15,34 @@ import { NetworkPredictor } from "./network.ts";
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
 /** Predictors by the kind that a file names: one line a family. */
-const kinds: Readonly<Record<string, (saved: SavedModel, where: string) => AnyPredictor | Promise<AnyPredictor>>> = {
+const kinds: Readonly<
+  Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => AnyPredictor | Promise<AnyPredictor>>
+> = {
   linear: (saved) => new LinearPredictor(saved),
-  network: async (saved, where) => new NetworkPredictor(saved, await openEngine(), where),
+  network: async (saved, where, options) => new NetworkPredictor(saved, await openEngine(), where, options),
   factorisation: (saved) => new FactorPredictor(saved),
 };
 
-/** `P`: what the caller knows the file to hold; its `kind` says what it does. */
-export async function predictor<P extends AnyPredictor = LinearPredictor>(from: string | URL | Uint8Array | Blob): Promise<P> {
+export interface PredictorOptions {
+  /**
+   * The most work that a network may be for one row, in multiply-adds or what takes as long: it is computed from the file, and a larger one is refused, since a
+   * prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for files that you trust.
+   */
+  readonly maxWork?: number;
+}
+
+/**
+ * `P`: what the caller knows the file to hold; its `kind` says what it does.
+ *
+ * @throws OptionError unless maxWork > 0
+ */
+export async function predictor<P extends AnyPredictor = LinearPredictor>(
+  from: string | URL | Uint8Array | Blob,
+  options: PredictorOptions = {},
+): Promise<P> {
+  checkKeys("predictor", options, ["maxWork"]);
+  const { maxWork } = options;
+  if (maxWork !== undefined && maxWork !== Infinity) checkNumber("predictor", "maxWork", maxWork, { low: 0, open: true });
   const where = nameOf(from, "model");
   const { tensors, metadata } = decode(await readWhole(from), where);
   if (metadata.format !== "ergodic")
@@ -50,5 +70,5 @@ export async function predictor<P extends AnyPredictor = LinearPredictor>(from: 
     description: parseDescription(metadata, where, "MODEL_FORMAT") as JsonObject,
     tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
   };
-  return (await make(saved, where)) as P;
+  return (await make(saved, where, { maxWork })) as P;
 }

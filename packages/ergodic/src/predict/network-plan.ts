@@ -5,17 +5,20 @@
  * the batch holds one row after another; all other inputs are parameters, given once. The sums of a product over a batch of one row run in another
  * order than those of several, so that a row's last bits may depend on how many rows are given with it.
  *
- * @throws DataError for a plan that is damaged, of a later version, or lacks parameters; OptionError for inputs that are missing or of another length
+ * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
+ * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts).
+ *
+ * @throws DataError for a plan that is damaged, of a later version, too much work, or lacks parameters; OptionError for inputs that are missing or of
+ * another length; WorkerError where a kernel traps
  */
-import { assert, checkNumber, DataError, OptionError } from "../base/errors.ts";
-import { Arena } from "../host/arena.ts";
-import { type ArrayPlan, countAt, PLAN_VERSION, planAt } from "../host/array-plan.ts";
+import { checkNumber, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "../base/errors.ts";
+import { type ArrayPlan, countAt, planAt } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
-import { own } from "../host/memory.ts";
-import { buffersOf, fixedOf, growsWithRows, type PlanBuffer, rowSize } from "./plan-buffers.ts";
-import { checkProgram } from "./plan-check.ts";
-import { placesOf } from "./plan-memory.ts";
-import { ReadyProgram } from "./plan-program.ts";
+import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
+import { damaged, readPlan } from "./plan-format.ts";
+import { checkNumbers, KEPT, PlanHome, type PlanParts, programAt } from "./plan-home.ts";
+import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./plan-memories.ts";
+import { batchBytes, placesOf } from "./plan-memory.ts";
 
 export interface NetworkPlanOptions {
   /** Rows of a batch at most; 64, or as many as keep what lies between the layers within 64 MiB. */
@@ -24,131 +27,143 @@ export interface NetworkPlanOptions {
   readonly deterministic?: boolean;
   /** The file, for errors. */
   readonly where?: string;
+  /** On a memory of its own; by default on the engine's. */
+  readonly apart?: boolean;
+  /** Most work of a row, in multiply-adds (plan-work.ts); by default any. */
+  readonly maxWork?: number;
 }
 
-/** Batches of other sizes that are kept: the last chunk's, a single row. */
-const KEPT = 4;
 const MOST_BETWEEN = 2 ** 26;
+const PAGE = 65536;
+/** Static data of the kernels, as in host/memory.ts, and as much again for what small pieces lose. */
+const LEAST_PAGES = 32;
+const MOST_PAGES = 65536;
 
-interface Batch {
-  readonly program: ReadyProgram;
-  readonly arena: Arena;
-  /** Addresses of inputs and outputs. */
-  readonly at: ReadonlyMap<string, number>;
-}
-
-export class NetworkPlan implements Disposable {
+export class NetworkPlan implements Disposable, HasMemory {
   readonly #engine: Engine;
-  readonly #plan: ArrayPlan;
-  readonly #where: string;
-  readonly #chunk: number;
-  readonly #deterministic: boolean;
-  readonly #buffers: readonly PlanBuffer[];
-  readonly #arena: Arena;
-  /** Addresses of constants and parameters. */
-  readonly #fixed: ReadonlyMap<string, number>;
-  readonly #batches = new Map<number, Batch>();
+  readonly #parts: PlanParts;
+  readonly #inputs: readonly PlanBuffer[];
+  readonly #outputs: readonly PlanBuffer[];
+  readonly #apart: WeakRef<HasMemory> | undefined;
+  #home: PlanHome | undefined;
+  #isDisposed = false;
 
   /** `numbers`: the plan's constants and the parameters, by name. */
   constructor(
     engine: Engine,
-    plan: ArrayPlan,
+    given: ArrayPlan,
     numbers: Readonly<Record<string, ArrayLike<number>>>,
-    { chunk, deterministic = false, where = "model" }: NetworkPlanOptions = {},
+    { chunk, deterministic = false, where = "model", apart = false, maxWork = Infinity }: NetworkPlanOptions = {},
   ) {
     if (chunk !== undefined) checkNumber("predict", "chunk", chunk, { low: 1, integer: true });
-    checkVersion(plan, where);
-    this.#engine = engine;
-    this.#plan = plan;
-    this.#where = where;
-    checkProgram(planAt(plan, 1), where);
-    this.#chunk = chunk ?? chunkOf(plan);
-    this.#deterministic = deterministic;
-    this.#buffers = buffersOf(plan);
-    const uneven = this.#buffers.find(({ size }) => typeof size !== "number" && size.plus !== 0);
+    const plan = readPlan(given, where);
+    const buffers = buffersOf(plan);
+    const uneven = buffers.find(({ size }) => typeof size !== "number" && size.plus !== 0);
     if (uneven)
       throw new DataError(
         where,
         `"${uneven.name}" is not a number of rows; the file is damaged, export it again`,
         "MODEL_FORMAT",
       );
-    this.#arena = new Arena(engine.memory, where);
-    const fixed = new Map<string, number>();
-    this.#fixed = fixed;
-    released(this.#arena, () => {
-      for (const { name, size } of fixedOf(plan, this.#buffers)) fixed.set(name, this.#placed(name, size, numbers));
-    });
-    this.#arena.ownedBy(this, own);
+    const known = { plan, buffers, numbers, deterministic, where, maxWork };
+    programAt(known, 1);
+    this.#parts = { ...known, chunk: chunk ?? chunkOf(plan, where) };
+    programAt(known, this.#parts.chunk);
+    checkNumbers(known);
+    this.#inputs = buffers.filter((b) => b.isRead && growsWithRows(b.size));
+    this.#outputs = buffers.filter((b) => b.isWritten);
+    this.#engine = engine;
+    this.#apart = apart ? new WeakRef<HasMemory>(this) : undefined;
+    if (!apart) this.#opened();
   }
 
   /** Names of what `run` takes. */
   get inputs(): readonly string[] {
-    return this.#buffers.filter((b) => b.isRead && growsWithRows(b.size)).map((b) => b.name);
+    return this.#inputs.map(({ name }) => name);
   }
 
   get outputs(): readonly string[] {
-    return this.#buffers.filter((b) => b.isWritten).map((b) => b.name);
+    return this.#outputs.map(({ name }) => name);
   }
 
   /** Numbers of one row of an input or output. */
   rowSize(name: string): number {
-    const buffer = this.#buffers.find((b) => b.name === name);
-    assert(buffer, `the plan has no input or output "${name}"`);
+    const buffer = this.#parts.buffers.find((b) => b.name === name);
+    if (!buffer) throw damaged(this.#parts.where, `has no input or output "${name}"`);
     return rowSize(buffer);
+  }
+
+  /** Whether it grows with the rows. */
+  isOfRows(name: string): boolean {
+    return this.#parts.buffers.some((b) => b.name === name && growsWithRows(b.size));
   }
 
   /** Outputs of `rowCount` rows, one row after another, from inputs that lie so. */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>, rowCount: number): Record<string, Float64Array> {
-    checkNumber(this.#where, "rowCount", rowCount, { low: 0, integer: true });
-    const taken = this.#buffers.filter((b) => b.isRead && growsWithRows(b.size));
-    for (const buffer of taken) this.#checkInput(buffer, inputs, rowCount);
-    const written = this.#buffers.filter((b) => b.isWritten);
-    const results = Object.fromEntries(written.map((b) => [b.name, new Float64Array(countAt(b.size, rowCount))]));
-    for (let from = 0; from < rowCount; from += this.#chunk) {
-      const rows = Math.min(this.#chunk, rowCount - from);
-      const { program, at } = this.#batch(rows);
-      for (const buffer of taken) {
+    const { where, chunk } = this.#parts;
+    checkNumber(where, "rowCount", rowCount, { low: 0, integer: true });
+    for (const buffer of this.#inputs) this.#checkInput(buffer, inputs, rowCount);
+    const home = this.#opened();
+    const results = Object.fromEntries(this.#outputs.map((b) => [b.name, resultsOf(countAt(b.size, rowCount), where)]));
+    for (let from = 0; from < rowCount; from += chunk) {
+      const rows = Math.min(chunk, rowCount - from);
+      const { program, at } = home.batch(rows);
+      for (const buffer of this.#inputs) {
         const size = rowSize(buffer);
-        this.#view(at.get(buffer.name)!, rows * size).set(part(inputs[buffer.name], from * size, rows * size));
+        home.view(at.get(buffer.name)!, rows * size).set(part(inputs[buffer.name], from * size, rows * size));
       }
-      program.run();
-      for (const buffer of written) {
+      this.#called(() => program.run());
+      for (const buffer of this.#outputs) {
         // What is the same for all rows is given once.
         const first = growsWithRows(buffer.size) ? from * rowSize(buffer) : 0;
-        results[buffer.name].set(this.#view(at.get(buffer.name)!, countAt(buffer.size, rows)), first);
+        results[buffer.name].set(home.view(at.get(buffer.name)!, countAt(buffer.size, rows)), first);
       }
     }
     return results;
   }
 
+  giveUp(): void {
+    if (this.#apart) this.#home = undefined;
+  }
+
   dispose(): void {
-    for (const { arena } of this.#batches.values()) arena.dispose();
-    this.#batches.clear();
-    this.#arena.dispose();
+    this.#isDisposed = true;
+    if (this.#apart) forgetMemory(this.#apart);
+    else this.#home?.dispose();
+    this.#home = undefined;
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  #view(at: number, count: number): Float32Array | Float64Array {
-    return this.#engine.memory[this.#plan.precision](at, count);
+  #opened(): PlanHome {
+    const { where } = this.#parts;
+    if (this.#isDisposed)
+      throw new OptionError(where, "was used after dispose(); load it again, or dispose it later", "PREDICT_DISPOSED");
+    if (!this.#apart) return (this.#home ??= new PlanHome(this.#engine, this.#parts, this));
+    const engine = this.#engine;
+    this.#home ??= new PlanHome(
+      madeMemory(() => engine.apart(pagesOf(this.#parts))),
+      this.#parts,
+    );
+    noteMemory(this.#apart);
+    return this.#home;
   }
 
-  /** The address of a constant or parameter, copied into memory. */
-  #placed(name: string, size: number, numbers: Readonly<Record<string, ArrayLike<number>>>): number {
-    const values = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
-    if (values?.length !== size) {
-      const what = values ? `has ${values.length} numbers` : "is missing";
-      throw new DataError(
-        this.#where,
-        `"${name}" ${what}, but ${size} are wanted; the file is damaged, export it again`,
-        "MODEL_FORMAT",
-      );
+  /** A trap may leave anything behind in memory: a plan's own is given up. */
+  #called(run: () => void): void {
+    try {
+      run();
+    } catch (cause) {
+      if (cause instanceof ErgodicError) throw cause;
+      this.giveUp();
+      const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+      const advice = this.#apart ? "the file is damaged, export it again" : "please report it";
+      throw new WorkerError(this.#parts.where, `a kernel of the plan failed: ${name}: ${message}; ${advice}`, "WORKER_TRAP", {
+        cause,
+      });
     }
-    const at = this.#arena.take(size * (this.#plan.precision === "f64" ? 8 : 4));
-    this.#view(at, size).set(values);
-    return at;
   }
 
   #checkInput(buffer: PlanBuffer, inputs: Readonly<Record<string, ArrayLike<number>>>, rowCount: number): void {
@@ -156,62 +171,33 @@ export class NetworkPlan implements Disposable {
     const given = Object.hasOwn(inputs, buffer.name) ? inputs[buffer.name].length : undefined;
     if (given === wanted) return;
     const message = `the input "${buffer.name}" ${given === undefined ? "is missing" : `has ${given} numbers`}, but ${rowCount} rows of ${rowSize(buffer)} are wanted`;
-    throw new OptionError(this.#where, `${message}; give them one row after another`, "PREDICT_INPUT");
-  }
-
-  #batch(rows: number): Batch {
-    const known = this.#batches.get(rows);
-    if (known) return known;
-    const arena = new Arena(this.#engine.memory, this.#where);
-    const made = released(arena, () => this.#arranged(rows, arena));
-    if (this.#batches.size >= KEPT) {
-      const oldest = [...this.#batches.keys()].find((size) => size !== this.#chunk)!;
-      this.#batches.get(oldest)!.arena.dispose();
-      this.#batches.delete(oldest);
-    }
-    this.#batches.set(rows, made);
-    arena.ownedBy(this, own);
-    return made;
-  }
-
-  #arranged(rows: number, arena: Arena): Batch {
-    const { precision } = this.#plan;
-    const scratch = { bytes: 0, address: 0 };
-    const context = {
-      engine: this.#engine,
-      arena,
-      precision,
-      deterministic: this.#deterministic,
-      where: this.#where,
-      constants: this.#fixed,
-      scratch,
-    };
-    const program = new ReadyProgram(planAt(this.#plan, rows), context);
-    scratch.address = arena.take(scratch.bytes);
-    const at = new Map<string, number>();
-    for (const { name, size } of this.#buffers) {
-      const address = this.#fixed.get(name) ?? arena.take(countAt(size, rows) * (precision === "f64" ? 8 : 4));
-      program.point(name, address);
-      at.set(name, address);
-    }
-    return { program, arena, at };
+    throw new OptionError(this.#parts.where, `${message}; give them one row after another`, "PREDICT_INPUT");
   }
 }
 
-/** Gives the arena's memory back if what fills it fails. */
-function released<T>(arena: Arena, fill: () => T): T {
-  try {
-    return fill();
-  } catch (error) {
-    arena.dispose();
-    throw error;
-  }
-}
-
-function chunkOf(plan: ArrayPlan): number {
+function chunkOf(plan: ArrayPlan, where: string): number {
   let rows = 64;
-  while (rows > 1 && placesOf(planAt(plan, rows), plan.precision === "f64" ? 8 : 4).bytes > MOST_BETWEEN) rows /= 2;
+  while (rows > 1 && placesOf(planAt(plan, rows), plan.precision === "f64" ? 8 : 4, where).bytes > MOST_BETWEEN) rows /= 2;
   return rows;
+}
+
+/** What the plan takes at most, with all the batches that are kept and one that is made: pieces of memory may lie badly. */
+function pagesOf({ plan, buffers, chunk, where }: PlanParts): number {
+  const elementBytes = plan.precision === "f64" ? 8 : 4;
+  const fixed = [...constantsOf(plan), ...parametersOf(buffers)].reduce((sum, { size }) => sum + size * elementBytes + 64, 0);
+  const between = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, 0);
+  const batch = between + batchBytes(planAt(plan, chunk), elementBytes, where);
+  return Math.min(LEAST_PAGES + Math.ceil((1.25 * (fixed + (KEPT + 2) * batch)) / PAGE), MOST_PAGES);
+}
+
+/** @throws MemoryLimitError */
+export function resultsOf(count: number, where: string): Float64Array {
+  try {
+    return new Float64Array(count);
+  } catch (cause) {
+    const message = `gives ${count} numbers for these rows, more than an array holds; give it fewer rows at a time`;
+    throw new MemoryLimitError(where, message, "MEMORY_LIMIT", { cause });
+  }
 }
 
 /** Numbers [from, from + count), without a copy where they lie in a typed array. */
@@ -219,16 +205,4 @@ function part(values: ArrayLike<number>, from: number, count: number): ArrayLike
   if (from === 0 && count === values.length) return values;
   if (values instanceof Float64Array || values instanceof Float32Array) return values.subarray(from, from + count);
   return Array.from({ length: count }, (_, i) => values[from + i]);
-}
-
-function checkVersion(plan: ArrayPlan, where: string): void {
-  const { version, precision } = plan;
-  if (version > PLAN_VERSION) {
-    const message = `has a plan of version ${version}, but this library reads up to ${PLAN_VERSION}; update ergodic`;
-    throw new DataError(where, message, "MODEL_VERSION");
-  }
-  if (typeof version !== "number" || (precision !== "f32" && precision !== "f64")) {
-    const message = `holds a plan of version ${String(version)} and precision ${String(precision)}; the file is damaged, export it again`;
-    throw new DataError(where, message, "MODEL_FORMAT");
-  }
 }

@@ -7,26 +7,42 @@ import type { Dataset } from "../data/dataset.ts";
 import { rowReader } from "../data/storage.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
-import { NetworkPlan } from "./network-plan.ts";
+import { NetworkPlan, resultsOf } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
+import { damaged } from "./plan-format.ts";
 
 /** Rows that are read from a dataset at a time. */
 const CHUNK = 256;
+
+/**
+ * Most work of a row that a loaded network may be, in multiply-adds: some ten seconds on one core. The largest networks for images of 224 × 224 are
+ * 1.6e10 (VGG), usual ones a tenth of it.
+ */
+export const MAX_WORK = 2e10;
+
+export interface LoadedOptions {
+  /** Default MAX_WORK. */
+  readonly maxWork?: number;
+}
 
 export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;
+  readonly #where: string;
 
-  constructor(saved: SavedModel, engine: Engine, where = "network") {
+  /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused where it is more work than that. */
+  constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
     super(saved);
+    this.#where = where;
     this.#numbers = saved.tensors;
     this.#plan = new NetworkPlan(
       engine,
       saved.description.program as unknown as ArrayPlan,
       saved.tensors as Record<string, Float32Array>,
-      { where },
+      { where, apart: loaded !== undefined, maxWork: loaded ? (loaded.maxWork ?? MAX_WORK) : Infinity },
     );
+    this.#checkEnds();
   }
 
   /** Sizes of a row: [28, 28, 1]. */
@@ -54,7 +70,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
     const read = rowReader(data.layout);
     const outputs = Number(this.description.outputs);
     const { columnCount, rowCount } = data;
-    const z = new Float64Array(rowCount * outputs);
+    const z = resultsOf(rowCount * outputs, this.#where);
     const x = new Float32Array(Math.min(CHUNK, rowCount) * columnCount);
     for (let from = 0; from < rowCount; from += CHUNK) {
       const rows = Math.min(CHUNK, rowCount - from);
@@ -68,5 +84,18 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
       z.set(this.#plan.run({ x: x.subarray(0, rows * columnCount) }, rows).z, from * outputs);
     }
     return z;
+  }
+
+  /** The plan takes rows x, if anything, and gives their z. */
+  #checkEnds(): void {
+    const plan = this.#plan;
+    const wanted = Number(this.description.outputs);
+    const isPlain = plan.outputs.join() === "z" && plan.isOfRows("z") && plan.inputs.every((name) => name === "x");
+    if (isPlain && plan.rowSize("z") === wanted) return;
+    const given = plan.outputs.map((name) => `"${name}" of ${plan.rowSize(name)} numbers`).join(", ");
+    throw damaged(
+      this.#where,
+      `takes ${plan.inputs.join(", ") || "nothing"} and gives ${given || "nothing"}, but z of ${wanted} numbers a row is wanted of x`,
+    );
   }
 }

@@ -37,16 +37,14 @@ function sum(a: PlanCount, b: PlanCount): PlanCount {
   return { B: x.B + y.B, plus: x.plus + y.plus };
 }
 
-/** Constants, those of bodies of scans too, and parameters. */
-export function fixedOf(plan: ArrayPlan, buffers: readonly PlanBuffer[]): { name: string; size: number }[] {
-  const constants = (program: Pick<ArrayPlan, "values" | "steps">): { name: string; size: number }[] => [
-    ...program.values.flatMap(({ home, size }) =>
-      home.kind === "constant" ? [{ name: home.name, size: countAt(size, 1) }] : [],
-    ),
-    ...program.steps.flatMap((step) => (step.kind === "scan" ? constants(step.body) : [])),
+/** Constants, those of bodies of scans too. */
+export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps">): { name: string; size: number }[] {
+  return [
+    ...values.flatMap(({ home, size }) => (home.kind === "constant" ? [{ name: home.name, size: countAt(size, 1) }] : [])),
+    ...steps.flatMap((step) => (step.kind === "scan" ? constantsOf(step.body) : [])),
   ];
-  const parameters = buffers.flatMap(({ name, size, isWritten }) =>
-    typeof size === "number" && !isWritten ? [{ name, size }] : [],
-  );
-  return [...constants(plan), ...parameters];
 }
+
+/** What is given once: buffers that do not grow with the rows, and are not written. */
+export const parametersOf = (buffers: readonly PlanBuffer[]): { name: string; size: number }[] =>
+  buffers.flatMap(({ name, size, isWritten }) => (typeof size === "number" && !isWritten ? [{ name, size }] : []));

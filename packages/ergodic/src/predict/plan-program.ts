@@ -1,21 +1,22 @@
 /**
- * A plan's program for one batch, in the engine's memory: its values have places, its steps are ready to be called. The body of a scan is a program of
- * its own. Runs on the calling thread.
+ * A plan's program for one batch, in a memory: its values have places, its steps are ready to be called. The body of a scan is a program of
+ * its own. Runs on the calling thread. What it is made of has been checked (plan-check.ts).
  *
- * @throws DataError for a plan that does not fit together, or kernels that this library does not have
+ * @throws DataError for operations that this library does not have
  */
-import { DataError } from "../base/errors.ts";
 import type { Arena } from "../host/arena.ts";
 import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
 import { elementwiseCode } from "../host/elementwise.ts";
-import type { Engine } from "../host/engine.ts";
-import { checkProgram, damaged } from "./plan-check.ts";
+import type { Machine } from "../host/engine.ts";
+import { scanBuffers } from "./plan-check.ts";
+import { damaged } from "./plan-format.ts";
+import { touchedBy } from "./plan-kernels.ts";
 import { aligned, placesOf } from "./plan-memory.ts";
 
 type Kernel = (...args: number[]) => number;
 
 export interface PlanContext {
-  readonly engine: Engine;
+  readonly engine: Machine;
   /** Holds the program's memory. */
   readonly arena: Arena;
   readonly precision: "f32" | "f64";
@@ -35,14 +36,15 @@ export class ReadyProgram {
   readonly #addresses: number[];
   /** u32[values] in memory: the addresses, for loops. */
   readonly #table: number;
+  /** Values in buffers, by the buffer's name: where in it they begin, in bytes. */
+  readonly #inBuffer = new Map<string, { value: number; by: number }[]>();
   readonly #run: readonly (() => void)[];
 
   constructor(program: PlanProgram<number>, context: PlanContext) {
     this.#context = context;
     this.#program = program;
     this.#elementBytes = context.precision === "f64" ? 8 : 4;
-    checkProgram(program, context.where);
-    const { at, bytes } = placesOf(program, this.#elementBytes);
+    const { at, bytes } = placesOf(program, this.#elementBytes, context.where);
     const workspace = context.arena.take(bytes);
     this.#addresses = program.values.map(({ home }, i) => {
       if (home.kind === "workspace") return workspace + (at.get(i) ?? 0);
@@ -51,6 +53,12 @@ export class ReadyProgram {
       if (constant === undefined) throw damaged(context.where, `wants the numbers "${home.name}", which are not there`);
       return constant;
     });
+    for (const [value, { home }] of program.values.entries()) {
+      if (home.kind !== "buffer") continue;
+      const others = this.#inBuffer.get(home.name) ?? [];
+      this.#inBuffer.set(home.name, others);
+      others.push({ value, by: home.offset * this.#elementBytes });
+    }
     this.#table = context.arena.take(4 * program.values.length);
     context.engine.memory.u32(this.#table, program.values.length).set(this.#addresses);
     this.#run = program.steps.map((step) => {
@@ -74,9 +82,7 @@ export class ReadyProgram {
   }
 
   #pointer(buffer: string): (address: number) => void {
-    const own = this.#program.values.flatMap(({ home }, value) =>
-      home.kind === "buffer" && home.name === buffer ? [{ value, by: home.offset * this.#elementBytes }] : [],
-    );
+    const own = this.#inBuffer.get(buffer) ?? [];
     return (address) => {
       for (const { value, by } of own) {
         this.#addresses[value] = address + by;
@@ -90,12 +96,7 @@ export class ReadyProgram {
   }
 
   #typed(name: string): Kernel {
-    try {
-      return this.#kernel(`${name}${this.#context.precision.toUpperCase()}`);
-    } catch (cause) {
-      const message = `uses the kernel "${name}", which this library does not have; update ergodic`;
-      throw new DataError(this.#context.where, message, "MODEL_VERSION", { cause });
-    }
+    return this.#kernel(`${name}${this.#context.precision.toUpperCase()}`);
   }
 
   #want(bytes: number): void {
@@ -122,15 +123,12 @@ export class ReadyProgram {
     return () => void zero(this.#addresses[value], bytes);
   }
 
-  #call({ kernel: name, args, repeat }: PlanCall<number>): () => void {
+  #call(call: PlanCall<number>): () => void {
+    const { kernel: name, args, repeat } = call;
     const kernel = this.#typed(name);
-    let scratchBytes = 0;
-    const read = args.map((arg) => {
-      const at = scratchBytes;
-      if (arg.kind === "scratch") scratchBytes += aligned(arg.bytes);
-      return this.#argument(arg, at);
-    });
-    this.#want(scratchBytes);
+    // What the kernel needs, whatever the file says.
+    this.#want(aligned(touchedBy(call, this.#elementBytes, this.#context.where).scratchBytes));
+    const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
     const nest = (depth: number, given: number[]): void => {
       if (depth === repeat.length) {
@@ -150,13 +148,13 @@ export class ReadyProgram {
       );
   }
 
-  #argument(arg: PlanArgument<number>, scratchAt: number): () => number {
+  #argument(arg: PlanArgument<number>): () => number {
     const { scratch, arena, engine } = this.#context;
     if (arg.kind === "number" || arg.kind === "float") {
       const value = Number(arg.value);
       return () => value;
     }
-    if (arg.kind === "scratch") return () => scratch.address + scratchAt;
+    if (arg.kind === "scratch") return () => scratch.address;
     if (arg.kind === "value") {
       const by = arg.offset * this.#elementBytes;
       return () => this.#addresses[arg.value] + by;
@@ -170,30 +168,22 @@ export class ReadyProgram {
 
   /** Moves buffers of the body along, runs it, and takes the next carries over. */
   #scan(step: PlanScan<number>): () => void {
-    const { length, reverse, carries, over, constants, current, next, outputs, histories } = step;
+    const { length, reverse, carries, current, next, histories } = step;
     const body = new ReadyProgram(step.body, this.#context);
     const copy = this.#kernel("copy");
     const bytesOf = (value: number): number => this.#program.values[value].size * this.#elementBytes;
-    const pointed = (kind: string, values: readonly number[]): ((t: number, bytes: (i: number) => number) => void) => {
-      const pointers = values.map((_, i) => body.#pointer(`${kind} ${i}`));
-      return (t, bytes) => {
-        for (const [i, value] of values.entries()) pointers[i](this.#addresses[value] + t * bytes(i));
-      };
-    };
-    const [carryAt, nextAt, constantAt] = [pointed("carry", current), pointed("next", next), pointed("constant", constants)];
-    const [overAt, outputAt] = [pointed("over", over), pointed("output", outputs)];
-    const whole = outputs.map((value, i) => {
-      const one = step.body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);
-      // An output that nobody takes is scratch of one element.
-      return one && this.#program.values[value].size === one.size * length ? one.size * this.#elementBytes : 0;
-    });
+    const pointers = scanBuffers(step, this.#program).map((buffer) => ({
+      point: body.#pointer(buffer.name),
+      value: buffer.value,
+      bytes: buffer.step * this.#elementBytes,
+    }));
+    const moving = pointers.filter(({ bytes }) => bytes > 0);
     return () => {
       for (const [i, value] of current.entries()) copy(this.#addresses[value], this.#addresses[carries[i]], bytesOf(value));
-      for (const point of [carryAt, nextAt, constantAt]) point(0, () => 0);
+      for (const { point, value } of pointers) point(this.#addresses[value]);
       for (let i = 0; i < length; i++) {
         const t = reverse ? length - 1 - i : i;
-        overAt(t, (k) => bytesOf(over[k]) / length);
-        outputAt(t, (k) => whole[k]);
+        for (const { point, value, bytes } of moving) point(this.#addresses[value] + t * bytes);
         for (const [k, value] of histories.entries()) {
           const bytes = bytesOf(current[k]);
           if (value !== null) copy(this.#addresses[value] + t * bytes, this.#addresses[current[k]], bytes);

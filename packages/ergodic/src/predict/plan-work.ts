@@ -1,0 +1,45 @@
+/**
+ * How much work a plan's program is, from its description alone, so that one which never ends is refused before it begins: a call cannot be aborted.
+ *
+ * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element that is read, written or goes
+ * through one operation ELEMENT (plan-kernels.ts), one of a function such as exp FUNCTION, a call of a kernel CALL.
+ */
+import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../host/array-plan.ts";
+import { ELEMENT, touchedBy } from "./plan-kernels.ts";
+
+const FUNCTION = 32;
+const CALL = 512;
+
+/** The operations of a few instructions. */
+const PLAIN = new Set(
+  "stopGradient add sub mul div neg square min max abs sign floor sqrt less lessEqual equal and or not where round".split(" "),
+);
+
+export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where: string): number {
+  const workOfStep = (step: PlanStep<number>): number => {
+    if (step.kind === "zero") return CALL + program.values[step.value].size;
+    if (step.kind === "loop") return workOfLoop(step);
+    if (step.kind === "kernel") return step.calls.reduce((sum, call) => sum + workOfCall(call, elementBytes, where), 0);
+    const moved = [...step.current, ...step.current, ...step.histories.filter((value) => value !== null)];
+    const copied = moved.reduce((sum, value) => sum + CALL + program.values[value].size, 0);
+    const pointed = CALL * (step.current.length + step.over.length + step.constants.length + step.outputs.length);
+    return Math.max(1, step.length) * (workOf(step.body, elementBytes, where) + copied + pointed);
+  };
+  return program.steps.reduce((sum, step) => sum + workOfStep(step), 0);
+}
+
+/** Loops go in tiles within the last two axes, each of which has every operation found and begun anew. */
+function workOfLoop({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): number {
+  const elements = shape.reduce((product, extent) => product * Math.max(1, extent), 1);
+  const tiles = shape.slice(0, -2).reduce((product, extent) => product * Math.max(1, extent), 1);
+  const accesses = loads.length + stores.length + reductions.length;
+  const functions = operations.filter(([name]) => !PLAIN.has(name)).length;
+  const each = ELEMENT * (accesses + operations.length - functions) + FUNCTION * functions;
+  const sizes = reductions.reduce((sum, { size }) => sum + size, 0);
+  return CALL + 256 * constants.length + elements * each + tiles * CALL + 16 * tiles * each + ELEMENT * sizes;
+}
+
+function workOfCall(call: PlanCall<number>, elementBytes: 4 | 8, where: string): number {
+  const rounds = call.repeat.reduce((product, { count }) => product * Math.max(1, count), 1);
+  return rounds * (CALL + touchedBy(call, elementBytes, where).work);
+}
