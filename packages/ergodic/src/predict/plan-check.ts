@@ -5,7 +5,7 @@
  * @throws DataError
  */
 import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
-import type { ElementwiseAccess } from "../host/elementwise.ts";
+import { type ElementwiseAccess, elementwiseCode } from "../host/elementwise.ts";
 import { damaged } from "./plan-format.ts";
 import { rolesOf, touchedBy } from "./plan-kernels.ts";
 
@@ -91,7 +91,8 @@ class Check {
     }
   }
 
-  #loop({ shape, loads, stores, reductions }: PlanLoop<number>): void {
+  #loop(loop: PlanLoop<number>): void {
+    const { shape, loads, stores, reductions } = loop;
     const total = shape.reduce((product, extent) => product * extent, 1);
     if (!shape.every((extent) => isCount(extent) && extent >= 1) || total > MOST_ELEMENTS)
       this.#fail(`has a loop over ${shape.join(" × ")}`);
@@ -103,6 +104,8 @@ class Check {
       if (!isCount(size) || size > whole || to.offset !== 0) this.#fail(`reduces to ${size} numbers of ${whole}`);
       this.#access(shape, to, size);
     }
+    // Whether operations are known, and name what is there.
+    elementwiseCode({ ...loop, constants: loop.constants.map(Number) }, this.#elementBytes, this.#where);
   }
 
   #access(shape: readonly number[], { offset, strides }: ElementwiseAccess, size: number): void {

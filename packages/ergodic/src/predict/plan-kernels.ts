@@ -29,6 +29,11 @@ const MOST = 2 ** 31 - 1;
 /** Of an element that is moved, or goes through one operation: as many multiply-adds of a product take about as long. */
 export const ELEMENT = 4;
 
+/** Of finding a row of a window, or a row of a table. */
+const WINDOW = 64;
+/** Of trying one of a stride's phases. */
+const PHASE = 16;
+
 export interface Touched {
   /** Elements from each argument's address on; of arguments that are no arrays 0. */
   readonly elements: readonly number[];
@@ -96,7 +101,7 @@ function isCountable(shape: ConvolutionShape): boolean {
 
 /** For each cell of the output the cells of its window, and of these the channels that are summed. */
 const windowWork = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth }: ConvolutionShape, ...each: number[]): number =>
-  times(batch, outHeight, outWidth, kernelHeight, kernelWidth, ...each);
+  times(batch, outHeight, outWidth, kernelHeight) * (times(kernelWidth, ...each) + WINDOW);
 
 type ConvolutionName = "" | "Input" | "Weight";
 const operandsOf: Readonly<Record<ConvolutionName, readonly ("x" | "y" | "w")[]>> = {
@@ -132,9 +137,8 @@ function depthwise(name: ConvolutionName): KernelRule {
       work:
         windowWork(shape, inChannels) +
         x +
-        strideHeight ** 2 +
-        strideWidth ** 2 +
-        times(shape.batch, shape.inHeight, strideWidth),
+        PHASE * (strideHeight ** 2 + strideWidth ** 2) +
+        PHASE * times(shape.batch, shape.inHeight, strideWidth),
     };
   });
 }
@@ -189,14 +193,14 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
     "gatherRows",
     counted([...counts(2), "reads", "count", "reads", "writes"], ([count, columns, rows]) => ({
       arrays: [rows * columns, count, count * columns],
-      work: ELEMENT * times(count, columns),
+      work: count * WINDOW + ELEMENT * times(count, columns),
     })),
   ],
   [
     "scatterRows",
     counted([...counts(2), "reads", "reads", "writes", "count"], ([count, columns, rows]) => ({
       arrays: [count * columns, count, rows * columns],
-      work: ELEMENT * (times(count, columns) + times(rows, columns)),
+      work: count * WINDOW + ELEMENT * (times(count, columns) + times(rows, columns)),
     })),
   ],
   [

@@ -1,0 +1,94 @@
+/**
+ * Kernels on a memory whose every byte outside of the pieces that were asked for holds a canary: `touched` says where one changed. Pieces lie apart,
+ * and end where they were asked to end.
+ */
+import { type Engine, type Machine, openEngine } from "../../src/host/engine.ts";
+import type { Allocation, EngineMemory } from "../../src/host/memory.ts";
+
+const HEAP = 1 << 20;
+const APART = 1024;
+
+interface Piece {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class GuardedMachine {
+  readonly #machine: Machine;
+  readonly #pieces = new Set<Piece>();
+  readonly #end: number;
+  /** As an engine that has no other memory than this. */
+  readonly engine: Engine;
+
+  private constructor(engine: Engine, bytes: number) {
+    this.#end = HEAP + bytes;
+    this.#machine = engine.apart(this.#end / 65536);
+    const { memory } = this.#machine;
+    memory.allocate(bytes, "all of it").dispose();
+    const allocate = memory.allocate.bind(memory);
+    const guarded: EngineMemory = Object.assign(Object.create(memory) as EngineMemory, {
+      allocate: (wanted: number, purpose: string): Allocation => {
+        const whole = allocate(wanted + 2 * APART, purpose);
+        const piece = { from: whole.pointer + APART, to: whole.pointer + APART + wanted };
+        this.#pieces.add(piece);
+        // What was allocated is all zero: the surroundings get their canaries back.
+        this.#fillBetween(whole.pointer, whole.pointer + Math.ceil(whole.bytes / 64) * 64, piece);
+        const dispose = (): void => {
+          if (!this.#pieces.delete(piece)) return;
+          this.#bytes(piece.from, piece.to).fill(this.#canary);
+          whole.dispose();
+        };
+        return { pointer: piece.from, bytes: wanted, dispose, [Symbol.dispose]: dispose };
+      },
+    });
+    this.engine = Object.assign(Object.create(engine) as Engine, {
+      memory: guarded,
+      kernel: (name: string, deterministic: boolean) => this.#machine.kernel(name, deterministic),
+    });
+  }
+
+  static async open(bytes = 2 ** 18): Promise<GuardedMachine> {
+    return new GuardedMachine(await openEngine(), bytes);
+  }
+
+  #canary = 0;
+
+  /** Everything outside of pieces. */
+  fill(canary: number): void {
+    this.#canary = canary;
+    let from = HEAP;
+    for (const piece of this.#sorted()) {
+      this.#bytes(from, piece.from).fill(canary);
+      from = piece.to;
+    }
+    this.#bytes(from, this.#end).fill(canary);
+  }
+
+  /** Addresses where a canary changed, the first few. */
+  touched(): number[] {
+    const found: number[] = [];
+    const wanted = Buffer.alloc(this.#end - HEAP, this.#canary);
+    let from = HEAP;
+    for (const { from: start, to } of [...this.#sorted(), { from: this.#end, to: this.#end }]) {
+      const bytes = this.#bytes(from, start);
+      // Most are whole, and a look at each byte is slow.
+      if (Buffer.compare(bytes, wanted.subarray(0, bytes.length)) !== 0)
+        found.push(from + bytes.findIndex((byte) => byte !== this.#canary));
+      from = to;
+    }
+    return found;
+  }
+
+  #sorted(): Piece[] {
+    return [...this.#pieces].sort((a, b) => a.from - b.from);
+  }
+
+  #fillBetween(from: number, to: number, piece: Piece): void {
+    this.#bytes(from, piece.from).fill(this.#canary);
+    this.#bytes(piece.to, to).fill(this.#canary);
+  }
+
+  #bytes(from: number, to: number): Uint8Array {
+    return this.#machine.memory.u8(from, Math.max(0, to - from));
+  }
+}

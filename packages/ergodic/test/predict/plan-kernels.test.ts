@@ -1,0 +1,106 @@
+/**
+ * The table of kernels that plans may call, against the kernels: each runs on arrays that are as large as the table says and not an element larger, amid
+ * canaries, with counts and shapes that nobody chose.
+ */
+import { describe, expect, it } from "vitest";
+import { ErgodicError } from "../../src/base/errors.ts";
+import { stream } from "../../src/base/stream.ts";
+import type { ArrayPlan, PlanArgument, PlanCall } from "../../src/host/array-plan.ts";
+import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { planKernels, rolesOf, touchedBy } from "../../src/predict/plan-kernels.ts";
+import { GuardedMachine } from "./guarded-machine.ts";
+
+const CASES = 25;
+const guarded = await GuardedMachine.open(2 ** 20);
+
+const SMALL = [0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17];
+/** By what the kernels call them: batch, in, out, kernel, strides, pads, dilations, groups. */
+function blockOf(pick: <T>(list: readonly T[]) => T, isDepthwise: boolean): number[] {
+  const channels = pick([1, 2, 4, 6, 8, 16]);
+  const outChannels = isDepthwise ? channels : pick([1, 2, 4, 8, 16]);
+  const groups = isDepthwise ? channels : pick([1, 1, 2].filter((g) => channels % g === 0 && outChannels % g === 0));
+  const image = [
+    pick([1, 2, 3]),
+    pick([1, 3, 5, 8]),
+    pick([1, 3, 5, 8]),
+    channels,
+    pick([1, 2, 3, 5, 8]),
+    pick([1, 2, 4, 7]),
+    outChannels,
+  ];
+  const window = [pick([1, 2, 3, 5]), pick([1, 2, 3, 5]), pick([1, 2, 3]), pick([1, 2, 3])];
+  return [...image, ...window, pick([0, 1, 2, 6]), pick([0, 1, 2, 6]), pick([1, 2, 3]), pick([1, 2]), groups];
+}
+
+/** A plan of one call, whose arrays are parameters and an output of the size that the table says. */
+function planOf(kernel: string, call: PlanCall<number>, precision: "f32" | "f64") {
+  const { elements } = touchedBy(call, precision === "f32" ? 4 : 8, "test");
+  const roles = rolesOf(kernel, "test");
+  const values: ArrayPlan["values"][number][] = [];
+  const args = call.args.map((arg, i): PlanArgument => {
+    if (arg.kind !== "value") return arg;
+    values.push({ size: elements[i], home: { kind: "buffer", name: roles[i] === "writes" ? "z" : `array ${i}`, offset: 0 } });
+    return { ...arg, value: values.length - 1 };
+  });
+  const result = values.findIndex(({ home }) => home.kind === "buffer" && home.name === "z");
+  const plan: ArrayPlan = {
+    version: 1,
+    precision,
+    values,
+    steps: [{ kind: "kernel", calls: [{ kernel, args, repeat: [] }], result }],
+  };
+  return { plan, elements, roles };
+}
+
+describe.each(planKernels())("%s", (kernel) => {
+  it("reads and writes what the table says, and no more", () => {
+    const draws = stream(4, "plan kernels", kernel).at(0);
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];
+    const [tight, ran] = [{ count: 0 }, { count: 0 }];
+    for (let i = 0; i < CASES; i++) {
+      const precision = pick(["f32", "f64"] as const);
+      const call: PlanCall<number> = {
+        kernel,
+        repeat: [],
+        args: rolesOf(kernel, "test").map((role): PlanArgument<number> => {
+          if (role === "count") return { kind: "number", value: pick(SMALL) };
+          if (role === "shape") return { kind: "indices", values: blockOf(pick, kernel.startsWith("depthwise")) };
+          if (role === "scratch") return { kind: "scratch", bytes: 0 };
+          return { kind: "value", value: 0, offset: 0 };
+        }),
+      };
+      let made: ReturnType<typeof planOf>;
+      try {
+        made = planOf(kernel, call, precision);
+      } catch (error) {
+        if (!(error instanceof ErgodicError)) throw error;
+        continue;
+      }
+      const { plan, elements, roles } = made;
+      const numbers = Object.fromEntries(
+        elements.map((count, k) => [`array ${k}`, Float64Array.from({ length: count }, (_, j) => Math.sin(j + k) * 4)]),
+      );
+      const found = [0x11, 0xc7].map((canary) => {
+        guarded.fill(canary);
+        using predictor = new NetworkPlan(guarded.engine, plan, numbers);
+        const { z } = predictor.run({}, 1);
+        expect(guarded.touched(), JSON.stringify(call)).toEqual([]);
+        return [...z];
+      });
+      expect(found[1], JSON.stringify(call)).toEqual(found[0]);
+      ran.count++;
+      // One element fewer is refused.
+      const largest = elements.indexOf(Math.max(...elements));
+      if (elements[largest] === 0 || roles[largest] === "writes") continue;
+      const values = plan.values.map((value) =>
+        value.home.kind === "buffer" && value.home.name === `array ${largest}`
+          ? { ...value, size: elements[largest] - 1 }
+          : value,
+      );
+      expect(() => new NetworkPlan(guarded.engine, { ...plan, values }, numbers)).toThrow("reach from");
+      tight.count++;
+    }
+    expect(ran.count).toBeGreaterThan(CASES / 8);
+    expect(tight.count).toBeGreaterThan(0);
+  });
+});
