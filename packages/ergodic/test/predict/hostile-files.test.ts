@@ -71,9 +71,11 @@ describe("what was possible", () => {
     await expect(predictor(file)).rejects.toThrow("calls gemm in a way that it has not");
   });
 
-  it.each([-5000, -1, 0.5, 2 ** 31, 2 ** 53, "0"])("a buffer that begins at %s", async (offset) => {
+  it.each([-5000, -1, 0.5, 2 ** 31, -(2 ** 53), "0"])("an array that begins at %s of the rows", async (offset) => {
     const file = altered((plan) => {
-      for (const { home } of plan.values as Json[]) if ((home as Json).name === "z") Object.assign(home, { offset });
+      const [call] = step(plan, "kernel").calls as Json[];
+      (plan.values as object[]).push({ size: { B: 3, plus: 0 }, home: { kind: "buffer", name: "x", offset } });
+      Object.assign(call.args[5] as object, { value: (plan.values as object[]).length - 1 });
     });
     await expect(predictor(file)).rejects.toThrow(DataError);
   });
