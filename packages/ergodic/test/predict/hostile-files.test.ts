@@ -166,6 +166,50 @@ describe("what was possible", () => {
     expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which is not there');
   });
 
+  it("scans over, from and to less than they move", () => {
+    const scan = (changed: object) => ({
+      ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },
+      ...{ carries: [2], current: [3], next: [4], histories: [5] },
+      ...changed,
+    });
+    const opening = (changed: object, body: readonly object[] = []) =>
+      opened(
+        planOf(
+          [z, own(7), own(2), own(2), own(2), own(6), own(1), own(5)],
+          [scan({ ...changed, ...(body.length > 0 ? { body: { values: body, steps: [] } } : {}) }), { kind: "zero", value: 0 }],
+        ),
+      );
+    opening({});
+    expect(() => opening({ carries: [6] })).toThrow("carries 2 numbers from fewer");
+    expect(() => opening({ next: [6] })).toThrow("carries 2 numbers from fewer");
+    expect(() => opening({ histories: [7] })).toThrow("a history of 5 numbers");
+    expect(() => opening({ over: [1] })).toThrow("a scan of 3 elements over 7 numbers");
+    expect(() => opening({ carries: [] })).toThrow("carries are of several numbers");
+    expect(() => opening({ length: 0 })).toThrow("a scan over 0 elements");
+    const piece = (name: string, size: number) => ({ size, home: { kind: "buffer", name, offset: 0 } });
+    for (const [name, size] of [
+      ["over 0", 2],
+      ["carry 0", 2],
+      ["next 0", 2],
+      ["constant 0", 7],
+      ["output 0", 5],
+    ] as const) {
+      const lists = { over: [5], constants: [1], outputs: [7] };
+      opening(lists, [piece(name, size)]);
+      expect(() => opening(lists, [piece(name, size + 1)]), name).toThrow(`reaches from 0 to ${size + 1} in "${name}"`);
+    }
+  });
+
+  it("a call that writes to more than its result", () => {
+    const gather = (result: number) => ({
+      ...{ kind: "kernel", result },
+      calls: [{ kernel: "gatherRows", args: [number(1), number(1), value(1), number(1), value(1), value(2)], repeat: [] }],
+    });
+    const plan = (result: number) => planOf([z, own(1), own(1)], [gather(result), { kind: "zero", value: 0 }]);
+    opened(plan(2));
+    expect(() => opened(plan(1))).toThrow("writes to the value 2, and not to its result");
+  });
+
   it("an input named as a constant, which is smaller", () => {
     const constant = { size: 1, home: { kind: "constant", name: "c" } };
     const load = (at: number, strides: number[]) => ({ value: at, offset: 0, strides });

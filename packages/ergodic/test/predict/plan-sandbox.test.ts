@@ -17,7 +17,7 @@ import { type SavedPlan, savedPlans } from "./plans.ts";
 const ROWS = 3;
 const MAX_WORK = 1e7;
 /** Of each plan. More for a long search. */
-const CASES = Number(process.env.ERGODIC_HOSTILE_PLANS ?? 150);
+const CASES = Number(process.env.ERGODIC_HOSTILE_PLANS ?? 200);
 
 type Path = readonly (string | number)[];
 const HOSTILE: readonly unknown[] = [
@@ -67,7 +67,9 @@ function hostileFor(plan: ArrayPlan, path: Path, pick: (count: number) => number
       { kind: "numbers", values: ["1", "2"] },
     ]);
   // A little more or less is what a check of ranges must see.
-  if (typeof found === "number" && pick(2) === 0) return found + one([-1, 1, 2, 16, -16, 1000]);
+  const kind = pick(3);
+  if (typeof found === "number" && kind === 0) return found + one([-1, 1, 2, 16, -16, 1000]);
+  if (typeof found === "number" && kind === 1) return pick(4);
   return one(HOSTILE);
 }
 
