@@ -39,7 +39,17 @@ export class Murmur3 {
 }
 
 function blocks(h: number, bytes: Uint8Array, start: number, end: number): number {
-  for (let i = start; i < end; i += 4) {
+  let i = start;
+  if (LITTLE_ENDIAN && (bytes.byteOffset + start) % 4 === 0) {
+    // Whole words at a time: some three times as fast.
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, (end - start) >> 2);
+    for (let k = 0; k < words.length; k++) {
+      h ^= mixed(words[k]);
+      h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+    }
+    i += 4 * words.length;
+  }
+  for (; i < end; i += 4) {
     h ^= mixed(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
     h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
   }
@@ -55,6 +65,8 @@ function ended(h: number, bytes: Uint8Array, start: number, end: number, count: 
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
+
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 function mixed(k: number): number {
   k = Math.imul(k, 0xcc9e2d51);

@@ -54,7 +54,7 @@ const bytesOf: Readonly<Record<string, number>> = {
   BOOL: 1,
 };
 
-/** @throws DataError if a shape does not fit its values */
+/** @throws DataError if a shape does not fit its values, or names and metadata are longer than readers take */
 export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const names = Object.keys(tensors).sort((a, b) => {
     return tensors[b].values.BYTES_PER_ELEMENT - tensors[a].values.BYTES_PER_ELEMENT || (a < b ? -1 : 1);
@@ -79,6 +79,13 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
   const json = `{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`;
   const text = new TextEncoder().encode(json);
   const start = 8 + Math.ceil(text.length / 8) * 8;
+  if (start - 8 > LONGEST_HEADER) {
+    throw new DataError(
+      "safetensors",
+      `the header would take ${start - 8} bytes, but no reader takes more than ${LONGEST_HEADER}; keep what is long in tensors`,
+      "SAFETENSORS",
+    );
+  }
   const bytes = new Uint8Array(start + offset).fill(0x20, 8 + text.length, start);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(text, 8);
@@ -116,15 +123,6 @@ export function decode(
   }
   if (offset !== data.length) throw broken(`it holds ${data.length} bytes of data, but its tensors take ${offset}`);
   return { tensors, metadata };
-}
-
-/** The JSON that our files keep in their metadata. @throws DataError [`code`] where there is none */
-export function parseDescription(metadata: Readonly<Record<string, string>>, where: string, code: string): unknown {
-  try {
-    return JSON.parse(metadata.description ?? "");
-  } catch (cause) {
-    throw new DataError(where, "has a description that is not JSON; the file is damaged, write it anew", code, { cause });
-  }
 }
 
 function parseHeader(bytes: Uint8Array, broken: Fault): { headers: [string, Header][]; metadata: Record<string, string> } {
@@ -182,22 +180,40 @@ function checkHeader(name: string, value: unknown, broken: Fault): Header {
   return { dtype, shape, data_offsets: offsets as [number, number] };
 }
 
-/** JSON.parse keeps the last of two equal keys in silence; another reader may keep the first. `text` is valid JSON. */
+/** JSON.parse keeps the last of two equal keys in silence; another reader may keep the first. `text` is valid JSON, and may be long. */
 function refuseRepeatedKeys(text: string, broken: Fault): void {
   const open: (Set<string> | null)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [found, colon] = match;
-    if (found === "{") open.push(new Set());
-    else if (found === "[") open.push(null);
-    else if (found === "}" || found === "]") open.pop();
-    else if (colon) {
-      const key: string = JSON.parse(found.slice(0, found.length - colon.length));
-      const keys = open.at(-1)!;
-      if (keys.has(key)) throw broken(`its header has the key "${key}" twice`);
-      keys.add(key);
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === "{") open.push(new Set());
+    else if (char === "[") open.push(null);
+    else if (char === "}" || char === "]") open.pop();
+    else if (char === '"') {
+      const end = closingQuote(text, i);
+      if (isFollowedByColon(text, end)) {
+        const key: string = JSON.parse(text.slice(i, end + 1));
+        const keys = open.at(-1)!;
+        if (keys.has(key)) throw broken(`its header has the key "${key}" twice`);
+        keys.add(key);
+      }
+      i = end;
     }
   }
+}
+
+/** Where the text that opens at `from` ends: at the first quote after an even number of backslashes. */
+function closingQuote(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); ; end = text.indexOf('"', end + 1)) {
+    let first = end;
+    while (text[first - 1] === "\\") first--;
+    if ((end - first) % 2 === 0) return end;
+  }
+}
+
+function isFollowedByColon(text: string, end: number): boolean {
+  let at = end + 1;
+  while (text[at] === " " || text[at] === "\n" || text[at] === "\r" || text[at] === "\t") at++;
+  return text[at] === ":";
 }
 
 /** `bytes` is a copy of its own, so it is aligned. */

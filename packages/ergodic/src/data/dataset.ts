@@ -312,15 +312,18 @@ export class Pipeline {
   /** What a row looks like at the end. */
   readonly shape: Shape;
   #names: string[] | undefined;
+  /** By their steps, which never change: a validation need not check a million columns once more. */
+  static readonly #made = new WeakMap<object, Pipeline>();
 
   constructor(steps: readonly Step[]) {
     this.steps = deepFreeze([...steps]);
     this.shape = shapeAfter(this.steps);
+    Pipeline.#made.set(this.steps, this);
   }
 
   /** @throws DataError unless `json` is what toJson gave */
   static fromJson(json: unknown): Pipeline {
-    return new Pipeline(stepsFromJson(json));
+    return Pipeline.#made.get(json as object) ?? new Pipeline(stepsFromJson(json));
   }
 
   toJson(): Json[] {

@@ -6,14 +6,31 @@
  */
 import { DataError, ErgodicError } from "../base/errors.ts";
 import type { RawRows } from "./raw.ts";
-import { mapped, type RowSource, roundToF32, type Shape, type SourceStep, type Step, type Transformation } from "./rows.ts";
+import {
+  mapped,
+  type RowSource,
+  roundToF32,
+  type Shape,
+  type SourceStep,
+  type Step,
+  type TargetColumn,
+  type Transformation,
+} from "./rows.ts";
+import { checkStep, isTexts } from "./step-check.ts";
 import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
+
+/** Steps that take the cells of a table. */
+const ofCells = new Set(["impute", "oneHot"]);
 
 /** What comes out of the last step; checks that the steps fit. */
 export function shapeAfter(steps: readonly Step[]): Shape {
   let shape = sourceOfSteps(steps).output(steps[0] as SourceStep);
-  for (const step of steps.slice(1)) shape = transformationOf(step).output(step, shape);
+  for (const step of steps.slice(1)) {
+    const transformation = transformationOf(step);
+    if (!shape.stored) checkStep(step.kind, ofCells.has(step.kind), "columns of numbers before it, not the cells of a table");
+    shape = transformation.output(step, shape);
+  }
   return shape;
 }
 
@@ -60,9 +77,20 @@ function isStep(value: unknown): value is Step {
 function sourceOfSteps(steps: readonly Step[]): Source<SourceStep> {
   const source = sources.get(steps[0]?.kind);
   if (!source) throw unknown(steps[0], "first", sources.keys());
-  const { target, type } = steps[0] as SourceStep;
-  if (typeof target?.name === "string" && (type === "f32" || type === "f64")) return source;
-  throw new DataError("pipeline", `step "${steps[0].kind}" lacks a target or a type`, "PIPELINE_STEP");
+  const { target, type, weights, source: name } = steps[0] as SourceStep;
+  if (!(isTarget(target) && (type === "f32" || type === "f64")))
+    throw new DataError("pipeline", `step "${steps[0].kind}" lacks a target or a type`, "PIPELINE_STEP");
+  checkStep(
+    steps[0].kind,
+    typeof name === "string" && (weights === null || typeof weights === "string"),
+    "a source, and weights or null",
+  );
+  return source;
+}
+
+function isTarget(target: Partial<TargetColumn> | null | undefined): boolean {
+  if (typeof target?.name !== "string") return false;
+  return target.kind === "number" ? target.levels === undefined : target.kind === "category" && isTexts(target.levels);
 }
 
 function transformationOf(step: Step): Transformation<Step> {

@@ -1,13 +1,20 @@
 /**
  * A checkpoint: one safetensors file with a run's bytes and, in its metadata, JSON that says how to make the same run again.
- * Written whole or not at all, so that an interrupted write leaves the last good one.
+ * Written whole or not at all, so that an interrupted write leaves the last good one. Read with its checksum; what it says is checked by
+ * whoever resumes from it (base/kept.ts).
  */
+import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
 import { DataError } from "../base/errors.ts";
 import { nameOf, readWhole, writeWhole } from "../base/files.ts";
-import { decode, encode, parseDescription, type Tensor as StoredTensor } from "../base/safetensors.ts";
+import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
 
-const VERSION = 1;
+const FORMAT: FileFormat = {
+  format: "ergodic checkpoint",
+  versionName: "checkpoint version",
+  stranger: "is not a checkpoint of a run; give the file that run.checkpoint() wrote",
+  codes: "CHECKPOINT",
+};
 
 export interface Checkpoint {
   snapshot: Snapshot;
@@ -20,34 +27,22 @@ export function writeCheckpoint(path: string, { snapshot, loop, recipe }: Checkp
   const tensors = Object.fromEntries(
     Object.entries(snapshot.tensors).map(([name, values]): [string, StoredTensor] => [name, { shape: [values.length], values }]),
   );
-  const description = JSON.stringify({ state: snapshot.state, loop, recipe });
-  return writeWhole(path, encode(tensors, { format: "ergodic checkpoint", version: String(VERSION), description }), {
-    keep: true,
-  });
+  return writeWhole(path, encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors), { keep: true });
 }
 
 export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<Checkpoint> {
   const where = nameOf(from, "checkpoint");
-  const { tensors, metadata } = decode(await readWhole(from), where);
-  if (metadata.format !== "ergodic checkpoint")
-    throw new DataError(where, "is not a checkpoint of a run; give the file that run.checkpoint() wrote", "CHECKPOINT_FORMAT");
-  if (Number(metadata.version) > VERSION) {
-    throw new DataError(
-      where,
-      `has checkpoint version ${metadata.version}, but this library reads up to ${VERSION}; update ergodic`,
-      "CHECKPOINT_VERSION",
-    );
+  const file = decodeDescribed(await readWhole(from), where, FORMAT);
+  const description = file.describe();
+  file.verify();
+  for (const part of ["state", "loop", "recipe"]) {
+    const found = description[part];
+    if (typeof found === "object" && found !== null && !Array.isArray(found)) continue;
+    throw new DataError(where, `lacks its ${part}; the file is damaged, take an earlier checkpoint`, "CHECKPOINT_FORMAT");
   }
-  const description = parseDescription(metadata, where, "CHECKPOINT_FORMAT");
-  const { state, loop, recipe } = description as { state: JsonObject; loop: JsonObject; recipe: JsonObject };
-  return {
-    snapshot: {
-      tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
-      state,
-    },
-    loop,
-    recipe,
-  };
+  const { state, loop, recipe } = description as Record<string, JsonObject>;
+  const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
+  return { snapshot: { tensors: Object.fromEntries(tensors), state }, loop, recipe };
 }
 
 /** A checkpoint of the kind of run whose recipe has `part`, and that part. @throws DataError [CHECKPOINT_KIND] for one of another kind */
@@ -56,8 +51,8 @@ export async function readCheckpointOf(
   part: string,
 ): Promise<{ checkpoint: Checkpoint; kept: JsonObject }> {
   const checkpoint = await readCheckpoint(from);
-  const kept = checkpoint.recipe[part];
-  if (kept) return { checkpoint, kept: kept as JsonObject };
+  const kept = Object.hasOwn(checkpoint.recipe, part) ? checkpoint.recipe[part] : undefined;
+  if (typeof kept === "object" && kept !== null && !Array.isArray(kept)) return { checkpoint, kept };
   const message = "is the checkpoint of another kind of run; resume it with the verb that wrote it";
   throw new DataError(nameOf(from, "checkpoint"), message, "CHECKPOINT_KIND");
 }

@@ -6,7 +6,8 @@
  *
  * A loss is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
  */
-import { checkKeys, checkNumber } from "../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { linksOfTask } from "../base/links.ts";
 import { Registry } from "../base/registry.ts";
 import {
   constant,
@@ -68,6 +69,7 @@ export function loss<O extends Record<string, number>, const T extends Task>(
   traits: LossTraits<T>,
   ranges: { [K in keyof O]?: { low?: number; high?: number; open?: boolean } } = {},
 ): (options?: Partial<O>) => Loss<T> {
+  checkTraits(name, traits);
   const factory = (given: Partial<O> = {}): Loss<T> => {
     checkKeys(name, given, Object.keys(defaults));
     const options = { ...defaults, ...given } as Record<string, number>;
@@ -87,6 +89,26 @@ export function loss<O extends Record<string, number>, const T extends Task>(
   };
   definedLosses.define(name, factory as (options?: Record<string, number>) => Loss);
   return factory;
+}
+
+/** What no model could predict by is refused where it is defined, not when a model of it is trained. */
+function checkTraits(where: string, { task, link, joint = false }: LossTraits): void {
+  const links = Object.hasOwn(linksOfTask, task) ? linksOfTask[task] : undefined;
+  const list = (names: readonly string[]): string => names.map((one) => `"${one}"`).join(", ");
+  if (!links)
+    throw new OptionError(where, `task is "${task}", but must be one of ${list(Object.keys(linksOfTask))}`, "OPTION_RANGE");
+  if (!links.includes(link))
+    throw new OptionError(
+      where,
+      `link is "${link}", but a loss of task "${task}" must have one of ${list(links)}`,
+      "OPTION_RANGE",
+    );
+  if (joint !== (task === "multiclass"))
+    throw new OptionError(
+      where,
+      `joint is ${joint}, but losses of task "multiclass", and they alone, are joint`,
+      "OPTION_CONFLICT",
+    );
 }
 
 export const lossNames = (): string[] => definedLosses.names();

@@ -12,13 +12,15 @@
  */
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
-import { encode, type Tensor } from "../base/safetensors.ts";
+import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel } from "../contract.ts";
 import { type Name, NameIndex } from "../data/name-index.ts";
 import { Ratings } from "../data/ratings.ts";
+import { checkedNames, factorFacts } from "./check-factors.ts";
+import { checkedTensor, checkFinite } from "./check-model.ts";
 import { foldIn, outerSum } from "./fold-in.ts";
-import { FORMAT_VERSION } from "./linear.ts";
 import { metrics, type RegressionMetrics } from "./metrics.ts";
+import { encodeModel } from "./model-file.ts";
 import { largest, type RankingMetrics, RankingTally } from "./recommendations.ts";
 
 export interface Pair {
@@ -78,19 +80,20 @@ export class FactorPredictor {
   private meanUser: Float64Array | undefined;
   private itemSum: Float64Array | undefined;
 
-  constructor({ description, tensors }: SavedModel) {
+  /** `where`: the file, for errors. */
+  constructor({ description, tensors }: SavedModel, where = "factorisation") {
+    const { task, rank, mean, biases: biased } = factorFacts(description, where);
     this.description = description;
-    this.task = description.task as "rating" | "preference";
-    this.rank = Number(description.rank);
-    this.mean = Number(description.mean);
-    this.biases = description.biases === true;
+    this.task = task;
+    this.rank = rank;
+    this.mean = mean;
+    this.biases = biased;
     const side = (name: "users" | "items", biases: string): Side => {
-      const index = new NameIndex(description[name] as Name[]);
-      const factors = Float64Array.from(tensors[name] as Float64Array);
+      const index = new NameIndex(checkedNames(description, name, where));
       return {
         index,
-        factors,
-        biases: Float64Array.from((tensors[biases] as Float64Array | undefined) ?? new Float64Array(index.size)),
+        factors: checkedTensor(where, tensors, name, index.size * rank),
+        biases: biased ? checkedTensor(where, tensors, biases, index.size) : new Float64Array(index.size),
       };
     };
     this.userSide = side("users", "userBiases");
@@ -183,12 +186,8 @@ export class FactorPredictor {
       tensors.userBiases = { shape: [userSide.index.size], values: userSide.biases };
       tensors.itemBiases = { shape: [itemSide.index.size], values: itemSide.biases };
     }
-    return encode(tensors, {
-      format: "ergodic",
-      version: String(FORMAT_VERSION),
-      kind: this.kind,
-      description: JSON.stringify(this.description),
-    });
+    for (const [name, { values }] of Object.entries(tensors)) checkFinite(this.kind, name, values as Float64Array);
+    return encodeModel(this.kind, this.description, tensors);
   }
 
   private errors(ratings: Ratings): RegressionMetrics {

@@ -7,9 +7,10 @@ import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { rowReader } from "../data/storage.ts";
+import { checkedTensor, checkFinite } from "./check-model.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 
-export { FORMAT_VERSION, type Prediction } from "./output-predictor.ts";
+export type { Prediction } from "./output-predictor.ts";
 
 /** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
 export class LinearPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
@@ -17,14 +18,17 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind> extends 
   readonly weights: Float64Array;
   readonly intercept: Float64Array;
 
-  constructor(saved: SavedModel) {
-    super(saved);
-    this.weights = Float64Array.from(saved.tensors.weights as Float64Array);
-    this.intercept = Float64Array.from(saved.tensors.intercept as Float64Array);
+  constructor(saved: SavedModel, where = "linear") {
+    super(saved, where);
+    const outputs = this.outputCount;
+    this.weights = checkedTensor(where, saved.tensors, "weights", outputs * this.pipeline.columnCount);
+    this.intercept = checkedTensor(where, saved.tensors, "intercept", outputs);
   }
 
   protected tensors(): Record<string, Tensor> {
     const outputs = this.intercept.length;
+    checkFinite("linear", "weights", this.weights);
+    checkFinite("linear", "intercept", this.intercept);
     return {
       weights: { shape: [outputs, this.weights.length / outputs], values: this.weights },
       intercept: { shape: [outputs], values: this.intercept },

@@ -1,15 +1,17 @@
 /**
- * A saved model, ready to predict: from a path, a URL, a Blob or bytes. No code is run from the file.
+ * A saved model, ready to predict: from a path, a URL, a Blob or bytes. No code is run from the file, and nothing is made of a description before it
+ * was checked (check-model.ts).
  *
- * @throws DataError for files that are not ours, or of a later version
+ * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError
  */
-import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
+import { checkKeys, checkNumber, DataError, MemoryLimitError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
-import { decode, parseDescription } from "../base/safetensors.ts";
-import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import type { Tensor as StoredTensor } from "../base/safetensors.ts";
+import type { SavedModel, Tensor } from "../contract.ts";
 import { openEngine } from "../host/engine.ts";
 import { FactorPredictor } from "./factorisation.ts";
-import { FORMAT_VERSION, LinearPredictor } from "./linear.ts";
+import { LinearPredictor } from "./linear.ts";
+import { decodeModel } from "./model-file.ts";
 import { NetworkPredictor } from "./network.ts";
 
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
@@ -18,9 +20,9 @@ export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 const kinds: Readonly<
   Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => AnyPredictor | Promise<AnyPredictor>>
 > = {
-  linear: (saved) => new LinearPredictor(saved),
+  linear: (saved, where) => new LinearPredictor(saved, where),
   network: async (saved, where, options) => new NetworkPredictor(saved, await openEngine(), where, options),
-  factorisation: (saved) => new FactorPredictor(saved),
+  factorisation: (saved, where) => new FactorPredictor(saved, where),
 };
 
 export interface PredictorOptions {
@@ -44,31 +46,61 @@ export async function predictor<P extends AnyPredictor = LinearPredictor>(
   const { maxWork } = options;
   if (maxWork !== undefined && maxWork !== Infinity) checkNumber("predictor", "maxWork", maxWork, { low: 0, open: true });
   const where = nameOf(from, "model");
-  const { tensors, metadata } = decode(await readWhole(from), where);
-  if (metadata.format !== "ergodic")
+  const bytes = await readWhole(from);
+  try {
+    return (await made(bytes, where, { maxWork })) as P;
+  } catch (error) {
+    if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
+    // Steps and options that are refused in words, and whatever else no check foresaw.
+    const problem = error instanceof Error ? error.message : String(error);
     throw new DataError(
       where,
-      "is a safetensors file, but not a model saved by ergodic; export it from the tool that made it",
+      `holds a model that cannot be made (${problem}); the file is damaged, write it anew`,
       "MODEL_FORMAT",
-    );
-  if (Number(metadata.version) > FORMAT_VERSION) {
-    throw new DataError(
-      where,
-      `has format version ${metadata.version}, but this library reads up to ${FORMAT_VERSION}; update ergodic`,
-      "MODEL_VERSION",
+      {
+        cause: error,
+      },
     );
   }
-  const make = Object.hasOwn(kinds, metadata.kind) ? kinds[metadata.kind] : undefined;
-  if (!make)
-    throw new DataError(
-      where,
-      `holds a model of kind "${metadata.kind}", which cannot predict (known: ${Object.keys(kinds).join(", ")})`,
-      "MODEL_KIND",
-    );
-  const saved = {
-    kind: metadata.kind,
-    description: parseDescription(metadata, where, "MODEL_FORMAT") as JsonObject,
-    tensors: Object.fromEntries(Object.entries(tensors).map(([name, { values }]) => [name, values as Tensor])),
-  };
-  return (await make(saved, where, { maxWork })) as P;
+}
+
+async function made(bytes: Uint8Array, where: string, options: PredictorOptions): Promise<AnyPredictor> {
+  const file = decodeModel(bytes, where);
+  const { kind } = file.metadata;
+  const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (!make) {
+    const known = Object.keys(kinds).join(", ");
+    throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
+  }
+  const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
+  const predictor = await make({ kind, description: file.describe(), tensors: Object.fromEntries(tensors) }, where, options);
+  try {
+    checkShapes(predictor, file.tensors, where);
+    file.verify();
+  } catch (error) {
+    if (predictor instanceof NetworkPredictor) predictor.dispose();
+    throw error;
+  }
+  return predictor;
+}
+
+/** Tensors lie as the predictor would write them. */
+function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, StoredTensor>>, where: string): void {
+  for (const [name, wanted] of Object.entries(shapesOf(predictor))) {
+    const shape = tensors[name]?.shape ?? [];
+    if (shape.length === wanted.length && shape.every((size, k) => size === wanted[k])) continue;
+    const message = `has a tensor "${name}" of shape [${shape.join(", ")}], but [${wanted.join(", ")}] is wanted; the file is damaged, write it anew`;
+    throw new DataError(where, message, "MODEL_FORMAT");
+  }
+}
+
+function shapesOf(predictor: AnyPredictor): Record<string, readonly number[]> {
+  if (predictor instanceof NetworkPredictor) return (predictor.description.shapes as Record<string, number[]> | undefined) ?? {};
+  if (predictor instanceof LinearPredictor) {
+    const outputs = predictor.intercept.length;
+    return { weights: [outputs, predictor.weights.length / outputs], intercept: [outputs] };
+  }
+  const [users, items] = [predictor.users.size, predictor.items.size];
+  const biases: Record<string, number[]> = predictor.description.biases ? { userBiases: [users], itemBiases: [items] } : {};
+  return { users: [users, predictor.rank], items: [items, predictor.rank], ...biases };
 }

@@ -7,9 +7,9 @@ import type { Dataset } from "../data/dataset.ts";
 import { rowReader } from "../data/storage.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
+import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { NetworkPlan, resultsOf } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
-import { damaged } from "./plan-format.ts";
 
 /** Rows that are read from a dataset at a time. */
 const CHUNK = 256;
@@ -33,7 +33,8 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
 
   /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused where it is more work than that. */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
-    super(saved);
+    super(saved, where);
+    checkNetwork(saved, this.pipeline.columnCount, where);
     this.#where = where;
     this.#numbers = saved.tensors;
     this.#plan = new NetworkPlan(
@@ -42,7 +43,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
       saved.tensors as Record<string, Float32Array>,
       { where, apart: loaded !== undefined, maxWork: loaded ? (loaded.maxWork ?? MAX_WORK) : Infinity },
     );
-    this.#checkEnds();
+    checkPlan(this.#plan, this.pipeline.columnCount, this.outputCount, where);
   }
 
   /** Sizes of a row: [28, 28, 1]. */
@@ -61,6 +62,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
 
   protected tensors(): Record<string, Tensor> {
     const shapes = this.description.shapes as Record<string, number[]> | undefined;
+    checkParameters("network", this.description, this.#numbers);
     return Object.fromEntries(
       Object.entries(this.#numbers).map(([name, values]) => [name, { shape: shapes?.[name] ?? [values.length], values }]),
     ) as Record<string, Tensor>;
@@ -84,18 +86,5 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
       z.set(this.#plan.run({ x: x.subarray(0, rows * columnCount) }, rows).z, from * outputs);
     }
     return z;
-  }
-
-  /** The plan takes rows x, if anything, and gives their z. */
-  #checkEnds(): void {
-    const plan = this.#plan;
-    const wanted = Number(this.description.outputs);
-    const isPlain = plan.outputs.join() === "z" && plan.isOfRows("z") && plan.inputs.every((name) => name === "x");
-    if (isPlain && plan.rowSize("z") === wanted) return;
-    const given = plan.outputs.map((name) => `"${name}" of ${plan.rowSize(name)} numbers`).join(", ");
-    throw damaged(
-      this.#where,
-      `takes ${plan.inputs.join(", ") || "nothing"} and gives ${given || "nothing"}, but z of ${wanted} numbers a row is wanted of x`,
-    );
   }
 }

@@ -6,15 +6,15 @@
  */
 import { DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
-import { encode, type Tensor } from "../base/safetensors.ts";
+import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
-import { Dataset, Pipeline } from "../data/dataset.ts";
+import { Dataset, type Pipeline } from "../data/dataset.ts";
 import { listed, type RawRows } from "../data/raw.ts";
 import type { Row } from "../data/table.ts";
+import { outputFacts } from "./check-outputs.ts";
 import { applyLink } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
-
-export const FORMAT_VERSION = 1;
+import { encodeModel } from "./model-file.ts";
 
 interface ValueByKind {
   class: string;
@@ -44,22 +44,31 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   /** Everything but the numbers: options of the model and of the run that made it. */
   readonly description: JsonObject;
   private readonly link: Link;
-  private readonly width: number;
+  /** Numbers in z of a row. */
+  protected readonly outputCount: number;
 
-  constructor({ description }: SavedModel) {
-    const target = description.target as { name: string; levels: string[] | null };
-    this.description = description;
-    this.task = description.task as Task;
-    this.link = description.link as Link;
-    this.width = Number(description.outputs);
-    this.targetName = target.name;
-    this.classes = this.task === "binary" || this.task === "multiclass" ? (target.levels ?? ["0", "1"]) : undefined;
-    this.pipeline = Pipeline.fromJson(description.pipeline);
+  /** `where`: the file, for errors. */
+  constructor({ description }: SavedModel, where: string) {
+    const facts = outputFacts(description, where);
+    const { pipeline } = facts;
+    this.task = facts.task;
+    this.link = facts.link;
+    this.outputCount = facts.outputs;
+    this.targetName = facts.targetName;
+    this.classes = facts.classes;
+    this.pipeline = pipeline;
+    // Not stored: the pipeline knows them, and there may be millions.
+    const { columns: _, ...rest } = description;
+    this.description = Object.defineProperty(rest, "columns", {
+      get: () => pipeline.names,
+      enumerable: true,
+      configurable: true,
+    });
   }
 
   /** z of every row, float64[rows × outputs], of a dataset that has gone through the pipeline. */
   protected abstract scores(data: Dataset): Float64Array;
-  /** What a file holds beside the description. */
+  /** What a file holds beside the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
   get columns(): readonly string[] {
@@ -100,7 +109,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
-    for (let i = 0; i < data.rowCount; i++) z.set(applyLink(this.link, this.rowOf(z, i)), i * this.width);
+    for (let i = 0; i < data.rowCount; i++) z.set(applyLink(this.link, this.rowOf(z, i)), i * this.outputCount);
     tally.add(z, this.targets(data), data.weights);
     return tally.result() as MetricsOf<K>;
   }
@@ -110,17 +119,13 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
+  /** @throws DataError [MODEL_FORMAT] for numbers that are not finite: no file is written that would be refused */
   toBytes(): Uint8Array {
-    return encode(this.tensors(), {
-      format: "ergodic",
-      version: String(FORMAT_VERSION),
-      kind: this.kind,
-      description: JSON.stringify(this.description),
-    });
+    return encodeModel(this.kind, this.description, this.tensors());
   }
 
   private rowOf(z: Float64Array, i: number): Float64Array {
-    return z.slice(i * this.width, (i + 1) * this.width);
+    return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
   /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. */

@@ -15,6 +15,7 @@ import { cosineSine } from "../../base/cosine-sine.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { denseRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
+import { checkStep } from "../step-check.ts";
 
 export interface FeatureOptions {
   /** Features made: pairs of cosine and sine, so even. */
@@ -69,6 +70,7 @@ export function featureTransformation(kind: string, project: (step: FeaturesStep
 
     output(step, input) {
       const { count, gamma, seed } = step;
+      checkStep(kind, typeof gamma === "number", "a gamma that is a number");
       randomFeatures(kind, { count, gamma, seed });
       if (step.inputs !== input.columnCount) {
         throw new DataError(

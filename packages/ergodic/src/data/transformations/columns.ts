@@ -12,6 +12,7 @@ import { DataError } from "../../base/errors.ts";
 import { isList, numberGiven, told } from "../number-cells.ts";
 import { isArrays, isSparseTable, listed, namedCells, rowCountOf } from "../raw.ts";
 import { denseRow, type RawColumn, type RowSource, type Shape, type SourceStep } from "../rows.ts";
+import { checkStep, isRawColumn } from "../step-check.ts";
 import type { Row, SparseTable, Table } from "../table.ts";
 import { sortedLevels } from "../target.ts";
 import type { Source } from "./source.ts";
@@ -38,7 +39,11 @@ export function fitColumns(table: Table, others: ReadonlySet<string>): RawColumn
 export const columns: Source<ColumnsStep> = {
   kind: "columns",
 
-  output: (step) => shapeOf(step),
+  output(step) {
+    checkStep("columns", Array.isArray(step.columns) && step.columns.every(isRawColumn), "columns with a name and a kind each");
+    checkStep("columns", step.unknown === "zero" || step.unknown === "refuse", 'unknown: "zero" or "refuse"');
+    return shapeOf(step);
+  },
 
   open(step, raw, where): RowSource {
     const reader = isSparseTable(raw) || isArrays(raw) ? positionReader(step, raw, where) : nameReader(step, raw, where);

@@ -6,6 +6,7 @@
 import { DataError } from "../../base/errors.ts";
 import { isArrays, isSparseTable, type NamedCells, namedCells, rowCountOf } from "../raw.ts";
 import type { RowSource, SourceStep } from "../rows.ts";
+import { checkStep } from "../step-check.ts";
 import { checkBits, HashCollector, hashedShape } from "./hash.ts";
 import { murmur3 } from "./murmur.ts";
 import type { Source } from "./source.ts";
@@ -21,6 +22,15 @@ export const hashedColumns: Source<HashedColumnsStep> = {
 
   output(step) {
     checkBits(step.bits);
+    // Of a category the name counts alone.
+    const isColumn = ({ name, kind }: { name: unknown; kind: unknown }): boolean =>
+      typeof name === "string" && (kind === "number" || kind === "category");
+    const { columns } = step;
+    checkStep(
+      "hashedColumns",
+      Array.isArray(columns) && columns.every((c) => c && isColumn(c)),
+      "columns with a name and a kind each",
+    );
     return hashedShape(step.bits, step.type);
   },
 

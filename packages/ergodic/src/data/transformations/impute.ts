@@ -8,6 +8,7 @@
  */
 import { DataError } from "../../base/errors.ts";
 import type { RawColumn, RowSource, Step, Transformation } from "../rows.ts";
+import { checkStep, isCount, isNumbers } from "../step-check.ts";
 
 export type ImputeMethod = "mean" | "median" | "mode";
 
@@ -38,6 +39,9 @@ export const impute: Transformation<ImputeStep> = {
   kind: "impute",
 
   output(step, input) {
+    checkStep("impute", ["mean", "median", "mode"].includes(step.method), "a method");
+    checkStep("impute", isNumbers(step.fills), "fills that are finite numbers");
+    checkStep("impute", Array.isArray(step.missing) && step.missing.every(isCount), "counts of missing cells");
     if (!input.cells || step.fills.length !== input.columnCount) {
       throw new DataError(
         "pipeline",
@@ -45,6 +49,13 @@ export const impute: Transformation<ImputeStep> = {
         "PIPELINE_STEP",
       );
     }
+    const isLevel = (column: RawColumn, fill: number): boolean => column.kind === "number" || column.levels[fill] !== undefined;
+    checkStep(
+      "impute",
+      input.cells.every((column, j) => isLevel(column, step.fills[j])),
+      "fills that are levels of their columns",
+    );
+    checkStep("impute", step.missing.length === step.fills.length, "as many counts of missing cells as fills");
     return input;
   },
 

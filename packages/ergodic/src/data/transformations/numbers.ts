@@ -13,6 +13,7 @@ import type { Format } from "../layout.ts";
 import { numberGiven } from "../number-cells.ts";
 import { isArrays, isSparseTable, isTable, namedCells, numberCell, type RawRows, rowCountOf, tableNumbers } from "../raw.ts";
 import { denseRow, type RowSource, type RowVector, type Shape, type SourceStep, SparseRow } from "../rows.ts";
+import { checkStep, isCount, isFormat, isTexts } from "../step-check.ts";
 import type { Row, SparseTable } from "../table.ts";
 import { listOf } from "./columns.ts";
 import type { Source } from "./source.ts";
@@ -31,6 +32,8 @@ export const numbers: Source<NumbersStep> = {
   kind: "numbers",
 
   output(step) {
+    checkStep("numbers", isFormat(step.format) && isCount(step.columnCount), "a format and a number of columns");
+    checkStep("numbers", step.names === null || isTexts(step.names), "names, or null");
     if (step.names && step.names.length !== step.columnCount) {
       throw new DataError("pipeline", `numbers has ${step.names.length} names for ${step.columnCount} columns`, "PIPELINE_STEP");
     }

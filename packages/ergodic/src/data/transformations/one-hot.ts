@@ -7,6 +7,7 @@
 import { DataError } from "../../base/errors.ts";
 import type { Format } from "../layout.ts";
 import { denseRow, type RawColumn, SparseRow, type Step, type Transformation } from "../rows.ts";
+import { checkStep, isFormat } from "../step-check.ts";
 
 export interface OneHotStep extends Step {
   readonly kind: "oneHot";
@@ -24,6 +25,7 @@ export const oneHot: Transformation<OneHotStep> = {
 
   output(step, input) {
     const { cells } = input;
+    checkStep("oneHot", isFormat(step.format), "a format");
     if (!cells) throw new DataError("pipeline", "oneHot must follow the cells of a table", "PIPELINE_STEP");
     const names = cells.flatMap((column) =>
       column.kind === "category" ? column.levels.map((level) => `${column.name}=${level}`) : [column.name],

@@ -9,6 +9,7 @@
  */
 import { DataError } from "../../base/errors.ts";
 import type { RowSource, Step, Transformation } from "../rows.ts";
+import { checkStep, isNumbers } from "../step-check.ts";
 
 export interface StandardiseStep extends Step {
   readonly kind: "standardise";
@@ -74,6 +75,8 @@ export const standardise: Transformation<StandardiseStep> = {
 
   output(step, input) {
     const { centre, scale } = step;
+    checkStep("standardise", centre === null || isNumbers(centre), "centres that are finite numbers, or null");
+    checkStep("standardise", isNumbers(scale) && scale.every((s) => s > 0), "scales that are finite and above 0");
     if (
       scale.length !== input.columnCount ||
       (centre && centre.length !== scale.length) ||

@@ -1,0 +1,41 @@
+/** The description of a factorisation of ratings: task, rank, the numbers that new rows are folded in with, and the names of users and items. */
+import type { JsonObject } from "../contract.ts";
+import type { Name } from "../data/name-index.ts";
+import { checkedCount, checkedNumber, checkModel, shownJson } from "./check-model.ts";
+
+export interface FactorFacts {
+  readonly task: "rating" | "preference";
+  readonly rank: number;
+  readonly mean: number;
+  readonly biases: boolean;
+}
+
+export function factorFacts(description: JsonObject, where: string): FactorFacts {
+  const { task, biases, alpha, weighted, scale } = description;
+  checkModel(where, task === "rating" || task === "preference", `has task ${shownJson(task)}, which is none`);
+  checkModel(where, typeof biases === "boolean", `has biases ${shownJson(biases)}, but true or false is wanted`);
+  checkModel(where, typeof weighted === "boolean", `has weighted ${shownJson(weighted)}, but true or false is wanted`);
+  const preference = task === "preference";
+  checkModel(
+    where,
+    preference ? !biases : alpha === null,
+    `has biases ${shownJson(biases)} and alpha ${shownJson(alpha)}, which are not those of task "${task}"`,
+  );
+  if (preference) checkedNumber(where, description, "alpha", 0);
+  const l2 = checkedNumber(where, description, "l2", 0);
+  checkModel(
+    where,
+    l2 > 0 && (scale === undefined || checkedNumber(where, description, "scale", 0) > 0),
+    "has no penalty above 0",
+  );
+  return { task, rank: checkedCount(where, description, "rank", 1), mean: checkedNumber(where, description, "mean"), biases };
+}
+
+/** Distinct as texts. */
+export function checkedNames(description: JsonObject, side: "users" | "items", where: string): Name[] {
+  const names = description[side];
+  const isName = (name: unknown): boolean => (typeof name === "string" && name !== "") || Number.isFinite(name);
+  checkModel(where, Array.isArray(names) && names.every(isName), `has ${side} that are no list of names`);
+  checkModel(where, new Set((names as Name[]).map(String)).size === names.length, `has the same name twice among its ${side}`);
+  return names as Name[];
+}

@@ -1,0 +1,49 @@
+/** What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved, so that no file is written that would be refused. */
+import { DataError } from "../base/errors.ts";
+import type { JsonObject, SavedModel } from "../contract.ts";
+
+/** @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: after "the model …". */
+export function checkModel(where: string, holds: unknown, problem: string): asserts holds {
+  if (!holds) throw new DataError(where, `the model ${problem}; the file is damaged, write it anew`, "MODEL_FORMAT");
+}
+
+export const isObject = (json: unknown): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json);
+
+/** Short whatever a file holds. */
+export const shownJson = (json: unknown): string => (JSON.stringify(json) ?? "missing").slice(0, 60);
+
+/** Whole, from `low` on. */
+export function checkedCount(where: string, description: JsonObject, name: string, low = 0): number {
+  const count = description[name];
+  const isCount = typeof count === "number" && Number.isSafeInteger(count) && count >= low;
+  checkModel(where, isCount, `has ${name} ${shownJson(count)}, but a whole number from ${low} is wanted`);
+  return count as number;
+}
+
+export function checkedNumber(where: string, description: JsonObject, name: string, low = -Infinity): number {
+  const value = description[name];
+  const fits = typeof value === "number" && Number.isFinite(value) && value >= low;
+  checkModel(where, fits, `has ${name} ${shownJson(value)}, but a number${low > -Infinity ? ` from ${low}` : ""} is wanted`);
+  return value as number;
+}
+
+/** A copy in float64 of a tensor of `count` finite numbers. */
+export function checkedTensor(where: string, tensors: SavedModel["tensors"], name: string, count: number): Float64Array {
+  const values = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+  const isFloat = values instanceof Float64Array || values instanceof Float32Array;
+  checkModel(where, isFloat, `has no tensor "${name}" of floats`);
+  checkModel(where, values.length === count, `has ${values.length} numbers in "${name}", but ${count} are wanted`);
+  checkFinite(where, name, values);
+  return Float64Array.from(values);
+}
+
+export function checkFinite(where: string, name: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new DataError(
+      where,
+      `the model has ${values[i]} in "${name}" at ${i}, but finite numbers are wanted; train it anew`,
+      "MODEL_FORMAT",
+    );
+  }
+}

@@ -1,0 +1,40 @@
+/** The description around a network's plan; the plan itself is checked where it is made ready (network-plan.ts). */
+import type { JsonObject, SavedModel } from "../contract.ts";
+import { checkFinite, checkModel, isObject, shownJson } from "./check-model.ts";
+import type { NetworkPlan } from "./network-plan.ts";
+
+export function checkNetwork({ description, tensors }: SavedModel, columnCount: number, where: string): void {
+  const { program, rowShape } = description;
+  checkModel(where, isObject(program) && Array.isArray(program.values) && Array.isArray(program.steps), "has no plan");
+  const isShape = Array.isArray(rowShape) && rowShape.every((size) => Number.isSafeInteger(size) && (size as number) > 0);
+  checkModel(where, isShape, `has rowShape ${shownJson(rowShape)}, but a list of whole numbers is wanted`);
+  const cells = (rowShape as number[]).reduce((product, size) => product * size, 1);
+  checkModel(where, cells === columnCount, `has rows of ${cells} numbers, but its pipeline makes ${columnCount} columns`);
+  checkParameters(where, description, tensors);
+}
+
+/** Numbers of parameters are finite; constants of a plan need not be. */
+export function checkParameters(where: string, { shapes }: JsonObject, tensors: SavedModel["tensors"]): void {
+  checkModel(where, shapes === undefined || isObject(shapes), "has shapes that are none");
+  for (const [name, values] of Object.entries(tensors)) {
+    const isFloat = values instanceof Float32Array || values instanceof Float64Array;
+    checkModel(where, isFloat, `has no floats in "${name}"`);
+    const shape = shapes && Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+    if (shape === undefined) continue;
+    const count = Array.isArray(shape) ? shape.reduce<number>((product, size) => product * Number(size), 1) : Number.NaN;
+    checkModel(where, count === values.length, `has ${values.length} numbers in "${name}" of shape ${shownJson(shape)}`);
+    checkFinite(where, name, values);
+  }
+}
+
+/** The plan takes rows x, if anything, and gives their z alone. */
+export function checkPlan(plan: NetworkPlan, columnCount: number, outputs: number, where: string): void {
+  const { inputs, outputs: written } = plan;
+  const takesRows = inputs.every((name) => name === "x" && plan.rowSize(name) === columnCount);
+  const givesOutputs = written.join() === "z" && plan.isOfRows("z") && plan.rowSize("z") === outputs;
+  if (takesRows && givesOutputs) return;
+  plan.dispose();
+  const given = written.map((name) => `"${name}" of ${plan.rowSize(name)} numbers`).join(", ");
+  const message = `takes ${inputs.join(", ") || "nothing"} and gives ${given || "nothing"}, but z of ${outputs} numbers a row is wanted of x of ${columnCount}`;
+  checkModel(where, false, message);
+}

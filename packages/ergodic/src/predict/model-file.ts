@@ -1,0 +1,25 @@
+/** The file of a saved model (base/described-file.ts): its kind, its description and its tensors. */
+import { type DescribedFile, decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
+import type { Tensor } from "../base/safetensors.ts";
+import type { JsonObject } from "../contract.ts";
+
+const FORMAT: FileFormat = {
+  format: "ergodic",
+  versionName: "format version",
+  stranger: "is a safetensors file, but not a model saved by ergodic; export it from the tool that made it",
+  codes: "MODEL",
+};
+
+/** Names of columns are the pipeline's, and there may be millions. How many workers shared the work changes no number, unless they raced on one model. */
+function stored({ columns: _, ...description }: JsonObject): JsonObject {
+  const { plan } = description;
+  if (typeof plan !== "object" || plan === null || Array.isArray(plan) || plan.replicas === "shared") return description;
+  const { workers: __, ...rest } = plan;
+  return { ...description, plan: rest };
+}
+
+export function encodeModel(kind: string, description: JsonObject, tensors: Readonly<Record<string, Tensor>>): Uint8Array {
+  return encodeDescribed(FORMAT, { kind }, stored(description), tensors);
+}
+
+export const decodeModel = (bytes: Uint8Array, where: string): DescribedFile => decodeDescribed(bytes, where, FORMAT);
