@@ -1,10 +1,10 @@
 /**
  * A checkpoint: one safetensors file with a run's bytes and, in its metadata, JSON that says how to make the same run again.
  * Written whole or not at all, so that an interrupted write leaves the last good one. Read with its checksum; what it says is checked by
- * whoever resumes from it (base/kept.ts).
+ * whoever resumes from it (base/kept-part.ts).
  */
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
-import { DataError } from "../base/errors.ts";
+import { DataError, ErgodicError } from "../base/errors.ts";
 import { nameOf, readWhole, writeWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
@@ -55,4 +55,16 @@ export async function readCheckpointOf(
   if (typeof kept === "object" && kept !== null && !Array.isArray(kept)) return { checkpoint, kept };
   const message = "is the checkpoint of another kind of run; resume it with the verb that wrote it";
   throw new DataError(nameOf(from, "checkpoint"), message, "CHECKPOINT_KIND");
+}
+
+/** What a resumed run throws where an error is no word to the user yet: no check foresaw what the file holds. */
+export function refusedCheckpoint(cause: unknown): unknown {
+  if (cause instanceof ErgodicError) return cause;
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new DataError(
+    "checkpoint",
+    `holds a run that cannot be made again (${problem}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
+    "CHECKPOINT_FORMAT",
+    { cause },
+  );
 }

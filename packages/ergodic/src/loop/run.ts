@@ -7,6 +7,7 @@
  */
 import { ErgodicError } from "../base/errors.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
+import { refusedCheckpoint } from "./checkpoint.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
 import { Ticks } from "./ticks.ts";
 
@@ -182,10 +183,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   private async loop({ progression, stopping: limits, resume }: Started): Promise<Result> {
     const { job } = this;
     const stopping = new Stopping(limits, progression, job.validate);
-    if (resume) {
-      progression.restore(resume.snapshot);
-      stopping.restore(resume.snapshot, resume.loop);
-    }
+    if (resume) restore(progression, stopping, resume);
     const keep = (): void => {
       this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
     };
@@ -283,6 +281,18 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     for (const keeper of this.keepers.splice(0)) {
       await this.job.write(keeper.path, snapshot, stopping.toJson()).then(keeper.resolve, keeper.reject);
     }
+  }
+}
+
+/** Where what is kept does not fit, in whatever way, the checkpoint is at fault. */
+function restore(progression: Progression, stopping: Stopping, { snapshot, loop }: Started["resume"] & object): void {
+  try {
+    progression.restore(snapshot);
+    for (const [name, count] of Object.entries({ step: progression.step, updates: progression.updates }))
+      if (!(Number.isSafeInteger(count) && count >= 0)) throw new RangeError(`${name} is ${count}`);
+    stopping.restore(snapshot, loop);
+  } catch (cause) {
+    throw refusedCheckpoint(cause);
   }
 }
 

@@ -6,8 +6,10 @@
  * parameters are the result. A loss or parameters that are not finite, over an epoch, at a validation or at the end, end the run with an error
  * that says so.
  */
+
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../base/errors.ts";
-import type { Advance, Json, JsonObject, Progression, Snapshot } from "../contract.ts";
+import { KeptPart } from "../base/kept-part.ts";
+import type { Advance, JsonObject, Progression, Snapshot } from "../contract.ts";
 
 export interface Until {
   epochs?: number;
@@ -128,14 +130,15 @@ export class Stopping {
     return this.best ? { ...snapshot, tensors: { ...snapshot.tensors, [BEST]: this.best.slice() } } : snapshot;
   }
 
-  restore(snapshot: Snapshot, json: JsonObject): void {
-    this.seconds = Number(json.seconds);
-    this.loss = numberOr(json.loss, Number.NaN);
-    this.bestLoss = numberOr(json.bestLoss, Infinity);
-    this.worse = Number(json.worse);
-    this.epochLoss = { sum: numberOr(json.epochLossSum, Number.NaN), rows: Number(json.epochLossRows) };
-    this.epochBefore = numberOr(json.epochBefore, Number.NaN);
-    this.best = snapshot.tensors[BEST] as Float64Array | undefined;
+  restore({ tensors }: Snapshot, json: JsonObject): void {
+    const kept = new KeptPart("the loop", { tensors, state: json });
+    this.seconds = kept.number("seconds", 0);
+    this.loss = kept.numberOr("loss", Number.NaN);
+    this.bestLoss = kept.numberOr("bestLoss", Infinity);
+    this.worse = kept.count("worse");
+    this.epochLoss = { sum: kept.numberOr("epochLossSum", Number.NaN), rows: kept.number("epochLossRows", 0) };
+    this.epochBefore = kept.numberOr("epochBefore", Number.NaN);
+    this.best = kept.has(BEST) ? kept.floats(BEST, this.progression.parameters().length) : undefined;
     this.reason = "";
     this.checkLimits();
   }
@@ -213,10 +216,6 @@ export class Stopping {
       "RUN_DIVERGED",
     );
   }
-}
-
-function numberOr(x: Json, fallback: number): number {
-  return x === null || x === undefined ? fallback : Number(x);
 }
 
 /** JSON has no NaN or Infinity. */

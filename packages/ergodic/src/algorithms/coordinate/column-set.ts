@@ -1,4 +1,5 @@
 /** One output's SET block for kernels/working-set.ts: its memory, and numbers in and out. */
+import { isObject, KeptPart } from "../../base/kept-part.ts";
 import type { ColumnBinding, ColumnTarget, Snapshot, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -204,19 +205,24 @@ export class ColumnSet {
     };
   }
 
-  restore({ tensors, state }: Snapshot): void {
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("a working set", snapshot);
     const { memory } = this.arena;
-    const { pointers } = this;
-    const gramSize = Number(state.gramSize);
-    const gram = tensors.gram as Float64Array;
-    for (const name of overRows) this.overRows(pointers[name]).set(tensors[name] as Float64Array);
-    for (const name of overColumns) this.overColumns(pointers[name]).set(tensors[name] as Float64Array);
-    for (const [i, at] of Object.values(numbers).entries()) this.set(at, tensors.numbers[i]);
-    for (const [name, at] of Object.entries(counts)) this.setCount(at, Number(state[name]));
-    this.screened().set(tensors.screened as Uint32Array);
-    this.setCount(field.SET_SIZE, Number(state.size));
-    this.members().set(tensors.members as Uint32Array);
-    const places = memory.u32(pointers.places, this.columnCount);
+    const { pointers, columnCount } = this;
+    const size = kept.count("size", 0, columnCount);
+    const gramSize = kept.count("gramSize", 0, Math.min(size, this.capacity));
+    const members = kept.indices("members", columnCount, size);
+    if (new Set(members).size < size) kept.refuse("a column is a member twice");
+    const gram = kept.floats("gram", gramSize ** 2);
+    const inner = kept.floats("numbers", Object.keys(numbers).length);
+    for (const name of overRows) kept.into(this.overRows(pointers[name]), name);
+    for (const name of overColumns) kept.into(this.overColumns(pointers[name]), name);
+    for (const [i, at] of Object.values(numbers).entries()) this.set(at, inner[i]);
+    for (const [name, at] of Object.entries(counts)) this.setCount(at, kept.count(name, 0, 2 ** 32 - 1));
+    this.screened().set(kept.indices("screened", 2, columnCount));
+    this.setCount(field.SET_SIZE, size);
+    this.members().set(members);
+    const places = memory.u32(pointers.places, columnCount);
     places.fill(0);
     for (const [place, j] of this.members().entries()) places[j] = place + 1;
     for (let a = 0; a < gramSize; a++)
@@ -238,10 +244,8 @@ export function joined(parts: readonly Snapshot[]): Snapshot {
   return { tensors, state: { outputs: parts.map((part) => part.state) } };
 }
 
-export function parted({ tensors, state }: Snapshot): Snapshot[] {
-  return (state.outputs as Snapshot["state"][]).map((own, k) => {
-    const prefix = `output.${k}.`;
-    const mine = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-    return { tensors: Object.fromEntries(mine.map(([name, tensor]) => [name.slice(prefix.length), tensor])), state: own };
-  });
+/** Those of `count` outputs. */
+export function parted(snapshot: Snapshot, count: number): Snapshot[] {
+  const kept = new KeptPart("the outputs", snapshot);
+  return kept.list("outputs", isObject, count).map((own, k) => kept.part("an output", `output.${k}.`, own).snapshot);
 }

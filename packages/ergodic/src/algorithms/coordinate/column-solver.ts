@@ -11,6 +11,7 @@
  * take all scores, the gap, and the columns that pull hardest into the set.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
  */
+import { KeptPart } from "../../base/kept-part.ts";
 import type { ColumnBinding, ColumnTarget, Gap, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
@@ -247,12 +248,13 @@ export class ColumnSolver {
   }
 
   restore(snapshot: Snapshot): void {
-    const { tensors } = snapshot;
-    const parts = parted(snapshot);
+    const kept = new KeptPart("the solver", snapshot);
+    const parts = parted(snapshot, this.sets.length);
+    const size = Object.keys(this.last).length + Object.keys(this.progress).length + 3;
+    const numbers = [...kept.floats("numbers", size)];
     for (const [k, set] of this.sets.entries()) set.restore(parts[k]);
-    this.newton.origins.set(tensors.intercepts as Float64Array);
-    this.outputsView().set(tensors.z as Float64Array);
-    const numbers = [...(tensors.numbers as Float64Array)];
+    kept.into(this.newton.origins, "intercepts");
+    kept.into(this.outputsView(), "z");
     const take = <T extends object>(like: T): T =>
       Object.fromEntries(Object.keys(like).map((name) => [name, numbers.shift()])) as T;
     this.last = take(this.last);

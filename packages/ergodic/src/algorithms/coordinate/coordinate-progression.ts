@@ -1,5 +1,7 @@
 /** Coordinate descent in progress: moves, and at the end of each epoch extrapolation, the objective's value, and every few the check for convergence. */
+
 import { ErgodicError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import { evaluateScalar, scalar } from "../../compiler/index.ts";
 import type { Advance, CoordinateState, Progression, Snapshot, Tensor } from "../../contract.ts";
@@ -95,17 +97,18 @@ export class CoordinateProgression implements Progression {
     return { tensors, state: { step, converged, points: this.points.length, inner: inner.state } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    const inner = Object.entries(tensors).flatMap(([name, t]) =>
-      name.startsWith("state.") ? [[name.slice(6), t] as const] : [],
-    );
-    this.state.restore({ tensors: Object.fromEntries(inner), state: state.inner as Snapshot["state"] });
-    [this.objective, this.distance] = tensors.numbers;
-    if (this.momentum) this.momentum.numbers = Array.from(tensors.numbers).slice(2);
-    this.picks.listed = (tensors.listed as Uint32Array).slice();
-    this.points = Array.from({ length: Number(state.points) }, (_, k) => (tensors[`point.${k}`] as Float64Array).slice());
-    this.step = Number(state.step);
-    this.converged = state.converged === true;
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the descent", snapshot);
+    const own = this.momentum?.numbers.length ?? 0;
+    const [objective, distance, ...momentum] = kept.floats("numbers", 2 + own);
+    const { length } = this.state.point();
+    this.state.restore(kept.part("the point", "state.", kept.object("inner")).snapshot);
+    [this.objective, this.distance] = [objective, distance];
+    if (this.momentum) this.momentum.numbers = momentum;
+    this.picks.listed = kept.indices("listed", this.stepsPerEpoch).slice();
+    this.points = Array.from({ length: kept.count("points", 0, HISTORY) }, (_, k) => kept.floats(`point.${k}`, length).slice());
+    this.step = kept.count("step");
+    this.converged = kept.flag("converged");
   }
 
   dispose(): void {

@@ -1,4 +1,5 @@
 /** A run of dual coordinate descent: visits by kernels/dual.ts, and between them looks at the duality gap over all rows. */
+import { KeptPart } from "../../base/kept-part.ts";
 import { log } from "../../base/log.ts";
 import type { Advance, DualBinding, Plan, Problem, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -84,15 +85,16 @@ export class DualDescent implements Progression {
     };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    this.lanes.restore(tensors);
-    const [primal, dual, gap, loss] = tensors.found;
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the ascent", snapshot);
+    const [primal, dual, gap, loss] = kept.floats("found", 4);
+    this.lanes.restore(kept);
     this.found = { primal, dual, gap, loss };
-    this.step = Number(state.step);
-    this.updates = Number(state.updates);
-    this.nextLook = Number(state.nextLook);
-    this.lookedAt = Number(state.lookedAt);
-    this.converged = state.converged === true;
+    this.step = kept.count("step");
+    this.updates = kept.count("updates");
+    this.nextLook = kept.count("nextLook");
+    this.lookedAt = kept.count("lookedAt");
+    this.converged = kept.flag("converged");
   }
 
   dispose(): void {

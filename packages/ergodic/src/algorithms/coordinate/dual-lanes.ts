@@ -4,6 +4,7 @@
  * Racing lanes share a copy; replicas have one each. Several lanes are dealt the active rows anew, at random, whenever they come together: rows
  * that stayed with their lane would agree with those of other lanes only slowly. An output is a problem by itself, with lanes of its own.
  */
+import type { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { DualBinding, Plan, Problem, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -176,17 +177,28 @@ export class DualLanes {
     return Object.fromEntries([...this.views()].map(([name, view]) => [name, view.slice()]));
   }
 
-  restore(tensors: Record<string, Tensor>): void {
-    for (const [name, view] of this.views()) (view as Float64Array).set(tensors[name] as Float64Array);
+  restore(kept: KeptPart): void {
+    const { rowCount } = this.options.problem;
+    const { length } = words;
+    for (const [name, view] of this.views()) if (!name.startsWith("lane.")) kept.into(view, name);
     this.ascents.forEach((ascent, k) => {
       const { order, lanes } = ascent;
+      kept.indices(`order.${k}`, rowCount, rowCount);
       lanes.forEach(({ pointer }, l) => {
-        const [from, ...kept] = tensors[`lane.${k}.${l}`];
+        const name = `lane.${k}.${l}`;
+        const [from, ...own] = kept.floats(name, 1 + length + numbers.length);
+        const [active, position] = own;
+        const isWhole = (word: number): boolean => Number.isInteger(word) && word >= 0 && word <= rowCount;
+        if (!isWhole(from) || !own.slice(0, length).every(isWhole) || from + active > rowCount || position > active)
+          kept.refuse(`"${name}" is of rows ${from} to ${from + active} of ${rowCount}`);
         this.arena.set(pointer, field.ASCENT_ORDER, order + 4 * from);
-        for (const [w, at] of words.entries()) this.arena.set(pointer, at, kept[w]);
-        for (const [w, at] of numbers.entries()) this.arena.setF64(pointer, at, kept[words.length + w]);
+        for (const [w, at] of words.entries()) this.arena.set(pointer, at, own[w]);
+        for (const [w, at] of numbers.entries()) this.arena.setF64(pointer, at, own[length + w]);
       });
-      ascent.dealt = this.replicated ? this.number(lanes[0], field.ASCENT_SPREAD_F64) : 1;
+      const dealt = this.replicated ? this.number(lanes[0], field.ASCENT_SPREAD_F64) : 1;
+      if (!(Number.isInteger(dealt) && dealt >= 1 && dealt <= lanes.length))
+        kept.refuse(`${dealt} of ${lanes.length} lanes were dealt rows`);
+      ascent.dealt = dealt;
     });
   }
 

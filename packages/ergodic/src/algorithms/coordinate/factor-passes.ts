@@ -8,7 +8,9 @@
  *
  * @throws CapabilityError for plans of minibatches, replicas or coarse data; ErgodicError [MODEL_SINGULAR] where a row has no solution
  */
+
 import { CapabilityError, ErgodicError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, FactorBinding, Factors, Plan, Problem, Progression, Snapshot, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -132,11 +134,12 @@ export class FactorPasses implements Progression {
     return { tensors, state: { step, converged, objective: Number.isFinite(objective) ? objective : null } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    for (const [name, view] of this.arrays()) view.set(tensors[name]);
-    this.step = Number(state.step);
-    this.converged = state.converged === true;
-    this.objective = state.objective === null ? Number.NaN : Number(state.objective);
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the factors", snapshot);
+    for (const [name, view] of this.arrays()) kept.into(view, name);
+    this.step = kept.count("step");
+    this.converged = kept.flag("converged");
+    this.objective = kept.numberOr("objective", Number.NaN);
     this.summed = -1;
   }
 

@@ -5,6 +5,7 @@
  * then the duality gap over all blocks. The null model is the one at a strength that no block overcomes. The largest strength with a nonzero block is
  * max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006). What is done at a strength depends on the point that it starts from alone.
  */
+import { KeptPart } from "../../base/kept-part.ts";
 import type { CoordinateState, Plan, Problem, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Calls } from "./calls.ts";
@@ -110,11 +111,18 @@ export class GroupSolver implements PathSolver {
     return { tensors: { point: this.point.slice(), numbers }, state: {} };
   }
 
-  restore({ tensors }: Snapshot): void {
-    const [loss, leastLoss, nullLoss, relative, violation, nonZeros] = tensors.numbers;
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the solver", snapshot);
+    const [loss, leastLoss, nullLoss, relative, violation, nonZeros] = kept.floats("numbers", 6);
     Object.assign(this, { known: loss, leastLoss, nullLoss, state: { relative, violation, nonZeros } });
-    this.point = (tensors.point as Float64Array).slice();
-    this.start(this.parts.bind(NO_STRENGTH));
+    const point = kept.floats("point").slice();
+    const problem = this.parts.bind(NO_STRENGTH);
+    if (point.length !== problem.coordinates!.count) {
+      problem.dispose();
+      kept.refuse(`the point is of ${point.length} numbers`);
+    }
+    this.point = point;
+    this.start(problem);
   }
 
   dispose(): void {

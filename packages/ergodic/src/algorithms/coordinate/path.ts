@@ -4,6 +4,7 @@
  * A step of the run is one λ. Folds of cross-validation are solvers of their own, whose held-out rows weigh 0, on the same columns; they move in
  * step with the one on all rows, so that every λ has its held-out error as soon as it is solved, and workers share them.
  */
+import { isObject, KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -170,23 +171,39 @@ export class PathProgression implements Progression {
     return { tensors, state: { step: this.step, states } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    this.step = Number(state.step);
-    if (this.step === 0) return;
-    const own = (prefix: string): Record<string, Tensor> =>
-      Object.fromEntries(
-        Object.entries(tensors)
-          .filter(([name]) => name.startsWith(prefix))
-          .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-      );
-    const states = state.states as Snapshot["state"][];
-    for (const [i, solver] of this.solvers().entries()) solver.restore({ tensors: own(`solver.${i}.`), state: states[i] });
-    const { nullLoss, ...arrays } = own("record.");
-    this.kept = { ...(arrays as unknown as PathRecord), nullLoss: nullLoss[0] };
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the path", snapshot);
+    const step = kept.count("step", 0, this.stepCount);
+    if (step > 0) {
+      const solvers = this.solvers();
+      const states = kept.list("states", isObject, solvers.length);
+      for (const [i, solver] of solvers.entries()) solver.restore(kept.part("a solver", `solver.${i}.`, states[i]).snapshot);
+      this.kept = this.recordOf(kept.part("the path's record", "record."));
+    }
+    this.step = step;
   }
 
   dispose(): void {
     for (const solver of this.solvers()) solver.dispose();
+  }
+
+  private recordOf(kept: KeptPart): PathRecord {
+    const count = this.stepCount;
+    const { parameterCount, folds } = this.made;
+    const [nullLoss] = kept.floats("nullLoss", 1);
+    const lambdas = kept.floats("lambdas", count);
+    if (!lambdas.every((lambda) => lambda > 0 && lambda < Infinity)) kept.refuse("a strength is no number above 0");
+    return {
+      lambdas,
+      nullLoss,
+      parameters: kept.floats("parameters", count * parameterCount),
+      gaps: kept.floats("gaps", count),
+      violations: kept.floats("violations", count),
+      losses: kept.floats("losses", count),
+      nonZeros: kept.floats("nonZeros", count),
+      heldOut: kept.floats("heldOut", count * folds.length),
+      foldWeights: kept.floats("foldWeights", folds.length),
+    };
   }
 
   private solvers(): PathSolver[] {

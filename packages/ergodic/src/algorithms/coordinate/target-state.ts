@@ -4,7 +4,9 @@
  * With g = ∂f/∂x_j + l2 x_j the least F falls to the right of x_j at −(g + l1) or −(g + l1 sign x_j), to the left likewise: the larger of the two, where
  * the bounds leave room, is the violation. Steps: u = clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
  */
+
 import { OptionError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import type { Companion, CoordinateMove, CoordinateState, Snapshot } from "../../contract.ts";
 import { lineNewton } from "./line-newton.ts";
 import type { CoordinateTarget } from "./target.ts";
@@ -77,10 +79,11 @@ export class TargetState implements CoordinateState {
     return { tensors: { x: this.x.slice(), u: this.u.slice(), residual: this.residual.slice() }, state: {} };
   }
 
-  restore({ tensors }: Snapshot): void {
-    this.x.set(tensors.x as Float64Array);
-    this.u.set(tensors.u as Float64Array);
-    this.residual = (tensors.residual as Float64Array).slice();
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the point", snapshot);
+    kept.into(this.x, "x");
+    kept.into(this.u, "u");
+    this.residual = kept.floats("residual", this.residual.length).slice();
   }
 
   dispose(): void {}

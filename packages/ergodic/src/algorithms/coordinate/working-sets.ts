@@ -1,4 +1,5 @@
 /** Coordinate descent on working sets as a run: a step is a round (column-solver.ts), until the gap is as small as was asked. */
+import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, ColumnTarget, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { follow } from "./calls.ts";
@@ -55,9 +56,12 @@ export class WorkingSets implements Progression {
   }
 
   restore(snapshot: Snapshot): void {
-    this.step = Number(snapshot.state.step);
-    this.converged = snapshot.state.converged as boolean | string;
-    if (this.step > 0) this.solver.restore(snapshot);
+    const kept = new KeptPart("the working sets", snapshot);
+    const { converged } = kept.state;
+    const step = kept.count("step");
+    if (step > 0) this.solver.restore(snapshot);
+    this.step = step;
+    this.converged = typeof converged === "string" ? converged : kept.flag("converged");
   }
 
   dispose(): void {

@@ -8,7 +8,9 @@
  *
  * @throws CapabilityError where a conditional is of no such family, or the block holds integers
  */
+
 import { CapabilityError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import type { Snapshot } from "../../contract.ts";
 import { type BlockContext, type BlockRun, type BlockUpdate, isDiscrete } from "./block.ts";
@@ -68,9 +70,10 @@ class ConjugateBlock implements BlockRun {
     return { tensors: Object.fromEntries(this.states.map((state, c) => [`families.${c}`, state.slice()])), state: {} };
   }
 
-  restore({ tensors }: Snapshot): void {
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the conjugate families", snapshot);
     this.states.forEach((state, c) => {
-      state.set(tensors[`families.${c}`] as Float64Array);
+      kept.into(state, `families.${c}`);
     });
   }
 

@@ -8,7 +8,9 @@
  *
  * @throws OptionError; CapabilityError for a parameter that is not discrete
  */
+
 import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { DiscretePlace, LogDensity, Snapshot } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -65,11 +67,12 @@ class EnumeratedBlock implements BlockRun {
     return { tensors, state: {} };
   }
 
-  restore({ tensors }: Snapshot): void {
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the enumerated block", snapshot);
     this.lanes.forEach((_, c) => {
       const { widths, moves } = this.views(c);
-      widths.set(tensors[`widths.${c}`] as Float64Array);
-      moves.set(tensors[`moves.${c}`] as Float64Array);
+      kept.into(widths, `widths.${c}`);
+      kept.into(moves, `moves.${c}`);
     });
   }
 

@@ -3,6 +3,7 @@
  *
  * Blocks keep streams of their own, under seeds made from the run's and the block's number, so that none shares random numbers with another.
  */
+import { isObject, KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { JsonObject, LogDensity, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -75,12 +76,10 @@ export class GibbsRun extends ChainsRun<GibbsChain> {
 
   override restore(snapshot: Snapshot): void {
     super.restore(snapshot);
-    const states = snapshot.state.blocks as JsonObject[];
+    const kept = new KeptPart("the blocks", snapshot);
+    const states = kept.list("blocks", isObject, this.blocks.length);
     this.blocks.forEach((block, b) => {
-      const prefix = `block.${b}.`;
-      const own = Object.entries(snapshot.tensors).filter(([name]) => name.startsWith(prefix));
-      const tensors = Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-      block.restore({ tensors, state: states[b] });
+      block.restore(kept.part(`block ${b + 1}`, `block.${b}.`, states[b]).snapshot);
     });
   }
 

@@ -9,8 +9,10 @@
  * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al. 2017 (sparse variance
  * reduction). Differs from other implementations: moments of untouched coordinates wait, instead of being caught up (docs of each rule).
  */
+
 import { ErgodicError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { Advance, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -118,18 +120,18 @@ export class Descent implements Progression {
     return { tensors, state: { step: this.step, updates: this.updates } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    const put = (view: Tensor, name: string): void => (view as Float64Array).set(tensors[name] as Float64Array);
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the descent", snapshot);
     this.lanes.copies.forEach((copy, c) => {
-      for (const [name, view] of this.lanes.arrays(copy)) put(view, `${name}.${c}`);
+      for (const [name, view] of this.lanes.arrays(copy)) kept.into(view, `${name}.${c}`);
     });
     this.lanes.list.forEach((lane, l) => {
-      for (const [name, view] of this.scalars(lane)) put(view, `${name}.${l}`);
+      for (const [name, view] of this.scalars(lane)) kept.into(view, `${name}.${l}`);
     });
     const { table } = this.lanes;
-    if (table) put(this.engine.memory.f64(table.pointer, table.count), "table");
-    this.step = Number(state.step);
-    this.updates = Number(state.updates);
+    if (table) kept.into(this.engine.memory.f64(table.pointer, table.count), "table");
+    this.step = kept.count("step");
+    this.updates = kept.count("updates");
     this.orderedEpoch = -1;
   }
 

@@ -6,6 +6,7 @@
  * share each gradient's sum among workers. The group penalty is a proximal step after each update. What is reported is the loss without its
  * penalties; rules that read `loss` see it with L1 and L2.
  */
+import { isText, KeptPart } from "../../base/kept-part.ts";
 import { evaluateScalar } from "../../compiler/index.ts";
 import type { Advance, Penalty, Progression, Snapshot, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -113,17 +114,24 @@ class FullDescent implements Progression {
     return { tensors, state: { step: this.step, t, names: Object.keys(scalars) } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    const names = state.names as string[];
-    const vectors = Object.entries(tensors).filter(([name]) => name.startsWith("vector."));
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the rule", snapshot);
+    const { scalars, vectors } = this.runner.snapshot();
+    const names = Object.keys(scalars);
+    const values = kept.floats("scalars", names.length);
+    const known = kept.list("names", isText, names.length);
+    if (names.some((name) => !known.includes(name))) kept.refuse(`it holds ${known.join(", ")}, not ${names.join(", ")}`);
+    const bytes = (name: string): Uint8Array => {
+      const view = this.runner.vector(name);
+      const found = kept.tensor(`vector.${name}`, view.constructor as new (length: number) => typeof view, view.length);
+      return new Uint8Array(found.buffer, found.byteOffset, found.byteLength);
+    };
     this.runner.restore({
-      t: Number(state.t),
-      scalars: Object.fromEntries(names.map((name, i) => [name, tensors.scalars[i]])),
-      vectors: Object.fromEntries(
-        vectors.map(([name, v]) => [name.slice(7), new Uint8Array(v.buffer, v.byteOffset, v.byteLength)]),
-      ),
+      t: kept.count("t"),
+      scalars: Object.fromEntries(known.map((name, i) => [name, values[i]])),
+      vectors: Object.fromEntries(Object.keys(vectors).map((name) => [name, bytes(name)])),
     });
-    this.step = Number(state.step);
+    this.step = kept.count("step");
   }
 
   dispose(): void {
@@ -149,6 +157,9 @@ class FullDescent implements Progression {
     return evaluateScalar(rateOf(this.rule)!, { scalars: { ...inputs, t: this.runner.t } });
   }
 }
+
+/** Vectors of one name: what a history holds at most. */
+const MOST_ARRAYS = 2 ** 20;
 
 class HostDescent implements Progression {
   readonly stepsPerEpoch = 1;
@@ -203,18 +214,27 @@ class HostDescent implements Progression {
     return { tensors, state: { step, evaluations, stepSize, converged, names: Object.keys(numbers), counts } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    const numbers = Object.fromEntries((state.names as string[]).map((name, i) => [name, tensors.numbers[i]]));
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the rule", snapshot);
+    const own = this.run.snapshot();
+    const names = Object.keys(own.numbers);
+    const values = kept.floats("numbers", names.length);
+    const known = kept.list("names", isText, names.length);
+    if (names.some((name) => !known.includes(name))) kept.refuse(`it holds ${known.join(", ")}, not ${names.join(", ")}`);
+    const counts = new KeptPart("the rule", { tensors: {}, state: kept.object("counts") });
     const arrays: HostState["arrays"] = {};
-    for (const [name, length] of Object.entries(state.counts as Record<string, number>)) {
-      arrays[name] = Array.from({ length }, (_, i) => tensors[`array.${name}.${i}`] as Float64Array);
+    for (const name of Object.keys(own.arrays)) {
+      const each = (i: number): Float64Array => kept.floats(`array.${name}.${i}`, this.x.length);
+      const { length } = own.arrays[name];
+      // What a rule holds from the start keeps its number; histories grow.
+      arrays[name] = Array.from({ length: counts.count(name, length, MOST_ARRAYS) }, (_, i) => each(i));
     }
-    this.run.restore({ numbers, arrays });
-    this.x.set(tensors.x as Float64Array);
-    this.step = Number(state.step);
-    this.evaluations = Number(state.evaluations);
-    this.stepSize = Number(state.stepSize);
-    this.converged = state.converged === true;
+    this.run.restore({ numbers: Object.fromEntries(known.map((name, i) => [name, values[i]])), arrays });
+    kept.into(this.x, "x");
+    this.step = kept.count("step");
+    this.evaluations = kept.count("evaluations");
+    this.stepSize = kept.number("stepSize");
+    this.converged = kept.flag("converged");
   }
 
   dispose(): void {

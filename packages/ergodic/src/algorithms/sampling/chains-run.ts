@@ -4,7 +4,9 @@
  * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
  * `advance` is called. A snapshot goes on bit for bit, also under a plan with more draws.
  */
+
 import { assert, ErgodicError } from "../../base/errors.ts";
+import { isWhole, KeptPart } from "../../base/kept-part.ts";
 import type { Advance, JsonObject, Snapshot, Tensor } from "../../contract.ts";
 import { basicRhat } from "../../diagnostics/index.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -26,6 +28,7 @@ export interface ChainState {
   dispose(): void;
 }
 
+const isRising = (list: readonly number[]): boolean => list.every((one, i) => i === 0 || one > list[i - 1]);
 const everyOne = (count: number): number[] => Array.from({ length: count }, (_, c) => c);
 
 /** A tick reads at most so many numbers for R̂. */
@@ -103,7 +106,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return {};
   }
 
-  protected restoreState(_state: JsonObject): void {}
+  protected restoreState(_kept: KeptPart): void {}
 
   get updates(): number {
     return this.made;
@@ -187,31 +190,36 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { tensors, state: { ...this.stateOf(), ...own } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    const { draws, warmup } = this.plan;
-    const kept = Math.max(0, Number(state.step) - warmup);
-    if (state.warmup !== warmup || kept > draws)
+  restore(snapshot: Snapshot): void {
+    const part = new KeptPart(`the chains of ${this.name}`, snapshot);
+    const { draws, warmup, chains } = this.plan;
+    const { dimension: d } = this;
+    const width = this.fields.length;
+    const step = part.count("step");
+    const kept = Math.max(0, step - warmup);
+    if (part.count("warmup") !== warmup || kept > draws)
       throw new ErgodicError(
         this.name,
-        `the snapshot is of ${state.warmup} warm-up transitions and ${kept} draws, but the plan is of ${warmup} and ${draws}; keep the warm-up, and ask for at least as many draws`,
+        `the snapshot is of ${part.count("warmup")} warm-up transitions and ${kept} draws, but the plan is of ${warmup} and ${draws}; keep the warm-up, and ask for at least as many draws`,
         "SAMPLE_PLAN",
       );
     this.chains.forEach((chain, c) => {
-      for (const [name, view] of Object.entries(chain.views()))
-        (view as Float64Array).set(tensors[`${name}.${c}`] as Float64Array);
+      for (const [name, view] of Object.entries(chain.views())) part.into(view, `${name}.${c}`);
       if (this.plan.keep === false) return;
-      this.values.set(tensors[`draws.${c}`] as Float64Array, c * draws * this.dimension);
-      this.transitions.set(tensors[`transitions.${c}`] as Float64Array, c * draws * this.fields.length);
+      this.values.set(part.floats(`draws.${c}`, kept * d), c * draws * d);
+      this.transitions.set(part.floats(`transitions.${c}`, kept * width), c * draws * width);
     });
-    this.step = Number(state.step);
-    this.begun = Boolean(state.begun);
-    this.made = Number(state.made);
-    this.active = [...(state.active as number[])];
-    this.warmupDivergences = Number(state.warmupDivergences);
+    this.active = part.list("active", isWhole);
+    if (!isRising(this.active) || !(this.active[this.active.length - 1] < chains))
+      part.refuse(`active chains are ${this.active.join(", ")} of ${chains}`);
+    this.step = step;
+    this.begun = part.flag("begun");
+    if (step > 0 && !this.begun) part.refuse("it has made transitions, but has not begun");
+    this.made = part.count("made");
+    this.warmupDivergences = part.count("warmupDivergences");
     this.totals.fill(0);
-    if (this.plan.keep !== false)
-      for (let c = 0; c < this.chains.length; c++) this.addTotals(tensors[`transitions.${c}`] as Float64Array);
-    this.restoreState(state);
+    if (this.plan.keep !== false) for (let c = 0; c < chains; c++) this.addTotals(part.floats(`transitions.${c}`, kept * width));
+    this.restoreState(part);
   }
 
   dispose(): void {

@@ -15,7 +15,9 @@
  *
  * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
  */
+
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { JsonObject, Snapshot, Tensor } from "../../contract.ts";
 import { Batch } from "./batch.ts";
@@ -56,6 +58,9 @@ export interface History {
   values: Float64Array;
   best: Float64Array;
 }
+
+/** Points from outside that wait for a batch to end. */
+const MOST_WAITING = 2 ** 24;
 
 export class Search {
   readonly algorithm: SearchAlgorithm;
@@ -219,28 +224,40 @@ export class Search {
   }
 
   /** @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
-  restore({ tensors, state }: Snapshot): void {
-    this.refuseOther(state.of as JsonObject);
-    const mine = Object.entries(tensors).filter(([name]) => name.startsWith("algorithm."));
-    const kept: Snapshot = {
-      tensors: Object.fromEntries(mine.map(([name, tensor]) => [name.slice("algorithm.".length), tensor])),
-      state: state.algorithm as JsonObject,
-    };
-    this.state.restore(kept);
-    this.values = Array.from(tensors.values);
-    this.evaluations = Number(state.evaluations);
-    this.failed = Number(state.failed);
-    this.limit = state.limit === null ? Infinity : Number(state.limit);
-    this.found =
-      state.bestPoint === null
-        ? undefined
-        : { x: Float64Array.from(tensors.bestX), value: tensors.bestValue[0], point: Number(state.bestPoint) };
-    this.waiting = Array.from({ length: Number(state.waiting) }, (_, i) => {
-      const [value, ...z] = tensors[`waiting.${i}`];
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the search", snapshot);
+    this.refuseOther(kept.object("of"));
+    this.state.restore(kept.part("the search's algorithm", "algorithm.", kept.object("algorithm")).snapshot);
+    const { count } = this.space;
+    const values = Array.from(kept.floats("values"));
+    this.values = values;
+    this.evaluations = kept.count("evaluations");
+    this.failed = kept.count("failed", 0, this.evaluations);
+    this.limit = kept.state.limit === null ? Infinity : kept.count("limit", 1);
+    this.found = undefined;
+    if (kept.state.bestPoint !== null) {
+      const [value] = kept.floats("bestValue", 1);
+      this.found = { x: kept.floats("bestX", count).slice(), value, point: kept.count("bestPoint", -1) };
+      if (Number.isNaN(value)) kept.refuse("its best value is NaN");
+    }
+    this.waiting = Array.from({ length: kept.count("waiting", 0, MOST_WAITING) }, (_, i) => {
+      const [value, ...z] = kept.floats(`waiting.${i}`, 1 + count);
       return { z: Float64Array.from(z), value };
     });
     this.batch = undefined;
-    if (state.asked !== null) this.batch = this.open(Number(state.asked), tensors.told as Float64Array);
+    const { repeat } = this.options;
+    let told = 0;
+    if (kept.state.asked !== null) {
+      const batch = this.open();
+      const size = batch.points.length * repeat;
+      const known = kept.floats("told", 2 * size);
+      if (known.subarray(size).some((one) => one !== 0 && one !== 1)) kept.refuse("evaluations are neither told nor not");
+      this.batch = new Batch(batch.points, batch.first, repeat, kept.count("asked", 0, size), known);
+      told = known.subarray(size).reduce((sum, one) => sum + one, 0);
+      if (told === size) kept.refuse("its batch is complete, but open");
+    }
+    const made = values.length * repeat + told;
+    if (this.evaluations !== made) kept.refuse(`evaluations is ${this.evaluations}, but it holds ${made} values`);
   }
 
   /** What makes the same search again. */
@@ -254,10 +271,10 @@ export class Search {
     };
   }
 
-  private open(asked = 0, told?: Float64Array): Batch {
+  private open(): Batch {
     this.before = this.state.snapshot();
     const { repeat } = this.options;
-    return new Batch(this.state.propose(), this.values.length * repeat, repeat, asked, told);
+    return new Batch(this.state.propose(), this.values.length * repeat, repeat);
   }
 
   private evaluation(batch: Batch, id: number): Asked {

@@ -17,6 +17,7 @@
  *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
+import { KeptPart } from "../../base/kept-part.ts";
 import { type Constants, type CovarianceKind, constantsOf, defaultPopulation } from "./cma/constants.ts";
 import { Distribution, type Ranked } from "./cma/distribution.ts";
 import { type RestartKind, Restarts } from "./cma/restarts.ts";
@@ -50,6 +51,9 @@ export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma
     valueTolerance: { low: 0 },
   },
 });
+
+/** More points a generation than memory would hold are no population. */
+const MOST_POPULATION = 2 ** 24;
 
 interface Candidate extends Ranked {
   value: number;
@@ -142,20 +146,20 @@ class Cma implements SearchState {
     return { tensors, state: {} };
   }
 
-  restore({ tensors }: SearchSnapshot): void {
-    const restorePart = (name: string, part: KeptState) => {
-      const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
-      keepState(part).restore({
-        tensors: Object.fromEntries(own.map(([key, tensor]) => [key.slice(name.length + 1), tensor])),
-        state: {},
-      });
-    };
+  restore(snapshot: SearchSnapshot): void {
+    const kept = new KeptPart("cmaEs", snapshot);
+    const restorePart = (name: string, part: KeptState) => keepState(part).restore(kept.part("cmaEs", `${name}.`).snapshot);
     restorePart("search", this.kept);
-    this.begin(this.constants(this.kept.numbers.population), this.given.start, 1);
+    const { population, reason } = this.kept.numbers;
+    if (!(Number.isInteger(population) && population >= 2 && population <= MOST_POPULATION) || REASONS[reason] === undefined)
+      kept.refuse(`its population is ${population}`);
+    this.begin(this.constants(population), this.given.start, 1);
     for (const [name, part] of Object.entries(this.parts())) restorePart(name, part);
-    this.termination.restore(tensors.best, tensors.median);
+    this.termination.restore(kept.floats("best"), kept.floats("median"));
     const { d } = this;
-    const waiting = tensors.waiting as Float64Array;
+    const waiting = kept.floats("waiting");
+    if (waiting.length % (d + 1) !== 0 || waiting.length / (d + 1) > population)
+      kept.refuse("points from outside wait that are none");
     this.waiting = Array.from({ length: waiting.length / (d + 1) }, (_, i) => {
       const at = i * (d + 1);
       return candidate(waiting.slice(at + 1, at + 1 + d), waiting[at], true);

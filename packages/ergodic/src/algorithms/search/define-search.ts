@@ -8,7 +8,9 @@
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */
+
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { Registry } from "../../base/registry.ts";
 import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
 
@@ -103,9 +105,11 @@ export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "res
       },
       state: {},
     }),
-    restore({ tensors }): void {
-      for (const [i, name] of names.entries()) state.numbers[name] = tensors.numbers[i];
-      for (const name of Object.keys(state.arrays)) state.arrays[name] = (tensors[name] as Float64Array).slice();
+    restore(snapshot): void {
+      const kept = new KeptPart("the search", snapshot);
+      const numbers = kept.floats("numbers", names.length);
+      for (const [i, name] of names.entries()) state.numbers[name] = numbers[i];
+      for (const [name, values] of Object.entries(state.arrays)) state.arrays[name] = kept.floats(name, values.length).slice();
     },
   };
 }

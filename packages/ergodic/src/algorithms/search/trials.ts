@@ -4,7 +4,9 @@
  * The search learns a trial's value, NaN where it failed (trial.ts). Errors of runs end the tuning. Trials that ended are kept in a snapshot; those
  * under way are made again from their start.
  */
+
 import { ErgodicError } from "../../base/errors.ts";
+import { isObject, KeptPart } from "../../base/kept-part.ts";
 import type { Advance, JsonObject, Progression, Snapshot } from "../../contract.ts";
 import type { Search } from "./ask-tell.ts";
 import { type BlackBoxContext, Evaluation } from "./evaluation.ts";
@@ -132,10 +134,10 @@ export class Trials implements Progression {
     return { tensors, state: { search: state, trials: trials as unknown as JsonObject[] } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    this.evaluation.restore({ tensors, state: state.search as JsonObject });
-    for (const kept of state.trials as unknown as (Omit<Trial, "value"> & { value: number | null })[])
-      this.end({ ...kept, value: kept.value ?? Number.NaN });
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the trials", snapshot);
+    this.evaluation.restore(kept.part("the search", "", kept.object("search")).snapshot);
+    for (const one of kept.list("trials", isObject)) this.end(trialOf(kept.part("a trial", "", one), this.options.names));
   }
 
   dispose(): void {
@@ -180,4 +182,19 @@ export class Trials implements Progression {
     for (const { losses } of this.ended.values()) yield losses;
     for (const losses of this.live.values()) if (losses !== own) yield losses;
   }
+}
+
+/** What a snapshot holds of a trial. */
+function trialOf(kept: KeptPart, names: readonly string[]): Trial {
+  const settings = kept.part("a trial's settings", "", kept.object("settings"));
+  const losses = kept.list("losses", isObject).map((one) => kept.part("a trial's loss", "", one));
+  return {
+    number: kept.count("number"),
+    settings: Object.fromEntries(names.map((name) => [name, settings.number(name)])),
+    value: kept.numberOr("value", Number.NaN),
+    state: kept.choice("state", ["finished", "stopped", "failed"]),
+    ...(kept.state.rung === undefined ? {} : { rung: kept.number("rung", 0) }),
+    epochs: kept.number("epochs", 0),
+    losses: losses.map((one) => ({ epoch: one.number("epoch", 0), loss: one.number("loss") })),
+  };
 }

@@ -1,4 +1,5 @@
 /** State of a part of a run: numbers and lists of vectors, changed in place, so that a snapshot can hold it bit for bit. */
+import type { KeptPart } from "../../base/kept-part.ts";
 import type { Tensor } from "../../contract.ts";
 
 export interface Kept {
@@ -14,11 +15,12 @@ export function keep(prefix: string, { numbers, arrays }: Kept, into: Record<str
 }
 
 /** What `keep` wrote, back into the same part. */
-export function recall(prefix: string, { numbers, arrays }: Kept, from: Readonly<Record<string, Tensor>>): void {
-  const values = from[`${prefix}.numbers`];
-  for (const [i, name] of Object.keys(numbers).entries()) numbers[name] = values[i];
+export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart): void {
+  const names = Object.keys(numbers);
+  const values = from.floats(`${prefix}.numbers`, names.length);
+  for (const [i, name] of names.entries()) numbers[name] = values[i];
   for (const [name, list] of Object.entries(arrays)) {
     list.length = 0;
-    for (let i = 0; from[`${prefix}.${name}.${i}`]; i++) list.push(Float64Array.from(from[`${prefix}.${name}.${i}`]));
+    for (let i = 0; from.has(`${prefix}.${name}.${i}`); i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
   }
 }

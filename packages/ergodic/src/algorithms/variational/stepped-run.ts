@@ -3,6 +3,7 @@
  *
  * A run says what its parts are; a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
  */
+import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, LogDensity, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { ChainDraws } from "../sampling/chain-draws.ts";
@@ -73,12 +74,14 @@ export abstract class SteppedRun implements Sampling {
     return { tensors, state: { step: this.step, begun: this.begun, evaluations: this.point.evaluations, chains, seed } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    for (const [name, part] of Object.entries(this.parts())) recall(name, part, tensors);
-    this.step = Number(state.step);
-    this.begun = Boolean(state.begun);
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart(this.name, snapshot);
+    for (const [name, part] of Object.entries(this.parts())) recall(name, part, kept);
+    this.step = kept.count("step");
+    this.begun = kept.flag("begun");
+    if (this.step > 0 && !this.begun) kept.refuse("it has made steps, but has not begun");
     this.recalled();
-    this.point.evaluations = Number(state.evaluations);
+    this.point.evaluations = kept.count("evaluations");
   }
 
   dispose(): void {

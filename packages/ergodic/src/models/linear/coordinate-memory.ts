@@ -1,4 +1,5 @@
 /** What kernels/coordinate-moves.ts works on: its MOVES block, and numbers in and out. Views are taken anew for each use. */
+import type { KeptPart } from "../../base/kept-part.ts";
 import { linkProgram } from "../../compiler/index.ts";
 import type { ColumnBinding, ColumnTarget, CoordinateMove, Plan } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -210,10 +211,12 @@ export class CoordinateMemory {
     return Object.fromEntries(Object.entries(this.tensors()).map(([name, values]) => [name, values.slice()]));
   }
 
-  write(tensors: Record<string, Float64Array>): void {
-    if (tensors.u) this.openCompanion();
+  write(kept: KeptPart): void {
+    const withCompanion = kept.has("u");
+    if (withCompanion) this.openCompanion();
     else this.clearCompanion();
-    for (const [name, values] of Object.entries(this.tensors())) if (tensors[name]) values.set(tensors[name]);
+    const ofCompanion = (name: string): boolean => name === "u" || name === "outputs";
+    for (const [name, values] of Object.entries(this.tensors())) if (withCompanion || !ofCompanion(name)) kept.into(values, name);
   }
 
   dispose(): void {

@@ -14,6 +14,7 @@
  *
  * @throws CapabilityError for a loss without curvature and conjugate
  */
+import { KeptPart } from "../../base/kept-part.ts";
 import type { Companion, CoordinateMove, CoordinateState, Coordinates, Gap, Penalty, Plan, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { linearColumns } from "./columns.ts";
@@ -126,9 +127,10 @@ class LinearState implements CoordinateState {
     return { tensors: this.memory.read(), state: { stale: this.stale } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    this.memory.write(tensors as Record<string, Float64Array>);
-    this.stale = state.stale === true;
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the point", snapshot);
+    this.memory.write(kept);
+    this.stale = kept.flag("stale");
   }
 
   dispose(): void {

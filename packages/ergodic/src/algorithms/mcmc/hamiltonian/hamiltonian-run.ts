@@ -8,9 +8,11 @@
  *
  * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
  */
+
 import { ErgodicError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
-import type { JsonObject, LogDensity, Snapshot } from "../../../contract.ts";
+import { isFlag, KeptPart } from "../../../base/kept-part.ts";
+import type { Json, JsonObject, LogDensity, Snapshot } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
 import { needGradient, type SamplingPlan, type VisitedPlace } from "../../sampling/sampler.ts";
@@ -203,16 +205,19 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     };
   }
 
-  protected override restoreState(state: JsonObject): void {
-    this.warmupLeapfrogs = Number(state.warmupLeapfrogs);
-    this.recentLeapfrogs = Number(state.recentLeapfrogs);
-    this.searches = Number(state.searches);
-    this.surveying = Boolean(state.surveying);
-    this.arrived = [...(state.arrived as boolean[])];
-    this.late = [...(state.late as boolean[])];
-    this.again = [...(state.again as boolean[])];
-    this.levels = (state.levels as (number | null)[][]).map((levels) => levels.map((level) => level ?? Number.NaN));
-    this.trial.restore(state.trial as JsonObject);
+  protected override restoreState(kept: KeptPart): void {
+    const { chains } = this.plan;
+    this.warmupLeapfrogs = kept.number("warmupLeapfrogs", 0);
+    this.recentLeapfrogs = kept.number("recentLeapfrogs", 0);
+    this.searches = kept.number("searches", 0);
+    this.surveying = kept.flag("surveying");
+    this.arrived = kept.list("arrived", isFlag, chains);
+    this.late = kept.list("late", isFlag, chains);
+    this.again = kept.list("again", isFlag, chains);
+    const isLevels = (list: Json): list is (number | null)[] =>
+      Array.isArray(list) && list.every((level) => level === null || typeof level === "number");
+    this.levels = kept.list("levels", isLevels, chains).map((levels) => levels.map((level) => level ?? Number.NaN));
+    this.trial.restore(kept.part("the trial of a metric", "trial.", kept.object("trial")));
   }
 
   override snapshot(): Snapshot {
@@ -223,9 +228,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   override restore(snapshot: Snapshot): void {
     super.restore(snapshot);
-    this.recorder.restore(snapshot.tensors);
+    const kept = new KeptPart("the chains' last draws of warm-up", snapshot);
+    this.recorder.restore(kept, this.step <= this.plan.warmup);
     if (!this.survey) return;
-    this.survey.restore(snapshot.tensors, snapshot.state.survey as JsonObject);
+    this.survey.restore(kept.part("the survey of places", "survey.", kept.object("survey")));
     this.chains.forEach((chain, c) => void chain.drawFrom(this.attempt(c)));
   }
 

@@ -1,4 +1,5 @@
 /** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up. */
+import type { KeptPart } from "../../../base/kept-part.ts";
 import type { Tensor } from "../../../contract.ts";
 import type { Recent } from "../places/survey.ts";
 
@@ -52,12 +53,13 @@ export class Recorder {
     ]);
   }
 
-  restore(tensors: Readonly<Record<string, Tensor>>): void {
+  /** `wanted`: of a run in warm-up, which needs them. */
+  restore(kept: KeptPart, wanted: boolean): void {
+    if (!wanted) return;
     this.draws.forEach((rows, c) => {
-      if (!tensors[`recentDraws.${c}`]) return;
-      rows.set(tensors[`recentDraws.${c}`] as Float64Array);
-      this.gradients[c].set(tensors[`recentGradients.${c}`] as Float64Array);
-      this.logDensities[c].set(tensors[`recentLevels.${c}`] as Float64Array);
+      kept.into(rows, `recentDraws.${c}`);
+      kept.into(this.gradients[c], `recentGradients.${c}`);
+      kept.into(this.logDensities[c], `recentLevels.${c}`);
     });
   }
 }

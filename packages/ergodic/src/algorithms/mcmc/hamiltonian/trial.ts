@@ -4,6 +4,7 @@
  * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS transitions adapt its step, those after are judged. It ends early where it
  * costs too much to win.
  */
+import type { KeptPart } from "../../../base/kept-part.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Chain } from "./chain.ts";
 import { leastJump, type Moves, takesDiagonal, tooDear, worthTrying } from "./choice.ts";
@@ -85,11 +86,24 @@ export class Trial {
     return { phase, taken, first: first ? { ...first } : null, tallies: structuredClone(tallies) as unknown as JsonObject };
   }
 
-  restore({ phase, taken, first, tallies }: JsonObject): void {
-    this.phase = phase as typeof this.phase;
-    this.taken = Boolean(taken);
-    this.first = first === null ? undefined : ({ ...(first as JsonObject) } as unknown as Moves);
-    this.tallies = structuredClone(tallies) as unknown as typeof this.tallies;
+  restore(kept: KeptPart): void {
+    const tallies = kept.part("the trial's tallies", "", kept.object("tallies"));
+    const tally = (name: string): Tally => {
+      const own = tallies.part("a tally", "", tallies.object(name));
+      return {
+        transitions: own.number("transitions", 0),
+        leapfrogs: own.number("leapfrogs", 0),
+        divergences: own.number("divergences", 0),
+      };
+    };
+    this.phase = kept.choice("phase", ["before", "running", "over"]);
+    this.taken = kept.flag("taken");
+    this.first = undefined;
+    if (kept.state.first !== null) {
+      const first = kept.part("the trial's first metric", "", kept.object("first"));
+      this.first = { jump: first.number("jump"), cost: first.number("cost"), divergent: first.number("divergent") };
+    }
+    this.tallies = { low: tally("low"), adapting: tally("adapting"), diagonal: tally("diagonal") };
   }
 
   private begin(chains: readonly Chain[]): boolean {

@@ -19,8 +19,9 @@
 
 import { exp } from "../../../base/exp.ts";
 import { hypotenuse } from "../../../base/hypotenuse.ts";
+import { isWhole, type KeptPart } from "../../../base/kept-part.ts";
 import { log } from "../../../base/log.ts";
-import type { JsonObject, LogDensity, Tensor } from "../../../contract.ts";
+import type { Json, JsonObject, LogDensity, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import type { ChainDraws } from "../../sampling/chain-draws.ts";
 import type { SamplingPlan, VisitedPlace } from "../../sampling/sampler.ts";
@@ -175,13 +176,19 @@ export class Survey {
     return { sent, looked, spent, restarted: [...this.restarted], chainsLeft: [...this.chainsLeft] };
   }
 
-  restore(tensors: Readonly<Record<string, Tensor>>, { sent, looked, spent, restarted, chainsLeft }: JsonObject): void {
-    [this.sent, this.looked, this.spent] = [Number(sent), Number(looked), Number(spent)];
-    this.restarted = [...(restarted as number[])];
-    this.chainsLeft = [...(chainsLeft as number[])];
+  restore(kept: KeptPart): void {
+    const { chains } = this.plan;
+    const d = this.dimension;
+    const isChain = (c: Json): c is number => isWhole(c) && c < chains;
+    [this.sent, this.looked, this.spent] = [kept.count("sent"), kept.count("looked"), kept.count("spent")];
+    this.restarted = kept.list("restarted", isWhole, chains);
+    this.chainsLeft = kept.list("chainsLeft", isChain);
     this.entries = [];
-    for (let i = 0; tensors[`survey.${i}`]; i++)
-      this.entries.push(decoded(tensors[`survey.${i}`] as Float64Array, this.dimension));
+    for (let i = 0; kept.has(`${i}`); i++) {
+      const entry = decoded(kept.floats(`${i}`, ENTRY + d + d * d), d);
+      if (entry.kind === undefined || !(entry.chain < chains)) kept.refuse("it knows a place of no chain");
+      this.entries.push(entry);
+    }
   }
 
   private get point(): DensityPoint {
@@ -245,6 +252,9 @@ function isSettled(draws: Float64Array, gradients: Float64Array, mean: Float64Ar
   return sums.every((sum) => sum >= SETTLED[0] && sum <= SETTLED[1]);
 }
 
+/** Numbers before mean and factor. */
+const ENTRY = 8;
+
 function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {
   const { normal, logMass, error, paretoK } = place;
   const numbers = [kinds.indexOf(kind), chain, elbo, settled ? 1 : 0, most, logMass, error, paretoK];
@@ -253,6 +263,6 @@ function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Arr
 
 function decoded(numbers: Float64Array, d: number): Entry {
   const [kind, chain, elbo, settled, most, logMass, error, paretoK] = numbers;
-  const normal = new Normal(numbers.slice(8, 8 + d), numbers.slice(8 + d));
+  const normal = new Normal(numbers.slice(ENTRY, ENTRY + d), numbers.slice(ENTRY + d));
   return { kind: kinds[kind], chain, elbo, settled: settled === 1, most, place: { normal, logMass, error, paretoK } };
 }

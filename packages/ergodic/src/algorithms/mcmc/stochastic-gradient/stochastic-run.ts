@@ -13,7 +13,9 @@
  *
  * @throws ErgodicError where there is no finite starting point or mode, or a chain leaves finite numbers
  */
+
 import { CapabilityError, ErgodicError } from "../../../base/errors.ts";
+import { KeptPart } from "../../../base/kept-part.ts";
 import { type Stream, stream } from "../../../base/stream.ts";
 import type { JsonObject, LogDensity, Snapshot } from "../../../contract.ts";
 import { Arena } from "../../../host/arena.ts";
@@ -226,11 +228,11 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     return { passesBefore: this.passesBefore, unit: this.unit, secondsTaken: this.secondsTaken, time: this.time };
   }
 
-  protected override restoreState(state: JsonObject): void {
-    this.passesBefore = Number(state.passesBefore);
-    this.unit = Number(state.unit);
-    this.secondsTaken = Number(state.secondsTaken);
-    this.time = Number(state.time);
+  protected override restoreState(kept: KeptPart): void {
+    this.passesBefore = kept.number("passesBefore", 0);
+    this.unit = kept.number("unit", 0);
+    this.secondsTaken = kept.number("secondsTaken", 0);
+    this.time = kept.number("time", 0);
   }
 
   override snapshot(): Snapshot {
@@ -241,7 +243,8 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
 
   override restore(snapshot: Snapshot): void {
     super.restore(snapshot);
-    for (const [name, sum] of Object.entries(this.bias.state)) sum.set(snapshot.tensors[`bias.${name}`] as Float64Array);
+    const kept = new KeptPart("the steps' bias", snapshot);
+    for (const [name, sum] of Object.entries(this.bias.state)) kept.into(sum, `bias.${name}`);
   }
 
   override dispose(): void {

@@ -4,8 +4,10 @@
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c, "swap": one uniform number a
  * pair. Powers are adapted by the rejections of all chains, at fixed transitions.
  */
+
 import { CapabilityError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
+import { KeptPart } from "../../../base/kept-part.ts";
 import { type Stream, stream } from "../../../base/stream.ts";
 import type { LogDensity, Snapshot, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
@@ -162,13 +164,13 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
 
   override restore(snapshot: Snapshot): void {
     super.restore(snapshot);
-    const prefix = "inner.";
-    const own = Object.entries(snapshot.tensors).filter(([name]) => name.startsWith(prefix));
-    const tensors = Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-    (snapshot.tensors.powers as Float64Array).forEach((power, l) => {
+    const kept = new KeptPart("the ladder", snapshot);
+    const powers = kept.floats("powers", this.powers.length);
+    if (!powers.every((power) => power >= 0 && power <= 1)) kept.refuse("a power is not from 0 to 1");
+    powers.forEach((power, l) => {
       this.density.setPower(l, power);
     });
-    this.inner.restore({ tensors, state: snapshot.state.inner as Snapshot["state"] });
+    this.inner.restore(kept.part("the ladder's chains", "inner.", kept.object("inner")).snapshot);
   }
 
   override dispose(): void {

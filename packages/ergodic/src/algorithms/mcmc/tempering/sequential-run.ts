@@ -3,8 +3,10 @@
  *
  * Streams of chain c: "start" (update i draws particle i), "resampling" (update s, of stage s), "transition" (update s n + i moves particle i).
  */
+
 import { assert, CapabilityError, checkNumber, ErgodicError, OptionError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
+import { KeptPart } from "../../../base/kept-part.ts";
 import type { Advance, LogDensity, Snapshot, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import type { Call } from "../../../host/pool.ts";
@@ -143,21 +145,25 @@ export class SequentialRun implements Sampling {
     return { tensors, state: { step: this.step, updates: this.updates, begun: this.begun, particles: this.count } };
   }
 
-  restore({ tensors, state }: Snapshot): void {
-    if (state.particles !== this.count)
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the particles", snapshot);
+    if (kept.count("particles") !== this.count)
       throw new ErgodicError(
         WHERE,
-        `the snapshot is of ${state.particles} particles, but the plan is of ${this.count}; keep the draws and particles as they were`,
+        `the snapshot is of ${kept.count("particles")} particles, but the plan is of ${this.count}; keep the draws and particles as they were`,
         "SAMPLE_PLAN",
       );
     this.populations.forEach((population, c) => {
-      for (const [name, view] of Object.entries(population.views()))
-        (view as Float64Array).set(tensors[`${name}.${c}`] as Float64Array);
+      for (const [name, view] of Object.entries(population.views())) kept.into(view, `${name}.${c}`);
+      const { power, stage } = population;
+      if (!(power >= 0 && power <= 1 && Number.isSafeInteger(stage) && stage >= 0))
+        kept.refuse(`stage ${stage} is at power ${power}`);
       population.restored();
     });
-    this.step = Number(state.step);
-    this.updates = Number(state.updates);
-    this.begun = Boolean(state.begun);
+    this.step = kept.count("step");
+    this.updates = kept.count("updates");
+    this.begun = kept.flag("begun");
+    if (this.step > 0 && !this.begun) kept.refuse("it has made steps, but has not begun");
   }
 
   dispose(): void {

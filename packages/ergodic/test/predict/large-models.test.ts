@@ -1,0 +1,115 @@
+/** Models of a million columns, levels or names are saved, small, and loaded; what no reader would take is refused when it is saved. */
+import { describe, expect, it } from "vitest";
+import { Dataset, factorisation, fit, linear, Ratings } from "../../src/index.ts";
+import { FactorPredictor } from "../../src/predict/factorisation.ts";
+import type { LinearPredictor } from "../../src/predict/linear.ts";
+import { predictor } from "../../src/predict/load.ts";
+
+const MILLION = 1_000_000;
+
+/** A sparse table of few rows. */
+function sparse(columnCount: number, names?: string[]): Dataset {
+  return Dataset.fromSparse({
+    source: "wide",
+    rowCount: 3,
+    columnCount,
+    ...(names ? { names } : {}),
+    rowStart: Uint32Array.of(0, 2, 4, 5),
+    columnIndex: Uint32Array.of(0, columnCount - 1, 5, columnCount - 1, 7),
+    values: Float64Array.of(1, 2, 3, -1, 0.5),
+    target: Float64Array.of(0, 1, 2),
+  });
+}
+
+const sameBytes = (a: Float64Array, b: Float64Array): boolean => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+/** expect().toEqual takes seconds for a million. */
+const same = (a: readonly unknown[], b: readonly unknown[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+
+async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; bytes: number }> {
+  const bytes = model.toBytes();
+  const found = await predictor(bytes);
+  expect(sameBytes(found.weights, model.weights) && sameBytes(found.intercept, model.intercept)).toBe(true);
+  expect(Buffer.from(found.toBytes()).equals(Buffer.from(bytes))).toBe(true);
+  return { found, bytes: bytes.length };
+}
+
+describe("saved and loaded", () => {
+  it("2 ** 20 hashed columns, in the bytes of their weights", async () => {
+    const table = {
+      source: "t.csv",
+      rowCount: 4,
+      columns: [
+        { name: "y", kind: "number" as const, values: Float64Array.of(1, 2, 3, 5) },
+        { name: "word", kind: "category" as const, levels: ["a", "b", "c"], codes: Int32Array.of(0, 1, 2, 0) },
+      ],
+    };
+    using data = Dataset.fromTable(table, { target: "y", hash: 20 });
+    const model = await fit(linear(), data, { epochs: 1 });
+    const { found, bytes } = await kept(model);
+    expect(bytes).toBeLessThan(8 * 2 ** 20 + 4096);
+    expect(found.columns.length).toBe(2 ** 20);
+    expect(found.description.columns).toBe(found.pipeline.names);
+    expect(found.predict({ word: "c" })).toEqual(model.predict({ word: "c" }));
+  });
+
+  it("columns without names, as many as news20 has", async () => {
+    using data = sparse(1_355_191);
+    const { bytes } = await kept(await fit(linear(), data, { epochs: 1 }));
+    expect(bytes).toBeLessThan(8 * 1_355_191 + 4096);
+  });
+
+  it("a million columns by name", async () => {
+    const names = Array.from({ length: MILLION }, (_, j) => `gène ${j}`);
+    using data = sparse(MILLION, names);
+    const model = await fit(linear({ standardise: true }), data, { epochs: 1 });
+    const { found } = await kept(model);
+    expect(same(found.columns, names)).toBe(true);
+    expect(found.predict({ "gène 5": 3, "gène 999999": -1 })).toEqual(model.predict({ "gène 5": 3, "gène 999999": -1 }));
+  });
+
+  it("a category of a million levels", async () => {
+    const levels = Array.from({ length: MILLION }, (_, j) => `level ${j}`);
+    const codes = Int32Array.from(levels.keys());
+    const y = Float64Array.from(codes, (code) => code % 7);
+    const columns = [
+      { name: "y", kind: "number" as const, values: y },
+      { name: "id", kind: "category" as const, levels, codes },
+    ];
+    using data = Dataset.fromTable({ source: "ids.csv", rowCount: MILLION, columns }, { target: "y" });
+    const model = await fit(linear(), data, { epochs: 1 });
+    const { found } = await kept(model);
+    expect(found.predict({ id: "level 123456" })).toEqual(model.predict({ id: "level 123456" }));
+  });
+
+  it("six thousand columns of a table, of both kinds", async () => {
+    const count = 6000;
+    const columns = Array.from({ length: count }, (_, j) =>
+      j % 3 === 0
+        ? { name: `k${j}`, kind: "category" as const, levels: ["no", `yes ${j}`], codes: Int32Array.of(0, 1) }
+        : { name: `v${j}`, kind: "number" as const, values: Float64Array.of(j, 1) },
+    );
+    const y = { name: "y", kind: "number" as const, values: Float64Array.of(0, 1) };
+    using data = Dataset.fromTable(
+      { source: "wide.csv", rowCount: 2, columns: [...columns, y] },
+      { target: "y", impute: "mean" },
+    );
+    const model = await fit(linear(), data, { epochs: 1 });
+    const { found } = await kept(model);
+    expect(found.pipeline.steps).toEqual(model.pipeline.steps);
+    expect(JSON.stringify(found.pipeline)).toBe(JSON.stringify(model.pipeline));
+  });
+
+  it("a million users by name", async () => {
+    const users = Array.from({ length: MILLION }, (_, u) => `user ${u}`);
+    const items = users.map((_, u) => u % 10);
+    using ratings = Ratings.fromTriples({ users, items, values: items.map((i) => 1 + (i % 5)) });
+    const model = await fit(factorisation({ rank: 2 }), ratings, { epochs: 1 });
+    const bytes = model.toBytes();
+    const found = await predictor<FactorPredictor>(bytes);
+    expect(found).toBeInstanceOf(FactorPredictor);
+    expect(same(found.users.names, model.users.names)).toBe(true);
+    expect(found.items.names).toEqual(model.items.names);
+    const pair = { user: "user 77", item: 3 };
+    expect(found.predict(pair)).toEqual(model.predict(pair));
+  });
+});
