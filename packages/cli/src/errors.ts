@@ -8,6 +8,8 @@ import { CapabilityError, ErgodicError, OptionError } from "ergodic";
 import type { Terminal } from "./terminal.ts";
 
 export class UsageError extends OptionError {
+  override readonly name: string = "UsageError";
+
   constructor(where: string, message: string, options?: ErrorOptions) {
     super(where, message, "USAGE", options);
   }

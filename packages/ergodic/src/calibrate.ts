@@ -14,6 +14,7 @@
  * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
  */
 import { nuts, type Sampler } from "./algorithms/sampling/index.ts";
+import { checkSignal, holds, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError } from "./base/errors.ts";
 import { gammaUpper } from "./base/incomplete-gamma.ts";
 import { stream } from "./base/stream.ts";
@@ -129,6 +130,9 @@ type Checked = Required<Omit<CalibrateOptions, "signal">> & { signal?: AbortSign
 function checked(options: CalibrateOptions): Checked {
   checkKeys("calibrate", options, ["algorithm", "simulations", "draws", "thin", "warmup", "bins", "seed", "signal"]);
   const { algorithm = nuts(), simulations = 200, draws = 99, thin = 5, warmup = 500, bins = 20, seed = 0, signal } = options;
+  checkSignal("calibrate", signal);
+  if (!holds(algorithm, "start")) refuse("calibrate", "algorithm", algorithm, "a sampler", "algorithm: nuts()");
+  checkNumber("calibrate", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkNumber("calibrate", "simulations", simulations, { low: 1, integer: true });
   checkNumber("calibrate", "draws", draws, { low: 1, integer: true });
   checkNumber("calibrate", "thin", thin, { low: 1, integer: true });

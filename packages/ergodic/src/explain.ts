@@ -6,7 +6,8 @@
  *
  * @throws what compiling throws
  */
-import { checkKeys, checkNumber, OptionError } from "./base/errors.ts";
+import { checkChoice, checkNumbers, refuse } from "./base/checks.ts";
+import { checkKeys, checkNumber } from "./base/errors.ts";
 import { type Explanation, explain as explainFunction, explainProgram } from "./compiler/array/explain.ts";
 import type { Arrays, FunctionOptions, Shapes } from "./compiler/array/function.ts";
 import type { Shape, SymbolicArray } from "./compiler/array/symbolic.ts";
@@ -42,12 +43,10 @@ function explain(
 function explainNetwork({ layers, options }: NetworkModel, rows: RowFacts): Explanation {
   checkKeys("explain", rows, ["rowShape", "outputs", "batch", "precision"]);
   const { rowShape, outputs, batch = 64, precision = "f32" } = rows;
-  if (!Array.isArray(rowShape))
-    throw new OptionError(
-      "explain",
-      `rowShape is ${String(rowShape)}, but must be the shape of a row: [28, 28, 1]`,
-      "OPTION_TYPE",
-    );
+  if (!Array.isArray(rowShape) || rowShape.length === 0)
+    refuse("explain", "rowShape", rowShape, "the shape of a row", "rowShape: [28, 28, 1]");
+  checkNumbers("explain", "rowShape", rowShape, { low: 1, integer: true }, "rowShape: [28, 28, 1]");
+  checkChoice("explain", "precision", precision, ["f32", "f64"]);
   checkNumber("explain", "outputs", outputs, { low: 1, integer: true });
   checkNumber("explain", "batch", batch, { low: 1, integer: true });
   const facts = { network: layers, loss: lossOfRows(options, outputs), outputs, rowShape, scale: { mean: 0, factor: 1 } };

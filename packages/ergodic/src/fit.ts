@@ -12,8 +12,11 @@
  */
 
 import { definedRules } from "./algorithms/gradient/rule.ts";
+import { isVariance } from "./algorithms/gradient/variance.ts";
 import { algorithmFrom } from "./algorithms/index.ts";
+import { checkSignal, holds, refuse } from "./base/checks.ts";
 import { assert, CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
+import { factoryName } from "./base/shown.ts";
 import type { JsonObject, Model, Plan, PredictionKind, Prepared, Progression, SavedModel } from "./contract.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Ratings } from "./data/ratings.ts";
@@ -31,7 +34,7 @@ import { path } from "./path.ts";
 import type { FactorPredictor } from "./predict/factorisation.ts";
 import type { LinearPredictor } from "./predict/linear.ts";
 import type { NetworkPredictor } from "./predict/network.ts";
-import { type FitOptions, factoryName, refuse, refuseOtherData, type Trainable } from "./trainable.ts";
+import { type FitOptions, refuseOtherData, type Trainable } from "./trainable.ts";
 import { trainableLinear } from "./trainable-linear.ts";
 import { trainableNetwork } from "./trainable-network.ts";
 import { trainableRatings } from "./trainable-ratings.ts";
@@ -102,6 +105,7 @@ async function check(options: FitOptions, { validates = false }: { validates?: b
 
 function checkTogether<D>(options: FitOptions<D>, kind: Trainable<D, object>, validates: boolean): StoppingOptions {
   checkKeys("fit", options, known);
+  checkSignal("fit", options.signal);
   if (options.algorithm && (options.rule || options.variance)) {
     throw new OptionError(
       "fit",
@@ -109,7 +113,7 @@ function checkTogether<D>(options: FitOptions<D>, kind: Trainable<D, object>, va
       "OPTION_CONFLICT",
     );
   }
-  const epochs = options.epochs ?? (options.until ? undefined : defaultEpochs(kind, options));
+  const epochs = options.epochs ?? (options.until === undefined ? defaultEpochs(kind, options) : undefined);
   return resolveStopping("fit", { ...options, epochs }, validates);
 }
 
@@ -126,7 +130,7 @@ function checkValues<D>(model: Model<D>, data: D, options: FitOptions<D>): Train
   if (typeof options !== "object" || options === null) refuse("fit", "options", options, "an object", "{ epochs: 5 }");
   const { rule, variance, algorithm, validate } = options;
   checkRule("rule", rule);
-  if (variance !== undefined && !holds(variance, "every"))
+  if (variance !== undefined && !isVariance(variance))
     refuse("fit", "variance", variance, "variance reduction", called(variance, ["svrg", "saga", "sag"]) ?? "saga()");
   if (algorithm !== undefined) {
     if (!holds(algorithm, "start")) refuse("fit", "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: adam() })");
@@ -150,10 +154,6 @@ function checkRule(name: string, rule: unknown): void {
 function checkHeldOut<D>(where: string, kind: Trainable<D, object>, validate: unknown): void {
   if (validate === undefined) return;
   kind.checkData(where, "validate", validate, "a Dataset of held-out rows", "data.split(0.8, { seed: 1 }).test");
-}
-
-function holds(value: unknown, member: string): boolean {
-  return typeof value === "object" && value !== null && member in value;
 }
 
 /** The call that was meant by a factory, or by a name. */
@@ -185,6 +185,7 @@ function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOp
 
 function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D> = {}): Run<object & Trained> {
   checkKeys("fit.resume", options, ["epochs", "until", "validate", "validateEvery", "patience", "signal", "workers"]);
+  checkSignal("fit.resume", options.signal);
   // Of those that take such data; the checkpoint says which.
   const first = kindOfData<D>(data);
   checkHeldOut("fit.resume", first, options.validate);

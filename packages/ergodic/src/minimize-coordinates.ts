@@ -6,7 +6,8 @@
  */
 import { type CoordinateDescent, coordinateDescentFrom } from "./algorithms/coordinate/coordinate-descent.ts";
 import { type CoordinateTarget, coordinateProblem } from "./algorithms/coordinate/target.ts";
-import { checkKeys } from "./base/errors.ts";
+import { checkNumbers, checkSignal } from "./base/checks.ts";
+import { checkKeys, checkNumber } from "./base/errors.ts";
 import type { JsonObject } from "./contract.ts";
 import { openEngine } from "./host/engine.ts";
 import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
@@ -50,9 +51,12 @@ export function minimizeCoordinates(
 ): Run<CoordinateMinimum> {
   checkKeys("minimize", options, ["algorithm", "epochs", "until", "seed", "signal"]);
   const { algorithm, epochs, until, seed, signal } = options;
+  checkSignal("minimize", signal);
+  checkNumbers("minimize", "x0", x0);
+  if (seed !== undefined) checkNumber("minimize", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   const stopping = resolveStopping(
     "minimize",
-    { epochs: epochs ?? (until ? undefined : algorithm.defaults?.epochs), until },
+    { epochs: epochs ?? (until === undefined ? algorithm.defaults?.epochs : undefined), until },
     false,
   );
   return launch(target, signal, async () => ({ algorithm, x0: Array.from(x0), until: stopping.until, seed: seed ?? 0 }));
@@ -65,6 +69,7 @@ export function resumeCoordinates(
   options: CoordinateResumeOptions = {},
 ): Run<CoordinateMinimum> {
   checkKeys("minimize.resume", options, ["until", "signal"]);
+  checkSignal("minimize.resume", options.signal);
   return launch(target, options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "coordinates");
     const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);

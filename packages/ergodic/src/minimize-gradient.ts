@@ -16,6 +16,7 @@ import { lbfgs, ruleFromJson } from "./algorithms/gradient/index.ts";
 import type { Rule } from "./algorithms/gradient/kinds.ts";
 import type { FullObjective } from "./algorithms/gradient/objective.ts";
 import type { RuleJson } from "./algorithms/gradient/rule.ts";
+import { checkNumbers, checkSignal, holds, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "./base/errors.ts";
 import type { CompiledFunction, Numbers, Shapes } from "./compiler/array/function.ts";
 import { arraysBelow } from "./compiler/array/symbolic.ts";
@@ -71,8 +72,9 @@ export function minimizeGradient(
 ): Run<GradientMinimum> {
   checkKeys("minimize", options, ["rule", "algorithm", "epochs", "until", "data", "signal"]);
   const { epochs, until, data = {}, signal } = options;
+  checkSignal("minimize", signal);
   const rule = ruleOf("minimize", options);
-  const stopping = resolveStopping("minimize", { epochs: epochs ?? (until ? undefined : EPOCHS), until }, false);
+  const stopping = resolveStopping("minimize", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
   const objective = new CompiledObjective("minimize", f, data);
   refuseMisfits("minimize", rule, objective);
   const x0 = objective.gather(start);
@@ -86,6 +88,7 @@ export function resumeGradient(
   options: GradientResumeOptions = {},
 ): Run<GradientMinimum> {
   checkKeys("minimize.resume", options, ["until", "data", "signal"]);
+  checkSignal("minimize.resume", options.signal);
   const objective = new CompiledObjective("minimize.resume", f, options.data ?? {});
   return launch(objective, options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "gradient");
@@ -97,8 +100,13 @@ export function resumeGradient(
 }
 
 function ruleOf(where: string, { rule, algorithm }: MinimizeGradientOptions): Rule {
-  if (rule && algorithm) throw new OptionError(where, "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
-  if (!algorithm) return rule ?? lbfgs();
+  if (rule !== undefined && algorithm !== undefined)
+    throw new OptionError(where, "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
+  if (algorithm === undefined) {
+    if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON"))) refuse(where, "rule", rule, "a rule", "lbfgs()");
+    return rule ?? lbfgs();
+  }
+  if (!holds(algorithm, "start")) refuse(where, "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: lbfgs() })");
   if (algorithm.name !== "gradientDescent" || algorithm.variance)
     throw new CapabilityError(
       where,
@@ -189,6 +197,7 @@ class CompiledObjective implements FullObjective {
 
   #numbers(name: string, given: Given | undefined, wanted: number): ArrayLike<number> {
     const numbers = typeof given === "number" ? [given] : given;
+    if (numbers !== undefined) checkNumbers(this.#where, name, numbers);
     if (numbers?.length === wanted) return numbers;
     const what = numbers === undefined ? "missing" : `of ${numbers.length} numbers`;
     throw new OptionError(

@@ -24,7 +24,9 @@ import { type History, Search, type SearchOptions, searchKeys } from "./algorith
 import { type BlackBox, Evaluation } from "./algorithms/search/evaluation.ts";
 import { searchFromJson } from "./algorithms/search/index.ts";
 import { Space, spaceOptionsFromJson } from "./algorithms/search/space.ts";
+import { checkSignal } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "./base/errors.ts";
+import { shown } from "./base/shown.ts";
 import type { JsonObject, Snapshot } from "./contract.ts";
 import { Evaluators } from "./host/evaluators.ts";
 import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
@@ -87,6 +89,7 @@ export interface Minimum {
 }
 
 const EVALUATIONS_A_COORDINATE = 1000;
+const ownKeys = ["until", "signal", "concurrency", "workers"];
 const resumeKeys = ["evaluations", "until", "signal", "concurrency", "workers"];
 
 function start(f: Differentiated, x0: ArrayLike<number> | GivenByName, options?: MinimizeGradientOptions): Run<GradientMinimum>;
@@ -99,14 +102,15 @@ function start(
   more: MinimizeOptions | MinimizeCoordinatesOptions | MinimizeGradientOptions = {},
 ): Run<Minimum> | Run<CoordinateMinimum> | Run<GradientMinimum> {
   if (isCompiled(f)) return minimizeGradient(f, where as ArrayLike<number> | GivenByName, more as MinimizeGradientOptions);
-  if (isCoordinateDescent(more.algorithm))
+  if (isCoordinateDescent(more?.algorithm))
     return minimizeCoordinates(f as CoordinateFunction, where as ArrayLike<number>, more as MinimizeCoordinatesOptions);
   return search(f as BlackBox | URL, where as ArrayLike<number> | MinimizeOptions, more as MinimizeOptions);
 }
 
 function search(f: BlackBox | URL, where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): Run<Minimum> {
   const options = gather(where, more);
-  checkKeys("minimize", options, [...searchKeys, "until", "signal", "concurrency", "workers"]);
+  checkKeys("minimize", options, [...searchKeys, ...ownKeys]);
+  checkSignal("minimize", options.signal);
   const limits = limitsOf("minimize", options, () => EVALUATIONS_A_COORDINATE * new Space("minimize", options).count);
   const open = opener("minimize", f, options);
   const made = new Search("minimize", { ...options, evaluations: limits.evaluations });
@@ -127,12 +131,13 @@ function resume(
   options: MinimizeResumeOptions | CoordinateResumeOptions | GradientResumeOptions = {},
 ): Run<Minimum> | Run<CoordinateMinimum> | Run<GradientMinimum> {
   if (isCompiled(f)) return resumeGradient(from, f, options as GradientResumeOptions);
-  if (typeof f === "object" && "kind" in f) return resumeCoordinates(from, f, options as CoordinateResumeOptions);
+  if (typeof f === "object" && f !== null && "kind" in f) return resumeCoordinates(from, f, options as CoordinateResumeOptions);
   return resumeSearch(from, f, options as MinimizeResumeOptions);
 }
 
 function resumeSearch(from: string | Uint8Array | Blob, f: BlackBox | URL, options: MinimizeResumeOptions): Run<Minimum> {
   checkKeys("minimize.resume", options, resumeKeys);
+  checkSignal("minimize.resume", options.signal);
   const open = opener("minimize.resume", f, options);
   return launch(options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "search");
@@ -163,8 +168,10 @@ type Open = () => { f: BlackBox; concurrency: number; dispose?(): void };
 
 function gather(where: ArrayLike<number> | MinimizeOptions, more: MinimizeOptions): MinimizeOptions {
   if (typeof where !== "object" || where === null) {
-    throw new OptionError("minimize", `x0 is ${String(where)}, but must be an array: write [${String(where)}]`, "OPTION_TYPE");
+    const example = typeof where === "number" ? `[${where}]` : "[0, 0]";
+    throw new OptionError("minimize", `x0 is ${shown(where)}, but must be an array: write ${example}`, "OPTION_TYPE");
   }
+  checkKeys("minimize", more, [...searchKeys, ...ownKeys]);
   if (!("length" in where)) return where;
   if (more.x0 !== undefined) throw new OptionError("minimize", "x0 was given twice; leave one out", "OPTION_CONFLICT");
   return { ...more, x0: where };
@@ -201,10 +208,9 @@ function opener(where: string, f: unknown, { workers, concurrency }: MinimizeOpt
     return () => ({ f: f as BlackBox, concurrency: concurrency ?? 1 });
   }
   if (!(f instanceof URL)) {
-    const given = typeof f === "string" ? JSON.stringify(f) : String(f);
     throw new OptionError(
       where,
-      `f is ${given}, but must be a function of x, or the URL of a module: write new URL("./f.js", import.meta.url)`,
+      `f is ${shown(f)}, but must be a function of x, or the URL of a module: write new URL("./f.js", import.meta.url)`,
       "OPTION_TYPE",
     );
   }

@@ -16,6 +16,7 @@ import { fullDescent } from "./algorithms/gradient/full.ts";
 import type { Rule } from "./algorithms/gradient/kinds.ts";
 import type { FullObjective } from "./algorithms/gradient/objective.ts";
 import type { Border } from "./algorithms/variational/border.ts";
+import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, ErgodicError, OptionError } from "./base/errors.ts";
 import { stream } from "./base/stream.ts";
 import type { JsonObject } from "./contract.ts";
@@ -68,7 +69,7 @@ const MOST_STARTS = 100;
 export function fitMode(model: StatisticalModel, data: ModelData, options: ModeOptions = {}): Run<Mode> {
   const { epochs, until, signal, deterministic = false } = options;
   const rule = checkedRule(options);
-  const stopping = resolveStopping("fit", { epochs: epochs ?? (until ? undefined : EPOCHS), until }, false);
+  const stopping = resolveStopping("fit", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
   let objective: ModeObjective;
   let search: ModeStarts;
   return new Run<Mode>({
@@ -118,11 +119,17 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
 function checkedRule(options: ModeOptions): Exclude<Rule, { kind: "search" }> | undefined {
   const keys = ["rule", "algorithm", "epochs", "until", "start", "starts", "seed", "deterministic", "signal"];
   checkKeys("fit", options, keys);
-  const { start, starts } = options;
+  const { start, starts, seed = 0, deterministic = false } = options;
+  if (start !== undefined) checkValuesByName("fit", start);
+  checkSignal("fit", options.signal);
+  checkBoolean("fit", "deterministic", deterministic);
+  checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   if (starts !== undefined) checkNumber("fit", "starts", starts, { low: 1, high: MOST_STARTS, integer: true });
-  if (start && starts !== undefined && starts !== 1)
+  if (start !== undefined && starts !== undefined && starts !== 1)
     throw new OptionError("fit", `starts is ${starts}, but start names one; leave one of the two out`, "OPTION_CONFLICT");
   const rule = options.algorithm ?? options.rule;
+  if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
+    refuse("fit", options.algorithm === undefined ? "rule" : "algorithm", rule, "a rule on whole gradients", "lbfgs()");
   if (rule?.kind !== "search") return rule;
   const problem = `${rule.name} searches on minibatches, but a model is a whole; take lbfgs()`;
   throw new CapabilityError("fit", problem, "PLAN_MEANING");

@@ -11,6 +11,7 @@
  * @throws OptionError, CapabilityError; what `signal` was aborted with
  */
 import { PathProgression, type PathRecord } from "./algorithms/coordinate/path.ts";
+import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
 import { stream } from "./base/stream.ts";
 import type { JsonObject, Plan, PredictionKind, SavedModel } from "./contract.ts";
@@ -23,7 +24,7 @@ import { resolveStopping } from "./loop/stopping.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
 import { pathSolvers } from "./path-solvers.ts";
 import { LinearPredictor } from "./predict/linear.ts";
-import { refuse, refuseOtherData } from "./trainable.ts";
+import { refuseOtherData } from "./trainable.ts";
 import { trainableLinear } from "./trainable-linear.ts";
 
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
@@ -143,7 +144,11 @@ interface Resolved {
 
 function resolve(given: FitPathOptions, data: Dataset): Resolved {
   checkKeys(WHERE, given, known);
+  checkSignal(WHERE, given.signal);
+  checkBoolean(WHERE, "deterministic", given.deterministic ?? false);
   const lambdas = given.lambdas ?? 100;
+  if (typeof lambdas !== "number" && !isList(lambdas))
+    refuse(WHERE, "lambdas", lambdas, "a number, or a falling list of numbers", "lambdas: 50");
   const options: Resolved = {
     lambdas: typeof lambdas === "number" ? lambdas : Array.from(lambdas),
     ratio: given.ratio ?? (data.rowCount < data.columnCount ? 1e-2 : 1e-4),
@@ -159,12 +164,7 @@ function resolve(given: FitPathOptions, data: Dataset): Resolved {
   checkNumber(WHERE, "l1Ratio", options.l1Ratio, { low: 0, high: 1, open: true });
   checkNumber(WHERE, "tolerance", options.tolerance, { low: 0, open: true });
   if (given.folds !== undefined) checkNumber(WHERE, "folds", given.folds, { low: 2, high: data.rowCount, integer: true });
-  if (options.select !== "minimum" && options.select !== "oneStandardError")
-    throw new OptionError(
-      WHERE,
-      `select is ${JSON.stringify(options.select)}, but must be one of "minimum", "oneStandardError"`,
-      "OPTION_RANGE",
-    );
+  checkChoice(WHERE, "select", options.select, ["minimum", "oneStandardError"]);
   if (given.select !== undefined && given.folds === undefined)
     throw new OptionError(
       WHERE,
@@ -248,6 +248,7 @@ function resume(
   options: { workers?: number; signal?: AbortSignal } = {},
 ): Run<LinearPath> {
   checkKeys("fit.path.resume", options, ["workers", "signal"]);
+  checkSignal("fit.path.resume", options.signal);
   const { workers, signal } = options;
   return launch(data, signal, async () => {
     const checkpoint = await readCheckpoint(from);

@@ -22,7 +22,9 @@ import {
   slice,
   type VisitedPlace,
 } from "./algorithms/sampling/index.ts";
+import { checkBoolean, checkSignal, checkValuesByName, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
+import { shown } from "./base/shown.ts";
 import { type Stream, stream } from "./base/stream.ts";
 import type { JsonObject, LogDensity } from "./contract.ts";
 import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "./draws/index.ts";
@@ -87,12 +89,18 @@ const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "dete
 function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
   checkKeys("sample", options, keys);
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
-  checkNumber("sample", "seed", seed, { low: -Number.MAX_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkSignal("sample", options.signal);
+  checkNumber("sample", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber("sample", "chains", chains, { low: 1, integer: true });
+  checkNumber("sample", "warmup", warmup, { low: 0, integer: true });
+  checkNumber("sample", "draws", draws, { low: 1, integer: true });
+  checkBoolean("sample", "deterministic", deterministic);
+  if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
   checkLimits("sample", until);
   return launch("sample", options, async () => {
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
-    const places = options.start === undefined ? {} : { start: startOf(density, options.start) };
+    const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
     return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
   });
 }
@@ -105,6 +113,7 @@ function resume(
   options: SampleWatchOptions & { algorithm?: Sampler } = {},
 ): Run<Draws> {
   checkKeys("sample.resume", options, ["algorithm", "draws", "workers", "until", "signal"]);
+  checkSignal("sample.resume", options.signal);
   checkLimits("sample.resume", options.until ?? {});
   return launch("sample.resume", options, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
@@ -134,8 +143,11 @@ function resume(
 
 function checkSampler(where: string, given: Sampler): Sampler {
   if (typeof given?.start === "function") return given;
-  const found = typeof given === "string" ? `"${given}"` : typeof given;
-  throw new OptionError(where, `algorithm is ${found}, but must be a sampler; call it, as in algorithm: nuts()`, "OPTION_TYPE");
+  throw new OptionError(
+    where,
+    `algorithm is ${shown(given)}, but must be a sampler; call it, as in algorithm: nuts()`,
+    "OPTION_TYPE",
+  );
 }
 
 /** The one of a checkpoint. One with functions of the user's is given again. */
@@ -200,12 +212,21 @@ async function conditioned(
   return model;
 }
 
-function startOf(density: LogDensity, given: Start | readonly Start[]): Float64Array | Float64Array[] {
+function startOf(density: LogDensity, given: Start | readonly Start[], chains: number): Float64Array | Float64Array[] {
   const one = (point: Start): Float64Array => {
-    if (point instanceof Float64Array) return point;
+    if (point instanceof Float64Array) {
+      if (point.length !== density.dimension)
+        throw new OptionError(
+          "sample",
+          `start has ${point.length} numbers, but the log density is of ${density.dimension}`,
+          "OPTION_LENGTH",
+        );
+      return point;
+    }
+    checkValuesByName("sample", point);
     if (density instanceof ConditionedModel) {
       checkKeys(
-        "sample: start",
+        "sample.start",
         point,
         density.parameters.map(({ name }) => name),
       );
@@ -217,7 +238,14 @@ function startOf(density: LogDensity, given: Start | readonly Start[]): Float64A
       "OPTION_TYPE",
     );
   };
-  return Array.isArray(given) ? given.map(one) : one(given as Start);
+  if (!Array.isArray(given)) return one(given as Start);
+  if (given.length !== chains)
+    throw new OptionError(
+      "sample",
+      `start has ${given.length} points, but there are ${chains} chains; give one for each, or one for all`,
+      "OPTION_LENGTH",
+    );
+  return given.map(one);
 }
 
 interface Recipe {

@@ -1,11 +1,12 @@
 /** Factorisations of ratings, as the verb `fit` treats them. */
 import { alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
+import { refuse } from "./base/checks.ts";
 import { CapabilityError } from "./base/errors.ts";
 import type { JsonObject, SavedModel } from "./contract.ts";
 import { Ratings } from "./data/ratings.ts";
 import { factorisationFrom } from "./models/ratings/factorisation.ts";
 import { FactorPredictor } from "./predict/factorisation.ts";
-import { type FitOptions, refuse, type Trainable } from "./trainable.ts";
+import type { FitOptions, Trainable } from "./trainable.ts";
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
   from: factorisationFrom,

@@ -1,7 +1,7 @@
 /** What the verb `fit` must know of a kind of model beside the model itself: one object a kind, which joins its folders. */
 import type { Rule } from "./algorithms/gradient/index.ts";
 import type { Variance } from "./algorithms/gradient/variance.ts";
-import { DataError, OptionError } from "./base/errors.ts";
+import { DataError } from "./base/errors.ts";
 import type {
   Algorithm,
   AlgorithmDefaults,
@@ -51,24 +51,6 @@ export interface Trainable<D, P> {
   predictor(saved: SavedModel): P;
   /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
-}
-
-/** Short whatever its size: data may stand in the wrong place. */
-export function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  if (typeof value === "function") return `the function ${factoryName(value)}, not called`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value !== "object" || value === null) return String(value);
-  const kind = value.constructor?.name ?? "Object";
-  return kind === "Object" ? `an object of ${Object.keys(value).slice(0, 5).join(", ") || "nothing"}` : `of type ${kind}`;
-}
-
-export function refuse(where: string, name: string, value: unknown, wanted: string, example: string): never {
-  throw new OptionError(where, `${name} is ${shown(value)}, but must be ${wanted}: write ${example}`, "OPTION_TYPE");
-}
-
-export function factoryName(factory: { name: string; ruleName?: unknown }): string {
-  return typeof factory.ruleName === "string" ? factory.ruleName : factory.name || "make";
 }
 
 export function refuseOtherData<D>(where: string, kind: Trainable<D, object>, data: D, kept: JsonObject): void {

@@ -34,11 +34,11 @@ import { type SettingRange, spaceOf } from "./algorithms/search/settings.ts";
 import { spaceOptionsFromJson } from "./algorithms/search/space.ts";
 import type { MakeTrial, Trial, TrialTick } from "./algorithms/search/trial.ts";
 import { Trials } from "./algorithms/search/trials.ts";
+import { checkChoice, checkFunction, checkSignal, refuse } from "./base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "./base/errors.ts";
 import type { JsonObject } from "./contract.ts";
 import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
-import { refuse } from "./trainable.ts";
 
 export type { HalvingOptions, Measured } from "./algorithms/search/halving.ts";
 export type { SettingRange } from "./algorithms/search/settings.ts";
@@ -100,8 +100,9 @@ function start<K extends string, T extends TrialTick>(make: MakeTrial<K, T>, opt
   if (typeof options !== "object" || options === null)
     refuse("tune", "options", options, "an object", '{ over: { rate: { low: 1e-4, high: 1, scale: "log" } } }');
   checkKeys("tune", options, keys);
+  checkSignal("tune", options.signal);
   const { value = "last", halving: given = {}, seed = 0 } = options;
-  if (value !== "last" && value !== "best") refuse("tune", "value", value, '"last" or "best"', 'value: "last"');
+  checkChoice("tune", "value", value, ["last", "best"]);
   const limits = limitsOf("tune", options);
   const halving = given === false ? undefined : new Halving("tune.halving", given);
   const { names, space, count } = spaceOf("tune", options.over);
@@ -123,6 +124,7 @@ function resume<K extends string = string, T extends TrialTick = TrialTick>(
 ): Run<Tuned<K>> {
   checkMake("tune.resume", make);
   checkKeys("tune.resume", options, resumeKeys);
+  checkSignal("tune.resume", options.signal);
   const how = waysOf("tune.resume", make as unknown as MakeTrial, options as unknown as TuneResumeOptions);
   return launch<K>(options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "tune");
@@ -170,8 +172,8 @@ interface Recipe {
 }
 
 function checkMake(where: string, make: unknown): void {
-  if (typeof make === "function") return;
-  refuse(where, "make", make, "a function that starts a run", "({ rate }, { signal }) => fit(model, data, { …, signal })");
+  const example = "({ rate }, { signal }) => fit(model, data, { …, signal })";
+  checkFunction(where, "make", make, "a function that starts a run", example);
 }
 
 function limitsOf(where: string, { trials, until = {} }: Pick<TuneOptions, "trials" | "until">, otherwise = TRIALS): Limits {
@@ -191,7 +193,7 @@ function waysOf(
   make: MakeTrial,
   { measure = ({ validation }) => validation?.loss, concurrency = 1 }: TuneResumeOptions,
 ): Pick<Recipe, "make" | "measure" | "concurrency"> {
-  if (typeof measure !== "function") refuse(where, "measure", measure, "a function of a tick", "(tick) => tick.validation?.loss");
+  checkFunction(where, "measure", measure, "a function of a tick", "(tick) => tick.validation?.loss");
   checkNumber(where, "concurrency", concurrency, { low: 1, integer: true });
   return { make, measure, concurrency };
 }

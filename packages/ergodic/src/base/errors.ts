@@ -1,7 +1,10 @@
 /** Errors: `where: what was given, what was wanted, what to do [CODE]`. The user's fault throws one of these; ours is an assertion. */
 import { nearest } from "./nearest.ts";
+import { shown } from "./shown.ts";
 
 export class ErgodicError extends Error {
+  /** Written out in each class: a minifier renames the class itself. */
+  override readonly name: string = "ErgodicError";
   /** Stable, for programs. */
   readonly code: string;
   /** The function, option, or file:line:column at fault. */
@@ -11,7 +14,6 @@ export class ErgodicError extends Error {
 
   constructor(where: string, message: string, code: string, options?: ErrorOptions) {
     super(`${where}: ${message} [${code}]`, options);
-    this.name = new.target.name;
     this.where = where;
     this.said = message;
     this.code = code;
@@ -19,17 +21,29 @@ export class ErgodicError extends Error {
 }
 
 /** An option is out of range, of the wrong type, or unknown. */
-export class OptionError extends ErgodicError {}
+export class OptionError extends ErgodicError {
+  override readonly name: string = "OptionError";
+}
 /** A file or a table does not hold what it should. */
-export class DataError extends ErgodicError {}
+export class DataError extends ErgodicError {
+  override readonly name: string = "DataError";
+}
 /** Two parts do not fit: an algorithm needs what the model does not offer, or a plan has no meaning. */
-export class CapabilityError extends ErgodicError {}
+export class CapabilityError extends ErgodicError {
+  override readonly name: string = "CapabilityError";
+}
 /** The engine's memory (4 GiB at most) cannot hold a request. */
-export class MemoryLimitError extends ErgodicError {}
+export class MemoryLimitError extends ErgodicError {
+  override readonly name: string = "MemoryLimitError";
+}
 /** A worker failed; `cause` holds the reason. The engine stays usable. */
-export class WorkerError extends ErgodicError {}
+export class WorkerError extends ErgodicError {
+  override readonly name: string = "WorkerError";
+}
 /** A model was written in a way that the compiler cannot take. */
-export class CompileError extends ErgodicError {}
+export class CompileError extends ErgodicError {
+  override readonly name: string = "CompileError";
+}
 
 /** Our own fault, never the user's. */
 export function assert(condition: unknown, message: string): asserts condition {
@@ -60,14 +74,31 @@ export function checkNumber(
     .join(" and ");
   throw new OptionError(
     where,
-    `${name} is ${String(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}`,
+    `${name} is ${shown(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}`,
     "OPTION_RANGE",
   );
 }
 
-/** Throws unless every key of `options` is known; names the nearest known key. */
-export function checkKeys(where: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
+/**
+ * Throws unless `options` is an object, every key of it is known and no value is null; names the nearest known key. `nullable`: options whose null
+ * has a meaning. Any other null came from where a value was missing, and would be taken for the default in silence.
+ */
+export function checkKeys(
+  where: string,
+  options: object,
+  known: readonly string[],
+  { nullable = [] }: { nullable?: readonly string[] } = {},
+): void {
+  // Of any realm: instanceof and prototypes would not know the objects of another.
+  if (Object.prototype.toString.call(options) !== "[object Object]")
+    throw new OptionError(
+      where,
+      `${shown(options)} was given, but must be an object: { ${known.slice(0, 8).join(", ")}${known.length > 8 ? ", …" : ""} }`,
+      "OPTION_TYPE",
+    );
+  for (const [key, value] of Object.entries(options)) {
+    if (value === null && known.includes(key) && !nullable.includes(key))
+      throw new OptionError(where, `${key} is null; leave it out to have its default`, "OPTION_TYPE");
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     throw new OptionError(

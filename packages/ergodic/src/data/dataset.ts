@@ -12,6 +12,7 @@
  *
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
  */
+import { checkBoolean, checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import type { Json } from "../contract.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
@@ -146,6 +147,7 @@ export class Dataset implements Disposable {
   /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */
   split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset; test: Dataset } {
     checkKeys("split", options, ["seed", "stratify"]);
+    if (options.stratify !== undefined) checkBoolean("split", "stratify", options.stratify);
     if (options.stratify && this.target.kind !== "category") {
       throw new OptionError(
         "split",
@@ -178,8 +180,7 @@ export class Dataset implements Disposable {
   standardise(options: { by?: "sd" | "max" } = {}): Dataset {
     checkKeys("standardise", options, ["by"]);
     const { by = "sd" } = options;
-    if (by !== "sd" && by !== "max")
-      throw new OptionError("standardise", `by is "${by}", but must be "sd" or "max"`, "OPTION_RANGE");
+    checkChoice("standardise", "by", by, ["sd", "max"]);
     return this.#after(fitStandardise(this.#rows("standardise"), by));
   }
 

@@ -9,6 +9,7 @@
  *
  * @throws OptionError for a name that is not there
  */
+import { checkNumbers, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
@@ -150,12 +151,16 @@ export class Draws {
   }
 
   /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
-  summary({ of, probabilities, ...rest }: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
-    checkKeys("summary", rest, []);
+  summary(options: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
+    checkKeys("summary", options, ["of", "probabilities"]);
+    const { of, probabilities } = options;
+    if (of !== undefined && !(Array.isArray(of) && of.every((name) => typeof name === "string")))
+      refuse("summary", "of", of, "a list of names", 'of: ["mu"]');
+    if (probabilities !== undefined) checkNumbers("summary", "probabilities", probabilities, { low: 0, high: 1 }, "[0.05, 0.95]");
     this.#need("summary");
     if (of || probabilities) {
-      const options = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
-      return this.#compared(summary(Object.fromEntries(this.scalars(of)), options));
+      const by = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
+      return this.#compared(summary(Object.fromEntries(this.scalars(of)), by));
     }
     this.#summary ??= this.#compared(summary(Object.fromEntries(this.scalars()), { chainCount: this.chains }));
     return { ...this.#summary };
@@ -215,7 +220,9 @@ export class Draws {
   }
 
   /** What was observed, drawn anew for each draw: replicated data, by name. */
-  predict({ seed = 0 }: { readonly seed?: number } = {}): Draws {
+  predict(options: { readonly seed?: number } = {}): Draws {
+    checkKeys("predict", options, ["seed"]);
+    const { seed = 0 } = options;
     checkNumber("predict", "seed", seed, { integer: true });
     return this.#source("predict").predict(seed);
   }
@@ -226,7 +233,8 @@ export class Draws {
     this.#need("check");
     const observed = this.#source("check").observed();
     const chosen = this.#observedName("check", name, Object.keys(observed));
-    return predictiveCheck(observed[chosen], this.predict(options).draws(chosen), options.statistics);
+    const { seed = 0, statistics } = options;
+    return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);
   }
 
   /** The table of `summary()`, and the verdict. */

@@ -15,7 +15,7 @@
  *
  * @throws DataError [DRAWS_SHAPE] unless N divides the replicated values; OptionError
  */
-
+import { checkFunction, plain } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { exp } from "../base/exp.ts";
 import { psis, psisLoo, quantiles } from "../diagnostics/index.ts";
@@ -58,6 +58,8 @@ export function predictiveCheck(
   replicated: Float64Array,
   statistics: Readonly<Record<string, Statistic>> = usualStatistics,
 ): PredictiveCheck {
+  for (const [name, of] of Object.entries(plain("predictiveCheck.statistics", statistics)))
+    checkFunction("predictiveCheck.statistics", name, of, "a function of the values", "(y) => Math.max(...y)");
   const y = Float64Array.from(observed);
   const draws = dataSets("predictiveCheck", y, replicated);
   const entries = Object.entries(statistics).map(([name, of]) => [name, checked(of(y), Float64Array.from(draws, of))] as const);
@@ -154,8 +156,9 @@ export function densityOverlay(
   options: PlotOptions & { bins?: number } = {},
 ): string {
   checkKeys("densityOverlay", options, ["width", "height", "bins"]);
-  const { width = 72, height = 10, bins = Math.min(30, width - 10) } = options;
+  const { width = 72, height = 10 } = options;
   checkNumber("densityOverlay", "width", width, { low: 24, integer: true });
+  const { bins = Math.min(30, width - 10) } = options;
   checkNumber("densityOverlay", "height", height, { low: 2, integer: true });
   checkNumber("densityOverlay", "bins", bins, { low: 1, high: width - 10, integer: true });
   const y = Float64Array.from(observed);

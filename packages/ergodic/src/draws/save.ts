@@ -12,7 +12,8 @@
  *
  * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
  */
-import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
+import { checkChoice } from "../base/checks.ts";
+import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
 import { keptElsewhere, nameOf, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3, murmur3 } from "../base/murmur3.ts";
 import type { JsonObject } from "../contract.ts";
@@ -41,8 +42,7 @@ const SEED = 0;
 export async function saveDraws(draws: Draws, folder: string, options: SaveDrawsOptions = {}): Promise<void> {
   checkKeys("saveDraws", options, ["format"]);
   const { format = "csv" } = options;
-  if (format !== "csv" && format !== "json")
-    throw new OptionError("saveDraws", `format is "${format}", but must be "csv" or "json"`, "OPTION_UNKNOWN");
+  checkChoice("saveDraws", "format", format, ["csv", "json"]);
   if (!inNode())
     throw new CapabilityError(
       "saveDraws",

@@ -1,4 +1,5 @@
 /** What is left out when a model is validated on its own data, and when that is refused. */
+import { checkBoolean } from "../base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../base/errors.ts";
 
 export interface PredictiveOptions {
@@ -15,8 +16,7 @@ export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind 
 export function predictiveKind(where: string, name: string, dependent: boolean, options: PredictiveOptions): PredictiveKind {
   checkKeys(where, options, ["oneStepAhead"]);
   const { oneStepAhead = false } = options;
-  if (typeof oneStepAhead !== "boolean")
-    throw new OptionError(where, `oneStepAhead is ${String(oneStepAhead)}, but must be true or false`, "OPTION_TYPE");
+  checkBoolean(where, "oneStepAhead", oneStepAhead);
   if (!dependent) return "leave-one-out";
   if (oneStepAhead) return "one-step-ahead";
   throw new CapabilityError(

@@ -6,7 +6,8 @@
  *
  * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
  */
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { checkBoolean, checkChoice } from "../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../base/errors.ts";
 import type { AlgorithmDefaults, ElementType, ParameterType, Plan } from "../contract.ts";
 import type { EngineDescription } from "../host/engine.ts";
 
@@ -38,6 +39,7 @@ export const planKeys = [
 ];
 /** Of options that have an effect beside certain others only: nobody asked for anything who has these. A resumed plan has all of them. */
 const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
+const dataTypes = ["f32", "f64", "i16", "i8"] as const;
 const schedules: readonly Plan["schedule"][] = ["replacement", "shuffled", "blocks", "ordered"];
 
 export function resolvePlan(
@@ -48,7 +50,9 @@ export function resolvePlan(
   /** The type of the data in memory. */
   stored: ElementType = "f32",
 ): Plan {
-  const deterministic = given.deterministic ?? false;
+  const { deterministic = false } = given;
+  checkBoolean(where, "deterministic", deterministic);
+  checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
   const workers = engine.sharedMemory ? (given.workers ?? 1) : 1;
   const batch = given.batch ?? defaults.batch ?? 1;
   const plan: Plan = {
@@ -65,14 +69,13 @@ export function resolvePlan(
     deterministic,
     seed: given.seed ?? 0,
   };
-  checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
   if (plan.replicas !== "shared") checkNumber(where, "replicas", plan.replicas, { low: 1, high: 65536, integer: true });
   if (plan.batch !== "all") checkNumber(where, "batch", plan.batch, { low: 1, high: 2 ** 31, integer: true });
   checkNumber(where, "blockRows", plan.blockRows, { low: 1, high: 2 ** 31, integer: true });
   checkNumber(where, "averageEvery", plan.averageEvery, { low: 0, open: true });
   checkNumber(where, "seed", plan.seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
-  checkOneOf(where, "schedule", plan.schedule, schedules);
-  checkOneOf(where, "data", plan.data, ["sharded", "replicated"]);
+  checkChoice(where, "schedule", plan.schedule, schedules);
+  checkChoice(where, "data", plan.data, ["sharded", "replicated"]);
   if (!defaults.precision) refuseMixedPrecision(where, plan);
   refuseWithoutMeaning(where, plan);
   refuseWithoutEffect(where, plan);
@@ -80,8 +83,8 @@ export function resolvePlan(
 }
 
 function resolvePrecision(where: string, given: NonNullable<PlanOptions["precision"]>): Plan["precision"] {
-  if (typeof given === "string") {
-    checkOneOf(where, "precision", given, ["f32", "f64", "i16", "i8"]);
+  if (typeof given !== "object") {
+    checkChoice(where, "precision", given, dataTypes);
     return { data: given, model: given === "f64" ? "f64" : "f32" };
   }
   checkKeys(`${where}.precision`, given, ["data", "model"]);
@@ -89,29 +92,22 @@ function resolvePrecision(where: string, given: NonNullable<PlanOptions["precisi
     data: given.data ?? (given.model === "f64" ? "f64" : "f32"),
     model: given.model ?? (given.data === "f64" ? "f64" : "f32"),
   };
-  checkOneOf(where, "precision.data", precision.data, ["f32", "f64", "i16", "i8"]);
-  checkOneOf(where, "precision.model", precision.model, ["f32", "f64", "i16"]);
+  checkChoice(where, "precision.data", precision.data, dataTypes);
+  checkChoice(where, "precision.model", precision.model, ["f32", "f64", "i16"]);
   return precision as Plan["precision"];
 }
 
 /** Of algorithms that compute in float64 on data of any type. */
 function arithmetic(where: string, given: PlanOptions["precision"], stored: ElementType): Plan["precision"] {
-  const { data = stored, model = "f64" } = given === undefined || typeof given === "string" ? { data: given } : given;
-  checkOneOf(where, "precision.data", data, ["f32", "f64", "i16", "i8"]);
+  if (typeof given === "object") checkKeys(`${where}.precision`, given, ["data", "model"]);
+  const { data = stored, model = "f64" } = typeof given === "object" ? given : { data: given };
+  checkChoice(where, "precision.data", data, dataTypes);
+  checkChoice(where, "precision.model", model, ["f32", "f64", "i16"]);
   if (model === "f64") return { data, model };
   throw new CapabilityError(
     where,
     `precision.model is "${model}", but this algorithm computes in float64 whatever the data's type; leave precision.model out`,
     "PLAN_MEANING",
-  );
-}
-
-function checkOneOf(where: string, name: string, value: unknown, allowed: readonly string[]): void {
-  if (allowed.includes(value as string)) return;
-  throw new OptionError(
-    where,
-    `${name} is ${JSON.stringify(value)}, but must be one of ${allowed.map((a) => `"${a}"`).join(", ")}`,
-    "OPTION_RANGE",
   );
 }
 

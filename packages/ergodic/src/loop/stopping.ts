@@ -30,9 +30,12 @@ export function resolveStopping(
   given: { epochs?: number; until?: Until; validateEvery?: number; patience?: number },
   validates: boolean,
 ): StoppingOptions {
-  if (given.epochs !== undefined && given.until)
+  if (given.epochs !== undefined && given.until !== undefined)
     throw new OptionError(where, "both epochs and until were given; put the epochs into until", "OPTION_CONFLICT");
-  const until: Until = given.until ?? { epochs: given.epochs ?? 5 };
+  const { epochs = 5 } = given;
+  // By the name that it was given by.
+  if (given.until === undefined) checkNumber(where, "epochs", epochs, { low: 0, open: true });
+  const until: Until = given.until ?? { epochs };
   checkKeys(`${where}.until`, until, ["epochs", "updates", "seconds", "tolerance"]);
   if (Object.keys(until).length === 0)
     throw new OptionError(

@@ -3,7 +3,9 @@
  *
  * @throws OptionError, CapabilityError where loss and target do not fit
  */
+import { holds, plain, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
 import type { Json } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type Loss, lossFrom, lossNames } from "./loss.ts";
@@ -11,10 +13,10 @@ import "./losses/index.ts";
 
 /** @throws OptionError for a loss that nobody defined */
 export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
-  if (loss && typeof loss === "object" && "expression" in loss) return loss as unknown as Loss;
-  const found = lossFrom(loss as Json);
+  if (holds(loss, "expression")) return loss as unknown as Loss;
+  const found = typeof loss === "string" || holds(loss, "name") ? lossFrom(loss as Json) : undefined;
   if (found) return found;
-  throw new OptionError(where, `loss is ${JSON.stringify(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
+  throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
 }
 
 /** The loss that fits the data, and how many outputs it needs. */
@@ -64,6 +66,15 @@ function distinctTarget(data: Dataset): number[] {
   found.sort((a, b) => a - b);
   distinctTargets.set(data, found);
   return found;
+}
+
+/** What `classWeights` may be before data are seen. */
+export function checkClassWeights(where: string, given: unknown): void {
+  if (given === undefined || given === "balanced") return;
+  const example = "{ yes: 2, no: 1 }";
+  if (typeof given !== "object") refuse(where, "classWeights", given, '"balanced" or an object of weights by class', example);
+  const weights = plain(`${where}.classWeights`, given as Record<string, unknown>);
+  for (const [name, weight] of Object.entries(weights)) checkNumber(`${where}.classWeights`, name, weight, { low: 0 });
 }
 
 /** Weights by class index: by name, or n / (classes × count). */

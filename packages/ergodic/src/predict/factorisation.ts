@@ -10,6 +10,7 @@
  *
  * @throws OptionError; DataError for bad values
  */
+import { refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
@@ -168,6 +169,8 @@ export class FactorPredictor {
     checkKeys("evaluate", options, ["count", "exclude"]);
     const { count = 10, exclude } = options;
     checkNumber("evaluate", "count", count, { low: 1, integer: true });
+    if (exclude !== undefined && !(exclude instanceof Ratings))
+      refuse("evaluate", "exclude", exclude, "the ratings of training", "exclude: train");
     return this.task === "rating" ? this.errors(ratings) : this.ranking(ratings, count, exclude);
   }
 
@@ -262,6 +265,8 @@ export class FactorPredictor {
 
   private excluded(exclude: RecommendOptions["exclude"], user: Name | undefined): Uint8Array {
     const skip = new Uint8Array(this.items.size);
+    if (exclude !== undefined && !Array.isArray(exclude) && !(exclude instanceof Ratings))
+      refuse("recommend", "exclude", exclude, "a list of items, or Ratings", 'exclude: ["a"]');
     const names = exclude instanceof Ratings ? namesRatedBy(exclude, user) : (exclude ?? []);
     for (const name of names) {
       const i = this.items.find(name);

@@ -18,7 +18,7 @@
  *
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
  */
-
+import { checkChoice } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { PredictionKind } from "../contract.ts";
@@ -98,8 +98,10 @@ const BINS = 15;
 export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOptions = {}): Metrics<MetricsByTask[T]> {
   checkKeys("metrics", options, ["outputs", "mean"]);
   const { outputs = "probabilities", mean } = options;
-  if (outputs !== "probabilities" && outputs !== "scores") {
-    throw new OptionError("metrics", `outputs is "${outputs}", but must be "probabilities" or "scores"`, "OPTION_RANGE");
+  checkChoice("metrics", "outputs", outputs, ["probabilities", "scores"]);
+  if (mean !== undefined) {
+    checkKeys("metrics.mean", mean, ["value", "of"]);
+    checkNumber("metrics.mean", "value", mean.value);
   }
   if (task === "multiclass") checkNumber("metrics", "classes", classes, { low: 2, integer: true });
   const tally = tallyOf(task, classes, outputs === "scores", mean) as Tally<MetricsByTask[T]>;
@@ -133,14 +135,14 @@ export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOp
 
 function tallyOf(task: Task, classes: number, scores: boolean, mean: MetricsOptions["mean"]): Tally<MetricsByTask[Task]> {
   if (task === "binary") return binaryTally(scores);
+  if (mean !== undefined) {
+    checkKeys("metrics.mean", mean, ["value", "of"]);
+    checkNumber("metrics.mean", "value", mean.value);
+  }
   if (task === "multiclass") return multiclassTally(classes, scores);
   if (task === "regression") return regressionTally(mean);
-  if (task === "count") return countTally();
-  throw new OptionError(
-    "metrics",
-    `task is "${task}", but must be "binary", "multiclass", "regression" or "count"`,
-    "OPTION_RANGE",
-  );
+  checkChoice("metrics", "task", task, ["binary", "multiclass", "regression", "count"]);
+  return countTally();
 }
 
 function binaryTally(scores: boolean): Tally<BinaryMetrics> {

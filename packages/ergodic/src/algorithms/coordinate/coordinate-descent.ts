@@ -13,7 +13,8 @@
  *
  * @throws OptionError for an option out of range; CapabilityError for a combination without meaning, or for what the problem does not offer
  */
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkChoice } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Algorithm, ColumnTarget, CoordinateState, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "../gradient/schedule.ts";
@@ -84,13 +85,13 @@ function resolve(given: CoordinateDescentOptions): ResolvedOptions {
     checkEvery: given.checkEvery ?? 10,
     ...(estimate ? { estimate } : {}),
   };
-  checkOneOf("pick", options.pick, ["auto", "workingSets", ...pickNames]);
-  checkOneOf("step", options.step, ["exact", "lipschitz"]);
-  checkOneOf("acceleration", options.acceleration, ["none", "anderson", "nesterov"]);
+  checkChoice(WHERE, "pick", options.pick, ["auto", "workingSets", ...pickNames]);
+  checkChoice(WHERE, "step", options.step, ["exact", "lipschitz"]);
+  checkChoice(WHERE, "acceleration", options.acceleration, ["none", "anderson", "nesterov"]);
   checkNumber(WHERE, "block", options.block, { low: 1, integer: true });
   checkNumber(WHERE, "tolerance", options.tolerance, { low: 0 });
   checkNumber(WHERE, "checkEvery", options.checkEvery, { low: 1, integer: true });
-  if (estimate) checkEstimate(estimate);
+  if (estimate !== undefined) checkEstimate(estimate);
   refuseWithoutMeaning(options, repeats);
   return options;
 }
@@ -99,12 +100,6 @@ function checkEstimate(estimate: NonNullable<CoordinateDescentOptions["estimate"
   checkKeys(`${WHERE}.estimate`, estimate, ["rows", "rate"]);
   checkNumber(`${WHERE}.estimate`, "rows", estimate.rows, { low: 1, high: 2 ** 31, integer: true });
   if (!isSchedule(estimate.rate)) checkNumber(`${WHERE}.estimate`, "rate", estimate.rate, { low: 0, open: true });
-}
-
-function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (allowed.includes(value)) return;
-  const names = allowed.map((a) => `"${a}"`).join(", ");
-  throw new OptionError(WHERE, `${name} is ${JSON.stringify(value)}, but must be one of ${names}`, "OPTION_RANGE");
 }
 
 function refuseWithoutMeaning({ pick, step, block, acceleration, estimate }: ResolvedOptions, repeats: boolean): void {

@@ -22,7 +22,8 @@
  *
  * @throws OptionError for unknown options or values out of range; CapabilityError where model or plan do not fit
  */
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkBoolean } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { DualDescent } from "./dual-descent.ts";
@@ -40,8 +41,7 @@ const NAME = "dualCoordinateDescent";
 export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}): Algorithm {
   checkKeys(NAME, given, ["shrinking", "tolerance", "interceptScaling"]);
   const { shrinking = true, tolerance = 1e-6, interceptScaling = 1 } = given;
-  if (typeof shrinking !== "boolean")
-    throw new OptionError(NAME, `shrinking is ${String(shrinking)}, but must be true or false`, "OPTION_TYPE");
+  checkBoolean(NAME, "shrinking", shrinking);
   checkNumber(NAME, "tolerance", tolerance, { low: 0 });
   checkNumber(NAME, "interceptScaling", interceptScaling, { low: 0, open: true });
   const options = { shrinking, tolerance, interceptScaling };

@@ -12,7 +12,8 @@
  *
  * @throws OptionError; CapabilityError for order "components" where every cell counts
  */
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkChoice } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Algorithm, FactorBinding, JsonObject } from "../../contract.ts";
 import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
 
@@ -34,8 +35,7 @@ export function factorCoordinateDescent(options: FactorDescentOptions = {}): Alg
   const { inner = 1, order, tolerance = 1e-4 } = options;
   checkNumber(name, "inner", inner, { low: 1, high: 1000, integer: true });
   checkNumber(name, "tolerance", tolerance, { low: 0 });
-  if (order !== undefined && order !== "components" && order !== "rows")
-    throw new OptionError(name, `order is ${JSON.stringify(order)}, but must be "components" or "rows"`, "OPTION_RANGE");
+  if (order !== undefined) checkChoice(name, "order", order, ["components", "rows"]);
   return {
     name,
     toJson: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),

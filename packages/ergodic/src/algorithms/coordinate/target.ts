@@ -12,7 +12,9 @@
  * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a partial derivative is not a
  * finite number [TARGET_PARTIAL], a curvature not > 0 [TARGET_CURVATURE], or F has no minimum along a coordinate [TARGET_UNBOUNDED]
  */
+import { checkBoolean, isList } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import type { Problem } from "../../contract.ts";
 import { byValues } from "./by-values.ts";
 import { TargetState } from "./target-state.ts";
@@ -59,6 +61,7 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
   for (const name of functions) checkFunction(name, options[name], name === "value");
   checkTogether(options, "residual", "moved");
   checkTogether(options, "rows", "rowPartial");
+  if (options.quadratic !== undefined) checkBoolean(WHERE, "quadratic", options.quadratic);
   if (options.quadratic && options.curvature === undefined)
     refuse("quadratic is given, but not the curvature that it speaks of; give curvature, too", "OPTION_MISSING");
   if (options.rows !== undefined) checkNumber(WHERE, "rows", options.rows, { low: 1, high: 2 ** 32, integer: true });
@@ -75,6 +78,11 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
   };
   for (let j = 0; j < dimension; j++) {
     for (const name of ["l1", "l2"] as const) checkNumber(WHERE, `${name}[${j}]`, checked[name][j], { low: 0 });
+    const [low, high] = [checked.lower[j], checked.upper[j]];
+    if (low === Infinity || Number.isNaN(low))
+      refuse(`lower[${j}] is ${low}, but must be a number, or -Infinity for none`, "OPTION_RANGE");
+    if (high === -Infinity || Number.isNaN(high))
+      refuse(`upper[${j}] is ${high}, but must be a number, or Infinity for none`, "OPTION_RANGE");
     if (!(checked.lower[j] <= checked.upper[j]))
       refuse(
         `lower[${j}] is ${checked.lower[j]} and upper[${j}] is ${checked.upper[j]}, but must be lower <= upper`,
@@ -125,14 +133,16 @@ function curvatureOf({ curvature, dimension }: CoordinateTargetOptions): Float64
 
 function perCoordinate(name: string, given: number | ArrayLike<number>, dimension: number): Float64Array {
   if (typeof given === "number") return new Float64Array(dimension).fill(given);
+  if (!isList(given)) refuse(`${name} is ${shown(given)}, but must be a number, or one for each coordinate`, "OPTION_TYPE");
   if (given.length !== dimension)
     refuse(`${name} has ${given.length} numbers, but the target has dimension ${dimension}`, "TARGET_DIMENSION");
-  return Float64Array.from(given);
+  // A null in a list would be 0.
+  return Float64Array.from(given, (x) => (typeof x === "number" ? x : Number.NaN));
 }
 
 function checkFunction(name: string, value: unknown, needed: boolean): void {
   if (typeof value === "function" || (value === undefined && !needed)) return;
-  refuse(`${name} is ${value === null ? "null" : `of type ${typeof value}`}, but must be a function`, "OPTION_TYPE");
+  refuse(`${name} is ${shown(value)}, but must be a function`, "OPTION_TYPE");
 }
 
 function checkTogether(

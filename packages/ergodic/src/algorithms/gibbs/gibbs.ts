@@ -14,6 +14,7 @@
  * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
  */
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import type { Json, JsonObject, LogDensity } from "../../contract.ts";
 import { nuts } from "../mcmc/hamiltonian/nuts.ts";
 import type { Sampler } from "../sampling/sampler.ts";
@@ -65,7 +66,7 @@ export function gibbsFromJson(options: JsonObject, sampler: (json: JsonObject) =
   if (!Array.isArray(blocks) || !blocks.every(isBlock))
     throw new OptionError(
       "gibbs",
-      `blocks are ${JSON.stringify(blocks)}, but must be a list of { of: names, by: { algorithm, … } or { update: "enumerate" or "conjugate" } }`,
+      `blocks is ${shown(blocks)}, but must be a list of { of: names, by: { algorithm, … } or { update: "enumerate" or "conjugate" } }`,
       "OPTION_TYPE",
     );
   return gibbs(blocks.map((block) => blockFromJson(block, sampler)));

@@ -1,5 +1,6 @@
 /** The gradient family as an algorithm: a rule, and optionally variance reduction, on any problem that offers gradients of rows. */
-import { CapabilityError } from "../../base/errors.ts";
+import { holds, refuse } from "../../base/checks.ts";
+import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { Descent } from "./descent.ts";
@@ -10,14 +11,20 @@ import type { Rule } from "./kinds.ts";
 import { RowObjective } from "./objective.ts";
 import type { RuleJson } from "./rule.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
-import { type Variance, varianceFrom } from "./variance.ts";
+import { isVariance, type Variance, varianceFrom } from "./variance.ts";
 
 export interface GradientDescent extends Algorithm {
   readonly rule: Rule;
   readonly variance: Variance | undefined;
 }
 
-export function gradientDescent({ rule, variance }: { rule: Rule; variance?: Variance }): GradientDescent {
+/** @throws OptionError for unknown options, and for what is no rule or no variance reduction */
+export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
+  checkKeys("gradientDescent", options, ["rule", "variance"]);
+  const { rule, variance } = options;
+  if (!(holds(rule, "kind") && holds(rule, "toJSON"))) refuse("gradientDescent", "rule", rule, "a rule", "adam({ rate: 0.001 })");
+  if (variance !== undefined && !isVariance(variance))
+    refuse("gradientDescent", "variance", variance, "variance reduction", "saga()");
   return {
     name: "gradientDescent",
     rule,

@@ -5,7 +5,7 @@
  * A rule is started at a number of coordinates and then steps x in place. Its state is arrays and numbers, so that a checkpoint
  * can hold it bit for bit.
  */
-import type { Defaults, Options, OptionValue, Range, Resolved, RuleBase } from "./rule.ts";
+import type { Defaults, Options, OptionValue, Ranges, Resolved, RuleBase } from "./rule.ts";
 import { definedRules, optionsToJson, resolve } from "./rule.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -62,7 +62,8 @@ export interface HostFacts<D extends Defaults> {
   source: string;
   needs: (rowCount: number) => string;
   cost: (options: Resolved<D>) => StatedCost;
-  ranges?: { [K in keyof D]?: Range };
+  /** Of numbers their range, of texts the choices. */
+  ranges?: Ranges<D>;
 }
 export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & {
   readonly ruleName: string;

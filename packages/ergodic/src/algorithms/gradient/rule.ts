@@ -18,8 +18,10 @@
  *
  * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
  */
+import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
+import { shown } from "../../base/shown.ts";
 import { type Expr, scalar, vector } from "../../compiler/index.ts";
 import type { Rule } from "./kinds.ts";
 import { isSchedule, type Schedule, type ScheduleJson } from "./schedule.ts";
@@ -31,6 +33,7 @@ export type Options<D extends Defaults> = {
   [K in keyof D]?: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
 export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
+export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
 export const positive: Range = { low: 0, open: true };
 export const notNegative: Range = { low: 0 };
 export const share: Range = { low: 0, high: 1 };
@@ -110,7 +113,8 @@ export type Formula<D extends Defaults> = (
 export interface Facts<D extends Defaults> {
   summary: string;
   source: string;
-  ranges?: { [K in keyof D]?: Range };
+  /** Of numbers their range, of texts the choices. */
+  ranges?: Ranges<D>;
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
   last?: boolean;
@@ -204,7 +208,7 @@ export function resolve<D extends Defaults>(
   where: string,
   defaults: D,
   given: Options<D>,
-  ranges: { [K in keyof D]?: Range },
+  ranges: Ranges<D>,
   schedulable = true,
 ): Readonly<Record<string, OptionValue | Schedule>> {
   checkKeys(where, given, Object.keys(defaults));
@@ -212,9 +216,11 @@ export function resolve<D extends Defaults>(
   for (const [key, fallback] of Object.entries(defaults)) {
     const value = given[key] === undefined ? fallback : (given[key] as OptionValue | Schedule);
     if (typeof fallback === "number") {
-      if (!schedulable || !isSchedule(value)) checkNumber(where, key, value, ranges[key]);
+      if (!schedulable || !isSchedule(value)) checkNumber(where, key, value, ranges[key] as Range | undefined);
+    } else if (Array.isArray(ranges[key])) {
+      checkChoice(where, key, value, ranges[key] as readonly string[]);
     } else if (typeof value !== typeof fallback) {
-      throw new OptionError(where, `${key} is ${String(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
+      throw new OptionError(where, `${key} is ${shown(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
     }
     resolved[key] = value;
   }

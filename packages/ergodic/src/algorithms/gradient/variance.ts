@@ -10,7 +10,9 @@
  * at that rate needs rows drawn with replacement: in a fixed or shuffled order its memory ages too evenly, and it diverges (Gürbüzbalaban,
  * Ozdaglar, Parrilo 2017).
  */
+import { holds } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import type { JsonObject } from "../../contract.ts";
 
 export interface Variance {
@@ -27,22 +29,23 @@ export function svrg(options: { every?: number } = {}): Variance {
   return { name: "svrg", every, toJson: () => ({ name: "svrg", every }) };
 }
 
-export const saga = (): Variance => ({ name: "saga", every: 0, toJson: () => ({ name: "saga" }) });
-export const sag = (): Variance => ({ name: "sag", every: 0, toJson: () => ({ name: "sag" }) });
+export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);
+export const sag = (options: Record<never, never> = {}): Variance => without("sag", options);
+
+function without(name: "saga" | "sag", options: object): Variance {
+  checkKeys(name, options, []);
+  return { name, every: 0, toJson: () => ({ name }) };
+}
+
+export const isVariance = (value: unknown): value is Variance =>
+  holds(value, "every") && ["svrg", "saga", "sag"].includes((value as Variance).name);
 
 export function varianceFrom(json: JsonObject | string): Variance {
   const { name, ...options } = typeof json === "string" ? { name: json } : json;
   if (name === "svrg") return svrg(options as { every?: number });
-  if ((name === "saga" || name === "sag") && Object.keys(options).length > 0) {
-    throw new OptionError(
-      "variance",
-      `${name} takes no options, but was given ${Object.keys(options).join(", ")}`,
-      "OPTION_UNKNOWN",
-    );
-  }
-  if (name === "saga") return saga();
-  if (name === "sag") return sag();
-  throw new OptionError("variance", `"${String(name)}" is not known; it must be svrg, saga or sag`, "OPTION_UNKNOWN");
+  if (name === "saga") return saga(options);
+  if (name === "sag") return sag(options);
+  throw new OptionError("variance", `${shown(name)} is not known; it must be svrg, saga or sag`, "OPTION_UNKNOWN");
 }
 
 /** The constant rate that theory gives for a loss of curvature L a row and a penalty of strength l2. */

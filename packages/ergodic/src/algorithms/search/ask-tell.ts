@@ -15,9 +15,10 @@
  *
  * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
  */
-
+import { checkBoolean } from "../../base/checks.ts";
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { shown } from "../../base/shown.ts";
 import { stream } from "../../base/stream.ts";
 import type { JsonObject, Snapshot, Tensor } from "../../contract.ts";
 import { Batch } from "./batch.ts";
@@ -91,8 +92,7 @@ export class Search {
     checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
     if (evaluations !== Infinity) checkNumber(where, "evaluations", evaluations, { low: 1, integer: true });
     checkNumber(where, "repeat", repeat, { low: 1, integer: true });
-    if (typeof commonRandomNumbers !== "boolean")
-      throw new OptionError(where, `commonRandomNumbers is ${String(commonRandomNumbers)}, but must be a boolean`, "OPTION_TYPE");
+    checkBoolean(where, "commonRandomNumbers", commonRandomNumbers);
     this.space = new Space(where, given);
     this.algorithm = algorithm;
     this.options = { seed, evaluations, repeat, commonRandomNumbers };
@@ -352,7 +352,7 @@ function usable(value: number): number {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "function" ? `the function ${value.name || "given"}, not called` : String(value);
+  return shown(value);
 }
 
 export function search(options: SearchOptions): Search {

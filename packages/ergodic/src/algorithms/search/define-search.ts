@@ -8,10 +8,11 @@
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */
-
+import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { Registry } from "../../base/registry.ts";
+import { shown } from "../../base/shown.ts";
 import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
 
 export type SearchOptionValue = number | boolean | string | null;
@@ -66,7 +67,8 @@ function resolve<D extends SearchDefaults>(
   given: Partial<SearchOptionsOf<D>>,
   ranges: NonNullable<SearchFacts<D>["ranges"]>,
 ): SearchOptionsOf<D> {
-  checkKeys(where, given, Object.keys(defaults));
+  const chosen = Object.keys(defaults).filter((key) => defaults[key] === null);
+  checkKeys(where, given, Object.keys(defaults), { nullable: chosen });
   const options: SearchDefaults = {};
   for (const [key, fallback] of Object.entries(defaults)) {
     const value: SearchOptionValue = given[key] ?? fallback;
@@ -75,14 +77,10 @@ function resolve<D extends SearchDefaults>(
     const allowed = ranges[key];
     if (typeof fallback === "number" || (fallback === null && allowed && !Array.isArray(allowed))) {
       checkNumber(where, key, value, (allowed as Range | undefined) ?? {});
-    } else if (Array.isArray(allowed) && !allowed.includes(value)) {
-      throw new OptionError(
-        where,
-        `${key} is ${JSON.stringify(value)}, but must be one of ${allowed.map((a) => `"${a}"`).join(", ")}`,
-        "OPTION_RANGE",
-      );
+    } else if (Array.isArray(allowed)) {
+      checkChoice(where, key, value, allowed as readonly string[]);
     } else if (fallback !== null && typeof value !== typeof fallback) {
-      throw new OptionError(where, `${key} is ${String(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
+      throw new OptionError(where, `${key} is ${shown(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
     }
   }
   return Object.freeze(options) as SearchOptionsOf<D>;

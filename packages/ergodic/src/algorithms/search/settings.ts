@@ -3,7 +3,9 @@
  *
  * @throws OptionError for a range that is none
  */
+import { checkBoolean, checkChoice, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import type { Scale, SpaceOptions } from "./space.ts";
 
 /** What is searched of one setting. */
@@ -19,7 +21,9 @@ export function spaceOf(
   where: string,
   over: Readonly<Record<string, SettingRange>>,
 ): { names: string[]; space: SpaceOptions; count: number } {
-  checkObject(where, "over", over, '{ rate: { low: 1e-4, high: 1, scale: "log" } }');
+  const example = '{ rate: { low: 1e-4, high: 1, scale: "log" } }';
+  checkObject(where, "over", over, example);
+  if (Object.keys(over).length === 0) refuse(where, "over", over, "an object of one setting or more", example);
   for (const [name, range] of Object.entries(over)) checkRange(`${where}.over.${name}`, range);
   const ranges = Object.values(over);
   return {
@@ -37,15 +41,13 @@ function checkRange(where: string, range: SettingRange): void {
   checkObject(where, "the range", range, "{ low: 0, high: 1 }");
   checkKeys(where, range, ["low", "high", "scale", "integer"]);
   const { low, high, scale = "linear", integer = false } = range;
-  if (scale !== "linear" && scale !== "log")
-    throw new OptionError(where, `scale is ${String(scale)}, but must be "linear" or "log"`, "OPTION_TYPE");
-  if (typeof integer !== "boolean")
-    throw new OptionError(where, `integer is ${String(integer)}, but must be a boolean`, "OPTION_TYPE");
+  checkChoice(where, "scale", scale, ["linear", "log"]);
+  checkBoolean(where, "integer", integer);
   checkNumber(where, "low", low, scale === "log" ? { low: integer ? 1 : 0, open: !integer } : { integer });
   checkNumber(where, "high", high, { low, integer });
 }
 
 function checkObject(where: string, name: string, value: unknown, example: string): void {
-  if (typeof value === "object" && value !== null) return;
-  throw new OptionError(where, `${name} is ${String(value)}, but must be an object: write ${example}`, "OPTION_TYPE");
+  if (Object.prototype.toString.call(value) === "[object Object]") return;
+  throw new OptionError(where, `${name} is ${shown(value)}, but must be an object: write ${example}`, "OPTION_TYPE");
 }

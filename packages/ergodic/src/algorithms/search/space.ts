@@ -12,9 +12,11 @@
  *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
+import { isList } from "../../base/checks.ts";
 import { checkNumber, OptionError } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
+import { shown } from "../../base/shown.ts";
 import type { JsonObject } from "../../contract.ts";
 
 export type Scale = "linear" | "log";
@@ -152,7 +154,7 @@ function resolve(where: string, options: SpaceOptions): Coordinate[] {
     ["bounds", bounds],
   ] as const) {
     if (value !== undefined && !isList(value))
-      throw new OptionError(where, `${name} is ${String(value)}, but must be an array`, "OPTION_TYPE");
+      throw new OptionError(where, `${name} is ${shown(value)}, but must be an array`, "OPTION_TYPE");
   }
   const count = (bounds ?? x0)?.length ?? 0;
   const scale = perCoordinate(where, "scale", options.scale ?? "linear", count);
@@ -177,21 +179,17 @@ function boundsOf(where: string, i: number, given: unknown, isLog: boolean, isIn
   if (given === undefined) return [lowest, Infinity];
   const name = `bounds[${i}]`;
   if (!isList(given) || given.length !== 2 || typeof given[0] !== "number" || typeof given[1] !== "number")
-    throw new OptionError(where, `${name} is ${String(given)}, but must be [low, high]`, "OPTION_TYPE");
-  const shown = `${name} is [${given[0]}, ${given[1]}]`;
+    throw new OptionError(where, `${name} is ${shown(given)}, but must be [low, high]`, "OPTION_TYPE");
+  const box = `${name} is [${given[0]}, ${given[1]}]`;
   const low = isInteger ? Math.ceil(given[0]) : given[0];
   const high = isInteger ? Math.floor(given[1]) : given[1];
   if (!(low <= high) || low === Infinity || high === -Infinity) {
     const why = isInteger && given[0] <= given[1] ? "no integer lies between" : "low must be at most high";
-    throw new OptionError(where, `${shown}: ${why}; give numbers, ∓Infinity for none`, "SEARCH_BOUNDS");
+    throw new OptionError(where, `${box}: ${why}; give numbers, ∓Infinity for none`, "SEARCH_BOUNDS");
   }
   if (low === -Infinity) return [lowest, high];
   if (isLog && !(low > 0)) {
-    throw new OptionError(
-      where,
-      `${shown}, but on a log scale low must be > 0; raise it, or take scale "linear"`,
-      "SEARCH_BOUNDS",
-    );
+    throw new OptionError(where, `${box}, but on a log scale low must be > 0; raise it, or take scale "linear"`, "SEARCH_BOUNDS");
   }
   return [low, high];
 }
@@ -232,7 +230,7 @@ function refuseOutside(where: string, name: string, x: number, c: Coordinate, co
       : c.integer && !Number.isInteger(x)
         ? "must be an integer"
         : `must lie within its bounds [${c.low}, ${c.high}]`;
-  throw new OptionError(where, `${name} is ${String(x)}, but ${wanted}`, code);
+  throw new OptionError(where, `${name} is ${shown(x)}, but ${wanted}`, code);
 }
 
 function perCoordinate<T>(where: string, name: string, given: T | ArrayLike<T>, count: number): ArrayLike<T> {
@@ -251,11 +249,7 @@ function choice<T>(where: string, name: string, given: unknown, ...allowed: T[])
   if (found !== undefined) return found;
   throw new OptionError(
     where,
-    `${name} is ${String(given)}, but must be ${allowed.map((a) => JSON.stringify(a)).join(" or ")}`,
+    `${name} is ${shown(given)}, but must be ${allowed.map((a) => JSON.stringify(a)).join(" or ")}`,
     "OPTION_TYPE",
   );
-}
-
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }

@@ -18,7 +18,8 @@
  *
  * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError where no starting point has a finite density, or no η climbs
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkBoolean, checkChoice } from "../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import { AdviRun } from "./advi-run.ts";
@@ -66,16 +67,14 @@ function resolve(where: string, given: AdviOptions): ResolvedAdvi {
   checkKeys(where, given, [...Object.keys(defaults), "rate", "batch"]);
   const options: ResolvedAdvi = { ...defaults, ...(given.batch === undefined ? {} : { refineDraws: 0 }), ...given };
   if (options.batch !== undefined) checkNumber(where, "batch", options.batch, { low: 1, integer: true });
-  if (options.start !== "pathfinder" && options.start !== "point")
-    throw new OptionError(where, `start is "${options.start}", but must be "pathfinder" or "point"`, "OPTION_UNKNOWN");
+  checkChoice(where, "start", options.start, ["pathfinder", "point"]);
   for (const key of ["gradientDraws", "elboDraws", "evaluateEvery", "adaptIterations"] as const)
     checkNumber(where, key, options[key], { low: 1, high: 1e6, integer: true });
   for (const key of ["maxIterations", "refineDraws"] as const)
     checkNumber(where, key, options[key], { low: 0, high: 1e9, integer: true });
   checkNumber(where, "tolerance", options.tolerance, { low: 0 });
   if (options.rate !== undefined) checkNumber(where, "rate", options.rate, { low: 0, open: true });
-  if (typeof options.psis !== "boolean")
-    throw new OptionError(where, `psis is ${String(options.psis)}, but must be true or false`, "OPTION_TYPE");
+  checkBoolean(where, "psis", options.psis);
   return options;
 }
 

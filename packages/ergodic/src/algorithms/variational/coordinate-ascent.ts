@@ -11,6 +11,7 @@
  *
  * @throws OptionError; ErgodicError [VARIATIONAL_ELBO] where an update lowers the ELBO or makes it no number
  */
+import { checkFunction, checkNumbers, plain } from "../../base/checks.ts";
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
 
 /** Parameters of every factor, by name. */
@@ -44,7 +45,19 @@ export function coordinateAscent<Name extends string>(given: CoordinateAscentOpt
   const { start, factors, elbo, iterations = 1000, tolerance = 1e-8 } = given;
   checkNumber("coordinateAscent", "iterations", iterations, { low: 0, high: 1e9, integer: true });
   checkNumber("coordinateAscent", "tolerance", tolerance, { low: 0 });
+  checkFunction("coordinateAscent", "elbo", elbo, "a function of the factors", "(q) => elbo");
+  plain("coordinateAscent.factors", factors);
+  plain("coordinateAscent.start", start);
   const names = Object.keys(factors) as Name[];
+  for (const name of names)
+    checkFunction(
+      "coordinateAscent.factors",
+      name,
+      factors[name],
+      "a function of the factors",
+      "(q) => parameters of the factor",
+    );
+  for (const [name, given] of Object.entries(start)) checkNumbers("coordinateAscent.start", name, given);
   const without = names.find((name) => !start[name]) ?? Object.keys(start).find((name) => !factors[name as Name]);
   if (without !== undefined)
     throw new OptionError("coordinateAscent", `"${without}" has no start or no factor; give both`, "OPTION_CONFLICT");

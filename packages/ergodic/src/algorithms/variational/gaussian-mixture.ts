@@ -69,6 +69,7 @@ export function gaussianMixture(x: readonly ArrayLike<number>[], given: Gaussian
   ]);
   const { components, starts = 5, seed = 0, iterations = 1000, tolerance = 1e-8 } = given;
   checkNumber(where, "components", components, { low: 1, high: 1e4, integer: true });
+  checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkNumber(where, "starts", starts, { low: 1, high: 1e4, integer: true });
   checkNumber(where, "iterations", iterations, { low: 1, high: 1e9, integer: true });
   const rows = checkedRows(x);

@@ -13,7 +13,8 @@
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point or no approximation has a finite density
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkBoolean } from "../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
@@ -43,8 +44,7 @@ export function resolvePathfinder(where: string, given: PathfinderOptions): Reso
   checkQuasiNewton(where, options);
   for (const key of ["paths", "elboDraws", "maxIterations", "draws"] as const)
     checkNumber(where, key, options[key], { low: 1, high: 1e6, integer: true });
-  if (typeof options.psis !== "boolean")
-    throw new OptionError(where, `psis is ${String(options.psis)}, but must be true or false`, "OPTION_TYPE");
+  checkBoolean(where, "psis", options.psis);
   return options;
 }
 

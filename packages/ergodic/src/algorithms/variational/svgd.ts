@@ -13,6 +13,7 @@
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
  */
+import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
 import type { Sampler } from "../sampling/sampler.ts";
@@ -47,8 +48,7 @@ export function svgd(given: SvgdOptions = {}): Sampler {
   checkNumber("svgd", "iterations", options.iterations, { low: 1, high: 1e9, integer: true });
   checkNumber("svgd", "tolerance", options.tolerance, { low: 0 });
   if (options.bandwidth !== undefined) checkNumber("svgd", "bandwidth", options.bandwidth, { low: 0, open: true });
-  if (options.start !== "pathfinder" && options.start !== "random")
-    throw new OptionError("svgd", `start is "${options.start}", but must be "pathfinder" or "random"`, "OPTION_UNKNOWN");
+  checkChoice("svgd", "start", options.start, ["pathfinder", "random"]);
   if (options.batch !== undefined) checkNumber("svgd", "batch", options.batch, { low: 1, integer: true });
   if (options.batch !== undefined && options.start === "random")
     throw new OptionError(

@@ -78,6 +78,7 @@ function resolve(given: TopicsOptions) {
   const options = { documentConcentration: share, wordConcentration: share, ...defaults, ...given };
   checkNumber(where, "documentConcentration", options.documentConcentration, { low: 0, open: true });
   checkNumber(where, "wordConcentration", options.wordConcentration, { low: 0, open: true });
+  checkNumber(where, "seed", options.seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkNumber(where, "iterations", options.iterations, { low: 0, high: 1e9, integer: true });
   checkNumber(where, "tolerance", options.tolerance, { low: 0 });
   checkNumber(where, "epochs", options.epochs, { low: 1, high: 1e9, integer: true });

@@ -1,5 +1,7 @@
 /** What is wrong with a function and its options, found before anything is compiled. */
+import { checkBoolean, checkChoice, checkNumbers, refuse } from "../../base/checks.ts";
 import { CompileError, checkKeys, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import { userLine } from "./position.ts";
 import { arraysBelow, isArray, type Shape, type SymbolicArray, shapeError, shapeText } from "./symbolic.ts";
 
@@ -45,11 +47,15 @@ const knownOptions = ["precision", "gradient", "deterministic", "key", "name"];
 
 export function checkOptions(where: string, options: object): void {
   checkKeys(where, options, knownOptions);
-  const { precision = "f64", gradient = [] } = options as { precision?: unknown; gradient?: unknown };
-  if (precision !== "f64" && precision !== "f32")
-    throw new OptionError(where, `precision is ${JSON.stringify(precision)}, but must be "f64" or "f32"`, "OPTION_RANGE");
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  const { precision = "f64", gradient = [], deterministic = false, key = [0, 0], name = "" } = given;
+  checkBoolean(where, "deterministic", deterministic);
+  checkNumbers(where, "key", key, {}, "key: [1, 2]");
+  if (key.length !== 2) refuse(where, "key", key, "two numbers", "key: [1, 2]");
+  if (typeof name !== "string") refuse(where, "name", name, "a text", 'name: "loss"');
+  checkChoice(where, "precision", precision, ["f64", "f32"]);
   if (!Array.isArray(gradient)) {
-    const given = JSON.stringify(gradient);
-    throw new OptionError(where, `gradient is ${given}, but must be a list of inputs; write [${given}]`, "OPTION_TYPE");
+    const example = typeof gradient === "string" ? `[${shown(gradient)}]` : '["x"]';
+    throw new OptionError(where, `gradient is ${shown(gradient)}, but must be a list of inputs; write ${example}`, "OPTION_TYPE");
   }
 }

@@ -9,6 +9,7 @@
  *
  * @throws OptionError for a dimension or names that do not fit; from a run, where the function gives something else than numbers
  */
+import { refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { BindOptions, DensityBinding, LogDensity } from "../../contract.ts";
 import { currentEngine, type Engine } from "../../host/engine.ts";
@@ -38,6 +39,8 @@ export function functionDensity(options: FunctionDensityOptions): FunctionDensit
   checkNumber(NAME, "dimension", dimension, { low: 1, integer: true });
   checkFunction("logDensity", logDensity);
   if (gradient !== undefined) checkFunction("gradient", gradient);
+  if (names !== undefined && !(Array.isArray(names) && names.every((name) => typeof name === "string")))
+    refuse(NAME, "names", names, "a list of names", '["x", "y"]');
   if (names && (names.length !== dimension || new Set(names).size !== dimension))
     throw new OptionError(NAME, `names are ${names.join(", ")}, but must be ${dimension} different ones`, "OPTION_LENGTH");
   return {

@@ -11,12 +11,13 @@
  *
  * @throws OptionError for unknown options, losses or classes; CapabilityError where loss and target do not fit
  */
+import { checkBoolean, checkChoice, holds, plain, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
-import { chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
+import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
 import type { Loss } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { LinearProblem } from "./problem.ts";
@@ -84,11 +85,18 @@ export interface LinearModel<K extends PredictionKind = PredictionKind> extends 
 }
 
 export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
-  const options: LinearOptions = given ?? {};
+  const options: LinearOptions = given === undefined ? {} : given;
   checkKeys("linear", options, known);
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
   checkNumber("linear", "l2", options.l2 ?? 0, { low: 0 });
-  if (options.group) checkNumber("linear", "group.strength", options.group.strength, { low: 0 });
+  for (const name of ["intercept", "nonNegative"] as const)
+    if (options[name] !== undefined) checkBoolean("linear", name, options[name]);
+  if (options.standardise !== undefined) checkChoice("linear", "standardise", options.standardise, ["auto", true, false]);
+  if (options.group !== undefined) checkGroup(options.group);
+  if (options.penaltyWeights !== undefined) checkWeights("linear.penaltyWeights", options.penaltyWeights);
+  checkClassWeights("linear", options.classWeights);
+  if (options.features !== undefined && !holds(options.features, "gamma"))
+    refuse("linear", "features", options.features, "random features", "rff({ count: 1000 })");
   if (options.loss !== undefined) resolveLoss("linear", options.loss);
   return {
     name: "linear",
@@ -98,6 +106,19 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
     bind: (prepared, plan, engine) => bind(options, prepared, plan, engine),
     save: (prepared, parameters) => save(options, prepared, parameters),
   };
+}
+
+function checkGroup(group: NonNullable<LinearOptions["group"]>): void {
+  checkKeys("linear.group", group, ["groups", "strength"]);
+  checkNumber("linear", "group.strength", group.strength, { low: 0 });
+  const { groups } = group;
+  const fits =
+    Array.isArray(groups) && groups.every((names) => Array.isArray(names) && names.every((n) => typeof n === "string"));
+  if (!fits) refuse("linear", "group.groups", groups, "lists of columns", '[["a", "b"], ["c"]]');
+}
+
+function checkWeights(where: string, given: Record<string, number>): void {
+  for (const [name, weight] of Object.entries(plain(where, given))) checkNumber(where, name, weight, { low: 0 });
 }
 
 /** The model that `toJson` described. */
@@ -186,7 +207,6 @@ function groupsByIndex(groups: string[][], data: Dataset): number[][] {
 
 function penaltyWeights(given: Record<string, number>, data: Dataset): Float64Array {
   checkKeys("linear.penaltyWeights", given, data.names);
-  for (const [name, weight] of Object.entries(given)) checkNumber("linear.penaltyWeights", name, weight, { low: 0 });
   return Float64Array.from(data.names, (name) => given[name] ?? 1);
 }
 

@@ -9,7 +9,8 @@
  *
  * @throws OptionError for options out of range; when traced, where the input is no image
  */
-import { checkNumber, OptionError } from "../../base/errors.ts";
+import { checkChoice, plain } from "../../base/checks.ts";
+import { checkNumber } from "../../base/errors.ts";
 import { broadcastTo, concatenate, flip, pad, range, reshape, type SymbolicArray, slice } from "../../compiler/array/index.ts";
 import { add, and, equal, floor, less, lessEqual, mul, sub, where } from "../../compiler/index.ts";
 import { checkCount, expectRank } from "./layers/expected.ts";
@@ -37,8 +38,7 @@ const makeShift = layer<ShiftOptions & { readonly most: number }>(
     keys: ["most", "fill"],
     check({ most, fill = "edge" }) {
       checkCount("randomShift", "most", most);
-      if (fill !== "edge" && fill !== "zero")
-        throw new OptionError("randomShift", `fill is ${JSON.stringify(fill)}, but must be "edge" or "zero"`, "OPTION_RANGE");
+      checkChoice("randomShift", "fill", fill, ["edge", "zero"]);
     },
   },
 );
@@ -99,7 +99,10 @@ const makeNoise = layer<{ readonly deviation: number }>(
   { keys: ["deviation"], check: ({ deviation }) => checkNumber("noise", "deviation", deviation, { low: 0 }) },
 );
 
-export const randomShift = (most = 2, options: ShiftOptions = {}): Layer => makeShift({ most, ...options });
+export const randomShift = (most = 2, options: ShiftOptions = {}): Layer =>
+  makeShift({ most, ...plain("randomShift", options, ["most"]) });
 export const randomFlip = (options: Named & { readonly axis?: 1 | 2 } = {}): Layer => makeFlip(options);
-export const randomCutout = (size: number, options: Named = {}): Layer => makeCutout({ size, ...options });
-export const noise = (deviation: number, options: Named = {}): Layer => makeNoise({ deviation, ...options });
+export const randomCutout = (size: number, options: Named = {}): Layer =>
+  makeCutout({ size, ...plain("randomCutout", options, ["size"]) });
+export const noise = (deviation: number, options: Named = {}): Layer =>
+  makeNoise({ deviation, ...plain("noise", options, ["deviation"]) });

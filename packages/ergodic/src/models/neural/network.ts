@@ -10,13 +10,13 @@
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
  */
-
+import { checkChoice, plain } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { hypotenuse } from "../../base/hypotenuse.ts";
 import type { ElementType, JsonObject, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
-import { chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
+import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
 import type { KindOf } from "../linear/linear.ts";
 import type { Loss } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
@@ -51,11 +51,15 @@ export function network<const O extends NetworkOptions = Record<never, never>>(
   layers: Layer | LayerFunction | readonly LayerLike[],
   given?: O,
 ): NetworkModel<KindOf<O>> {
-  const options: NetworkOptions = given ?? {};
+  const options: NetworkOptions = given === undefined ? {} : given;
   checkKeys("network", options, known);
   checkNumber("network", "l1", options.l1 ?? 0, { low: 0 });
   checkNumber("network", "l2", options.l2 ?? 0, { low: 0 });
-  for (const [group, rate] of Object.entries(options.rates ?? {})) checkNumber("network.rates", group, rate, { low: 0 });
+  const { rates = {} } = options;
+  for (const [group, rate] of Object.entries(plain("network.rates", rates)))
+    checkNumber("network.rates", group, rate, { low: 0 });
+  checkClassWeights("network", options.classWeights);
+  if (options.standardise !== undefined) checkChoice("network", "standardise", options.standardise, ["auto", true, false]);
   if (options.loss !== undefined) resolveLoss("network", options.loss);
   const whole = wholeOf(layers);
   return {

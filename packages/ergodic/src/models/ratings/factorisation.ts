@@ -16,6 +16,7 @@
  *
  * @throws OptionError; DataError for negative values of implicit ratings; CapabilityError for parameters of 16 bits
  */
+import { checkBoolean } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { JsonObject, Model, Plan, SavedModel } from "../../contract.ts";
 import type { Ratings } from "../../data/ratings.ts";
@@ -90,8 +91,7 @@ function settingsOf(given: FactorisationOptions): FactorisationSettings {
   if (alpha !== null) checkNumber(where, "implicit.alpha", alpha, { low: 0 });
   const { biases = alpha === null, weighted = alpha === null } = given;
   for (const [name, value] of Object.entries({ biases, weighted })) {
-    if (typeof value !== "boolean")
-      throw new OptionError(where, `${name} is ${String(value)}, but must be true or false`, "OPTION_TYPE");
+    checkBoolean(where, name, value);
   }
   if (biases && alpha !== null)
     throw new OptionError(where, "biases is true, but implicit preferences have none; leave biases out", "OPTION_CONFLICT");

@@ -71,6 +71,7 @@ export const lbfgs = hostRule(
       perStep: "one or two gradients of the objective, and 4m operations a parameter",
     }),
     ranges: {
+      search: ["strongWolfe", "none"],
       rate: positive,
       history: { low: 1, integer: true },
       gradientTolerance: notNegative,

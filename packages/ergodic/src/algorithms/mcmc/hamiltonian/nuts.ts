@@ -11,13 +11,14 @@
  *
  * @throws OptionError
  */
-import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import { checkChoice } from "../../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { type DualAveragingOptions, dualAveraging } from "./dual-averaging.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
 import { type MetricKind, metricKinds, usesGradients } from "./metric.ts";
 import { type Adaptation, adaptations } from "./warmup.ts";
-import { type WindowOptions, warmupWindows } from "./windows.ts";
+import { checkWindows, type WindowOptions } from "./windows.ts";
 
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
   /** Mean acceptance that the step is adapted to, δ: 0.8 ("mala": 0.574); "auto", the default with the metric "auto": 0.9 once the diagonal has been chosen. */
@@ -65,17 +66,15 @@ export const adaptationKeys = [
 
 export function adaptation(where: string, options: AdaptationOptions, target: number) {
   const { metric: given = "auto", stepSize = 1, jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
+  checkChoice(where, "metric", given, ["auto", ...metricKinds]);
   const metric = given === "auto" ? "lowRank" : given;
-  if (!metricKinds.includes(metric))
-    throw new OptionError(where, `metric is "${metric}", but must be one of auto, ${metricKinds.join(", ")}`, "OPTION_UNKNOWN");
   const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
-  if (!adaptations.includes(adaptation))
-    throw new OptionError(where, `adaptation is "${adaptation}", but must be one of ${adaptations.join(", ")}`, "OPTION_UNKNOWN");
+  checkChoice(where, "adaptation", adaptation, adaptations);
   checkNumber(where, "scouts", scouts, { low: 0, high: 1000, integer: true });
   checkNumber(where, "restarts", restarts, { low: 0, high: 1000, integer: true });
   checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
-  warmupWindows(0, windows);
+  checkWindows(where, windows);
   const { gamma, kappa, t0, targetAcceptance = given === "auto" && target === USUAL ? "auto" : target } = options;
   const aimedAt = (automatic: number) =>
     dualAveraging(where, { gamma, kappa, t0, targetAcceptance: targetAcceptance === "auto" ? automatic : targetAcceptance });

@@ -29,14 +29,17 @@ export interface Windows {
 
 const FEWEST = 20;
 
+/** The option `windows` of a sampler. */
+export function checkWindows(where: string, options: WindowOptions): void {
+  const { initial = 0, first = 1, final = 0 } = options;
+  checkKeys(`${where}.windows`, options, ["initial", "first", "final"]);
+  checkNumber(`${where}.windows`, "initial", initial, { low: 0, integer: true });
+  checkNumber(`${where}.windows`, "first", first, { low: 1, integer: true });
+  checkNumber(`${where}.windows`, "final", final, { low: 0, integer: true });
+}
+
 export function warmupWindows(warmup: number, options: WindowOptions = {}): Windows {
-  const where = "warmupWindows";
-  checkKeys(where, options, ["initial", "first", "final"]);
   let { initial = 75, first = 25, final = 50 } = options;
-  checkNumber(where, "warmup", warmup, { low: 0, integer: true });
-  checkNumber(where, "initial", initial, { low: 0, integer: true });
-  checkNumber(where, "first", first, { low: 1, integer: true });
-  checkNumber(where, "final", final, { low: 0, integer: true });
   if (warmup < FEWEST) return { start: 0, stop: 0, ends: [] };
   if (initial + first + final > warmup) {
     initial = Math.floor(0.15 * warmup);

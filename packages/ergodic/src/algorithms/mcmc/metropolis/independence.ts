@@ -11,10 +11,10 @@
  *
  * @throws OptionError where an option is not a function, or what it gives does not fit
  */
+import { checkFunction } from "../../../base/checks.ts";
 import { checkKeys } from "../../../base/errors.ts";
 import type { Draws } from "../../../base/stream.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
-import { checkFunction } from "./metropolis-hastings.ts";
 import { ProposalRun } from "./proposal-run.ts";
 
 export interface IndependenceOptions {
@@ -25,8 +25,8 @@ export interface IndependenceOptions {
 export function independence(options: IndependenceOptions): Sampler {
   checkKeys("independence", options, ["sample", "logDensity"]);
   const { sample, logDensity } = options;
-  checkFunction("independence", "sample", sample, "(draws) => x");
-  checkFunction("independence", "logDensity", logDensity, "(x) => log q(x)");
+  checkFunction("independence", "sample", sample, "a function", "(draws) => x");
+  checkFunction("independence", "logDensity", logDensity, "a function", "(x) => log q(x)");
   return {
     name: "independence",
     toJson: () => ({ algorithm: "independence" }),

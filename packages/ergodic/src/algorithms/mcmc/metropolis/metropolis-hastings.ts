@@ -13,7 +13,8 @@
  *
  * @throws OptionError where propose is not a function, or what it gives does not fit
  */
-import { checkKeys, OptionError } from "../../../base/errors.ts";
+import { checkFunction } from "../../../base/checks.ts";
+import { checkKeys } from "../../../base/errors.ts";
 import type { Draws } from "../../../base/stream.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { ProposalRun, type Propose } from "./proposal-run.ts";
@@ -27,16 +28,11 @@ export interface MetropolisHastingsOptions {
 export function metropolisHastings(options: MetropolisHastingsOptions): Sampler {
   const name = "metropolisHastings";
   checkKeys(name, options, ["propose", "start"]);
-  checkFunction(name, "propose", options.propose, "(x, draws) => ({ x, logRatio })");
-  if (options.start !== undefined) checkFunction(name, "start", options.start, "(draws) => x");
+  checkFunction(name, "propose", options.propose, "a function", "(x, draws) => ({ x, logRatio })");
+  if (options.start !== undefined) checkFunction(name, "start", options.start, "a function", "(draws) => x");
   return {
     name,
     toJson: () => ({ algorithm: name }),
     start: (density, plan, engine) => new ProposalRun(name, density, plan, engine, options),
   };
-}
-
-export function checkFunction(where: string, option: string, given: unknown, wanted: string): void {
-  if (typeof given === "function") return;
-  throw new OptionError(where, `${option} is ${typeof given}, but must be a function ${wanted}`, "OPTION_TYPE");
 }

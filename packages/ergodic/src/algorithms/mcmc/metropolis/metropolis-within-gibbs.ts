@@ -9,7 +9,8 @@
  *
  * @throws OptionError
  */
-import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import { checkChoice } from "../../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { checkAcceptance } from "./random-walk.ts";
 import { WalkRun } from "./walk-run.ts";
@@ -29,8 +30,7 @@ export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}
   const { stepSize = 1, targetAcceptance = 0.44, scan = "systematic" } = options;
   checkNumber(name, "stepSize", stepSize, { low: 0, open: true });
   checkAcceptance(name, targetAcceptance);
-  if (scan !== "systematic" && scan !== "random")
-    throw new OptionError(name, `scan is "${scan}", but must be "systematic" or "random"`, "OPTION_UNKNOWN");
+  checkChoice(name, "scan", scan, ["systematic", "random"]);
   return {
     name,
     toJson: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),

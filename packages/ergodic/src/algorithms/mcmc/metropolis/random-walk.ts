@@ -10,10 +10,11 @@
  *
  * @throws OptionError
  */
-import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import { checkChoice } from "../../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
-import { type WindowOptions, warmupWindows } from "../hamiltonian/windows.ts";
+import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
 import { WalkRun } from "./walk-run.ts";
 
 export interface RandomWalkOptions {
@@ -34,11 +35,11 @@ const FINAL = 150;
 export function randomWalk(options: RandomWalkOptions = {}): Sampler {
   checkKeys("randomWalk", options, ["stepSize", "targetAcceptance", "covariance", "windows"]);
   const { stepSize, targetAcceptance, covariance } = options;
+  if (options.windows !== undefined) checkWindows("randomWalk", options.windows);
   const windows = { final: FINAL, ...options.windows };
   if (stepSize !== undefined) checkNumber("randomWalk", "stepSize", stepSize, { low: 0, open: true });
   if (targetAcceptance !== undefined) checkAcceptance("randomWalk", targetAcceptance);
-  if (covariance !== undefined) checkCovariance("randomWalk", covariance);
-  warmupWindows(0, windows);
+  if (covariance !== undefined) checkChoice("randomWalk", "covariance", covariance, covarianceKinds);
   return {
     name: "randomWalk",
     toJson: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
@@ -73,7 +74,4 @@ export function checkAcceptance(where: string, targetAcceptance: number): void {
   checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
 }
 
-export function checkCovariance(where: string, covariance: string): void {
-  if (covariance === "dense" || covariance === "diagonal") return;
-  throw new OptionError(where, `covariance is "${covariance}", but must be "dense" or "diagonal"`, "OPTION_UNKNOWN");
-}
+export const covarianceKinds = ["dense", "diagonal"] as const;

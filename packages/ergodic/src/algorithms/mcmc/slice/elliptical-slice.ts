@@ -13,11 +13,12 @@
  *
  * @throws OptionError where the covariance is not positive definite, or one of mean and covariance is missing
  */
+import { checkChoice, checkNumbers } from "../../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { lowerFactor } from "../hamiltonian/metric.ts";
-import { type WindowOptions, warmupWindows } from "../hamiltonian/windows.ts";
-import { checkCovariance, given } from "../metropolis/random-walk.ts";
+import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
+import { covarianceKinds, given } from "../metropolis/random-walk.ts";
 import type { WalkChain } from "../metropolis/walk-chain.ts";
 import { WalkRun } from "../metropolis/walk-run.ts";
 
@@ -47,8 +48,10 @@ export function ellipticalSlice(options: EllipticalSliceOptions = {}): Sampler {
   checkKeys(name, options, ["mean", "covariance", "estimate", "inflation", "windows"]);
   const { mean, covariance, estimate, inflation = 1.5, windows = {} } = options;
   checkNumber(name, "inflation", inflation, { low: 0, open: true });
-  if (estimate !== undefined) checkCovariance(name, estimate);
-  warmupWindows(0, windows);
+  if (estimate !== undefined) checkChoice(name, "estimate", estimate, covarianceKinds);
+  checkWindows(name, windows);
+  if (mean !== undefined) checkNumbers(name, "mean", mean);
+  if (covariance !== undefined) checkNumbers(name, "covariance", covariance);
   const reference = mean || covariance ? referenceOf(mean, covariance) : undefined;
   const fixed = { mean: mean && [...Array.from(mean)], covariance: covariance && [...Array.from(covariance)] };
   return {

@@ -11,6 +11,7 @@
  *
  * @throws OptionError
  */
+import { checkBoolean, checkChoice } from "../../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { WalkRun } from "../metropolis/walk-run.ts";
@@ -29,14 +30,12 @@ export interface SliceOptions {
 export function slice(options: SliceOptions = {}): Sampler {
   checkKeys("slice", options, ["width", "expansion", "limit", "adapt"]);
   const { width = 1, expansion = "stepOut", adapt = true } = options;
-  if (expansion !== "stepOut" && expansion !== "doubling")
-    throw new OptionError("slice", `expansion is "${expansion}", but must be "stepOut" or "doubling"`, "OPTION_UNKNOWN");
+  checkChoice("slice", "expansion", expansion, ["stepOut", "doubling"]);
   const doubling = expansion === "doubling";
   const { limit = doubling ? 20 : 1000 } = options;
   checkNumber("slice", "width", width, { low: 0, open: true });
   checkNumber("slice", "limit", limit, { low: 1, high: doubling ? 60 : 2 ** 31, integer: true });
-  if (typeof adapt !== "boolean")
-    throw new OptionError("slice", `adapt is ${String(adapt)}, but must be true or false`, "OPTION_TYPE");
+  checkBoolean("slice", "adapt", adapt);
   if (adapt && !doubling && limit === 1 && options.adapt)
     throw new OptionError(
       "slice",

@@ -7,6 +7,7 @@
  *
  * @throws OptionError where options conflict; CapabilityError where the density has no rows to draw
  */
+import { checkChoice } from "../../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { JsonObject, LogDensity } from "../../../contract.ts";
 
@@ -32,9 +33,8 @@ const DEFAULT_BATCH = 100;
 
 export function gradientEstimate(where: string, { batch, controlVariate = false, svrg }: EstimateOptions): Estimate {
   if (batch !== undefined && batch !== "all") checkNumber(where, "batch", batch, { low: 1, integer: true });
-  if (controlVariate !== false && controlVariate !== "mode")
-    throw new OptionError(where, `controlVariate is ${String(controlVariate)}, but must be "mode" or false`, "OPTION_RANGE");
-  if (svrg) {
+  checkChoice(where, "controlVariate", controlVariate, ["mode", false]);
+  if (svrg !== undefined) {
     checkKeys(`${where}.svrg`, svrg, ["every"]);
     checkNumber(`${where}.svrg`, "every", svrg.every, { low: 1, high: 2 ** 31, integer: true });
   }

@@ -70,7 +70,7 @@ export function stepSchedule(where: string, { stepSize = "auto", thin, cycle }: 
     checkNumber(`${where}.stepSize`, "offset", stepSize.offset, { low: 0, open: true });
     checkNumber(`${where}.stepSize`, "power", stepSize.power, { low: 0 });
   } else if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
-  if (!cycle) {
+  if (cycle === undefined) {
     const updates = thin ?? 1;
     checkNumber(where, "thin", updates, { low: 1, high: 2 ** 24, integer: true });
     return steady(stepSize, updates);

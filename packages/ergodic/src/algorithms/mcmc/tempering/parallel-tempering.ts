@@ -14,6 +14,7 @@
  *
  * @throws OptionError; CapabilityError for an `inner` that cannot run so, and for a power of 0 where there is no likelihood
  */
+import { checkBoolean, checkNumbers, holds, refuse } from "../../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -40,12 +41,10 @@ export function parallelTempering(options: ParallelTemperingOptions = {}): Sampl
   const where = "parallelTempering";
   checkKeys(where, options, ["inner", "temperatures", "count", "lowest", "swapEvery", "adapt"]);
   const { inner = nuts(), temperatures, count = 8, lowest = 0.01, swapEvery = 1, adapt = temperatures === undefined } = options;
-  if (typeof inner?.start !== "function")
-    throw new OptionError(
-      where,
-      `inner is ${typeof inner}, but must be a sampler, such as nuts() or randomWalk()`,
-      "OPTION_TYPE",
-    );
+  if (!holds(inner, "start")) refuse(where, "inner", inner, "a sampler", "inner: nuts()");
+  checkBoolean(where, "adapt", adapt);
+  if (temperatures !== undefined)
+    checkNumbers(where, "temperatures", temperatures, { low: 0, high: 1 }, "temperatures: [1, 0.1]");
   checkNumber(where, "count", count, { low: 1, high: 1024, integer: true });
   checkNumber(where, "lowest", lowest, { low: 0, high: 1 });
   checkNumber(where, "swapEvery", swapEvery, { low: 1, high: 2 ** 31, integer: true });

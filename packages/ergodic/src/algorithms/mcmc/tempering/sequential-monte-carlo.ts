@@ -14,6 +14,7 @@
  *
  * @throws OptionError; CapabilityError for a density without a prior to draw from or whose likelihood is not known apart, or with discrete parameters
  */
+import { checkBoolean, checkChoice, checkNumbers } from "../../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -44,14 +45,16 @@ export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}):
   const where = "sequentialMonteCarlo";
   checkKeys(where, options, keys);
   const { move = "randomWalk", essTarget = 0.5, particles, stepSize, temperatures, adapt = true } = options;
-  if (move !== "randomWalk" && move !== "hmc")
-    throw new OptionError(where, `move is "${move}", but must be "randomWalk" or "hmc"`, "OPTION_UNKNOWN");
+  checkChoice(where, "move", move, ["randomWalk", "hmc"]);
   const { moves = move === "hmc" ? 3 : 10, leapfrogs = 8 } = options;
   checkNumber(where, "essTarget", essTarget, { low: 0, open: true, high: 1 - 2 ** -20 });
   checkNumber(where, "moves", moves, { low: 1, high: 2 ** 20, integer: true });
   checkNumber(where, "leapfrogs", leapfrogs, { low: 1, high: 2 ** 20, integer: true });
   if (particles !== undefined) checkNumber(where, "particles", particles, { low: 2, high: 2 ** 24, integer: true });
   if (stepSize !== undefined) checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  checkBoolean(where, "adapt", adapt);
+  if (temperatures !== undefined)
+    checkNumbers(where, "temperatures", temperatures, { low: 0, high: 1 }, "temperatures: [0.1, 1]");
   if (temperatures && options.essTarget !== undefined)
     throw new OptionError(where, "temperatures and essTarget are both given; leave one out", "OPTION_CONFLICT");
   const ascends = temperatures?.every((power, k) => power > (temperatures[k - 1] ?? 0)) ?? true;

@@ -10,13 +10,14 @@
  *
  * @throws OptionError for options out of range
  */
-import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import { checkChoice } from "../../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import { invertedResidual, normalised, separable } from "../layers/blocks.ts";
 import { dropout } from "../layers/dropout.ts";
 import { globalAveragePool } from "../layers/pool.ts";
 import { sequential } from "../layers/sequential.ts";
 import type { Layer } from "../scope.ts";
-import { type OutputOptions, outputLayers } from "./plain.ts";
+import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
 export type NetworkForm = "published" | "small";
 
@@ -31,8 +32,7 @@ export interface MobileNetOptions extends OutputOptions {
 
 export function checkForm(where: string, width: number, form: NetworkForm): void {
   checkNumber(where, "width", width, { low: 0, open: true });
-  if (form !== "published" && form !== "small")
-    throw new OptionError(where, `form is ${JSON.stringify(form)}, but must be "published" or "small"`, "OPTION_RANGE");
+  checkChoice(where, "form", form, ["published", "small"]);
 }
 
 /** Channels and stride of each block. */
@@ -51,6 +51,7 @@ export function mobileNetV1(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV1", options, ["outputs", "width", "form", "dropout"]);
   const { width = 1, form = "published", dropout: rate = 0, outputs } = options;
   checkForm("mobileNetV1", width, form);
+  checkWidths("mobileNetV1", { outputs, dropout: rate });
   const scaled = (channels: number): number => Math.max(1, Math.round(channels * width));
   return sequential([
     normalised(scaled(32), { stride: form === "published" ? 2 : 1 }),
@@ -84,6 +85,7 @@ export function mobileNetV2(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV2", options, ["outputs", "width", "form", "dropout"]);
   const { width = 1, form = "published", dropout: rate = 0.2, outputs } = options;
   checkForm("mobileNetV2", width, form);
+  checkWidths("mobileNetV2", { outputs, dropout: rate });
   let inside = toEights(32 * width);
   const layers = [normalised(inside, { stride: form === "published" ? 2 : 1, activation: "relu6" })];
   for (const [expansion, given, blocks, first] of V2[form]) {

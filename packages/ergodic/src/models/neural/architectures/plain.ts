@@ -3,9 +3,10 @@
  *
  * `outputs`: numbers at the end, a dense layer of its own with Glorot-uniform weights ("output"); left out, what stands before it comes out.
  */
-import { checkKeys, OptionError } from "../../../base/errors.ts";
+import { checkBoolean, checkNumbers } from "../../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import { glorotUniform } from "../initialisers.ts";
-import { type ActivationName, activation } from "../layers/activation.ts";
+import { type ActivationName, activation, checkActivation } from "../layers/activation.ts";
 import { batchNorm } from "../layers/batch-norm.ts";
 import { circulantConvolution, circulantDense } from "../layers/circulant.ts";
 import { convolution } from "../layers/convolution.ts";
@@ -25,6 +26,22 @@ export function outputLayers(outputs: number | undefined): Layer[] {
   return outputs === undefined ? [] : [dense(outputs, { name: "output", initial: glorotUniform() })];
 }
 
+/** Sizes of an architecture by the names of its options, not by those of the layers that they become. */
+export function checkWidths(
+  where: string,
+  {
+    channels,
+    hidden = [],
+    outputs,
+    dropout,
+  }: Readonly<Partial<Record<"channels" | "hidden", unknown>>> & OutputOptions & { dropout: number },
+): void {
+  if (channels !== undefined) checkNumbers(where, "channels", channels, { low: 1, integer: true }, "channels: [32, 64]");
+  checkNumbers(where, "hidden", hidden, { low: 1, integer: true }, "[64, 64]");
+  if (outputs !== undefined) checkNumber(where, "outputs", outputs, { low: 1, integer: true });
+  checkNumber(where, "dropout", dropout, { low: 0, high: 1 - 2 ** -20 });
+}
+
 export interface MlpOptions extends OutputOptions {
   /** After each hidden layer. Default: "relu". */
   readonly activation?: ActivationName;
@@ -40,13 +57,16 @@ export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer 
   if (!Array.isArray(hidden))
     throw new OptionError("mlp", "the hidden widths must be a list; write mlp([64, 64])", "OPTION_RANGE");
   const { activation: name = "relu", dropout: rate = 0, normalised = false } = options;
+  checkWidths("mlp", { hidden, outputs: options.outputs, dropout: rate });
+  checkActivation("mlp", "activation", name);
+  checkBoolean("mlp", "normalised", normalised);
   const block = (units: number): Layer[] => [
     dense(units, { bias: !normalised }),
     ...(normalised ? [batchNorm()] : []),
     activation(name),
     ...(rate !== 0 ? [dropout(rate)] : []),
   ];
-  return sequential([flatten(), ...hidden.flatMap(block), ...outputLayers(options.outputs)]);
+  return sequential([flatten(), ...Array.from(hidden).flatMap(block), ...outputLayers(options.outputs)]);
 }
 
 export interface CnnOptions extends OutputOptions {
@@ -65,7 +85,7 @@ export interface CnnOptions extends OutputOptions {
 export function cnn(options: CnnOptions = {}): Layer {
   checkKeys("cnn", options, ["outputs", "channels", "hidden", "dropout"]);
   const { channels = [32, 64], hidden = 128, dropout: rate = 0.25 } = options;
-  if (!Array.isArray(channels)) throw new OptionError("cnn", "channels must be a list of numbers", "OPTION_RANGE");
+  checkWidths("cnn", { channels, hidden: [hidden], outputs: options.outputs, dropout: rate });
   const stage = (width: number): Layer[] => [
     convolution(width, { bias: false }),
     batchNorm(),
@@ -73,7 +93,7 @@ export function cnn(options: CnnOptions = {}): Layer {
     maxPool(2, { padding: "same" }),
   ];
   return sequential([
-    ...channels.flatMap(stage),
+    ...Array.from(channels).flatMap(stage),
     flatten(),
     dense(hidden),
     activation("relu"),
@@ -98,7 +118,8 @@ export interface CirculantNetOptions extends OutputOptions {
 export function circulantNet(options: CirculantNetOptions = {}): Layer {
   checkKeys("circulantNet", options, ["outputs", "channels", "hidden", "block"]);
   const { channels = [32, 64], hidden = 128, block = 8 } = options;
-  if (!Array.isArray(channels)) throw new OptionError("circulantNet", "channels must be a list of numbers", "OPTION_RANGE");
+  checkWidths("circulantNet", { channels, hidden: [hidden], outputs: options.outputs, dropout: 0 });
+  checkNumber("circulantNet", "block", block, { low: 1, integer: true });
   const stage = (width: number, i: number): Layer[] => [
     i === 0 ? convolution(width, { bias: false }) : circulantConvolution(width, { block, bias: false }),
     batchNorm(),
@@ -106,7 +127,7 @@ export function circulantNet(options: CirculantNetOptions = {}): Layer {
     maxPool(2, { padding: "same" }),
   ];
   return sequential([
-    ...channels.flatMap(stage),
+    ...Array.from(channels).flatMap(stage),
     flatten(),
     circulantDense(hidden, { block }),
     activation("relu"),

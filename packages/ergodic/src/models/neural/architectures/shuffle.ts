@@ -9,14 +9,15 @@
  *
  * @throws OptionError for options out of range
  */
-import { checkKeys, OptionError } from "../../../base/errors.ts";
+import { checkChoice } from "../../../base/checks.ts";
+import { checkKeys } from "../../../base/errors.ts";
 import { normalised } from "../layers/blocks.ts";
 import { globalAveragePool, maxPool } from "../layers/pool.ts";
 import { sequential } from "../layers/sequential.ts";
 import { shuffleUnitV1, shuffleUnitV2 } from "../layers/shuffle.ts";
 import type { Layer } from "../scope.ts";
 import { checkForm, type NetworkForm } from "./mobile.ts";
-import { type OutputOptions, outputLayers } from "./plain.ts";
+import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
 export interface ShuffleNetV2Options extends OutputOptions {
   /** Default: 1. */
@@ -71,8 +72,9 @@ export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
   checkKeys("shuffleNetV1", options, ["outputs", "groups", "width", "form"]);
   const { groups = 3, width = 1, form = "published", outputs } = options;
   checkForm("shuffleNetV1", width, form);
+  checkWidths("shuffleNetV1", { outputs, dropout: 0 });
+  checkChoice("shuffleNetV1", "groups", groups, numbersOf(V1_CHANNELS));
   const published = V1_CHANNELS[groups];
-  if (!published) throw unknown("shuffleNetV1", "groups", groups, V1_CHANNELS);
   const start = Math.max(1, Math.round((published * width) / (4 * groups))) * 4 * groups;
   const first = Math.min(FIRST, start - groups);
   const unit = (inside: number, channels: number, stride: 1 | 2): Layer =>
@@ -84,8 +86,9 @@ export function shuffleNetV2(options: ShuffleNetV2Options = {}): Layer {
   checkKeys("shuffleNetV2", options, ["outputs", "width", "form"]);
   const { width = 1, form = "published", outputs } = options;
   checkForm("shuffleNetV2", width, form);
+  checkWidths("shuffleNetV2", { outputs, dropout: 0 });
+  checkChoice("shuffleNetV2", "width", width, numbersOf(V2_CHANNELS));
   const channels = V2_CHANNELS[width];
-  if (!channels) throw unknown("shuffleNetV2", "width", width, V2_CHANNELS);
   const [start, published] = channels;
   const last = form === "published" ? published : start * 2 ** (UNITS.small.length - 1) * 2;
   const unit = (inside: number, wide: number, stride: 1 | 2): Layer => shuffleUnitV2(inside, wide, { stride });
@@ -98,5 +101,7 @@ export function shuffleNetV2(options: ShuffleNetV2Options = {}): Layer {
   ]);
 }
 
-const unknown = (where: string, name: string, value: number, known: object): OptionError =>
-  new OptionError(where, `${name} is ${value}, but must be one of ${Object.keys(known).sort().join(", ")}`, "OPTION_RANGE");
+const numbersOf = (known: object): number[] =>
+  Object.keys(known)
+    .map(Number)
+    .sort((a, b) => a - b);

@@ -10,7 +10,7 @@
  *
  * @throws OptionError for an unknown name
  */
-import { OptionError } from "../../../base/errors.ts";
+import { checkChoice, plain } from "../../../base/checks.ts";
 import { type SymbolicArray, softmax } from "../../../compiler/array/index.ts";
 import { add, div, erf, expm1, less, max, min, mul, sigmoid, softplus, tanh, where } from "../../../compiler/index.ts";
 import type { Layer } from "../scope.ts";
@@ -39,19 +39,20 @@ const ACTIVATIONS = {
 export type ActivationName = keyof typeof ACTIVATIONS;
 export const activationNames = Object.keys(ACTIVATIONS) as ActivationName[];
 
+/** @throws OptionError unless it is the name of one */
+export function checkActivation(where: string, name: string, value: unknown): asserts value is ActivationName {
+  checkChoice(where, name, value, activationNames);
+}
+
 const make = layer<{ readonly function: ActivationName }>("activation", (x, _, options) => ACTIVATIONS[options.function](x), {
   keys: ["function"],
   check(options) {
-    if (Object.hasOwn(ACTIVATIONS, options.function)) return;
-    throw new OptionError(
-      "activation",
-      `the function is ${JSON.stringify(options.function)}, but must be one of ${activationNames.join(", ")}`,
-      "OPTION_UNKNOWN",
-    );
+    checkActivation("activation", "function", options.function);
   },
 });
 
-export const activation = (name: ActivationName, options: Named = {}): Layer => make({ function: name, ...options });
+export const activation = (name: ActivationName, options: Named = {}): Layer =>
+  make({ function: name, ...plain("activation", options, ["function"]) });
 
 export const relu = (options?: Named): Layer => activation("relu", options);
 export const relu6 = (options?: Named): Layer => activation("relu6", options);

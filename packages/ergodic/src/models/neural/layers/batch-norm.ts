@@ -47,6 +47,7 @@ const make = layer<BatchNormOptions>(
   },
   {
     keys: ["momentum", "epsilon", "affine"],
+    flags: ["affine"],
     check({ momentum = 0.1, epsilon = 1e-5 }) {
       checkNumber("batchNorm", "momentum", momentum, { low: 0, high: 1 });
       checkNumber("batchNorm", "epsilon", epsilon, { low: 0, open: true });

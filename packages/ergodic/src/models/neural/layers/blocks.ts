@@ -10,10 +10,10 @@
  */
 import { checkKeys } from "../../../base/errors.ts";
 import type { Layer } from "../scope.ts";
-import { type ActivationName, activation } from "./activation.ts";
+import { type ActivationName, activation, checkActivation } from "./activation.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { residual } from "./branches.ts";
-import { convolution, depthwise, type GroupedConvolutionOptions } from "./convolution.ts";
+import { convolution, type DepthwiseOptions, depthwise, type GroupedConvolutionOptions } from "./convolution.ts";
 import { checkCount } from "./expected.ts";
 import type { Named } from "./layer.ts";
 import { sequential } from "./sequential.ts";
@@ -23,22 +23,26 @@ export interface NormalisedOptions extends Omit<GroupedConvolutionOptions, "bias
   readonly activation?: ActivationName;
 }
 
+const convolutionKeys = ["kernel", "stride", "padding", "dilation"];
+
 const closing = (name: ActivationName): Layer[] => [
   batchNorm({ name: "norm" }),
   ...(name === "linear" ? [] : [activation(name)]),
 ];
 
 /** A convolution, batch norm and an activation. */
-export function normalised(channels: number, { activation: end = "relu", name, ...options }: NormalisedOptions = {}): Layer {
+export function normalised(channels: number, given: NormalisedOptions = {}): Layer {
+  checkKeys("normalised", given, [...convolutionKeys, "groups", "initial", "activation", "name"]);
+  const { activation: end = "relu", name, ...options } = given;
+  checkActivation("normalised", "activation", end);
   return sequential([convolution(channels, { ...options, bias: false, name: "conv" }), ...closing(end)], { name });
 }
 
 /** The same, each channel by itself. */
-export function normalisedDepthwise({
-  activation: end = "relu",
-  name,
-  ...options
-}: Omit<NormalisedOptions, "groups"> = {}): Layer {
+export function normalisedDepthwise(given: Omit<NormalisedOptions, "groups"> & Pick<DepthwiseOptions, "multiplier"> = {}): Layer {
+  checkKeys("normalisedDepthwise", given, [...convolutionKeys, "multiplier", "initial", "activation", "name"]);
+  const { activation: end = "relu", name, ...options } = given;
+  checkActivation("normalisedDepthwise", "activation", end);
   return sequential([depthwise({ ...options, bias: false, name: "conv" }), ...closing(end)], { name });
 }
 
@@ -54,6 +58,7 @@ export interface SeparableOptions extends Named {
 export function separable(channels: number, options: SeparableOptions = {}): Layer {
   checkKeys("separable", options, ["kernel", "stride", "activation", "name"]);
   const { kernel = 3, stride = 1, activation: end = "relu", name } = options;
+  checkActivation("separable", "activation", end);
   return sequential(
     [
       normalisedDepthwise({ kernel, stride, activation: end, name: "depthwise" }),
@@ -72,6 +77,7 @@ export interface InvertedResidualOptions extends SeparableOptions {
 export function invertedResidual(inside: number, channels: number, options: InvertedResidualOptions = {}): Layer {
   checkKeys("invertedResidual", options, ["kernel", "stride", "activation", "expansion", "name"]);
   const { kernel = 3, stride = 1, activation: end = "relu6", expansion = 6, name } = options;
+  checkActivation("invertedResidual", "activation", end);
   checkCount("invertedResidual", "inside", inside);
   checkCount("invertedResidual", "expansion", expansion);
   const parts = [

@@ -8,10 +8,11 @@
  *
  * @throws OptionError for options out of range; when traced, where shapes differ
  */
+import { plain, refuse } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { concatenate, sameShape, shapeText, channelShuffle as shuffled } from "../../../compiler/array/index.ts";
 import { add } from "../../../compiler/index.ts";
-import type { Layer, LayerLike } from "../scope.ts";
+import { isLayer, type Layer, type LayerLike } from "../scope.ts";
 import { checkCount, expectDivisible, layerShapeError } from "./expected.ts";
 import { checkLayers, layer, type Named } from "./layer.ts";
 
@@ -30,7 +31,11 @@ const makeResidual = layer<ResidualOptions & { readonly body: LayerLike }>(
   },
   {
     keys: ["body", "shortcut"],
-    check: ({ body, shortcut }) => checkLayers("residual", shortcut === undefined ? [body] : [body, shortcut]),
+    check({ body, shortcut }) {
+      checkLayers("residual", [body]);
+      if (shortcut !== undefined && typeof shortcut !== "function" && !isLayer(shortcut))
+        refuse("residual", "shortcut", shortcut, "a layer or a function (x, scope) => array", "convolution(64, { kernel: 1 })");
+    },
   },
 );
 
@@ -62,7 +67,9 @@ const makeShuffle = layer<{ readonly groups: number }>(
   { keys: ["groups"], check: ({ groups }) => checkCount("channelShuffle", "groups", groups) },
 );
 
-export const residual = (body: LayerLike, options: ResidualOptions = {}): Layer => makeResidual({ body, ...options });
+export const residual = (body: LayerLike, options: ResidualOptions = {}): Layer =>
+  makeResidual({ body, ...plain("residual", options, ["body"]) });
 export const concatenating = (branches: readonly LayerLike[], options: Named = {}): Layer =>
-  makeConcatenating({ branches, ...options });
-export const channelShuffle = (groups: number, options: Named = {}): Layer => makeShuffle({ groups, ...options });
+  makeConcatenating({ branches, ...plain("concatenating", options, ["branches"]) });
+export const channelShuffle = (groups: number, options: Named = {}): Layer =>
+  makeShuffle({ groups, ...plain("channelShuffle", options, ["groups"]) });

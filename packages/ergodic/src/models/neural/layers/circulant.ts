@@ -12,6 +12,7 @@
  *
  * @throws OptionError for options out of range
  */
+import { plain } from "../../../base/checks.ts";
 import { circulant, pad, patches, reshape, type SymbolicArray, sizeOf, slice } from "../../../compiler/array/index.ts";
 import { add } from "../../../compiler/index.ts";
 import { heNormal, zeros } from "../initialisers.ts";
@@ -36,6 +37,8 @@ const makeDense = layer<CirculantOptions & { readonly units: number }>(
   },
   {
     keys: ["units", "block", "bias", "initial", "initialBias"],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
     check({ units, block = 8 }) {
       checkCount("circulantDense", "units", units);
       checkCount("circulantDense", "block", block);
@@ -54,6 +57,8 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
   },
   {
     keys: ["channels", "block", "kernel", "stride", "padding", "dilation", "bias", "initial", "initialBias"],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
     check({ channels, block = 8, kernel, stride, padding, dilation }) {
       checkCount("circulantConvolution", "channels", channels);
       checkCount("circulantConvolution", "block", block);
@@ -65,9 +70,10 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
   },
 );
 
-export const circulantDense = (units: number, options: CirculantOptions = {}): Layer => makeDense({ units, ...options });
+export const circulantDense = (units: number, options: CirculantOptions = {}): Layer =>
+  makeDense({ units, ...plain("circulantDense", options, ["units"]) });
 export const circulantConvolution = (channels: number, options: CirculantConvolutionOptions = {}): Layer =>
-  makeConvolution({ channels, ...options });
+  makeConvolution({ channels, ...plain("circulantConvolution", options, ["channels"]) });
 
 /** Zeros at the end of the last axis, up to whole blocks. */
 function filled(x: SymbolicArray, block: number): SymbolicArray {

@@ -11,6 +11,7 @@
  *
  * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
  */
+import { plain } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { conv2d, reshape, type SymbolicArray, sizeOf } from "../../../compiler/array/index.ts";
 import { add } from "../../../compiler/index.ts";
@@ -60,6 +61,8 @@ const makeConvolution = layer<GroupedConvolutionOptions & { readonly channels: n
   },
   {
     keys: ["channels", "groups", ...KEYS],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
     check({ channels, groups = 1, ...options }) {
       checkCount("convolution", "channels", channels);
       checkCount("convolution", "groups", groups);
@@ -82,6 +85,8 @@ const makeDepthwise = layer<DepthwiseOptions>(
   },
   {
     keys: ["multiplier", ...KEYS],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
     check({ multiplier = 1, ...options }) {
       checkCount("depthwise", "multiplier", multiplier);
       checkField("depthwise", options);
@@ -90,7 +95,7 @@ const makeDepthwise = layer<DepthwiseOptions>(
 );
 
 export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
-  makeConvolution({ channels, ...options });
+  makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
 export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);
 
 function checkField(kind: string, { kernel, stride, padding, dilation }: ConvolutionOptions): void {

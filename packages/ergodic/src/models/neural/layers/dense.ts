@@ -6,6 +6,7 @@
  *
  * @throws OptionError unless `units` is a whole number from 1 on
  */
+import { plain } from "../../../base/checks.ts";
 import { matmul, sizeOf } from "../../../compiler/array/index.ts";
 import { add } from "../../../compiler/index.ts";
 import { heNormal, type Initialiser, zeros } from "../initialisers.ts";
@@ -35,7 +36,13 @@ const make = layer<Options>(
     const y = matmul(x, scope.parameter("weight", [features, units], { initial }));
     return bias ? add(y, scope.parameter("bias", [units], { initial: initialBias, decay: false })) : y;
   },
-  { keys: ["units", "bias", "initial", "initialBias"], check: ({ units }) => checkCount("dense", "units", units) },
+  {
+    keys: ["units", "bias", "initial", "initialBias"],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
+    check: ({ units }) => checkCount("dense", "units", units),
+  },
 );
 
-export const dense = (units: number, options: WeightOptions = {}): Layer => make({ units, ...options });
+export const dense = (units: number, options: WeightOptions = {}): Layer =>
+  make({ units, ...plain("dense", options, ["units"]) });

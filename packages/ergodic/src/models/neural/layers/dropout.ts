@@ -6,6 +6,7 @@
  *
  * @throws OptionError unless 0 ≤ rate < 1
  */
+import { plain } from "../../../base/checks.ts";
 import { checkNumber, OptionError } from "../../../base/errors.ts";
 import { less, mul, where } from "../../../compiler/index.ts";
 import type { Layer } from "../scope.ts";
@@ -26,6 +27,7 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
   },
   {
     keys: ["rate", "wholeChannels"],
+    flags: ["wholeChannels"],
     check({ rate }) {
       checkNumber("dropout", "rate", rate, { low: 0 });
       if (rate >= 1) throw new OptionError("dropout", `rate is ${rate}, but must be < 1, or nothing is left`, "OPTION_RANGE");
@@ -33,4 +35,5 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
   },
 );
 
-export const dropout = (rate = 0.5, options: DropoutOptions = {}): Layer => make({ rate, ...options });
+export const dropout = (rate = 0.5, options: DropoutOptions = {}): Layer =>
+  make({ rate, ...plain("dropout", options, ["rate"]) });

@@ -5,6 +5,7 @@
  *
  * @throws OptionError unless both are whole numbers from 1 on
  */
+import { plain } from "../../../base/checks.ts";
 import { gather } from "../../../compiler/array/index.ts";
 import { type Initialiser, uniformInitial } from "../initialisers.ts";
 import type { Layer } from "../scope.ts";
@@ -22,6 +23,7 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
     gather(scope.parameter("table", [count, width], { initial, fans: { fanIn: width, fanOut: width } }), x),
   {
     keys: ["count", "width", "initial"],
+    initialisers: ["initial"],
     check({ count, width }) {
       checkCount("embedding", "count", count);
       checkCount("embedding", "width", width);
@@ -30,4 +32,4 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
 );
 
 export const embedding = (count: number, width: number, options: EmbeddingOptions = {}): Layer =>
-  make({ count, width, ...options });
+  make({ count, width, ...plain("embedding", options, ["count", "width"]) });

@@ -1,5 +1,6 @@
 /** What layers want of their input, and how they say so. Shapes are named without axis 0, the examples. */
 import { checkNumber, OptionError } from "../../../base/errors.ts";
+import { shown } from "../../../base/shown.ts";
 import { type SymbolicArray, shapeText } from "../../../compiler/array/index.ts";
 import type { Scope } from "../scope.ts";
 
@@ -37,7 +38,7 @@ export const pairOf = (extent: Extent): readonly [number, number] => (typeof ext
 export function checkExtent(kind: string, name: string, value: Extent | undefined): void {
   if (value === undefined) return;
   if (typeof value !== "number" && !(Array.isArray(value) && value.length === 2))
-    throw new OptionError(kind, `${name} is ${JSON.stringify(value)}, but must be a number or [height, width]`, "OPTION_RANGE");
+    throw new OptionError(kind, `${name} is ${shown(value)}, but must be a number or [height, width]`, "OPTION_RANGE");
   for (const extent of pairOf(value)) checkCount(kind, name, extent);
 }
 
@@ -50,7 +51,7 @@ export function checkPadding(kind: string, value: Padding | undefined): void {
   if (!fits)
     throw new OptionError(
       kind,
-      `padding is ${JSON.stringify(value)}, but must be "same", "valid", a number of cells or [height, width]`,
+      `padding is ${shown(value)}, but must be "same", "valid", a number of cells or [height, width]`,
       "OPTION_RANGE",
     );
   for (const cells of pairOf(value as Extent)) checkNumber(kind, "padding", cells, { low: 0, integer: true });

@@ -10,6 +10,7 @@
  *
  * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
  */
+import { plain } from "../../../base/checks.ts";
 import { matmul, type SymbolicArray, slice } from "../../../compiler/array/index.ts";
 import { add, mul, sigmoid, sub, tanh } from "../../../compiler/index.ts";
 import { zeros } from "../initialisers.ts";
@@ -35,4 +36,4 @@ const make = layer<Units>(
   recurrentFacts("gru"),
 );
 
-export const gru = (units: number, options: RecurrentOptions = {}): Layer => make({ units, ...options });
+export const gru = (units: number, options: RecurrentOptions = {}): Layer => make({ units, ...plain("gru", options, ["units"]) });

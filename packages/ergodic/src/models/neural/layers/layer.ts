@@ -10,8 +10,10 @@
  *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
  */
+import { checkBoolean, plain, refuse } from "../../../base/checks.ts";
 import { checkKeys, OptionError } from "../../../base/errors.ts";
 import { Registry } from "../../../base/registry.ts";
+import { shown } from "../../../base/shown.ts";
 import type { SymbolicArray } from "../../../compiler/array/index.ts";
 import type { Json, JsonObject } from "../../../contract.ts";
 import { initialiserFrom, isInitialiser } from "../initialisers.ts";
@@ -29,6 +31,9 @@ interface DefinedLayer extends Layer {
 export interface LayerFacts<O> {
   /** Known options beside `name`; left out, any are. */
   readonly keys?: readonly (keyof O & string)[];
+  /** Of them those that are true or false, and those that are initialisers. */
+  readonly flags?: readonly (keyof O & string)[];
+  readonly initialisers?: readonly (keyof O & string)[];
   /** Throws OptionError for what cannot be. */
   check?(options: O): void;
 }
@@ -41,9 +46,11 @@ export function layer<O extends object = object>(
   facts: LayerFacts<O> = {},
 ): (options?: O & Named) => Layer {
   const make = (given?: O & Named): Layer => {
-    const options = { ...given } as O & Named;
+    const options = { ...(given === undefined ? {} : plain(kind, given)) } as O & Named;
     if (facts.keys) checkKeys(kind, options, [...facts.keys, "name"]);
     checkName(kind, options.name);
+    for (const flag of facts.flags ?? []) if (options[flag] !== undefined) checkBoolean(kind, flag, options[flag]);
+    for (const name of facts.initialisers ?? []) checkInitialiser(kind, name, options[name]);
     facts.check?.(options);
     const made: DefinedLayer = {
       kind,
@@ -69,9 +76,14 @@ export function layerFrom(json: JsonObject): Layer {
   throw new OptionError("layer", `${JSON.stringify(json).slice(0, 80)} is not the JSON of a layer`, "LAYER_UNKNOWN");
 }
 
+function checkInitialiser(kind: string, name: string, value: unknown): void {
+  if (value === undefined || isInitialiser(value)) return;
+  refuse(kind, name, value, "an initialiser", `${name}: heNormal()`);
+}
+
 function checkName(kind: string, name: unknown): void {
   if (name === undefined || (typeof name === "string" && /^[^.\s]+$/.test(name))) return;
-  throw new OptionError(kind, `name is ${JSON.stringify(name)}, but must be a text without dots and spaces`, "OPTION_RANGE");
+  throw new OptionError(kind, `name is ${shown(name)}, but must be a text without dots and spaces`, "OPTION_RANGE");
 }
 
 /** The first JSON of each layer met so far; a second meeting gives it a number. */
@@ -142,10 +154,8 @@ export function checkLayers(where: string, layers: readonly LayerLike[]): void {
     if (typeof part !== "function" && !isLayer(part))
       throw new OptionError(
         where,
-        `part ${i} is ${describe(part)}, but must be a layer or a function (x, scope) => array`,
+        `part ${i} is ${shown(part)}, but must be a layer or a function (x, scope) => array`,
         "OPTION_RANGE",
       );
   });
 }
-
-const describe = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value)) ?? "undefined";

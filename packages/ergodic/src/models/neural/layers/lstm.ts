@@ -10,6 +10,7 @@
  *
  * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
  */
+import { plain } from "../../../base/checks.ts";
 import { matmul, type SymbolicArray, slice } from "../../../compiler/array/index.ts";
 import { add, mul, sigmoid, tanh } from "../../../compiler/index.ts";
 import { blockConstants } from "../initialisers.ts";
@@ -34,4 +35,5 @@ const make = layer<Units>(
   recurrentFacts("lstm"),
 );
 
-export const lstm = (units: number, options: RecurrentOptions = {}): Layer => make({ units, ...options });
+export const lstm = (units: number, options: RecurrentOptions = {}): Layer =>
+  make({ units, ...plain("lstm", options, ["units"]) });

@@ -7,6 +7,7 @@
  *
  * @throws OptionError for options out of range
  */
+import { plain } from "../../../base/checks.ts";
 import { averagePool as average, maxPool as largest, mean, reshape, type SymbolicArray } from "../../../compiler/array/index.ts";
 import type { Layer } from "../scope.ts";
 import { spatial } from "./convolution.ts";
@@ -64,7 +65,11 @@ const makeAverage = layer<AveragePoolOptions>(
       average(image, { size: kernel, strides: stride, padding, countPadding }),
     );
   },
-  { keys: ["size", "stride", "padding", "countPadding"], check: (options) => check("averagePool", options) },
+  {
+    keys: ["size", "stride", "padding", "countPadding"],
+    flags: ["countPadding"],
+    check: (options) => check("averagePool", options),
+  },
 );
 
 const makeGlobal = layer<Named>(
@@ -76,7 +81,8 @@ const makeGlobal = layer<Named>(
   { keys: [] },
 );
 
-export const maxPool = (size: Extent = 2, options: Omit<PoolOptions, "size"> = {}): Layer => makeMax({ size, ...options });
+export const maxPool = (size: Extent = 2, options: Omit<PoolOptions, "size"> = {}): Layer =>
+  makeMax({ size, ...plain("maxPool", options, ["size"]) });
 export const averagePool = (size: Extent = 2, options: Omit<AveragePoolOptions, "size"> = {}): Layer =>
-  makeAverage({ size, ...options });
+  makeAverage({ size, ...plain("averagePool", options, ["size"]) });
 export const globalAveragePool = (options: Named = {}): Layer => makeGlobal(options);

@@ -21,6 +21,8 @@ export interface Units extends RecurrentOptions {
 
 export const recurrentFacts = (kind: string): LayerFacts<Units> => ({
   keys: ["units", "sequence", "initial", "initialHidden"],
+  flags: ["sequence"],
+  initialisers: ["initial", "initialHidden"],
   check: ({ units }) => checkCount(kind, "units", units),
 });
 

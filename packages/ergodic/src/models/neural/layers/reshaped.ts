@@ -3,7 +3,9 @@
  *
  * @throws OptionError for extents that are no whole numbers
  */
+import { plain } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
+import { shown } from "../../../base/shown.ts";
 import { reshape, sizeOf } from "../../../compiler/array/index.ts";
 import type { Layer } from "../scope.ts";
 import { layerShapeError } from "./expected.ts";
@@ -28,7 +30,7 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
       if (!fits || shape.filter((n) => n === -1).length > 1)
         throw new OptionError(
           "reshaped",
-          `shape is ${JSON.stringify(shape)}, but must be a list of whole numbers from 1 on, one of which may be -1`,
+          `shape is ${Array.isArray(shape) ? `[${shape.map(shown).join(", ")}]` : shown(shape)}, but must be a list of whole numbers from 1 on, one of which may be -1`,
           "OPTION_RANGE",
         );
     },
@@ -36,4 +38,5 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
 );
 
 export const flatten = (options: Named = {}): Layer => makeFlatten(options);
-export const reshaped = (shape: readonly number[], options: Named = {}): Layer => makeReshaped({ shape, ...options });
+export const reshaped = (shape: readonly number[], options: Named = {}): Layer =>
+  makeReshaped({ shape, ...plain("reshaped", options, ["shape"]) });

@@ -7,7 +7,9 @@
  *
  * @throws OptionError where a part is no layer
  */
+import { plain } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
+import { shown } from "../../../base/shown.ts";
 import { isLayer, type Layer, type LayerLike } from "../scope.ts";
 import { checkLayers, layer, type Named } from "./layer.ts";
 
@@ -24,7 +26,8 @@ const makeSequential = layer<{ readonly layers: readonly LayerLike[] }>(
   },
 );
 
-export const sequential = (layers: readonly LayerLike[], options: Named = {}): Layer => makeSequential({ layers, ...options });
+export const sequential = (layers: readonly LayerLike[], options: Named = {}): Layer =>
+  makeSequential({ layers, ...plain("sequential", options, ["layers"]) });
 
 interface Marked {
   readonly layer: LayerLike;
@@ -44,7 +47,7 @@ const makeGrouped = layer<Marked & { readonly group: string }>(
     check({ group, ...options }) {
       checkLayers("grouped", [options.layer]);
       if (typeof group !== "string" || group === "")
-        throw new OptionError("grouped", `group is ${JSON.stringify(group)}, but must be a name`, "OPTION_RANGE");
+        throw new OptionError("grouped", `group is ${shown(group)}, but must be a name`, "OPTION_RANGE");
     },
   },
 );
@@ -53,6 +56,7 @@ const makeGrouped = layer<Marked & { readonly group: string }>(
 const named = (marked: LayerLike, { name = isLayer(marked) ? marked.name : undefined }: Named): Named =>
   name === undefined ? {} : { name };
 
-export const frozen = (marked: LayerLike, options: Named = {}): Layer => makeFrozen({ layer: marked, ...named(marked, options) });
+export const frozen = (marked: LayerLike, options: Named = {}): Layer =>
+  makeFrozen({ layer: marked, ...named(marked, plain("frozen", options)) });
 export const grouped = (group: string, marked: LayerLike, options: Named = {}): Layer =>
-  makeGrouped({ group, layer: marked, ...named(marked, options) });
+  makeGrouped({ group, layer: marked, ...named(marked, plain("grouped", options)) });

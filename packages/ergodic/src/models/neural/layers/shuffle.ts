@@ -9,7 +9,8 @@
  *
  * @throws OptionError for options out of range
  */
-import { OptionError } from "../../../base/errors.ts";
+import { checkChoice, plain } from "../../../base/checks.ts";
+import { checkKeys, OptionError } from "../../../base/errors.ts";
 import { slice } from "../../../compiler/array/index.ts";
 import type { Layer } from "../scope.ts";
 import { activation } from "./activation.ts";
@@ -34,13 +35,22 @@ export interface ShuffleUnitV1Options extends ShuffleUnitOptions {
 
 /** From `inside` to `channels` channels. */
 export function shuffleUnitV1(inside: number, channels: number, options: ShuffleUnitV1Options = {}): Layer {
+  checkKeys("shuffleUnitV1", options, ["stride", "groups", "firstGroups", "name"]);
   const { stride = 1, groups = 3, firstGroups = groups, name } = options;
   checkUnit("shuffleUnitV1", inside, channels, stride);
+  checkCount("shuffleUnitV1", "groups", groups);
+  checkCount("shuffleUnitV1", "firstGroups", firstGroups);
   const narrow = channels / 4;
   if (!Number.isInteger(narrow / groups))
     throw new OptionError(
       "shuffleUnitV1",
       `channels is ${channels}, but must be a multiple of 4 · groups, ${4 * groups}`,
+      "OPTION_CONFLICT",
+    );
+  if ((channels / 4) % firstGroups !== 0)
+    throw new OptionError(
+      "shuffleUnitV1",
+      `firstGroups is ${firstGroups}, but must divide a quarter of the channels, ${channels / 4}`,
       "OPTION_CONFLICT",
     );
   const body = sequential([
@@ -64,21 +74,18 @@ const makeHalf = layer<{ readonly which: "first" | "second" }>(
   {
     keys: ["which"],
     check({ which }) {
-      if (which !== "first" && which !== "second")
-        throw new OptionError(
-          "halfOfChannels",
-          `which is ${JSON.stringify(which)}, but must be "first" or "second"`,
-          "OPTION_RANGE",
-        );
+      checkChoice("halfOfChannels", "which", which, ["first", "second"]);
     },
   },
 );
 
 /** The first or the second half of the channels. */
-export const halfOfChannels = (which: "first" | "second", options: Named = {}): Layer => makeHalf({ which, ...options });
+export const halfOfChannels = (which: "first" | "second", options: Named = {}): Layer =>
+  makeHalf({ which, ...plain("halfOfChannels", options, ["which"]) });
 
 /** From `inside` to `channels` channels, both even; equal at stride 1. */
 export function shuffleUnitV2(inside: number, channels: number, options: ShuffleUnitOptions = {}): Layer {
+  checkKeys("shuffleUnitV2", options, ["stride", "name"]);
   const { stride = 1, name } = options;
   checkUnit("shuffleUnitV2", inside, channels, stride);
   if (channels % 2 === 1) throw new OptionError("shuffleUnitV2", `channels is ${channels}, but must be even`, "OPTION_RANGE");
@@ -102,7 +109,7 @@ export function shuffleUnitV2(inside: number, channels: number, options: Shuffle
 function checkUnit(kind: string, inside: number, channels: number, stride: number): void {
   checkCount(kind, "inside", inside);
   checkCount(kind, "channels", channels);
-  if (stride !== 1 && stride !== 2) throw new OptionError(kind, `stride is ${stride}, but must be 1 or 2`, "OPTION_RANGE");
+  checkChoice(kind, "stride", stride, [1, 2]);
   const fits = stride === 1 ? inside === channels : inside < channels;
   if (fits) return;
   const wanted = stride === 1 ? "equal at stride 1" : "more at stride 2";

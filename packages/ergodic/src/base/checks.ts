@@ -1,0 +1,91 @@
+/**
+ * Checks of options, one for each kind; numbers and unknown names are checked by checkNumber and checkKeys (errors.ts). A value that is not of the
+ * kind is refused with what to write instead: what JavaScript would make of it is seldom what was meant.
+ *
+ * @throws OptionError [OPTION_TYPE], for a choice [OPTION_RANGE]
+ */
+import { checkNumber, OptionError } from "./errors.ts";
+import { shown } from "./shown.ts";
+
+/** `wanted`: what the option is; `example`: what to write. */
+export function refuse(where: string, name: string, value: unknown, wanted: string, example: string): never {
+  throw new OptionError(where, `${name} is ${shown(value)}, but must be ${wanted}: write ${example}`, "OPTION_TYPE");
+}
+
+/** An AbortSignal, of any realm, or undefined. */
+export function checkSignal(where: string, value: unknown): asserts value is AbortSignal | undefined {
+  if (value === undefined || isSignal(value)) return;
+  const own = typeof value === "object" && value !== null && isSignal((value as { signal?: unknown }).signal);
+  if (own) refuse(where, "signal", value, "the controller's AbortSignal", "signal: controller.signal");
+  refuse(where, "signal", value, "an AbortSignal", "signal: controller.signal, or signal: AbortSignal.timeout(60_000)");
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, throwIfAborted, addEventListener } = value as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof throwIfAborted === "function" && typeof addEventListener === "function";
+}
+
+/** One of `allowed`. */
+export function checkChoice<T extends string | number | boolean>(
+  where: string,
+  name: string,
+  value: unknown,
+  allowed: readonly T[],
+): asserts value is T {
+  if (allowed.includes(value as T)) return;
+  const all = allowed.map((one) => (typeof one === "string" ? JSON.stringify(one) : String(one)));
+  const choice = all.length === 2 ? all.join(" or ") : `one of ${all.join(", ")}`;
+  throw new OptionError(where, `${name} is ${shown(value)}, but must be ${choice}`, "OPTION_RANGE");
+}
+
+/** true or false: texts such as "no" would count as true. */
+export function checkBoolean(where: string, name: string, value: unknown): asserts value is boolean {
+  if (typeof value === "boolean") return;
+  throw new OptionError(where, `${name} is ${shown(value)}, but must be true or false`, "OPTION_TYPE");
+}
+
+/** A function; `example`: what to write. */
+export function checkFunction(where: string, name: string, value: unknown, wanted: string, example: string): void {
+  if (typeof value !== "function") refuse(where, name, value, wanted, example);
+}
+
+/** An array or a typed array, not a DataView. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
+}
+
+/** A list of numbers, each within the range. */
+export function checkNumbers(
+  where: string,
+  name: string,
+  value: unknown,
+  range: Parameters<typeof checkNumber>[3] = {},
+  example = "[1, 2]",
+): asserts value is ArrayLike<number> {
+  if (!isList(value)) refuse(where, name, value, "a list of numbers", example);
+  for (let i = 0; i < value.length; i++) checkNumber(where, `${name}[${i}]`, value[i], range);
+}
+
+/** The options themselves, where a factory adds `given` to them: what is no object would be spread to nothing, and what has its names override it. */
+export function plain<O extends object>(where: string, options: O, given: readonly string[] = []): O {
+  if (Object.prototype.toString.call(options) !== "[object Object]") refuse(where, "options", options, "an object", "{}");
+  const twice = given.find((name) => name in options);
+  if (twice === undefined) return options;
+  throw new OptionError(where, `${twice} is given twice, before the options and in them; leave one out`, "OPTION_CONFLICT");
+}
+
+/** Where a run starts: numbers, or lists of them, by name. */
+export function checkValuesByName(where: string, start: unknown): void {
+  if (Object.prototype.toString.call(start) !== "[object Object]")
+    refuse(where, "start", start, "values by name", "start: { mu: 0 }");
+  for (const [name, value] of Object.entries(start as object)) {
+    if (isList(value)) checkNumbers(`${where}.start`, name, value);
+    else checkNumber(`${where}.start`, name, value);
+  }
+}
+
+/** An object that has `member`: what a factory made. */
+export function holds(value: unknown, member: string): boolean {
+  return typeof value === "object" && value !== null && member in value;
+}

@@ -1,0 +1,71 @@
+/** Every function that the library exports has its options declared (factories.ts, verbs.ts), or is named here with the reason why not. */
+import { expect, it } from "vitest";
+import { isOperation } from "../../../src/compiler/signature.ts";
+import * as ergodic from "../../../src/index.ts";
+import * as factories from "./factories.ts";
+
+/** Verbs stand in verbs.ts by what they are called with. */
+const verbs = [
+  ...["fit", "sample", "calibrate", "minimize", "search", "tune", "explain", "compileFunction", "coordinateAscent"],
+  ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit"],
+  ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
+];
+
+const without: Readonly<Record<string, readonly string[]>> = {
+  "takes no options": [
+    ...["predictor", "loadDraws", "openEngine", "lossNames", "lossFrom", "layerKinds", "samplerNames", "chooseLoss"],
+    ...[
+      "murmur3",
+      "stream",
+      "paretoKhat",
+      "predictivePit",
+      "predictiveCheck",
+      "summaryTable",
+      "conjugate",
+      "checkNumber",
+      "checkKeys",
+    ],
+    ...["toCmdStanCsv", "toDataFrame", "fromCmdStanCsv", "fromDataFrame", "countNetwork", "keepState"],
+  ],
+  "takes data of the model, or a part of it": ["integer", "matrix", "real", "tensor", "vector", "model", "coordinateProblem"],
+  "makes from JSON what a factory makes": [
+    ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFrom", "layerFrom"],
+  ],
+  "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
+  "defines a factory of the user's own": [
+    ...["rule", "hostRule", "defineSearch", "loss", "layer", "initialiser", "distribution"],
+  ],
+  "takes layers or rules alone": ["chain", "concatenating", "frozen", "grouped"],
+  "takes blocks by name: gibbs.test.ts": ["gibbs"],
+};
+
+it("every exported function is declared or has a reason", () => {
+  const named = new Set([
+    ...Object.values(factories).flatMap((table) => Object.keys(table)),
+    ...verbs,
+    ...Object.values(without).flat(),
+  ]);
+  const isClass = (value: unknown): boolean => /^class\b/.test(String(value));
+  const left = Object.entries(ergodic).filter(
+    ([name, value]) => typeof value === "function" && !isClass(value) && !isOperation(value) && !named.has(name),
+  );
+  expect(left.map(([name]) => name)).toEqual([]);
+});
+
+it("no reason is of a function that is not there", () => {
+  expect(
+    Object.values(without)
+      .flat()
+      .filter((name) => !(name in ergodic)),
+  ).toEqual([]);
+});
+
+it("errors keep their names when a minifier renames their classes", () => {
+  const classes = Object.entries(ergodic).filter(([name]) => name.endsWith("Error")) as [string, typeof ergodic.OptionError][];
+  expect(classes).toHaveLength(7);
+  for (const [name, Class] of classes) {
+    // As a minifier leaves it: another name.
+    const a = class extends Class {};
+    expect(new a("where", "message", "CODE")).toMatchObject({ name, code: "CODE", message: "where: message [CODE]" });
+  }
+});

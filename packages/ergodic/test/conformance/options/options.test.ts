@@ -1,0 +1,63 @@
+/**
+ * Every option of every factory is held to what it takes (factories.ts): a value of another kind is refused with a typed error that names the option,
+ * and none ends in an error of JavaScript's own. Factories are found by their registries, options by asking the factories.
+ */
+import { describe, expect, it } from "vitest";
+import { schedules as scheduleRegistry } from "../../../src/algorithms/gradient/schedule.ts";
+import { samplerNames } from "../../../src/algorithms/sampling/index.ts";
+import { ErgodicError, featureMaps, layerKinds, lossNames, ruleRegistry, searchRegistry } from "../../../src/index.ts";
+import * as declared from "./factories.ts";
+import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
+
+describe.each(Object.entries(declared))("options of %s", (_, table) => {
+  for (const [name, { call, options, base = {} }] of Object.entries(table)) {
+    it(name, async () => {
+      const wrong: string[] = [];
+      for (const [option, takes] of Object.entries(options)) {
+        for (const [what, value] of junk) {
+          const failure = await failureOf(() => call(withOption(base[option] ?? {}, option, value) as never));
+          const answer = wrongAnswer(option, takes(value), value, failure);
+          if (answer) wrong.push(`${option}, ${what}: ${answer}`);
+        }
+      }
+      expect(wrong).toEqual([]);
+    });
+
+    it(`${name}: what is no object of options, and options of another name`, async () => {
+      for (const [what, value] of junk) {
+        if (value === null || Object.prototype.toString.call(value) !== "[object Object]")
+          expect(await failureOf(() => call(value as never)), what).toBeInstanceOf(ErgodicError);
+      }
+      const own = Object.keys(options).filter((option) => !option.includes("."));
+      const known = await knownOptions(call);
+      // Those before the options are known to the layer, but are not to be given again.
+      const [mine, before] = [known.filter((option) => own.includes(option)), known.filter((option) => !own.includes(option))];
+      expect(mine.sort()).toEqual(own.sort());
+      for (const option of before)
+        expect(await failureOf(() => call({ [option]: 1 } as never)), option).toMatchObject({ code: "OPTION_CONFLICT" });
+    });
+  }
+});
+
+describe("every registry's names are declared", () => {
+  it.each([
+    ["rules", declared.rules, Object.keys(ruleRegistry)],
+    ["schedules", declared.schedules, Object.keys(scheduleRegistry)],
+    ["searches", declared.searches, Object.keys(searchRegistry)],
+    ["samplers", declared.samplers, samplerNames()],
+    ["feature maps", declared.featureMaps, Object.keys(featureMaps)],
+    ["losses", declared.losses, lossNames().map((name) => `${name}Loss`)],
+  ])("%s", (_, table, names) => {
+    expect(Object.keys(table).sort()).toEqual([...names].sort());
+  });
+
+  it("layers", () => {
+    // Made of lists of layers alone: tried in layers.test.ts.
+    const without = ["concatenating", "frozen", "grouped"];
+    expect(
+      layerKinds()
+        .filter((kind) => !(kind in declared.layers))
+        .sort(),
+    ).toEqual(without);
+  });
+});

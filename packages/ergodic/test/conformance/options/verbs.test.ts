@@ -1,0 +1,29 @@
+/** Every option of every verb is held to what it takes (verbs.ts), as those of factories are in options.test.ts. What it takes is not tried: it may be long. */
+import { afterAll, describe, expect, it } from "vitest";
+import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
+import { fits, others, removeFiles, samples, searchesOf } from "./verbs.ts";
+
+afterAll(removeFiles);
+
+describe.each(Object.entries({ fits, samples, searchesOf, others }))("options of %s", (_, table) => {
+  for (const [name, { call, options, base = {} }] of Object.entries(table)) {
+    it(name, async () => {
+      const wrong: string[] = [];
+      for (const [option, takes] of Object.entries(options)) {
+        for (const [what, value] of junk) {
+          if (takes(value)) continue;
+          const failure = await failureOf(() => call(withOption(base[option] ?? {}, option, value) as never));
+          const answer = wrongAnswer(option, false, value, failure);
+          if (answer) wrong.push(`${option}, ${what}: ${answer}`);
+        }
+      }
+      expect(wrong).toEqual([]);
+    });
+
+    it(`${name}: options of another name`, async () => {
+      const own = Object.keys(options).filter((option) => !option.includes("."));
+      const known = await knownOptions(call);
+      expect(known.filter((option) => option !== "algorithm" || own.includes(option)).sort()).toEqual(own.sort());
+    });
+  }
+});
