@@ -19,7 +19,7 @@
  * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
  */
 import { checkChoice } from "../base/checks.ts";
-import { checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
+import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { PredictionKind } from "../contract.ts";
 import { RankedOutputs } from "./ranking.ts";

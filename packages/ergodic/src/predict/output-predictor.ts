@@ -84,7 +84,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
     const z = raw instanceof Dataset ? this.outputs(raw) : this.scored(this.pipeline.apply(raw, { target: false }));
     const predictions = Array.from(
-      { length: z.length / this.width },
+      { length: z.length / this.outputCount },
       (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>,
     );
     return single ? predictions[0] : predictions;

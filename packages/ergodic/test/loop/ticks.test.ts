@@ -15,26 +15,29 @@ describe("ticks", () => {
     }
   });
 
-  it.each([17, 100, 1000, 12_345])("of %i in all: the last ones, and at most as many before, evenly, from the first on", (count) => {
-    const ticks = new Ticks(8);
-    for (let t = 0; t < count; t++) ticks.add(tick(t));
-    const kept = ticks.list().map(({ update }) => update);
-    expect(kept.slice(-8)).toEqual(Array.from({ length: 8 }, (_, k) => count - 8 + k));
-    const older = kept.slice(0, -8);
-    expect(older[0]).toBe(0);
-    expect(older.length).toBeGreaterThanOrEqual(4);
-    expect(older.length).toBeLessThanOrEqual(8);
-    const gaps = older.slice(1).map((t, k) => t - older[k]);
-    expect(new Set(gaps).size).toBe(1);
-    expect(count - 8 - older[older.length - 1]).toBeLessThanOrEqual(gaps[0]);
-    // One after another, as an iteration asks for them.
-    const seen: number[] = [];
-    for (let found = ticks.from(0); found; found = ticks.from(found.number + 1)) {
-      expect(found.tick.update).toBe(found.number);
-      seen.push(found.number);
-    }
-    expect(seen).toEqual(kept);
-  });
+  it.each([17, 100, 1000, 12_345])(
+    "of %i in all: the last ones, and at most as many before, evenly, from the first on",
+    (count) => {
+      const ticks = new Ticks(8);
+      for (let t = 0; t < count; t++) ticks.add(tick(t));
+      const kept = ticks.list().map(({ update }) => update);
+      expect(kept.slice(-8)).toEqual(Array.from({ length: 8 }, (_, k) => count - 8 + k));
+      const older = kept.slice(0, -8);
+      expect(older[0]).toBe(0);
+      expect(older.length).toBeGreaterThanOrEqual(4);
+      expect(older.length).toBeLessThanOrEqual(8);
+      const gaps = older.slice(1).map((t, k) => t - older[k]);
+      expect(new Set(gaps).size).toBe(1);
+      expect(count - 8 - older[older.length - 1]).toBeLessThanOrEqual(gaps[0]);
+      // One after another, as an iteration asks for them.
+      const seen: number[] = [];
+      for (let found = ticks.from(0); found; found = ticks.from(found.number + 1)) {
+        expect(found.tick.update).toBe(found.number);
+        seen.push(found.number);
+      }
+      expect(seen).toEqual(kept);
+    },
+  );
 
   it("of a long run: who watches sees all, its result and who comes late thousands", async () => {
     const epochs = 10_000;

@@ -249,9 +249,7 @@ class Scheduler {
   #wholeBelow(node: SymbolicArray): SymbolicArray | undefined {
     if (node.op === "full" && !this.#kept.has(node)) return undefined;
     const layout = this.#layoutOf(node);
-    return layout.offset === 0 && layout.base.size === node.size && isContiguous(node.shape, layout)
-      ? layout.base
-      : undefined;
+    return layout.offset === 0 && layout.base.size === node.size && isContiguous(node.shape, layout) ? layout.base : undefined;
   }
 
   #newValue(node: SymbolicArray, home: Value["home"] = { kind: "workspace" }, size = node.size): number {

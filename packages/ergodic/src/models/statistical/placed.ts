@@ -150,9 +150,9 @@ export class PlacedModel {
     if (arrays.length === 0) return [];
     const { engine } = this;
     const program: ArrayProgram = { name: `${this.name} fixed`, precision: "f64", outputs: sideBySide(arrays) };
-    const { plan, run } = linkArrays(engine, program, arena, this.deterministic);
     const arena = new Arena(engine.memory, `model ${this.name} fixed`);
     try {
+      const { plan, run } = linkArrays(engine, program, arena, this.deterministic);
       const size = arrays.reduce((count, array) => count + array.size, 0);
       const values = arena.take(8 * size);
       const block = arena.take(plan.bytes);
