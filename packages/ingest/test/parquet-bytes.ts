@@ -14,6 +14,21 @@ export interface ParquetColumn {
   values: (number | bigint | string | boolean | null)[];
 }
 
+/** What a page and the footer say beside the truth. */
+export interface Tampered {
+  /** Rows of each group. */
+  rows?: number;
+  /** Values that the page counts. */
+  values?: number;
+  encoding?: number;
+  /** The page itself. */
+  page?: number[];
+  /** Bytes that it says to unpack to. */
+  size?: number;
+  /** A dictionary in front: how many values it counts, and its page. */
+  dictionary?: { values: number; page: number[] };
+}
+
 export type Codec = "none" | "snappy" | "gzip";
 
 type Value = { i32: number } | { i64: number } | { text: string } | { list: Value[] } | { struct: Record<number, Value> };
@@ -23,15 +38,17 @@ const codecs = { none: 0, snappy: 1, gzip: 2 };
 
 export function parquetBytes(
   columns: ParquetColumn[],
-  options: { codec?: Codec; groupRows?: number; nest?: boolean } = {},
+  options: { codec?: Codec; groupRows?: number; nest?: boolean; tampered?: Tampered } = {},
 ): Uint8Array {
-  const { codec = "none", groupRows = Infinity, nest = false } = options;
+  const { codec = "none", groupRows = Infinity, nest = false, tampered = {} } = options;
   const rowCount = columns[0].values.length;
   const file: number[] = [...Buffer.from("PAR1")];
   const groups: Value[] = [];
   for (let start = 0; start < rowCount; start += groupRows) {
-    const chunks = columns.map((column) => chunk(file, column, column.values.slice(start, start + groupRows), codec, nest));
-    const rows = Math.min(groupRows, rowCount - start);
+    const chunks = columns.map((column) =>
+      chunk(file, column, column.values.slice(start, start + groupRows), codec, nest, tampered),
+    );
+    const rows = tampered.rows ?? Math.min(groupRows, rowCount - start);
     groups.push({ struct: { 1: { list: chunks }, 2: { i64: file.length }, 3: { i64: rows } } });
   }
   const root: Value = { struct: { 4: { text: "schema" }, 5: { i32: nest ? 1 : columns.length } } };
@@ -55,11 +72,31 @@ function element(column: ParquetColumn): Value {
   return { struct: fields };
 }
 
-function chunk(file: number[], column: ParquetColumn, values: ParquetColumn["values"], codec: Codec, nest: boolean): Value {
-  const page = plain(column, values);
+function chunk(
+  file: number[],
+  column: ParquetColumn,
+  values: ParquetColumn["values"],
+  codec: Codec,
+  nest: boolean,
+  tampered: Tampered,
+): Value {
+  const { dictionary } = tampered;
+  const page = tampered.page ?? plain(column, values);
   const packed = codec === "gzip" ? [...gzipSync(Uint8Array.from(page))] : codec === "snappy" ? snappy(page) : page;
-  const data = { struct: { 1: { i32: values.length }, 2: { i32: 0 }, 3: { i32: 3 }, 4: { i32: 3 } } };
-  const header = struct({ 1: { i32: 0 }, 2: { i32: page.length }, 3: { i32: packed.length }, 5: data });
+  const { values: counted = values.length, encoding = 0, size = page.length } = tampered;
+  const data = { struct: { 1: { i32: counted }, 2: { i32: encoding }, 3: { i32: 3 }, 4: { i32: 3 } } };
+  const first = dictionary
+    ? [
+        ...struct({
+          1: { i32: 2 },
+          2: { i32: dictionary.page.length },
+          3: { i32: dictionary.page.length },
+          7: { struct: { 1: { i32: dictionary.values }, 2: { i32: 0 } } },
+        }),
+        ...dictionary.page,
+      ]
+    : [];
+  const header = [...first, ...struct({ 1: { i32: 0 }, 2: { i32: size }, 3: { i32: packed.length }, 5: data })];
   const offset = file.length;
   file.push(...header, ...packed);
   const meta: Record<number, Value> = {

@@ -7,14 +7,18 @@
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
  */
 import { DataError } from "ergodic";
-import type { AsyncBuffer, DecodedArray, SchemaTree } from "hyparquet";
+import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
 import { fault, fileFault, show } from "../fault.ts";
 import type { RowDecoder } from "../rows.ts";
 import { allBytes, type ByteSource, openSource, type RandomAccess } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
+import { checkFooter, PageCheck } from "./parquet-check.ts";
 
 export type ParquetOptions = TableOptions;
+
+/** V8 ends the process where an array grows beyond some 100 million values. */
+const groupLimit = 2 ** 26;
 
 export const parquet: RowDecoder<ParquetOptions> = { typed: true, listsColumns: true, rows: parquetRows };
 
@@ -24,21 +28,32 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
     await checkMagic(source.name, access);
     const { parquetMetadataAsync, parquetScan, parquetSchema } = await import("hyparquet");
     const { compressors } = await import("hyparquet-compressors");
-    const file: AsyncBuffer = {
-      byteLength: access.byteLength,
-      slice: async (start, end = access.byteLength) => new Uint8Array(await access.slice(start, end)).buffer,
-    };
-    const metadata = await readable(source.name, () => parquetMetadataAsync(file));
-    const fields = parquetSchema(metadata).children;
+    const pages = new PageCheck(access, compressors);
+    const metadata = await readable(source.name, async () => {
+      await checkFooter(access);
+      return parquetMetadataAsync(pages.file, { geoparquet: false });
+    });
+    const fields = await readable(source.name, () => namedFields(parquetSchema(metadata)));
+    refuseVast(source.name, metadata, access.byteLength);
     builder.begin(fields.map((field) => field.element.name));
     const kept = fields.flatMap((field, i) => (builder.columns[i] === undefined ? [] : [{ field, column: builder.columns[i] }]));
     for (const { field, column } of kept) refuseUnsupported(source.name, field, column.position);
     if (kept.length === 0) throw fileFault(source.name, "all columns are dropped; keep at least one", "DATA_EMPTY");
     const columns = kept.map(({ column }) => column.name);
-    const scan = await readable(source.name, () => parquetScan({ file, metadata, columns, compressors }));
-    for (const { rowStart, rowEnd } of scan.ranges) {
+    const { file, unpack } = pages;
+    const scan = await readable(source.name, () =>
+      parquetScan({ file, metadata, columns, compressors: unpack, useOffsetIndex: false }),
+    );
+    const groups = metadata.row_groups.filter((group) => Number(group.num_rows) > 0);
+    for (const [g, { rowStart, rowEnd }] of scan.ranges.entries()) {
       const arrays: DecodedArray[] = [];
-      for (const column of columns) arrays.push(await readable(source.name, () => scan.readColumn({ column, rowStart, rowEnd })));
+      for (const { field, column } of kept) {
+        const read = async () => {
+          pages.begin(groups[g], field, rowEnd - rowStart);
+          return whole(await scan.readColumn({ column: column.name, rowStart, rowEnd }), rowEnd - rowStart);
+        };
+        arrays.push(await readable(source.name, read));
+      }
       for (let i = 0; i < rowEnd - rowStart; i++) {
         for (let j = 0; j < kept.length; j++) put(source.name, kept[j].column, arrays[j][i], rowStart + i + 1);
         if (builder.endRow()) yield;
@@ -47,6 +62,31 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
   } finally {
     await access.close();
   }
+}
+
+/** As many values as rows, all of them there. */
+function whole(values: DecodedArray, rows: number): DecodedArray {
+  if (values.length !== rows) throw new Error(`a column holds ${values.length} values, but its row group ${rows} rows`);
+  if (Array.isArray(values) && values.includes(undefined)) throw new Error("a value is not in its dictionary");
+  return values;
+}
+
+function namedFields({ children }: SchemaTree): SchemaTree[] {
+  const names = new Set(children.map(({ element }) => element.name));
+  if (names.size === children.length && !names.has(undefined as never)) return children;
+  throw new Error("columns lack a name, or share one");
+}
+
+/**
+ * Rows that no bytes pay for: a column of one value, or of none, takes a few bytes for a million rows, but not for any number of them.
+ */
+function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLength: number): void {
+  const counts = groups.map((group) => Number(group.num_rows));
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const most = Math.max(2 ** 20, byteLength * 2 ** 10);
+  if (counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count <= groupLimit) && rows <= most) return;
+  const held = `the file speaks of ${rows} rows in ${groups.length} row groups, but has ${byteLength} bytes`;
+  throw fileFault(file, `${held}; write it again, with row groups of a million rows or fewer`, "DATA_UNSUPPORTED");
 }
 
 function put(file: string, column: ColumnBuilder, value: unknown, row: number): void {

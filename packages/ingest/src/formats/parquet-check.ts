@@ -1,0 +1,61 @@
+/**
+ * Stands between a Parquet file and its decoder: the footer is walked through before it is decoded, and of every column the pages before these are. What
+ * was unpacked for that is what the decoder is given, so that nothing is unpacked twice.
+ */
+import type { AsyncBuffer, Compressors, RowGroup, SchemaTree } from "hyparquet";
+import type { RandomAccess } from "../source.ts";
+import { checkPages, type PagedColumn } from "./parquet-pages.ts";
+import { readThrift } from "./parquet-thrift.ts";
+
+export class PageCheck {
+  /** For the decoder: each read of it while a column is begun is the column's pages. */
+  readonly file: AsyncBuffer;
+  /** For the decoder: the pages as they were unpacked, in order. */
+  readonly unpack: Compressors;
+  #column: PagedColumn | undefined;
+  #pages: Uint8Array[] = [];
+
+  constructor(access: RandomAccess, compressors: Compressors) {
+    const { byteLength } = access;
+    this.file = {
+      byteLength,
+      slice: async (start, end = byteLength) => {
+        if (!(start >= 0 && start <= end && end <= byteLength)) throw new Error(`bytes ${start} to ${end} are not in the file`);
+        const bytes = new Uint8Array(await access.slice(start, end));
+        if (this.#column) this.#pages = checkPages(bytes, this.#column, compressors);
+        return bytes.buffer;
+      },
+    };
+    const next = (): Uint8Array => {
+      const page = this.#pages.shift();
+      if (page === undefined) throw new Error("there is a page more than was looked at");
+      return page;
+    };
+    this.unpack = Object.fromEntries(Object.keys(compressors).map((codec) => [codec, next]));
+  }
+
+  begin(group: RowGroup, { element }: SchemaTree, rows: number): void {
+    const chunks = group.columns.filter(({ meta_data: data }) => data?.path_in_schema[0] === element.name);
+    const data = chunks[0]?.meta_data;
+    if (chunks.length !== 1 || data === undefined || data.path_in_schema.length !== 1 || data.type !== element.type)
+      throw new Error(`a row group does not hold "${element.name}" once, as the schema has it`);
+    this.#pages = [];
+    this.#column = {
+      type: data.type,
+      typeLength: element.type_length ?? 0,
+      optional: element.repetition_type !== "REQUIRED",
+      codec: data.codec,
+      rows,
+    };
+  }
+}
+
+/** Lists and depths of the footer within its bytes. */
+export async function checkFooter({ byteLength, slice }: RandomAccess): Promise<void> {
+  if (byteLength < 12) throw new Error(`the file has ${byteLength} bytes`);
+  const end = byteLength - 8;
+  const tail = await slice(end, byteLength);
+  const size = new DataView(tail.buffer, tail.byteOffset, tail.byteLength).getUint32(0, true);
+  if (size > end - 4) throw new Error(`its footer of ${size} bytes goes beyond the file`);
+  readThrift(await slice(end - size, end), 0);
+}

@@ -1,0 +1,185 @@
+/**
+ * The pages of a column, looked at before they are decoded: what their headers count is held to the rows of the row group, what they unpack to to the values
+ * that they hold, and every run within them to the values that are left. The decoder sizes arrays by these numbers, and V8 ends the whole process where an
+ * array grows too long.
+ *
+ * Flat columns alone. Source: parquet.thrift and Encodings.md of Apache Parquet.
+ *
+ * @throws Error in words
+ */
+import { checkDeltas, checkDeltaTexts, checkRuns } from "./parquet-runs.ts";
+import { numberAt, readThrift, structAt, type ThriftStruct } from "./parquet-thrift.ts";
+
+export interface PagedColumn {
+  readonly type: string;
+  /** Bytes of a value of fixed length. */
+  readonly typeLength: number;
+  readonly optional: boolean;
+  readonly codec: string;
+  readonly rows: number;
+}
+
+type Compressors = Readonly<Record<string, ((bytes: Uint8Array, size: number) => Uint8Array) | undefined>>;
+
+/** Bytes that one packed byte may stand for. */
+const ratios: Readonly<Record<string, number>> = {
+  SNAPPY: 64,
+  GZIP: 1032,
+  LZ4: 256,
+  LZ4_RAW: 256,
+  ZSTD: 1 << 16,
+  BROTLI: 1 << 16,
+};
+const widths: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
+/** Bytes of a page that are not its values': padding, headers of runs. */
+const slack = 1 << 16;
+
+const encodings = { plain: 0, plainDictionary: 2, rle: 3, deltas: 5, deltaLengths: 6, deltaTexts: 7, dictionary: 8, split: 9 };
+
+/** What is unpacked of each page, in order; of pages that are not packed nothing. */
+export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: Compressors): Uint8Array[] {
+  const unpacked: Uint8Array[] = [];
+  const unpack = (bytes: Uint8Array, size: number, values: number): Uint8Array => {
+    const page = unpackedPage(bytes, size, values, column, compressors);
+    if (column.codec !== "UNCOMPRESSED") unpacked.push(page);
+    return page;
+  };
+  let seen = 0;
+  let places = 0;
+  for (let at = 0; at < chunk.length - 1 && seen < column.rows; ) {
+    const { fields, end } = readThrift(chunk, at);
+    const size = count(fields, 2, "unpacked size");
+    const packed = count(fields, 3, "size");
+    if (packed > chunk.length - end) throw new Error(`a page of ${packed} bytes goes beyond its column`);
+    at = end + packed;
+    const bytes = chunk.subarray(end, at);
+    const type = numberAt(fields, 1);
+    if (type === 2) places = checkDictionary(fields, bytes, size, column, unpack);
+    else if (type === 0) seen += checkPage(fields, bytes, size, { ...column, rows: column.rows - seen, places }, unpack);
+    else if (type === 3) seen += checkPageV2(fields, bytes, size, { ...column, rows: column.rows - seen, places }, unpack);
+    else throw new Error(`a page is of type ${type}`);
+  }
+  if (seen !== column.rows) throw new Error(`a column holds ${seen} values, but its row group ${column.rows} rows`);
+  return unpacked;
+}
+
+/** What a page may hold: rows that are left, values of the dictionary before it. */
+interface Room extends PagedColumn {
+  readonly places: number;
+}
+
+type Unpack = (bytes: Uint8Array, size: number, values: number) => Uint8Array;
+
+function checkDictionary(
+  fields: ThriftStruct,
+  bytes: Uint8Array,
+  size: number,
+  { type, typeLength }: PagedColumn,
+  unpack: Unpack,
+): number {
+  const header = structAt(fields, 7) ?? missing();
+  const values = count(header, 1, "dictionary");
+  const page = unpack(bytes, size, values);
+  const least = type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
+  if (values * least > page.length) throw new Error(`a dictionary of ${values} values has ${page.length} bytes`);
+  return values;
+}
+
+/** The number of its values. */
+function checkPage(fields: ThriftStruct, bytes: Uint8Array, size: number, column: Room, unpack: Unpack): number {
+  const header = structAt(fields, 5) ?? missing();
+  const values = within(count(header, 1, "page"), column.rows);
+  const page = unpack(bytes, size, values);
+  let at = 0;
+  let present = values;
+  if (column.optional) {
+    at = 4 + length32(page, 0);
+    if (at > page.length) throw new Error("levels go beyond their page");
+    present = checkRuns(page, 4, at, 1, values).ones;
+  }
+  checkValues(page, at, present, numberAt(header, 2), column, false);
+  return values;
+}
+
+function checkPageV2(fields: ThriftStruct, bytes: Uint8Array, size: number, column: Room, unpack: Unpack): number {
+  const header = structAt(fields, 8) ?? missing();
+  const values = within(count(header, 1, "page"), column.rows);
+  const nulls = within(count(header, 2, "nulls"), values);
+  const levels = count(header, 5, "levels");
+  if (count(header, 3, "rows") !== values) throw new Error("a flat page has not as many rows as values");
+  if (count(header, 6, "repetitions") !== 0) throw new Error("a flat page has levels of repetition");
+  if (levels > bytes.length) throw new Error("levels go beyond their page");
+  const ones = column.optional ? checkRuns(bytes, 0, levels, 1, values).ones : values;
+  if (ones !== values - nulls) throw new Error(`a page speaks of ${nulls} nulls, but has ${values - ones}`);
+  const rest = bytes.subarray(levels);
+  const page = header.get(7) === false ? rest : unpack(rest, size - levels, values);
+  checkValues(page, 0, ones, numberAt(header, 4), column, true);
+  return values;
+}
+
+/** Where an encoding has runs or lengths of its own. `second`: of a page of the second version, where places of no width have runs too. */
+function checkValues(
+  page: Uint8Array,
+  at: number,
+  values: number,
+  encoding: number | undefined,
+  { type, typeLength, places }: Room,
+  second: boolean,
+): void {
+  if (encoding === encodings.rle || encoding === encodings.dictionary || encoding === encodings.plainDictionary) {
+    if (type === "BOOLEAN") {
+      checkRuns(page, at + 4, page.length, 1, values);
+    } else if (values > 0) {
+      const width = page[at] ?? 255;
+      if (width > 32) throw new Error(`places in a dictionary are ${width} bits wide`);
+      if (places === 0) throw new Error("there is no dictionary");
+      if (width > 0 || second) checkRuns(page, at + 1, page.length, width, values, places);
+    }
+  } else if (encoding === encodings.split) {
+    if (values * (widths[type] ?? typeLength) > page.length - at) throw new Error(`${values} values go beyond their page`);
+  } else if (encoding === encodings.deltas || encoding === encodings.deltaLengths) checkDeltas(page, at, values);
+  else if (encoding === encodings.deltaTexts) checkDeltaTexts(page, at, values);
+}
+
+function unpackedPage(
+  bytes: Uint8Array,
+  size: number,
+  values: number,
+  { codec, type, typeLength }: PagedColumn,
+  compressors: Compressors,
+): Uint8Array {
+  if (codec === "UNCOMPRESSED") {
+    if (size !== bytes.length) throw new Error(`a page of ${bytes.length} bytes says that it has ${size}`);
+    return bytes;
+  }
+  const ratio = ratios[codec];
+  const unpack = compressors[codec];
+  if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not read`);
+  // A value takes its own bytes, and a run for each level at worst. Texts may be of any length.
+  const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
+  if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
+    throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);
+  const page = unpack(bytes, size);
+  if (page.length !== size) throw new Error(`a page unpacks to ${page.length} bytes, but says ${size}`);
+  return page;
+}
+
+function count(fields: ThriftStruct, id: number, what: string): number {
+  const value = numberAt(fields, id);
+  if (value !== undefined && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new Error(`the ${what} of a page is ${value}`);
+}
+
+function within(values: number, rows: number): number {
+  if (values <= rows) return values;
+  throw new Error(`a page counts ${values} values where ${rows} are left`);
+}
+
+function length32(bytes: Uint8Array, at: number): number {
+  if (bytes.length < at + 4) throw new Error("levels go beyond their page");
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true);
+}
+
+function missing(): never {
+  throw new Error("a page lacks its header");
+}
