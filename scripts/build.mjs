@@ -1,6 +1,6 @@
 // Builds the kernels, then each package in the order of its dependencies. Skips TypeScript when nothing changed.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,9 +15,21 @@ const newest = (folder, pattern) =>
     .filter((file) => pattern.test(file))
     .reduce((time, file) => Math.max(time, statSync(join(folder, file)).mtimeMs), 0);
 
+/** What was built of a source that is no more would be packed, and found by nobody. */
+function removeStale(folder) {
+  const dist = join(folder, "dist");
+  for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true }) : []) {
+    const stem = /^(.*?)\.(js|d\.ts|js\.map)$/.exec(file);
+    if (!stem) continue;
+    const source = [".ts", ".js"].some((ending) => existsSync(join(folder, "src", stem[1] + ending)));
+    if (!source || stem[2] === "js.map") rmSync(join(dist, file));
+  }
+}
+
 let dependencyChanged = false;
 for (const name of ["ergodic", "ingest", "cli"]) {
   const folder = join(root, "packages", name);
+  removeStale(folder);
   const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json")].map((path) => statSync(path).mtimeMs);
   const source = Math.max(newest(join(folder, "src"), /\.(ts|js)$/), ...settings);
   const built = existsSync(join(folder, "dist")) ? newest(join(folder, "dist"), /\.js$/) : 0;

@@ -122,6 +122,8 @@ function readTypes(flag: string, path: string, file: string): void {
       flag,
       `${path} is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}; take a newer Node, add the package typescript, or make it ${path.replace(/\.m?ts$/, ".mjs")}`,
     );
+  // So that errors speak of the lines that the user wrote, not of those that are left without types.
+  process.setSourceMapsEnabled(true);
   register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
   registered = true;
 }
@@ -146,6 +148,6 @@ export async function load(url, context, next) {
   const text = await readFile(new URL(url), "utf8");
   const { ModuleKind, ScriptTarget } = typescript;
   const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, verbatimModuleSyntax: true, inlineSourceMap: true };
-  return { format: "module", shortCircuit: true, source: typescript.transpileModule(text, { compilerOptions }).outputText };
+  return { format: "module", shortCircuit: true, source: typescript.transpileModule(text, { compilerOptions, fileName: url }).outputText };
 }
 `;
