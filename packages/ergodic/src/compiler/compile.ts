@@ -14,7 +14,7 @@ import { encodeRun } from "./emit/run.ts";
 import { encodeBegin, encodeEnd, isStaged } from "./emit/scalars.ts";
 import { encodeFunction } from "./functions/table.ts";
 import { checkSpec, layOut } from "./layout.ts";
-import { type EncodedFunction, encodeModule, unsigned } from "./machine/encoder.ts";
+import { checkSize, type EncodedFunction, encodeModule, unsigned } from "./machine/encoder.ts";
 import type { FunctionTable } from "./machine/instructions.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts";
@@ -42,6 +42,7 @@ export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared
   if (end) own.push(encodeEnd(end, program, layout, functions));
   if (isDirect) own[0] = { ...own[0], exportAs: [names[0], "update"] };
   else own.push(encodeUpdate(program, names, layout.count));
+  checkSize(`program ${spec.name}`, own);
   const bytes = encodeModule([...own, ...called.map(({ name, digits }) => encodeFunction(name, digits, spec.short))], { shared });
   const { pointers, indices, random, count, scalars } = layout;
   return {

@@ -37,8 +37,8 @@ function sizes(
   least: number,
   usual: number,
 ): { width: number; height: number } {
-  checkNumber(where, "width", width, { low: 24, integer: true });
-  checkNumber(where, "height", height ?? usual, { low: least, integer: true });
+  checkNumber(where, "width", width, { low: 24, high: 10_000, integer: true });
+  checkNumber(where, "height", height ?? usual, { low: least, high: 10_000, integer: true });
   return { width, height: height ?? usual };
 }
 

@@ -157,9 +157,9 @@ export function densityOverlay(
 ): string {
   checkKeys("densityOverlay", options, ["width", "height", "bins"]);
   const { width = 72, height = 10 } = options;
-  checkNumber("densityOverlay", "width", width, { low: 24, integer: true });
+  checkNumber("densityOverlay", "width", width, { low: 24, high: 10_000, integer: true });
   const { bins = Math.min(30, width - 10) } = options;
-  checkNumber("densityOverlay", "height", height, { low: 2, integer: true });
+  checkNumber("densityOverlay", "height", height, { low: 2, high: 10_000, integer: true });
   checkNumber("densityOverlay", "bins", bins, { low: 1, high: width - 10, integer: true });
   const y = Float64Array.from(observed);
   const draws = dataSets("densityOverlay", y, replicated);

@@ -11,6 +11,7 @@
  * @throws MemoryLimitError when a request does not fit, naming who asked for how much and who holds most
  */
 import { assert, MemoryLimitError } from "../base/errors.ts";
+import { bytesText } from "../base/room.ts";
 import { Blocks } from "./blocks.ts";
 
 export interface Allocation extends Disposable {
@@ -132,9 +133,9 @@ export class EngineMemory {
   private full(bytes: number, purpose: string, reason?: string): MemoryLimitError {
     let holder = { bytes: 0, purpose: "" };
     for (const piece of this.live.values()) if (piece.bytes > holder.bytes) holder = piece;
-    const most = holder.bytes > 0 ? `, most by ${holder.purpose} (${size(holder.bytes)})` : "";
+    const most = holder.bytes > 0 ? `, most by ${holder.purpose} (${bytesText(holder.bytes)})` : "";
     const message =
-      `asked for ${size(bytes)}, but ${size(this.used)} of the engine's ${size(this.limit)} are in use${most}` +
+      `asked for ${bytesText(bytes)}, but ${bytesText(this.used)} of the engine's ${bytesText(this.limit)} are in use${most}` +
       `${reason ? `, and ${reason}` : ""}; dispose what is no longer needed, or take fewer rows or a narrower type (f32, i16, i8)`;
     return new MemoryLimitError(purpose, message, "MEMORY_LIMIT");
   }
@@ -222,15 +223,4 @@ function reserve(shared: boolean, mostPages: number): { memory: WebAssembly.Memo
       cause,
     },
   );
-}
-
-function size(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  const unit =
-    bytes < 2 ** 20
-      ? { name: "KiB", of: 2 ** 10 }
-      : bytes < 2 ** 30
-        ? { name: "MiB", of: 2 ** 20 }
-        : { name: "GiB", of: 2 ** 30 };
-  return `${(bytes / unit.of).toFixed(1).replace(/\.0$/, "")} ${unit.name}`;
 }

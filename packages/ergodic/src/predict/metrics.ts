@@ -21,6 +21,7 @@
 import { checkChoice } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { checkRoom, MOST_OBJECTS } from "../base/room.ts";
 import type { PredictionKind } from "../contract.ts";
 import { RankedOutputs } from "./ranking.ts";
 
@@ -104,6 +105,7 @@ export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOp
     checkNumber("metrics.mean", "value", mean.value);
   }
   if (task === "multiclass") checkNumber("metrics", "classes", classes, { low: 2, integer: true });
+  if (task === "multiclass") checkRoom("metrics", `${classes} classes by ${classes}`, 8 * classes * classes, MOST_OBJECTS);
   const tally = tallyOf(task, classes, outputs === "scores", mean) as Tally<MetricsByTask[T]>;
   let rows = 0;
   let total = 0;

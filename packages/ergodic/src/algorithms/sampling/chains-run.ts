@@ -7,6 +7,7 @@
 
 import { assert, ErgodicError } from "../../base/errors.ts";
 import { isWhole, KeptPart } from "../../base/kept-part.ts";
+import { float64s } from "../../base/room.ts";
 import type { Advance, JsonObject, Snapshot, Tensor } from "../../contract.ts";
 import { basicRhat } from "../../diagnostics/index.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -69,8 +70,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.updatesPerStep = plan.chains;
     this.active = everyOne(plan.chains);
     const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
-    this.values = new Float64Array(kept * dimension);
-    this.transitions = new Float64Array(kept * fields.length);
+    const what = `${plan.draws} draws of each of ${plan.chains} chains`;
+    this.values = float64s(name, what, kept * dimension);
+    this.transitions = float64s(name, what, kept * fields.length);
     this.totals = new Float64Array(fields.length);
   }
 
@@ -147,10 +149,14 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;
-    const points = this.chains.flatMap((chain, c) =>
-      kept === 0 ? [chain.position] : Array.from({ length: kept }, (_, k) => this.drawAt(c, k)),
-    );
-    for (const point of points) for (let i = 0; i < mean.length; i++) mean[i] += point[i] / points.length;
+    const count = this.chains.length * Math.max(1, kept);
+    const add = (point: Float64Array): void => {
+      for (let i = 0; i < mean.length; i++) mean[i] += point[i] / count;
+    };
+    this.chains.forEach((chain, c) => {
+      if (kept === 0) add(chain.position);
+      for (let k = 0; k < kept; k++) add(this.drawAt(c, k));
+    });
     return mean;
   }
 
@@ -158,8 +164,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     const { kept, dimension: d, fields } = this;
     const { chains, draws } = this.plan;
     const width = fields.length;
-    const values = new Float64Array(chains * kept * d);
-    const transitions = new Float64Array(chains * kept * width);
+    const what = `a copy of ${kept} draws of each of ${chains} chains`;
+    const values = float64s(this.name, what, chains * kept * d);
+    const transitions = float64s(this.name, what, chains * kept * width);
     for (let c = 0; c < chains; c++) {
       values.set(this.values.subarray(c * draws * d, (c * draws + kept) * d), c * kept * d);
       transitions.set(this.transitions.subarray(c * draws * width, (c * draws + kept) * width), c * kept * width);
@@ -313,8 +320,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
 
   /** The transition before which something is adapted, warm-up ends, or the run does. */
   private nextBoundary(): number {
-    const later = [...this.boundaries(), this.plan.warmup].filter((at) => at > this.step);
-    return Math.min(this.stepsPerEpoch, ...later);
+    let next = this.step < this.plan.warmup ? this.plan.warmup : this.stepsPerEpoch;
+    for (const at of this.boundaries()) if (at > this.step && at < next) next = at;
+    return next;
   }
 
   /** Takes over what chain c's last stretch left; returns −Σ log density. */

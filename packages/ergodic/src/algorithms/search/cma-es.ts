@@ -18,6 +18,7 @@
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
 import { KeptPart } from "../../base/kept-part.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import { type Constants, type CovarianceKind, constantsOf, defaultPopulation } from "./cma/constants.ts";
 import { Distribution, type Ranked } from "./cma/distribution.ts";
 import { type RestartKind, Restarts } from "./cma/restarts.ts";
@@ -76,6 +77,7 @@ class Cma implements SearchState {
     this.given = given;
     this.d = given.start.length;
     const population = options.population ?? defaultPopulation(this.d);
+    checkRoom("cmaEs", `a population of ${population} points of ${this.d} numbers`, bytesOf(population, this.d), MOST_OBJECTS);
     this.restarts = new Restarts(options.restarts as RestartKind, population, options.maxRestarts);
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);
     this.termination = new Termination(options, this.d);
@@ -189,7 +191,7 @@ class Cma implements SearchState {
     const { numbers, arrays } = this.kept;
     const update = RESTARTS + 2 * this.restarts.kept.numbers.restarts;
     const next = this.restarts.next(numbers.used, this.given.stream.at(update));
-    if (next === null) {
+    if (next === null || bytesOf(next.population, this.d) > MOST_OBJECTS) {
       numbers.reason = reason || Reason.used;
       return;
     }
@@ -202,6 +204,9 @@ class Cma implements SearchState {
     this.begin(this.constants(population), freshStart(this.given, update + 1), sigma);
   }
 }
+
+/** Points, the steps to them, and what ranks them. */
+const bytesOf = (population: number, dimension: number): number => population * (16 * dimension + 256);
 
 function candidate(point: Float64Array, value: number, foreign: boolean): Candidate {
   return { point, value: Number.isNaN(value) ? Infinity : value, foreign };

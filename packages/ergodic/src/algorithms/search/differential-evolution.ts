@@ -15,6 +15,7 @@
  */
 
 import { OptionError } from "../../base/errors.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import type { Draws } from "../../base/stream.ts";
 import { defineSearch, type KeptState, keepState, type SearchOptionsOf } from "./define-search.ts";
 import { randomPoint } from "./fresh-start.ts";
@@ -73,6 +74,8 @@ class DifferentialEvolution implements SearchState {
     this.given = given;
     this.d = given.start.length;
     this.count = options.population ?? 10 * this.d;
+    const what = `a population of ${this.count} points of ${this.d} numbers`;
+    checkRoom("differentialEvolution", what, this.count * (16 * this.d + 128), MOST_OBJECTS);
     /** `still`: generations in a row that ended with all values equal. */
     this.kept = {
       numbers: { batch: 0, still: 0 },

@@ -11,7 +11,9 @@
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, pairs ≥ 1
  */
+
 import { log } from "../../base/log.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import { defineSearch, keepState } from "./define-search.ts";
 
 const BETA = 0.9;
@@ -23,6 +25,7 @@ export const openAiEs = defineSearch(
   { rate: 0.01, sigma: 0.02, pairs: null as number | null, decay: 0, step: "adam" },
   ({ rate, sigma, pairs, decay, step }, { start, stream }) => {
     const count = pairs ?? 2 + Math.floor(1.5 * log(start.length));
+    checkRoom("openAiEs", `${count} pairs of points of ${start.length} numbers`, count * (24 * start.length + 384), MOST_OBJECTS);
     const numbers = { batch: 0, power: 1, power2: 1 };
     const arrays = { x: start.slice(), mean: start.map(() => 0), square: start.map(() => 0) };
     const noise = (): Float64Array[] => {

@@ -9,12 +9,15 @@
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1
  */
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import { defineSearch, keepState } from "./define-search.ts";
 
 export const randomDirection = defineSearch(
   "randomDirection",
   { rate: 0.01, sigma: 1e-3, decay: 0, directions: 1, antithetic: false },
   ({ rate, sigma, decay, directions, antithetic }, { start, stream }) => {
+    const what = `${directions} directions of ${start.length} numbers`;
+    checkRoom("randomDirection", what, directions * (24 * start.length + 384), MOST_OBJECTS);
     const numbers = { batch: 0 };
     const arrays = { x: start.slice() };
     const moved = (x: Float64Array, u: Float64Array, by: number) => x.map((v, i) => v + by * u[i]);

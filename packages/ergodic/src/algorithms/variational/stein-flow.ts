@@ -1,4 +1,5 @@
 /** The flow of Stein variational gradient descent (svgd.ts has φ), on particles [n, d], one after another. */
+import { float64s } from "../../base/room.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
 
@@ -25,7 +26,7 @@ export function steinFlow(particles: Float64Array, gradients: Float64Array, d: n
 /** med²/log n; 1 where all particles are one. */
 export function medianBandwidth(particles: Float64Array, d: number): number {
   const n = particles.length / d;
-  const squares = new Float64Array((n * (n - 1)) / 2);
+  const squares = float64s("svgd", `distances of ${n} particles`, (n * (n - 1)) / 2);
   let at = 0;
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) squares[at++] = squaredDistance(particles, i * d, j * d, d);
   squares.sort();

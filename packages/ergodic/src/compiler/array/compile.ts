@@ -5,7 +5,7 @@
  * @throws CompileError where the program does not fit together
  */
 import { encodeFunction } from "../functions/table.ts";
-import { encodeModule } from "../machine/encoder.ts";
+import { checkSize, encodeModule } from "../machine/encoder.ts";
 import type { FunctionTable } from "../machine/instructions.ts";
 import { encodeSteps, functionCount, kernelsOf } from "./emit/steps.ts";
 import type { ArrayProgram, Lowered } from "./lowered.ts";
@@ -40,6 +40,7 @@ export function compileArrays(program: ArrayProgram, { shared }: ArrayCompileOpt
   const own = encodeSteps(lowered, plan, { precision: program.precision, functions, kernel }, imports.length);
   own[own.length - 1] = { ...own[own.length - 1], exportAs: ["run"] };
   const carried = called.map(({ name, digits }) => encodeFunction(name, digits));
+  checkSize(program.name, own);
   const bytes = encodeModule([...own, ...carried], { shared, imports });
   return { bytes, lowered, plan, callsKernels: imports.length > 0 };
 }

@@ -4,6 +4,8 @@
  * A module imports `env.memory` (1 to 65536 pages; shared or not must match the memory given) and the functions that it calls, `env.NAME`. No table:
  * V8 keeps all instances that import one for as long as the table lives.
  */
+import { CompileError } from "../../base/errors.ts";
+
 export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
 
 const TYPE_CODES: Record<WasmType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
@@ -54,6 +56,25 @@ export interface ImportedFunction {
 export interface ModuleOptions {
   readonly shared: boolean;
   readonly imports?: readonly ImportedFunction[];
+}
+
+/** What engines take (the limits that all agree on), of a function and of a module. */
+const MOST_LOCALS = 50_000;
+const MOST_CODE = 7_654_321;
+const MOST_FUNCTIONS = 1_000_000;
+
+/** @throws CompileError where an engine would refuse the module. `where`: the program */
+export function checkSize(where: string, functions: readonly EncodedFunction[]): void {
+  const refuse = (what: string, most: number): never => {
+    throw new CompileError(where, `it has ${what}, but WebAssembly takes at most ${most}; write it as several programs`, "COMPILE_SIZE");
+  };
+  if (functions.length > MOST_FUNCTIONS) refuse(`${functions.length} steps`, MOST_FUNCTIONS);
+  for (const { parameters, locals, code } of functions) {
+    const values = parameters.length + locals.length;
+    if (values > MOST_LOCALS) refuse(`${values} values that are used several times, in one loop`, MOST_LOCALS);
+    // Its length, the locals and the end stand in the body, too.
+    if (code.length + 2 * values + 16 > MOST_CODE) refuse(`${code.length} bytes of code in one loop`, MOST_CODE);
+  }
 }
 
 /** Functions are numbered in the order given, those that are imported first. */

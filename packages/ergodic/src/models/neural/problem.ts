@@ -4,7 +4,9 @@
  * Rows with dense columns only. Batch statistics, dropout and augmentation take part in an update; what is random is drawn from the lane's own key and
  * the number of its update, so that it does not depend on the worker that makes it.
  */
+
 import { CapabilityError, OptionError } from "../../base/errors.ts";
+import { checkRoom, MOST_ENGINE } from "../../base/room.ts";
 import { stream } from "../../base/stream.ts";
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../compiler/array/link.ts";
 import type { ArrayProgram } from "../../compiler/array/lowered.ts";
@@ -62,6 +64,8 @@ export class NetworkProblem implements Problem, RowGradient {
     this.layout = layOutParameters(traced);
     this.parameterCount = this.layout.count;
     this.trainedCount = this.layout.trained;
+    const parameterBytes = plan.precision.model === "f64" ? 8 : 4;
+    checkRoom("network", `${this.parameterCount} parameters`, parameterBytes * this.parameterCount, MOST_ENGINE);
     refuseMisfits(data, plan, this.layout);
     const { l1, l2, rates } = options;
     refuseUnknownGroups(rates, this.layout);

@@ -16,12 +16,10 @@ export interface Hint {
   readonly advice: string;
 }
 
+export type ParametersByValue = ReadonlyMap<SymbolicArray, TracedParameter>;
+
 /** Of observing `value`; undefined where it is of data alone. */
-export function observationHint(
-  value: SymbolicArray,
-  { name }: Distribution,
-  parameters: readonly TracedParameter[],
-): Hint | undefined {
+export function observationHint(value: SymbolicArray, { name }: Distribution, parameters: ParametersByValue): Hint | undefined {
   const whole = parameterOf(value, parameters);
   if (whole)
     return {
@@ -41,7 +39,7 @@ export function observationHint(
 }
 
 /** Of a parameter without bounds as one of the distribution's that must not be negative. */
-export function unboundedHint(distribution: Distribution, parameters: readonly TracedParameter[]): Hint | undefined {
+export function unboundedHint(distribution: Distribution, parameters: ParametersByValue): Hint | undefined {
   const { constraints, name } = distribution.family;
   for (const [key, array] of Object.entries(distribution.parameters)) {
     const constraint = constraints[key];
@@ -63,9 +61,9 @@ const hasLowerBound = ({ prior }: TracedParameter): boolean =>
   prior?.support.kind === "interval" ? prior.support.low !== undefined : false;
 
 /** The parameter that the array shows, whole or in part, in whatever order. */
-function parameterOf(array: SymbolicArray, parameters: readonly TracedParameter[]): TracedParameter | undefined {
+function parameterOf(array: SymbolicArray, parameters: ParametersByValue): TracedParameter | undefined {
   for (let shown = array; ; [shown] = shown.args) {
-    const found = parameters.find(({ value }) => value === shown);
+    const found = parameters.get(shown);
     if (found || shown.args.length === 0) return found;
     const repeats = shown.op === "map" && shown.args.length === 1 && (shown.attributes as { op: string }).op === "scalar";
     if (!repeats && shown.op !== "gather" && (shown.op === "customDerivative" || arrayPrimitiveOf(shown).code.form !== "view"))

@@ -46,7 +46,8 @@ function slopesOf(root: SymbolicArray, { parameters }: TracedModel): SymbolicArr
     root,
     smooth.map(({ unconstrained }) => unconstrained),
   );
-  return parameters.map((p) => (p.discrete ? full(0, p.unconstrained.shape) : slopes[smooth.indexOf(p)]));
+  const slopeOf = new Map(smooth.map((p, i) => [p, slopes[i]]));
+  return parameters.map((p) => (p.discrete ? full(0, p.unconstrained.shape) : slopeOf.get(p)!));
 }
 
 /** What is known before any parameter moves, and how more of it is computed. */

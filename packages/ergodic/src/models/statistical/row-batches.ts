@@ -175,7 +175,8 @@ function batchProgram(
   const smooth = parameters.filter(({ discrete }) => !discrete).map(({ unconstrained }) => unconstrained);
   const slopes = gradientsOf(density, smooth);
   // Whole numbers do not move smoothly.
-  const all = parameters.map(({ discrete, unconstrained: u }) => (discrete ? full(0, u.shape) : slopes[smooth.indexOf(u)]));
+  const slopeOf = new Map(smooth.map((u, i) => [u, slopes[i]]));
+  const all = parameters.map(({ discrete, unconstrained: u }) => (discrete ? full(0, u.shape) : slopeOf.get(u)!));
   const [value, ...gradients] = withoutInvariants([density, ...all], fixed, changes);
   return {
     name,

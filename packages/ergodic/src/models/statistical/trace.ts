@@ -76,8 +76,10 @@ class Scope {
   readonly #sizes = new Map<string, number>();
   readonly data = new Map<string, Float64Array>();
   readonly #parameters: TracedParameter[] = [];
+  readonly #byValue = new Map<SymbolicArray, TracedParameter>();
   readonly #quantities: TracedQuantity[] = [];
   readonly #observed: TracedObservation[] = [];
+  readonly #observedNames = new Set<string>();
   readonly #marginal: { name: string; pointwise: SymbolicArray; chained: boolean }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
@@ -205,7 +207,7 @@ class Scope {
     if (prior) {
       checkPrior(name, prior, shape);
       checkDataParameters(prior, this.data);
-      this.#hint(unboundedHint(prior, this.#parameters));
+      this.#hint(unboundedHint(prior, this.#byValue));
     }
     const constraint = prior ? narrowed : (given as ParameterConstraint);
     // z of a non-centred parameter has no bounds.
@@ -222,7 +224,9 @@ class Scope {
     const made = this.#place(name, transform, prior, centred);
     const [low, high] = [lower, upper].map((bound) => (bound === undefined ? undefined : toArray(bound)));
     const own = { name, shape: transform.shape, prior, transform, bounds: bounds && { low, high }, discrete };
-    this.#parameters.push({ ...made, ...own, narrowed: narrowed !== undefined });
+    const parameter = { ...made, ...own, narrowed: narrowed !== undefined };
+    this.#parameters.push(parameter);
+    this.#byValue.set(made.value, parameter);
     return made.value;
   }
 
@@ -252,7 +256,7 @@ class Scope {
     const batch = batchOf(value.shape, distribution.eventRank);
     checkCounted(value, distribution, pointwise);
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
-    this.#hint(observationHint(value, distribution, this.#parameters), unboundedHint(distribution, this.#parameters));
+    this.#hint(observationHint(value, distribution, this.#byValue), unboundedHint(distribution, this.#byValue));
     const own = { name: this.#observedName(value, name), shape: value.shape, distribution, batch };
     this.#observed.push({ ...own, value, pointwise, chained: false });
     this.#parts.push({ kind: "observe", name: own.name, density: pointwise, distribution, value });
@@ -274,12 +278,14 @@ class Scope {
   }
 
   #observedName(value: SymbolicArray, given: string | undefined): string {
-    const all = [...this.#observed, ...this.#marginal];
-    const taken = (name: string): boolean => all.some((o) => o.name === name);
-    if (given !== undefined && taken(given))
+    const taken = this.#observedNames;
+    if (given !== undefined && taken.has(given))
       throw new OptionError("observe", `the name "${given}" is given twice; give each observation its own`, "MODEL_NAME");
     const [kind, own] = value.op === "input" ? String(value.attributes).split(/ (.*)/) : [];
-    return given ?? (kind === "data" && own && !taken(own) ? own : `observed ${all.length + 1}`);
+    const count = this.#observed.length + this.#marginal.length;
+    const name = given ?? (kind === "data" && own && !taken.has(own) ? own : `observed ${count + 1}`);
+    taken.add(name);
+    return name;
   }
 
   #quantity(kind: "transformed" | "generated", name: string, value: SymbolicArray): SymbolicArray {

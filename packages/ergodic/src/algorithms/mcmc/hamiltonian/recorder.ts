@@ -1,9 +1,10 @@
-/** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up. */
+/** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up, at most MOST numbers a chain. */
 import type { KeptPart } from "../../../base/kept-part.ts";
 import type { Tensor } from "../../../contract.ts";
 import type { Recent } from "../places/survey.ts";
 
 const SHARE = 0.3;
+const MOST = 2 ** 22;
 
 export class Recorder {
   private readonly from: number;
@@ -15,7 +16,7 @@ export class Recorder {
 
   /** `warmup`: transitions; 0: nothing is kept. */
   constructor(warmup: number, chains: number, dimension: number) {
-    this.length = Math.floor(SHARE * warmup);
+    this.length = Math.min(Math.floor(SHARE * warmup), Math.floor(MOST / dimension));
     this.from = warmup - this.length;
     this.dimension = dimension;
     this.logDensities = Array.from({ length: chains }, () => new Float64Array(this.length));

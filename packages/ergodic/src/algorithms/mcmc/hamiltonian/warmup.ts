@@ -5,7 +5,7 @@
  *
  * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes its place, so that the metric
  * always comes from at least a whole period. Periods: 20 transitions with the unit metric, whose long trajectories leave minor modes where later, better
- * fitted ones would stay; then 10 each in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is
+ * fitted ones would stay; then 10 each, or 2 % of the transitions so far, in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is
  * renewed at every switch, and halfway between later ones. The step starts again after the first renewal alone, as later ones change the
  * metric little; the last 15 % adapt the step alone.
  * A chain that still falls (arrival.ts) keeps the unit metric, at most until half of warm-up; what it has seen is forgotten. Where two metrics are compared
@@ -41,7 +41,8 @@ export interface Warmup {
 }
 
 const [EARLY_SHARE, FINAL_SHARE] = [0.3, 0.15];
-const [INITIAL, EARLY_PERIOD, PERIOD, GROWTH] = [20, 10, 80, 1.5];
+const [INITIAL, EARLY_PERIOD, EARLY_GROWTH, PERIOD, GROWTH] = [20, 10, 0.02, 80, 1.5];
+const LOOK_GROWTH = 0.002;
 const FEWEST = 20;
 const [TRY_AFTER, LATEST_ARRIVAL] = [0.45, 0.5];
 /** Transitions of a trial at which its cost is looked at; those before TRIAL_ADAPTS adapt its step. */
@@ -70,7 +71,7 @@ function overlapping(warmup: number): Warmup {
     switched += period;
     renewals.push({ at: switched, forget: "older", restart: renewals.length === 0 });
     if (switched < early) {
-      period = EARLY_PERIOD;
+      period = Math.max(EARLY_PERIOD, Math.floor(EARLY_GROWTH * switched));
       continue;
     }
     period = period < PERIOD ? PERIOD : Math.floor(GROWTH * period);
@@ -80,6 +81,12 @@ function overlapping(warmup: number): Warmup {
   renewals.push({ at: stop, forget: "nothing", restart: renewals.length === 0 });
   const from = renewals.find(({ at, forget }) => forget === "older" && at >= TRY_AFTER * warmup)?.at ?? warmup;
   const trial = from + TRIAL[TRIAL.length - 1] + AFTER_TRIAL <= stop ? [0, ...TRIAL].map((length) => from + length) : [];
-  const looks = Array.from({ length: Math.floor((LATEST_ARRIVAL * warmup) / CHECK) }, (_, i) => (i + 1) * CHECK).slice(1);
-  return { start: 0, stop, renewals, looks, trial };
+  return { start: 0, stop, renewals, looks: looksUntil(LATEST_ARRIVAL * warmup), trial };
+}
+
+/** After every CHECK transitions from the second on, in long warm-ups after every LOOK_GROWTH of those so far. */
+function looksUntil(end: number): number[] {
+  const looks: number[] = [];
+  for (let at = 2 * CHECK; at <= end; at += CHECK * Math.max(1, Math.floor((LOOK_GROWTH * at) / CHECK))) looks.push(at);
+  return looks;
 }

@@ -7,6 +7,7 @@
 import { assert, CapabilityError, checkNumber, ErgodicError, OptionError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { KeptPart } from "../../../base/kept-part.ts";
+import { checkRoom, MOST_ENGINE } from "../../../base/room.ts";
 import type { Advance, LogDensity, Snapshot, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import type { Call } from "../../../host/pool.ts";
@@ -46,6 +47,8 @@ export class SequentialRun implements Sampling {
     checkDensity(density);
     const { particles = plan.draws, leapfrogs } = options;
     checkNumber(WHERE, "particles", particles, { low: 2, integer: true });
+    const what = `${particles} particles in each of ${plan.chains} populations`;
+    checkRoom(WHERE, what, 32 * particles * plan.chains * density.dimension, MOST_ENGINE);
     if (particles < plan.draws)
       throw new OptionError(
         WHERE,

@@ -55,16 +55,30 @@ function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; r
   return { parameters, results: returns ? [returns] : [] };
 }
 
+/** Of more steps than this, a function each is made, and one that calls these: engines take bodies of 7 MB. */
+const MOST_STEPS = 4096;
+
+const isParted = ({ steps }: Lowered): boolean => steps.length > MOST_STEPS;
+
 /** How many functions encodeSteps will give: those of shared functions are numbered after all of them. */
-export function functionCount({ steps }: Lowered): number {
-  return steps.reduce((sum, step) => sum + (step.kind === "loop" ? 1 : step.kind === "scan" ? functionCount(step.body) : 0), 1);
+export function functionCount(lowered: Lowered): number {
+  const own = isParted(lowered) ? 1 + Math.ceil(lowered.steps.length / MOST_STEPS) : 1;
+  return lowered.steps.reduce(
+    (sum, step) => sum + (step.kind === "loop" ? 1 : step.kind === "scan" ? functionCount(step.body) : 0),
+    own,
+  );
 }
 
 /** Functions numbered from `first` on; the last runs the whole. */
 export function encodeSteps(lowered: Lowered, plan: BlockPlan, context: StepsContext, first: number): EncodedFunction[] {
   const made: EncodedFunction[] = [];
   const run = new RunCode(lowered, plan, context);
-  for (const step of lowered.steps) {
+  const parts: number[] = [];
+  const endPart = (): void => {
+    parts.push(first + made.push(run.takePart()) - 1);
+  };
+  for (const [i, step] of lowered.steps.entries()) {
+    if (i > 0 && i % MOST_STEPS === 0) endPart();
     if (step.kind === "loop") {
       made.push(encodeLoop(step, { precision: context.precision, functions: context.functions, home: run.home }));
       run.callOwn(first + made.length - 1);
@@ -74,7 +88,9 @@ export function encodeSteps(lowered: Lowered, plan: BlockPlan, context: StepsCon
       run.scan(step, own, at, first + made.length - 1);
     } else run.step(step);
   }
-  made.push(run.encoded());
+  if (isParted(lowered)) endPart();
+  for (const part of parts) run.callOwn(part);
+  made.push(run.takePart());
   return made;
 }
 
@@ -82,7 +98,7 @@ class RunCode {
   readonly #lowered: Lowered;
   readonly #plan: BlockPlan;
   readonly #context: StepsContext;
-  readonly #f = new FunctionCode(["i32"]);
+  #f = new FunctionCode(["i32"]);
   readonly #bytes: number;
   #constants = 0;
 
@@ -93,8 +109,11 @@ class RunCode {
     this.#bytes = context.precision === "f64" ? 8 : 4;
   }
 
-  encoded(): EncodedFunction {
-    return { parameters: ["i32"], results: [], locals: this.#f.locals, code: this.#f.code, exportAs: [] };
+  /** What was written since the last part, as a function of the block. */
+  takePart(): EncodedFunction {
+    const { locals, code } = this.#f;
+    this.#f = new FunctionCode(["i32"]);
+    return { parameters: ["i32"], results: [], locals, code, exportAs: [] };
   }
 
   home = (value: number): Home => homeOf(this.#lowered.values[value], this.#plan.places[value], this.#plan.pointers);

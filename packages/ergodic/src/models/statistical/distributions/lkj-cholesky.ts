@@ -58,7 +58,7 @@ export const lkjCholesky = operation(
 );
 
 function lkj(dimension: number, eta: Parameter): Distribution {
-  checkNumber("lkjCholesky", "dimension", dimension, { low: 1, integer: true });
+  checkNumber("lkjCholesky", "dimension", dimension, { low: 1, high: 4096, integer: true });
   const d = dimension;
   const family: Family = {
     name: "lkjCholesky",

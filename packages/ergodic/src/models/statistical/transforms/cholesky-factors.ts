@@ -52,7 +52,7 @@ const logSechSquare = (u: SymbolicArray): SymbolicArray => mul(2, sub(sub(Math.L
 
 /** The factor of a d × d correlation matrix. @throws OptionError unless dimension is whole, from 2 on */
 export function correlationCholesky(dimension: number): Transform {
-  checkNumber("correlationCholesky", "dimension", dimension, { low: 2, integer: true });
+  checkNumber("correlationCholesky", "dimension", dimension, { low: 2, high: 4096, integer: true });
   const d = dimension;
   return checked({
     name: "correlationCholesky",
@@ -90,7 +90,7 @@ export function correlationCholesky(dimension: number): Transform {
 
 /** The factor of a d × d covariance matrix. @throws OptionError unless dimension is whole, from 1 on */
 export function covarianceCholesky(dimension: number): Transform {
-  checkNumber("covarianceCholesky", "dimension", dimension, { low: 1, integer: true });
+  checkNumber("covarianceCholesky", "dimension", dimension, { low: 1, high: 4096, integer: true });
   const d = dimension;
   return checked({
     name: "covarianceCholesky",

@@ -1,0 +1,47 @@
+/** Whether what was asked for has room, found out before it is made: a host that cannot give it throws what says nothing, or ends the process. */
+import { MemoryLimitError } from "./errors.ts";
+
+/** Bytes of numbers that one thing may take: as many as one array of float64 can have. */
+const MOST_NUMBERS = 2 ** 35;
+/** Bytes of objects of JavaScript, whose heap ends at two to four GiB. */
+export const MOST_OBJECTS = 2 ** 30;
+/** Bytes of the engine's memory. */
+export const MOST_ENGINE = 2 ** 32;
+
+/**
+ * `what`: "1000000000 draws of each of 4 chains", what takes the memory.
+ *
+ * @throws MemoryLimitError [MEMORY_LIMIT] above `most` bytes
+ */
+export function checkRoom(where: string, what: string, bytes: number, most = MOST_NUMBERS): void {
+  if (bytes > most)
+    throw new MemoryLimitError(
+      where,
+      `${what} would take ${bytesText(bytes)}, but at most ${bytesText(most)} can be had; ask for fewer`,
+      "MEMORY_LIMIT",
+    );
+}
+
+/** Zeros. @throws MemoryLimitError [MEMORY_LIMIT] where the host has no room for them */
+export function float64s(where: string, what: string, count: number): Float64Array {
+  checkRoom(where, what, 8 * count);
+  try {
+    return new Float64Array(count);
+  } catch (cause) {
+    throw new MemoryLimitError(
+      where,
+      `${what} would take ${bytesText(8 * count)}, which this host does not give; ask for fewer`,
+      "MEMORY_LIMIT",
+      {
+        cause,
+      },
+    );
+  }
+}
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const units = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+  const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 2 ** (10 * power)).toFixed(1).replace(/\.0$/, "")} ${units[power - 1]}`;
+}
