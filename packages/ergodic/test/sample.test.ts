@@ -16,6 +16,7 @@ import {
   nuts,
   prior,
   sample,
+  sequentialMonteCarlo,
   type Tick,
   vector,
 } from "../src/index.ts";
@@ -325,3 +326,13 @@ async function lastUpdate(run: AsyncIterable<Tick>, ms: number): Promise<number>
     last = next.value.update;
   }
 }
+
+it("says what is wrong where no draws, or too few for particles, were asked for", async () => {
+  const flat = (x: Float64Array): number => -0.5 * x[0] ** 2;
+  const none = await sample(flat, { dimension: 1 }, { draws: 0, chains: 1, warmup: 5 });
+  expect(none.verdict().text).toContain("- no draws were asked for: ask for some (draws: 1000).");
+  const one = model(({ param }) => void param("a", normal(0, 1)));
+  await expect(sample(one, {}, { algorithm: sequentialMonteCarlo(), draws: 1 })).rejects.toThrow(
+    /sequentialMonteCarlo: draws is 1, but must be an integer >= 2/,
+  );
+});

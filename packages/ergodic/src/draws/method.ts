@@ -39,14 +39,16 @@ export function paretoKText({ report: { paretoK } }: Pick<Made, "report">): stri
   return `Pareto k ${paretoK === Infinity ? "∞" : paretoK.toFixed(2)}`;
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 /** "4 chains of 1000 draws", "4000 draws of an approximation by pathfinder(), Pareto k 0.32". */
 export function madeText(draws: Made): string {
   const { chains, count } = draws;
   const kind = kindOf(draws);
   const k = paretoKText(draws);
   const by = `${nameOf(draws) === undefined ? "" : ` by ${nameOf(draws)}()`}${k === "" ? "" : `, ${k}`}`;
-  if (kind === "approximation") return `${chains * count} draws of an approximation${by}`;
-  if (kind === "particles") return `${count} particles of an approximation${by}`;
-  if (kind === "prior") return `${chains * count} draws of the prior`;
-  return `${chains} ${chains === 1 ? "chain" : "chains"} of ${count} draws`;
+  if (kind === "approximation") return `${counted(chains * count, "draw")} of an approximation${by}`;
+  if (kind === "particles") return `${counted(count, "particle")} of an approximation${by}`;
+  if (kind === "prior") return `${counted(chains * count, "draw")} of the prior`;
+  return `${counted(chains, "chain")} of ${counted(count, "draw")}`;
 }

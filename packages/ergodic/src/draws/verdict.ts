@@ -31,7 +31,7 @@ export interface Verdict {
 const subjects: readonly Subject[] = [approximation, convergence, stepBias, places, trajectories, tails, hints];
 
 export function verdict(draws: Judged): Verdict {
-  const findings: Finding[] = draws.count === 0 ? [empty()] : [];
+  const findings: Finding[] = draws.count === 0 ? [empty(draws)] : [];
   if (draws.count > 0) for (const subject of subjects) findings.push(...subject(draws, findings));
   const trusted = findings.every(({ serious }) => !serious);
   const text = [headline(draws, trusted, findings), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
@@ -47,12 +47,16 @@ function headline(draws: Judged, trusted: boolean, findings: readonly Finding[])
     : `These draws can be used, with care${bias && `,${bias}`} (${made}).`;
 }
 
-const empty = (): Finding => ({
-  code: "empty",
-  serious: true,
-  text: "there are no draws, as the run was stopped during warm-up",
-  advice: "let it run on, or give it less warm-up",
-});
+function empty({ description }: Judged): Finding {
+  const { plan } = description;
+  const unasked = typeof plan === "object" && plan !== null && !Array.isArray(plan) && plan.draws === 0;
+  return {
+    code: "empty",
+    serious: true,
+    text: unasked ? "no draws were asked for" : "there are no draws, as the run was stopped during warm-up",
+    advice: unasked ? "ask for some (draws: 1000)" : "let it run on, or give it less warm-up",
+  };
+}
 
 /** What the model said that is probably not meant. */
 function hints({ description }: Judged): Finding[] {

@@ -131,7 +131,13 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   checkpoint(path: string): Promise<void> {
     if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
     if (this.ended)
-      return Promise.reject(new ErgodicError("checkpoint", "the run failed, so there is nothing to keep", "RUN_FAILED"));
+      return Promise.reject(
+        new ErgodicError(
+          "checkpoint",
+          "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
+          "RUN_FAILED",
+        ),
+      );
     return new Promise((resolve, reject) => this.keepers.push({ path, resolve, reject }));
   }
 
@@ -175,7 +181,14 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
       for (const keeper of this.keepers.splice(0)) {
         if (this.last) this.job.write(keeper.path, this.last.snapshot, this.last.loop).then(keeper.resolve, keeper.reject);
-        else keeper.reject(new ErgodicError("checkpoint", "the run failed, so there is nothing to keep", "RUN_FAILED"));
+        else
+          keeper.reject(
+            new ErgodicError(
+              "checkpoint",
+              "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
+              "RUN_FAILED",
+            ),
+          );
       }
     }
   }

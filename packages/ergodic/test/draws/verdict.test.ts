@@ -153,6 +153,17 @@ describe("the verdict", () => {
     );
   });
 
+  it("counts one draw, one chain and one particle as one", () => {
+    const headline = (fault: Fault): string => `${planted(fault).verdict()}`.split("\n")[0];
+    expect(headline({ chains: 1, count: 1 })).toBe("Do not trust these draws yet (1 chain of 1 draw).");
+    expect(headline({ chains: 1, count: 1, report: { paretoK: 0.2 }, algorithm: {} })).toBe(
+      "Do not trust these draws yet (1 draw of an approximation, Pareto k 0.20).",
+    );
+    expect(headline({ chains: 1, count: 1, algorithm: { algorithm: "prior" } })).toBe(
+      "Do not trust these draws yet (1 draw of the prior).",
+    );
+  });
+
   it.each<[Fault, RegExp]>([
     [
       { report: { paretoK: 0.317 }, algorithm: {} },

@@ -83,7 +83,11 @@ export function waysToMove(draws: Judged): string[] {
   const name = nameOf(draws);
   const start = "start elsewhere (start: …)";
   if (name === undefined) return ["take shorter steps and a longer warm-up", start];
-  if (hamiltonian.has(name)) return [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
+  const cold = numberOf(objectOf(draws.description.plan).warmup) === 0;
+  if (hamiltonian.has(name))
+    return cold
+      ? ["warm up (warmup: 1000), as the step size is found there", start]
+      : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
   if (name === "metropolisHastings" || name === "independence") return ["take proposals that are accepted more often", start];
   if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);
   const shorter = stochastic.has(name) ? "take another stepSize" : "take shorter steps and a longer warm-up";

@@ -25,9 +25,9 @@ export function convergence(draws: Judged): Finding[] {
   const kind = kindOf(draws);
   if (kind === "particles") return [particles()];
   // Independent draws: there are no chains to compare.
-  if (kind === "approximation") return [];
+  if (kind === "approximation") return independent(draws);
   if (draws.count < FEWEST) return [tooFew(draws)];
-  const still = standing(draws);
+  const still = standing(draws, draws.chains);
   if (still.length > 0)
     return [
       {
@@ -50,6 +50,32 @@ export function convergence(draws: Judged): Finding[] {
   return findings;
 }
 
+/** What independent draws of an approximation can lack, however near it is: number, and a spread. */
+function independent(draws: Judged): Finding[] {
+  const total = draws.chains * draws.count;
+  if (total > 1) {
+    const still = standing(draws, 1);
+    if (still.length > 0)
+      return [
+        {
+          code: "stuck",
+          serious: true,
+          text: `all draws of ${few(still)} are the same number`,
+          advice: "check that the posterior is proper: a density that grows without end has no spread to find",
+        },
+      ];
+  }
+  if (total >= ESS_PER_CHAIN) return [];
+  return [
+    {
+      code: "few",
+      serious: total < FEWEST,
+      text: `${total} independent ${total === 1 ? "draw says" : "draws say"} little, however near the approximation is`,
+      advice: `draw more (draws: ${Math.ceil((10 * ESS_PER_CHAIN) / draws.chains)})`,
+    },
+  ];
+}
+
 type Row = readonly [string, VariableSummary];
 
 /** The lesser of bulk and tails. */
@@ -60,13 +86,16 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
   if (apart.length === 0) return [];
   const worst = apart[0][1].rhat;
   const serious = worst > BAD_RHAT || apart.some(([, row]) => least(row) < ESS_PER_CHAIN * draws.chains);
-  const said = worst > BAD_RHAT ? "disagree about" : "have not quite settled on";
+  const said =
+    draws.chains === 1
+      ? `the halves of the chain ${worst > BAD_RHAT ? "disagree about" : "do not quite agree about"}`
+      : `the chains ${worst > BAD_RHAT ? "disagree about" : "have not quite settled on"}`;
   const modes = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
   return [
     {
       code: "rhat",
       serious,
-      text: `the chains ${said} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
+      text: `${said} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
       advice: [[...waysToMix(draws), drawMore(draws)].join(", or "), ...(worst > BAD_RHAT ? [modes] : [])].join("; "),
     },
   ];
@@ -98,17 +127,20 @@ const particles = (): Finding => ({
 const tooFew = ({ count }: Judged): Finding => ({
   code: "few",
   serious: true,
-  text: `${count} ${count === 1 ? "draw" : "draws"} a chain are too few to judge`,
+  text: `${count} ${count === 1 ? "draw a chain is" : "draws a chain are"} too few to judge`,
   advice: "draw more",
 });
 
-/** Parameters none of whose numbers change over some chain. Whole numbers may be certain, so that they stay. */
-function standing(draws: Judged): string[] {
-  const { chains, count } = draws;
+/**
+ * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so that they stay; from 2^53 on every
+ * number is whole.
+ */
+function standing(draws: Judged, chains: number): string[] {
+  const count = (draws.chains * draws.count) / chains;
   const series = [...draws.scalars()];
   const stays = (values: Float64Array, c: number): boolean => {
     for (let k = c * count; k < (c + 1) * count; k++) if (values[k] !== values[c * count]) return false;
-    return !Number.isInteger(values[c * count]);
+    return !Number.isSafeInteger(values[c * count]);
   };
   const parameters = draws.quantities.filter(({ kind }) => kind === "parameter").map(({ name }) => name);
   return parameters.filter((name) => {

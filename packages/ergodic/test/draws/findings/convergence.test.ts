@@ -31,3 +31,55 @@ it.each([
 it("below 1.01 few effective draws are slow, not wrong", () => {
   expect(found({ rhat: 1.0099, essBulk: 100, essTail: 100 })).toEqual([["ess", false, true]]);
 });
+
+/** Draws of "x", with what they were made by. */
+function judged(x: readonly number[], more: Partial<Judged>): Judged {
+  const row = { rhat: 2, essBulk: 5, essTail: 5 };
+  return {
+    ...{ chains: 1, count: x.length, description: {}, report: {}, quantities: [{ name: "x", kind: "parameter" }] },
+    scalars: () => new Map([["x", Float64Array.from(x)]]),
+    summary: () => ({ x: row }),
+    ...more,
+  } as unknown as Judged;
+}
+const told = (draws: Judged): string[] => convergence(draws).map(({ serious, text }) => `${serious ? "!" : ""}${text}`);
+
+it("independent draws of an approximation may be too few, or without a spread", () => {
+  const approximation = { report: { paretoK: 0.1 } };
+  const spread = Array.from({ length: 120 }, (_, k) => Math.sin(k * k));
+  const few = (count: number, chains = 1) => told(judged(spread.slice(0, count * chains), { ...approximation, chains, count }));
+  expect(few(1)).toEqual(["!1 independent draw says little, however near the approximation is"]);
+  expect(few(3)).toEqual(["!3 independent draws say little, however near the approximation is"]);
+  expect(few(1, 4)).toEqual(["4 independent draws say little, however near the approximation is"]);
+  expect(few(99)).toEqual(["99 independent draws say little, however near the approximation is"]);
+  expect(few(100)).toEqual([]);
+  expect(few(1, 100)).toEqual([]);
+  // What an improper density gives: a place so far out that nothing is between two numbers.
+  const same = (value: number) => told(judged(new Array<number>(200).fill(value), { ...approximation, chains: 2, count: 100 }));
+  expect(same(2 ** 60)).toEqual(['!all draws of "x" are the same number']);
+  expect(same(0.5)).toEqual(['!all draws of "x" are the same number']);
+  expect(same(3)).toEqual([]);
+});
+
+it("a chain that stays at a huge number is stuck; a small whole number may be certain", () => {
+  const at = (value: number) => told(judged([value, value, value, value, 0.1, 0.2, 0.3, 0.4], { chains: 2, count: 4 }))[0];
+  expect(at(2 ** 60)).toBe('!"x" does not move in at least one chain');
+  expect(at(3)).toMatch(/^!the chains disagree about "x"/);
+});
+
+it("one chain has halves that disagree, and one draw is too few to judge", () => {
+  const spread = [0.1, 0.2, 0.7, 0.8];
+  expect(told(judged(spread, {}))[0]).toMatch(/^!the halves of the chain disagree about "x"/);
+  expect(told(judged(spread, { summary: () => ({ x: { rhat: 1.02, essBulk: 500, essTail: 500 } }) as never }))[0]).toMatch(
+    /^the halves of the chain do not quite agree about "x"/,
+  );
+  expect(told(judged([1], {}))).toEqual(["!1 draw a chain is too few to judge"]);
+  expect(told(judged([1, 2], {}))).toEqual(["!2 draws a chain are too few to judge"]);
+});
+
+it("chains without any warm-up are told to warm up, as their step size was never found", () => {
+  const still = (warmup: number) =>
+    convergence(judged([0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }))[0].advice;
+  expect(still(0)).toBe("warm up (warmup: 1000), as the step size is found there, or start elsewhere (start: …)");
+  expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
+});

@@ -46,7 +46,8 @@ export class SequentialRun implements Sampling {
     checkSamplingPlan(WHERE, plan, density.dimension);
     checkDensity(density);
     const { particles = plan.draws, leapfrogs } = options;
-    checkNumber(WHERE, "particles", particles, { low: 2, integer: true });
+    // Where nothing is said of particles, they are as many as the draws.
+    checkNumber(WHERE, options.particles === undefined ? "draws" : "particles", particles, { low: 2, integer: true });
     const what = `${particles} particles in each of ${plan.chains} populations`;
     checkRoom(WHERE, what, 32 * particles * plan.chains * density.dimension, MOST_ENGINE);
     if (particles < plan.draws)
