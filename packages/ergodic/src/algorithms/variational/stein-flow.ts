@@ -1,7 +1,8 @@
 /** The flow of Stein variational gradient descent (svgd.ts has φ), on particles [n, d], one after another. */
-import { float64s } from "../../base/room.ts";
+
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
+import { float64s } from "../../base/room.ts";
 
 /** φ at each particle, [n, d]; `gradients`: ∇ℓ at each. */
 export function steinFlow(particles: Float64Array, gradients: Float64Array, d: number, bandwidth: number): Float64Array {

@@ -66,7 +66,11 @@ const MOST_FUNCTIONS = 1_000_000;
 /** @throws CompileError where an engine would refuse the module. `where`: the program */
 export function checkSize(where: string, functions: readonly EncodedFunction[]): void {
   const refuse = (what: string, most: number): never => {
-    throw new CompileError(where, `it has ${what}, but WebAssembly takes at most ${most}; write it as several programs`, "COMPILE_SIZE");
+    throw new CompileError(
+      where,
+      `it has ${what}, but WebAssembly takes at most ${most}; write it as several programs`,
+      "COMPILE_SIZE",
+    );
   };
   if (functions.length > MOST_FUNCTIONS) refuse(`${functions.length} steps`, MOST_FUNCTIONS);
   for (const { parameters, locals, code } of functions) {
