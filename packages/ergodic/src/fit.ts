@@ -20,10 +20,10 @@ import { factoryName } from "./base/shown.ts";
 import type { JsonObject, Model, Plan, PredictionKind, Prepared, Progression, SavedModel } from "./contract.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Ratings } from "./data/ratings.ts";
-import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
-import { type PlanOptions, planKeys, resolvePlan } from "./loop/plan.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
+import { type Engine, openEngine } from "./host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type PlanOptions, planFromJson, planKeys, resolvePlan } from "./loop/plan.ts";
+import { Run, type RunSummary, type Started } from "./loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "./loop/stopping.ts";
 import { fitMode, type Mode, type ModeOptions } from "./mode.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
@@ -191,29 +191,34 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
   checkHeldOut("fit.resume", first, options.validate);
   return launch(first, data, options, async () => {
     const checkpoint = await readCheckpoint(from);
-    const { recipe } = checkpoint;
-    const kind = kindOfCheckpoint(data, recipe);
-    refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
-    const saved = recipe.stopping as unknown as StoppingOptions;
-    const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
-    const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
-    const plan = recipe.plan as unknown as Plan;
-    refuseOtherLanes(plan, options.workers);
-    if (patience !== undefined && !options.validate) {
-      throw new OptionError(
-        "fit.resume",
-        `the run ends after ${patience} validations without a lower loss; give validate: its held-out rows`,
-        "OPTION_MISSING",
-      );
-    }
-    return {
-      kind,
-      model: kind.from(recipe.model as JsonObject),
-      options: { ...plan, ...options, algorithm: algorithmFrom(recipe.algorithm as JsonObject) },
-      stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
-      checkpoint,
-    };
+    return fromCheckpoint(() => recipeOf(checkpoint, data, options));
   });
+}
+
+/** What a checkpoint and the options of its resumption ask for. */
+function recipeOf<D>(checkpoint: Checkpoint, data: D, options: ResumeOptions<D>): Recipe<D> {
+  const { recipe } = checkpoint;
+  const kind = kindOfCheckpoint(data, recipe);
+  refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
+  const saved = recipe.stopping as unknown as StoppingOptions;
+  const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
+  const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
+  const plan = planFromJson(recipe.plan);
+  refuseOtherLanes(plan, options.workers);
+  if (patience !== undefined && !options.validate) {
+    throw new OptionError(
+      "fit.resume",
+      `the run ends after ${patience} validations without a lower loss; give validate: its held-out rows`,
+      "OPTION_MISSING",
+    );
+  }
+  return {
+    kind,
+    model: kind.from(recipe.model as JsonObject),
+    options: { ...plan, ...options, algorithm: algorithmFrom(recipe.algorithm as JsonObject) },
+    stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
+    checkpoint,
+  };
 }
 
 /** The kind of model that the run was of; not where another verb wrote the checkpoint, or where the model takes other data. */
@@ -225,7 +230,7 @@ function kindOfCheckpoint<D>(data: D, { path, model }: JsonObject): Trainable<D,
   };
   if (path) refuse("the checkpoint is of a path, not of one fit; take fit.path.resume");
   if (name === undefined) refuse("the checkpoint is not of a fit; go on with the verb that wrote it, e.g. minimize.resume");
-  const kind = named[String(name)] as Trainable<D, object> | undefined;
+  const kind = Object.hasOwn(named, String(name)) ? named[String(name)] : undefined;
   if (!kind || !takes(kind, data))
     return refuse(`the checkpoint is of a model "${String(name)}", which takes other data; give the data of that run`);
   return kind;
@@ -283,6 +288,41 @@ function launch<D>(
     const saved = model.save(prepared, parameters);
     return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
   };
+  const begun = ({ options, stopping, checkpoint, ...recipe }: Recipe<D>, engine: Engine): Started => {
+    const plan = resolvePlan("fit", planOf(options), engine.describe(), kind.defaults(options), kind.typeOf(data));
+    model = recipe.model;
+    const ready = model.prepare(data, plan);
+    prepared = ready.dataset;
+    const end = (): void => {
+      followed?.dispose();
+      ready.dispose();
+    };
+    return orElse(end, () => {
+      const problem = model.bind(prepared, plan, engine);
+      return orElse(
+        () => problem.dispose(),
+        () => {
+          const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
+          json = {
+            model: model.toJson(),
+            algorithm: algorithm.toJson(),
+            plan: plan as unknown as JsonObject,
+            stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
+          };
+          const progression = algorithm.start(problem, plan, engine);
+          return {
+            progression: endingWith(progression, () => {
+              problem.dispose();
+              end();
+            }),
+            stopping,
+            chosen: save(new Float64Array(problem.parameterCount)).description,
+            ...(checkpoint ? { resume: checkpoint } : {}),
+          };
+        },
+      );
+    });
+  };
   return new Run<object & Trained>({
     resultNames: ["predict", "evaluate", "save"],
     signal,
@@ -294,42 +334,11 @@ function launch<D>(
       : {}),
     start: async () => {
       const recipe = await read();
-      const { options, stopping, checkpoint } = recipe;
+      const { checkpoint } = recipe;
       kind = recipe.kind ?? first;
       const engine = await openEngine();
-      const plan = resolvePlan("fit", planOf(options), engine.describe(), kind.defaults(options), kind.typeOf(data));
-      model = recipe.model;
-      const ready = model.prepare(data, plan);
-      prepared = ready.dataset;
-      const end = (): void => {
-        followed?.dispose();
-        ready.dispose();
-      };
-      return orElse(end, () => {
-        const problem = model.bind(prepared, plan, engine);
-        return orElse(
-          () => problem.dispose(),
-          () => {
-            const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
-            json = {
-              model: model.toJson(),
-              algorithm: algorithm.toJson(),
-              plan: plan as unknown as JsonObject,
-              stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
-            };
-            const progression = algorithm.start(problem, plan, engine);
-            return {
-              progression: endingWith(progression, () => {
-                problem.dispose();
-                end();
-              }),
-              stopping,
-              chosen: save(new Float64Array(problem.parameterCount)).description,
-              ...(checkpoint ? { resume: checkpoint } : {}),
-            };
-          },
-        );
-      });
+      const begin = (): Started => begun(recipe, engine);
+      return checkpoint ? fromCheckpoint(begin) : begin();
     },
     finish: (parameters, run) => {
       const { gap } = run.report;

@@ -4,13 +4,15 @@
  *
  * @throws OptionError, CapabilityError when something does not fit; what the target's functions throw; what `signal` was aborted with
  */
+
 import { type CoordinateDescent, coordinateDescentFrom } from "./algorithms/coordinate/coordinate-descent.ts";
 import { type CoordinateTarget, coordinateProblem } from "./algorithms/coordinate/target.ts";
 import { checkNumbers, checkSignal } from "./base/checks.ts";
 import { checkKeys, checkNumber } from "./base/errors.ts";
+import { isNumber, KeptPart } from "./base/kept-part.ts";
 import type { JsonObject } from "./contract.ts";
 import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "./loop/checkpoint.ts";
 import { resolvePlan } from "./loop/plan.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
@@ -72,14 +74,19 @@ export function resumeCoordinates(
   checkSignal("minimize.resume", options.signal);
   return launch(target, options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "coordinates");
-    const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);
-    return {
-      algorithm: coordinateDescentFrom(kept.algorithm as JsonObject),
-      x0: kept.x0 as number[],
-      until,
-      seed: Number(kept.seed),
-      checkpoint,
-    };
+    return fromCheckpoint((): Recipe => {
+      const part = new KeptPart("the descent", { tensors: {}, state: kept });
+      const { until } = resolveStopping("minimize.resume", { until: options.until ?? (part.object("until") as Until) }, false);
+      return {
+        algorithm: coordinateDescentFrom(part.object("algorithm")),
+        x0: part.list("x0", isNumber),
+        until,
+        seed: part.count("seed"),
+        // Checkpoints of earlier versions have none.
+        ...(kept.value === undefined ? {} : { value: part.number("value") }),
+        checkpoint,
+      };
+    });
   });
 }
 
@@ -89,6 +96,8 @@ interface Recipe {
   x0: number[];
   until: Until;
   seed: number;
+  /** The target's at x0, when the checkpoint was made. */
+  value?: number;
   checkpoint?: Checkpoint;
 }
 
@@ -101,13 +110,16 @@ function launch(
   return new Run<CoordinateMinimum>({
     signal,
     start: async () => {
-      const { algorithm, x0, until, seed, checkpoint } = await read();
+      const { algorithm, x0, until, seed, checkpoint, ...kept } = await read();
       const problem = coordinateProblem(target, x0);
       const engine = await openEngine();
       const plan = resolvePlan("minimize", { seed }, engine.describe(), algorithm.defaults ?? {}, "f64");
-      json = { algorithm: algorithm.toJson(), x0, until: until as JsonObject, seed };
+      const progression = algorithm.start(problem, plan, engine);
+      const value = progression.report().objective;
+      if (kept.value !== undefined) refuseOtherValue(kept.value, value, () => progression.dispose());
+      json = { algorithm: algorithm.toJson(), x0, until: until as JsonObject, seed, value };
       return {
-        progression: algorithm.start(problem, plan, engine),
+        progression,
         stopping: { until, validateEvery: 1, patience: undefined },
         chosen: json,
         ...(checkpoint ? { resume: checkpoint } : {}),

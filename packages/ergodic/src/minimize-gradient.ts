@@ -10,6 +10,7 @@
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
  */
+
 import { fullDescent } from "./algorithms/gradient/full.ts";
 import type { GradientDescent } from "./algorithms/gradient/gradient-descent.ts";
 import { lbfgs, ruleFromJson } from "./algorithms/gradient/index.ts";
@@ -18,11 +19,12 @@ import type { FullObjective } from "./algorithms/gradient/objective.ts";
 import type { RuleJson } from "./algorithms/gradient/rule.ts";
 import { checkNumbers, checkSignal, holds, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "./base/errors.ts";
+import { isNumber, KeptPart } from "./base/kept-part.ts";
 import type { CompiledFunction, Numbers, Shapes } from "./compiler/array/function.ts";
 import { arraysBelow } from "./compiler/array/symbolic.ts";
 import type { JsonObject } from "./contract.ts";
 import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
 
@@ -92,10 +94,16 @@ export function resumeGradient(
   const objective = new CompiledObjective("minimize.resume", f, options.data ?? {});
   return launch(objective, options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "gradient");
-    const { until } = resolveStopping("minimize.resume", { until: options.until ?? (kept.until as Until) }, false);
-    const rule = ruleFromJson(kept.rule as unknown as RuleJson);
-    refuseMisfits("minimize.resume", rule, objective);
-    return { rule, x0: objective.gather(kept.x0 as number[]), until, checkpoint };
+    return fromCheckpoint((): Recipe => {
+      const part = new KeptPart("the descent", { tensors: {}, state: kept });
+      const { until } = resolveStopping("minimize.resume", { until: options.until ?? (part.object("until") as Until) }, false);
+      const rule = ruleFromJson(part.object("rule") as unknown as RuleJson);
+      refuseMisfits("minimize.resume", rule, objective);
+      const x0 = objective.gather(part.list("x0", isNumber));
+      // Checkpoints of earlier versions have none, nor have those of functions that draw random numbers.
+      const value = typeof kept.value === "number" ? { value: kept.value } : {};
+      return { rule, x0, until, ...value, checkpoint };
+    });
   });
 }
 
@@ -212,6 +220,8 @@ interface Recipe {
   rule: Rule;
   x0: Float64Array;
   until: Until;
+  /** The function's at x0, when the checkpoint was made. */
+  value?: number;
   checkpoint?: Checkpoint;
 }
 
@@ -224,9 +234,12 @@ function launch(
   return new Run<GradientMinimum>({
     signal,
     start: async () => {
-      const { rule, x0, until, checkpoint } = await read();
+      const { rule, x0, until, checkpoint, ...kept } = await read();
       const engine = await openEngine();
-      json = { rule: rule.toJSON() as unknown as JsonObject, x0: [...x0], until: until as JsonObject };
+      const value = objective.draws ? Number.NaN : objective.evaluate(x0, null);
+      if (kept.value !== undefined) refuseOtherValue(kept.value, value);
+      const known: JsonObject = Number.isFinite(value) ? { value } : {};
+      json = { rule: rule.toJSON() as unknown as JsonObject, x0: [...x0], until: until as JsonObject, ...known };
       const options = { objective, penalty: undefined, precision: "f64", workers: 1, deterministic: false } as const;
       return {
         progression: fullDescent({ ...options, rule: rule as Exclude<Rule, { kind: "search" }> }, engine),

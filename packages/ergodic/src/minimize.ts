@@ -11,7 +11,8 @@
  * `concurrency`: so many evaluations under way at once, for an f that gives promises. `workers`: so many threads, for an f that is given as the
  * URL of a module with a default export; a function cannot be sent to a thread. Neither changes the result: it depends on f, the space, the
  * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
- * abort.
+ * abort. Another function is refused: the best point is evaluated once more, and if the value is another one, a second time; f that gives the
+ * same value twice, which is not the one that was kept, is another function, and one that does not is noisy, and taken.
  *
  * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts. What compileFunction made with a gradient is descended
  * along it: minimize-gradient.ts.
@@ -21,7 +22,7 @@
  */
 import type { CoordinateTarget } from "./algorithms/coordinate/target.ts";
 import { type History, Search, type SearchOptions, searchKeys } from "./algorithms/search/ask-tell.ts";
-import { type BlackBox, Evaluation } from "./algorithms/search/evaluation.ts";
+import { type BlackBox, Evaluation, refuseOtherFunction } from "./algorithms/search/evaluation.ts";
 import { searchFromJson } from "./algorithms/search/index.ts";
 import { Space, spaceOptionsFromJson } from "./algorithms/search/space.ts";
 import { checkSignal } from "./base/checks.ts";
@@ -29,7 +30,7 @@ import { CapabilityError, checkKeys, checkNumber, OptionError } from "./base/err
 import { shown } from "./base/shown.ts";
 import type { JsonObject, Snapshot } from "./contract.ts";
 import { Evaluators } from "./host/evaluators.ts";
-import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 import {
   type CoordinateFunction,
@@ -141,18 +142,22 @@ function resumeSearch(from: string | Uint8Array | Blob, f: BlackBox | URL, optio
   const open = opener("minimize.resume", f, options);
   return launch(options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "search");
-    const before = checkpoint.recipe.until as JsonObject;
-    const { space, algorithm, evaluations, ...others } = kept;
-    const search = new Search("minimize.resume", {
-      ...others,
-      ...spaceOptionsFromJson(space as JsonObject),
-      algorithm: searchFromJson(algorithm as JsonObject),
-      ...(evaluations === null ? {} : { evaluations: Number(evaluations) }),
-    });
-    const changed = options.until !== undefined || options.evaluations !== undefined;
-    const kind = changed ? options : { until: withoutNulls(before) };
-    return { search, limits: limitsOf("minimize.resume", kind, () => Number(before.evaluations ?? Infinity)), open, checkpoint };
+    return fromCheckpoint(() => recipeOf(checkpoint, kept, options, open));
   });
+}
+
+function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeResumeOptions, open: Open): Recipe {
+  const before = checkpoint.recipe.until as JsonObject;
+  const { space, algorithm, evaluations, ...others } = kept;
+  const search = new Search("minimize.resume", {
+    ...others,
+    ...spaceOptionsFromJson(space as JsonObject),
+    algorithm: searchFromJson(algorithm as JsonObject),
+    ...(evaluations === null ? {} : { evaluations: Number(evaluations) }),
+  });
+  const changed = options.until !== undefined || options.evaluations !== undefined;
+  const kind = changed ? options : { until: withoutNulls(before) };
+  return { search, limits: limitsOf("minimize.resume", kind, () => Number(before.evaluations ?? Infinity)), open, checkpoint };
 }
 
 export const minimize = Object.assign(start, { resume });
@@ -259,6 +264,11 @@ function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): R
         },
       };
       const { f, ...how } = open();
+      if (checkpoint)
+        await refuseOtherFunction(f, checkpoint.snapshot, signal).catch((error) => {
+          how.dispose?.();
+          throw error;
+        });
       return {
         progression: new Evaluation(search, f, { ...how, evaluations, target, signal }),
         stopping: { until: seconds === undefined ? {} : { seconds }, validateEvery: 1, patience: undefined },

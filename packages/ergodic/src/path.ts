@@ -14,12 +14,12 @@ import { PathProgression, type PathRecord } from "./algorithms/coordinate/path.t
 import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
 import { stream } from "./base/stream.ts";
-import type { JsonObject, Plan, PredictionKind, SavedModel } from "./contract.ts";
+import type { JsonObject, PredictionKind, SavedModel } from "./contract.ts";
 import type { Dataset } from "./data/dataset.ts";
-import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
-import { type PlanOptions, resolvePlan } from "./loop/plan.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
+import { type Engine, openEngine } from "./host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type PlanOptions, planFromJson, resolvePlan } from "./loop/plan.ts";
+import { Run, type RunSummary, type Started } from "./loop/run.ts";
 import { resolveStopping } from "./loop/stopping.ts";
 import type { LinearModel } from "./models/linear/linear.ts";
 import { pathSolvers } from "./path-solvers.ts";
@@ -252,14 +252,26 @@ function resume(
   const { workers, signal } = options;
   return launch(data, signal, async () => {
     const checkpoint = await readCheckpoint(from);
-    const { recipe } = checkpoint;
-    if (!recipe.path)
-      throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
-    refuseOtherData("fit.path.resume", trainableLinear, data, recipe.data as JsonObject);
-    const plan = { ...(recipe.plan as unknown as Plan), ...(workers === undefined ? {} : { workers }) };
-    const model = trainableLinear.from(recipe.model as JsonObject) as LinearModel;
-    return { model, options: recipe.path as unknown as Resolved, plan, checkpoint };
+    return fromCheckpoint(() => recipeOf(checkpoint, data, workers));
   });
+}
+
+function recipeOf(checkpoint: Checkpoint, data: Dataset, workers: number | undefined): Recipe {
+  const { recipe } = checkpoint;
+  if (!recipe.path)
+    throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
+  refuseOtherData("fit.path.resume", trainableLinear, data, recipe.data as JsonObject);
+  const plan = { ...planFromJson(recipe.plan), ...(workers === undefined ? {} : { workers }) };
+  const model = trainableLinear.from(recipe.model as JsonObject) as LinearModel;
+  return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
+}
+
+/** Every option, as a user might give it. */
+function resolvedFrom({ folds, select, ...kept }: JsonObject, data: Dataset): Resolved {
+  const crossed = folds === 0 ? {} : { folds, select };
+  const given = typeof kept.lambdas === "number" ? kept : { ...kept, ratio: undefined };
+  const options = resolve({ ...given, ...crossed } as FitPathOptions, data);
+  return { ...options, ratio: Number(kept.ratio), select: select as Resolved["select"] };
 }
 
 interface Recipe {
@@ -278,43 +290,46 @@ function launch<K extends PredictionKind>(
   let progression: PathProgression;
   let json: JsonObject;
   let save: (parameters: Float64Array) => SavedModel;
+  const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine): Started => {
+    const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
+    const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
+    const ready = model.prepare(data, plan);
+    const problem = model.bind(ready.dataset, plan, engine);
+    const folds = options.folds > 0 ? { of: dealFolds(data, options.folds, plan.seed), count: options.folds } : undefined;
+    const { lambdas } = options;
+    let solvers: ReturnType<typeof pathSolvers>;
+    try {
+      solvers = pathSolvers({ model, prepared: ready.dataset, problem, folds, plan, engine });
+      const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
+      progression = new PathProgression(solvers, { ...options, lambdas: falling }, plan, engine);
+    } catch (error) {
+      problem.dispose();
+      ready.dispose();
+      throw error;
+    }
+    const release = progression.dispose.bind(progression);
+    progression.dispose = () => {
+      release();
+      solvers.dispose();
+      problem.dispose();
+      ready.dispose();
+    };
+    json = { model: model.toJson(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
+    save = keepSaving(model, ready.dataset, problem.parameterCount, json);
+    return {
+      progression,
+      stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
+      chosen: save(new Float64Array(problem.parameterCount)).description,
+      ...(checkpoint ? { resume: checkpoint } : {}),
+    };
+  };
   return new Run<LinearPath<K>>({
     signal,
     start: async () => {
       recipe = await read();
-      const { model, options, checkpoint } = recipe;
       const engine = await openEngine();
-      const given = Object.fromEntries(Object.entries(recipe.plan).filter(([, value]) => value !== undefined));
-      const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
-      const ready = model.prepare(data, plan);
-      const problem = model.bind(ready.dataset, plan, engine);
-      const folds = options.folds > 0 ? { of: dealFolds(data, options.folds, plan.seed), count: options.folds } : undefined;
-      const { lambdas } = options;
-      let solvers: ReturnType<typeof pathSolvers>;
-      try {
-        solvers = pathSolvers({ model, prepared: ready.dataset, problem, folds, plan, engine });
-        const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
-        progression = new PathProgression(solvers, { ...options, lambdas: falling }, plan, engine);
-      } catch (error) {
-        problem.dispose();
-        ready.dispose();
-        throw error;
-      }
-      const release = progression.dispose.bind(progression);
-      progression.dispose = () => {
-        release();
-        solvers.dispose();
-        problem.dispose();
-        ready.dispose();
-      };
-      json = { model: model.toJson(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
-      save = keepSaving(model, ready.dataset, problem.parameterCount, json);
-      return {
-        progression,
-        stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
-        chosen: save(new Float64Array(problem.parameterCount)).description,
-        ...(checkpoint ? { resume: checkpoint } : {}),
-      };
+      const begin = (): Started => begun(recipe, engine);
+      return recipe.checkpoint ? fromCheckpoint(begin) : begin();
     },
     finish: (_, run) => new LinearPath<K>(progression.record, run, { select: recipe.options.select, save }),
     write: (file, snapshot, loop) =>

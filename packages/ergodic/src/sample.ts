@@ -12,6 +12,7 @@
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
  *   finite; what `signal` was aborted with
  */
+
 import {
   ChainDraws,
   nuts,
@@ -24,12 +25,13 @@ import {
 } from "./algorithms/sampling/index.ts";
 import { checkBoolean, checkSignal, checkValuesByName, refuse } from "./base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
+import { isNumber, isText, KeptPart } from "./base/kept-part.ts";
 import { shown } from "./base/shown.ts";
 import { type Stream, stream } from "./base/stream.ts";
-import type { JsonObject, LogDensity } from "./contract.ts";
+import type { Json, JsonObject, LogDensity } from "./contract.ts";
 import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "./draws/index.ts";
 import { type Engine, openEngine } from "./host/engine.ts";
-import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run } from "./loop/run.ts";
 import { resolveStopping, type Until } from "./loop/stopping.ts";
 import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
@@ -117,28 +119,51 @@ function resume(
   checkLimits("sample.resume", options.until ?? {});
   return launch("sample.resume", options, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
-    const { start: placed, ...rest } = kept.plan as unknown as Omit<SamplingPlan, "workers" | "explain"> & { start?: number[][] };
-    const plan = { ...rest, ...(placed ? { start: placed.map((point) => Float64Array.from(point)) } : {}) };
-    const rows = kept.rows === null ? undefined : (kept.rows as string);
+    const { plan, rows, names } = await fromCheckpoint(() => keptSampling(kept));
     const given = { deterministic: plan.deterministic, ...(rows === undefined ? {} : { rows }) };
     const density = await conditioned("sample.resume", model, data, given);
     const known = (density as Partial<ConditionedModel>).quantities?.map(({ name }) => name) ?? [];
-    if (kept.dimension !== density.dimension || JSON.stringify(kept.names) !== JSON.stringify(known))
+    if (kept.dimension !== density.dimension || JSON.stringify(names) !== JSON.stringify(known))
       throw new DataError(
         "sample.resume",
-        `the checkpoint is of ${kept.dimension} unconstrained numbers (${(kept.names as string[]).join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data that it was made with`,
+        `the checkpoint is of ${String(kept.dimension)} unconstrained numbers (${names.join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data that it was made with`,
         "CHECKPOINT_MODEL",
       );
-    checkProbe(kept.probe as number | null, probeOf(density));
+    checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
     return {
       density,
-      algorithm: samplerOf(kept.algorithm as JsonObject, options.algorithm),
+      algorithm: await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm)),
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
       rows,
       checkpoint,
     };
   });
+}
+
+/** What a checkpoint says of the run, beside its sampler. */
+function keptSampling(json: JsonObject): {
+  plan: Omit<SamplingPlan, "workers" | "explain">;
+  rows: string | undefined;
+  names: readonly string[];
+} {
+  const kept = new KeptPart("the sampling", { tensors: {}, state: json });
+  const names = kept.list("names", isText);
+  const part = new KeptPart("the sampling plan", { tensors: {}, state: kept.object("plan") });
+  const seed = part.number("seed", -Number.MAX_SAFE_INTEGER);
+  const plan = {
+    chains: part.count("chains", 1),
+    warmup: part.count("warmup"),
+    draws: part.count("draws"),
+    seed: Number.isSafeInteger(seed) ? seed : part.refuse(`seed is ${seed}`),
+    deterministic: part.flag("deterministic"),
+  };
+  const isPoint = (point: Json): point is number[] => Array.isArray(point) && point.every(isNumber);
+  const placed =
+    part.state.start === undefined ? {} : { start: part.list("start", isPoint, plan.chains).map((p) => Float64Array.from(p)) };
+  const rows = json.rows === null || json.rows === undefined ? undefined : kept.state.rows;
+  if (rows !== undefined && typeof rows !== "string") return kept.refuse("rows is no name");
+  return { plan: { ...plan, ...placed }, rows, names };
 }
 
 function checkSampler(where: string, given: Sampler): Sampler {

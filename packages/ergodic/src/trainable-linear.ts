@@ -6,10 +6,12 @@ import { refuse } from "./base/checks.ts";
 import { CapabilityError } from "./base/errors.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "./contract.ts";
 import { Dataset } from "./data/dataset.ts";
+import { datasetDigest } from "./data/digest.ts";
 import { linearFrom } from "./models/linear/linear.ts";
 import type { LinearProblem } from "./models/linear/problem.ts";
 import { LinearPredictor } from "./predict/linear.ts";
 import type { OutputPredictor } from "./predict/output-predictor.ts";
+import { DIGEST, type FitOptions, refuse, type Trainable } from "./trainable.ts";
 import type { FitOptions, Trainable } from "./trainable.ts";
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
@@ -19,6 +21,7 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   },
   typeOf: (data) => data.type,
   fingerprint,
+  olderFingerprint,
   size: ({ rowCount, columnCount, classes }) =>
     `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
   defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
@@ -74,8 +77,14 @@ export function measureOutputs(predictor: OutputPredictor, validate: Dataset): R
   return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
 }
 
-/** Sizes, whether the target is of classes, and a digest of targets and of some rows. */
+/** Sizes, and a digest of all that the run is on. */
 function fingerprint(data: Dataset): JsonObject {
+  const { rowCount, columnCount, pipeline } = data;
+  return { rowCount, columnCount, classes: pipeline.target.levels?.length ?? 0, digest: datasetDigest(data), method: DIGEST };
+}
+
+/** As checkpoints had it until they held a digest of everything: of targets and of some rows (FNV-1a). */
+function olderFingerprint(data: Dataset): JsonObject {
   let hash = 0x811c9dc5;
   const mix = (values: Float64Array): void => {
     for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length))

@@ -3,9 +3,11 @@ import { alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts"
 import { refuse } from "./base/checks.ts";
 import { CapabilityError } from "./base/errors.ts";
 import type { JsonObject, SavedModel } from "./contract.ts";
+import { ratingsDigest } from "./data/digest.ts";
 import { Ratings } from "./data/ratings.ts";
 import { factorisationFrom } from "./models/ratings/factorisation.ts";
 import { FactorPredictor } from "./predict/factorisation.ts";
+import { DIGEST, type FitOptions, refuse, type Trainable } from "./trainable.ts";
 import type { FitOptions, Trainable } from "./trainable.ts";
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
@@ -17,6 +19,7 @@ export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
   },
   typeOf: () => "f64",
   fingerprint,
+  olderFingerprint,
   size: ({ users, items, count }) => `${String(count)} ratings of ${String(items)} items by ${String(users)} users`,
   defaults: ({ algorithm }) => (algorithm ?? alternatingLeastSquares()).defaults ?? {},
   choose(options) {
@@ -44,8 +47,13 @@ function measure(saved: SavedModel, heldOut: Ratings, train: Ratings): Record<st
   return { loss: measured.rmse ?? 1 - (measured.ndcg ?? Number.NaN), ...measured };
 }
 
-/** Sizes, and a digest of all ratings (FNV-1a over words). */
+/** Sizes, and a digest of all ratings and names. */
 function fingerprint(data: Ratings): JsonObject {
+  return { users: data.users.size, items: data.items.size, count: data.count, digest: ratingsDigest(data), method: DIGEST };
+}
+
+/** As checkpoints had it until they held the names (FNV-1a over words). */
+function olderFingerprint(data: Ratings): JsonObject {
   let hash = 0x811c9dc5;
   const { users, items, values } = data.triples();
   for (const words of [users, items, new Uint32Array(values.buffer)]) {

@@ -24,6 +24,7 @@
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, its error the cause; [TUNE_NO_VALUE] where all
  *   trials diverged; what `signal` was aborted with
  */
+
 import { Search } from "./algorithms/search/ask-tell.ts";
 import { cmaEs } from "./algorithms/search/cma-es.ts";
 import { Halving, type HalvingOptions } from "./algorithms/search/halving.ts";
@@ -36,8 +37,9 @@ import type { MakeTrial, Trial, TrialTick } from "./algorithms/search/trial.ts";
 import { Trials } from "./algorithms/search/trials.ts";
 import { checkChoice, checkFunction, checkSignal, refuse } from "./base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "./base/errors.ts";
+import { isText, KeptPart } from "./base/kept-part.ts";
 import type { JsonObject } from "./contract.ts";
-import { type Checkpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
 import { Run, type RunSummary } from "./loop/run.ts";
 
 export type { HalvingOptions, Measured } from "./algorithms/search/halving.ts";
@@ -128,26 +130,36 @@ function resume<K extends string = string, T extends TrialTick = TrialTick>(
   const how = waysOf("tune.resume", make as unknown as MakeTrial, options as unknown as TuneResumeOptions);
   return launch<K>(options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "tune");
-    const { space, algorithm, evaluations, ...others } = kept.search as JsonObject;
-    const search = new Search("tune.resume", {
-      ...others,
-      ...spaceOptionsFromJson(space as JsonObject),
-      algorithm: searchFromJson(algorithm as JsonObject),
-      ...(evaluations === null ? {} : { evaluations: Number(evaluations) }),
-    });
-    const changed = options.until !== undefined || options.trials !== undefined;
-    const limits = limitsOf("tune.resume", changed ? options : { until: withoutNulls(kept.until as JsonObject) }, Infinity);
-    const halving = kept.halving === null ? undefined : new Halving("tune.resume", withoutNulls(kept.halving as JsonObject));
-    return {
-      search,
-      names: kept.names as string[],
-      value: kept.value as "last" | "best",
-      halving,
-      limits,
-      checkpoint,
-      ...how,
-    };
+    return fromCheckpoint(() => recipeOf(checkpoint, kept, options as unknown as TuneResumeOptions, how));
   });
+}
+
+function recipeOf(
+  checkpoint: Checkpoint,
+  kept: JsonObject,
+  options: TuneResumeOptions,
+  how: Pick<Recipe, "make" | "measure" | "concurrency">,
+): Recipe {
+  const part = new KeptPart("the tuning", { tensors: {}, state: kept });
+  const { space, algorithm, evaluations, ...others } = part.object("search");
+  const search = new Search("tune.resume", {
+    ...others,
+    ...spaceOptionsFromJson(space as JsonObject),
+    algorithm: searchFromJson(algorithm as JsonObject),
+    ...(evaluations === null ? {} : { evaluations: Number(evaluations) }),
+  });
+  const changed = options.until !== undefined || options.trials !== undefined;
+  const limits = limitsOf("tune.resume", changed ? options : { until: withoutNulls(part.object("until")) }, Infinity);
+  const halving = kept.halving === null ? undefined : new Halving("tune.resume", withoutNulls(part.object("halving")));
+  return {
+    search,
+    names: part.list("names", isText, search.space.count),
+    value: part.choice("value", ["last", "best"]),
+    halving,
+    limits,
+    checkpoint,
+    ...how,
+  };
 }
 
 export const tune = Object.assign(start, { resume });

@@ -1,5 +1,5 @@
 /** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
-import { assert } from "../base/errors.ts";
+import { DataError } from "../base/errors.ts";
 import type { Algorithm, JsonObject } from "../contract.ts";
 import { alternatingFrom } from "./coordinate/alternating.ts";
 import { coordinateDescentFrom } from "./coordinate/coordinate-descent.ts";
@@ -19,6 +19,10 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
 export function algorithmFrom(json: JsonObject): Algorithm {
   const name = String(json.algorithm);
   const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
-  assert(make, `algorithm "${name}" is not in the list of algorithms`);
-  return make(json);
+  if (make) return make(json);
+  throw new DataError(
+    "algorithm",
+    `"${name.slice(0, 60)}" is not an algorithm of this version (known: ${Object.keys(algorithms).join(", ")}); was it kept by a newer one?`,
+    "CHECKPOINT_FORMAT",
+  );
 }

@@ -122,6 +122,7 @@ export class KeptPart {
 }
 
 export const isText = (item: Json): item is string => typeof item === "string";
+export const isNumber = (item: Json): item is number => typeof item === "number" && Number.isFinite(item);
 export const isFlag = (item: Json): item is boolean => typeof item === "boolean";
 export const isObject = (item: Json | undefined): item is JsonObject =>
   typeof item === "object" && item !== null && !Array.isArray(item);

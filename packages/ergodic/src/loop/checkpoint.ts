@@ -4,7 +4,7 @@
  * whoever resumes from it (base/kept-part.ts).
  */
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
-import { DataError, ErgodicError } from "../base/errors.ts";
+import { DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import { nameOf, readWhole, writeWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
@@ -66,5 +66,28 @@ export function refusedCheckpoint(cause: unknown): unknown {
     `holds a run that cannot be made again (${problem}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
     "CHECKPOINT_FORMAT",
     { cause },
+  );
+}
+
+/** What is made of a checkpoint's recipe. @throws DataError where nothing can be made of it */
+export async function fromCheckpoint<T>(make: () => T | Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (cause) {
+    throw refusedCheckpoint(cause);
+  }
+}
+
+/** Relative: builds and hosts round differently. */
+const SAME = 1e-9;
+
+/** @throws OptionError [CHECKPOINT_FUNCTION] where a function has not at its start the value that it had, after `dispose` */
+export function refuseOtherValue(kept: number, found: number, dispose?: () => void): void {
+  if (kept === found || Math.abs(kept - found) <= SAME * Math.max(Math.abs(kept), Math.abs(found))) return;
+  dispose?.();
+  throw new OptionError(
+    "minimize.resume",
+    `the function gives ${found} where the run began, but gave ${kept} when the checkpoint was made; give the function and data that it was made with`,
+    "CHECKPOINT_FUNCTION",
   );
 }

@@ -7,8 +7,9 @@
  * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
  */
 import { checkBoolean, checkChoice } from "../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber } from "../base/errors.ts";
-import type { AlgorithmDefaults, ElementType, ParameterType, Plan } from "../contract.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { KeptPart } from "../base/kept-part.ts";
+import type { AlgorithmDefaults, ElementType, Json, JsonObject, ParameterType, Plan } from "../contract.ts";
 import type { EngineDescription } from "../host/engine.ts";
 
 export interface PlanOptions {
@@ -80,6 +81,14 @@ export function resolvePlan(
   refuseWithoutMeaning(where, plan);
   refuseWithoutEffect(where, plan);
   return plan;
+}
+
+/** What a checkpoint keeps of a plan: each of its parts; their values are checked as a user's are. */
+export function planFromJson(json: Json | undefined): Plan {
+  const kept = new KeptPart("the plan", { tensors: {}, state: json as JsonObject });
+  for (const key of planKeys) if (kept.state[key] === undefined || kept.state[key] === null) kept.refuse(`${key} is missing`);
+  kept.flag("deterministic");
+  return kept.state as unknown as Plan;
 }
 
 function resolvePrecision(where: string, given: NonNullable<PlanOptions["precision"]>): Plan["precision"] {

@@ -4,6 +4,7 @@
  * A step of the run is one λ. Folds of cross-validation are solvers of their own, whose held-out rows weigh 0, on the same columns; they move in
  * step with the one on all rows, so that every λ has its held-out error as soon as it is solved, and workers share them.
  */
+import { ErgodicError } from "../../base/errors.ts";
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../contract.ts";
@@ -127,8 +128,8 @@ export class PathProgression implements Progression {
 
   /** What has been found, once a step was made. */
   get record(): PathRecord {
-    if (!this.kept) throw new Error("a path has no record before its first step");
-    return this.kept;
+    if (this.kept) return this.kept;
+    throw new ErgodicError("fit.path", "the run was stopped before its first strength was solved; let it run on", "PATH_EMPTY");
   }
 
   async advance(steps: number): Promise<Advance> {

@@ -49,11 +49,12 @@ export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
 /** Options that are samplers themselves stand there as their JSON. @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
 export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
-  const make = samplerRegistry[String(algorithm)];
+  const name = String(algorithm);
+  const make = Object.hasOwn(samplerRegistry, name) ? samplerRegistry[name] : undefined;
   if (make) return make(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
   throw new DataError(
     "sampler",
-    `"${algorithm}" cannot be made again from JSON, as it holds functions or is not of this library; give the algorithm itself`,
+    `"${name}" cannot be made again from JSON, as it holds functions or is not of this library; give the algorithm itself`,
     "SAMPLER_JSON",
   );
 }

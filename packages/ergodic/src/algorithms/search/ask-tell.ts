@@ -63,6 +63,13 @@ export interface History {
 /** Points from outside that wait for a batch to end. */
 const MOST_WAITING = 2 ** 24;
 
+/** The first of a point's evaluations: what another function is told by. */
+interface Probe {
+  id: number;
+  seed: number;
+  value: number;
+}
+
 export class Search {
   readonly algorithm: SearchAlgorithm;
   readonly space: Space;
@@ -82,7 +89,7 @@ export class Search {
   /** Injected while a batch is open: the algorithm learns them after it. */
   private waiting: { z: Float64Array; value: number }[] = [];
   /** `point`: its number; −1 where it was injected. */
-  private found: { x: Float64Array; value: number; point: number } | undefined;
+  private found: { x: Float64Array; value: number; point: number; first?: Probe } | undefined;
 
   constructor(where: string, given: SearchOptions) {
     const { algorithm = cmaEs(), seed = 0, evaluations = Infinity, repeat = 1, commonRandomNumbers = false } = given;
@@ -206,6 +213,8 @@ export class Search {
     if (this.found) {
       tensors.bestX = this.found.x.slice();
       tensors.bestValue = Float64Array.of(this.found.value);
+      const { first } = this.found;
+      if (first) tensors.bestFirst = Float64Array.of(first.id, first.seed, first.value);
     }
     for (const [i, { z, value }] of this.waiting.entries()) tensors[`waiting.${i}`] = Float64Array.of(value, ...z);
     return {
@@ -239,6 +248,10 @@ export class Search {
       const [value] = kept.floats("bestValue", 1);
       this.found = { x: kept.floats("bestX", count).slice(), value, point: kept.count("bestPoint", -1) };
       if (Number.isNaN(value)) kept.refuse("its best value is NaN");
+      if (kept.has("bestFirst")) {
+        const [id, seed, first] = kept.floats("bestFirst", 3);
+        this.found.first = { id, seed, value: first };
+      }
     }
     this.waiting = Array.from({ length: kept.count("waiting", 0, MOST_WAITING) }, (_, i) => {
       const [value, ...z] = kept.floats(`waiting.${i}`, 1 + count);
@@ -306,7 +319,9 @@ export class Search {
     if (Number.isNaN(value)) this.failed++;
     const { point } = batch.place(id);
     const mean = batch.valueOf(point);
-    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.points[point]));
+    const at = batch.first + point * this.options.repeat;
+    const first = (): Probe => ({ id: at, seed: this.evaluation(batch, at).seed, value: batch.told[at - batch.first] });
+    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.points[point]), first);
     if (batch.complete) this.close(batch);
   }
 
@@ -320,11 +335,11 @@ export class Search {
   }
 
   /** Of equal values the point asked for first is best, whatever the order of tells. */
-  private note(value: number, point: number, x: () => Float64Array): void {
+  private note(value: number, point: number, x: () => Float64Array, probe?: () => Probe): void {
     const { found } = this;
     const first = found && found.value === value && point >= 0 && found.point > point;
     if (!(value < (found?.value ?? Infinity) || first)) return;
-    this.found = { x: x(), value, point };
+    this.found = { x: x(), value, point, ...(probe ? { first: probe() } : {}) };
   }
 
   private close(batch: Batch): void {

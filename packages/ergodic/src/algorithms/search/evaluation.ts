@@ -4,7 +4,9 @@
  * Up to `concurrency` evaluations are under way at a time, also between two calls of `advance`. Values are told in the order of their numbers:
  * which evaluation ends first changes nothing, neither a target's stop nor a checkpoint. Those under way when a run is kept are made again.
  */
+
 import { assert, ErgodicError, OptionError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, Progression, Snapshot } from "../../contract.ts";
 import type { Asked, Search } from "./ask-tell.ts";
 
@@ -169,6 +171,40 @@ export class Evaluation implements Progression {
     if (this.options.signal?.aborted) this.end.abort(this.options.signal.reason);
     this.wake();
   }
+}
+
+/** Relative: builds and hosts round differently. */
+const SAME = 1e-9;
+
+/**
+ * The best point of a snapshot once more. f that gives another value, and the same one again, is another function; f that gives a third one is
+ * noisy, of which nothing can be told.
+ *
+ * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] where f fails
+ */
+export async function refuseOtherFunction(f: BlackBox, snapshot: Snapshot, signal = new AbortController().signal): Promise<void> {
+  const kept = new KeptPart("the search", snapshot);
+  if (!kept.has("bestFirst")) return;
+  const [evaluation, seed, value] = kept.floats("bestFirst", 3);
+  const x = kept.floats("bestX");
+  const again = async (): Promise<number> => {
+    try {
+      const given: unknown = await f(x.slice(), { seed, signal, evaluation });
+      if (typeof given === "number") return given;
+      throw notANumber(x, given);
+    } catch (cause) {
+      throw cause instanceof OptionError ? cause : threw(x, cause);
+    }
+  };
+  const found = await again();
+  const isSame = (other: number): boolean =>
+    Object.is(found, other) || Math.abs(found - other) <= SAME * Math.max(Math.abs(found), Math.abs(other), Number.MIN_VALUE);
+  if (isSame(value) || !isSame(await again())) return;
+  throw new OptionError(
+    "minimize.resume",
+    `f gives ${found} at the best point, x = ${shown(x)}, but gave ${value} when the checkpoint was made; give the function that it was made with`,
+    "CHECKPOINT_FUNCTION",
+  );
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {
