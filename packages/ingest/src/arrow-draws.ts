@@ -12,7 +12,8 @@
  *
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and those of `fromDataFrame`
  */
-import { CapabilityError, DataError, type Draws, fromDataFrame, toDataFrame } from "ergodic";
+import { CapabilityError, DataError, type Draws, fromDataFrame, OptionError, toDataFrame } from "ergodic";
+import { checkArrow } from "./arrow-check.ts";
 
 type Arrow = typeof import("apache-arrow");
 
@@ -40,7 +41,10 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
 }
 
 export async function readDrawsArrow(bytes: Uint8Array): Promise<Draws> {
+  if (!(bytes instanceof Uint8Array))
+    throw new OptionError("readDrawsArrow", `the bytes are ${typeof bytes}, but must be a Uint8Array`, "OPTION_TYPE");
   const { tableFromIPC } = await arrow("readDrawsArrow");
+  readable(() => checkArrow(bytes));
   const table = readable(() => tableFromIPC(bytes));
   const columns = table.schema.fields.map((field, j): [string, Float64Array] => [
     field.name,
@@ -71,6 +75,7 @@ function readable<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
+    if (cause instanceof DataError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const message = `the bytes cannot be read as an Arrow file: ${reason}; write it whole and uncompressed`;
     throw new DataError("readDrawsArrow", message, "DATA_FORMAT", { cause });
