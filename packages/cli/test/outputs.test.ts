@@ -78,6 +78,15 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
   });
 
+  it("a FIFO, too, which is opened for neither", async () => {
+    execFileSync("mkfifo", [file("both")]);
+    const { code, stderr } = await ergodic("predict", model, file("both"), "--out", file("both"));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--out \S+both is DATA/)]);
+    // A device is read and written at the same time.
+    expect((await ergodic("predict", model, "/dev/null", "--out", "/dev/null")).stderr).not.toMatch(/is DATA/);
+    rmSync(file("both"));
+  });
+
   it("but a checkpoint may take the place of the one that is resumed from", async () => {
     const kept = file("kept");
     await works(...train, "--epochs", "1", "--checkpoint", kept);

@@ -1,11 +1,13 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -102,6 +104,26 @@ describe("writeWhole", () => {
     }
     await writeWhole(at("model"), parts());
     expect([...readFileSync(at("model"))]).toEqual([0xc3, 0xa9, 1, 2, 3, 101, 110, 100]);
+  });
+
+  it("writes what is longer than one write", async () => {
+    const long = new Uint8Array(70_000_000);
+    for (let i = 0; i < long.length; i += 1_000_003) long[i] = i % 251;
+    await writeWhole(at("model"), long);
+    expect(readFileSync(at("model")).equals(long)).toBe(true);
+  });
+
+  it("writes through the descriptors of another process, which are not its own", async (context) => {
+    if (!existsSync("/proc/self/fd")) {
+      console.error("skipped: this host shows no descriptors of other processes");
+      return context.skip();
+    }
+    const made = openSync(at("theirs"), "w");
+    const other = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", "ignore", "ignore", "ignore", made] });
+    closeSync(made);
+    await writeWhole(`/proc/${other.pid}/fd/6`, bytes);
+    other.kill();
+    expect([...readFileSync(at("theirs"))]).toEqual([...bytes]);
   });
 
   it("throws what its parts throw, and leaves what was there", async () => {
@@ -244,9 +266,9 @@ describe("files that killed processes left half-written", () => {
   const dead = Number(execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }));
   const as = (name: string, pid: number): string => name.replace(`.${process.pid}-`, `.${pid}-`);
   const elsewhere = (name: string): string => name.replace(/-[0-9a-f]{8}-/, "-00000000-");
-  const old = (name: string): string => {
-    const day = Date.now() / 1000 - 25 * 3600;
-    utimesSync(at(name), day, day);
+  const old = (name: string, hours = 25): string => {
+    const then = Date.now() / 1000 - hours * 3600;
+    utimesSync(at(name), then, then);
     return name;
   };
   const made = async (name: string, change: (name: string) => string = (same) => same): Promise<string> => {
@@ -266,16 +288,17 @@ describe("files that killed processes left half-written", () => {
       old(await made("model")),
       await made("model", (name) => as(name, process.ppid)),
       await made("model", (name) => elsewhere(as(name, dead))),
+      old(await made("model", (name) => elsewhere(as(name, dead))), 23),
       await made("another", (name) => as(name, dead)),
       await made("model.2", (name) => as(name, dead)),
       await made("model", () => "model.notes.partial"),
       await made("model", () => `model.${dead}.partial`),
     ];
-    expect(new Set([...gone, ...left]).size).toBe(11);
+    expect(new Set([...gone, ...left]).size).toBe(12);
     await writeWhole(at("model"), bytes);
     expect(readdirSync(folder).sort()).toEqual([...left, "model"].sort());
     await writeWhole(at("another"), bytes);
-    expect(existsSync(at(left[4]))).toBe(false);
+    expect(existsSync(at(left[5]))).toBe(false);
   });
 
   it("whose process belongs to somebody else are of a living one", async () => {
