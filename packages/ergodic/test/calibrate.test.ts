@@ -7,6 +7,7 @@ import { mul } from "../src/compiler/index.ts";
 import {
   beta,
   binomial,
+  Calibration,
   calibrate,
   halfNormal,
   integer,
@@ -28,6 +29,21 @@ const level = model(({ data, param, observe }) => {
   observe(y, normal(param("mu", normal(0, 2)), param("sigma", halfNormal(1))));
 });
 const options = { simulations: 100, draws: 49, bins: 10, warmup: 200, thin: 4, seed: 1 } as const;
+
+describe("the test of ranks", () => {
+  it("is Pearson's, with as many degrees of freedom as bins less one", () => {
+    // 10 ranks in 5 bins, counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. Upper tails of χ² in closed form: 4 degrees e^(−x/2)(1 + x/2).
+    const ranks = [0, 0, 1, 1, 2, 4, 5, 6, 8, 9];
+    const calibration = new Calibration(9, 5, new Map([["mu", ranks]]));
+    const { counts, pValue } = calibration.numbers.mu;
+    expect([...counts]).toEqual([4, 1, 2, 1, 2]);
+    expect(pValue).toBeCloseTo(Math.exp(-1.5) * (1 + 1.5), 12);
+    // 3 bins of the same: χ²/2 of 2 degrees, e^(−x/2).
+    const thirds = new Calibration(8, 3, new Map([["mu", [0, 1, 2, 2, 3, 6]]])).numbers.mu;
+    expect([...thirds.counts]).toEqual([4, 1, 1]);
+    expect(thirds.pValue).toBeCloseTo(Math.exp(-3 / 2), 12);
+  });
+});
 
 describe("calibrate", () => {
   it("finds a right model and sampler calibrated, in discrete and continuous data", async () => {

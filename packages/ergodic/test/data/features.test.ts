@@ -158,6 +158,29 @@ describe("how the maps differ", () => {
   });
 });
 
+describe("fastfood", () => {
+  it("divides each block by the length of its own G: a row has the length that was drawn for it, whatever G was", () => {
+    // Rows are S/(‖G‖√size) · H G Π H B: of one block all have the length s_i, so that lengths over a block's own draws of s are those of χ. What is left
+    // of ‖G‖ would be one factor a block, √(χ²₈/8): its relative sd is 1/4, so that block means would differ by that much beyond their own 0.25/√8.
+    const size = 8;
+    const step = 1e-4;
+    const x = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? step : 0)));
+    using data = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
+    const z = matrix(data.map(fastfood({ count: 2 * 8 * 400, gamma: 0.5, seed: 5 })));
+    const means = Array.from({ length: 400 }, (_, block) => {
+      let squares = 0;
+      for (let k = 8 * block; k < 8 * block + 8; k++)
+        for (const row of z) squares += (Math.atan2(row[2 * k + 1], row[2 * k]) / step) ** 2;
+      return squares / 8;
+    });
+    const mean = means.reduce((sum, v) => sum + v, 0) / 400;
+    const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 399;
+    // Means of eight χ²₈: variance 16/8 = 2, that of the estimate from 400 of them 2 · √(2/399 + 1.5/8/400), 0.15: five times is 0.74 (false alarm 1e-6).
+    // With ‖G‖² /8 as a factor the variance is about 2 + 64 · (1/4)² · 4 = 18.
+    expect(Math.abs(variance - 2)).toBeLessThan(0.74);
+  });
+});
+
 describe("Hadamard", () => {
   it.each([1, 2, 4, 32])("n = %i: the matrix of (−1)^popcount(i & j)", (n) => {
     for (let j = 0; j < n; j++) {

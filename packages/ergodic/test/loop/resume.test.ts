@@ -102,6 +102,12 @@ for (const options of [{}, { replicas: 3, averageEvery: 0.7 }, { replicas: "shar
     format: "sparse",
   });
 }
+for (const format of ["dense", "sparse"] as const)
+  cases.push({
+    name: `plain descent in 16 bits on ${format} rows of 8, which rounds at random`,
+    options: { rule: sgd({ rate: 0.05 }), precision: { data: "i8", model: "i16" } },
+    format,
+  });
 cases.push({ name: "one racing lane", options: { rule: sgd({ rate: 0.1 }), replicas: "shared" } });
 cases.push({ name: "three classes, prodigy, sparse", options: { rule: prodigy(), batch: 2 }, classes: 3, format: "sparse" });
 cases.push({ name: "group penalty", options: {}, model: { group: { strength: 0.05, groups: [["x0", "x1"]] } } });

@@ -37,6 +37,20 @@ describe("golden: scikit-learn (calls in golden/metrics.py)", () => {
   });
 });
 
+describe("macro F1", () => {
+  it("is over the classes that occur in targets or predictions, not over those that occur in neither", () => {
+    const rows = [
+      [0.7, 0.1, 0.1, 0.1],
+      [0.2, 0.6, 0.1, 0.1],
+      [0.6, 0.2, 0.1, 0.1],
+    ];
+    // Class 0: 2·1/(1 + 2); class 1: 2·1/(2 + 1); 2 and 3 occur nowhere.
+    expect(all("multiclass", rows.flat(), [0, 1, 1], null, 4).f1).toBeCloseTo(2 / 3, 12);
+    // Class 2 is a target that was never found: it counts, with 0.
+    expect(all("multiclass", rows.flat(), [0, 1, 2], null, 4).f1).toBeCloseTo((2 / 3 + 1 + 0) / 3, 12);
+  });
+});
+
 describe("streaming", () => {
   it("gives the same in any batches", () => {
     for (const { task, outputs, targets, weights } of cases) {

@@ -41,29 +41,32 @@ export function lionTwin(start: number[], o: { eta: number; beta1: number; beta2
   };
 }
 
-/** Defazio et al. 2024, equations 3 to 5, with all three sequences kept; `squares` turns Adam's denominator on. */
+/** Defazio et al. 2024, equations 3 to 5, with all three sequences kept; `squares` turns Adam's denominator on. Weights: of the highest rate so far. */
 export function scheduleFreeTwin(
   start: number[],
-  o: { gamma: number; beta: number; lambda?: number; squares?: { beta2: number; epsilon: number } },
+  o: { gamma: number | ((t: number) => number); beta: number; lambda?: number; squares?: { beta2: number; epsilon: number } },
 ): Twin {
   const [x, y, z] = [[...start], [...start], [...start]];
   const v = start.map(() => 0);
   let t = 0;
   let weights = 0;
+  let highest = 0;
   return {
     at: y,
     point: () => x,
     update(g) {
       t++;
-      weights += o.gamma ** 2;
-      const c = o.gamma ** 2 / weights;
+      const gamma = typeof o.gamma === "number" ? o.gamma : o.gamma(t);
+      highest = Math.max(highest, gamma);
+      weights += highest ** 2;
+      const c = highest ** 2 / weights;
       for (let i = 0; i < y.length; i++) {
         let u = g[i];
         if (o.squares) {
           v[i] = o.squares.beta2 * v[i] + (1 - o.squares.beta2) * g[i] ** 2;
           u = g[i] / (Math.sqrt(v[i] / (1 - o.squares.beta2 ** t)) + o.squares.epsilon);
         }
-        z[i] -= o.gamma * (u + (o.lambda ?? 0) * y[i]);
+        z[i] -= gamma * (u + (o.lambda ?? 0) * y[i]);
         x[i] = (1 - c) * x[i] + c * z[i];
         y[i] = (1 - o.beta) * z[i] + o.beta * x[i];
       }

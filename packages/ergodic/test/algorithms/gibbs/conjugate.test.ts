@@ -23,6 +23,29 @@ import { biasFound, checkExactness, expectExact, standardTargets } from "../samp
 const engine = await openEngine();
 const logistic01 = (u: number): number => 1 / (1 + Math.exp(-u));
 
+describe("the shape of a family", () => {
+  const [normalFamily, gammaFamily, inverseGammaFamily, betaFamily] = conjugateFamilies;
+  it.each<[ConjugateFamily, number, number]>([
+    [normalFamily, 0.7, -2],
+    [gammaFamily, 3, -0.4],
+    [inverseGammaFamily, -2.5, -1.3],
+    [betaFamily, 0.4, 6],
+    [betaFamily, 20, 3],
+  ])("%j, p %f, q %f: the mode is where the slope is 0, the spread that of its curvature", (family, p, q) => {
+    const base = 0.3;
+    expect(family.holds(p, q)).toBe(true);
+    const { mode, spread } = family.shape(base, p, q);
+    const at = (u: number): number => {
+      const [f, g] = family.features(base, u - base);
+      return p * f + q * g;
+    };
+    const h = 1e-3 * spread;
+    expect(Math.abs(at(mode + h) - at(mode - h)) / (2 * h)).toBeLessThan(1e-4 / spread);
+    const curvature = (at(mode + h) - 2 * at(mode) + at(mode - h)) / (h * h);
+    expect(1 / Math.sqrt(-curvature)).toBeCloseTo(spread, 3);
+  });
+});
+
 /** Log densities of u with known parameters, constants of every size added. */
 const cases: [string, string, (u: number) => number, number[]][] = [];
 for (const constant of [0, -12.3, 4e4]) {

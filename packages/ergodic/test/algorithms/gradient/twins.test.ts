@@ -23,6 +23,16 @@ const cases: [string, g.EquationRule, twins.Twin][] = [
     twins.scheduleFreeTwin(start, { gamma: 0.02, beta: 0.9, lambda: 0.1, squares: { beta2: 0.999, epsilon: 1e-8 } }),
   ],
   [
+    "schedule-free SGD after a warm-up, which rises",
+    g.scheduleFreeSgd({ rate: g.warmUp({ rate: 0.01, updates: 50, from: 0.1 }) }),
+    twins.scheduleFreeTwin(start, { gamma: (t) => 0.01 * (0.1 + 0.9 * Math.min(1, (t - 1) / 50)), beta: 0.9 }),
+  ],
+  [
+    "schedule-free SGD on a rate that falls: the highest weighs",
+    g.scheduleFreeSgd({ rate: g.inverseTimeDecay({ rate: 0.02, decay: 0.05 }) }),
+    twins.scheduleFreeTwin(start, { gamma: (t) => 0.02 / (1 + 0.05 * (t - 1)), beta: 0.9 }),
+  ],
+  [
     "prodigy",
     g.prodigy({ distance: 1e-3 }),
     twins.prodigyTwin(start, { gamma: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, d0: 1e-3 }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { constantsOf, defaultPopulation } from "../../../src/algorithms/search/cma/constants.ts";
 import { Restarts } from "../../../src/algorithms/search/cma/restarts.ts";
+import { REASONS, Termination } from "../../../src/algorithms/search/cma/termination.ts";
 import { cmaEs } from "../../../src/algorithms/search/cma-es.ts";
 import type { SearchSnapshot, SearchState } from "../../../src/algorithms/search/search.ts";
 import { stream } from "../../../src/base/stream.ts";
@@ -279,6 +280,43 @@ describe("cmaEs: its end", () => {
     expect(late.stopped).toBe(reason);
     expect(late.evaluations).toBeGreaterThan(8 * 1050);
     expect(late.evaluations).toBeLessThan(8 * 1300);
+  });
+
+  it("compares the newest 30 % with the oldest, not halves", () => {
+    const judge = (best: (g: number) => number) => {
+      const termination = new Termination({ pointTolerance: 0, valueTolerance: 0 }, 2);
+      // What stagnation does not look at: never at an end.
+      const distribution = {
+        constants: { dimension: 2, population: 6 },
+        kept: {
+          numbers: { generation: 0, usable: 1, sigma: 1 },
+          arrays: { mean: Float64Array.of(0, 0), pathC: Float64Array.of(1, 1) },
+        },
+        covariance: {
+          variance: () => 1,
+          extremes: () => ({ longest: 1, shortest: 1 }),
+          axis: (_: number, into: Float64Array) => into.fill(1),
+        },
+      };
+      for (let generation = 1; generation <= 130; generation++) {
+        distribution.kept.numbers.generation = generation;
+        const value = best(generation);
+        const reason = termination.judge(distribution as never, [value, value + 1, value + 2]);
+        if (REASONS[reason] !== null) return `${generation}: ${REASONS[reason]}`;
+      }
+      return "goes on";
+    };
+    const still = /^130: neither the best nor the median/;
+    // Values that rise by themselves. Of the 130 looked at: 39 oldest, 52 between, 39 newest.
+    const worse = (g: number): number => 0.01 * g;
+    expect(judge(worse)).toMatch(still);
+    // The oldest 30 % are higher than all later ones: progress, whatever lies between.
+    expect(judge((g) => worse(g) + (g <= 39 ? 10 : 0))).toBe("goes on");
+    // So is the median where three quarters of them are, which are less than half of the older half.
+    expect(judge((g) => worse(g) + (g <= 30 ? 10 : 0))).toBe("goes on");
+    // Not where a third of them are, nor by what lies between.
+    expect(judge((g) => worse(g) + (g <= 13 ? 10 : 0))).toMatch(still);
+    expect(judge((g) => worse(g) + (g > 39 && g <= 91 ? 10 : 0))).toMatch(still);
   });
 
   it("draws again, unmoved, where all of a generation failed", () => {
