@@ -11,8 +11,7 @@ import { linearFrom } from "./models/linear/linear.ts";
 import type { LinearProblem } from "./models/linear/problem.ts";
 import { LinearPredictor } from "./predict/linear.ts";
 import type { OutputPredictor } from "./predict/output-predictor.ts";
-import { DIGEST, type FitOptions, refuse, type Trainable } from "./trainable.ts";
-import type { FitOptions, Trainable } from "./trainable.ts";
+import { DIGEST, type FitOptions, type Trainable } from "./trainable.ts";
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   from: linearFrom,

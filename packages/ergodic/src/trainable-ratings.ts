@@ -7,8 +7,7 @@ import { ratingsDigest } from "./data/digest.ts";
 import { Ratings } from "./data/ratings.ts";
 import { factorisationFrom } from "./models/ratings/factorisation.ts";
 import { FactorPredictor } from "./predict/factorisation.ts";
-import { DIGEST, type FitOptions, refuse, type Trainable } from "./trainable.ts";
-import type { FitOptions, Trainable } from "./trainable.ts";
+import { DIGEST, type FitOptions, type Trainable } from "./trainable.ts";
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
   from: factorisationFrom,

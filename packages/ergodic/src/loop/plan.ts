@@ -7,7 +7,7 @@
  * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
  */
 import { checkBoolean, checkChoice } from "../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../base/errors.ts";
 import { KeptPart } from "../base/kept-part.ts";
 import type { AlgorithmDefaults, ElementType, Json, JsonObject, ParameterType, Plan } from "../contract.ts";
 import type { EngineDescription } from "../host/engine.ts";
