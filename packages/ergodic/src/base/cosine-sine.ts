@@ -42,13 +42,13 @@ const LARGE = 1.6e6;
 const DIGITS = 1224n;
 let quarterTurn = 0n;
 
-/** x = n π/2 + r, |r| ≤ π/4, of large x: n mod 4 and r. */
+/** x = n π/2 + r, |r| < π/2, of large x: n mod 4 and r. */
 function reduced(x: number): readonly [quarter: number, r: number] {
   quarterTurn ||= 2n * (4n * inverseArctangent(5n) - inverseArctangent(239n));
   // From 2^20 on the last place of a float64 is at most 2^-32.
   const whole = Math.abs(x) < 2 ** 53 ? BigInt(x * 2 ** 32) : BigInt(x) << 32n;
   const exact = whole << (DIGITS - 32n);
-  const n = (2n * exact + (x < 0 ? -quarterTurn : quarterTurn)) / (2n * quarterTurn);
+  const n = exact / quarterTurn;
   const r = exact - n * quarterTurn;
   return [Number(BigInt.asUintN(2, n)), Number(r >> (DIGITS - 200n)) * 2 ** -200];
 }

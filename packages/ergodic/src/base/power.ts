@@ -25,8 +25,7 @@ export function power(x: number, y: number): number {
   if (size === 1 && Math.abs(y) === Infinity) return 1;
   const whole = Number.isInteger(y);
   const negative = x < 0 || Object.is(x, -0);
-  // From 2^53 on every number is even; infinities are as well, by IEEE 754.
-  const sign = negative && whole && Math.abs(y) < 2 ** 53 && y % 2 !== 0 ? -1 : 1;
+  const sign = negative && whole && y % 2 !== 0 ? -1 : 1;
   if (size === 0 || size === Infinity) return sign * ((size === 0) === y > 0 ? 0 : Infinity);
   if (negative && !whole && Math.abs(y) !== Infinity) return Number.NaN;
   if (y === 1) return x;

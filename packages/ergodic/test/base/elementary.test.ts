@@ -16,7 +16,7 @@ const magnitudes = (low: number, high: number): number[] => between(low, high).f
 const largest = (name: string, f: (x: number) => number, points: readonly number[]): number =>
   points.reduce((most, x) => Math.max(most, errorUlps(name, f(x), x)), 0);
 
-describe("within two units of the last place", () => {
+describe("within two units of the last place, of atan one", () => {
   test.each([
     ["expm1", expm1, [...between(-1, 1), ...between(-40, 40), ...magnitudes(-1000, 0), 300, 709.7, 39.9999, -39.9999]],
     ["log1p", log1p, [...between(-0.9999, 3), ...magnitudes(-1000, -1), 1e30, 1e300]],
@@ -29,7 +29,7 @@ describe("within two units of the last place", () => {
     ],
   ] as const)("%s", (name, f, points) => {
     const error = largest(name, f, points);
-    expect(error).toBeLessThan(2);
+    expect(error).toBeLessThan(name === "atan" ? 1 : 2);
     expect(error).toBeGreaterThan(0.5);
   });
 });
@@ -56,11 +56,8 @@ test("the ends of the ranges", () => {
 test("hypotenuse neither over- nor underflows", () => {
   expect([hypotenuse(), hypotenuse(0, -0), hypotenuse(3, 4), hypotenuse(-5), hypotenuse(2, 3, 6)]).toEqual([0, 0, 5, 5, 7]);
   expect([hypotenuse(3e300, 4e300), hypotenuse(3e-320, 4e-320)]).toEqual([5e300, 5e-320]);
-  expect([hypotenuse(Number.NaN, -Infinity), hypotenuse(1, Number.NaN), hypotenuse(Number.NaN, 1)]).toEqual([
-    Infinity,
-    Number.NaN,
-    Number.NaN,
-  ]);
+  expect(hypotenuse(Number.NaN, -Infinity)).toBe(Infinity);
+  for (const x of [[1, Number.NaN], [Number.NaN, 1], [Number.NaN], [0, Number.NaN]]) expect(hypotenuse(...x)).toBeNaN();
 });
 
 test("powers of two", () => {

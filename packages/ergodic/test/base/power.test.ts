@@ -15,6 +15,8 @@ test("is within one unit of the last place", () => {
     check(2 ** (20 * spread(i)), 60 * spread(i, 0.7548776662466927));
     // Near 1 the logarithm is small, and the exponent makes it large.
     check(1 + 1e-3 * spread(i), 1e5 * spread(i, 0.7548776662466927));
+    // Within a factor √2 of 1 there is no power of 2 that the rounding of the rest could hide behind.
+    check(1 + 0.8 * spread(i) * (spread(i) > 0 ? 1 : 0.7), 4000 * spread(i, 0.7548776662466927));
     // A path's ratios.
     check(10 ** -(1 + (i % 5)), i / 151);
   }
