@@ -5,7 +5,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DataError, ErgodicError, OptionError, WorkerError } from "../../src/base/errors.ts";
+import { DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "../../src/base/errors.ts";
 import { decode, encode } from "../../src/base/safetensors.ts";
 import type { JsonObject } from "../../src/contract.ts";
 import type { ArrayPlan } from "../../src/host/array-plan.ts";
@@ -200,6 +200,30 @@ describe("what was possible", () => {
     }
   });
 
+  it.each([1, -1, 0.5, "0", null, "length", 2 ** 53])("the value %s of one", (at) => {
+    expect(() => opened(planOf([z], [{ kind: "zero", value: at }]))).toThrow("of 1; the file is damaged");
+    expect(() => opened(planOf([z], [{ kind: "kernel", calls: [], result: at }]))).toThrow("of 1; the file is damaged");
+  });
+
+  it("a loop, by an element", () => {
+    const loop = (offset: number, strides: readonly number[], shape: readonly number[] = [3, 2]) => ({
+      ...{ kind: "loop", shape, constants: ["1"], operations: [], reductions: [], loads: [] },
+      stores: [{ to: { value: 1, offset, strides }, from: 0 }],
+    });
+    const opening = (step: object) => opened(planOf([z, own(6)], [step, { kind: "zero", value: 0 }]));
+    opening(loop(0, [2, 1]));
+    opening(loop(5, [-2, -1]));
+    for (const step of [loop(1, [2, 1]), loop(4, [-2, -1]), loop(6, [0, 0]), loop(0, [2, 1, 0]), loop(0, [2, 1], [0, 2])])
+      expect(() => opening(step)).toThrow("the file is damaged");
+    const reduced = (size: number, stride: number, from = 0) => ({
+      ...loop(0, [2, 1]),
+      reductions: [{ kind: "sum", to: { value: 0, offset: 0, strides: [0, stride] }, size, from }],
+    });
+    opening(reduced(1, 0));
+    for (const step of [reduced(2, 0), reduced(1, 1), reduced(-1, 0), reduced(0, 0), reduced(1, 0, 1)])
+      expect(() => opening(step)).toThrow("the file is damaged");
+  });
+
   it("a call that writes to more than its result", () => {
     const gather = (result: number) => ({
       ...{ kind: "kernel", result },
@@ -309,6 +333,16 @@ describe("work is known before anything runs", () => {
     expect(fine.run({}, 1000).z.length).toBe(1000);
   });
 
+  it("is that of a batch, where rows meet rows", () => {
+    const step = loop([
+      { B: 1, plus: 0 },
+      { B: 100, plus: 0 },
+    ]);
+    using fine = new NetworkPlan(engine, planOf([z], [step]), {}, { maxWork: 10_000, chunk: 1 });
+    expect(fine.run({}, 2).z.length).toBe(2);
+    expect(() => opened(planOf([z], [step]), 10_000)).toThrow("but maxWork is 10000");
+  });
+
   it("is bounded by maxWork, for whoever loads a file", async () => {
     await expect(predictor(bytes, { maxWork: 20 })).rejects.toThrow(
       /model: is .* multiply-adds of work a row, but maxWork is 20; .*\[MODEL_WORK\]/,
@@ -368,6 +402,29 @@ describe("a plan of a file", () => {
   });
 });
 
+describe("a memory of a plan's own", () => {
+  it("has room for all the batches that are kept, and for little more", () => {
+    const fills = (to: number, size: number, load: number[]) => ({
+      ...{
+        kind: "loop",
+        shape: [{ B: 1, plus: 0 }, size],
+        constants: load.length > 0 ? [] : ["3"],
+        operations: [],
+        reductions: [],
+      },
+      loads: load.map((at) => ({ value: at, offset: 0, strides: [size, 1] })),
+      stores: [{ to: { value: to, offset: 0, strides: [size, 1] }, from: 0 }],
+    });
+    const wide = own({ B: 100_000, plus: 0 });
+    const last = { ...fills(0, 1, []), loads: [{ value: 2, offset: 0, strides: [100_000, 1] }], constants: [] };
+    using plan = opened(planOf([z, wide, wide], [fills(1, 100_000, []), fills(2, 100_000, [1]), last]));
+    for (const count of [64, 63, 62, 61, 60, 59, 1, 64]) expect([...plan.run({}, count).z]).toEqual(new Array(count).fill(3));
+    const machine = engine.apart(32);
+    machine.memory.allocate(2 ** 20, "what fits");
+    expect(() => machine.memory.allocate(1, "what does not")).toThrow(MemoryLimitError);
+  });
+});
+
 const once = new Map<SavedPlan, Float64Array>();
 function drawnOnce(saved: SavedPlan): Float64Array {
   once.set(saved, once.get(saved) ?? drawn(3 * saved.width));
@@ -385,7 +442,11 @@ describe("a trap", () => {
       kernel(name, deterministic) {
         const kernel = machine.kernel(name, deterministic);
         return (...args) => {
-          if (state.fails && name.startsWith("gemm")) return (trap as () => number)();
+          if (state.fails && name.startsWith("gemm")) {
+            // Nobody knows what it did before.
+            if (machine !== engine) machine.memory.u8(2 ** 20, machine.memory.reservedBytes - 2 ** 20).fill(0xff);
+            return (trap as () => number)();
+          }
           return kernel(...args);
         };
       },
@@ -404,6 +465,7 @@ describe("a trap", () => {
 
   it.each([true, false])("is a typed error, and over with the call; apart: %s", (apart) => {
     const state = failing();
+    const used = engine.memory.usedBytes;
     using victim = new NetworkPlan(engine, saved.plan, saved.numbers, { apart });
     const before = [...victim.run(given, 3).z];
     using plan = new NetworkPlan(state.engine, saved.plan, saved.numbers, { apart, where: "net.safetensors" });
@@ -421,6 +483,8 @@ describe("a trap", () => {
     state.fails = false;
     expect([...victim.run(given, 3).z]).toEqual(before);
     expect([...plan.run(given, 3).z]).toEqual(before);
+    for (const one of [victim, plan]) one.dispose();
+    expect(engine.memory.usedBytes).toBe(used);
   });
 });
 
@@ -428,8 +492,10 @@ describe("many files at a time", () => {
   const memories: WeakRef<WebAssembly.Memory>[] = [];
   const maxima: number[] = [];
   const { apart } = engine;
+  let refusals = 0;
   beforeAll(() => {
     engine.apart = (pages) => {
+      if (refusals-- > 0) throw new MemoryLimitError("engine", "no more address space", "MEMORY_LIMIT");
       const machine = apart.call(engine, pages);
       memories.push(new WeakRef(machine.memory.memory));
       maxima.push(pages);
@@ -468,6 +534,20 @@ describe("many files at a time", () => {
     for (let i = 0; i < 50; i++) (await predictor<NetworkPredictor>(bytes)).outputs(rows);
     expect(memories.length).toBe(50);
     expect(await alive()).toBeLessThan(5);
+  });
+
+  it("give their memories up where the system has no more for another", async () => {
+    const all = [await predictor<NetworkPredictor>(bytes), await predictor<NetworkPredictor>(bytes)];
+    all[0].outputs(rows);
+    refusals = 1;
+    expect([...all[1].outputs(rows)]).toEqual([...wanted]);
+    expect(memories.length).toBe(2);
+    expect(await alive()).toBe(1);
+    expect([...all[0].outputs(rows)]).toEqual([...wanted]);
+    const third = await predictor<NetworkPredictor>(bytes);
+    refusals = 2;
+    expect(() => third.outputs(rows)).toThrow(MemoryLimitError);
+    refusals = 0;
   });
 
   it("take no memory before they predict", async () => {
