@@ -44,7 +44,7 @@ describe("specs", () => {
     expect(parseLoss("huber:delta=2").options).toEqual({ delta: 2 });
     expect(parseFeatures("sorf:64,gamma=0.5", 7)).toMatchObject({ kind: "sorf", count: 64, gamma: 0.5, seed: 7 });
     expect(parseVariance("svrg:2")).toMatchObject({ name: "svrg", every: 2 });
-    expect(() => parseVariance("saga:2")).toThrow(/takes no options/);
+    expect(() => parseVariance("saga:2")).toThrow(/saga: unknown option "every"/);
     expect(parseClassWeights("balanced")).toBe("balanced");
     expect(parseClassWeights("a=1,b=2.5")).toEqual({ a: 1, b: 2.5 });
   });

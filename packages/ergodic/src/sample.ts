@@ -95,7 +95,7 @@ function start(model: Sampled, data: SampleData, options: SampleOptions = {}): R
   checkNumber("sample", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkNumber("sample", "chains", chains, { low: 1, integer: true });
   checkNumber("sample", "warmup", warmup, { low: 0, integer: true });
-  checkNumber("sample", "draws", draws, { low: 1, integer: true });
+  checkNumber("sample", "draws", draws, { low: 0, integer: true });
   checkBoolean("sample", "deterministic", deterministic);
   if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
   checkLimits("sample", until);

@@ -262,7 +262,7 @@ describe("refuses", () => {
     [{ folds: 1 }, /^fit\.path: folds is 1, but must be .*\[OPTION_RANGE\]$/],
     [{ folds: 51 }, /^fit\.path: folds is 51, but must be .*\[OPTION_RANGE\]$/],
     [{ select: "minimum" }, /^fit\.path: select needs folds.*\[OPTION_MISSING\]$/],
-    [{ folds: 3, select: "best" as "minimum" }, /^fit\.path: select is "best", but must be one of .*\[OPTION_RANGE\]$/],
+    [{ folds: 3, select: "best" as "minimum" }, /^fit\.path: select is "best", but must be .*\[OPTION_RANGE\]$/],
     [{ colour: 1 } as FitPathOptions, /unknown option "colour".*\[OPTION_UNKNOWN\]/],
   ] as [FitPathOptions, string | RegExp][])("%o", async (options, message) => {
     expect(await refusal(options)).toEqual(typeof message === "string" ? message : expect.stringMatching(message));

@@ -44,7 +44,9 @@ const where = "fromArrays";
 
 export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   if (typeof options !== "object" || options === null) throw wrong("the options are", options, "an object like { x, y }");
-  checkKeys(where, options, ["x", "y", "names", "weights", "classes", "rowShape", "target", "type", "source"]);
+  checkKeys(where, options, ["x", "y", "names", "weights", "classes", "rowShape", "target", "type", "source"], {
+    nullable: ["x", "y", "names", "weights", "source", "target"],
+  });
   const { x, y, source = "arrays", target: targetName = "y" } = options;
   for (const [name, value] of Object.entries({ source, target: targetName }))
     if (typeof value !== "string") throw wrong(`${name} is`, value, "a text");

@@ -76,7 +76,9 @@ export class Ratings implements Disposable {
   static fromTriples(options: TriplesOptions): Ratings {
     if (typeof options !== "object" || options === null)
       throw new OptionError("fromTriples", `the options are ${told(options)}, but must be an object`, "OPTION_TYPE");
-    checkKeys("fromTriples", options, ["users", "items", "values", "duplicates", "source"]);
+    checkKeys("fromTriples", options, ["users", "items", "values", "duplicates", "source"], {
+      nullable: ["users", "items", "values"],
+    });
     const { users, items, values, source = "ratings", duplicates = values ? "refuse" : "sum" } = options;
     for (const [name, list] of Object.entries({ users, items, ...(values === undefined ? {} : { values }) }))
       if (!isList(list)) throw new OptionError("fromTriples", `${name} is ${told(list)}, but must be a list`, "OPTION_TYPE");

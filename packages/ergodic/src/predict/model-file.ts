@@ -10,12 +10,13 @@ const FORMAT: FileFormat = {
   codes: "MODEL",
 };
 
-/** Names of columns are the pipeline's, and there may be millions. How many workers shared the work changes no number, unless they raced on one model. */
-function stored({ columns: _, ...description }: JsonObject): JsonObject {
+/** Names of columns are the pipeline's, and there may be millions; those of ratings are three. How many workers shared the work changes no number, unless they raced on one model. */
+function stored({ columns, ...rest }: JsonObject): JsonObject {
+  const description = columns === undefined || Array.isArray(columns) ? rest : { ...rest, columns };
   const { plan } = description;
   if (typeof plan !== "object" || plan === null || Array.isArray(plan) || plan.replicas === "shared") return description;
-  const { workers: __, ...rest } = plan;
-  return { ...description, plan: rest };
+  const { workers: _, ...shown } = plan;
+  return { ...description, plan: shown };
 }
 
 export function encodeModel(kind: string, description: JsonObject, tensors: Readonly<Record<string, Tensor>>): Uint8Array {

@@ -51,13 +51,14 @@ export const anyContent: fc.Arbitrary<DrawsContent> = fc
     const sizes = quantities.map(({ shape }) => shape.reduce((product, extent) => product * extent, chains * count));
     return fc
       .tuple(fc.tuple(...sizes.map(numbers)), numbers(chains * count * fields.length), fc.dictionary(name, fc.double()))
-      .map(([lists, transitions, report]) => ({
+      .map(([lists, free, report]) => ({
         chains,
         count,
         quantities,
         fields,
         values: Object.fromEntries(quantities.map((quantity, i) => [quantity.name, lists[i]])),
-        transitions,
+        // Depths are whole.
+        transitions: free.map((value, at) => (fields[at % fields.length] === "treeDepth" ? at % 11 : value)),
         description: { model: "any = # (Default)\nthing", plan: { seed: 3 } },
         report: { ...report },
       }));

@@ -29,7 +29,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "replicas by a wrong name",
     { replicas: "racing" as never },
-    "fit: replicas is racing, but must be an integer >= 1 and <= 65536 [OPTION_RANGE]",
+    "fit: replicas is "racing", but must be an integer >= 1 and <= 65536 [OPTION_RANGE]",
   ],
   ["batch", { batch: 0 }, "fit: batch is 0, but must be an integer >= 1 and <= 2147483648 [OPTION_RANGE]"],
   ["blockRows", { blockRows: -1 }, "fit: blockRows is -1, but must be an integer >= 1"],
@@ -40,7 +40,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     { schedule: "random" as never },
     'fit: schedule is "random", but must be one of "replacement", "shuffled", "blocks", "ordered" [OPTION_RANGE]',
   ],
-  ["data", { data: "split" as never }, 'fit: data is "split", but must be one of "sharded", "replicated" [OPTION_RANGE]'],
+  ["data", { data: "split" as never }, 'fit: data is "split", but must be "sharded" or "replicated" [OPTION_RANGE]'],
   [
     "precision",
     { precision: "i4" as never },

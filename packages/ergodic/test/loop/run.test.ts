@@ -355,7 +355,7 @@ describe("options of stopping are refused", () => {
       false,
       'fit.until: unknown option "epoch"; did you mean "epochs"? (known: epochs, updates, seconds, tolerance) [OPTION_UNKNOWN]',
     ],
-    [{ epochs: 0 }, false, "fit.until: epochs is 0, but must be a number > 0 [OPTION_RANGE]"],
+    [{ epochs: 0 }, false, "fit: epochs is 0, but must be a number > 0 [OPTION_RANGE]"],
     [{ until: { seconds: Number.NaN } }, false, "fit.until: seconds is NaN, but must be a number > 0 [OPTION_RANGE]"],
     [{ until: { tolerance: -1 } }, false, "fit.until: tolerance is -1, but must be a number >= 0 [OPTION_RANGE]"],
     [{ patience: 2 }, false, "fit: patience needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],

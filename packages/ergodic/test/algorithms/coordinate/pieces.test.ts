@@ -172,7 +172,7 @@ describe("targets", () => {
   const good: CoordinateTargetOptions = { dimension: 2, value: (x) => x[0] ** 2 + x[1] ** 2, partial: (x, j) => 2 * x[j] };
   const wrong: [string, Partial<CoordinateTargetOptions>, RegExp][] = [
     ["dimension", { dimension: 0 }, /dimension is 0.*\[OPTION_RANGE\]/],
-    ["value", { value: undefined as never }, /value is of type undefined.*\[OPTION_TYPE\]/],
+    ["value", { value: undefined as never }, /value is undefined.*\[OPTION_TYPE\]/],
     ["unknown", { gradient: 1 } as object, /unknown option "gradient".*\[OPTION_UNKNOWN\]/],
     ["lengths", { l1: [1, 2, 3] }, /l1 has 3 numbers, but the target has dimension 2 \[TARGET_DIMENSION\]/],
     ["negative curvature", { curvature: (j) => 1 - 2 * j }, /curvature of coordinate 1 is -1.*\[TARGET_CURVATURE\]/],

@@ -282,7 +282,7 @@ describe("refuses", () => {
   it("values that are no numbers, points outside, counts", () => {
     const s = asked();
     expect(() => s.tell(0, "3" as unknown as number)).toThrow(
-      "search.tell: the value is 3, but must be a number, NaN for a failure [SEARCH_VALUE]",
+      "search.tell: the value is \"3\", but must be a number, NaN for a failure [SEARCH_VALUE]",
     );
     expect(() => s.tell([1], 3)).toThrow("search.tell: x has 1 coordinates, but the space has 2 [SEARCH_POINT]");
     expect(() => s.tell([1, Number.NaN], 3)).toThrow("search.tell: x[1] is NaN, but must be a number [SEARCH_POINT]");
@@ -296,7 +296,7 @@ describe("refuses", () => {
     expect(made({ algorithm: onePlusOneEs })).toThrow(
       "algorithm is the function make, not called, but must be a search, such as cmaEs() [OPTION_TYPE]",
     );
-    expect(made({ algorithm: "cmaEs" })).toThrow("algorithm is cmaEs, but must be a search, such as cmaEs() [OPTION_TYPE]");
+    expect(made({ algorithm: "cmaEs" })).toThrow(`algorithm is "cmaEs", but must be a search, such as cmaEs() [OPTION_TYPE]`);
     expect(made({ repeat: 0 })).toThrow("repeat is 0, but must be an integer >= 1 [OPTION_RANGE]");
     expect(made({ evaluations: 1.5 })).toThrow("[OPTION_RANGE]");
     expect(made({ seed: -1 })).toThrow("[OPTION_RANGE]");

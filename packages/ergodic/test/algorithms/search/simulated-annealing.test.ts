@@ -234,7 +234,7 @@ describe("simulatedAnnealing: a run", () => {
   });
 
   it("refuses wrong options", () => {
-    expect(() => simulatedAnnealing({ cooling: "fast" })).toThrow(/"geometric", "logarithmic" \[OPTION_RANGE\]/);
+    expect(() => simulatedAnnealing({ cooling: "fast" })).toThrow(/"geometric" or "logarithmic" \[OPTION_RANGE\]/);
     expect(() => simulatedAnnealing({ initialTemperature: 0 })).toThrow(/initialTemperature is 0.*\[OPTION_RANGE\]/);
     expect(() => simulatedAnnealing({ finalTemperature: 1 })).toThrow(/\[OPTION_RANGE\]/);
     expect(() => simulatedAnnealing({ sweeps: 0.5 })).toThrow(/\[OPTION_RANGE\]/);

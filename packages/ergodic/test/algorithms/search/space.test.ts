@@ -224,7 +224,7 @@ describe("refuses", () => {
     ["log of x0", { x0: [-1], scale: "log" }, "search: x0[0] is -1, but must be > 0 on a log scale [SEARCH_START]"],
     ["x0 outside", { x0: [3], bounds: [[0, 2]] }, "search: x0[0] is 3, but must lie within its bounds [0, 2] [SEARCH_START]"],
     ["NaN in x0", { x0: [0, Number.NaN] }, "search: x0[1] is NaN, but must be a number [SEARCH_START]"],
-    ["text in x0", { x0: ["1"] as unknown as number[] }, "search: x0[0] is 1, but must be a number [SEARCH_START]"],
+    ["text in x0", { x0: ["1"] as unknown as number[] }, 'search: x0[0] is "1", but must be a number [SEARCH_START]'],
     ["a broken integer", { x0: [1.5], integer: true }, "search: x0[0] is 1.5, but must be an integer [SEARCH_START]"],
     ["lengths", { x0: [1, 2], bounds: [[0, 3]] }, "search: x0 has 2 values, but there are 1 coordinates [SEARCH_DIMENSION]"],
     [
@@ -235,7 +235,7 @@ describe("refuses", () => {
     [
       "an unknown scale",
       { x0: [1], scale: "cubic" as "log" },
-      'search: scale[0] is cubic, but must be "linear" or "log" [OPTION_TYPE]',
+      'search: scale[0] is "cubic", but must be "linear" or "log" [OPTION_TYPE]',
     ],
     [
       "integer no boolean",

@@ -251,7 +251,7 @@ describe("what is said on the way", () => {
     expect(() => pathfinder({ paths: 0 })).toThrow(/pathfinder: paths is 0.*OPTION_RANGE/);
     expect(() => pathfinder({ path: 1 } as object)).toThrow(/did you mean "paths".*OPTION_UNKNOWN/);
     expect(() => meanField({ rate: -1 })).toThrow(/meanField: rate is -1.*OPTION_RANGE/);
-    expect(() => fullRank({ start: "mode" } as object)).toThrow(/start is "mode".*OPTION_UNKNOWN/);
+    expect(() => fullRank({ start: "mode" } as object)).toThrow(/start is "mode".*OPTION_RANGE/);
     expect(() => fullRank({ psis: 1 } as object)).toThrow(/psis is 1.*OPTION_TYPE/);
     const nowhere = await gaussian(engine, [0], [[Number.NaN]]);
     for (const sampler of [pathfinder(), meanField()]) {

@@ -175,6 +175,6 @@ describe("a run", () => {
   it("names options that do not fit", () => {
     expect(() => svgd({ particles: 1 })).toThrow(/svgd: particles is 1.*OPTION_RANGE/);
     expect(() => svgd({ bandwidth: 0 })).toThrow(/bandwidth is 0.*OPTION_RANGE/);
-    expect(() => svgd({ start: "prior" } as object)).toThrow(/start is "prior".*OPTION_UNKNOWN/);
+    expect(() => svgd({ start: "prior" } as object)).toThrow(/start is "prior".*OPTION_RANGE/);
   });
 });

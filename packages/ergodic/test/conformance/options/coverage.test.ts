@@ -13,7 +13,7 @@ const verbs = [
 
 const without: Readonly<Record<string, readonly string[]>> = {
   "takes no options": [
-    ...["predictor", "loadDraws", "openEngine", "lossNames", "lossFrom", "layerKinds", "samplerNames", "chooseLoss"],
+    ...["predictor", "loadDraws", "openEngine", "lossNames", "scheduleNames", "lossFrom", "layerKinds", "samplerNames", "chooseLoss"],
     ...[
       "murmur3",
       "stream",
@@ -25,7 +25,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "checkNumber",
       "checkKeys",
     ],
-    ...["toCmdStanCsv", "toDataFrame", "fromCmdStanCsv", "fromDataFrame", "countNetwork", "keepState"],
+    ...["toCmdStanCsv", "toDataFrame", "fromCmdStanCsv", "fromDataFrame", "countNetwork", "keepState", "writeWhole", "checkWritable"],
   ],
   "takes data of the model, or a part of it": ["integer", "matrix", "real", "tensor", "vector", "model", "coordinateProblem"],
   "makes from JSON what a factory makes": [

@@ -4,6 +4,7 @@ import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/h
 import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
 import { hmc, nuts, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
+import { checkWindows } from "../../../../src/algorithms/mcmc/hamiltonian/windows.ts";
 import { stream } from "../../../../src/base/stream.ts";
 
 describe("windows", () => {
@@ -30,8 +31,8 @@ describe("windows", () => {
 
   it("take other lengths, and refuse what is none", () => {
     expect(warmupWindows(100, { initial: 10, first: 10, final: 20 })).toEqual({ start: 10, stop: 80, ends: [20, 40, 80] });
-    expect(() => warmupWindows(100, { first: 0 })).toThrow(/first is 0, but must be an integer >= 1.*OPTION_RANGE/);
-    expect(() => warmupWindows(100, { initial: 1.5 })).toThrow("OPTION_RANGE");
+    expect(() => checkWindows("nuts", { first: 0 })).toThrow(/first is 0, but must be an integer >= 1.*OPTION_RANGE/);
+    expect(() => checkWindows("nuts", { initial: 1.5 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ windows: { final: -1 } })).toThrow("OPTION_RANGE");
   });
 });
@@ -169,7 +170,7 @@ describe("options", () => {
     expect(() => nuts({ jitter: 1 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ stepSize: 0 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ metric: "full" as "dense" })).toThrow(
-      /metric is "full", but must be one of auto, diagonal, dense, fisher/,
+      /metric is "full", but must be one of "auto", "diagonal", "dense", "fisher"/,
     );
     expect(() => nuts({ target: 0.9 } as object)).toThrow(/did you mean "targetAcceptance"/);
     expect(() => hmc({ time: 1, leapfrogs: 3 })).toThrow("OPTION_CONFLICT");

@@ -133,7 +133,7 @@ describe("a run of overlapping estimates", () => {
 
   it("is refused by a name that is none, and named in JSON", () => {
     expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
-      /adaptation is "late", but must be one of windows, overlapping/,
+      /adaptation is "late", but must be "windows" or "overlapping"/,
     );
     expect(nuts().toJson()).toMatchObject({ metric: "auto", adaptation: "overlapping", scouts: 24, restarts: 10 });
     expect(nuts({ metric: "diagonal", scouts: 0 }).toJson()).toMatchObject({ adaptation: "windows", scouts: 0 });

@@ -25,7 +25,7 @@ describe("step sizes", () => {
 
   it("that do not make sense are refused", () => {
     const error = (make: () => unknown) => expect(make);
-    error(() => sgld({ stepSize: null as never })).toThrow(/sgld: stepSize is null.*OPTION_RANGE/);
+    error(() => sgld({ stepSize: null as never })).toThrow(/sgld: stepSize is null.*OPTION_TYPE/);
     error(() => sgld({ stepSize: "small" as never })).toThrow("OPTION_RANGE");
     error(() => sgld({ stepSize: -1 })).toThrow("OPTION_RANGE");
     error(() => sgld({ stepSize: { initial: 1, offset: 0, power: 1 } })).toThrow(/sgld.stepSize: offset is 0/);

@@ -266,6 +266,6 @@ it("errors name the option", () => {
   expect(() => parallelTempering({ temperatures: [] })).toThrow("OPTION_RANGE");
   expect(() => parallelTempering({ temperatures: [1], count: 3 })).toThrow("OPTION_CONFLICT");
   expect(() => parallelTempering({ count: 0 })).toThrow("OPTION_RANGE");
-  expect(() => parallelTempering({ inner: 3 as never })).toThrow(/inner is number/);
+  expect(() => parallelTempering({ inner: 3 as never })).toThrow(/inner is 3/);
   expect(() => parallelTempering({ inner: gibbs({ x: () => 1 }) })).toThrow(/knows nothing of powers.*SAMPLE_INNER/);
 });

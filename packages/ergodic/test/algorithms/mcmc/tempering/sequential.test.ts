@@ -178,7 +178,7 @@ describe("errors", () => {
     expect(() => sequentialMonteCarlo({ temperatures: [0.5, 0.9] })).toThrow(/must ascend from above 0 to 1/);
     expect(() => sequentialMonteCarlo({ temperatures: [0.5, 0.5, 1] })).toThrow("OPTION_RANGE");
     expect(() => sequentialMonteCarlo({ temperatures: [1], essTarget: 0.4 })).toThrow("OPTION_CONFLICT");
-    expect(() => sequentialMonteCarlo({ move: "gibbs" as never })).toThrow("OPTION_UNKNOWN");
+    expect(() => sequentialMonteCarlo({ move: "gibbs" as never })).toThrow("OPTION_RANGE");
     expect(() => sequentialMonteCarlo({ essTarget: 1 })).toThrow("OPTION_RANGE");
     await expect(finished({}, plan, whole)).rejects.toThrow(/does not know them apart.*SAMPLE_PRIOR/);
     await expect(finished({ particles: 10 }, plan)).rejects.toThrow(/10 particles for 400 draws/);

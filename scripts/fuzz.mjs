@@ -1,0 +1,72 @@
+/**
+ * `npm run fuzz -- models|checkpoints|data|draws|api|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
+ * of ours; the first that does not is named with the seed that repeats it (`--cases 1 --seed THAT`), and the command exits with 1. Default: 2000 cases each, from seed 1.
+ *
+ * A process runs at most CHUNK cases, so that memory does not add up, and one that dies or does not end is seen as such.
+ */
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const CHUNK = 2000;
+/** Of wall-clock time a case: a hang is a case of 2 s of processor time, which the cases themselves see; this is for those that never come back. */
+const LONGEST_MS = 5000;
+const START_MS = 120_000;
+
+const subjects = {
+  models: "packages/ergodic/test/fuzz/models.test.ts",
+  checkpoints: "packages/ergodic/test/fuzz/checkpoints.test.ts",
+  data: "packages/ingest/test/fuzz/data.test.ts",
+  draws: "packages/ergodic/test/fuzz/draws.test.ts",
+  api: "packages/ergodic/test/fuzz/api.test.ts",
+};
+
+const fail = (message) => {
+  console.error(`fuzz: ${message}`);
+  process.exit(2);
+};
+const given = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options: { cases: { type: "string" }, seed: { type: "string" } } });
+  } catch (error) {
+    return fail(error.message);
+  }
+};
+const whole = (name, text, low) => {
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value >= low ? value : fail(`--${name} is ${text}, but must be a whole number from ${low}`);
+};
+
+const { positionals, values } = given();
+const cases = whole("cases", values.cases ?? "2000", 1);
+const seed = whole("seed", values.seed ?? "1", 0);
+const wanted = positionals.length === 0 || positionals.includes("all") ? Object.keys(subjects) : positionals;
+for (const name of wanted)
+  if (!Object.hasOwn(subjects, name)) fail(`"${name}" is not known; there is ${Object.keys(subjects).join(", ")}, all`);
+
+let failed = false;
+for (const name of wanted) {
+  const begun = performance.now();
+  let done = 0;
+  while (done < cases && !failed) {
+    const count = Math.min(CHUNK, cases - done);
+    const { status, signal, stdout, stderr } = spawnSync("npx", ["vitest", "run", subjects[name], "--reporter=dot"], {
+      cwd: root,
+      encoding: "utf8",
+      timeout: START_MS + LONGEST_MS * count,
+      env: { ...process.env, ERGODIC_FUZZ_CASES: String(count), ERGODIC_FUZZ_SEED: String(seed + done) },
+    });
+    if (status === 0) done += count;
+    else {
+      failed = true;
+      console.error(signal ? `it did not end, and was ended by ${signal}` : `${stdout}\n${stderr}`);
+      console.error(`${name}: one of the cases from seed ${seed + done} to ${seed + done + count - 1} did not end as it should`);
+    }
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  if (!failed) console.log(`${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s)`);
+  if (failed) break;
+}
+process.exit(failed ? 1 : 0);
