@@ -161,3 +161,10 @@ it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
     expect(readdirSync(folder)).toEqual(["file"]);
   },
 );
+
+it("a pipe that does not wait, and a reader who takes their time", () => {
+  const body = `process.stdout.write(""); await writeWhole("/dev/stdout", new Uint8Array(2_000_000).fill(65));`;
+  const [node, ...args] = [process.execPath, ...program(body)];
+  const slow = spawnSync("sh", ["-c", '"$0" "$@" | { sleep 1; wc -c; }', node, ...args], { encoding: "utf8" });
+  expect([slow.stdout.trim(), slow.stderr]).toEqual(["2000000", ""]);
+});
