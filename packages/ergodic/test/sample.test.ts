@@ -84,6 +84,7 @@ describe("sample: what it gives", () => {
     expect(() => posterior.transition("swaps")).toThrow(/there are logDensity/);
   });
 
+  // Two numbers: other seeds would fail in one run of 8,000.
   it("agrees with the exact posterior: a beta, within 4 standard errors", async () => {
     const { p } = (await sample(coin, { heads: 7, flips: 10 }, { seed: 1 })).summary();
     const [a, b] = [9, 5];
@@ -111,9 +112,11 @@ describe("sample: what it gives", () => {
 
   it("validates by leaving out, and draws what was observed anew", async () => {
     const posterior = await sample(eightSchools, schools, { seed: 2 });
-    // By the model with the same priors in loo 2.8: -30.7 (1.4).
-    expect(posterior.loo().elpd.estimate).toBeCloseTo(-30.7, 0);
-    expect(posterior.waic("y").elpd.estimate).toBeCloseTo(-30.7, 0);
+    // By the model with the same priors in loo 2.8: -30.7 (1.4), a number of one decimal. Over seeds the estimate has a standard deviation of 0.03, of
+    // which four fit in beside the 0.05 of the rounding: other seeds fail in one run of 10,000. WAIC is 0.04 above it, give or take 0.01.
+    const loo = posterior.loo().elpd.estimate;
+    expect(Math.abs(loo + 30.7)).toBeLessThan(0.17);
+    expect(Math.abs(posterior.waic("y").elpd.estimate - loo)).toBeLessThan(0.1);
     expect(() => posterior.loo("z")).toThrow(/"z" was not observed; name one of y/);
     const again = posterior.predict({ seed: 5 });
     expect(again.shape("y")).toEqual([8]);

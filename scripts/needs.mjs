@@ -1,0 +1,47 @@
+// What tests need beyond `npm install`: where it lies, and what of it is not there. Without it they are skipped and say so; where CI=true that is a
+// failure (prepare-tests.mjs), since nobody reads what was skipped there.
+import { existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Reference data lie beside the repository. A clone has none, and their tests are skipped; where the folder is there, so must these be. */
+export const references = [
+  "linear/a6a.libsvm",
+  "linear/a6a.t.libsvm",
+  "linear/bike_hour.csv",
+  "linear/golub.csv",
+  "linear/wine_quality.csv",
+  "posteriordb",
+  "search/bbob_reference.jsonl",
+  "vision/t10k-images-idx3-ubyte.gz",
+  "vision/t10k-labels-idx1-ubyte.gz",
+];
+
+export const nodeMajors = ["22", "24"];
+const browsers = ["chromium", "chromium-browser", "google-chrome"];
+
+/** As test/browser/chromium.ts looks for it. */
+export function hasChromium(path = process.env.PATH ?? "") {
+  return ["/usr/bin", ...path.split(delimiter)].some((folder) => browsers.some((name) => existsSync(join(folder, name))));
+}
+
+/** As test/host/node-binaries.ts looks for it. */
+export function hasNode(root, major) {
+  const folder = join(root, "node_modules/.cache-node", major);
+  return (
+    existsSync(folder) &&
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).some((path) => path.endsWith(join("bin", "node")))
+  );
+}
+
+/** What will be skipped for want of something, one line each. `beside`: the folder of reference data. */
+export function missing({ root, beside = join(root, "../shared/data"), path }) {
+  const lines = [];
+  if (!hasChromium(path)) lines.push("no Chromium: the browser tests will be skipped (Debian: apt-get install chromium)");
+  for (const major of nodeMajors)
+    if (!hasNode(root, major)) lines.push(`no Node ${major} under node_modules/.cache-node: its tests will be skipped`);
+  if (existsSync(beside)) {
+    for (const file of references)
+      if (!existsSync(join(beside, file))) lines.push(`no ${file} among the reference data: its tests will be skipped`);
+  }
+  return lines;
+}

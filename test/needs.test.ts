@@ -1,0 +1,57 @@
+/** What tests are skipped for want of: that each is noticed, and that the list of reference data is of what tests read. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+
+const { missing, nodeMajors, references } = (await import(new URL("../scripts/needs.mjs", import.meta.url).href)) as {
+  missing(where: { root: string; beside?: string; path: string }): string[];
+  nodeMajors: string[];
+  references: string[];
+};
+
+const root = mkdtempSync(join(tmpdir(), "ergodic-needs-"));
+const beside = join(root, "data");
+const bin = join(root, "bin");
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function put(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "");
+}
+
+it("names what is missing, and nothing where all is there", () => {
+  mkdirSync(beside, { recursive: true });
+  const lines = missing({ root, beside, path: bin });
+  const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
+  for (const what of [...nodeMajors.map((major) => `Node ${major}`), ...references]) expect(about(what), what).toBeGreaterThan(0);
+  for (const major of nodeMajors) put(join(root, "node_modules/.cache-node", major, "node_modules/node/bin/node"));
+  for (const file of references) put(join(beside, file));
+  put(join(bin, "chromium"));
+  expect(missing({ root, beside, path: bin })).toEqual([]);
+  // A folder that a failed install left behind holds no Node.
+  rmSync(join(root, "node_modules/.cache-node", nodeMajors[0], "node_modules"), { recursive: true });
+  expect(missing({ root, beside, path: bin })).toEqual([expect.stringContaining(`Node ${nodeMajors[0]}`)]);
+  rmSync(join(beside, references[0]));
+  expect(missing({ root, beside, path: bin })).toHaveLength(2);
+});
+
+it("a clone has no reference data beside it: that is no fault", () => {
+  put(join(bin, "chromium"));
+  const lines = missing({ root, beside: join(root, "nowhere"), path: bin });
+  expect(lines.filter((line) => line.includes("reference data"))).toEqual([]);
+});
+
+it("lists every folder of reference data that a test reads", () => {
+  const sources = ["../packages", "."].flatMap((folder) => {
+    const at = new URL(folder === "." ? "./" : `${folder}/`, import.meta.url);
+    return readdirSync(at, { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.ts$/.test(path) && !/(^|\/)(node_modules|dist|src)\//.test(path))
+      .map((path) => readFileSync(new URL(path, at), "utf8"));
+  });
+  const named = sources.flatMap((text) => [...text.matchAll(/shared\/data\/([\w.-]+(?:\/[\w.-]+)?)/g)].map(([, path]) => path));
+  const folders = new Set(references.map((path) => path.split("/")[0]));
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((path) => !folders.has(path.split("/")[0]))).toEqual([]);
+  expect(named.filter((path) => /\.\w+$/.test(path) && !references.includes(path))).toEqual([]);
+});
