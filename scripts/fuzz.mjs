@@ -5,7 +5,7 @@
  * A process runs at most CHUNK cases, so that memory does not add up, and one that dies or does not end is seen as such.
  */
 import { spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -36,7 +36,9 @@ const given = () => {
 };
 const whole = (name, text, low) => {
   const value = Number(text);
-  return Number.isSafeInteger(value) && value >= low ? value : fail(`--${name} is ${text}, but must be a whole number from ${low}`);
+  return Number.isSafeInteger(value) && value >= low
+    ? value
+    : fail(`--${name} is ${text}, but must be a whole number from ${low}`);
 };
 
 const { positionals, values } = given();
@@ -66,7 +68,10 @@ for (const name of wanted) {
     }
   }
   const seconds = (performance.now() - begun) / 1000;
-  if (!failed) console.log(`${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s)`);
+  if (!failed)
+    console.log(
+      `${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s)`,
+    );
   if (failed) break;
 }
 process.exit(failed ? 1 : 0);

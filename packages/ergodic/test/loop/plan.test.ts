@@ -29,7 +29,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "replicas by a wrong name",
     { replicas: "racing" as never },
-    "fit: replicas is "racing", but must be an integer >= 1 and <= 65536 [OPTION_RANGE]",
+    'fit: replicas is "racing", but must be an integer >= 1 and <= 65536 [OPTION_RANGE]',
   ],
   ["batch", { batch: 0 }, "fit: batch is 0, but must be an integer >= 1 and <= 2147483648 [OPTION_RANGE]"],
   ["blockRows", { blockRows: -1 }, "fit: blockRows is -1, but must be an integer >= 1"],

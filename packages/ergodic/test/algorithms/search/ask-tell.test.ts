@@ -282,7 +282,7 @@ describe("refuses", () => {
   it("values that are no numbers, points outside, counts", () => {
     const s = asked();
     expect(() => s.tell(0, "3" as unknown as number)).toThrow(
-      "search.tell: the value is \"3\", but must be a number, NaN for a failure [SEARCH_VALUE]",
+      'search.tell: the value is "3", but must be a number, NaN for a failure [SEARCH_VALUE]',
     );
     expect(() => s.tell([1], 3)).toThrow("search.tell: x has 1 coordinates, but the space has 2 [SEARCH_POINT]");
     expect(() => s.tell([1, Number.NaN], 3)).toThrow("search.tell: x[1] is NaN, but must be a number [SEARCH_POINT]");

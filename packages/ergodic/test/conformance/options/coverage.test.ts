@@ -13,7 +13,17 @@ const verbs = [
 
 const without: Readonly<Record<string, readonly string[]>> = {
   "takes no options": [
-    ...["predictor", "loadDraws", "openEngine", "lossNames", "scheduleNames", "lossFrom", "layerKinds", "samplerNames", "chooseLoss"],
+    ...[
+      "predictor",
+      "loadDraws",
+      "openEngine",
+      "lossNames",
+      "scheduleNames",
+      "lossFrom",
+      "layerKinds",
+      "samplerNames",
+      "chooseLoss",
+    ],
     ...[
       "murmur3",
       "stream",
@@ -25,7 +35,16 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "checkNumber",
       "checkKeys",
     ],
-    ...["toCmdStanCsv", "toDataFrame", "fromCmdStanCsv", "fromDataFrame", "countNetwork", "keepState", "writeWhole", "checkWritable"],
+    ...[
+      "toCmdStanCsv",
+      "toDataFrame",
+      "fromCmdStanCsv",
+      "fromDataFrame",
+      "countNetwork",
+      "keepState",
+      "writeWhole",
+      "checkWritable",
+    ],
   ],
   "takes data of the model, or a part of it": ["integer", "matrix", "real", "tensor", "vector", "model", "coordinateProblem"],
   "makes from JSON what a factory makes": [

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/hamiltonian/dual-averaging.ts";
 import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
-import { hmc, nuts, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
 import { checkWindows } from "../../../../src/algorithms/mcmc/hamiltonian/windows.ts";
+import { hmc, nuts, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 
 describe("windows", () => {
