@@ -170,11 +170,6 @@ describe("what cannot be a run is refused in words", () => {
       [model, data, { algorithm: "sgd" }],
       'algorithm is "sgd", but must be an algorithm: write gradientDescent(',
     ],
-    [
-      "an algorithm of no rule",
-      [model, data, { algorithm: gradientDescent({ rule: sgd as never }) }],
-      "the algorithm's rule is the function sgd, not called, but must be a rule: write sgd(), not sgd",
-    ],
     ["no model", [undefined, data], 'the model is undefined, but must be a model: write linear({ loss: "logistic" })'],
     ["model and data exchanged", [data, model], "the model is of type Dataset, but must be a model"],
     [
@@ -208,6 +203,12 @@ describe("what cannot be a run is refused in words", () => {
     );
     await expect(fit(model, data, { rule: adagradHistory(), batch: 1 })).rejects.toThrow(
       /gradient of every parameter.*adagrad\(\)/,
+    );
+  });
+
+  it("an algorithm of no rule", () => {
+    expect(() => gradientDescent({ rule: sgd as never })).toThrow(
+      "gradientDescent: rule is the function sgd, not called, but must be a rule: write adam({ rate: 0.001 })",
     );
   });
 
