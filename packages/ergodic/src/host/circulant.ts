@@ -18,7 +18,11 @@ export const CIRCULANT_SLOT_GAP_BYTES = 64;
 
 const padded = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
-const isPowerOfTwo = (k: number): boolean => k > 0 && (k & (k - 1)) === 0;
+function isPowerOfTwo(k: number): boolean {
+  let rest = k;
+  while (rest > 1) rest /= 2;
+  return rest === 1;
+}
 
 /** Bytes of scratch, 16-byte aligned, that suffice for all three kernels on `rows` rows and p × q blocks of side k >= 1. */
 export function circulantScratchBytes(rows: number, p: number, q: number, k: number, elementBytes: number): number {
