@@ -147,8 +147,11 @@ function making({ algorithm, path, plan }: Described): [string, string][] {
   return made;
 }
 
-function planText(plan: PlanJson): string {
-  return `${workersText(plan)}, ${plan.precision.data}, seed ${plan.seed}`;
+/** A file says how many workers there were only where they raced on one model: they change nothing else. */
+function planText({ workers, replicas, precision, seed }: Omit<PlanJson, "workers"> & { workers?: number }): string {
+  const averaged = replicas === 1 ? [] : [`${replicas} replicas averaged`];
+  const lanes = workers === undefined ? averaged : [workersText({ workers, replicas })];
+  return [...lanes, precision.data, `seed ${seed}`].join(", ");
 }
 
 function dataText(file: string, data: DataSummary, terminal: Terminal): string {

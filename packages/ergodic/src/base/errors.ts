@@ -50,6 +50,12 @@ export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`ergodic: internal error: ${message}; please report it`);
 }
 
+/** What an error says, without the words by which an assertion asks to be reported: of what a file holds, the file is at fault. */
+export function saidBy(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/^ergodic: internal error: (.*); please report it$/s, "$1");
+}
+
 /** Throws unless `value` is a finite number within [low, high]; `open` excludes the low end. */
 export function checkNumber(
   where: string,

@@ -4,7 +4,7 @@
  * whoever resumes from it (base/kept-part.ts).
  */
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
-import { DataError, ErgodicError, OptionError } from "../base/errors.ts";
+import { DataError, ErgodicError, OptionError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole, writeWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
@@ -60,10 +60,9 @@ export async function readCheckpointOf(
 /** What a resumed run throws where an error is no word to the user yet: no check foresaw what the file holds. */
 export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError) return cause;
-  const problem = cause instanceof Error ? cause.message : String(cause);
   return new DataError(
     "checkpoint",
-    `holds a run that cannot be made again (${problem}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
+    `holds a run that cannot be made again (${saidBy(cause)}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
     "CHECKPOINT_FORMAT",
     { cause },
   );

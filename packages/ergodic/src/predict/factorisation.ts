@@ -156,7 +156,8 @@ export class FactorPredictor {
     const row = this.rowOf(this.itemSide, own);
     const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
     const cosines = Float64Array.from(this.items.names, (_, i) =>
-      skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)),
+      // One that has a bias alone points nowhere.
+      skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)) || 0,
     );
     return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
   }

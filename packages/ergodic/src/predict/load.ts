@@ -4,7 +4,7 @@
  *
  * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError
  */
-import { checkKeys, checkNumber, DataError, MemoryLimitError } from "../base/errors.ts";
+import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { SavedModel, Tensor } from "../contract.ts";
@@ -52,10 +52,9 @@ export async function predictor<P extends AnyPredictor = LinearPredictor>(
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
     // Steps and options that are refused in words, and whatever else no check foresaw.
-    const problem = error instanceof Error ? error.message : String(error);
     throw new DataError(
       where,
-      `holds a model that cannot be made (${problem}); the file is damaged, write it anew`,
+      `holds a model that cannot be made (${saidBy(error)}); the file is damaged, write it anew`,
       "MODEL_FORMAT",
       {
         cause: error,

@@ -10,7 +10,7 @@
  */
 import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { KeptPart } from "../../base/kept-part.ts";
+import { isWhole, KeptPart } from "../../base/kept-part.ts";
 import { Registry } from "../../base/registry.ts";
 import { shown } from "../../base/shown.ts";
 import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
@@ -92,6 +92,9 @@ export interface KeptState {
   arrays: Record<string, Float64Array>;
 }
 
+/** Numbers by these names count: they choose random numbers, rows and points. */
+const COUNTERS = new Set(["batch", "drawn", "restarts", "updates", "phase", "firstRow", "axis", "index", "largestIndex"]);
+
 /** snapshot and restore of a record: copies go out and come in. All of it are tensors, since JSON has no infinity. */
 export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "restore"> {
   const names = Object.keys(state.numbers);
@@ -106,7 +109,10 @@ export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "res
     restore(snapshot): void {
       const kept = new KeptPart("the search", snapshot);
       const numbers = kept.floats("numbers", names.length);
-      for (const [i, name] of names.entries()) state.numbers[name] = numbers[i];
+      for (const [i, name] of names.entries()) {
+        if (COUNTERS.has(name) && !isWhole(numbers[i])) kept.refuse(`${name} is ${numbers[i]}`);
+        state.numbers[name] = numbers[i];
+      }
       for (const [name, values] of Object.entries(state.arrays)) state.arrays[name] = kept.floats(name, values.length).slice();
     },
   };
