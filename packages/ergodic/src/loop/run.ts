@@ -60,6 +60,29 @@ interface Waiter {
   resolve(result: IteratorResult<Tick>): void;
 }
 
+/** Waits again and again without a trace: a promise that is raced keeps all who ever waited for it. */
+class Pause {
+  private ended = false;
+  private wake: (() => void) | undefined;
+
+  /** Until the end, at most so long. */
+  wait(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.ended) return resolve();
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  readonly end = (): void => {
+    this.ended = true;
+    this.wake?.();
+  };
+}
+
 function unawaited(name: string): never {
   throw new ErgodicError(
     "run",
@@ -78,7 +101,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   private readonly keepers: { path: string; resolve(): void; reject(error: unknown): void }[] = [];
   private ended = false;
   private stopped = "";
-  private paused: { until: Promise<void>; end(): void } | undefined;
+  private paused: Pause | undefined;
   private last: { snapshot: Snapshot; loop: JsonObject } | undefined;
 
   constructor(job: Job<Result>) {
@@ -150,12 +173,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   /** Holds the run after the current stretch, until `proceed()`, `stop()` or its signal. Checkpoints asked for meanwhile are written. */
   pause(): this {
     if (this.paused || this.ended) return this;
-    let end = (): void => {};
-    const until = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    this.paused = { until, end };
-    this.job.signal?.addEventListener("abort", end, { once: true });
+    this.paused = new Pause();
+    this.job.signal?.addEventListener("abort", this.paused.end, { once: true });
     return this;
   }
 
@@ -282,7 +301,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     await this.keepAll(progression, stopping);
     while (this.paused) {
       // Looked at now and then, as checkpoints may be asked for.
-      await Promise.race([this.paused.until, new Promise((resolve) => setTimeout(resolve, PAUSED_MS))]);
+      await this.paused.wait(PAUSED_MS);
       await this.keepAll(progression, stopping);
       this.job.signal?.throwIfAborted();
     }

@@ -279,6 +279,12 @@ describe("memory", () => {
           [301, 30, 301],
           [9, 66, 7],
           [70, 67, 301],
+          // Few columns, where rows of A are read where they lie: one, two and three rows in the last tile.
+          [5, 3, 4],
+          [6, 2, 301],
+          [3, 3, 5],
+          [7, 2, 9],
+          [11, 3, 301],
         ]) {
           for (let atEnd = 0; atEnd < 3; atEnd++) {
             const sizes = [m * k, k * n, m * n].map((size) => size * bytes);

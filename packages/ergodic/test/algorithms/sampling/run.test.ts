@@ -138,3 +138,39 @@ describe("errors", () => {
     other.dispose();
   });
 });
+
+it.each(samplers.slice(0, 3))("progress is summed as draws come, and again from a snapshot: $name", async (sampler) => {
+  const run = sampler.start(target, plan, engine);
+  while (run.step < plan.warmup + 40) await run.advance(plan.warmup + 40 - run.step);
+  const snapshot = structuredClone(run.snapshot());
+  const resumed = sampler.start(target, plan, engine);
+  resumed.restore(snapshot);
+  for (const each of [run, resumed]) {
+    const before = each.report();
+    await finish(each);
+    const total = (field: string): number =>
+      each
+        .draws()
+        .transition(field)
+        .reduce((sum, one) => sum + one, 0);
+    const exact = { leapfrogs: total("leapfrogs"), divergences: total("divergent") };
+    // Of millions of draws none is read for a tick.
+    each.draws = () => expect.fail("a report copies the draws");
+    const { leapfrogs, divergences } = each.report();
+    expect(divergences).toBe(exact.divergences);
+    expect(leapfrogs - before.leapfrogs).toBeLessThan(exact.leapfrogs);
+    expect(leapfrogs).toBeGreaterThan(exact.leapfrogs);
+  }
+  expect(resumed.report()).toEqual(run.report());
+  run.dispose();
+  resumed.dispose();
+  // Without warm-up the draws' are all there are.
+  const bare = await finish(sampler.start(target, { ...plan, warmup: 0 }, engine));
+  expect(bare.report().leapfrogs).toBe(
+    bare
+      .draws()
+      .transition("leapfrogs")
+      .reduce((sum, one) => sum + one, 0),
+  );
+  bare.dispose();
+});

@@ -115,3 +115,21 @@ describe.each(["f64", "f32"] as const)("compiled %s", (precision) => {
       for (const [a, b] of shapes) await agree(a, b, make, precision);
     });
 });
+
+it("a loop that reads an array where it lies and elsewhere does not write its result over it", async () => {
+  // x ends in the loop that makes y: only where each element is read at its own place alone may y take over its memory.
+  const programs: Record<string, (x: SymbolicArray) => SymbolicArray> = {
+    reversed: (x) => add(x, flip(x)),
+    shifted: (x) => add(x, pad(slice(x, { from: 1, to: 40 }), [[0, 1]])),
+    "shifted back": (x) => add(x, concatenate([slice(x, { from: 0, to: 1 }), slice(x, { from: 0, to: 39 })])),
+    "reversed alone": (x) => tanh(flip(x)),
+    "at its own place": (x) => add(x, mul(x, x)),
+  };
+  const a = Float64Array.from({ length: 40 }, (_, i) => Math.sin(1 + i));
+  for (const [name, program] of Object.entries(programs)) {
+    // Sums up to each element are made by a kernel, before and after: neither x nor y is an output or an input.
+    const f = await compileFunction({ a: [40] }, ({ a }) => program(a.cumsum()).cumsum());
+    const [wanted] = interpret([f.program.outputs[0].value], { a });
+    expect([...f({ a }).outputs.value], name).toEqual([...wanted]);
+  }
+});
