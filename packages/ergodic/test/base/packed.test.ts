@@ -21,13 +21,23 @@ describe("come back as they were", () => {
     ["lists", long((i) => Array.from({ length: i % 3 }, (_, k) => `t${i} ${k}`)), 3],
     [
       "objects",
-      long<Json>((i) => (i % 3 === 0 ? { name: `n${i}`, kind: "category", levels: [`${i}`] } : { name: `n${i}`, kind: "number" })),
+      long((i): Json => {
+        if (i % 3 === 0) return { name: `n${i}`, kind: "category", levels: [`${i}`] };
+        return { name: `n${i}`, kind: "number" };
+      }),
       7,
     ],
     ["mixed", long((i) => (i % 2 === 0 ? i : null)), 0],
     ["texts with half a pair", long((i) => `${i}\ud800`), 0],
     ["objects of other orders", long((i) => (i % 2 === 0 ? { a: 1, b: 2 } : { b: 2, a: 1 })), 0],
-    ["objects without a key in common", long<Json>((i) => (i % 2 === 0 ? { a: 1 } : {})), 0],
+    [
+      "objects without a key in common",
+      long((i): Json => {
+        if (i % 2 === 0) return { a: 1 };
+        return {};
+      }),
+      0,
+    ],
   ];
   it.each(lists)("%s", (_, list, count) => {
     const json = { before: 1, inner: { list }, after: "x" };
