@@ -287,7 +287,7 @@ it("losses of the library are what predictors hold them to; a loss that nothing 
     const found = (losses as unknown as Record<string, () => ReturnType<typeof losses.squared>>)[name]();
     expect([found.name, found.task]).toEqual([name, task]);
     expect(found.joint === true ? several : one).toBe(found.link);
-    if (found.task === "binary") expect(several).toBe(found.link === "sigmoid" ? "sigmoidNormalised" : "sign");
+    if ((found.task as string) === "binary") expect(several).toBe(found.link === "sigmoid" ? "sigmoidNormalised" : "sign");
   }
   expect(Object.keys(libraryLosses).sort()).toEqual(
     Object.keys(losses)
