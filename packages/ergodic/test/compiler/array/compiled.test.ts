@@ -122,7 +122,7 @@ it("a loop that reads an array where it lies and elsewhere does not write its re
     reversed: (x) => add(x, flip(x)),
     shifted: (x) => add(x, pad(slice(x, { from: 1, to: 40 }), [[0, 1]])),
     "shifted back": (x) => add(x, concatenate([slice(x, { from: 0, to: 1 }), slice(x, { from: 0, to: 39 })])),
-    "reversed alone": (x) => tanh(flip(x)),
+    "reversed alone": (x) => mul(3, flip(x)),
     "at its own place": (x) => add(x, mul(x, x)),
   };
   const a = Float64Array.from({ length: 40 }, (_, i) => Math.sin(1 + i));
