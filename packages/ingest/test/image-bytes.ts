@@ -83,3 +83,24 @@ function crc32(bytes: number[]): number {
   }
   return ~crc >>> 0;
 }
+
+/** A PNG whose chunks, as far as they can be followed, have right checksums. */
+export function resealed(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const end = at + 8 + view.getUint32(at);
+    if (end + 4 > bytes.length) break;
+    view.setUint32(end, crc32([...bytes.subarray(at + 4, end)]));
+  }
+  return bytes;
+}
+
+/** A PNG of the 13 bytes of a header, then its rows not packed. */
+export function unpackedPng(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from([
+    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+    ...chunk("IHDR", [...bytes.subarray(0, 13)]),
+    ...chunk("IDAT", [...deflateSync(bytes.subarray(13), { level: 1 })]),
+    ...chunk("IEND", []),
+  ]);
+}

@@ -53,6 +53,11 @@ export function fromDataFrame({ columns, header }: DrawsFrame): Draws {
   const found = quantitiesOf("fromDataFrame", labels);
   const quantities = known?.quantities ?? found.quantities;
   const fields = known?.fields ?? names.map(fieldOfLabel).filter((field) => field !== undefined);
+  const numbers = quantities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (numbers > labels.length) {
+    const message = `the header speaks of ${numbers} numbers a draw, but there are ${labels.length} columns of them`;
+    throw new DataError("fromDataFrame", `${message}; keep the table as it was made`, "DRAWS_COLUMNS");
+  }
   const { chains, order } = rowsByChain(columns, known);
   const column = (label: string): Float64Array | Int32Array => {
     const series = columns.get(label);

@@ -22,6 +22,9 @@ const VERSION = 1;
 const WHERE = "draws.json";
 /** Numbers in a block of text. */
 export const BLOCK = 1 << 15;
+const mostChains = 1e6;
+/** Draws of which nothing is kept, so that no bytes pay for them. */
+const mostEmpty = 1e7;
 
 /** What describes draws, without them. */
 export type DrawsHeader = Pick<DrawsContent, "chains" | "count" | "quantities" | "fields" | "description" | "report">;
@@ -104,6 +107,10 @@ export function headerFromJson(json: unknown): DrawsHeader {
   if (!Array.isArray(fields) || !fields.every((field) => typeof field === "string"))
     throw wrong(`"fields" must be a list of texts`);
   if (!isObject(description) || !isObject(report)) throw wrong(`"description" and "report" must be objects`);
+  if (chains > mostChains) throw wrong(`it speaks of ${chains} chains, over a million`);
+  const kept = quantities.some(({ shape }) => !shape.includes(0)) || fields.length > 0;
+  if (!kept && chains * count > mostEmpty)
+    throw wrong(`it speaks of ${chains} chains of ${count} draws, but keeps no number of them`);
   const numbers = Object.entries(report).map(([name, value]) => [name, numberFromJson(`report.${name}`, value)]);
   return { chains, count, quantities, fields, description: description as JsonObject, report: Object.fromEntries(numbers) };
 }

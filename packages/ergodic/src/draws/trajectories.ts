@@ -27,6 +27,7 @@ export interface TreeReport {
   readonly limit: number | undefined;
   /** Transitions that ended at the limit. */
   readonly saturated: number;
+  /** NaN where a file did not keep them. */
   readonly leapfrogs: number;
 }
 
@@ -70,6 +71,8 @@ export function treeReport(draws: Transitions): TreeReport | undefined {
     mean: depths.reduce((sum, depth) => sum + depth, 0) / depths.length,
     limit,
     saturated: limit === undefined ? 0 : (counts[limit] ?? 0),
-    leapfrogs: draws.transition("leapfrogs").reduce((sum, count) => sum + count, 0),
+    leapfrogs: draws.fields.includes("leapfrogs")
+      ? draws.transition("leapfrogs").reduce((sum, count) => sum + count, 0)
+      : Number.NaN,
   };
 }

@@ -117,8 +117,20 @@ describe("labels", () => {
 });
 
 describe("rows to predict", () => {
-  const gapless = Dataset.fromTable(tableOf([{ a: 1, b: 2, y: 0 }, { a: 2, b: 1, y: 1 }]), { target: "y" }).pipeline; // biome-ignore format: one line a row
-  const filled = Dataset.fromTable(tableOf([{ a: 1, b: 2, y: 0 }, { a: 3, b: 1, y: 1 }]), { target: "y", impute: "mean" }).pipeline; // biome-ignore format: one line a row
+  const gapless = Dataset.fromTable(
+    tableOf([
+      { a: 1, b: 2, y: 0 },
+      { a: 2, b: 1, y: 1 },
+    ]),
+    { target: "y" },
+  ).pipeline;
+  const filled = Dataset.fromTable(
+    tableOf([
+      { a: 1, b: 2, y: 0 },
+      { a: 3, b: 1, y: 1 },
+    ]),
+    { target: "y", impute: "mean" },
+  ).pipeline;
   const plain = Dataset.fromArrays({ x: [[1, 2]], y: [0] }).pipeline;
 
   it("null by position is a gap, as it is by name", () => {

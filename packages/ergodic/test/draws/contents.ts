@@ -32,7 +32,7 @@ const name = fc.stringMatching(/^[a-zα-ω][A-Za-z0-9_]{0,6}$/).filter((text) =>
 const numbers = (length: number) =>
   fc.array(fc.double(), { minLength: length, maxLength: length }).map((list) => Float64Array.from(list));
 
-/** Anything that a run may leave: NaN, infinities, -0 and subnormal numbers too. */
+/** Anything that a run may leave: NaN, infinities, -0 and subnormal numbers too; depths of trees are whole numbers. */
 export const anyContent: fc.Arbitrary<DrawsContent> = fc
   .record({
     chains: fc.integer({ min: 1, max: 3 }),

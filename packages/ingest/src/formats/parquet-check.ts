@@ -19,11 +19,11 @@ export class PageCheck {
     const { byteLength } = access;
     this.file = {
       byteLength,
-      slice: async (start, end = byteLength) => {
-        if (!(start >= 0 && start <= end && end <= byteLength)) throw new Error(`bytes ${start} to ${end} are not in the file`);
-        const bytes = new Uint8Array(await access.slice(start, end));
-        if (this.#column) this.#pages = checkPages(bytes, this.#column, compressors);
-        return bytes.buffer;
+      slice: (start, end = byteLength) => {
+        const read = this.#slice(access, start, end, compressors);
+        // The decoder reads ahead, and may stop before it looks at what it has asked for: a rejection that nobody handles ends the process.
+        read.catch(() => {});
+        return read;
       },
     };
     const next = (): Uint8Array => {
@@ -32,6 +32,14 @@ export class PageCheck {
       return page;
     };
     this.unpack = Object.fromEntries(Object.keys(compressors).map((codec) => [codec, next]));
+  }
+
+  async #slice(access: RandomAccess, start: number, end: number, compressors: Compressors): Promise<ArrayBuffer> {
+    if (!(start >= 0 && start <= end && end <= access.byteLength))
+      throw new Error(`bytes ${start} to ${end} are not in the file`);
+    const bytes = new Uint8Array(await access.slice(start, end));
+    if (this.#column) this.#pages = checkPages(bytes, this.#column, compressors);
+    return bytes.buffer;
   }
 
   begin(group: RowGroup, { element }: SchemaTree, rows: number): void {

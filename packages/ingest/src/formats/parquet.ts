@@ -73,7 +73,7 @@ function whole(values: DecodedArray, rows: number): DecodedArray {
 
 function namedFields({ children }: SchemaTree): SchemaTree[] {
   const names = new Set(children.map(({ element }) => element.name));
-  if (names.size === children.length && !names.has(undefined as never)) return children;
+  if (names.size === children.length && [...names].every((name) => typeof name === "string")) return children;
   throw new Error("columns lack a name, or share one");
 }
 

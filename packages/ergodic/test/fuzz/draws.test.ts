@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { DataError } from "../../src/base/errors.ts";
+import { drawsTargets, run } from "./draws.ts";
+import { fuzz, type Target } from "./mutate.ts";
+import { wanted } from "./wanted.ts";
+
+test("files as they were made are read", async () => {
+  for (const { name, bytes, read } of await drawsTargets()) await expect(read(bytes), name).resolves.not.toThrow();
+});
+
+test("damaged files of draws are read or refused by a typed error, each within two seconds", async () => {
+  const { cases, refused, accepted } = await run(...wanted);
+  expect(refused + accepted).toBe(cases);
+  if (cases < 1000) return;
+  expect(refused).toBeGreaterThan(200);
+  expect(accepted).toBeGreaterThan(50);
+});
+
+test("a raw error, and a case that takes too long, are told with the seed that repeats them", async () => {
+  const target = (read: (bytes: Uint8Array) => unknown): Target => ({
+    name: "t",
+    bytes: Uint8Array.of(1, 2, 3, 4),
+    read: async (bytes) => read(bytes),
+  });
+  const raw = target((bytes) => {
+    if (bytes[0] === 1) throw new DataError("t", "refused", "DATA_PARSE");
+    throw new TypeError("raw");
+  });
+  const first = await fuzz([raw], 1000, 5).catch((error: Error) => error);
+  expect(first).toMatchObject({ message: expect.stringMatching(/^case \d+ of t: a raw error$/), cause: expect.any(TypeError) });
+  const seed = Number(/case (\d+)/.exec((first as Error).message)![1]);
+  expect((await fuzz([raw], 1, seed).catch((error: Error) => error)) as Error).toMatchObject({
+    message: (first as Error).message,
+  });
+  const slow = target(() => {
+    let sum = 0;
+    for (const before = process.cpuUsage().user; process.cpuUsage().user - before < 0.12e6; )
+      for (let k = 0; k < 1e5; k++) sum += Math.sqrt(k);
+    return sum;
+  });
+  await expect(fuzz([slow], 1, 9, 0.1)).rejects.toThrow(/^case 9 of t: \d\.\d s of processor time$/);
+});
