@@ -210,7 +210,7 @@ const sampling = {
   algorithm: none,
   chains: small,
   warmup: whole(0),
-  draws: count,
+  draws: whole(0),
   seed,
   workers: whole(1, 1024),
   deterministic: flag,
