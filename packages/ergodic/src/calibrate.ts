@@ -104,6 +104,8 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
 }
 
 export function calibrate(model: StatisticalModel, data: ModelData, options: CalibrateOptions = {}): Run<Calibration> {
+  if (!holds(model, "condition"))
+    refuse("calibrate", "the model", model, "a model()", 'model(({ param }) => param("mu", normal(0, 1)))');
   const given = checked(options);
   let calibration: Simulations;
   return new Run<Calibration>({

@@ -1,4 +1,5 @@
 /** Whole files: a file appears whole or not at all, and is read whole. Node; reading a Blob or a fetched URL works in browsers too. */
+import { refuse } from "./checks.ts";
 import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { CapabilityError, DataError } from "./errors.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
@@ -213,6 +214,8 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
 /** What errors call it; `otherwise` for bytes and for a Blob without a name. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {
   if (typeof from === "string" || from instanceof URL) return String(from);
+  if (!(from instanceof Uint8Array || from instanceof Blob))
+    refuse(otherwise, "what to read", from, "a path, a URL, a Blob or the bytes", '"run.checkpoint" or "model.safetensors"');
   return (from as Partial<File>).name ?? otherwise;
 }
 

@@ -52,7 +52,7 @@ export function nearest(unknown: string, known: readonly string[]): string | und
   const lower = unknown.toLowerCase();
   return (
     known.find((name) => name.toLowerCase() === lower) ??
-    SYNONYMS[lower]?.find((name) => known.includes(name)) ??
+    (Object.hasOwn(SYNONYMS, lower) ? SYNONYMS[lower] : undefined)?.find((name) => known.includes(name)) ??
     known.find((name) => name.startsWith(unknown) || unknown.startsWith(name))
   );
 }

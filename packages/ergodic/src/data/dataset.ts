@@ -12,7 +12,7 @@
  *
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
  */
-import { checkBoolean, checkChoice } from "../base/checks.ts";
+import { checkBoolean, checkChoice, isList, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import type { Json } from "../contract.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
@@ -168,6 +168,7 @@ export class Dataset implements Disposable {
 
   /** A copy of the given rows in the given order; a row may come twice. */
   select(rows: ArrayLike<number>): Dataset {
+    if (!isList(rows)) refuse("select", "rows", rows, "a list of row numbers", "[0, 2, 5]");
     if (rows.length === 0) throw new OptionError("select", "rows is empty, but a dataset needs at least 1 row", "OPTION_RANGE");
     for (let i = 0; i < rows.length; i++) {
       if (!(Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < this.rowCount))

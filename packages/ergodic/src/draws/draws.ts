@@ -11,6 +11,7 @@
  */
 import { checkNumbers, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
 import type { JsonObject } from "../contract.ts";
 import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
@@ -167,7 +168,9 @@ export class Draws {
   }
 
   /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
-  table({ rows = 40, ...options }: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
+  table(given: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
+    checkKeys("table", given, ["of", "probabilities", "rows"]);
+    const { rows = 40, ...options } = given;
     checkNumber("table", "rows", rows, { low: 1, integer: true });
     const all = Object.entries(this.summary(options));
     const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
@@ -261,7 +264,7 @@ export class Draws {
     const found = this.quantities.find((quantity) => quantity.name === name);
     if (found) return found;
     const names = this.quantities.map((quantity) => quantity.name).join(", ");
-    throw new OptionError("draws", `there is no "${name}"; there are ${names}`, "OPTION_UNKNOWN");
+    throw new OptionError("draws", `there is no ${shown(name)}; there are ${names}`, "OPTION_UNKNOWN");
   }
 
   #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
@@ -309,7 +312,7 @@ export class Draws {
   #observedName(where: string, asked: string | undefined, names: readonly string[]): string {
     const name = asked ?? names[0];
     if (names.includes(name) && (asked !== undefined || names.length === 1)) return name;
-    const given = asked === undefined ? `${names.length} things were observed` : `"${asked}" was not observed`;
+    const given = asked === undefined ? `${names.length} things were observed` : `${shown(asked)} was not observed`;
     throw new OptionError(where, `${given}; name one of ${names.join(", ") || "none"}`, "OPTION_UNKNOWN");
   }
 }

@@ -114,6 +114,8 @@ export class FactorPredictor {
   predict(pairs: readonly Pair[]): { value: number }[];
   predict(given: Pair | readonly Pair[]): { value: number } | { value: number }[] {
     if (Array.isArray(given)) return (given as readonly Pair[]).map((pair) => this.predict(pair));
+    if (typeof given !== "object" || given === null)
+      refuse("predict", "the pair", given, "a user and an item", '{ user: "anna", item: "emma" }');
     const { user, item } = given as Pair;
     return { value: this.score(this.profile(this.users.find(user)), this.items.find(item)) };
   }
@@ -172,6 +174,7 @@ export class FactorPredictor {
     checkNumber("evaluate", "count", count, { low: 1, integer: true });
     if (exclude !== undefined && !(exclude instanceof Ratings))
       refuse("evaluate", "exclude", exclude, "the ratings of training", "exclude: train");
+    if (!(ratings instanceof Ratings)) refuse("evaluate", "ratings", ratings, "Ratings", "ratings.split(0.8, { seed: 1 }).test");
     return this.task === "rating" ? this.errors(ratings) : this.ranking(ratings, count, exclude);
   }
 

@@ -4,6 +4,7 @@
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  */
+import { refuse } from "../base/checks.ts";
 import { DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
@@ -79,6 +80,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   predict(row: Row): Prediction<K>;
   predict(rows: RawRows | Dataset): Prediction<K>[];
   predict(rows: Row | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
+    if (typeof rows !== "object" || rows === null)
+      refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     // A row may have a column of any name, but tables have these two.
     const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
@@ -92,6 +95,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
 
   /** z of every row, float64[rows × outputs]. */
   outputs(data: Dataset): Float64Array {
+    if (!(data instanceof Dataset)) refuse("evaluate", "data", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
     const rows = data.follow(this.pipeline);
     return rows === data ? this.scores(rows) : this.scored(rows);
   }

@@ -52,7 +52,9 @@ describe("draws as a data frame", () => {
     const { columns, header } = toDataFrame(example());
     const changed = (name: string, series: Float64Array | Int32Array) => new Map([...columns, [name, series]]);
     const lost = new Map([...columns].filter(([name]) => name !== "mu"));
-    expect(() => fromDataFrame({ columns: lost, header })).toThrow(/the header speaks of 9 numbers a draw, but there are 8 columns/);
+    expect(() => fromDataFrame({ columns: lost, header })).toThrow(
+      /the header speaks of 9 numbers a draw, but there are 8 columns/,
+    );
     expect(() => fromDataFrame({ columns: changed("mu", new Float64Array(5)), header })).toThrow(/"mu" has 5 rows, but others 6/);
     expect(() => fromDataFrame({ columns: changed(".chain", Int32Array.of(1, 1, 1, 1, 2, 2)) })).toThrow(
       /chains of unequal lengths/,

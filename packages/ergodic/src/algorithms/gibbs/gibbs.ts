@@ -13,6 +13,7 @@
  *
  * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
  */
+import { refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { shown } from "../../base/shown.ts";
 import type { Json, JsonObject, LogDensity } from "../../contract.ts";
@@ -81,7 +82,10 @@ function blockFromJson({ of, by }: JsonObject, sampler: (json: JsonObject) => Sa
 }
 
 function listed(blocks: GibbsBlocks): readonly BlockOptions[] {
-  if (Array.isArray(blocks)) return blocks;
+  if (Array.isArray(blocks)) return blocks as readonly BlockOptions[];
+  const example = "gibbs({ z: enumerate(), mu: nuts() })";
+  if (Object.prototype.toString.call(blocks) !== "[object Object]")
+    refuse("gibbs", "blocks", blocks, "an object of blocks", example);
   return Object.entries(blocks as Readonly<Record<string, UpdateBy>>).map(([name, by]) => ({ of: [name], by }));
 }
 

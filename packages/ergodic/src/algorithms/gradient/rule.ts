@@ -174,7 +174,7 @@ export function chain(...parts: EquationRule[]): EquationRule {
     if (part?.kind !== "equation") {
       throw new OptionError(
         "chain",
-        `part ${i + 1} is ${part?.name ?? String(part)}, but only rules with an equation can be chained`,
+        `part ${i + 1} is ${typeof part?.name === "string" ? part.name : shown(part)}, but only rules with an equation can be chained`,
         "RULE_CHAIN",
       );
     }

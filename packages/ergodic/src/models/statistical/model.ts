@@ -12,7 +12,8 @@
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
  * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
  */
-import { OptionError } from "../../base/errors.ts";
+import { refuse } from "../../base/checks.ts";
+import { checkKeys, OptionError } from "../../base/errors.ts";
 import type { LogDensity } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
@@ -41,16 +42,16 @@ export interface StatisticalModel {
 }
 
 /** @throws OptionError unless given a function */
-export function model(
-  body: (context: ModelContext) => void,
-  { name = body.name || "model" }: { name?: string } = {},
-): StatisticalModel {
+export function model(body: (context: ModelContext) => void, options: { name?: string } = {}): StatisticalModel {
   if (typeof body !== "function")
     throw new OptionError(
       "model",
       `got ${typeof body}, wanted a function; write model(({ param, observe }) => …)`,
       "OPTION_TYPE",
     );
+  checkKeys("model", options, ["name"]);
+  const { name = body.name || "model" } = options;
+  if (typeof name !== "string") refuse("model", "name", name, "a text", 'name: "schools"');
   return {
     kind: "statistical",
     name,

@@ -104,8 +104,17 @@ describe.each(kinds)("%s", (kind) => {
   it("no column is screened that is not 0 at the optimum", async () => {
     const COLUMNS = 40;
     let screenings = 0;
-    for (let seed = 1; seed <= 6; seed++) {
+    for (const seed of [1, 2, 3, 4, 5, 6, 11]) {
       const problem = randomRows(kind, { rows: 25, columns: COLUMNS, seed });
+      // Of the last one columns have much in common: a ball a tenth of the right size leaves columns out there that are wanted.
+      if (seed === 11) {
+        for (const row of problem.x) {
+          const common = row.reduce((sum, v) => sum + v, 0) / 8;
+          row.forEach((v, j) => {
+            row[j] = v + common;
+          });
+        }
+      }
       using data = tableOf(problem);
       const model = linear({ loss: lossOf(kind), standardise: false });
       const plan = resolvePlan("test", { deterministic: true }, engine.describe(), { batch: "all", precision: "f64" }, "f64");
@@ -114,7 +123,8 @@ describe.each(kinds)("%s", (kind) => {
       const run = (calls: Parameters<typeof engine.run>[0]) => engine.run(calls, { workers: 1, deterministic: true });
       await follow(solver.open(), run);
       const top = await follow(solver.largestPull(), run);
-      for (const share of [0.5, 0.2, 0.05]) {
+      // A first solution nearby leaves least squares nothing to screen.
+      for (const share of kind === "squared" ? [0.5, 0.2, 0.05] : [0.8, 0.5, 0.2, 0.05]) {
         const l1 = share * top;
         const best = await solve(kind, problem, { model: { l1 }, tolerance: 1e-11 });
         const outputs = best.intercept.length;

@@ -54,8 +54,8 @@ const files = {
   gradient: await kept("gradient", ergodic.minimize(compiled, [1, 1], { until: { epochs: 1 } })),
   tune: await kept("tune", ergodic.tune(trial as never, { over, trials: 1 })),
 };
-const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, chains: 2 });
-const recommender = await ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, { epochs: 1 });
+export const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, chains: 2 });
+export const recommender = await ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, { epochs: 1 });
 const series = Float64Array.from({ length: 20 }, (_, i) => i % 7);
 
 const positive = above(0);

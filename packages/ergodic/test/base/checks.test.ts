@@ -1,0 +1,101 @@
+/** Checks of options: what they let through, what they refuse, and the words in which they do. */
+import { describe, expect, it } from "vitest";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkNumbers,
+  checkSignal,
+  checkValuesByName,
+  plain,
+} from "../../src/base/checks.ts";
+import { checkKeys, checkNumber } from "../../src/base/errors.ts";
+import { shown } from "../../src/base/shown.ts";
+
+describe("checkSignal", () => {
+  it("takes a signal, of another realm too, and none", () => {
+    const { signal } = new AbortController();
+    const other = { aborted: false, throwIfAborted() {}, addEventListener() {}, removeEventListener() {} };
+    for (const given of [undefined, signal, AbortSignal.timeout(1), other]) expect(() => checkSignal("fit", given)).not.toThrow();
+  });
+
+  it("says what to write where the controller itself was given, and where something else was", () => {
+    expect(() => checkSignal("fit", new AbortController())).toThrow(
+      "fit: signal is of type AbortController, but must be the controller's AbortSignal: write signal: controller.signal [OPTION_TYPE]",
+    );
+    for (const given of [null, 5, "abort", {}, { signal: {} }, () => 1])
+      expect(() => checkSignal("fit", given)).toThrow(
+        /signal is .* must be an AbortSignal: write signal: controller\.signal, or .*timeout/,
+      );
+  });
+});
+
+describe("checkKeys", () => {
+  it("refuses what is no object of options, and null where a value belongs", () => {
+    for (const given of [null, 5, "epochs", [], [1], new Map(), new Date(0), () => 1, Promise.resolve()])
+      expect(() => checkKeys("fit", given as object, ["epochs", "until"])).toThrow(
+        /^fit: .* but must be an object: \{ epochs, until \}/,
+      );
+    expect(() => checkKeys("fit", { until: null }, ["until"])).toThrow(
+      "fit: until is null; leave it out to have its default [OPTION_TYPE]",
+    );
+    expect(() => checkKeys("fit", { until: null }, ["until"], { nullable: ["until"] })).not.toThrow();
+    expect(() => checkKeys("fit", Object.create(null) as object, ["until"])).not.toThrow();
+    expect(() => checkKeys("fit", new (class Settings {})(), ["until"])).not.toThrow();
+  });
+
+  it.each(["constructor", "toString", "hasOwnProperty", "__proto__"])(
+    "an option named %s is unknown, and nothing else is meant by it",
+    (name) => {
+      const options = JSON.parse(`{ "${name}": 1 }`) as object;
+      expect(() => checkKeys("fit", options, ["epochs"])).toThrow(
+        `fit: unknown option "${name}" (known: epochs) [OPTION_UNKNOWN]`,
+      );
+    },
+  );
+});
+
+it("checkBoolean, checkChoice, checkFunction, checkNumbers, checkValuesByName and plain refuse by name", () => {
+  expect(() => checkBoolean("linear", "intercept", "no")).toThrow(
+    'linear: intercept is "no", but must be true or false [OPTION_TYPE]',
+  );
+  expect(() => checkBoolean("linear", "intercept", false)).not.toThrow();
+  expect(() => checkChoice("fit", "precision", 64, ["f32", "f64", "i16"])).toThrow(
+    'fit: precision is 64, but must be one of "f32", "f64", "i16" [OPTION_RANGE]',
+  );
+  expect(() => checkChoice("slice", "expansion", "none", ["stepOut", "doubling"])).toThrow(
+    'but must be "stepOut" or "doubling" [',
+  );
+  expect(() => checkChoice("unit", "stride", 2, [1, 2])).not.toThrow();
+  expect(() => checkFunction("tune", "make", 1, "a function", "() => 1")).toThrow(
+    "tune: make is 1, but must be a function: write () => 1",
+  );
+  expect(() => checkNumbers("slice", "mean", [1, null])).toThrow("slice: mean[1] is null, but must be a number");
+  expect(() => checkNumbers("slice", "mean", "12")).toThrow('slice: mean is "12", but must be a list of numbers');
+  expect(() => checkNumbers("slice", "mean", Float64Array.of(1, 2), { low: 0 })).not.toThrow();
+  expect(() => checkValuesByName("sample", { mu: 0, theta: [1, 2] })).not.toThrow();
+  expect(() => checkValuesByName("sample", { mu: "0" })).toThrow('sample.start: mu is "0", but must be a number');
+  expect(() => plain("dense", { units: 3 }, ["units"])).toThrow("units is given twice");
+  expect(plain("dense", { name: "a" }, ["units"])).toEqual({ name: "a" });
+});
+
+it("values are shown short, whatever they are", () => {
+  const odd: [unknown, string][] = [
+    [Symbol("s"), "Symbol(s)"],
+    [5n, "5n"],
+    [Object.create(null), "an object of nothing"],
+    [{ constructor: 5 }, "an object of constructor"],
+    [{ a: 1, b: 2 }, "an object of a, b"],
+    ["x".repeat(100), `"${"x".repeat(60)}"`],
+    [[1, 2, 3], "an array of 3"],
+    [new Date(0), "of type Date"],
+    [Object.assign(() => 1, { ruleName: "adam" }), "the function adam, not called"],
+    [Object.defineProperty(() => 1, "name", { value: Symbol("n") }), "the function make, not called"],
+    [undefined, "undefined"],
+    [-0, "0"],
+  ];
+  for (const [value, text] of odd) expect(shown(value)).toBe(text);
+  expect(() => checkNumber("fit", "rate", Object.create(null))).toThrow(
+    "fit: rate is an object of nothing, but must be a number",
+  );
+});

@@ -1,0 +1,16 @@
+/** 500 calls at random; many more by a script. */
+import { afterAll, expect, it } from "vitest";
+import { removeFiles } from "../conformance/options/verbs.ts";
+import { run } from "./api.ts";
+
+afterAll(removeFiles);
+
+const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? 500);
+
+it("misuse is refused in words, or does what it says", async () => {
+  const { cases, refused, accepted } = await run(CASES, Number(process.env.ERGODIC_FUZZ_SEED ?? 1));
+  expect(cases).toBe(refused + accepted);
+  // Neither all nor none, or nothing would be tried.
+  expect(refused).toBeGreaterThan(0.3 * cases);
+  expect(accepted).toBeGreaterThan(0.03 * cases);
+});
