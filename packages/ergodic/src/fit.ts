@@ -16,6 +16,7 @@ import { isVariance } from "./algorithms/gradient/variance.ts";
 import { algorithmFrom } from "./algorithms/index.ts";
 import { checkSignal, holds, refuse } from "./base/checks.ts";
 import { assert, CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
+import { factoryName } from "./base/shown.ts";
 import type { JsonObject, Model, Plan, PredictionKind, Prepared, Progression, SavedModel } from "./contract.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Ratings } from "./data/ratings.ts";
