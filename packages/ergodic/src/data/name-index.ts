@@ -25,6 +25,8 @@ export class NameIndex {
 
   /** −1 for a name that is not here. */
   find(name: Name): number {
+    // What is no name is nobody's: an object without a prototype has no text.
+    if (typeof name === "object" || typeof name === "function") return -1;
     return this.#byText.get(String(name)) ?? -1;
   }
 
