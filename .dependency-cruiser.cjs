@@ -15,7 +15,7 @@ const below = {
 
 module.exports = {
   forbidden: [
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     ...Object.entries(below).map(([folder, others]) =>
       forbid(
         `${folder}-looks-down`,

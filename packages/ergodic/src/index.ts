@@ -1,30 +1,16 @@
 /** What is public: an explicit list. */
 
 export { type AlternatingOptions, alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
-export {
-  type CoordinateDescent,
-  type CoordinateDescentOptions,
-  coordinateDescent,
-} from "./algorithms/coordinate/coordinate-descent.ts";
+export { type CoordinateDescent, coordinateDescent } from "./algorithms/coordinate/coordinate-descent.ts";
+export type { CoordinateDescentOptions } from "./algorithms/coordinate/coordinate-options.ts";
+export type { CoordinateTarget, CoordinateTargetOptions } from "./algorithms/coordinate/coordinate-target.ts";
 export { type DualCoordinateDescentOptions, dualCoordinateDescent } from "./algorithms/coordinate/dual-coordinate-descent.ts";
 export { type FactorDescentOptions, factorCoordinateDescent } from "./algorithms/coordinate/factor-descent.ts";
-export {
-  type CoordinateTarget,
-  type CoordinateTargetOptions,
-  coordinateProblem,
-  coordinateTarget,
-} from "./algorithms/coordinate/target.ts";
+export { coordinateProblem, coordinateTarget } from "./algorithms/coordinate/target.ts";
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./algorithms/gradient/cost.ts";
 export { ruleEquation } from "./algorithms/gradient/equation.ts";
 export { type GradientDescent, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
-export {
-  type HostReport,
-  type HostRule,
-  type HostRun,
-  type HostState,
-  hostRule,
-  type Objective,
-} from "./algorithms/gradient/host-rule.ts";
+export { hostRule } from "./algorithms/gradient/host-rule.ts";
 export {
   adadelta,
   adagrad,
@@ -60,9 +46,19 @@ export {
   strongWolfe,
   weightDecay,
 } from "./algorithms/gradient/index.ts";
-export type { Rule } from "./algorithms/gradient/kinds.ts";
+export type {
+  EquationRule,
+  HostReport,
+  HostRule,
+  HostRun,
+  HostState,
+  Objective,
+  Rule,
+  RuleJson,
+  SearchRule,
+} from "./algorithms/gradient/kinds.ts";
 export { type LedgerRow, type MeasuredRule, measureRule, ruleLedger } from "./algorithms/gradient/ledger.ts";
-export { chain, type EquationRule, type RuleFactory, type RuleJson, rule } from "./algorithms/gradient/rule.ts";
+export { chain, type RuleFactory, rule } from "./algorithms/gradient/rule.ts";
 export { type RuleProgram, type RuleProgramOptions, ruleProgram } from "./algorithms/gradient/rule-program.ts";
 export { RuleRunner, type RuleSnapshot } from "./algorithms/gradient/runner.ts";
 export {
@@ -78,7 +74,6 @@ export {
   stepDecay,
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
-export type { SearchRule } from "./algorithms/gradient/search-rule.ts";
 export { sag, saga, svrg, type Variance, varianceFrom } from "./algorithms/gradient/variance.ts";
 export {
   type AdaptationOptions,
@@ -198,7 +193,6 @@ export {
 export { type Content, checkWritable, type WriteOptions, writeWhole } from "./base/files.ts";
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
-export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./calibrate.ts";
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
@@ -244,24 +238,8 @@ export {
   usualStatistics,
   type Verdict,
 } from "./draws/index.ts";
-export { type Explanation, explain, type RowFacts } from "./explain.ts";
-export { type FitOptions, type Fitted, fit, type ResumeOptions, type Trained } from "./fit.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
-export {
-  type CoordinateMinimum,
-  type GradientMinimum,
-  type GradientResumeOptions,
-  type MinimizeCoordinatesOptions,
-  type MinimizeGradientOptions,
-  type MinimizeOptions,
-  type MinimizeResumeOptions,
-  type MinimizeUntil,
-  type Minimum,
-  minimize,
-} from "./minimize.ts";
-export type { Mode, ModeOptions } from "./mode.ts";
-export type { Spread as ModeSpread } from "./mode-starts.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
@@ -382,7 +360,8 @@ export {
   zeros,
 } from "./models/neural/index.ts";
 export { type NetworkModel, type NetworkOptions, network } from "./models/neural/network.ts";
-export { type FactorisationModel, type FactorisationOptions, factorisation } from "./models/ratings/factorisation.ts";
+export { type FactorisationModel, factorisation } from "./models/ratings/factorisation.ts";
+export type { FactorisationOptions } from "./models/ratings/settings.ts";
 export {
   bernoulli,
   bernoulliLogit,
@@ -449,7 +428,6 @@ export {
   weibull,
   zeroInflated,
 } from "./models/statistical/index.ts";
-export { type CrossValidation, type FitPathOptions, LinearPath } from "./path.ts";
 export {
   type FactorMetrics,
   FactorPredictor,
@@ -470,7 +448,25 @@ export {
 } from "./predict/metrics.ts";
 export { NetworkPredictor } from "./predict/network.ts";
 export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts";
-export { type SampleData, type Sampled, type SampleOptions, type SampleWatchOptions, sample } from "./sample.ts";
+export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
+export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
+export { type FitOptions, type Fitted, fit, type ResumeOptions, type Trained } from "./verbs/fit/fit.ts";
+export type { Mode, ModeOptions } from "./verbs/fit/mode.ts";
+export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
+export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";
+export {
+  type CoordinateMinimum,
+  type GradientMinimum,
+  type GradientResumeOptions,
+  type MinimizeCoordinatesOptions,
+  type MinimizeGradientOptions,
+  type MinimizeOptions,
+  type MinimizeResumeOptions,
+  type MinimizeUntil,
+  type Minimum,
+  minimize,
+} from "./verbs/minimize/minimize.ts";
+export { type SampleData, type Sampled, type SampleOptions, type SampleWatchOptions, sample } from "./verbs/sample.ts";
 export {
   type HalvingOptions,
   type MakeTrial,
@@ -484,4 +480,4 @@ export {
   type TuneResumeOptions,
   type TuneUntil,
   tune,
-} from "./tune.ts";
+} from "./verbs/tune.ts";

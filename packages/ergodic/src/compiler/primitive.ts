@@ -2,7 +2,9 @@
  * What a primitive is: one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are made in
  * primitives/ by `primitive()` (element-wise) and `reduction()`, which return the builder and keep the entry in a table.
  */
+
 import { assert } from "../base/errors.ts";
+import type { AxisOptions } from "./array/chained.ts";
 import { type ArrayLikeOperand, isArray, type SymbolicArray } from "./array/symbolic.ts";
 import { constant, type Expr, type ExprLike, intern, toExpr } from "./expression.ts";
 import type { Lanes, Value } from "./machine/lanes.ts";
@@ -80,11 +82,6 @@ export interface Ternary {
 }
 export interface Builder extends Unary, Binary, Chain, Ternary {}
 
-/** Axes to reduce (default: all), and whether they stay with an extent of 1. */
-export interface AxisOptions {
-  readonly axis?: number | readonly number[];
-  readonly keep?: boolean;
-}
 export interface Reducer {
   (v: ExprLike): Expr;
   (x: SymbolicArray, options?: AxisOptions): SymbolicArray;

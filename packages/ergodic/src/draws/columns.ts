@@ -6,7 +6,8 @@
  * @throws DataError [DRAWS_COLUMNS] for columns that do not fill their quantity
  */
 import { DataError } from "../base/errors.ts";
-import { type DrawsQuantity, sizeOf } from "./draws.ts";
+import type { DrawsQuantity } from "./content.ts";
+import { sizeOf } from "./draws.ts";
 
 export interface DrawsColumn {
   readonly label: string;

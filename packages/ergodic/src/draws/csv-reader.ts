@@ -11,8 +11,9 @@
 import { DataError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type DrawsColumn, quantitiesOf } from "./columns.ts";
+import type { DrawsContent } from "./content.ts";
 import { ERGODIC_KEY, fieldOfLabel, labelOfField } from "./csv.ts";
-import { Draws, type DrawsContent, sizeOf } from "./draws.ts";
+import { Draws, sizeOf } from "./draws.ts";
 import { type DrawsHeader, headerFromJson } from "./json.ts";
 import { DEEPEST_TREE, isDepth } from "./trajectories.ts";
 

@@ -14,7 +14,8 @@
 import { CapabilityError, checkNumber } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract.ts";
 import { columnsOf } from "./columns.ts";
-import { type DrawsContent, sizeOf } from "./draws.ts";
+import type { DrawsContent } from "./content.ts";
+import { sizeOf } from "./draws.ts";
 import { BLOCK, headerToJson } from "./json.ts";
 
 /** Stan's names of what is kept of transitions, in its order. */

@@ -10,8 +10,9 @@
 import { DataError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { columnsOf, quantitiesOf } from "./columns.ts";
+import type { DrawsContent } from "./content.ts";
 import { fieldOfLabel, labelOfField } from "./csv.ts";
-import { Draws, type DrawsContent, scalarName, sizeOf } from "./draws.ts";
+import { Draws, scalarName, sizeOf } from "./draws.ts";
 import { headerFromJson, headerToJson } from "./json.ts";
 
 export interface DrawsFrame {

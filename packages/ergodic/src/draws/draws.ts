@@ -9,11 +9,13 @@
  *
  * @throws OptionError for a name that is not there
  */
+
 import { checkNumbers, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import type { JsonObject } from "../contract.ts";
 import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
@@ -21,44 +23,6 @@ import { summaryTable } from "./table.ts";
 import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
-
-export interface DrawsQuantity {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly kind: "parameter" | "transformed" | "generated";
-}
-
-/** What needs the model: there where the draws were made, not where they were read from a file. */
-export interface DrawsSource {
-  /** log p of each observed value, by name: [chain, draw, value]. */
-  pointwise(): Readonly<Record<string, Float64Array>>;
-  /** Names of those whose terms depend on each other, so that to drop one is not to leave its value out. */
-  dependent(): ReadonlySet<string>;
-  /** Whether parts of the likelihood may be in target(). */
-  readonly hasTarget: boolean;
-  /** What was observed, drawn anew for each draw. */
-  predict(seed: number): Draws;
-  /** What was observed, by name. */
-  observed(): Readonly<Record<string, Float64Array>>;
-}
-
-export interface DrawsContent {
-  readonly chains: number;
-  /** Draws of each chain. */
-  readonly count: number;
-  readonly quantities: readonly DrawsQuantity[];
-  /** By name: [chain, draw, ...shape]. */
-  readonly values: Readonly<Record<string, Float64Array>>;
-  /** Names of the numbers kept of each transition. */
-  readonly fields: readonly string[];
-  /** [chain, draw, field]. */
-  readonly transitions: Float64Array;
-  /** Model, algorithm and plan, as JSON. */
-  readonly description: JsonObject;
-  /** What the run reported last. */
-  readonly report: Readonly<Record<string, number>>;
-  readonly source?: DrawsSource;
-}
 
 export interface DrawsSummaryOptions {
   /** Names of quantities; default: all. */
@@ -227,7 +191,7 @@ export class Draws {
     checkKeys("predict", options, ["seed"]);
     const { seed = 0 } = options;
     checkNumber("predict", "seed", seed, { integer: true });
-    return this.#source("predict").predict(seed);
+    return new Draws(this.#source("predict").predict(seed));
   }
 
   /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. */

@@ -1,15 +1,10 @@
 /** Draws by name: what they say, whether they can be trusted, and how they are kept and shown. */
+
+export type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 export { toCmdStanCsv } from "./csv.ts";
 export { fromCmdStanCsv } from "./csv-reader.ts";
 export { type DrawsFrame, fromDataFrame, toDataFrame } from "./data-frame.ts";
-export {
-  Draws,
-  type DrawsContent,
-  type DrawsQuantity,
-  type DrawsSource,
-  type DrawsSummaryOptions,
-  scalarName,
-} from "./draws.ts";
+export { Draws, type DrawsSummaryOptions, scalarName } from "./draws.ts";
 export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
 export {
   type CheckedStatistic,

@@ -15,7 +15,7 @@
  */
 import { DataError } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract.ts";
-import type { DrawsContent, DrawsQuantity } from "./draws.ts";
+import type { DrawsContent, DrawsQuantity } from "./content.ts";
 
 const FORMAT = "ergodic-draws";
 const VERSION = 1;

@@ -17,9 +17,10 @@ import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
 import { keptElsewhere, nameOf, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3, murmur3 } from "../base/murmur3.ts";
 import type { JsonObject } from "../contract.ts";
+import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
 import { fromCmdStanCsv } from "./csv-reader.ts";
-import { Draws, type DrawsContent } from "./draws.ts";
+import { Draws } from "./draws.ts";
 import { headerToJson, jsonBlocks } from "./json.ts";
 
 export interface SaveDrawsOptions {

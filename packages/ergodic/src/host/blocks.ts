@@ -105,33 +105,3 @@ function classOf(size: number): number {
   const below = exponent >= 2 ? (size >>> (exponent - 2)) & 3 : (size << (2 - exponent)) & 3;
   return exponent * 4 + below;
 }
-
-/** Proximal step of the group penalty λ Σ_g w_g ‖p_g‖ (kernels/group.ts). Groups: start u32[groups + 1] into columns u32[], weight f64[groups]. */
-export const GROUP_PARAMETERS = 0;
-export const GROUP_ELEMENT_BYTES = 4;
-export const GROUP_COUNT = 8;
-export const GROUP_START = 12;
-export const GROUP_COLUMNS = 16;
-export const GROUP_WEIGHTS = 20;
-export const GROUP_OUTPUTS = 24;
-export const GROUP_STRIDE = 28;
-/** Address of the f64 that holds the current rate. */
-export const GROUP_RATE = 32;
-export const GROUP_LAMBDA_F64 = 40;
-export const GROUP_BYTES = 48;
-
-/** Stochastic line search (kernels/search.ts). */
-export const SEARCH_OBJECTIVE = 0;
-export const SEARCH_ELEMENT_BYTES = 4;
-export const SEARCH_BACKUP = 8;
-/** f32/f64 penalty weights laid out like the parameters, or 0. */
-export const SEARCH_SHARE = 12;
-export const SEARCH_MAX_TRIES = 16;
-export const SEARCH_RATE_F64 = 24;
-export const SEARCH_GROWTH_F64 = 32;
-export const SEARCH_MAX_RATE_F64 = 40;
-export const SEARCH_SUFFICIENT_F64 = 48;
-export const SEARCH_SHRINK_F64 = 56;
-export const SEARCH_FALLBACK_F64 = 64;
-export const SEARCH_L2_F64 = 72;
-export const SEARCH_BYTES = 80;

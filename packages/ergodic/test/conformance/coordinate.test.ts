@@ -3,13 +3,11 @@
  * a run does not depend on how its steps are grouped, resumes bit for bit at any step, and is made again from its JSON.
  */
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  type CoordinateDescentOptions,
-  coordinateDescent,
-  coordinateDescentFrom,
-} from "../../src/algorithms/coordinate/coordinate-descent.ts";
+import { coordinateDescent, coordinateDescentFrom } from "../../src/algorithms/coordinate/coordinate-descent.ts";
+import type { CoordinateDescentOptions } from "../../src/algorithms/coordinate/coordinate-options.ts";
+import type { CoordinateTarget } from "../../src/algorithms/coordinate/coordinate-target.ts";
 import { pickNames } from "../../src/algorithms/coordinate/picks.ts";
-import { type CoordinateTarget, coordinateProblem } from "../../src/algorithms/coordinate/target.ts";
+import { coordinateProblem } from "../../src/algorithms/coordinate/target.ts";
 import { inverseTimeDecay } from "../../src/algorithms/gradient/schedule.ts";
 import type { Problem, Progression, Snapshot } from "../../src/contract.ts";
 import { type LinearOptions, linear } from "../../src/models/linear/linear.ts";

@@ -1,6 +1,7 @@
 /** Draws of every kind that files must keep: what the tests of this folder write and read back. */
 import fc from "fast-check";
-import { Draws, type DrawsContent, type DrawsQuantity } from "../../src/draws/draws.ts";
+import type { DrawsContent, DrawsQuantity } from "../../src/draws/content.ts";
+import { Draws } from "../../src/draws/draws.ts";
 
 /** Two chains of three draws: a number, a vector, a matrix and nothing at all; values count upwards from 0.5 by quantity. */
 export function example(): Draws {

@@ -6,7 +6,7 @@
  * Never to a higher value; a minimum is seen to about √ε of the curvature's scale, as by any method on values. 10 to 40 values a move.
  */
 import { minimiseLine } from "../gradient/line-minimum.ts";
-import type { CoordinateTarget } from "./target.ts";
+import type { CoordinateTarget } from "./coordinate-target.ts";
 
 /** ε^⅓. */
 const STEP = 6.055454452393343e-6;

@@ -13,26 +13,16 @@
  *
  * @throws OptionError for an option out of range; CapabilityError for a combination without meaning, or for what the problem does not offer
  */
+
 import { checkChoice } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Algorithm, ColumnTarget, CoordinateState, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "../gradient/schedule.ts";
+import { isSchedule, type ScheduleJson, scheduleFromJson } from "../gradient/schedule.ts";
+import type { CoordinateDescentOptions, ResolvedOptions } from "./coordinate-options.ts";
 import { CoordinateProgression } from "./coordinate-progression.ts";
 import { type PickName, pickNames } from "./picks.ts";
 import { WorkingSets } from "./working-sets.ts";
-
-export interface CoordinateDescentOptions {
-  pick?: "auto" | "workingSets" | PickName;
-  step?: "exact" | "lipschitz";
-  block?: number;
-  estimate?: { rows: number; rate: number | Schedule };
-  acceleration?: "none" | "anderson" | "nesterov";
-  tolerance?: number;
-  checkEvery?: number;
-}
-
-export type ResolvedOptions = Required<Omit<CoordinateDescentOptions, "estimate">> & Pick<CoordinateDescentOptions, "estimate">;
 
 export interface CoordinateDescent extends Algorithm {
   readonly options: Readonly<ResolvedOptions>;

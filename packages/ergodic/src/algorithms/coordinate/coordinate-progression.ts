@@ -7,7 +7,7 @@ import { evaluateScalar, scalar } from "../../compiler/index.ts";
 import type { Advance, CoordinateState, Progression, Snapshot, Tensor } from "../../contract.ts";
 import { isSchedule, type Schedule } from "../gradient/schedule.ts";
 import { extrapolate, HISTORY } from "./anderson.ts";
-import type { ResolvedOptions } from "./coordinate-descent.ts";
+import type { ResolvedOptions } from "./coordinate-options.ts";
 import { Momentum } from "./nesterov.ts";
 import { type PickName, type Picks, picksOf } from "./picks.ts";
 

@@ -8,8 +8,8 @@
 import { OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import type { Companion, CoordinateMove, CoordinateState, Snapshot } from "../../contract.ts";
+import type { CoordinateTarget } from "./coordinate-target.ts";
 import { lineNewton } from "./line-newton.ts";
-import type { CoordinateTarget } from "./target.ts";
 
 const EPSILON = 2 ** -52;
 

@@ -20,7 +20,7 @@ import {
   substitute,
   vector,
 } from "../../compiler/index.ts";
-import type { EquationRule } from "./rule.ts";
+import type { EquationRule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 
 export interface RuleCost {

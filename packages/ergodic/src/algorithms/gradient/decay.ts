@@ -10,8 +10,9 @@ import type { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import type { Parts } from "./fits.ts";
+import type { EquationRule } from "./kinds.ts";
 import { parameterBytes, type RuleBinding, roundingState } from "./lane.ts";
-import { type EquationRule, rateOf } from "./rule.ts";
+import { rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
 /** Bytes of an element where single dense rows of integers move 16-bit parameters (kernels/fixed.ts); else 0. */

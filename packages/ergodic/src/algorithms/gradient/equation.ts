@@ -3,7 +3,7 @@
  * An accent marks the next value of a state, where it stands in another line.
  */
 import { type Expr, print, scalar, sub, substitute, vector } from "../../compiler/index.ts";
-import type { EquationRule } from "./rule.ts";
+import type { EquationRule } from "./kinds.ts";
 
 const symbols: Readonly<Record<string, string>> = {
   parameter: "p",

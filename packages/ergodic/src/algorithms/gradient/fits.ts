@@ -2,8 +2,8 @@
 import { CapabilityError } from "../../base/errors.ts";
 import { mul, vector } from "../../compiler/index.ts";
 import type { Plan, Problem, RowGradient } from "../../contract.ts";
-import type { Rule } from "./kinds.ts";
-import { type EquationRule, rateOf } from "./rule.ts";
+import type { EquationRule, Rule } from "./kinds.ts";
+import { rateOf } from "./rule.ts";
 import type { Variance } from "./variance.ts";
 
 export interface Parts {

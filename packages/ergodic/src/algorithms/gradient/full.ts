@@ -12,9 +12,9 @@ import type { Advance, Penalty, Progression, Snapshot, Tensor } from "../../cont
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { groupBlock } from "./group.ts";
-import type { HostRule, HostRun, HostState } from "./host-rule.ts";
+import type { EquationRule, HostRule, HostRun, HostState } from "./kinds.ts";
 import type { FullObjective } from "./objective.ts";
-import { type EquationRule, rateOf } from "./rule.ts";
+import { rateOf } from "./rule.ts";
 import { RuleRunner } from "./runner.ts";
 
 export interface FullOptions {

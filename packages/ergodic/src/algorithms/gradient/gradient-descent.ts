@@ -7,9 +7,8 @@ import { Descent } from "./descent.ts";
 import { refuseMisfits } from "./fits.ts";
 import { fullDescent } from "./full.ts";
 import { ruleFromJson } from "./index.ts";
-import type { Rule } from "./kinds.ts";
+import type { Rule, RuleJson } from "./kinds.ts";
 import { RowObjective } from "./objective.ts";
-import type { RuleJson } from "./rule.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
 import { isVariance, type Variance, varianceFrom } from "./variance.ts";
 

@@ -5,57 +5,21 @@
  * A rule is started at a number of coordinates and then steps x in place. Its state is arrays and numbers, so that a checkpoint
  * can hold it bit for bit.
  */
-import type { Defaults, Options, OptionValue, Ranges, Resolved, RuleBase } from "./rule.ts";
+
+import type {
+  Defaults,
+  HostRule,
+  HostRun,
+  HostState,
+  Objective,
+  Options,
+  OptionValue,
+  Ranges,
+  Resolved,
+  StatedCost,
+} from "./kinds.ts";
 import { definedRules, optionsToJson, resolve } from "./rule.ts";
 import type { Schedule } from "./schedule.ts";
-
-export interface Objective {
-  /** The value at x; fills `gradient` unless it is null. */
-  (x: Float64Array, gradient: Float64Array | null): number;
-  /** dᵀ∇²f(x)d, where f is quadratic or the model can give it: makes exact line search a closed form. */
-  curvature?: (x: Float64Array, direction: Float64Array) => number;
-}
-
-export interface HostReport {
-  /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
-  loss: number;
-  lossBefore?: true;
-  /** Multiple of the direction that was walked; 0 if the rule stayed. */
-  stepSize: number;
-  /** Evaluations of the objective in this step: each is a pass over the data. */
-  evaluations: number;
-  /** Why no further step can help, in words; null to go on. */
-  stopped: string | null;
-}
-
-export interface HostState {
-  numbers: Record<string, number>;
-  arrays: Record<string, Float64Array[]>;
-}
-
-export interface HostRun {
-  step(x: Float64Array): HostReport;
-  /** Bytes held beside x. */
-  readonly stateBytes: number;
-  /** A copy of the state. */
-  snapshot(): HostState;
-  restore(state: HostState): void;
-}
-
-/** What a rule without an equation costs, in words where a number would not do. */
-export interface StatedCost {
-  /** Beside the parameters; null: it grows with the updates. */
-  floatsPerParameter: number | null;
-  perStep: string;
-}
-
-export interface HostRule extends RuleBase {
-  readonly kind: "host";
-  /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
-  needs(rowCount: number): string;
-  readonly cost: StatedCost;
-  start(objective: Objective, count: number): HostRun;
-}
 
 export interface HostFacts<D extends Defaults> {
   summary: string;

@@ -3,8 +3,8 @@
  * A new rule is one file in rules/ and one entry here. Rules that users define are known by name, too (definedRules in rule.ts).
  */
 import { OptionError } from "../../base/errors.ts";
-import type { Rule } from "./kinds.ts";
-import { chain, definedRules, type EquationRule, type OptionValue, type RuleJson } from "./rule.ts";
+import type { EquationRule, OptionValue, Rule, RuleJson } from "./kinds.ts";
+import { chain, definedRules } from "./rule.ts";
 import { adadelta } from "./rules/adadelta.ts";
 import { adagrad } from "./rules/adagrad.ts";
 import { adagradHistory } from "./rules/adagrad-history.ts";
@@ -39,9 +39,20 @@ import { type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.t
 
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
 export { ruleEquation } from "./equation.ts";
-export { type HostReport, type HostRule, type HostRun, type HostState, hostRule, type Objective } from "./host-rule.ts";
-export type { Rule } from "./kinds.ts";
-export { chain, type EquationRule, type RuleFactory, type RuleJson, rule } from "./rule.ts";
+export { hostRule } from "./host-rule.ts";
+export type {
+  EquationRule,
+  HostReport,
+  HostRule,
+  HostRun,
+  HostState,
+  Objective,
+  Rule,
+  RuleJson,
+  SearchOptions,
+  SearchRule,
+} from "./kinds.ts";
+export { chain, type RuleFactory, rule } from "./rule.ts";
 export { evaluationProgram, type Precision, type RuleProgram, type RuleProgramOptions, ruleProgram } from "./rule-program.ts";
 export { RuleRunner, type RuleSnapshot } from "./runner.ts";
 export {
@@ -56,7 +67,6 @@ export {
   stepDecay,
   warmUp,
 } from "./schedule.ts";
-export type { SearchOptions, SearchRule } from "./search-rule.ts";
 export {
   adadelta,
   adagrad,

@@ -1,6 +1,135 @@
 /** The three kinds of rule: an equation over each coordinate, a search on the same batch, a procedure on the whole objective. */
-import type { HostRule } from "./host-rule.ts";
-import type { EquationRule } from "./rule.ts";
-import type { SearchRule } from "./search-rule.ts";
+
+import type { checkNumber } from "../../base/errors.ts";
+import type { Expr } from "../../compiler/index.ts";
+import type { Schedule, ScheduleJson } from "./schedule.ts";
 
 export type Rule = EquationRule | SearchRule | HostRule;
+
+export type OptionValue = number | boolean | string;
+
+export type Defaults = Record<string, OptionValue>;
+
+/** What a user may give: any subset, a schedule in the place of any number. */
+export type Options<D extends Defaults> = {
+  [K in keyof D]?: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
+};
+
+export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
+
+export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
+
+export type RuleJson =
+  | { rule: string; options: Record<string, OptionValue | ScheduleJson> }
+  | { rule: "chain"; parts: RuleJson[] };
+
+/** What every rule carries, whatever its kind. */
+export interface RuleBase {
+  readonly name: string;
+  /** Resolved: defaults filled in. */
+  readonly options: Readonly<Record<string, OptionValue | Schedule>>;
+  readonly summary: string;
+  readonly source: string;
+  toJSON(): RuleJson;
+}
+
+export interface EquationRule extends RuleBase {
+  readonly kind: "equation";
+  /** The links of a chain; [] for a single rule. */
+  readonly parts: readonly EquationRule[];
+  /** True for what must end a chain, as it keeps track of the parameter itself. */
+  readonly last: boolean;
+  /** True for what changes gradients or watches steps, and needs a rule beside it. */
+  readonly link: boolean;
+  /** The equation over given symbols; `names` keeps the names of states and options apart when rules are chained. */
+  trace(g: Expr, p: Expr, names?: Set<string>): Traced;
+}
+
+export interface Traced {
+  step: Expr;
+  states: { name: string; initial: number | "p"; next: Expr }[];
+  scalars: { name: string; initial: number; next: Expr }[];
+  /** Numeric options, as scalars of the program: the same code serves every value. */
+  inputs: { name: string; value: number }[];
+  /** Where to evaluate, over p and the states as the update left them; null: at p itself. */
+  evaluation: Expr | null;
+}
+
+export type ByName<V> = Readonly<Record<string, V>>;
+
+export type Inputs<D extends Defaults> = {
+  readonly g: Expr;
+  readonly p: Expr;
+  readonly t: Expr;
+  readonly loss: Expr;
+  readonly epochUpdates: Expr;
+} & {
+  readonly [K in keyof D]: D[K] extends number ? Expr : D[K] extends boolean ? boolean : string;
+};
+
+export type Resolved<D extends Defaults> = {
+  readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
+};
+
+export interface Objective {
+  /** The value at x; fills `gradient` unless it is null. */
+  (x: Float64Array, gradient: Float64Array | null): number;
+  /** dᵀ∇²f(x)d, where f is quadratic or the model can give it: makes exact line search a closed form. */
+  curvature?: (x: Float64Array, direction: Float64Array) => number;
+}
+
+export interface HostReport {
+  /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
+  loss: number;
+  lossBefore?: true;
+  /** Multiple of the direction that was walked; 0 if the rule stayed. */
+  stepSize: number;
+  /** Evaluations of the objective in this step: each is a pass over the data. */
+  evaluations: number;
+  /** Why no further step can help, in words; null to go on. */
+  stopped: string | null;
+}
+
+export interface HostState {
+  numbers: Record<string, number>;
+  arrays: Record<string, Float64Array[]>;
+}
+
+export interface HostRun {
+  step(x: Float64Array): HostReport;
+  /** Bytes held beside x. */
+  readonly stateBytes: number;
+  /** A copy of the state. */
+  snapshot(): HostState;
+  restore(state: HostState): void;
+}
+
+/** What a rule without an equation costs, in words where a number would not do. */
+export interface StatedCost {
+  /** Beside the parameters; null: it grows with the updates. */
+  floatsPerParameter: number | null;
+  perStep: string;
+}
+
+export interface HostRule extends RuleBase {
+  readonly kind: "host";
+  /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
+  needs(rowCount: number): string;
+  readonly cost: StatedCost;
+  start(objective: Objective, count: number): HostRun;
+}
+
+export interface SearchOptions {
+  c: number;
+  shrink: number;
+  initial: number;
+  growth: number;
+  maxTrials: number;
+  fallback: number;
+}
+
+export interface SearchRule extends RuleBase {
+  readonly kind: "search";
+  readonly options: RuleBase["options"] & Readonly<SearchOptions>;
+  readonly cost: StatedCost;
+}

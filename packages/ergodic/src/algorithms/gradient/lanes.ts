@@ -16,8 +16,9 @@ import { hasReduction, sparseBehaviour } from "./cost.ts";
 import { decayBlock, decayingRule, fixedBytes } from "./decay.ts";
 import type { Parts } from "./fits.ts";
 import { type GroupOperands, groupBlock } from "./group.ts";
+import type { EquationRule } from "./kinds.ts";
 import { bindRule, type Copy, parameterBytes, type RuleBinding, shareOf, type Weights } from "./lane.ts";
-import { type EquationRule, rateOf } from "./rule.ts";
+import { rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
 
 export const CURRENT_RATE = "currentRate";

@@ -6,8 +6,7 @@ import { checkNumber } from "../../base/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
 import { ruleEquation } from "./equation.ts";
 import { type RuleEntry, ruleRegistry } from "./index.ts";
-import type { Rule } from "./kinds.ts";
-import type { EquationRule } from "./rule.ts";
+import type { EquationRule, Rule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 import { RuleRunner } from "./runner.ts";
 

@@ -39,7 +39,8 @@ import {
   vector,
   where,
 } from "../../compiler/index.ts";
-import { chain, type EquationRule, rateOf, reservedNames } from "./rule.ts";
+import type { EquationRule } from "./kinds.ts";
+import { chain, rateOf, reservedNames } from "./rule.ts";
 
 export type Precision = "f32" | "f64";
 

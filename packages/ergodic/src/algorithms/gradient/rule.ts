@@ -18,22 +18,27 @@
  *
  * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
  */
+
 import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
 import { shown } from "../../base/shown.ts";
 import { type Expr, scalar, vector } from "../../compiler/index.ts";
-import type { Rule } from "./kinds.ts";
+import type {
+  ByName,
+  Defaults,
+  EquationRule,
+  Inputs,
+  Options,
+  OptionValue,
+  Range,
+  Ranges,
+  Resolved,
+  Rule,
+  Traced,
+} from "./kinds.ts";
 import { isSchedule, type Schedule, type ScheduleJson } from "./schedule.ts";
 
-export type OptionValue = number | boolean | string;
-export type Defaults = Record<string, OptionValue>;
-/** What a user may give: any subset, a schedule in the place of any number. */
-export type Options<D extends Defaults> = {
-  [K in keyof D]?: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
-};
-export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
-export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
 export const positive: Range = { low: 0, open: true };
 export const notNegative: Range = { low: 0 };
 export const share: Range = { low: 0, high: 1 };
@@ -56,52 +61,6 @@ export const reservedNames = [
   "epochUpdates",
 ];
 
-export type RuleJson =
-  | { rule: string; options: Record<string, OptionValue | ScheduleJson> }
-  | { rule: "chain"; parts: RuleJson[] };
-
-/** What every rule carries, whatever its kind. */
-export interface RuleBase {
-  readonly name: string;
-  /** Resolved: defaults filled in. */
-  readonly options: Readonly<Record<string, OptionValue | Schedule>>;
-  readonly summary: string;
-  readonly source: string;
-  toJSON(): RuleJson;
-}
-
-export interface EquationRule extends RuleBase {
-  readonly kind: "equation";
-  /** The links of a chain; [] for a single rule. */
-  readonly parts: readonly EquationRule[];
-  /** True for what must end a chain, as it keeps track of the parameter itself. */
-  readonly last: boolean;
-  /** True for what changes gradients or watches steps, and needs a rule beside it. */
-  readonly link: boolean;
-  /** The equation over given symbols; `names` keeps the names of states and options apart when rules are chained. */
-  trace(g: Expr, p: Expr, names?: Set<string>): Traced;
-}
-
-export interface Traced {
-  step: Expr;
-  states: { name: string; initial: number | "p"; next: Expr }[];
-  scalars: { name: string; initial: number; next: Expr }[];
-  /** Numeric options, as scalars of the program: the same code serves every value. */
-  inputs: { name: string; value: number }[];
-  /** Where to evaluate, over p and the states as the update left them; null: at p itself. */
-  evaluation: Expr | null;
-}
-
-type ByName<V> = Readonly<Record<string, V>>;
-export type Inputs<D extends Defaults> = {
-  readonly g: Expr;
-  readonly p: Expr;
-  readonly t: Expr;
-  readonly loss: Expr;
-  readonly epochUpdates: Expr;
-} & {
-  readonly [K in keyof D]: D[K] extends number ? Expr : D[K] extends boolean ? boolean : string;
-};
 export type Formula<D extends Defaults> = (
   inputs: Inputs<D>,
   states: ByName<Expr>,
@@ -121,9 +80,6 @@ export interface Facts<D extends Defaults> {
   /** A link of chains, not a rule by itself: it has no rate of its own. */
   link?: boolean;
 }
-export type Resolved<D extends Defaults> = {
-  readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
-};
 export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & {
   readonly ruleName: string;
   readonly defaults: D;

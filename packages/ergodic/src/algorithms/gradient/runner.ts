@@ -18,7 +18,7 @@ import {
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Allocation, type EngineMemory, engineMemory, own } from "../../host/memory.ts";
 import type { Holder } from "../../host/modules.ts";
-import type { EquationRule } from "./rule.ts";
+import type { EquationRule } from "./kinds.ts";
 import { evaluationProgram, type RuleProgram, type RuleProgramOptions, ruleProgram } from "./rule-program.ts";
 
 export interface RunnerOptions extends Omit<RuleProgramOptions, "gradientType" | "parameterType" | "precision"> {

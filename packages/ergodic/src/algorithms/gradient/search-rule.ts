@@ -5,24 +5,9 @@
  * α · growth^(1/updates an epoch), then shrinks it by `shrink` until f_B(p − α g) ≤ f_B(p) − c α ‖g‖², at most `maxTrials` times; after that
  * a step of `fallback` is made.
  */
+
 import { OptionError } from "../../base/errors.ts";
-import type { StatedCost } from "./host-rule.ts";
-import type { RuleBase } from "./rule.ts";
-
-export interface SearchOptions {
-  c: number;
-  shrink: number;
-  initial: number;
-  growth: number;
-  maxTrials: number;
-  fallback: number;
-}
-
-export interface SearchRule extends RuleBase {
-  readonly kind: "search";
-  readonly options: RuleBase["options"] & Readonly<SearchOptions>;
-  readonly cost: StatedCost;
-}
+import type { SearchRule } from "./kinds.ts";
 
 /** A function of its own would never be called, and so a rule that carries one is not what its author takes it for. */
 export function refuseOwnFunctions(rule: SearchRule): void {

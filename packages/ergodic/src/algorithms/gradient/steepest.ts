@@ -1,5 +1,5 @@
 /** What searches along −∇f share: why they refuse a minibatch, and how they report a point with no direction. */
-import type { HostReport } from "./host-rule.ts";
+import type { HostReport } from "./kinds.ts";
 
 export const searchNeeds = (rowCount: number): string =>
   `a search over the whole objective costs ${rowCount.toLocaleString("en")} gradients, and a minibatch direction need not descend it; ` +

@@ -39,7 +39,8 @@ export {
 } from "../mcmc/tempering/index.ts";
 export { type AdviOptions, fullRank, meanField } from "../variational/advi.ts";
 export { type PathfinderOptions, pathfinder } from "../variational/pathfinder.ts";
-export { type SvgdOptions, svgd } from "../variational/svgd.ts";
+export { svgd } from "../variational/svgd.ts";
+export type { SvgdOptions } from "../variational/svgd-options.ts";
 export { ChainDraws } from "./chain-draws.ts";
 export { prior } from "./prior.ts";
 export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";

@@ -12,7 +12,7 @@ import { NormalFamily } from "./normal-family.ts";
 import { choleskyScale, Paths, PLACING, PLACING_PATHS } from "./paths.ts";
 import { medianBandwidth, steinFlow } from "./stein-flow.ts";
 import { SteppedRun } from "./stepped-run.ts";
-import type { ResolvedSvgd } from "./svgd.ts";
+import type { ResolvedSvgd } from "./svgd-options.ts";
 
 const TINY = 1e-8;
 

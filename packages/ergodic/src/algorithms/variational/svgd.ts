@@ -13,32 +13,15 @@
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
  */
+
 import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
 import type { Sampler } from "../sampling/sampler.ts";
+import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
 import { SvgdRun } from "./svgd-run.ts";
 
-export interface SvgdOptions {
-  /** 100. */
-  particles?: number;
-  /** Of AdaGrad, in units of the coordinates: 0.5. */
-  rate?: number;
-  /** h; absent: by the median. */
-  bandwidth?: number;
-  /** At most: 1000. */
-  iterations?: number;
-  /** Of the root mean square of φ: 0.001. */
-  tolerance?: number;
-  /** Rows of a batch, of a model conditioned with `rows`, that each gradient of a particle reads; default: all. */
-  batch?: number;
-  /** "pathfinder". */
-  start?: "pathfinder" | "random";
-}
-
 const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
-
-export type ResolvedSvgd = Required<Omit<SvgdOptions, "bandwidth" | "batch">> & Pick<SvgdOptions, "bandwidth" | "batch">;
 
 export function svgd(given: SvgdOptions = {}): Sampler {
   checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth", "batch"]);

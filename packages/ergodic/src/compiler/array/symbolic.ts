@@ -9,7 +9,7 @@
 import { assert, CompileError } from "../../base/errors.ts";
 import { Interned } from "../interned.ts";
 import { nodesBelow } from "../walk.ts";
-import { Chained } from "./chained.ts";
+import type { ArrayMethods } from "./chained.ts";
 import { userLine } from "./position.ts";
 
 export type Shape = readonly number[];
@@ -17,7 +17,11 @@ export type Shape = readonly number[];
 /** What builders take where an array is wanted. */
 export type ArrayLikeOperand = SymbolicArray | number;
 
-export class SymbolicArray extends Chained {
+/** The methods are put in place by primitives/methods.ts: operations need arrays, so that the class cannot define them itself. */
+export interface SymbolicArray extends ArrayMethods<SymbolicArray> {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts defines what the interface adds
+export class SymbolicArray {
   /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
   /** "input", "map", "full", or the name of another primitive. */
@@ -32,7 +36,6 @@ export class SymbolicArray extends Chained {
   readonly size: number;
 
   constructor(id: number, op: string, args: readonly SymbolicArray[], shape: Shape, attributes: unknown, key: string) {
-    super();
     this.id = id;
     this.op = op;
     this.args = args;

@@ -10,12 +10,13 @@ import { dot, matmul } from "../array/operations/matmul.ts";
 import { at, slice } from "../array/operations/places.ts";
 import { reshape } from "../array/operations/reshape.ts";
 import { transpose } from "../array/operations/transpose.ts";
+import { SymbolicArray } from "../array/symbolic.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { exp, log, log1p, pow, sigmoid, sqrt, tanh } from "./functions.ts";
 import { maximum, sum } from "./reductions.ts";
 import { abs, equal, less, lessEqual, max, min } from "./selection.ts";
 
-giveMethods({
+giveMethods(SymbolicArray.prototype, {
   add,
   sub,
   mul,

@@ -1,6 +1,6 @@
 /** What is found in draws, and what a subject of the verdict looks at. */
 import type { VariableSummary } from "../../diagnostics/index.ts";
-import type { DrawsQuantity } from "../draws.ts";
+import type { DrawsQuantity } from "../content.ts";
 import type { Transitions } from "../trajectories.ts";
 
 export interface Finding {

@@ -10,7 +10,7 @@ import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { engineMemory } from "../../host/memory.ts";
-import type { FactorisationSettings } from "./factorisation.ts";
+import type { FactorisationSettings } from "./settings.ts";
 
 export interface RatingsPlan {
   type: "f32" | "f64";

@@ -11,11 +11,10 @@ import type { BindOptions, DensityBinding, DiscretePlace, LogDensity, ParameterP
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { own } from "../../host/memory.ts";
-import type { TracedModel } from "./context.ts";
+import type { Hint, TracedModel } from "./context.ts";
 import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
-import type { Hint } from "./hints.ts";
 import { PlacedModel, type PointFunction } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";

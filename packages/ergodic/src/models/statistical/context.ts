@@ -1,9 +1,10 @@
 /** What a model's function is given, and what is known of a model once it has run. */
+
 import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/index.ts";
 import type { ParameterConstraint } from "./constraints.ts";
 import type { Distribution } from "./distributions/index.ts";
 import type { DataFields, DataOf, Extent } from "./fields.ts";
-import type { Hint } from "./hints.ts";
+
 import type { Marginal, States, StateTerms } from "./marginalise.ts";
 import type { NonCentred } from "./non-centred.ts";
 import type { Transform } from "./transforms/index.ts";
@@ -123,4 +124,11 @@ export interface TracedModel {
   /** What is probably not meant. */
   readonly hints: readonly Hint[];
   readonly data: ReadonlyMap<string, Float64Array>;
+}
+
+export interface Hint {
+  readonly code: "jacobian" | "observedParameter" | "unbounded";
+  /** What was found, with the line. */
+  readonly text: string;
+  readonly advice: string;
 }

@@ -6,15 +6,8 @@
 import { userLine } from "../../compiler/array/position.ts";
 import { arrayPrimitiveOf } from "../../compiler/array/primitive.ts";
 import { arraysBelow, type SymbolicArray } from "../../compiler/index.ts";
-import type { TracedParameter } from "./context.ts";
+import type { Hint, TracedParameter } from "./context.ts";
 import type { Distribution } from "./distributions/index.ts";
-
-export interface Hint {
-  readonly code: "jacobian" | "observedParameter" | "unbounded";
-  /** What was found, with the line. */
-  readonly text: string;
-  readonly advice: string;
-}
 
 export type ParametersByValue = ReadonlyMap<SymbolicArray, TracedParameter>;
 

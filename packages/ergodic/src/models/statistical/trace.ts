@@ -7,6 +7,7 @@ import { anything, array, checkArgument, type Kind, operand, operation, optional
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
 import { type ParameterConstraint, transformOf } from "./constraints.ts";
 import type {
+  Hint,
   MarginaliseOptions,
   ModelContext,
   ParameterOptions,
@@ -24,7 +25,7 @@ import { Distribution } from "./distributions/index.ts";
 import { distributionKind } from "./distributions/kinds.ts";
 import { checkFinite, type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
-import { type Hint, observationHint, unboundedHint } from "./hints.ts";
+import { observationHint, unboundedHint } from "./hints.ts";
 import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";

@@ -1,10 +1,7 @@
 /** Coordinate descent against closed forms, twins and proximal gradient descent; bad input. */
 import { describe, expect, it } from "vitest";
-import {
-  type CoordinateDescentOptions,
-  coordinateDescent,
-  coordinateDescentFrom,
-} from "../../../src/algorithms/coordinate/coordinate-descent.ts";
+import { coordinateDescent, coordinateDescentFrom } from "../../../src/algorithms/coordinate/coordinate-descent.ts";
+import type { CoordinateDescentOptions } from "../../../src/algorithms/coordinate/coordinate-options.ts";
 import { coordinateProblem } from "../../../src/algorithms/coordinate/target.ts";
 import { inverseTimeDecay } from "../../../src/algorithms/gradient/schedule.ts";
 import { stream } from "../../../src/base/stream.ts";

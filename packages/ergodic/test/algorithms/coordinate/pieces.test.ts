@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { extrapolate } from "../../../src/algorithms/coordinate/anderson.ts";
+import type { CoordinateTargetOptions } from "../../../src/algorithms/coordinate/coordinate-target.ts";
 import { lineNewton } from "../../../src/algorithms/coordinate/line-newton.ts";
-import { type CoordinateTargetOptions, coordinateProblem, coordinateTarget } from "../../../src/algorithms/coordinate/target.ts";
+import { coordinateProblem, coordinateTarget } from "../../../src/algorithms/coordinate/target.ts";
 import { leastSquares, solve } from "../../reference/coordinate.ts";
 import { begin, byMatrix, byRows, distance, run } from "./targets.ts";
 

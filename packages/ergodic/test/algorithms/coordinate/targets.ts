@@ -1,11 +1,8 @@
 /** Targets and runs that the tests of coordinate descent share. */
-import { type CoordinateDescentOptions, coordinateDescent } from "../../../src/algorithms/coordinate/coordinate-descent.ts";
-import {
-  type CoordinateTarget,
-  type CoordinateTargetOptions,
-  coordinateProblem,
-  coordinateTarget,
-} from "../../../src/algorithms/coordinate/target.ts";
+import { coordinateDescent } from "../../../src/algorithms/coordinate/coordinate-descent.ts";
+import type { CoordinateDescentOptions } from "../../../src/algorithms/coordinate/coordinate-options.ts";
+import type { CoordinateTarget, CoordinateTargetOptions } from "../../../src/algorithms/coordinate/coordinate-target.ts";
+import { coordinateProblem, coordinateTarget } from "../../../src/algorithms/coordinate/target.ts";
 import type { Plan, Problem, Progression } from "../../../src/contract.ts";
 import { type Engine, openEngine } from "../../../src/host/engine.ts";
 import { gradientAt, type LeastSquares, valueAt } from "../../reference/coordinate.ts";

@@ -14,9 +14,9 @@ import {
   type Sampler,
   sequentialMonteCarlo,
 } from "../../../src/algorithms/sampling/index.ts";
-import { calibrate } from "../../../src/calibrate.ts";
 import { add, mul } from "../../../src/compiler/index.ts";
 import { bernoulli, model, normal, vector } from "../../../src/models/statistical/index.ts";
+import { calibrate } from "../../../src/verbs/calibrate.ts";
 
 const RUNS = 4;
 const FALSE_ALARM = 1e-4 / RUNS;

@@ -29,7 +29,7 @@ import {
   poisson,
   vector,
 } from "../../../src/models/statistical/index.ts";
-import { sample } from "../../../src/sample.ts";
+import { sample } from "../../../src/verbs/sample.ts";
 import { biasFound, checkChains, expectExact, type Functional, leastP } from "../sampling/exactness.ts";
 import { exactTarget } from "./compiled.ts";
 

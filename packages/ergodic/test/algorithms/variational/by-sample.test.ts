@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { fullRank, meanField, pathfinder, svgd } from "../../../src/algorithms/sampling/index.ts";
 import { exp, mul } from "../../../src/compiler/index.ts";
 import { model, normal, vector } from "../../../src/models/statistical/index.ts";
-import { sample } from "../../../src/sample.ts";
+import { sample } from "../../../src/verbs/sample.ts";
 
 const line = model(({ data, param, observe }) => {
   const { x, y } = data({ x: vector("N"), y: vector("N") });

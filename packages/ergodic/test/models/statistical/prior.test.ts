@@ -7,7 +7,6 @@
 import { describe, expect, it } from "vitest";
 import { prior } from "../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../src/base/stream.ts";
-import { calibrate } from "../../../src/calibrate.ts";
 import { add, constantArray, mul, where } from "../../../src/compiler/index.ts";
 import {
   bernoulli,
@@ -19,7 +18,8 @@ import {
   normal,
   real,
 } from "../../../src/models/statistical/index.ts";
-import { sample } from "../../../src/sample.ts";
+import { calibrate } from "../../../src/verbs/calibrate.ts";
+import { sample } from "../../../src/verbs/sample.ts";
 
 const COUNT = 4000;
 

@@ -8,7 +8,8 @@
  * Source: Duchi, Hazan, Singer 2011, with the full history of its proof.
  */
 import { OptionError } from "../../../base/errors.ts";
-import { type HostReport, hostRule, keepState } from "../host-rule.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import type { HostReport } from "../kinds.ts";
 import { notNegative, positive } from "../rule.ts";
 import { stay } from "../steepest.ts";
 

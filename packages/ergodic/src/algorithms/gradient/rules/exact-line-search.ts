@@ -7,7 +7,8 @@
  * On an ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
  */
 import { along, dot } from "../dense.ts";
-import { type HostReport, hostRule, keepState, type Objective } from "../host-rule.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import type { HostReport, Objective } from "../kinds.ts";
 import { minimiseLine } from "../line-minimum.ts";
 import { positive } from "../rule.ts";
 import { searchNeeds, stay } from "../steepest.ts";

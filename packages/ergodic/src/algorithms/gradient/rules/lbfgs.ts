@@ -7,7 +7,8 @@
  * Source: Nocedal 1980; Liu, Nocedal 1989. Walks through the points of PyTorch's LBFGS (history_size 100 there).
  */
 import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
-import { type HostReport, hostRule, keepState, type Objective } from "../host-rule.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import type { HostReport, Objective } from "../kinds.ts";
 import { notNegative, positive } from "../rule.ts";
 import { type LinePoint, lineOf, strongWolfe } from "../wolfe.ts";
 

@@ -8,8 +8,9 @@
  *
  * @throws OptionError when an option is out of range
  */
+
+import type { SearchRule } from "../kinds.ts";
 import { optionsToJson, positive, resolve, share } from "../rule.ts";
-import type { SearchRule } from "../search-rule.ts";
 
 const defaults = { c: 0.1, shrink: 0.9, initial: 1, growth: 2, maxTrials: 100, fallback: 1e-6 };
 const ranges = {

@@ -4,12 +4,12 @@
  * `axis`: one axis or several, negative ones counted from the end; left out, all. `keep`: reduced axes stay, with extent 1.
  */
 
-import type { AxisOptions } from "../../primitive.ts";
 import { add, div, mul, square, sub } from "../../primitives/arithmetic.ts";
 import { exp, log, sqrt } from "../../primitives/functions.ts";
 import { maximum, sum } from "../../primitives/reductions.ts";
 import { abs, less, stopGradient, where } from "../../primitives/selection.ts";
 import { array, axes, axisOptions, flag, number, oneAxis, operation, optional, options, whole } from "../../signature.ts";
+import type { AxisOptions } from "../chained.ts";
 import { axisOf, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { constantArray, range } from "./constants.ts";
 import { reduceAxes } from "./map-reduce.ts";

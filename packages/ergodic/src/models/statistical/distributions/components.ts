@@ -1,6 +1,6 @@
 /** Parameters of distributions that are made of others: those of component k are kept under "k.name". */
 import type { Constraint, Values } from "./constraint.ts";
-import type { SymbolicParameters } from "./distribution.ts";
+import type { SymbolicParameters } from "./family.ts";
 import type { Distribution } from "./value.ts";
 
 export interface Joined {

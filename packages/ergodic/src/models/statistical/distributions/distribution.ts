@@ -13,43 +13,13 @@ import type { Draws } from "../../../base/stream.ts";
 import { constantArray, isArray, type SymbolicArray, toArray } from "../../../compiler/index.ts";
 import { checkArgument, checkedItself, operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
-import { type Constraint, checkConstraint, type NumberOf, rankOf, type Support, type Values } from "./constraint.ts";
+import { type Constraint, checkConstraint, type NumberOf, rankOf, type Support } from "./constraint.ts";
+import type { Family } from "./family.ts";
 import { parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 
 /** What builders of distributions take: one number, a vector or a matrix of numbers, or a symbolic array. */
 export type Parameter = SymbolicArray | number | ArrayLike<number> | readonly (readonly number[])[];
-
-export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
-
-/** How a distribution acts, for any parameters. Functions of numbers take the parameters of one value. */
-export interface Family {
-  readonly name: string;
-  readonly kind: "continuous" | "discrete";
-  /** Axes of one value: 0 a number, 1 a vector, 2 a matrix. Default 0. */
-  readonly eventRank?: 0 | 1 | 2;
-  /** Extents of one value, where the parameters do not say them. */
-  readonly eventShape?: readonly number[];
-  readonly constraints: Readonly<Record<string, Constraint>>;
-  support(parameters: SymbolicParameters): Support;
-  /** In nats, with all constants; the axes of one value are summed out. */
-  logDensity(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
-  /** log P(X ≤ x) and log P(X > x), exact in both tails: where they are elementary. */
-  logCdf?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
-  logSurvival?(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
-  sample(draws: Draws, parameters: Values): number | Float64Array;
-  /** P(X ≤ x). */
-  cdf?(x: number, parameters: Values): number;
-  /** P(X > x), exact where it is small. */
-  survival?(x: number, parameters: Values): number;
-  /** The smallest x with P(X ≤ x) ≥ p. */
-  quantile?(p: number, parameters: Values): number;
-  /** The x with P(X > x) = q, exact where q is small. */
-  upperQuantile?(q: number, parameters: Values): number;
-  mean?(parameters: Values): number | Float64Array;
-  /** Of vectors and matrices, element by element. */
-  variance?(parameters: Values): number | Float64Array;
-}
 
 type Symbolic<C> = { readonly [K in keyof C]: SymbolicArray };
 type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };

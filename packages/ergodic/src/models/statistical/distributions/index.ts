@@ -15,11 +15,10 @@ export {
   distribution,
   distributionNames,
   distributionOf,
-  type Family,
   type Parameter,
-  type SymbolicParameters,
 } from "./distribution.ts";
 export { exponential } from "./exponential.ts";
+export type { Family, SymbolicParameters } from "./family.ts";
 export { gamma, inverseGamma } from "./gamma.ts";
 export { bernoulliLogitGlm, normalIdGlm, poissonLogGlm } from "./generalised-linear.ts";
 export { geometric } from "./geometric.ts";

@@ -24,7 +24,8 @@ import {
 } from "../../../compiler/index.ts";
 import { number, operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
-import { type Family, type Parameter, parameterArray } from "./distribution.ts";
+import { type Parameter, parameterArray } from "./distribution.ts";
+import type { Family } from "./family.ts";
 import { parameter } from "./kinds.ts";
 import { minus } from "./terms.ts";
 import { Distribution } from "./value.ts";

@@ -20,7 +20,7 @@ import {
   type Support,
   type Values,
 } from "./constraint.ts";
-import type { Family, SymbolicParameters } from "./distribution.ts";
+import type { Family, SymbolicParameters } from "./family.ts";
 
 /** Inputs that the parameters depend on, by name. */
 export type Inputs = Readonly<Record<string, ArrayLike<number> | number>>;

@@ -8,7 +8,8 @@ import { add, equal, exp, log, log1p, mul, neg, sub, where } from "../../../comp
 import { operation } from "../../../compiler/signature.ts";
 import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
-import { type Family, type Parameter, parameterArray } from "./distribution.ts";
+import { type Parameter, parameterArray } from "./distribution.ts";
+import type { Family } from "./family.ts";
 import { distributionKind, parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 

@@ -16,7 +16,7 @@ import { stream } from "../../../../src/base/stream.ts";
 import type { LogDensity } from "../../../../src/contract.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { bernoulliLogitGlm, type ModelContext, matrix, model, normal, vector } from "../../../../src/models/statistical/index.ts";
-import { sample } from "../../../../src/sample.ts";
+import { sample } from "../../../../src/verbs/sample.ts";
 import { StochasticTwin, type TwinOptions } from "../../../reference/stochastic-gradient.ts";
 import { gaussian } from "../../sampling/densities.ts";
 

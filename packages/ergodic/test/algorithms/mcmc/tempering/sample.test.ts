@@ -12,7 +12,7 @@ import {
   sequentialMonteCarlo,
 } from "../../../../src/algorithms/sampling/index.ts";
 import { binomial, gamma, model, normal, poisson } from "../../../../src/models/statistical/index.ts";
-import { sample } from "../../../../src/sample.ts";
+import { sample } from "../../../../src/verbs/sample.ts";
 
 const seen = model(({ param, observe }) => {
   const rate = param("rate", gamma(2, 0.5));

@@ -25,26 +25,26 @@
  *   trials diverged; what `signal` was aborted with
  */
 
-import { Search } from "./algorithms/search/ask-tell.ts";
-import { cmaEs } from "./algorithms/search/cma-es.ts";
-import { Halving, type HalvingOptions } from "./algorithms/search/halving.ts";
-import { searchFromJson } from "./algorithms/search/index.ts";
-import { randomSearch } from "./algorithms/search/random-search.ts";
-import type { SearchAlgorithm } from "./algorithms/search/search.ts";
-import { type SettingRange, spaceOf } from "./algorithms/search/settings.ts";
-import { spaceOptionsFromJson } from "./algorithms/search/space.ts";
-import type { MakeTrial, Trial, TrialTick } from "./algorithms/search/trial.ts";
-import { Trials } from "./algorithms/search/trials.ts";
-import { checkChoice, checkFunction, checkSignal, refuse } from "./base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "./base/errors.ts";
-import { isText, KeptPart } from "./base/kept-part.ts";
-import type { JsonObject } from "./contract.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
+import { Search } from "../algorithms/search/ask-tell.ts";
+import { cmaEs } from "../algorithms/search/cma-es.ts";
+import { Halving, type HalvingOptions } from "../algorithms/search/halving.ts";
+import { searchFromJson } from "../algorithms/search/index.ts";
+import { randomSearch } from "../algorithms/search/random-search.ts";
+import type { SearchAlgorithm } from "../algorithms/search/search.ts";
+import { type SettingRange, spaceOf } from "../algorithms/search/settings.ts";
+import { spaceOptionsFromJson } from "../algorithms/search/space.ts";
+import type { MakeTrial, Trial, TrialTick } from "../algorithms/search/trial.ts";
+import { Trials } from "../algorithms/search/trials.ts";
+import { checkChoice, checkFunction, checkSignal, refuse } from "../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { isText, KeptPart } from "../base/kept-part.ts";
+import type { JsonObject } from "../contract.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { Run, type RunSummary } from "../loop/run.ts";
 
-export type { HalvingOptions, Measured } from "./algorithms/search/halving.ts";
-export type { SettingRange } from "./algorithms/search/settings.ts";
-export type { MakeTrial, Trial, TrialContext, TrialTick } from "./algorithms/search/trial.ts";
+export type { HalvingOptions, Measured } from "../algorithms/search/halving.ts";
+export type { SettingRange } from "../algorithms/search/settings.ts";
+export type { MakeTrial, Trial, TrialContext, TrialTick } from "../algorithms/search/trial.ts";
 
 export interface TuneUntil {
   trials?: number;

@@ -20,18 +20,18 @@
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
  *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
  */
-import type { CoordinateTarget } from "./algorithms/coordinate/target.ts";
-import { type History, Search, type SearchOptions, searchKeys } from "./algorithms/search/ask-tell.ts";
-import { type BlackBox, Evaluation, refuseOtherFunction } from "./algorithms/search/evaluation.ts";
-import { searchFromJson } from "./algorithms/search/index.ts";
-import { Space, spaceOptionsFromJson } from "./algorithms/search/space.ts";
-import { checkSignal } from "./base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "./base/errors.ts";
-import { shown } from "./base/shown.ts";
-import type { JsonObject, Snapshot } from "./contract.ts";
-import { Evaluators } from "./host/evaluators.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
+import type { CoordinateTarget } from "../../algorithms/coordinate/coordinate-target.ts";
+import { type History, Search, type SearchOptions, searchKeys } from "../../algorithms/search/ask-tell.ts";
+import { type BlackBox, Evaluation, refuseOtherFunction } from "../../algorithms/search/evaluation.ts";
+import { searchFromJson } from "../../algorithms/search/index.ts";
+import { Space, spaceOptionsFromJson } from "../../algorithms/search/space.ts";
+import { checkSignal } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
+import type { JsonObject, Snapshot } from "../../contract.ts";
+import { Evaluators } from "../../host/evaluators.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
 import {
   type CoordinateFunction,
   type CoordinateMinimum,
@@ -40,7 +40,7 @@ import {
   type MinimizeCoordinatesOptions,
   minimizeCoordinates,
   resumeCoordinates,
-} from "./minimize-coordinates.ts";
+} from "./coordinates.ts";
 import {
   type Differentiated,
   type GivenByName,
@@ -50,7 +50,7 @@ import {
   type MinimizeGradientOptions,
   minimizeGradient,
   resumeGradient,
-} from "./minimize-gradient.ts";
+} from "./gradient.ts";
 
 export interface MinimizeUntil {
   evaluations?: number;
@@ -68,8 +68,8 @@ export interface MinimizeOptions extends SearchOptions {
 /** What a resumed run may change: when to stop, how it is evaluated. */
 export type MinimizeResumeOptions = Pick<MinimizeOptions, "evaluations" | "until" | "signal" | "concurrency" | "workers">;
 
-export type { CoordinateMinimum, MinimizeCoordinatesOptions } from "./minimize-coordinates.ts";
-export type { GradientMinimum, GradientResumeOptions, MinimizeGradientOptions } from "./minimize-gradient.ts";
+export type { CoordinateMinimum, MinimizeCoordinatesOptions } from "./coordinates.ts";
+export type { GradientMinimum, GradientResumeOptions, MinimizeGradientOptions } from "./gradient.ts";
 
 /** The best point, and how it was found. */
 export interface Minimum {

@@ -6,10 +6,10 @@
  * what that gains, the rule has left.
  */
 
-import type { Border } from "./algorithms/variational/border.ts";
-import { Climb, TOLERANCE } from "./algorithms/variational/climb.ts";
-import type { Minimised } from "./algorithms/variational/quasi-newton.ts";
-import type { Advance, Progression, Snapshot } from "./contract.ts";
+import type { Border } from "../../algorithms/variational/border.ts";
+import { Climb, TOLERANCE } from "../../algorithms/variational/climb.ts";
+import type { Minimised } from "../../algorithms/variational/quasi-newton.ts";
+import type { Advance, Progression, Snapshot } from "../../contract.ts";
 
 /** Where one start stands, or ended. */
 export interface Ascent {

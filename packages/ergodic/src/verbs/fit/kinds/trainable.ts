@@ -1,7 +1,7 @@
 /** What the verb `fit` must know of a kind of model beside the model itself: one object a kind, which joins its folders. */
-import type { Rule } from "./algorithms/gradient/index.ts";
-import type { Variance } from "./algorithms/gradient/variance.ts";
-import { DataError } from "./base/errors.ts";
+import type { Rule } from "../../../algorithms/gradient/index.ts";
+import type { Variance } from "../../../algorithms/gradient/variance.ts";
+import { DataError } from "../../../base/errors.ts";
 import type {
   Algorithm,
   AlgorithmDefaults,
@@ -12,10 +12,10 @@ import type {
   Prepared,
   Problem,
   SavedModel,
-} from "./contract.ts";
-import type { Dataset } from "./data/dataset.ts";
-import type { PlanOptions } from "./loop/plan.ts";
-import type { Until } from "./loop/stopping.ts";
+} from "../../../contract.ts";
+import type { Dataset } from "../../../data/dataset.ts";
+import type { PlanOptions } from "../../../loop/plan.ts";
+import type { Until } from "../../../loop/stopping.ts";
 
 /** How a fingerprint's digest is made (data/digest.ts). */
 export const DIGEST = "murmur3";

@@ -10,22 +10,22 @@
  *
  * @throws OptionError, CapabilityError; what `signal` was aborted with
  */
-import { PathProgression, type PathRecord } from "./algorithms/coordinate/path.ts";
-import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "./base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
-import { stream } from "./base/stream.ts";
-import type { JsonObject, PredictionKind, SavedModel } from "./contract.ts";
-import type { Dataset } from "./data/dataset.ts";
-import { type Engine, openEngine } from "./host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
-import { type PlanOptions, planFromJson, resolvePlan } from "./loop/plan.ts";
-import { Run, type RunSummary, type Started } from "./loop/run.ts";
-import { resolveStopping } from "./loop/stopping.ts";
-import type { LinearModel } from "./models/linear/linear.ts";
+import { PathProgression, type PathRecord } from "../../algorithms/coordinate/path.ts";
+import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
+import { stream } from "../../base/stream.ts";
+import type { JsonObject, PredictionKind, SavedModel } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { type Engine, openEngine } from "../../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type PlanOptions, planFromJson, resolvePlan } from "../../loop/plan.ts";
+import { Run, type RunSummary, type Started } from "../../loop/run.ts";
+import { resolveStopping } from "../../loop/stopping.ts";
+import type { LinearModel } from "../../models/linear/linear.ts";
+import { LinearPredictor } from "../../predict/linear.ts";
+import { trainableLinear } from "./kinds/linear.ts";
+import { refuseOtherData } from "./kinds/trainable.ts";
 import { pathSolvers } from "./path-solvers.ts";
-import { LinearPredictor } from "./predict/linear.ts";
-import { refuseOtherData } from "./trainable.ts";
-import { trainableLinear } from "./trainable-linear.ts";
 
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   lambdas?: number | ArrayLike<number>;

@@ -22,19 +22,19 @@ import {
   samplerFromJson,
   slice,
   type VisitedPlace,
-} from "./algorithms/sampling/index.ts";
-import { checkBoolean, checkSignal, checkValuesByName, refuse } from "./base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "./base/errors.ts";
-import { isNumber, isText, KeptPart } from "./base/kept-part.ts";
-import { shown } from "./base/shown.ts";
-import { type Stream, stream } from "./base/stream.ts";
-import type { Json, JsonObject, LogDensity } from "./contract.ts";
-import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "./draws/index.ts";
-import { type Engine, openEngine } from "./host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "./loop/checkpoint.ts";
-import { Run } from "./loop/run.ts";
-import { resolveStopping, type Until } from "./loop/stopping.ts";
-import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
+} from "../algorithms/sampling/index.ts";
+import { checkBoolean, checkSignal, checkValuesByName, refuse } from "../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
+import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
+import { shown } from "../base/shown.ts";
+import { type Stream, stream } from "../base/stream.ts";
+import type { Json, JsonObject, LogDensity } from "../contract.ts";
+import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "../draws/index.ts";
+import { type Engine, openEngine } from "../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { Run } from "../loop/run.ts";
+import { resolveStopping, type Until } from "../loop/stopping.ts";
+import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "../models/functional/index.ts";
 import {
   ConditionedModel,
   type ConditionOptions,
@@ -42,7 +42,7 @@ import {
   type ModelData,
   type NamedValues,
   type StatisticalModel,
-} from "./models/statistical/index.ts";
+} from "../models/statistical/index.ts";
 
 export interface SampleWatchOptions {
   /** Draws kept of each chain: 1000. */
@@ -392,7 +392,7 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
       const replicated = density.predictOf(raw.values, stream(seed, "predict"));
       const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
       const none = { fields: [], transitions: new Float64Array(0), report: {} };
-      return new Draws({ chains, count, quantities, values: replicated, description, ...none });
+      return { chains, count, quantities, values: replicated, description, ...none };
     },
   };
   return new Draws({ ...shared, quantities: density.quantities, values, source });

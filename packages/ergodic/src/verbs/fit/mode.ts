@@ -12,20 +12,20 @@
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
-import { fullDescent } from "./algorithms/gradient/full.ts";
-import type { Rule } from "./algorithms/gradient/kinds.ts";
-import type { FullObjective } from "./algorithms/gradient/objective.ts";
-import type { Border } from "./algorithms/variational/border.ts";
-import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "./base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, ErgodicError, OptionError } from "./base/errors.ts";
-import { stream } from "./base/stream.ts";
-import type { JsonObject } from "./contract.ts";
-import { scalarName } from "./draws/draws.ts";
-import { type Engine, openEngine } from "./host/engine.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
-import { resolveStopping, type Until } from "./loop/stopping.ts";
+import { fullDescent } from "../../algorithms/gradient/full.ts";
+import type { Rule } from "../../algorithms/gradient/kinds.ts";
+import type { FullObjective } from "../../algorithms/gradient/objective.ts";
+import type { Border } from "../../algorithms/variational/border.ts";
+import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
+import { stream } from "../../base/stream.ts";
+import type { JsonObject } from "../../contract.ts";
+import { scalarName } from "../../draws/draws.ts";
+import { type Engine, openEngine } from "../../host/engine.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
+import { resolveStopping, type Until } from "../../loop/stopping.ts";
+import { ConditionedModel, type ModelData, type NamedValues, type StatisticalModel } from "../../models/statistical/index.ts";
 import { ModeStarts, OwnAscent, RuleAscent, type Spread, type Verdict } from "./mode-starts.ts";
-import { ConditionedModel, type ModelData, type NamedValues, type StatisticalModel } from "./models/statistical/index.ts";
 
 export interface ModeOptions {
   /** Either of the two. */

@@ -11,22 +11,21 @@
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
  */
 
-import { fullDescent } from "./algorithms/gradient/full.ts";
-import type { GradientDescent } from "./algorithms/gradient/gradient-descent.ts";
-import { lbfgs, ruleFromJson } from "./algorithms/gradient/index.ts";
-import type { Rule } from "./algorithms/gradient/kinds.ts";
-import type { FullObjective } from "./algorithms/gradient/objective.ts";
-import type { RuleJson } from "./algorithms/gradient/rule.ts";
-import { checkNumbers, checkSignal, holds, refuse } from "./base/checks.ts";
-import { CapabilityError, checkKeys, OptionError } from "./base/errors.ts";
-import { isNumber, KeptPart } from "./base/kept-part.ts";
-import type { CompiledFunction, Numbers, Shapes } from "./compiler/array/function.ts";
-import { arraysBelow } from "./compiler/array/symbolic.ts";
-import type { JsonObject } from "./contract.ts";
-import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "./loop/checkpoint.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
-import { resolveStopping, type Until } from "./loop/stopping.ts";
+import { fullDescent } from "../../algorithms/gradient/full.ts";
+import type { GradientDescent } from "../../algorithms/gradient/gradient-descent.ts";
+import { lbfgs, ruleFromJson } from "../../algorithms/gradient/index.ts";
+import type { Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
+import type { FullObjective } from "../../algorithms/gradient/objective.ts";
+import { checkNumbers, checkSignal, holds, refuse } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, OptionError } from "../../base/errors.ts";
+import { isNumber, KeptPart } from "../../base/kept-part.ts";
+import type { CompiledFunction, Numbers, Shapes } from "../../compiler/array/function.ts";
+import { arraysBelow } from "../../compiler/array/symbolic.ts";
+import type { JsonObject } from "../../contract.ts";
+import { openEngine } from "../../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
+import { resolveStopping, type Until } from "../../loop/stopping.ts";
 
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;

@@ -1,11 +1,11 @@
 /** What `fit.path` solves with: working sets on columns, or groups; for all rows and for each fold. */
-import { GroupSolver } from "./algorithms/coordinate/group-solver.ts";
-import { columnSolvers, type PathSolvers } from "./algorithms/coordinate/path.ts";
-import type { Plan } from "./contract.ts";
-import type { Dataset } from "./data/dataset.ts";
-import type { Engine } from "./host/engine.ts";
-import { type LinearModel, linear } from "./models/linear/linear.ts";
-import type { LinearProblem } from "./models/linear/problem.ts";
+import { GroupSolver } from "../../algorithms/coordinate/group-solver.ts";
+import { columnSolvers, type PathSolvers } from "../../algorithms/coordinate/path.ts";
+import type { Plan } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Engine } from "../../host/engine.ts";
+import { type LinearModel, linear } from "../../models/linear/linear.ts";
+import type { LinearProblem } from "../../models/linear/problem.ts";
 
 export interface PathParts {
   model: LinearModel;

@@ -13,16 +13,16 @@
  *
  * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
  */
-import { nuts, type Sampler } from "./algorithms/sampling/index.ts";
-import { checkSignal, holds, refuse } from "./base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError } from "./base/errors.ts";
-import { gammaUpper } from "./base/incomplete-gamma.ts";
-import { stream } from "./base/stream.ts";
-import type { Advance, JsonObject, Progression, Snapshot } from "./contract.ts";
-import { scalarName } from "./draws/index.ts";
-import { type Engine, openEngine } from "./host/engine.ts";
-import { Run } from "./loop/run.ts";
-import type { ModelData, NamedValues, StatisticalModel } from "./models/statistical/index.ts";
+import { nuts, type Sampler } from "../algorithms/sampling/index.ts";
+import { checkSignal, holds, refuse } from "../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError } from "../base/errors.ts";
+import { gammaUpper } from "../base/incomplete-gamma.ts";
+import { stream } from "../base/stream.ts";
+import type { Advance, JsonObject, Progression, Snapshot } from "../contract.ts";
+import { scalarName } from "../draws/index.ts";
+import { type Engine, openEngine } from "../host/engine.ts";
+import { Run } from "../loop/run.ts";
+import type { ModelData, NamedValues, StatisticalModel } from "../models/statistical/index.ts";
 
 export interface CalibrateOptions {
   /** Default: nuts(). */

@@ -11,35 +11,35 @@
  * @throws OptionError, CapabilityError when something does not fit; what `signal` was aborted with
  */
 
-import { definedRules } from "./algorithms/gradient/rule.ts";
-import { isVariance } from "./algorithms/gradient/variance.ts";
-import { algorithmFrom } from "./algorithms/index.ts";
-import { checkSignal, holds, refuse } from "./base/checks.ts";
-import { assert, CapabilityError, checkKeys, DataError, OptionError } from "./base/errors.ts";
-import { factoryName } from "./base/shown.ts";
-import type { JsonObject, Model, Plan, PredictionKind, Prepared, Progression, SavedModel } from "./contract.ts";
-import type { Dataset } from "./data/dataset.ts";
-import type { Ratings } from "./data/ratings.ts";
-import { type Engine, openEngine } from "./host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "./loop/checkpoint.ts";
-import { type PlanOptions, planFromJson, planKeys, resolvePlan } from "./loop/plan.ts";
-import { Run, type RunSummary, type Started } from "./loop/run.ts";
-import { resolveStopping, type StoppingOptions } from "./loop/stopping.ts";
+import { definedRules } from "../../algorithms/gradient/rule.ts";
+import { isVariance } from "../../algorithms/gradient/variance.ts";
+import { algorithmFrom } from "../../algorithms/index.ts";
+import { checkSignal, holds, refuse } from "../../base/checks.ts";
+import { assert, CapabilityError, checkKeys, DataError, OptionError } from "../../base/errors.ts";
+import { factoryName } from "../../base/shown.ts";
+import type { JsonObject, Model, Plan, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Ratings } from "../../data/ratings.ts";
+import { type Engine, openEngine } from "../../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type PlanOptions, planFromJson, planKeys, resolvePlan } from "../../loop/plan.ts";
+import { Run, type RunSummary, type Started } from "../../loop/run.ts";
+import { resolveStopping, type StoppingOptions } from "../../loop/stopping.ts";
+import type { LinearModel } from "../../models/linear/linear.ts";
+import type { NetworkModel } from "../../models/neural/network.ts";
+import type { FactorisationModel } from "../../models/ratings/factorisation.ts";
+import type { ModelData, StatisticalModel } from "../../models/statistical/index.ts";
+import type { FactorPredictor } from "../../predict/factorisation.ts";
+import type { LinearPredictor } from "../../predict/linear.ts";
+import type { NetworkPredictor } from "../../predict/network.ts";
+import { trainableLinear } from "./kinds/linear.ts";
+import { trainableNetwork } from "./kinds/network.ts";
+import { trainableRatings } from "./kinds/ratings.ts";
+import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import { fitMode, type Mode, type ModeOptions } from "./mode.ts";
-import type { LinearModel } from "./models/linear/linear.ts";
-import type { NetworkModel } from "./models/neural/network.ts";
-import type { FactorisationModel } from "./models/ratings/factorisation.ts";
-import type { ModelData, StatisticalModel } from "./models/statistical/index.ts";
 import { path } from "./path.ts";
-import type { FactorPredictor } from "./predict/factorisation.ts";
-import type { LinearPredictor } from "./predict/linear.ts";
-import type { NetworkPredictor } from "./predict/network.ts";
-import { type FitOptions, refuseOtherData, type Trainable } from "./trainable.ts";
-import { trainableLinear } from "./trainable-linear.ts";
-import { trainableNetwork } from "./trainable-network.ts";
-import { trainableRatings } from "./trainable-ratings.ts";
 
-export type { FitOptions } from "./trainable.ts";
+export type { FitOptions } from "./kinds/trainable.ts";
 
 /** Kinds of models by name: one line each. */
 const kinds = {

@@ -1,16 +1,16 @@
 /** Linear models, as the verb `fit` treats them. */
-import { descentDefaults, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
-import { adagrad, sgd } from "./algorithms/gradient/index.ts";
-import { saga, theoreticalRate } from "./algorithms/gradient/variance.ts";
-import { refuse } from "./base/checks.ts";
-import { CapabilityError } from "./base/errors.ts";
-import type { Algorithm, JsonObject, Model, Plan } from "./contract.ts";
-import { Dataset } from "./data/dataset.ts";
-import { datasetDigest } from "./data/digest.ts";
-import { linearFrom } from "./models/linear/linear.ts";
-import type { LinearProblem } from "./models/linear/problem.ts";
-import { LinearPredictor } from "./predict/linear.ts";
-import type { OutputPredictor } from "./predict/output-predictor.ts";
+import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
+import { adagrad, sgd } from "../../../algorithms/gradient/index.ts";
+import { saga, theoreticalRate } from "../../../algorithms/gradient/variance.ts";
+import { refuse } from "../../../base/checks.ts";
+import { CapabilityError } from "../../../base/errors.ts";
+import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
+import { Dataset } from "../../../data/dataset.ts";
+import { datasetDigest } from "../../../data/digest.ts";
+import { linearFrom } from "../../../models/linear/linear.ts";
+import type { LinearProblem } from "../../../models/linear/problem.ts";
+import { LinearPredictor } from "../../../predict/linear.ts";
+import type { OutputPredictor } from "../../../predict/output-predictor.ts";
 import { DIGEST, type FitOptions, type Trainable } from "./trainable.ts";
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {

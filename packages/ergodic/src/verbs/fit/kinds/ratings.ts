@@ -1,12 +1,12 @@
 /** Factorisations of ratings, as the verb `fit` treats them. */
-import { alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
-import { refuse } from "./base/checks.ts";
-import { CapabilityError } from "./base/errors.ts";
-import type { JsonObject, SavedModel } from "./contract.ts";
-import { ratingsDigest } from "./data/digest.ts";
-import { Ratings } from "./data/ratings.ts";
-import { factorisationFrom } from "./models/ratings/factorisation.ts";
-import { FactorPredictor } from "./predict/factorisation.ts";
+import { alternatingLeastSquares } from "../../../algorithms/coordinate/alternating.ts";
+import { refuse } from "../../../base/checks.ts";
+import { CapabilityError } from "../../../base/errors.ts";
+import type { JsonObject, SavedModel } from "../../../contract.ts";
+import { ratingsDigest } from "../../../data/digest.ts";
+import { Ratings } from "../../../data/ratings.ts";
+import { factorisationFrom } from "../../../models/ratings/factorisation.ts";
+import { FactorPredictor } from "../../../predict/factorisation.ts";
 import { DIGEST, type FitOptions, type Trainable } from "./trainable.ts";
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {

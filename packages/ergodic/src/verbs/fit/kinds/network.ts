@@ -1,12 +1,12 @@
 /** Neural networks, as the verb `fit` treats them: Adam on minibatches, unless told otherwise. */
-import { descentDefaults, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
-import { adam } from "./algorithms/gradient/index.ts";
-import type { Dataset } from "./data/dataset.ts";
-import { currentEngine } from "./host/engine.ts";
-import { networkFrom } from "./models/neural/network.ts";
-import { NetworkPredictor } from "./predict/network.ts";
+import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
+import { adam } from "../../../algorithms/gradient/index.ts";
+import type { Dataset } from "../../../data/dataset.ts";
+import { currentEngine } from "../../../host/engine.ts";
+import { networkFrom } from "../../../models/neural/network.ts";
+import { NetworkPredictor } from "../../../predict/network.ts";
+import { measureOutputs, trainableLinear } from "./linear.ts";
 import type { Trainable } from "./trainable.ts";
-import { measureOutputs, trainableLinear } from "./trainable-linear.ts";
 
 const BATCH = 64;
 

@@ -5,17 +5,18 @@
  * @throws OptionError, CapabilityError when something does not fit; what the target's functions throw; what `signal` was aborted with
  */
 
-import { type CoordinateDescent, coordinateDescentFrom } from "./algorithms/coordinate/coordinate-descent.ts";
-import { type CoordinateTarget, coordinateProblem } from "./algorithms/coordinate/target.ts";
-import { checkNumbers, checkSignal } from "./base/checks.ts";
-import { checkKeys, checkNumber } from "./base/errors.ts";
-import { isNumber, KeptPart } from "./base/kept-part.ts";
-import type { JsonObject } from "./contract.ts";
-import { openEngine } from "./host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "./loop/checkpoint.ts";
-import { resolvePlan } from "./loop/plan.ts";
-import { Run, type RunSummary } from "./loop/run.ts";
-import { resolveStopping, type Until } from "./loop/stopping.ts";
+import { type CoordinateDescent, coordinateDescentFrom } from "../../algorithms/coordinate/coordinate-descent.ts";
+import type { CoordinateTarget } from "../../algorithms/coordinate/coordinate-target.ts";
+import { coordinateProblem } from "../../algorithms/coordinate/target.ts";
+import { checkNumbers, checkSignal } from "../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { isNumber, KeptPart } from "../../base/kept-part.ts";
+import type { JsonObject } from "../../contract.ts";
+import { openEngine } from "../../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { resolvePlan } from "../../loop/plan.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
+import { resolveStopping, type Until } from "../../loop/stopping.ts";
 
 export interface MinimizeCoordinatesOptions {
   algorithm: CoordinateDescent;

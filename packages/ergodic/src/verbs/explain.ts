@@ -6,13 +6,13 @@
  *
  * @throws what compiling throws
  */
-import { checkChoice, checkNumbers, refuse } from "./base/checks.ts";
-import { checkKeys, checkNumber } from "./base/errors.ts";
-import { type Explanation, explain as explainFunction, explainProgram } from "./compiler/array/explain.ts";
-import type { Arrays, FunctionOptions, Shapes } from "./compiler/array/function.ts";
-import type { Shape, SymbolicArray } from "./compiler/array/symbolic.ts";
-import { lossOfRows, type NetworkModel } from "./models/neural/network.ts";
-import { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
+import { checkChoice, checkNumbers, refuse } from "../base/checks.ts";
+import { checkKeys, checkNumber } from "../base/errors.ts";
+import { type Explanation, explain as explainFunction, explainProgram } from "../compiler/array/explain.ts";
+import type { Arrays, FunctionOptions, Shapes } from "../compiler/array/function.ts";
+import type { Shape, SymbolicArray } from "../compiler/array/symbolic.ts";
+import { lossOfRows, type NetworkModel } from "../models/neural/network.ts";
+import { layOutParameters, outputsOf, updateProgram } from "../models/neural/programs.ts";
 
 export interface RowFacts {
   /** Of one row: [28, 28, 1]. */

@@ -1,0 +1,40 @@
+/** What draws consist of: their numbers by name, and what needs the model. */
+import type { JsonObject } from "../contract.ts";
+
+export interface DrawsQuantity {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly kind: "parameter" | "transformed" | "generated";
+}
+
+/** What needs the model: there where the draws were made, not where they were read from a file. */
+export interface DrawsSource {
+  /** log p of each observed value, by name: [chain, draw, value]. */
+  pointwise(): Readonly<Record<string, Float64Array>>;
+  /** Names of those whose terms depend on each other, so that to drop one is not to leave its value out. */
+  dependent(): ReadonlySet<string>;
+  /** Whether parts of the likelihood may be in target(). */
+  readonly hasTarget: boolean;
+  /** What was observed, drawn anew for each draw. */
+  predict(seed: number): DrawsContent;
+  /** What was observed, by name. */
+  observed(): Readonly<Record<string, Float64Array>>;
+}
+
+export interface DrawsContent {
+  readonly chains: number;
+  /** Draws of each chain. */
+  readonly count: number;
+  readonly quantities: readonly DrawsQuantity[];
+  /** By name: [chain, draw, ...shape]. */
+  readonly values: Readonly<Record<string, Float64Array>>;
+  /** Names of the numbers kept of each transition. */
+  readonly fields: readonly string[];
+  /** [chain, draw, field]. */
+  readonly transitions: Float64Array;
+  /** Model, algorithm and plan, as JSON. */
+  readonly description: JsonObject;
+  /** What the run reported last. */
+  readonly report: Readonly<Record<string, number>>;
+  readonly source?: DrawsSource;
+}
