@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { buildKernels } = await import("../packages/ergodic/scripts/build-kernels.mjs");
 await buildKernels();
+const { buildThreads } = await import("../packages/ergodic/scripts/build-threads.mjs");
+await buildThreads();
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const newest = (folder, pattern) =>

@@ -8,7 +8,7 @@ const MEMORY_BASE = 524_288;
 export async function compileKernel(source: string, engine: Engine): Promise<WebAssembly.Exports> {
   const { default: asc } = await import("assemblyscript/asc");
   const { builds } = (await import(script.href)) as { builds: { name: string; flags: string[] }[] };
-  const { flags } = builds.find(({ name }) => name === (engine.memory.shared ? "simd-shared" : "simd-own"))!;
+  const { flags } = builds.find(({ name }) => name === "simd")!;
   let binary: Uint8Array<ArrayBuffer> | undefined;
   const options = [
     "--outFile",

@@ -1,24 +1,20 @@
-// Compiles kernels/index.ts into the four builds {simd, relaxed} × {own, shared memory}, each a module that exports its
-// bytes as base64, so that Node, browsers and bundlers load them alike. Rebuilds only what changed.
+// Compiles kernels/index.ts into two builds, plain and relaxed SIMD, each a module that exports its bytes as base64 of gzip, so that Node, browsers and
+// bundlers load them alike, and a file of its own. Both are for shared memory: for memory of one thread the loader changes a flag. Rebuilds only what changed.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import asc from "assemblyscript/asc";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const output = join(root, "src/host/builds");
 
-/** Static data of the two instruction sets must not overlap: both may be live on one memory. */
+const flags = ["--enable", "simd,threads", "--sharedMemory", "--maximumMemory", "65536"];
+/** Static data of the two must not overlap: both may be live on one memory. */
 export const builds = [
-  { name: "simd-own", flags: ["--enable", "simd"], memoryBase: 1024 },
-  { name: "relaxed-own", flags: ["--enable", "simd,relaxed-simd"], memoryBase: 131072 },
-  { name: "simd-shared", flags: ["--enable", "simd,threads", "--sharedMemory", "--maximumMemory", "65536"], memoryBase: 1024 },
-  {
-    name: "relaxed-shared",
-    flags: ["--enable", "simd,relaxed-simd,threads", "--sharedMemory", "--maximumMemory", "65536"],
-    memoryBase: 131072,
-  },
+  { name: "simd", flags, memoryBase: 1024 },
+  { name: "relaxed", flags: flags.with(1, "simd,relaxed-simd,threads"), memoryBase: 131072 },
 ];
 
 async function sourceHash() {
@@ -64,9 +60,30 @@ async function compile({ name, flags, memoryBase }, hash) {
   if (error) throw new Error(`kernels: build ${name} failed\n${stderr.toString()}`);
   await mkdir(output, { recursive: true });
   const temporary = `${target}.${process.pid}`;
-  await writeFile(temporary, `${banner}export const base64 =\n  "${Buffer.from(binary).toString("base64")}";\n`);
+  const base64 = gzipSync(binary, { level: 9 }).toString("base64");
+  const build = `{ sharedAt: ${sharedAt(binary)}, base64: "${base64}" }`;
+  await writeFile(join(output, `${name}.wasm`), binary);
+  await writeFile(
+    temporary,
+    `${banner}export const build: { readonly sharedAt: number; readonly base64: string } =\n  ${build};\n`,
+  );
   await rename(temporary, target);
   console.error(`kernels: ${name} ${(binary.length / 1024).toFixed(1)} kB`);
+}
+
+/** Where the flags of the imported memory's limits stand: after its names, "env" and "memory", and its kind, 2. */
+function sharedAt(binary) {
+  const names = Buffer.from([
+    3,
+    ..."env".split("").map((c) => c.charCodeAt(0)),
+    6,
+    ..."memory".split("").map((c) => c.charCodeAt(0)),
+    2,
+  ]);
+  const at = Buffer.from(binary).indexOf(names) + names.length;
+  if (binary[at] !== 3)
+    throw new Error(`kernels: the memory's flags are ${binary[at]}, not those of a shared memory with a maximum`);
+  return at;
 }
 
 export async function buildKernels() {

@@ -242,7 +242,7 @@ export { type Engine, type EngineDescription, openEngine } from "./host/engine.t
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
-export { type LinearModel, type LinearOptions, linear } from "./models/linear/linear.ts";
+export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
 export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
 // Distributions have the plain names.
 export {
@@ -359,8 +359,8 @@ export {
   type WeightOptions,
   zeros,
 } from "./models/neural/index.ts";
-export { type NetworkModel, type NetworkOptions, network } from "./models/neural/network.ts";
-export { type FactorisationModel, factorisation } from "./models/ratings/factorisation.ts";
+export type { NetworkModel, NetworkOptions } from "./models/neural/network.ts";
+export type { FactorisationModel } from "./models/ratings/factorisation.ts";
 export type { FactorisationOptions } from "./models/ratings/settings.ts";
 export {
   bernoulli,
@@ -450,10 +450,17 @@ export { NetworkPredictor } from "./predict/network.ts";
 export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts";
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
-export { type FitOptions, type Fitted, fit, type ResumeOptions, type Trained } from "./verbs/fit/fit.ts";
-export type { Mode, ModeOptions } from "./verbs/fit/mode.ts";
+export { fit } from "./verbs/fit/fit.ts";
+export { linear } from "./verbs/fit/kinds/linear.ts";
+export { network } from "./verbs/fit/kinds/network.ts";
+export { factorisation } from "./verbs/fit/kinds/ratings.ts";
+export type { FitOptions, Trainable, TrainableModel } from "./verbs/fit/kinds/trainable.ts";
+export type { Fitted, Trained } from "./verbs/fit/launch.ts";
+export type { Mode } from "./verbs/fit/mode.ts";
+export type { ModeOptions } from "./verbs/fit/mode-options.ts";
 export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";
+export type { ResumeOptions } from "./verbs/fit/resume.ts";
 export {
   type CoordinateMinimum,
   type GradientMinimum,

@@ -18,7 +18,7 @@ export async function isFolder(source: Source): Promise<boolean> {
 
 /** What is in a folder, sorted by name; names with a leading dot are left out. Links count as what they lead to. */
 export async function entriesOf(path: string): Promise<Entry[]> {
-  const { readdir, stat } = await import("node:fs/promises");
+  const { readdir, stat } = process.getBuiltinModule("node:fs/promises");
   const folder = path.replace(/(?<=.)[/\\]+$/, "");
   try {
     const entries: Entry[] = [];
@@ -64,7 +64,7 @@ export async function labelsBeside(source: Source): Promise<string | undefined> 
 async function statOf(source: unknown) {
   if (typeof source !== "string" || source === "-" || /[\r\n]/.test(source)) return undefined;
   if (typeof process === "undefined" || !process.versions?.node) return undefined;
-  const { stat } = await import("node:fs/promises");
+  const { stat } = process.getBuiltinModule("node:fs/promises");
   // What cannot be looked at is told about by whoever opens it.
   return stat(source).catch(() => undefined);
 }

@@ -11,7 +11,7 @@ export const deflateRatio = 1032;
 /** Undefined: there are more than `most`. @throws whatever the platform says of damaged data */
 export async function inflated(packed: Uint8Array, most: number): Promise<Uint8Array | undefined> {
   if (typeof process !== "undefined" && process.versions?.node) {
-    const { inflateSync } = await import("node:zlib");
+    const { inflateSync } = process.getBuiltinModule("node:zlib");
     try {
       const { buffer, byteOffset, length } = inflateSync(packed, { maxOutputLength: most });
       return new Uint8Array(buffer, byteOffset, length);

@@ -117,7 +117,7 @@ async function openFile(path: string): Promise<RandomAccess> {
   if (typeof process === "undefined" || !process.versions?.node) {
     throw new DataError(path, "a path can be read in Node only; in a browser pass the File itself", "DATA_FILE");
   }
-  const { open } = await import("node:fs/promises");
+  const { open } = process.getBuiltinModule("node:fs/promises");
   try {
     const handle = await open(path, "r");
     const byteLength = (await handle.stat()).size;

@@ -4,6 +4,7 @@
  * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name in its folder, then renamed. All else
  * (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written through, as there is nothing to replace.
  */
+import { builtin } from "./node.ts";
 
 /** A file of its own: `mode` and owner of the one that it takes the place of. */
 export interface WholeFile {
@@ -27,8 +28,8 @@ const MOST_LINKS = 40;
 
 /** @throws the system's error for a folder, for what may not be written to, and for links that lead in a circle */
 export async function destinationOf(path: string): Promise<Destination> {
-  const { access, constants, stat } = await import("node:fs/promises");
-  const { basename, dirname } = await import("node:path");
+  const { access, constants, stat } = builtin("node:fs/promises");
+  const { basename, dirname } = builtin("node:path");
   if (path === "") throw failure("ENOENT");
   const target = await followed(path);
   const found = await stat(target).catch(absent);
@@ -45,8 +46,8 @@ export async function destinationOf(path: string): Promise<Destination> {
 
 /** The path that links lead to, its folder free of them; the last part may not be there. */
 async function followed(path: string): Promise<string> {
-  const { readlink, realpath } = await import("node:fs/promises");
-  const { basename, dirname, join, resolve } = await import("node:path");
+  const { readlink, realpath } = builtin("node:fs/promises");
+  const { basename, dirname, join, resolve } = builtin("node:path");
   for (let links = 0; links < MOST_LINKS; links++) {
     const folder = await realpath(dirname(path));
     const here = join(folder, basename(path));

@@ -1,7 +1,9 @@
 /** Whole files: a file appears whole or not at all, and is read whole. Node; reading a Blob or a fetched URL works in browsers too. */
+
 import { refuse } from "./checks.ts";
 import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { CapabilityError, DataError } from "./errors.ts";
+import { builtin } from "./node.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
 
 /** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
@@ -50,15 +52,15 @@ export async function writeWhole(
  */
 export async function checkWritable(path: string, { folders = false }: Pick<WriteOptions, "folders"> = {}): Promise<void> {
   refuseOutsideNode("checkWritable", path);
-  const { dirname, resolve } = await import("node:path");
-  const { stat } = await import("node:fs/promises");
+  const { dirname, resolve } = builtin("node:path");
+  const { stat } = builtin("node:fs/promises");
   let [tried, folder] = [path, dirname(resolve(path))];
   // In the nearest folder that is there.
   while (folders && !(await stat(folder).catch(() => undefined)) && folder !== dirname(folder))
     [tried, folder] = [folder, dirname(folder)];
   const destination = await said(path, destinationOf(tried));
   if (destination.kind === "through") return;
-  const { open, unlink } = await import("node:fs/promises");
+  const { open, unlink } = builtin("node:fs/promises");
   const trial = `${destination.folder}/${await partialName(destination.name)}`;
   await said(
     path,
@@ -68,7 +70,7 @@ export async function checkWritable(path: string, { folders = false }: Pick<Writ
 }
 
 async function writeBeside(path: string, { folder, name, path: target, before }: WholeFile, content: Content): Promise<void> {
-  const { open, rename, unlink } = await import("node:fs/promises");
+  const { open, rename, unlink } = builtin("node:fs/promises");
   await clearAbandoned(folder, name);
   const temporary = `${folder}/${await partialName(name)}`;
   const file = await said(path, open(temporary, "wx", before === undefined ? 0o666 : before.mode & 0o777));
@@ -99,7 +101,7 @@ async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["befor
 
 /** So that the new name outlasts a failure of power. Hosts and file systems that cannot do so say it in several ways. */
 async function syncFolder(folder: string): Promise<void> {
-  const { open } = await import("node:fs/promises");
+  const { open } = builtin("node:fs/promises");
   const opened = await open(folder, "r").catch(() => undefined);
   try {
     await opened?.sync();
@@ -112,12 +114,12 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function writeThrough(path: string, { path: target, descriptor }: Through, content: Content): Promise<void> {
   if (descriptor !== undefined) {
-    const { write } = await import("node:fs");
-    const { promisify } = await import("node:util");
+    const { write } = builtin("node:fs");
+    const { promisify } = builtin("node:util");
     const put = promisify(write);
     return writeParts(path, (bytes, offset, length) => put(descriptor, bytes, offset, length, null), content);
   }
-  const { constants, open } = await import("node:fs/promises");
+  const { constants, open } = builtin("node:fs/promises");
   // Not to be made and not to be cut, as it is no file.
   const file = await said(path, open(target, constants.O_WRONLY));
   try {
@@ -149,8 +151,8 @@ async function writeSome(write: Write, bytes: Uint8Array, at: number): Promise<n
 }
 
 async function makeFolder(path: string): Promise<void> {
-  const { mkdir } = await import("node:fs/promises");
-  const { dirname } = await import("node:path");
+  const { mkdir } = builtin("node:fs/promises");
+  const { dirname } = builtin("node:path");
   await said(path, mkdir(dirname(path), { recursive: true }));
 }
 
@@ -169,9 +171,9 @@ const keptIn = new Map<string, string>();
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
-  const { mkdtemp, stat } = await import("node:fs/promises");
-  const { tmpdir } = await import("node:os");
-  const { basename, join } = await import("node:path");
+  const { mkdtemp, stat } = builtin("node:fs/promises");
+  const { tmpdir } = builtin("node:os");
+  const { basename, join } = builtin("node:path");
   const told = (text: string): DataError =>
     new DataError(error.where, `${error.said}; ${text}`, "FILE_WRITE", { cause: error.cause });
   try {
@@ -199,7 +201,7 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
   const onDisk = inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
   try {
     if (onDisk) {
-      const { readFile } = await import("node:fs/promises");
+      const { readFile } = builtin("node:fs/promises");
       const bytes = await readFile(from);
       return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }

@@ -2,7 +2,9 @@
  * Files under way: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` lies next to what it becomes, and says which process writes it: its number, and a digest of
  * where that number means something (host, boot, and namespace of processes). So what a killed process has left is told from what a living one writes.
  */
+
 import { murmur3 } from "./murmur3.ts";
+import { builtin } from "./node.ts";
 
 /** Files of another host or container, whose processes cannot be asked for, are left for so long after they were last written to. */
 const ELSEWHERE_MS = 24 * 3600 * 1000;
@@ -20,8 +22,8 @@ export async function partialName(name: string): Promise<string> {
 
 /** Removes what processes that are no more have left of `name`; never what a living one writes. A folder that cannot be read is left as it is. */
 export async function clearAbandoned(folder: string, name: string): Promise<void> {
-  const { readdir, rm } = await import("node:fs/promises");
-  const { join } = await import("node:path");
+  const { readdir, rm } = builtin("node:fs/promises");
+  const { join } = builtin("node:path");
   const start = `${stem(name)}.`;
   const names = await readdir(folder).catch((): string[] => []);
   for (const found of names) {
@@ -35,7 +37,7 @@ export async function clearAbandoned(folder: string, name: string): Promise<void
 
 async function abandoned(path: string, pid: number, where: string): Promise<boolean> {
   if (where === (await (place ??= findPlace()))) return !lives(pid);
-  const { stat } = await import("node:fs/promises");
+  const { stat } = builtin("node:fs/promises");
   const written = await stat(path).then(
     ({ mtimeMs }) => mtimeMs,
     () => Infinity,
@@ -58,8 +60,8 @@ function stem(name: string): string {
 }
 
 async function findPlace(): Promise<string> {
-  const { readFile, readlink } = await import("node:fs/promises");
-  const { hostname } = await import("node:os");
+  const { readFile, readlink } = builtin("node:fs/promises");
+  const { hostname } = builtin("node:os");
   const known = await Promise.all([
     hostname(),
     readFile("/proc/sys/kernel/random/boot_id", "latin1").catch(() => ""),

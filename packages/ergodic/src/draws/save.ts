@@ -12,10 +12,12 @@
  *
  * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
  */
+
 import { checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
 import { keptElsewhere, nameOf, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3, murmur3 } from "../base/murmur3.ts";
+import { builtin } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
@@ -74,7 +76,7 @@ async function saveIn(folder: string, content: DrawsContent, format: "csv" | "js
   }
   const index = format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
   await writeWhole(`${folder}/${INDEX}`, ended(index));
-  const { rm } = await import("node:fs/promises");
+  const { rm } = builtin("node:fs/promises");
   for (const name of before) if (!files.some((file) => file.name === name)) await rm(`${folder}/${name}`, { force: true });
 }
 
@@ -169,7 +171,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 async function makeFolder(folder: string): Promise<void> {
-  const { mkdir } = await import("node:fs/promises");
+  const { mkdir } = builtin("node:fs/promises");
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
@@ -190,7 +192,7 @@ async function earlier(folder: string): Promise<string[]> {
 /** Names in a folder; undefined for what is none, whose errors reading then tells. */
 async function namesIn(path: string): Promise<string[] | undefined> {
   if (!inNode()) return undefined;
-  const { readdir } = await import("node:fs/promises");
+  const { readdir } = builtin("node:fs/promises");
   return readdir(path).catch(() => undefined);
 }
 

@@ -10,9 +10,10 @@
  *
  * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
  */
+
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
 import { callable, type HostFunction } from "./host-function.ts";
-import { type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
+import { hardwareThreads, type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
 import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
@@ -95,9 +96,7 @@ class HostEngine implements Engine {
   readonly pool: Pool;
   private readonly description: EngineDescription;
   private readonly best: Instructions;
-  /** Bytes until first use, then the compiled module has been handed to every thread. */
-  private readonly sources: Map<string, Uint8Array<ArrayBuffer>>;
-  private readonly builds = new Map<string, WebAssembly.Module>();
+  private readonly builds = new Map<Instructions, WebAssembly.Module>();
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
   private readonly kernelSlots = new Map<string, number>();
@@ -108,15 +107,9 @@ class HostEngine implements Engine {
   private thrown: { readonly error: unknown } | undefined;
   private pausedAt = 0;
 
-  constructor(
-    memory: EngineMemory,
-    best: Instructions,
-    sources: Map<string, Uint8Array<ArrayBuffer>>,
-    description: EngineDescription,
-  ) {
+  constructor(memory: EngineMemory, best: Instructions, description: EngineDescription) {
     this.memory = memory;
     this.best = best;
-    this.sources = sources;
     this.description = description;
     this.thread = createThread(memory.memory);
     this.pool = new Pool(memory);
@@ -244,16 +237,20 @@ class HostEngine implements Engine {
     return results;
   }
 
+  /** Every thread has the build from now on; a thread makes code of it when it first uses it. */
+  addBuild(build: Instructions, module: WebAssembly.Module): void {
+    this.builds.set(build, module);
+    this.thread.addBuild(build, module);
+    this.pool.broadcast({ kind: "module", build, module });
+  }
+
+  hasBuild(build: Instructions): boolean {
+    return this.builds.has(build);
+  }
+
   private build(deterministic: boolean): Instructions {
     const build = deterministic ? "simd" : this.best;
-    const bytes = this.sources.get(build);
-    if (bytes) {
-      const module = new WebAssembly.Module(bytes);
-      this.sources.delete(build);
-      this.builds.set(build, module);
-      this.thread.addBuild(build, module);
-      this.pool.broadcast({ kind: "module", build, module });
-    }
+    assert(this.builds.has(build), `the kernels for ${deterministic ? "deterministic" : "all"} runs have been loaded`);
     return build;
   }
 }
@@ -261,13 +258,32 @@ class HostEngine implements Engine {
 let one: Promise<HostEngine> | undefined;
 let opened: HostEngine | undefined;
 
-/** The engine of this process or realm, opened on first use. */
-export function openEngine(): Promise<Engine> {
-  one ??= open().catch((error: unknown) => {
+export interface EngineOptions {
+  /** Whether runs will be deterministic: their kernels are another build, which is loaded when first asked for. Default false. */
+  readonly deterministic?: boolean;
+  /**
+   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from "ergodic/kernels/simd.wasm"`. Only the first call
+   * takes them, and all runs use them.
+   */
+  readonly kernels?: WebAssembly.Module;
+}
+
+/** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
+export async function openEngine({ deterministic = false, kernels }: EngineOptions = {}): Promise<Engine> {
+  one ??= open(kernels).catch((error: unknown) => {
     one = undefined;
     throw error;
   });
-  return one;
+  const engine = await one;
+  // Files of this machine cost no download, and some ask for their kernels when they can wait for nothing.
+  if ((deterministic || isNode) && !engine.hasBuild("simd")) await (plain ??= addPlain(engine));
+  return engine;
+}
+
+let plain: Promise<void> | undefined;
+
+async function addPlain(engine: HostEngine): Promise<void> {
+  engine.addBuild("simd", await loadBuild("simd", engine.memory.shared));
 }
 
 /** The engine that has been opened before: for those who cannot wait. */
@@ -290,27 +306,19 @@ export async function engineModules(): Promise<Modules> {
   return (await one).modules;
 }
 
-async function open(): Promise<HostEngine> {
-  const { best, why } = await probeInstructions();
+async function open(kernels: WebAssembly.Module | undefined): Promise<HostEngine> {
+  const { best, why } = kernels ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
   const memory = engineMemory();
-  if (isPageThread && !memory.shared) {
-    throw new CapabilityError(
-      "engine",
-      "a page's own thread must not be blocked, and without cross-origin isolation a worker cannot share its memory; run inside a " +
-        "module worker, or serve the page with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
-      "HOST_PAGE_THREAD",
-    );
-  }
-  const names = [...new Set<Instructions>([best, "simd"])];
-  const bytes = await Promise.all(names.map((name) => loadBuild(name, memory.shared)));
-  const threads = await hardwareThreads();
-  opened = new HostEngine(memory, best, new Map(names.map((name, i) => [name, bytes[i]])), {
+  const threads = hardwareThreads();
+  const module = kernels ?? (await loadBuild(best, memory.shared));
+  opened = new HostEngine(memory, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
     sharedMemory: memory.shared,
     workers: memory.shared ? threads : 1,
     why: [...why, whyWorkers(memory.shared, threads)],
   });
+  opened.addBuild(best, module);
   return opened;
 }
 
@@ -320,11 +328,6 @@ function whyWorkers(shared: boolean, threads: number): string {
     "one worker: memory cannot be shared without cross-origin isolation; serve the page with Cross-Origin-Opener-Policy: same-origin " +
     "and Cross-Origin-Embedder-Policy: require-corp for more"
   );
-}
-
-async function hardwareThreads(): Promise<number> {
-  if (isNode) return (await import("node:os")).availableParallelism();
-  return globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
 /** Resolves after the event loop has served what waits: a promise alone would starve signals and timers. */

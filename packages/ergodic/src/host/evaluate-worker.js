@@ -1,6 +1,6 @@
 /**
- * One thread that evaluates a module's default export: the same file as a Node worker thread and as a Web Worker. Plain JavaScript, so that it
- * loads unchanged from sources, from dist and from a static server.
+ * One thread that evaluates a module's default export: the same program as a Node worker thread and as a Web Worker. Plain JavaScript without imports,
+ * since threads are made from its text (threads.ts).
  *
  * Messages in: {id, module, x, context}, the module's URL with each. Out: {id, value, shown} or {id, failure: {name, message,
  * stack}}; `shown`: the value in words.
@@ -25,7 +25,7 @@ async function answer({ id, module, x, context }) {
 }
 
 if (typeof process === "object" && typeof process.versions?.node === "string") {
-  const { parentPort } = await import("node:worker_threads");
+  const { parentPort } = process.getBuiltinModule("node:worker_threads");
   parentPort?.on("message", async (message) => parentPort.postMessage(await answer(message)));
 } else {
   self.addEventListener("message", async (event) => self.postMessage(await answer(event.data)));

@@ -1,12 +1,14 @@
 /**
- * Which kernel build this host can run, and its bytes.
+ * Which kernel build this host can run, and its module.
  *
- * Builds: {simd, relaxed} × {own, shared} memory. Relaxed SIMD (fused multiply-add, mostly) is on in Node >= 22 and in browsers; Node
+ * Builds: plain SIMD and relaxed SIMD. Relaxed SIMD (fused multiply-add, mostly) is on in Node >= 22 and in browsers; Node
  * 20 has it behind a V8 flag that must be set before the first module is compiled. NODE_OPTIONS does not take that flag.
  *
  * @throws CapabilityError where WebAssembly SIMD itself is missing
  */
+
 import { CapabilityError } from "../base/errors.ts";
+import { builtin } from "../base/node.ts";
 
 export type Instructions = "simd" | "relaxed";
 
@@ -25,8 +27,13 @@ export const isNode = typeof globalThis.process?.versions?.node === "string";
 /** True on the thread of a page, which must not be blocked. */
 export const isPageThread = !isNode && typeof window !== "undefined" && !("WorkerGlobalScope" in globalThis);
 
+/** How many threads the machine runs at the same time. */
+export function hardwareThreads(): number {
+  return isNode ? builtin("node:os").availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
+}
+
 /** The instruction sets at hand, best first, and what stood in the way. */
-export async function probeInstructions(): Promise<{ best: Instructions; why: string[] }> {
+export function probeInstructions(): { best: Instructions; why: string[] } {
   if (!WebAssembly.validate(probeModule(BITSELECT))) {
     throw new CapabilityError(
       "engine",
@@ -37,7 +44,7 @@ export async function probeInstructions(): Promise<{ best: Instructions; why: st
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
   // Later versions of Node know no such flag, and print an error about it.
   if (isNode && process.versions.node.startsWith("20.")) {
-    const v8 = await import("node:v8");
+    const v8 = builtin("node:v8");
     v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
     if (WebAssembly.validate(probeModule(RELAXED_MADD))) {
       return { best: "relaxed", why: ["relaxed SIMD: Node 20 has it behind a V8 flag, which the engine has set"] };
@@ -49,19 +56,42 @@ export async function probeInstructions(): Promise<{ best: Instructions; why: st
   };
 }
 
-/** The bytes of one build; the others are not loaded. */
-export async function loadBuild(instructions: Instructions, shared: boolean): Promise<Uint8Array<ArrayBuffer>> {
-  // Written out, so that a bundler finds the four files.
-  const { base64 } =
-    instructions === "relaxed"
-      ? shared
-        ? await import("./builds/relaxed-shared.ts")
-        : await import("./builds/relaxed-own.ts")
-      : shared
-        ? await import("./builds/simd-shared.ts")
-        : await import("./builds/simd-own.ts");
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+/** The module of one build, gzip under base64 in a module of its own; the other is not loaded. @throws CapabilityError where a policy forbids to compile */
+export async function loadBuild(instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
+  // Written out, so that a bundler finds the two files.
+  const { build } = instructions === "relaxed" ? await import("./builds/relaxed.ts") : await import("./builds/simd.ts");
+  const bytes = await unzipped(build.base64);
+  // Made for shared memory; memory of one thread differs in the flag of the import alone.
+  if (!shared) bytes[build.sharedAt] &= ~SHARED;
+  return allowed(WebAssembly.compile(bytes));
+}
+
+const SHARED = 2;
+
+async function unzipped(base64: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (isNode) return new Uint8Array(builtin("node:zlib").gunzipSync(Buffer.from(base64, "base64")));
+  const zipped = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Hosts may let no code be made: a page whose policy says so, or the edge. */
+async function allowed(compiled: Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  try {
+    return await compiled;
+  } catch (cause) {
+    throw codeForbidden(cause);
+  }
+}
+
+/** The error to throw where making a WebAssembly module failed. */
+export function codeForbidden(cause: unknown): CapabilityError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CapabilityError(
+    "engine",
+    `this host does not let WebAssembly be compiled (${reason}); a page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src, and where ` +
+      "code can only be deployed, give openEngine({ kernels }) the module of ergodic/kernels/*.wasm",
+    "HOST_NO_CODE",
+    { cause },
+  );
 }

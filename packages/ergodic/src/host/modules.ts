@@ -5,6 +5,7 @@
  * holds is kept for a while, since runs ask for the same few again and again; of that, the least recently used goes first, its slots become free and
  * every thread forgets it.
  */
+import { codeForbidden } from "./load.ts";
 import { disown, freeCollected } from "./memory.ts";
 import type { Slots } from "./slots.ts";
 
@@ -92,7 +93,7 @@ export class Modules {
       freeCollected();
       this.searchAt = Math.max(FIRST_SEARCH, 2 * this.count);
     }
-    const module = new WebAssembly.Module(bytes.slice());
+    const module = compiled(bytes.slice());
     const slots = exports.map(() => this.slots.take());
     const entry = { key, bytes, slots, ...this.fill(module, exports, slots, build), holders: 0 };
     this.entries.set(key, [...(this.entries.get(key) ?? []), entry]);
@@ -145,4 +146,13 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** Here, since callers cannot wait: models are small. @throws CapabilityError where a policy forbids it */
+function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    throw codeForbidden(cause);
+  }
 }

@@ -1,14 +1,17 @@
 /**
- * Workers on one shared memory: `worker_threads` in Node, Web Workers elsewhere, the same worker.js in both.
+ * Workers on one shared memory: threads of worker.js (threads.ts).
  *
  * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
  * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
  *
  * @throws WorkerError when a kernel traps, a worker dies, or the host lets none start; `cause` holds the reason
  */
+
 import { WorkerError } from "../base/errors.ts";
-import { isNode } from "./load.ts";
+import { workerText } from "./builds/threads.ts";
+import { hardwareThreads } from "./load.ts";
 import type { Allocation, EngineMemory } from "./memory.ts";
+import { openThread, type Port, type ThreadSource } from "./threads.ts";
 
 /** `kernel`: an export of the kernel build, or a table slot. */
 export interface Call {
@@ -29,14 +32,6 @@ interface Reply {
   failure: Failure | undefined;
 }
 
-/** What Node's and the web's workers have in common. */
-interface Port {
-  post(message: object): void;
-  /** Keeps the process alive, or not. */
-  hold(busy: boolean): void;
-  terminate(): Promise<void>;
-}
-
 interface Waiting {
   resolve(reply: Reply): void;
   reject(error: Error): void;
@@ -47,7 +42,11 @@ interface PoolWorker {
   readonly waiting: Map<number, Waiting>;
 }
 
-const WORKER_NAME = "ergodic-worker";
+const source: ThreadSource = {
+  name: "ergodic-worker",
+  text: workerText,
+  file: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "ergodic-worker" }),
+};
 
 export class Pool {
   private readonly memory: EngineMemory;
@@ -56,7 +55,6 @@ export class Pool {
   private readonly log: Set<object>;
   private readonly stopCells: Allocation[] = [];
   private nextId = 0;
-  private threads: typeof import("node:worker_threads") | undefined;
 
   constructor(memory: EngineMemory) {
     this.memory = memory;
@@ -90,17 +88,17 @@ export class Pool {
     await this.workers[i]?.port.terminate();
   }
 
-  /** Call i on worker i % workerCount, in order on each; results in the order of `calls`. */
+  /** Call i on the (i % workerCount)-th of the workers that have least to do, in order on each; results in the order of `calls`. */
   async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal): Promise<number[]> {
-    if (isNode) this.threads ??= await import("node:worker_threads");
     signal?.throwIfAborted();
     const cell = this.stopCells.pop() ?? this.memory.allocate(4, "worker pool");
     const stop = () => void Atomics.store(this.memory.i32(cell.pointer, 1), 0, 1);
     Atomics.store(this.memory.i32(cell.pointer, 1), 0, 0);
     signal?.addEventListener("abort", stop, { once: true });
     const used = Math.min(workerCount, calls.length);
-    const batches = Array.from({ length: used }, (_, w) =>
-      this.send(w, { kind: "run", build, calls: calls.filter((_, i) => i % workerCount === w), stop: cell.pointer }).catch(
+    const chosen = this.leastBusy(used);
+    const batches = chosen.map((at, w) =>
+      this.send(at, { kind: "run", build, calls: calls.filter((_, i) => i % workerCount === w), stop: cell.pointer }).catch(
         (error: Error) => {
           stop();
           throw error;
@@ -114,9 +112,18 @@ export class Pool {
       if (outcome.status === "rejected") throw outcome.reason;
       return outcome.value;
     });
-    for (let w = 0; w < used; w++) if (replies[w].failure) throw trapError(replies[w].failure!, `worker ${w}`);
+    for (let w = 0; w < used; w++) if (replies[w].failure) throw trapError(replies[w].failure!, `worker ${chosen[w]}`);
     signal?.throwIfAborted();
     return calls.map((_, i) => replies[i % workerCount].results[Math.floor(i / workerCount)]);
+  }
+
+  /** Places of workers, those that run before those that would have to start, unless all that run are busy and the machine has more threads. */
+  private leastBusy(count: number): number[] {
+    const load = (w: number): number => this.workers[w]?.waiting.size ?? 0;
+    const most = Math.max(count, hardwareThreads());
+    return Array.from({ length: most }, (_, w) => w)
+      .sort((a, b) => load(a) - load(b) || a - b)
+      .slice(0, count);
   }
 
   private tell(message: object): void {
@@ -153,7 +160,7 @@ export class Pool {
       for (const call of waiting.values()) call.reject(error);
       waiting.clear();
     };
-    const port = opened(w, () => (this.threads ? nodePort(this.threads, onReply, onDeath) : webPort(onReply, onDeath)));
+    const port = opened(w, () => openThread(source, onReply, onDeath));
     const worker: PoolWorker = { port, waiting };
     for (const message of this.log) port.post(message);
     return worker;
@@ -180,42 +187,4 @@ export function trapError({ call, name, message, stack }: Failure, thread: strin
   return new WorkerError(`kernel ${kernel}(${call.args.join(", ")})`, `failed on ${thread}: ${name}: ${message}`, "WORKER_TRAP", {
     cause,
   });
-}
-
-function nodePort(
-  threads: typeof import("node:worker_threads"),
-  onReply: (reply: Reply) => void,
-  onDeath: (cause: unknown) => void,
-): Port {
-  const worker = new threads.Worker(new URL("./worker.js", import.meta.url), {
-    workerData: WORKER_NAME,
-    name: WORKER_NAME,
-    // Flags of this process, --input-type for one, may not suit a file.
-    execArgv: [],
-  });
-  let cause: unknown;
-  worker.on("message", onReply);
-  worker.on("error", (error) => (cause = error));
-  worker.on("exit", (code) => onDeath(cause ?? new Error(`the thread ended with code ${code}`)));
-  worker.unref();
-  return {
-    post: (message) => worker.postMessage(message),
-    hold: (busy) => (busy ? worker.ref() : worker.unref()),
-    terminate: async () => void (await worker.terminate()),
-  };
-}
-
-function webPort(onReply: (reply: Reply) => void, onDeath: (cause: unknown) => void): Port {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: WORKER_NAME });
-  const end = (cause: unknown) => {
-    worker.terminate();
-    onDeath(cause);
-  };
-  worker.addEventListener("message", (event) => onReply(event.data));
-  worker.addEventListener("error", (event) => end(event.error ?? new Error(event.message || "worker.js could not be loaded")));
-  return {
-    post: (message) => worker.postMessage(message),
-    hold: () => {},
-    terminate: async () => end(new Error("the worker was terminated")),
-  };
 }

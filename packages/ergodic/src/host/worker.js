@@ -1,6 +1,6 @@
 /**
- * One thread of the engine: the same file as a Node worker thread, as a Web Worker, and, through `createThread`, on the thread that
- * opened the engine. Plain JavaScript without imports, so that it loads unchanged from sources, from dist and from a static server.
+ * One thread of the engine: the same program as a Node worker thread, as a Web Worker, and, through `createThread`, on the thread that
+ * opened the engine. Plain JavaScript without imports, since threads are made from its text (threads.ts).
  *
  * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots, build},
  * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id, results, failure}.
@@ -121,14 +121,12 @@ function createServer(post) {
 // The engine's own thread imports this file for createThread; a worker is told apart by the name that the pool gives it.
 const WORKER_NAME = "ergodic-worker";
 if (typeof globalThis.process?.versions?.node === "string") {
-  import("node:worker_threads").then(({ parentPort, workerData }) => {
-    // Messages wait for the first listener.
-    if (parentPort && workerData === WORKER_NAME)
-      parentPort.on(
-        "message",
-        createServer((message) => parentPort.postMessage(message)),
-      );
-  });
+  const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
+  if (parentPort && workerData === WORKER_NAME)
+    parentPort.on(
+      "message",
+      createServer((message) => parentPort.postMessage(message)),
+    );
 } else if ("WorkerGlobalScope" in globalThis && /** @type {{ name?: string }} */ (globalThis).name === WORKER_NAME) {
   const serve = createServer((message) => globalThis.postMessage(message));
   globalThis.addEventListener("message", (event) => serve(/** @type {MessageEvent} */ (event).data));

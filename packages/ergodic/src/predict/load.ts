@@ -4,6 +4,7 @@
  *
  * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError
  */
+import { checkBoolean } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
@@ -12,7 +13,7 @@ import { openEngine } from "../host/engine.ts";
 import { FactorPredictor } from "./factorisation.ts";
 import { LinearPredictor } from "./linear.ts";
 import { decodeModel } from "./model-file.ts";
-import { NetworkPredictor } from "./network.ts";
+import { isDeterministic, NetworkPredictor } from "./network.ts";
 
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
@@ -21,7 +22,10 @@ const kinds: Readonly<
   Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => AnyPredictor | Promise<AnyPredictor>>
 > = {
   linear: (saved, where) => new LinearPredictor(saved, where),
-  network: async (saved, where, options) => new NetworkPredictor(saved, await openEngine(), where, options),
+  network: async (saved, where, options) => {
+    const { deterministic = isDeterministic(saved) } = options;
+    return new NetworkPredictor(saved, await openEngine({ deterministic }), where, options);
+  },
   factorisation: (saved, where) => new FactorPredictor(saved, where),
 };
 
@@ -31,6 +35,8 @@ export interface PredictorOptions {
    * prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for files that you trust.
    */
   readonly maxWork?: number;
+  /** Whether a network predicts the same bits on every host, at some cost in speed. Default: as it was trained. */
+  readonly deterministic?: boolean;
 }
 
 /**
@@ -42,13 +48,14 @@ export async function predictor<P extends AnyPredictor = LinearPredictor>(
   from: string | URL | Uint8Array | Blob,
   options: PredictorOptions = {},
 ): Promise<P> {
-  checkKeys("predictor", options, ["maxWork"]);
-  const { maxWork } = options;
+  checkKeys("predictor", options, ["maxWork", "deterministic"]);
+  const { maxWork, deterministic } = options;
   if (maxWork !== undefined && maxWork !== Infinity) checkNumber("predictor", "maxWork", maxWork, { low: 0, open: true });
+  if (deterministic !== undefined) checkBoolean("predictor", "deterministic", deterministic);
   const where = nameOf(from, "model");
   const bytes = await readWhole(from);
   try {
-    return (await made(bytes, where, { maxWork })) as P;
+    return (await made(bytes, where, { maxWork, deterministic })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
     // Steps and options that are refused in words, and whatever else no check foresaw.

@@ -23,7 +23,13 @@ export const MAX_WORK = 2e10;
 export interface LoadedOptions {
   /** Default MAX_WORK. */
   readonly maxWork?: number;
+  /** The same bits on every host. Default: as the model was trained. */
+  readonly deterministic?: boolean;
 }
+
+/** Whether the model was trained so that all hosts agree: predictions then do, too. */
+export const isDeterministic = ({ description }: SavedModel): boolean =>
+  (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
 export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
   readonly kind = "network";
@@ -41,7 +47,12 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
       engine,
       saved.description.program as unknown as ArrayPlan,
       saved.tensors as Record<string, Float32Array>,
-      { where, apart: loaded !== undefined, maxWork: loaded ? (loaded.maxWork ?? MAX_WORK) : Infinity },
+      {
+        where,
+        apart: loaded !== undefined,
+        maxWork: loaded ? (loaded.maxWork ?? MAX_WORK) : Infinity,
+        deterministic: loaded?.deterministic ?? isDeterministic(saved),
+      },
     );
     checkPlan(this.#plan, this.pipeline.columnCount, this.outputCount, where);
   }

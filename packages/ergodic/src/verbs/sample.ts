@@ -291,8 +291,8 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
     resultNames: Object.getOwnPropertyNames(Draws.prototype),
     start: async () => {
       recipe = await read();
-      const engine = await openEngine();
       const { density, algorithm, plan, until, checkpoint } = recipe;
+      const engine = await openEngine({ deterministic: plan.deterministic });
       const threads = workersFor(where, workers, plan.chains, density, engine);
       const explain = (points: readonly Float64Array[]): string | undefined => density.explain?.(points);
       sampling = algorithm.start(density, { ...plan, workers: threads, explain }, engine);

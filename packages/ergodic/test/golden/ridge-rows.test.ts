@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { Ratings } from "../../src/data/ratings.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { factorisation } from "../../src/models/ratings/factorisation.ts";
 import type { FactorisationOptions } from "../../src/models/ratings/settings.ts";
+import { factorisation } from "../../src/verbs/fit/kinds/ratings.ts";
 import { planFor } from "../models/planted-ratings.ts";
 
 const golden = JSON.parse(readFileSync(new URL("ridge-rows.json", import.meta.url), "utf8")) as Record<string, number[][]>;

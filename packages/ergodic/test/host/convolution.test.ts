@@ -201,7 +201,7 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
 it.each(floatTypes)("reads nothing beyond an array: each in turn ends where memory does, %s", async (type) => {
   const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const thread = createThread(own);
-  thread.addBuild("relaxed", new WebAssembly.Module(await loadBuild("relaxed", true)));
+  thread.addBuild("relaxed", await loadBuild("relaxed", true));
   const bytes = elementBytes[type];
   const end = own.buffer.byteLength;
   const start = 1 << 20;

@@ -258,7 +258,7 @@ describe("memory", () => {
   it.each(types)("reads nothing beyond an operand: each in turn ends where memory does, %s", async (type) => {
     const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
     const thread = createThread(own);
-    thread.addBuild("relaxed", new WebAssembly.Module(await loadBuild("relaxed", true)));
+    thread.addBuild("relaxed", await loadBuild("relaxed", true));
     const kernel = thread.kernel("relaxed", kernels[type]);
     const bytes = elementBytes[type];
     const end = own.buffer.byteLength;

@@ -7,8 +7,9 @@ import { CapabilityError, DataError, ErgodicError, OptionError } from "../../src
 import type { Plan } from "../../src/contract.ts";
 import { Ratings } from "../../src/data/ratings.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { factorisation, factorisationFrom } from "../../src/models/ratings/factorisation.ts";
+import { factorisationFrom } from "../../src/models/ratings/factorisation.ts";
 import type { FactorisationOptions } from "../../src/models/ratings/settings.ts";
+import { factorisation } from "../../src/verbs/fit/kinds/ratings.ts";
 import { componentEpoch, halfGradient, objective, solveSide, sweepSide } from "../reference/factors.ts";
 import { Opened, planFor, plantedRatings, twinOf } from "./planted-ratings.ts";
 

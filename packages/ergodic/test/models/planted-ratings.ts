@@ -3,9 +3,9 @@ import { stream } from "../../src/base/stream.ts";
 import type { Algorithm, Plan, Progression } from "../../src/contract.ts";
 import { Ratings } from "../../src/data/ratings.ts";
 import { type Engine, openEngine } from "../../src/host/engine.ts";
-import { factorisation } from "../../src/models/ratings/factorisation.ts";
 import type { RatingsProblem } from "../../src/models/ratings/problem.ts";
 import type { FactorisationOptions } from "../../src/models/ratings/settings.ts";
+import { factorisation } from "../../src/verbs/fit/kinds/ratings.ts";
 import type { FactorTwin } from "../reference/factors.ts";
 
 export interface Planted {

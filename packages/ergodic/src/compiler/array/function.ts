@@ -132,7 +132,7 @@ export async function compileFunction<const S extends Shapes>(
   f: (inputs: Arrays<S>) => Traced,
   options: FunctionOptions<S> = {},
 ): Promise<CompiledFunction<S>> {
-  const engine = await openEngine();
+  const engine = await openEngine({ deterministic: options.deterministic });
   const program = programOf(shapes, f, options);
   const arena = new Arena(engine.memory, `function ${program.name}`);
   const linked = linkArrays(engine, program, arena, options.deterministic);

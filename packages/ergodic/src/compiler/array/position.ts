@@ -1,7 +1,10 @@
 /** Where in the user's own code something was written: the first line of the stack that is not the library's. */
 
-/** The folder of the library's sources: "/…/ergodic/src/". */
-const OWN = new URL("../../", import.meta.url).pathname;
+/**
+ * The folder of the library's modules, "/…/ergodic/src/"; undefined in a bundle, where the library's lines and the user's are of one file. No URL is made of
+ * it, as bundlers would take that for a file to copy.
+ */
+const OWN = /^(?:\w+:\/\/)?(.*\/)compiler\/array\/position\.[jt]s$/.exec(String(import.meta.url).replace(/[?#].*$/, ""))?.[1];
 
 /** " (at model.ts:12:7)", or "" where the host gives no stack. */
 export function userLine(): string {
@@ -10,6 +13,7 @@ export function userLine(): string {
 }
 
 export function userPosition(): string | undefined {
+  if (OWN === undefined) return undefined;
   const limit = Error.stackTraceLimit;
   // Builders call builders: the default of ten frames may all be the library's.
   Error.stackTraceLimit = 60;

@@ -84,7 +84,7 @@ export interface LinearModel<K extends PredictionKind = PredictionKind> extends 
   bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
 }
 
-export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
+export function linearModel<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
   const options: LinearOptions = given === undefined ? {} : given;
   checkKeys("linear", options, known);
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
@@ -124,7 +124,7 @@ function checkWeights(where: string, given: Record<string, number>): void {
 /** The model that `toJson` described. */
 export function linearFrom(json: JsonObject): LinearModel {
   const { model: _, features, loss, ...rest } = json;
-  return linear({
+  return linearModel({
     ...(rest as LinearOptions),
     ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss) }),
     ...(features ? { features: randomFeaturesFrom(features as JsonObject) } : {}),

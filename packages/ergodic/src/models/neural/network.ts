@@ -47,7 +47,7 @@ export interface NetworkModel<K extends PredictionKind = PredictionKind> extends
   bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
 }
 
-export function network<const O extends NetworkOptions = Record<never, never>>(
+export function networkModel<const O extends NetworkOptions = Record<never, never>>(
   layers: Layer | LayerFunction | readonly LayerLike[],
   given?: O,
 ): NetworkModel<KindOf<O>> {
@@ -89,7 +89,7 @@ export function networkFrom(json: JsonObject): NetworkModel {
       'the network holds a plain function (x, scope) => array, which no file can hold; define it by layer("name", (x, scope, options) => …) before it is trained',
       "LAYER_FUNCTION",
     );
-  return network(layerFrom(layers as JsonObject), {
+  return networkModel(layerFrom(layers as JsonObject), {
     ...(rest as NetworkOptions),
     ...(loss === undefined ? {} : { loss: resolveLoss("network", loss) }),
   });

@@ -30,7 +30,7 @@ export interface FactorisationModel extends Model<Ratings> {
   bind(prepared: Ratings, plan: Plan, engine: Engine): RatingsProblem;
 }
 
-export function factorisation(given: FactorisationOptions = {}): FactorisationModel {
+export function factorisationModel(given: FactorisationOptions = {}): FactorisationModel {
   const settings = Object.freeze(settingsOf(given));
   return {
     name: "factorisation",
@@ -45,7 +45,7 @@ export function factorisation(given: FactorisationOptions = {}): FactorisationMo
 /** The model that `toJson` described. */
 export function factorisationFrom(json: JsonObject): FactorisationModel {
   const { model: _, ...options } = json;
-  return factorisation(options as FactorisationOptions);
+  return factorisationModel(options as FactorisationOptions);
 }
 
 function toJson({ alpha, ...rest }: FactorisationSettings): JsonObject {

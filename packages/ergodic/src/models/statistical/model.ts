@@ -56,8 +56,9 @@ export function model(body: (context: ModelContext) => void, options: { name?: s
     kind: "statistical",
     name,
     async condition(data, { deterministic = false, rows } = {}) {
-      if (rows !== undefined) return new RowModel(name, body, data, await openEngine(), { rows, deterministic });
-      return new ConditionedModel(name, traceModel(name, body, data), await openEngine(), deterministic);
+      const engine = await openEngine({ deterministic });
+      if (rows !== undefined) return new RowModel(name, body, data, engine, { rows, deterministic });
+      return new ConditionedModel(name, traceModel(name, body, data), engine, deterministic);
     },
   };
 }

@@ -12,35 +12,18 @@
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
-import { fullDescent } from "../../algorithms/gradient/full.ts";
-import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import type { FullObjective } from "../../algorithms/gradient/objective.ts";
-import type { Border } from "../../algorithms/variational/border.ts";
-import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
-import { stream } from "../../base/stream.ts";
-import type { JsonObject } from "../../contract.ts";
-import { scalarName } from "../../draws/draws.ts";
-import { type Engine, openEngine } from "../../host/engine.ts";
-import { Run, type RunSummary } from "../../loop/run.ts";
-import { resolveStopping, type Until } from "../../loop/stopping.ts";
-import { ConditionedModel, type ModelData, type NamedValues, type StatisticalModel } from "../../models/statistical/index.ts";
-import { ModeStarts, OwnAscent, RuleAscent, type Spread, type Verdict } from "./mode-starts.ts";
 
-export interface ModeOptions {
-  /** Either of the two. */
-  rule?: Rule;
-  algorithm?: Rule;
-  epochs?: number;
-  until?: Until;
-  /** Values by name. */
-  start?: Readonly<Record<string, number | ArrayLike<number>>>;
-  /** How many random starts. Default 8. */
-  starts?: number;
-  seed?: number;
-  deterministic?: boolean;
-  signal?: AbortSignal;
-}
+import type { Rule } from "../../algorithms/gradient/kinds.ts";
+import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { openEngine } from "../../host/engine.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
+import { resolveStopping } from "../../loop/stopping.ts";
+import type { ModelData, NamedValues, StatisticalModel } from "../../models/statistical/index.ts";
+import type { ModeOptions } from "./mode-options.ts";
+import type { ModeSearch } from "./mode-search.ts";
+import type { Spread } from "./mode-starts.ts";
 
 export interface Mode {
   /** Parameters, transformed and generated quantities at the mode. */
@@ -63,20 +46,20 @@ export interface Mode {
 }
 
 const EPOCHS = 1000;
-const STARTS = 8;
 const MOST_STARTS = 100;
 
 export function fitMode(model: StatisticalModel, data: ModelData, options: ModeOptions = {}): Run<Mode> {
   const { epochs, until, signal, deterministic = false } = options;
   const rule = checkedRule(options);
   const stopping = resolveStopping("fit", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
-  let objective: ModeObjective;
-  let search: ModeStarts;
+  let objective: ModeSearch["objective"];
+  let search: ModeSearch["search"];
+  let saidOf: ModeSearch["said"];
   return new Run<Mode>({
     resultNames: ["values", "logDensity", "gradientNorm"],
     ...(signal ? { signal } : {}),
     start: async () => {
-      const engine = await openEngine();
+      const engine = await openEngine({ deterministic });
       const given = await model.condition(data, { deterministic });
       if (given.discrete.length > 0)
         throw new CapabilityError(
@@ -84,8 +67,8 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
           `"${given.discrete[0].name}" is discrete, and a mode follows gradients; sum it out with marginalise()`,
           "SAMPLE_DISCRETE",
         );
-      objective = new ModeObjective(new ConditionedModel(given.name, ofValues(given), engine, deterministic));
-      search = startSearch(objective, given, options, rule, engine);
+      const { openSearch } = await import("./mode-search.ts");
+      ({ objective, search, said: saidOf } = openSearch(given, options, rule, engine));
       return {
         progression: search,
         stopping,
@@ -103,7 +86,7 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
       const verdict = search.verdict();
       const { converged, left, spread } = verdict;
       const unbounded = objective.names(verdict.unbounded);
-      const said = describe(verdict, objective);
+      const said = saidOf(verdict);
       // Where the search ended by itself the run's reason is the verdict; a start that is still under way when the best has converged changes nothing.
       const reason = run.reason === said || converged ? said : `${run.reason}; ${said}`;
       const values = objective.model.constrain(u);
@@ -133,118 +116,4 @@ function checkedRule(options: ModeOptions): Exclude<Rule, { kind: "search" }> | 
   if (rule?.kind !== "search") return rule;
   const problem = `${rule.name} searches on minibatches, but a model is a whole; take lbfgs()`;
   throw new CapabilityError("fit", problem, "PLAN_MEANING");
-}
-
-function startSearch(
-  objective: ModeObjective,
-  given: ConditionedModel,
-  { start, starts = STARTS, seed = 0, deterministic = false }: ModeOptions,
-  rule: Exclude<Rule, { kind: "search" }> | undefined,
-  engine: Engine,
-): ModeStarts {
-  const points = start ? [given.unconstrain(start)] : objective.somewhere(seed, starts);
-  const f = (u: Float64Array, gradient: Float64Array | null): number => objective.evaluate(u, gradient);
-  const { borders } = objective;
-  const plan = { penalty: undefined, precision: "f64", workers: 1, deterministic } as const;
-  const runs = rule ? points.map((u) => fullDescent({ ...plan, rule, objective: objective.from(u) }, engine)) : [];
-  const ascents = points.map((u, k) => (rule ? new RuleAscent(f, runs[k], borders) : new OwnAscent(f, u, borders)));
-  return new ModeStarts(
-    ascents,
-    (verdict) => describe(verdict, objective),
-    () => {
-      for (const run of runs) run.dispose();
-      objective.dispose();
-    },
-  );
-}
-
-/** Why a search ended, and how far its starts agree. */
-function describe({ best, converged, left, unbounded, spread }: Verdict, objective: ModeObjective): string {
-  const { count, near, lowest } = spread;
-  const everywhere = spread.unbounded > 0 && !converged;
-  const parts: string[] = [];
-  if (converged) parts.push("converged");
-  else if (!everywhere && Number.isFinite(left)) parts.push(`not converged: ${left.toPrecision(2)} nats more are in reach`);
-  else if (!everywhere) parts.push(best.ended ? "not converged: no move raises the log density further" : "not converged");
-  const names = objective.names(unbounded);
-  if (names.length > 0) {
-    const run = names.length > 1 ? `${names.join(", ")} run to their borders` : `${names[0]} runs to its border`;
-    const from = spread.unbounded < count ? `, from ${spread.unbounded} of ${count} starts` : "";
-    parts.push(`unbounded there: the log density grows without limit as ${run}${from}`);
-  }
-  if (near < count && !everywhere) {
-    const below = (-best.loss - lowest).toPrecision(3);
-    parts.push(`${near} of ${count} starts ended within 0.1 nats of the best, the lowest ${below} below`);
-  }
-  return parts.join("; ");
-}
-
-/** The same model, with the density of its values in place of that of the unconstrained numbers. */
-const ofValues = ({ traced }: ConditionedModel) => ({ ...traced, logDensity: traced.logDensityOfValues });
-
-class ModeObjective {
-  readonly count: number;
-  readonly model: ConditionedModel;
-  /** Where a single unconstrained number runs to the border of what it stands for. */
-  readonly borders: readonly Border[];
-
-  constructor(model: ConditionedModel) {
-    this.model = model;
-    this.count = model.dimension;
-    this.borders = model.traced.parameters.flatMap(({ transform, offset, unconstrained: { size } }) => {
-      const both = transform.name === "interval";
-      if (!both && !["positive", "lower", "upper"].includes(transform.name)) return [];
-      const sides = both ? ([-1, 1] as const) : ([-1] as const);
-      return Array.from({ length: size }, (_, i) => sides.map((side): Border => ({ at: offset + i, side }))).flat();
-    });
-  }
-
-  /** −log density; ∞ where that or a slope is no finite number, so that line searches turn back. */
-  evaluate(u: Float64Array, gradient: Float64Array | null): number {
-    const at = this.model.evaluate(u);
-    if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i] = -at.gradient[i];
-    return Number.isFinite(at.value) && at.gradient.every(Number.isFinite) ? -at.value : Infinity;
-  }
-
-  /** For a rule that begins at u. */
-  from(start: Float64Array): FullObjective {
-    const evaluate = (u: Float64Array, gradient: Float64Array | null): number => this.evaluate(u, gradient);
-    const evaluateOnWorkers = async (u: Float64Array, gradient: Float64Array): Promise<number> => this.evaluate(u, gradient);
-    return { rows: 1, count: this.count, start, evaluate, evaluateOnWorkers, dispose() {} };
-  }
-
-  /** Each once, as tables of draws call them: `tau`, `sigma[2]`, `L[2,1]`, counted from 1. */
-  names(borders: readonly Border[]): string[] {
-    const named = borders.map(({ at }) => {
-      const all = this.model.traced.parameters;
-      const { name, offset, transform } = all.findLast((parameter) => parameter.offset <= at)!;
-      return scalarName(name, transform.shape, at - offset);
-    });
-    return [...new Set(named)];
-  }
-
-  somewhere(seed: number, count: number): Float64Array[] {
-    const starts = stream(seed, "mode", "start");
-    const tried: Float64Array[] = [];
-    const found: Float64Array[] = [];
-    for (let attempt = 0; attempt < MOST_STARTS * count && found.length < count; attempt++) {
-      if (attempt === MOST_STARTS && found.length === 0) break;
-      const draws = starts.at(attempt);
-      const u = Float64Array.from({ length: this.count }, () => 4 * draws.uniform() - 2);
-      tried.push(u);
-      const { value, gradient } = this.model.evaluate(u);
-      if (Number.isFinite(value) && gradient.every(Number.isFinite)) found.push(u);
-    }
-    if (found.length > 0) return found;
-    const reason = this.model.explain(tried);
-    throw new ErgodicError(
-      "fit",
-      `${MOST_STARTS} random points in (-2, 2) have no finite log density and gradient${reason ? `: ${reason}` : ""}; give start, or check the model's supports`,
-      "SAMPLE_START",
-    );
-  }
-
-  dispose(): void {
-    this.model.dispose();
-  }
 }

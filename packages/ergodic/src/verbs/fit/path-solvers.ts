@@ -1,10 +1,10 @@
 /** What `fit.path` solves with: working sets on columns, or groups; for all rows and for each fold. */
 import { GroupSolver } from "../../algorithms/coordinate/group-solver.ts";
-import { columnSolvers, type PathSolvers } from "../../algorithms/coordinate/path.ts";
+import { columnSolvers, PathProgression, type PathSolvers } from "../../algorithms/coordinate/path.ts";
 import type { Plan } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
-import { type LinearModel, linear } from "../../models/linear/linear.ts";
+import { type LinearModel, linearModel } from "../../models/linear/linear.ts";
 import type { LinearProblem } from "../../models/linear/problem.ts";
 
 export interface PathParts {
@@ -16,8 +16,20 @@ export interface PathParts {
   engine: Engine;
 }
 
+/** The search along a path; it gives back what was made for it. */
+export function startPath(parts: PathParts, options: ConstructorParameters<typeof PathProgression>[1]): PathProgression {
+  const solvers = pathSolvers(parts);
+  const progression = new PathProgression(solvers, options, parts.plan, parts.engine);
+  const release = progression.dispose.bind(progression);
+  progression.dispose = () => {
+    release();
+    solvers.dispose();
+  };
+  return progression;
+}
+
 /** `dispose`: what was made beside the solvers themselves. */
-export function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
+function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
   const { problem, engine, folds } = parts;
   if (parts.model.options.group) return groupSolvers(parts);
   return { ...columnSolvers(problem.byColumns, engine, folds), dispose: () => {} };
@@ -33,7 +45,7 @@ function groupSolvers({ model, prepared, problem, folds, plan, engine }: PathPar
   };
   const groups = model.options.group!.groups;
   const binder = (dataset: Dataset) => (strength: number) =>
-    linear({ ...model.options, group: { strength, groups } }).bind(dataset, plan, engine);
+    linearModel({ ...model.options, group: { strength, groups } }).bind(dataset, plan, engine);
   const { rowWeights } = problem.byColumns;
   return {
     all: new GroupSolver({ bind: binder(prepared), plan, engine }),

@@ -10,7 +10,7 @@
  *
  * @throws OptionError, CapabilityError; what `signal` was aborted with
  */
-import { PathProgression, type PathRecord } from "../../algorithms/coordinate/path.ts";
+import type { PathProgression, PathRecord } from "../../algorithms/coordinate/path.ts";
 import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
@@ -23,9 +23,8 @@ import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
-import { trainableLinear } from "./kinds/linear.ts";
-import { refuseOtherData } from "./kinds/trainable.ts";
-import { pathSolvers } from "./path-solvers.ts";
+import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
+import { withoutWorkers } from "./launch.ts";
 
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   lambdas?: number | ArrayLike<number>;
@@ -42,6 +41,8 @@ const known = [
   ...(["workers", "deterministic", "seed", "precision"] as const),
 ];
 const WHERE = "fit.path";
+
+type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
 
 /** By λ: errors on held-out rows. */
 export interface CrossValidation {
@@ -228,17 +229,12 @@ export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Arr
 function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, given: FitPathOptions = {}): Run<LinearPath<K>> {
   if (typeof model !== "object" || model === null || model.name !== "linear")
     refuse(WHERE, "the model", model, "a linear model", 'linear({ loss: "logistic" })');
-  trainableLinear.checkData(
-    WHERE,
-    "data",
-    data,
-    "a Dataset",
-    "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest",
-  );
+  checkDataset(WHERE, "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
   const options = resolve(given, data);
   refuseOwnPenalty(model, options.l1Ratio);
   const { workers, deterministic, seed, precision } = given;
-  return launch(data, given.signal, async () => ({ model, options, plan: { workers, deterministic, seed, precision } }));
+  const brought = model as TrainableLinear<K>;
+  return launch(data, given.signal, async () => ({ model: brought, options, plan: { workers, deterministic, seed, precision } }));
 }
 
 /** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
@@ -252,17 +248,23 @@ function resume(
   const { workers, signal } = options;
   return launch(data, signal, async () => {
     const checkpoint = await readCheckpoint(from);
-    return fromCheckpoint(() => recipeOf(checkpoint, data, workers));
+    const { trainableLinear } = await import("./kinds/linear.ts");
+    return fromCheckpoint(() => recipeOf(checkpoint, data, workers, trainableLinear));
   });
 }
 
-function recipeOf(checkpoint: Checkpoint, data: Dataset, workers: number | undefined): Recipe {
+function recipeOf(
+  checkpoint: Checkpoint,
+  data: Dataset,
+  workers: number | undefined,
+  kind: TrainableLinear["trainable"],
+): Recipe {
   const { recipe } = checkpoint;
   if (!recipe.path)
     throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
-  refuseOtherData("fit.path.resume", trainableLinear, data, recipe.data as JsonObject);
+  refuseOtherData("fit.path.resume", kind, data, recipe.data as JsonObject);
   const plan = { ...planFromJson(recipe.plan), ...(workers === undefined ? {} : { workers }) };
-  const model = trainableLinear.from(recipe.model as JsonObject) as LinearModel;
+  const model = { ...(kind.from(recipe.model as JsonObject) as LinearModel), trainable: kind };
   return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
 }
 
@@ -274,8 +276,10 @@ function resolvedFrom({ folds, select, ...kept }: JsonObject, data: Dataset): Re
   return { ...options, ratio: Number(kept.ratio), select: select as Resolved["select"] };
 }
 
+type StartPath = typeof import("./path-solvers.ts")["startPath"];
+
 interface Recipe {
-  model: LinearModel;
+  model: TrainableLinear;
   options: Resolved;
   plan: PlanOptions;
   checkpoint?: Checkpoint;
@@ -290,18 +294,17 @@ function launch<K extends PredictionKind>(
   let progression: PathProgression;
   let json: JsonObject;
   let save: (parameters: Float64Array) => SavedModel;
-  const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine): Started => {
+  const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine, startPath: StartPath): Started => {
     const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
     const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
     const ready = model.prepare(data, plan);
     const problem = model.bind(ready.dataset, plan, engine);
     const folds = options.folds > 0 ? { of: dealFolds(data, options.folds, plan.seed), count: options.folds } : undefined;
     const { lambdas } = options;
-    let solvers: ReturnType<typeof pathSolvers>;
     try {
-      solvers = pathSolvers({ model, prepared: ready.dataset, problem, folds, plan, engine });
       const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
-      progression = new PathProgression(solvers, { ...options, lambdas: falling }, plan, engine);
+      const parts = { model, prepared: ready.dataset, problem, folds, plan, engine };
+      progression = startPath(parts, { ...options, lambdas: falling });
     } catch (error) {
       problem.dispose();
       ready.dispose();
@@ -310,7 +313,6 @@ function launch<K extends PredictionKind>(
     const release = progression.dispose.bind(progression);
     progression.dispose = () => {
       release();
-      solvers.dispose();
       problem.dispose();
       ready.dispose();
     };
@@ -327,13 +329,14 @@ function launch<K extends PredictionKind>(
     signal,
     start: async () => {
       recipe = await read();
-      const engine = await openEngine();
-      const begin = (): Started => begun(recipe, engine);
+      const engine = await openEngine({ deterministic: recipe.plan.deterministic });
+      const { startPath } = await import("./path-solvers.ts");
+      const begin = (): Started => begun(recipe, engine, startPath);
       return recipe.checkpoint ? fromCheckpoint(begin) : begin();
     },
     finish: (_, run) => new LinearPath<K>(progression.record, run, { select: recipe.options.select, save }),
     write: (file, snapshot, loop) =>
-      writeCheckpoint(file, { snapshot, loop, recipe: { ...json, data: trainableLinear.fingerprint(data) } }),
+      writeCheckpoint(file, { snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
   });
 }
 
@@ -357,7 +360,11 @@ function keepSaving(
       weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
       intercept[k] = one * parameters[k * stride + columns];
     }
-    return { kind, description: { ...description, path: json.path, plan: json.plan }, tensors: { weights, intercept } };
+    return {
+      kind,
+      description: { ...description, path: json.path, plan: withoutWorkers(json.plan) },
+      tensors: { weights, intercept },
+    };
   };
 }
 

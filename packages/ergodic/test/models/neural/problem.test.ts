@@ -7,7 +7,8 @@ import { stream } from "../../../src/base/stream.ts";
 import { Dataset, type Loss } from "../../../src/index.ts";
 import { poisson } from "../../../src/models/losses/index.ts";
 import { batchNorm, cnn, dense, dropout, frozen, mlp, relu, sequential } from "../../../src/models/neural/index.ts";
-import { type NetworkOptions, network } from "../../../src/models/neural/network.ts";
+import type { NetworkOptions } from "../../../src/models/neural/network.ts";
+import { network } from "../../../src/verbs/fit/kinds/network.ts";
 import { BoundNetwork, farthest, type RowLoss } from "../bound-network.ts";
 
 const ROWS = 21;

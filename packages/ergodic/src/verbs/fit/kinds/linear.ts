@@ -2,22 +2,28 @@
 import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
 import { adagrad, sgd } from "../../../algorithms/gradient/index.ts";
 import { saga, theoreticalRate } from "../../../algorithms/gradient/variance.ts";
-import { refuse } from "../../../base/checks.ts";
 import { CapabilityError } from "../../../base/errors.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
-import { Dataset } from "../../../data/dataset.ts";
+import type { Dataset } from "../../../data/dataset.ts";
 import { datasetDigest } from "../../../data/digest.ts";
-import { linearFrom } from "../../../models/linear/linear.ts";
+import { type KindOf, type LinearModel, type LinearOptions, linearFrom, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
-import { DIGEST, type FitOptions, type Trainable } from "./trainable.ts";
+import { checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
+
+/** A linear model, ready for `fit`: @see linearModel for the equations. */
+export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
+  const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {
+    ...linearModel(given),
+    trainable: trainableLinear,
+  };
+  return model;
+}
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   from: linearFrom,
-  checkData(where, name, value, wanted, example) {
-    if (!(value instanceof Dataset)) refuse(where, name, value, wanted, example);
-  },
+  checkData: checkDataset,
   typeOf: (data) => data.type,
   fingerprint,
   olderFingerprint,

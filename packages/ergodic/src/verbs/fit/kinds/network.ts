@@ -3,10 +3,21 @@ import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/g
 import { adam } from "../../../algorithms/gradient/index.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { currentEngine } from "../../../host/engine.ts";
-import { networkFrom } from "../../../models/neural/network.ts";
+import type { KindOf } from "../../../models/linear/linear.ts";
+import { type NetworkModel, type NetworkOptions, networkFrom, networkModel } from "../../../models/neural/network.ts";
 import { NetworkPredictor } from "../../../predict/network.ts";
 import { measureOutputs, trainableLinear } from "./linear.ts";
-import type { Trainable } from "./trainable.ts";
+import type { Trainable, TrainableModel } from "./trainable.ts";
+
+/** A neural network, ready for `fit`: @see networkModel for the options. */
+export function network<const O extends NetworkOptions = Record<never, never>>(
+  layers: Parameters<typeof networkModel>[0],
+  given?: O,
+): NetworkModel<KindOf<O>> {
+  const bare = networkModel(layers, given);
+  const model: NetworkModel<KindOf<O>> & TrainableModel<Dataset, NetworkPredictor> = { ...bare, trainable: trainableNetwork };
+  return model;
+}
 
 const BATCH = 64;
 

@@ -1,21 +1,26 @@
 /** Factorisations of ratings, as the verb `fit` treats them. */
 import { alternatingLeastSquares } from "../../../algorithms/coordinate/alternating.ts";
-import { refuse } from "../../../base/checks.ts";
 import { CapabilityError } from "../../../base/errors.ts";
 import type { JsonObject, SavedModel } from "../../../contract.ts";
 import { ratingsDigest } from "../../../data/digest.ts";
-import { Ratings } from "../../../data/ratings.ts";
-import { factorisationFrom } from "../../../models/ratings/factorisation.ts";
+import type { Ratings } from "../../../data/ratings.ts";
+import { type FactorisationModel, factorisationFrom, factorisationModel } from "../../../models/ratings/factorisation.ts";
+import type { FactorisationOptions } from "../../../models/ratings/settings.ts";
 import { FactorPredictor } from "../../../predict/factorisation.ts";
-import { DIGEST, type FitOptions, type Trainable } from "./trainable.ts";
+import { checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
+
+/** A factorisation of ratings, ready for `fit`: @see factorisationModel for the equations. */
+export function factorisation(given?: FactorisationOptions): FactorisationModel {
+  const model: FactorisationModel & TrainableModel<Ratings, FactorPredictor> = {
+    ...factorisationModel(given),
+    trainable: trainableRatings,
+  };
+  return model;
+}
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
   from: factorisationFrom,
-  checkData(where, name, value) {
-    if (value instanceof Ratings) return;
-    if (name === "validate") refuse(where, name, value, "Ratings held out", "ratings.split(0.8, { seed: 1 }).test");
-    refuse(where, name, value, "Ratings", "Ratings.fromTriples({ users, items, values })");
-  },
+  checkData: checkRatings,
   typeOf: () => "f64",
   fingerprint,
   olderFingerprint,

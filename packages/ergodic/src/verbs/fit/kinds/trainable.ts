@@ -1,6 +1,10 @@
-/** What the verb `fit` must know of a kind of model beside the model itself: one object a kind, which joins its folders. */
+/**
+ * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders. A model brings its own, so
+ * that programs hold the kinds that they name, and a new kind is a model that brings another.
+ */
 import type { Rule } from "../../../algorithms/gradient/index.ts";
 import type { Variance } from "../../../algorithms/gradient/variance.ts";
+import { refuse } from "../../../base/checks.ts";
 import { DataError } from "../../../base/errors.ts";
 import type {
   Algorithm,
@@ -13,7 +17,8 @@ import type {
   Problem,
   SavedModel,
 } from "../../../contract.ts";
-import type { Dataset } from "../../../data/dataset.ts";
+import { Dataset } from "../../../data/dataset.ts";
+import { Ratings } from "../../../data/ratings.ts";
 import type { PlanOptions } from "../../../loop/plan.ts";
 import type { Until } from "../../../loop/stopping.ts";
 
@@ -56,6 +61,26 @@ export interface Trainable<D, P> {
   predictor(saved: SavedModel): P;
   /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
+}
+
+export function checkDataset(where: string, name: string, value: unknown, wanted: string, example: string): void {
+  if (!(value instanceof Dataset)) refuse(where, name, value, wanted, example);
+}
+
+export function checkRatings(where: string, name: string, value: unknown): void {
+  if (value instanceof Ratings) return;
+  if (name === "validate") refuse(where, name, value, "Ratings held out", "ratings.split(0.8, { seed: 1 }).test");
+  refuse(where, name, value, "Ratings", "Ratings.fromTriples({ users, items, values })");
+}
+
+/** A model that `fit` can train. */
+export interface TrainableModel<D, P> extends Model<D> {
+  readonly trainable: Trainable<D, P>;
+}
+
+export function checkHeldOut<D>(where: string, kind: Pick<Trainable<D, object>, "checkData">, validate: unknown): void {
+  if (validate === undefined) return;
+  kind.checkData(where, "validate", validate, "a Dataset of held-out rows", "data.split(0.8, { seed: 1 }).test");
 }
 
 export function refuseOtherData<D>(where: string, kind: Trainable<D, object>, data: D, kept: JsonObject): void {

@@ -1,0 +1,128 @@
+/** A fit under way: from what a run is made of, given by a user or read from a checkpoint, to what it gives. */
+import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
+import { type Engine, openEngine } from "../../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
+import { Run, type RunSummary, type Started } from "../../loop/run.ts";
+import type { StoppingOptions } from "../../loop/stopping.ts";
+import type { LinearPredictor } from "../../predict/linear.ts";
+import type { FitOptions, Trainable } from "./kinds/trainable.ts";
+
+/** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
+export interface Trained {
+  readonly run: RunSummary;
+  readonly gap?: number;
+}
+
+/** A predictor, and how it was made. */
+export type Fitted<K extends PredictionKind = PredictionKind> = LinearPredictor<K> & Trained;
+
+/** All that a run is made from. */
+export interface Recipe<D> {
+  kind: Trainable<D, object>;
+  model: Model<D>;
+  options: FitOptions<D>;
+  stopping: StoppingOptions;
+  checkpoint?: Checkpoint;
+}
+
+export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: () => Promise<Recipe<D>>): Run<object & Trained> {
+  let kind: Trainable<D, object>;
+  let model: Model<D>;
+  let prepared: D;
+  let json: JsonObject;
+  /** Held-out rows with the model's features, made once: the map may cost more than an epoch. */
+  let followed: Prepared<D> | undefined;
+  const save = (parameters: Float64Array): SavedModel => {
+    const saved = model.save(prepared, parameters);
+    return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: withoutWorkers(json.plan) } };
+  };
+  const begun = ({ options, stopping, checkpoint, ...recipe }: Recipe<D>, engine: Engine): Started => {
+    const plan = resolvePlan("fit", planOf(options), engine.describe(), kind.defaults(options), kind.typeOf(data));
+    model = recipe.model;
+    const ready = model.prepare(data, plan);
+    prepared = ready.dataset;
+    const end = (): void => {
+      followed?.dispose();
+      ready.dispose();
+    };
+    return orElse(end, () => {
+      const problem = model.bind(prepared, plan, engine);
+      return orElse(
+        () => problem.dispose(),
+        () => {
+          const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
+          json = {
+            model: model.toJson(),
+            algorithm: algorithm.toJson(),
+            plan: plan as unknown as JsonObject,
+            stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
+          };
+          const progression = algorithm.start(problem, plan, engine);
+          return {
+            progression: endingWith(progression, () => {
+              problem.dispose();
+              end();
+            }),
+            stopping,
+            chosen: save(new Float64Array(problem.parameterCount)).description,
+            ...(checkpoint ? { resume: checkpoint } : {}),
+          };
+        },
+      );
+    });
+  };
+  return new Run<object & Trained>({
+    resultNames: ["predict", "evaluate", "save"],
+    signal,
+    ...(validate
+      ? {
+          validate: (parameters) =>
+            kind.measure(save(parameters), (followed ??= kind.follow(validate, prepared)).dataset, prepared),
+        }
+      : {}),
+    start: async () => {
+      const recipe = await read();
+      const { checkpoint } = recipe;
+      kind = recipe.kind;
+      const engine = await openEngine({ deterministic: recipe.options.deterministic });
+      const begin = (): Started => begun(recipe, engine);
+      return checkpoint ? fromCheckpoint(begin) : begin();
+    },
+    finish: (parameters, run) => {
+      const { gap } = run.report;
+      return Object.assign(kind.predictor(save(parameters)), { run }, gap === undefined ? {} : { gap });
+    },
+    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { ...json, data: kind.fingerprint(data) } }),
+  });
+}
+
+/** `end` after the progression's own dispose(). */
+function endingWith(progression: Progression, end: () => void): Progression {
+  const dispose = progression.dispose.bind(progression);
+  progression.dispose = () => {
+    dispose();
+    end();
+  };
+  return progression;
+}
+
+/** What `make` gives; where it throws, `undo` first. */
+function orElse<T>(undo: () => void, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+/** What a model does not depend on, nor its bytes: the number of threads, but for those that shared one model. */
+export function withoutWorkers(plan: Json): Json {
+  const { workers, ...rest } = plan as JsonObject;
+  return rest.replicas === "shared" ? { workers, ...rest } : rest;
+}
+
+export function planOf(options: object): PlanOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => planKeys.includes(key)));
+}

@@ -1,0 +1,135 @@
+/** The search for a posterior's mode (mode.ts): the density of the values as an objective, and its starts. */
+import { fullDescent } from "../../algorithms/gradient/full.ts";
+import type { Rule } from "../../algorithms/gradient/kinds.ts";
+import type { FullObjective } from "../../algorithms/gradient/objective.ts";
+import type { Border } from "../../algorithms/variational/border.ts";
+import { ErgodicError } from "../../base/errors.ts";
+import { stream } from "../../base/stream.ts";
+import { scalarName } from "../../draws/draws.ts";
+import type { Engine } from "../../host/engine.ts";
+import { ConditionedModel } from "../../models/statistical/index.ts";
+import type { ModeOptions } from "./mode-options.ts";
+import { ModeStarts, OwnAscent, RuleAscent, type Verdict } from "./mode-starts.ts";
+
+const STARTS = 8;
+/** Points that are tried for each start. */
+const TRIES = 100;
+
+/** An objective, what climbs it, and why that ended, in words. */
+export interface ModeSearch {
+  readonly objective: ModeObjective;
+  readonly search: ModeStarts;
+  said(verdict: Verdict): string;
+}
+
+export function openSearch(
+  given: ConditionedModel,
+  { start, starts = STARTS, seed = 0, deterministic = false }: ModeOptions,
+  rule: Exclude<Rule, { kind: "search" }> | undefined,
+  engine: Engine,
+): ModeSearch {
+  const objective = new ModeObjective(new ConditionedModel(given.name, ofValues(given), engine, deterministic));
+  const said = (verdict: Verdict): string => describe(verdict, objective);
+  const points = start ? [given.unconstrain(start)] : objective.somewhere(seed, starts);
+  const f = (u: Float64Array, gradient: Float64Array | null): number => objective.evaluate(u, gradient);
+  const { borders } = objective;
+  const plan = { penalty: undefined, precision: "f64", workers: 1, deterministic } as const;
+  const runs = rule ? points.map((u) => fullDescent({ ...plan, rule, objective: objective.from(u) }, engine)) : [];
+  const ascents = points.map((u, k) => (rule ? new RuleAscent(f, runs[k], borders) : new OwnAscent(f, u, borders)));
+  const search = new ModeStarts(ascents, said, () => {
+    for (const run of runs) run.dispose();
+    objective.dispose();
+  });
+  return { objective, search, said };
+}
+
+/** Why a search ended, and how far its starts agree. */
+function describe({ best, converged, left, unbounded, spread }: Verdict, objective: ModeObjective): string {
+  const { count, near, lowest } = spread;
+  const everywhere = spread.unbounded > 0 && !converged;
+  const parts: string[] = [];
+  if (converged) parts.push("converged");
+  else if (!everywhere && Number.isFinite(left)) parts.push(`not converged: ${left.toPrecision(2)} nats more are in reach`);
+  else if (!everywhere) parts.push(best.ended ? "not converged: no move raises the log density further" : "not converged");
+  const names = objective.names(unbounded);
+  if (names.length > 0) {
+    const run = names.length > 1 ? `${names.join(", ")} run to their borders` : `${names[0]} runs to its border`;
+    const from = spread.unbounded < count ? `, from ${spread.unbounded} of ${count} starts` : "";
+    parts.push(`unbounded there: the log density grows without limit as ${run}${from}`);
+  }
+  if (near < count && !everywhere) {
+    const below = (-best.loss - lowest).toPrecision(3);
+    parts.push(`${near} of ${count} starts ended within 0.1 nats of the best, the lowest ${below} below`);
+  }
+  return parts.join("; ");
+}
+
+/** The same model, with the density of its values in place of that of the unconstrained numbers. */
+const ofValues = ({ traced }: ConditionedModel) => ({ ...traced, logDensity: traced.logDensityOfValues });
+
+class ModeObjective {
+  readonly count: number;
+  readonly model: ConditionedModel;
+  /** Where a single unconstrained number runs to the border of what it stands for. */
+  readonly borders: readonly Border[];
+
+  constructor(model: ConditionedModel) {
+    this.model = model;
+    this.count = model.dimension;
+    this.borders = model.traced.parameters.flatMap(({ transform, offset, unconstrained: { size } }) => {
+      const both = transform.name === "interval";
+      if (!both && !["positive", "lower", "upper"].includes(transform.name)) return [];
+      const sides = both ? ([-1, 1] as const) : ([-1] as const);
+      return Array.from({ length: size }, (_, i) => sides.map((side): Border => ({ at: offset + i, side }))).flat();
+    });
+  }
+
+  /** −log density; ∞ where that or a slope is no finite number, so that line searches turn back. */
+  evaluate(u: Float64Array, gradient: Float64Array | null): number {
+    const at = this.model.evaluate(u);
+    if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i] = -at.gradient[i];
+    return Number.isFinite(at.value) && at.gradient.every(Number.isFinite) ? -at.value : Infinity;
+  }
+
+  /** For a rule that begins at u. */
+  from(start: Float64Array): FullObjective {
+    const evaluate = (u: Float64Array, gradient: Float64Array | null): number => this.evaluate(u, gradient);
+    const evaluateOnWorkers = async (u: Float64Array, gradient: Float64Array): Promise<number> => this.evaluate(u, gradient);
+    return { rows: 1, count: this.count, start, evaluate, evaluateOnWorkers, dispose() {} };
+  }
+
+  /** Each once, as tables of draws call them: `tau`, `sigma[2]`, `L[2,1]`, counted from 1. */
+  names(borders: readonly Border[]): string[] {
+    const named = borders.map(({ at }) => {
+      const all = this.model.traced.parameters;
+      const { name, offset, transform } = all.findLast((parameter) => parameter.offset <= at)!;
+      return scalarName(name, transform.shape, at - offset);
+    });
+    return [...new Set(named)];
+  }
+
+  somewhere(seed: number, count: number): Float64Array[] {
+    const starts = stream(seed, "mode", "start");
+    const tried: Float64Array[] = [];
+    const found: Float64Array[] = [];
+    for (let attempt = 0; attempt < TRIES * count && found.length < count; attempt++) {
+      if (attempt === TRIES && found.length === 0) break;
+      const draws = starts.at(attempt);
+      const u = Float64Array.from({ length: this.count }, () => 4 * draws.uniform() - 2);
+      tried.push(u);
+      const { value, gradient } = this.model.evaluate(u);
+      if (Number.isFinite(value) && gradient.every(Number.isFinite)) found.push(u);
+    }
+    if (found.length > 0) return found;
+    const reason = this.model.explain(tried);
+    throw new ErgodicError(
+      "fit",
+      `${TRIES} random points in (-2, 2) have no finite log density and gradient${reason ? `: ${reason}` : ""}; give start, or check the model's supports`,
+      "SAMPLE_START",
+    );
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+}
