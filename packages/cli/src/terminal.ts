@@ -1,14 +1,14 @@
+import { existsSync } from "node:fs";
+import colors from "picocolors";
+
+export type Paint = ReturnType<typeof colors.createColors>;
+
 /**
  * What a command sees of the outside: two streams, whether they are terminals, and Ctrl-C, or the terminal's end.
  *
  * Results go to `out`, all else to `note`. ANSI codes are used on a terminal alone, and never under NO_COLOR or TERM=dumb; there `live` is
  * false, too, for rewriting a line takes a code.
  */
-import { existsSync } from "node:fs";
-import colors from "picocolors";
-
-export type Paint = ReturnType<typeof colors.createColors>;
-
 export interface Terminal {
   /** Writes to standard output, as given. */
   out(text: string): void;

@@ -1,3 +1,7 @@
+import { type Column, Dataset, OptionError, type Table } from "ergodic";
+import type { SparseDatasetOptions } from "./dataset.ts";
+import { fileFault, show } from "./fault.ts";
+
 /**
  * Rows that are arrays of one shape, as IDX files and images are → `Dataset` or `Table`s. Columns are named x0, x1, …, the target y.
  *
@@ -5,10 +9,6 @@
  *
  * @throws DataError DATA_TARGET, and what `Dataset.fromArrays` throws
  */
-import { type Column, Dataset, OptionError, type Table } from "ergodic";
-import type { SparseDatasetOptions } from "./dataset.ts";
-import { fileFault, show } from "./fault.ts";
-
 export interface ArrayRows {
   source: string;
   rows: readonly ArrayLike<number>[];

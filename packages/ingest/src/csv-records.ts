@@ -1,3 +1,10 @@
+import Papa from "papaparse";
+import { fault, show } from "./fault.ts";
+import { countLines, decoded } from "./lines.ts";
+
+const longestRecord = 1 << 28;
+const blanks = " \t\r\n";
+
 /**
  * CSV bytes → the fields of one record after another, by Papa Parse, which knows the grammar.
  *
@@ -7,13 +14,6 @@
  *
  * @throws DataError DATA_PARSE: quote not closed, text behind a closing quote, quote or other line end inside an unquoted field
  */
-import Papa from "papaparse";
-import { fault, show } from "./fault.ts";
-import { countLines, decoded } from "./lines.ts";
-
-const longestRecord = 1 << 28;
-const blanks = " \t\r\n";
-
 export class CsvRecords {
   /** The line on which the record at hand begins. */
   line = 1;

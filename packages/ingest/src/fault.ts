@@ -1,4 +1,3 @@
-/** How a fault in a file is told: `file:line:column: what was found, what was wanted, what to do [CODE]`. Lines and columns count from 1. */
 import { DataError } from "ergodic";
 
 export type FaultCode =
@@ -16,7 +15,11 @@ export type FaultCode =
   | "DATA_UNSUPPORTED" // right, but not read here
   | "DATA_TRUNCATED"; // the file stops too early
 
-/** Column: the number of the field in tables, of the byte in line formats. */
+/**
+ * How a fault in a file is told: `file:line:column: what was found, what was wanted, what to do [CODE]`. Lines and columns count from 1.
+ *
+ * Column: the number of the field in tables, of the byte in line formats.
+ */
 export function fault(file: string, line: number, column: number, message: string, code: FaultCode): DataError {
   return new DataError(`${file}:${line}:${column}`, message, code);
 }

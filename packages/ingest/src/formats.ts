@@ -1,8 +1,3 @@
-/**
- * The formats, and how one is told from a name or from the first bytes. A new format: one file in formats/, one entry here.
- *
- * @throws DataError DATA_FORMAT
- */
 import { OptionError, type SparseTable, type Table } from "ergodic";
 import type { ArrayRows } from "./array-rows.ts";
 import { fileFault, show } from "./fault.ts";
@@ -51,6 +46,11 @@ export interface ArrayFormat {
 
 export type AnyFormat = DenseFormat | SparseFormat | ArrayFormat;
 
+/**
+ * The formats, and how one is told from a name or from the first bytes. A new format: one file in formats/, one entry here.
+ *
+ * @throws DataError DATA_FORMAT
+ */
 export const formats = {
   csv: dense(csv, ["csv"], csvKeys),
   tsv: dense(tsv, ["tsv", "tab"], csvKeys),

@@ -1,3 +1,8 @@
+import type { DecodedPng } from "fast-png";
+import { fileFault, show } from "./fault.ts";
+import { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./jpeg-claims.ts";
+import { plainPng, pngHeader } from "./png-rows.ts";
+
 /**
  * PNG and JPEG bytes → pixels: rows from the top, channels last, whole numbers 0 … 255.
  *
@@ -8,11 +13,6 @@
  *
  * @throws DataError DATA_FORMAT (neither), DATA_TRUNCATED, DATA_PARSE (damaged), DATA_UNSUPPORTED
  */
-import type { DecodedPng } from "fast-png";
-import { fileFault, show } from "./fault.ts";
-import { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./jpeg-claims.ts";
-import { plainPng, pngHeader } from "./png-rows.ts";
-
 export interface Image {
   height: number;
   width: number;

@@ -1,9 +1,3 @@
-/**
- * The readers: a source and options → `Dataset`, `Table`, `SparseTable`, or blocks of them.
- *
- * `read` tells the format from `format`, the file's extension, or its first bytes; the others know theirs. Tables come without a
- * target: they are what a trained model predicts on. Blocks hold one schema throughout and serve files larger than memory.
- */
 import { checkKeys, checkNumber, type Dataset, OptionError, type SparseTable, type Table } from "ergodic";
 import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
@@ -75,7 +69,14 @@ export async function readImages(
   return imageDataset("readImages", from, options);
 }
 
-/** A folder is one of images. */
+/**
+ * The readers: a source and options → `Dataset`, `Table`, `SparseTable`, or blocks of them.
+ *
+ * `read` tells the format from `format`, the file's extension, or its first bytes; the others know theirs. Tables come without a
+ * target: they are what a trained model predicts on. Blocks hold one schema throughout and serve files larger than memory.
+ *
+ * A folder is one of images.
+ */
 export async function read(source: Source, options: ReadOptions = {}): Promise<Dataset> {
   const folder = await folderOfImages(source, options);
   return folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);

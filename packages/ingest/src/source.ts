@@ -1,3 +1,5 @@
+import { DataError, OptionError } from "ergodic";
+
 /**
  * Where bytes come from: a path, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
  *
@@ -7,8 +9,6 @@
  *
  * @throws DataError DATA_FILE_MISSING, DATA_FILE (cannot be read), DATA_GZIP (damaged); OptionError OPTION_TYPE (no source at all)
  */
-import { DataError, OptionError } from "ergodic";
-
 export type Source =
   | string
   | Uint8Array

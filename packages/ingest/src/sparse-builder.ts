@@ -1,9 +1,9 @@
+import type { SparseTable } from "ergodic";
+
 /**
  * Sparse rows as they grow → `SparseTable`: the half that LIBSVM and VW share. Arrays double; a hot loop reserves once a block of bytes
  * and then writes without checks.
  */
-import type { SparseTable } from "ergodic";
-
 export class SparseBuilder {
   rowCount = 0;
   /** Non-zeros so far; the open row's among them. */

@@ -1,9 +1,3 @@
-/**
- * Rows of named columns → `Table`s, the half that CSV, JSON lines and Parquet share: which columns are kept, their types, the place of
- * the first missing value, and blocks of a set number of rows.
- *
- * @throws DataError DATA_COLUMN (drop or types name a column that is not there); OptionError OPTION_TYPE
- */
 import { OptionError, type Table } from "ergodic";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
 import { fault, fileFault, listed, show } from "./fault.ts";
@@ -55,6 +49,12 @@ export interface BuildPlan {
   known?: readonly string[];
 }
 
+/**
+ * Rows of named columns → `Table`s, the half that CSV, JSON lines and Parquet share: which columns are kept, their types, the place of
+ * the first missing value, and blocks of a set number of rows.
+ *
+ * @throws DataError DATA_COLUMN (drop or types name a column that is not there); OptionError OPTION_TYPE
+ */
 export class TableBuilder {
   rowCount = 0;
   /** By column of the file; undefined = dropped. */

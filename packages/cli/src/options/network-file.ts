@@ -1,14 +1,3 @@
-/**
- * A network from a file of JavaScript or TypeScript (module-file.ts). Its default export is a layer, a list of layers, a function
- * (x, scope) => array, or a function that is told the sizes and gives one of these:
- *
- *   import { cnn, randomShift } from "ergodic";
- *   export default ({ outputs, rowShape }) => [randomShift(1), cnn({ channels: [16, 32], outputs })];
- *
- * Functions are told apart by their parameters: one of two or more is the network itself.
- *
- * @throws UsageError for a file without such an export; DataError where it cannot be read
- */
 import type { Layer, LayerLike } from "ergodic";
 import { UsageError } from "../errors.ts";
 import { isModuleFile, loadedModule, moduleFailure } from "./module-file.ts";
@@ -25,7 +14,19 @@ export type MakeLayers = (shape: NetworkShape) => LayerLike | readonly LayerLike
 
 export const isNetworkFile = isModuleFile;
 
-/** The file that --model names, if it names one. */
+/**
+ * A network from a file of JavaScript or TypeScript (module-file.ts). Its default export is a layer, a list of layers, a function
+ * (x, scope) => array, or a function that is told the sizes and gives one of these:
+ *
+ *   import { cnn, randomShift } from "ergodic";
+ *   export default ({ outputs, rowShape }) => [randomShift(1), cnn({ channels: [16, 32], outputs })];
+ *
+ * Functions are told apart by their parameters: one of two or more is the network itself.
+ *
+ * @throws UsageError for a file without such an export; DataError where it cannot be read
+ *
+ * The file that --model names, if it names one.
+ */
 export const networkFile = ({ model = "" }: { model?: string }): string | undefined => (isNetworkFile(model) ? model : undefined);
 
 export async function layersOfFile(path: string): Promise<MakeLayers> {

@@ -1,8 +1,8 @@
-/** Numbers and words from the command line. What is out of range is refused here, before anything is read. */
 import { InvalidArgumentError } from "commander";
 
 type Parse<T> = (text: string) => T;
 
+/** Numbers and words from the command line. What is out of range is refused here, before anything is read. */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;

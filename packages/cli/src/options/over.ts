@@ -1,3 +1,13 @@
+import { ruleRegistry, type SettingRange } from "ergodic";
+import { UsageError } from "../errors.ts";
+import { parseSpec } from "./spec.ts";
+import { LINK } from "./things.ts";
+import { type TrainOptions, usualRule } from "./training.ts";
+
+const own = ["rate", "l1", "l2", "batch", "epochs"] as const;
+type Own = (typeof own)[number];
+const DIGITS = 4;
+
 /**
  * What `tune` searches: `rate:log:1e-4..1,l2:log:1e-6..1e-1,batch:int:1..256`.
  *
@@ -9,16 +19,6 @@
  *
  * @throws UsageError for text that is not this, an unknown name, and an option that is given and searched
  */
-import { ruleRegistry, type SettingRange } from "ergodic";
-import { UsageError } from "../errors.ts";
-import { parseSpec } from "./spec.ts";
-import { LINK } from "./things.ts";
-import { type TrainOptions, usualRule } from "./training.ts";
-
-const own = ["rate", "l1", "l2", "batch", "epochs"] as const;
-type Own = (typeof own)[number];
-const DIGITS = 4;
-
 export type Over = Record<string, SettingRange>;
 
 export function parseOver(text: string, options: TrainOptions): Over {

@@ -1,3 +1,7 @@
+import { UsageError } from "../errors.ts";
+
+export type SpecValue = number | boolean | string | Spec;
+
 /**
  * Things with options, as one word on the command line: `adam`, `adam:beta1=0.8,rate=0.01`, `rff:2000,gamma=0.01`.
  *
@@ -7,10 +11,6 @@
  *
  * @throws UsageError for text that is not this
  */
-import { UsageError } from "../errors.ts";
-
-export type SpecValue = number | boolean | string | Spec;
-
 export interface Spec {
   name: string;
   options: Record<string, SpecValue>;

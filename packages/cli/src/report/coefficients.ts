@@ -1,4 +1,3 @@
-/** A linear model's coefficients by size. */
 import type { LinearPredictor } from "ergodic";
 import type { Paint } from "../terminal.ts";
 import { grouped, significant } from "./numbers.ts";
@@ -11,7 +10,11 @@ export interface Coefficient {
   weight: number;
 }
 
-/** Largest first, in the units of the pipeline's columns. */
+/**
+ * A linear model's coefficients by size.
+ *
+ * Largest first, in the units of the pipeline's columns.
+ */
 export function coefficients({ weights, intercept, columns, classes }: LinearPredictor, most = Infinity): Coefficient[] {
   const at = [...weights.keys()].sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b).slice(0, most);
   return at.map((i) => ({

@@ -1,7 +1,3 @@
-/**
- * Progress of a run that counts to a number (λ of a path, trials of a tuning): on a terminal one line, rewritten; else a line each time that the
- * number done has doubled, and the last.
- */
 import type { Tick } from "ergodic";
 import type { Terminal } from "../terminal.ts";
 import { grouped } from "./numbers.ts";
@@ -19,6 +15,10 @@ export interface CountedReport {
 const WIDTH = 12;
 const row = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(WIDTH)).join("");
 
+/**
+ * Progress of a run that counts to a number (λ of a path, trials of a tuning): on a terminal one line, rewritten; else a line each time that the
+ * number done has doubled, and the last.
+ */
 export class CountedProgress {
   private readonly terminal: Terminal;
   private readonly count: number;

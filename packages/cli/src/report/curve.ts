@@ -1,4 +1,3 @@
-/** A curve with its band as a picture: dark where it goes, light within the band; what is marked has a sign below. */
 import { picture } from "./picture.ts";
 
 export interface Curve {
@@ -16,7 +15,11 @@ export interface Mark {
 
 const [BAND, LINE] = [1, 4];
 
-/** Values at even distances, thinned out where there are more than `width`. Lines of 2 × width characters behind labels; marks last. */
+/**
+ * A curve with its band as a picture: dark where it goes, light within the band; what is marked has a sign below.
+ *
+ * Values at even distances, thinned out where there are more than `width`. Lines of 2 × width characters behind labels; marks last.
+ */
 export function curve(
   { values, spread }: Curve,
   marks: readonly Mark[],

@@ -1,8 +1,3 @@
-/**
- * How a run goes, on standard error: on a terminal one line, rewritten; else a line each time that the number of updates has doubled.
- *
- * `loss` is the mean training loss since the line before, each row's measured before its update (so it is an honest forecast, as in Vowpal Wabbit).
- */
 import type { Tick } from "ergodic";
 import type { Terminal } from "../terminal.ts";
 import { clock, decimal, grouped, short, small } from "./numbers.ts";
@@ -25,6 +20,11 @@ const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const widths = [12, 9, 12, 12, 11, 11];
 const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.padStart(widths[j])).join("");
 
+/**
+ * How a run goes, on standard error: on a terminal one line, rewritten; else a line each time that the number of updates has doubled.
+ *
+ * `loss` is the mean training loss since the line before, each row's measured before its update (so it is an honest forecast, as in Vowpal Wabbit).
+ */
 export class Progress {
   private readonly terminal: Terminal;
   private readonly limits: Limits;

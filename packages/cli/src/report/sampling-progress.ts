@@ -1,9 +1,3 @@
-/**
- * How sampling goes, on standard error: on a terminal one line, rewritten; else a line each time that what is done has doubled, and at the end.
- *
- * Chains know how much there is to do, and say which share is done. An approximation ends when it fits, particles when they have arrived: how far they
- * are stands in updates.
- */
 import type { Tick } from "ergodic";
 import type { Terminal } from "../terminal.ts";
 import { counted, grouped, significant } from "./numbers.ts";
@@ -36,6 +30,12 @@ function amount({ algorithm: { algorithm, particles }, plan: { chains, warmup, d
   return `${counted(chains, "chain")} of ${grouped(warmup)} + ${grouped(draws)}`;
 }
 
+/**
+ * How sampling goes, on standard error: on a terminal one line, rewritten; else a line each time that what is done has doubled, and at the end.
+ *
+ * Chains know how much there is to do, and say which share is done. An approximation ends when it fits, particles when they have arrived: how far they
+ * are stands in updates.
+ */
 export class SamplingProgress {
   private readonly terminal: Terminal;
   private readonly open: boolean;

@@ -1,4 +1,3 @@
-/** Text in columns. */
 import type { Paint } from "../terminal.ts";
 
 export interface TableOptions {
@@ -8,6 +7,7 @@ export interface TableOptions {
   paint?: Paint;
 }
 
+/** Text in columns. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const { left = [0], indent = 2, paint } = options;
   const widths = header.map((name, j) => Math.max(name.length, ...rows.map((row) => row[j].length)));

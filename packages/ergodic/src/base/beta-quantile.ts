@@ -1,11 +1,11 @@
-/**
- * The beta distribution's quantile: the x with I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0, finite; anything else gives NaN. Exact to the
- * roundings of I. By Newton's method, kept within a shrinking bracket.
- */
 import { betaFront, betaLower } from "./beta-tails.ts";
 
 const fits = (a: number, b: number): boolean => a > 0 && b > 0 && a < Infinity && b < Infinity;
 
+/**
+ * The beta distribution's quantile: the x with I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0, finite; anything else gives NaN. Exact to the
+ * roundings of I. By Newton's method, kept within a shrinking bracket.
+ */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (!(p >= 0 && p <= 1) || !fits(a, b)) return Number.NaN;
   if (p === 0 || p === 1) return p;

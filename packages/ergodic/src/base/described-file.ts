@@ -1,12 +1,3 @@
-/**
- * Files of ours: safetensors whose metadata say what is in them: format, version, a JSON description, and the checksum of the tensors.
- *
- * Long lists of the description are tensors too (packed.ts). Files with such lists have version 2, all others 1, which older readers know. Files
- * without a checksum are read: they are older than it. The checksum is 32 bits of murmur3 over names, shapes and bytes, tensors by name, so that a
- * tool may write them in another order.
- *
- * @throws DataError for what no reader would take, and for files that are damaged
- */
 import type { Json, JsonObject } from "../contract.ts";
 import { DataError } from "./errors.ts";
 import { murmur3 } from "./murmur3.ts";
@@ -31,6 +22,15 @@ export interface FileFormat {
   readonly codes: string;
 }
 
+/**
+ * Files of ours: safetensors whose metadata say what is in them: format, version, a JSON description, and the checksum of the tensors.
+ *
+ * Long lists of the description are tensors too (packed.ts). Files with such lists have version 2, all others 1, which older readers know. Files
+ * without a checksum are read: they are older than it. The checksum is 32 bits of murmur3 over names, shapes and bytes, tensors by name, so that a
+ * tool may write them in another order.
+ *
+ * @throws DataError for what no reader would take, and for files that are damaged
+ */
 export interface DescribedFile {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: Readonly<Record<string, Tensor>>;

@@ -1,9 +1,3 @@
-/**
- * What a path to write to leads to, looked at without opening anything.
- *
- * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name in its folder, then renamed. All else
- * (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written through, as there is nothing to replace.
- */
 import { builtin } from "./node.ts";
 
 /** A file of its own: `mode` and owner of the one that it takes the place of. */
@@ -22,6 +16,12 @@ export interface Through {
   readonly descriptor?: number;
 }
 
+/**
+ * What a path to write to leads to, looked at without opening anything.
+ *
+ * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name in its folder, then renamed. All else
+ * (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written through, as there is nothing to replace.
+ */
 export type Destination = WholeFile | Through;
 
 const MOST_LINKS = 40;

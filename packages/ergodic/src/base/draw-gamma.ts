@@ -1,14 +1,15 @@
+import { exp } from "./exp.ts";
+import { log } from "./log.ts";
+import type { Draws } from "./stream.ts";
+
 /**
  * Exact draws of gamma variates with scale 1, and what is made of them.
  *
  * Shape ≥ 1: squeeze-free rejection from a cubed normal; below 1 the draw of shape + 1 times U^(1/shape), in logarithms, since for small shapes
  * the draw itself is often 0 in float64. Source: Marsaglia, Tsang 2000.
+ *
+ * Mean and variance `shape` > 0.
  */
-import { exp } from "./exp.ts";
-import { log } from "./log.ts";
-import type { Draws } from "./stream.ts";
-
-/** Mean and variance `shape` > 0. */
 export function drawGamma(draws: Draws, shape: number): number {
   if (shape < 1) return exp(drawLogGamma(draws, shape));
   const d = shape - 1 / 3;

@@ -1,3 +1,9 @@
+import { powerOfTwo, scaled } from "./power-of-two.ts";
+
+/** ln 2 in two parts; the first has 32 bits, so that k × it is exact. */
+export const LN2_HIGH = 0.6931471803691238;
+export const LN2_LOW = 1.9082149292705877e-10;
+
 /**
  * eˣ and eˣ − 1 from +, −, × and ÷ alone, so that every engine gives the same bits; Math.exp may differ between hosts.
  *
@@ -5,12 +11,6 @@
  * below 1 ulp, 2 where the result is subnormal. exp of more than 709.79 = ∞, of less than −745.14 = 0, of NaN = NaN.
  * expm1: without loss at small x, error below 2 ulp; ±0 stays.
  */
-import { powerOfTwo, scaled } from "./power-of-two.ts";
-
-/** ln 2 in two parts; the first has 32 bits, so that k × it is exact. */
-export const LN2_HIGH = 0.6931471803691238;
-export const LN2_LOW = 1.9082149292705877e-10;
-
 export function exp(x: number): number {
   if (!(x < 709.782712893384)) return x > 709.782712893384 ? Infinity : x === 709.782712893384 ? Number.MAX_VALUE : x;
   if (x < -745.1332191019412) return 0;

@@ -1,15 +1,15 @@
-/**
- * What a checkpoint keeps of a part of a run, read with checks: a run that is resumed from a damaged file, or from one of another version that kept
- * other things, ends with an error that says so, never in numbers that are none.
- *
- * @throws DataError [CHECKPOINT_FORMAT]
- */
 import type { Json, JsonObject, Snapshot, Tensor } from "../contract.ts";
 import { DataError } from "./errors.ts";
 
 /** What a snapshot's tensors are of. */
 type TensorKind<T extends Tensor> = { readonly name: string; new (length: number): T };
 
+/**
+ * What a checkpoint keeps of a part of a run, read with checks: a run that is resumed from a damaged file, or from one of another version that kept
+ * other things, ends with an error that says so, never in numbers that are none.
+ *
+ * @throws DataError [CHECKPOINT_FORMAT]
+ */
 export class KeptPart {
   readonly state: JsonObject;
   readonly tensors: Readonly<Record<string, Tensor>>;

@@ -1,12 +1,11 @@
+import { exp } from "./exp.ts";
+import { log } from "./log.ts";
+
 /**
  * log Σ exp xᵢ, with the largest taken out first, so that nothing overflows and the largest term is never lost.
  *
  * −∞ of no terms and of −∞ alone; ∞ if any term is; NaN if any term is.
  */
-
-import { exp } from "./exp.ts";
-import { log } from "./log.ts";
-
 export function logSumExp(x: ArrayLike<number>): number {
   let largest = -Infinity;
   for (let i = 0; i < x.length; i++) {

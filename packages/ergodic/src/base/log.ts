@@ -1,11 +1,3 @@
-/**
- * Natural logarithm, and that of 1 + x, from +, −, × and ÷ alone, so that every engine and the WebAssembly twin (kernels/log.ts) give the same bits;
- * Math.log may differ between hosts.
- *
- * x = 2^k m with m in [√½, √2), f = m − 1, s = f/(2 + f): log(1 + f) = f − f²/2 + s (f²/2 + R), R = 2 Σ_{j≥1} s^2j/(2j + 1), cut after
- * j = 10 (the rest is below 2^-58 of the sum). Error below 1 ulp. log 0 = −∞, log of a negative number or NaN = NaN.
- * log1p: without loss at small x, error below 2 ulp; ±0 stays.
- */
 import { scaled } from "./power-of-two.ts";
 
 /** ln 2 in two parts; the first has 32 bits, so that k × it is exact. */
@@ -18,6 +10,14 @@ const halves = new Uint32Array(number.buffer);
 /** Index of the half that holds sign and exponent. */
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
+/**
+ * Natural logarithm, and that of 1 + x, from +, −, × and ÷ alone, so that every engine and the WebAssembly twin (kernels/log.ts) give the same bits;
+ * Math.log may differ between hosts.
+ *
+ * x = 2^k m with m in [√½, √2), f = m − 1, s = f/(2 + f): log(1 + f) = f − f²/2 + s (f²/2 + R), R = 2 Σ_{j≥1} s^2j/(2j + 1), cut after
+ * j = 10 (the rest is below 2^-58 of the sum). Error below 1 ulp. log 0 = −∞, log of a negative number or NaN = NaN.
+ * log1p: without loss at small x, error below 2 ulp; ±0 stays.
+ */
 export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : NaN;
   if (x === Infinity) return Infinity;

@@ -1,3 +1,5 @@
+import { log } from "./log.ts";
+
 /**
  * The standard normal quantile: z with Φ(z) = u, for u in (0, 1), exact to about 1e-15 relative.
  *
@@ -5,8 +7,6 @@
  * same bits. u = 0 and 1 give −∞ and ∞.
  * Source: Wichura 1988, Applied Statistics 37, algorithm AS 241, PPND16.
  */
-import { log } from "./log.ts";
-
 export function normalQuantile(u: number): number {
   const q = u - 0.5;
   if (Math.abs(q) <= 0.425) {

@@ -1,12 +1,3 @@
-/**
- * xʸ from +, −, × and ÷ alone, so that every engine gives the same bits; the `**` of JavaScript differs between engines in the last place.
- *
- * e^(y log|x|), the logarithm carried as a sum of two numbers (about 2^-66 relative), since y log|x| may reach 745 and its absolute error is the
- * result's relative error. Error below 1 ulp, 2 where the result is subnormal; a result that is a float64 number is exact. The exceptions are those of IEEE 754's
- * pow: 1 for x = 1 or y = 0, NaN of the other or not; NaN for x < 0 unless y is whole.
- *
- * log m = 2s (1 + z (⅓ + z W(z))), s = (m − 1)/(m + 1), z = s², m in [√½, √2).
- */
 import { series as exponentialSeries, LN2_HIGH, LN2_LOW } from "./exp.ts";
 import { split } from "./log.ts";
 import { scaled } from "./power-of-two.ts";
@@ -18,6 +9,15 @@ const THIRD: Pair = [1 / 3, 1.850371707708594e-17];
 /** Beyond it a power of any number but 1 over- or underflows. */
 const LARGEST = 2 ** 70;
 
+/**
+ * xʸ from +, −, × and ÷ alone, so that every engine gives the same bits; the `**` of JavaScript differs between engines in the last place.
+ *
+ * e^(y log|x|), the logarithm carried as a sum of two numbers (about 2^-66 relative), since y log|x| may reach 745 and its absolute error is the
+ * result's relative error. Error below 1 ulp, 2 where the result is subnormal; a result that is a float64 number is exact. The exceptions are those of IEEE 754's
+ * pow: 1 for x = 1 or y = 0, NaN of the other or not; NaN for x < 0 unless y is whole.
+ *
+ * log m = 2s (1 + z (⅓ + z W(z))), s = (m − 1)/(m + 1), z = s², m in [√½, √2).
+ */
 export function power(x: number, y: number): number {
   if (y === 0 || x === 1) return 1;
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;

@@ -1,11 +1,11 @@
+import { OptionError } from "./errors.ts";
+
 /**
  * Definitions by name, so that a file can name what it was made with. The library's own names are reserved; a user's may be defined again, and
  * the last definition counts.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */
-import { OptionError } from "./errors.ts";
-
 export class Registry<T> {
   private readonly kind: string;
   private readonly entries = new Map<string, T>();

@@ -1,3 +1,12 @@
+import { encodeRun } from "./emit/run.ts";
+import { encodeBegin, encodeEnd, isStaged } from "./emit/scalars.ts";
+import { encodeFunction } from "./functions/table.ts";
+import { checkSpec, layOut } from "./layout.ts";
+import { checkSize, type EncodedFunction, encodeModule, unsigned } from "./machine/encoder.ts";
+import type { FunctionTable } from "./machine/instructions.ts";
+import { type Plan, plan } from "./plan.ts";
+import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts";
+
 /**
  * A program → a WebAssembly module that imports `env.memory` alone. Exported functions, given the address of a block (layout.ts):
  *
@@ -10,15 +19,6 @@
  *
  * @throws CompileError where the program does not fit together
  */
-import { encodeRun } from "./emit/run.ts";
-import { encodeBegin, encodeEnd, isStaged } from "./emit/scalars.ts";
-import { encodeFunction } from "./functions/table.ts";
-import { checkSpec, layOut } from "./layout.ts";
-import { checkSize, type EncodedFunction, encodeModule, unsigned } from "./machine/encoder.ts";
-import type { FunctionTable } from "./machine/instructions.ts";
-import { type Plan, plan } from "./plan.ts";
-import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts";
-
 export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared: false }): CompiledProgram {
   checkSpec(spec);
   const program = plan(spec);

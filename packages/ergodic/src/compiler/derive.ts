@@ -1,3 +1,8 @@
+import { constant, type Expr, nodesOf } from "./expression.ts";
+import { primitiveOf, reductionOf } from "./primitive.ts";
+import { add } from "./primitives/arithmetic.ts";
+import { sum } from "./primitives/reductions.ts";
+
 /**
  * Reverse-mode derivative of expressions, as expressions.
  *
@@ -5,11 +10,6 @@
  * so that for element-wise programs the result is the element-wise derivative. wrt may be any node, not only a leaf.
  * A vector's adjoint reaches a scalar through the sum over its elements.
  */
-import { constant, type Expr, nodesOf } from "./expression.ts";
-import { primitiveOf, reductionOf } from "./primitive.ts";
-import { add } from "./primitives/arithmetic.ts";
-import { sum } from "./primitives/reductions.ts";
-
 export function derive(output: Expr, wrt: Expr): Expr {
   return gradients(output, [wrt])[0];
 }

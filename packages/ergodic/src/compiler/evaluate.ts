@@ -1,12 +1,3 @@
-/**
- * The interpreter: the oracle that compiled programs are held to.
- *
- * Plain loops over float64 arrays, one operation at a time, sums from the first element to the last. With `precision: "f32"`
- * vector values and the scalars that meet them are rounded to float32, operation by operation, while scalars and reductions stay
- * float64: the arithmetic of a compiled f32 program, up to the order of sums and the error of exp and its kin.
- *
- * @throws CompileError if an input is missing or lengths differ
- */
 import { assert, CompileError } from "../base/errors.ts";
 import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf, reductionOf } from "./primitive.ts";
@@ -28,7 +19,17 @@ export interface EvaluateOptions {
   override?: Override;
 }
 
-/** The value of an expression: a number (rank 0) or its elements (rank 1). */
+/**
+ * The interpreter: the oracle that compiled programs are held to.
+ *
+ * Plain loops over float64 arrays, one operation at a time, sums from the first element to the last. With `precision: "f32"`
+ * vector values and the scalars that meet them are rounded to float32, operation by operation, while scalars and reductions stay
+ * float64: the arithmetic of a compiled f32 program, up to the order of sums and the error of exp and its kin.
+ *
+ * @throws CompileError if an input is missing or lengths differ
+ *
+ * The value of an expression: a number (rank 0) or its elements (rank 1).
+ */
 export function evaluate(expr: Expr, environment: Environment, options: EvaluateOptions = {}): number | Float64Array {
   return interpret([expr], environment, options).get(expr)!;
 }

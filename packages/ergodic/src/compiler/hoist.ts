@@ -1,3 +1,8 @@
+import { type Expr, nodesOf } from "./expression.ts";
+import { rebuild } from "./primitive.ts";
+import { div, mul } from "./primitives/arithmetic.ts";
+import { sum } from "./primitives/reductions.ts";
+
 /**
  * Arithmetic moved out of the loop, before code is made: chains of scalar factors are multiplied together once, a division by a
  * scalar becomes a product with its reciprocal, and scalar factors leave sums.
@@ -5,11 +10,6 @@
  * This changes results by a few roundings (float64 for scalars), hence it is not part of simplification: what is printed and
  * counted is what was written.
  */
-import { type Expr, nodesOf } from "./expression.ts";
-import { rebuild } from "./primitive.ts";
-import { div, mul } from "./primitives/arithmetic.ts";
-import { sum } from "./primitives/reductions.ts";
-
 export function hoist(roots: readonly Expr[]): Expr[] {
   const moved = new Map<Expr, Expr>();
   for (const node of nodesOf(roots))

@@ -1,3 +1,9 @@
+import { CompileError } from "../base/errors.ts";
+import { type Expr, nodesOf } from "./expression.ts";
+import type { Plan } from "./plan.ts";
+import type { ProgramSpec } from "./program.ts";
+import { forEachBelow } from "./walk.ts";
+
 /**
  * The block: one program's pointers and scalars in engine memory, given to each of its functions. Byte offsets, from a 16-byte
  * aligned start:
@@ -9,12 +15,6 @@
  * The caller writes pointers, inputs, the random state where stores round at random, and count where count() is used over several
  * pieces; the rest is the program's own.
  */
-import { CompileError } from "../base/errors.ts";
-import { type Expr, nodesOf } from "./expression.ts";
-import type { Plan } from "./plan.ts";
-import type { ProgramSpec } from "./program.ts";
-import { forEachBelow } from "./walk.ts";
-
 export interface Layout {
   readonly pointers: Record<string, number>;
   readonly indices: number;

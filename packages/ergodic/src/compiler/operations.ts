@@ -1,8 +1,9 @@
-/** Operations an element: what an expression costs, counted once for each shared part. */
 import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf } from "./primitive.ts";
 
 /**
+ * Operations an element: what an expression costs, counted once for each shared part.
+ *
  * Machine operations on vectors, an element; scalar arithmetic, done once a call, is free. +, −, ·, /, √ and comparisons count 1,
  * exp and its kin what their code takes, a reduction 1.
  */

@@ -1,9 +1,3 @@
-/**
- * Passes over memory. A vector value that needs sum() or maximum() waits for the pass that makes it; a pass computes the reductions
- * due in it, from the operands, recomputing what earlier passes computed too. All stores happen in the last pass, since earlier
- * ones must read what was there before. A reduction is computed as late as its users allow: one that only results need rides along
- * with the last pass.
- */
 import { type Expr, nodesOf } from "./expression.ts";
 import { hoist } from "./hoist.ts";
 import { reductionOf } from "./primitive.ts";
@@ -18,6 +12,12 @@ export interface Plan {
   readonly usesIndex: boolean;
 }
 
+/**
+ * Passes over memory. A vector value that needs sum() or maximum() waits for the pass that makes it; a pass computes the reductions
+ * due in it, from the operands, recomputing what earlier passes computed too. All stores happen in the last pass, since earlier
+ * ones must read what was there before. A reduction is computed as late as its users allow: one that only results need rides along
+ * with the last pass.
+ */
 export function plan(spec: ProgramSpec): Plan {
   const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));
   const stores = spec.stores.map(({ operand }, i) => ({ operand, value: values[i] }));

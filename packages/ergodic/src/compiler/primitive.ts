@@ -1,8 +1,3 @@
-/**
- * What a primitive is: one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are made in
- * primitives/ by `primitive()` (element-wise) and `reduction()`, which return the builder and keep the entry in a table.
- */
-
 import { assert } from "../base/errors.ts";
 import type { AxisOptions } from "./array/chained.ts";
 import { type ArrayLikeOperand, isArray, type SymbolicArray } from "./array/symbolic.ts";
@@ -98,7 +93,12 @@ export function extendToArrays(how: OnArrays): void {
   onArrays = how;
 }
 
-/** Keeps the entry; returns the step shared by all builders: fold constants, apply the rules, intern. */
+/**
+ * What a primitive is: one entry with its reference evaluation, rules, derivative, print form, cost and code. Entries are made in
+ * primitives/ by `primitive()` (element-wise) and `reduction()`, which return the builder and keep the entry in a table.
+ *
+ * Keeps the entry; returns the step shared by all builders: fold constants, apply the rules, intern.
+ */
 export function primitive(entry: Primitive): Builder {
   assert(!primitives.has(entry.name), `the primitive ${entry.name} is defined twice`);
   primitives.set(entry.name, entry);

@@ -1,4 +1,3 @@
-/** Expressions as equations in plain Unicode, with no more brackets than needed: `η·g / (√r + ε)`. */
 import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf, reductionOf } from "./primitive.ts";
 
@@ -6,7 +5,11 @@ import { primitiveOf, reductionOf } from "./primitive.ts";
 const ATOM = 9;
 const SUM = 4;
 
-/** `symbols` renames scalars and vectors, for instance `{ rate: "η" }`. */
+/**
+ * Expressions as equations in plain Unicode, with no more brackets than needed: `η·g / (√r + ε)`.
+ *
+ * `symbols` renames scalars and vectors, for instance `{ rate: "η" }`.
+ */
 export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}): string {
   const memo = new Map<Expr, { text: string; strength: number }>();
   const bracketed = (node: Expr, needs: number): string => {

@@ -1,10 +1,10 @@
+import { type Allocation, engineMemory } from "../host/memory.ts";
+import { type ColumnLayout, columnStride, type DataLayout, elementBytes, elements, place } from "./layout.ts";
+
 /**
  * A layout by columns, intercept left out. Sparse rows: compressed columns (CSC), a counting sort of the non-zero entries, rows ascending.
  * Dense rows: their transpose, in tiles, so that neither side misses the cache at every element.
  */
-import { type Allocation, engineMemory } from "../host/memory.ts";
-import { type ColumnLayout, columnStride, type DataLayout, elementBytes, elements, place } from "./layout.ts";
-
 export function columnsOf(from: DataLayout, source: string): { columns: ColumnLayout; allocation: Allocation } {
   return from.format === "dense" ? transpose(from, source) : compress(from, source);
 }

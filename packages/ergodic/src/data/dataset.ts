@@ -1,17 +1,3 @@
-/**
- * Dataset: an immutable table of numbers in engine memory, with its target and weights, and the pipeline that made it.
- *
- * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16; layout in layout.ts. Every method that
- * changes something returns a new dataset with memory of its own, but for `as`, `asClasses` and `columns`: what they make is kept
- * and released with the dataset it was made from. Memory comes back at `dispose()`, at the end of a `using` block, or when the
- * object is collected.
- *
- * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it goes with
- * a model so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised dataset has the
- * pipeline of the floats that it stands for.
- *
- * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
- */
 import { checkBoolean, checkChoice, isList, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import type { Json } from "../contract.ts";
@@ -52,6 +38,20 @@ interface Lending {
   readonly conversion: boolean;
 }
 
+/**
+ * Dataset: an immutable table of numbers in engine memory, with its target and weights, and the pipeline that made it.
+ *
+ * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16; layout in layout.ts. Every method that
+ * changes something returns a new dataset with memory of its own, but for `as`, `asClasses` and `columns`: what they make is kept
+ * and released with the dataset it was made from. Memory comes back at `dispose()`, at the end of a `using` block, or when the
+ * object is collected.
+ *
+ * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it goes with
+ * a model so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised dataset has the
+ * pipeline of the floats that it stands for.
+ *
+ * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
+ */
 export class Dataset implements Disposable {
   readonly rowCount: number;
   readonly columnCount: number;

@@ -1,14 +1,14 @@
+import { DataError } from "../base/errors.ts";
+import { told } from "./number-cells.ts";
+
+export type Name = string | number;
+
 /**
  * Names of users or items and their numbers: distinct, ascending (numbers by size, texts by code units), so that the numbers do not depend on the
  * order in which names came.
  *
  * All numbers stay numbers; beside one text all are texts. 7 and "7" find the same entry.
  */
-import { DataError } from "../base/errors.ts";
-import { told } from "./number-cells.ts";
-
-export type Name = string | number;
-
 export class NameIndex {
   readonly names: readonly Name[];
   readonly #byText: Map<string, number>;

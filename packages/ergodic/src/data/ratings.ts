@@ -1,13 +1,3 @@
-/**
- * Ratings: an immutable sparse matrix of users × items in engine memory, kept by user and by item.
- *
- * values: float64, any finite number; left out, each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
- * "refuse" (the default beside values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
- * (name-index.ts); entries are ordered by user, then by item, whatever order they came in. Memory comes back at `dispose()`, at the end of a
- * `using` block, or when the object is collected.
- *
- * @throws DataError for names or values that are missing, for pairs that come twice; OptionError; MemoryLimitError
- */
 import { checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
@@ -52,6 +42,16 @@ interface Entries {
   values: Float64Array;
 }
 
+/**
+ * Ratings: an immutable sparse matrix of users × items in engine memory, kept by user and by item.
+ *
+ * values: float64, any finite number; left out, each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
+ * "refuse" (the default beside values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
+ * (name-index.ts); entries are ordered by user, then by item, whatever order they came in. Memory comes back at `dispose()`, at the end of a
+ * `using` block, or when the object is collected.
+ *
+ * @throws DataError for names or values that are missing, for pairs that come twice; OptionError; MemoryLimitError
+ */
 export class Ratings implements Disposable {
   readonly users: NameIndex;
   readonly items: NameIndex;

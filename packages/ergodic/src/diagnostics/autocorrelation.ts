@@ -1,10 +1,3 @@
-/**
- * Autocovariance γ_t = Σ_i (x_i − x̄)(x_{i+t} − x̄)/n for t = 0 … n − 1, and autocorrelation ρ_t = γ_t/γ₀, of one chain.
- *
- * The divisor is n at every lag: biased towards 0, but positive semi-definite and of small variance far out. By Fourier transforms of at
- * least 2n values, in O(n log n). A chain that does not move has γ = 0, and ρ = NaN.
- * Source: Wiener 1930, Khinchin 1934; Geyer 1992 on the divisor.
- */
 import { fourierTransform } from "./fourier.ts";
 import { mean } from "./moments.ts";
 
@@ -52,6 +45,13 @@ function centre(x: Float64Array, out: Float64Array): number {
   return squares;
 }
 
+/**
+ * Autocovariance γ_t = Σ_i (x_i − x̄)(x_{i+t} − x̄)/n for t = 0 … n − 1, and autocorrelation ρ_t = γ_t/γ₀, of one chain.
+ *
+ * The divisor is n at every lag: biased towards 0, but positive semi-definite and of small variance far out. By Fourier transforms of at
+ * least 2n values, in O(n log n). A chain that does not move has γ = 0, and ρ = NaN.
+ * Source: Wiener 1930, Khinchin 1934; Geyer 1992 on the divisor.
+ */
 export function autocorrelation(x: Float64Array): Float64Array {
   const gamma = autocovariance(x);
   const first = gamma[0];

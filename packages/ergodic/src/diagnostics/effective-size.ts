@@ -1,25 +1,3 @@
-/**
- * Effective sample size: how many independent draws would estimate as well. ESS = S/τ, τ = 1 + 2 Σ_{t>0} ρ_t, S = chains × draws.
- *
- * ρ_t = 1 − (W − γ̄_t)/V: γ̄_t is the chains' mean autocovariance, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the variance of the chains' means, so
- * that chains that disagree count as one slow chain. The sum stops at the first pair ρ_2k + ρ_2k+1 below 0 and its pairs are made to fall
- * (Geyer's initial monotone sequence); τ ≥ 1/log₁₀ S bounds what chains that swing can claim. Chains are split in halves first.
- *
- * | function | of | what it is wanted for |
- * | --- | --- | --- |
- * | essBulk | the rank-normalised draws | overall: at least 100 a chain |
- * | essTail | x ≤ q, the lesser of the 5 % and 95 % quantiles q | the tails |
- * | essMean, essSd | x, (x − x̄)² | the error of the mean, of the standard deviation |
- * | essQuantile | x ≤ q | the error of a quantile |
- *
- * NaN where a draw is not finite (to essBulk: is NaN), where all are equal, and of fewer than three draws a half chain. Where no pair
- * beyond the first can be looked at (halves of 3 to 5 draws) or the first is already below 0, τ = 2: S/2 is the answer, as posterior's.
- * Differs from posterior: draws count as equal within their rounding, not within 2^-52, so that the unit of x does not matter.
- * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
- *
- * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
- */
-
 import { checkNumber } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { meanAutocovariance } from "./autocorrelation.ts";
@@ -78,7 +56,29 @@ function splitEffectiveSize(draws: Float64Array, chainCount: number): number {
   return effectiveSize(split.draws, split.chainCount);
 }
 
-/** ESS of the chains as they are: neither split nor ranked. */
+/**
+ * Effective sample size: how many independent draws would estimate as well. ESS = S/τ, τ = 1 + 2 Σ_{t>0} ρ_t, S = chains × draws.
+ *
+ * ρ_t = 1 − (W − γ̄_t)/V: γ̄_t is the chains' mean autocovariance, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the variance of the chains' means, so
+ * that chains that disagree count as one slow chain. The sum stops at the first pair ρ_2k + ρ_2k+1 below 0 and its pairs are made to fall
+ * (Geyer's initial monotone sequence); τ ≥ 1/log₁₀ S bounds what chains that swing can claim. Chains are split in halves first.
+ *
+ * | function | of | what it is wanted for |
+ * | --- | --- | --- |
+ * | essBulk | the rank-normalised draws | overall: at least 100 a chain |
+ * | essTail | x ≤ q, the lesser of the 5 % and 95 % quantiles q | the tails |
+ * | essMean, essSd | x, (x − x̄)² | the error of the mean, of the standard deviation |
+ * | essQuantile | x ≤ q | the error of a quantile |
+ *
+ * NaN where a draw is not finite (to essBulk: is NaN), where all are equal, and of fewer than three draws a half chain. Where no pair
+ * beyond the first can be looked at (halves of 3 to 5 draws) or the first is already below 0, τ = 2: S/2 is the answer, as posterior's.
+ * Differs from posterior: draws count as equal within their rounding, not within 2^-52, so that the unit of x does not matter.
+ * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
+ *
+ * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
+ *
+ * ESS of the chains as they are: neither split nor ranked.
+ */
 export function effectiveSize(draws: Float64Array, chainCount: number): number {
   const n = drawsPerChain("effectiveSize", draws, chainCount);
   if (n < 3 || isDegenerate(draws)) return Number.NaN;

@@ -1,3 +1,6 @@
+import { exp, expm1 } from "../base/exp.ts";
+import { log, log1p } from "../base/log.ts";
+
 /**
  * The generalised Pareto distribution of exceedances x ≥ 0: P(X > x) = (1 + k·x/σ)^(−1/k), k the tail's weight (moments exist below 1/k).
  *
@@ -7,9 +10,6 @@
  * quartile is 0).
  * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinking. Equal to loo's.
  */
-import { exp, expm1 } from "../base/exp.ts";
-import { log, log1p } from "../base/log.ts";
-
 export interface GeneralisedPareto {
   readonly k: number;
   readonly sigma: number;

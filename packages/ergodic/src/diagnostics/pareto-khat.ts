@@ -1,3 +1,11 @@
+import { drawsPerChain, isDegenerate } from "./chains.ts";
+import { essTail } from "./effective-size.ts";
+import { fitGeneralisedPareto } from "./generalised-pareto.ts";
+
+const LEAST_TAIL = 5;
+/** More draws than these have tails that grow as their root. */
+const FEW_DRAWS = 225;
+
 /**
  * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its least and to its greatest draws, the larger of the two.
  *
@@ -11,14 +19,6 @@
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
-import { drawsPerChain, isDegenerate } from "./chains.ts";
-import { essTail } from "./effective-size.ts";
-import { fitGeneralisedPareto } from "./generalised-pareto.ts";
-
-const LEAST_TAIL = 5;
-/** More draws than these have tails that grow as their root. */
-const FEW_DRAWS = 225;
-
 export function paretoKhat(draws: Float64Array, chainCount: number): number {
   drawsPerChain("paretoKhat", draws, chainCount);
   return heavierTail(draws, essTail(draws, chainCount));

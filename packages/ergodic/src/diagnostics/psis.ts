@@ -1,16 +1,3 @@
-/**
- * Pareto smoothed importance sampling: the largest weights are replaced by the expected order statistics of a generalised Pareto
- * distribution fitted to them, and its shape k̂ tells whether the weights can be trusted at all.
- *
- * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ weighs nothing. The tail is the
- * M = ⌈min(S/5, 3√(S/r))⌉ largest, r the proposal's draws' relative efficiency; no weight ends above the largest raw one.
- * k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the estimate is unreliable. k̂ = ∞, and the weights stay raw, if M < 5 or
- * the tail is constant. logWeights: normalised, Σ exp = 1. effectiveSize: r/Σw².
- * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo's `weights(psis(…))`.
- *
- * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency > 0
- */
-
 import { checkNumber, DataError } from "../base/errors.ts";
 import { exp } from "../base/exp.ts";
 import { log } from "../base/log.ts";
@@ -34,6 +21,18 @@ const LEAST_TAIL = 5;
 /** The k̂ up to which S draws are enough. */
 export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
 
+/**
+ * Pareto smoothed importance sampling: the largest weights are replaced by the expected order statistics of a generalised Pareto
+ * distribution fitted to them, and its shape k̂ tells whether the weights can be trusted at all.
+ *
+ * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ weighs nothing. The tail is the
+ * M = ⌈min(S/5, 3√(S/r))⌉ largest, r the proposal's draws' relative efficiency; no weight ends above the largest raw one.
+ * k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the estimate is unreliable. k̂ = ∞, and the weights stay raw, if M < 5 or
+ * the tail is constant. logWeights: normalised, Σ exp = 1. effectiveSize: r/Σw².
+ * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo's `weights(psis(…))`.
+ *
+ * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency > 0
+ */
 export function psis(logRatios: Float64Array, { relativeEfficiency = 1 }: PsisOptions = {}): PsisResult {
   checkNumber("psis", "relativeEfficiency", relativeEfficiency, { low: 0, open: true });
   const largest = largestRatio(logRatios);

@@ -1,3 +1,5 @@
+import { checkNumber } from "../base/errors.ts";
+
 /**
  * Sample quantiles by linear interpolation: with h = (n − 1)p, Q(p) = x_(⌊h⌋) + (h − ⌊h⌋)(x_(⌈h⌉) − x_(⌊h⌋)), x_(0) ≤ … ≤ x_(n−1).
  *
@@ -6,8 +8,6 @@
  *
  * @throws OptionError unless every probability lies within [0, 1]
  */
-import { checkNumber } from "../base/errors.ts";
-
 export function quantile(x: Float64Array, probability: number): number {
   return quantiles(x, [probability])[0];
 }

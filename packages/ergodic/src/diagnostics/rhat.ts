@@ -1,3 +1,8 @@
+import { drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
+import { chainMeans, mean, variance } from "./moments.ts";
+import { median } from "./quantile.ts";
+import { rankNormalise } from "./rank-normal.ts";
+
 /**
  * R̂, the potential scale reduction: how much wider the draws of all chains are than those of one. R̂ = √(((n − 1)/n·W + B/n)/W).
  *
@@ -11,11 +16,6 @@
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */
-import { drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
-import { chainMeans, mean, variance } from "./moments.ts";
-import { median } from "./quantile.ts";
-import { rankNormalise } from "./rank-normal.ts";
-
 export function rhat(draws: Float64Array, chainCount: number): number {
   drawsPerChain("rhat", draws, chainCount);
   const centre = median(draws);

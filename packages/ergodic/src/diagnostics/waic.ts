@@ -1,13 +1,3 @@
-/**
- * WAIC, the widely applicable information criterion: elpd_i = lpd_i − V_i, lpd_i = log mean_s p(y_i|θ_s), V_i = variance over s of
- * log p(y_i|θ_s);  pWaic = Σ V_i, the effective number of parameters;  waic = −2·elpd.
- *
- * logLikelihood: float64[chains × draws, N], in nats, draw by draw. Where some V_i is above 0.4 the approximation is poor: take psisLoo,
- * which says by itself where it fails.
- * Source: Watanabe 2010; Vehtari, Gelman, Gabry 2017.
- *
- * @throws OptionError unless observationCount is a positive integer; DataError on other shapes and non-finite values
- */
 import { log } from "../base/log.ts";
 import { logSumExp } from "../base/log-sum-exp.ts";
 import { variance } from "./moments.ts";
@@ -21,6 +11,16 @@ export interface WaicResult {
   readonly pointwise: { readonly elpd: Float64Array; readonly pWaic: Float64Array; readonly waic: Float64Array };
 }
 
+/**
+ * WAIC, the widely applicable information criterion: elpd_i = lpd_i − V_i, lpd_i = log mean_s p(y_i|θ_s), V_i = variance over s of
+ * log p(y_i|θ_s);  pWaic = Σ V_i, the effective number of parameters;  waic = −2·elpd.
+ *
+ * logLikelihood: float64[chains × draws, N], in nats, draw by draw. Where some V_i is above 0.4 the approximation is poor: take psisLoo,
+ * which says by itself where it fails.
+ * Source: Watanabe 2010; Vehtari, Gelman, Gabry 2017.
+ *
+ * @throws OptionError unless observationCount is a positive integer; DataError on other shapes and non-finite values
+ */
 export function waic(logLikelihood: Float64Array, { observationCount }: { readonly observationCount: number }): WaicResult {
   const columns = observationColumns("waic", logLikelihood, observationCount, 1);
   const pWaic = Float64Array.from(columns, variance);

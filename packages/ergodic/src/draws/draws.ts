@@ -1,15 +1,3 @@
-/**
- * Draws by name and shape: what `sample` gives, and what files of draws are read into.
- *
- * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu", "theta[1]", "L[2,1]", counted from 1.
- *
- *   posterior.draws("theta")      float64[chains · count · 8]
- *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
- *   posterior.summary()["theta[1]"].mean
- *
- * @throws OptionError for a name that is not there
- */
-
 import { checkNumbers, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
@@ -31,6 +19,17 @@ export interface DrawsSummaryOptions {
   readonly probabilities?: readonly number[];
 }
 
+/**
+ * Draws by name and shape: what `sample` gives, and what files of draws are read into.
+ *
+ * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu", "theta[1]", "L[2,1]", counted from 1.
+ *
+ *   posterior.draws("theta")      float64[chains · count · 8]
+ *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
+ *   posterior.summary()["theta[1]"].mean
+ *
+ * @throws OptionError for a name that is not there
+ */
 export class Draws {
   readonly chains: number;
   readonly count: number;

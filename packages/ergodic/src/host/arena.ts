@@ -1,9 +1,9 @@
-/**
- * A group of pieces of memory with one owner and one end, the modules whose slots stand in them, and typed writes into blocks of fields (fields.ts).
- */
 import type { Allocation, EngineMemory } from "./memory.ts";
 import type { Holder } from "./modules.ts";
 
+/**
+ * A group of pieces of memory with one owner and one end, the modules whose slots stand in them, and typed writes into blocks of fields (fields.ts).
+ */
 export class Arena implements Disposable, Holder {
   readonly memory: EngineMemory;
   private readonly purpose: string;

@@ -1,10 +1,3 @@
-/**
- * A program on arrays as data: what compiler/array/serialise.ts writes into the file of a saved network and predict/network-plan.ts runs, so that
- * prediction needs no compiler. Steps run in order over values in memory, as in compiler/array/lowered.ts: loops are interpreted by
- * kernels/elementwise.ts, all else is calls of kernels.
- *
- * Numbers that grow with the batch stand as { B, plus } for B · batch + plus; they are numbers once a batch is known (`planAt`).
- */
 import type { ElementwiseLoop } from "./elementwise.ts";
 
 export const PLAN_VERSION = 1;
@@ -80,6 +73,13 @@ export interface PlanProgram<N = PlanCount> {
   readonly steps: readonly PlanStep<N>[];
 }
 
+/**
+ * A program on arrays as data: what compiler/array/serialise.ts writes into the file of a saved network and predict/network-plan.ts runs, so that
+ * prediction needs no compiler. Steps run in order over values in memory, as in compiler/array/lowered.ts: loops are interpreted by
+ * kernels/elementwise.ts, all else is calls of kernels.
+ *
+ * Numbers that grow with the batch stand as { B, plus } for B · batch + plus; they are numbers once a batch is known (`planAt`).
+ */
 export interface ArrayPlan<N = PlanCount> extends PlanProgram<N> {
   readonly version: number;
   readonly precision: "f32" | "f64";

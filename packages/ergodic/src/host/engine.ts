@@ -1,16 +1,3 @@
-/**
- * The engine: kernels, compiled models and worker threads on one memory. One per process or realm.
- *
- * Two kernel builds may be live on that memory: the best that the host can run, and plain SIMD for deterministic runs. Every thread has
- * a table of its own; slots are assigned here and filled alike on each thread, so that a slot number can stand in memory. Slots below
- * 1024 belong to the kernels' own function references.
- *
- * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
- * and timers are served. A page's own thread is never blocked: there every call runs on a worker, which needs shared memory.
- *
- * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
- */
-
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { hardwareThreads, type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
@@ -59,6 +46,18 @@ export interface Machine {
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
 }
 
+/**
+ * The engine: kernels, compiled models and worker threads on one memory. One per process or realm.
+ *
+ * Two kernel builds may be live on that memory: the best that the host can run, and plain SIMD for deterministic runs. Every thread has
+ * a table of its own; slots are assigned here and filled alike on each thread, so that a slot number can stand in memory. Slots below
+ * 1024 belong to the kernels' own function references.
+ *
+ * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
+ * and timers are served. A page's own thread is never blocked: there every call runs on a worker, which needs shared memory.
+ *
+ * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
+ */
 export interface Engine extends Machine {
   /**
    * The same kernels on a memory of their own, which grows to at most `pages` of 64 KiB: they reach nothing else, whatever they are given. It is

@@ -1,10 +1,3 @@
-/**
- * Emitted modules in the tables of all threads: one for each content, as long as somebody holds it.
- *
- * A holder is what owns the memory in which slot numbers stand (an arena, mostly): when it gives its memory back, it lets go of its modules. What nobody
- * holds is kept for a while, since runs ask for the same few again and again; of that, the least recently used goes first, its slots become free and
- * every thread forgets it.
- */
 import { codeForbidden } from "./load.ts";
 import { disown, freeCollected } from "./memory.ts";
 import type { Slots } from "./slots.ts";
@@ -46,6 +39,13 @@ interface Entry extends Filled {
   holders: number;
 }
 
+/**
+ * Emitted modules in the tables of all threads: one for each content, as long as somebody holds it.
+ *
+ * A holder is what owns the memory in which slot numbers stand (an arena, mostly): when it gives its memory back, it lets go of its modules. What nobody
+ * holds is kept for a while, since runs ask for the same few again and again; of that, the least recently used goes first, its slots become free and
+ * every thread forgets it.
+ */
 export class Modules {
   private readonly slots: Slots;
   private readonly fill: FillTables;

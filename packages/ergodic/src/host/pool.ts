@@ -1,12 +1,3 @@
-/**
- * Workers on one shared memory: threads of worker.js (threads.ts).
- *
- * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
- * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
- *
- * @throws WorkerError when a kernel traps, a worker dies, or the host lets none start; `cause` holds the reason
- */
-
 import { WorkerError } from "../base/errors.ts";
 import { workerText } from "./builds/threads.ts";
 import { hardwareThreads } from "./load.ts";
@@ -48,6 +39,14 @@ const source: ThreadSource = {
   file: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "ergodic-worker" }),
 };
 
+/**
+ * Workers on one shared memory: threads of worker.js (threads.ts).
+ *
+ * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
+ * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
+ *
+ * @throws WorkerError when a kernel traps, a worker dies, or the host lets none start; `cause` holds the reason
+ */
 export class Pool {
   private readonly memory: EngineMemory;
   private readonly workers: (PoolWorker | undefined)[] = [];

@@ -1,8 +1,3 @@
-/**
- * A checkpoint: one safetensors file with a run's bytes and, in its metadata, JSON that says how to make the same run again.
- * Written whole or not at all, so that an interrupted write leaves the last good one. Read with its checksum; what it says is checked by
- * whoever resumes from it (base/kept-part.ts).
- */
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
 import { DataError, ErgodicError, OptionError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole, writeWhole } from "../base/files.ts";
@@ -16,6 +11,11 @@ const FORMAT: FileFormat = {
   codes: "CHECKPOINT",
 };
 
+/**
+ * A checkpoint: one safetensors file with a run's bytes and, in its metadata, JSON that says how to make the same run again.
+ * Written whole or not at all, so that an interrupted write leaves the last good one. Read with its checksum; what it says is checked by
+ * whoever resumes from it (base/kept-part.ts).
+ */
 export interface Checkpoint {
   snapshot: Snapshot;
   loop: JsonObject;

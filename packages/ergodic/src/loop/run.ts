@@ -1,10 +1,3 @@
-/**
- * The loop: advance, watch, validate, keep, stop. It knows no algorithm and no model; it drives a `Progression` (contract.ts).
- *
- * A run starts when it is made. It is awaitable (what it made) and an async iterable of ticks. Work is done in stretches of about
- * STRETCH_MS; between two stretches signals, checkpoints and time limits are served. Where a run stops, validates or is kept depends on
- * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
- */
 import { ErgodicError } from "../base/errors.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
 import { refusedCheckpoint } from "./checkpoint.ts";
@@ -91,6 +84,13 @@ function unawaited(name: string): never {
   );
 }
 
+/**
+ * The loop: advance, watch, validate, keep, stop. It knows no algorithm and no model; it drives a `Progression` (contract.ts).
+ *
+ * A run starts when it is made. It is awaitable (what it made) and an async iterable of ticks. Work is done in stretches of about
+ * STRETCH_MS; between two stretches signals, checkpoints and time limits are served. Where a run stops, validates or is kept depends on
+ * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
+ */
 export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins. */
   readonly chosen: Promise<JsonObject>;

@@ -1,12 +1,3 @@
-/**
- * When a run stops, when it validates, and which parameters are kept.
- *
- * until: whichever comes first of epochs, updates, seconds (of training), tolerance (an epoch's mean loss fell by less than tolerance × its
- * size). Validation every `validateEvery` epochs; with `patience` p, the run stops after p validations without a lower loss, and the best
- * parameters are the result. A loss or parameters that are not finite, over an epoch, at a validation or at the end, end the run with an error
- * that says so.
- */
-
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../base/errors.ts";
 import { KeptPart } from "../base/kept-part.ts";
 import type { Advance, JsonObject, Progression, Snapshot } from "../contract.ts";
@@ -60,6 +51,14 @@ export function resolveStopping(
 /** Named apart from what a progression keeps. */
 const BEST = "loop.best";
 
+/**
+ * When a run stops, when it validates, and which parameters are kept.
+ *
+ * until: whichever comes first of epochs, updates, seconds (of training), tolerance (an epoch's mean loss fell by less than tolerance × its
+ * size). Validation every `validateEvery` epochs; with `patience` p, the run stops after p validations without a lower loss, and the best
+ * parameters are the result. A loss or parameters that are not finite, over an epoch, at a validation or at the end, end the run with an error
+ * that says so.
+ */
 export class Stopping {
   /** Why the run ended, in words; "" while it goes on. */
   reason = "";

@@ -1,7 +1,3 @@
-/**
- * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned: a run of months has as many as
- * one of minutes.
- */
 import type { Tick } from "../contract.ts";
 
 const RECENT = 2048;
@@ -12,6 +8,10 @@ interface Kept {
   readonly tick: Tick;
 }
 
+/**
+ * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned: a run of months has as many as
+ * one of minutes.
+ */
 export class Ticks {
   private readonly recentCount: number;
   /** Of each `stride` ticks that are no longer recent, one. */

@@ -1,8 +1,3 @@
-/**
- * The loss for a target, and how many outputs it needs; weights of its classes.
- *
- * @throws OptionError, CapabilityError where loss and target do not fit
- */
 import { holds, plain, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
@@ -19,7 +14,13 @@ export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
   throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
 }
 
-/** The loss that fits the data, and how many outputs it needs. */
+/**
+ * The loss for a target, and how many outputs it needs; weights of its classes.
+ *
+ * @throws OptionError, CapabilityError where loss and target do not fit
+ *
+ * The loss that fits the data, and how many outputs it needs.
+ */
 export function chooseLoss(where: string, given: string | Loss | undefined, data: Dataset): { loss: Loss; outputs: number } {
   const { target } = data;
   const classes = target.kind === "category" ? (target.levels?.length ?? 0) : 0;

@@ -1,11 +1,3 @@
-/**
- * A loss is its equation: a scalar function of an output z and a target y, written once in the compiler's expressions. The derivative, the
- * kernel and the printed form are derived from that text.
- *
- * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
- *
- * A loss is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
- */
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { linksOfTask } from "../base/links.ts";
 import { Registry } from "../base/registry.ts";
@@ -61,7 +53,16 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
 
 const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
 
-/** Defines a loss and makes it known by its name. `ranges` checks its options. */
+/**
+ * A loss is its equation: a scalar function of an output z and a target y, written once in the compiler's expressions. The derivative, the
+ * kernel and the printed form are derived from that text.
+ *
+ * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
+ *
+ * A loss is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ *
+ * Defines a loss and makes it known by its name. `ranges` checks its options.
+ */
 export function loss<O extends Record<string, number>, const T extends Task>(
   name: string,
   defaults: O,

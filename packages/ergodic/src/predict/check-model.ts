@@ -1,8 +1,11 @@
-/** What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved, so that no file is written that would be refused. */
 import { DataError } from "../base/errors.ts";
 import type { JsonObject, SavedModel } from "../contract.ts";
 
-/** @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: after "the model …". */
+/**
+ * What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved, so that no file is written that would be refused.
+ *
+ * @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: after "the model …".
+ */
 export function checkModel(where: string, holds: unknown, problem: string): asserts holds {
   if (!holds) throw new DataError(where, `the model ${problem}; the file is damaged, write it anew`, "MODEL_FORMAT");
 }

@@ -1,11 +1,3 @@
-/**
- * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight target z.
- *
- * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which counts each cell once with target 0 (base 1); without it
- * rated cells alone count (base 0).
- *
- * @throws DataError where the equations are singular to rounding
- */
 import { solvePositive } from "../base/cholesky.ts";
 import { DataError } from "../base/errors.ts";
 
@@ -15,6 +7,14 @@ export interface RatedCell {
   weight: number;
 }
 
+/**
+ * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight target z.
+ *
+ * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which counts each cell once with target 0 (base 1); without it
+ * rated cells alone count (base 0).
+ *
+ * @throws DataError where the equations are singular to rounding
+ */
 export function foldIn(cells: readonly RatedCell[], penalties: ArrayLike<number>, sum?: Float64Array): Float64Array {
   const n = cells[0].features.length;
   const matrix = sum?.slice() ?? new Float64Array(n * n);

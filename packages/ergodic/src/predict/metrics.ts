@@ -1,23 +1,3 @@
-/**
- * Metrics of predictions, in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in any batches, then
- * `result()`. Rows weigh 1 unless weights are given; a row of weight w counts like w equal rows.
- *
- * outputs: binary: P(class 1) a row; multiclass: `classes` probabilities a row, row-major; regression: a prediction a row;
- * count: a mean ≥ 0 a row. With { outputs: "scores" } the outputs of binary and multiclass are real scores (a margin, > 0 = class 1;
- * or one a class): logLoss and calibrationError are then NaN, for there are no probabilities.
- *
- * accuracy: share whose most probable class is the target (binary: P > ½; multiclass: the first of the largest).
- * logLoss: −mean log P(target), nats, P held within [2⁻⁵², 1 − 2⁻⁵²].
- * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Keeps every output: 16–24 bytes a row.
- * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
- * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
- * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
- * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0. warning: there where one number for all
- * rows, the `mean` that was given or else ȳ, has less squared error.
- * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ held at 2⁻¹⁰²² or above.
- *
- * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
- */
 import { checkChoice } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
@@ -96,6 +76,26 @@ interface Tally<R> {
 
 const BINS = 15;
 
+/**
+ * Metrics of predictions, in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in any batches, then
+ * `result()`. Rows weigh 1 unless weights are given; a row of weight w counts like w equal rows.
+ *
+ * outputs: binary: P(class 1) a row; multiclass: `classes` probabilities a row, row-major; regression: a prediction a row;
+ * count: a mean ≥ 0 a row. With { outputs: "scores" } the outputs of binary and multiclass are real scores (a margin, > 0 = class 1;
+ * or one a class): logLoss and calibrationError are then NaN, for there are no probabilities.
+ *
+ * accuracy: share whose most probable class is the target (binary: P > ½; multiclass: the first of the largest).
+ * logLoss: −mean log P(target), nats, P held within [2⁻⁵², 1 − 2⁻⁵²].
+ * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Keeps every output: 16–24 bytes a row.
+ * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
+ * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
+ * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
+ * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0. warning: there where one number for all
+ * rows, the `mean` that was given or else ȳ, has less squared error.
+ * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ held at 2⁻¹⁰²² or above.
+ *
+ * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
+ */
 export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOptions = {}): Metrics<MetricsByTask[T]> {
   checkKeys("metrics", options, ["outputs", "mean"]);
   const { outputs = "probabilities", mean } = options;

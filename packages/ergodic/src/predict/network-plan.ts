@@ -1,16 +1,3 @@
-/**
- * A saved network's plan (host/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any number of rows.
- *
- * Rows are taken in chunks, each computed as one batch; the memory of a batch is arranged when it is first wanted. An input or output whose size grows with
- * the batch holds one row after another; all other inputs are parameters, given once. The sums of a product over a batch of one row run in another
- * order than those of several, so that a row's last bits may depend on how many rows are given with it.
- *
- * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
- * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts).
- *
- * @throws DataError for a plan that is damaged, of a later version, too much work, or lacks parameters; OptionError for inputs that are missing or of
- * another length; WorkerError where a kernel traps
- */
 import { checkNumber, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "../base/errors.ts";
 import { type ArrayPlan, countAt, planAt } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
@@ -39,6 +26,19 @@ const PAGE = 65536;
 const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
+/**
+ * A saved network's plan (host/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any number of rows.
+ *
+ * Rows are taken in chunks, each computed as one batch; the memory of a batch is arranged when it is first wanted. An input or output whose size grows with
+ * the batch holds one row after another; all other inputs are parameters, given once. The sums of a product over a batch of one row run in another
+ * order than those of several, so that a row's last bits may depend on how many rows are given with it.
+ *
+ * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
+ * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts).
+ *
+ * @throws DataError for a plan that is damaged, of a later version, too much work, or lacks parameters; OptionError for inputs that are missing or of
+ * another length; WorkerError where a kernel traps
+ */
 export class NetworkPlan implements Disposable, HasMemory {
   readonly #engine: Engine;
   readonly #parts: PlanParts;

@@ -1,9 +1,3 @@
-/**
- * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's link (contract.ts), evaluation, the
- * file. A family says how z comes from a dataset, and which numbers a file holds. Classes with probability: argmax; by sign: z > 0 is the second class.
- *
- * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
- */
 import { refuse } from "../base/checks.ts";
 import { DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
@@ -34,7 +28,14 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
   probabilities?: Record<string, number>;
 }
 
-/** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
+/**
+ * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's link (contract.ts), evaluation, the
+ * file. A family says how z comes from a dataset, and which numbers a file holds. Classes with probability: argmax; by sign: z > 0 is the second class.
+ *
+ * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
+ *
+ * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`.
+ */
 export abstract class OutputPredictor<K extends PredictionKind = PredictionKind> {
   abstract readonly kind: string;
   readonly task: Task;

@@ -1,8 +1,3 @@
-/**
- * A plan in a memory: its constants and parameters, and a program for each size of batch that was wanted. It keeps the last few.
- *
- * @throws MemoryLimitError where the memory cannot hold a batch
- */
 import { DataError } from "../base/errors.ts";
 import { Arena } from "../host/arena.ts";
 import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../host/array-plan.ts";
@@ -67,6 +62,11 @@ export interface Batch {
   readonly arena: Arena;
 }
 
+/**
+ * A plan in a memory: its constants and parameters, and a program for each size of batch that was wanted. It keeps the last few.
+ *
+ * @throws MemoryLimitError where the memory cannot hold a batch
+ */
 export class PlanHome implements Disposable {
   readonly machine: Machine;
   readonly #parts: Omit<PlanParts, "numbers">;

@@ -1,13 +1,3 @@
-/**
- * The kernels that a plan may call, and what a call of each touches: how many elements it reads and writes from each of its addresses on, how much
- * scratch it needs, and how much work it is (plan-work.ts has the unit). Kernels believe what they are given; so calls are held to this table
- * before anything runs.
- *
- * Sizes are those of the kernels' contracts (kernels/*.ts). A count that is 0 makes no work, but may be the inside of a loop that is run often:
- * `work` takes it as 1.
- *
- * @throws DataError for calls that no kernel takes
- */
 import { DataError } from "../base/errors.ts";
 import type { PlanArgument, PlanCall } from "../host/array-plan.ts";
 import { CIRCULANT_LONGEST, circulantScratchBytes } from "../host/circulant.ts";
@@ -235,7 +225,18 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
   ["circulantWeight", circulant((x, w, y) => [x, y, w])],
 ]);
 
-/** For tests that go over all of them. */
+/**
+ * The kernels that a plan may call, and what a call of each touches: how many elements it reads and writes from each of its addresses on, how much
+ * scratch it needs, and how much work it is (plan-work.ts has the unit). Kernels believe what they are given; so calls are held to this table
+ * before anything runs.
+ *
+ * Sizes are those of the kernels' contracts (kernels/*.ts). A count that is 0 makes no work, but may be the inside of a loop that is run often:
+ * `work` takes it as 1.
+ *
+ * @throws DataError for calls that no kernel takes
+ *
+ * For tests that go over all of them.
+ */
 export const planKernels = (): string[] => [...rules.keys()];
 
 export function rolesOf(name: string, where: string): readonly Role[] {

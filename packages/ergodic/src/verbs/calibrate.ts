@@ -1,18 +1,3 @@
-/**
- * calibrate(model, data): simulation-based calibration, a test of a model and a sampler together.
- *
- *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
- *   calibration.verdict();
- *
- * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ): the rank of θ̃ among the draws, the number of θ_l < θ̃, is uniform on 0 … L for every quantity
- * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of correlated draws pile up at both ends.
- * Test: Pearson's χ² over `bins` of ranks, for each number; a family is refused where the least p-value is below 0.01 / (numbers). Equal
- * values (of a discrete quantity) are ranked at random among each other.
- * data: gives sizes, and what is not observed; what is observed, by name, is simulated. Simulation i draws from update i of its streams.
- * Source: Talts, Betancourt, Simpson, Vehtari, Gelman 2018.
- *
- * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
- */
 import { nuts, type Sampler } from "../algorithms/sampling/index.ts";
 import { checkSignal, holds, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError } from "../base/errors.ts";
@@ -103,6 +88,21 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
   return { ranks, counts, pValue: gammaUpper((bins - 1) / 2, chi / 2) };
 }
 
+/**
+ * calibrate(model, data): simulation-based calibration, a test of a model and a sampler together.
+ *
+ *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
+ *   calibration.verdict();
+ *
+ * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ): the rank of θ̃ among the draws, the number of θ_l < θ̃, is uniform on 0 … L for every quantity
+ * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of correlated draws pile up at both ends.
+ * Test: Pearson's χ² over `bins` of ranks, for each number; a family is refused where the least p-value is below 0.01 / (numbers). Equal
+ * values (of a discrete quantity) are ranked at random among each other.
+ * data: gives sizes, and what is not observed; what is observed, by name, is simulated. Simulation i draws from update i of its streams.
+ * Source: Talts, Betancourt, Simpson, Vehtari, Gelman 2018.
+ *
+ * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
+ */
 export function calibrate(model: StatisticalModel, data: ModelData, options: CalibrateOptions = {}): Run<Calibration> {
   if (!holds(model, "condition"))
     refuse("calibrate", "the model", model, "a model()", 'model(({ param }) => param("mu", normal(0, 1)))');

@@ -1,18 +1,3 @@
-/**
- * sample(model, data, { algorithm }): draws from a posterior, or from any log density.
- *
- *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), chains: 4, seed: 1 });
- *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 }, { algorithm: slice() });   // a plain function
- *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 }); // goes on, bit for bit
- *
- * A run is awaitable (its `Draws`) and an async iterable of ticks (draws, divergences, stepSize, rhat so far); it can be paused, stopped with what it has, kept
- * and gone on with. Defaults: nuts(), or slice() for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as
- * many workers as the machine runs at once. Draws depend on the seed alone; with `deterministic` they are the same bytes on every host.
- *
- * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
- *   finite; what `signal` was aborted with
- */
-
 import {
   ChainDraws,
   nuts,
@@ -205,7 +190,22 @@ function checkProbe(kept: number | null, found: number | null): void {
   );
 }
 
-/** See the head of this file. */
+/**
+ * sample(model, data, { algorithm }): draws from a posterior, or from any log density.
+ *
+ *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), chains: 4, seed: 1 });
+ *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 }, { algorithm: slice() });   // a plain function
+ *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 }); // goes on, bit for bit
+ *
+ * A run is awaitable (its `Draws`) and an async iterable of ticks (draws, divergences, stepSize, rhat so far); it can be paused, stopped with what it has, kept
+ * and gone on with. Defaults: nuts(), or slice() for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as
+ * many workers as the machine runs at once. Draws depend on the seed alone; with `deterministic` they are the same bytes on every host.
+ *
+ * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
+ *   finite; what `signal` was aborted with
+ *
+ * See the head of this file.
+ */
 export const sample = Object.assign(start, { resume });
 
 function checkLimits(where: string, until: Until): void {

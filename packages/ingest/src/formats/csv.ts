@@ -1,11 +1,3 @@
-/**
- * Comma- and tab-separated values (RFC 4180) → tables.
- *
- * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred over the whole
- * file. Of the text, one block is held at a time, and each level of a category once: a file costs its columns.
- *
- * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT; OptionError
- */
 import { OptionError } from "ergodic";
 import { CsvRecords } from "../csv-records.ts";
 import { fault, show } from "../fault.ts";
@@ -28,6 +20,14 @@ export interface CsvOptions extends TableOptions {
 
 export const csvKeys = ["header", "delimiter", "quote", "decimal"];
 
+/**
+ * Comma- and tab-separated values (RFC 4180) → tables.
+ *
+ * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred over the whole
+ * file. Of the text, one block is held at a time, and each level of a category once: a file costs its columns.
+ *
+ * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT; OptionError
+ */
 export const csv: RowDecoder<CsvOptions> = { typed: false, listsColumns: true, rows: csvRows };
 export const tsv: RowDecoder<CsvOptions> = {
   typed: false,

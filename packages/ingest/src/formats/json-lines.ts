@@ -1,10 +1,3 @@
-/**
- * JSON lines: one flat object a line → tables. Keys are columns; a key that is absent, or null, is a missing value.
- *
- * Numbers make number columns; strings and booleans make categories. Blank lines are skipped.
- *
- * @throws DataError DATA_PARSE (grammar, not an object), DATA_UNSUPPORTED (nested values), DATA_TYPE, DATA_EMPTY, DATA_ENCODING
- */
 import { OptionError } from "ergodic";
 import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
@@ -15,6 +8,13 @@ import { columnIndex, type TableBuilder, type TableOptions } from "../table-buil
 
 export type JsonLinesOptions = TableOptions;
 
+/**
+ * JSON lines: one flat object a line → tables. Keys are columns; a key that is absent, or null, is a missing value.
+ *
+ * Numbers make number columns; strings and booleans make categories. Blank lines are skipped.
+ *
+ * @throws DataError DATA_PARSE (grammar, not an object), DATA_UNSUPPORTED (nested values), DATA_TYPE, DATA_EMPTY, DATA_ENCODING
+ */
 export const jsonLines: RowDecoder<JsonLinesOptions> = { typed: true, listsColumns: false, rows: jsonRows };
 
 async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder: TableBuilder): AsyncGenerator<void> {

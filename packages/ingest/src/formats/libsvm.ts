@@ -1,10 +1,3 @@
-/**
- * LIBSVM and SVMlight text → sparse rows: `label [qid:q] index:value … [# comment]`, indices ascending from 1 (or 0 on request).
- *
- * A label is any number: −1/+1, a class, a real. Parsed byte by byte: one pass, no strings.
- *
- * @throws DataError DATA_PARSE, DATA_TYPE, DATA_INDEX, DATA_UNSUPPORTED (qid), DATA_EMPTY; OptionError
- */
 import { checkNumber, OptionError } from "ergodic";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
@@ -21,6 +14,13 @@ export interface LibsvmOptions extends SparseOptions {
 
 export const libsvmKeys = ["columnCount", "target", "firstIndex", "qid"];
 
+/**
+ * LIBSVM and SVMlight text → sparse rows: `label [qid:q] index:value … [# comment]`, indices ascending from 1 (or 0 on request).
+ *
+ * A label is any number: −1/+1, a class, a real. Parsed byte by byte: one pass, no strings.
+ *
+ * @throws DataError DATA_PARSE, DATA_TYPE, DATA_INDEX, DATA_UNSUPPORTED (qid), DATA_EMPTY; OptionError
+ */
 export const libsvm: SparseDecoder<LibsvmOptions> = { parser: (builder, options) => new LibsvmParser(builder, options) };
 
 const LF = 10;

@@ -1,8 +1,3 @@
-/**
- * The header of a `.npy` file, versions 1 to 3: what its elements are, how they are ordered, and the shape of a row.
- *
- * @throws DataError DATA_EMPTY, DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED
- */
 import { rowShapeOf } from "../array-rows.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { fileFault, show } from "../fault.ts";
@@ -26,6 +21,11 @@ const elements: Record<string, Element> = {
   b1: (view, at) => view.getUint8(at),
 };
 
+/**
+ * The header of a `.npy` file, versions 1 to 3: what its elements are, how they are ordered, and the shape of a row.
+ *
+ * @throws DataError DATA_EMPTY, DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED
+ */
 export interface NpyHeader {
   read: Element;
   /** Bytes of an element. */

@@ -1,11 +1,3 @@
-/**
- * Parquet → tables, by hyparquet, one row group in memory at a time.
- *
- * Integers, floats and decimals make number columns; texts, enums and booleans make categories; null is a missing value. Nested and
- * repeated columns, times, dates, raw bytes and JSON are refused unless dropped. Rows stand in messages where text formats have lines.
- *
- * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
- */
 import { DataError } from "ergodic";
 import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
@@ -20,6 +12,14 @@ export type ParquetOptions = TableOptions;
 /** V8 ends the process where an array grows beyond some 100 million values. */
 const groupLimit = 2 ** 26;
 
+/**
+ * Parquet → tables, by hyparquet, one row group in memory at a time.
+ *
+ * Integers, floats and decimals make number columns; texts, enums and booleans make categories; null is a missing value. Nested and
+ * repeated columns, times, dates, raw bytes and JSON are refused unless dropped. Rows stand in messages where text formats have lines.
+ *
+ * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
+ */
 export const parquet: RowDecoder<ParquetOptions> = { typed: true, listsColumns: true, rows: parquetRows };
 
 async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: TableBuilder): AsyncGenerator<void> {

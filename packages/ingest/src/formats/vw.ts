@@ -1,13 +1,3 @@
-/**
- * Vowpal Wabbit text → sparse rows, names hashed to columns: `[label [importance]] ['tag]|namespace[:scale] name[:value] … |…`.
- *
- * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash strings`: the
- * empty namespace hashes to 0, and a name of digits alone is the number itself plus the namespace's hash. Values of one row that meet
- * in a column are added. A value is scaled by its namespace; zeros are left out. VW's own constant feature is not added (a model has
- * its intercept). A tag must follow a blank or open with '; as in VW, a last word that touches the bar is a tag.
- *
- * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY; OptionError
- */
 import { checkNumber, murmur3 } from "ergodic";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
@@ -22,6 +12,16 @@ export interface VwOptions extends Omit<SparseOptions, "columnCount"> {
 
 export const vwKeys = ["target", "bits"];
 
+/**
+ * Vowpal Wabbit text → sparse rows, names hashed to columns: `[label [importance]] ['tag]|namespace[:scale] name[:value] … |…`.
+ *
+ * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash strings`: the
+ * empty namespace hashes to 0, and a name of digits alone is the number itself plus the namespace's hash. Values of one row that meet
+ * in a column are added. A value is scaled by its namespace; zeros are left out. VW's own constant feature is not added (a model has
+ * its intercept). A tag must follow a blank or open with '; as in VW, a last word that touches the bar is a tag.
+ *
+ * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY; OptionError
+ */
 export const vw: SparseDecoder<VwOptions> = { parser: (builder, options) => new VwParser(builder, options) };
 
 const LF = 10;

@@ -1,10 +1,3 @@
-/**
- * A partial derivative and the exact minimum along a coordinate, where a target gives its values alone.
- *
- * partial: (f(x + h e_j) − f(x − h e_j)) / 2h, h = ε^⅓ max(1, |x_j|), on one side where a bound is nearer; error about h² f''' + ε f/h, 1e-10 for
- * numbers of size 1. minimiser: downhill by that derivative, a bracket, then Brent's method on F; the kink at 0 and the bound are compared beside it.
- * Never to a higher value; a minimum is seen to about √ε of the curvature's scale, as by any method on values. 10 to 40 values a move.
- */
 import { minimiseLine } from "../gradient/line-minimum.ts";
 import type { CoordinateTarget } from "./coordinate-target.ts";
 
@@ -16,6 +9,13 @@ const NOISE = 2 ** -50;
 
 type Values = Pick<CoordinateTarget, "value" | "l1" | "l2" | "lower" | "upper" | "residual" | "moved">;
 
+/**
+ * A partial derivative and the exact minimum along a coordinate, where a target gives its values alone.
+ *
+ * partial: (f(x + h e_j) − f(x − h e_j)) / 2h, h = ε^⅓ max(1, |x_j|), on one side where a bound is nearer; error about h² f''' + ε f/h, 1e-10 for
+ * numbers of size 1. minimiser: downhill by that derivative, a bracket, then Brent's method on F; the kink at 0 and the bound are compared beside it.
+ * Never to a higher value; a minimum is seen to about √ε of the curvature's scale, as by any method on values. 10 to 40 values a move.
+ */
 export function byValues(target: Values): Required<Pick<CoordinateTarget, "partial" | "minimiser">> {
   const { l1, l2, lower, upper } = target;
   return {

@@ -1,7 +1,10 @@
-/** Solvers written as generators of kernel calls, so that several of them can run in step on the workers. */
 import type { Call } from "../../host/pool.ts";
 
-/** What a solver asks to be run, calls side by side that do not depend on each other: workers share them. The results come back. */
+/**
+ * Solvers written as generators of kernel calls, so that several of them can run in step on the workers.
+ *
+ * What a solver asks to be run, calls side by side that do not depend on each other: workers share them. The results come back.
+ */
 export type Calls<T> = Generator<readonly Call[], T, readonly number[]>;
 
 type RunCalls = (calls: Call[]) => Promise<readonly number[]>;

@@ -1,10 +1,3 @@
-/**
- * Proximal Newton steps for a loss that is no quadratic, one output after another: the loss becomes its quadratic model at the present outputs,
- * kernels/working-set.ts minimises that plus the penalty over the working set, and the way there is halved until the objective falls enough.
- *
- * Holds the outputs' slopes and curvatures, and the intercepts: `origins[k]` is output k's at the columns' origins, b_k + Σ_j o_j β_kj.
- * Source: Lee, Sun, Saunders 2014.
- */
 import type { ColumnBinding, ColumnTarget } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
@@ -35,6 +28,13 @@ const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
 const MOST_TRIALS = 60;
 
+/**
+ * Proximal Newton steps for a loss that is no quadratic, one output after another: the loss becomes its quadratic model at the present outputs,
+ * kernels/working-set.ts minimises that plus the penalty over the working set, and the way there is halved until the objective falls enough.
+ *
+ * Holds the outputs' slopes and curvatures, and the intercepts: `origins[k]` is output k's at the columns' origins, b_k + Σ_j o_j β_kj.
+ * Source: Lee, Sun, Saunders 2014.
+ */
 export class ColumnNewton {
   /** Σ c ℓ at the point. */
   loss = 0;

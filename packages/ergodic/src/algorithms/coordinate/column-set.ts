@@ -1,4 +1,3 @@
-/** One output's SET block for kernels/working-set.ts: its memory, and numbers in and out. */
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import type { ColumnBinding, ColumnTarget, Snapshot, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -31,6 +30,7 @@ const numbers = {
   distance: field.SET_DISTANCE_F64,
 };
 
+/** One output's SET block for kernels/working-set.ts: its memory, and numbers in and out. */
 export class ColumnSet {
   readonly block: number;
   /** f64[rows] for where a solve went, in outputs. */

@@ -1,5 +1,3 @@
-/** Coordinate descent in progress: moves, and at the end of each epoch extrapolation, the objective's value, and every few the check for convergence. */
-
 import { ErgodicError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { type Stream, stream } from "../../base/stream.ts";
@@ -19,6 +17,7 @@ export interface ProgressionOptions {
   seed: number;
 }
 
+/** Coordinate descent in progress: moves, and at the end of each epoch extrapolation, the objective's value, and every few the check for convergence. */
 export class CoordinateProgression implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep = 1;

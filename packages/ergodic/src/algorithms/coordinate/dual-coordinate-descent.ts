@@ -1,3 +1,19 @@
+import { checkBoolean } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
+import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import { DualDescent } from "./dual-descent.ts";
+
+export interface DualCoordinateDescentOptions {
+  shrinking?: boolean;
+  /** Relative duality gap, >= 0; default 1e-6. */
+  tolerance?: number;
+  /** > 0; default 1. */
+  interceptScaling?: number;
+}
+
+const NAME = "dualCoordinateDescent";
+
 /**
  * Dual coordinate descent: picks a row i and moves its dual variable β_i to the best value, while p = Σ_i β_i x_i follows.
  *
@@ -22,22 +38,6 @@
  *
  * @throws OptionError for unknown options or values out of range; CapabilityError where model or plan do not fit
  */
-import { checkBoolean } from "../../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
-import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
-import type { Engine } from "../../host/engine.ts";
-import { DualDescent } from "./dual-descent.ts";
-
-export interface DualCoordinateDescentOptions {
-  shrinking?: boolean;
-  /** Relative duality gap, >= 0; default 1e-6. */
-  tolerance?: number;
-  /** > 0; default 1. */
-  interceptScaling?: number;
-}
-
-const NAME = "dualCoordinateDescent";
-
 export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}): Algorithm {
   checkKeys(NAME, given, ["shrinking", "tolerance", "interceptScaling"]);
   const { shrinking = true, tolerance = 1e-6, interceptScaling = 1 } = given;

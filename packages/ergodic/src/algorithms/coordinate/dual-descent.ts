@@ -1,4 +1,3 @@
-/** A run of dual coordinate descent: visits by kernels/dual.ts, and between them looks at the duality gap over all rows. */
 import { KeptPart } from "../../base/kept-part.ts";
 import { log } from "../../base/log.ts";
 import type { Advance, DualBinding, Plan, Problem, Progression, Snapshot } from "../../contract.ts";
@@ -22,6 +21,7 @@ const SOLVED_SHARE = 0.5;
 const LATEST_LOOK = 0.4;
 const EARLIEST_LOOK = 0.05;
 
+/** A run of dual coordinate descent: visits by kernels/dual.ts, and between them looks at the duality gap over all rows. */
 export class DualDescent implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;

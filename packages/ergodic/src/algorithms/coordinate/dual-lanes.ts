@@ -1,9 +1,3 @@
-/**
- * The lanes of a dual ascent: sequences of visits, each of rows that no other lane moves at the time, and the copies of p that they move.
- *
- * Racing lanes share a copy; replicas have one each. Several lanes are dealt the active rows anew, at random, whenever they come together: rows
- * that stayed with their lane would agree with those of other lanes only slowly. An output is a problem by itself, with lanes of its own.
- */
 import type { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { DualBinding, Plan, Problem, Tensor } from "../../contract.ts";
@@ -53,6 +47,12 @@ const numbers = [
   field.ASCENT_TARGET_F64,
 ];
 
+/**
+ * The lanes of a dual ascent: sequences of visits, each of rows that no other lane moves at the time, and the copies of p that they move.
+ *
+ * Racing lanes share a copy; replicas have one each. Several lanes are dealt the active rows anew, at random, whenever they come together: rows
+ * that stayed with their lane would agree with those of other lanes only slowly. An output is a problem by itself, with lanes of its own.
+ */
 export class DualLanes {
   readonly list: DualLane[];
   /** Lanes an output. */

@@ -1,10 +1,3 @@
-/**
- * A linear model with a group penalty at falling strengths: block coordinate descent, each solution from the last.
- *
- * A round: the blocks that are not 0, and those whose optimality condition is not met, are moved to their minimum PASSES times, one after another;
- * then the duality gap over all blocks. The null model is the one at a strength that no block overcomes. The largest strength with a nonzero block is
- * max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006). What is done at a strength depends on the point that it starts from alone.
- */
 import { KeptPart } from "../../base/kept-part.ts";
 import type { CoordinateState, Plan, Problem, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -29,6 +22,13 @@ export interface GroupParts {
   engine: Engine;
 }
 
+/**
+ * A linear model with a group penalty at falling strengths: block coordinate descent, each solution from the last.
+ *
+ * A round: the blocks that are not 0, and those whose optimality condition is not met, are moved to their minimum PASSES times, one after another;
+ * then the duality gap over all blocks. The null model is the one at a strength that no block overcomes. The largest strength with a nonzero block is
+ * max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006). What is done at a strength depends on the point that it starts from alone.
+ */
 export class GroupSolver implements PathSolver {
   leastLoss = 0;
   nullLoss = 1;

@@ -1,3 +1,8 @@
+import type { Stream } from "../../base/stream.ts";
+
+export const pickNames = ["cyclic", "random", "permutation", "greedy", "importance"] as const;
+export type PickName = (typeof pickNames)[number];
+
 /**
  * Pick rules: which block each move takes. n blocks; moves are counted from 0, and n of them are a pass, which draws from `stream` at its number, so
  * that nothing is remembered.
@@ -10,11 +15,6 @@
  *
  * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). A greedy look costs a pass over all data.
  */
-import type { Stream } from "../../base/stream.ts";
-
-export const pickNames = ["cyclic", "random", "permutation", "greedy", "importance"] as const;
-export type PickName = (typeof pickNames)[number];
-
 export interface Picks {
   /** Blocks of the moves `first`, `first` + 1, …: 1 to `most` of them. All but greedy give `most`. */
   next(first: number, most: number): Uint32Array;

@@ -1,10 +1,10 @@
-/** Coordinate descent on working sets as a run: a step is a round (column-solver.ts), until the gap is as small as was asked. */
 import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, ColumnTarget, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { follow } from "./calls.ts";
 import { ColumnSolver, type Strength } from "./column-solver.ts";
 
+/** Coordinate descent on working sets as a run: a step is a round (column-solver.ts), until the gap is as small as was asked. */
 export class WorkingSets implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;

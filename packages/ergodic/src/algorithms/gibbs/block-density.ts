@@ -1,10 +1,10 @@
-/** The log density of some coordinates of u while the others stand still, as any sampler takes it: that of all of u, through kernels/block-density.ts. */
 import { CapabilityError } from "../../base/errors.ts";
 import type { BindOptions, DensityBinding, DiscretePlace, LogDensity } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 
+/** The log density of some coordinates of u while the others stand still, as any sampler takes it: that of all of u, through kernels/block-density.ts. */
 export class BlockDensity implements LogDensity {
   readonly dimension: number;
   readonly hasGradient: boolean;

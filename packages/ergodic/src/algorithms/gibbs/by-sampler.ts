@@ -1,14 +1,14 @@
+import type { Snapshot } from "../../contract.ts";
+import { type InnerSampling, innerSampling, type Sampler } from "../sampling/sampler.ts";
+import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
+import { BlockDensity } from "./block-density.ts";
+
 /**
  * A block updated by a sampler: `times` of its transitions on the block's density, a sweep.
  *
  * The sampler adapts in its warm-up as it does alone, on `times` × warm-up transitions. After other blocks have moved, its log density and gradient
  * are evaluated anew.
  */
-import type { Snapshot } from "../../contract.ts";
-import { type InnerSampling, innerSampling, type Sampler } from "../sampling/sampler.ts";
-import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
-import { BlockDensity } from "./block-density.ts";
-
 export function bySampler(sampler: Sampler, times: number): BlockUpdate {
   return {
     update: sampler.name,

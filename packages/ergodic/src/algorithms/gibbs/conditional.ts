@@ -1,3 +1,12 @@
+import { DataError, OptionError } from "../../base/errors.ts";
+import { type Draws, type Stream, stream } from "../../base/stream.ts";
+import type { LogDensity, ParameterPlace, Snapshot } from "../../contract.ts";
+import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
+
+export type BlockValues = number | ArrayLike<number>;
+export type Values = Readonly<Record<string, Float64Array>>;
+export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
+
 /**
  * A block updated by the user: (values, draws) => new values, a draw from the block's conditional given all other values.
  *
@@ -8,15 +17,6 @@
  *
  * @throws OptionError for what breaks a constraint or has another length; DataError for values that are missing or not finite
  */
-import { DataError, OptionError } from "../../base/errors.ts";
-import { type Draws, type Stream, stream } from "../../base/stream.ts";
-import type { LogDensity, ParameterPlace, Snapshot } from "../../contract.ts";
-import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
-
-export type BlockValues = number | ArrayLike<number>;
-export type Values = Readonly<Record<string, Float64Array>>;
-export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
-
 export function conditional(draw: Conditional): BlockUpdate {
   return {
     update: "conditional",

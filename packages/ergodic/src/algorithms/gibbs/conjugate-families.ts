@@ -1,12 +1,3 @@
-/**
- * Families of one unconstrained number u whose conditionals can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d), with features f, g that vanish at d = 0.
- *
- * normal         f = d, g = d²: u ~ N(b − p/(2q), −1/(2q)); q < 0.
- * gamma          f = d, g = eᵈ − 1: eᵘ ~ gamma of shape p and rate −q e^−b; p > 0 > q. (Of a positive parameter x = eᵘ, its log |J| counted.)
- * inverse gamma  f = d, g = e^−d − 1: e^−u ~ gamma of shape −p and rate −q eᵇ; p, q < 0.
- * beta           f, g = log σ, log 1 − σ of u: σ(u) ~ beta(p, q); p, q > 0.
- * Shifts and scales of the constrained number (bounds other than 0 and 1) change b alone.
- */
 import { drawLogGamma } from "../../base/draw-gamma.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
@@ -66,4 +57,13 @@ const beta: ConjugateFamily = {
   },
 };
 
+/**
+ * Families of one unconstrained number u whose conditionals can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d), with features f, g that vanish at d = 0.
+ *
+ * normal         f = d, g = d²: u ~ N(b − p/(2q), −1/(2q)); q < 0.
+ * gamma          f = d, g = eᵈ − 1: eᵘ ~ gamma of shape p and rate −q e^−b; p > 0 > q. (Of a positive parameter x = eᵘ, its log |J| counted.)
+ * inverse gamma  f = d, g = e^−d − 1: e^−u ~ gamma of shape −p and rate −q eᵇ; p, q < 0.
+ * beta           f, g = log σ, log 1 − σ of u: σ(u) ~ beta(p, q); p, q > 0.
+ * Shifts and scales of the constrained number (bounds other than 0 and 1) change b alone.
+ */
 export const conjugateFamilies: readonly ConjugateFamily[] = [normal, gamma, inverseGamma, beta];

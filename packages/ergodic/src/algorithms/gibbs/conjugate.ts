@@ -1,3 +1,12 @@
+import { CapabilityError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
+import { type Stream, stream } from "../../base/stream.ts";
+import type { Snapshot } from "../../contract.ts";
+import { type BlockContext, type BlockRun, type BlockUpdate, isDiscrete } from "./block.ts";
+import { conjugateFamilies } from "./conjugate-families.ts";
+import { agrees, type ConjugateFit, type Evaluate, findFamily, fitFamily } from "./conjugate-fit.ts";
+import type { GibbsChain } from "./gibbs-chain.ts";
+
 /**
  * Continuous numbers one by one, each drawn exactly from its conditional, whose family is found by evaluating the density.
  *
@@ -8,16 +17,6 @@
  *
  * @throws CapabilityError where a conditional is of no such family, or the block holds integers
  */
-
-import { CapabilityError } from "../../base/errors.ts";
-import { KeptPart } from "../../base/kept-part.ts";
-import { type Stream, stream } from "../../base/stream.ts";
-import type { Snapshot } from "../../contract.ts";
-import { type BlockContext, type BlockRun, type BlockUpdate, isDiscrete } from "./block.ts";
-import { conjugateFamilies } from "./conjugate-families.ts";
-import { agrees, type ConjugateFit, type Evaluate, findFamily, fitFamily } from "./conjugate-fit.ts";
-import type { GibbsChain } from "./gibbs-chain.ts";
-
 export function conjugate(): BlockUpdate {
   return { update: "conjugate", toJson: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
 }

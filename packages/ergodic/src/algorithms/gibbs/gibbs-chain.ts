@@ -1,4 +1,3 @@
-/** One chain of Gibbs sampling: u in the engine's memory, where the updates of all blocks find it, and what the last sweeps left. */
 import { type Draws, type Stream, stream } from "../../base/stream.ts";
 import type { DensityBinding, LogDensity, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -10,6 +9,7 @@ const STRETCH = 64;
 /** Counts without an upper bound start below this. */
 const FIRST_COUNTS = 10;
 
+/** One chain of Gibbs sampling: u in the engine's memory, where the updates of all blocks find it, and what the last sweeps left. */
 export class GibbsChain implements ChainState, Placed {
   readonly capacity = STRETCH;
   readonly starts: Stream;

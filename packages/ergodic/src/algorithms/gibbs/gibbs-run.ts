@@ -1,8 +1,3 @@
-/**
- * A run of Gibbs sampling: every chain's blocks are updated one after another, each given the others; a transition is a sweep over all.
- *
- * Blocks keep streams of their own, under seeds made from the run's and the block's number, so that none shares random numbers with another.
- */
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { JsonObject, LogDensity, Snapshot } from "../../contract.ts";
@@ -20,6 +15,11 @@ export interface GibbsBlock {
 
 const FIELDS = ["logDensity", "acceptance", "divergent"] as const;
 
+/**
+ * A run of Gibbs sampling: every chain's blocks are updated one after another, each given the others; a transition is a sweep over all.
+ *
+ * Blocks keep streams of their own, under seeds made from the run's and the block's number, so that none shares random numbers with another.
+ */
 export class GibbsRun extends ChainsRun<GibbsChain> {
   private readonly blocks: BlockRun[] = [];
 

@@ -1,18 +1,3 @@
-/**
- * Gibbs sampling, and composition of samplers: blocks of parameters, each updated given all others, one after another.
- *
- *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for all others together
- *   gibbs({ z: enumerate(), theta: nuts() })                // one block a parameter
- *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // an own draw from the conditional; one whose family is found
- *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
- *
- * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block invariant, and so the sweep the
- * target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log density, the mean acceptance of samplers inside (1 without), and
- * whether one of them diverged.
- * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this library takes a block.
- *
- * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
- */
 import { refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { shown } from "../../base/shown.ts";
@@ -39,6 +24,21 @@ export interface BlockOptions {
 
 export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOptions[];
 
+/**
+ * Gibbs sampling, and composition of samplers: blocks of parameters, each updated given all others, one after another.
+ *
+ *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for all others together
+ *   gibbs({ z: enumerate(), theta: nuts() })                // one block a parameter
+ *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // an own draw from the conditional; one whose family is found
+ *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
+ *
+ * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block invariant, and so the sweep the
+ * target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log density, the mean acceptance of samplers inside (1 without), and
+ * whether one of them diverged.
+ * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this library takes a block.
+ *
+ * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
+ */
 export function gibbs(blocks?: GibbsBlocks): Sampler {
   const given = blocks === undefined ? undefined : listed(blocks).map(blockOf);
   if (given?.length === 0)

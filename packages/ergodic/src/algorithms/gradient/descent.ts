@@ -1,15 +1,3 @@
-/**
- * Stochastic gradient descent with any step rule: pick a batch of rows, p ← p − step(mean gradient there). Inside WebAssembly.
- *
- * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), quantised data and parameters: each is a
- * setting of the same inner loop (kernels/descend.ts). Sparse rows touch their own coordinates only; where the rule needs all of them (a
- * reduction that does not vanish at g = 0), gradients are made dense. Penalties of touched coordinates are weighed by one over the chance
- * of being touched, so that they stay unbiased.
- *
- * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al. 2017 (sparse variance
- * reduction). Differs from other implementations: moments of untouched coordinates wait, instead of being caught up (docs of each rule).
- */
-
 import { ErgodicError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { KeptPart } from "../../base/kept-part.ts";
@@ -22,6 +10,17 @@ import { CURRENT_RATE, type Lane, Lanes } from "./lanes.ts";
 
 const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
 
+/**
+ * Stochastic gradient descent with any step rule: pick a batch of rows, p ← p − step(mean gradient there). Inside WebAssembly.
+ *
+ * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), quantised data and parameters: each is a
+ * setting of the same inner loop (kernels/descend.ts). Sparse rows touch their own coordinates only; where the rule needs all of them (a
+ * reduction that does not vanish at g = 0), gradients are made dense. Penalties of touched coordinates are weighed by one over the chance
+ * of being touched, so that they stay unbiased.
+ *
+ * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al. 2017 (sparse variance
+ * reduction). Differs from other implementations: moments of untouched coordinates wait, instead of being caught up (docs of each rule).
+ */
 export class Descent implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;

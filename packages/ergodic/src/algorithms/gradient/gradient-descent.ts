@@ -1,4 +1,3 @@
-/** The gradient family as an algorithm: a rule, and optionally variance reduction, on any problem that offers gradients of rows. */
 import { holds, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
@@ -17,7 +16,11 @@ export interface GradientDescent extends Algorithm {
   readonly variance: Variance | undefined;
 }
 
-/** @throws OptionError for unknown options, and for what is no rule or no variance reduction */
+/**
+ * The gradient family as an algorithm: a rule, and optionally variance reduction, on any problem that offers gradients of rows.
+ *
+ * @throws OptionError for unknown options, and for what is no rule or no variance reduction
+ */
 export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
   checkKeys("gradientDescent", options, ["rule", "variance"]);
   const { rule, variance } = options;

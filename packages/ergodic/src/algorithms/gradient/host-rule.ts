@@ -1,11 +1,3 @@
-/**
- * Host rules: rules that need the whole objective at points of their own choice, and so run in TypeScript, one update a call.
- *
- * The objective f: float64[d] → float64 is evaluated as often as the rule wishes; one evaluation costs a pass over all data.
- * A rule is started at a number of coordinates and then steps x in place. Its state is arrays and numbers, so that a checkpoint
- * can hold it bit for bit.
- */
-
 import type {
   Defaults,
   HostRule,
@@ -34,7 +26,15 @@ export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => Hos
   readonly defaults: D;
 };
 
-/** Makes the factory of a host rule, and defines the rule by its name. Its options are plain numbers: a schedule is refused. */
+/**
+ * Host rules: rules that need the whole objective at points of their own choice, and so run in TypeScript, one update a call.
+ *
+ * The objective f: float64[d] → float64 is evaluated as often as the rule wishes; one evaluation costs a pass over all data.
+ * A rule is started at a number of coordinates and then steps x in place. Its state is arrays and numbers, so that a checkpoint
+ * can hold it bit for bit.
+ *
+ * Makes the factory of a host rule, and defines the rule by its name. Its options are plain numbers: a schedule is refused.
+ */
 export function hostRule<D extends Defaults>(
   name: string,
   defaults: D,

@@ -1,9 +1,3 @@
-/**
- * All lanes of a run and what they share: copies of the model, the table of control variates, weights of coordinates.
- *
- * Racing lanes ("shared") have one copy and take turns of the rows' order; replicas have a copy each, and their own rows (sharded) or all
- * (replicated). What a lane does depends on its number, the seed and its update number, never on the worker that runs it.
- */
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
@@ -54,6 +48,12 @@ export interface Lane {
   decay: number;
 }
 
+/**
+ * All lanes of a run and what they share: copies of the model, the table of control variates, weights of coordinates.
+ *
+ * Racing lanes ("shared") have one copy and take turns of the rows' order; replicas have a copy each, and their own rows (sharded) or all
+ * (replicated). What a lane does depends on its number, the seed and its update number, never on the worker that runs it.
+ */
 export class Lanes {
   readonly list: Lane[] = [];
   readonly copies: Copy[] = [];

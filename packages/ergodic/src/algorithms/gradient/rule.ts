@@ -1,24 +1,3 @@
-/**
- * Step rules: p ← p − step(g, p, state, scalars), written once as an equation over symbols.
- *
- * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from 1),
- * loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and strings stay
- * JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a state exists where
- * the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number, or "p" for the starting point. Fourth come the
- * options as given, for a number that chooses structure (no buffer where momentum is 0).
- *
- *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
- *     const sum = add(r, square(g));
- *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
- *   }, facts)
- *
- * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
- *
- * A rule is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
- *
- * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
- */
-
 import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
@@ -88,7 +67,28 @@ export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => Equatio
 /** Every rule by the name that a file gives it. Not those that neither rule() nor hostRule() made. */
 export const definedRules = new Registry<(options: Record<string, OptionValue | Schedule>) => Rule>("rule");
 
-/** Makes the factory of a rule from its equation, and defines the rule by its name. */
+/**
+ * Step rules: p ← p − step(g, p, state, scalars), written once as an equation over symbols.
+ *
+ * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from 1),
+ * loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and strings stay
+ * JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a state exists where
+ * the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number, or "p" for the starting point. Fourth come the
+ * options as given, for a number that chooses structure (no buffer where momentum is 0).
+ *
+ *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
+ *     const sum = add(r, square(g));
+ *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
+ *   }, facts)
+ *
+ * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
+ *
+ * A rule is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ *
+ * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
+ *
+ * Makes the factory of a rule from its equation, and defines the rule by its name.
+ */
 export function rule<const N extends string, D extends Defaults>(
   name: N,
   defaults: D,

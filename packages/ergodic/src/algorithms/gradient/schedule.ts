@@ -1,3 +1,6 @@
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from "../../compiler/index.ts";
+
 /**
  * Schedules: a rate as a scalar expression of the update number t (from 1), in the place of a constant.
  *
@@ -14,9 +17,6 @@
  *
  * @throws OptionError when a number is out of range or an option is unknown
  */
-import { checkKeys, checkNumber } from "../../base/errors.ts";
-import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from "../../compiler/index.ts";
-
 export interface Schedule {
   readonly kind: "schedule";
   readonly name: string;

@@ -1,3 +1,8 @@
+import { holds } from "../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
+import type { JsonObject } from "../../contract.ts";
+
 /**
  * Variance reduction: gradients relative to a table of each row's last derivative, g = ∇f_i(p) − ∇f_i(old) + mean of the old ones.
  *
@@ -10,11 +15,6 @@
  * at that rate needs rows drawn with replacement: in a fixed or shuffled order its memory ages too evenly, and it diverges (Gürbüzbalaban,
  * Ozdaglar, Parrilo 2017).
  */
-import { holds } from "../../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { shown } from "../../base/shown.ts";
-import type { JsonObject } from "../../contract.ts";
-
 export interface Variance {
   readonly name: "svrg" | "saga" | "sag";
   /** Epochs between snapshots (svrg). */

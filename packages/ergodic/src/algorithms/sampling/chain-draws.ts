@@ -1,6 +1,6 @@
-/** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
 import { checkNumber, OptionError } from "../../base/errors.ts";
 
+/** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
 export class ChainDraws {
   readonly chains: number;
   /** Draws of each chain. */

@@ -1,10 +1,3 @@
-/**
- * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
- *
- * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
- * `advance` is called. A snapshot goes on bit for bit, also under a plan with more draws.
- */
-
 import { assert, ErgodicError } from "../../base/errors.ts";
 import { isWhole, KeptPart } from "../../base/kept-part.ts";
 import { float64s } from "../../base/room.ts";
@@ -35,6 +28,12 @@ const everyOne = (count: number): number[] => Array.from({ length: count }, (_, 
 /** A tick reads at most so many numbers for R̂. */
 const MOST_RHAT_NUMBERS = 1 << 20;
 
+/**
+ * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
+ *
+ * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
+ * `advance` is called. A snapshot goes on bit for bit, also under a plan with more draws.
+ */
 export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;

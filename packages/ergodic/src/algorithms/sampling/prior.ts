@@ -1,10 +1,3 @@
-/**
- * Draws from the prior: independent, each parameter given those before it; with `predict`, data as the model expects them before seeing any.
- *
- * Draw t of chain c is update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect. Leaves out what is observed.
- *
- * @throws CapabilityError where the density has no prior to draw from (a flat one, a target() term, a plain function)
- */
 import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
@@ -61,6 +54,13 @@ class PriorRun extends ChainsRun<PriorChain> {
   }
 }
 
+/**
+ * Draws from the prior: independent, each parameter given those before it; with `predict`, data as the model expects them before seeing any.
+ *
+ * Draw t of chain c is update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect. Leaves out what is observed.
+ *
+ * @throws CapabilityError where the density has no prior to draw from (a flat one, a target() term, a plain function)
+ */
 export function prior(options: Record<string, never> = {}): Sampler {
   checkKeys("prior", options, []);
   return {

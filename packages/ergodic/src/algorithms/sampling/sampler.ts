@@ -1,4 +1,3 @@
-/** What samplers of a log density share: how a run is asked for, and what it is while it goes on. */
 import { CapabilityError, checkNumber, OptionError } from "../../base/errors.ts";
 import type { JsonObject, LogDensity, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -71,7 +70,11 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   );
 }
 
-/** HOW draws are made. */
+/**
+ * What samplers of a log density share: how a run is asked for, and what it is while it goes on.
+ *
+ * HOW draws are made.
+ */
 export interface Sampler {
   readonly name: string;
   /** JSON that names every option. */

@@ -1,22 +1,3 @@
-/**
- * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
- *
- * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update stands in cma/distribution.ts, the
- * constants in cma/constants.ts, why a descent ends in cma/termination.ts, and what follows then in cma/restarts.ts. σ begins at 1.
- *   `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative weights: quicker where C
- *   is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) a point, for coordinates that do not act on each other.
- *   λ: `population`, default 4 + ⌊3 ln d⌋: larger is slower, and finds better minima of rugged or noisy functions.
- *   `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box, or normal about the start with a deviation of
- *   3 where it is open.
- * A point from outside takes the place of one draw in the next generation. `centre` is m, of the descent whose median value is lowest.
- * State: 2d² float64. Failed points are worst; a generation of failures alone changes nothing.
- * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6 5957, Rosenbrock 6272
- * (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
- * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011 (injection).
- * Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
- *
- * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
- */
 import { KeptPart } from "../../base/kept-part.ts";
 import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import { type Constants, type CovarianceKind, constantsOf, defaultPopulation } from "./cma/constants.ts";
@@ -40,6 +21,25 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 /** Restart r draws from updates RESTARTS + 2r and the next of the stream, where no batch comes. */
 const RESTARTS = 2 ** 52;
 
+/**
+ * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
+ *
+ * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update stands in cma/distribution.ts, the
+ * constants in cma/constants.ts, why a descent ends in cma/termination.ts, and what follows then in cma/restarts.ts. σ begins at 1.
+ *   `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative weights: quicker where C
+ *   is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) a point, for coordinates that do not act on each other.
+ *   λ: `population`, default 4 + ⌊3 ln d⌋: larger is slower, and finds better minima of rugged or noisy functions.
+ *   `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box, or normal about the start with a deviation of
+ *   3 where it is open.
+ * A point from outside takes the place of one draw in the next generation. `centre` is m, of the descent whose median value is lowest.
+ * State: 2d² float64. Failed points are worst; a generation of failures alone changes nothing.
+ * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6 5957, Rosenbrock 6272
+ * (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
+ * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011 (injection).
+ * Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
+ *
+ * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
+ */
 export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma(options, given), {
   summary: "CMA-ES: a normal distribution that learns the objective's shape; the first choice for up to some hundred coordinates",
   source: "Hansen 2016, arXiv:1604.00772",

@@ -1,3 +1,5 @@
+import { defineSearch, keepState } from "./define-search.ts";
+
 /**
  * Coordinate search: along one axis after the other to the better of x ± s_i e_i, where it is below f(x), and s_i ← 2 s_i; else s_i ← s_i/2.
  *
@@ -8,8 +10,6 @@
  *
  * @throws OptionError unless tolerance ≥ 0
  */
-import { defineSearch, keepState } from "./define-search.ts";
-
 export const coordinateSearch = defineSearch(
   "coordinateSearch",
   { tolerance: 1e-10 },

@@ -1,13 +1,3 @@
-/**
- * defineSearch(name, defaults, start, facts): the factory of a search, and the search known by its name, so that a checkpoint can make it again.
- *
- *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
- *
- * Options are numbers, booleans and strings; a default of null is chosen at the start, where the dimension is known. The library's names are
- * reserved (index.ts); a user's definition may be made anew, and the last counts.
- *
- * @throws OptionError for an unknown option, one out of its range, or a name that is taken
- */
 import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { isWhole, KeptPart } from "../../base/kept-part.ts";
@@ -39,6 +29,16 @@ export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<Search
 /** Every search by the name that a file gives it. */
 export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");
 
+/**
+ * defineSearch(name, defaults, start, facts): the factory of a search, and the search known by its name, so that a checkpoint can make it again.
+ *
+ *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
+ *
+ * Options are numbers, booleans and strings; a default of null is chosen at the start, where the dimension is known. The library's names are
+ * reserved (index.ts); a user's definition may be made anew, and the last counts.
+ *
+ * @throws OptionError for an unknown option, one out of its range, or a name that is taken
+ */
 export function defineSearch<D extends SearchDefaults>(
   name: string,
   defaults: D,

@@ -1,19 +1,3 @@
-/**
- * Differential evolution, rand/1/bin and best/1/bin: a population whose own differences are its steps.
- *
- * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b; of the trial u every coordinate comes from v with
- * probability C, else from x_i, but one at random always from v; x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
- *   `base` b: "rand", another random member, or "best", the best one: quicker, and sooner in a wrong minimum
- *   F: uniform in [`weightLow`, `weightHigh`], drawn once a generation (dither); C: `crossover`; N: `population`, default 10 d
- * A coordinate of v beyond a side of the box falls at random between the side and b's. The first generation: the start, and points uniform in
- * the box; where it is open, normal about the start with a deviation of 3. Invariant under monotone transformations of f.
- * Stops where no coordinate's range over the population is above `tolerance` (initial steps), or where all values have been equal for 20
- * generations. State: N (d + 1) float64. A point from outside replaces the worst member, if it is better.
- * Source: Storn, Price 1997; Price, Storn, Lampinen 2005 (bounce-back, dither). Differs: nothing.
- *
- * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and tolerance >= 0
- */
-
 import { OptionError } from "../../base/errors.ts";
 import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import type { Draws } from "../../base/stream.ts";
@@ -34,6 +18,21 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 /** Generations of equal values that end the search. */
 const STILL = 20;
 
+/**
+ * Differential evolution, rand/1/bin and best/1/bin: a population whose own differences are its steps.
+ *
+ * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b; of the trial u every coordinate comes from v with
+ * probability C, else from x_i, but one at random always from v; x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
+ *   `base` b: "rand", another random member, or "best", the best one: quicker, and sooner in a wrong minimum
+ *   F: uniform in [`weightLow`, `weightHigh`], drawn once a generation (dither); C: `crossover`; N: `population`, default 10 d
+ * A coordinate of v beyond a side of the box falls at random between the side and b's. The first generation: the start, and points uniform in
+ * the box; where it is open, normal about the start with a deviation of 3. Invariant under monotone transformations of f.
+ * Stops where no coordinate's range over the population is above `tolerance` (initial steps), or where all values have been equal for 20
+ * generations. State: N (d + 1) float64. A point from outside replaces the worst member, if it is better.
+ * Source: Storn, Price 1997; Price, Storn, Lampinen 2005 (bounce-back, dither). Differs: nothing.
+ *
+ * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and tolerance >= 0
+ */
 export const differentialEvolution = defineSearch(
   "differentialEvolution",
   DEFAULTS,

@@ -1,10 +1,3 @@
-/**
- * A search as the loop sees it: a step is one evaluation of f.
- *
- * Up to `concurrency` evaluations are under way at a time, also between two calls of `advance`. Values are told in the order of their numbers:
- * which evaluation ends first changes nothing, neither a target's stop nor a checkpoint. Those under way when a run is kept are made again.
- */
-
 import { assert, ErgodicError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, Progression, Snapshot } from "../../contract.ts";
@@ -38,6 +31,12 @@ interface Flight {
   value?: number;
 }
 
+/**
+ * A search as the loop sees it: a step is one evaluation of f.
+ *
+ * Up to `concurrency` evaluations are under way at a time, also between two calls of `advance`. Values are told in the order of their numbers:
+ * which evaluation ends first changes nothing, neither a target's stop nor a checkpoint. Those under way when a run is kept are made again.
+ */
 export class Evaluation implements Progression {
   readonly stepsPerEpoch = Infinity;
   readonly updatesPerStep = 1;

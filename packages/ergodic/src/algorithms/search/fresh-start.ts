@@ -1,4 +1,3 @@
-/** A random point: uniform in the box, or normal about the start where a side is open, with a deviation of `spread` initial steps. */
 import type { Draws } from "../../base/stream.ts";
 import type { SearchStart } from "./search.ts";
 
@@ -11,5 +10,9 @@ export function randomPoint({ lower, upper, start }: SearchStart, draws: Draws, 
   });
 }
 
-/** Where a restart begins: the random point of an update of its own. */
+/**
+ * A random point: uniform in the box, or normal about the start where a side is open, with a deviation of `spread` initial steps.
+ *
+ * Where a restart begins: the random point of an update of its own.
+ */
 export const freshStart = (given: SearchStart, update: number): Float64Array => randomPoint(given, given.stream.at(update));

@@ -1,3 +1,17 @@
+import { defineSearch, type KeptState, keepState } from "./define-search.ts";
+import { freshStart } from "./fresh-start.ts";
+import type { SearchStart, SearchState } from "./search.ts";
+import { simplexGradient } from "./simplex-gradient.ts";
+
+const DEFAULTS = { adaptive: true, restarts: "repeat", pointTolerance: 1e-8, valueTolerance: 1e-10 };
+type Options = Readonly<typeof DEFAULTS>;
+
+/** What was proposed: rows of the simplex, or x(t). */
+const Phase = { rows: 0, reflection: 1, expansion: 2, outside: 3, inside: 4 } as const;
+/** Kelley's share of the predicted descent. */
+const SUFFICIENT = 1e-4;
+const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, and a new one gains nothing"];
+
 /**
  * Nelder-Mead: a simplex of d + 1 points that walks downhill by moving its worst vertex through the centroid c of the others.
  *
@@ -25,20 +39,6 @@
  *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
  */
-import { defineSearch, type KeptState, keepState } from "./define-search.ts";
-import { freshStart } from "./fresh-start.ts";
-import type { SearchStart, SearchState } from "./search.ts";
-import { simplexGradient } from "./simplex-gradient.ts";
-
-const DEFAULTS = { adaptive: true, restarts: "repeat", pointTolerance: 1e-8, valueTolerance: 1e-10 };
-type Options = Readonly<typeof DEFAULTS>;
-
-/** What was proposed: rows of the simplex, or x(t). */
-const Phase = { rows: 0, reflection: 1, expansion: 2, outside: 3, inside: 4 } as const;
-/** Kelley's share of the predicted descent. */
-const SUFFICIENT = 1e-4;
-const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, and a new one gains nothing"];
-
 export const nelderMead = defineSearch("nelderMead", DEFAULTS, (options, given) => new Simplex(options, given), {
   summary: "Nelder-Mead: a simplex that walks downhill, for a few smooth or rough coordinates",
   source: "Nelder, Mead 1965; Gao, Han 2012; Kelley 1999",

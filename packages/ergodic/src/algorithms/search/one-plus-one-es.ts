@@ -1,3 +1,5 @@
+import { defineSearch, keepState } from "./define-search.ts";
+
 /**
  * (1+1)-ES with the one-fifth rule: x' = x + σz, z ~ N(0, I); where f(x') < f(x), x ← x' and σ ← γσ; else σ ← γ^(−1/4) σ.
  *
@@ -7,8 +9,6 @@
  *
  * @throws OptionError unless growth > 1 and tolerance ≥ 0
  */
-import { defineSearch, keepState } from "./define-search.ts";
-
 export const onePlusOneEs = defineSearch(
   "onePlusOneEs",
   { growth: 1.5, tolerance: 1e-12 },

@@ -1,3 +1,11 @@
+import { log } from "../../base/log.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
+import { defineSearch, keepState } from "./define-search.ts";
+
+const BETA = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+
 /**
  * OpenAI's evolution strategy: g = 1/(nσ) Σ_i r_i ε_i over n points θ ± σε, ε ~ N(0, I), r the centred ranks of f; then a step against g.
  *
@@ -11,15 +19,6 @@
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, pairs ≥ 1
  */
-
-import { log } from "../../base/log.ts";
-import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
-import { defineSearch, keepState } from "./define-search.ts";
-
-const BETA = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
-
 export const openAiEs = defineSearch(
   "openAiEs",
   { rate: 0.01, sigma: 0.02, pairs: null as number | null, decay: 0, step: "adam" },

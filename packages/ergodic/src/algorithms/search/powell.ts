@@ -1,3 +1,17 @@
+import { defineSearch, keepState } from "./define-search.ts";
+import { freshStart } from "./fresh-start.ts";
+import { beginLine, type Line, learnLine, newLine, Stage } from "./line-search.ts";
+import type { SearchStart, SearchState } from "./search.ts";
+
+const DEFAULTS = { restarts: "repeat", lineTolerance: 1e-2, pointTolerance: 1e-8, valueTolerance: 1e-10 };
+type Options = Readonly<typeof DEFAULTS>;
+
+/** What was proposed: the start, a point of the line along direction `index` (d: the displacement), 2x − x_0. */
+const Phase = { start: 0, line: 1, extrapolation: 2 } as const;
+const REASONS = [null, "an iteration gained nothing", "an iteration along the axes gained nothing"];
+/** A direction's first step is at most so many times smaller than its last one: one still line must not freeze it. */
+const SLOWEST_FALL = 0.1;
+
 /**
  * Powell's direction set: line minimisations along d directions, one of which gives way to the whole iteration's displacement.
  *
@@ -18,20 +32,6 @@
  *
  * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of the three
  */
-import { defineSearch, keepState } from "./define-search.ts";
-import { freshStart } from "./fresh-start.ts";
-import { beginLine, type Line, learnLine, newLine, Stage } from "./line-search.ts";
-import type { SearchStart, SearchState } from "./search.ts";
-
-const DEFAULTS = { restarts: "repeat", lineTolerance: 1e-2, pointTolerance: 1e-8, valueTolerance: 1e-10 };
-type Options = Readonly<typeof DEFAULTS>;
-
-/** What was proposed: the start, a point of the line along direction `index` (d: the displacement), 2x − x_0. */
-const Phase = { start: 0, line: 1, extrapolation: 2 } as const;
-const REASONS = [null, "an iteration gained nothing", "an iteration along the axes gained nothing"];
-/** A direction's first step is at most so many times smaller than its last one: one still line must not freeze it. */
-const SLOWEST_FALL = 0.1;
-
 export const powell = defineSearch("powell", DEFAULTS, (options, given) => new DirectionSet(options, given), {
   summary: "Powell's direction set: line minimisations along directions that become conjugate, for smooth functions",
   source: "Powell 1964; Brent 1973",

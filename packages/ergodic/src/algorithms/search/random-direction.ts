@@ -1,3 +1,6 @@
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
+import { defineSearch, keepState } from "./define-search.ts";
+
 /**
  * Random directions: x ← x − α_k/m Σ_j (f(x + σu_j) − f(x))/σ · u_j, u ~ N(0, I); `antithetic`: (f(x + σu) − f(x − σu))/(2σ).
  *
@@ -9,9 +12,6 @@
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1
  */
-import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
-import { defineSearch, keepState } from "./define-search.ts";
-
 export const randomDirection = defineSearch(
   "randomDirection",
   { rate: 0.01, sigma: 1e-3, decay: 0, directions: 1, antithetic: false },

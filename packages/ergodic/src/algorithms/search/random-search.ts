@@ -1,3 +1,9 @@
+import { defineSearch, keepState } from "./define-search.ts";
+import { randomPoint } from "./fresh-start.ts";
+
+/** Nothing is learned from a batch; its size only lets evaluations overlap. */
+const BATCH = 64;
+
 /**
  * Random search: points drawn independently, uniformly in the box; where a coordinate lacks a side, from N(start, `spread`²).
  *
@@ -6,13 +12,6 @@
  *
  * @throws OptionError unless spread > 0
  */
-
-import { defineSearch, keepState } from "./define-search.ts";
-import { randomPoint } from "./fresh-start.ts";
-
-/** Nothing is learned from a batch; its size only lets evaluations overlap. */
-const BATCH = 64;
-
 export const randomSearch = defineSearch(
   "randomSearch",
   { spread: 1 },

@@ -1,20 +1,3 @@
-/**
- * Simulated annealing: one coordinate moves at a time, x_i' = x_i + s_i z, z ~ N(0, 1), and f's rise Δ is accepted with probability e^(−Δ/T).
- *
- * A stage is `sweeps` moves of every coordinate at one temperature T; at its end s_i is multiplied by 1 + 5 (a_i − 0.6) where the share a_i of
- * accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) where it is below 0.4. s_i begins at 1, and is at most the box's width, 1e6 where
- * it is open. T₀: `initialTemperature`, default the standard deviation of the first 20 values (the start, and points normal about it).
- *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: the evaluations made as a share of those granted; if there
- *                             is no limit T falls by 0.85 a stage, and begins anew at T₀ once it is below ρ T₀. Each stage starts from the best
- *                             point so far
- *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, where T₀ is large enough, certain to find the minimum in the end
- * Stops where all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
- * State: 3d + a few float64. One point a batch: nothing here can be evaluated side by side. A better point from outside is moved to.
- * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek 1988 (logarithmic).
- * Differs: Corana's moves are uniform, and each temperature has many adaptations of s, here one.
- *
- * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
- */
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
 import { defineSearch, type KeptState, keepState, type SearchOptionsOf } from "./define-search.ts";
@@ -34,6 +17,23 @@ const OPEN_STEP = 1e6;
 const FLAT_STAGES = 10;
 const VAIN_ANNEALINGS = 3;
 
+/**
+ * Simulated annealing: one coordinate moves at a time, x_i' = x_i + s_i z, z ~ N(0, 1), and f's rise Δ is accepted with probability e^(−Δ/T).
+ *
+ * A stage is `sweeps` moves of every coordinate at one temperature T; at its end s_i is multiplied by 1 + 5 (a_i − 0.6) where the share a_i of
+ * accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) where it is below 0.4. s_i begins at 1, and is at most the box's width, 1e6 where
+ * it is open. T₀: `initialTemperature`, default the standard deviation of the first 20 values (the start, and points normal about it).
+ *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: the evaluations made as a share of those granted; if there
+ *                             is no limit T falls by 0.85 a stage, and begins anew at T₀ once it is below ρ T₀. Each stage starts from the best
+ *                             point so far
+ *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, where T₀ is large enough, certain to find the minimum in the end
+ * Stops where all values have been equal for 10 stages, or after 3 annealings in a row that gained no more than ρ T₀.
+ * State: 3d + a few float64. One point a batch: nothing here can be evaluated side by side. A better point from outside is moved to.
+ * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek 1988 (logarithmic).
+ * Differs: Corana's moves are uniform, and each temperature has many adaptations of s, here one.
+ *
+ * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
+ */
 export const simulatedAnnealing = defineSearch(
   "simulatedAnnealing",
   DEFAULTS,

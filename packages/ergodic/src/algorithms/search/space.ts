@@ -1,17 +1,3 @@
-/**
- * The user's space and a search's internal coordinates: z = (t(x) − t(x₀)) / s, t the identity ("linear") or ln ("log").
- *
- * x₀ (`x0`): user's units, within the bounds; absent: the middle of the box in t, one step from a single bound, else 0. `bounds`: [low, high] by
- * coordinate, ∓Infinity where there is none (on a log scale x > 0 then). s (`stepSize`): what an initial step of 1 means, in the user's units, on
- * a log scale in nats (factors of e); default a fifth of the box in t, as CMA-ES takes 0.2 to 0.3 of it; without a box max(0.1|x₀|, 0.5), or 0.5
- * nats.
- *
- * A z beyond the box is folded back by reflection at its sides, as often as it takes, so that a search sees a continuous function on all ℝᵈ.
- * Integers are rounded after folding; their box reaches half a unit beyond the bounds, so that each has its share, and their step is 1 at least.
- * Coordinates with low = high are fixed: a search does not see them. One value of `scale`, `integer` or `stepSize` holds for all coordinates.
- *
- * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
- */
 import { isList } from "../../base/checks.ts";
 import { checkNumber, OptionError } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
@@ -41,6 +27,20 @@ interface Coordinate {
   step: number;
 }
 
+/**
+ * The user's space and a search's internal coordinates: z = (t(x) − t(x₀)) / s, t the identity ("linear") or ln ("log").
+ *
+ * x₀ (`x0`): user's units, within the bounds; absent: the middle of the box in t, one step from a single bound, else 0. `bounds`: [low, high] by
+ * coordinate, ∓Infinity where there is none (on a log scale x > 0 then). s (`stepSize`): what an initial step of 1 means, in the user's units, on
+ * a log scale in nats (factors of e); default a fifth of the box in t, as CMA-ES takes 0.2 to 0.3 of it; without a box max(0.1|x₀|, 0.5), or 0.5
+ * nats.
+ *
+ * A z beyond the box is folded back by reflection at its sides, as often as it takes, so that a search sees a continuous function on all ℝᵈ.
+ * Integers are rounded after folding; their box reaches half a unit beyond the bounds, so that each has its share, and their step is 1 at least.
+ * Coordinates with low = high are fixed: a search does not see them. One value of `scale`, `integer` or `stepSize` holds for all coordinates.
+ *
+ * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
+ */
 export class Space {
   /** Numbers in the user's x. */
   readonly dimension: number;

@@ -1,3 +1,8 @@
+import { power } from "../../base/power.ts";
+import { defineSearch, keepState } from "./define-search.ts";
+
+const optional = null as number | null;
+
 /**
  * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, Δ_i = ±1 at random: a gradient by two evaluations, whatever the dimension.
  *
@@ -9,11 +14,6 @@
  *
  * @throws OptionError unless a, c, firstStep > 0 and stability, alpha, gamma ≥ 0
  */
-import { power } from "../../base/power.ts";
-import { defineSearch, keepState } from "./define-search.ts";
-
-const optional = null as number | null;
-
 export const spsa = defineSearch(
   "spsa",
   { a: optional, c: 0.1, stability: optional, alpha: 0.602, gamma: 0.101, firstStep: 0.1 },

@@ -1,9 +1,3 @@
-/**
- * One trial: a run with given settings, watched by its ticks until it finishes, is stopped (its signal is aborted, then its end awaited), or fails: it
- * diverged, or a loss is not finite.
- *
- * @throws what the run throws, unless it diverged; OptionError [TUNE_NO_LOSS] where no tick told a loss
- */
 import { ErgodicError, OptionError } from "../../base/errors.ts";
 import type { Measured } from "./halving.ts";
 
@@ -29,6 +23,12 @@ export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick
   context: TrialContext,
 ) => AsyncIterable<T>;
 
+/**
+ * One trial: a run with given settings, watched by its ticks until it finishes, is stopped (its signal is aborted, then its end awaited), or fails: it
+ * diverged, or a loss is not finite.
+ *
+ * @throws what the run throws, unless it diverged; OptionError [TUNE_NO_LOSS] where no tick told a loss
+ */
 export interface Trial<K extends string = string> {
   number: number;
   settings: Record<K, number>;

@@ -1,10 +1,3 @@
-/**
- * Tuning as the loop sees it: a step is one trial, a run with the settings that a search asked for.
- *
- * The search learns a trial's value, NaN where it failed (trial.ts). Errors of runs end the tuning. Trials that ended are kept in a snapshot; those
- * under way are made again from their start.
- */
-
 import { ErgodicError } from "../../base/errors.ts";
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import type { Advance, JsonObject, Progression, Snapshot } from "../../contract.ts";
@@ -25,6 +18,12 @@ export interface TrialsOptions {
   signal: AbortSignal | undefined;
 }
 
+/**
+ * Tuning as the loop sees it: a step is one trial, a run with the settings that a search asked for.
+ *
+ * The search learns a trial's value, NaN where it failed (trial.ts). Errors of runs end the tuning. Trials that ended are kept in a snapshot; those
+ * under way are made again from their start.
+ */
 export class Trials implements Progression {
   readonly stepsPerEpoch = Infinity;
   readonly updatesPerStep = 1;

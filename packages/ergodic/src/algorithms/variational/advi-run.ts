@@ -1,4 +1,3 @@
-/** A run of ADVI: a path that finds where and how wide, the stochastic ascent, and the refinement on fixed draws. A step is an iteration of its stage. */
 import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
@@ -28,6 +27,7 @@ const MOST_REFINEMENTS = 200;
 /** Stages. */
 const [PATHS, CLIMBING, REFINING] = [0, 1, 2];
 
+/** A run of ADVI: a path that finds where and how wide, the stochastic ascent, and the refinement on fixed draws. A step is an iteration of its stage. */
 export class AdviRun extends ApproximationRun {
   private readonly options: AdviRunOptions;
   private readonly family: NormalFamily;

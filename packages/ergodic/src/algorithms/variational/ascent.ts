@@ -1,9 +1,3 @@
-/**
- * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the formulas).
- *
- * A step is one update, be it of a trial of η or of the ascent itself. Update t of trial i reads update i·2³² + t of the stream ("advi", "gradient"), the
- * ascent's are those of i = 5; the n-th estimate of the ELBO reads update n of ("advi", "elbo").
- */
 import { type Stream, stream } from "../../base/stream.ts";
 import { median } from "../../diagnostics/index.ts";
 import type { Kept } from "./kept.ts";
@@ -23,6 +17,12 @@ const RATES = [100, 10, 1, 0.1, 0.01];
 const LEAST_WINDOW = 2;
 const TRIAL = 2 ** 32;
 
+/**
+ * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the formulas).
+ *
+ * A step is one update, be it of a trial of η or of the ascent itself. Update t of trial i reads update i·2³² + t of the stream ("advi", "gradient"), the
+ * ascent's are those of i = 5; the n-th estimate of the ELBO reads update n of ("advi", "elbo").
+ */
 export class Ascent {
   readonly state = {
     numbers: {

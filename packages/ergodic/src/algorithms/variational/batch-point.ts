@@ -1,3 +1,9 @@
+import type { Stream } from "../../base/stream.ts";
+import type { LogDensity, MinibatchBinding } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { DensityPoint } from "./density-point.ts";
+
 /**
  * Estimates of a log density on batches of rows, on this thread: unbiased, and near a centre c as quiet as if all rows were read.
  *
@@ -6,12 +12,6 @@
  * B: n rows from a random one on, in the density's own random order (the first behind the last). What is left of the noise is of the third order in x − c, and of
  * the second in the gradient. Estimate k draws from update k of the stream.
  */
-import type { Stream } from "../../base/stream.ts";
-import type { LogDensity, MinibatchBinding } from "../../contract.ts";
-import { Arena } from "../../host/arena.ts";
-import type { Engine } from "../../host/engine.ts";
-import type { DensityPoint } from "./density-point.ts";
-
 export class BatchPoint {
   private readonly engine: Engine;
   private readonly rows: Stream;

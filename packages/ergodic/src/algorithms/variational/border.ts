@@ -1,3 +1,5 @@
+import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
+
 /**
  * Whether f falls without end as one coordinate runs to the border of its constraint: what a log density does where a scale may go to 0 and its normal
  * density grows as 1/scale.
@@ -6,8 +8,6 @@
  * at least. A density with a limit there gains less with each stride, e^−STRIDE of it in the end; one without gains as much as before. A scale that is
  * small, since its data are, stops gaining on the way. Where the coordinate is beyond `DEEP` already, rounding has the word: strides lie inside.
  */
-import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
-
 export interface Border {
   /** The coordinate. */
   readonly at: number;

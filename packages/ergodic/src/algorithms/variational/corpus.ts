@@ -1,4 +1,3 @@
-/** Documents of latent Dirichlet allocation, and what topics.ts does with them: starts, updates of either factor, the ELBO. */
 import { DataError } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
@@ -24,6 +23,7 @@ interface Document {
   readonly counts: Float64Array;
 }
 
+/** Documents of latent Dirichlet allocation, and what topics.ts does with them: starts, updates of either factor, the ELBO. */
 export class Corpus {
   readonly size: number;
   private readonly list: readonly Document[];

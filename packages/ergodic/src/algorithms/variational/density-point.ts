@@ -1,4 +1,3 @@
-/** A log density evaluated on this thread: memory for one point and its gradient. What is no number counts as −∞. */
 import { stream } from "../../base/stream.ts";
 import type { DensityBinding, LogDensity } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -6,6 +5,7 @@ import type { Engine } from "../../host/engine.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
 import { type Placed, placeChains } from "../sampling/starting-points.ts";
 
+/** A log density evaluated on this thread: memory for one point and its gradient. What is no number counts as −∞. */
 export class DensityPoint {
   readonly dimension: number;
   /** Evaluations so far. */

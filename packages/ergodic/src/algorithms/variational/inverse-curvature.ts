@@ -1,3 +1,7 @@
+import { log } from "../../base/log.ts";
+import type { Draws } from "../../base/stream.ts";
+import { addScaled, dot } from "../gradient/dense.ts";
+
 /**
  * An estimate H of an inverse Hessian from a diagonal α and a few pairs s_j = Δx, y_j = Δ∇f, and the normal distribution N(μ, H).
  *
@@ -6,11 +10,6 @@
  * A draw of N(0, H): x ← √α z, then x ← Vx + √ρ e s pair by pair, z ∈ ℝᵈ and one e a pair standard normal. Source: Nocedal, Wright 2006, ch. 6–7;
  * Zhang, Carpenter, Gelman, Vehtari 2022 write the same H as α + β γ βᵀ and draw by a QR of β; this form needs no factorisation.
  */
-
-import { log } from "../../base/log.ts";
-import type { Draws } from "../../base/stream.ts";
-import { addScaled, dot } from "../gradient/dense.ts";
-
 export class InverseCurvature {
   readonly alpha: Float64Array;
   readonly logDeterminant: number;

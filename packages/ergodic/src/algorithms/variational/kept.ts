@@ -1,7 +1,7 @@
-/** State of a part of a run: numbers and lists of vectors, changed in place, so that a snapshot can hold it bit for bit. */
 import type { KeptPart } from "../../base/kept-part.ts";
 import type { Tensor } from "../../contract.ts";
 
+/** State of a part of a run: numbers and lists of vectors, changed in place, so that a snapshot can hold it bit for bit. */
 export interface Kept {
   readonly numbers: Record<string, number>;
   readonly arrays: Record<string, Float64Array[]>;

@@ -1,9 +1,3 @@
-/**
- * Normal–Wishart distributions of a mean and a precision: μ | Λ ~ N(m, (βΛ)⁻¹), Λ ~ Wishart(V⁻¹, ν).
- *
- * d numbers m, β, ν and V, float64[d, d] symmetric; E[Λ] = ν V⁻¹. Conjugate to rows x ~ N(μ, Λ⁻¹), each counted with a share of 0 to 1.
- * E log|Λ| = Σ_i ψ((ν + 1 − i)/2) + d log 2 − log|V|. Source: Bishop 2006, 10.2 and appendix B.
- */
 import { solvePositive } from "../../base/cholesky.ts";
 import { assert } from "../../base/errors.ts";
 import { digamma, lgamma } from "../../base/gamma.ts";
@@ -19,6 +13,12 @@ export interface NormalWishartPrior {
 
 const LOG_TWO_PI = 1.8378770664093453;
 
+/**
+ * Normal–Wishart distributions of a mean and a precision: μ | Λ ~ N(m, (βΛ)⁻¹), Λ ~ Wishart(V⁻¹, ν).
+ *
+ * d numbers m, β, ν and V, float64[d, d] symmetric; E[Λ] = ν V⁻¹. Conjugate to rows x ~ N(μ, Λ⁻¹), each counted with a share of 0 to 1.
+ * E log|Λ| = Σ_i ψ((ν + 1 − i)/2) + d log 2 − log|V|. Source: Bishop 2006, 10.2 and appendix B.
+ */
 export class NormalWishart implements NormalWishartPrior {
   readonly mean: Float64Array;
   readonly beta: number;

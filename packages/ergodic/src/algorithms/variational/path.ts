@@ -1,4 +1,3 @@
-/** One path of Pathfinder: an L-BFGS search, and the best normal approximation on its way. */
 import { log } from "../../base/log.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import type { DensityPoint } from "./density-point.ts";
@@ -11,6 +10,7 @@ export interface PathOptions extends QuasiNewtonOptions {
   maxIterations: number;
 }
 
+/** One path of Pathfinder: an L-BFGS search, and the best normal approximation on its way. */
 export class Path {
   private readonly search: QuasiNewton;
   private readonly options: PathOptions;

@@ -1,4 +1,3 @@
-/** A run of Pathfinder: a step is one iterate of every path that has not ended. */
 import { ErgodicError } from "../../base/errors.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -15,6 +14,7 @@ export interface PathfinderRunOptions extends PathOptions {
   psis: boolean;
 }
 
+/** A run of Pathfinder: a step is one iterate of every path that has not ended. */
 export class PathfinderRun extends ApproximationRun {
   private readonly paths: Paths;
   private readonly count: number;

@@ -1,18 +1,3 @@
-/**
- * Pathfinder: normal approximations along the way of L-BFGS to a mode, the best of each path by its ELBO, pooled over paths.
- *
- * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with its estimate H_l of the inverse Hessian, the approximation is
- * q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its elbo the mean of ℓ − log q_l over `elboDraws` draws. q is the mixture of the paths' best, in equal parts;
- * draw k of the pool is of path k mod `paths`. With `psis` every fourth draw of a path is half as wide again, and draws are picked from the pool by
- * Pareto smoothed weights p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
- * Costs: iterations × (elboDraws + about 1.2) evaluations a path, and paths × draws, up to ten times as many where weights are uneven.
- * Streams: ("path", i, "start") attempt by attempt, ("path", i, "elbo") iterate by iterate, ("path", i, "draw") draw by draw.
- * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are against the mixture of all paths, so that a path in a poor place
- * cannot spoil them, and the mixture has wide parts, so that tails are seen; `history` is 10, there 5; the search itself uses the diagonal that the
- * approximations use, and ends later (quasi-newton.ts); draws are made from the pairs themselves, without a QR.
- *
- * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point or no approximation has a finite density
- */
 import { checkBoolean } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Sampler } from "../sampling/sampler.ts";
@@ -61,6 +46,21 @@ export function checkQuasiNewton(where: string, options: QuasiNewtonOptions): vo
   for (const key of tolerances) checkNumber(where, key, options[key], { low: 0 });
 }
 
+/**
+ * Pathfinder: normal approximations along the way of L-BFGS to a mode, the best of each path by its ELBO, pooled over paths.
+ *
+ * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with its estimate H_l of the inverse Hessian, the approximation is
+ * q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its elbo the mean of ℓ − log q_l over `elboDraws` draws. q is the mixture of the paths' best, in equal parts;
+ * draw k of the pool is of path k mod `paths`. With `psis` every fourth draw of a path is half as wide again, and draws are picked from the pool by
+ * Pareto smoothed weights p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
+ * Costs: iterations × (elboDraws + about 1.2) evaluations a path, and paths × draws, up to ten times as many where weights are uneven.
+ * Streams: ("path", i, "start") attempt by attempt, ("path", i, "elbo") iterate by iterate, ("path", i, "draw") draw by draw.
+ * Source: Zhang, Carpenter, Gelman, Vehtari 2022. Differs from Stan: weights are against the mixture of all paths, so that a path in a poor place
+ * cannot spoil them, and the mixture has wide parts, so that tails are seen; `history` is 10, there 5; the search itself uses the diagonal that the
+ * approximations use, and ends later (quasi-newton.ts); draws are made from the pairs themselves, without a QR.
+ *
+ * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point or no approximation has a finite density
+ */
 export function pathfinder(given: PathfinderOptions = {}): Sampler {
   const options = resolvePathfinder("pathfinder", given);
   return {

@@ -1,4 +1,3 @@
-/** Several paths of Pathfinder, iterate by iterate together, from their own starting points: where approximations begin. */
 import { solvePositive } from "../../base/cholesky.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
 import type { DensityPoint } from "./density-point.ts";
@@ -11,6 +10,7 @@ import { quasiNewtonDefaults } from "./quasi-newton.ts";
 export const PLACING = { ...quasiNewtonDefaults, elboDraws: 25, maxIterations: 1000 };
 export const PLACING_PATHS = 4;
 
+/** Several paths of Pathfinder, iterate by iterate together, from their own starting points: where approximations begin. */
 export class Paths {
   private readonly all: readonly Path[];
   private readonly point: DensityPoint;

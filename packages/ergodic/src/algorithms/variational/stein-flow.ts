@@ -1,10 +1,12 @@
-/** The flow of Stein variational gradient descent (svgd.ts has φ), on particles [n, d], one after another. */
-
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
 import { float64s } from "../../base/room.ts";
 
-/** φ at each particle, [n, d]; `gradients`: ∇ℓ at each. */
+/**
+ * The flow of Stein variational gradient descent (svgd.ts has φ), on particles [n, d], one after another.
+ *
+ * φ at each particle, [n, d]; `gradients`: ∇ℓ at each.
+ */
 export function steinFlow(particles: Float64Array, gradients: Float64Array, d: number, bandwidth: number): Float64Array {
   const n = particles.length / d;
   const flow = new Float64Array(particles.length);

@@ -1,8 +1,3 @@
-/**
- * A run of an optimisation that ends by itself, step by step, on this thread: what variational algorithms share.
- *
- * A run says what its parts are; a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
- */
 import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, LogDensity, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -12,6 +7,11 @@ import type { BatchPoint } from "./batch-point.ts";
 import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";
 
+/**
+ * A run of an optimisation that ends by itself, step by step, on this thread: what variational algorithms share.
+ *
+ * A run says what its parts are; a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
+ */
 export abstract class SteppedRun implements Sampling {
   step = 0;
   /** The most steps that there can be. */

@@ -1,4 +1,3 @@
-/** A run of Stein variational gradient descent: iterates of the paths that place the particles, then a step is one move of all particles. */
 import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
@@ -16,6 +15,7 @@ import type { ResolvedSvgd } from "./svgd-options.ts";
 
 const TINY = 1e-8;
 
+/** A run of Stein variational gradient descent: iterates of the paths that place the particles, then a step is one move of all particles. */
 export class SvgdRun extends SteppedRun {
   readonly stepsPerEpoch: number;
   private readonly options: ResolvedSvgd;

@@ -1,3 +1,12 @@
+import { checkChoice } from "../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
+import type { Sampler } from "../sampling/sampler.ts";
+import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
+import { SvgdRun } from "./svgd-run.ts";
+
+const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
+
 /**
  * Stein variational gradient descent: particles that climb the log density together and push each other apart.
  *
@@ -13,16 +22,6 @@
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
  */
-
-import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { batchOf } from "../mcmc/stochastic-gradient/estimate.ts";
-import type { Sampler } from "../sampling/sampler.ts";
-import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
-import { SvgdRun } from "./svgd-run.ts";
-
-const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
-
 export function svgd(given: SvgdOptions = {}): Sampler {
   checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth", "batch"]);
   const options: ResolvedSvgd = { ...defaults, ...given };

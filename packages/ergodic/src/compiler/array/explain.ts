@@ -1,9 +1,3 @@
-/**
- * explain(shapes, f, options): what the compiler makes of a function, stage by stage, as text. `explain(model, data)` of a network: models/neural.
- *
- * trace: the function's own operations, simplified as they were built. gradient: with its derivatives. schedule: loops and kernels in order. memory: the
- * same with the places of values in the block, and its size. code: the size of the module.
- */
 import { compileArrays } from "./compile.ts";
 import { type Arrays, type FunctionOptions, programOf, type Shapes, traceFunction } from "./function.ts";
 import type { ArrayProgram } from "./lowered.ts";
@@ -20,6 +14,12 @@ export interface Explanation {
   toString(): string;
 }
 
+/**
+ * explain(shapes, f, options): what the compiler makes of a function, stage by stage, as text. `explain(model, data)` of a network: models/neural.
+ *
+ * trace: the function's own operations, simplified as they were built. gradient: with its derivatives. schedule: loops and kernels in order. memory: the
+ * same with the places of values in the block, and its size. code: the size of the module.
+ */
 export function explain<const S extends Shapes>(
   shapes: S,
   f: (inputs: Arrays<S>) => SymbolicArray | Readonly<Record<string, SymbolicArray>>,

@@ -1,9 +1,3 @@
-/**
- * The interpreter of array programs: the oracle that compiled ones are held to. float64, one node at a time, by the plain loops of each
- * primitive's `evaluate`.
- *
- * @throws CompileError if an input is missing or has another size
- */
 import { CompileError } from "../../base/errors.ts";
 import { fillUniform } from "./operations/random.ts";
 import { arrayPrimitiveOf, type Surroundings } from "./primitive.ts";
@@ -15,7 +9,14 @@ export interface InterpretOptions {
   readonly update?: number;
 }
 
-/** Values of the outputs, row-major, from inputs by name. */
+/**
+ * The interpreter of array programs: the oracle that compiled ones are held to. float64, one node at a time, by the plain loops of each
+ * primitive's `evaluate`.
+ *
+ * @throws CompileError if an input is missing or has another size
+ *
+ * Values of the outputs, row-major, from inputs by name.
+ */
 export function interpret(
   outputs: readonly SymbolicArray[],
   inputs: Readonly<Record<string, ArrayLike<number> | number>>,

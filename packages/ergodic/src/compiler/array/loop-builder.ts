@@ -1,4 +1,3 @@
-/** What one loop computes, as expressions over its loads: kept arrays are read, all other element-wise work is written out. */
 import { assert } from "../../base/errors.ts";
 import { constant, type Expr, scalar } from "../expression.ts";
 import { substitute } from "../rebuild.ts";
@@ -7,7 +6,11 @@ import { expressionOf } from "./operations/map-reduce.ts";
 import type { Layout } from "./primitive.ts";
 import { type Shape, type SymbolicArray, sameShape, stridesOf } from "./symbolic.ts";
 
-/** Expressions of one loop over its loads. */
+/**
+ * What one loop computes, as expressions over its loads: kept arrays are read, all other element-wise work is written out.
+ *
+ * Expressions of one loop over its loads.
+ */
 export class LoopBuilder {
   readonly loads: Access[] = [];
   readonly #shape: Shape;

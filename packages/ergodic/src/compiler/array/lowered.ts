@@ -1,7 +1,3 @@
-/**
- * An array program as steps over values in memory: what schedule.ts makes of a graph, and what is emitted (emit/), or kept as a plan of
- * kernels for prediction. Steps run in order; each reads and writes whole values.
- */
 import type { Expr } from "../expression.ts";
 import type { ReductionKind } from "./operations/map-reduce.ts";
 import type { KernelCall, Layout } from "./primitive.ts";
@@ -71,6 +67,10 @@ export interface ScanStep {
 
 export type Step = LoopStep | KernelStep | ZeroStep | ScanStep;
 
+/**
+ * An array program as steps over values in memory: what schedule.ts makes of a graph, and what is emitted (emit/), or kept as a plan of
+ * kernels for prediction. Steps run in order; each reads and writes whole values.
+ */
 export interface Lowered {
   readonly values: readonly Value[];
   readonly steps: readonly Step[];

@@ -1,10 +1,3 @@
-/**
- * A graph of arrays → steps: what is kept in memory, which element-wise work and reductions share a loop, in which order.
- *
- * Kept are the results of kernels and reductions, what kernels, views and outputs need, and element-wise values that are dear to compute
- * and used more than once; all else is computed anew where it is used. Kept element-wise values and reductions over one shape join one
- * loop where nothing that they need comes later; a value that only its own loop uses is not stored.
- */
 import { assert, CompileError } from "../../base/errors.ts";
 import { forEachBelow } from "../walk.ts";
 import { costOf } from "./cost.ts";
@@ -39,6 +32,13 @@ interface Group {
 }
 type Item = Group | { kind: "other"; node: SymbolicArray };
 
+/**
+ * A graph of arrays → steps: what is kept in memory, which element-wise work and reductions share a loop, in which order.
+ *
+ * Kept are the results of kernels and reductions, what kernels, views and outputs need, and element-wise values that are dear to compute
+ * and used more than once; all else is computed anew where it is used. Kept element-wise values and reductions over one shape join one
+ * loop where nothing that they need comes later; a value that only its own loop uses is not stored.
+ */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();
 }

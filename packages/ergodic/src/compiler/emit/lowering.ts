@@ -1,4 +1,3 @@
-/** Expressions → machine nodes, in one kind of lanes. Leaves are given by the caller; masks and numbers are converted where they meet. */
 import { assert } from "../../base/errors.ts";
 import { type Expr, nodesOf } from "../expression.ts";
 import type { Node } from "../machine/graph.ts";
@@ -13,6 +12,7 @@ interface Lowered {
   readonly isMask: boolean;
 }
 
+/** Expressions → machine nodes, in one kind of lanes. Leaves are given by the caller; masks and numbers are converted where they meet. */
 export class Lowering {
   readonly lanes: Instructions;
   readonly #leaf: Leaf;

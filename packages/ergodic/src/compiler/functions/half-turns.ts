@@ -1,9 +1,3 @@
-/**
- * sin(πr) and cos(πr) in float64x2, for the reflection of the gamma function's kin. The distance r of x to the nearest integer is
- * exact, so no multiple of π is ever subtracted, and r is folded to q ≤ ¼.
- *
- * sin(πq)/π = q + q³·A(q²), cos(πq) = 1 + q²·B(q²): Chebyshev interpolation on 0 ≤ q² ≤ 1/16, error 2^-61 (2^-32) of the function.
- */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
 import type { Value } from "../machine/lanes.ts";
@@ -34,6 +28,12 @@ export interface HalfTurns {
   readonly cosecant: Node;
 }
 
+/**
+ * sin(πr) and cos(πr) in float64x2, for the reflection of the gamma function's kin. The distance r of x to the nearest integer is
+ * exact, so no multiple of π is ever subtracted, and r is folded to q ≤ ¼.
+ *
+ * sin(πq)/π = q + q³·A(q²), cos(πq) = 1 + q²·B(q²): Chebyshev interpolation on 0 ≤ q² ≤ 1/16, error 2^-61 (2^-32) of the function.
+ */
 export function halfTurns(m: Wide, digits: Digits, x: Value): HalfTurns {
   const r = m.sub(x, m.nearest(x));
   const size = m.abs(r);

@@ -1,9 +1,3 @@
-/**
- * The machine graph: pure WebAssembly instructions as hash-consed nodes, and their emission.
- *
- * Building a loop body as a graph first gives common subexpressions, hoisting out of the loop and a minimum of locals in one place.
- * Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
- */
 import { assert } from "../../base/errors.ts";
 import { forEachBelow } from "../walk.ts";
 import { signed, unsigned, type WasmType } from "./encoder.ts";
@@ -19,7 +13,14 @@ export interface Node extends Value {
   readonly repeated: boolean;
 }
 
-/** The nodes of one function. */
+/**
+ * The machine graph: pure WebAssembly instructions as hash-consed nodes, and their emission.
+ *
+ * Building a loop body as a graph first gives common subexpressions, hoisting out of the loop and a minimum of locals in one place.
+ * Nodes are pure: loads read memory as it is before the body's stores, which the caller emits last.
+ *
+ * The nodes of one function.
+ */
 export class Graph {
   readonly #known = new Map<string, Node>();
   readonly #reads = new Map<number, number>();

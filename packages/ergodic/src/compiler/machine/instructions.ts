@@ -1,4 +1,3 @@
-/** The vocabulary of lanes.ts as WebAssembly instructions, for the four kinds of lanes. */
 import { float32Bytes, float64Bytes, unsigned, type WasmType } from "./encoder.ts";
 import type { Graph, Node } from "./graph.ts";
 import type { LaneKind, Lanes, Value } from "./lanes.ts";
@@ -38,6 +37,7 @@ export type FunctionTable = (name: string, digits: Digits) => number;
 /** Binary digits wanted of a function. */
 export type Digits = 53 | 24;
 
+/** The vocabulary of lanes.ts as WebAssembly instructions, for the four kinds of lanes. */
 export class Instructions implements Lanes {
   readonly graph: Graph;
   readonly kind: LaneKind;

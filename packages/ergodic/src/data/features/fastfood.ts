@@ -1,11 +1,3 @@
-/**
- * Fastfood: W = √(2γ/n) S H G Π H B in blocks of n = 2^⌈log₂ d⌉ frequencies. B: random signs; Π: a random permutation; G: diagonal
- * of normals; H: Walsh–Hadamard, unscaled; S: diagonal of lengths of N(0, I_n) vectors over ‖G‖_F, so that the lengths of the w are those of
- * N(0, 2γI) vectors. Rows are padded with zeros to n.
- *
- * Block b takes update b of the stream (seed, "features", "fastfood"). Cost a row: O(count·log d), with no matrix to keep.
- * Source: Le, Sarlós, Smola 2013.
- */
 import { stream } from "../../base/stream.ts";
 import {
   type FeatureOptions,
@@ -25,6 +17,14 @@ interface Block {
   scale: Float64Array;
 }
 
+/**
+ * Fastfood: W = √(2γ/n) S H G Π H B in blocks of n = 2^⌈log₂ d⌉ frequencies. B: random signs; Π: a random permutation; G: diagonal
+ * of normals; H: Walsh–Hadamard, unscaled; S: diagonal of lengths of N(0, I_n) vectors over ‖G‖_F, so that the lengths of the w are those of
+ * N(0, 2γI) vectors. Rows are padded with zeros to n.
+ *
+ * Block b takes update b of the stream (seed, "features", "fastfood"). Cost a row: O(count·log d), with no matrix to keep.
+ * Source: Le, Sarlós, Smola 2013.
+ */
 export function fastfood(options: FeatureOptions): RandomFeatures {
   return randomFeatures("fastfood", options);
 }

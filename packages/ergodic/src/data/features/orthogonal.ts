@@ -1,13 +1,3 @@
-/**
- * Orthogonal random features: W = √(2γ) S Q in blocks of d frequencies, Q a uniformly random orthogonal matrix, S diagonal with
- * the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but those of a block are orthogonal, which lowers the
- * variance of the kernel's estimate, most where ‖x − y‖ is small against the kernel's width.
- *
- * Block b takes update b of the stream (seed, "features", "orthogonal"). Q by modified Gram–Schmidt, twice, of a Gaussian matrix: O(d³) a block.
- * Source: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016.
- *
- * @throws OptionError for more than 4096 columns
- */
 import { OptionError } from "../../base/errors.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 import {
@@ -22,6 +12,16 @@ import {
 
 const MOST_INPUTS = 4096;
 
+/**
+ * Orthogonal random features: W = √(2γ) S Q in blocks of d frequencies, Q a uniformly random orthogonal matrix, S diagonal with
+ * the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but those of a block are orthogonal, which lowers the
+ * variance of the kernel's estimate, most where ‖x − y‖ is small against the kernel's width.
+ *
+ * Block b takes update b of the stream (seed, "features", "orthogonal"). Q by modified Gram–Schmidt, twice, of a Gaussian matrix: O(d³) a block.
+ * Source: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016.
+ *
+ * @throws OptionError for more than 4096 columns
+ */
 export function orthogonal(options: FeatureOptions): RandomFeatures {
   return randomFeatures("orthogonal", options);
 }

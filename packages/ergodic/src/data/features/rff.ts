@@ -1,10 +1,3 @@
-/**
- * Random Fourier features: every frequency w ~ N(0, 2γI), independent.
- *
- * Frequency k takes update k of the stream (seed, "features", "rff"). Cost a row: count·d/2 multiplications.
- * Source: Rahimi, Recht 2007; the paired form with cosines and sines has the smaller variance of the two in use.
- * Differs from scikit-learn's RBFSampler: that one draws one cosine with a random phase a feature.
- */
 import { stream } from "../../base/stream.ts";
 import {
   checkMatrix,
@@ -16,6 +9,13 @@ import {
   randomFeatures,
 } from "./feature-map.ts";
 
+/**
+ * Random Fourier features: every frequency w ~ N(0, 2γI), independent.
+ *
+ * Frequency k takes update k of the stream (seed, "features", "rff"). Cost a row: count·d/2 multiplications.
+ * Source: Rahimi, Recht 2007; the paired form with cosines and sines has the smaller variance of the two in use.
+ * Differs from scikit-learn's RBFSampler: that one draws one cosine with a random phase a feature.
+ */
 export function rff(options: FeatureOptions): RandomFeatures {
   return randomFeatures("rff", options);
 }

@@ -1,10 +1,3 @@
-/**
- * Structured orthogonal random features: W = √(2γ) n^{1/2}·(H D₁)(H D₂)(H D₃)/n^{3/2} in blocks of n = 2^⌈log₂ d⌉ frequencies, H the
- * Walsh–Hadamard matrix, D diagonal random signs; rows are padded with zeros to n. Every w has the length √(2γn) exactly.
- *
- * Block b takes update b of the stream (seed, "features", "sorf"). Cost a row: O(count·log d), with no matrix to keep.
- * Source: Yu et al. 2016, section 4.
- */
 import { stream } from "../../base/stream.ts";
 import {
   type FeatureOptions,
@@ -16,6 +9,13 @@ import {
 } from "./feature-map.ts";
 import { hadamard, paddedSize } from "./hadamard.ts";
 
+/**
+ * Structured orthogonal random features: W = √(2γ) n^{1/2}·(H D₁)(H D₂)(H D₃)/n^{3/2} in blocks of n = 2^⌈log₂ d⌉ frequencies, H the
+ * Walsh–Hadamard matrix, D diagonal random signs; rows are padded with zeros to n. Every w has the length √(2γn) exactly.
+ *
+ * Block b takes update b of the stream (seed, "features", "sorf"). Cost a row: O(count·log d), with no matrix to keep.
+ * Source: Yu et al. 2016, section 4.
+ */
 export function sorf(options: FeatureOptions): RandomFeatures {
   return randomFeatures("sorf", options);
 }

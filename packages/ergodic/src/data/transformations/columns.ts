@@ -1,13 +1,3 @@
-/**
- * Source step `columns`: the chosen columns of a table, cell by cell. A number stays a number (NaN = missing); a category becomes
- * its index in `levels` (NaN = missing, −1 = a level that the pipeline does not know). Always followed, perhaps after `impute`, by
- * `oneHot`.
- *
- * Takes a `Table` or objects by column name, columns in any order and others ignored; arrays by position where all columns are
- * numbers.
- *
- * @throws DataError for an absent column, text in a number column, an unknown level with unknown: "refuse"
- */
 import { DataError } from "../../base/errors.ts";
 import { isList, numberGiven, told } from "../number-cells.ts";
 import { isArrays, isSparseTable, listed, namedCells, rowCountOf } from "../raw.ts";
@@ -36,6 +26,16 @@ export function fitColumns(table: Table, others: ReadonlySet<string>): RawColumn
     });
 }
 
+/**
+ * Source step `columns`: the chosen columns of a table, cell by cell. A number stays a number (NaN = missing); a category becomes
+ * its index in `levels` (NaN = missing, −1 = a level that the pipeline does not know). Always followed, perhaps after `impute`, by
+ * `oneHot`.
+ *
+ * Takes a `Table` or objects by column name, columns in any order and others ignored; arrays by position where all columns are
+ * numbers.
+ *
+ * @throws DataError for an absent column, text in a number column, an unknown level with unknown: "refuse"
+ */
 export const columns: Source<ColumnsStep> = {
   kind: "columns",
 

@@ -1,12 +1,3 @@
-/**
- * Step `hash`: the signed hashing trick. Column "name" (or "column=level") of value x adds ±x to column h mod 2^bits of 2^bits
- * sparse columns, where h = MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0) and the sign is − if h's top bit is set, so
- * that collisions cancel in expectation. Sums that cancel to 0 are left out.
- *
- * Source: Weinberger et al. 2009.
- *
- * @throws OptionError unless bits is an integer in 1..30
- */
 import { checkNumber } from "../../base/errors.ts";
 import { type RowVector, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
 import { murmur3 } from "./murmur.ts";
@@ -33,6 +24,15 @@ export function hashedShape(bits: number, type: Shape["type"]): Shape {
   };
 }
 
+/**
+ * Step `hash`: the signed hashing trick. Column "name" (or "column=level") of value x adds ±x to column h mod 2^bits of 2^bits
+ * sparse columns, where h = MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0) and the sign is − if h's top bit is set, so
+ * that collisions cancel in expectation. Sums that cancel to 0 are left out.
+ *
+ * Source: Weinberger et al. 2009.
+ *
+ * @throws OptionError unless bits is an integer in 1..30
+ */
 export const hash: Transformation<HashStep> = {
   kind: "hash",
 

@@ -1,8 +1,3 @@
-/**
- * Source step `hashedColumns`: the hashing trick straight from a table, with no list of levels to keep: a number column adds its
- * value under "name", a category 1 under "name=level". A level never seen before hashes like any other. Missing cells add nothing.
- * Same columns as `oneHot` then `hash` for known levels.
- */
 import { DataError } from "../../base/errors.ts";
 import { isArrays, isSparseTable, type NamedCells, namedCells, rowCountOf } from "../raw.ts";
 import type { RowSource, SourceStep } from "../rows.ts";
@@ -17,6 +12,11 @@ export interface HashedColumnsStep extends SourceStep {
   readonly bits: number;
 }
 
+/**
+ * Source step `hashedColumns`: the hashing trick straight from a table, with no list of levels to keep: a number column adds its
+ * value under "name", a category 1 under "name=level". A level never seen before hashes like any other. Missing cells add nothing.
+ * Same columns as `oneHot` then `hash` for known levels.
+ */
 export const hashedColumns: Source<HashedColumnsStep> = {
   kind: "hashedColumns",
 

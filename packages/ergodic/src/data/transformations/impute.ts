@@ -1,11 +1,3 @@
-/**
- * Step `impute`: a missing cell takes its column's fill: the mean, median or mode of the values present when the pipeline was made.
- * A category column takes its mode under every method. Ties of the mode go to the smallest value.
- *
- * Every column has a fill, also one that had nothing missing, so that a row with a gap can be predicted.
- *
- * @throws DataError if a column holds no value at all
- */
 import { DataError } from "../../base/errors.ts";
 import type { RawColumn, RowSource, Step, Transformation } from "../rows.ts";
 import { checkStep, isCount, isNumbers } from "../step-check.ts";
@@ -35,6 +27,14 @@ export function fitImpute(cells: RowSource, method: ImputeMethod, where: string)
   return { kind: "impute", method, fills, missing: counts.map((count) => cells.rowCount - count) };
 }
 
+/**
+ * Step `impute`: a missing cell takes its column's fill: the mean, median or mode of the values present when the pipeline was made.
+ * A category column takes its mode under every method. Ties of the mode go to the smallest value.
+ *
+ * Every column has a fill, also one that had nothing missing, so that a row with a gap can be predicted.
+ *
+ * @throws DataError if a column holds no value at all
+ */
 export const impute: Transformation<ImputeStep> = {
   kind: "impute",
 

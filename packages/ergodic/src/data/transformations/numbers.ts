@@ -1,13 +1,3 @@
-/**
- * Source step `numbers`: rows that are numbers already, dense or sparse, named or not.
- *
- * Takes arrays by position; a `Table`, or objects, by column name; a `SparseTable` by column index, or by name where both sides
- * have names. In sparse rows and objects an absent column is 0, and a column that the pipeline does not know is dropped, since a
- * model has no weight for it (test files of sparse data often have columns that the training file lacks). Dense rows need every
- * column.
- *
- * @throws DataError for an absent column, a row of another length, a value that is not finite
- */
 import { DataError } from "../../base/errors.ts";
 import type { Format } from "../layout.ts";
 import { numberGiven } from "../number-cells.ts";
@@ -28,6 +18,16 @@ export interface NumbersStep extends SourceStep {
 
 type ReadRow = (i: number) => RowVector;
 
+/**
+ * Source step `numbers`: rows that are numbers already, dense or sparse, named or not.
+ *
+ * Takes arrays by position; a `Table`, or objects, by column name; a `SparseTable` by column index, or by name where both sides
+ * have names. In sparse rows and objects an absent column is 0, and a column that the pipeline does not know is dropped, since a
+ * model has no weight for it (test files of sparse data often have columns that the training file lacks). Dense rows need every
+ * column.
+ *
+ * @throws DataError for an absent column, a row of another length, a value that is not finite
+ */
 export const numbers: Source<NumbersStep> = {
   kind: "numbers",
 

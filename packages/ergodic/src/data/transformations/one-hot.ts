@@ -1,9 +1,3 @@
-/**
- * Step `oneHot`: cells of a table → columns of numbers. A number column stays; a category column of L levels becomes L columns
- * named "column=level", 1 at the row's level and 0 elsewhere; an unknown level is all zeros.
- *
- * @throws DataError naming row and column where a cell is missing
- */
 import { DataError } from "../../base/errors.ts";
 import type { Format } from "../layout.ts";
 import { denseRow, type RawColumn, SparseRow, type Step, type Transformation } from "../rows.ts";
@@ -20,6 +14,12 @@ export function chooseFormat(cells: readonly RawColumn[]): Format {
   return width > 1000 && width > 8 * cells.length ? "sparse" : "dense";
 }
 
+/**
+ * Step `oneHot`: cells of a table → columns of numbers. A number column stays; a category column of L levels becomes L columns
+ * named "column=level", 1 at the row's level and 0 elsewhere; an unknown level is all zeros.
+ *
+ * @throws DataError naming row and column where a cell is missing
+ */
 export const oneHot: Transformation<OneHotStep> = {
   kind: "oneHot",
 

@@ -1,11 +1,3 @@
-/**
- * Step `rowShape`: the columns of a row are an array of these sizes, last index fastest: [height, width, channels] for an image.
- *
- * Changes no number. The shape lasts while columns keep their places: steps that make other columns (oneHot, hash, feature maps)
- * end it.
- *
- * @throws DataError PIPELINE_STEP unless the sizes multiply to the number of columns; OptionError OPTION_RANGE likewise for users
- */
 import { DataError, OptionError } from "../../base/errors.ts";
 import type { Step, Transformation } from "../rows.ts";
 
@@ -14,6 +6,14 @@ export interface RowShapeStep extends Step {
   readonly sizes: readonly number[];
 }
 
+/**
+ * Step `rowShape`: the columns of a row are an array of these sizes, last index fastest: [height, width, channels] for an image.
+ *
+ * Changes no number. The shape lasts while columns keep their places: steps that make other columns (oneHot, hash, feature maps)
+ * end it.
+ *
+ * @throws DataError PIPELINE_STEP unless the sizes multiply to the number of columns; OptionError OPTION_RANGE likewise for users
+ */
 export const rowShape: Transformation<RowShapeStep> = {
   kind: "rowShape",
 

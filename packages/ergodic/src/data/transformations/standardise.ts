@@ -1,12 +1,3 @@
-/**
- * Step `standardise`: x' = (x − centre) / scale by columns.
- *
- * Dense rows, by "sd": centre = mean, scale = standard deviation (÷ n). By "max": centre 0, scale = max|x|. Sparse rows are only
- * scaled, never centred, so that zeros stay zeros; their deviation counts the zeros. A constant column (deviation within rounding
- * of its mean) and an all-zero column have scale 1. Row weights are not used.
- *
- * One stable pass: Welford 1962; sparse zeros join at the end by the pairwise update of Chan, Golub, LeVeque 1983.
- */
 import { DataError } from "../../base/errors.ts";
 import type { RowSource, Step, Transformation } from "../rows.ts";
 import { checkStep, isNumbers } from "../step-check.ts";
@@ -70,6 +61,15 @@ export function fitStandardise(rows: RowSource, by: "sd" | "max"): StandardiseSt
   };
 }
 
+/**
+ * Step `standardise`: x' = (x − centre) / scale by columns.
+ *
+ * Dense rows, by "sd": centre = mean, scale = standard deviation (÷ n). By "max": centre 0, scale = max|x|. Sparse rows are only
+ * scaled, never centred, so that zeros stay zeros; their deviation counts the zeros. A constant column (deviation within rounding
+ * of its mean) and an all-zero column have scale 1. Row weights are not used.
+ *
+ * One stable pass: Welford 1962; sparse zeros join at the end by the pairwise update of Chan, Golub, LeVeque 1983.
+ */
 export const standardise: Transformation<StandardiseStep> = {
   kind: "standardise",
 

@@ -1,4 +1,3 @@
-/** Whether the chains agree, and have drawn enough. */
 import type { VariableSummary } from "../../diagnostics/index.ts";
 import { kindOf } from "../method.ts";
 import { drawMore, waysToMix, waysToMove } from "./advice.ts";
@@ -11,6 +10,7 @@ const ESS_PER_CHAIN = 100;
 /** Draws of a chain whose halves have variances. */
 const FEWEST = 4;
 
+/** Whether the chains agree, and have drawn enough. */
 export function convergence(draws: Judged): Finding[] {
   const broken = [...draws.scalars()].filter(([, series]) => !series.every(Number.isFinite)).map(([name]) => name);
   if (broken.length > 0)

@@ -1,8 +1,8 @@
-/** What is found in draws, and what a subject of the verdict looks at. */
 import type { VariableSummary } from "../../diagnostics/index.ts";
 import type { DrawsQuantity } from "../content.ts";
 import type { Transitions } from "../trajectories.ts";
 
+/** What is found in draws, and what a subject of the verdict looks at. */
 export interface Finding {
   /** "rhat", "ess", "modes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias". */
   readonly code: string;

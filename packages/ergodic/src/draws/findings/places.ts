@@ -1,4 +1,3 @@
-/** Where chains have been, and where they have not: modes that scouts found, new starts, chains that came late. */
 import type { Finding, Judged } from "./finding.ts";
 
 /** A place as a run's description tells it (VisitedPlace of the samplers, in JSON). */
@@ -11,6 +10,7 @@ interface Place {
 /** Numbers of a place that are told. */
 const MOST_TOLD = 4;
 
+/** Where chains have been, and where they have not: modes that scouts found, new starts, chains that came late. */
 export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   const visited = (draws.description.places ?? []) as unknown as readonly Place[];
   return [...missed(visited.filter((place) => place.missed)), ...late(draws, before), ...restarted(draws)];

@@ -1,3 +1,10 @@
+import { HEAVY_MEAN, HEAVY_SD } from "../../diagnostics/index.ts";
+import { kindOf } from "../method.ts";
+import { type Finding, few, type Judged } from "./finding.ts";
+
+const FEWEST_FOR_CAUTION = 400;
+const FEWEST_FOR_NOTE = 1000;
+
 /**
  * Tails so heavy that a mean has no reliable error: k̂ of a quantity (pareto-khat.ts) above 0.7; from 0.5 to 0.7, where there is no variance, a note.
  *
@@ -7,13 +14,6 @@
  * independent draws of Student-t(5) 1 in 10,000 is above 0.7, but 5 in 1,000 above 0.5, of 200 draws 4 in 10,000 above 0.7. So a caution wants 400 draws, and a note 1000.
  * Found: of Cauchy draws, k = 1, 96 % of 400; of 4000 all where φ is 0 or 0.5, 99.6 % at 0.9 and 94 % at 0.97.
  */
-import { HEAVY_MEAN, HEAVY_SD } from "../../diagnostics/index.ts";
-import { kindOf } from "../method.ts";
-import { type Finding, few, type Judged } from "./finding.ts";
-
-const FEWEST_FOR_CAUTION = 400;
-const FEWEST_FOR_NOTE = 1000;
-
 export function tails(draws: Judged): Finding[] {
   const total = draws.chains * draws.count;
   if (total < FEWEST_FOR_CAUTION || kindOf(draws) === "particles") return [];

@@ -1,5 +1,3 @@
-/** How the trajectories of a Hamiltonian sampler went. */
-
 import { algorithmOf } from "../method.ts";
 import { energyReport, treeReport } from "../trajectories.ts";
 import { centring, higherTarget } from "./advice.ts";
@@ -10,6 +8,7 @@ const FEW_DIVERGENCES = 0.002;
 /** Codes of findings by which chains do not mix well, or nothing says that they do. */
 const UNMIXED = new Set(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"]);
 
+/** How the trajectories of a Hamiltonian sampler went. */
 export function trajectories(draws: Judged, before: readonly Finding[]): Finding[] {
   const mixes = !before.some(({ code }) => UNMIXED.has(code));
   const findings: Finding[] = [];

@@ -1,4 +1,3 @@
-/** What kernels/coordinate-moves.ts works on: its MOVES block, and numbers in and out. Views are taken anew for each use. */
 import type { KeptPart } from "../../base/kept-part.ts";
 import { linkProgram } from "../../compiler/index.ts";
 import type { ColumnBinding, ColumnTarget, CoordinateMove, Plan } from "../../contract.ts";
@@ -23,6 +22,7 @@ export interface CoordinateMemoryOptions {
   engine: Engine;
 }
 
+/** What kernels/coordinate-moves.ts works on: its MOVES block, and numbers in and out. Views are taken anew for each use. */
 export class CoordinateMemory {
   readonly target: ColumnTarget;
   readonly pieces: CoordinatePieces;

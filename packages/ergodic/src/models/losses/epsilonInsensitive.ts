@@ -1,7 +1,7 @@
-/** ε-insensitive loss: max(0, |z − y| − ε). ε (`epsilon`): units of y, >= 0. Source: Vapnik 1995. */
 import { abs, max, sub } from "../../compiler/index.ts";
 import { loss } from "../loss.ts";
 
+/** ε-insensitive loss: max(0, |z − y| − ε). ε (`epsilon`): units of y, >= 0. Source: Vapnik 1995. */
 export const epsilonInsensitive = loss(
   "epsilonInsensitive",
   { epsilon: 0.1 },

@@ -1,7 +1,7 @@
-/** Huber loss: ½r² where |r| ≤ δ, δ(|r| − ½δ) beyond, r = z − y. δ (`delta`): units of y, > 0. Source: Huber 1964. */
 import { abs, add, lessEqual, mul, square, sub, where } from "../../compiler/index.ts";
 import { barred, loss } from "../loss.ts";
 
+/** Huber loss: ½r² where |r| ≤ δ, δ(|r| − ½δ) beyond, r = z − y. δ (`delta`): units of y, > 0. Source: Huber 1964. */
 export const huber = loss(
   "huber",
   { delta: 1 },

@@ -1,7 +1,7 @@
-/** Squared error: ½(z − y)². Source: Gauss 1809. */
 import { add, mul, square, sub } from "../../compiler/index.ts";
 import { loss } from "../loss.ts";
 
+/** Squared error: ½(z − y)². Source: Gauss 1809. */
 export const squared = loss("squared", {}, ({ z, y }) => mul(0.5, square(sub(z, y))), {
   task: "regression",
   link: "identity",

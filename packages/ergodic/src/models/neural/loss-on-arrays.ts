@@ -1,9 +1,3 @@
-/**
- * A loss (models/loss.ts) on a batch: z [batch, outputs], y [batch] → losses [batch].
- *
- * Joint losses are over the outputs of a row: their vectors lie along axis 1, their reductions sum over it. Others with several outputs are one class
- * against the rest: y = k counts +1 for output k and −1 for all others, and the losses of a row are added.
- */
 import { assert } from "../../base/errors.ts";
 import { range, reshape, type SymbolicArray } from "../../compiler/array/index.ts";
 import { full } from "../../compiler/array/operations/constants.ts";
@@ -12,6 +6,12 @@ import { type Expr, equal, maximum, nodesOf, scalar, sum, vector, where } from "
 import { rebuild } from "../../compiler/primitive.ts";
 import type { Loss } from "../loss.ts";
 
+/**
+ * A loss (models/loss.ts) on a batch: z [batch, outputs], y [batch] → losses [batch].
+ *
+ * Joint losses are over the outputs of a row: their vectors lie along axis 1, their reductions sum over it. Others with several outputs are one class
+ * against the rest: y = k counts +1 for output k and −1 for all others, and the losses of a row are added.
+ */
 export function lossOnArrays(loss: Loss, z: SymbolicArray, y: SymbolicArray): SymbolicArray {
   const [batch, outputs] = z.shape;
   const column = reshape(y, [batch, 1]);

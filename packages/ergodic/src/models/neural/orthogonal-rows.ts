@@ -1,13 +1,14 @@
+import { assert } from "../../base/errors.ts";
+import type { Draws } from "../../base/stream.ts";
+
 /**
  * Orthonormal rows, uniform among all such (Haar): normal numbers, orthogonalised from the first row on, with positive scales.
  *
  * Twice, since one pass of Gram and Schmidt loses orthogonality with the condition of the rows: within 1e-14 · length after two.
  * Source: Mezzadri 2007; Giraud et al. 2005.
+ *
+ * float64[count × length], row-major, count ≤ length.
  */
-import { assert } from "../../base/errors.ts";
-import type { Draws } from "../../base/stream.ts";
-
-/** float64[count × length], row-major, count ≤ length. */
 export function orthogonalRows(count: number, length: number, draws: Draws): Float64Array {
   assert(count <= length, `${count} orthogonal rows of ${length} numbers were asked for`);
   const rows = Float64Array.from({ length: count * length }, () => draws.normal());

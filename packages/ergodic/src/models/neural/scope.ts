@@ -1,11 +1,3 @@
-/**
- * What a layer sees while a network is traced: where its parameters, running statistics and random numbers come from.
- *
- * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is its path, "2.conv.weight":
- * asked for twice, it is the same one. The same layer value applied twice is one layer, with the parameters of its first path.
- *
- * trace.ts has the scope that records all this.
- */
 import type { Shape, SymbolicArray } from "../../compiler/array/index.ts";
 import type { JsonObject } from "../../contract.ts";
 import type { Fans, Initialiser } from "./initialisers.ts";
@@ -26,6 +18,14 @@ export interface Marks {
   readonly group?: string;
 }
 
+/**
+ * What a layer sees while a network is traced: where its parameters, running statistics and random numbers come from.
+ *
+ * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is its path, "2.conv.weight":
+ * asked for twice, it is the same one. The same layer value applied twice is one layer, with the parameters of its first path.
+ *
+ * trace.ts has the scope that records all this.
+ */
 export interface Scope {
   /** Whether the program is an update: batch statistics, dropout and augmentation are at work. False in frozen layers. */
   readonly training: boolean;

@@ -1,8 +1,8 @@
-/** Draws of several distributions at a point: their parameters are compiled together, and their numbers drawn from in plain JavaScript. */
 import type { Draws } from "../../base/stream.ts";
 import type { TracedDraw } from "./context.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 
+/** Draws of several distributions at a point: their parameters are compiled together, and their numbers drawn from in plain JavaScript. */
 export interface Drawing {
   readonly name: string;
   readonly values: Float64Array;

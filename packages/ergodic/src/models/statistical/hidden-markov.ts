@@ -1,12 +1,3 @@
-/**
- * A chain of hidden states: P(z₀ = k) = π_k, P(z_t = j | z_{t−1} = i) = A_ij, summed out by the forward recursion:
- *
- *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
- *
- * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes between being chains of their
- * own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed probabilities P(z_t = k | all y) by the backward
- * recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
- */
 import { CompileError } from "../../base/errors.ts";
 import type { Draws } from "../../base/stream.ts";
 import {
@@ -45,7 +36,17 @@ export class HiddenMarkov {
   }
 }
 
-/** A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K] */
+/**
+ * A chain of hidden states: P(z₀ = k) = π_k, P(z_t = j | z_{t−1} = i) = A_ij, summed out by the forward recursion:
+ *
+ *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
+ *
+ * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes between being chains of their
+ * own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed probabilities P(z_t = k | all y) by the backward
+ * recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
+ *
+ * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
+ */
 export const hiddenMarkov = operation(
   "hiddenMarkov",
   { initial: parameter, transition: parameter },

@@ -1,17 +1,3 @@
-/**
- * A statistical model is a function that says, of data and parameters, how they come about:
- *
- *   const eightSchools = model(({ data, param, observe }) => {
- *     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
- *     const mu = param("mu", normal(0, 5));
- *     const tau = param("tau", halfCauchy(5));
- *     const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
- *     observe(y, normal(theta, sigma));
- *   });
- *
- * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
- * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
- */
 import { refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
 import type { LogDensity } from "../../contract.ts";
@@ -41,7 +27,22 @@ export interface StatisticalModel {
   condition(data: ModelData, options?: ConditionOptions): Promise<ConditionedModel & Pick<LogDensity, "minibatches">>;
 }
 
-/** @throws OptionError unless given a function */
+/**
+ * A statistical model is a function that says, of data and parameters, how they come about:
+ *
+ *   const eightSchools = model(({ data, param, observe }) => {
+ *     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+ *     const mu = param("mu", normal(0, 5));
+ *     const tau = param("tau", halfCauchy(5));
+ *     const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
+ *     observe(y, normal(theta, sigma));
+ *   });
+ *
+ * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
+ * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
+ *
+ * @throws OptionError unless given a function
+ */
 export function model(body: (context: ModelContext) => void, options: { name?: string } = {}): StatisticalModel {
   if (typeof body !== "function")
     throw new OptionError(

@@ -1,9 +1,3 @@
-/**
- * Non-centred parameters: x = μ + σz with z of the standard distribution is what is moved, so that z does not depend on μ and σ beforehand.
- *
- * Location-scale families: normal, cauchy, student, laplace, logistic. Log-normal: x = exp(μ + σz). Multivariate normal by a factor: x = μ + Lz.
- * log |∂x/∂z| = Σ log σ (+ Σ log x; log |L| a row). Source: Papaspiliopoulos, Roberts, Sköld 2007.
- */
 import { CapabilityError } from "../../base/errors.ts";
 import { log as logOf } from "../../base/log.ts";
 import {
@@ -45,7 +39,14 @@ const SCALES: Readonly<Record<string, string>> = {
 export const hasLocationScale = ({ name }: Distribution): boolean =>
   name === "multivariateNormalCholesky" || Object.hasOwn(SCALES, name);
 
-/** z: of the parameter's shape. @throws CapabilityError for a family without location and scale */
+/**
+ * Non-centred parameters: x = μ + σz with z of the standard distribution is what is moved, so that z does not depend on μ and σ beforehand.
+ *
+ * Location-scale families: normal, cauchy, student, laplace, logistic. Log-normal: x = exp(μ + σz). Multivariate normal by a factor: x = μ + Lz.
+ * log |∂x/∂z| = Σ log σ (+ Σ log x; log |L| a row). Source: Papaspiliopoulos, Roberts, Sköld 2007.
+ *
+ * z: of the parameter's shape. @throws CapabilityError for a family without location and scale
+ */
 export function nonCentred(name: string, prior: Distribution, z: SymbolicArray): NonCentred {
   if (prior.name === "multivariateNormalCholesky") return byFactor(prior, z);
   const scaleName = SCALES[prior.name];

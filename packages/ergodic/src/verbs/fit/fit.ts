@@ -1,16 +1,3 @@
-/**
- * fit(model, data, options): trains a model with the loop, and gives a predictor. Awaitable, and an async iterable of ticks.
- *
- * rule: the step rule (default adagrad; with a group penalty sgd with saga; for networks adam); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
- * `epochs` (default 5; on full gradients 100; what algorithms that end by themselves ask for) or `until`.
- * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
- * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
- *
- * A statistical model is fitted by its posterior's mode (mode.ts).
- *
- * @throws OptionError, CapabilityError when something does not fit; what `signal` was aborted with
- */
-
 import { definedRules } from "../../algorithms/gradient/rule.ts";
 import { isVariance } from "../../algorithms/gradient/variance.ts";
 import { checkSignal, holds, refuse } from "../../base/checks.ts";
@@ -136,4 +123,16 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
   return typeof value === "string" && names.includes(value) ? `${value}()` : undefined;
 }
 
+/**
+ * fit(model, data, options): trains a model with the loop, and gives a predictor. Awaitable, and an async iterable of ticks.
+ *
+ * rule: the step rule (default adagrad; with a group penalty sgd with saga; for networks adam); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
+ * `epochs` (default 5; on full gradients 100; what algorithms that end by themselves ask for) or `until`.
+ * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
+ * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
+ *
+ * A statistical model is fitted by its posterior's mode (mode.ts).
+ *
+ * @throws OptionError, CapabilityError when something does not fit; what `signal` was aborted with
+ */
 export const fit = Object.assign(start, { resume, check, path });

@@ -1,4 +1,3 @@
-/** A fit under way: from what a run is made of, given by a user or read from a checkpoint, to what it gives. */
 import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Checkpoint, fromCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
@@ -26,6 +25,7 @@ export interface Recipe<D> {
   checkpoint?: Checkpoint;
 }
 
+/** A fit under way: from what a run is made of, given by a user or read from a checkpoint, to what it gives. */
 export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: () => Promise<Recipe<D>>): Run<object & Trained> {
   let kind: Trainable<D, object>;
   let model: Model<D>;

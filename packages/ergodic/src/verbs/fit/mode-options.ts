@@ -1,7 +1,7 @@
-/** The options of a search for a posterior's mode (mode.ts). */
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import type { Until } from "../../loop/stopping.ts";
 
+/** The options of a search for a posterior's mode (mode.ts). */
 export interface ModeOptions {
   /** Either of the two. */
   rule?: Rule;

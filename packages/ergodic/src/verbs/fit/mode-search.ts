@@ -1,4 +1,3 @@
-/** The search for a posterior's mode (mode.ts): the density of the values as an objective, and its starts. */
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import type { FullObjective } from "../../algorithms/gradient/objective.ts";
@@ -15,7 +14,11 @@ const STARTS = 8;
 /** Points that are tried for each start. */
 const TRIES = 100;
 
-/** An objective, what climbs it, and why that ended, in words. */
+/**
+ * The search for a posterior's mode (mode.ts): the density of the values as an objective, and its starts.
+ *
+ * An objective, what climbs it, and why that ended, in words.
+ */
 export interface ModeSearch {
   readonly objective: ModeObjective;
   readonly search: ModeStarts;

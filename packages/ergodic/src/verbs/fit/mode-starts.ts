@@ -1,11 +1,3 @@
-/**
- * The search for a mode from several starts, in step: each update moves every start that has not ended. The best is kept, and the others say how far to
- * trust it.
- *
- * Starts go by our own climb (algorithms/variational/climb.ts), or by a rule that the user chose. Where a rule ends is judged by a climb from there:
- * what that gains, the rule has left.
- */
-
 import type { Border } from "../../algorithms/variational/border.ts";
 import { Climb, TOLERANCE } from "../../algorithms/variational/climb.ts";
 import type { Minimised } from "../../algorithms/variational/quasi-newton.ts";
@@ -123,6 +115,13 @@ export interface Verdict extends Judgement {
 /** Nats: nearer is the same mode. */
 const NEAR = 0.1;
 
+/**
+ * The search for a mode from several starts, in step: each update moves every start that has not ended. The best is kept, and the others say how far to
+ * trust it.
+ *
+ * Starts go by our own climb (algorithms/variational/climb.ts), or by a rule that the user chose. Where a rule ends is judged by a climb from there:
+ * what that gains, the rule has left.
+ */
 export class ModeStarts implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;

@@ -1,3 +1,15 @@
+import type { Rule } from "../../algorithms/gradient/kinds.ts";
+import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { openEngine } from "../../host/engine.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
+import { resolveStopping } from "../../loop/stopping.ts";
+import type { ModelData, NamedValues, StatisticalModel } from "../../models/statistical/index.ts";
+import type { ModeOptions } from "./mode-options.ts";
+import type { ModeSearch } from "./mode-search.ts";
+import type { Spread } from "./mode-starts.ts";
+
 /**
  * fit(model, data, { rule: lbfgs() }) of a statistical model: the posterior's mode, the values that maximise log p(values | data).
  *
@@ -12,19 +24,6 @@
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
-
-import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
-import { openEngine } from "../../host/engine.ts";
-import { Run, type RunSummary } from "../../loop/run.ts";
-import { resolveStopping } from "../../loop/stopping.ts";
-import type { ModelData, NamedValues, StatisticalModel } from "../../models/statistical/index.ts";
-import type { ModeOptions } from "./mode-options.ts";
-import type { ModeSearch } from "./mode-search.ts";
-import type { Spread } from "./mode-starts.ts";
-
 export interface Mode {
   /** Parameters, transformed and generated quantities at the mode. */
   readonly values: NamedValues;

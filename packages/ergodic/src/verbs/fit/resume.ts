@@ -1,4 +1,3 @@
-/** fit.resume(checkpoint, data, options): goes on with a run that was kept, bit for bit. */
 import { checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../../base/errors.ts";
 import type { Algorithm, JsonObject, Plan } from "../../contract.ts";
@@ -19,7 +18,11 @@ export type ResumeOptions<D = Dataset> = Pick<
   "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
 >;
 
-/** Goes on from a checkpoint, bit for bit; `data` must be the same data. `P`: what the caller knows the run to make. */
+/**
+ * fit.resume(checkpoint, data, options): goes on with a run that was kept, bit for bit.
+ *
+ * Goes on from a checkpoint, bit for bit; `data` must be the same data. `P`: what the caller knows the run to make.
+ */
 export function resume(
   from: string | Uint8Array | Blob,
   data: Ratings,

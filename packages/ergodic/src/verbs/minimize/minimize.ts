@@ -1,25 +1,3 @@
-/**
- * minimize(f, x0, options) or minimize(f, options): the least value of a function of which nothing is known but its values.
- *
- *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
- *
- * f: (x, { seed, signal, evaluation }) → number or a promise of one; lower is better, NaN is a failed evaluation. The space is that of
- * algorithms/search/space.ts (`x0`, `bounds`, `scale`, `integer`, `stepSize`), noise is met as in ask-tell.ts (`repeat`, `commonRandomNumbers`).
- * `algorithm`: default cmaEs(). `evaluations`: default 1000 a searched coordinate, none where `until` has seconds. `until`: what comes first of
- * evaluations, seconds, and target (a value at most this); `signal` aborts. A run is awaitable, and an async iterable of ticks.
- *
- * `concurrency`: so many evaluations under way at once, for an f that gives promises. `workers`: so many threads, for an f that is given as the
- * URL of a module with a default export; a function cannot be sent to a thread. Neither changes the result: it depends on f, the space, the
- * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
- * abort. Another function is refused: the best point is evaluated once more, and if the value is another one, a second time; f that gives the
- * same value twice, which is not the one that was kept, is another function, and one that does not is noisy, and taken.
- *
- * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts. What compileFunction made with a gradient is descended
- * along it: minimize-gradient.ts.
- *
- * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
- *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
- */
 import type { CoordinateTarget } from "../../algorithms/coordinate/coordinate-target.ts";
 import { type History, Search, type SearchOptions, searchKeys } from "../../algorithms/search/ask-tell.ts";
 import { type BlackBox, Evaluation, refuseOtherFunction } from "../../algorithms/search/evaluation.ts";
@@ -160,6 +138,28 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
   return { search, limits: limitsOf("minimize.resume", kind, () => Number(before.evaluations ?? Infinity)), open, checkpoint };
 }
 
+/**
+ * minimize(f, x0, options) or minimize(f, options): the least value of a function of which nothing is known but its values.
+ *
+ *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
+ *
+ * f: (x, { seed, signal, evaluation }) → number or a promise of one; lower is better, NaN is a failed evaluation. The space is that of
+ * algorithms/search/space.ts (`x0`, `bounds`, `scale`, `integer`, `stepSize`), noise is met as in ask-tell.ts (`repeat`, `commonRandomNumbers`).
+ * `algorithm`: default cmaEs(). `evaluations`: default 1000 a searched coordinate, none where `until` has seconds. `until`: what comes first of
+ * evaluations, seconds, and target (a value at most this); `signal` aborts. A run is awaitable, and an async iterable of ticks.
+ *
+ * `concurrency`: so many evaluations under way at once, for an f that gives promises. `workers`: so many threads, for an f that is given as the
+ * URL of a module with a default export; a function cannot be sent to a thread. Neither changes the result: it depends on f, the space, the
+ * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
+ * abort. Another function is refused: the best point is evaluated once more, and if the value is another one, a second time; f that gives the
+ * same value twice, which is not the one that was kept, is another function, and one that does not is noisy, and taken.
+ *
+ * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts. What compileFunction made with a gradient is descended
+ * along it: minimize-gradient.ts.
+ *
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
+ *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
+ */
 export const minimize = Object.assign(start, { resume });
 
 interface Limits {

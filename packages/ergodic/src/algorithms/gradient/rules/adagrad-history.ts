@@ -1,3 +1,9 @@
+import { OptionError } from "../../../base/errors.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import type { HostReport } from "../kinds.ts";
+import { notNegative, positive } from "../rule.ts";
+import { stay } from "../steepest.ts";
+
 /**
  * AdaGrad as in the textbook: every past gradient is kept, and the step divides by the root of their squares' sum.
  *
@@ -7,12 +13,6 @@
  * from the oldest gradient on. `limit` bounds the history: past it the rule stops rather than fill the memory.
  * Source: Duchi, Hazan, Singer 2011, with the full history of its proof.
  */
-import { OptionError } from "../../../base/errors.ts";
-import { hostRule, keepState } from "../host-rule.ts";
-import type { HostReport } from "../kinds.ts";
-import { notNegative, positive } from "../rule.ts";
-import { stay } from "../steepest.ts";
-
 export const adagradHistory = hostRule(
   "adagradHistory",
   { rate: 0.01, epsilon: 1e-10, limit: 100_000 },

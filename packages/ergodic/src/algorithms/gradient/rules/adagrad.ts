@@ -1,3 +1,6 @@
+import { add, div, mul, sqrt, square } from "../../../compiler/index.ts";
+import { notNegative, positive, rule } from "../rule.ts";
+
 /**
  * AdaGrad, memory-efficient: r ← r + g², p ← p − η g/(√r + ε).
  *
@@ -6,9 +9,6 @@
  * Source: Duchi, Hazan, Singer 2011, diagonal form; its textbook twin `adagradHistory` agrees bit for bit in float64.
  * Defaults are PyTorch's (r₀ = 0, ε = 1e-10 outside the root); optax: { initialAccumulator: 0.1, epsilon: 1e-7, epsilonInside: true }.
  */
-import { add, div, mul, sqrt, square } from "../../../compiler/index.ts";
-import { notNegative, positive, rule } from "../rule.ts";
-
 export const adagrad = rule(
   "adagrad",
   { rate: 0.01, epsilon: 1e-10, initialAccumulator: 0, epsilonInside: false },

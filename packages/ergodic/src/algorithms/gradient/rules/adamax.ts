@@ -1,12 +1,12 @@
+import { abs, add, div, max, mul } from "../../../compiler/index.ts";
+import { rule } from "../rule.ts";
+import { adamRanges, biasCorrection, firstMoment } from "./moments.ts";
+
 /**
  * Adamax: m ← β₁ m + (1 − β₁) g, u ← max(β₂ u, |g| + ε), p ← p − η/(1 − β₁ᵗ) · m/u.
  *
  * m, u: two floats a parameter. Source: Kingma, Ba 2015, algorithm 2, with PyTorch's ε inside the maximum, which keeps u above 0.
  */
-import { abs, add, div, max, mul } from "../../../compiler/index.ts";
-import { rule } from "../rule.ts";
-import { adamRanges, biasCorrection, firstMoment } from "./moments.ts";
-
 export const adamax = rule(
   "adamax",
   { rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

@@ -1,3 +1,7 @@
+import { add, div, max, mul, sqrt } from "../../../compiler/index.ts";
+import { notNegative, rule } from "../rule.ts";
+import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
+
 /**
  * AdamW: Adam with decoupled weight decay, p ← p − η λ p − η m̂/(√v̂ + ε).
  *
@@ -5,10 +9,6 @@
  * every step, a sparse update advances touched coordinates only (lazy). Source: Loshchilov, Hutter 2019. λ = 1e-2 as in PyTorch;
  * optax: 1e-4. As in both, the decay is multiplied by the rate.
  */
-import { add, div, max, mul, sqrt } from "../../../compiler/index.ts";
-import { notNegative, rule } from "../rule.ts";
-import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
-
 export const adamw = rule(
   "adamw",
   { rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01, amsgrad: false },

@@ -1,3 +1,6 @@
+import { add, div, max, min, mul, square, sum } from "../../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+
 /**
  * ALI-G: η = min(f_i(p)/(‖g‖² + ε), η_max), p ← p − η g, for models that can fit every row (f_i* = 0).
  *
@@ -5,9 +8,6 @@
  * With minibatches f_i is without the model's penalty, whose gradient g has.
  * Source: Berrada, Zisserman, Kumar 2020, without its optional momentum.
  */
-import { add, div, max, min, mul, square, sum } from "../../../compiler/index.ts";
-import { positive, rule } from "../rule.ts";
-
 export const aliG = rule(
   "aliG",
   { maximum: 0.1, epsilon: 1e-5 },

@@ -1,13 +1,13 @@
+import { add, div, max, mul, sqrt } from "../../../compiler/index.ts";
+import { rule } from "../rule.ts";
+import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
+
 /**
  * AMSGrad: Adam with v̂ replaced by its maximum so far, so that a coordinate's step never grows again.
  *
  * m, v as in Adam; peak ← max(peak, v); p ← p − η m̂/(√(peak/(1 − β₂ᵗ)) + ε). m, v, peak: three floats a parameter.
  * Source: Reddi, Kale, Kumar 2018. PyTorch (default) takes the maximum before the bias correction; optax after: { corrected: true }.
  */
-import { add, div, max, mul, sqrt } from "../../../compiler/index.ts";
-import { rule } from "../rule.ts";
-import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
-
 export const amsgrad = rule(
   "amsgrad",
   { rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, corrected: false },

@@ -1,3 +1,6 @@
+import { add, div, max, mul, sub } from "../../../compiler/index.ts";
+import { notNegative, rule } from "../rule.ts";
+
 /**
  * Iterate averaging, a transformation that ends a chain: p' = p − g, a ← a + (p' − a)/max(1, t − s).
  *
@@ -5,9 +8,6 @@
  * the point to evaluate; the iterates themselves are not changed. Use: chain(sgd({ rate: 0.1 }), averaging({ start: 1000 })).
  * Source: Polyak, Juditsky 1992; Ruppert 1988. PyTorch's ASGD(t0) is start: t0 + 1, with its own schedule and decay.
  */
-import { add, div, max, mul, sub } from "../../../compiler/index.ts";
-import { notNegative, rule } from "../rule.ts";
-
 export const averaging = rule(
   "averaging",
   { start: 0 },

@@ -1,9 +1,3 @@
-/**
- * Steepest descent with backtracking: α is halved until f(x − α g) ≤ f(x) − c α ‖g‖² (Armijo), x ← x − α g, g = ∇f(x).
- *
- * c in (0, 1), `shrink` in (0, 1), the first α is `initial`, later twice the last one accepted. NaN and infinite values are refused.
- * State: the last α. Needs the full objective. Source: Armijo 1966.
- */
 import { along, dot } from "../dense.ts";
 import { hostRule, keepState } from "../host-rule.ts";
 import { positive } from "../rule.ts";
@@ -11,6 +5,12 @@ import { searchNeeds, stay } from "../steepest.ts";
 
 const open = { low: 0, high: 1, open: true };
 
+/**
+ * Steepest descent with backtracking: α is halved until f(x − α g) ≤ f(x) − c α ‖g‖² (Armijo), x ← x − α g, g = ∇f(x).
+ *
+ * c in (0, 1), `shrink` in (0, 1), the first α is `initial`, later twice the last one accepted. NaN and infinite values are refused.
+ * State: the last α. Needs the full objective. Source: Armijo 1966.
+ */
 export const backtracking = hostRule(
   "backtracking",
   { initial: 1, c: 1e-4, shrink: 0.5, maxEvaluations: 100 },

@@ -1,3 +1,10 @@
+import { along, dot } from "../dense.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import type { HostReport, Objective } from "../kinds.ts";
+import { minimiseLine } from "../line-minimum.ts";
+import { positive } from "../rule.ts";
+import { searchNeeds, stay } from "../steepest.ts";
+
 /**
  * Steepest descent with exact line search: x ← x − α ∇f(x), α = argmin over α > 0 of f(x − α ∇f(x)).
  *
@@ -6,13 +13,6 @@
  * Needs the full objective: a gradient and, without curvature, 10 to 30 values a step (18 is usual), each a pass over all data.
  * On an ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
  */
-import { along, dot } from "../dense.ts";
-import { hostRule, keepState } from "../host-rule.ts";
-import type { HostReport, Objective } from "../kinds.ts";
-import { minimiseLine } from "../line-minimum.ts";
-import { positive } from "../rule.ts";
-import { searchNeeds, stay } from "../steepest.ts";
-
 export const exactLineSearch = hostRule(
   "exactLineSearch",
   { initial: 1, tolerance: 1e-8, maxEvaluations: 60 },

@@ -1,3 +1,9 @@
+import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
+import { hostRule, keepState } from "../host-rule.ts";
+import type { HostReport, Objective } from "../kinds.ts";
+import { notNegative, positive } from "../rule.ts";
+import { type LinePoint, lineOf, strongWolfe } from "../wolfe.ts";
+
 /**
  * L-BFGS: x ← x + α d, d = −H ∇f(x), H from the last m pairs s = Δx, y = Δ∇f by the two-loop recursion.
  *
@@ -6,12 +12,6 @@
  * descends, or where neither x nor f changes by `changeTolerance`. State: 2m + 1 float64 a parameter at most. Needs the full objective.
  * Source: Nocedal 1980; Liu, Nocedal 1989. Walks through the points of PyTorch's LBFGS (history_size 100 there).
  */
-import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
-import { hostRule, keepState } from "../host-rule.ts";
-import type { HostReport, Objective } from "../kinds.ts";
-import { notNegative, positive } from "../rule.ts";
-import { type LinePoint, lineOf, strongWolfe } from "../wolfe.ts";
-
 export const lbfgs = hostRule(
   "lbfgs",
   { rate: 1, history: 10, search: "strongWolfe", gradientTolerance: 1e-7, changeTolerance: 1e-9 },

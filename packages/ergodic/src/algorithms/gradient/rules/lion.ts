@@ -1,12 +1,12 @@
+import { add, mul, sign, sub } from "../../../compiler/index.ts";
+import { notNegative, positive, rule, share } from "../rule.ts";
+
 /**
  * Lion: p ← p − η (sign(β₁ m + (1 − β₁) g) + λ p), then m ← β₂ m + (1 − β₂) g.
  *
  * η (`rate`) > 0: every coordinate moves by it; β₁, β₂ in [0, 1]; λ (`decay`) ≥ 0, decoupled. m: one float a parameter.
  * Source: Chen et al. 2023, algorithm 2. Differs from optax: nothing.
  */
-import { add, mul, sign, sub } from "../../../compiler/index.ts";
-import { notNegative, positive, rule, share } from "../rule.ts";
-
 export const lion = rule(
   "lion",
   { rate: 0.0001, beta1: 0.9, beta2: 0.99, decay: 0 },

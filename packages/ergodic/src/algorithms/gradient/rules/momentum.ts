@@ -1,3 +1,6 @@
+import { add, equal, mul, sub, where } from "../../../compiler/index.ts";
+import { positive, rule, share } from "../rule.ts";
+
 /**
  * Heavy-ball momentum: v ← μ v + (1 − τ) g, p ← p − η v; the first v is g.
  *
@@ -5,9 +8,6 @@
  * Source: Polyak 1964. As in PyTorch, the rate stands outside v (so that a change of η acts at once) and dampening is skipped on the
  * first step; textbooks put the rate inside, which is the same for a fixed rate.
  */
-import { add, equal, mul, sub, where } from "../../../compiler/index.ts";
-import { positive, rule, share } from "../rule.ts";
-
 export const momentum = rule(
   "momentum",
   { rate: 0.01, momentum: 0.9, dampening: 0 },

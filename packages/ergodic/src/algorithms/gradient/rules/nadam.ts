@@ -1,3 +1,7 @@
+import { add, div, mul, pow, sqrt, sub } from "../../../compiler/index.ts";
+import { notNegative, rule } from "../rule.ts";
+import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
+
 /**
  * NAdam: Adam with Nesterov's look-ahead and a momentum that warms up, μ_t = β₁(1 − 0.96^(ψt)/2).
  *
@@ -5,10 +9,6 @@
  * ψ (`momentumDecay`) ≥ 0. λ (`decay`) ≥ 0: decoupled, p ← p − ηλp; for the coupled form chain with weightDecay().
  * m, v: two floats a parameter, π one for all. Source: Dozat 2016. Differs from PyTorch: nothing.
  */
-import { add, div, mul, pow, sqrt, sub } from "../../../compiler/index.ts";
-import { notNegative, rule } from "../rule.ts";
-import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
-
 export const nadam = rule(
   "nadam",
   { rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0.004, decay: 0 },

@@ -1,12 +1,12 @@
+import { add, mul } from "../../../compiler/index.ts";
+import { positive, rule, share } from "../rule.ts";
+
 /**
  * Nesterov momentum: v ← μ v + g, p ← p − η (g + μ v).
  *
  * η (`rate`) > 0, μ (`momentum`) in [0, 1]. v: one float a parameter. The gradient is taken at p, which stands for the look-ahead
  * point of Nesterov's own text (a change of variables). Source: Nesterov 1983, in the form of Sutskever et al. 2013 and PyTorch.
  */
-import { add, mul } from "../../../compiler/index.ts";
-import { positive, rule, share } from "../rule.ts";
-
 export const nesterov = rule(
   "nesterov",
   { rate: 0.01, momentum: 0.9 },

@@ -1,3 +1,6 @@
+import { abs, add, div, equal, lessEqual, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+
 /**
  * Polyak's step with an estimated optimum: η = min((f(p) − f̂)/‖g‖², η_max), f̂ = best loss so far − δ, p ← p − η g.
  *
@@ -7,9 +10,6 @@
  * a parameter. Source: Nedić, Bertsekas 2001, dynamic step size; the phases and δ/2 are Goffin, Kiwiel 1999. (A single step cannot
  * reach f̂ itself: a convex f lies above its tangent.) With minibatches f is their loss without the model's penalty, whose gradient g has.
  */
-import { abs, add, div, equal, lessEqual, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
-import { positive, rule } from "../rule.ts";
-
 export const polyakEstimated = rule(
   "polyakEstimated",
   { gap: 0.5, grow: 1.5, shrink: 0.5, patience: 3, maximum: 1e6 },

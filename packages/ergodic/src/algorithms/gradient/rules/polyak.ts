@@ -1,3 +1,6 @@
+import { div, equal, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+
 /**
  * Polyak's step with a known optimum: η = min((f(p) − f*)/‖g‖², η_max), p ← p − η g.
  *
@@ -5,9 +8,6 @@
  * never uphill. No state; one more pass over the gradient for its norm. With minibatches f is their loss without the model's penalty, whose
  * gradient g has; it settles where one model fits every row, elsewhere it follows each batch's own minimum. Source: Polyak 1969; Hazan, Kakade 2019.
  */
-import { div, equal, max, min, mul, square, sub, sum, where } from "../../../compiler/index.ts";
-import { positive, rule } from "../rule.ts";
-
 export const polyak = rule(
   "polyak",
   { optimum: 0, maximum: 1e6 },

@@ -1,3 +1,7 @@
+import { abs, add, div, equal, max, mul, sqrt, square, sub, sum, where } from "../../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+import { adamRanges } from "./moments.ts";
+
 /**
  * Prodigy: Adam whose rate d is an estimate, from below, of the distance from the start to the solution.
  *
@@ -7,10 +11,6 @@
  * floats a parameter, two scalars; its sums run over all parameters, so that sparse gradients are taken as dense.
  * Source: Mishchenko, Defazio 2024, algorithm 4. Their code multiplies n and s by constants that cancel, and puts the new d before ε.
  */
-import { abs, add, div, equal, max, mul, sqrt, square, sub, sum, where } from "../../../compiler/index.ts";
-import { positive, rule } from "../rule.ts";
-import { adamRanges } from "./moments.ts";
-
 export const prodigy = rule(
   "prodigy",
   { rate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, distance: 1e-6 },

@@ -1,3 +1,7 @@
+import { add, div, less, mul, pow, sqrt, sub, where } from "../../../compiler/index.ts";
+import { notNegative, rule } from "../rule.ts";
+import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
+
 /**
  * RAdam: Adam whose adaptive rate is switched on, and rectified, by how many squares its average holds.
  *
@@ -6,10 +10,6 @@
  * chain with weightDecay(). m, v: two floats a parameter. Source: Liu et al. 2020. As in PyTorch, ε is added
  * before the bias correction of v (other rules add it after).
  */
-import { add, div, less, mul, pow, sqrt, sub, where } from "../../../compiler/index.ts";
-import { notNegative, rule } from "../rule.ts";
-import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
-
 export const radam = rule(
   "radam",
   { rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0 },

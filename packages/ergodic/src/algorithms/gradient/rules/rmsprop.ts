@@ -1,3 +1,6 @@
+import { add, div, max, mul, sqrt, square, sub } from "../../../compiler/index.ts";
+import { notNegative, positive, rule, share } from "../rule.ts";
+
 /**
  * RMSProp: r ← ρ r + (1 − ρ) g², u = g/(√r + ε), p ← p − η u; with momentum b ← μ b + u and p ← p − η b;
  * centred: m ← m + (1 − ρ)(g − m) and √(r − m²) in the place of √r.
@@ -6,9 +9,6 @@
  * when centred. Source: Tieleman, Hinton 2012; centred: Graves 2013. Defaults are PyTorch's (ρ = 0.99, ε = 1e-8 outside the root);
  * optax: { rho: 0.9, epsilonInside: true }. r − m² is held at 0 from below, where rounding makes PyTorch's a NaN.
  */
-import { add, div, max, mul, sqrt, square, sub } from "../../../compiler/index.ts";
-import { notNegative, positive, rule, share } from "../rule.ts";
-
 export const rmsprop = rule(
   "rmsprop",
   { rate: 0.01, rho: 0.99, epsilon: 1e-8, momentum: 0, centred: false, epsilonInside: false },

@@ -1,14 +1,14 @@
+import { add, div, mul, sqrt } from "../../../compiler/index.ts";
+import { notNegative, rule } from "../rule.ts";
+import { adamRanges, biasCorrection, secondMoment } from "./moments.ts";
+import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
+
 /**
  * Schedule-free Adam: equation in schedule-free.ts with u = g/(√v̂ + ε) + λ y, v ← β₂ v + (1 − β₂) g², v̂ = v/(1 − β₂ᵗ).
  *
  * η (`rate`) > 0; β₁ in (0, 1] interpolates (it is not a momentum buffer), β₂ in [0, 1]; ε (`epsilon`) ≥ 0; λ (`decay`) ≥ 0, at y.
  * z, v: two floats a parameter, as Adam. Source: Defazio et al. 2024.
  */
-import { add, div, mul, sqrt } from "../../../compiler/index.ts";
-import { notNegative, rule } from "../rule.ts";
-import { adamRanges, biasCorrection, secondMoment } from "./moments.ts";
-import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
-
 export const scheduleFreeAdam = rule(
   "scheduleFreeAdam",
   { rate: 0.0025, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0 },

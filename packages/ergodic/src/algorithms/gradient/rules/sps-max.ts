@@ -1,3 +1,6 @@
+import { div, equal, less, max, min, mul, pow, square, sub, sum, where } from "../../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+
 /**
  * SPS_max, a stochastic Polyak step: η = min((f_i(p) − f_i*)/(c‖g‖²), γ), p ← p − η g.
  *
@@ -6,9 +9,6 @@
  * so that a lucky batch cannot make a leap. With minibatches f_i is without the model's penalty, whose gradient
  * g has. One scalar of state. Source: Loizou et al. 2021.
  */
-import { div, equal, less, max, min, mul, pow, square, sub, sum, where } from "../../../compiler/index.ts";
-import { positive, rule } from "../rule.ts";
-
 export const spsMax = rule(
   "spsMax",
   { optimum: 0, c: 0.5, maximum: 1, smoothing: true },

@@ -1,14 +1,3 @@
-/**
- * Stochastic line search (SLS): p ← p − α g, α by backtracking on the loss of the *same* batch.
- *
- * Accepted when f_i(p − α g) ≤ f_i(p) − c α ‖g‖² (Armijo), else α ← `shrink` · α, at most `maxTrials` times, then `fallback`. The
- * first α is the last one times 2^(1/epochUpdates), `initial` at the start. One scalar of state; each trial costs one more loss of the
- * batch, typically one or two a step. Converges at gradient descent's speed when the model can fit every row; elsewhere to a
- * neighbourhood. Source: Vaswani et al. 2019, with the constants of their code.
- *
- * @throws OptionError when an option is out of range
- */
-
 import type { SearchRule } from "../kinds.ts";
 import { optionsToJson, positive, resolve, share } from "../rule.ts";
 
@@ -22,6 +11,16 @@ const ranges = {
   fallback: positive,
 };
 
+/**
+ * Stochastic line search (SLS): p ← p − α g, α by backtracking on the loss of the *same* batch.
+ *
+ * Accepted when f_i(p − α g) ≤ f_i(p) − c α ‖g‖² (Armijo), else α ← `shrink` · α, at most `maxTrials` times, then `fallback`. The
+ * first α is the last one times 2^(1/epochUpdates), `initial` at the start. One scalar of state; each trial costs one more loss of the
+ * batch, typically one or two a step. Converges at gradient descent's speed when the model can fit every row; elsewhere to a
+ * neighbourhood. Source: Vaswani et al. 2019, with the constants of their code.
+ *
+ * @throws OptionError when an option is out of range
+ */
 export const stochasticLineSearch = Object.assign(
   (given: Partial<typeof defaults> = {}): SearchRule => {
     const options = resolve("stochasticLineSearch", defaults, given, ranges, false) as SearchRule["options"];

@@ -1,9 +1,3 @@
-/**
- * Steepest descent with a strong Wolfe line search: x ← x − α ∇f(x), f falls enough (c₁) and the slope flattens enough (c₂).
- *
- * 0 < c₁ < c₂ < 1. The first trial is min(1, 1/‖g‖₁), later the last α. State: the last α. Needs the full objective: each trial is a
- * value and a gradient. The search itself is wolfe.ts, which L-BFGS shares. Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6.
- */
 import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
 import { hostRule, keepState } from "../host-rule.ts";
 import { searchNeeds, stay } from "../steepest.ts";
@@ -11,6 +5,12 @@ import { lineOf, strongWolfe as searchLine, wolfeDefaults } from "../wolfe.ts";
 
 const open = { low: 0, high: 1, open: true };
 
+/**
+ * Steepest descent with a strong Wolfe line search: x ← x − α ∇f(x), f falls enough (c₁) and the slope flattens enough (c₂).
+ *
+ * 0 < c₁ < c₂ < 1. The first trial is min(1, 1/‖g‖₁), later the last α. State: the last α. Needs the full objective: each trial is a
+ * value and a gradient. The search itself is wolfe.ts, which L-BFGS shares. Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6.
+ */
 export const strongWolfe = hostRule(
   "strongWolfe",
   { c1: 1e-4, c2: 0.9, maxEvaluations: 25 },

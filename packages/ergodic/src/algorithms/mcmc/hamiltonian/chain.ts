@@ -1,4 +1,3 @@
-/** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (host/fields.ts), its arrays, and room for a stretch of transitions. */
 import { stream } from "../../../base/stream.ts";
 import type { DensityBinding, LogDensity, Tensor } from "../../../contract.ts";
 import { Arena } from "../../../host/arena.ts";
@@ -39,6 +38,7 @@ const SCALARS = (field.CHAIN_BYTES - field.CHAIN_STEP_F64) / 8;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
+/** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (host/fields.ts), its arrays, and room for a stretch of transitions. */
 export class Chain implements ChainState, Placed {
   readonly block: number;
   /** What the metric is made from; where estimates overlap, the younger one second. */

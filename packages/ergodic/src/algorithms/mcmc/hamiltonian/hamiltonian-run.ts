@@ -1,14 +1,3 @@
-/**
- * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions run in the kernels, one call a chain and
- * stretch; between stretches, at fixed transitions, metrics are renewed and compared (choice.ts). At the end of warm-up the places of the chains are
- * compared with each other and with those of scouts, and chains may start anew (places/survey.ts).
- *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
- * for a step size), "transition", n (the same after the n-th new start).
- *
- * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
- */
-
 import { ErgodicError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { isFlag, KeptPart } from "../../../base/kept-part.ts";
@@ -46,6 +35,16 @@ const LEAPFROGS = transitionFields.indexOf("leapfrogs");
 const LOG_DENSITY = transitionFields.indexOf("logDensity");
 const WIDTH = transitionFields.length;
 
+/**
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions run in the kernels, one call a chain and
+ * stretch; between stretches, at fixed transitions, metrics are renewed and compared (choice.ts). At the end of warm-up the places of the chains are
+ * compared with each other and with those of scouts, and chains may start anew (places/survey.ts).
+ *
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
+ * for a step size), "transition", n (the same after the n-th new start).
+ *
+ * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
+ */
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
   private readonly varying: DualAveraging;

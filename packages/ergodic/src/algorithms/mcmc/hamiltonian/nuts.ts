@@ -1,16 +1,3 @@
-/**
- * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a state of them drawn by its weight.
- *
- * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its later doublings; ends where
- * s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half with the nearest point of the other, at depth
- * `maxTreeDepth`, or where H − H₀ > 1000 (a divergence). ε and M⁻¹ are adapted in warm-up (dual-averaging.ts, warmup.ts, metric.ts).
- * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Leaves the target invariant once warm-up has ended.
- * Source: Hoffman & Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed often
- * (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start; and random numbers are
- * Philox's.
- *
- * @throws OptionError
- */
 import { checkChoice } from "../../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -103,6 +90,19 @@ export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: Retu
   windows: { ...windows },
 });
 
+/**
+ * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a state of them drawn by its weight.
+ *
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its later doublings; ends where
+ * s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half with the nearest point of the other, at depth
+ * `maxTreeDepth`, or where H − H₀ > 1000 (a divergence). ε and M⁻¹ are adapted in warm-up (dual-averaging.ts, warmup.ts, metric.ts).
+ * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Leaves the target invariant once warm-up has ended.
+ * Source: Hoffman & Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed often
+ * (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start; and random numbers are
+ * Philox's.
+ *
+ * @throws OptionError
+ */
 export function nuts(options: NutsOptions = {}): Sampler {
   checkKeys("nuts", options, [...adaptationKeys, "maxTreeDepth"]);
   const { maxTreeDepth = 10 } = options;

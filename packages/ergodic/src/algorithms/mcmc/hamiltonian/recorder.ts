@@ -1,4 +1,3 @@
-/** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up, at most MOST numbers a chain. */
 import type { KeptPart } from "../../../base/kept-part.ts";
 import type { Tensor } from "../../../contract.ts";
 import type { Recent } from "../places/survey.ts";
@@ -6,6 +5,7 @@ import type { Recent } from "../places/survey.ts";
 const SHARE = 0.3;
 const MOST = 2 ** 22;
 
+/** The last draws of warm-up of every chain, and the gradients there: what a chain's place is measured from. Memory for SHARE of warm-up, at most MOST numbers a chain. */
 export class Recorder {
   private readonly from: number;
   private readonly dimension: number;

@@ -1,9 +1,3 @@
-/**
- * The trial of a diagonal metric within warm-up, in all chains: when it begins, when it ends, and who has won (choice.ts).
- *
- * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS transitions adapt its step, those after are judged. It ends early where it
- * costs too much to win.
- */
 import type { KeptPart } from "../../../base/kept-part.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Chain } from "./chain.ts";
@@ -20,6 +14,12 @@ interface Tally {
 }
 const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
 
+/**
+ * The trial of a diagonal metric within warm-up, in all chains: when it begins, when it ends, and who has won (choice.ts).
+ *
+ * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS transitions adapt its step, those after are judged. It ends early where it
+ * costs too much to win.
+ */
 export class Trial {
   /** Its first transition, those before which it is looked at, and its end. */
   readonly boundaries: readonly number[];

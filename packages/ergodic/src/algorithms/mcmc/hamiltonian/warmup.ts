@@ -1,3 +1,17 @@
+import { CHECK } from "./arrival.ts";
+import { type WindowOptions, warmupWindows } from "./windows.ts";
+
+export type Adaptation = "windows" | "overlapping";
+export const adaptations: readonly Adaptation[] = ["windows", "overlapping"];
+
+export interface Renewal {
+  /** The number of the transition before which it is due. */
+  readonly at: number;
+  /** "older": the younger estimator takes the place of the other. */
+  readonly forget: "all" | "older" | "nothing";
+  readonly restart: boolean;
+}
+
 /**
  * Warm-up as a schedule of renewals: when the metric becomes what was seen, what of that is forgotten, and whether the step is searched for anew.
  *
@@ -14,20 +28,6 @@
  * between switches, as each ends a call of the kernel; a last switch that leaves half a
  * period, so that the metric forgets a chain that arrived late; a choice of metrics.
  */
-import { CHECK } from "./arrival.ts";
-import { type WindowOptions, warmupWindows } from "./windows.ts";
-
-export type Adaptation = "windows" | "overlapping";
-export const adaptations: readonly Adaptation[] = ["windows", "overlapping"];
-
-export interface Renewal {
-  /** The number of the transition before which it is due. */
-  readonly at: number;
-  /** "older": the younger estimator takes the place of the other. */
-  readonly forget: "all" | "older" | "nothing";
-  readonly restart: boolean;
-}
-
 export interface Warmup {
   /** Transitions start … stop − 1 are estimated on. */
   readonly start: number;

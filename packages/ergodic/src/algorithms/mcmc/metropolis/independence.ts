@@ -1,3 +1,14 @@
+import { checkFunction } from "../../../base/checks.ts";
+import { checkKeys } from "../../../base/errors.ts";
+import type { Draws } from "../../../base/stream.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { ProposalRun } from "./proposal-run.ts";
+
+export interface IndependenceOptions {
+  sample: (draws: Draws) => ArrayLike<number>;
+  logDensity: (x: Float64Array) => number;
+}
+
 /**
  * Independence Metropolis-Hastings: x' ~ q whatever x is, accepted with probability min(1, w(x')/w(x)), w = exp(ℓ − log q).
  *
@@ -11,17 +22,6 @@
  *
  * @throws OptionError where an option is not a function, or what it gives does not fit
  */
-import { checkFunction } from "../../../base/checks.ts";
-import { checkKeys } from "../../../base/errors.ts";
-import type { Draws } from "../../../base/stream.ts";
-import type { Sampler } from "../../sampling/sampler.ts";
-import { ProposalRun } from "./proposal-run.ts";
-
-export interface IndependenceOptions {
-  sample: (draws: Draws) => ArrayLike<number>;
-  logDensity: (x: Float64Array) => number;
-}
-
 export function independence(options: IndependenceOptions): Sampler {
   checkKeys("independence", options, ["sample", "logDensity"]);
   const { sample, logDensity } = options;

@@ -1,3 +1,10 @@
+import { checkKeys } from "../../../base/errors.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
+
+export type MalaOptions = Omit<AdaptationOptions, "jitter">;
+
 /**
  * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the Metropolis-Hastings ratio of ℓ and
  * of the proposals' densities both ways.
@@ -9,13 +16,6 @@
  *
  * @throws OptionError; CapabilityError for a density without a gradient
  */
-import { checkKeys } from "../../../base/errors.ts";
-import type { Sampler } from "../../sampling/sampler.ts";
-import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
-
-export type MalaOptions = Omit<AdaptationOptions, "jitter">;
-
 export function mala(options: MalaOptions = {}): Sampler {
   checkKeys(
     "mala",

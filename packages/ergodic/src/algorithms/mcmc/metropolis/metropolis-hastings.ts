@@ -1,3 +1,15 @@
+import { checkFunction } from "../../../base/checks.ts";
+import { checkKeys } from "../../../base/errors.ts";
+import type { Draws } from "../../../base/stream.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { ProposalRun, type Propose } from "./proposal-run.ts";
+
+export interface MetropolisHastingsOptions {
+  propose: Propose;
+  /** A random starting point. Default: uniform in (−2, 2) by coordinate. */
+  start?: (draws: Draws) => ArrayLike<number>;
+}
+
 /**
  * Metropolis-Hastings with a proposal of the user's: x' = propose(x, draws), accepted with probability min(1, exp(ℓ(x') − ℓ(x) + log q(x | x') − log
  * q(x' | x))).
@@ -13,18 +25,6 @@
  *
  * @throws OptionError where propose is not a function, or what it gives does not fit
  */
-import { checkFunction } from "../../../base/checks.ts";
-import { checkKeys } from "../../../base/errors.ts";
-import type { Draws } from "../../../base/stream.ts";
-import type { Sampler } from "../../sampling/sampler.ts";
-import { ProposalRun, type Propose } from "./proposal-run.ts";
-
-export interface MetropolisHastingsOptions {
-  propose: Propose;
-  /** A random starting point. Default: uniform in (−2, 2) by coordinate. */
-  start?: (draws: Draws) => ArrayLike<number>;
-}
-
 export function metropolisHastings(options: MetropolisHastingsOptions): Sampler {
   const name = "metropolisHastings";
   checkKeys(name, options, ["propose", "start"]);

@@ -1,14 +1,3 @@
-/**
- * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
- *
- * A transition visits every coordinate in order, or with scan: "random" d coordinates drawn at random, which makes it reversible; d evaluations of ℓ
- * either way. σ_k: `stepSize` at first; warm-up brings each coordinate's mean acceptance to `targetAcceptance` (kernels/adaptive-step.ts), afterwards
- * all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended.
- * Proposals whose density is not finite are refused. Mixes slowly where coordinates are correlated. Source: Metropolis et al. 1953; Roberts &
- * Rosenthal 2009, section 3. Differs from theirs: steps adapt after each visit, not in batches of 50.
- *
- * @throws OptionError
- */
 import { checkChoice } from "../../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -24,6 +13,17 @@ export interface MetropolisWithinGibbsOptions {
   scan?: "systematic" | "random";
 }
 
+/**
+ * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ *
+ * A transition visits every coordinate in order, or with scan: "random" d coordinates drawn at random, which makes it reversible; d evaluations of ℓ
+ * either way. σ_k: `stepSize` at first; warm-up brings each coordinate's mean acceptance to `targetAcceptance` (kernels/adaptive-step.ts), afterwards
+ * all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended.
+ * Proposals whose density is not finite are refused. Mixes slowly where coordinates are correlated. Source: Metropolis et al. 1953; Roberts &
+ * Rosenthal 2009, section 3. Differs from theirs: steps adapt after each visit, not in batches of 50.
+ *
+ * @throws OptionError
+ */
 export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}): Sampler {
   const name = "metropolisWithinGibbs";
   checkKeys(name, options, ["stepSize", "targetAcceptance", "scan"]);

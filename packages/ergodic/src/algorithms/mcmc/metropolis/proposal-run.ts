@@ -1,12 +1,3 @@
-/**
- * A run of several chains whose proposals are functions of TypeScript. Everything happens on the calling thread, whatever the plan's workers are:
- * chains take turns, and only the log density is compiled. Nothing is adapted: transitions of warm-up are made and not kept.
- *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (transition t's proposal draws from update t, and
- * then its acceptance does).
- *
- * @throws OptionError where a proposal is not as many numbers as the target has, or its ratio is not a number; ErgodicError as placeChains
- */
 import { OptionError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { type Draws, type Stream, stream } from "../../../base/stream.ts";
@@ -136,6 +127,15 @@ class ProposalChain implements ChainState, Placed {
   }
 }
 
+/**
+ * A run of several chains whose proposals are functions of TypeScript. Everything happens on the calling thread, whatever the plan's workers are:
+ * chains take turns, and only the log density is compiled. Nothing is adapted: transitions of warm-up are made and not kept.
+ *
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (transition t's proposal draws from update t, and
+ * then its acceptance does).
+ *
+ * @throws OptionError where a proposal is not as many numbers as the target has, or its ratio is not a number; ErgodicError as placeChains
+ */
 export class ProposalRun extends ChainsRun<ProposalChain> {
   private readonly propose: Propose;
 

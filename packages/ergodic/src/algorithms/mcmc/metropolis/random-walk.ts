@@ -1,15 +1,3 @@
-/**
- * Random-walk Metropolis, adaptive: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
- *
- * σ: `stepSize`, in units of L; L Lᵀ: the covariance of the target as warm-up saw it, or its diagonal. x: float64[d], unconstrained. ℓ: log density
- * in nats, up to a constant. Warm-up brings the mean acceptance to `targetAcceptance` (kernels/adaptive-step.ts) and estimates L in windows
- * (hamiltonian/windows.ts), after which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not
- * finite are refused. L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
- * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997.
- * Differs from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
- *
- * @throws OptionError
- */
 import { checkChoice } from "../../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
@@ -32,6 +20,18 @@ const MOST_DENSE = 100;
 /** Acceptances of 0 or nearly 1 say little each: 50 transitions, as elsewhere, would leave the step to chance. */
 const FINAL = 150;
 
+/**
+ * Random-walk Metropolis, adaptive: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ *
+ * σ: `stepSize`, in units of L; L Lᵀ: the covariance of the target as warm-up saw it, or its diagonal. x: float64[d], unconstrained. ℓ: log density
+ * in nats, up to a constant. Warm-up brings the mean acceptance to `targetAcceptance` (kernels/adaptive-step.ts) and estimates L in windows
+ * (hamiltonian/windows.ts), after which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not
+ * finite are refused. L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
+ * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997.
+ * Differs from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
+ *
+ * @throws OptionError
+ */
 export function randomWalk(options: RandomWalkOptions = {}): Sampler {
   checkKeys("randomWalk", options, ["stepSize", "targetAcceptance", "covariance", "windows"]);
   const { stepSize, targetAcceptance, covariance } = options;

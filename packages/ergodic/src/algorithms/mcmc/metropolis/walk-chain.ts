@@ -1,4 +1,3 @@
-/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (host/fields.ts), its arrays, and room for a stretch of transitions. */
 import { exp } from "../../../base/exp.ts";
 import { log } from "../../../base/log.ts";
 import { stream } from "../../../base/stream.ts";
@@ -34,6 +33,7 @@ const WORK_VECTORS = 5;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
+/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (host/fields.ts), its arrays, and room for a stretch of transitions. */
 export class WalkChain implements ChainState, Placed {
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;

@@ -1,11 +1,3 @@
-/**
- * A run of several chains of Metropolis or slice sampling: transitions in the kernels, one call a chain and stretch. In warm-up steps adapt in every
- * transition, and covariances at the ends of windows (hamiltonian/windows.ts); afterwards nothing does.
- *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t).
- *
- * @throws ErgodicError where no starting point has a finite log density
- */
 import type { LogDensity } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
 import { ChainsRun } from "../../sampling/chains-run.ts";
@@ -29,6 +21,14 @@ export interface WalkRunOptions extends WalkOptions {
   prepare?: (chain: WalkChain) => void;
 }
 
+/**
+ * A run of several chains of Metropolis or slice sampling: transitions in the kernels, one call a chain and stretch. In warm-up steps adapt in every
+ * transition, and covariances at the ends of windows (hamiltonian/windows.ts); afterwards nothing does.
+ *
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t).
+ *
+ * @throws ErgodicError where no starting point has a finite log density
+ */
 export class WalkRun extends ChainsRun<WalkChain> {
   private readonly options: WalkRunOptions;
   private readonly windows: Windows;

@@ -1,18 +1,3 @@
-/**
- * Elliptical slice sampling with respect to a Gaussian reference N(m, C): points on the ellipse through x and a draw v of N(0, C) about m, x' = m +
- * (x − m) cos θ + v sin θ, from a bracket of angles that shrinks until ℓ(x') − log N(x'; m, C) is above its level.
- *
- * Made for targets N(x; m, C) L(x) with a Gaussian prior: give it as `mean` and `covariance` (float64[d] of variances, or float64[d, d] row by row).
- * Where none is given, the windows of warm-up (hamiltonian/windows.ts) sample by slices of coordinates (slice.ts), as an ellipse of a narrow
- * reference would hardly find the scales; the reference is what each saw, its covariance inflated by `inflation`, and the last one's is kept. Below
- * 20 transitions of warm-up it is N(0, I). Any fixed reference leaves the target invariant. What it decides is how well chains mix: where the
- * target's tails are heavier than the reference's, ℓ − log N grows without bound, and a chain out there returns slowly (it is not geometrically
- * ergodic); inflation > 1 guards against it for targets with Gaussian tails. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant.
- * No step to tune; `stepSize` of a transition is |θ|. Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams
- * 2014, section 2. Differs from the first: ℓ is the whole log density, and the reference is taken off.
- *
- * @throws OptionError where the covariance is not positive definite, or one of mean and covariance is missing
- */
 import { checkChoice, checkNumbers } from "../../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -43,6 +28,21 @@ interface Reference {
   factor: Float64Array;
 }
 
+/**
+ * Elliptical slice sampling with respect to a Gaussian reference N(m, C): points on the ellipse through x and a draw v of N(0, C) about m, x' = m +
+ * (x − m) cos θ + v sin θ, from a bracket of angles that shrinks until ℓ(x') − log N(x'; m, C) is above its level.
+ *
+ * Made for targets N(x; m, C) L(x) with a Gaussian prior: give it as `mean` and `covariance` (float64[d] of variances, or float64[d, d] row by row).
+ * Where none is given, the windows of warm-up (hamiltonian/windows.ts) sample by slices of coordinates (slice.ts), as an ellipse of a narrow
+ * reference would hardly find the scales; the reference is what each saw, its covariance inflated by `inflation`, and the last one's is kept. Below
+ * 20 transitions of warm-up it is N(0, I). Any fixed reference leaves the target invariant. What it decides is how well chains mix: where the
+ * target's tails are heavier than the reference's, ℓ − log N grows without bound, and a chain out there returns slowly (it is not geometrically
+ * ergodic); inflation > 1 guards against it for targets with Gaussian tails. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant.
+ * No step to tune; `stepSize` of a transition is |θ|. Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams
+ * 2014, section 2. Differs from the first: ℓ is the whole log density, and the reference is taken off.
+ *
+ * @throws OptionError where the covariance is not positive definite, or one of mean and covariance is missing
+ */
 export function ellipticalSlice(options: EllipticalSliceOptions = {}): Sampler {
   const name = "ellipticalSlice";
   checkKeys(name, options, ["mean", "covariance", "estimate", "inflation", "windows"]);

@@ -1,16 +1,3 @@
-/**
- * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by expanding and shrinking
- * intervals.
- *
- * An interval of `width` w_k is laid at random about x_k, then expanded: "stepOut", by w_k on either side while its end is inside, to at most `limit`
- * widths; or "doubling", on a random side while either end is inside, at most `limit` times, which finds slices much wider than w_k but needs more
- * evaluations to accept. Points are drawn from it; each that is outside the slice shrinks it. Needs no gradient and no tuning: widths are adapted in
- * warm-up to as many expansions as shrinkages (kernels/adaptive-step.ts), afterwards they are frozen. x: float64[d], unconstrained. ℓ: log density in
- * nats, up to a constant. Leaves the target invariant once warm-up has ended. Mixes slowly where coordinates are correlated. Source: Neal 2003,
- * sections 4.1 and 4.2. Differs from it: a stepping-out limit is always set. Widths: after Tran & Ninness 2015.
- *
- * @throws OptionError
- */
 import { checkBoolean, checkChoice } from "../../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -27,6 +14,19 @@ export interface SliceOptions {
   adapt?: boolean;
 }
 
+/**
+ * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by expanding and shrinking
+ * intervals.
+ *
+ * An interval of `width` w_k is laid at random about x_k, then expanded: "stepOut", by w_k on either side while its end is inside, to at most `limit`
+ * widths; or "doubling", on a random side while either end is inside, at most `limit` times, which finds slices much wider than w_k but needs more
+ * evaluations to accept. Points are drawn from it; each that is outside the slice shrinks it. Needs no gradient and no tuning: widths are adapted in
+ * warm-up to as many expansions as shrinkages (kernels/adaptive-step.ts), afterwards they are frozen. x: float64[d], unconstrained. ℓ: log density in
+ * nats, up to a constant. Leaves the target invariant once warm-up has ended. Mixes slowly where coordinates are correlated. Source: Neal 2003,
+ * sections 4.1 and 4.2. Differs from it: a stepping-out limit is always set. Widths: after Tran & Ninness 2015.
+ *
+ * @throws OptionError
+ */
 export function slice(options: SliceOptions = {}): Sampler {
   checkKeys("slice", options, ["width", "expansion", "limit", "adapt"]);
   const { width = 1, expansion = "stepOut", adapt = true } = options;

@@ -1,9 +1,3 @@
-/**
- * The step size of default: the largest h at which the draws' standard deviations are off by BIAS, as far as the surroundings of the mode tell.
- *
- * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~ N(0, I). M of step-bias.ts follows for each h, coordinate by
- * coordinate; h is found by halving. That of sgnht is such that √(h/d) <= WAVER, too. Where coordinates are correlated, h is smaller than it need be. Costs 2 · PROBES batches beside the curvature's gradients.
- */
 import { OptionError } from "../../../base/errors.ts";
 import type { Stream } from "../../../base/stream.ts";
 import * as field from "../../../host/fields.ts";
@@ -45,6 +39,11 @@ export function noiseAround(
 export const NOISE_ESTIMATES = 2 * PROBES;
 
 /**
+ * The step size of default: the largest h at which the draws' standard deviations are off by BIAS, as far as the surroundings of the mode tell.
+ *
+ * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~ N(0, I). M of step-bias.ts follows for each h, coordinate by
+ * coordinate; h is found by halving. That of sgnht is such that √(h/d) <= WAVER, too. Where coordinates are correlated, h is smaller than it need be. Costs 2 · PROBES batches beside the curvature's gradients.
+ *
  * `friction`: what that of a thermostat rises to, where it may as well start.
  *
  * @throws OptionError where the friction alone takes more than BIAS

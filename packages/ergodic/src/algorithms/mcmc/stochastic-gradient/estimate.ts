@@ -1,12 +1,3 @@
-/**
- * What gradient the samplers follow: of all rows, of a batch, or of a batch with control variates.
- *
- * Batch: ∇ℓ_B(x), B a block of n rows from a random place on in a random order of all rows: a sample without repetition. Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows
- * with ‖x − x*‖² instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition, and chains start there. SVRG
- * (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read. Both leave the estimate unbiased.
- *
- * @throws OptionError where options conflict; CapabilityError where the density has no rows to draw
- */
 import { checkChoice } from "../../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { JsonObject, LogDensity } from "../../../contract.ts";
@@ -20,7 +11,17 @@ export interface EstimateOptions {
   svrg?: { every: number };
 }
 
-/** As checked: what is left to the density is undefined. */
+/**
+ * What gradient the samplers follow: of all rows, of a batch, or of a batch with control variates.
+ *
+ * Batch: ∇ℓ_B(x), B a block of n rows from a random place on in a random order of all rows: a sample without repetition. Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows
+ * with ‖x − x*‖² instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition, and chains start there. SVRG
+ * (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read. Both leave the estimate unbiased.
+ *
+ * @throws OptionError where options conflict; CapabilityError where the density has no rows to draw
+ *
+ * As checked: what is left to the density is undefined.
+ */
 export interface Estimate {
   batch: number | "all" | undefined;
   centre: "mode" | "moving" | undefined;

@@ -1,3 +1,7 @@
+import { symmetricEigen } from "../../search/symmetric-eigen.ts";
+
+const SINGULAR = 1e-13;
+
 /**
  * P_ii / Σ_ii, Σ = Λ⁻¹ where ΛP + PΛ = 2I + M: by how much the variances of draws with covariance P exceed those of the posterior.
  *
@@ -5,10 +9,6 @@
  * λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)), γ = `friction`, as of Langevin dynamics with inertia.
  * undefined where P or Λ is singular to rounding, or not finite. Costs about 12 d³ operations.
  */
-import { symmetricEigen } from "../../search/symmetric-eigen.ts";
-
-const SINGULAR = 1e-13;
-
 export function marginalRatios(
   covariance: Float64Array,
   { matrix, friction }: { matrix: Float64Array; friction: number | undefined },

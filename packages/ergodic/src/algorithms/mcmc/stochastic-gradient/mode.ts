@@ -1,10 +1,10 @@
-/** The mode of a log density on all rows, for control variates and step sizes: L-BFGS from a point, until a step gains nothing that matters. */
 import { ErgodicError } from "../../../base/errors.ts";
 import { lbfgs } from "../../gradient/rules/lbfgs.ts";
 
 /** ℓ(x), whose gradient is written. */
 export type Evaluate = (x: Float64Array, gradient: Float64Array) => number;
 
+/** The mode of a log density on all rows, for control variates and step sizes: L-BFGS from a point, until a step gains nothing that matters. */
 export interface Mode {
   x: Float64Array;
   gradient: Float64Array;

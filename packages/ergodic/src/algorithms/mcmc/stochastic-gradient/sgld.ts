@@ -1,3 +1,12 @@
+import { checkKeys } from "../../../base/errors.ts";
+import { STOCHASTIC_LANGEVIN } from "../../../host/fields.ts";
+import type { Sampler } from "../../sampling/sampler.ts";
+import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { stochasticSampler } from "./sampler.ts";
+import type { ScheduleOptions } from "./schedule.ts";
+
+export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
+
 /**
  * Stochastic-gradient Langevin dynamics: x ← x + h g + √(2h) ξ, ξ ~ N(0, I), g an unbiased estimate of ∇ℓ(x).
  *
@@ -8,15 +17,6 @@
  *
  * @throws OptionError; CapabilityError at the start of a run where the density has no gradient, or no rows to draw
  */
-import { checkKeys } from "../../../base/errors.ts";
-import { STOCHASTIC_LANGEVIN } from "../../../host/fields.ts";
-import type { Sampler } from "../../sampling/sampler.ts";
-import { type EstimateOptions, estimateKeys } from "./estimate.ts";
-import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
-
-export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
-
 export function sgld(options: SgldOptions = {}): Sampler {
   checkKeys("sgld", options, ["stepSize", "thin", "cycle", ...estimateKeys]);
   return stochasticSampler("sgld", options, { kind: STOCHASTIC_LANGEVIN, friction: 0, noiseEstimate: 0, resetEvery: 0 }, {});

@@ -1,4 +1,3 @@
-/** One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (host/fields.ts), and where it is between prior and posterior. */
 import { stream } from "../../../base/stream.ts";
 import type { LogDensity, TemperedBinding, Tensor } from "../../../contract.ts";
 import { Arena } from "../../../host/arena.ts";
@@ -18,6 +17,7 @@ export interface MoveOptions {
 
 const VECTORS = 4;
 
+/** One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (host/fields.ts), and where it is between prior and posterior. */
 export class Population {
   readonly count: number;
   readonly dimension: number;

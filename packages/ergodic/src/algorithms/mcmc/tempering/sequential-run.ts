@@ -1,9 +1,3 @@
-/**
- * A run of sequential Monte Carlo. A step is one stage of every population that is not yet at the posterior; it ends when all are.
- *
- * Streams of chain c: "start" (update i draws particle i), "resampling" (update s, of stage s), "transition" (update s n + i moves particle i).
- */
-
 import { assert, CapabilityError, checkNumber, ErgodicError, OptionError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { KeptPart } from "../../../base/kept-part.ts";
@@ -29,6 +23,11 @@ interface Options {
 const WHERE = "sequentialMonteCarlo";
 const FIELDS = ["logDensity", "logLikelihood", "acceptance"] as const;
 
+/**
+ * A run of sequential Monte Carlo. A step is one stage of every population that is not yet at the posterior; it ends when all are.
+ *
+ * Streams of chain c: "start" (update i draws particle i), "resampling" (update s, of stage s), "transition" (update s n + i moves particle i).
+ */
 export class SequentialRun implements Sampling {
   readonly stepsPerEpoch = Infinity;
   readonly updatesPerStep: number;

@@ -1,15 +1,15 @@
-/**
- * A log density at many powers, one a lane: log prior + β log likelihood where a density knows its parts (`bindTempered`) and has a likelihood, else
- * β log density.
- *
- * Lane l is bound at powers[l], which may change between evaluations. `likelihood(l)` is what β multiplied in the lane's last evaluation.
- */
 import { assert } from "../../../base/errors.ts";
 import type { BindOptions, DensityBinding, LogDensity, TemperedBinding } from "../../../contract.ts";
 import { Arena } from "../../../host/arena.ts";
 import type { Engine } from "../../../host/engine.ts";
 import * as field from "../../../host/fields.ts";
 
+/**
+ * A log density at many powers, one a lane: log prior + β log likelihood where a density knows its parts (`bindTempered`) and has a likelihood, else
+ * β log density.
+ *
+ * Lane l is bound at powers[l], which may change between evaluations. `likelihood(l)` is what β multiplied in the lane's last evaluation.
+ */
 export class TemperedDensity implements LogDensity {
   readonly dimension: number;
   readonly hasGradient: boolean;

@@ -1,3 +1,7 @@
+import { log } from "../../../base/log.ts";
+
+export type CovarianceKind = "full" | "active" | "separable";
+
 /**
  * CMA-ES's constants, from the dimension n and the population λ.
  *
@@ -10,10 +14,6 @@
  * For a diagonal covariance c₁ and c_μ are (n + 2)/3 times as large, and together 1 at most.
  * Source: Hansen 2016, arXiv:1604.00772, table 1; Ros, Hansen 2008 (diagonal).
  */
-import { log } from "../../../base/log.ts";
-
-export type CovarianceKind = "full" | "active" | "separable";
-
 export interface Constants {
   readonly dimension: number;
   readonly population: number;

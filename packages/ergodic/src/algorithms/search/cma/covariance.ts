@@ -1,11 +1,11 @@
+import type { KeptState } from "../define-search.ts";
+import { symmetricEigen } from "../symmetric-eigen.ts";
+
 /**
  * The shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal, C = D².
  *
  * Steps y: float64[d]. The factors B and D are those of the last `refresh`; a full C may have moved on since, a diagonal never.
  */
-import type { KeptState } from "../define-search.ts";
-import { symmetricEigen } from "../symmetric-eigen.ts";
-
 export interface Covariance {
   /** What a snapshot keeps. */
   readonly kept: KeptState;

@@ -1,3 +1,14 @@
+import { exp } from "../../../base/exp.ts";
+import type { Draws } from "../../../base/stream.ts";
+import type { KeptState } from "../define-search.ts";
+import type { Constants, CovarianceKind } from "./constants.ts";
+import { type Covariance, DiagonalCovariance, FullCovariance } from "./covariance.ts";
+
+export interface Ranked {
+  point: Float64Array;
+  foreign: boolean;
+}
+
 /**
  * CMA-ES's distribution N(m, σ²C) and one generation of it.
  *
@@ -12,17 +23,6 @@
  * A point that was not drawn here (`foreign`) has its y shortened to ‖C^−½ y‖ ≤ √n + 2n/(n + 2).
  * Source: Hansen 2016, arXiv:1604.00772; Hansen 2011, arXiv:1110.4181 (points from outside, and the bound on σ's growth).
  */
-import { exp } from "../../../base/exp.ts";
-import type { Draws } from "../../../base/stream.ts";
-import type { KeptState } from "../define-search.ts";
-import type { Constants, CovarianceKind } from "./constants.ts";
-import { type Covariance, DiagonalCovariance, FullCovariance } from "./covariance.ts";
-
-export interface Ranked {
-  point: Float64Array;
-  foreign: boolean;
-}
-
 export class Distribution {
   readonly constants: Constants;
   readonly covariance: Covariance;

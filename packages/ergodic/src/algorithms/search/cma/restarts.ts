@@ -1,13 +1,3 @@
-/**
- * Which population λ, first step σ and evaluations CMA-ES's next descent has, after one has ended.
- *
- *   "ipop"   λ = 2^r λ₀ at the r-th restart
- *   "bipop"  two regimes; the first descent counts to neither, and of the two the one begins that has used fewer evaluations, at first the large:
- *            large: λ_ℓ = 2^i λ₀ at its i-th descent
- *            small: λ = ⌊λ₀ (½ λ_ℓ/λ₀)^(U²)⌋, σ = 10^(−2U'), U and U' uniform; at most half the evaluations of the last large descent
- * `maxRestarts` bounds r, or i.
- * Source: Auger, Hansen 2005 (IPOP); Hansen 2009 (BIPOP).
- */
 import { exp } from "../../../base/exp.ts";
 import { log } from "../../../base/log.ts";
 import type { Draws } from "../../../base/stream.ts";
@@ -22,6 +12,16 @@ export interface Descent {
   limit: number;
 }
 
+/**
+ * Which population λ, first step σ and evaluations CMA-ES's next descent has, after one has ended.
+ *
+ *   "ipop"   λ = 2^r λ₀ at the r-th restart
+ *   "bipop"  two regimes; the first descent counts to neither, and of the two the one begins that has used fewer evaluations, at first the large:
+ *            large: λ_ℓ = 2^i λ₀ at its i-th descent
+ *            small: λ = ⌊λ₀ (½ λ_ℓ/λ₀)^(U²)⌋, σ = 10^(−2U'), U and U' uniform; at most half the evaluations of the last large descent
+ * `maxRestarts` bounds r, or i.
+ * Source: Auger, Hansen 2005 (IPOP); Hansen 2009 (BIPOP).
+ */
 export class Restarts {
   readonly kept = {
     numbers: {

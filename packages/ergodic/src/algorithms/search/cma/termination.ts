@@ -1,17 +1,3 @@
-/**
- * When a descent of CMA-ES ends: criteria with their published constants, looked at after each generation.
- *
- *   TolX         σ √C_ii and σ |p_c,i| ≤ `pointTolerance` (in initial steps) for all i
- *   TolFunHist   the best values of the last 10 + ⌈30 n/λ⌉ generations lie within `valueTolerance` (absolute)
- *   TolFun       so do all values of this generation and those best ones, within 10 `valueTolerance`
- *   Stagnation   over the last max(120 + 30 n/λ, g/5) generations, 20,000 at most: neither of best nor of median values is the median of the
- *                newest 30 % below that of the oldest 30 %
- *   ConditionCov C's condition number is above 1e14 (not for a diagonal C)
- *   NoEffectAxis, NoEffectCoord   m ± 0.1 σ D_i b_i (one i a generation, in turn), or m_i ± 0.2 σ √C_ii for one i, is m
- *   TolUpSigma   σ is 1e20 times √λ_max; or the distribution 1e20 initial steps wide
- * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth).
- * Differs: values that are all +Infinity end a descent as equal ones do.
- */
 import type { Distribution } from "./distribution.ts";
 
 export interface Tolerances {
@@ -46,6 +32,20 @@ export const Reason = {
 const LONGEST_HISTORY = 20000;
 const GROWTH = 1e20;
 
+/**
+ * When a descent of CMA-ES ends: criteria with their published constants, looked at after each generation.
+ *
+ *   TolX         σ √C_ii and σ |p_c,i| ≤ `pointTolerance` (in initial steps) for all i
+ *   TolFunHist   the best values of the last 10 + ⌈30 n/λ⌉ generations lie within `valueTolerance` (absolute)
+ *   TolFun       so do all values of this generation and those best ones, within 10 `valueTolerance`
+ *   Stagnation   over the last max(120 + 30 n/λ, g/5) generations, 20,000 at most: neither of best nor of median values is the median of the
+ *                newest 30 % below that of the oldest 30 %
+ *   ConditionCov C's condition number is above 1e14 (not for a diagonal C)
+ *   NoEffectAxis, NoEffectCoord   m ± 0.1 σ D_i b_i (one i a generation, in turn), or m_i ± 0.2 σ √C_ii for one i, is m
+ *   TolUpSigma   σ is 1e20 times √λ_max; or the distribution 1e20 initial steps wide
+ * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth).
+ * Differs: values that are all +Infinity end a descent as equal ones do.
+ */
 export class Termination {
   private readonly tolerances: Tolerances;
   private readonly scratch: Float64Array;

@@ -1,10 +1,3 @@
-/**
- * A loop step as nested loops: axes of extent 1 dropped, neighbours merged that lie one within another, and one axis chosen to run in
- * vectors: the last, along which memory is mostly contiguous.
- *
- * Reduced axes go innermost. If the last axis is reduced, a vector is joined into one number at the end; if it is kept, a block of its
- * elements is held while the reduced axes run.
- */
 import type { Access, LoopStep } from "../lowered.ts";
 
 export interface Axis {
@@ -14,6 +7,13 @@ export interface Axis {
   readonly reduced: boolean;
 }
 
+/**
+ * A loop step as nested loops: axes of extent 1 dropped, neighbours merged that lie one within another, and one axis chosen to run in
+ * vectors: the last, along which memory is mostly contiguous.
+ *
+ * Reduced axes go innermost. If the last axis is reduced, a vector is joined into one number at the end; if it is kept, a block of its
+ * elements is held while the reduced axes run.
+ */
 export interface Nest {
   /** Outermost first. */
   readonly axes: readonly Axis[];

@@ -1,7 +1,3 @@
-/**
- * Accumulators of one reduction in a loop. Sums run in float64 (a float32x4 goes to two float64x2), extremes in the numbers' own type, in
- * which they are exact. Each copy of an unrolled body has its own; they are joined in a fixed order.
- */
 import { float32Bytes, float64Bytes } from "../../machine/encoder.ts";
 import type { FunctionCode, Graph, Node } from "../../machine/graph.ts";
 import { type Instructions, simd } from "../../machine/instructions.ts";
@@ -21,6 +17,10 @@ const JOIN: Record<ReductionKind, readonly number[]> = {
 };
 const START: Record<ReductionKind, number> = { sum: 0, minimum: Infinity, maximum: -Infinity };
 
+/**
+ * Accumulators of one reduction in a loop. Sums run in float64 (a float32x4 goes to two float64x2), extremes in the numbers' own type, in
+ * which they are exact. Each copy of an unrolled body has its own; they are joined in a fixed order.
+ */
 export class Total {
   readonly #graph: Graph;
   readonly #f: FunctionCode;

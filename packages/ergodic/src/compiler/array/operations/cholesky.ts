@@ -1,10 +1,3 @@
-/**
- * A = L Lᵀ of symmetric, positive definite A: [n, n], whose lower triangle alone is read. NaN everywhere where A is not positive definite.
- *
- * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal, an element below the diagonal stands for itself and its mirror
- * image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code: kernels/cholesky.ts.
- */
-
 import { add, mul, sub } from "../../primitives/arithmetic.ts";
 import { log } from "../../primitives/functions.ts";
 import { sum } from "../../primitives/reductions.ts";
@@ -52,7 +45,14 @@ const make = arrayPrimitive({
   },
 });
 
-/** The lower triangular L with a positive diagonal. a: [n, n]. @throws CompileError unless a is square */
+/**
+ * A = L Lᵀ of symmetric, positive definite A: [n, n], whose lower triangle alone is read. NaN everywhere where A is not positive definite.
+ *
+ * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal, an element below the diagonal stands for itself and its mirror
+ * image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code: kernels/cholesky.ts.
+ *
+ * The lower triangular L with a positive diagonal. a: [n, n]. @throws CompileError unless a is square
+ */
 export const cholesky = operation("cholesky", { a: array }, (a: SymbolicArray): SymbolicArray => {
   if (a.rank !== 2 || a.shape[0] !== a.shape[1])
     throw shapeError("cholesky", `the array is ${shapeText(a.shape)}, but a square matrix is wanted`);

@@ -1,11 +1,3 @@
-/**
- * Block-circulant products: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], a matrix of p × q blocks of side k, each given by
- * its first column. It has 1/k of a matrix's numbers, and its product takes the time of transforms of length k.
- *
- * x: [rows, q·k]; w: [p, q, k]; y: [rows, p·k]. ⟨dy, y⟩ is linear in x, w and dy: each of the three primitives has the derivatives of the others.
- * Code: kernels/circulant.ts. Source: Ding et al. 2017, CirCNN.
- */
-
 import { circulantScratchBytes } from "../../../host/circulant.ts";
 import { array, operation } from "../../signature.ts";
 import { type ArrayCode, arrayPrimitive } from "../primitive.ts";
@@ -105,7 +97,15 @@ const forward = (x: SymbolicArray, w: SymbolicArray, b: Blocks): SymbolicArray =
 const input = (dy: SymbolicArray, w: SymbolicArray, b: Blocks): SymbolicArray => makeInput([dy, w], [b.rows, b.q * b.k], b);
 const weight = (x: SymbolicArray, dy: SymbolicArray, b: Blocks): SymbolicArray => makeWeight([x, dy], [b.p, b.q, b.k], b);
 
-/** x: […, q·k]; w: [p, q, k], first columns of the blocks. Gives […, p·k]. @throws CompileError unless the extents fit */
+/**
+ * Block-circulant products: y[r, i·k + a] = Σ_j Σ_b w[i, j, (a − b) mod k] x[r, j·k + b], a matrix of p × q blocks of side k, each given by
+ * its first column. It has 1/k of a matrix's numbers, and its product takes the time of transforms of length k.
+ *
+ * x: [rows, q·k]; w: [p, q, k]; y: [rows, p·k]. ⟨dy, y⟩ is linear in x, w and dy: each of the three primitives has the derivatives of the others.
+ * Code: kernels/circulant.ts. Source: Ding et al. 2017, CirCNN.
+ *
+ * x: […, q·k]; w: [p, q, k], first columns of the blocks. Gives […, p·k]. @throws CompileError unless the extents fit
+ */
 export const circulant = operation("circulant", { x: array, w: array }, (x: SymbolicArray, w: SymbolicArray): SymbolicArray => {
   const width = x.shape[x.rank - 1];
   if (x.rank < 1 || w.rank !== 3 || w.shape[1] * w.shape[2] !== width)

@@ -1,4 +1,3 @@
-/** A function with a derivative of the user's own: straight-through estimators, clipped or scaled gradients, implicit differentiation. */
 import { arrays, callback, operation } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
@@ -50,6 +49,8 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 }
 
 /**
+ * A function with a derivative of the user's own: straight-through estimators, clipped or scaled gradients, implicit differentiation.
+ *
  * forward(…inputs), with `backward` in place of its derivative by the inputs.
  *
  * @throws CompileError where backward gives another number of adjoints or other shapes

@@ -1,11 +1,3 @@
-/**
- * Matrix products: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast. A vector on the left is a row, one on the
- * right a column, and its axis is left out of the result.
- *
- * One matrix for a whole batch: the batch becomes rows, so that one product does it, and one the derivative by that matrix.
- * Code: kernels/gemm.ts, which reads transposed operands and rows that lie apart as they are.
- */
-
 import { assert } from "../../../base/errors.ts";
 import { gemmScratchBytes } from "../../../host/gemm.ts";
 import { array, operation } from "../../signature.ts";
@@ -51,6 +43,12 @@ const makeMatmul = arrayPrimitive({
 });
 
 /**
+ * Matrix products: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast. A vector on the left is a row, one on the
+ * right a column, and its axis is left out of the result.
+ *
+ * One matrix for a whole batch: the batch becomes rows, so that one product does it, and one the derivative by that matrix.
+ * Code: kernels/gemm.ts, which reads transposed operands and rows that lie apart as they are.
+ *
  * a b, as numpy's matmul.
  *
  * a: [batch…, m, k] or [k]. b: [batch…, k, n] or [k].

@@ -1,8 +1,3 @@
-/**
- * What each cell of a convolution sees, as rows: columns[(n, h, w), (i, j, c)] = x[n, h s + i d − p, w s + j d − p, c], 0 outside; and the
- * adjoint, which adds every element back to where it came from. Code: kernels/patches.ts.
- */
-
 import type { ConvolutionShape } from "../../../host/convolution.ts";
 import { anything, array, operation, options } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
@@ -79,7 +74,12 @@ export interface PatchOptions extends WindowOptions {
   readonly size: Pair;
 }
 
-/** x: [batch, height, width, C]. Gives [batch, height', width', cells · C], a window's cells row by row, channels last. @throws CompileError */
+/**
+ * What each cell of a convolution sees, as rows: columns[(n, h, w), (i, j, c)] = x[n, h s + i d − p, w s + j d − p, c], 0 outside; and the
+ * adjoint, which adds every element back to where it came from. Code: kernels/patches.ts.
+ *
+ * x: [batch, height, width, C]. Gives [batch, height', width', cells · C], a window's cells row by row, channels last. @throws CompileError
+ */
 export const patches = operation(
   "patches",
   { x: array, options: options({ size: anything, ...windowOptions }, ["size"]) },

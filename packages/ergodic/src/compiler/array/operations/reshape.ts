@@ -1,4 +1,3 @@
-/** The same elements, in the same row-major order, in another shape. */
 import { array, operation, shape } from "../../signature.ts";
 import { arrayPrimitive, type Layout } from "../primitive.ts";
 import { type Shape, type SymbolicArray, sameShape, shapeError, shapeText, sizeOf } from "../symbolic.ts";
@@ -12,7 +11,11 @@ const make = arrayPrimitive({
   code: { form: "view", layout: (node, argument) => reshapedLayout(node.args[0].shape, argument, node.shape) },
 });
 
-/** One extent may be −1: what is left. */
+/**
+ * The same elements, in the same row-major order, in another shape.
+ *
+ * One extent may be −1: what is left.
+ */
 export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArray, shape: Shape): SymbolicArray => {
   const known = sizeOf(shape.filter((n) => n !== -1));
   const whole = shape.map((n) => (n === -1 ? x.size / known : n));

@@ -1,10 +1,3 @@
-/**
- * A loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow with T.
- *
- * The body is traced once, on stand-ins; arrays of the surrounding program that it uses become constants of the loop, computed once.
- * A derivative keeps all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
- */
-
 import { arrays, callback, flag, number, operation, optional, options } from "../../signature.ts";
 import { isElementOf } from "../indices.ts";
 import { isArray, type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
@@ -29,6 +22,11 @@ export interface ScanOptions {
 }
 
 /**
+ * A loop with carried state: c_{t+1}, y_t = f(c_t, x_t) for t = 0 … T − 1 (in reverse: T − 1 … 0). Its code does not grow with T.
+ *
+ * The body is traced once, on stand-ins; arrays of the surrounding program that it uses become constants of the loop, computed once.
+ * A derivative keeps all T carries; with `checkpoint` about 2√T of them, for one more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
+ *
  * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or `length` times.
  * `carries`: what is carried from step to step, at its start.
  *

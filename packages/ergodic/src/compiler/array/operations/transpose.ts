@@ -1,4 +1,3 @@
-/** Axes in another order: y has axis `order[i]` of x as its axis i. Left out: reversed, the matrix transpose. */
 import { array, operation, optional, shape } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
@@ -33,6 +32,7 @@ const make = arrayPrimitive({
   },
 });
 
+/** Axes in another order: y has axis `order[i]` of x as its axis i. Left out: reversed, the matrix transpose. */
 export const transpose = operation(
   "transpose",
   { x: array, order: optional(shape) },

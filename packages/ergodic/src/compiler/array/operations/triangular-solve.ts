@@ -1,9 +1,3 @@
-/**
- * op(L) X = B for triangular L, which is what X is asked for. L: [n, n], of which one triangle with the diagonal is read; op(L): L or Lᵀ.
- *
- * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is −B̄ Xᵀ, of which that triangle counts. Code: kernels/triangular.ts.
- */
-
 import { neg } from "../../primitives/arithmetic.ts";
 import { array, flag, operation, optional, options } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
@@ -62,7 +56,13 @@ const make = arrayPrimitive({
   },
 });
 
-/** X of op(L) X = B. l: [n, n]; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN. @throws CompileError unless the shapes fit */
+/**
+ * op(L) X = B for triangular L, which is what X is asked for. L: [n, n], of which one triangle with the diagonal is read; op(L): L or Lᵀ.
+ *
+ * Derivative: B̄ = op(L)⁻ᵀ X̄, and the adjoint of op(L) is −B̄ Xᵀ, of which that triangle counts. Code: kernels/triangular.ts.
+ *
+ * X of op(L) X = B. l: [n, n]; b: [n, m] or [n]. A zero on the diagonal gives ±∞ or NaN. @throws CompileError unless the shapes fit
+ */
 export const triangularSolve = operation(
   "triangularSolve",
   { l: array, b: array, options: optional(options({ lower: flag, transposed: flag })) },

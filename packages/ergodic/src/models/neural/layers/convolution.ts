@@ -1,16 +1,3 @@
-/**
- * Convolution in two dimensions (as networks have it, a correlation):
- *
- *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o],   c over the channels of o's group.
- *
- * x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups, channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`,
- * p: what `padding` says; cells outside the image are 0. Sequences [n, length, in] are images of height 1, and come out as sequences.
- * First values: W He-normal, b zero.
- *
- * `depthwise`: each channel by itself, `multiplier` times: groups = in, channels = in · multiplier.
- *
- * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
- */
 import { plain } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { conv2d, reshape, type SymbolicArray, sizeOf } from "../../../compiler/array/index.ts";
@@ -94,6 +81,19 @@ const makeDepthwise = layer<DepthwiseOptions>(
   },
 );
 
+/**
+ * Convolution in two dimensions (as networks have it, a correlation):
+ *
+ *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o],   c over the channels of o's group.
+ *
+ * x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups, channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`,
+ * p: what `padding` says; cells outside the image are 0. Sequences [n, length, in] are images of height 1, and come out as sequences.
+ * First values: W He-normal, b zero.
+ *
+ * `depthwise`: each channel by itself, `multiplier` times: groups = in, channels = in · multiplier.
+ *
+ * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
+ */
 export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
 export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);

@@ -1,11 +1,3 @@
-/**
- * Dense layer: y = x W + b on the last axis.
- *
- * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
- * First values: W He-normal, b zero. b is left out of L2 penalties.
- *
- * @throws OptionError unless `units` is a whole number from 1 on
- */
 import { plain } from "../../../base/checks.ts";
 import { matmul, sizeOf } from "../../../compiler/array/index.ts";
 import { add } from "../../../compiler/index.ts";
@@ -44,5 +36,13 @@ const make = layer<Options>(
   },
 );
 
+/**
+ * Dense layer: y = x W + b on the last axis.
+ *
+ * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
+ * First values: W He-normal, b zero. b is left out of L2 penalties.
+ *
+ * @throws OptionError unless `units` is a whole number from 1 on
+ */
 export const dense = (units: number, options: WeightOptions = {}): Layer =>
   make({ units, ...plain("dense", options, ["units"]) });

@@ -1,11 +1,3 @@
-/**
- * Dropout: while training, each number is 0 with probability `rate`, else divided by 1 − rate, so that the mean stays; otherwise y = x.
- *
- * `wholeChannels`: places of an image or a sequence share the fate of their channel.
- * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
- *
- * @throws OptionError unless 0 ≤ rate < 1
- */
 import { plain } from "../../../base/checks.ts";
 import { checkNumber, OptionError } from "../../../base/errors.ts";
 import { less, mul, where } from "../../../compiler/index.ts";
@@ -35,5 +27,13 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
   },
 );
 
+/**
+ * Dropout: while training, each number is 0 with probability `rate`, else divided by 1 − rate, so that the mean stays; otherwise y = x.
+ *
+ * `wholeChannels`: places of an image or a sequence share the fate of their channel.
+ * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
+ *
+ * @throws OptionError unless 0 ≤ rate < 1
+ */
 export const dropout = (rate = 0.5, options: DropoutOptions = {}): Layer =>
   make({ rate, ...plain("dropout", options, ["rate"]) });

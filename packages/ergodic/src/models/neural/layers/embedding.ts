@@ -1,10 +1,3 @@
-/**
- * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` things.
- *
- * x: whole numbers 0 … count − 1, [n, …]; any other gives NaN. E ("table"): [count, width], at first uniform on ±0.05. y: [n, …, width].
- *
- * @throws OptionError unless both are whole numbers from 1 on
- */
 import { plain } from "../../../base/checks.ts";
 import { gather } from "../../../compiler/array/index.ts";
 import { type Initialiser, uniformInitial } from "../initialisers.ts";
@@ -31,5 +24,12 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
   },
 );
 
+/**
+ * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` things.
+ *
+ * x: whole numbers 0 … count − 1, [n, …]; any other gives NaN. E ("table"): [count, width], at first uniform on ±0.05. y: [n, …, width].
+ *
+ * @throws OptionError unless both are whole numbers from 1 on
+ */
 export const embedding = (count: number, width: number, options: EmbeddingOptions = {}): Layer =>
   make({ count, width, ...plain("embedding", options, ["count", "width"]) });

@@ -1,15 +1,3 @@
-/**
- * Gated recurrent unit over axis 1. With h = 0 at first, for t = 1 … T:
- *
- *   r = σ(x_t W_r + b_r + h U_r + c_r)   z = σ(x_t W_z + b_z + h U_z + c_z)
- *   m = tanh(x_t W_m + b_m + r ∘ (h U_m + c_m))   h ← (1 − z) ∘ m + z ∘ h
- *
- * x: [n, T, in]. y: the last h, [n, units], or all, [n, T, units], with `sequence`. Parameters, their last axis in the order r, z, m:
- * "inputWeight" W [in, 3 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 3 units], orthonormal rows; "inputBias" b and
- * "hiddenBias" c, [3 units], zero. The reset gate acts after the product, as in PyTorch. Source: Cho et al. 2014.
- *
- * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
- */
 import { plain } from "../../../base/checks.ts";
 import { matmul, type SymbolicArray, slice } from "../../../compiler/array/index.ts";
 import { add, mul, sigmoid, sub, tanh } from "../../../compiler/index.ts";
@@ -36,4 +24,16 @@ const make = layer<Units>(
   recurrentFacts("gru"),
 );
 
+/**
+ * Gated recurrent unit over axis 1. With h = 0 at first, for t = 1 … T:
+ *
+ *   r = σ(x_t W_r + b_r + h U_r + c_r)   z = σ(x_t W_z + b_z + h U_z + c_z)
+ *   m = tanh(x_t W_m + b_m + r ∘ (h U_m + c_m))   h ← (1 − z) ∘ m + z ∘ h
+ *
+ * x: [n, T, in]. y: the last h, [n, units], or all, [n, T, units], with `sequence`. Parameters, their last axis in the order r, z, m:
+ * "inputWeight" W [in, 3 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 3 units], orthonormal rows; "inputBias" b and
+ * "hiddenBias" c, [3 units], zero. The reset gate acts after the product, as in PyTorch. Source: Cho et al. 2014.
+ *
+ * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
+ */
 export const gru = (units: number, options: RecurrentOptions = {}): Layer => make({ units, ...plain("gru", options, ["units"]) });

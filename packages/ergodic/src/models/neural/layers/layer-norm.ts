@@ -1,11 +1,3 @@
-/**
- * Layer normalisation: y = γ (x − μ) / √(σ² + ε) + β, with mean and variance (divided by the count) over the last axis of each example.
- *
- * x: [n, …, channels]. γ ("scale"): [channels], at first 1. β ("shift"): [channels], at first 0. Both are left out of L2 penalties.
- * Source: Ba, Kiros & Hinton 2016.
- *
- * @throws OptionError unless epsilon > 0
- */
 import { checkNumber } from "../../../base/errors.ts";
 import { layerNormalised } from "../../../compiler/array/index.ts";
 import { add, mul } from "../../../compiler/index.ts";
@@ -34,4 +26,12 @@ const make = layer<LayerNormOptions>(
   },
 );
 
+/**
+ * Layer normalisation: y = γ (x − μ) / √(σ² + ε) + β, with mean and variance (divided by the count) over the last axis of each example.
+ *
+ * x: [n, …, channels]. γ ("scale"): [channels], at first 1. β ("shift"): [channels], at first 0. Both are left out of L2 penalties.
+ * Source: Ba, Kiros & Hinton 2016.
+ *
+ * @throws OptionError unless epsilon > 0
+ */
 export const layerNorm = (options: LayerNormOptions = {}): Layer => make(options);

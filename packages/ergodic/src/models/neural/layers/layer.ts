@@ -1,15 +1,3 @@
-/**
- * layer(kind, (x, scope, options) => y): the factory of a layer, and the layer known by its kind, so that a file can name it.
- *
- *   const scaled = layer<{ by: number }>("scaled", (x, _, { by }) => mul(x, by));
- *   sequential([dense(64), scaled({ by: 0.5 })])
- *
- * Options are JSON, initialisers, layers, or objects and lists of these; `name` is the layer's part of the path. As JSON:
- * { layer: kind, options }; a layer value that stands in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
- * what is read shares as what was written. The library's kinds are reserved; a user's may be defined anew, and the last definition counts.
- *
- * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
- */
 import { checkBoolean, plain, refuse } from "../../../base/checks.ts";
 import { checkKeys, OptionError } from "../../../base/errors.ts";
 import { Registry } from "../../../base/registry.ts";
@@ -40,6 +28,18 @@ export interface LayerFacts<O> {
 
 const kinds = new Registry<(options: object) => Layer>("layer");
 
+/**
+ * layer(kind, (x, scope, options) => y): the factory of a layer, and the layer known by its kind, so that a file can name it.
+ *
+ *   const scaled = layer<{ by: number }>("scaled", (x, _, { by }) => mul(x, by));
+ *   sequential([dense(64), scaled({ by: 0.5 })])
+ *
+ * Options are JSON, initialisers, layers, or objects and lists of these; `name` is the layer's part of the path. As JSON:
+ * { layer: kind, options }; a layer value that stands in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
+ * what is read shares as what was written. The library's kinds are reserved; a user's may be defined anew, and the last definition counts.
+ *
+ * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
+ */
 export function layer<O extends object = object>(
   kind: string,
   apply: (x: SymbolicArray, scope: Scope, options: O & Named) => SymbolicArray,

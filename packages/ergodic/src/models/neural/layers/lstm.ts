@@ -1,15 +1,3 @@
-/**
- * Long short-term memory over axis 1. With h = c = 0 at first, for t = 1 … T and gates a = x_t W + b + h U:
- *
- *   c ← σ(a_f) ∘ c + σ(a_i) ∘ tanh(a_g)   h ← σ(a_o) ∘ tanh(c)
- *
- * x: [n, T, in]. y: the last h, [n, units], or all, [n, T, units], with `sequence`. Parameters, their last axis in the order i, f, g, o:
- * "inputWeight" W [in, 4 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 4 units], orthonormal rows; "inputBias" b [4 units], 1 for
- * f and else 0, so that the memory lasts at first (Jozefowicz et al. 2015). PyTorch has two biases, whose sum is b.
- * Sources: Hochreiter & Schmidhuber 1997; Gers et al. 2000.
- *
- * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
- */
 import { plain } from "../../../base/checks.ts";
 import { matmul, type SymbolicArray, slice } from "../../../compiler/array/index.ts";
 import { add, mul, sigmoid, tanh } from "../../../compiler/index.ts";
@@ -35,5 +23,17 @@ const make = layer<Units>(
   recurrentFacts("lstm"),
 );
 
+/**
+ * Long short-term memory over axis 1. With h = c = 0 at first, for t = 1 … T and gates a = x_t W + b + h U:
+ *
+ *   c ← σ(a_f) ∘ c + σ(a_i) ∘ tanh(a_g)   h ← σ(a_o) ∘ tanh(c)
+ *
+ * x: [n, T, in]. y: the last h, [n, units], or all, [n, T, units], with `sequence`. Parameters, their last axis in the order i, f, g, o:
+ * "inputWeight" W [in, 4 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 4 units], orthonormal rows; "inputBias" b [4 units], 1 for
+ * f and else 0, so that the memory lasts at first (Jozefowicz et al. 2015). PyTorch has two biases, whose sum is b.
+ * Sources: Hochreiter & Schmidhuber 1997; Gers et al. 2000.
+ *
+ * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
+ */
 export const lstm = (units: number, options: RecurrentOptions = {}): Layer =>
   make({ units, ...plain("lstm", options, ["units"]) });

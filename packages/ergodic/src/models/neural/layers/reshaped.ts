@@ -1,8 +1,3 @@
-/**
- * Examples in another shape, row-major: `flatten` [n, …] → [n, product]; `reshaped` [n, …] → [n, …shape], one extent of which may be −1.
- *
- * @throws OptionError for extents that are no whole numbers
- */
 import { plain } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { shown } from "../../../base/shown.ts";
@@ -38,5 +33,10 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
 );
 
 export const flatten = (options: Named = {}): Layer => makeFlatten(options);
+/**
+ * Examples in another shape, row-major: `flatten` [n, …] → [n, product]; `reshaped` [n, …] → [n, …shape], one extent of which may be −1.
+ *
+ * @throws OptionError for extents that are no whole numbers
+ */
 export const reshaped = (shape: readonly number[], options: Named = {}): Layer =>
   makeReshaped({ shape, ...plain("reshaped", options, ["shape"]) });

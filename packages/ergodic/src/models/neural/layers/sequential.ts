@@ -1,12 +1,3 @@
-/**
- * Layers in a row, y = f_k(… f_1(x)), and marks for all parameters of a layer.
- *
- * A layer's part of the path is its name, or its place from 0 on: "2.weight". A plain function (x, scope) => y is a layer, but no file can hold it.
- * `frozen`: parameters are not trained, running statistics stay, dropout is off. `grouped`: parameters bear the name of a group, which options
- * of step rules may single out; the innermost name counts. Both add nothing to the path.
- *
- * @throws OptionError where a part is no layer
- */
 import { plain } from "../../../base/checks.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { shown } from "../../../base/shown.ts";
@@ -26,6 +17,15 @@ const makeSequential = layer<{ readonly layers: readonly LayerLike[] }>(
   },
 );
 
+/**
+ * Layers in a row, y = f_k(… f_1(x)), and marks for all parameters of a layer.
+ *
+ * A layer's part of the path is its name, or its place from 0 on: "2.weight". A plain function (x, scope) => y is a layer, but no file can hold it.
+ * `frozen`: parameters are not trained, running statistics stay, dropout is off. `grouped`: parameters bear the name of a group, which options
+ * of step rules may single out; the innermost name counts. Both add nothing to the path.
+ *
+ * @throws OptionError where a part is no layer
+ */
 export const sequential = (layers: readonly LayerLike[], options: Named = {}): Layer =>
   makeSequential({ layers, ...plain("sequential", options, ["layers"]) });
 

@@ -1,9 +1,3 @@
-/**
- * Bernoulli: P(1) = p, P(0) = 1 − p; by its logit η: log p(x) = −log(1 + e^((1 − 2x)η)).
- *
- * x: 0 or 1. p (`probability`) in [0, 1]. η (`logit`) = log p/(1 − p): real.
- */
-
 import { exp } from "../../../base/exp.ts";
 import { equal, log, log1p, mul, neg, or, type SymbolicArray, softplus, sub, toArray, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
@@ -16,7 +10,13 @@ const cdfOf = (x: number, p: number): number => (x >= 1 ? 1 : x >= 0 ? 1 - p : 0
 const quantileOf = (u: number, p: number): number => (u <= 1 - p ? 0 : 1);
 const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
-/** probability in [0, 1]. */
+/**
+ * Bernoulli: P(1) = p, P(0) = 1 − p; by its logit η: log p(x) = −log(1 + e^((1 − 2x)η)).
+ *
+ * x: 0 or 1. p (`probability`) in [0, 1]. η (`logit`) = log p/(1 − p): real.
+ *
+ * probability in [0, 1].
+ */
 export const bernoulli: (probability: Parameter) => Distribution = distribution(
   "bernoulli",
   { probability: "probability" },

@@ -1,8 +1,3 @@
-/**
- * Beta: log p(x) = (a − 1) log x + (b − 1) log(1 − x) − log B(a, b) on 0 ≤ x ≤ 1.
- *
- * a (`alpha`), b (`beta`) > 0: mean a/(a + b).
- */
 import { betaLower, betaUpper } from "../../../base/beta-tails.ts";
 import { drawBeta } from "../../../base/draw-gamma.ts";
 import { neg, sub, toArray } from "../../../compiler/index.ts";
@@ -11,7 +6,13 @@ import { betaQuantile } from "./tails.ts";
 import { between, logBeta, minus, plus, timesLog, timesLog1p, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
-/** alpha > 0, beta > 0. */
+/**
+ * Beta: log p(x) = (a − 1) log x + (b − 1) log(1 − x) − log B(a, b) on 0 ≤ x ≤ 1.
+ *
+ * a (`alpha`), b (`beta`) > 0: mean a/(a + b).
+ *
+ * alpha > 0, beta > 0.
+ */
 export const beta: (alpha: Parameter, beta: Parameter) => Distribution = distribution(
   "beta",
   { alpha: "positive", beta: "positive" },

@@ -1,10 +1,3 @@
-/**
- * Binomial: P(x) = C(n, x) pˣ(1 − p)^(n−x); by its logit η: log C(n, x) + xη − n log(1 + e^η). Beta-binomial: p drawn from a beta:
- * P(x) = C(n, x) B(x + a, n − x + b)/B(a, b).
- *
- * x: 0 … n. n (`trials`): whole, from 0 on. p (`probability`) in [0, 1], η (`logit`) real; a (`alpha`), b (`beta`) > 0.
- */
-
 import { betaLower, betaUpper } from "../../../base/beta-tails.ts";
 import { wholeBoundary } from "../../../base/boundary.ts";
 import { drawBeta } from "../../../base/draw-gamma.ts";
@@ -30,7 +23,14 @@ function survivalOf(x: number, n: number, p: number): number {
 }
 const quantileOf = (u: number, n: number, p: number): number => wholeBoundary((k) => k >= n || cdfOf(k, n, p) >= u);
 
-/** trials: a count, probability in [0, 1]. */
+/**
+ * Binomial: P(x) = C(n, x) pˣ(1 − p)^(n−x); by its logit η: log C(n, x) + xη − n log(1 + e^η). Beta-binomial: p drawn from a beta:
+ * P(x) = C(n, x) B(x + a, n − x + b)/B(a, b).
+ *
+ * x: 0 … n. n (`trials`): whole, from 0 on. p (`probability`) in [0, 1], η (`logit`) real; a (`alpha`), b (`beta`) > 0.
+ *
+ * trials: a count, probability in [0, 1].
+ */
 export const binomial: (trials: Parameter, probability: Parameter) => Distribution = distribution(
   "binomial",
   { trials: "count", probability: "probability" },

@@ -1,10 +1,3 @@
-/**
- * Categorical: P(x) = p_x; by logits η: η_x − log Σ e^η. Multinomial, counts of n categorical draws:
- * log P(x) = log n! − Σ log x_k! + Σ x_k log p_k.
- *
- * Categories count from 0 (Stan's from 1). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K], real. x of the categorical: an
- * index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
- */
 import { exp } from "../../../base/exp.ts";
 import { gatherUnseen, pickUnseen } from "../../../compiler/array/operations/gather.ts";
 import {
@@ -59,7 +52,15 @@ function softmaxOf(logits: Float64Array): Float64Array {
   return powers.map((x) => x / total);
 }
 
-/** probabilities: [..., K] with sum 1. */
+/**
+ * Categorical: P(x) = p_x; by logits η: η_x − log Σ e^η. Multinomial, counts of n categorical draws:
+ * log P(x) = log n! − Σ log x_k! + Σ x_k log p_k.
+ *
+ * Categories count from 0 (Stan's from 1). p (`probabilities`): [..., K], a simplex. η (`logits`): [..., K], real. x of the categorical: an
+ * index in 0 … K − 1; of the multinomial: [..., K], whole numbers with sum n (`trials`).
+ *
+ * probabilities: [..., K] with sum 1.
+ */
 export const categorical: (probabilities: Parameter) => Distribution = distribution(
   "categorical",
   { probabilities: "simplex" },

@@ -1,8 +1,3 @@
-/**
- * Cauchy: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ; half-Cauchy: on x ≥ 0 with μ = 0 and twice the density.
- *
- * μ (`mu`): real, the median. σ (`sigma`) > 0: scale, half the interquartile range. Neither mean nor variance exists.
- */
 import { arctangent } from "../../../base/arctangent.ts";
 import { cosine, sine } from "../../../base/cosine-sine.ts";
 import {
@@ -51,7 +46,13 @@ const standardQuantile = (p: number): number => {
   return p < 0.25 ? -1 / tangent(Math.PI * p) : p > 0.75 ? 1 / tangent(Math.PI * (1 - p)) : tangent(Math.PI * (p - 0.5));
 };
 
-/** mu real, sigma > 0. */
+/**
+ * Cauchy: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ; half-Cauchy: on x ≥ 0 with μ = 0 and twice the density.
+ *
+ * μ (`mu`): real, the median. σ (`sigma`) > 0: scale, half the interquartile range. Neither mean nor variance exists.
+ *
+ * mu real, sigma > 0.
+ */
 export const cauchy: (mu: Parameter, sigma: Parameter) => Distribution = distribution(
   "cauchy",
   { mu: "real", sigma: "positive" },

@@ -1,4 +1,3 @@
-/** What parameters of distributions must be, checked on numbers; and where a distribution's values lie. */
 import { OptionError } from "../../../base/errors.ts";
 import type { Shape, SymbolicArray } from "../../../compiler/index.ts";
 
@@ -6,6 +5,7 @@ import type { Shape, SymbolicArray } from "../../../compiler/index.ts";
 export type NumberConstraint = "real" | "positive" | "nonnegative" | "probability" | "count";
 /** "choleskyFactor": lower triangular with a positive diagonal. "positiveDefinite": its symmetric square. */
 export type ArrayConstraint = "vector" | "positiveVector" | "simplex" | "ordered" | "choleskyFactor" | "positiveDefinite";
+/** What parameters of distributions must be, checked on numbers; and where a distribution's values lie. */
 export type Constraint = NumberConstraint | ArrayConstraint;
 
 /** Numbers of one parameter: row-major where it is an array. */

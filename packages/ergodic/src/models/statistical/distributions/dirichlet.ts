@@ -1,9 +1,3 @@
-/**
- * Dirichlet: log p(x) = log Γ(Σ a_k) − Σ log Γ(a_k) + Σ (a_k − 1) log x_k on x ≥ 0 with sum 1 (to 1e-8).
- *
- * x: [..., K]. a (`concentration`): [..., K], > 0. The density is that of the first K − 1 elements.
- */
-
 import { drawLogGamma } from "../../../base/draw-gamma.ts";
 import { exp } from "../../../base/exp.ts";
 import { abs, and, lessEqual, lgamma, minimum, sub, sum } from "../../../compiler/index.ts";
@@ -13,7 +7,13 @@ import type { Distribution } from "./value.ts";
 
 const totalOf = (a: Float64Array): number => a.reduce((total, x) => total + x, 0);
 
-/** concentration: [..., K], each > 0. */
+/**
+ * Dirichlet: log p(x) = log Γ(Σ a_k) − Σ log Γ(a_k) + Σ (a_k − 1) log x_k on x ≥ 0 with sum 1 (to 1e-8).
+ *
+ * x: [..., K]. a (`concentration`): [..., K], > 0. The density is that of the first K − 1 elements.
+ *
+ * concentration: [..., K], each > 0.
+ */
 export const dirichlet: (concentration: Parameter) => Distribution = distribution(
   "dirichlet",
   { concentration: "positiveVector" },

@@ -1,8 +1,3 @@
-/**
- * Discrete uniform: P(x) = 1/(b − a + 1) on the whole numbers a ≤ x ≤ b.
- *
- * a (`low`) ≤ b (`high`): whole; numbers in the other order are refused, symbols give NaN.
- */
 import { add, and, equal, floor, lessEqual, log, neg, sub, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { between, within } from "./terms.ts";
@@ -10,7 +5,13 @@ import type { Distribution } from "./value.ts";
 
 const count = (low: number, high: number): number => high - low + 1;
 
-/** low <= high, both whole. */
+/**
+ * Discrete uniform: P(x) = 1/(b − a + 1) on the whole numbers a ≤ x ≤ b.
+ *
+ * a (`low`) ≤ b (`high`): whole; numbers in the other order are refused, symbols give NaN.
+ *
+ * low <= high, both whole.
+ */
 export const discreteUniform: (low: Parameter, high: Parameter) => Distribution = distribution(
   "discreteUniform",
   { low: "real", high: "real" },

@@ -1,12 +1,3 @@
-/**
- * A distribution is a name, the constraints of its parameters, its log density in the compiler's arrays, and functions of plain numbers: an
- * exact sampler, and the distribution function, its inverse, mean and variance where they have a closed form.
- *
- * `distribution(name, constraints, definition)` gives the function that users call with parameters, in the order of the constraints:
- * `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast. Outside of the support the log density is
- * −∞, and its gradient has no meaning; parameters outside of their constraints give NaN there, and an error where they are plain numbers.
- */
-
 import { CompileError, OptionError } from "../../../base/errors.ts";
 import { Registry } from "../../../base/registry.ts";
 import type { Draws } from "../../../base/stream.ts";
@@ -47,7 +38,16 @@ export type DistributionOf = (...parameters: Parameter[]) => Distribution;
 
 const defined = new Registry<DistributionOf>("distribution");
 
-/** Defines a distribution and makes it known by its name. @throws OptionError [NAME_TAKEN] for a name of this library */
+/**
+ * A distribution is a name, the constraints of its parameters, its log density in the compiler's arrays, and functions of plain numbers: an
+ * exact sampler, and the distribution function, its inverse, mean and variance where they have a closed form.
+ *
+ * `distribution(name, constraints, definition)` gives the function that users call with parameters, in the order of the constraints:
+ * `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast. Outside of the support the log density is
+ * −∞, and its gradient has no meaning; parameters outside of their constraints give NaN there, and an error where they are plain numbers.
+ *
+ * Defines a distribution and makes it known by its name. @throws OptionError [NAME_TAKEN] for a name of this library
+ */
 export function distribution<const C extends Readonly<Record<string, Constraint>>>(
   name: string,
   constraints: C,

@@ -1,9 +1,3 @@
-/**
- * Exponential: log p(x) = log λ − λx on x ≥ 0.
- *
- * λ (`rate`) > 0: mean 1/λ.
- */
-
 import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
 import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { lessEqual, log, mul, neg, sub, toArray, where } from "../../../compiler/index.ts";
@@ -11,7 +5,13 @@ import { distribution, type Parameter } from "./distribution.ts";
 import { log1mExp, within } from "./terms.ts";
 import type { Distribution } from "./value.ts";
 
-/** rate > 0: mean 1/rate. */
+/**
+ * Exponential: log p(x) = log λ − λx on x ≥ 0.
+ *
+ * λ (`rate`) > 0: mean 1/λ.
+ *
+ * rate > 0: mean 1/rate.
+ */
 export const exponential: (rate: Parameter) => Distribution = distribution(
   "exponential",
   { rate: "positive" },

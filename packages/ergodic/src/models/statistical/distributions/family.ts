@@ -1,11 +1,14 @@
-/** How a distribution acts, whatever its parameters. */
 import type { Draws } from "../../../base/stream.ts";
 import type { SymbolicArray } from "../../../compiler/index.ts";
 import type { Constraint, Support, Values } from "./constraint.ts";
 
 export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
 
-/** How a distribution acts, for any parameters. Functions of numbers take the parameters of one value. */
+/**
+ * How a distribution acts, whatever its parameters.
+ *
+ * How a distribution acts, for any parameters. Functions of numbers take the parameters of one value.
+ */
 export interface Family {
   readonly name: string;
   readonly kind: "continuous" | "discrete";

@@ -1,10 +1,3 @@
-/**
- * Gamma: log p(x) = α log β − log Γ(α) + (α − 1) log x − βx on x ≥ 0; inverse gamma, 1/X of a gamma with rate β:
- * log p(x) = α log β − log Γ(α) − (α + 1) log x − β/x on x > 0.
- *
- * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), `scale` of its inverse (mean β/(α − 1)).
- */
-
 import { drawGamma } from "../../../base/draw-gamma.ts";
 import { gammaLower, gammaUpper } from "../../../base/incomplete-gamma.ts";
 import { add, div, less, lessEqual, lgamma, log, mul, type SymbolicArray, sub, toArray } from "../../../compiler/index.ts";
@@ -15,7 +8,14 @@ import type { Distribution } from "./value.ts";
 
 const logNormaliser = (shape: SymbolicArray, beta: SymbolicArray): SymbolicArray => sub(mul(shape, log(beta)), lgamma(shape));
 
-/** shape > 0, rate > 0: mean shape/rate. */
+/**
+ * Gamma: log p(x) = α log β − log Γ(α) + (α − 1) log x − βx on x ≥ 0; inverse gamma, 1/X of a gamma with rate β:
+ * log p(x) = α log β − log Γ(α) − (α + 1) log x − β/x on x > 0.
+ *
+ * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), `scale` of its inverse (mean β/(α − 1)).
+ *
+ * shape > 0, rate > 0: mean shape/rate.
+ */
 export const gamma: (shape: Parameter, rate: Parameter) => Distribution = distribution(
   "gamma",
   { shape: "positive", rate: "positive" },

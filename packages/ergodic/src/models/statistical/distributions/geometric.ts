@@ -1,8 +1,3 @@
-/**
- * Geometric: failures before the first success: log P(x) = log p + x log(1 − p).
- *
- * x: 0, 1, 2, …. p (`probability`) in [0, 1], of success. Other libraries count the success as well: their x is one more.
- */
 import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
 import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { add, log, neg, toArray } from "../../../compiler/index.ts";
@@ -19,7 +14,13 @@ function decay(p: number): number {
   return rest === 1 ? p : (-logOf(rest) * p) / (1 - rest);
 }
 
-/** probability in [0, 1]. */
+/**
+ * Geometric: failures before the first success: log P(x) = log p + x log(1 − p).
+ *
+ * x: 0, 1, 2, …. p (`probability`) in [0, 1], of success. Other libraries count the success as well: their x is one more.
+ *
+ * probability in [0, 1].
+ */
 export const geometric: (probability: Parameter) => Distribution = distribution(
   "geometric",
   { probability: "probability" },

@@ -1,9 +1,3 @@
-/**
- * Laplace: log p(x) = −|x − μ|/b − log 2b.
- *
- * μ (`mu`): real, mean and median. b (`scale`) > 0. At x = μ the gradient by both is that of |0|: zero.
- */
-
 import { exp as expOf } from "../../../base/exp.ts";
 import { log as logOf } from "../../../base/log.ts";
 import { abs, add, div, exp, less, log, log1p, mul, neg, type SymbolicArray, sub, where } from "../../../compiler/index.ts";
@@ -15,7 +9,13 @@ const lower = (z: number): number => (z < 0 ? 0.5 * expOf(z) : 1 - 0.5 * expOf(-
 const logLower = (z: SymbolicArray): SymbolicArray => where(less(z, 0), add(z, -Math.LN2), log1p(mul(-0.5, exp(neg(abs(z))))));
 const standardQuantile = (p: number): number => (p < 0.5 ? logOf(2 * p) : -logOf(2 * (1 - p)));
 
-/** mu real, scale > 0. */
+/**
+ * Laplace: log p(x) = −|x − μ|/b − log 2b.
+ *
+ * μ (`mu`): real, mean and median. b (`scale`) > 0. At x = μ the gradient by both is that of |0|: zero.
+ *
+ * mu real, scale > 0.
+ */
 export const laplace: (mu: Parameter, scale: Parameter) => Distribution = distribution(
   "laplace",
   { mu: "real", scale: "positive" },

@@ -1,12 +1,3 @@
-/**
- * LKJ over Cholesky factors L of correlation matrices R = L Lᵀ: p(R) ∝ |R|^(η−1), so that
- * log p(L) = Σ_{i=1..d−1} (d − 1 − i + 2η − 2) log L_ii + log constant (rows from 0).
- *
- * x: [d, d], lower triangular, rows of length 1, positive diagonal; the density is that of the elements below the diagonal, and what stands
- * above is not read. d (`dimension`): whole, from 1 on. η (`eta`) > 0: 1 is uniform over R, more draws R to the identity.
- * Source: Lewandowski, Kurowicka, Joe 2009 (the sampler is their onion).
- */
-
 import { drawBeta } from "../../../base/draw-gamma.ts";
 import { CompileError, checkNumber } from "../../../base/errors.ts";
 import {
@@ -51,7 +42,16 @@ function logDensity(d: number, x: SymbolicArray, eta: SymbolicArray): SymbolicAr
   return sub(sum(mul(powers, log(slice(diagonal(x), { from: 1 })))), logVolume(d, eta));
 }
 
-/** dimension: whole, from 1 on; eta > 0. Draws are [dimension, dimension], row-major. */
+/**
+ * LKJ over Cholesky factors L of correlation matrices R = L Lᵀ: p(R) ∝ |R|^(η−1), so that
+ * log p(L) = Σ_{i=1..d−1} (d − 1 − i + 2η − 2) log L_ii + log constant (rows from 0).
+ *
+ * x: [d, d], lower triangular, rows of length 1, positive diagonal; the density is that of the elements below the diagonal, and what stands
+ * above is not read. d (`dimension`): whole, from 1 on. η (`eta`) > 0: 1 is uniform over R, more draws R to the identity.
+ * Source: Lewandowski, Kurowicka, Joe 2009 (the sampler is their onion).
+ *
+ * dimension: whole, from 1 on; eta > 0. Draws are [dimension, dimension], row-major.
+ */
 export const lkjCholesky = operation(
   "lkjCholesky",
   { dimension: number, eta: parameter },

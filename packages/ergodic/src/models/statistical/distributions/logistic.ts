@@ -1,8 +1,3 @@
-/**
- * Logistic: log p(x) = −z − 2 log(1 + e^(−z)) − log s, z = (x − μ)/s.
- *
- * μ (`mu`): real, mean and median. s (`scale`) > 0.
- */
 import { exp as expOf } from "../../../base/exp.ts";
 import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { div, log, mul, neg, softplus, sub } from "../../../compiler/index.ts";
@@ -13,7 +8,13 @@ import type { Distribution } from "./value.ts";
 const lower = (z: number): number => (z < 0 ? expOf(z) / (1 + expOf(z)) : 1 / (1 + expOf(-z)));
 const standardQuantile = (p: number): number => logOf(p) - log1pOf(-p);
 
-/** mu real, scale > 0. */
+/**
+ * Logistic: log p(x) = −z − 2 log(1 + e^(−z)) − log s, z = (x − μ)/s.
+ *
+ * μ (`mu`): real, mean and median. s (`scale`) > 0.
+ *
+ * mu real, scale > 0.
+ */
 export const logistic: (mu: Parameter, scale: Parameter) => Distribution = distribution(
   "logistic",
   { mu: "real", scale: "positive" },

@@ -1,9 +1,3 @@
-/**
- * Lognormal: log x is normal: log p(x) = −½z² − log σ − log x − ½ log 2π on x > 0, z = (log x − μ)/σ.
- *
- * μ (`mu`): real, mean of log x. σ (`sigma`) > 0: its standard deviation.
- */
-
 import { exp, expm1 as expm1Of } from "../../../base/exp.ts";
 import { log as logOf } from "../../../base/log.ts";
 import { normalQuantile } from "../../../base/normal-quantile.ts";
@@ -17,7 +11,13 @@ type P = { readonly mu: SymbolicArray; readonly sigma: SymbolicArray };
 /** Of numbers at or below 0: of the smallest above. */
 const score = (x: SymbolicArray, { mu, sigma }: P): SymbolicArray => div(sub(log(max(x, Number.MIN_VALUE)), mu), sigma);
 
-/** mu real, sigma > 0: mean and standard deviation of log x. */
+/**
+ * Lognormal: log x is normal: log p(x) = −½z² − log σ − log x − ½ log 2π on x > 0, z = (log x − μ)/σ.
+ *
+ * μ (`mu`): real, mean of log x. σ (`sigma`) > 0: its standard deviation.
+ *
+ * mu real, sigma > 0: mean and standard deviation of log x.
+ */
 export const lognormal: (mu: Parameter, sigma: Parameter) => Distribution = distribution(
   "lognormal",
   { mu: "real", sigma: "positive" },

@@ -1,8 +1,3 @@
-/**
- * Mixture: log p(x) = log Σ_k w_k p_k(x), without overflow.
- *
- * w (`weights`): [..., K], a simplex. Components: K distributions over values of one kind and rank.
- */
 import { CompileError } from "../../../base/errors.ts";
 import { add, at, log, toArray } from "../../../compiler/index.ts";
 import { operation } from "../../../compiler/signature.ts";
@@ -16,7 +11,13 @@ import { distributionList, parameter } from "./kinds.ts";
 import { logAddExp } from "./terms.ts";
 import { Distribution } from "./value.ts";
 
-/** @throws CompileError unless there is one component for each weight, all of one kind and rank */
+/**
+ * Mixture: log p(x) = log Σ_k w_k p_k(x), without overflow.
+ *
+ * w (`weights`): [..., K], a simplex. Components: K distributions over values of one kind and rank.
+ *
+ * @throws CompileError unless there is one component for each weight, all of one kind and rank
+ */
 export const mixture = operation(
   "mixture",
   { weights: parameter, components: distributionList },

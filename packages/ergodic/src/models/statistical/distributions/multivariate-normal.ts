@@ -1,9 +1,3 @@
-/**
- * Multivariate normal over the last axis: log p(x) = −½ rᵀΣ⁻¹r − ½ log |Σ| − ½ d log 2π, r = x − μ; by the covariance Σ, its Cholesky factor
- * L (Σ = L Lᵀ), or the precision Q = Σ⁻¹.
- *
- * x, μ (`mu`): [..., d]. Σ, L, Q: [d, d], one for all, symmetric.
- */
 import { CompileError } from "../../../base/errors.ts";
 import type { Draws } from "../../../base/stream.ts";
 import {
@@ -79,7 +73,14 @@ function solveTransposed(l: Float64Array, z: Float64Array): Float64Array {
   return z;
 }
 
-/** mu: [..., d]; covariance: [d, d]. */
+/**
+ * Multivariate normal over the last axis: log p(x) = −½ rᵀΣ⁻¹r − ½ log |Σ| − ½ d log 2π, r = x − μ; by the covariance Σ, its Cholesky factor
+ * L (Σ = L Lᵀ), or the precision Q = Σ⁻¹.
+ *
+ * x, μ (`mu`): [..., d]. Σ, L, Q: [d, d], one for all, symmetric.
+ *
+ * mu: [..., d]; covariance: [d, d].
+ */
 export const multivariateNormal: (mu: Parameter, covariance: Parameter) => Distribution = distribution(
   "multivariateNormal",
   { mu: "vector", covariance: "positiveDefinite" },

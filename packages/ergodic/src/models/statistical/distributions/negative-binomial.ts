@@ -1,10 +1,3 @@
-/**
- * Negative binomial, a Poisson whose mean is a gamma variate: P(x) = Γ(x + α)/(Γ(α) x!) · (β/(β + 1))^α · (1/(β + 1))ˣ.
- *
- * x: 0, 1, 2, …. `negativeBinomial(alpha, beta)`: shape and rate of the gamma, both > 0. `negativeBinomialMean(mu, phi)`: μ = α/β > 0 the mean,
- * φ = α > 0 the dispersion: the variance is μ + μ²/φ. For α beyond 1e6 the difference of log Γ loses digits.
- */
-
 import { betaLower, betaUpper } from "../../../base/beta-tails.ts";
 import { wholeBoundary } from "../../../base/boundary.ts";
 import { drawGamma } from "../../../base/draw-gamma.ts";
@@ -31,7 +24,14 @@ const quantileOf = (p: number, alpha: number, beta: number): number =>
   p === 1 ? Infinity : wholeBoundary((k) => cdfOf(k, alpha, beta) >= p);
 const draw = (draws: Draws, alpha: number, beta: number): number => drawPoisson(draws, drawGamma(draws, alpha) / beta);
 
-/** alpha > 0, beta > 0: mean alpha/beta. */
+/**
+ * Negative binomial, a Poisson whose mean is a gamma variate: P(x) = Γ(x + α)/(Γ(α) x!) · (β/(β + 1))^α · (1/(β + 1))ˣ.
+ *
+ * x: 0, 1, 2, …. `negativeBinomial(alpha, beta)`: shape and rate of the gamma, both > 0. `negativeBinomialMean(mu, phi)`: μ = α/β > 0 the mean,
+ * φ = α > 0 the dispersion: the variance is μ + μ²/φ. For α beyond 1e6 the difference of log Γ loses digits.
+ *
+ * alpha > 0, beta > 0: mean alpha/beta.
+ */
 export const negativeBinomial: (alpha: Parameter, beta: Parameter) => Distribution = distribution(
   "negativeBinomial",
   { alpha: "positive", beta: "positive" },

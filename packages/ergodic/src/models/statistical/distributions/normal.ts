@@ -1,8 +1,3 @@
-/**
- * Normal: log p(x) = −½z² − log σ − ½ log 2π, z = (x − μ)/σ; half-normal: the normal with mean 0 on x ≥ 0, with twice the density.
- *
- * x, μ (`mu`): real. σ (`sigma`) > 0: standard deviation. The quantile of the half-normal has 1e-16 absolute error in its probability.
- */
 import { erf } from "../../../base/error-function.ts";
 import { normalQuantile } from "../../../base/normal-quantile.ts";
 import {
@@ -30,7 +25,13 @@ const score = (x: SymbolicArray, { mu, sigma }: P): SymbolicArray => div(sub(x, 
 const logNormal = (z: SymbolicArray, sigma: SymbolicArray): SymbolicArray =>
   minus(mul(-0.5, square(z)), log(sigma), HALF_LOG_TWO_PI);
 
-/** mu real, sigma > 0: the standard deviation. */
+/**
+ * Normal: log p(x) = −½z² − log σ − ½ log 2π, z = (x − μ)/σ; half-normal: the normal with mean 0 on x ≥ 0, with twice the density.
+ *
+ * x, μ (`mu`): real. σ (`sigma`) > 0: standard deviation. The quantile of the half-normal has 1e-16 absolute error in its probability.
+ *
+ * mu real, sigma > 0: the standard deviation.
+ */
 export const normal: (mu: Parameter, sigma: Parameter) => Distribution = distribution(
   "normal",
   { mu: "real", sigma: "positive" },

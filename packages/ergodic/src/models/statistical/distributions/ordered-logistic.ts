@@ -1,10 +1,3 @@
-/**
- * Ordered logistic: P(x = k) = σ(c_k − η) − σ(c_{k−1} − η), with c_{−1} = −∞ and c_{K−1} = ∞.
- *
- * x: 0 … K − 1 (Stan counts from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing, one list for all. The middle terms are taken as
- * log(1 − e^(c_{k−1} − c_k)) less two soft maxima, which keeps its digits in both tails.
- */
-
 import { CompileError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { log as logOf } from "../../../base/log.ts";
@@ -16,7 +9,14 @@ import type { Distribution } from "./value.ts";
 
 const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
-/** eta real; cutpoints: [K − 1], increasing. */
+/**
+ * Ordered logistic: P(x = k) = σ(c_k − η) − σ(c_{k−1} − η), with c_{−1} = −∞ and c_{K−1} = ∞.
+ *
+ * x: 0 … K − 1 (Stan counts from 1). η (`eta`): real. c (`cutpoints`): [K − 1], increasing, one list for all. The middle terms are taken as
+ * log(1 − e^(c_{k−1} − c_k)) less two soft maxima, which keeps its digits in both tails.
+ *
+ * eta real; cutpoints: [K − 1], increasing.
+ */
 export const orderedLogistic: (eta: Parameter, cutpoints: Parameter) => Distribution = distribution(
   "orderedLogistic",
   { eta: "real", cutpoints: "ordered" },

@@ -1,9 +1,3 @@
-/**
- * Pareto: log p(x) = log α + α log m − (α + 1) log x on x ≥ m.
- *
- * m (`minimum`) > 0. α (`shape`) > 0: P(X > x) = (m/x)^α.
- */
-
 import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
 import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
 import { power } from "../../../base/power.ts";
@@ -15,7 +9,13 @@ import type { Distribution } from "./value.ts";
 type P = { readonly minimum: SymbolicArray; readonly shape: SymbolicArray };
 const logUpper = (x: SymbolicArray, { minimum, shape }: P): SymbolicArray => neg(mul(shape, log(max(div(x, minimum), 1))));
 
-/** minimum > 0, shape > 0. */
+/**
+ * Pareto: log p(x) = log α + α log m − (α + 1) log x on x ≥ m.
+ *
+ * m (`minimum`) > 0. α (`shape`) > 0: P(X > x) = (m/x)^α.
+ *
+ * minimum > 0, shape > 0.
+ */
 export const pareto: (minimum: Parameter, shape: Parameter) => Distribution = distribution(
   "pareto",
   { minimum: "positive", shape: "positive" },

@@ -1,8 +1,3 @@
-/**
- * Poisson: log P(x) = x log λ − λ − log x!; by its logarithm η: xη − e^η − log x!.
- *
- * x: 0, 1, 2, …. λ (`rate`) ≥ 0: mean and variance. η (`logRate`): real.
- */
 import { wholeBoundary } from "../../../base/boundary.ts";
 import { exp as expOf } from "../../../base/exp.ts";
 import { gammaLower, gammaUpper } from "../../../base/incomplete-gamma.ts";
@@ -17,7 +12,13 @@ const cdfOf = (x: number, rate: number): number => (x < 0 ? 0 : gammaUpper(Math.
 const survivalOf = (x: number, rate: number): number => (x < 0 ? 1 : gammaLower(Math.floor(x) + 1, rate));
 const quantileOf = (p: number, rate: number): number => (p === 1 ? Infinity : wholeBoundary((k) => cdfOf(k, rate) >= p));
 
-/** rate >= 0. */
+/**
+ * Poisson: log P(x) = x log λ − λ − log x!; by its logarithm η: xη − e^η − log x!.
+ *
+ * x: 0, 1, 2, …. λ (`rate`) ≥ 0: mean and variance. η (`logRate`): real.
+ *
+ * rate >= 0.
+ */
 export const poisson: (rate: Parameter) => Distribution = distribution(
   "poisson",
   { rate: "nonnegative" },

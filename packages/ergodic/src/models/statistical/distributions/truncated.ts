@@ -1,10 +1,3 @@
-/**
- * A distribution of numbers kept to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
- *
- * The mass is taken in the tail where it is exact. With symbolic parameters the base must have log distribution functions; where it has functions
- * of numbers alone, its parameters must be numbers. Draws: by rejection, where little mass is left by inversion.
- */
-
 import { CapabilityError, CompileError } from "../../../base/errors.ts";
 import { log as logOf } from "../../../base/log.ts";
 import type { Draws } from "../../../base/stream.ts";
@@ -37,6 +30,11 @@ export interface Bounds {
 }
 
 /**
+ * A distribution of numbers kept to lower ≤ x ≤ upper: log p(x) = log f(x) − log P(lower ≤ X ≤ upper).
+ *
+ * The mass is taken in the tail where it is exact. With symbolic parameters the base must have log distribution functions; where it has functions
+ * of numbers alone, its parameters must be numbers. Draws: by rejection, where little mass is left by inversion.
+ *
  * `base` kept to lower ≤ x ≤ upper; bounds are called as those of param().
  *
  * @throws CompileError unless a bound is given and the base is a distribution of numbers; OptionError for bounds in the other order; CapabilityError where

@@ -1,8 +1,3 @@
-/**
- * Uniform: log p(x) = −log(b − a) on a ≤ x ≤ b.
- *
- * a (`low`) < b (`high`): real; numbers in the other order are refused, symbols give NaN.
- */
 import { div, less, log, max, min, neg, type SymbolicArray, sub, where } from "../../../compiler/index.ts";
 import { distribution, type Parameter } from "./distribution.ts";
 import { between, within } from "./terms.ts";
@@ -12,7 +7,13 @@ type P = { readonly low: SymbolicArray; readonly high: SymbolicArray };
 const clipped = (x: SymbolicArray, { low, high }: P): SymbolicArray => min(max(x, low), high);
 const share = (x: number, low: number, high: number): number => Math.min(1, Math.max(0, x / (high - low)));
 
-/** low < high. */
+/**
+ * Uniform: log p(x) = −log(b − a) on a ≤ x ≤ b.
+ *
+ * a (`low`) < b (`high`): real; numbers in the other order are refused, symbols give NaN.
+ *
+ * low < high.
+ */
 export const uniform: (low: Parameter, high: Parameter) => Distribution = distribution(
   "uniform",
   { low: "real", high: "real" },

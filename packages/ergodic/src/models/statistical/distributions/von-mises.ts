@@ -1,10 +1,3 @@
-/**
- * Von Mises, the normal of angles: log p(x) = κ cos(x − μ) − log 2π − log I₀(κ), in radians.
- *
- * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration, 0 uniform on the circle, for large κ nearly a normal of variance 1/κ. x: any
- * angle, the density being periodic; as a parameter, and drawn, −π < x < π. I₀: for κ < 20 by its power series, else by Hankel's (relative error
- * below 1e-13). Draws by rejection from a normal of variance π²/4κ, above the density since cos x − 1 ≤ −2x²/π²; from the uniform where κ < 0.35.
- */
 import { cosineSine } from "../../../base/cosine-sine.ts";
 import { exp } from "../../../base/exp.ts";
 import type { Draws } from "../../../base/stream.ts";
@@ -69,7 +62,15 @@ function wrapped(x: number): number {
   return Math.max(-Math.PI, Math.min(Math.PI, turned));
 }
 
-/** mu real, kappa >= 0. */
+/**
+ * Von Mises, the normal of angles: log p(x) = κ cos(x − μ) − log 2π − log I₀(κ), in radians.
+ *
+ * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration, 0 uniform on the circle, for large κ nearly a normal of variance 1/κ. x: any
+ * angle, the density being periodic; as a parameter, and drawn, −π < x < π. I₀: for κ < 20 by its power series, else by Hankel's (relative error
+ * below 1e-13). Draws by rejection from a normal of variance π²/4κ, above the density since cos x − 1 ≤ −2x²/π²; from the uniform where κ < 0.35.
+ *
+ * mu real, kappa >= 0.
+ */
 export const vonMises: (mu: Parameter, kappa: Parameter) => Distribution = distribution(
   "vonMises",
   { mu: "real", kappa: "nonnegative" },

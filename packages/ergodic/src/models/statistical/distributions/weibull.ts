@@ -1,8 +1,3 @@
-/**
- * Weibull: log p(x) = log k − log λ + (k − 1) log(x/λ) − (x/λ)^k on x ≥ 0.
- *
- * k (`shape`) > 0. λ (`scale`) > 0.
- */
 import { expm1 as expm1Of, exp as expOf } from "../../../base/exp.ts";
 import { lgamma } from "../../../base/gamma.ts";
 import { log1p as log1pOf, log as logOf } from "../../../base/log.ts";
@@ -32,7 +27,13 @@ const hazard = (x: SymbolicArray, { shape, scale }: P): SymbolicArray =>
   exp(mul(shape, log(max(div(x, scale), Number.MIN_VALUE))));
 const moment = (order: number, shape: number, scale: number): number => power(scale, order) * expOf(lgamma(1 + order / shape));
 
-/** shape > 0, scale > 0. */
+/**
+ * Weibull: log p(x) = log k − log λ + (k − 1) log(x/λ) − (x/λ)^k on x ≥ 0.
+ *
+ * k (`shape`) > 0. λ (`scale`) > 0.
+ *
+ * shape > 0, scale > 0.
+ */
 export const weibull: (shape: Parameter, scale: Parameter) => Distribution = distribution(
   "weibull",
   { shape: "positive", scale: "positive" },

@@ -1,8 +1,3 @@
-/**
- * Zero-inflated counts: 0 with chance θ, else a draw of the base: P(0) = θ + (1 − θ) f(0), P(x) = (1 − θ) f(x).
- *
- * θ (`probability`) in [0, 1]. f: a distribution of whole numbers.
- */
 import { CompileError } from "../../../base/errors.ts";
 import { add, equal, exp, log, log1p, mul, neg, sub, where } from "../../../compiler/index.ts";
 import { operation } from "../../../compiler/signature.ts";
@@ -13,7 +8,13 @@ import type { Family } from "./family.ts";
 import { distributionKind, parameter } from "./kinds.ts";
 import { Distribution } from "./value.ts";
 
-/** @throws CompileError unless the base is a distribution of whole numbers */
+/**
+ * Zero-inflated counts: 0 with chance θ, else a draw of the base: P(0) = θ + (1 − θ) f(0), P(x) = (1 − θ) f(x).
+ *
+ * θ (`probability`) in [0, 1]. f: a distribution of whole numbers.
+ *
+ * @throws CompileError unless the base is a distribution of whole numbers
+ */
 export const zeroInflated = operation(
   "zeroInflated",
   { probability: parameter, base: distributionKind },

@@ -1,8 +1,11 @@
-/** Whole numbers low ≤ x ≤ high, which stand among the unconstrained numbers as they are: x = u, log |J| = 0. Only Gibbs steps move them. */
 import { type Shape, toArray } from "../../../compiler/index.ts";
 import { checked, outside, type Transform } from "./transform.ts";
 
-/** `low` and `high` may be infinite. */
+/**
+ * Whole numbers low ≤ x ≤ high, which stand among the unconstrained numbers as they are: x = u, log |J| = 0. Only Gibbs steps move them.
+ *
+ * `low` and `high` may be infinite.
+ */
 export const integers = (low: number, high: number, shape: Shape = []): Transform =>
   checked({
     name: "integers",

@@ -1,8 +1,3 @@
-/**
- * Increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log |J| = Σ_{k≥1} u_k; positive increasing numbers: x_0 = e^(u_0), log |J| = Σ u_k.
- *
- * x, u: [..., K].
- */
 import { log } from "../../../base/log.ts";
 import { concatenate, cumsum, exp, type Shape, slice, sum, toArray } from "../../../compiler/index.ts";
 import { checked, outside, rowsOf, type Transform } from "./transform.ts";
@@ -15,7 +10,13 @@ function steps(name: string, value: ArrayLike<number>, count: number, start: (x:
   });
 }
 
-/** shape: [..., K], each row increasing. */
+/**
+ * Increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log |J| = Σ_{k≥1} u_k; positive increasing numbers: x_0 = e^(u_0), log |J| = Σ u_k.
+ *
+ * x, u: [..., K].
+ *
+ * shape: [..., K], each row increasing.
+ */
 export function ordered(shape: Shape): Transform {
   const [, count] = rowsOf("ordered", shape, 1);
   return checked({

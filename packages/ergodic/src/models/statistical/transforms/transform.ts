@@ -1,7 +1,3 @@
-/**
- * A transform maps unconstrained numbers, which samplers and optimisers move, one to one onto a constrained value, and gives log |J| of that map:
- * the log density of the unconstrained numbers is that of the value plus log |J|.
- */
 import { CompileError, OptionError } from "../../../base/errors.ts";
 import { type Shape, type SymbolicArray, sameShape, shapeText, sizeOf } from "../../../compiler/index.ts";
 import type { Inputs } from "../distributions/value.ts";
@@ -12,6 +8,10 @@ export interface Constrained {
   readonly logJacobian: SymbolicArray;
 }
 
+/**
+ * A transform maps unconstrained numbers, which samplers and optimisers move, one to one onto a constrained value, and gives log |J| of that map:
+ * the log density of the unconstrained numbers is that of the value plus log |J|.
+ */
 export interface Transform {
   readonly name: string;
   /** Of the constrained value. */

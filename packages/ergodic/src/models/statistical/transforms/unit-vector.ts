@@ -1,13 +1,14 @@
+import { div, mul, norm, type Shape, square, sum } from "../../../compiler/index.ts";
+import { checked, outside, rowsOf, type Transform } from "./transform.ts";
+
 /**
  * Vectors of length 1: x = u/|u|, with log |J| = −½|u|².
  *
  * x, u: [..., K], K ≥ 2. The length of u is one number too many: −½|u|² makes u standard normal where x is uniform over the sphere, up to a
  * constant. u = 0 has no direction: NaN. Source: Marsaglia 1972, as in Stan's reference manual.
+ *
+ * shape: [..., K], each row of length 1.
  */
-import { div, mul, norm, type Shape, square, sum } from "../../../compiler/index.ts";
-import { checked, outside, rowsOf, type Transform } from "./transform.ts";
-
-/** shape: [..., K], each row of length 1. */
 export function unitVector(shape: Shape): Transform {
   const [rows, count] = rowsOf("unitVector", shape, 2);
   return checked({

@@ -1,4 +1,3 @@
-/** Linear models, as the verb `fit` treats them. */
 import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
 import { adagrad, sgd } from "../../../algorithms/gradient/index.ts";
 import { saga, theoreticalRate } from "../../../algorithms/gradient/variance.ts";
@@ -12,7 +11,11 @@ import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
 import { checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
-/** A linear model, ready for `fit`: @see linearModel for the equations. */
+/**
+ * Linear models, as the verb `fit` treats them.
+ *
+ * A linear model, ready for `fit`: @see linearModel for the equations.
+ */
 export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
   const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {
     ...linearModel(given),

@@ -1,4 +1,3 @@
-/** Neural networks, as the verb `fit` treats them: Adam on minibatches, unless told otherwise. */
 import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
 import { adam } from "../../../algorithms/gradient/index.ts";
 import type { Dataset } from "../../../data/dataset.ts";
@@ -9,7 +8,11 @@ import { NetworkPredictor } from "../../../predict/network.ts";
 import { measureOutputs, trainableLinear } from "./linear.ts";
 import type { Trainable, TrainableModel } from "./trainable.ts";
 
-/** A neural network, ready for `fit`: @see networkModel for the options. */
+/**
+ * Neural networks, as the verb `fit` treats them: Adam on minibatches, unless told otherwise.
+ *
+ * A neural network, ready for `fit`: @see networkModel for the options.
+ */
 export function network<const O extends NetworkOptions = Record<never, never>>(
   layers: Parameters<typeof networkModel>[0],
   given?: O,

@@ -1,7 +1,3 @@
-/**
- * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders. A model brings its own, so
- * that programs hold the kinds that they name, and a new kind is a model that brings another.
- */
 import type { Rule } from "../../../algorithms/gradient/index.ts";
 import type { Variance } from "../../../algorithms/gradient/variance.ts";
 import { refuse } from "../../../base/checks.ts";
@@ -38,7 +34,12 @@ export interface FitOptions<D = Dataset> extends PlanOptions {
   signal?: AbortSignal;
 }
 
-/** `D`: the data; `P`: what predicts. */
+/**
+ * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders. A model brings its own, so
+ * that programs hold the kinds that they name, and a new kind is a model that brings another.
+ *
+ * `D`: the data; `P`: what predicts.
+ */
 export interface Trainable<D, P> {
   /** The model that `toJson` described. */
   from(json: JsonObject): Model<D>;
