@@ -6,8 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { buildKernels } = await import("../packages/ergodic/scripts/build-kernels.mjs");
+const { buildKernels, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
 await buildKernels();
+await writeModules(join(root, "packages/ergodic/dist/kernels"));
 const { buildThreads } = await import("../packages/ergodic/scripts/build-threads.mjs");
 await buildThreads();
 

@@ -6,6 +6,7 @@
  */
 import type { Draws, Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";
+import type { Family } from "./host/families.ts";
 import type { Call } from "./host/pool.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -404,6 +405,8 @@ export interface Algorithm {
   toJson(): JsonObject;
   /** What holds where the user says nothing. */
   readonly defaults?: AlgorithmDefaults;
+  /** Of the kernels that it and what it needs of problems call. Default: "training" and "coordinate". */
+  readonly families?: readonly Family[];
   /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. */
   start(problem: Problem, plan: Plan, engine: Engine): Progression;
 }

@@ -1,6 +1,7 @@
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
+import { families as allFamilies, type Family, familyOf } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
-import { hardwareThreads, type Instructions, isNode, isPageThread, loadBuild, probeInstructions } from "./load.ts";
+import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
 import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
@@ -49,7 +50,8 @@ export interface Machine {
 /**
  * The engine: kernels, compiled models and worker threads on one memory. One per process or realm.
  *
- * Two kernel builds may be live on that memory: the best that the host can run, and plain SIMD for deterministic runs. Every thread has
+ * Kernels come in families (families.ts), which are loaded when first asked for. Two builds of each may be live on that memory: the best that the host can
+ * run, and plain SIMD for deterministic runs. Every thread has
  * a table of its own; slots are assigned here and filled alike on each thread, so that a slot number can stand in memory. Slots below
  * 1024 belong to the kernels' own function references.
  *
@@ -95,7 +97,12 @@ class HostEngine implements Engine {
   readonly pool: Pool;
   private readonly description: EngineDescription;
   private readonly best: Instructions;
-  private readonly builds = new Map<Instructions, WebAssembly.Module>();
+  /** Of each build, the families that are loaded. */
+  private readonly builds = new Map<Instructions, Map<Family, WebAssembly.Module>>();
+  /** Families under way. */
+  private readonly loads = new Map<string, Promise<void>>();
+  /** Kernels of families that were given: there are no others. */
+  private given = false;
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
   private readonly kernelSlots = new Map<string, number>();
@@ -116,7 +123,7 @@ class HostEngine implements Engine {
   }
 
   kernel(name: string, deterministic: boolean): (...args: number[]) => number {
-    return this.thread.kernel(this.build(deterministic), name);
+    return this.thread.kernel(this.buildOf(name, deterministic), name);
   }
 
   apart(pages: number): Machine {
@@ -125,8 +132,8 @@ class HostEngine implements Engine {
     return {
       memory,
       kernel: (name, deterministic) => {
-        const build = this.build(deterministic);
-        thread.addBuild(build, this.builds.get(build)!);
+        const build = this.buildOf(name, deterministic);
+        thread.addBuild(build, this.builds.get(build)!.get(familyOf(name))!);
         return thread.kernel(build, name);
       },
     };
@@ -170,7 +177,7 @@ class HostEngine implements Engine {
   }
 
   kernelSlot(name: string, deterministic: boolean): number {
-    const build = this.build(deterministic);
+    const build = this.buildOf(name, deterministic);
     const key = `${build} ${name}`;
     const known = this.kernelSlots.get(key);
     if (known !== undefined) return known;
@@ -189,6 +196,7 @@ class HostEngine implements Engine {
   async run(calls: Call[], { workers, deterministic, signal }: RunOptions): Promise<number[]> {
     checkNumber("run", "workers", workers, { low: 1, high: 1024, integer: true });
     signal?.throwIfAborted();
+    for (const { kernel } of calls) if (typeof kernel === "string") this.buildOf(kernel, deterministic);
     const build = this.build(deterministic);
     const here = !isPageThread && (workers === 1 || !this.memory.shared);
     if (!here && calls.some(({ kernel }) => this.hostSlots.has(kernel as number)))
@@ -206,6 +214,8 @@ class HostEngine implements Engine {
 
   /** Into this thread's table and those of the workers, present and future. */
   private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
+    for (const { kind, name } of WebAssembly.Module.imports(module))
+      if (kind === "function") this.buildOf(name, build === "simd");
     this.thread.link(module, exports, slots, build);
     const message = { kind: "link", module, exports, slots, build };
     this.pool.broadcast(message);
@@ -236,20 +246,56 @@ class HostEngine implements Engine {
     return results;
   }
 
-  /** Every thread has the build from now on; a thread makes code of it when it first uses it. */
-  addBuild(build: Instructions, module: WebAssembly.Module): void {
-    this.builds.set(build, module);
+  /** Loads what is not there yet. */
+  async load(families: readonly Family[], deterministic: boolean): Promise<void> {
+    const build = this.build(deterministic);
+    await Promise.all(families.map((family) => this.loadOne(family, build)));
+  }
+
+  /** Kernels that the host has compiled. */
+  give(modules: readonly WebAssembly.Module[]): void {
+    this.given = true;
+    for (const module of modules) {
+      const kernel = WebAssembly.Module.exports(module).find(({ kind }) => kind === "function");
+      if (kernel) this.add(familyOf(kernel.name), this.best, module);
+    }
+  }
+
+  private async loadOne(family: Family, build: Instructions): Promise<void> {
+    if (this.builds.get(build)?.has(family)) return;
+    if (this.given)
+      throw new CapabilityError(
+        "engine",
+        `this needs the kernels of the family "${family}", but openEngine({ kernels }) was given others; give it ergodic/kernels/${family}.wasm too`,
+        "HOST_NO_CODE",
+      );
+    const key = `${build} ${family}`;
+    const load = async (): Promise<void> => this.add(family, build, await loadFamily(family, build, this.memory.shared));
+    const loading = this.loads.get(key) ?? load().finally(() => this.loads.delete(key));
+    this.loads.set(key, loading);
+    await loading;
+  }
+
+  /** Every thread has the kernels from now on; a thread makes code of them when it first uses one. */
+  private add(family: Family, build: Instructions, module: WebAssembly.Module): void {
+    const loaded = this.builds.get(build) ?? new Map<Family, WebAssembly.Module>();
+    this.builds.set(build, loaded.set(family, module));
     this.thread.addBuild(build, module);
     this.pool.broadcast({ kind: "module", build, module });
   }
 
-  hasBuild(build: Instructions): boolean {
-    return this.builds.has(build);
+  private build(deterministic: boolean): Instructions {
+    return deterministic ? "simd" : this.best;
   }
 
-  private build(deterministic: boolean): Instructions {
-    const build = deterministic ? "simd" : this.best;
-    assert(this.builds.has(build), `the kernels for ${deterministic ? "deterministic" : "all"} runs have been loaded`);
+  /** The build that a kernel is taken from. */
+  private buildOf(kernel: string, deterministic: boolean): Instructions {
+    const build = this.build(deterministic);
+    const family = familyOf(kernel);
+    assert(
+      this.builds.get(build)?.has(family),
+      `the kernel ${kernel} of the family "${family}" is asked for, which has not been loaded${deterministic ? " for deterministic runs" : ""}`,
+    );
     return build;
   }
 }
@@ -258,31 +304,26 @@ let one: Promise<HostEngine> | undefined;
 let opened: HostEngine | undefined;
 
 export interface EngineOptions {
-  /** Whether runs will be deterministic: their kernels are another build, which is loaded when first asked for. Default false. */
+  /** Whether runs will be deterministic: their kernels are another build. Default false. */
   readonly deterministic?: boolean;
+  /** Families of the kernels that are wanted now: each is loaded when first asked for. Node has all of them without asking. Default: none. */
+  readonly families?: readonly Family[];
   /**
-   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from "ergodic/kernels/simd.wasm"`. Only the first call
-   * takes them, and all runs use them.
+   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import training from "ergodic/kernels/training.wasm"`, one module a family.
+   * Only the first call takes them, and all runs use them, on one thread.
    */
-  readonly kernels?: WebAssembly.Module;
+  readonly kernels?: WebAssembly.Module | readonly WebAssembly.Module[];
 }
 
 /** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
-export async function openEngine({ deterministic = false, kernels }: EngineOptions = {}): Promise<Engine> {
+export async function openEngine({ deterministic = false, families = [], kernels }: EngineOptions = {}): Promise<Engine> {
   one ??= open(kernels).catch((error: unknown) => {
     one = undefined;
     throw error;
   });
   const engine = await one;
-  // Files of this machine cost no download, and some ask for their kernels when they can wait for nothing.
-  if ((deterministic || isNode) && !engine.hasBuild("simd")) await (plain ??= addPlain(engine));
+  await engine.load(families, deterministic);
   return engine;
-}
-
-let plain: Promise<void> | undefined;
-
-async function addPlain(engine: HostEngine): Promise<void> {
-  engine.addBuild("simd", await loadBuild("simd", engine.memory.shared));
 }
 
 /** The engine that has been opened before: for those who cannot wait. */
@@ -305,20 +346,28 @@ export async function engineModules(): Promise<Modules> {
   return (await one).modules;
 }
 
-async function open(kernels: WebAssembly.Module | undefined): Promise<HostEngine> {
-  const { best, why } = kernels ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
-  const memory = engineMemory();
+async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] | undefined): Promise<HostEngine> {
+  const given = kernels === undefined ? undefined : [kernels].flat();
+  const { best, why } = given ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
+  const memory = engineMemory({ own: given !== undefined });
+  if (given && memory.shared)
+    throw new CapabilityError(
+      "engine",
+      "the kernels that were given are for memory of one thread, but memory is shared already; call openEngine({ kernels }) before anything else",
+      "HOST_NO_CODE",
+    );
   const threads = hardwareThreads();
-  const module = kernels ?? (await loadBuild(best, memory.shared));
-  opened = new HostEngine(memory, best, {
+  const engine = new HostEngine(memory, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
     sharedMemory: memory.shared,
     workers: memory.shared ? threads : 1,
     why: [...why, whyWorkers(memory.shared, threads)],
   });
-  opened.addBuild(best, module);
-  return opened;
+  if (given) engine.give(given);
+  else if (hasAllKernels) await Promise.all([false, true].map((deterministic) => engine.load(allFamilies, deterministic)));
+  opened = engine;
+  return engine;
 }
 
 function whyWorkers(shared: boolean, threads: number): string {

@@ -9,6 +9,7 @@
 
 import { CapabilityError } from "../base/errors.ts";
 import { builtin } from "../base/node.ts";
+import type { Family } from "./families.ts";
 
 export type Instructions = "simd" | "relaxed";
 
@@ -23,6 +24,9 @@ const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
 /** True in Node and in what imitates it, with `process` and node: modules. */
 export const isNode = typeof globalThis.process?.versions?.node === "string";
+
+/** Whether all kernels are loaded with the engine: files of this machine cost no download, and some ask for their kernels when they can wait for nothing. */
+export const hasAllKernels = isNode;
 
 /** True on the thread of a page, which must not be blocked. */
 export const isPageThread = !isNode && typeof window !== "undefined" && !("WorkerGlobalScope" in globalThis);
@@ -56,10 +60,31 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
   };
 }
 
-/** The module of one build, gzip under base64 in a module of its own; the other is not loaded. @throws CapabilityError where a policy forbids to compile */
-export async function loadBuild(instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
-  // Written out, so that a bundler finds the two files.
-  const { build } = instructions === "relaxed" ? await import("./builds/relaxed.ts") : await import("./builds/simd.ts");
+interface Build {
+  readonly build: { readonly sharedAt: number; readonly base64: string };
+}
+
+/** Written out, so that a bundler finds the files. */
+const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise<Build>>>>> = {
+  simd: {
+    training: () => import("./builds/training-simd.ts"),
+    coordinate: () => import("./builds/coordinate-simd.ts"),
+    arrays: () => import("./builds/arrays-simd.ts"),
+    images: () => import("./builds/images-simd.ts"),
+    sampling: () => import("./builds/sampling-simd.ts"),
+  },
+  relaxed: {
+    training: () => import("./builds/training-relaxed.ts"),
+    coordinate: () => import("./builds/coordinate-relaxed.ts"),
+    arrays: () => import("./builds/arrays-relaxed.ts"),
+    images: () => import("./builds/images-relaxed.ts"),
+    sampling: () => import("./builds/sampling-relaxed.ts"),
+  },
+};
+
+/** The module of a family in one build, gzip under base64 in a module of its own; others are not loaded. @throws CapabilityError where a policy forbids to compile */
+export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
+  const { build } = await files[instructions][family]();
   const bytes = await unzipped(build.base64);
   // Made for shared memory; memory of one thread differs in the flag of the import alone.
   if (!shared) bytes[build.sharedAt] &= ~SHARED;
@@ -90,7 +115,7 @@ export function codeForbidden(cause: unknown): CapabilityError {
   return new CapabilityError(
     "engine",
     `this host does not let WebAssembly be compiled (${reason}); a page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src, and where ` +
-      "code can only be deployed, give openEngine({ kernels }) the module of ergodic/kernels/*.wasm",
+      "code can only be deployed, give openEngine({ kernels }) the modules of ergodic/kernels/*.wasm",
     "HOST_NO_CODE",
     { cause },
   );

@@ -193,9 +193,9 @@ export function freeCollected(): void {
 
 let one: EngineMemory | undefined;
 
-/** The memory of this process or realm, made on first use; shared where the host permits it. */
-export function engineMemory(): EngineMemory {
-  one ??= new EngineMemory(sharingPermitted());
+/** The memory of this process or realm, made on first use; shared where the host permits it. `own`: not shared, if it is made now. */
+export function engineMemory({ own = false } = {}): EngineMemory {
+  one ??= new EngineMemory(!own && sharingPermitted());
   return one;
 }
 

@@ -12,7 +12,7 @@
 /** @typedef {{ call: Call, name: string, message: string, stack: string | undefined }} Failure */
 /**
  * @typedef {object} Thread
- * @property {(build: string, module: WebAssembly.Module) => void} addBuild instantiated when first used
+ * @property {(build: string, module: WebAssembly.Module) => void} addBuild one of the build's families, instantiated when first used
  * @property {(build: string, name: string) => (...args: number[]) => number} kernel
  * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: of the kernels it imports
  * @property {(slot: number, f: ((...args: number[]) => number) | null) => void} setSlot
@@ -26,9 +26,12 @@
  */
 export function createThread(memory) {
   const table = new WebAssembly.Table({ initial: 2048, element: "anyfunc" });
-  /** @type {Map<string, WebAssembly.Module>} */
-  const modules = new Map();
-  /** @type {Map<string, WebAssembly.Exports>} */
+  /**
+   * Of each build, by the name of a kernel: the module that exports it.
+   * @type {Map<string, Map<string, WebAssembly.Module>>}
+   */
+  const builds = new Map();
+  /** @type {Map<WebAssembly.Module, WebAssembly.Exports>} */
   const instances = new Map();
   const environment = {
     memory,
@@ -39,18 +42,23 @@ export function createThread(memory) {
     },
   };
 
+  /** @type {Thread["addBuild"]} */
+  function addBuild(build, module) {
+    const exporting = builds.get(build) ?? new Map();
+    builds.set(build, exporting);
+    for (const { kind, name } of WebAssembly.Module.exports(module)) if (kind === "function") exporting.set(name, module);
+  }
+
   /** @type {Thread["kernel"]} */
   function kernel(build, name) {
-    let exports = instances.get(build);
+    const module = builds.get(build)?.get(name);
+    if (!module) throw new Error(`no kernel named "${name}" in the families that are loaded`);
+    let exports = instances.get(module);
     if (!exports) {
-      const module = modules.get(build);
-      if (!module) throw new Error(`no kernel build "${build}"`);
       exports = new WebAssembly.Instance(module, { env: environment }).exports;
-      instances.set(build, exports);
+      instances.set(module, exports);
     }
-    const found = exports[name];
-    if (typeof found !== "function") throw new Error(`no kernel named "${name}" in kernels/index.ts`);
-    return /** @type {(...args: number[]) => number} */ (found);
+    return /** @type {(...args: number[]) => number} */ (exports[name]);
   }
 
   /** @type {Thread["setSlot"]} */
@@ -96,7 +104,7 @@ export function createThread(memory) {
     return { results, failure: undefined };
   }
 
-  return { addBuild: (build, module) => void modules.set(build, module), kernel, link, setSlot, atSlot, runCalls };
+  return { addBuild, kernel, link, setSlot, atSlot, runCalls };
 }
 
 /**

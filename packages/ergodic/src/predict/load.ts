@@ -13,7 +13,7 @@ import { openEngine } from "../host/engine.ts";
 import { FactorPredictor } from "./factorisation.ts";
 import { LinearPredictor } from "./linear.ts";
 import { decodeModel } from "./model-file.ts";
-import { isDeterministic, NetworkPredictor } from "./network.ts";
+import { familiesOfPlan, isDeterministic, NetworkPredictor } from "./network.ts";
 
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
@@ -24,7 +24,7 @@ const kinds: Readonly<
   linear: (saved, where) => new LinearPredictor(saved, where),
   network: async (saved, where, options) => {
     const { deterministic = isDeterministic(saved) } = options;
-    return new NetworkPredictor(saved, await openEngine({ deterministic }), where, options);
+    return new NetworkPredictor(saved, await openEngine({ deterministic, families: familiesOfPlan(saved) }), where, options);
   },
   factorisation: (saved, where) => new FactorPredictor(saved, where),
 };

@@ -7,6 +7,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { rowReader } from "../data/storage.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
+import { type Family, familyOf } from "../host/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { NetworkPlan, resultsOf } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
@@ -30,6 +31,20 @@ export interface LoadedOptions {
 /** Whether the model was trained so that all hosts agree: predictions then do, too. */
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
+
+/** Of the kernels that a saved network's plan calls, checked or not. */
+export function familiesOfPlan({ description }: SavedModel): Family[] {
+  const families = new Set<Family>(["arrays"]);
+  const look = (part: unknown): void => {
+    if (typeof part !== "object" || part === null) return;
+    const { kernel, steps, body, calls } = part as Record<string, unknown>;
+    if (typeof kernel === "string") families.add(familyOf(kernel));
+    for (const inner of [steps, calls]) if (Array.isArray(inner)) inner.forEach(look);
+    look(body);
+  };
+  look(description.program);
+  return [...families].filter((family) => family === "arrays" || family === "images");
+}
 
 export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
   readonly kind = "network";

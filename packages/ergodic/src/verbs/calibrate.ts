@@ -111,7 +111,7 @@ export function calibrate(model: StatisticalModel, data: ModelData, options: Cal
   return new Run<Calibration>({
     ...(given.signal ? { signal: given.signal } : {}),
     start: async () => {
-      calibration = new Simulations(model, data, given, await openEngine());
+      calibration = new Simulations(model, data, given, await openEngine({ families: ["sampling"] }));
       const { algorithm, signal: _, ...rest } = given;
       return {
         progression: calibration,

@@ -292,7 +292,7 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
     start: async () => {
       recipe = await read();
       const { density, algorithm, plan, until, checkpoint } = recipe;
-      const engine = await openEngine({ deterministic: plan.deterministic });
+      const engine = await openEngine({ deterministic: plan.deterministic, families: ["sampling"] });
       const threads = workersFor(where, workers, plan.chains, density, engine);
       const explain = (points: readonly Float64Array[]): string | undefined => density.explain?.(points);
       sampling = algorithm.start(density, { ...plan, workers: threads, explain }, engine);

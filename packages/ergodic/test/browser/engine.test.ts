@@ -17,7 +17,8 @@ const places = [
 const open = `
   const { openEngine, enginePool } = await import("/dist/host/engine.js");
   const { stream } = await import("/dist/base/stream.js");
-  const engine = await openEngine();
+  const engine = await openEngine({ families: ["training"] });
+  await openEngine({ families: ["training"], deterministic: true });
   const { key, at } = stream(7, "browser");
   const { pointer } = engine.memory.allocate(8 * 1000, "draws");`;
 

@@ -12,7 +12,7 @@ import {
 } from "../../src/host/convolution.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { CONV_BAND_BYTES, CONV_BYTES } from "../../src/host/fields.ts";
-import { loadBuild } from "../../src/host/load.ts";
+import { loadFamily } from "../../src/host/load.ts";
 import { createThread } from "../../src/host/worker.js";
 import * as reference from "../reference/convolution.ts";
 import { drawShape, shapeOf } from "./convolution-shapes.ts";
@@ -201,7 +201,7 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
 it.each(floatTypes)("reads nothing beyond an array: each in turn ends where memory does, %s", async (type) => {
   const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const thread = createThread(own);
-  thread.addBuild("relaxed", await loadBuild("relaxed", true));
+  thread.addBuild("relaxed", await loadFamily("images", "relaxed", true));
   const bytes = elementBytes[type];
   const end = own.buffer.byteLength;
   const start = 1 << 20;

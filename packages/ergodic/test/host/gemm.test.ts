@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type Draws, stream } from "../../src/base/stream.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { GEMM_DEPTH, GEMM_PANEL_BYTES, GEMM_PANELS, GEMM_ROWS, GEMM_STRIPS, gemmScratchBytes } from "../../src/host/gemm.ts";
-import { loadBuild } from "../../src/host/load.ts";
+import { loadFamily } from "../../src/host/load.ts";
 import { createThread } from "../../src/host/worker.js";
 import { type Product, product } from "../reference/gemm.ts";
 
@@ -258,7 +258,7 @@ describe("memory", () => {
   it.each(types)("reads nothing beyond an operand: each in turn ends where memory does, %s", async (type) => {
     const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
     const thread = createThread(own);
-    thread.addBuild("relaxed", await loadBuild("relaxed", true));
+    thread.addBuild("relaxed", await loadFamily("arrays", "relaxed", true));
     const kernel = thread.kernel("relaxed", kernels[type]);
     const bytes = elementBytes[type];
     const end = own.buffer.byteLength;

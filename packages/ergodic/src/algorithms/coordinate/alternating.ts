@@ -26,6 +26,7 @@ export function alternatingLeastSquares(options: AlternatingOptions = {}): Algor
     name,
     toJson: () => ({ algorithm: name, tolerance }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
+    families: ["coordinate"],
     start: (problem, plan, engine) =>
       new FactorPasses(
         {

@@ -40,6 +40,7 @@ export function factorCoordinateDescent(options: FactorDescentOptions = {}): Alg
     name,
     toJson: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
+    families: ["coordinate"],
     start: (problem, plan, engine) =>
       new FactorPasses(
         {

@@ -32,6 +32,7 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
     rule,
     variance,
     defaults: descentDefaults(rule, variance),
+    families: ["training"],
     toJson: () => ({
       algorithm: "gradientDescent",
       rule: rule.toJSON() as unknown as JsonObject,

@@ -17,6 +17,7 @@ import { own } from "../../host/memory.ts";
 import { checkInputs, checkOptions, checkResult, checkShape } from "./checks.ts";
 import { watchConditions } from "./conditions.ts";
 import { gradientsOf } from "./derive.ts";
+import { familiesOf } from "./families.ts";
 import { initialiseBlock, type LinkedArrays, linkArrays } from "./link.ts";
 import type { ArrayProgram } from "./lowered.ts";
 import { KEY_HIGH, KEY_LOW, UPDATE } from "./memory.ts";
@@ -132,8 +133,9 @@ export async function compileFunction<const S extends Shapes>(
   f: (inputs: Arrays<S>) => Traced,
   options: FunctionOptions<S> = {},
 ): Promise<CompiledFunction<S>> {
-  const engine = await openEngine({ deterministic: options.deterministic });
   const program = programOf(shapes, f, options);
+  const families = familiesOf(program.outputs.map(({ value }) => value));
+  const engine = await openEngine({ deterministic: options.deterministic, families });
   const arena = new Arena(engine.memory, `function ${program.name}`);
   const linked = linkArrays(engine, program, arena, options.deterministic);
   return new Placed(engine, shapes, program, linked, arena, options.key).callable();

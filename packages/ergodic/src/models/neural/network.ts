@@ -16,6 +16,7 @@ import { hypotenuse } from "../../base/hypotenuse.ts";
 import type { ElementType, JsonObject, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
+import type { Family } from "../../host/families.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
 import type { KindOf } from "../linear/linear.ts";
 import type { Loss } from "../loss.ts";
@@ -24,7 +25,7 @@ import { takesIndices } from "./indices.ts";
 import { layerFrom } from "./layers/layer.ts";
 import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
-import type { InputScale, NetworkFacts, TargetScale } from "./programs.ts";
+import { familiesOfNetwork, type InputScale, type NetworkFacts, type TargetScale } from "./programs.ts";
 import { saveNetwork } from "./save.ts";
 import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
 
@@ -44,6 +45,8 @@ export interface NetworkModel<K extends PredictionKind = PredictionKind> extends
   readonly predicts?: K;
   readonly layers: LayerLike;
   readonly options: Readonly<NetworkOptions>;
+  /** Of the kernels that its programs call. */
+  families(prepared: Dataset): readonly Family[];
   bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
 }
 
@@ -68,6 +71,7 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
     options,
     toJson: () => toJson(whole, options),
     prepare: (data, plan) => prepare(whole, options, data, plan.precision.data),
+    families: (prepared) => familiesOfNetwork(factsOf(whole, options, prepared)),
     bind: (prepared, plan, engine) =>
       new NetworkProblem(prepared, plan, engine, {
         ...factsOf(whole, options, prepared),

@@ -6,6 +6,7 @@
  */
 import { OptionError } from "../../base/errors.ts";
 import { checkInputs } from "../../compiler/array/checks.ts";
+import { familiesOf } from "../../compiler/array/families.ts";
 import {
   gradientsOf,
   input,
@@ -18,6 +19,7 @@ import {
 } from "../../compiler/array/index.ts";
 import type { ArrayProgram, Binding } from "../../compiler/array/lowered.ts";
 import { add, div, mul, sub, sum } from "../../compiler/index.ts";
+import type { Family } from "../../host/families.ts";
 import type { Loss } from "../loss.ts";
 import { lossOnArrays } from "./loss-on-arrays.ts";
 import type { LayerLike } from "./scope.ts";
@@ -94,6 +96,14 @@ export function outputsOf(facts: NetworkFacts, batch: number, training: boolean)
     );
   const { mean, deviation } = facts.target ?? { mean: 0, deviation: 1 };
   return { ...traced, z: add(mul(reshape(output, [batch, outputs]), deviation), mean) };
+}
+
+const PROBE_ROWS = 2;
+
+/** Of the kernels that training and prediction call. */
+export function familiesOfNetwork(facts: NetworkFacts): Family[] {
+  const { z, states } = outputsOf(facts, PROBE_ROWS, true);
+  return [...new Set<Family>(["arrays", ...familiesOf([z, ...states.flatMap(({ next }) => (next ? [next] : []))])])];
 }
 
 /** Mean loss, its gradient and the running statistics after an update. */

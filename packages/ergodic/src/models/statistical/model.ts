@@ -4,6 +4,7 @@ import type { LogDensity } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
 import type { ModelContext } from "./context.ts";
+import { familiesOfModel } from "./families.ts";
 import type { ModelData } from "./fields.ts";
 import { RowModel } from "./minibatch.ts";
 import { traceModel } from "./trace.ts";
@@ -57,9 +58,13 @@ export function model(body: (context: ModelContext) => void, options: { name?: s
     kind: "statistical",
     name,
     async condition(data, { deterministic = false, rows } = {}) {
-      const engine = await openEngine({ deterministic });
-      if (rows !== undefined) return new RowModel(name, body, data, engine, { rows, deterministic });
-      return new ConditionedModel(name, traceModel(name, body, data), engine, deterministic);
+      if (rows !== undefined) {
+        const engine = await openEngine({ deterministic, families: ["sampling", "arrays", "images"] });
+        return new RowModel(name, body, data, engine, { rows, deterministic });
+      }
+      const traced = traceModel(name, body, data);
+      const engine = await openEngine({ deterministic, families: ["sampling", ...familiesOfModel(traced)] });
+      return new ConditionedModel(name, traced, engine, deterministic);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
-import { type Engine, openEngine } from "../../host/engine.ts";
+import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, fromCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
@@ -37,8 +37,10 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
     const saved = model.save(prepared, parameters);
     return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: withoutWorkers(json.plan) } };
   };
-  const begun = ({ options, stopping, checkpoint, ...recipe }: Recipe<D>, engine: Engine): Started => {
-    const plan = resolvePlan("fit", planOf(options), engine.describe(), kind.defaults(options), kind.typeOf(data));
+  const begun = async ({ options, stopping, checkpoint, ...recipe }: Recipe<D>): Promise<Started> => {
+    const { deterministic } = options;
+    const host = (await openEngine()).describe();
+    const plan = resolvePlan("fit", planOf(options), host, kind.defaults(options), kind.typeOf(data));
     model = recipe.model;
     const ready = model.prepare(data, plan);
     prepared = ready.dataset;
@@ -46,11 +48,12 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       followed?.dispose();
       ready.dispose();
     };
-    return orElse(end, () => {
+    return orElse(end, async () => {
+      const engine = await openEngine({ deterministic, families: kind.families(options, { model, prepared }) });
       const problem = model.bind(prepared, plan, engine);
       return orElse(
         () => problem.dispose(),
-        () => {
+        async () => {
           const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
           json = {
             model: model.toJson(),
@@ -85,8 +88,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       const recipe = await read();
       const { checkpoint } = recipe;
       kind = recipe.kind;
-      const engine = await openEngine({ deterministic: recipe.options.deterministic });
-      const begin = (): Started => begun(recipe, engine);
+      const begin = (): Promise<Started> => begun(recipe);
       return checkpoint ? fromCheckpoint(begin) : begin();
     },
     finish: (parameters, run) => {
@@ -108,9 +110,9 @@ function endingWith(progression: Progression, end: () => void): Progression {
 }
 
 /** What `make` gives; where it throws, `undo` first. */
-function orElse<T>(undo: () => void, make: () => T): T {
+async function orElse<T>(undo: () => void, make: () => Promise<T>): Promise<T> {
   try {
-    return make();
+    return await make();
   } catch (error) {
     undo();
     throw error;

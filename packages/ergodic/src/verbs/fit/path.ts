@@ -317,7 +317,7 @@ function launch<K extends PredictionKind>(
     signal,
     start: async () => {
       recipe = await read();
-      const engine = await openEngine({ deterministic: recipe.plan.deterministic });
+      const engine = await openEngine({ deterministic: recipe.plan.deterministic, families: ["coordinate"] });
       const { startPath } = await import("./path-solvers.ts");
       const begin = (): Started => begun(recipe, engine, startPath);
       return recipe.checkpoint ? fromCheckpoint(begin) : begin();

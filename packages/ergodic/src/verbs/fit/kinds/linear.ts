@@ -9,7 +9,7 @@ import { type KindOf, type LinearModel, type LinearOptions, linearFrom, linearMo
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
-import { checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
+import { algorithmFamilies, checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
  * Linear models, as the verb `fit` treats them.
@@ -33,6 +33,7 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   size: ({ rowCount, columnCount, classes }) =>
     `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
   defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
+  families: ({ algorithm }) => algorithmFamilies(algorithm),
   choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),
   follow(heldOut, prepared) {
     const dataset = heldOut.follow(prepared.pipeline);

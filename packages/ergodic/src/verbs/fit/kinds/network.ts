@@ -6,7 +6,7 @@ import type { KindOf } from "../../../models/linear/linear.ts";
 import { type NetworkModel, type NetworkOptions, networkFrom, networkModel } from "../../../models/neural/network.ts";
 import { NetworkPredictor } from "../../../predict/network.ts";
 import { measureOutputs, trainableLinear } from "./linear.ts";
-import type { Trainable, TrainableModel } from "./trainable.ts";
+import { algorithmFamilies, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
  * Neural networks, as the verb `fit` treats them: Adam on minibatches, unless told otherwise.
@@ -31,6 +31,10 @@ export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
     const own = algorithm?.defaults ?? descentDefaults(rule, variance);
     return { ...own, batch: own.batch ?? BATCH };
   },
+  families: ({ algorithm }, { model, prepared }) => [
+    ...algorithmFamilies(algorithm),
+    ...(model as NetworkModel).families(prepared),
+  ],
   choose: ({ rule, variance }) => gradientDescent({ rule: rule ?? adam({ rate: 0.001 }), variance }),
   predictor: (saved) => new NetworkPredictor(saved, currentEngine()),
   measure(saved, heldOut) {

@@ -7,7 +7,7 @@ import type { Ratings } from "../../../data/ratings.ts";
 import { type FactorisationModel, factorisationFrom, factorisationModel } from "../../../models/ratings/factorisation.ts";
 import type { FactorisationOptions } from "../../../models/ratings/settings.ts";
 import { FactorPredictor } from "../../../predict/factorisation.ts";
-import { checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
+import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /** A factorisation of ratings, ready for `fit`: @see factorisationModel for the equations. */
 export function factorisation(given?: FactorisationOptions): FactorisationModel {
@@ -26,6 +26,7 @@ export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
   olderFingerprint,
   size: ({ users, items, count }) => `${String(count)} ratings of ${String(items)} items by ${String(users)} users`,
   defaults: ({ algorithm }) => (algorithm ?? alternatingLeastSquares()).defaults ?? {},
+  families: ({ algorithm }) => (algorithm ? algorithmFamilies(algorithm) : ["coordinate"]),
   choose(options) {
     refuseRules(options);
     return alternatingLeastSquares();

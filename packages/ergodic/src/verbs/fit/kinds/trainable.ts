@@ -15,6 +15,7 @@ import type {
 } from "../../../contract.ts";
 import { Dataset } from "../../../data/dataset.ts";
 import { Ratings } from "../../../data/ratings.ts";
+import type { Family } from "../../../host/families.ts";
 import type { PlanOptions } from "../../../loop/plan.ts";
 import type { Until } from "../../../loop/stopping.ts";
 
@@ -55,6 +56,8 @@ export interface Trainable<D, P> {
   size(fingerprint: JsonObject): string;
   /** What holds where the user says nothing, before data are seen. */
   defaults(options: FitOptions<D>): AlgorithmDefaults;
+  /** Of the kernels that training and measuring call. */
+  families(options: FitOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
   /** The algorithm of a user who named none. */
   choose(options: FitOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
   /** Held-out data as the model sees them. */
@@ -62,6 +65,12 @@ export interface Trainable<D, P> {
   predictor(saved: SavedModel): P;
   /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
+}
+
+/** Of an algorithm's kernels; without one, those of gradient descent. */
+export function algorithmFamilies(algorithm: Algorithm | undefined): readonly Family[] {
+  if (!algorithm) return ["training"];
+  return algorithm.families ?? ["training", "coordinate"];
 }
 
 export function checkDataset(where: string, name: string, value: unknown, wanted: string, example: string): void {

@@ -1,0 +1,26 @@
+/**
+ * Kernels come in families, each a module of its own, so that a host downloads those that it runs:
+ *
+ * - training: random numbers, stochastic gradients, linear models
+ * - coordinate: coordinate descent, duals, paths, factors
+ * - arrays: what compiled functions of arrays call, and networks
+ * - images: convolutions, patches, pools, circulant products
+ * - sampling: chains, particles, their densities
+ *
+ * kernels/families/ lists their kernels. Those of different families call each other through table slots alone.
+ */
+export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling";
+
+export const families: readonly Family[] = ["training", "coordinate", "arrays", "images", "sampling"];
+
+const starts: readonly (readonly [Family, RegExp])[] = [
+  ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
+  ["arrays", /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|network|scatter|triangular|zero$)/],
+  ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|lossRows|set)/],
+  ["sampling", /Run$|^(blockDensity|firstStep|gatherBatch|gibbs|logDensity|particle|powerDensity)/],
+];
+
+/** By the kernel's name. A test holds it to kernels/families/. */
+export function familyOf(kernel: string): Family {
+  return starts.find(([, start]) => start.test(kernel))?.[0] ?? "training";
+}

@@ -1,0 +1,120 @@
+/** Kernels in families: each kernel is in the one that its name says, none shares memory or slots with another, and what is not loaded is said. */
+import { readFile } from "node:fs/promises";
+import { afterEach, expect, it, vi } from "vitest";
+import { type Family, families, familyOf } from "../../src/host/families.ts";
+import { loadFamily } from "../../src/host/load.ts";
+
+const builds = ["simd", "relaxed"] as const;
+
+afterEach(() => {
+  vi.doUnmock("../../src/host/load.ts");
+  vi.resetModules();
+});
+
+it("names families as kernels/families/ does", async () => {
+  for (const family of families) {
+    const module = await loadFamily(family, "simd", true);
+    const kernels = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
+    const names = kernels.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name) => familyOf(name) !== family)).toEqual([]);
+  }
+});
+
+it("gives each family of each build static data and slots of its own", async () => {
+  const memory = new Map<number, string>();
+  const slots = new Map<number, string>();
+  for (const family of families)
+    for (const build of builds) {
+      const name = `${family} ${build}`;
+      const { data, elements } = await placesOf(family, build);
+      for (const [taken, cells] of [
+        [memory, data],
+        [slots, elements],
+      ] as const)
+        for (const { from, count } of cells)
+          for (let at = from; at < from + count; at++) {
+            expect(taken.get(at), `${name} at ${at}`).toBeUndefined();
+            taken.set(at, name);
+          }
+    }
+  expect(Math.max(...memory.keys())).toBeLessThan(1 << 20);
+  expect(Math.max(...slots.keys())).toBeLessThan(1024);
+});
+
+it("has all at hand in Node, and says what is missing where it has not", async () => {
+  const { openEngine } = await fresh(false);
+  const engine = await openEngine({ families: ["training"] });
+  expect(engine.kernel("log", false)(1)).toBe(0);
+  expect(() => engine.kernel("gemmF32", false)).toThrow('the kernel gemmF32 of the family "arrays" is asked for');
+  expect(() => engine.kernelSlot("log", true)).toThrow("has not been loaded for deterministic runs");
+  await expect(engine.run([{ kernel: "nutsRun", args: [] }], { workers: 1, deterministic: false })).rejects.toThrow('"sampling"');
+  await openEngine({ families: ["arrays", "training"], deterministic: true });
+  expect(() => engine.kernel("gemmF32", false)).toThrow();
+  expect(engine.kernel("gemmF32", true)).toBeTypeOf("function");
+});
+
+it("takes modules that the host has compiled, and asks for no others", async () => {
+  const training = await loadFamily("training", "simd", false);
+  const { openEngine } = await fresh(false);
+  const engine = await openEngine({ kernels: [training] });
+  await openEngine({ families: ["training"], deterministic: true });
+  expect(engine.describe().build).toBe("simd-own");
+  expect(engine.kernel("log", true)(1)).toBe(0);
+  await expect(openEngine({ families: ["arrays"] })).rejects.toThrow("give it ergodic/kernels/arrays.wasm too");
+});
+
+it("refuses modules once memory is shared", async () => {
+  const training = await loadFamily("training", "simd", false);
+  const { openEngine } = await fresh(false);
+  (await import("../../src/host/memory.ts")).engineMemory();
+  await expect(openEngine({ kernels: training })).rejects.toThrow("memory is shared already");
+});
+
+/** An engine of its own, as a page has it where `all` is false. */
+async function fresh(all: boolean) {
+  vi.resetModules();
+  vi.doMock("../../src/host/load.ts", async (original) => ({ ...(await original<object>()), hasAllKernels: all }));
+  return await import("../../src/host/engine.ts");
+}
+
+interface Range {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Where a module's static data and function references lie, from its text. */
+async function placesOf(family: Family, build: string): Promise<{ data: Range[]; elements: Range[] }> {
+  const text = await readFile(new URL(`../../src/host/builds/${family}-${build}.ts`, import.meta.url), "utf8");
+  const base64 = /base64: "([^"]+)"/.exec(text)![1];
+  const { gunzipSync } = await import("node:zlib");
+  const bytes = gunzipSync(Buffer.from(base64, "base64"));
+  let at = 8;
+  const number = (): number => {
+    for (let [value, shift] = [0, 0]; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  const data: Range[] = [];
+  const elements: Range[] = [];
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const end = number() + at;
+    if (section === 9 || section === 11)
+      for (let segments = number(); segments > 0; segments--) {
+        // An active segment: flags 0, i32.const, its address, end.
+        expect([bytes[at], bytes[at + 1]]).toEqual([0, 0x41]);
+        at += 2;
+        const from = number();
+        at++;
+        const count = number();
+        (section === 9 ? elements : data).push({ from, count });
+        if (section === 11) at += count;
+        else for (let i = 0; i < count; i++) number();
+      }
+    at = end;
+  }
+  return { data, elements };
+}
