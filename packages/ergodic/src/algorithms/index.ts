@@ -5,7 +5,10 @@ import { alternatingFrom } from "./coordinate/alternating.ts";
 import { coordinateDescentFrom } from "./coordinate/coordinate-descent.ts";
 import { dualCoordinateDescentFrom } from "./coordinate/dual-coordinate-descent.ts";
 import { factorDescentFrom } from "./coordinate/factor-descent.ts";
-import { gradientDescentFrom } from "./gradient/gradient-descent.ts";
+import { type GradientDescent, gradientDescent } from "./gradient/gradient-descent.ts";
+import { ruleFromJson } from "./gradient/index.ts";
+import type { RuleJson } from "./gradient/kinds.ts";
+import { varianceFrom } from "./gradient/variance.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,
@@ -25,4 +28,12 @@ export function algorithmFrom(json: JsonObject): Algorithm {
     `"${name.slice(0, 60)}" is not an algorithm of this version (known: ${Object.keys(algorithms).join(", ")}); was it kept by a newer one?`,
     "CHECKPOINT_FORMAT",
   );
+}
+
+/** Here and not beside gradientDescent(), which would hold every rule otherwise. */
+function gradientDescentFrom(json: JsonObject): GradientDescent {
+  return gradientDescent({
+    rule: ruleFromJson(json.rule as unknown as RuleJson),
+    ...(json.variance ? { variance: varianceFrom(json.variance as JsonObject) } : {}),
+  });
 }

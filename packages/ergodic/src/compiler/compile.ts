@@ -1,6 +1,6 @@
 import { encodeRun } from "./emit/run.ts";
 import { encodeBegin, encodeEnd, isStaged } from "./emit/scalars.ts";
-import { encodeFunction } from "./functions/table.ts";
+import { encodeFunction } from "./functions/known.ts";
 import { checkSpec, layOut } from "./layout.ts";
 import { checkSize, type EncodedFunction, encodeModule, unsigned } from "./machine/encoder.ts";
 import type { FunctionTable } from "./machine/instructions.ts";

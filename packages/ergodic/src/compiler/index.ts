@@ -16,25 +16,7 @@ export { forGood, type Holder, type LinkedProgram, linkProgram } from "./link.ts
 export { operations } from "./operations.ts";
 export { allPrimitives, primitiveOf, reductionOf } from "./primitive.ts";
 export { add, div, mul, neg, square, sub } from "./primitives/arithmetic.ts";
-export {
-  atan,
-  cos,
-  digamma,
-  erf,
-  erfc,
-  exp,
-  expm1,
-  lgamma,
-  log,
-  log1p,
-  pow,
-  sigmoid,
-  sin,
-  softplus,
-  sqrt,
-  tanh,
-  trigamma,
-} from "./primitives/functions.ts";
+export { exp, expm1, log, log1p, pow, sigmoid, softplus, sqrt, tanh } from "./primitives/functions.ts";
 export { maximum, sum } from "./primitives/reductions.ts";
 export {
   abs,
@@ -52,6 +34,7 @@ export {
   stopGradient,
   where,
 } from "./primitives/selection.ts";
+export { atan, cos, digamma, erf, erfc, lgamma, sin, trigamma } from "./primitives/special-functions.ts";
 export { print } from "./print.ts";
 export type { CompiledProgram, CompileOptions, Operand, ProgramSpec, StorageType } from "./program.ts";
 export { inputsOf, substitute } from "./rebuild.ts";

@@ -1,6 +1,7 @@
 import { checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
+import { ratingsMark } from "./is-ratings.ts";
 import { place } from "./layout.ts";
 import { type Name, NameIndex } from "./name-index.ts";
 import { isList, numbersGiven, told } from "./number-cells.ts";
@@ -61,6 +62,11 @@ export class Ratings implements Disposable {
   readonly source: string;
   #layout: RatingsLayout;
   #allocation: Allocation | null;
+
+  /** @internal */
+  get [ratingsMark](): true {
+    return true;
+  }
 
   private constructor(entries: Entries, users: NameIndex, items: NameIndex, source: string) {
     const { allocation, layout } = store(entries, users.size, items.size, source);

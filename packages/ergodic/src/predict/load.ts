@@ -9,24 +9,18 @@ import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../
 import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { SavedModel, Tensor } from "../contract.ts";
-import { openEngine } from "../host/engine.ts";
-import { FactorPredictor } from "./factorisation.ts";
-import { LinearPredictor } from "./linear.ts";
+import type { FactorPredictor } from "./factorisation.ts";
+import type { LinearPredictor } from "./linear.ts";
 import { decodeModel } from "./model-file.ts";
-import { familiesOfPlan, isDeterministic, NetworkPredictor } from "./network.ts";
+import type { NetworkPredictor } from "./network.ts";
 
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
-/** Predictors by the kind that a file names: one line a family. */
-const kinds: Readonly<
-  Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => AnyPredictor | Promise<AnyPredictor>>
-> = {
-  linear: (saved, where) => new LinearPredictor(saved, where),
-  network: async (saved, where, options) => {
-    const { deterministic = isDeterministic(saved) } = options;
-    return new NetworkPredictor(saved, await openEngine({ deterministic, families: familiesOfPlan(saved) }), where, options);
-  },
-  factorisation: (saved, where) => new FactorPredictor(saved, where),
+/** Predictors by the kind that a file names: one line a family. Each is loaded when a file is of its kind. */
+const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<AnyPredictor>>> = {
+  linear: async (saved, where) => new (await import("./linear.ts")).LinearPredictor(saved, where),
+  network: async (saved, where, options) => (await import("./load-network.ts")).networkPredictor(saved, where, options),
+  factorisation: async (saved, where) => new (await import("./factorisation.ts")).FactorPredictor(saved, where),
 };
 
 export interface PredictorOptions {
@@ -84,7 +78,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     checkShapes(predictor, file.tensors, where);
     file.verify();
   } catch (error) {
-    if (predictor instanceof NetworkPredictor) predictor.dispose();
+    if (predictor.kind === "network") predictor.dispose();
     throw error;
   }
   return predictor;
@@ -101,8 +95,8 @@ function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, S
 }
 
 function shapesOf(predictor: AnyPredictor): Record<string, readonly number[]> {
-  if (predictor instanceof NetworkPredictor) return (predictor.description.shapes as Record<string, number[]> | undefined) ?? {};
-  if (predictor instanceof LinearPredictor) {
+  if (predictor.kind === "network") return (predictor.description.shapes as Record<string, number[]> | undefined) ?? {};
+  if (predictor.kind === "linear") {
     const outputs = predictor.intercept.length;
     return { weights: [outputs, predictor.weights.length / outputs], intercept: [outputs] };
   }

@@ -1,4 +1,5 @@
-import { nuts, type Sampler } from "../algorithms/sampling/index.ts";
+import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
+import type { Sampler } from "../algorithms/sampling/sampler.ts";
 import { checkSignal, holds, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { gammaUpper } from "../base/incomplete-gamma.ts";

@@ -1,13 +1,7 @@
-import {
-  ChainDraws,
-  nuts,
-  type Sampler,
-  type Sampling,
-  type SamplingPlan,
-  samplerFromJson,
-  slice,
-  type VisitedPlace,
-} from "../algorithms/sampling/index.ts";
+import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
+import { slice } from "../algorithms/mcmc/slice/slice.ts";
+import { ChainDraws } from "../algorithms/sampling/chain-draws.ts";
+import type { Sampler, Sampling, SamplingPlan, VisitedPlace } from "../algorithms/sampling/sampler.ts";
 import { checkBoolean, checkSignal, checkValuesByName, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
@@ -161,8 +155,11 @@ function checkSampler(where: string, given: Sampler): Sampler {
 }
 
 /** The one of a checkpoint. One with functions of the user's is given again. */
-function samplerOf(kept: JsonObject, given: Sampler | undefined): Sampler {
-  if (given === undefined) return samplerFromJson(kept);
+async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<Sampler> {
+  if (given === undefined) {
+    const { samplerFromJson } = await import("../algorithms/sampling/registry.ts");
+    return samplerFromJson(kept);
+  }
   if (checkSampler("sample.resume", given).toJson().algorithm === kept.algorithm) return given;
   throw new OptionError(
     "sample.resume",

@@ -5,11 +5,10 @@ import type { Engine } from "../../host/engine.ts";
 import { Descent } from "./descent.ts";
 import { refuseMisfits } from "./fits.ts";
 import { fullDescent } from "./full.ts";
-import { ruleFromJson } from "./index.ts";
-import type { Rule, RuleJson } from "./kinds.ts";
+import type { Rule } from "./kinds.ts";
 import { RowObjective } from "./objective.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
-import { isVariance, type Variance, varianceFrom } from "./variance.ts";
+import { isVariance, type Variance } from "./variance.ts";
 
 export interface GradientDescent extends Algorithm {
   readonly rule: Rule;
@@ -48,13 +47,6 @@ export function descentDefaults(rule: Rule | undefined, variance: Variance | und
     ...(rule?.kind === "host" ? { batch: "all" as const, epochs: 1000 } : {}),
     ...(variance?.name === "sag" ? { schedule: "replacement" as const } : {}),
   };
-}
-
-export function gradientDescentFrom(json: JsonObject): GradientDescent {
-  return gradientDescent({
-    rule: ruleFromJson(json.rule as unknown as RuleJson),
-    ...(json.variance ? { variance: varianceFrom(json.variance as JsonObject) } : {}),
-  });
 }
 
 function start(rule: Rule, variance: Variance | undefined, problem: Problem, plan: Plan, engine: Engine): Progression {

@@ -4,7 +4,7 @@
  *
  * @throws CompileError where the program does not fit together
  */
-import { encodeFunction } from "../functions/table.ts";
+import { encodeFunction } from "../functions/known.ts";
 import { checkSize, encodeModule } from "../machine/encoder.ts";
 import type { FunctionTable } from "../machine/instructions.ts";
 import { encodeSteps, functionCount, kernelsOf } from "./emit/steps.ts";

@@ -14,9 +14,11 @@ const LEAVES = new Set(["input", "constant", "full"]);
  */
 export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   const found = new Set<Family>();
+  const seen = new Set<SymbolicArray>();
   const look = (some: readonly SymbolicArray[]): void => {
     for (const node of arraysBelow(some)) {
-      if (LEAVES.has(node.op)) continue;
+      if (LEAVES.has(node.op) || seen.has(node)) continue;
+      seen.add(node);
       if (node.op === "customDerivative") look(flowsOf(node));
       if (node.op === "scan") {
         const { next, outputs } = node.attributes as ScanAttributes;

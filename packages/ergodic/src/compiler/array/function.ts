@@ -23,6 +23,7 @@ import type { ArrayProgram } from "./lowered.ts";
 import { KEY_HIGH, KEY_LOW, UPDATE } from "./memory.ts";
 import { userLine } from "./position.ts";
 import { input, isArray, type Shape, type SymbolicArray, shapeText } from "./symbolic.ts";
+import "../primitives/methods.ts";
 
 export type Shapes = Readonly<Record<string, Shape>>;
 export type Arrays<S extends Shapes> = { readonly [K in keyof S]: SymbolicArray };

@@ -1,6 +1,6 @@
 /** Scalar arithmetic (float64) from the block's slots; and the functions that run before passes and at the end. */
 import type { Expr } from "../expression.ts";
-import { functions } from "../functions/table.ts";
+import { isFunction } from "../functions/known.ts";
 import type { Layout } from "../layout.ts";
 import { type EncodedFunction, float64Bytes, unsigned } from "../machine/encoder.ts";
 import { FunctionCode, Graph, type Node } from "../machine/graph.ts";
@@ -17,7 +17,7 @@ export function scalarLowering(
   fresh: readonly Expr[],
   roots: readonly Expr[] = fresh,
 ): Lowering {
-  const pairs = pairsBelow(roots, (op) => op in functions);
+  const pairs = pairsBelow(roots, isFunction);
   const computed = new Set(fresh);
   const slot = (offset: number): Node => m.graph.node("f64", [0x2b, 0, ...unsigned(offset)], [block]);
   return new Lowering(

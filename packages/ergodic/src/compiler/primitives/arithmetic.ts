@@ -4,7 +4,7 @@ import { type Binary, type Chain, primitive, type Unary } from "../primitive.ts"
 
 const [SUM, QUOTIENT, PRODUCT, POWER] = [4, 5, 6, 7];
 
-export const add: Chain = primitive({
+export const add: Chain = /* @__PURE__ */ primitive({
   name: "add",
   chains: true,
   reference: (a, b) => a + b,
@@ -22,7 +22,7 @@ export const add: Chain = primitive({
   code: (m, a, b) => m.add(a, b),
 });
 
-export const sub: Binary = primitive({
+export const sub: Binary = /* @__PURE__ */ primitive({
   name: "sub",
   reference: (a, b) => a - b,
   simplify(a, b) {
@@ -38,7 +38,7 @@ export const sub: Binary = primitive({
   code: (m, a, b) => m.sub(a, b),
 });
 
-export const mul: Chain = primitive({
+export const mul: Chain = /* @__PURE__ */ primitive({
   name: "mul",
   chains: true,
   reference: (a, b) => a * b,
@@ -61,7 +61,7 @@ export const mul: Chain = primitive({
   code: (m, a, b) => m.mul(a, b),
 });
 
-export const div: Binary = primitive({
+export const div: Binary = /* @__PURE__ */ primitive({
   name: "div",
   reference: (a, b) => a / b,
   simplify(a, b) {
@@ -80,7 +80,7 @@ export const div: Binary = primitive({
   code: (m, a, b) => m.div(a, b),
 });
 
-export const neg: Unary = primitive({
+export const neg: Unary = /* @__PURE__ */ primitive({
   name: "neg",
   reference: (x) => -x,
   simplify(x) {
@@ -95,7 +95,7 @@ export const neg: Unary = primitive({
   code: (m, x) => m.neg(x),
 });
 
-export const square: Unary = primitive({
+export const square: Unary = /* @__PURE__ */ primitive({
   name: "square",
   reference: (x) => x * x,
   simplify(x) {

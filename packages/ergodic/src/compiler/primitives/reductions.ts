@@ -4,7 +4,7 @@ import { type Reducer, reduction } from "../primitive.ts";
 import { div, mul } from "./arithmetic.ts";
 import { equal } from "./selection.ts";
 
-export const sum: Reducer = reduction({
+export const sum: Reducer = /* @__PURE__ */ reduction({
   name: "sum",
   start: 0,
   combine: (total, x) => total + x,
@@ -14,7 +14,7 @@ export const sum: Reducer = reduction({
 });
 
 /** NaN if an element is; tied largest elements share the derivative. */
-export const maximum: Reducer = reduction({
+export const maximum: Reducer = /* @__PURE__ */ reduction({
   name: "maximum",
   start: -Infinity,
   combine: Math.max,

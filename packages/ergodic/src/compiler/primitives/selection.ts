@@ -31,19 +31,19 @@ function comparison(name: string, symbol: string, holds: (a: number, b: number) 
   });
 }
 
-export const less: Binary = comparison(
+export const less: Binary = /* @__PURE__ */ comparison(
   "less",
   "<",
   (a, b) => a < b,
   (m, a, b) => m.less(a, b),
 );
-export const lessEqual: Binary = comparison(
+export const lessEqual: Binary = /* @__PURE__ */ comparison(
   "lessEqual",
   "≤",
   (a, b) => a <= b,
   (m, a, b) => m.lessEqual(a, b),
 );
-export const equal: Binary = comparison(
+export const equal: Binary = /* @__PURE__ */ comparison(
   "equal",
   "=",
   (a, b) => a === b,
@@ -56,7 +56,7 @@ const infix = (strength: number, symbol: string): PrintForm => ({
   write: (a, b) => `${a} ${symbol} ${b}`,
 });
 
-export const and: Chain = primitive({
+export const and: Chain = /* @__PURE__ */ primitive({
   name: "and",
   chains: true,
   reference: (a, b) => Number(truth(a) && truth(b)),
@@ -69,7 +69,7 @@ export const and: Chain = primitive({
   code: (m, a, b) => m.and(a, b),
 });
 
-export const or: Chain = primitive({
+export const or: Chain = /* @__PURE__ */ primitive({
   name: "or",
   chains: true,
   reference: (a, b) => Number(truth(a) || truth(b)),
@@ -82,7 +82,7 @@ export const or: Chain = primitive({
   code: (m, a, b) => m.or(a, b),
 });
 
-export const not: Unary = primitive({
+export const not: Unary = /* @__PURE__ */ primitive({
   name: "not",
   reference: (x) => Number(!truth(x)),
   simplify: (x) => (x.op === "not" && isCondition(x.args[0]) ? x.args[0] : null),
@@ -95,7 +95,7 @@ export const not: Unary = primitive({
 });
 
 /** `yes` where the condition holds, else `no`; both are computed. */
-export const where: Ternary = primitive({
+export const where: Ternary = /* @__PURE__ */ primitive({
   name: "where",
   reference: (condition, yes, no) => (truth(condition) ? yes : no),
   simplify(condition, yes, no) {
@@ -114,7 +114,7 @@ export const where: Ternary = primitive({
   code: (m, condition, yes, no) => m.select(condition, yes, no),
 });
 
-export const min: Chain = primitive({
+export const min: Chain = /* @__PURE__ */ primitive({
   name: "min",
   chains: true,
   reference: Math.min,
@@ -124,7 +124,7 @@ export const min: Chain = primitive({
   code: (m, a, b) => m.min(a, b),
 });
 
-export const max: Chain = primitive({
+export const max: Chain = /* @__PURE__ */ primitive({
   name: "max",
   chains: true,
   reference: Math.max,
@@ -135,7 +135,7 @@ export const max: Chain = primitive({
 });
 
 /** −1, 0 (its sign kept) or 1; NaN of NaN. */
-export const sign: Unary = primitive({
+export const sign: Unary = /* @__PURE__ */ primitive({
   name: "sign",
   reference: Math.sign,
   simplify: (x) => (x.op === "neg" ? neg(sign(x.args[0])) : x.op === "sign" ? x : null),
@@ -144,7 +144,7 @@ export const sign: Unary = primitive({
   code: (m, x) => m.select(m.less(m.constant(0), x), m.constant(1), m.select(m.less(x, m.constant(0)), m.constant(-1), x)),
 });
 
-export const abs: Unary = primitive({
+export const abs: Unary = /* @__PURE__ */ primitive({
   name: "abs",
   reference: Math.abs,
   simplify: (x) => (x.op === "neg" ? abs(x.args[0]) : ["abs", "square", "exp", "sqrt", "sigmoid"].includes(x.op) ? x : null),
@@ -155,7 +155,7 @@ export const abs: Unary = primitive({
 });
 
 /** The value of x; its derivative is zero. */
-export const stopGradient: Unary = primitive({
+export const stopGradient: Unary = /* @__PURE__ */ primitive({
   name: "stopGradient",
   reference: (x) => x,
   simplify: (x) => (x.op === "stopGradient" ? x : null),
@@ -165,7 +165,7 @@ export const stopGradient: Unary = primitive({
   code: (_, x) => x,
 });
 
-export const floor: Unary = primitive({
+export const floor: Unary = /* @__PURE__ */ primitive({
   name: "floor",
   reference: Math.floor,
   simplify: (x) => (x.op === "floor" ? x : null),
@@ -176,7 +176,7 @@ export const floor: Unary = primitive({
 });
 
 /** To the nearest integer, halves to the even one (not upwards as Math.round); the sign of zeros is kept. */
-export const round: Unary = primitive({
+export const round: Unary = /* @__PURE__ */ primitive({
   name: "round",
   reference(x) {
     const below = Math.floor(x);

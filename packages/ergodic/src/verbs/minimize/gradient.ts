@@ -13,9 +13,9 @@
 
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import type { GradientDescent } from "../../algorithms/gradient/gradient-descent.ts";
-import { lbfgs, ruleFromJson } from "../../algorithms/gradient/index.ts";
 import type { Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
 import type { FullObjective } from "../../algorithms/gradient/objective.ts";
+import { lbfgs } from "../../algorithms/gradient/rules/lbfgs.ts";
 import { checkNumbers, checkSignal, holds, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../../base/errors.ts";
 import { isNumber, KeptPart } from "../../base/kept-part.ts";
@@ -93,7 +93,8 @@ export function resumeGradient(
   const objective = new CompiledObjective("minimize.resume", f, options.data ?? {});
   return launch(objective, options.signal, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "gradient");
-    return fromCheckpoint((): Recipe => {
+    return fromCheckpoint(async (): Promise<Recipe> => {
+      const { ruleFromJson } = await import("../../algorithms/gradient/index.ts");
       const part = new KeptPart("the descent", { tensors: {}, state: kept });
       const { until } = resolveStopping("minimize.resume", { until: options.until ?? (part.object("until") as Until) }, false);
       const rule = ruleFromJson(part.object("rule") as unknown as RuleJson);

@@ -1,5 +1,6 @@
 import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
-import { adagrad, sgd } from "../../../algorithms/gradient/index.ts";
+import { adagrad } from "../../../algorithms/gradient/rules/adagrad.ts";
+import { sgd } from "../../../algorithms/gradient/rules/sgd.ts";
 import { saga, theoreticalRate } from "../../../algorithms/gradient/variance.ts";
 import { CapabilityError } from "../../../base/errors.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";

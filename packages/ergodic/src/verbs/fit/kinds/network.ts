@@ -1,5 +1,5 @@
 import { descentDefaults, gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
-import { adam } from "../../../algorithms/gradient/index.ts";
+import { adam } from "../../../algorithms/gradient/rules/adam.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { currentEngine } from "../../../host/engine.ts";
 import type { KindOf } from "../../../models/linear/linear.ts";

@@ -1,4 +1,4 @@
-import type { Rule } from "../../../algorithms/gradient/index.ts";
+import type { Rule } from "../../../algorithms/gradient/kinds.ts";
 import type { Variance } from "../../../algorithms/gradient/variance.ts";
 import { refuse } from "../../../base/checks.ts";
 import { DataError } from "../../../base/errors.ts";
@@ -14,7 +14,7 @@ import type {
   SavedModel,
 } from "../../../contract.ts";
 import { Dataset } from "../../../data/dataset.ts";
-import { Ratings } from "../../../data/ratings.ts";
+import { isRatings } from "../../../data/is-ratings.ts";
 import type { Family } from "../../../host/families.ts";
 import type { PlanOptions } from "../../../loop/plan.ts";
 import type { Until } from "../../../loop/stopping.ts";
@@ -78,7 +78,7 @@ export function checkDataset(where: string, name: string, value: unknown, wanted
 }
 
 export function checkRatings(where: string, name: string, value: unknown): void {
-  if (value instanceof Ratings) return;
+  if (isRatings(value)) return;
   if (name === "validate") refuse(where, name, value, "Ratings held out", "ratings.split(0.8, { seed: 1 }).test");
   refuse(where, name, value, "Ratings", "Ratings.fromTriples({ users, items, values })");
 }

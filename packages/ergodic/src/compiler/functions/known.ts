@@ -1,0 +1,35 @@
+/** Functions by name that modules emitted here may carry: those of the primitives that this program holds. */
+import type { EncodedFunction } from "../machine/encoder.ts";
+import { FunctionCode, Graph } from "../machine/graph.ts";
+import { type Digits, Wide } from "../machine/instructions.ts";
+import type { Value } from "../machine/lanes.ts";
+
+export interface FloatFunction {
+  readonly arity: 1 | 2;
+  /**
+   * Greatest error in float64, in units in the last place; in float32 it is below 0.51 for all. Of lgamma below −2 and digamma below 0,
+   * where zeros lie close together: in units of max(1, |result|, lgamma|x| or log(1 + |x|)), in float32 with 2^-31 of that added.
+   */
+  readonly ulps: number;
+  build(m: Wide, digits: Digits, ...x: Value[]): Value;
+}
+
+const known = new Map<string, FloatFunction>();
+
+export const keepFunction = (name: string, entry: FloatFunction): void => void known.set(name, entry);
+
+export const isFunction = (name: string): boolean => known.has(name);
+
+/** The wasm function; a local variable apiece for shared values. `short`: float64x2, but float32's digits are enough. */
+export function encodeFunction(name: string, digits: Digits, short = false): EncodedFunction {
+  const { arity, build } = known.get(name)!;
+  const parameters = Array.from({ length: arity }, () => "v128" as const);
+  const graph = new Graph();
+  const m = new Wide(graph);
+  const x = parameters.map((_, i) => graph.local("v128", i, 0));
+  const low = build(m, short ? 24 : digits, ...(digits === 53 ? x : x.map(m.promoteLow)));
+  const value = digits === 53 ? low : m.demote(low, build(m, digits, ...x.map(m.promoteHigh)));
+  const body = new FunctionCode(parameters, ["v128"]);
+  body.emit(value as ReturnType<Wide["add"]>);
+  return { ...body, parameters, results: ["v128"], locals: body.locals, code: body.code, exportAs: [] };
+}

@@ -1,0 +1,9 @@
+import type { SavedModel } from "../contract.ts";
+import { openEngine } from "../host/engine.ts";
+import { familiesOfPlan, isDeterministic, type LoadedOptions, NetworkPredictor } from "./network.ts";
+
+/** A network of a file, with the kernels that its plan calls. */
+export async function networkPredictor(saved: SavedModel, where: string, options: LoadedOptions): Promise<NetworkPredictor> {
+  const { deterministic = isDeterministic(saved) } = options;
+  return new NetworkPredictor(saved, await openEngine({ deterministic, families: familiesOfPlan(saved) }), where, options);
+}
