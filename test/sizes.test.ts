@@ -1,0 +1,164 @@
+/**
+ * What tiny programs weigh once bundled (Vite, gzip): the JavaScript and kernels that they fetch, held to bounds; and bundles, from which what is not called
+ * has been left out, that still do their work. Builds what is packed: needs dist/ (npm run build).
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build as bundle } from "esbuild";
+import { build, type Rolldown } from "vite";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const data = `
+const x = Array.from({ length: 200 }, (_, i) => [Math.sin(i), Math.cos(i * 1.3)]);
+const y = x.map(([a, b]) => 2 * a - b + 0.5);`;
+
+const fitting = `import { Dataset, fit, linear } from "ergodic";${data}
+const fitted = await fit(linear(), Dataset.fromArrays({ x, y }), { epochs: 20, workers: 1 });
+console.log(JSON.stringify([...fitted.weights].map((w) => w.toFixed(1))));`;
+
+const sampling = `import { halfNormal, model, normal, nuts, sample, vector } from "ergodic";
+const m = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  const mu = param("mu", normal(0, 5));
+  observe(y, normal(mu.add(0), param("s", halfNormal(2))));
+});
+const draws = await sample(m, { y: [1, 2, 3, 2.5] }, { algorithm: nuts(), draws: 200, warmup: 200, workers: 1 });
+console.log(JSON.stringify(Math.round(draws.mean("mu")[0])));`;
+
+const predicting = `import { predictor } from "ergodic/predict";
+globalThis.predictor = predictor;`;
+
+interface App {
+  readonly name: string;
+  readonly code: string;
+  /** Modules of dist/ that it fetches as it runs. */
+  readonly fetched: readonly string[];
+  /** Thousands of bytes. */
+  readonly bound: number;
+}
+
+/** Bounds are the figures that were reached, rounded up; goals: 130, 170, 25, 90. */
+const apps: readonly App[] = [
+  { name: "fit(linear)", code: fitting, fetched: ["host/builds/training-relaxed.js"], bound: 118 },
+  { name: "sample", code: sampling, fetched: ["host/builds/sampling-relaxed.js"], bound: 130 },
+  { name: "ergodic/predict, linear file", code: predicting, fetched: ["predict/linear.js"], bound: 36 },
+  {
+    name: "ergodic/predict, network file",
+    code: predicting,
+    fetched: ["predict/load-network.js", "host/builds/arrays-relaxed.js"],
+    bound: 76,
+  },
+];
+
+/** Measured the same way, in thousands of bytes. */
+const peers = {
+  "ml-regression-multivariate-linear": 13,
+  "tfjs-core + cpu backend, one op": 65,
+  "@jax-js/jax 0.1.25, grad": 77,
+  "@tensorflow/tfjs 4.22, layers, cpu": 217,
+  "onnxruntime-web 1.30 /wasm": 3683,
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(root, "node_modules/.sizes-"));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it("weigh no more than they have to", async () => {
+  const weights: Record<string, number> = {};
+  for (const app of apps) weights[app.name] = (await weigh(app)) / 1000;
+  const table = [...Object.entries(weights), ...Object.entries(peers)].map(
+    ([name, kB]) => `${kB.toFixed(1).padStart(8)} kB  ${name}`,
+  );
+  console.log(`gzip of production builds, with what they fetch:\n${table.join("\n")}`);
+  for (const { name, bound } of apps) expect(weights[name], name).toBeLessThan(bound);
+});
+
+it.each([
+  ["fit(linear)", fitting, ["2.0", "-1.0"]],
+  ["sample", sampling, 2],
+  [
+    "a network, trained, saved, read and resumed",
+    `import { Dataset, dense, fit, network, relu } from "ergodic";
+import { predictor } from "ergodic/predict";${data}
+const set = Dataset.fromArrays({ x, y });
+const run = fit(network([dense(4), relu(), dense(1)]), set, { epochs: 3, workers: 1 });
+const fitted = await run;
+const saved = await predictor(fitted.toBytes());
+const [a] = fitted.predict([[0.5, 0.5]]);
+const [b] = saved.predict([[0.5, 0.5]]);
+await run.checkpoint("run.checkpoint");
+const again = await fit.resume("run.checkpoint", set, { epochs: 3 });
+console.log(JSON.stringify(Math.abs(a.value - b.value) < 1e-6 && again.predict([[0.5, 0.5]])[0].value === a.value));`,
+    true,
+  ],
+  [
+    "a map of features, read from a file",
+    `import { Dataset, fit, linear, rff } from "ergodic";
+import { writeFileSync } from "node:fs";${data}
+const fitted = await fit(linear({ features: rff({ count: 8 }) }), Dataset.fromArrays({ x, y }), { epochs: 3, workers: 1 });
+writeFileSync("features.safetensors", fitted.toBytes());
+console.log(JSON.stringify(fitted.weights.length));`,
+    8,
+  ],
+  [
+    "its prediction, without the map's factory",
+    `import { predictor } from "ergodic/predict";
+const read = await predictor("features.safetensors");
+console.log(JSON.stringify(Number.isFinite(read.predict([[0.5, 0.5]])[0].value)));`,
+    true,
+  ],
+] as const)("work once bundled: %s", async (name, code, wanted) => {
+  const stem = name.replace(/\W+/g, "-");
+  const entry = join(folder, `${stem}.mjs`);
+  await writeFile(entry, code);
+  const outdir = join(folder, stem);
+  await bundle({
+    entryPoints: [entry],
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    logLevel: "silent",
+    outExtension: { ".js": ".mjs" },
+  });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(outdir, `${stem}.mjs`)], { cwd: folder });
+  expect(JSON.parse(stdout)).toEqual(wanted);
+});
+
+/** Bytes of the entry, what it imports, and what it fetches. */
+async function weigh({ name, code, fetched }: App): Promise<number> {
+  const stem = name.replace(/\W+/g, "-");
+  await writeFile(join(folder, `${stem}.js`), code);
+  const input = join(folder, `${stem}.html`);
+  await writeFile(input, `<script type="module" src="./${stem}.js"></script>`);
+  const made = (await build({
+    root: folder,
+    configFile: false,
+    logLevel: "silent",
+    build: { write: false, modulePreload: false, target: "es2022", rolldownOptions: { input } },
+  })) as Rolldown.RolldownOutput;
+  const chunks = made.output.filter((part) => part.type === "chunk");
+  const taken = new Set<string>();
+  const take = (file: string): void => {
+    const chunk = chunks.find(({ fileName }) => fileName === file);
+    if (!chunk || taken.has(file)) return;
+    taken.add(file);
+    chunk.imports.forEach(take);
+  };
+  for (const { isEntry, fileName, moduleIds } of chunks)
+    if (isEntry || fetched.some((module) => moduleIds.some((id) => id.endsWith(`/dist/${module}`)))) take(fileName);
+  return chunks
+    .filter(({ fileName }) => taken.has(fileName))
+    .reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
+}
