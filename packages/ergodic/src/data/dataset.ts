@@ -1,6 +1,5 @@
 import { checkBoolean, checkChoice, isList, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
-import type { Json } from "../contract.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
 import { columnsOf } from "./columns-of.ts";
@@ -10,15 +9,15 @@ import { following, placed } from "./follow.ts";
 import { type ArraysOptions, stepsOfArrays } from "./from-arrays.ts";
 import { type SparseOptions, stepsOfSparse, stepsOfTable, type TableOptions } from "./from-table.ts";
 import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
-import { deepFreeze, runStep, runSteps, shapeAfter, stepsFromJson } from "./pipeline.ts";
+import { datasetMark } from "./marks.ts";
+import { makePipelinesBy, runStep, runSteps, StepPipeline } from "./pipeline.ts";
 import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
-import type { RawColumn, RowSource, Shape, SourceStep, Step, TargetColumn } from "./rows.ts";
+import type { RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
 import type { SparseTable, Table } from "./table.ts";
 import { describeTarget, readTarget, readWeights } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
-import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
 import { columnMoments, fitStandardise } from "./transformations/standardise.ts";
 
@@ -94,6 +93,16 @@ export class Dataset implements Disposable {
     const { steps, rows, target, weights, source } = stepsOfArrays(options);
     const pipeline = new Pipeline(steps);
     return new Dataset(store(runSteps(steps, rows, source), { target, weights }, source), pipeline, source);
+  }
+
+  /** @internal */
+  get [datasetMark](): true {
+    return true;
+  }
+
+  /** One row after another, as the pipeline gives them. @internal */
+  rows(): RowSource {
+    return readRows(this.layout, this.pipeline.shape);
   }
 
   /** Columns, in order. */
@@ -309,64 +318,10 @@ export class Dataset implements Disposable {
   }
 }
 
-export class Pipeline {
-  readonly steps: readonly Step[];
-  /** What a row looks like at the end. */
-  readonly shape: Shape;
-  #names: string[] | undefined;
-  /** By their steps, which never change: a validation need not check a million columns once more. */
-  static readonly #made = new WeakMap<object, Pipeline>();
-
-  constructor(steps: readonly Step[]) {
-    this.steps = deepFreeze([...steps]);
-    this.shape = shapeAfter(this.steps);
-    Pipeline.#made.set(this.steps, this);
-  }
-
+export class Pipeline extends StepPipeline {
   /** @throws DataError unless `json` is what toJson gave */
-  static fromJson(json: unknown): Pipeline {
-    return Pipeline.#made.get(json as object) ?? new Pipeline(stepsFromJson(json));
-  }
-
-  toJson(): Json[] {
-    return this.steps as unknown as Json[];
-  }
-
-  /** For JSON.stringify. */
-  toJSON(): Json[] {
-    return this.toJson();
-  }
-
-  get columnCount(): number {
-    return this.shape.columnCount;
-  }
-
-  get names(): string[] {
-    this.#names ??= deepFreeze([...this.shape.names()]);
-    return this.#names;
-  }
-
-  get target(): TargetColumn {
-    return (this.steps[0] as SourceStep).target;
-  }
-
-  /** The raw columns that rows must have; null where they are x0, x1, … */
-  get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
-    const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
-    return step.columns ?? step.names?.map((name) => ({ name, kind: "number" as const })) ?? null;
-  }
-
-  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
-  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
-    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
-    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
-    if (!step || !columns) return [];
-    return columns.flatMap((column, j) => {
-      if (step.missing[j] === 0) return [];
-      const category = column.kind === "category";
-      const value = category ? column.levels[step.fills[j]] : step.fills[j];
-      return { name: column.name, missing: step.missing[j], method: category ? "mode" : step.method, value };
-    });
+  static override fromJson(json: unknown): Pipeline {
+    return StepPipeline.fromJson(json) as Pipeline;
   }
 
   /**
@@ -392,6 +347,8 @@ export class Pipeline {
     return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
   }
 }
+
+makePipelinesBy((steps) => new Pipeline(steps));
 
 function outside(where: string, row: number, rowCount: number): OptionError {
   return new OptionError(where, `row ${row} was asked for, but rows are integers from 0 to ${rowCount - 1}`, "OPTION_RANGE");

@@ -1,14 +1,18 @@
 /**
- * A pipeline's steps, run: raw rows → source → transformation → … → rows. `Pipeline`, which makes a dataset of the result, stands in
- * dataset.ts, since datasets and pipelines make each other.
+ * A pipeline's steps, run: raw rows → source → transformation → … → rows. `Pipeline`, which makes a dataset of the result, is in
+ * dataset.ts, since datasets and pipelines make each other; programs that only predict hold no datasets.
  *
  * @throws DataError [PIPELINE_STEP] for steps that do not fit together or are not what this version writes
  */
 import { DataError, ErgodicError } from "../base/errors.ts";
-import type { RawRows } from "./raw.ts";
+import type { Json } from "../contract.ts";
+import { checkRaw } from "./check-table.ts";
+import { type RawRows, sourceOf } from "./raw.ts";
 import {
   mapped,
+  type RawColumn,
   type RowSource,
+  refuseValue,
   roundToF32,
   type Shape,
   type SourceStep,
@@ -17,6 +21,8 @@ import {
   type Transformation,
 } from "./rows.ts";
 import { checkStep, isTexts } from "./step-check.ts";
+import { readWeights } from "./target.ts";
+import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
 
@@ -114,4 +120,92 @@ function roundedSource(rows: RowSource): RowSource {
         visit(row, i);
       }),
   };
+}
+
+/** A pipeline that gives rows: what predictors need. */
+export class StepPipeline {
+  readonly steps: readonly Step[];
+  /** What a row looks like at the end. */
+  readonly shape: Shape;
+  #names: string[] | undefined;
+  /** By their steps, which never change: a validation need not check a million columns once more. */
+  static readonly #made = new WeakMap<object, StepPipeline>();
+
+  constructor(steps: readonly Step[]) {
+    this.steps = deepFreeze([...steps]);
+    this.shape = shapeAfter(this.steps);
+    StepPipeline.#made.set(this.steps, this);
+  }
+
+  /** @throws DataError unless `json` is what toJson gave */
+  static fromJson(json: unknown): StepPipeline {
+    return StepPipeline.#made.get(json as object) ?? make(stepsFromJson(json));
+  }
+
+  toJson(): Json[] {
+    return this.steps as unknown as Json[];
+  }
+
+  /** For JSON.stringify. */
+  toJSON(): Json[] {
+    return this.toJson();
+  }
+
+  get columnCount(): number {
+    return this.shape.columnCount;
+  }
+
+  get names(): string[] {
+    this.#names ??= deepFreeze([...this.shape.names()]);
+    return this.#names;
+  }
+
+  get target(): TargetColumn {
+    return (this.steps[0] as SourceStep).target;
+  }
+
+  /** The raw columns that rows must have; null where they are x0, x1, … */
+  get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
+    const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
+    return step.columns ?? step.names?.map((name) => ({ name, kind: "number" as const })) ?? null;
+  }
+
+  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
+  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
+    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
+    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
+    if (!step || !columns) return [];
+    return columns.flatMap((column, j) => {
+      if (step.missing[j] === 0) return [];
+      const category = column.kind === "category";
+      const value = category ? column.levels[step.fills[j]] : step.fills[j];
+      return { name: column.name, missing: step.missing[j], method: category ? "mode" : step.method, value };
+    });
+  }
+
+  /** Raw rows → rows of the pipeline's columns, as a dataset would hold them; a target is passed over. @throws DataError */
+  rowsOf(raw: RawRows): RowSource {
+    const where = sourceOf(raw, "rows");
+    checkRaw(raw);
+    const rows = runSteps(this.steps, raw, where);
+    readWeights((this.steps[0] as SourceStep).weights, raw, where);
+    const { type, names } = rows.shape;
+    return {
+      ...rows,
+      forEach: (visit) =>
+        rows.forEach((row, i) => {
+          const { count, columns, values } = row;
+          for (let k = 0; k < count; k++)
+            if (values[k] - values[k] !== 0) refuseValue(where, i, names()[columns ? columns[k] : k], values[k], type);
+          visit(row, i);
+        }),
+    };
+  }
+}
+
+let make = (steps: readonly Step[]): StepPipeline => new StepPipeline(steps);
+
+/** Where datasets are at hand, pipelines are those that make them. */
+export function makePipelinesBy(maker: typeof make): void {
+  make = maker;
 }

@@ -1,8 +1,8 @@
 import { checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
-import { ratingsMark } from "./is-ratings.ts";
 import { place } from "./layout.ts";
+import { ratingsMark } from "./marks.ts";
 import { type Name, NameIndex } from "./name-index.ts";
 import { isList, numbersGiven, told } from "./number-cells.ts";
 import { requireColumn } from "./raw.ts";

@@ -5,6 +5,7 @@
  * from call to call: whoever keeps one copies it. Where `Shape.type` is f32, values are rounded to f32 after every step whose
  * output a dataset could hold (`stored`), so that stepping through datasets and running a pipeline give the same bits.
  */
+import { DataError } from "../base/errors.ts";
 import type { Format } from "./layout.ts";
 
 /** One row: dense (`columns` is null, values[0..count)) or sparse (column of entry k is columns[k], ascending). */
@@ -131,4 +132,12 @@ export function mapped<S extends Step>(source: RowSource, transformation: Transf
       });
     },
   };
+}
+
+/** @throws DataError for a value that is not finite, always */
+export function refuseValue(source: string, index: number, name: string, value: number, type: string): never {
+  const problem = Number.isNaN(value)
+    ? "is not a number (NaN)"
+    : `is too large for ${type}; rescale the column${type === "f32" ? ' or pass type: "f64"' : ""}`;
+  throw new DataError(source, `row ${index + 1}: column "${name}" ${problem}`, "DATA_VALUE");
 }

@@ -1,8 +1,7 @@
 /** Rows into engine memory and back: storing, reading, copying chosen rows. Layout in `layout.ts`. */
-import { DataError } from "../base/errors.ts";
 import { type Allocation, engineMemory } from "../host/memory.ts";
 import { type DataLayout, elementBytes, elements, place, rowStride } from "./layout.ts";
-import { denseRow, type RowSource, type Shape, SparseRow } from "./rows.ts";
+import { denseRow, type RowSource, refuseValue, type Shape, SparseRow } from "./rows.ts";
 
 export interface Stored {
   readonly layout: DataLayout;
@@ -32,7 +31,7 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
       const base = i * stride;
       for (let j = 0; j < columnCount; j++) {
         const value = (values[base + j] = row.values[j]);
-        if (value - value !== 0) refuse(source, i, shape.names()[j], row.values[j], type);
+        if (value - value !== 0) refuseValue(source, i, shape.names()[j], row.values[j], type);
       }
       values[base + columnCount] = 1;
     });
@@ -55,7 +54,7 @@ function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
     const columns = row.columns!;
     for (let k = 0; k < count; k++) {
       const value = type === "f32" ? Math.fround(values[k]) : values[k];
-      if (value - value !== 0) refuse(source, i, shape.names()[columns[k]], values[k], type);
+      if (value - value !== 0) refuseValue(source, i, shape.names()[columns[k]], values[k], type);
     }
     entries.append(columns, values, count);
     entries.push(columnCount, 1);
@@ -175,11 +174,4 @@ function allocate(source: string, sizes: readonly number[], labels: Labels): { a
 
 function pick(values: Float64Array, chosen: Uint32Array): Float64Array {
   return Float64Array.from(chosen, (row) => values[row]);
-}
-
-function refuse(source: string, index: number, name: string, value: number, type: string): never {
-  const problem = Number.isNaN(value)
-    ? "is not a number (NaN)"
-    : `is too large for ${type}; rescale the column${type === "f32" ? ' or pass type: "f64"' : ""}`;
-  throw new DataError(source, `row ${index + 1}: column "${name}" ${problem}`, "DATA_VALUE");
 }

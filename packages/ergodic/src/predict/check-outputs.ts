@@ -6,7 +6,8 @@
  */
 import { linksOfTask } from "../base/links.ts";
 import type { JsonObject, Link } from "../contract.ts";
-import { Pipeline } from "../data/dataset.ts";
+import type { Pipeline } from "../data/dataset.ts";
+import { StepPipeline } from "../data/pipeline.ts";
 import { checkedCount, checkModel, isObject, shownJson } from "./check-model.ts";
 import type { Task } from "./metrics.ts";
 
@@ -43,7 +44,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
   checkModel(where, linksOfTask[known].includes(link as Link), `has link ${shownJson(link)}, which is none for task "${known}"`);
   checkLoss(description, known, where);
   checkModel(where, isObject(target) && typeof target.name === "string", "has no target with a name");
-  const pipeline = Pipeline.fromJson(description.pipeline);
+  const pipeline = StepPipeline.fromJson(description.pipeline) as Pipeline;
   const classes = known === "binary" || several ? classesOf(target.levels, several ? outputs : 2, several, where) : undefined;
   checkModel(
     where,

@@ -1,4 +1,7 @@
 /** Prediction alone: reaches no trainer and no compiler. */
+// Where nothing is bundled, pipelines of predictors make datasets, too; bundlers leave this out of programs that have none.
+import "../data/dataset.ts";
+
 export {
   type FactorMetrics,
   FactorPredictor,

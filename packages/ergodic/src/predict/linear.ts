@@ -5,8 +5,7 @@
  */
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { rowReader } from "../data/storage.ts";
+import type { RowSource } from "../data/rows.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 
@@ -35,14 +34,12 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind> extends 
     };
   }
 
-  protected scores(data: Dataset): Float64Array {
-    const read = rowReader(data.layout);
+  protected scores(rows: RowSource): Float64Array {
     const { weights, intercept } = this;
     const outputs = intercept.length;
     const columns = weights.length / outputs;
-    const z = new Float64Array(data.rowCount * outputs);
-    for (let i = 0; i < data.rowCount; i++) {
-      const row = read(i);
+    const z = new Float64Array(rows.rowCount * outputs);
+    rows.forEach((row, i) => {
       for (let k = 0; k < outputs; k++) {
         const from = k * columns;
         let sum = intercept[k];
@@ -50,7 +47,7 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind> extends 
         else for (let j = 0; j < columns; j++) sum += row.values[j] * weights[from + j];
         z[i * outputs + k] = sum;
       }
-    }
+    });
     return z;
   }
 }

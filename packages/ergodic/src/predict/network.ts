@@ -3,8 +3,7 @@
  */
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { rowReader } from "../data/storage.ts";
+import type { RowSource } from "../data/rows.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
 import { type Family, familyOf } from "../host/families.ts";
@@ -12,7 +11,7 @@ import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { NetworkPlan, resultsOf } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 
-/** Rows that are read from a dataset at a time. */
+/** Rows that are computed at a time. */
 const CHUNK = 256;
 
 /**
@@ -94,23 +93,22 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
     ) as Record<string, Tensor>;
   }
 
-  protected scores(data: Dataset): Float64Array {
-    const read = rowReader(data.layout);
+  protected scores(rows: RowSource): Float64Array {
     const outputs = Number(this.description.outputs);
-    const { columnCount, rowCount } = data;
+    const { rowCount } = rows;
+    const { columnCount } = rows.shape;
     const z = resultsOf(rowCount * outputs, this.#where);
     const x = new Float32Array(Math.min(CHUNK, rowCount) * columnCount);
-    for (let from = 0; from < rowCount; from += CHUNK) {
-      const rows = Math.min(CHUNK, rowCount - from);
-      x.fill(0);
-      for (let i = 0; i < rows; i++) {
-        const { values, columns, count } = read(from + i);
-        const to = x.subarray(i * columnCount, (i + 1) * columnCount);
-        if (columns) for (let e = 0; e < count; e++) to[columns[e]] = values[e];
-        else for (let j = 0; j < columnCount; j++) to[j] = values[j];
-      }
-      z.set(this.#plan.run({ x: x.subarray(0, rows * columnCount) }, rows).z, from * outputs);
-    }
+    rows.forEach(({ values, columns, count }, i) => {
+      const at = i % CHUNK;
+      const to = x.subarray(at * columnCount, (at + 1) * columnCount);
+      if (columns) {
+        to.fill(0);
+        for (let e = 0; e < count; e++) to[columns[e]] = values[e];
+      } else for (let j = 0; j < columnCount; j++) to[j] = values[j];
+      if (at + 1 < CHUNK && i + 1 < rowCount) return;
+      z.set(this.#plan.run({ x: x.subarray(0, (at + 1) * columnCount) }, at + 1).z, (i - at) * outputs);
+    });
     return z;
   }
 }

@@ -3,8 +3,10 @@ import { DataError } from "../base/errors.ts";
 import { writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
-import { Dataset, type Pipeline } from "../data/dataset.ts";
+import type { Dataset, Pipeline } from "../data/dataset.ts";
+import { datasetMark, isMarked } from "../data/marks.ts";
 import { listed, type RawRows } from "../data/raw.ts";
+import type { RowSource } from "../data/rows.ts";
 import type { Row } from "../data/table.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { applyLink } from "./link.ts";
@@ -68,8 +70,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     });
   }
 
-  /** z of every row, float64[rows × outputs], of a dataset that has gone through the pipeline. */
-  protected abstract scores(data: Dataset): Float64Array;
+  /** z of every row, float64[rows × outputs], of rows that have gone through the pipeline. */
+  protected abstract scores(rows: RowSource): Float64Array;
   /** What a file holds beside the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
@@ -84,9 +86,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     // A row may have a column of any name, but tables have these two.
-    const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
+    const single = !isMarked(rows, datasetMark) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
-    const z = raw instanceof Dataset ? this.outputs(raw) : this.scored(this.pipeline.apply(raw, { target: false }));
+    const z = isMarked(raw, datasetMark) ? this.outputs(raw as Dataset) : this.scores(this.pipeline.rowsOf(raw as RawRows));
     const predictions = Array.from(
       { length: z.length / this.outputCount },
       (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>,
@@ -96,17 +98,13 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
 
   /** z of every row, float64[rows × outputs]. */
   outputs(data: Dataset): Float64Array {
-    if (!(data instanceof Dataset)) refuse("evaluate", "data", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
+    if (!isMarked(data, datasetMark)) refuse("evaluate", "data", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
     const rows = data.follow(this.pipeline);
-    return rows === data ? this.scores(rows) : this.scored(rows);
-  }
-
-  /** `outputs` of rows that were made for it: released at once. */
-  private scored(rows: Dataset): Float64Array {
     try {
-      return this.scores(rows);
+      return this.scores(rows.rows());
     } finally {
-      rows.dispose();
+      // Rows that were made for it.
+      if (rows !== data) rows.dispose();
     }
   }
 

@@ -2,7 +2,7 @@ import { checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../../base/errors.ts";
 import type { Algorithm, JsonObject, Plan } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { isRatings } from "../../data/is-ratings.ts";
+import { isMarked, ratingsMark } from "../../data/marks.ts";
 import type { Ratings } from "../../data/ratings.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpoint } from "../../loop/checkpoint.ts";
 import { planFromJson } from "../../loop/plan.ts";
@@ -41,7 +41,7 @@ export function resume<D>(from: string | Uint8Array | Blob, data: D, options?: R
 function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D> = {}): Run<object & Trained> {
   checkKeys("fit.resume", options, ["epochs", "until", "validate", "validateEvery", "patience", "signal", "workers"]);
   checkSignal("fit.resume", options.signal);
-  const taken = isRatings(data) ? checkRatings : checkDataset;
+  const taken = isMarked(data, ratingsMark) ? checkRatings : checkDataset;
   taken("fit.resume", "data", data, "a Dataset", "the dataset of the run");
   checkHeldOut("fit.resume", { checkData: taken }, options.validate);
   return launch(data, options, async () => {

@@ -13,8 +13,8 @@ import type {
   Problem,
   SavedModel,
 } from "../../../contract.ts";
-import { Dataset } from "../../../data/dataset.ts";
-import { isRatings } from "../../../data/is-ratings.ts";
+import type { Dataset } from "../../../data/dataset.ts";
+import { datasetMark, isMarked, ratingsMark } from "../../../data/marks.ts";
 import type { Family } from "../../../host/families.ts";
 import type { PlanOptions } from "../../../loop/plan.ts";
 import type { Until } from "../../../loop/stopping.ts";
@@ -74,11 +74,11 @@ export function algorithmFamilies(algorithm: Algorithm | undefined): readonly Fa
 }
 
 export function checkDataset(where: string, name: string, value: unknown, wanted: string, example: string): void {
-  if (!(value instanceof Dataset)) refuse(where, name, value, wanted, example);
+  if (!isMarked(value, datasetMark)) refuse(where, name, value, wanted, example);
 }
 
 export function checkRatings(where: string, name: string, value: unknown): void {
-  if (isRatings(value)) return;
+  if (isMarked(value, ratingsMark)) return;
   if (name === "validate") refuse(where, name, value, "Ratings held out", "ratings.split(0.8, { seed: 1 }).test");
   refuse(where, name, value, "Ratings", "Ratings.fromTriples({ users, items, values })");
 }
