@@ -4,16 +4,9 @@ import { refuse } from "./checks.ts";
 import { CapabilityError, DataError } from "./errors.ts";
 import { builtin } from "./node.ts";
 import { reason } from "./system-reason.ts";
+import type { Content, WriteOptions } from "./write-files.ts";
 
-/** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
-export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
-
-export interface WriteOptions {
-  /** Missing folders above the file are made. Default false. */
-  folders?: boolean;
-  /** Bytes that cannot be written are kept in the system's temporary folder, and the error says where. Default false. */
-  keep?: boolean;
-}
+export type { Content, WriteOptions };
 
 /**
  * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a file that is replaced leaves its mode and

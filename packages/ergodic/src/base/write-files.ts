@@ -2,10 +2,19 @@
 
 import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { DataError } from "./errors.ts";
-import type { Content, WriteOptions } from "./files.ts";
 import { builtin } from "./node.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
 import { reason } from "./system-reason.ts";
+
+/** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
+export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+
+export interface WriteOptions {
+  /** Missing folders above the file are made. Default false. */
+  folders?: boolean;
+  /** Bytes that cannot be written are kept in the system's temporary folder, and the error says where. Default false. */
+  keep?: boolean;
+}
 
 /** Longer writes are made in pieces, so that each ends in good time. */
 const PIECE = 1 << 26;

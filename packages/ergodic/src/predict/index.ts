@@ -1,6 +1,6 @@
 /** Prediction alone: reaches no trainer and no compiler. */
-// Where nothing is bundled, pipelines of predictors make datasets, too; bundlers leave this out of programs that have none.
-import "../data/dataset.ts";
+// Where nothing is bundled, pipelines of predictors make datasets, too.
+import "../data/dataset.ts"; // left out by bundlers
 
 export {
   type FactorMetrics,
