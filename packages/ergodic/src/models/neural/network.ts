@@ -22,7 +22,6 @@ import type { KindOf } from "../linear/linear.ts";
 import type { Loss } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { takesIndices } from "./indices.ts";
-import { layerFrom } from "./layers/layer.ts";
 import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
 import { familiesOfNetwork, type InputScale, type NetworkFacts, type TargetScale } from "./programs.ts";
@@ -82,21 +81,6 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
       }),
     save: (prepared, parameters) => save(whole, options, prepared, parameters),
   };
-}
-
-/** The model that `toJson` described. */
-export function networkFrom(json: JsonObject): NetworkModel {
-  const { model: _, layers, loss, ...rest } = json;
-  if (layers === null)
-    throw new OptionError(
-      "network",
-      'the network holds a plain function (x, scope) => array, which no file can hold; define it by layer("name", (x, scope, options) => …) before it is trained',
-      "LAYER_FUNCTION",
-    );
-  return networkModel(layerFrom(layers as JsonObject), {
-    ...(rest as NetworkOptions),
-    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss) }),
-  });
 }
 
 /** The loss where no target says more: several outputs are classes, one is a number. */

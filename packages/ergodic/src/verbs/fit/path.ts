@@ -241,18 +241,18 @@ function resume(
   });
 }
 
-function recipeOf(
+async function recipeOf(
   checkpoint: Checkpoint,
   data: Dataset,
   workers: number | undefined,
   kind: TrainableLinear["trainable"],
-): Recipe {
+): Promise<Recipe> {
   const { recipe } = checkpoint;
   if (!recipe.path)
     throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
   refuseOtherData("fit.path.resume", kind, data, recipe.data as JsonObject);
   const plan = { ...planFromJson(recipe.plan), ...(workers === undefined ? {} : { workers }) };
-  const model = { ...(kind.from(recipe.model as JsonObject) as LinearModel), trainable: kind };
+  const model = { ...((await kind.from(recipe.model as JsonObject)) as LinearModel), trainable: kind };
   return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
 }
 

@@ -53,12 +53,12 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
 }
 
 /** What a checkpoint and the options of its resumption ask for. */
-function recipeOf<D>(
+async function recipeOf<D>(
   checkpoint: Checkpoint,
   data: D,
   options: ResumeOptions<D>,
   { kind, algorithmFrom }: { kind: Trainable<D, object>; algorithmFrom(json: JsonObject): Algorithm },
-): Recipe<D> {
+): Promise<Recipe<D>> {
   const { recipe } = checkpoint;
   refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
   const saved = recipe.stopping as unknown as StoppingOptions;
@@ -75,7 +75,7 @@ function recipeOf<D>(
   }
   return {
     kind,
-    model: kind.from(recipe.model as JsonObject),
+    model: await kind.from(recipe.model as JsonObject),
     options: { ...plan, ...options, algorithm: algorithmFrom(recipe.algorithm as JsonObject) },
     stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
     checkpoint,

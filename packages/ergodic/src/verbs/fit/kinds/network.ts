@@ -3,7 +3,7 @@ import { adam } from "../../../algorithms/gradient/rules/adam.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { currentEngine } from "../../../host/engine.ts";
 import type { KindOf } from "../../../models/linear/linear.ts";
-import { type NetworkModel, type NetworkOptions, networkFrom, networkModel } from "../../../models/neural/network.ts";
+import { type NetworkModel, type NetworkOptions, networkModel } from "../../../models/neural/network.ts";
 import { NetworkPredictor } from "../../../predict/network.ts";
 import { measureOutputs, trainableLinear } from "./linear.ts";
 import { algorithmFamilies, type Trainable, type TrainableModel } from "./trainable.ts";
@@ -26,7 +26,7 @@ const BATCH = 64;
 
 export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
   ...trainableLinear,
-  from: networkFrom,
+  from: async (json) => (await import("../../../models/neural/network-from.ts")).networkFrom(json),
   defaults({ algorithm, rule, variance }) {
     const own = algorithm?.defaults ?? descentDefaults(rule, variance);
     return { ...own, batch: own.batch ?? BATCH };

@@ -43,7 +43,7 @@ export interface FitOptions<D = Dataset> extends PlanOptions {
  */
 export interface Trainable<D, P> {
   /** The model that `toJson` described. */
-  from(json: JsonObject): Model<D>;
+  from(json: JsonObject): Model<D> | Promise<Model<D>>;
   /** Throws OptionError unless `value` is such data. `wanted`: what the option is, in words. */
   checkData(where: string, name: string, value: unknown, wanted: string, example: string): void;
   /** The type of the numbers in memory. */

@@ -1,0 +1,20 @@
+import { OptionError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { resolveLoss } from "../choose-loss.ts";
+import { layerFrom } from "./layers/by-kind.ts";
+import { type NetworkModel, type NetworkOptions, networkModel } from "./network.ts";
+
+/** The model that `toJson` described. */
+export function networkFrom(json: JsonObject): NetworkModel {
+  const { model: _, layers, loss, ...rest } = json;
+  if (layers === null)
+    throw new OptionError(
+      "network",
+      'the network holds a plain function (x, scope) => array, which no file can hold; define it by layer("name", (x, scope, options) => …) before it is trained',
+      "LAYER_FUNCTION",
+    );
+  return networkModel(layerFrom(layers as JsonObject), {
+    ...(rest as NetworkOptions),
+    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss) }),
+  });
+}
