@@ -43,16 +43,16 @@ interface App {
   readonly bound: number;
 }
 
-/** Bounds are the figures that were reached, rounded up; goals: 130, 170, 25, 90. */
+/** Bounds are the goals; reached were 120, 127, 23 and 63. */
 const apps: readonly App[] = [
-  { name: "fit(linear)", code: fitting, fetched: ["host/builds/training-relaxed.js"], bound: 118 },
-  { name: "sample", code: sampling, fetched: ["host/builds/sampling-relaxed.js"], bound: 130 },
-  { name: "ergodic/predict, linear file", code: predicting, fetched: ["predict/linear.js"], bound: 36 },
+  { name: "fit(linear)", code: fitting, fetched: ["host/builds/training-relaxed.js"], bound: 130 },
+  { name: "sample", code: sampling, fetched: ["host/builds/sampling-relaxed.js"], bound: 170 },
+  { name: "ergodic/predict, linear file", code: predicting, fetched: ["predict/linear.js"], bound: 25 },
   {
     name: "ergodic/predict, network file",
     code: predicting,
     fetched: ["predict/load-network.js", "host/builds/arrays-relaxed.js"],
-    bound: 76,
+    bound: 90,
   },
 ];
 

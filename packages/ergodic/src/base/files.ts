@@ -49,7 +49,8 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
  * @throws DataError [FILE_READ] with the system's reason
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
-  if (from instanceof Uint8Array) return from;
+  // As plain bytes: the slices of a Buffer are views.
+  if (from instanceof Uint8Array) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
   const onDisk = inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
   try {

@@ -8,7 +8,7 @@ import { checkBoolean } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
-import type { SavedModel, Tensor } from "../contract.ts";
+import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
 import type { FactorPredictor } from "./factorisation.ts";
 import type { LinearPredictor } from "./linear.ts";
 import { decodeModel } from "./model-file.ts";
@@ -72,8 +72,10 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     const known = Object.keys(kinds).join(", ");
     throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
   }
+  const description = file.describe();
+  if (hasFeatures(description)) (await import("../data/features/index.ts")).addFeatureMaps();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
-  const predictor = await make({ kind, description: file.describe(), tensors: Object.fromEntries(tensors) }, where, options);
+  const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
   try {
     checkShapes(predictor, file.tensors, where);
     file.verify();
@@ -82,6 +84,12 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     throw error;
   }
   return predictor;
+}
+
+/** Whether the pipeline, of which nothing is known yet, has a step of data/features/. */
+function hasFeatures({ pipeline }: JsonObject): boolean {
+  const maps: readonly unknown[] = ["rff", "orthogonal", "sorf", "fastfood"];
+  return Array.isArray(pipeline) && pipeline.some((step) => maps.includes((step as { kind?: unknown } | null)?.kind));
 }
 
 /** Tensors lie as the predictor would write them. */

@@ -1,4 +1,5 @@
 import { stream } from "../../base/stream.ts";
+import { addTransformation } from "../transformations/index.ts";
 import {
   type FeatureOptions,
   type FeaturesStep,
@@ -26,6 +27,7 @@ interface Block {
  * Source: Le, Sarlós, Smola 2013.
  */
 export function fastfood(options: FeatureOptions): RandomFeatures {
+  addTransformation(fastfoodStep);
   return randomFeatures("fastfood", options);
 }
 

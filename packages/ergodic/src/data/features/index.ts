@@ -1,11 +1,12 @@
 /** Random feature maps by name. */
 import { DataError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
-import { fastfood } from "./fastfood.ts";
+import { addTransformation } from "../transformations/index.ts";
+import { fastfood, fastfoodStep } from "./fastfood.ts";
 import type { FeatureOptions, RandomFeatures } from "./feature-map.ts";
-import { orthogonal } from "./orthogonal.ts";
-import { rff } from "./rff.ts";
-import { sorf } from "./sorf.ts";
+import { orthogonal, orthogonalStep } from "./orthogonal.ts";
+import { rff, rffStep } from "./rff.ts";
+import { sorf, sorfStep } from "./sorf.ts";
 
 export type { FeatureOptions, RandomFeatures };
 export { fastfood, orthogonal, rff, sorf };
@@ -29,3 +30,11 @@ export function randomFeaturesFrom(json: JsonObject): RandomFeatures {
     "PIPELINE_STEP",
   );
 }
+
+/** Makes the steps of all maps known to pipelines. */
+export function addFeatureMaps(): void {
+  for (const step of [rffStep, orthogonalStep, sorfStep, fastfoodStep]) addTransformation(step);
+}
+
+// Where nothing is bundled, they are known from the start.
+addFeatureMaps();

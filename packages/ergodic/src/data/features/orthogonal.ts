@@ -1,5 +1,6 @@
 import { OptionError } from "../../base/errors.ts";
 import { type Draws, stream } from "../../base/stream.ts";
+import { addTransformation } from "../transformations/index.ts";
 import {
   checkMatrix,
   type FeatureOptions,
@@ -23,6 +24,7 @@ const MOST_INPUTS = 4096;
  * @throws OptionError for more than 4096 columns
  */
 export function orthogonal(options: FeatureOptions): RandomFeatures {
+  addTransformation(orthogonalStep);
   return randomFeatures("orthogonal", options);
 }
 

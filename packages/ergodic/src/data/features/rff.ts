@@ -1,4 +1,5 @@
 import { stream } from "../../base/stream.ts";
+import { addTransformation } from "../transformations/index.ts";
 import {
   checkMatrix,
   type FeatureOptions,
@@ -17,6 +18,7 @@ import {
  * Differs from scikit-learn's RBFSampler: that one draws one cosine with a random phase a feature.
  */
 export function rff(options: FeatureOptions): RandomFeatures {
+  addTransformation(rffStep);
   return randomFeatures("rff", options);
 }
 

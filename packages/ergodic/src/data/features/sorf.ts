@@ -1,4 +1,5 @@
 import { stream } from "../../base/stream.ts";
+import { addTransformation } from "../transformations/index.ts";
 import {
   type FeatureOptions,
   type FeaturesStep,
@@ -17,6 +18,7 @@ import { hadamard, paddedSize } from "./hadamard.ts";
  * Source: Yu et al. 2016, section 4.
  */
 export function sorf(options: FeatureOptions): RandomFeatures {
+  addTransformation(sorfStep);
   return randomFeatures("sorf", options);
 }
 
