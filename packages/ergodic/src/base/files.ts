@@ -9,6 +9,19 @@ import { clearAbandoned, partialName } from "./partial.ts";
 /** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
 export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
+/** The part of a browser's FileSystemFileHandle that writing needs. */
+export interface FileHandleTarget {
+  readonly name: string;
+  createWritable(): Promise<{
+    write(part: Uint8Array<ArrayBuffer> | string): Promise<void>;
+    close(): Promise<void>;
+    abort(reason?: unknown): Promise<void>;
+  }>;
+}
+
+/** Where a file is written: a path in Node, a handle in a browser. */
+export type FileTarget = string | FileHandleTarget;
+
 export interface WriteOptions {
   /** Missing folders above the file are made. Default false. */
   folders?: boolean;
@@ -29,10 +42,12 @@ const BUSY_MS = 5;
  * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
  */
 export async function writeWhole(
-  path: string,
+  to: FileTarget,
   content: Content,
   { folders = false, keep = false }: WriteOptions = {},
 ): Promise<void> {
+  if (typeof to === "object" && to !== null) return writeByHandle(to, content);
+  const path = to;
   refuseOutsideNode("writeWhole", path);
   try {
     if (folders) await makeFolder(path);
@@ -42,6 +57,19 @@ export async function writeWhole(
   } catch (error) {
     if (!keep || !(content instanceof Uint8Array)) throw error;
     throw await keptElsewhere(error, path, (place) => writeWhole(place, content));
+  }
+}
+
+/** The browser puts what was written in place of the file when it is closed, and not before. */
+async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
+  const stream = await said(handle.name, handle.createWritable());
+  try {
+    for await (const part of content instanceof Uint8Array ? [content] : content)
+      await said(handle.name, stream.write(part as Uint8Array<ArrayBuffer> | string));
+    await said(handle.name, stream.close());
+  } catch (error) {
+    await stream.abort().catch(() => undefined); // The first error is the one to tell.
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
 import { DataError, ErgodicError, OptionError, saidBy } from "../base/errors.ts";
-import { nameOf, readWhole, writeWhole } from "../base/files.ts";
+import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
 
@@ -23,11 +23,11 @@ export interface Checkpoint {
   recipe: JsonObject;
 }
 
-export function writeCheckpoint(path: string, { snapshot, loop, recipe }: Checkpoint): Promise<void> {
+export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Array {
   const tensors = Object.fromEntries(
     Object.entries(snapshot.tensors).map(([name, values]): [string, StoredTensor] => [name, { shape: [values.length], values }]),
   );
-  return writeWhole(path, encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors), { keep: true });
+  return encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors);
 }
 
 export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<Checkpoint> {

@@ -1,10 +1,14 @@
 import { ErgodicError } from "../base/errors.ts";
+import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
+import { isPageThread } from "../host/load.ts";
+import { turn } from "../host/turn.ts";
 import { refusedCheckpoint } from "./checkpoint.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
 import { Ticks } from "./ticks.ts";
 
-const STRETCH_MS = 20;
+/** A page's own thread must draw, and answer. */
+const STRETCH_MS = isPageThread ? 8 : 20;
 /** From one stretch to the next: enough to be at full length after four, not so much that a cold start's timing decides. */
 const MOST_GROWTH = 16;
 /** Between ticks, unless something happened that a watcher must see. */
@@ -30,8 +34,8 @@ export interface Job<Result> {
   /** True where an advance that fails leaves the progression whole: a failed or aborted run can still be kept. */
   survivesFailure?: boolean;
   finish(parameters: Float64Array, summary: RunSummary): Result;
-  /** Writes a checkpoint: the run's bytes and the loop's own state. */
-  write(path: string, snapshot: Snapshot, loop: JsonObject): Promise<void>;
+  /** The bytes of a checkpoint: of the run's own, and the loop's own state. @throws CapabilityError where such a run is not kept */
+  keep(snapshot: Snapshot, loop: JsonObject): Uint8Array;
 }
 
 export interface RunSummary {
@@ -47,6 +51,18 @@ export interface RunSummary {
   report: Record<string, number>;
   /** Of long runs the last thousands, and some of those before (ticks.ts). */
   ticks: Tick[];
+}
+
+/** What is kept of a run: after a stretch, or at its end. */
+interface Kept {
+  readonly snapshot: Snapshot;
+  readonly loop: JsonObject;
+}
+
+interface Keeper {
+  readonly to: FileTarget | undefined;
+  resolve(bytes: Uint8Array | undefined): void;
+  reject(error: unknown): void;
 }
 
 interface Waiter {
@@ -98,11 +114,11 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   private readonly result: Promise<Result>;
   private readonly ticks = new Ticks();
   private readonly waiters: Waiter[] = [];
-  private readonly keepers: { path: string; resolve(): void; reject(error: unknown): void }[] = [];
+  private readonly keepers: Keeper[] = [];
   private ended = false;
   private stopped = "";
   private paused: Pause | undefined;
-  private last: { snapshot: Snapshot; loop: JsonObject } | undefined;
+  private last: Kept | undefined;
 
   constructor(job: Job<Result>) {
     this.job = job;
@@ -150,18 +166,16 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     await this.result;
   }
 
-  /** Writes the run as it stands after the current stretch; the verb's `resume` goes on from there, bit for bit. */
-  checkpoint(path: string): Promise<void> {
-    if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
-    if (this.ended)
-      return Promise.reject(
-        new ErgodicError(
-          "checkpoint",
-          "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
-          "RUN_FAILED",
-        ),
-      );
-    return new Promise((resolve, reject) => this.keepers.push({ path, resolve, reject }));
+  /**
+   * Keeps the run as it is after the current stretch; the verb's `resume` continues from there, bit for bit. Without an argument the bytes of the checkpoint;
+   * with a path, or in a browser the handle of a file, it is written there, whole or not at all.
+   */
+  checkpoint(): Promise<Uint8Array>;
+  checkpoint(to: FileTarget): Promise<void>;
+  checkpoint(to?: FileTarget): Promise<unknown> {
+    if (this.last) return this.keep(this.last, to);
+    if (this.ended) return Promise.reject(nothingToKeep());
+    return new Promise((resolve, reject) => this.keepers.push({ to, resolve, reject }));
   }
 
   /** Ends the run after the current stretch, with what it has. */
@@ -199,15 +213,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       progression?.dispose();
       for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
       for (const keeper of this.keepers.splice(0)) {
-        if (this.last) this.job.write(keeper.path, this.last.snapshot, this.last.loop).then(keeper.resolve, keeper.reject);
-        else
-          keeper.reject(
-            new ErgodicError(
-              "checkpoint",
-              "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
-              "RUN_FAILED",
-            ),
-          );
+        if (this.last) this.keep(this.last, keeper.to).then(keeper.resolve, keeper.reject);
+        else keeper.reject(nothingToKeep());
       }
     }
   }
@@ -309,12 +316,24 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
 
   private async keepAll(progression: Progression, stopping: Stopping): Promise<void> {
     if (this.keepers.length === 0) return;
-    const snapshot = stopping.withBest(progression.snapshot());
-    for (const keeper of this.keepers.splice(0)) {
-      await this.job.write(keeper.path, snapshot, stopping.toJson()).then(keeper.resolve, keeper.reject);
-    }
+    const kept = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+    for (const keeper of this.keepers.splice(0)) await this.keep(kept, keeper.to).then(keeper.resolve, keeper.reject);
+  }
+
+  private async keep({ snapshot, loop }: Kept, to: FileTarget | undefined): Promise<Uint8Array | undefined> {
+    const bytes = this.job.keep(snapshot, loop);
+    if (to === undefined) return bytes;
+    await writeWhole(to, bytes, { keep: true });
+    return undefined;
   }
 }
+
+const nothingToKeep = (): ErgodicError =>
+  new ErgodicError(
+    "checkpoint",
+    "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
+    "RUN_FAILED",
+  );
 
 /** Where what is kept does not fit, in whatever way, the checkpoint is at fault. */
 function restore(progression: Progression, stopping: Stopping, { snapshot, loop }: Started["resume"] & object): void {
@@ -326,18 +345,4 @@ function restore(progression: Progression, stopping: Stopping, { snapshot, loop 
   } catch (cause) {
     throw refusedCheckpoint(cause);
   }
-}
-
-/** Resolves after timers and messages that wait have been served. */
-function turn(): Promise<void> {
-  if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
-  // Not a timer: browsers make nested timers wait for 4 ms.
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
 }

@@ -120,10 +120,13 @@ export function calibrate(model: StatisticalModel, data: ModelData, options: Cal
       };
     },
     finish: () => new Calibration(given.draws, given.bins, calibration.ranks),
-    write: () =>
-      Promise.reject(
-        new CapabilityError("checkpoint", "a calibration is not kept; run fewer simulations under several seeds", "RUN_UNKEPT"),
-      ),
+    keep: () => {
+      throw new CapabilityError(
+        "checkpoint",
+        "a calibration is not kept; run fewer simulations under several seeds",
+        "RUN_UNKEPT",
+      );
+    },
   });
 }
 

@@ -16,7 +16,7 @@ import { type Stream, stream } from "../base/stream.ts";
 import type { Json, JsonObject, LogDensity } from "../contract.ts";
 import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run } from "../loop/run.ts";
 import { resolveStopping, type Until } from "../loop/stopping.ts";
 import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "../models/functional/index.ts";
@@ -306,7 +306,7 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
       const places: JsonObject = visited.length > 0 ? { places: visited.map((place) => placeToJson(recipe.density, place)) } : {};
       return drawsOf(recipe, sampling, { ...json, run, ...places }, summary.report);
     },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { sampling: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { sampling: json } }),
   });
 }
 

@@ -5,7 +5,7 @@ import { stream } from "../../base/stream.ts";
 import type { JsonObject, PredictionKind, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planFromJson, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
@@ -323,8 +323,8 @@ function launch<K extends PredictionKind>(
       return recipe.checkpoint ? fromCheckpoint(begin) : begin();
     },
     finish: (_, run) => new LinearPath<K>(progression.record, run, { select: recipe.options.select, save }),
-    write: (file, snapshot, loop) =>
-      writeCheckpoint(file, { snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
+    keep: (snapshot, loop) =>
+      checkpointBytes({ snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
   });
 }
 
