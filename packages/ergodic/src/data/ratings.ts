@@ -35,6 +35,13 @@ export interface RatingsLayout {
   readonly byItem: CompressedRatings;
 }
 
+export interface PortableRatings {
+  readonly entries: Entries;
+  readonly users: readonly Name[];
+  readonly items: readonly Name[];
+  readonly source: string;
+}
+
 /** Entries as arrays, by user, then by item. */
 interface Entries {
   users: Uint32Array;
@@ -160,6 +167,16 @@ export class Ratings implements Disposable {
       others: memory.u32(at.index + 4 * from, to - from).slice(),
       values: memory.f64(at.values + 8 * from, to - from).slice(),
     };
+  }
+
+  /** As plain data, for a thread with a memory of its own. */
+  portable(): PortableRatings {
+    return { entries: this.triples(), users: this.users.names, items: this.items.names, source: this.source };
+  }
+
+  /** The same ratings, numbered as they were. */
+  static fromPortable({ entries, users, items, source }: PortableRatings): Ratings {
+    return new Ratings(entries, new NameIndex(users), new NameIndex(items), source);
   }
 
   /** Copies: every entry, by user, then by item. */

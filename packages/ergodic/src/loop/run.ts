@@ -5,7 +5,7 @@ import { isPageThread } from "../host/load.ts";
 import { turn } from "../host/turn.ts";
 import { refusedCheckpoint } from "./checkpoint.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
-import { Ticks } from "./ticks.ts";
+import { Watched } from "./watched.ts";
 
 /** A page's own thread must draw, and answer. */
 const STRETCH_MS = isPageThread ? 8 : 20;
@@ -65,10 +65,6 @@ interface Keeper {
   reject(error: unknown): void;
 }
 
-interface Waiter {
-  resolve(result: IteratorResult<Tick>): void;
-}
-
 /** Waits again and again without a trace: a promise that is raced keeps all who ever waited for it. */
 class Pause {
   private ended = false;
@@ -92,14 +88,6 @@ class Pause {
   };
 }
 
-function unawaited(name: string): never {
-  throw new ErgodicError(
-    "run",
-    `"${name}" was asked of a run, but belongs to its result; write await before it: const made = await …`,
-    "RUN_UNAWAITED",
-  );
-}
-
 /**
  * The loop: advance, watch, validate, keep, stop. It knows no algorithm and no model; it drives a `Progression` (contract.ts).
  *
@@ -107,20 +95,18 @@ function unawaited(name: string): never {
  * STRETCH_MS; between two stretches signals, checkpoints and time limits are served. Where a run stops, validates or is kept depends on
  * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
  */
-export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
+export class Run<Result> extends Watched<Result> {
   /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins. */
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;
-  private readonly result: Promise<Result>;
-  private readonly ticks = new Ticks();
-  private readonly waiters: Waiter[] = [];
+  protected readonly result: Promise<Result>;
   private readonly keepers: Keeper[] = [];
-  private ended = false;
   private stopped = "";
   private paused: Pause | undefined;
   private last: Kept | undefined;
 
   constructor(job: Job<Result>) {
+    super();
     this.job = job;
     let announce: (chosen: JsonObject) => void = () => {};
     let refuse: (error: unknown) => void = () => {};
@@ -133,37 +119,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     this.result.catch(refuse);
     // An iterating user awaits the run too; until then a failure is not an unhandled rejection.
     this.result.catch(() => {});
-    for (const name of job.resultNames ?? [])
-      if (!(name in this)) Object.defineProperty(this, name, { get: () => unawaited(name) });
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: a run is awaitable by design
-  then<A = Result, B = never>(
-    onValue?: ((value: Result) => A | PromiseLike<A>) | null,
-    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.result.then(onValue, onError);
-  }
-
-  catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
-    return this.result.catch(onError);
-  }
-
-  finally(onEnd?: (() => void) | null): Promise<Result> {
-    return this.result.finally(onEnd);
-  }
-
-  /** Every tick from the first, for who keeps up with the run; of what lies thousands of ticks back, those that are kept. A failed run throws here, too. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
-    for (let next = 0; ; ) {
-      const found = this.ticks.from(next);
-      if (found) {
-        next = found.number + 1;
-        yield found.tick;
-      } else if (this.ended) break;
-      else if ((await new Promise<IteratorResult<Tick>>((resolve) => this.waiters.push({ resolve }))).done) break;
-    }
-    await this.result;
+    this.refuseUnawaited(job.resultNames ?? []);
   }
 
   /**
@@ -211,7 +167,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     } finally {
       this.ended = true;
       progression?.dispose();
-      for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
+      this.endWatching();
       for (const keeper of this.keepers.splice(0)) {
         if (this.last) this.keep(this.last, keeper.to).then(keeper.resolve, keeper.reject);
         else keeper.reject(nothingToKeep());
@@ -296,11 +252,6 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       ...(validation ? { validation } : {}),
       ...progression.report(),
     };
-  }
-
-  private emit(tick: Tick): void {
-    this.ticks.add(tick);
-    for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
   }
 
   /** Between two stretches: writes the checkpoints asked for, and waits while the run is paused. */
