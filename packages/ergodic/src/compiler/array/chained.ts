@@ -1,5 +1,5 @@
 /**
- * Operations as methods of symbolic arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
+ * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
  * primitives/methods.ts puts them in place, since operations stand on arrays, and not the reverse.
  */
 import type { AxisOptions } from "../primitive.ts";
@@ -21,15 +21,34 @@ export interface ArrayMethods {
   readonly less: Two;
   readonly lessEqual: Two;
   readonly equal: Two;
+  readonly and: Chain;
+  readonly or: Chain;
+  readonly not: One;
+  /** `yes` where this holds (is not 0), else `no`. */
+  readonly where: (yes: ArrayLikeOperand, no: ArrayLikeOperand) => SymbolicArray;
   readonly neg: One;
   readonly abs: One;
+  readonly sign: One;
+  readonly floor: One;
+  readonly round: One;
   readonly square: One;
   readonly sqrt: One;
   readonly exp: One;
+  readonly expm1: One;
   readonly log: One;
   readonly log1p: One;
   readonly sigmoid: One;
+  readonly softplus: One;
   readonly tanh: One;
+  readonly cos: One;
+  readonly sin: One;
+  readonly atan: One;
+  readonly erf: One;
+  readonly erfc: One;
+  readonly lgamma: One;
+  readonly digamma: One;
+  readonly trigamma: One;
+  readonly stopGradient: One;
   readonly sum: Reduction;
   readonly mean: Reduction;
   readonly maximum: Reduction;
