@@ -137,6 +137,46 @@ describe("the verdict", () => {
     );
   });
 
+  it("names modes before anything else, where chains fill several or each agrees with itself alone", () => {
+    const at = (x: number) => ({ x });
+    const chain = (c: number, mode: number) => ({
+      by: "chain",
+      chain: c,
+      share: 0.5,
+      settled: true,
+      mode,
+      missed: false,
+      at: at(mode),
+    });
+    const shift = (c: number) => (c === 2 ? 9 : 0);
+    const places = [chain(0, 0), chain(1, 0), chain(2, 1), chain(3, 0)];
+    const { findings } = planted({ shift, places, deep: 40 }).verdict();
+    expect(findings.map(({ code }) => code)).toEqual(["modes", "rhat", "ess", "treeDepth"]);
+    expect(findings[0].text).toBe(
+      "the posterior has several modes, and the chains are apart in 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
+    );
+    expect(findings[1].advice).toMatch(/^see to the modes first; within a mode, take centred/);
+    // Of other samplers nothing is known of places.
+    expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^where modes are mirror images/);
+    // Chains that drift are in no places of their own, and those that agree are in none that are apart.
+    expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^take centred.*; more chains/);
+    expect(codes({ places })).toEqual([true]);
+  });
+
+  it("tells chains that had not come down from a minor mode", () => {
+    const left = (settled: boolean) => ({ by: "left", chain: 1, share: 0, settled, mode: -1, missed: false, at: { x: 0 } });
+    const texts = (places: JsonObject[], restarts: number) =>
+      planted({ places, report: { restarts } })
+        .verdict()
+        .findings.map(({ text, advice }) => `${text}: ${advice}`);
+    expect(texts([left(true)], 1)).toEqual([expect.stringMatching(/anew once, from where .* minor mode/)]);
+    expect(texts([left(false)], 1)).toEqual([expect.stringMatching(/anew once, as they had not arrived .*: scale what/)]);
+    expect(texts([left(false), left(true), left(false)], 3)).toEqual([
+      expect.stringMatching(/anew once, from where .* minor mode/),
+      expect.stringMatching(/anew 2 times, as they had not arrived/),
+    ]);
+  });
+
   it("takes a chain that came late for serious where the chains disagree", () => {
     const apart = (c: number) => (c === 2 ? 3 : 0);
     const found = planted({ shift: apart, report: { late: 1 } }).verdict();
@@ -146,7 +186,7 @@ describe("the verdict", () => {
 
   it("says what was found and what to do", () => {
     expect(`${planted({ shift: (c) => (c === 2 ? 3 : 0) }).verdict()}`).toMatch(
-      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): take centred: false in a hierarchy, or warm up longer/,
+      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): where modes are mirror images, .*; more chains .*; within a mode, take centred: false in a hierarchy, or warm up longer/,
     );
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,

@@ -36,8 +36,15 @@ export interface VisitedPlace {
   readonly paretoK: number;
   /** Its part of the mass of itself and of the best place of a chain. */
   readonly share: number;
-  /** Whether the chains have next to no draws there, though there should be some. */
+  /** Whether a chain fills it; false of scouts. One that does not was on its way, or stuck. */
+  readonly settled: boolean;
+  /** The number, from 0, of the mode that it is of: one that a chain fills, or at which a scout's search ended; −1 where it is of none. */
+  readonly mode: number;
+  /** Whether the chains have next to no draws there, though there should be some, or the few that there should be change a mean or a standard deviation. */
   readonly missed: boolean;
+  /** Of a missed place: the quantity whose moments it would change most, and the factor of its standard deviation, at the least; absent where none changes much. */
+  readonly changes?: string;
+  readonly sdFactor?: number;
 }
 
 /** A run in progress; a step is one transition of every chain. */
