@@ -80,6 +80,6 @@ it("one chain has halves that disagree, and one draw is too few to judge", () =>
 it("chains without any warm-up are told to warm up, as their step size was never found", () => {
   const still = (warmup: number) =>
     convergence(judged([0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }))[0].advice;
-  expect(still(0)).toBe("warm up (warmup: 1000), as the step size is found there, or start elsewhere (start: …)");
+  expect(still(0)).toBe("warm up (warmup: 1000), as step size and metric are found there, or start elsewhere (start: …)");
   expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
 });
