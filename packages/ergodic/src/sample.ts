@@ -15,6 +15,7 @@
 
 import {
   ChainDraws,
+  checkGivenOptions,
   nuts,
   type Sampler,
   type Sampling,
@@ -102,6 +103,7 @@ function start(model: Sampled, data: SampleData, options: SampleOptions = {}): R
   return launch("sample", options, async () => {
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
+    checkGivenOptions("sample", algorithm, options);
     const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
     return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
   });
@@ -130,9 +132,11 @@ function resume(
         "CHECKPOINT_MODEL",
       );
     checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
+    const algorithm = await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm));
+    algorithm.checkGiven?.("sample.resume", options.draws === undefined ? {} : { draws: options.draws });
     return {
       density,
-      algorithm: await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm)),
+      algorithm,
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
       rows,

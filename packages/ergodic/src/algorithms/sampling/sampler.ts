@@ -16,6 +16,8 @@ export interface SamplingPlan {
   deterministic: boolean;
   /** false: the transitions after warm-up are not kept either, as another sampler runs this one and keeps its own. */
   keep?: boolean;
+  /** The sampler that runs this one, as errors call it. */
+  within?: string;
   /** Where the chains start, one point for all or one each; absent: uniform in (−2, 2). */
   start?: Float64Array | readonly Float64Array[];
   /** What the density says of points where it is not finite. */
@@ -78,12 +80,34 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
   );
 }
 
+/** Options of a run that not every sampler heeds, as far as the user gave them. */
+export interface GivenOptions {
+  readonly chains?: number;
+  readonly draws?: number;
+  readonly rows?: string;
+}
+
 /** HOW draws are made. */
 export interface Sampler {
   readonly name: string;
+  /** Whether it draws rows of a model that is conditioned with `rows`; absent: no. */
+  readonly readsRows?: boolean;
+  /** @throws OptionError where it cannot heed what was given; absent: it heeds chains and draws */
+  checkGiven?(where: string, given: GivenOptions): void;
   /** JSON that names every option. */
   toJson(): JsonObject;
   start(density: LogDensity, plan: SamplingPlan, engine: Engine): Sampling;
+}
+
+/** @throws OptionError for an option that the sampler would ignore */
+export function checkGivenOptions(where: string, sampler: Sampler, given: GivenOptions): void {
+  if (given.rows !== undefined && !sampler.readsRows)
+    throw new OptionError(
+      where,
+      `rows is "${given.rows}", but ${sampler.name}() as it is given reads all rows at every step; leave rows out, or take a sampler that draws rows: sgld(), psgld(), sghmc(), sgnht(), or meanField(), fullRank() or svgd() with batch, as in meanField({ batch: 100 })`,
+      "OPTION_MEANING",
+    );
+  sampler.checkGiven?.(where, given);
 }
 
 /** @throws OptionError */

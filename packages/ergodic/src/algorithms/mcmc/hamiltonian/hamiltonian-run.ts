@@ -71,7 +71,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
-    needGradient(options.name, density);
+    needGradient(this.name, density);
     this.averaging = options.averaging;
     this.varying = options.varying;
     this.findStep = options.findStep;
