@@ -34,7 +34,7 @@ export interface Job<Result> {
   signal?: AbortSignal;
   /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
   resultNames?: readonly string[];
-  /** True where an advance that fails leaves the progression whole: a failed or aborted run can still be kept. */
+  /** True where an advance that fails leaves the progression whole: a failed run can still be kept, as one that its signal ended can in any case. */
   survivesFailure?: boolean;
   finish(parameters: Float64Array, summary: RunSummary): Result;
   /** Writes a checkpoint: the run's bytes and the loop's own state. */
@@ -83,6 +83,13 @@ class Pause {
   };
 }
 
+const nothingKept = (): ErgodicError =>
+  new ErgodicError(
+    "checkpoint",
+    "the run failed, so there is nothing to keep; to keep what it has, call checkpoint while it runs, or end it by run.stop() or its signal",
+    "RUN_FAILED",
+  );
+
 function unawaited(name: string): never {
   throw new ErgodicError(
     "run",
@@ -102,6 +109,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
   private ended = false;
   private stopped = "";
   private paused: Pause | undefined;
+  /** Whether a stretch is under way, or broke off: the progression may be half way through an update. */
+  private within = false;
   private last: { snapshot: Snapshot; loop: JsonObject } | undefined;
 
   constructor(job: Job<Result>) {
@@ -150,17 +159,10 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     await this.result;
   }
 
-  /** Writes the run as it stands after the current stretch; the verb's `resume` goes on from there, bit for bit. */
+  /** Writes the run as it is after the current stretch, or where it ended, by its signal too; the verb's `resume` continues from there, bit for bit. */
   checkpoint(path: string): Promise<void> {
     if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
-    if (this.ended)
-      return Promise.reject(
-        new ErgodicError(
-          "checkpoint",
-          "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
-          "RUN_FAILED",
-        ),
-      );
+    if (this.ended) return Promise.reject(nothingKept());
     return new Promise((resolve, reject) => this.keepers.push({ path, resolve, reject }));
   }
 
@@ -200,14 +202,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
       for (const keeper of this.keepers.splice(0)) {
         if (this.last) this.job.write(keeper.path, this.last.snapshot, this.last.loop).then(keeper.resolve, keeper.reject);
-        else
-          keeper.reject(
-            new ErgodicError(
-              "checkpoint",
-              "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
-              "RUN_FAILED",
-            ),
-          );
+        else keeper.reject(nothingKept());
       }
     }
   }
@@ -234,7 +229,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
         ticks: this.ticks.list(),
       });
     } catch (error) {
-      if (job.survivesFailure) keep();
+      const ended = job.signal?.aborted && error === job.signal.reason && !this.within;
+      if (job.survivesFailure || ended) keep();
       throw error;
     }
   }
@@ -253,7 +249,9 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       }
       const steps = Math.min(stepsPerStretch, stopping.stepsToNextStop());
       const start = performance.now();
+      this.within = true;
       const made = await progression.advance(steps);
+      this.within = false;
       const seconds = (performance.now() - start) / 1000;
       sinceTick = {
         lossSum: sinceTick.lossSum + made.lossSum,
