@@ -132,6 +132,11 @@ describe("the verdict", () => {
     expect(`${planted({ places: [held, other] }).verdict()}`).toContain(
       "next to none of one near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the chains are): where modes are",
     );
+    expect(`${planted({ places: [{ ...other, share: 0.99999 }] }).verdict()}`).toContain("(over 99 % of it and");
+    const far = { ...other, share: 0.0041, changes: "mu", sdFactor: 1.834 };
+    expect(`${planted({ places: [held, far] }).verdict()}`).toContain(
+      '(0.41 % of it and where the chains are, yet enough to make the standard deviation of "mu" 1.8 times as large)',
+    );
     expect(`${planted({ places: [other, { ...other, share: null }] }).verdict()}`).toMatch(
       /next to none of 2 near .*; near .*unknown share/,
     );

@@ -86,7 +86,10 @@ const nearText = (at: Visited["at"]): string => {
   return numbers.slice(0, MOST_TOLD).join(", ") + (numbers.length > MOST_TOLD ? ", …" : "");
 };
 
-const shareText = (share: number | null): string => (share === null ? "an unknown share" : `${(100 * share).toPrecision(2)} %`);
+const shareText = (share: number | null): string => {
+  if (share === null) return "an unknown share";
+  return share > 0.99 ? "over 99 %" : `${(100 * share).toPrecision(2)} %`;
+};
 
 const changeText = ({ changes, sdFactor }: Visited): string =>
   changes === undefined || sdFactor === undefined || sdFactor < 1.1

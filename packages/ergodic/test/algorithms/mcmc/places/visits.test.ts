@@ -166,3 +166,64 @@ describe("several modes come before all else", () => {
     }
   });
 });
+
+describe("few scouts, and no new starts", () => {
+  /** Two normals of sd 0.05 at (−1, 0) and (1, 0), with e^logMass times the mass in the second. */
+  const pair = (logMass: number) => {
+    const of = (x: number, y: number, at: number) => -((x - at) ** 2 + y * y) / 0.005;
+    return functionDensity({
+      dimension: 2,
+      logDensity: ([x, y]) => {
+        const [a, b] = [of(x, y, -1), logMass + of(x, y, 1)];
+        return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+      },
+      gradient: ([x, y]) => {
+        const share = 1 / (1 + Math.exp(of(x, y, -1) - of(x, y, 1) - logMass));
+        return [-(x + 1 - 2 * share) / 0.0025, -y / 0.0025];
+      },
+    });
+  };
+  const left = Float64Array.of(-1, 0);
+
+  it.each([0, 1])("scouts: %d looks from as many points, and the run is what it is without", async (scouts) => {
+    let missed = 0;
+    for (let seed = 1; seed <= 6; seed++) {
+      const draws = await sample(pair(0), {}, { seed, algorithm: nuts({ scouts }), start: left });
+      expect(draws.report.scouts ?? 0).toBe(scouts);
+      expect(draws.draws("x")).toEqual((await sample(pair(0), {}, { seed, algorithm: nuts(), start: left })).draws("x"));
+      const found = draws.description.places as { by: string; missed: boolean }[];
+      expect(found.filter(({ by }) => by === "scout").length).toBeLessThanOrEqual(scouts);
+      if (found.some((place) => place.missed)) missed++;
+      else if (draws.series("x", 0).every((x) => x < 0)) expect(draws.verdict().trusted).toBe(true);
+    }
+    // The one scout comes to the other mode half of the time; with none there is nobody to say so.
+    if (scouts === 0) expect(missed).toBe(0);
+    else expect(missed).toBeGreaterThan(0);
+  });
+
+  it("restarts: 0 leaves chains where next to nothing is, and the verdict does not trust them", async () => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const options = { seed, start: left };
+      const stayed = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0 }) });
+      expect(stayed.report.restarts).toBeUndefined();
+      expect(stayed.series("x", 0).every((x) => x < 0)).toBe(true);
+      const { trusted, findings } = stayed.verdict();
+      expect(trusted).toBe(false);
+      expect(findings[0].code).toBe("modes");
+      const moved = await sample(pair(20), {}, { ...options, algorithm: nuts() });
+      expect(moved.report.restarts).toBeGreaterThan(0);
+      expect(moved.series("x", 0).every((x) => x > 0)).toBe(true);
+      // Neither scouts nor new starts: nothing is known but what the chains see.
+      const blind = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0, scouts: 0 }) });
+      expect(blind.verdict().trusted).toBe(true);
+    }
+  });
+
+  it("are whole numbers from 0 on", () => {
+    for (const option of ["scouts", "restarts"]) {
+      expect(nuts({ [option]: 0 }).toJson()[option]).toBe(0);
+      for (const given of [-1, 0.5, 1001, "many"])
+        expect(() => nuts({ [option]: given } as object)).toThrow(new RegExp(`^nuts: ${option} is `));
+    }
+  });
+});
