@@ -101,9 +101,9 @@ function start(model: Sampled, data: SampleData, options: SampleOptions = {}): R
   if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
   checkLimits("sample", until);
   return launch("sample", options, async () => {
+    checkGivenOptions("sample", checkSampler("sample", options.algorithm ?? nuts()), options);
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
-    checkGivenOptions("sample", algorithm, options);
     const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
     return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
   });
