@@ -30,6 +30,7 @@ const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
+  [/\b(svgd|meanField)\(\{ (particles|batch): (\d+) \}\)/g, "$1:$2=$3"],
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],

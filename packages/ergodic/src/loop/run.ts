@@ -31,7 +31,7 @@ export interface Job<Result> {
   signal?: AbortSignal;
   /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
   resultNames?: readonly string[];
-  /** True where an advance that fails leaves the progression whole: a failed or aborted run can still be kept. */
+  /** True where an advance that fails leaves the progression whole: a failed run can still be kept, as one that its signal ended can in any case. */
   survivesFailure?: boolean;
   finish(parameters: Float64Array, summary: RunSummary): Result;
   /** The bytes of a checkpoint: of the run's own, and the loop's own state. @throws CapabilityError where such a run is not kept */
@@ -103,6 +103,8 @@ export class Run<Result> extends Watched<Result> {
   private readonly keepers: Keeper[] = [];
   private stopped = "";
   private paused: Pause | undefined;
+  /** Whether a stretch is under way, or broke off: the progression may be half way through an update. */
+  private within = false;
   private last: Kept | undefined;
 
   constructor(job: Job<Result>) {
@@ -123,7 +125,7 @@ export class Run<Result> extends Watched<Result> {
   }
 
   /**
-   * Keeps the run as it is after the current stretch; the verb's `resume` continues from there, bit for bit. Without an argument the bytes of the checkpoint;
+   * Keeps the run as it is after the current stretch, or where it ended, by its signal too; the verb's `resume` continues from there, bit for bit. Without an argument the bytes of the checkpoint;
    * with a path, or in a browser the handle of a file, it is written there, whole or not at all.
    */
   checkpoint(): Promise<Uint8Array>;
@@ -197,7 +199,8 @@ export class Run<Result> extends Watched<Result> {
         ticks: this.ticks.list(),
       });
     } catch (error) {
-      if (job.survivesFailure) keep();
+      const ended = job.signal?.aborted && error === job.signal.reason && !this.within;
+      if (job.survivesFailure || ended) keep();
       throw error;
     }
   }
@@ -216,7 +219,9 @@ export class Run<Result> extends Watched<Result> {
       }
       const steps = Math.min(stepsPerStretch, stopping.stepsToNextStop());
       const start = performance.now();
+      this.within = true;
       const made = await progression.advance(steps);
+      this.within = false;
       const seconds = (performance.now() - start) / 1000;
       sinceTick = {
         lossSum: sinceTick.lossSum + made.lossSum,
@@ -282,7 +287,7 @@ export class Run<Result> extends Watched<Result> {
 const nothingToKeep = (): ErgodicError =>
   new ErgodicError(
     "checkpoint",
-    "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
+    "the run failed, so there is nothing to keep; to keep what it has, call checkpoint while it runs, or end it by run.stop() or its signal",
     "RUN_FAILED",
   );
 

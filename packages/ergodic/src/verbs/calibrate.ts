@@ -149,6 +149,7 @@ function checked(options: CalibrateOptions): Checked {
       `${bins} bins do not divide the ${draws + 1} ranks evenly; take draws: ${Math.ceil((draws + 1) / bins) * bins - 1}`,
       "CALIBRATE_BINS",
     );
+  algorithm.checkGiven?.(`calibrate: with thin ${thin}`, { draws: draws * thin });
   return { algorithm, simulations, draws, thin, warmup, bins, seed, ...(signal ? { signal } : {}) };
 }
 

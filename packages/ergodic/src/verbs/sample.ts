@@ -1,5 +1,6 @@
 import {
   ChainDraws,
+  checkGivenOptions,
   nuts,
   type Sampler,
   type Sampling,
@@ -89,6 +90,7 @@ export function startWith<R>(model: Sampled, data: SampleData, options: SampleOp
   if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
   checkLimits("sample", until);
   return launch("sample", options, finish, async () => {
+    checkGivenOptions("sample", checkSampler("sample", options.algorithm ?? nuts()), options);
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
     const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
@@ -129,9 +131,11 @@ export function resumeWith<R>(
         "CHECKPOINT_MODEL",
       );
     checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
+    const algorithm = await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm));
+    algorithm.checkGiven?.("sample.resume", options.draws === undefined ? {} : { draws: options.draws });
     return {
       density,
-      algorithm: await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm)),
+      algorithm,
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
       rows,

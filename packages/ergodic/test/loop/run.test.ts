@@ -232,9 +232,7 @@ describe("watching", () => {
     await expect(run).rejects.toThrow("the kernel burnt");
     expect(seen).toEqual([...new Set(seen)]);
     expect(seen[seen.length - 1]).toBe(20);
-    await expect(run.checkpoint("after")).rejects.toThrow(
-      /the run failed or was aborted, so there is nothing to keep; .* \[RUN_FAILED\]/,
-    );
+    await expect(run.checkpoint("after")).rejects.toThrow(/the run failed, so there is nothing to keep; .* \[RUN_FAILED\]/);
     expect(progression.disposed).toBe(1);
   });
 
@@ -279,6 +277,33 @@ describe("a signal", () => {
     await pause(20);
     expect(progression.asked.length).toBe(calls);
     expect(progression.disposed).toBe(1);
+  });
+
+  it("leaves a run that can be kept afterwards; one that fails in a stretch cannot, whatever its signal says", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the user left");
+    const stepping = begin(
+      { stepsPerEpoch: 1e6, onAdvance: async (_, from) => void (from > 20 && controller.abort(reason)) },
+      { until: { epochs: 1 }, signal: controller.signal },
+    );
+    await expect(stepping.run).rejects.toBe(reason);
+    await stepping.run.checkpoint();
+    expect(stepping.kept).toHaveLength(1);
+    expect(stepping.kept[0].snapshot.state.step).toBe(stepping.progression.step);
+    const second = new AbortController();
+    const broken = begin(
+      {
+        stepsPerEpoch: 1e6,
+        onAdvance: async (_, from) => {
+          if (from <= 20) return;
+          second.abort(reason);
+          throw reason;
+        },
+      },
+      { until: { epochs: 1 }, signal: second.signal },
+    );
+    await expect(broken.run).rejects.toBe(reason);
+    await expect(broken.run.checkpoint("afterwards")).rejects.toThrow("RUN_FAILED");
   });
 
   it("that was given before the start prevents it", async () => {

@@ -59,8 +59,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
 
   /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
   constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
-    checkSamplingPlan(name, plan, dimension);
-    this.name = name;
+    const where = plan.within === undefined ? name : `${plan.within}: inner ${name}()`;
+    checkSamplingPlan(where, plan, dimension);
+    this.name = where;
     this.plan = plan;
     this.dimension = dimension;
     this.fields = fields;
@@ -70,8 +71,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.active = everyOne(plan.chains);
     const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
     const what = `${plan.draws} draws of each of ${plan.chains} chains`;
-    this.values = float64s(name, what, kept * dimension);
-    this.transitions = float64s(name, what, kept * fields.length);
+    this.values = float64s(where, what, kept * dimension);
+    this.transitions = float64s(where, what, kept * fields.length);
     this.totals = new Float64Array(fields.length);
   }
 

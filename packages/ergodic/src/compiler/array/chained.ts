@@ -1,5 +1,5 @@
 /**
- * Operations as methods of symbolic arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
+ * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
  * primitives/methods.ts puts them in place, since operations stand on arrays, and not the reverse.
  */
 
@@ -20,15 +20,34 @@ export interface ArrayMethods<A> {
   readonly less: Two<A>;
   readonly lessEqual: Two<A>;
   readonly equal: Two<A>;
+  readonly and: Chain<A>;
+  readonly or: Chain<A>;
+  readonly not: One<A>;
+  /** `yes` where this holds (is not 0), else `no`. */
+  readonly where: (yes: A | number, no: A | number) => A;
   readonly neg: One<A>;
   readonly abs: One<A>;
+  readonly sign: One<A>;
+  readonly floor: One<A>;
+  readonly round: One<A>;
   readonly square: One<A>;
   readonly sqrt: One<A>;
   readonly exp: One<A>;
+  readonly expm1: One<A>;
   readonly log: One<A>;
   readonly log1p: One<A>;
   readonly sigmoid: One<A>;
+  readonly softplus: One<A>;
   readonly tanh: One<A>;
+  readonly cos: One<A>;
+  readonly sin: One<A>;
+  readonly atan: One<A>;
+  readonly erf: One<A>;
+  readonly erfc: One<A>;
+  readonly lgamma: One<A>;
+  readonly digamma: One<A>;
+  readonly trigamma: One<A>;
+  readonly stopGradient: One<A>;
   readonly sum: Reduction<A>;
   readonly mean: Reduction<A>;
   readonly maximum: Reduction<A>;

@@ -18,8 +18,8 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   scouts?: number;
   /** How often a chain starts anew that warm-up finds where next to nothing of the posterior is (places/survey.ts): 10. */
   restarts?: number;
-  /** Where the search for a step begins; without warm-up the step itself: 1. */
-  stepSize?: number;
+  /** Where the search for a step begins; without warm-up the step itself. "auto", the default: the search begins at 1, and without warm-up it finds the step. */
+  stepSize?: number | "auto";
   /** Each transition's step is uniform within ± this share of ε: 0. */
   jitter?: number;
   /** Of adaptation "windows". */
@@ -52,14 +52,14 @@ export const adaptationKeys = [
 ] as const;
 
 export function adaptation(where: string, options: AdaptationOptions, target: number) {
-  const { metric: given = "auto", stepSize = 1, jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
+  const { metric: given = "auto", stepSize = "auto", jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
   checkChoice(where, "metric", given, ["auto", ...metricKinds]);
   const metric = given === "auto" ? "lowRank" : given;
   const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
   checkChoice(where, "adaptation", adaptation, adaptations);
   checkNumber(where, "scouts", scouts, { low: 0, high: 1000, integer: true });
   checkNumber(where, "restarts", restarts, { low: 0, high: 1000, integer: true });
-  checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
   checkWindows(where, windows);
   const { gamma, kappa, t0, targetAcceptance = given === "auto" && target === USUAL ? "auto" : target } = options;
@@ -80,8 +80,11 @@ export function adaptation(where: string, options: AdaptationOptions, target: nu
 }
 
 /** What a run takes, of what `adaptation` says. */
-export const adapting = ({ metric, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) =>
-  metric === "auto" ? ({ ...rest, metric: "lowRank", choose: true } as const) : { ...rest, metric, choose: false };
+export const adapting = ({ metric, stepSize, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) => {
+  const step = { stepSize: stepSize === "auto" ? 1 : stepSize, findStep: stepSize === "auto" };
+  const choose = metric === "auto";
+  return { ...rest, ...step, metric: choose ? ("lowRank" as const) : metric, choose };
+};
 
 /** What a description tells of it. */
 export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: ReturnType<typeof adaptation>) => ({
