@@ -103,7 +103,10 @@ describe("what was possible", () => {
       [3, 40],
       [4, 4096],
       [6, 2 ** 28],
+      [6, 0],
       [8, 0],
+      // Rows of the result that are closer to each other than they are long.
+      [10, 1],
     ]) {
       const file = altered((plan) => {
         const [call] = step(plan, "kernel").calls as Json[];
@@ -163,6 +166,29 @@ describe("what was possible", () => {
       steps: [{ kind: "zero", value: 0 }],
     });
     for (const name of ["over 0", "constant 0"]) expect(() => opened(scan(buffer(name)))).toThrow("which is given");
+    const given = { size: 6, home: { kind: "constant", name: "c" } };
+    const to = { value: 1, offset: 0, strides: [1] };
+    const loop = (changed: object) => ({
+      ...{ kind: "loop", shape: [6], loads: [], constants: ["1"], operations: [], stores: [], reductions: [] },
+      ...changed,
+    });
+    const carried = (changed: object) => ({
+      ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },
+      ...{ carries: [2], current: [3], next: [4], histories: [null] },
+      ...changed,
+    });
+    const writers = [
+      loop({ stores: [{ to, from: 0 }] }),
+      loop({ reductions: [{ kind: "sum", to, size: 6, from: 0 }] }),
+      { kind: "kernel", calls: [], result: 1 },
+      ...[{ current: [1] }, { next: [1] }, { outputs: [1] }, { histories: [1] }].map(carried),
+    ];
+    for (const step of writers) {
+      const plan = (home: object) => planOf([z, home, own(2), own(2), own(2)], [step, { kind: "zero", value: 0 }]);
+      expect(() => opened(plan(given)), JSON.stringify(step)).toThrow("writes to the value 1, which is given");
+      const fits = "current" in step && step.current[0] === 1 ? own(2) : own(6);
+      expect(() => opened(plan(fits)), JSON.stringify(step)).not.toThrow();
+    }
     expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which is not there');
   });
 
@@ -422,6 +448,20 @@ describe("a memory of a plan's own", () => {
     const machine = engine.apart(32);
     machine.memory.allocate(2 ** 20, "what fits");
     expect(() => machine.memory.allocate(1, "what does not")).toThrow(MemoryLimitError);
+  });
+
+  it("keeps nothing of a batch that has no room, and serves smaller ones as before", () => {
+    const machine = engine.apart(32);
+    const small = Object.assign(Object.create(engine) as Engine, machine);
+    const wide = { size: { B: 50_000, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } };
+    const filled = (at: number) => ({ kind: "zero", value: at });
+    using plan = new NetworkPlan(small, planOf([wide, own({ B: 50_000, plus: 0 })], [filled(1), filled(0)]), {}, {});
+    expect(plan.run({}, 1).z).toHaveLength(50_000);
+    const used = machine.memory.usedBytes;
+    // Of three rows what lies between the layers has room, but not what comes out as well.
+    for (let i = 0; i < 10; i++) expect(() => plan.run({}, 3)).toThrow(MemoryLimitError);
+    expect(machine.memory.usedBytes).toBe(used);
+    expect(plan.run({}, 1).z).toHaveLength(50_000);
   });
 });
 
