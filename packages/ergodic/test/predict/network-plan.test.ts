@@ -5,7 +5,7 @@ import { stream } from "../../src/base/stream.ts";
 import * as array from "../../src/compiler/array/index.ts";
 import { encodePlan } from "../../src/compiler/array/serialise.ts";
 import type { Shape, SymbolicArray } from "../../src/compiler/array/symbolic.ts";
-import { add, div, max, maximum, mul, sigmoid, square, sub, sum, tanh } from "../../src/compiler/index.ts";
+import { add, div, less, max, maximum, mul, sigmoid, square, sub, sum, tanh, where } from "../../src/compiler/index.ts";
 import { type ArrayPlan, planAt } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
@@ -139,6 +139,19 @@ describe.each(Object.keys(networks))("%s", (name) => {
     }
     expect([...predictor.run({ x: [] }, 0).y]).toEqual([]);
   });
+});
+
+it.each(["f32", "f64"] as const)("constants that JSON has no words for, and the sign of 0: %s", (precision) => {
+  const odd = [Number.NaN, Infinity, -Infinity, -0, 0];
+  const network: Network = {
+    x: [1],
+    parameters: {},
+    build: (x) => array.concatenate(odd.map((constant) => where(less(x, 0), constant, x)), 1), // biome-ignore format: one line
+  };
+  const { plan, constants } = saved(network, precision);
+  using predictor = new NetworkPlan(engine, plan, constants);
+  const { y } = predictor.run({ x: [-1, 2] }, 2);
+  expect([...y]).toEqual([...odd, 2, 2, 2, 2, 2]);
 });
 
 describe("memory between the layers", () => {
