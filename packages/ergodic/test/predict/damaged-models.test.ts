@@ -197,6 +197,11 @@ describe("other kinds are refused", () => {
       ({ description }) => void Object.assign(description.shapes as JsonObject, { "0.weight": [7, 7] }),
       /numbers in "0.weight" of shape/,
     ],
+    ...[null, 4, "4", { length: 1 }].map((shape): [string, Change, RegExp] => [
+      `parameters whose shape is ${JSON.stringify(shape)}`,
+      ({ description }) => void Object.assign(description.shapes as JsonObject, { "0.weight": shape }),
+      /numbers in "0.weight" of shape/,
+    ]),
     ["NaN parameters", ({ tensors }) => void tensors["0.weight"].values.fill(Number.NaN as never), /NaN in "0.weight" at 0/],
     [
       "outputs that its plan does not give",

@@ -275,6 +275,25 @@ describe("what was possible", () => {
   });
 });
 
+it.each([
+  ["a constant", { size: 2, home: { kind: "constant", name: "c" } }],
+  ["a parameter", { size: 2, home: { kind: "buffer", name: "c", offset: 0 } }],
+])("%s of another length than its numbers is refused, whichever is longer", (_, home) => {
+  const step = {
+    ...{ kind: "loop", shape: [1], constants: [], operations: [], reductions: [] },
+    loads: [{ value: 1, offset: 0, strides: [0] }],
+    stores: [{ to: { value: 2, offset: 0, strides: [0] }, from: 0 }],
+  };
+  const plan = planOf([z, home, own(1)], [step, { kind: "zero", value: 0 }]);
+  const opening = (numbers: Record<string, number[]>, apart: boolean) => new NetworkPlan(engine, plan, numbers, { apart });
+  for (const apart of [true, false]) {
+    opening({ c: [1, 2] }, apart).dispose();
+    for (const given of [[], [1], [1, 2, 3]])
+      expect(() => opening({ c: given }, apart)).toThrow(`"c" has ${given.length} numbers, but 2 are wanted`);
+    expect(() => opening({}, apart)).toThrow('"c" is missing, but 2 are wanted');
+  }
+});
+
 describe("work is known before anything runs", () => {
   const [most] = [2 ** 31 - 1];
   const call = product(1, 1, 1, value(1), value(1));
@@ -400,6 +419,17 @@ describe("a plan of a file", () => {
     };
     await expect(predictor(altered(named("z", "y")))).rejects.toThrow('takes x and gives "y" of 2 numbers, but z of 2 numbers');
     await expect(predictor(altered(named("x", "__proto__")))).rejects.toThrow("takes __proto__ and gives");
+    const more = altered((plan) => {
+      (plan.values as object[]).push({ size: { B: 1, plus: 0 }, home: { kind: "buffer", name: "more", offset: 0 } });
+      (plan.steps as object[]).push({ kind: "zero", value: (plan.values as object[]).length - 1 });
+    });
+    await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but z of 2 numbers');
+    // The same for all rows: there would be nothing for the second.
+    const once = altered((plan) => {
+      plan.values = [{ size: 2, home: { kind: "buffer", name: "z", offset: 0 } }] as never;
+      plan.steps = [{ kind: "zero", value: 0 }] as never;
+    });
+    await expect(predictor(once)).rejects.toThrow('takes nothing and gives "z" of 2 numbers, but z of 2 numbers a row');
     await expect(predictor(altered(() => {}, { outputs: 1e9 }))).rejects.toThrow(DataError);
   });
 
