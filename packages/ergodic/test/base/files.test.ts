@@ -326,6 +326,15 @@ describe("writeWhole", () => {
     }
     // One place for one file, however often it fails.
     expect(kept[1]).toBe(kept[0]);
+    // A place that somebody else has by now is none for what is private.
+    if (root) {
+      chownSync(join(kept[0], ".."), 1234, 1234);
+      const other = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
+      const [, place] = /is kept in (\S+where); move it/.exec(String(other))!;
+      expect(place).not.toBe(kept[0]);
+      expect([...readFileSync(kept[0])]).toEqual([9]);
+      rmSync(join(place, ".."), { recursive: true });
+    }
     rmSync(join(kept[0], ".."), { recursive: true });
     const again = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
     const [, moved] = /is kept in (\S+where); move it/.exec(String(again))!;

@@ -250,6 +250,22 @@ describe("what was possible", () => {
       expect(() => opening(step)).toThrow("the file is damaged");
   });
 
+  it("scans within scans, and repetitions of a call, up to 16", () => {
+    const scan = (body: object) => ({
+      ...{ kind: "scan", length: 1, reverse: false, body, carries: [], over: [], constants: [] },
+      ...{ current: [], next: [], outputs: [], histories: [] },
+    });
+    const nested = (depth: number): object =>
+      depth === 0 ? { values: [], steps: [] } : { values: [], steps: [scan(nested(depth - 1))] };
+    const opening = (...steps: object[]) => opened(planOf([z, own(1)], [...steps, { kind: "zero", value: 0 }]));
+    opening(scan(nested(15)));
+    expect(() => opening(scan(nested(16)))).toThrow("has scans within scans, more than 16 deep");
+    const call = product(1, 1, 1, value(1), value(1));
+    const repeated = (count: number) => gemm(call, new Array(count).fill({ count: 1, steps: call.map(() => 0) }));
+    opening(repeated(16));
+    expect(() => opening(repeated(17))).toThrow("repeats a call in 17 ways, more than 16");
+  });
+
   it("a call that writes to more than its result", () => {
     const gather = (result: number) => ({
       ...{ kind: "kernel", result },

@@ -217,6 +217,10 @@ describe("what does not fit", () => {
   it("is refused when it is opened: later versions, what is missing, unknown kernels, places outside of values", () => {
     expect(opened({})).not.toThrow();
     expect(opened({ version: 99 })).toThrow("net.safetensors: has a plan of version 99");
+    for (const version of [0, -1, 0.5, "1", null] as never[])
+      expect(opened({ version }), String(version)).toThrow("net.safetensors: holds a plan of version");
+    for (const precision of ["f16", "F32", null] as never[])
+      expect(opened({ precision }), String(precision)).toThrow("net.safetensors: holds a plan of version 1 and precision");
     expect(opened({ precision: "f16" })).toThrow(DataError);
     const { w, ...rest } = parameters;
     expect(opened({}, rest)).toThrow('"w" is missing, but 240 are wanted');
