@@ -103,7 +103,10 @@ describe("what was possible", () => {
       [3, 40],
       [4, 4096],
       [6, 2 ** 28],
+      [6, 0],
       [8, 0],
+      // Rows of the result that are closer to each other than they are long.
+      [10, 1],
     ]) {
       const file = altered((plan) => {
         const [call] = step(plan, "kernel").calls as Json[];
@@ -163,6 +166,29 @@ describe("what was possible", () => {
       steps: [{ kind: "zero", value: 0 }],
     });
     for (const name of ["over 0", "constant 0"]) expect(() => opened(scan(buffer(name)))).toThrow("which is given");
+    const given = { size: 6, home: { kind: "constant", name: "c" } };
+    const to = { value: 1, offset: 0, strides: [1] };
+    const loop = (changed: object) => ({
+      ...{ kind: "loop", shape: [6], loads: [], constants: ["1"], operations: [], stores: [], reductions: [] },
+      ...changed,
+    });
+    const carried = (changed: object) => ({
+      ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },
+      ...{ carries: [2], current: [3], next: [4], histories: [null] },
+      ...changed,
+    });
+    const writers = [
+      loop({ stores: [{ to, from: 0 }] }),
+      loop({ reductions: [{ kind: "sum", to, size: 6, from: 0 }] }),
+      { kind: "kernel", calls: [], result: 1 },
+      ...[{ current: [1] }, { next: [1] }, { outputs: [1] }, { histories: [1] }].map(carried),
+    ];
+    for (const step of writers) {
+      const plan = (home: object) => planOf([z, home, own(2), own(2), own(2)], [step, { kind: "zero", value: 0 }]);
+      expect(() => opened(plan(given)), JSON.stringify(step)).toThrow("writes to the value 1, which is given");
+      const fits = "current" in step && step.current[0] === 1 ? own(2) : own(6);
+      expect(() => opened(plan(fits)), JSON.stringify(step)).not.toThrow();
+    }
     expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which is not there');
   });
 
@@ -224,6 +250,22 @@ describe("what was possible", () => {
       expect(() => opening(step)).toThrow("the file is damaged");
   });
 
+  it("scans within scans, and repetitions of a call, up to 16", () => {
+    const scan = (body: object) => ({
+      ...{ kind: "scan", length: 1, reverse: false, body, carries: [], over: [], constants: [] },
+      ...{ current: [], next: [], outputs: [], histories: [] },
+    });
+    const nested = (depth: number): object =>
+      depth === 0 ? { values: [], steps: [] } : { values: [], steps: [scan(nested(depth - 1))] };
+    const opening = (...steps: object[]) => opened(planOf([z, own(1)], [...steps, { kind: "zero", value: 0 }]));
+    opening(scan(nested(15)));
+    expect(() => opening(scan(nested(16)))).toThrow("has scans within scans, more than 16 deep");
+    const call = product(1, 1, 1, value(1), value(1));
+    const repeated = (count: number) => gemm(call, new Array(count).fill({ count: 1, steps: call.map(() => 0) }));
+    opening(repeated(16));
+    expect(() => opening(repeated(17))).toThrow("repeats a call in 17 ways, more than 16");
+  });
+
   it("a call that writes to more than its result", () => {
     const gather = (result: number) => ({
       ...{ kind: "kernel", result },
@@ -247,6 +289,25 @@ describe("what was possible", () => {
     using made = new NetworkPlan(engine, plan, { c: [7] }, { apart: true });
     expect([...made.run({ c: Float64Array.from({ length: 1200 }, (_, i) => i) }, 3).z]).toEqual([7, 407, 807]);
   });
+});
+
+it.each([
+  ["a constant", { size: 2, home: { kind: "constant", name: "c" } }],
+  ["a parameter", { size: 2, home: { kind: "buffer", name: "c", offset: 0 } }],
+])("%s of another length than its numbers is refused, whichever is longer", (_, home) => {
+  const step = {
+    ...{ kind: "loop", shape: [1], constants: [], operations: [], reductions: [] },
+    loads: [{ value: 1, offset: 0, strides: [0] }],
+    stores: [{ to: { value: 2, offset: 0, strides: [0] }, from: 0 }],
+  };
+  const plan = planOf([z, home, own(1)], [step, { kind: "zero", value: 0 }]);
+  const opening = (numbers: Record<string, number[]>, apart: boolean) => new NetworkPlan(engine, plan, numbers, { apart });
+  for (const apart of [true, false]) {
+    opening({ c: [1, 2] }, apart).dispose();
+    for (const given of [[], [1], [1, 2, 3]])
+      expect(() => opening({ c: given }, apart)).toThrow(`"c" has ${given.length} numbers, but 2 are wanted`);
+    expect(() => opening({}, apart)).toThrow('"c" is missing, but 2 are wanted');
+  }
 });
 
 describe("work is known before anything runs", () => {
@@ -374,6 +435,17 @@ describe("a plan of a file", () => {
     };
     await expect(predictor(altered(named("z", "y")))).rejects.toThrow('takes x and gives "y" of 2 numbers, but z of 2 numbers');
     await expect(predictor(altered(named("x", "__proto__")))).rejects.toThrow("takes __proto__ and gives");
+    const more = altered((plan) => {
+      (plan.values as object[]).push({ size: { B: 1, plus: 0 }, home: { kind: "buffer", name: "more", offset: 0 } });
+      (plan.steps as object[]).push({ kind: "zero", value: (plan.values as object[]).length - 1 });
+    });
+    await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but z of 2 numbers');
+    // The same for all rows: there would be nothing for the second.
+    const once = altered((plan) => {
+      plan.values = [{ size: 2, home: { kind: "buffer", name: "z", offset: 0 } }] as never;
+      plan.steps = [{ kind: "zero", value: 0 }] as never;
+    });
+    await expect(predictor(once)).rejects.toThrow('takes nothing and gives "z" of 2 numbers, but z of 2 numbers a row');
     await expect(predictor(altered(() => {}, { outputs: 1e9 }))).rejects.toThrow(DataError);
   });
 
@@ -422,6 +494,20 @@ describe("a memory of a plan's own", () => {
     const machine = engine.apart(32);
     machine.memory.allocate(2 ** 20, "what fits");
     expect(() => machine.memory.allocate(1, "what does not")).toThrow(MemoryLimitError);
+  });
+
+  it("keeps nothing of a batch that has no room, and serves smaller ones as before", () => {
+    const machine = engine.apart(32);
+    const small = Object.assign(Object.create(engine) as Engine, machine);
+    const wide = { size: { B: 50_000, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } };
+    const filled = (at: number) => ({ kind: "zero", value: at });
+    using plan = new NetworkPlan(small, planOf([wide, own({ B: 50_000, plus: 0 })], [filled(1), filled(0)]), {}, {});
+    expect(plan.run({}, 1).z).toHaveLength(50_000);
+    const used = machine.memory.usedBytes;
+    // Of three rows what lies between the layers has room, but not what comes out as well.
+    for (let i = 0; i < 10; i++) expect(() => plan.run({}, 3)).toThrow(MemoryLimitError);
+    expect(machine.memory.usedBytes).toBe(used);
+    expect(plan.run({}, 1).z).toHaveLength(50_000);
   });
 });
 
