@@ -194,14 +194,13 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
  * @throws DataError [FILE_READ] with the system's reason
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
-  if (from instanceof Uint8Array) return from;
+  if (from instanceof Uint8Array) return plain(from);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
   const onDisk = inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
   try {
     if (onDisk) {
       const { readFile } = await import("node:fs/promises");
-      const bytes = await readFile(from);
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return plain(await readFile(from));
     }
     const response = await fetch(from);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
@@ -210,6 +209,9 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
   }
 }
+
+/** The same bytes, not as a Buffer, whose slice() is a view. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** What errors call it; `otherwise` for bytes and for a Blob without a name. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {
