@@ -11,6 +11,7 @@ import {
   Dataset,
   factorisation,
   fit,
+  lbfgs,
   linear,
   minimize,
   nelderMead,
@@ -119,6 +120,16 @@ describe("of a fit", () => {
     expect(error.message).toMatch(words);
     expect(error.message).not.toMatch(/please report/);
     await expect(Promise.resolve(resumed(changed(bytes, () => {})))).resolves.toBeDefined();
+  });
+
+  it("with fewer changes of the gradient than steps, or with more than L-BFGS keeps", async () => {
+    const bytes = await kept(fit(linear(), data, { rule: lbfgs({ history: 2 }), precision: "f64", epochs: 4 }));
+    for (const counts of [{ y: 1 }, { s: 1 }, { gradient: 0, s: 2, y: 0 }]) {
+      const damaged = changed(bytes, ({ description: { state } }) => void Object.assign(state.counts as JsonObject, counts));
+      expect((await refusal(() => fit.resume(damaged, data, { epochs: 8 }))).message).toMatch(
+        /it holds \d steps and \d changes of the gradient, but as many of both are wanted, 2 at most/,
+      );
+    }
   });
 
   it("with a bit that flipped", async () => {

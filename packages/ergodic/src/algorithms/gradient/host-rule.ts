@@ -39,6 +39,8 @@ export interface HostRun {
   readonly stateBytes: number;
   /** A copy of the state. */
   snapshot(): HostState;
+  /** What in a state is none of this rule's, in words: a file that holds it is damaged. */
+  misfit?(state: HostState): string | undefined;
   restore(state: HostState): void;
 }
 
@@ -107,7 +109,10 @@ export function keepState<S extends HostState>(
     restore: (from) => {
       const copy = copyState(from);
       Object.assign(state.numbers, copy.numbers);
-      for (const key of Object.keys(state.arrays)) state.arrays[key].splice(0, Infinity, ...(copy.arrays[key] ?? []));
+      for (const [key, list] of Object.entries(state.arrays)) {
+        list.length = 0;
+        for (const array of copy.arrays[key] ?? []) list.push(array);
+      }
     },
   };
 }
