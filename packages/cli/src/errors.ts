@@ -31,6 +31,8 @@ const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
   [/\btake linear\(\)/g, "take --model linear"],
+  [/\bmaxWork is\b/g, "--max-work is"],
+  [/\blarger maxWork\b/g, "larger --max-work"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
   [/\btake implicit: false\b/g, "leave --implicit out"],
