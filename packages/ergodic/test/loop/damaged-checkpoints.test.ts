@@ -13,6 +13,7 @@ import {
   fit,
   lbfgs,
   linear,
+  meanField,
   minimize,
   nelderMead,
   nuts,
@@ -299,5 +300,24 @@ describe("of a sampler", () => {
       );
       expect(error.message).toMatch(new RegExp(`${key} is missing.*of another version of ergodic`));
     }
+  });
+
+  it("by variational inference, of which vectors are missing or too short", async () => {
+    const graded = { dimension: 2, gradient: (u: Float64Array) => u.map((v) => -v) };
+    const bytes = await kept(sample(density, graded, { ...plan, draws: 80, algorithm: meanField() }));
+    const changes: Change[] = [
+      ({ tensors }) => void delete tensors["pool.values.1"],
+      ({ tensors }) => void delete tensors["pool.stein.0"],
+      ({ tensors }) => void delete tensors["pool.counts"],
+      ({ tensors }) => void (tensors["pool.logDensity.1"] = { shape: [3], values: new Float64Array(3) }),
+      ({ tensors }) => void (tensors["pool.counts"].values as Float64Array).set([1]),
+      ({ tensors }) => void (tensors["pool.counts"].values as Float64Array).set([Number.NaN, 1e300, 0.5, -1]),
+    ];
+    for (const change of changes) {
+      const damaged = changed(bytes, change);
+      const error = await refusal(() => sample.resume(damaged, density, graded, { draws: 90 }));
+      expect(error.message).toMatch(/of meanField does not fit: .*of another version of ergodic/);
+    }
+    expect(await sample.resume(bytes, density, graded, { draws: 90 })).toBeDefined();
   });
 });
