@@ -40,6 +40,9 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 /** Restart r draws from updates RESTARTS + 2r and the next of the stream, where no batch comes. */
 const RESTARTS = 2 ** 52;
 
+/** Bytes of C, its axes, what they are computed in and a snapshot, for each of d² numbers. */
+const MATRICES = 32;
+
 export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma(options, given), {
   summary: "CMA-ES: a normal distribution that learns the objective's shape; the first choice for up to some hundred coordinates",
   source: "Hansen 2016, arXiv:1604.00772",
@@ -77,6 +80,8 @@ class Cma implements SearchState {
     this.given = given;
     this.d = given.start.length;
     const population = options.population ?? defaultPopulation(this.d);
+    const full = options.covariance === "separable" ? 0 : MATRICES * this.d ** 2;
+    checkRoom("cmaEs", `a covariance of ${this.d} coordinates`, full, undefined, 'take covariance: "separable"');
     checkRoom("cmaEs", `a population of ${population} points of ${this.d} numbers`, bytesOf(population, this.d), MOST_OBJECTS);
     this.restarts = new Restarts(options.restarts as RestartKind, population, options.maxRestarts);
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);
