@@ -100,11 +100,22 @@ class Cma implements SearchState {
   }
 
   propose(): Float64Array[] {
+    const points = this.proposal();
+    return Array.from({ length: points.length }, (_, k) => points.at(k));
+  }
+
+  /** Points are drawn one after the other, in the order in which evaluations are asked for. */
+  proposal(): { length: number; at(k: number): Float64Array } {
     const { population, batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
     this.joined = this.waiting;
     this.waiting = [];
-    return Array.from({ length: population - this.joined.length }, () => this.distribution.sample(draws));
+    const made: Float64Array[] = [];
+    const at = (k: number): Float64Array => {
+      while (made.length <= k) made.push(this.distribution.sample(draws));
+      return made[k];
+    };
+    return { length: population - this.joined.length, at };
   }
 
   update(points: readonly Float64Array[], values: Float64Array): void {
