@@ -8,7 +8,8 @@
  *
  * @throws DataError [DATA_PARSE] with file and line; [DRAWS_COLUMNS], [DRAWS_SHAPE] for files that do not fit each other
  */
-import { DataError } from "../base/errors.ts";
+import { refuse } from "../base/checks.ts";
+import { DataError, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type DrawsColumn, quantitiesOf } from "./columns.ts";
 import { ERGODIC_KEY, fieldOfLabel, labelOfField } from "./csv.ts";
@@ -27,11 +28,25 @@ export interface ChainFile {
 /** `names`: what errors call the files. */
 export function fromCmdStanCsv(
   texts: readonly string[],
-  names: readonly string[] = texts.map((_, c) => `chain ${c + 1}`),
+  names: readonly string[] = Array.from(texts ?? [], (_, c) => `chain ${c + 1}`),
 ): Draws {
+  checkTexts("texts", texts);
+  checkTexts("names", names);
+  if (names.length !== texts.length)
+    throw new OptionError(
+      "fromCmdStanCsv",
+      `there are ${names.length} names for ${texts.length} texts; give one each`,
+      "OPTION_RANGE",
+    );
   if (texts.length === 0)
     throw new DataError("fromCmdStanCsv", "there are no files; give one text for each chain", "DRAWS_EMPTY");
   return fromChainFiles(texts.map((text, c) => parse(names[c], text)));
+}
+
+function checkTexts(name: string, value: unknown): void {
+  if (!Array.isArray(value)) refuse("fromCmdStanCsv", name, value, "a list of texts, one of each chain", "[text]");
+  const wrong = value.findIndex((text) => typeof text !== "string");
+  if (wrong >= 0) refuse("fromCmdStanCsv", `${name}[${wrong}]`, value[wrong], "a text", "[text]");
 }
 
 /** A file of each chain. */
