@@ -1,6 +1,6 @@
 // Ever new models on one engine, and what the process holds meanwhile, on what was built:
 //
-//   node --expose-gc scripts/soak.mjs [--models N | --minutes N] [--first N] [--held N] [--kinds network,linear,sample,function] [--workers N] [--json]
+//   npm run soak -- [--models N | --minutes N] [--first N] [--held N] [--kinds network,linear,sample,function] [--workers N] [--json]
 //
 // In turn a network and a linear model are fitted, a statistical one is sampled and a function compiled, of sizes and constants that no other had. Before that
 // `held` functions are compiled, and runs paused, which are called, continued and resumed at the end. It ends with 1 where the resident memory after a
@@ -34,7 +34,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
-if (!globalThis.gc) throw new Error("run it as node --expose-gc scripts/soak.mjs");
+if (!globalThis.gc) throw new Error("run it by npm run soak");
 const FIRST = Number(values.first);
 const MOST = 1.1;
 const workers = Number(values.workers);
