@@ -71,7 +71,7 @@ export function addRatingOptions(command: Command): Command {
 export function addModelOptions(command: Command): Command {
   return command.option(
     "--max-work <n>",
-    "most multiply-adds that a network may take a row; Infinity for a file that you trust (default: 2e10)",
+    "most multiply-adds per row that a network may take; Infinity for a file that you trust (default: 2e10)",
     work,
   );
 }
