@@ -286,6 +286,18 @@ describe("of a sampler", () => {
     }
   });
 
+  it.each([slice(), slice({ expansion: "doubling" }), randomWalk()])(
+    "of steps below 0, with which slices would never end, $name",
+    async (algorithm) => {
+      const bytes = await kept(sample(density, of, { ...plan, algorithm }));
+      for (const step of [-1, Number.NaN]) {
+        const damaged = changed(bytes, ({ tensors }) => void (tensors["steps.1"].values as Float64Array).set([step]));
+        const error = await refusal(() => sample.resume(damaged, density, of, { draws: 12 }));
+        expect(error.message).toMatch(/in chain 1 a step is (-1|NaN), but must be >= 0/);
+      }
+    },
+  );
+
   it("of another version, nuts", async () => {
     const graded = { dimension: 2, gradient: (u: Float64Array) => u.map((v) => -v) };
     const bytes = await kept(sample(density, graded, { ...plan, algorithm: nuts() }));
