@@ -32,6 +32,8 @@ const translations: readonly [RegExp, string][] = [
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
   [/\b(svgd|meanField)\(\{ (particles|batch): (\d+) \}\)/g, "$1:$2=$3"],
   [/\btake linear\(\)/g, "take --model linear"],
+  [/\bmaxWork is\b/g, "--max-work is"],
+  [/\blarger maxWork\b/g, "larger --max-work"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
   [/\btake implicit: false\b/g, "leave --implicit out"],

@@ -224,14 +224,12 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
  * @throws DataError [FILE_READ] with the system's reason
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
-  if (from instanceof Uint8Array) return from;
+  if (from instanceof Uint8Array) return plain(from);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
-  const onDisk = inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
   try {
-    if (onDisk) {
+    if (isOnDisk(from)) {
       const { readFile } = builtin("node:fs/promises");
-      const bytes = await readFile(from);
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return plain(await readFile(from));
     }
     const response = await fetch(from);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
@@ -240,6 +238,60 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
   }
 }
+
+/**
+ * The same bytes in blocks of `size`, or of other sizes where they are fetched, so that a file of any length can be read. A block holds until the next is asked for.
+ *
+ * @throws DataError [FILE_READ] with the system's reason
+ */
+export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: number): AsyncGenerator<Uint8Array> {
+  if (from instanceof Uint8Array || from instanceof Blob) {
+    const length = from instanceof Blob ? from.size : from.length;
+    for (let at = 0; at < length; at += size)
+      yield from instanceof Blob
+        ? new Uint8Array(await from.slice(at, at + size).arrayBuffer())
+        : plain(from.subarray(at, at + size));
+    return;
+  }
+  const unread = (cause: unknown): DataError =>
+    new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
+  const failed = (cause: unknown): never => {
+    throw unread(cause);
+  };
+  if (!isOnDisk(from)) {
+    yield* fetched(from, failed);
+    return;
+  }
+  const { open } = builtin("node:fs/promises");
+  const file = await open(from).catch(failed);
+  try {
+    const block = new Uint8Array(size);
+    for (;;) {
+      const { bytesRead } = await file.read(block, 0, size, null).catch(failed);
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* fetched(from: string | URL, failed: (cause: unknown) => never): AsyncGenerator<Uint8Array> {
+  const response = await fetch(from).catch(failed);
+  if (!response.ok) failed(new Error(`the server answered ${response.status} ${response.statusText}`));
+  const reader = response.body?.getReader();
+  for (;;) {
+    const part = await reader?.read().catch(failed);
+    if (!part || part.done) return;
+    yield part.value;
+  }
+}
+
+const isOnDisk = (from: string | URL): boolean =>
+  inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
+
+/** The same bytes, not as a Buffer, whose slice() is a view. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** What errors call it; `otherwise` for bytes and for a Blob without a name. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {

@@ -89,10 +89,12 @@ export class Ratings implements Disposable {
     const { users, items, values, source = "ratings", duplicates = values ? "refuse" : "sum" } = options;
     for (const [name, list] of Object.entries({ users, items, ...(values === undefined ? {} : { values }) }))
       if (!isList(list)) throw new OptionError("fromTriples", `${name} is ${told(list)}, but must be a list`, "OPTION_TYPE");
+    if (typeof source !== "string")
+      throw new OptionError("fromTriples", `source is ${told(source)}, but must be a text`, "OPTION_TYPE");
     if (!["refuse", "sum", "last"].includes(duplicates))
       throw new OptionError(
         "fromTriples",
-        `duplicates is ${JSON.stringify(duplicates)}, but must be "refuse", "sum" or "last"`,
+        `duplicates is ${told(duplicates)}, but must be "refuse", "sum" or "last"`,
         "OPTION_RANGE",
       );
     const count = users.length;

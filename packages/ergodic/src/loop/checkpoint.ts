@@ -1,3 +1,4 @@
+import { JSON_TYPE } from "../base/checks.ts";
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
 import { DataError, ErgodicError, OptionError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
@@ -59,7 +60,7 @@ export async function readCheckpointOf(
 
 /** What a resumed run throws where an error is no word to the user yet: no check foresaw what the file holds. */
 export function refusedCheckpoint(cause: unknown): unknown {
-  if (cause instanceof ErgodicError) return cause;
+  if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;
   return new DataError(
     "checkpoint",
     `holds a run that cannot be made again (${saidBy(cause)}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,

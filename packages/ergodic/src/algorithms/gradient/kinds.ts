@@ -101,6 +101,8 @@ export interface HostRun {
   readonly stateBytes: number;
   /** A copy of the state. */
   snapshot(): HostState;
+  /** What in a state is none of this rule's, in words: a file that holds it is damaged. */
+  misfit?(state: HostState): string | undefined;
   restore(state: HostState): void;
 }
 

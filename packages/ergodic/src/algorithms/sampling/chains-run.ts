@@ -19,6 +19,8 @@ export interface ChainState {
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
   /** All that changes: views, by name. */
   views(): Record<string, Tensor>;
+  /** What in them is none of this chain's, after a restore: with it a kernel might never end. */
+  misfit?(): string | undefined;
   dispose(): void;
 }
 
@@ -212,6 +214,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       );
     this.chains.forEach((chain, c) => {
       for (const [name, view] of Object.entries(chain.views())) part.into(view, `${name}.${c}`);
+      const misfit = chain.misfit?.();
+      if (misfit !== undefined) part.refuse(`in chain ${c} ${misfit}`);
       if (this.plan.keep === false) return;
       this.values.set(part.floats(`draws.${c}`, kept * d), c * draws * d);
       this.transitions.set(part.floats(`transitions.${c}`, kept * width), c * draws * width);

@@ -33,12 +33,21 @@ export interface SearchAlgorithm {
   start(given: SearchStart): SearchState;
 }
 
+/** The points of a batch. Arrays are such, too. */
+export interface Proposal {
+  readonly length: number;
+  /** Of `i` from 0 to length − 1. */
+  at(i: number): Float64Array | undefined;
+}
+
 export interface SearchState {
   /**
    * The next batch: 1 point or more, fresh arrays, by the state alone. Called once after `start` and once after each `update`, unless stopped;
    * and, on what was restored to the state before it, once more.
    */
   propose(): Float64Array[];
+  /** The same points, each made when it is first asked for: of a large batch, so that a run can be told to end in between. */
+  proposal?(): Proposal;
   /** The values of that batch, in its order. */
   update(points: readonly Float64Array[], values: Float64Array): void;
   /** A point that was never proposed, with its value. May come at any time between batches; may be ignored. */

@@ -10,8 +10,10 @@ const BAD_RHAT = 1.05;
 /** Chains that mix slowly are seldom so far apart while each agrees with itself. */
 const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
+/** Independent draws that have a variance worth the name. */
+const FEWEST = 4;
 /** Draws of a chain whose halves have effective sizes; with fewer these are NaN, and nothing would be found. */
-const FEWEST = 6;
+const FEWEST_OF_CHAIN = 6;
 
 /** Whether the chains agree, and have drawn enough. */
 export function convergence(draws: Judged): Finding[] {
@@ -29,7 +31,7 @@ export function convergence(draws: Judged): Finding[] {
   if (kind === "particles") return [particles()];
   // Independent draws: there are no chains to compare.
   if (kind === "approximation") return independent(draws);
-  if (draws.count < FEWEST) return [tooFew(draws)];
+  if (draws.count < FEWEST_OF_CHAIN) return [tooFew(draws)];
   const still = standing(draws, draws.chains);
   if (still.length > 0)
     return [
