@@ -68,6 +68,6 @@ module.exports = {
     exclude: { path: "/(dist|test|kernels|scripts)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["source", "import", "default"] },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["@ergodic/source", "import", "default"] },
   },
 };

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
+import type { JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
@@ -35,7 +35,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
   let followed: Prepared<D> | undefined;
   const save = (parameters: Float64Array): SavedModel => {
     const saved = model.save(prepared, parameters);
-    return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: withoutWorkers(json.plan) } };
+    return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
   };
   const begun = ({ options, stopping, checkpoint, ...recipe }: Recipe<D>, engine: Engine): Started => {
     const plan = resolvePlan("fit", planOf(options), engine.describe(), kind.defaults(options), kind.typeOf(data));
@@ -115,12 +115,6 @@ function orElse<T>(undo: () => void, make: () => T): T {
     undo();
     throw error;
   }
-}
-
-/** What a model does not depend on, nor its bytes: the number of threads, but for those that shared one model. */
-export function withoutWorkers(plan: Json): Json {
-  const { workers, ...rest } = plan as JsonObject;
-  return rest.replicas === "shared" ? { workers, ...rest } : rest;
 }
 
 export function planOf(options: object): PlanOptions {

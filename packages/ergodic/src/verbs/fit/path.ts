@@ -12,7 +12,6 @@ import { resolveStopping } from "../../loop/stopping.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
-import { withoutWorkers } from "./launch.ts";
 
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   lambdas?: number | ArrayLike<number>;
@@ -350,7 +349,7 @@ interface Saving {
 
 function savingOf(model: LinearModel, prepared: Dataset, parameterCount: number, json: JsonObject): Saving {
   const { kind, description, tensors } = model.save(prepared, new Float64Array(parameterCount).fill(1));
-  const told = { ...description, path: json.path, plan: withoutWorkers(json.plan) };
+  const told = { ...description, path: json.path, plan: json.plan };
   return { saved: { kind, description: told, tensors }, stride: parameterCount / tensors.intercept.length };
 }
 
