@@ -246,6 +246,7 @@ export {
   type Verdict,
 } from "./draws/index.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
+export { configureThreads as configure, type ThreadName, type ThreadOptions } from "./host/threads.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";

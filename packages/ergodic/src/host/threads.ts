@@ -4,7 +4,7 @@
  * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is a Blob URL; where a policy
  * (CSP worker-src) forbids these, the file beside this one is taken, or what `configure({ worker })` gives.
  */
-import { OptionError } from "../base/errors.ts";
+import { checkKeys, OptionError } from "../base/errors.ts";
 import { builtin } from "../base/node.ts";
 import { isNode } from "./load.ts";
 
@@ -36,8 +36,10 @@ export interface ThreadOptions {
 
 let configured: ThreadOptions["worker"];
 
-/** @throws OptionError for what is none of these */
-export function configureThreads({ worker }: ThreadOptions): void {
+/** Where this host's threads come from, for pages whose policy forbids workers from Blob URLs; before the first run. @throws OptionError for what is none of these */
+export function configureThreads(options: ThreadOptions): void {
+  checkKeys("configure", options, ["worker"]);
+  const { worker } = options;
   if (worker !== undefined && !["string", "function"].includes(typeof worker) && !(worker instanceof URL))
     throw new OptionError("configure", "worker must be an address, or a function that makes a Worker", "OPTION_TYPE");
   configured = worker;
