@@ -118,14 +118,14 @@ it("a kept run of either goes on bit for bit", async () => {
 
 it("reads algorithms from their words", () => {
   expect(parseAlgorithm("gradient")).toBeUndefined();
-  expect(parseAlgorithm("coordinate:pick=greedy,block=4")!.toJson()).toEqual(
-    coordinateDescent({ pick: "greedy", block: 4 }).toJson(),
+  expect(parseAlgorithm("coordinate:pick=greedy,block=4")!.toJSON()).toEqual(
+    coordinateDescent({ pick: "greedy", block: 4 }).toJSON(),
   );
   const rate = cosineDecay({ rate: 0.5, updates: 100 });
-  expect(parseAlgorithm("coordinate:rows=10,rate=cosineDecay(rate=0.5,updates=100)")!.toJson()).toEqual(
-    coordinateDescent({ estimate: { rows: 10, rate } }).toJson(),
+  expect(parseAlgorithm("coordinate:rows=10,rate=cosineDecay(rate=0.5,updates=100)")!.toJSON()).toEqual(
+    coordinateDescent({ estimate: { rows: 10, rate } }).toJSON(),
   );
-  expect(parseAlgorithm("dual:shrinking=false")!.toJson()).toEqual(dualCoordinateDescent({ shrinking: false }).toJson());
+  expect(parseAlgorithm("dual:shrinking=false")!.toJSON()).toEqual(dualCoordinateDescent({ shrinking: false }).toJSON());
 });
 
 const refused: [string, string[], RegExp][] = [

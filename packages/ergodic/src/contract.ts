@@ -401,7 +401,7 @@ export interface AlgorithmDefaults {
 export interface Algorithm {
   readonly name: string;
   /** JSON from which the registry makes the same algorithm again. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   /** What holds where the user says nothing. */
   readonly defaults?: AlgorithmDefaults;
   /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. */
@@ -449,7 +449,7 @@ export interface Prepared<D> extends Disposable {
 export interface Model<D = unknown> {
   readonly name: string;
   /** JSON from which the registry makes the same model again. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   /** The data as the model sees them: standardised, mapped, numbers in the plan's type. */
   prepare(data: D, plan: Plan): Prepared<D>;
   bind(prepared: D, plan: Plan, engine: Engine): Problem;

@@ -15,7 +15,7 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   factorCoordinateDescent: factorDescentFrom,
 };
 
-/** The algorithm that `toJson` described. */
+/** The algorithm that `toJSON` described. */
 export function algorithmFrom(json: JsonObject): Algorithm {
   const name = String(json.algorithm);
   const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;

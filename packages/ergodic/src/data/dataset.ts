@@ -323,18 +323,14 @@ export class Pipeline {
     Pipeline.#made.set(this.steps, this);
   }
 
-  /** @throws DataError unless `json` is what toJson gave */
+  /** @throws DataError unless `json` is what toJSON gave */
   static fromJson(json: unknown): Pipeline {
     return Pipeline.#made.get(json as object) ?? new Pipeline(stepsFromJson(json));
   }
 
-  toJson(): Json[] {
-    return this.steps as unknown as Json[];
-  }
-
-  /** For JSON.stringify. */
+  /** The steps as JSON, from which `Pipeline.fromJson` makes the same pipeline. */
   toJSON(): Json[] {
-    return this.toJson();
+    return this.steps as unknown as Json[];
   }
 
   get columnCount(): number {

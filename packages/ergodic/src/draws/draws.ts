@@ -209,11 +209,11 @@ export class Draws {
   }
 
   /** All of it, as json.ts lays it out; for numbers that JSON has not there are texts. */
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     return drawsToJson(this.#content);
   }
 
-  /** @throws DataError [DRAWS_JSON] for what is not `toJson()` */
+  /** @throws DataError [DRAWS_JSON] for what is not `toJSON()` */
   static fromJson(json: unknown): Draws {
     return new Draws(drawsFromJson(json));
   }

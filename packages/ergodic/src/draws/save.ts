@@ -49,7 +49,7 @@ export async function saveDraws(draws: Draws, folder: string, options: SaveDraws
   if (!inNode())
     throw new CapabilityError(
       "saveDraws",
-      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJson() as a download`,
+      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJSON() as a download`,
       "NO_FILES",
     );
   const { content } = draws;

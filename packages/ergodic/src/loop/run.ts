@@ -217,7 +217,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     const stopping = new Stopping(limits, progression, job.validate);
     if (resume) restore(progression, stopping, resume);
     const keep = (): void => {
-      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJSON() };
     };
     try {
       await this.stretches(progression, stopping);
@@ -311,7 +311,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     if (this.keepers.length === 0) return;
     const snapshot = stopping.withBest(progression.snapshot());
     for (const keeper of this.keepers.splice(0)) {
-      await this.job.write(keeper.path, snapshot, stopping.toJson()).then(keeper.resolve, keeper.reject);
+      await this.job.write(keeper.path, snapshot, stopping.toJSON()).then(keeper.resolve, keeper.reject);
     }
   }
 }

@@ -113,7 +113,7 @@ export class Stopping {
     return measured;
   }
 
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     const { seconds, loss, bestLoss, worse, epochLoss, epochBefore } = this;
     const { sum, rows } = epochLoss;
     return {

@@ -48,7 +48,7 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
   /** ℓ(z, y); for joint losses z is the vector of outputs and y a class index. */
   readonly expression: Expr;
   readonly equation: string;
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
 }
 
 const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
@@ -85,7 +85,7 @@ export function loss<O extends Record<string, number>, const T extends Task>(
       options,
       expression,
       equation: print(expression),
-      toJson: () => ({ name, ...(options as JsonObject) }),
+      toJSON: () => ({ name, ...(options as JsonObject) }),
     };
   };
   definedLosses.define(name, factory as (options?: Record<string, number>) => Loss);

@@ -116,7 +116,7 @@ export function calibrate(model: StatisticalModel, data: ModelData, options: Cal
       return {
         progression: calibration,
         stopping: { until: {}, validateEvery: 1, patience: undefined },
-        chosen: { model: model.name, algorithm: algorithm.toJson(), ...rest } as JsonObject,
+        chosen: { model: model.name, algorithm: algorithm.toJSON(), ...rest } as JsonObject,
       };
     },
     finish: () => new Calibration(given.draws, given.bins, calibration.ranks),

@@ -163,7 +163,7 @@ function checkSampler(where: string, given: Sampler): Sampler {
 /** The one of a checkpoint. One with functions of the user's is given again. */
 function samplerOf(kept: JsonObject, given: Sampler | undefined): Sampler {
   if (given === undefined) return samplerFromJson(kept);
-  if (checkSampler("sample.resume", given).toJson().algorithm === kept.algorithm) return given;
+  if (checkSampler("sample.resume", given).toJSON().algorithm === kept.algorithm) return given;
   throw new OptionError(
     "sample.resume",
     `algorithm is ${given.name}, but the checkpoint is of ${kept.algorithm}; leave algorithm out, or give the one that it was made with`,
@@ -333,7 +333,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
     dimension: density.dimension,
     probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
-    algorithm: algorithm.toJson(),
+    algorithm: algorithm.toJSON(),
     density: allowed(density),
     rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },

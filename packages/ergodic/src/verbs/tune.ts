@@ -226,10 +226,10 @@ function launch<K extends string>(signal: AbortSignal | undefined, read: () => P
       const { trials, seconds, target } = limits;
       const { names, value, halving } = recipe;
       json = {
-        search: search.toJson(),
+        search: search.toJSON(),
         names: [...names],
         value,
-        halving: halving ? halving.toJson() : null,
+        halving: halving ? halving.toJSON() : null,
         until: { trials: Number.isFinite(trials) ? trials : null, seconds: seconds ?? null, target: target ?? null },
       };
       progression = new Trials(search, { ...recipe, trials, target, signal });
@@ -257,7 +257,7 @@ function tuned<K extends string>(progression: Trials, search: Search, summary: R
     trials,
     ...counts,
     reason: summary.reason,
-    algorithm: search.algorithm.toJson(),
+    algorithm: search.algorithm.toJSON(),
     run: { ...summary, epochs: counts.epochs, loss: value },
   };
 }

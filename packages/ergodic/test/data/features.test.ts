@@ -74,7 +74,7 @@ describe.each(kinds)("%s", (kind) => {
     using mapped = dense.map(map);
     expect([mapped.columnCount, mapped.format, mapped.names[3]]).toEqual([40, "dense", `${kind}:sin:1`]);
     for (const row of matrix(mapped)) expect(Math.abs(row.reduce((sum, z) => sum + z * z, 0) - 1)).toBeLessThan(1e-12);
-    expect(bytes(dense.map(randomFeaturesFrom(JSON.parse(JSON.stringify(map.toJson())))))).toEqual(bytes(mapped));
+    expect(bytes(dense.map(randomFeaturesFrom(JSON.parse(JSON.stringify(map.toJSON())))))).toEqual(bytes(mapped));
     expect(bytes(dense.map(featureMaps[kind]({ count: 40, gamma, seed: 6 }))).values).not.toEqual(bytes(mapped).values);
     matrix(sparse.map(map)).forEach((row, i) => {
       row.forEach((value, k) => {

@@ -109,9 +109,9 @@ describe("saveDraws and loadDraws", () => {
       .filter((line) => !line.startsWith("#"));
     expect(rows).toHaveLength(count + 2);
     const json = [...jsonBlocks(wide.content)];
-    expect(json.join("")).toBe(JSON.stringify(wide.toJson()));
+    expect(json.join("")).toBe(JSON.stringify(wide.toJSON()));
     expect(Math.max(...json.map((block) => block.length))).toBeLessThan(30 * BLOCK);
-    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJson()));
+    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJSON()));
     for (const format of ["csv", "json"] as const) {
       await saveDraws(wide, folder, { format });
       expect(plain((await loadDraws(folder)).content)).toEqual(plain(wide.content));
@@ -151,9 +151,9 @@ describe("saveDraws and loadDraws", () => {
   it("need files to write, not to read", async () => {
     vi.stubGlobal("process", undefined);
     await expect(saveDraws(draws, folder)).rejects.toThrow(
-      /a browser has no files; offer toCmdStanCsv or toJson\(\) as a download \[NO_FILES\]/,
+      /a browser has no files; offer toCmdStanCsv or toJSON\(\) as a download \[NO_FILES\]/,
     );
-    expect((await loadDraws(new Blob([JSON.stringify(draws.toJson())]))).chains).toBe(2);
+    expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
   });
 
   it("say what is wrong", async () => {

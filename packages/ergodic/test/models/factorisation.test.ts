@@ -354,7 +354,7 @@ describe("refusals", () => {
 test("the model is made again from its JSON", () => {
   for (const [, options] of variants) {
     const model = factorisation(options);
-    const json = JSON.parse(JSON.stringify(model.toJson()));
-    expect(factorisationFrom(json).toJson()).toEqual(model.toJson());
+    const json = JSON.parse(JSON.stringify(model.toJSON()));
+    expect(factorisationFrom(json).toJSON()).toEqual(model.toJSON());
   }
 });

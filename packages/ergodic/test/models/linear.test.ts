@@ -267,8 +267,8 @@ describe("what a model sees", () => {
     ];
     for (const options of models) {
       const model = linear(options);
-      const json = JSON.parse(JSON.stringify(model.toJson())) as JsonObject;
-      expect(linearFrom(json).toJson()).toEqual(json);
+      const json = JSON.parse(JSON.stringify(model.toJSON())) as JsonObject;
+      expect(linearFrom(json).toJSON()).toEqual(json);
     }
   });
 

@@ -19,7 +19,7 @@ interface Evaluated {
 const programs = new Map<string, { program: CompiledProgram; call: (...args: number[]) => number }>();
 
 function programOf(loss: Loss, outputs: number, weighted: boolean) {
-  const key = JSON.stringify([loss.toJson(), outputs, weighted]);
+  const key = JSON.stringify([loss.toJSON(), outputs, weighted]);
   const known = programs.get(key);
   if (known) return known;
   const program = compile(lossProgram(loss, outputs, weighted), { shared: engine.memory.shared });
@@ -152,8 +152,8 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
   });
 
   it("comes again from its JSON, and refuses unknown options", () => {
-    const again = lossFrom(make.toJson())!;
-    expect(again.toJson()).toEqual(make.toJson());
+    const again = lossFrom(make.toJSON())!;
+    expect(again.toJSON()).toEqual(make.toJSON());
     expect(again.equation).toBe(make.equation);
     expect(() => lossFrom({ name: make.name, colour: 1 })).toThrow(/unknown option "colour".*\[OPTION_UNKNOWN\]/);
   });

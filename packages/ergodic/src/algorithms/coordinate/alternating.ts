@@ -24,7 +24,7 @@ export function alternatingLeastSquares(options: AlternatingOptions = {}): Algor
   checkNumber(name, "tolerance", tolerance, { low: 0 });
   return {
     name,
-    toJson: () => ({ algorithm: name, tolerance }),
+    toJSON: () => ({ algorithm: name, tolerance }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
     start: (problem, plan, engine) =>
       new FactorPasses(

@@ -35,7 +35,7 @@ export function coordinateDescent(given: CoordinateDescentOptions = {}): Coordin
     name: WHERE,
     options,
     defaults: { batch: "all", epochs: 1000, precision: "f64" },
-    toJson() {
+    toJSON() {
       const { estimate, ...rest } = options;
       if (!estimate) return { algorithm: WHERE, ...rest };
       const { rows, rate } = estimate;

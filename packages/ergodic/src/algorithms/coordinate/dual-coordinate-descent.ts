@@ -48,7 +48,7 @@ export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}):
   return {
     name: NAME,
     defaults: { batch: 1, schedule: "shuffled", precision: "f64", epochs: 1000 },
-    toJson: () => ({ algorithm: NAME, ...options }),
+    toJSON: () => ({ algorithm: NAME, ...options }),
     start: (problem, plan, engine) => start(options, problem, plan, engine),
   };
 }

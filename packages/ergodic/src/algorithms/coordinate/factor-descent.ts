@@ -38,7 +38,7 @@ export function factorCoordinateDescent(options: FactorDescentOptions = {}): Alg
   if (order !== undefined) checkChoice(name, "order", order, ["components", "rows"]);
   return {
     name,
-    toJson: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),
+    toJSON: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
     start: (problem, plan, engine) =>
       new FactorPasses(

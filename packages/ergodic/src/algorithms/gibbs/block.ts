@@ -35,7 +35,7 @@ export interface BlockRun {
 /** HOW a block is updated, other than by a sampler. */
 export interface BlockUpdate {
   readonly update: string;
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   open(context: BlockContext): BlockRun;
 }
 

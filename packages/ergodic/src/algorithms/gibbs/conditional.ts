@@ -20,7 +20,7 @@ export type Conditional = (values: Values, draws: Draws) => BlockValues | Readon
 export function conditional(draw: Conditional): BlockUpdate {
   return {
     update: "conditional",
-    toJson: () => ({ update: "conditional" }),
+    toJSON: () => ({ update: "conditional" }),
     open: (context) => new ConditionalBlock(context, draw),
   };
 }

@@ -18,7 +18,7 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * @throws CapabilityError where a conditional is of no such family, or the block holds integers
  */
 export function conjugate(): BlockUpdate {
-  return { update: "conjugate", toJson: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
+  return { update: "conjugate", toJSON: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
 }
 
 /** Of each coordinate: its family's number from 1 on (0: not known yet), and where it was fitted last. */

@@ -27,7 +27,7 @@ export function enumerate(options: EnumerateOptions = {}): BlockUpdate {
   checkNumber("enumerate", "most", most, { low: 0, high: 2 ** 24, integer: true });
   return {
     update: "enumerate",
-    toJson: () => ({ update: "enumerate", most }),
+    toJSON: () => ({ update: "enumerate", most }),
     open: (context) => new EnumeratedBlock(context, most),
   };
 }

@@ -45,15 +45,15 @@ export function gibbs(blocks?: GibbsBlocks): Sampler {
     throw new OptionError("gibbs", "there are no blocks; leave them out for enumerate() and nuts()", "OPTION_MEANING");
   return {
     name: "gibbs",
-    toJson: () => ({
+    toJSON: () => ({
       algorithm: "gibbs",
-      ...(given ? { blocks: given.map(({ of, by }) => ({ of: [...of], by: by.toJson() })) } : {}),
+      ...(given ? { blocks: given.map(({ of, by }) => ({ of: [...of], by: by.toJSON() })) } : {}),
     }),
     start: (density, plan, engine) => new GibbsRun(density, plan, engine, given ?? defaultBlocks(density)),
   };
 }
 
-/** What `gibbs(…).toJson()` says. @throws DataError, by `sampler`, where a block is updated by a function */
+/** What `gibbs(…).toJSON()` says. @throws DataError, by `sampler`, where a block is updated by a function */
 export function gibbsFromJson(options: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
   checkKeys("gibbs", options, ["blocks"]);
   const { blocks } = options;

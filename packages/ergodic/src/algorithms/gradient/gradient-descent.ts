@@ -32,10 +32,10 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
     rule,
     variance,
     defaults: descentDefaults(rule, variance),
-    toJson: () => ({
+    toJSON: () => ({
       algorithm: "gradientDescent",
       rule: rule.toJSON() as unknown as JsonObject,
-      ...(variance ? { variance: variance.toJson() } : {}),
+      ...(variance ? { variance: variance.toJSON() } : {}),
     }),
     start: (problem, plan, engine) => start(rule, variance, problem, plan, engine),
   };

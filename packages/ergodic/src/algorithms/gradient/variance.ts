@@ -19,14 +19,14 @@ export interface Variance {
   readonly name: "svrg" | "saga" | "sag";
   /** Epochs between snapshots (svrg). */
   readonly every: number;
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
 }
 
 export function svrg(options: { every?: number } = {}): Variance {
   checkKeys("svrg", options, ["every"]);
   const every = options.every ?? 1;
   checkNumber("svrg", "every", every, { low: 1, integer: true });
-  return { name: "svrg", every, toJson: () => ({ name: "svrg", every }) };
+  return { name: "svrg", every, toJSON: () => ({ name: "svrg", every }) };
 }
 
 export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);
@@ -34,7 +34,7 @@ export const sag = (options: Record<never, never> = {}): Variance => without("sa
 
 function without(name: "saga" | "sag", options: object): Variance {
   checkKeys(name, options, []);
-  return { name, every: 0, toJson: () => ({ name }) };
+  return { name, every: 0, toJSON: () => ({ name }) };
 }
 
 export const isVariance = (value: unknown): value is Variance =>

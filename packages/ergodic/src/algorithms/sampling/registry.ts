@@ -21,7 +21,7 @@ import { svgd } from "../variational/svgd.ts";
 import { prior } from "./prior.ts";
 import type { Sampler } from "./sampler.ts";
 
-/** Options are JSON: `sampler(options).toJson()` is { algorithm, ...options } with every default filled in. */
+/** Options are JSON: `sampler(options).toJSON()` is { algorithm, ...options } with every default filled in. */
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
 export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = {
   nuts,

@@ -78,7 +78,7 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
 export interface Sampler {
   readonly name: string;
   /** JSON that names every option. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   start(density: LogDensity, plan: SamplingPlan, engine: Engine): Sampling;
 }
 

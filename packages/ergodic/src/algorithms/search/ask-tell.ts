@@ -93,7 +93,7 @@ export class Search {
 
   constructor(where: string, given: SearchOptions) {
     const { algorithm = cmaEs(), seed = 0, evaluations = Infinity, repeat = 1, commonRandomNumbers = false } = given;
-    if (typeof (algorithm as Partial<SearchAlgorithm> | null)?.start !== "function" || !("toJson" in algorithm)) {
+    if (typeof (algorithm as Partial<SearchAlgorithm> | null)?.start !== "function" || !("toJSON" in algorithm)) {
       throw new OptionError(where, `algorithm is ${describe(algorithm)}, but must be a search, such as cmaEs()`, "OPTION_TYPE");
     }
     checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
@@ -220,7 +220,7 @@ export class Search {
     return {
       tensors,
       state: {
-        of: this.toJson(),
+        of: this.toJSON(),
         algorithm: kept.state,
         evaluations: this.evaluations,
         failed: this.failed,
@@ -274,11 +274,11 @@ export class Search {
   }
 
   /** What makes the same search again. */
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     const { evaluations, ...others } = this.options;
     return {
-      space: this.space.toJson(),
-      algorithm: this.algorithm.toJson(),
+      space: this.space.toJSON(),
+      algorithm: this.algorithm.toJSON(),
       evaluations: Number.isFinite(evaluations) ? evaluations : null,
       ...others,
     };
@@ -352,7 +352,7 @@ export class Search {
   }
 
   private refuseOther(of: JsonObject): void {
-    if (JSON.stringify(of) === JSON.stringify(this.toJson())) return;
+    if (JSON.stringify(of) === JSON.stringify(this.toJSON())) return;
     throw new OptionError(
       "search.restore",
       "the snapshot is of a search with other options; give it the same space, algorithm, seed, evaluations and repeat",

@@ -53,7 +53,7 @@ export function defineSearch<D extends SearchDefaults>(
       options,
       summary: facts.summary,
       source: facts.source,
-      toJson: () => ({ search: name, options: { ...options } }),
+      toJSON: () => ({ search: name, options: { ...options } }),
       start: (where) => start(options, where),
     };
   };

@@ -67,7 +67,7 @@ export class Halving {
     }
   }
 
-  toJson(): { eta: number; first: number | null } {
+  toJSON(): { eta: number; first: number | null } {
     return { eta: this.eta, first: this.first ?? null };
   }
 

@@ -92,7 +92,7 @@ export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
 
 definedSearches.reserve(...Object.keys(searchRegistry));
 
-/** Rebuilds what toJson() gave: also searches that were defined here before. */
+/** Rebuilds what toJSON() gave: also searches that were defined here before. */
 export function searchFromJson(json: JsonObject): SearchAlgorithm {
   const name = String(json.search);
   const make = Object.hasOwn(searchRegistry, name) ? searchRegistry[name].make : definedSearches.get(name);

@@ -29,7 +29,7 @@ export interface SearchAlgorithm {
   readonly summary: string;
   readonly source: string;
   /** JSON from which the registry makes the same algorithm again. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   start(given: SearchStart): SearchState;
 }
 

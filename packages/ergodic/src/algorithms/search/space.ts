@@ -91,7 +91,7 @@ export class Space {
   }
 
   /** Options that make the same space again; null for a bound that is not there. */
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     return {
       x0: this.coordinates.map(({ x0 }) => x0),
       bounds: this.coordinates.map(({ low, high, log: isLog }) => [
@@ -105,7 +105,7 @@ export class Space {
   }
 }
 
-/** The options of the space that `toJson` described. */
+/** The options of the space that `toJSON` described. */
 export function spaceOptionsFromJson(json: JsonObject): SpaceOptions {
   const { bounds, ...others } = json as { bounds: [number | null, number | null][] };
   return { ...others, bounds: bounds.map(([low, high]) => [low ?? -Infinity, high ?? Infinity] as const) };

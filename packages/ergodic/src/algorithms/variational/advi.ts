@@ -82,7 +82,7 @@ function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
   const options = resolve(name, given);
   return {
     name,
-    toJson: () => ({ algorithm: name, ...options }),
+    toJSON: () => ({ algorithm: name, ...options }),
     start(density, plan, engine) {
       if (options.batch !== undefined) batchOf(name, { batch: options.batch, centre: undefined }, density);
       return new AdviRun(name, density, plan, engine, options);

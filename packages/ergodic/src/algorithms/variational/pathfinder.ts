@@ -65,7 +65,7 @@ export function pathfinder(given: PathfinderOptions = {}): Sampler {
   const options = resolvePathfinder("pathfinder", given);
   return {
     name: "pathfinder",
-    toJson: () => ({ algorithm: "pathfinder", ...options }),
+    toJSON: () => ({ algorithm: "pathfinder", ...options }),
     start: (density, plan, engine) => new PathfinderRun(density, plan, engine, options),
   };
 }

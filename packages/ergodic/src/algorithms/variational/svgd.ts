@@ -40,7 +40,7 @@ export function svgd(given: SvgdOptions = {}): Sampler {
     );
   return {
     name: "svgd",
-    toJson: () => ({ algorithm: "svgd", ...options }),
+    toJSON: () => ({ algorithm: "svgd", ...options }),
     start(density, plan, engine) {
       if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined }, density);
       return new SvgdRun(density, plan, engine, options);

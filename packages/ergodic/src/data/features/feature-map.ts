@@ -33,7 +33,7 @@ export interface RandomFeatures {
   readonly gamma: number | "scale";
   readonly seed: number;
   /** Kind, count, gamma and seed: what `randomFeaturesFrom` takes. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
 }
 
 /** A map resolved for a dataset, as it stands in a pipeline. */
@@ -56,7 +56,7 @@ export function randomFeatures(kind: string, options: FeatureOptions): RandomFea
     throw new OptionError(kind, `count is ${count}, but must be even: features are pairs of cosine and sine`, "OPTION_RANGE");
   if (gamma !== "scale") checkNumber(kind, "gamma", gamma, { low: 0, open: true });
   checkNumber(kind, "seed", seed, { low: -Number.MAX_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, integer: true });
-  return Object.freeze({ kind, count, gamma, seed, toJson: () => ({ kind, count, gamma, seed }) });
+  return Object.freeze({ kind, count, gamma, seed, toJSON: () => ({ kind, count, gamma, seed }) });
 }
 
 export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, rows: RowSource): FeaturesStep {

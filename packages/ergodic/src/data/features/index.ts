@@ -18,7 +18,7 @@ export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => R
   fastfood,
 };
 
-/** The map that `toJson` described. */
+/** The map that `toJSON` described. */
 export function randomFeaturesFrom(json: JsonObject): RandomFeatures {
   const { kind, ...options } = json;
   if (typeof kind === "string" && Object.hasOwn(featureMaps, kind))

@@ -101,7 +101,7 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
   return {
     name: "linear",
     options,
-    toJson: () => toJson(options),
+    toJSON: () => toJSON(options),
     prepare: (data, plan) => prepare(options, data, plan.precision.data),
     bind: (prepared, plan, engine) => bind(options, prepared, plan, engine),
     save: (prepared, parameters) => save(options, prepared, parameters),
@@ -121,7 +121,7 @@ function checkWeights(where: string, given: Record<string, number>): void {
   for (const [name, weight] of Object.entries(plain(where, given))) checkNumber(where, name, weight, { low: 0 });
 }
 
-/** The model that `toJson` described. */
+/** The model that `toJSON` described. */
 export function linearFrom(json: JsonObject): LinearModel {
   const { model: _, features, loss, ...rest } = json;
   return linearModel({
@@ -131,13 +131,13 @@ export function linearFrom(json: JsonObject): LinearModel {
   });
 }
 
-function toJson(options: LinearOptions): JsonObject {
+function toJSON(options: LinearOptions): JsonObject {
   const { loss, features, ...rest } = options;
   return {
     model: "linear",
     ...(rest as unknown as JsonObject),
-    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss).toJson() }),
-    ...(features ? { features: features.toJson() } : {}),
+    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss).toJSON() }),
+    ...(features ? { features: features.toJSON() } : {}),
   };
 }
 
@@ -224,8 +224,8 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
   return {
     kind: "linear",
     description: {
-      model: toJson({ ...options, loss: options.loss ?? loss.name }),
-      loss: loss.toJson(),
+      model: toJSON({ ...options, loss: options.loss ?? loss.name }),
+      loss: loss.toJSON(),
       equation: loss.equation,
       task: outputs > 1 ? "multiclass" : loss.task,
       link,
@@ -235,7 +235,7 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
       },
       columns: data.names,
       outputs,
-      pipeline: data.pipeline.toJson() as Json,
+      pipeline: data.pipeline.toJSON() as Json,
     },
     tensors: { weights, intercept },
   };

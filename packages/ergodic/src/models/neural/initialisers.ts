@@ -28,7 +28,7 @@ export interface Initialiser {
   readonly options: JsonObject;
   /** Row-major values. */
   values(shape: Shape, fans: Fans, draws: Draws): Float64Array;
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
 }
 
 /** Of a dense weight [in, out] or a convolution's [height, width, in, out]: the last two axes, times all before. */
@@ -66,7 +66,7 @@ export function initialiser<O extends JsonObject>(
       name,
       options,
       values: (shape, fans, draws) => draw({ shape, fans, draws, options }),
-      toJson: () => ({ initialiser: name, ...options }),
+      toJSON: () => ({ initialiser: name, ...options }),
     };
   };
   defined.define(name, (options) => factory(options as Partial<O>));
@@ -86,7 +86,7 @@ export function initialiserFrom(json: Json): Initialiser {
 }
 
 export const isInitialiser = (value: unknown): value is Initialiser =>
-  typeof value === "object" && value !== null && "values" in value && "toJson" in value && typeof value.values === "function";
+  typeof value === "object" && value !== null && "values" in value && "toJSON" in value && typeof value.values === "function";
 
 const filled = (shape: Shape, next: () => number): Float64Array => Float64Array.from({ length: sizeOf(shape) }, next);
 const everywhere = (value: number) => (given: { shape: Shape }) => filled(given.shape, () => value);

@@ -66,7 +66,7 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
     name: "network",
     layers: whole,
     options,
-    toJson: () => toJson(whole, options),
+    toJSON: () => toJSON(whole, options),
     prepare: (data, plan) => prepare(whole, options, data, plan.precision.data),
     bind: (prepared, plan, engine) =>
       new NetworkProblem(prepared, plan, engine, {
@@ -80,7 +80,7 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
   };
 }
 
-/** The model that `toJson` described. */
+/** The model that `toJSON` described. */
 export function networkFrom(json: JsonObject): NetworkModel {
   const { model: _, layers, loss, ...rest } = json;
   if (layers === null)
@@ -109,13 +109,13 @@ function wholeOf(layers: Layer | LayerFunction | readonly LayerLike[]): LayerLik
   );
 }
 
-function toJson(layers: LayerLike, options: NetworkOptions): JsonObject {
+function toJSON(layers: LayerLike, options: NetworkOptions): JsonObject {
   const { loss, ...rest } = options;
   return {
     model: "network",
     layers: layersJson(layers),
     ...(rest as unknown as JsonObject),
-    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss).toJson() }),
+    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss).toJSON() }),
   };
 }
 
@@ -123,7 +123,7 @@ function toJson(layers: LayerLike, options: NetworkOptions): JsonObject {
 function layersJson(layers: LayerLike): JsonObject | null {
   if (!isLayer(layers)) return null;
   try {
-    return layers.toJson();
+    return layers.toJSON();
   } catch (error) {
     if (error instanceof OptionError && error.code === "LAYER_FUNCTION") return null;
     throw error;
@@ -199,5 +199,5 @@ function inputScale(data: Dataset): InputScale {
 
 function save(layers: LayerLike, options: NetworkOptions, data: Dataset, parameters: Float64Array): SavedModel {
   const facts = factsOf(layers, options, data);
-  return saveNetwork(facts, toJson(layers, { ...options, loss: options.loss ?? facts.loss }), data, parameters);
+  return saveNetwork(facts, toJSON(layers, { ...options, loss: options.loss ?? facts.loss }), data, parameters);
 }

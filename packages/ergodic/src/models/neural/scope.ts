@@ -57,7 +57,7 @@ export interface Layer {
   readonly name?: string;
   readonly apply: LayerFunction;
   /** @throws OptionError [LAYER_FUNCTION] where a part is a plain function */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
 }
 
 /** A plain function is a layer too; but no file can hold it. */

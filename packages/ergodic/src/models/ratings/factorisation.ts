@@ -35,20 +35,20 @@ export function factorisationModel(given: FactorisationOptions = {}): Factorisat
   return {
     name: "factorisation",
     options: settings,
-    toJson: () => toJson(settings),
+    toJSON: () => toJSON(settings),
     prepare: (data) => ({ dataset: data, dispose() {}, [Symbol.dispose]() {} }),
     bind: (ratings, plan, engine) => bind(settings, ratings, plan, engine),
     save: (ratings, parameters) => save(settings, ratings, parameters),
   };
 }
 
-/** The model that `toJson` described. */
+/** The model that `toJSON` described. */
 export function factorisationFrom(json: JsonObject): FactorisationModel {
   const { model: _, ...options } = json;
   return factorisationModel(options as FactorisationOptions);
 }
 
-function toJson({ alpha, ...rest }: FactorisationSettings): JsonObject {
+function toJSON({ alpha, ...rest }: FactorisationSettings): JsonObject {
   return { model: "factorisation", ...rest, implicit: alpha === null ? false : { alpha } };
 }
 
@@ -117,7 +117,7 @@ function save(settings: FactorisationSettings, ratings: Ratings, parameters: Flo
   return {
     kind: "factorisation",
     description: {
-      model: toJson(settings),
+      model: toJSON(settings),
       task: alpha === null ? "rating" : "preference",
       rank,
       biases,

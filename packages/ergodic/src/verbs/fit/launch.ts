@@ -53,8 +53,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
         () => {
           const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
           json = {
-            model: model.toJson(),
-            algorithm: algorithm.toJson(),
+            model: model.toJSON(),
+            algorithm: algorithm.toJSON(),
             plan: plan as unknown as JsonObject,
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };

@@ -304,7 +304,7 @@ function launch<K extends PredictionKind>(
       problem.dispose();
       ready.dispose();
     };
-    json = { model: model.toJson(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
+    json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
     save = keepSaving(model, ready.dataset, problem.parameterCount, json);
     return {
       progression,

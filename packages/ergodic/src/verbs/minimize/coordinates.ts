@@ -118,7 +118,7 @@ function launch(
       const progression = algorithm.start(problem, plan, engine);
       const value = progression.report().objective;
       if (kept.value !== undefined) refuseOtherValue(kept.value, value, () => progression.dispose());
-      json = { algorithm: algorithm.toJson(), x0, until: until as JsonObject, seed, value };
+      json = { algorithm: algorithm.toJSON(), x0, until: until as JsonObject, seed, value };
       return {
         progression,
         stopping: { until, validateEvery: 1, patience: undefined },

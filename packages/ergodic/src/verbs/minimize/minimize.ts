@@ -256,7 +256,7 @@ function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): R
       search = made.search;
       const { evaluations, seconds, target } = limits;
       json = {
-        search: search.toJson(),
+        search: search.toJSON(),
         until: {
           evaluations: Number.isFinite(evaluations) ? evaluations : null,
           seconds: seconds ?? null,
@@ -285,7 +285,7 @@ function minimum(search: Search, x: Float64Array, summary: RunSummary, json: Jso
   const value = search.best?.value ?? Number.NaN;
   const { centre, evaluations, failed, history } = search;
   const { reason } = summary;
-  const algorithm = search.algorithm.toJson();
+  const algorithm = search.algorithm.toJSON();
   return {
     x,
     value,

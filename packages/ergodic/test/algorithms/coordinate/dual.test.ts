@@ -400,7 +400,7 @@ describe("goes on exactly", () => {
 
   it("from its JSON", () => {
     const one = dualCoordinateDescent({ shrinking: false, tolerance: 1e-3, interceptScaling: 2 });
-    expect(dualCoordinateDescentFrom(JSON.parse(JSON.stringify(one.toJson()))).toJson()).toEqual(one.toJson());
+    expect(dualCoordinateDescentFrom(JSON.parse(JSON.stringify(one.toJSON()))).toJSON()).toEqual(one.toJSON());
   });
 });
 

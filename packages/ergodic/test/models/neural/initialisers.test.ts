@@ -138,17 +138,17 @@ describe("JSON", () => {
     n.uniformInitial({ low: 0 }),
   ];
   it.each(all.map((initial) => [initial.name, initial] as const))("of %s gives the same numbers back", (_, initial) => {
-    const again = n.initialiserFrom(JSON.parse(JSON.stringify(initial.toJson())));
-    expect(again.toJson()).toEqual(initial.toJson());
+    const again = n.initialiserFrom(JSON.parse(JSON.stringify(initial.toJSON())));
+    expect(again.toJSON()).toEqual(initial.toJSON());
     expect(valuesOf(again, "a", [3, 4])).toEqual(valuesOf(initial, "a", [3, 4]));
   });
 
   it("takes names, and one's own", () => {
-    expect(n.initialiserFrom("heNormal").toJson()).toEqual(n.heNormal().toJson());
+    expect(n.initialiserFrom("heNormal").toJSON()).toEqual(n.heNormal().toJSON());
     const counting = n.initialiser<{ from: number }>("counting", { from: 0 }, ({ shape, options }) =>
       Float64Array.from({ length: shape[0] }, (_, i) => options.from + i),
     );
-    const again = n.initialiserFrom(counting({ from: 3 }).toJson());
+    const again = n.initialiserFrom(counting({ from: 3 }).toJSON());
     expect([...valuesOf(again, "a", [3])]).toEqual([3, 4, 5]);
   });
 

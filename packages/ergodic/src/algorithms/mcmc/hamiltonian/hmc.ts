@@ -41,7 +41,7 @@ export function hmc(options: HmcOptions = {}): Sampler {
   const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
   return {
     name: "hmc",
-    toJson: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
+    toJSON: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

@@ -29,7 +29,7 @@ export function independence(options: IndependenceOptions): Sampler {
   checkFunction("independence", "logDensity", logDensity, "a function", "(x) => log q(x)");
   return {
     name: "independence",
-    toJson: () => ({ algorithm: "independence" }),
+    toJSON: () => ({ algorithm: "independence" }),
     start: (density, plan, engine) =>
       new ProposalRun("independence", density, plan, engine, {
         start: sample,

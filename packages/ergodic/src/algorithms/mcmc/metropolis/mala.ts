@@ -35,7 +35,7 @@ export function mala(options: MalaOptions = {}): Sampler {
   const { jitter: _, ...rest } = adaptationJson(adapted);
   return {
     name: "mala",
-    toJson: () => ({ algorithm: "mala", ...rest }),
+    toJSON: () => ({ algorithm: "mala", ...rest }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

@@ -33,7 +33,7 @@ export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}
   checkChoice(name, "scan", scan, ["systematic", "random"]);
   return {
     name,
-    toJson: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
+    toJSON: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
     start: (density, plan, engine) =>
       new WalkRun(density, plan, engine, {
         name,

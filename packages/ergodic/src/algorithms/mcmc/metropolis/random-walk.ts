@@ -42,7 +42,7 @@ export function randomWalk(options: RandomWalkOptions = {}): Sampler {
   if (covariance !== undefined) checkChoice("randomWalk", "covariance", covariance, covarianceKinds);
   return {
     name: "randomWalk",
-    toJson: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
+    toJSON: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
     start: (density, plan, engine) => {
       const { dimension } = density;
       const optimal = 2.38 / Math.sqrt(dimension);

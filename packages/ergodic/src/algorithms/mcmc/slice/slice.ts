@@ -44,7 +44,7 @@ export function slice(options: SliceOptions = {}): Sampler {
     );
   return {
     name: "slice",
-    toJson: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
+    toJSON: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
     start: (density, plan, engine) =>
       new WalkRun(density, plan, engine, {
         name: "slice",

@@ -58,7 +58,7 @@ export function parallelTempering(options: ParallelTemperingOptions = {}): Sampl
       `temperatures are ${powers.join(", ")}, but must be inverse temperatures that descend from 1 and are >= 0`,
       "OPTION_RANGE",
     );
-  if (JSON.stringify(inner.toJson()).includes('"update":"conditional"'))
+  if (JSON.stringify(inner.toJSON()).includes('"update":"conditional"'))
     throw new CapabilityError(
       where,
       "inner is a gibbs() with a function for a conditional, which knows nothing of powers; take conjugate(), enumerate() or a sampler there",
@@ -67,7 +67,7 @@ export function parallelTempering(options: ParallelTemperingOptions = {}): Sampl
   const ladder: JsonObject = temperatures ? { temperatures: powers } : { count, lowest };
   return {
     name: where,
-    toJson: () => ({ algorithm: where, inner: inner.toJson(), ...ladder, swapEvery, adapt }),
+    toJSON: () => ({ algorithm: where, inner: inner.toJSON(), ...ladder, swapEvery, adapt }),
     start: (density, plan, engine) => new ParallelTemperingRun(density, plan, engine, { inner, powers, swapEvery, adapt }),
   };
 }

@@ -75,5 +75,5 @@ export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}):
     adapt,
   };
   const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
-  return { name: where, toJson: () => json, start: (density, plan, engine) => new SequentialRun(density, plan, engine, run) };
+  return { name: where, toJSON: () => json, start: (density, plan, engine) => new SequentialRun(density, plan, engine, run) };
 }

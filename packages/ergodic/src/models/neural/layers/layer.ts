@@ -57,7 +57,7 @@ export function layer<O extends object = object>(
       name: options.name,
       options,
       apply: (x, scope) => apply(x, scope, options),
-      toJson: () => encode(made, new Map()) as JsonObject,
+      toJSON: () => encode(made, new Map()) as JsonObject,
     };
     return made;
   };
@@ -91,7 +91,7 @@ type Met = Map<Layer, JsonObject>;
 
 function encode(value: unknown, met: Met): Json {
   if (typeof value === "function") throw functionAsJson(value.name);
-  if (isInitialiser(value)) return value.toJson();
+  if (isInitialiser(value)) return value.toJSON();
   if (isLayer(value)) return encodeLayer(value, met);
   if (Array.isArray(value)) return value.map((part) => encode(part, met));
   if (typeof value !== "object" || value === null) return value as Json;
@@ -105,7 +105,7 @@ function encodeLayer(value: Layer, met: Met): JsonObject {
     before.shared ??= [...met.values()].filter((json) => json.shared !== undefined).length + 1;
     return { shared: before.shared };
   }
-  const made: JsonObject = "options" in value ? { layer: value.kind } : { ...value.toJson() };
+  const made: JsonObject = "options" in value ? { layer: value.kind } : { ...value.toJSON() };
   met.set(value, made);
   if ("options" in value) made.options = encode(value.options, met);
   return made;

@@ -41,7 +41,7 @@ export interface FitOptions<D = Dataset> extends PlanOptions {
  * `D`: the data; `P`: what predicts.
  */
 export interface Trainable<D, P> {
-  /** The model that `toJson` described. */
+  /** The model that `toJSON` described. */
   from(json: JsonObject): Model<D>;
   /** Throws OptionError unless `value` is such data. `wanted`: what the option is, in words. */
   checkData(where: string, name: string, value: unknown, wanted: string, example: string): void;

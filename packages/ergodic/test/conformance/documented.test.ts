@@ -1,0 +1,129 @@
+/**
+ * What editors show where one types: every public export has a doc comment, and so has every option. A step rule's options are inferred
+ * from its defaults, so its own comment names each of them. Lines are as long as a hover shows without wrapping twice.
+ */
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { ruleRegistry } from "../../src/index.ts";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const sources = fileURLToPath(new URL("../../../", import.meta.url));
+const entries = ["ergodic/src/index.ts", "ergodic/src/predict/index.ts", "ergodic/src/compiler/index.ts", "ingest/src/index.ts"].map(
+  (path) => sources + path,
+);
+const LONGEST = 160;
+
+const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+const program = ts.createProgram(entries, { ...options, types: [] });
+const checker = program.getTypeChecker();
+
+const textOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
+const tagged = (symbol: ts.Symbol): boolean => textOf(symbol) !== "" || symbol.getJsDocTags(checker).some(({ text }) => text?.length);
+const original = (symbol: ts.Symbol): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+
+function placeOf(symbol: ts.Symbol): string {
+  const declaration = symbol.declarations?.[0];
+  if (!declaration) return "?";
+  const file = declaration.getSourceFile();
+  const { line } = file.getLineAndCharacterOfPosition(declaration.getStart());
+  return `${file.fileName.slice(sources.length)}:${line + 1}`;
+}
+
+const own = (symbol: ts.Symbol): boolean => symbol.declarations?.some((d) => d.getSourceFile().fileName.includes("/src/")) ?? false;
+
+interface Exported {
+  entry: string;
+  name: string;
+  symbol: ts.Symbol;
+}
+const exported: Exported[] = entries.flatMap((entry) => {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(entry)!)!;
+  return checker
+    .getExportsOfModule(module)
+    .map((symbol) => ({ entry: entry.slice(sources.length), name: symbol.name, symbol: original(symbol) }));
+});
+
+/** Members of a type that the library declares, each once. */
+function membersOf(type: ts.Type): ts.Symbol[] {
+  const parts = type.isUnion() ? type.types : [type];
+  return parts.flatMap((part) => checker.getPropertiesOfType(part)).filter(own);
+}
+
+/** A type of options, and what takes it. */
+interface Taken {
+  name: string;
+  type: ts.Type;
+  taker?: ts.Symbol;
+}
+
+/** Types of options: those that are named so, and what exported functions take under such a name. */
+function optionTypes(): Taken[] {
+  const named = exported
+    .filter(({ name, symbol }) => /(Options|Settings)$/.test(name) && symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias))
+    .map(({ name, symbol }): Taken => ({ name, type: checker.getDeclaredTypeOfSymbol(symbol) }));
+  const taken = exported
+    .filter(({ symbol }) => symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable))
+    .flatMap(({ name, symbol }) => {
+      const declaration = symbol.valueDeclaration!;
+      const type = checker.getTypeOfSymbolAtLocation(symbol, declaration);
+      return type
+        .getCallSignatures()
+        .flatMap((signature) => signature.getParameters())
+        .filter((parameter) => /^(options|given|settings|how)$/.test(parameter.name))
+        .map((parameter): Taken => ({ name, type: checker.getTypeOfSymbol(parameter), taker: symbol }));
+    });
+  return [...named, ...taken].map((one) => ({ ...one, type: checker.getNonNullableType(one.type) }));
+}
+
+describe("every public export", () => {
+  test.each(entries.map((entry) => entry.slice(sources.length)))("of %s has a doc comment", (entry) => {
+    const all = exported.filter((one) => one.entry === entry);
+    expect(all.length).toBeGreaterThan(10);
+    const bare = all.filter(({ symbol }) => !tagged(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
+    expect(bare).toEqual([]);
+  });
+});
+
+/** A member of a literal of defaults, which has no line of its own for a comment. */
+const inferred = (member: ts.Symbol): boolean =>
+  !!member.declarations?.some((one) => ts.isPropertyAssignment(one) || ts.isShorthandPropertyAssignment(one));
+
+test("every option has a doc comment, or is named by that of the function whose defaults it is one of", () => {
+  const bare = new Set<string>();
+  const seen = new Set<ts.Symbol>();
+  for (const { name, type, taker } of optionTypes())
+    for (const member of membersOf(type)) {
+      seen.add(member);
+      if (tagged(member) || (taker && inferred(member) && textOf(taker).includes(`\`${member.name}\``))) continue;
+      bare.add(`${placeOf(member)} ${name}.${member.name}`);
+    }
+  expect(seen.size).toBeGreaterThan(400);
+  expect([...bare]).toEqual([]);
+});
+
+test("the comment of a step rule names each of its options", () => {
+  const rules = exported.filter(({ entry, name }) => entry === "ergodic/src/index.ts" && Object.hasOwn(ruleRegistry, name));
+  expect(rules.map(({ name }) => name).sort()).toEqual(
+    Object.keys(ruleRegistry)
+      .filter((name) => name !== "chain")
+      .sort(),
+  );
+  const unnamed = rules.flatMap(({ name, symbol }) =>
+    Object.keys(ruleRegistry[name].make().options)
+      .filter((option) => !textOf(symbol).includes(`\`${option}\``))
+      .map((option) => `${placeOf(symbol)} ${name}: ${option}`),
+  );
+  expect(unnamed).toEqual([]);
+});
+
+test("no doc comment of a public export is wider than an editor shows", () => {
+  const wide = exported.flatMap(({ symbol }) => {
+    const [declaration] = symbol.declarations ?? [];
+    const lines = declaration ? ts.getJSDocCommentsAndTags(declaration).flatMap((comment) => comment.getText().split("\n")) : [];
+    return lines.filter((line) => line.length > LONGEST).map((line) => `${placeOf(symbol)} ${line.slice(0, 60)}…`);
+  });
+  expect([...new Set(wide)]).toEqual([]);
+});
