@@ -26,6 +26,7 @@ import type { Json, JsonObject, Link } from "../contract.ts";
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
 export interface LossTraits<T extends Task = Task> {
+  /** How y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;
   /** From outputs to predictions: probabilities, a mean, a class by sign. */
   link: Link;
@@ -43,11 +44,15 @@ export interface LossTraits<T extends Task = Task> {
 
 /** `T`: its task, where the compiler knows it. */
 export interface Loss<T extends Task = Task> extends LossTraits<T> {
+  /** The name under which it was defined. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: Readonly<Record<string, number>>;
   /** ℓ(z, y); for joint losses z is the vector of outputs and y a class index. */
   readonly expression: Expr;
+  /** ℓ(z, y) as text. */
   readonly equation: string;
+  /** JSON from which `lossFrom` makes the same loss again. */
   toJSON(): JsonObject;
 }
 
@@ -112,6 +117,7 @@ function checkTraits(where: string, { task, link, joint = false }: LossTraits): 
     );
 }
 
+/** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
 /** Keeps the names of all losses so far for this library. */

@@ -9,24 +9,27 @@ import { type Engine, openEngine } from "../host/engine.ts";
 import { Run } from "../loop/run.ts";
 import type { ModelData, NamedValues, StatisticalModel } from "../models/statistical/index.ts";
 
+/** Options of `calibrate`. */
 export interface CalibrateOptions {
-  /** Default: nuts(). */
+  /** The sampler to test. Default nuts(). */
   algorithm?: Sampler;
-  /** Default: 200. */
+  /** Data sets simulated from the prior. Default 200; a whole number >= 1. */
   simulations?: number;
-  /** L: draws that are ranked among, of each simulation: 99. */
+  /** L: draws kept per simulation, among which the truth is ranked. Default 99; a whole number >= 1. */
   draws?: number;
-  /** Every so many transitions one draw is kept: 5. */
+  /** Transitions per kept draw. Default 5; a whole number >= 1. */
   thin?: number;
-  /** Default: 500. */
+  /** Transitions of warm-up per simulation. Default 500; a whole number >= 0. */
   warmup?: number;
-  /** Of ranks, for the test; must divide draws + 1. Default: 20. */
+  /** Bins of ranks for the test; must divide draws + 1. Default 20; a whole number >= 2. */
   bins?: number;
-  /** Default: 0. */
+  /** Seed of the simulations. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
+/** Ranks of one number over all simulations. */
 export interface CalibratedNumber {
   /** Of each simulation, 0 … L. */
   readonly ranks: Int32Array;
@@ -36,6 +39,7 @@ export interface CalibratedNumber {
   readonly pValue: number;
 }
 
+/** What `calibrate` found: the ranks of every number, and whether they look uniform. */
 export class Calibration {
   readonly simulations: number;
   readonly draws: number;

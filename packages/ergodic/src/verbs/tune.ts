@@ -19,22 +19,37 @@ export type { HalvingOptions, Measured } from "../algorithms/search/halving.ts";
 export type { SettingRange } from "../algorithms/search/settings.ts";
 export type { MakeTrial, Trial, TrialContext, TrialTick } from "../algorithms/search/trial.ts";
 
+/** When a tuning stops: at the first of these. */
 export interface TuneUntil {
+  /** Trials made. */
   trials?: number;
+  /** Seconds of tuning, > 0. */
   seconds?: number;
+  /** A finished trial's value at most this. */
   target?: number;
 }
 
+/** Options of `tune`. */
 export interface TuneOptions<K extends string = string, T extends TrialTick = TrialTick> {
+  /** The settings to search, by name: { low, high, scale: "log", integer }. */
   over: Readonly<Record<K, SettingRange>>;
+  /** The search algorithm. Default randomSearch(); cmaEs() from 20 trials per setting on. */
   algorithm?: SearchAlgorithm;
+  /** Trials to make. Default 30; unlimited where `until` has seconds. */
   trials?: number;
+  /** When to stop: the first of trials, seconds and target. */
   until?: TuneUntil;
+  /** Stops bad trials early: { eta: 3, first }; false for none. Default { eta: 3 }. */
   halving?: HalvingOptions | false;
+  /** The loss that a tick reports, undefined if it reports none. Default: its validation loss. */
   measure?: (tick: T) => number | undefined;
+  /** A trial's value: its "last" loss, or its "best", for runs that keep their best parameters. Default "last". */
   value?: "last" | "best";
+  /** Trials under way at once, for runs that work elsewhere. Default 1. */
   concurrency?: number;
+  /** Seed of the search, and of the trials' seeds. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Aborts the tuning and its trials. */
   signal?: AbortSignal;
 }
 
@@ -44,23 +59,30 @@ export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
   "trials" | "until" | "measure" | "concurrency" | "signal"
 >;
 
+/** What `tune` found. */
 export interface Tuned<K extends string = string> {
   /** Those of the least value among the trials that finished (where none did, that were stopped). */
   settings: Record<K, number>;
+  /** The least value. */
   value: number;
   /** The trial that had them. */
   best: Trial<K>;
   /** Every one that ended, by number. */
   trials: Trial<K>[];
+  /** Trials that finished. */
   finished: number;
+  /** Trials that were stopped early. */
   stopped: number;
+  /** Trials that diverged. */
   failed: number;
   /** Run in all trials, and how many more it would have been without stopping. */
   epochs: number;
   epochsSaved: number;
   /** Why the run stopped, in words. */
   reason: string;
+  /** The search algorithm, as JSON. */
   algorithm: JsonObject;
+  /** How the run went. */
   run: RunSummary;
 }
 

@@ -1,3 +1,13 @@
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+import type { Algorithm, JsonObject } from "../../contract.ts";
+import { FactorPasses, type Pass } from "./factor-passes.ts";
+
+/** Options of `alternatingLeastSquares`. */
+export interface AlternatingOptions {
+  /** Converged once an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
+  tolerance?: number;
+}
+
 /**
  * Alternating least squares: all users' rows to their exact minimum while the items stand, then all items' rows.
  *
@@ -9,14 +19,6 @@
  *
  * @throws OptionError unless tolerance >= 0
  */
-import { checkKeys, checkNumber } from "../../base/errors.ts";
-import type { Algorithm, JsonObject } from "../../contract.ts";
-import { FactorPasses, type Pass } from "./factor-passes.ts";
-
-export interface AlternatingOptions {
-  tolerance?: number;
-}
-
 export function alternatingLeastSquares(options: AlternatingOptions = {}): Algorithm {
   const name = "alternatingLeastSquares";
   checkKeys(name, options, ["tolerance"]);

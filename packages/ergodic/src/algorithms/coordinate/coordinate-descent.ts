@@ -8,7 +8,12 @@ import { CoordinateProgression } from "./coordinate-progression.ts";
 import { type PickName, pickNames } from "./picks.ts";
 import { WorkingSets } from "./working-sets.ts";
 
+/**
+ * Coordinate descent with its options filled in, as `coordinateDescent` makes it. Takes part in `fit` and `minimize` as
+ * `algorithm`.
+ */
 export interface CoordinateDescent extends Algorithm {
+  /** The options, with every default filled in. */
   readonly options: Readonly<ResolvedOptions>;
 }
 

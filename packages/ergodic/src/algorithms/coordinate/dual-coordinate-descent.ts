@@ -4,11 +4,13 @@ import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../co
 import type { Engine } from "../../host/engine.ts";
 import { DualDescent } from "./dual-descent.ts";
 
+/** Options of `dualCoordinateDescent`. */
 export interface DualCoordinateDescentOptions {
+  /** Whether rows that stay at a bound are skipped until the next check of the gap. Default true. */
   shrinking?: boolean;
-  /** Relative duality gap, >= 0; default 1e-6. */
+  /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** > 0; default 1. */
+  /** The intercept is the (penalised) weight of a column of this constant; larger values penalise it less. Default 1; > 0. */
   interceptScaling?: number;
 }
 

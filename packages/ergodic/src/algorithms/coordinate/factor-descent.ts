@@ -1,3 +1,28 @@
+import { checkChoice } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
+import type { Algorithm, FactorBinding, JsonObject } from "../../contract.ts";
+import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
+
+/** Options of `factorCoordinateDescent`. */
+export interface FactorDescentOptions {
+  /** Rounds over each number of a row or component per epoch. Default 1; a whole number, 1 to 1000. */
+  inner?: number;
+  /**
+   * "components" (CCD++) updates one component of all rows at a time; "rows" updates row by row. Default: components where the
+   * model offers them, else rows.
+   */
+  order?: "components" | "rows";
+  /** Converged once an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
+  tolerance?: number;
+}
+
+/** Parts of a pass of the component kernel. */
+const open = 1;
+const update = 2;
+const close = 4;
+
+const name = "factorCoordinateDescent";
+
 /**
  * Coordinate descent on factors: each number of a row to its minimum while all others stand. Linear in the rank, where least squares are cubic.
  *
@@ -12,24 +37,6 @@
  *
  * @throws OptionError; CapabilityError for order "components" where every cell counts
  */
-import { checkChoice } from "../../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
-import type { Algorithm, FactorBinding, JsonObject } from "../../contract.ts";
-import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
-
-export interface FactorDescentOptions {
-  inner?: number;
-  order?: "components" | "rows";
-  tolerance?: number;
-}
-
-/** Parts of a pass of the component kernel. */
-const open = 1;
-const update = 2;
-const close = 4;
-
-const name = "factorCoordinateDescent";
-
 export function factorCoordinateDescent(options: FactorDescentOptions = {}): Algorithm {
   checkKeys(name, options, ["inner", "order", "tolerance"]);
   const { inner = 1, order, tolerance = 1e-4 } = options;

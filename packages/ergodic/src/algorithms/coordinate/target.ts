@@ -1,3 +1,15 @@
+import { checkBoolean, isList } from "../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
+import type { Problem } from "../../contract.ts";
+import { byValues } from "./by-values.ts";
+import type { CoordinateTarget, CoordinateTargetOptions } from "./coordinate-target.ts";
+import { TargetState } from "./target-state.ts";
+
+const WHERE = "coordinateTarget";
+const functions = ["value", "partial", "secondPartial", "minimiser", "residual", "moved", "rowPartial"] as const;
+const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1", "l2", "lower", "upper"];
+
 /**
  * A target of the user's own for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤ upper_j, f smooth.
  *
@@ -12,19 +24,6 @@
  * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a partial derivative is not a
  * finite number [TARGET_PARTIAL], a curvature not > 0 [TARGET_CURVATURE], or F has no minimum along a coordinate [TARGET_UNBOUNDED]
  */
-
-import { checkBoolean, isList } from "../../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { shown } from "../../base/shown.ts";
-import type { Problem } from "../../contract.ts";
-import { byValues } from "./by-values.ts";
-import type { CoordinateTarget, CoordinateTargetOptions } from "./coordinate-target.ts";
-import { TargetState } from "./target-state.ts";
-
-const WHERE = "coordinateTarget";
-const functions = ["value", "partial", "secondPartial", "minimiser", "residual", "moved", "rowPartial"] as const;
-const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1", "l2", "lower", "upper"];
-
 export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTarget {
   checkKeys(WHERE, options, known);
   const { dimension } = options;
@@ -65,7 +64,10 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
   return { ...checked, partial, minimiser };
 }
 
-/** A target or a plain function, to be minimised from x0 on. */
+/**
+ * A target or a plain function as a problem for coordinate descent, starting at `x0`. @throws OptionError where x0 has another
+ * length or is out of bounds
+ */
 export function coordinateProblem(given: CoordinateTarget | ((x: Float64Array) => number), x0: ArrayLike<number>): Problem {
   const target = typeof given === "function" ? coordinateTarget({ dimension: x0.length, value: given }) : given;
   if (target?.kind !== "coordinateTarget")

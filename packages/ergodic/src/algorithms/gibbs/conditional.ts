@@ -3,8 +3,14 @@ import { type Draws, type Stream, stream } from "../../base/stream.ts";
 import type { LogDensity, ParameterPlace, Snapshot } from "../../contract.ts";
 import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 
+/** Values of one parameter: a number, or all its numbers row by row. */
 export type BlockValues = number | ArrayLike<number>;
+/** Every parameter by name, on its constrained scale, row by row. */
 export type Values = Readonly<Record<string, Float64Array>>;
+/**
+ * A function that draws a block's new values given all current ones: (values, draws) => numbers, or { name: numbers } for
+ * several parameters. All randomness must come from `draws`.
+ */
 export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
 
 /**

@@ -6,8 +6,9 @@ import { Arena } from "../../host/arena.ts";
 import * as field from "../../host/fields.ts";
 import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 
+/** Options of `enumerate`. */
 export interface EnumerateOptions {
-  /** An integer with more values moves by slices: 256. */
+  /** Integers with more values than this are moved by slices instead. Default 256; a whole number, 0 to 2²⁴. */
   most?: number;
 }
 

@@ -14,14 +14,17 @@ import { type GibbsBlock, GibbsRun } from "./gibbs-run.ts";
 /** How a block is updated: a sampler, enumerate(), conjugate(), or a function that draws it. */
 export type UpdateBy = Sampler | BlockUpdate | Conditional;
 
+/** One block of `gibbs`: which parameters, and what updates them. */
 export interface BlockOptions {
   /** Parameters by name, or coordinates of u by number. */
   of: readonly (string | number)[];
+  /** What updates the block: a sampler, enumerate(), conjugate(), or a function that draws new values. */
   by: UpdateBy;
-  /** Transitions of a sampler, a sweep: 1. */
+  /** Transitions of the sampler per sweep. Default 1; a whole number, 1 to 2²⁰. */
   times?: number;
 }
 
+/** Blocks for `gibbs`: updates by the name of a parameter, or a list of blocks of several parameters. */
 export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOptions[];
 
 /**

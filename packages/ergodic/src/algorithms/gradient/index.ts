@@ -102,6 +102,7 @@ export {
 
 type RuleOptions = Record<string, OptionValue | Schedule>;
 
+/** A rule of the registry: its factory, and options under which it solves the conformance problems. */
 export interface RuleEntry {
   make(options?: RuleOptions): Rule;
   /** A link of chains rather than a rule by itself; `inChain` puts it where it belongs. */
@@ -119,6 +120,7 @@ const entry = (make: unknown, convex: RuleOptions, scaled: RuleOptions = convex,
   inChain,
 });
 
+/** The library's step rules by name: `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = {
   sgd: entry(sgd, { rate: 0.5 }),
   polyak: entry(polyak, {}),

@@ -4,6 +4,10 @@ import type { checkNumber } from "../../base/errors.ts";
 import type { Expr } from "../../compiler/index.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
 
+/**
+ * A step rule, as `adam()` and its kind make it: an equation, a search on the same batch, or a procedure on the whole
+ * objective.
+ */
 export type Rule = EquationRule | SearchRule | HostRule;
 
 export type OptionValue = number | boolean | string;
@@ -19,6 +23,7 @@ export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
 export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
 
+/** A rule as JSON, as `rule.toJSON()` gives it; `ruleFromJson` makes the rule again. */
 export type RuleJson =
   | { rule: string; options: Record<string, OptionValue | ScheduleJson> }
   | { rule: "chain"; parts: RuleJson[] };
@@ -33,6 +38,9 @@ export interface RuleBase {
   toJSON(): RuleJson;
 }
 
+/**
+ * A rule whose step is an equation over each coordinate: it takes gradients of rows, of batches or of all data. Can be chained.
+ */
 export interface EquationRule extends RuleBase {
   readonly kind: "equation";
   /** The links of a chain; [] for a single rule. */
@@ -71,6 +79,7 @@ export type Resolved<D extends Defaults> = {
   readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
 
+/** A function of a vector of parameters, as rules on the whole objective see it. */
 export interface Objective {
   /** The value at x; fills `gradient` unless it is null. */
   (x: Float64Array, gradient: Float64Array | null): number;
@@ -78,6 +87,7 @@ export interface Objective {
   curvature?: (x: Float64Array, direction: Float64Array) => number;
 }
 
+/** What one step of a rule on the whole objective did. */
 export interface HostReport {
   /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
   loss: number;
@@ -90,11 +100,13 @@ export interface HostReport {
   stopped: string | null;
 }
 
+/** The state of a rule on the whole objective, as copies: numbers and vectors by name. */
 export interface HostState {
   numbers: Record<string, number>;
   arrays: Record<string, Float64Array[]>;
 }
 
+/** A rule on the whole objective at work; see `hostRule`. */
 export interface HostRun {
   step(x: Float64Array): HostReport;
   /** Bytes held beside x. */
@@ -111,6 +123,7 @@ export interface StatedCost {
   perStep: string;
 }
 
+/** A rule that needs the whole objective: line searches and L-BFGS. Runs on batch: "all". */
 export interface HostRule extends RuleBase {
   readonly kind: "host";
   /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
@@ -128,6 +141,7 @@ export interface SearchOptions {
   fallback: number;
 }
 
+/** A rule that searches its step size on the losses of the same batch: stochasticLineSearch(). */
 export interface SearchRule extends RuleBase {
   readonly kind: "search";
   readonly options: RuleBase["options"] & Readonly<SearchOptions>;

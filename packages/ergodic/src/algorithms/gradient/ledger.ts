@@ -10,6 +10,7 @@ import type { EquationRule, Rule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 import { RuleRunner } from "./runner.ts";
 
+/** One rule of the cost ledger: its equation, states and operations, at its defaults. */
 export interface LedgerRow {
   rule: string;
   kind: Rule["kind"];
@@ -34,10 +35,12 @@ export interface LedgerRow {
   perStep: string | null;
 }
 
+/** The cost ledger: for every rule of the registry, what it costs beyond plain SGD, predicted from its equation. */
 export function ruleLedger(): LedgerRow[] {
   return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry));
 }
 
+/** What `measureRule` found. */
 export interface MeasuredRule {
   nanosecondsPerParameter: number;
   /** Allocated for states. */

@@ -25,6 +25,7 @@ import { chain, rateOf, reservedNames } from "./rule.ts";
 
 export type Precision = "f32" | "f64";
 
+/** Which parts the program of a rule has, and its types. */
 export interface RuleProgramOptions {
   /** Stored type of `values`. */
   gradientType: StorageType;
@@ -34,20 +35,25 @@ export interface RuleProgramOptions {
   indexed?: boolean;
   /** Default: precision. */
   parameterType?: Precision | "i16";
+  /** Adds a dense mean gradient to the gradient (variance reduction). Default false. */
   base?: boolean;
   /** `base` moves by `refresh` × the gradient of the rows: it is the mean of a table that this update changes (SAGA, SAG). */
   refresh?: boolean;
   /** `base` is weighed by an operand of this name. */
   reach?: boolean;
+  /** Weighs each coordinate's penalty by an operand of this name. Default false: all weigh 1. */
   share?: boolean;
   /** The step of each coordinate is multiplied by an operand of this name. */
   rates?: boolean;
   /** The part of an L2 share above 1 is taken implicitly: for rates with which an explicit step could overshoot 0. */
   damped?: boolean;
+  /** Adds an L1 penalty, in its orthant-wise form. Default false. */
   l1?: boolean;
+  /** Adds an L2 penalty. Default false. */
   l2?: boolean;
 }
 
+/** A rule joined to a gradient: the program to compile, its states and the values of its options. */
 export interface RuleProgram {
   spec: ProgramSpec;
   /** Vector states in the order of their operands, with where they start: a number, or a copy of the starting point. */

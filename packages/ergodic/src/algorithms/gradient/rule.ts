@@ -59,6 +59,7 @@ export interface Facts<D extends Defaults> {
   /** A link of chains, not a rule by itself: it has no rate of its own. */
   link?: boolean;
 }
+/** Makes a rule from options, any subset of its `defaults`; numeric options also take a Schedule. */
 export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & {
   readonly ruleName: string;
   readonly defaults: D;

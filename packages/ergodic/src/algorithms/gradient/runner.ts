@@ -1,12 +1,3 @@
-/**
- * A rule at work on a vector of parameters in engine memory: parameters, states, gradient, indices and the program's block, owned here.
- *
- * Fill `gradient()` (and `indices()` for an indexed runner), then `step(loss)`: p ← p − step, states advanced, t + 1. Two ways to run the
- * same program: compiled, or over the compiler's interpreter, the oracle. The kernels of the loop use the same program in their own
- * layout; this class serves full-vector steps, tests and benchmarks.
- *
- * Views that methods return are on the memory's current buffer: not kept across an allocation.
- */
 import { assert } from "../../base/errors.ts";
 import {
   evaluateProgram,
@@ -52,6 +43,15 @@ export interface StepInputs {
 type Floats = Float32Array | Float64Array;
 type Run = (count: number, scalars: Record<string, number>) => Record<string, number>;
 
+/**
+ * A rule at work on a vector of parameters in engine memory: parameters, states, gradient, indices and the program's block, owned here.
+ *
+ * Fill `gradient()` (and `indices()` for an indexed runner), then `step(loss)`: p ← p − step, states advanced, t + 1. Two ways to run the
+ * same program: compiled, or over the compiler's interpreter, the oracle. The kernels of the loop use the same program in their own
+ * layout; this class serves full-vector steps, tests and benchmarks.
+ *
+ * Views that methods return are on the memory's current buffer: not kept across an allocation.
+ */
 export class RuleRunner implements Disposable, Holder {
   readonly rule: EquationRule;
   readonly count: number;

@@ -45,6 +45,7 @@ export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>
   gibbs: (options) => gibbsFromJson(options, samplerFromJson),
 };
 
+/** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
 /** Options that are samplers themselves stand there as their JSON. @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */

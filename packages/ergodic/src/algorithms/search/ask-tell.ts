@@ -1,20 +1,3 @@
-/**
- * Ask and tell: a search that leaves evaluating to its user, who may be a loop (minimize.ts), a cluster, or a person at a bench.
- *
- *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
- *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
- *   s.best // { x, value }
- *
- * Points are in the user's space (space.ts), evaluations are numbered 0, 1, 2 … as they are asked. Values may be told in any order: the
- * algorithm learns a batch when it is complete, in the batch's order, so that neither the order of tells nor the split of asks matters.
- *
- * Noise: with `repeat` k each point is evaluated k times, and its value is the mean. Every evaluation comes with a seed of its own; with
- * `commonRandomNumbers` the i-th repetitions of all points of a batch share one, so that they differ by their points alone.
- *
- * NaN, or `fail`, is a failed evaluation: counted, and worse than every number, as is +Infinity. A point of value −Infinity ends the search.
- *
- * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
- */
 import { checkBoolean } from "../../base/checks.ts";
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
@@ -26,14 +9,17 @@ import { cmaEs } from "./cma-es.ts";
 import type { SearchAlgorithm, SearchState } from "./search.ts";
 import { Space, type SpaceOptions, spaceKeys } from "./space.ts";
 
+/** Options of `search`: the space, the algorithm, and how noise is handled. */
 export interface SearchOptions extends SpaceOptions {
-  /** Default cmaEs(). */
+  /** The search algorithm, e.g. nelderMead(). Default cmaEs(). */
   algorithm?: SearchAlgorithm;
+  /** Seed of the search's random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Evaluations granted; schedules are laid out on them. Default: no limit. */
+  /** Evaluations granted; cooling schedules and the like are laid out on them. Default: no limit. */
   evaluations?: number;
-  /** Evaluations of each point. */
+  /** Evaluations per point; its value is their mean. Default 1; a whole number >= 1. */
   repeat?: number;
+  /** Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false. */
   commonRandomNumbers?: boolean;
 }
 
@@ -48,8 +34,11 @@ export interface Asked {
   seed: number;
 }
 
+/** The best point so far, and its value. */
 export interface Best {
+  /** In the user's space. */
   x: Float64Array;
+  /** The mean of its evaluations. */
   value: number;
 }
 
@@ -70,6 +59,23 @@ interface Probe {
   value: number;
 }
 
+/**
+ * Ask and tell: a search that leaves evaluating to its user, who may be a loop (minimize.ts), a cluster, or a person at a bench.
+ *
+ *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
+ *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
+ *   s.best // { x, value }
+ *
+ * Points are in the user's space (space.ts), evaluations are numbered 0, 1, 2 … as they are asked. Values may be told in any order: the
+ * algorithm learns a batch when it is complete, in the batch's order, so that neither the order of tells nor the split of asks matters.
+ *
+ * Noise: with `repeat` k each point is evaluated k times, and its value is the mean. Every evaluation comes with a seed of its own; with
+ * `commonRandomNumbers` the i-th repetitions of all points of a batch share one, so that they differ by their points alone.
+ *
+ * NaN, or `fail`, is a failed evaluation: counted, and worse than every number, as is +Infinity. A point of value −Infinity ends the search.
+ *
+ * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
+ */
 export class Search {
   readonly algorithm: SearchAlgorithm;
   readonly space: Space;
@@ -370,6 +376,15 @@ function describe(value: unknown): string {
   return shown(value);
 }
 
+/**
+ * Ask and tell: a search whose points you evaluate yourself, on a cluster or at a bench.
+ *
+ *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
+ *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
+ *   s.best; // { x, value }
+ *
+ * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values may be told in any order. @throws OptionError
+ */
 export function search(options: SearchOptions): Search {
   checkKeys("search", options, searchKeys);
   return new Search("search", options);

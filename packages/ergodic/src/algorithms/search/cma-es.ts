@@ -37,6 +37,8 @@ const RESTARTS = 2 ** 52;
  * (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
  * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011 (injection).
  * Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
+ * `pointTolerance`, `valueTolerance`: a descent ends where its points (in initial steps) and values spread by less (1e-12
+ * each).
  *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */

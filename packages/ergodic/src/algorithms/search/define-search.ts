@@ -21,6 +21,7 @@ export interface SearchFacts<D extends SearchDefaults> {
   check?(options: SearchOptionsOf<D>): void;
 }
 
+/** Makes a search algorithm from options, any subset of its `defaults`. */
 export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
   readonly searchName: string;
   readonly defaults: D;

@@ -1,7 +1,13 @@
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 
+/** Successive halving of `tune`: at rungs r, rη, rη², … a trial continues only while its loss is among the best 1/η there. */
 export interface HalvingOptions {
+  /** η >= 2. Default 3. */
   eta?: number;
+  /**
+   * r: the first rung in epochs, > 0. Default: the length of the first finished trial, divided by η as often as measurements
+   * allow, at most four times.
+   */
   first?: number;
 }
 

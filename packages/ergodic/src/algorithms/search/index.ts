@@ -39,7 +39,9 @@ export interface SearchPreset {
   share: number;
 }
 
+/** A search of the registry: its factory, and what the conformance tests hold it to. */
 export interface SearchEntry {
+  /** The factory. */
   make(options?: SearchDefaults): SearchAlgorithm;
   /** Σ z², from three steps away. */
   sphere: SearchPreset;
@@ -71,6 +73,7 @@ function preset(options: SearchDefaults, evaluations: number, share = 1e-3): Sea
   return { options, evaluations, share };
 }
 
+/** The library's search algorithms by name: `searchRegistry.cmaEs.make()`. */
 export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
   cmaEs: entry(cmaEs, { random: true, monotone: true }, 1000, 5000),
   differentialEvolution: entry(differentialEvolution, { random: true, monotone: true }, 6000, 12_000),

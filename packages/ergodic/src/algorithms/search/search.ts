@@ -22,6 +22,7 @@ export interface SearchStart {
   readonly stream: Stream;
 }
 
+/** A search algorithm, as cmaEs() and its kind make it: it proposes batches of points and learns their values. */
 export interface SearchAlgorithm {
   readonly name: string;
   readonly options: JsonObject;
@@ -33,6 +34,7 @@ export interface SearchAlgorithm {
   start(given: SearchStart): SearchState;
 }
 
+/** A search at work, in internal coordinates: free real numbers in which a step of 1 is the initial step size. */
 export interface SearchState {
   /**
    * The next batch: 1 point or more, fresh arrays, by the state alone. Called once after `start` and once after each `update`, unless stopped;
@@ -54,6 +56,7 @@ export interface SearchState {
   restore(snapshot: SearchSnapshot): void;
 }
 
+/** A search's state as plain data: what a checkpoint holds. */
 export interface SearchSnapshot {
   tensors: Record<string, Tensor>;
   state: JsonObject;

@@ -8,6 +8,7 @@ export interface TrialTick {
   readonly validation?: { readonly loss?: number };
 }
 
+/** What `tune` hands to the function that starts a trial. */
 export interface TrialContext {
   /** 32 bits, by the seed of the tuning and the trial's number. */
   seed: number;

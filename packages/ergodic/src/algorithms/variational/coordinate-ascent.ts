@@ -4,17 +4,21 @@ import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/er
 /** Parameters of every factor, by name. */
 export type FactorParameters<Name extends string> = Readonly<Record<Name, Float64Array>>;
 
+/** Options of `coordinateAscent`: factors, their updates and the ELBO. */
 export interface CoordinateAscentOptions<Name extends string> {
+  /** Parameters of every factor at the start, by name. */
   start: FactorParameters<Name>;
-  /** In the order of a sweep. */
+  /** Updates by name, in the order of a sweep: each gives its factor's best parameters given all factors. */
   factors: Readonly<Record<Name, (q: FactorParameters<Name>) => Float64Array>>;
+  /** The ELBO of the factors in nats; no update may lower it. */
   elbo: (q: FactorParameters<Name>) => number;
-  /** Sweeps at most: 1000. */
+  /** Most sweeps. Default 1000; a whole number >= 0. */
   iterations?: number;
-  /** Relative: 1e-8. */
+  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-8; >= 0. */
   tolerance?: number;
 }
 
+/** What `coordinateAscent` found. */
 export interface CoordinateAscentResult<Name extends string> {
   readonly parameters: FactorParameters<Name>;
   /** At the start, and after each sweep. */

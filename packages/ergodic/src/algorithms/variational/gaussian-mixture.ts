@@ -6,24 +6,29 @@ import { type CoordinateAscentResult, coordinateAscent, type FactorParameters } 
 import { dirichletDivergence, expectedLog } from "./dirichlet.ts";
 import { expectedLogDeterminant, NormalWishart, type NormalWishartPrior } from "./normal-wishart.ts";
 
+/** Options of `gaussianMixture`. */
 export interface GaussianMixtureOptions {
+  /** Most clusters; those that the data do not need become empty. A whole number, 1 to 10,000. */
   components: number;
-  /** α₀. */
+  /** α₀ of the Dirichlet prior on the weights, > 0. Default 1/components. */
   concentration?: number;
-  /** β₀. */
+  /** β₀: prior precision of the means relative to the components', > 0. Default 0.01. */
   meanPrecision?: number;
-  /** ν₀, above d − 1. */
+  /** ν₀: degrees of freedom of the Wishart prior, above d − 1. Default d + 1. */
   degrees?: number;
-  /** Variances within a component, as a share of the columns'. */
+  /** Expected variances within a component, as a share of the columns'. Default 1/components; > 0. */
   spread?: number;
-  /** 5. */
+  /** Random starts (k-means++), of which the best continues. Default 5; a whole number >= 1. */
   starts?: number;
-  /** Default: 0. */
+  /** Seed of the starts. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Most sweeps. Default 1000; a whole number >= 1. */
   iterations?: number;
+  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-8; >= 0. */
   tolerance?: number;
 }
 
+/** What `gaussianMixture` found; arrays are row-major. */
 export interface GaussianMixtureResult {
   /** E[π], [component]. */
   readonly weights: Float64Array;

@@ -7,15 +7,22 @@ import type { Kept } from "./kept.ts";
 export type Minimised = (x: Float64Array, gradient: Float64Array | null) => number;
 
 export interface Tolerances {
+  /** Ends where |Δf| stays at most this. Default 1e-12; >= 0. */
   objectiveTolerance: number;
+  /** Ends where |Δf|/max(|f|, ε) stays at most this, in units of ε = 2^-52. Default 1e4; >= 0. */
   relativeObjectiveTolerance: number;
+  /** Ends where the gradient's norm is at most this. Default 1e-8; >= 0. */
   gradientTolerance: number;
+  /** Ends where ∇fᵀH∇f/max(|f|, ε) stays at most this, in units of ε = 2^-52. Default 10; >= 0. */
   relativeGradientTolerance: number;
+  /** Ends where ‖Δx‖ stays at most this. Default 1e-8; >= 0. */
   parameterTolerance: number;
 }
 
 export interface QuasiNewtonOptions extends Tolerances {
+  /** Pairs of steps and gradient changes that L-BFGS keeps. Default 10; a whole number, 1 to 1000. */
   history: number;
+  /** The first trial step along −∇f, > 0. Default 1e-3. */
   firstStep: number;
 }
 

@@ -5,26 +5,31 @@ import { type Stream, stream } from "../../base/stream.ts";
 import { coordinateAscent } from "./coordinate-ascent.ts";
 import { Corpus, type Factors } from "./corpus.ts";
 
+/** Options of `topics`. */
 export interface TopicsOptions {
+  /** Number of topics, a whole number, 1 to 100,000. */
   topics: number;
+  /** α of the Dirichlet prior on each document's topics, > 0. Default 1/topics. */
   documentConcentration?: number;
+  /** η of the Dirichlet prior on each topic's words, > 0. Default 1/topics. */
   wordConcentration?: number;
-  /** Default: 0. */
+  /** Seed of the start and of the order of documents. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Sweeps: 1000. */
+  /** Most sweeps over all documents. Default 1000; a whole number >= 0. */
   iterations?: number;
-  /** Relative: 1e-6. */
+  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** Documents a step; absent: all, by coordinate ascent. */
+  /** Documents per step. Default: all, by coordinate ascent. */
   batch?: number;
-  /** Passes over the documents in minibatches: 10. */
+  /** Passes over the documents in minibatches. Default 10; a whole number >= 1. */
   epochs?: number;
-  /** 1. */
+  /** Delays the first minibatch steps: ρ_t = (delay + t)^−forgetting. Default 1; >= 0. */
   delay?: number;
-  /** In (0.5, 1]: 0.7. */
+  /** How fast early minibatches are forgotten, in (0.5, 1]. Default 0.7. */
   forgetting?: number;
 }
 
+/** What `topics` found; arrays are row-major. */
 export interface TopicsResult {
   /** E[β], [topic, word]. */
   readonly topics: Float64Array;

@@ -4,11 +4,17 @@ import type { ArrayProgram } from "./lowered.ts";
 import { printArrays, printLowered } from "./print.ts";
 import type { SymbolicArray } from "./symbolic.ts";
 
+/** What the compiler makes of a model or a function, stage by stage, as text. */
 export interface Explanation {
+  /** The function's own operations, simplified. */
   readonly trace: string;
+  /** The same with its derivatives. */
   readonly gradient: string;
+  /** Loops and kernels in order. */
   readonly schedule: string;
+  /** Where values are kept, and how many bytes they take. */
   readonly memory: string;
+  /** Size of the WebAssembly module. */
   readonly code: string;
   /** All stages under their names. */
   toString(): string;

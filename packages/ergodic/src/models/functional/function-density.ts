@@ -3,15 +3,20 @@ import { checkKeys, checkNumber, DataError, OptionError } from "../../base/error
 import type { BindOptions, DensityBinding, LogDensity } from "../../contract.ts";
 import { currentEngine, type Engine } from "../../host/engine.ts";
 
+/** A plain function as a log density. */
 export interface FunctionDensityOptions {
+  /** Numbers in x, a whole number >= 1. */
   readonly dimension: number;
+  /** ℓ(x) in nats, up to a constant; −∞ outside the support. */
   readonly logDensity: (x: Float64Array) => number;
+  /** The gradient of ℓ at x: returned, or written into `g`. Default: none, for samplers that need none. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
   /** One name for each number of x; samplers then know them as parameters. */
   readonly names?: readonly string[];
 }
 
+/** A log density made of a plain function; see `functionDensity`. */
 export interface FunctionDensity extends LogDensity {
   readonly hasGradient: boolean;
   readonly onThisThread: true;

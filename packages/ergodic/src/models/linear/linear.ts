@@ -22,19 +22,40 @@ import type { Loss } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { LinearProblem } from "./problem.ts";
 
+/** Options of `linear`. */
 export interface LinearOptions {
+  /**
+   * The loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
+   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more, squared for
+   * numbers.
+   */
   loss?: string | Loss;
+  /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
+  /** Strength of l2/2‖p‖², >= 0. Default 0. */
   l2?: number;
-  /** Strength and groups by column name; every column left out is a group of its own. */
+  /**
+   * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names; a column in no group is a group of its
+   * own. Default: none.
+   */
   group?: { strength: number; groups: string[][] };
+  /** Whether there is an intercept, which is not penalised. Default true. */
   intercept?: boolean;
-  /** Coefficients >= 0 (of the standardised columns, which have the signs of the columns). For coordinateDescent. */
+  /**
+   * Whether coefficients must be >= 0 (those of the standardised columns, which have the same signs). Needs
+   * coordinateDescent(). Default false.
+   */
   nonNegative?: boolean;
-  /** Multiplies l1 and l2 of each column, by name; 1 where not given. Not for the group penalty. */
+  /** Multiplies l1 and l2 of columns, by name, >= 0; 1 for columns not named. Does not apply to the group penalty. */
   penaltyWeights?: Record<string, number>;
+  /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
+  /** Random features in front, e.g. rff({ count: 1000 }), which make a kernel machine of the model. Default: none. */
   features?: RandomFeatures;
+  /**
+   * Whether columns are brought to mean 0 and standard deviation 1, learnt in training. Default "auto": where their units
+   * differ by more than 10 times or are far from 1; never for sparse columns.
+   */
   standardise?: boolean | "auto";
 }
 

@@ -28,12 +28,25 @@ import type { InputScale, NetworkFacts, TargetScale } from "./programs.ts";
 import { saveNetwork } from "./save.ts";
 import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
 
+/** Options of `network`. */
 export interface NetworkOptions {
+  /**
+   * The loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
+   * numbers.
+   */
   loss?: string | Loss;
+  /** Strength of l1‖p‖₁ on weights, >= 0. Default 0. */
   l1?: number;
+  /** Strength of l2/2‖p‖² on weights, >= 0. Default 0. */
   l2?: number;
+  /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
+  /** By group of parameters (see `grouped`), what their steps are multiplied with, >= 0. Default: all 1. */
   rates?: Record<string, number>;
+  /**
+   * Whether columns, images and numeric targets are brought to mean 0 and standard deviation 1. Default "auto": where their
+   * units need it.
+   */
   standardise?: boolean | "auto";
 }
 

@@ -2,7 +2,9 @@ import type { Shape, SymbolicArray } from "../../compiler/array/index.ts";
 import type { JsonObject } from "../../contract.ts";
 import type { Fans, Initialiser } from "./initialisers.ts";
 
+/** How a layer's parameter starts, and what applies to it. */
 export interface ParameterOptions {
+  /** Its first values, e.g. heNormal(). */
   readonly initial: Initialiser;
   /** What initialisers scale by; default: as of a dense or convolution weight of this shape. */
   readonly fans?: Fans;
@@ -49,12 +51,16 @@ export interface Scope {
   count(multiplyAdds: number): void;
 }
 
+/** A layer as a plain function: y = f(x, scope), on symbolic arrays with axis 0 for the examples. */
 export type LayerFunction = (x: SymbolicArray, scope: Scope) => SymbolicArray;
 
+/** A layer, as dense() and its kind make it. */
 export interface Layer {
+  /** The name of its definition. */
   readonly kind: string;
   /** Its part of the path; default: its place in the layer that holds it. */
   readonly name?: string;
+  /** y = f(x, scope), on symbolic arrays. */
   readonly apply: LayerFunction;
   /** @throws OptionError [LAYER_FUNCTION] where a part is a plain function */
   toJSON(): JsonObject;

@@ -25,7 +25,9 @@ import type { Engine } from "../../host/engine.ts";
 import { meanRating, RatingsProblem, scaleOf } from "./problem.ts";
 import type { FactorisationOptions, FactorisationSettings } from "./settings.ts";
 
+/** A factorisation of ratings, as `factorisation` makes it. */
 export interface FactorisationModel extends Model<Ratings> {
+  /** The options, with every default filled in. */
   readonly options: Readonly<FactorisationSettings>;
   bind(prepared: Ratings, plan: Plan, engine: Engine): RatingsProblem;
 }

@@ -1,9 +1,3 @@
-/**
- * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u stands for.
- *
- * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
- * Parameters that are whole numbers stand in u as they are, and have a gradient of 0 there.
- */
 import { DataError, OptionError } from "../../base/errors.ts";
 import type { Draws, Stream } from "../../base/stream.ts";
 import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
@@ -30,6 +24,12 @@ interface Evaluator {
   readonly density: number;
 }
 
+/**
+ * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u stands for.
+ *
+ * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
+ * Parameters that are whole numbers stand in u as they are, and have a gradient of 0 there.
+ */
 export class ConditionedModel implements LogDensity, Disposable {
   readonly name: string;
   readonly dimension: number;

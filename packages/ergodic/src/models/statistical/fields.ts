@@ -14,6 +14,7 @@ import { elementName } from "./element.ts";
 /** A number, or a name that the data give a number. */
 export type Extent = number | string;
 
+/** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. */
 export interface DataField<T = unknown> {
   readonly kind: "array" | "integer" | "real";
   readonly extents: readonly Extent[];
@@ -32,6 +33,7 @@ const arrayField = (extents: readonly Extent[]): DataField<SymbolicArray> => ({ 
 
 /** A list of numbers. */
 export const vector = (size: Extent): DataField<SymbolicArray> => arrayField([size]);
+/** A matrix of numbers: a list of rows, or flat and row-major. Sizes are numbers or names. */
 export const matrix = (rows: Extent, columns: Extent): DataField<SymbolicArray> => arrayField([rows, columns]);
 /** Any number of axes. */
 export const tensor = (...extents: Extent[]): DataField<SymbolicArray> => arrayField(extents);

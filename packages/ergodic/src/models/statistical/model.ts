@@ -8,13 +8,15 @@ import type { ModelData } from "./fields.ts";
 import { RowModel } from "./minibatch.ts";
 import { traceModel } from "./trace.ts";
 
+/** Options of `model.condition`. */
 export interface ConditionOptions {
-  /** The same bits on every host. */
+  /** Whether results are the same bits on every host. Default false. */
   readonly deterministic?: boolean;
-  /** The extent that counts rows of data, for estimates on some of them (minibatch.ts). */
+  /** Name of the size that counts rows of data, for estimates on some of the rows. Default: none. */
   readonly rows?: string;
 }
 
+/** A statistical model, as `model` makes it. */
 export interface StatisticalModel {
   readonly kind: "statistical";
   readonly name: string;
@@ -43,7 +45,10 @@ export interface StatisticalModel {
  *
  * @throws OptionError unless given a function
  */
-export function model(body: (context: ModelContext) => void, options: { name?: string } = {}): StatisticalModel {
+export function model(
+  body: (context: ModelContext) => void,
+  options: { /** The model's name. Default: the function's name, or "model". */ name?: string } = {},
+): StatisticalModel {
   if (typeof body !== "function")
     throw new OptionError(
       "model",

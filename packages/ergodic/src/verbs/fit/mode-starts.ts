@@ -93,7 +93,9 @@ export class RuleAscent implements Ascent {
   }
 }
 
+/** Where the starts of a search for a mode ended. */
 export interface Spread {
+  /** Starts. */
   readonly count: number;
   /** How many ended within 0.1 nats of the best. */
   readonly near: number;

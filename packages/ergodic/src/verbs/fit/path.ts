@@ -14,13 +14,27 @@ import { LinearPredictor } from "../../predict/linear.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
 import { withoutWorkers } from "./launch.ts";
 
+/** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
+  /**
+   * Number of strengths λ, from the smallest with no nonzero coefficient downwards in geometric steps; or a falling list of
+   * them. Default 100.
+   */
   lambdas?: number | ArrayLike<number>;
+  /** Smallest λ as a share of the largest, in (0, 1). Default 1e-4; 1e-2 where there are fewer rows than columns. */
   ratio?: number;
+  /** a in λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), in (0, 1]. Default 1: the lasso. */
   l1Ratio?: number;
+  /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
+  /** Folds of cross-validation, from 2 to the number of rows. Default: no cross-validation. */
   folds?: number;
+  /**
+   * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
+   * ("oneStandardError"). Default "minimum".
+   */
   select?: "minimum" | "oneStandardError";
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
@@ -34,7 +48,9 @@ type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K>
 
 /** By λ: errors on held-out rows. */
 export interface CrossValidation {
+  /** Number of folds. */
   readonly folds: number;
+  /** Mean error of each λ. */
   readonly mean: Float64Array;
   /** Of the mean. */
   readonly standardError: Float64Array;
@@ -42,22 +58,28 @@ export interface CrossValidation {
   readonly byFold: readonly Float64Array[];
   /** Index of the least mean error, and of the largest λ whose error is within one standard error of it. */
   readonly minimum: number;
+  /** Index of the largest λ with an error within one standard error of the least. */
   readonly oneStandardError: number;
 }
 
+/** A linear model at falling strengths of its penalty, as `fit.path` gives it; `at(k)` is the model of λ number k. */
 export class LinearPath<K extends PredictionKind = PredictionKind> {
-  /** Falling. */
+  /** Strengths of the penalty, falling. */
   readonly lambdas: Float64Array;
   /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
   readonly gaps: Float64Array;
   readonly violations: Float64Array;
+  /** Nonzero coefficients at each λ. */
   readonly nonZeros: Float64Array;
   /** 1 − loss/loss of the null model: the share of the deviance explained. */
   readonly explained: Float64Array;
+  /** Errors on held-out rows, where `folds` was given. */
   readonly crossValidation: CrossValidation | undefined;
   /** Index of the chosen λ: by cross-validation; without it the last. */
   readonly chosen: number;
+  /** How the run went. */
   readonly run: RunSummary;
+  /** Names of the columns, in the order of the weights. */
   readonly columns: readonly string[];
   private readonly record: PathRecord;
   private readonly save: (parameters: Float64Array) => SavedModel;

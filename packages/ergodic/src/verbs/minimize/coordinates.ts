@@ -18,11 +18,17 @@ import { resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 
+/** Options of `minimize` by coordinate descent. */
 export interface MinimizeCoordinatesOptions {
+  /** coordinateDescent(), with its options. */
   algorithm: CoordinateDescent;
+  /** Most epochs, each as many moves as there are coordinates. Default 1000; > 0. */
   epochs?: number;
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;
+  /** Seed of random picks. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
@@ -38,7 +44,9 @@ export interface CoordinateMinimum {
 
 /** What a resumed run may change. */
 export interface CoordinateResumeOptions {
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 

@@ -30,17 +30,23 @@ import { resolveStopping, type Until } from "../../loop/stopping.ts";
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;
 
+/** What a resumed descent along gradients may change. */
 export interface GradientResumeOptions {
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. One epoch is one update. */
   until?: Until;
-  /** Inputs that are not searched. */
+  /** Inputs that are not searched, by name. */
   data?: GivenByName;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
+/** Options of `minimize` for a function compiled with a gradient. */
 export interface MinimizeGradientOptions extends GradientResumeOptions {
-  /** Either of the two. */
+  /** The step rule, e.g. lbfgs() or adam(). Default lbfgs(). */
   rule?: Rule;
+  /** Instead of `rule`: gradientDescent({ rule }). */
   algorithm?: GradientDescent;
+  /** Most updates. Default 1000; > 0. */
   epochs?: number;
 }
 

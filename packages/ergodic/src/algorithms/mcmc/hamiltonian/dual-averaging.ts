@@ -1,14 +1,15 @@
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import { log } from "../../../base/log.ts";
 
+/** Dual averaging of the step size; δ, γ, κ and t₀ as in Hoffman, Gelman 2014, section 3.2. */
 export interface DualAveragingOptions {
-  /** δ: 0.8. */
+  /** δ: the mean acceptance aimed at, in (0, 1). Default 0.8. */
   targetAcceptance?: number;
-  /** γ: 0.05. */
+  /** γ: how strongly the step size reacts, > 0. Default 0.05. */
   gamma?: number;
-  /** κ: 0.75. */
+  /** κ: how fast early iterations are forgotten, in (0, 1]. Default 0.75. */
   kappa?: number;
-  /** t₀: 10. */
+  /** t₀: damps the first iterations, >= 0. Default 10. */
   t0?: number;
 }
 

@@ -3,12 +3,13 @@ import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
 
+/** Options of `hmc`. */
 export interface HmcOptions extends AdaptationOptions {
-  /** Length of a trajectory in time units: 2. */
+  /** Length of a trajectory in time units, > 0. Default 2. Not with `leapfrogs`. */
   time?: number;
-  /** Each transition's step is uniform within ± this share of ε: 0.3. */
+  /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0.3. */
   jitter?: number;
-  /** Leapfrogs of a trajectory, instead of `time`. */
+  /** Leapfrog steps per trajectory, a whole number >= 1, instead of `time`. */
   leapfrogs?: number;
 }
 

@@ -1,5 +1,9 @@
 import { assert } from "../../../base/errors.ts";
 
+/**
+ * Kinds of inverse mass matrix: "diagonal" (variances), "dense" (covariance), "fisher" (diagonal, from draws and gradients),
+ * "lowRank".
+ */
 export type MetricKind = "diagonal" | "dense" | "fisher" | "lowRank";
 export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher", "lowRank"];
 

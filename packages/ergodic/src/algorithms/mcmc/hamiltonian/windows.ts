@@ -1,11 +1,15 @@
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 
+/**
+ * Windows of warm-up, in transitions, as in Stan: the step size alone adapts, then the metric in windows that double, then the
+ * step size.
+ */
 export interface WindowOptions {
-  /** Transitions before the first window: 75. */
+  /** Transitions before the first window. Default 75. */
   initial?: number;
-  /** Length of the first window: 25. */
+  /** Length of the first window; each later one is twice as long. Default 25; >= 1. */
   first?: number;
-  /** Transitions after the last window: 50. */
+  /** Transitions after the last window. Default 50. */
   final?: number;
 }
 

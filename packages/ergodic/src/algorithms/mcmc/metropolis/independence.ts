@@ -4,8 +4,11 @@ import type { Draws } from "../../../base/stream.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { ProposalRun } from "./proposal-run.ts";
 
+/** Options of `independence`: the proposal distribution q. */
 export interface IndependenceOptions {
+  /** Draws a point from q. All randomness must come from `draws`. */
   sample: (draws: Draws) => ArrayLike<number>;
+  /** log q(x) in nats, up to a constant. */
   logDensity: (x: Float64Array) => number;
 }
 

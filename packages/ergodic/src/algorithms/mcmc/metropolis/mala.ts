@@ -3,6 +3,7 @@ import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
 
+/** Options of `mala`: those of nuts() that adapt step size and metric. */
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;
 
 /**

@@ -4,7 +4,12 @@ import type { Draws } from "../../../base/stream.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { ProposalRun, type Propose } from "./proposal-run.ts";
 
+/** Options of `metropolisHastings`. */
 export interface MetropolisHastingsOptions {
+  /**
+   * (x, draws) => { x, logRatio }: proposes a point. `logRatio` is log q(x | x') − log q(x' | x), 0 by default. All randomness
+   * must come from `draws`.
+   */
   propose: Propose;
   /** A random starting point. Default: uniform in (−2, 2) by coordinate. */
   start?: (draws: Draws) => ArrayLike<number>;

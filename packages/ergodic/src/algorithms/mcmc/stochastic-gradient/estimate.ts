@@ -2,12 +2,15 @@ import { checkChoice } from "../../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { JsonObject, LogDensity } from "../../../contract.ts";
 
+/** How the stochastic-gradient samplers estimate the gradient of the log density. */
 export interface EstimateOptions {
-  /** n: rows of a batch; "all": no estimate. Default 100, or all where there are fewer, or no rows to draw. */
+  /** Rows per gradient; "all" takes all of them. Default 100, or all where there are fewer or no rows to draw. */
   batch?: number | "all";
-  /** "mode": x* is the mode. false. */
+  /**
+   * "mode": gradients relative to that at the posterior's mode, which lowers their variance (Baker et al. 2019). Default false.
+   */
   controlVariate?: "mode" | false;
-  /** x* is taken anew before every so many updates. */
+  /** Gradients relative to those of all rows at a point renewed before every `every`-th update. Not with `controlVariate`. */
   svrg?: { every: number };
 }
 

@@ -5,8 +5,11 @@ import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 
+/** Options of `psgld`. */
 export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
+  /** ρ of the running mean of squared gradients, in [0, 1). Default 0.99. */
   smoothing?: number;
+  /** ε added to the root of the squares, > 0. Default 1e-5. */
   leastScale?: number;
 }
 

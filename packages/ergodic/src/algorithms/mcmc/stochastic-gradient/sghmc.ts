@@ -5,9 +5,13 @@ import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 
+/** Options of `sghmc`. */
 export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
+  /** a: share of the velocity lost per update, in (0, 1]. Default 0.01. */
   friction?: number;
+  /** b: hV/2 where the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`. Default 0. */
   noiseEstimate?: number;
+  /** Draws the velocity anew before every so many updates; 0: never. Default 0. */
   resetEvery?: number;
 }
 

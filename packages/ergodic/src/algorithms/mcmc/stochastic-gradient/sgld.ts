@@ -5,6 +5,7 @@ import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 
+/** Options of `sgld`. */
 export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
 
 /**

@@ -5,7 +5,9 @@ import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 
+/** Options of `sgnht`. */
 export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
+  /** a: the injected noise, and where the thermostat α starts, in (0, 1]. Default 0.01. */
   friction?: number;
 }
 

@@ -6,18 +6,22 @@ import { nuts } from "../hamiltonian/nuts.ts";
 import { geometricLadder } from "./ladder.ts";
 import { ParallelTemperingRun } from "./parallel-tempering-run.ts";
 
+/** Options of `parallelTempering`. */
 export interface ParallelTemperingOptions {
-  /** How the copies move: nuts(). */
+  /** The sampler that moves each copy. Default nuts(). */
   inner?: Sampler;
-  /** β, descending from 1; they stay as given unless `adapt` is true. Default: `count` in geometric steps. */
+  /**
+   * Inverse temperatures β, descending from 1; they stay as given unless `adapt` is true. Default: `count` of them in geometric
+   * steps down to `lowest`.
+   */
   temperatures?: readonly number[];
-  /** Copies of a chain: 8. */
+  /** Copies per chain. Default 8; a whole number, 1 to 1024. */
   count?: number;
-  /** The lowest β, >= 0: 0.01. At 0 the prior must be proper, and something observed. */
+  /** The lowest β, in [0, 1]. Default 0.01. At 0 the prior must be proper, and something observed. */
   lowest?: number;
-  /** Transitions between swaps: 1. */
+  /** Transitions between swaps. Default 1; a whole number >= 1. */
   swapEvery?: number;
-  /** Whether warm-up moves the powers. Default: unless `temperatures` are given. */
+  /** Whether warm-up adapts the temperatures. Default true unless `temperatures` are given. */
   adapt?: boolean;
 }
 

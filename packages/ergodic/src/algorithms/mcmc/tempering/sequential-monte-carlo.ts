@@ -4,22 +4,23 @@ import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { SequentialRun } from "./sequential-run.ts";
 
+/** Options of `sequentialMonteCarlo`. */
 export interface SequentialMonteCarloOptions {
-  /** n, at least the draws kept. Default: just these. */
+  /** Particles per population, at least the draws kept. Default: the draws kept. */
   particles?: number;
-  /** 0.5. */
+  /** Effective share of particles that a stage must keep, in (0, 1). Default 0.5. */
   essTarget?: number;
-  /** "randomWalk" (default) or "hmc". */
+  /** How particles move: "randomWalk" or "hmc". Default "randomWalk". */
   move?: "randomWalk" | "hmc";
-  /** Moves a stage: 10 of a random walk, 3 of hmc. */
+  /** Moves per stage. Default 10 for "randomWalk", 3 for "hmc"; a whole number >= 1. */
   moves?: number;
-  /** Of a move by hmc: 8. */
+  /** Leapfrog steps of a move by "hmc". Default 8; a whole number >= 1. */
   leapfrogs?: number;
-  /** s of the first stage, in standard deviations of the particles: 2.38/√d, or d^−¼ for hmc. */
+  /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** β, ascending to 1, instead of those that keep to `essTarget`. */
+  /** Powers of the likelihood, ascending to 1, instead of those that keep to `essTarget`. */
   temperatures?: readonly number[];
-  /** false: L = I and s stays, so that moves do not depend on the population: true. */
+  /** Whether moves adapt to the population. Default true; false makes the evidence unbiased with given `temperatures`. */
   adapt?: boolean;
 }
 

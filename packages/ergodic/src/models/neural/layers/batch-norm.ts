@@ -6,12 +6,13 @@ import type { Layer, Scope } from "../scope.ts";
 import { expectRank, layerShapeError } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions extends Named {
-  /** The weight of a batch in the running statistics, 0 … 1. Default: 0.1. */
+  /** Weight of a new batch in the running statistics, in [0, 1]. Default 0.1. */
   readonly momentum?: number;
-  /** Default: 1e-5. */
+  /** ε, added to the variance, > 0. Default 1e-5. */
   readonly epsilon?: number;
-  /** Whether γ and β are there. Default: true. */
+  /** Whether there are γ and β. Default true. */
   readonly affine?: boolean;
 }
 

@@ -6,12 +6,13 @@ import type { Layer } from "../scope.ts";
 import { checkCount, expectRank } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of layers with a weight and a bias, such as `dense`. */
 export interface WeightOptions extends Named {
-  /** Whether there is one. Default: true. */
+  /** Whether there is a bias. Default true. */
   readonly bias?: boolean;
-  /** Of the weight. Default: heNormal(). */
+  /** First values of the weight. Default heNormal(). */
   readonly initial?: Initialiser;
-  /** Of the bias. Default: zeros(). */
+  /** First values of the bias. Default zeros(). */
   readonly initialBias?: Initialiser;
 }
 

@@ -6,8 +6,9 @@ import type { Layer } from "../scope.ts";
 import { expectRank } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions extends Named {
-  /** Default: 1e-5. */
+  /** ε, added to the variance, > 0. Default 1e-5. */
   readonly epsilon?: number;
 }
 

@@ -67,6 +67,7 @@ export function layer<O extends object = object>(
 
 /** Keeps the kinds of all layers so far for this library. */
 export const reserveLayerKinds = (): void => kinds.reserve();
+/** Names of all layers defined so far. */
 export const layerKinds = (): string[] => kinds.names();
 
 /** A layer from its JSON. */

@@ -39,6 +39,7 @@ export interface Sampler {
   elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
+/** A distribution with its parameters, as normal(0, 1) makes it: for `param`, `observe` and `generated` in a model. */
 export class Distribution {
   readonly family: Family;
   readonly parameters: SymbolicParameters;

@@ -21,16 +21,31 @@ import type { Until } from "../../../loop/stopping.ts";
 /** How a fingerprint's digest is made (data/digest.ts). */
 export const DIGEST = "murmur3";
 
-/** `D`: the data of the model. */
+/** Options of `fit`: the step rule, when to stop, validation, and how the run executes. `D`: the data. */
 export interface FitOptions<D = Dataset> extends PlanOptions {
+  /**
+   * The step rule, e.g. adam({ rate: 0.003 }). Default: adagrad() for linear models, sgd() with saga() under a group penalty,
+   * adam() for networks.
+   */
   rule?: Rule;
+  /** Variance reduction with a step size of its own unless `rule` is given: svrg(), saga() or sag(). Default: none. */
   variance?: Variance;
+  /** A whole algorithm instead of `rule` and `variance`, e.g. coordinateDescent(). */
   algorithm?: Algorithm;
+  /** Passes over the data, > 0. Default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence. */
   epochs?: number;
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. Instead of `epochs`. */
   until?: Until;
+  /** Held-out rows, on which the model is measured during training. */
   validate?: D;
+  /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
+  /**
+   * Stops after so many validations without a lower loss, and keeps the best parameters. A whole number >= 1. Needs `validate`.
+   * Default: none.
+   */
   patience?: number;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
