@@ -1,7 +1,8 @@
 /**
  * The types that every part shares. Data flows one way: data → (model × algorithm) → loop → predict.
  *
- * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors). An algorithm *needs* some and turns a
+ * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors).
+ * An algorithm *needs* some and turns a
  * problem into a `Progression`: something that the loop can advance, watch, keep and resume without knowing what it is.
  */
 import type { Draws, Stream } from "./base/stream.ts";
@@ -408,14 +409,18 @@ export interface Algorithm {
   start(problem: Problem, plan: Plan, engine: Engine): Progression;
 }
 
+/** What a run reports while it goes: `for await (const tick of fit(…))`. */
 export interface Tick {
+  /** Updates made so far. */
   update: number;
+  /** Passes over the data so far, with fractions. */
   epoch: number;
   /** Seconds of training so far, without set-up and validation. */
   seconds: number;
   updatesPerSecond: number;
   /** Mean training loss over the updates since the last tick, each measured before its update. */
   loss: number;
+  /** Numbers measured on held-out rows, where this tick has any. */
   validation?: Record<string, number>;
   /** What the algorithm reports, e.g. its rate. */
   [name: string]: number | Record<string, number> | undefined;

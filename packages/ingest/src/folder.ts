@@ -12,6 +12,7 @@ export interface Entry {
   folder: boolean;
 }
 
+/** Whether a source is the path of a folder; false in browsers. */
 export async function isFolder(source: Source): Promise<boolean> {
   return (await statOf(source))?.isDirectory() ?? false;
 }

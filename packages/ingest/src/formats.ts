@@ -62,8 +62,10 @@ export const formats = {
   vw: sparse(vw, ["vw"], vwKeys),
 };
 
+/** Names of the formats: "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw". */
 export type FormatName = keyof typeof formats;
 
+/** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
 
 function dense(decoder: RowDecoder<FormatOptions>, extensions: string[], keys: string[]): DenseFormat {

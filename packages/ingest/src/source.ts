@@ -19,6 +19,7 @@ export type Source =
   | { content: string | Uint8Array; name?: string }
   | ByteSource;
 
+/** Bytes to read, whatever they come from. */
 export interface ByteSource {
   readonly name: string;
   /** False: `chunks()` works once (standard input, streams). */
@@ -30,6 +31,7 @@ export interface ByteSource {
   close?(): Promise<void>;
 }
 
+/** Bytes of a file by their place. */
 export interface RandomAccess {
   readonly byteLength: number;
   slice(start: number, end: number): Promise<Uint8Array>;
@@ -38,6 +40,10 @@ export interface RandomAccess {
 
 const chunkBytes = 1 << 20;
 
+/**
+ * Any source as one `ByteSource`: a path, standard input, a File or Blob, content in memory, or a stream. @throws OptionError
+ * for what is no source
+ */
 export function openSource(source: Source): ByteSource {
   if (typeof source === "string") {
     if (source === "-") return unpacked(standardInput());

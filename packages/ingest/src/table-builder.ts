@@ -3,6 +3,7 @@ import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts"
 import { fault, fileFault, listed, show } from "./fault.ts";
 import { isNumberText } from "./number.ts";
 
+/** A column: its name, or its index from 0 (−1 = the last). */
 export type ColumnKey = string | number;
 
 /** What every reader of dense rows understands. */

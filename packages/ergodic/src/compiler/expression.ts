@@ -9,6 +9,10 @@ import { assert, CompileError } from "../base/errors.ts";
 import { Interned } from "./interned.ts";
 import { nodesBelow } from "./walk.ts";
 
+/**
+ * An expression over numbers (rank 0) and vectors (rank 1): what rules and losses are written in. Made by builders such as
+ * add() and exp().
+ */
 export interface Expr {
   /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
@@ -42,6 +46,7 @@ export function intern(op: string, args: readonly Expr[], rank: 0 | 1, name = ""
   return node;
 }
 
+/** A number as an expression. */
 export const constant = (value: number): Expr => intern("constant", [], 0, "", value);
 
 /** A float64 input of the program, by name. */
@@ -67,6 +72,7 @@ export function toExpr(x: ExprLike): Expr {
   );
 }
 
+/** Whether an expression is a number; with `value`, that number. */
 export const isConstant = (x: Expr, value?: number): boolean => x.op === "constant" && (value === undefined || x.value === value);
 
 /** All nodes below the roots, the roots included, arguments before their users. */

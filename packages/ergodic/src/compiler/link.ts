@@ -1,5 +1,6 @@
 /**
- * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts). What was compiled last is kept, since
+ * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts).
+ * What was compiled last is kept, since
  * runs ask for the same few again and again; the expressions too, so that equal ones built later are the same objects (expression.ts).
  */
 import type { Engine, LinkedFunction } from "../host/engine.ts";
@@ -10,6 +11,7 @@ import { Recent } from "./recent.ts";
 
 export { forGood, type Holder };
 
+/** A program compiled and placed in the engine's table. */
 export interface LinkedProgram {
   readonly program: CompiledProgram;
   readonly functions: Record<string, LinkedFunction>;

@@ -1,8 +1,10 @@
 /** What a program is, before and after compiling. */
 import type { Expr } from "./expression.ts";
 
+/** Types of stored operands. */
 export type StorageType = "f32" | "f64" | "i8" | "i16";
 
+/** A vector in memory that a program reads or writes. */
 export interface Operand {
   name: string;
   type: StorageType;
@@ -12,6 +14,7 @@ export interface Operand {
   rounding?: "stochastic";
 }
 
+/** A program over vectors and scalars: what `compile` takes. */
 export interface ProgramSpec {
   name: string;
   /** Of vector arithmetic. Scalars and accumulators are float64. */
@@ -27,11 +30,13 @@ export interface ProgramSpec {
   results: { scalar: string; value: Expr }[];
 }
 
+/** Options of `compile`. */
 export interface CompileOptions {
   /** Whether `env.memory` is a shared memory. Its declared maximum must be at most 65536 pages. */
   shared: boolean;
 }
 
+/** A program as WebAssembly, and where its parts are in its block. */
 export interface CompiledProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly exports: string[];

@@ -1,6 +1,7 @@
 import { DataError } from "../base/errors.ts";
 import { told } from "./number-cells.ts";
 
+/** Name of a user or an item. */
 export type Name = string | number;
 
 /**

@@ -8,13 +8,18 @@ import { requireColumn } from "./raw.ts";
 import { splitRows } from "./sampling.ts";
 import type { Column, Table } from "./table.ts";
 
+/** What happens to a pair of user and item that comes twice: it is refused, summed, or the last counts. */
 export type Duplicates = "refuse" | "sum" | "last";
 
+/** Ratings as three lists of one length. */
 export interface TriplesOptions {
+  /** The user of each rating, by name. */
   users: ArrayLike<Name>;
+  /** The item of each rating, by name. */
   items: ArrayLike<Name>;
-  /** One a pair of user and item; left out: 1. */
+  /** The ratings, any finite numbers. Default: all 1, as events. */
   values?: ArrayLike<number>;
+  /** What happens to a pair that comes twice. Default "refuse" with `values`, else "sum". */
   duplicates?: Duplicates;
   /** Names the data in errors; default "ratings". */
   source?: string;

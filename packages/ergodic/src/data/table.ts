@@ -10,12 +10,14 @@ export type Column =
   | { name: string; kind: "number"; values: Float64Array }
   | { name: string; kind: "category"; codes: Int32Array; levels: string[] };
 
+/** A table of raw columns, as readers give it: numbers with NaN for missing values, or categories. */
 export interface Table {
   rowCount: number;
   columns: Column[];
   source: string;
 }
 
+/** Compressed sparse rows with their target, as readers give them; columns ascend within a row. */
 export interface SparseTable {
   rowCount: number;
   columnCount: number;

@@ -1,6 +1,7 @@
 /** What draws consist of: their numbers by name, and what needs the model. */
 import type { JsonObject } from "../contract.ts";
 
+/** A named quantity of draws and its shape; [] for one number. */
 export interface DrawsQuantity {
   readonly name: string;
   readonly shape: readonly number[];
@@ -21,6 +22,7 @@ export interface DrawsSource {
   observed(): Readonly<Record<string, Float64Array>>;
 }
 
+/** Draws as plain data: what files of draws hold. */
 export interface DrawsContent {
   readonly chains: number;
   /** Draws of each chain. */

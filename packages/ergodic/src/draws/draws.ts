@@ -12,17 +12,19 @@ import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeRepo
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
+/** Options of `draws.summary`. */
 export interface DrawsSummaryOptions {
-  /** Names of quantities; default: all. */
+  /** Names of quantities. Default: all. */
   readonly of?: readonly string[];
-  /** Of the quantiles: 0.05, 0.5, 0.95. */
+  /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
 
 /**
  * Draws by name and shape: what `sample` gives, and what files of draws are read into.
  *
- * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu", "theta[1]", "L[2,1]", counted from 1.
+ * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu",
+ * "theta[1]", "L[2,1]", counted from 1.
  *
  *   posterior.draws("theta")      float64[chains · count · 8]
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
@@ -169,7 +171,8 @@ export class Draws {
   /**
    * Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one).
    *
-   * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation, and refused, unless `oneStepAhead`: then
+   * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation,
+   * and refused, unless `oneStepAhead`: then
    * each value is predicted from those before it, with parameters that the other terms tell.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]

@@ -1,18 +1,3 @@
-/**
- * Draws in a folder, and back.
- *
- *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
- *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
- *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
- *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
- *
- * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
- * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
- * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
- *
- * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
- */
-
 import { checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
 import { keptElsewhere, nameOf, readWhole, writeWhole } from "../base/files.ts";
@@ -25,6 +10,7 @@ import { fromCmdStanCsv } from "./csv-reader.ts";
 import { Draws } from "./draws.ts";
 import { headerToJson, jsonBlocks } from "./json.ts";
 
+/** Options of `saveDraws`. */
 export interface SaveDrawsOptions {
   /** "csv" (default): CmdStan's, a file a chain; "json": one file. */
   format?: "csv" | "json";
@@ -42,6 +28,21 @@ interface Listed {
 const INDEX = "draws.json";
 const SEED = 0;
 
+/**
+ * Draws in a folder, and back.
+ *
+ *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
+ *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
+ *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
+ *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
+ *
+ * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
+ * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
+ * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
+ *
+ * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
+ * CapabilityError [NO_FILES] for saving in a browser
+ */
 export async function saveDraws(draws: Draws, folder: string, options: SaveDrawsOptions = {}): Promise<void> {
   checkKeys("saveDraws", options, ["format"]);
   const { format = "csv" } = options;

@@ -7,6 +7,7 @@ import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
 import { createThread } from "./worker.js";
 
+/** What the engine runs on this host, and why. */
 export interface EngineDescription {
   /** "relaxed-shared", "simd-own" … */
   build: string;
@@ -261,7 +262,8 @@ export interface EngineOptions {
   /** Whether runs will be deterministic: their kernels are another build, which is loaded when first asked for. Default false. */
   readonly deterministic?: boolean;
   /**
-   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from "ergodic/kernels/simd.wasm"`. Only the first call
+   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from
+   * "ergodic/kernels/simd.wasm"`. Only the first call
    * takes them, and all runs use them.
    */
   readonly kernels?: WebAssembly.Module;

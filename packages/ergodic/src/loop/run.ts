@@ -34,8 +34,11 @@ export interface Job<Result> {
   write(path: string, snapshot: Snapshot, loop: JsonObject): Promise<void>;
 }
 
+/** How a run went. */
 export interface RunSummary {
+  /** Updates made. */
   updates: number;
+  /** Passes over the data. */
   epochs: number;
   /** Of training, without set-up and validation. */
   seconds: number;

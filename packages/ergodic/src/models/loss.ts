@@ -132,7 +132,8 @@ export function lossFrom(json: Json): Loss | undefined {
 
 /**
  * The kernel of a loss: operands z and dz (f64), y or, for several outputs, scalar y (class index); result `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
- * `short`: float32's digits are enough for exp and its kin, since z has no more. One output: the vector runs over the rows of a batch. Several: over the outputs of one row, jointly or one against the rest.
+ * `short`: float32's digits are enough for exp and its kin, since z has no more. One output: the vector runs over the rows of a
+ * batch. Several: over the outputs of one row, jointly or one against the rest.
  */
 export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");

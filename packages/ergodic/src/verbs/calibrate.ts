@@ -93,13 +93,14 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
 }
 
 /**
- * calibrate(model, data): simulation-based calibration, a test of a model and a sampler together.
+ * Simulation-based calibration: tests a model and a sampler together.
  *
  *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
  *   calibration.verdict();
  *
  * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ): the rank of θ̃ among the draws, the number of θ_l < θ̃, is uniform on 0 … L for every quantity
- * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of correlated draws pile up at both ends.
+ * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of
+ * correlated draws pile up at both ends.
  * Test: Pearson's χ² over `bins` of ranks, for each number; a family is refused where the least p-value is below 0.01 / (numbers). Equal
  * values (of a discrete quantity) are ranked at random among each other.
  * data: gives sizes, and what is not observed; what is observed, by name, is simulated. Simulation i draws from update i of its streams.

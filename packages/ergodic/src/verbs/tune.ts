@@ -158,30 +158,37 @@ function recipeOf(
 }
 
 /**
- * tune(make, options): settings under which a run of the engine ends with the least held-out loss.
+ * Finds the settings under which runs end with the least held-out loss.
  *
  *   const best = await tune(
  *     ({ rate, l2 }, { signal, seed }) => fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
  *     { over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } }, trials: 30, seed: 1 },
  *   );
- *   best.settings // { rate: …, l2: … }
+ *   best.settings; // { rate: …, l2: … }
  *
- * make: starts one run, anything with ticks, and hands `signal` on to it. `over`: by name low and high, scale "log" for strengths and rates,
- * integer. `measure`: the loss that a tick tells, undefined where it tells none; default validation.loss. A trial's value is the last of its
+ * make: starts one run, anything with ticks, and passes `signal` to it. `over`: by name low and high, scale "log" for strengths
+ * and rates,
+ * integer. `measure`: the loss that a tick reports, undefined if it reports none; default validation.loss. A trial's value is
+ * the last of its
  * losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
  *
- * `algorithm`: default randomSearch(); from TRIALS_FOR_LEARNING trials a searched setting on cmaEs(), which learns where to look. `halving` stops bad
- * trials early (algorithms/search/halving.ts): { eta: 3, first }, false for none. A trial that diverges has failed: counted, and worse than
- * every other. Other errors end the tuning.
+ * `algorithm`: default randomSearch(); cmaEs(), which learns where to look, from 20 trials per setting on. `halving` stops bad
+ * trials early:
+ * { eta: 3, first }, or false. A trial that diverges has failed: it is counted, and is worse than every other. Other errors end
+ * the tuning.
  *
- * `trials`: default 30, none where `until` has seconds. `until`: what comes first of trials, seconds and target (a finished trial's value at most
- * this). One trial is made at a time; `concurrency`: so many at once, for runs that work elsewhere (other threads, other machines).
- * With one at a time the same seed gives the same trials and the same stops, where `measure` reads validations, which come by epochs and not by the
- * clock; with more, halving depends on which comes first. `tune.resume(checkpoint, make)` keeps the trials that ended, and makes those under way
- * again from their start.
+ * `trials`: default 30, unlimited where `until` has seconds. `until`: the first of trials, seconds and target (a finished
+ * trial's value at most
+ * this). One trial runs at a time; `concurrency`: so many at once, for runs that work elsewhere (other threads, other
+ * machines). With one at a
+ * time the same seed gives the same trials and stops, if `measure` reads validations, which come by epochs and not by the
+ * clock; with more,
+ * halving depends on which comes first. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those under
+ * way.
  *
- * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, its error the cause; [TUNE_NO_VALUE] where all
- *   trials diverged; what `signal` was aborted with
+ * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, with its error as the cause;
+ * [TUNE_NO_VALUE]
+ *   where all trials diverged; the reason of an aborted `signal`
  */
 export const tune = Object.assign(start, { resume });
 

@@ -9,9 +9,12 @@ import { ruleRegistry } from "../../src/index.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const sources = fileURLToPath(new URL("../../../", import.meta.url));
-const entries = ["ergodic/src/index.ts", "ergodic/src/predict/index.ts", "ergodic/src/compiler/index.ts", "ingest/src/index.ts"].map(
-  (path) => sources + path,
-);
+const entries = [
+  "ergodic/src/index.ts",
+  "ergodic/src/predict/index.ts",
+  "ergodic/src/compiler/index.ts",
+  "ingest/src/index.ts",
+].map((path) => sources + path);
 const LONGEST = 160;
 
 const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
@@ -20,7 +23,8 @@ const program = ts.createProgram(entries, { ...options, types: [] });
 const checker = program.getTypeChecker();
 
 const textOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
-const tagged = (symbol: ts.Symbol): boolean => textOf(symbol) !== "" || symbol.getJsDocTags(checker).some(({ text }) => text?.length);
+/** Tags alone, as `@throws`, say nothing of what a thing is. */
+const documented = (symbol: ts.Symbol): boolean => textOf(symbol) !== "";
 const original = (symbol: ts.Symbol): ts.Symbol =>
   symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 
@@ -32,7 +36,8 @@ function placeOf(symbol: ts.Symbol): string {
   return `${file.fileName.slice(sources.length)}:${line + 1}`;
 }
 
-const own = (symbol: ts.Symbol): boolean => symbol.declarations?.some((d) => d.getSourceFile().fileName.includes("/src/")) ?? false;
+const own = (symbol: ts.Symbol): boolean =>
+  symbol.declarations?.some((d) => d.getSourceFile().fileName.includes("/src/")) ?? false;
 
 interface Exported {
   entry: string;
@@ -62,7 +67,10 @@ interface Taken {
 /** Types of options: those that are named so, and what exported functions take under such a name. */
 function optionTypes(): Taken[] {
   const named = exported
-    .filter(({ name, symbol }) => /(Options|Settings)$/.test(name) && symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias))
+    .filter(
+      ({ name, symbol }) =>
+        /(Options|Settings)$/.test(name) && symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias),
+    )
     .map(({ name, symbol }): Taken => ({ name, type: checker.getDeclaredTypeOfSymbol(symbol) }));
   const taken = exported
     .filter(({ symbol }) => symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable))
@@ -82,14 +90,19 @@ describe("every public export", () => {
   test.each(entries.map((entry) => entry.slice(sources.length)))("of %s has a doc comment", (entry) => {
     const all = exported.filter((one) => one.entry === entry);
     expect(all.length).toBeGreaterThan(10);
-    const bare = all.filter(({ symbol }) => !tagged(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
+    const bare = all.filter(({ symbol }) => !documented(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
     expect(bare).toEqual([]);
   });
 });
 
-/** A member of a literal of defaults, which has no line of its own for a comment. */
-const inferred = (member: ts.Symbol): boolean =>
-  !!member.declarations?.some((one) => ts.isPropertyAssignment(one) || ts.isShorthandPropertyAssignment(one));
+/** A member of a type that is written out in a signature, or of a literal of defaults: neither has a name to hang comments on. */
+const unnamed = (member: ts.Symbol): boolean =>
+  !!member.declarations?.some(
+    (one) =>
+      ts.isPropertyAssignment(one) ||
+      ts.isShorthandPropertyAssignment(one) ||
+      (ts.isPropertySignature(one) && ts.isTypeLiteralNode(one.parent)),
+  );
 
 test("every option has a doc comment, or is named by that of the function whose defaults it is one of", () => {
   const bare = new Set<string>();
@@ -97,7 +110,7 @@ test("every option has a doc comment, or is named by that of the function whose 
   for (const { name, type, taker } of optionTypes())
     for (const member of membersOf(type)) {
       seen.add(member);
-      if (tagged(member) || (taker && inferred(member) && textOf(taker).includes(`\`${member.name}\``))) continue;
+      if (documented(member) || (taker && unnamed(member) && textOf(taker).includes(`\`${member.name}\``))) continue;
       bare.add(`${placeOf(member)} ${name}.${member.name}`);
     }
   expect(seen.size).toBeGreaterThan(400);
@@ -111,12 +124,12 @@ test("the comment of a step rule names each of its options", () => {
       .filter((name) => name !== "chain")
       .sort(),
   );
-  const unnamed = rules.flatMap(({ name, symbol }) =>
+  const left = rules.flatMap(({ name, symbol }) =>
     Object.keys(ruleRegistry[name].make().options)
       .filter((option) => !textOf(symbol).includes(`\`${option}\``))
       .map((option) => `${placeOf(symbol)} ${name}: ${option}`),
   );
-  expect(unnamed).toEqual([]);
+  expect(left).toEqual([]);
 });
 
 test("no doc comment of a public export is wider than an editor shows", () => {

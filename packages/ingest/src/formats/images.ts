@@ -18,6 +18,7 @@ import { coloured, decodeImage, greyed, type Image } from "../image.ts";
 import { resized } from "../image-resize.ts";
 import { allBytes, openSource, type Source } from "../source.ts";
 
+/** How images become rows of one size. */
 export interface ImageOptions {
   /** [height, width] that all images are brought to, stretched; without it they must agree. */
   size?: readonly [height: number, width: number];

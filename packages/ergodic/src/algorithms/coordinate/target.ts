@@ -15,13 +15,16 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
  *
  * dimension: numbers in x. value: f(x). partial: ∂f/∂x_j; without it by central differences, and exact minima by values alone.
  * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance; `quadratic`: it is ∂²f/∂x_j² everywhere, so that minima have a closed form.
- * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that is least for F with all else held, in place of any search; bounds are put to it.
+ * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that is least for F with all else held, in place of any
+ * search; bounds are put to it.
  * residual, moved: whatever makes partials cheap, computed from x and then kept up to date; all functions get it as their last argument.
- * rows: f is the mean over so many rows, whose partial derivatives are `rowPartial`, for estimates. l1, l2, lower, upper: one number, or one a coordinate.
+ * rows: f is the mean over so many rows, whose partial derivatives are `rowPartial`, for estimates. l1, l2, lower, upper: one
+ * number, or one a coordinate.
  *
  * Functions must not change x. Values are minimised. The cost of a move is one partial (step "lipschitz"), or a few (step "exact").
  *
- * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a partial derivative is not a
+ * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a
+ * partial derivative is not a
  * finite number [TARGET_PARTIAL], a curvature not > 0 [TARGET_CURVATURE], or F has no minimum along a coordinate [TARGET_UNBOUNDED]
  */
 export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTarget {

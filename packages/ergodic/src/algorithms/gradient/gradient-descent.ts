@@ -26,10 +26,7 @@ export interface GradientDescent extends Algorithm {
  *
  * @throws OptionError for unknown options, or for what is not a rule or not variance reduction
  */
-export function gradientDescent(options: {
-  /** The step rule, e.g. adam({ rate: 0.001 }). */ rule: Rule /** Variance reduction: svrg(), saga() or sag(). Default: none. */;
-  variance?: Variance;
-}): GradientDescent {
+export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
   checkKeys("gradientDescent", options, ["rule", "variance"]);
   const { rule, variance } = options;
   if (!(holds(rule, "kind") && holds(rule, "toJSON"))) refuse("gradientDescent", "rule", rule, "a rule", "adam({ rate: 0.001 })");

@@ -72,7 +72,8 @@ export interface RuleProgram {
  *   p ← p − step(g, p, …)
  *
  * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's scale),
- * parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a coordinate's penalty (0 for an intercept, 1/density of
+ * parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a coordinate's
+ * penalty (0 for an intercept, 1/density of
  * the column for sparse rows, so that penalties stay unbiased when only touched coordinates are visited); without it 1 is meant.
  * `base` is a dense mean gradient (variance reduction), weighed by `reach` (1/density) where coordinates are touched at random, else
  * as it is. Indexed: all but values are addressed through the indices.

@@ -110,15 +110,7 @@ export const optimalRate = schedule(
  *
  * `rate`: η, a number > 0 (0.01) or another schedule, which is not shifted; `updates`: n > 0 (1000); `from`: c in [0, 1] (0.1).
  */
-export function warmUp(
-  options: {
-    /** The rate that is reached: a number > 0, or another schedule, which is not shifted. Default 0.01. */ rate?:
-      | number
-      | Schedule /** Updates of the rise, > 0. Default 1000. */;
-    updates?: number /** The share of the rate at the first update, in [0, 1]. Default 0.1. */;
-    from?: number;
-  } = {},
-): Schedule {
+export function warmUp(options: { rate?: number | Schedule; updates?: number; from?: number } = {}): Schedule {
   checkKeys("warmUp", options, ["rate", "updates", "from"]);
   const { rate = 0.01, updates = 1000, from = 0.1 } = options;
   if (!isSchedule(rate)) checkNumber("warmUp", "rate", rate, positive);

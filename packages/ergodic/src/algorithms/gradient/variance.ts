@@ -27,10 +27,9 @@ export interface Variance {
  *
  * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L) it converges linearly, L the largest curvature of a
  * row.
+ * `every`: epochs between snapshots, a whole number >= 1. Default 1.
  */
-export function svrg(
-  options: { /** Epochs between snapshots. Default 1; a whole number >= 1. */ every?: number } = {},
-): Variance {
+export function svrg(options: { every?: number } = {}): Variance {
   checkKeys("svrg", options, ["every"]);
   const every = options.every ?? 1;
   checkNumber("svrg", "every", every, { low: 1, integer: true });

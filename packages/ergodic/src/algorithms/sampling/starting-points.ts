@@ -1,5 +1,6 @@
 /**
- * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient are finite, at most 100 times.
+ * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient
+ * are finite, at most 100 times.
  * Attempt i of a chain draws from update i of its stream "start". Source: Stan's defaults.
  *
  * @throws ErgodicError where no point will do

@@ -36,6 +36,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *
  * NaN and +Infinity are the worst values. Errors: none. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of ties); Gao, Han 2012
  * (coefficients); Kelley 1999 (oriented restart). Differs: what follows a collapse is ours.
+ * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
  */

@@ -88,19 +88,23 @@ export const meanField = (options: AdviOptions = {}): Sampler => advi("meanField
  *
  * x = o + W(μ + Cz), z standard normal. `meanField`: C = diag e^ω, W diagonal. `fullRank`: C lower triangular, W too.
  * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Three stages, each of which can be left out:
- * - `start: "pathfinder"`: o and W are mean and scale of the best normal of four Pathfinder paths, so that the optimum is near μ = 0, C = I whatever the
+ * - `start: "pathfinder"`: o and W are mean and scale of the best normal of four Pathfinder paths, so that the optimum is near
+ * μ = 0, C = I whatever the
  *   units; "point": o is the starting point, W = I.
- * - stochastic ascent on `gradientDraws` draws a step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η is the first of 100, 10, 1, 0.1, 0.01
+ * - stochastic ascent on `gradientDraws` draws a step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η is the first
+ * of 100, 10, 1, 0.1, 0.01
  *   whose ELBO after `adaptIterations` is above the start's and above the next one's. Every `evaluateEvery` steps the ELBO is estimated by `elboDraws`
  *   draws; ends where the mean or the median of the last ten relative changes is below `tolerance`. `maxIterations: 0` leaves it out.
  * - `refineDraws`: the ELBO on that many fixed draws (whitened, ± in pairs; for `fullRank` at least 4d) is maximised by L-BFGS; 0 leaves it out.
- * With `batch` the ascent reads so many rows an evaluation, with control variates about o (batch-point.ts); the paths, the refinement and k̂ read all rows.
+ * With `batch` the ascent reads so many rows an evaluation, with control variates about o (batch-point.ts); the paths, the
+ * refinement and k̂ read all rows.
  * With `psis` draws are picked by Pareto smoothed importance weights (approximation-run.ts): they undo that the highest ELBO is a narrower normal's,
  * by a tenth where 46 observations leave tails. Without it draws are of q.
  * Streams: ("path", i, …) as Pathfinder; ("advi", "gradient"), ("advi", "elbo"), ("advi", "rows"), ("advi", "refine"), ("advi", "draw").
  * Source: Kucukelbir, Tran, Ranganath, Gelman, Blei 2017; fixed draws: Giordano, Ingram, Broderick 2024. Stan's algorithm is
  * { start: "point", refineDraws: 0, psis: false }: it ends within the noise of its last steps.
  *
- * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError where no starting point has a finite density, or no η climbs
+ * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError where no starting point
+ * has a finite density, or no η climbs
  */
 export const fullRank = (options: AdviOptions = {}): Sampler => advi("fullRank", options);

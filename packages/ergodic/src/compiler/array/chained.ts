@@ -1,5 +1,6 @@
 /**
- * Operations as methods of symbolic arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
+ * Operations as methods of symbolic arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is
+ * op(x, …), the same node.
  * primitives/methods.ts puts them in place, since operations stand on arrays, and not the reverse.
  */
 
@@ -65,6 +66,8 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
 
 /** Axes to reduce (default: all), and whether they stay with an extent of 1. */
 export interface AxisOptions {
+  /** The axis, or several; negative ones count from the end. Default: all. */
   readonly axis?: number | readonly number[];
+  /** Whether reduced axes stay with an extent of 1. Default false. */
   readonly keep?: boolean;
 }

@@ -12,6 +12,7 @@ import { nodesBelow } from "../walk.ts";
 import type { ArrayMethods } from "./chained.ts";
 import { userLine } from "./position.ts";
 
+/** Extents of an array; [] for one number. */
 export type Shape = readonly number[];
 
 /** What builders take where an array is wanted. */
@@ -100,10 +101,14 @@ export function input(name: string, shape: Shape): SymbolicArray {
   return internArray("input", [], shape, name, name);
 }
 
+/** Whether a value is a symbolic array. */
 export const isArray = (x: unknown): x is SymbolicArray => x instanceof SymbolicArray;
 
+/** Elements of an array of this shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+/** A shape as text: "[2, 3]". */
 export const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Row-major strides in elements. */

@@ -17,12 +17,13 @@ import type { JsonObject } from "../../contract.ts";
 import { denseRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
 import { checkStep } from "../step-check.ts";
 
+/** Options of random feature maps: rff(), sorf(), orthogonal(), fastfood(). */
 export interface FeatureOptions {
-  /** Features made: pairs of cosine and sine, so even. */
+  /** Features made, as pairs of cosine and sine: an even number, 2 to 2²². */
   count: number;
-  /** Kernel width; default "scale". */
+  /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale": 1/(columns × variance of all cells). */
   gamma?: number | "scale";
-  /** Default 0. */
+  /** Seed of the frequencies. Default 0. */
   seed?: number;
 }
 

@@ -44,7 +44,8 @@ export interface ModelContext {
   /** The extent of that name. */
   size(name: string): number;
   /**
-   * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole numbers is discrete: it may
+   * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole
+   * numbers is discrete: it may
    * index arrays by `take`, and is drawn by Gibbs steps.
    */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;

@@ -42,7 +42,8 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  *   // A hidden Markov chain: y_t depends on a state that depends on the one before.
  *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
  *
- * States: a distribution of whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k in turn, all of one shape; or the
+ * States: a distribution of whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k in turn,
+ * all of one shape; or the
  * distribution of y given k; or all terms as one array, states along its last axis. Sums are taken without overflow.
  */
 export interface Marginal {

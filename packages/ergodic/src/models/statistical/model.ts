@@ -42,13 +42,11 @@ export interface StatisticalModel {
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
  * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
+ * `name`: default that of the function, or "model".
  *
  * @throws OptionError unless given a function
  */
-export function model(
-  body: (context: ModelContext) => void,
-  options: { /** The model's name. Default: the function's name, or "model". */ name?: string } = {},
-): StatisticalModel {
+export function model(body: (context: ModelContext) => void, options: { name?: string } = {}): StatisticalModel {
   if (typeof body !== "function")
     throw new OptionError(
       "model",

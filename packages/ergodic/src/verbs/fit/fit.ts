@@ -57,7 +57,8 @@ function begin<D>(model: TrainableModel<D, object>, data: D, options: FitOptions
 }
 
 /**
- * Throws what `fit` would say of these options whatever the model and its data, so that it can be known before data are read. `validates`: held-out rows will be given.
+ * Throws what `fit` would say of these options whatever the model and its data, so that it can be known before data are read.
+ * `validates`: held-out rows will be given.
  *
  * @throws OptionError for a value out of range or an unknown name; CapabilityError for a plan without meaning
  */

@@ -45,7 +45,8 @@ export interface NutsOptions extends AdaptationOptions {
 }
 
 /**
- * Acceptance aimed at. Where curvature varies a step that suits the whole is too long in places: on four posteriors of the kind, 0.8 diverges 20 times as
+ * Acceptance aimed at. Where curvature varies a step that suits the whole is too long in places: on four posteriors of the
+ * kind, 0.8 diverges 20 times as
  * often as Stan's windows, whose steps are in effect accepted at 0.92, and 0.9 no more often, at the same effective sizes a gradient.
  */
 const [USUAL, WHERE_VARYING] = [0.8, 0.9];

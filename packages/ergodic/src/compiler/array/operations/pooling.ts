@@ -152,6 +152,7 @@ const makeAverageInput = arrayPrimitive({
   code: { form: "kernel", calls: (node) => [{ kernel: "averagePoolInput", args: averageArguments(node) }] },
 });
 
+/** Options of `maxPool` and `averagePool` on arrays. */
 export interface PoolOptions extends WindowOptions {
   /** Cells of the window. */
   readonly size: Pair;
