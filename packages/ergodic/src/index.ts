@@ -243,7 +243,7 @@ export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
-export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
+export { type Loss, type LossName, loss, lossFrom, lossNames } from "./models/loss.ts";
 // Distributions have the plain names.
 export {
   epsilonInsensitive as epsilonInsensitiveLoss,

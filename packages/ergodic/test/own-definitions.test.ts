@@ -13,6 +13,7 @@ import {
   type HostRun,
   hostRule,
   huberLoss as huber,
+  type LinearPredictor,
   linear,
   loss,
   lossFrom,
@@ -100,7 +101,7 @@ describe("a run on definitions of one's own", () => {
     const model = await fit(linear({ loss: logCosh()({ scale: 2 }) }), data, { rule: signed()({ rate: 0.02 }), epochs: 2 });
     const path = join(folder, "own.safetensors");
     await model.save(path);
-    const saved = await predictor(path);
+    const saved = await predictor<LinearPredictor>(path);
     expect(saved.predict(x)).toEqual(model.predict(x));
     expect(saved.description).toMatchObject({
       loss: { name: "ownLogCosh", scale: 2 },

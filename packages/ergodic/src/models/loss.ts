@@ -25,6 +25,22 @@ import type { Json, JsonObject, Link } from "../contract.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
+/** What each loss of this library predicts, for the compiler. */
+export interface KindByLoss {
+  logistic: "class";
+  hinge: "class";
+  squaredHinge: "class";
+  multinomial: "class";
+  squared: "number";
+  huber: "number";
+  epsilonInsensitive: "number";
+  quantile: "number";
+  poisson: "count";
+}
+
+/** Names of this library's losses. A loss that you define by loss() is given as what its factory makes. */
+export type LossName = keyof KindByLoss;
+
 export interface LossTraits<T extends Task = Task> {
   /** How y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;

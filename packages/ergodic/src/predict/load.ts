@@ -1,9 +1,3 @@
-/**
- * A saved model, ready to predict: from a path, a URL, a Blob or bytes. No code is run from the file, and nothing is made of a description before it
- * was checked (check-model.ts).
- *
- * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError
- */
 import { checkBoolean } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
@@ -55,7 +49,7 @@ export interface PredictorOptions {
  * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError; OptionError unless maxWork >
  * 0
  */
-export async function predictor<P extends AnyPredictor = LinearPredictor>(
+export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
   options: PredictorOptions = {},
 ): Promise<P> {

@@ -79,14 +79,21 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     return this.pipeline.names;
   }
 
-  /** One row gives one prediction; several give an array. */
-  predict(row: Row): Prediction<K>;
+  /**
+   * One row gives one prediction; several give an array.
+   *
+   *   model.predict({ age: 40 });        // a row by column name
+   *   model.predict([40, 38]);           // or numbers in the order of the columns, where training was on arrays
+   *   model.predict([[40, 38], [51, 20]]);
+   *
+   * @throws DataError for rows that lack columns or hold what the model cannot read
+   */
+  predict(row: Row | ArrayLike<number>): Prediction<K>;
   predict(rows: RawRows | Dataset): Prediction<K>[];
-  predict(rows: Row | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
+  predict(rows: Row | ArrayLike<number> | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
-    // A row may have a column of any name, but tables have these two.
-    const single = !(rows instanceof Dataset) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
+    const single = !(rows instanceof Dataset) && isRow(rows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
     const z = raw instanceof Dataset ? this.outputs(raw) : this.scored(this.pipeline.apply(raw, { target: false }));
     const predictions = Array.from(
@@ -164,6 +171,12 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     const p = values.length === 1 ? [1 - values[0], values[0]] : [...values];
     return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
   }
+}
+
+/** Not several of them, nor a table: a row may have a column of any name, but tables have these two. */
+function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
+  if (Array.isArray(rows)) return typeof rows[0] === "number";
+  return !("rowCount" in rows && "source" in rows);
 }
 
 function largest(values: ArrayLike<number>): number {

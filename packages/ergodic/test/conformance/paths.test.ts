@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { fit, linear } from "../../src/index.ts";
-import { lossFrom, lossNames } from "../../src/models/loss.ts";
+import { type LossName, lossFrom, lossNames } from "../../src/models/loss.ts";
 import { type Kind, randomRows, tableOf } from "../algorithms/coordinate/column-problems.ts";
 
 const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinomial", regression: "squared", count: "poisson" };
@@ -15,7 +15,7 @@ describe.each(lossNames())("%s", (name) => {
   const { curvature, conjugate, task } = lossFrom(name)!;
   const rows = randomRows(kindOf[task], { rows: 45, columns: 20 });
   const several = task === "binary" ? [rows, randomRows("one against the rest", { rows: 45, columns: 20 })] : [rows];
-  const model = linear({ loss: name, standardise: false });
+  const model = linear({ loss: name as LossName, standardise: false });
 
   if (curvature === undefined && !conjugate) {
     it("is refused, with what to take instead", async () => {

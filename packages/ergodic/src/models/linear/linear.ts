@@ -19,7 +19,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
-import type { Loss } from "../loss.ts";
+import type { KindByLoss, Loss, LossName } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { LinearProblem } from "./problem.ts";
 
@@ -30,7 +30,7 @@ export interface LinearOptions {
    * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more, squared for
    * numbers.
    */
-  loss?: string | Loss;
+  loss?: LossName | Loss;
   /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
   /** Strength of l2/2‖p‖², >= 0. Default 0. */
@@ -73,18 +73,6 @@ const known = [
   "standardise",
 ];
 
-/** What each loss of this library predicts, for the compiler. */
-export interface KindByLoss {
-  logistic: "class";
-  hinge: "class";
-  squaredHinge: "class";
-  multinomial: "class";
-  squared: "number";
-  huber: "number";
-  epsilonInsensitive: "number";
-  quantile: "number";
-  poisson: "count";
-}
 interface KindByTask {
   binary: "class";
   multiclass: "class";
@@ -246,7 +234,7 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
   return {
     kind: "linear",
     description: {
-      model: toJSON({ ...options, loss: options.loss ?? loss.name }),
+      model: toJSON({ ...options, loss: options.loss ?? loss }),
       loss: loss.toJSON(),
       equation: loss.equation,
       task: outputs > 1 ? "multiclass" : loss.task,

@@ -21,7 +21,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
 import type { KindOf } from "../linear/linear.ts";
-import type { Loss } from "../loss.ts";
+import type { Loss, LossName } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { takesIndices } from "./indices.ts";
 import { layerFrom } from "./layers/layer.ts";
@@ -37,7 +37,7 @@ export interface NetworkOptions {
    * The loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
    * numbers.
    */
-  loss?: string | Loss;
+  loss?: LossName | Loss;
   /** Strength of l1‖p‖₁ on weights, >= 0. Default 0. */
   l1?: number;
   /** Strength of l2/2‖p‖² on weights, >= 0. Default 0. */

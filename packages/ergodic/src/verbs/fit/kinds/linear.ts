@@ -27,7 +27,7 @@ import { checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableMo
  *
  * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError where loss and target do not fit
  */
-export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
+export function linear<const O extends LinearOptions = Record<never, never>>(given?: O & LinearOptions): LinearModel<KindOf<O>> {
   const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {
     ...linearModel(given),
     trainable: trainableLinear,

@@ -26,7 +26,7 @@ import type { Trainable, TrainableModel } from "./trainable.ts";
  */
 export function network<const O extends NetworkOptions = Record<never, never>>(
   layers: Parameters<typeof networkModel>[0],
-  given?: O,
+  given?: O & NetworkOptions,
 ): NetworkModel<KindOf<O>> {
   const bare = networkModel(layers, given);
   const model: NetworkModel<KindOf<O>> & TrainableModel<Dataset, NetworkPredictor> = { ...bare, trainable: trainableNetwork };
