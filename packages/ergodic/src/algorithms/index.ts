@@ -16,7 +16,7 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
 };
 
 /** The algorithm that `toJSON` described. */
-export function algorithmFrom(json: JsonObject): Algorithm {
+export function algorithmFromJson(json: JsonObject): Algorithm {
   const name = String(json.algorithm);
   const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
   if (make) return make(json);

@@ -68,7 +68,7 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
   readonly expression: Expr;
   /** ℓ(z, y) as text. */
   readonly equation: string;
-  /** JSON from which `lossFrom` makes the same loss again. */
+  /** JSON from which `lossFromJson` makes the same loss again. */
   toJSON(): JsonObject;
 }
 
@@ -140,7 +140,7 @@ export const lossNames = (): string[] => definedLosses.names();
 export const reserveLossNames = (): void => definedLosses.reserve();
 
 /** A loss from its name or its JSON; undefined if unknown. */
-export function lossFrom(json: Json): Loss | undefined {
+export function lossFromJson(json: Json): Loss | undefined {
   if (typeof json === "string") return definedLosses.get(json)?.();
   const { name, ...options } = json as JsonObject;
   return definedLosses.get(String(name))?.(options as Record<string, number>);

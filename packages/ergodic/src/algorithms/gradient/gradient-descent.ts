@@ -9,7 +9,7 @@ import { ruleFromJson } from "./index.ts";
 import type { Rule, RuleJson } from "./kinds.ts";
 import { RowObjective } from "./objective.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
-import { isVariance, type Variance, varianceFrom } from "./variance.ts";
+import { isVariance, type Variance, varianceFromJson } from "./variance.ts";
 
 /** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
 export interface GradientDescent extends Algorithm {
@@ -57,7 +57,7 @@ export function descentDefaults(rule: Rule | undefined, variance: Variance | und
 export function gradientDescentFrom(json: JsonObject): GradientDescent {
   return gradientDescent({
     rule: ruleFromJson(json.rule as unknown as RuleJson),
-    ...(json.variance ? { variance: varianceFrom(json.variance as JsonObject) } : {}),
+    ...(json.variance ? { variance: varianceFromJson(json.variance as JsonObject) } : {}),
   });
 }
 

@@ -60,7 +60,7 @@ export const isVariance = (value: unknown): value is Variance =>
   holds(value, "every") && ["svrg", "saga", "sag"].includes((value as Variance).name);
 
 /** Variance reduction from its name or from what its `toJSON` gave. @throws OptionError for an unknown name */
-export function varianceFrom(json: JsonObject | string): Variance {
+export function varianceFromJson(json: JsonObject | string): Variance {
   const { name, ...options } = typeof json === "string" ? { name: json } : json;
   if (name === "svrg") return svrg(options as { every?: number });
   if (name === "saga") return saga(options);

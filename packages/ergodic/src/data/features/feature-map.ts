@@ -33,7 +33,7 @@ export interface RandomFeatures {
   readonly count: number;
   readonly gamma: number | "scale";
   readonly seed: number;
-  /** Kind, count, gamma and seed: what `randomFeaturesFrom` takes. */
+  /** Kind, count, gamma and seed: what `randomFeaturesFromJson` takes. */
   toJSON(): JsonObject;
 }
 

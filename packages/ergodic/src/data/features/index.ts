@@ -19,7 +19,7 @@ export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => R
 };
 
 /** The map that `toJSON` described. */
-export function randomFeaturesFrom(json: JsonObject): RandomFeatures {
+export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
   const { kind, ...options } = json;
   if (typeof kind === "string" && Object.hasOwn(featureMaps, kind))
     return featureMaps[kind](options as unknown as FeatureOptions);

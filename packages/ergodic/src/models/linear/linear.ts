@@ -16,7 +16,7 @@ import { checkBoolean, checkChoice, holds, plain, refuse } from "../../base/chec
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
+import { type RandomFeatures, randomFeaturesFromJson } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
 import type { KindByLoss, Loss, LossName } from "../loss.ts";
@@ -132,12 +132,12 @@ function checkWeights(where: string, given: Record<string, number>): void {
 }
 
 /** The model that `toJSON` described. */
-export function linearFrom(json: JsonObject): LinearModel {
+export function linearFromJson(json: JsonObject): LinearModel {
   const { model: _, features, loss, ...rest } = json;
   return linearModel({
     ...(rest as LinearOptions),
     ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss) }),
-    ...(features ? { features: randomFeaturesFrom(features as JsonObject) } : {}),
+    ...(features ? { features: randomFeaturesFromJson(features as JsonObject) } : {}),
   });
 }
 

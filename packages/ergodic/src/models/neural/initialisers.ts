@@ -83,7 +83,7 @@ export function initialiser<O extends JsonObject>(
 }
 
 /** From its name or its JSON. */
-export function initialiserFrom(json: Json): Initialiser {
+export function initialiserFromJson(json: Json): Initialiser {
   const { initialiser: name, ...options } = typeof json === "string" ? { initialiser: json } : (json as JsonObject);
   const factory = defined.get(String(name));
   if (factory) return factory(options);

@@ -24,7 +24,7 @@ import type { KindOf } from "../linear/linear.ts";
 import type { Loss, LossName } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { takesIndices } from "./indices.ts";
-import { layerFrom } from "./layers/layer.ts";
+import { layerFromJson } from "./layers/layer.ts";
 import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
 import type { InputScale, NetworkFacts, TargetScale } from "./programs.ts";
@@ -97,7 +97,7 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
 }
 
 /** The model that `toJSON` described. */
-export function networkFrom(json: JsonObject): NetworkModel {
+export function networkFromJson(json: JsonObject): NetworkModel {
   const { model: _, layers, loss, ...rest } = json;
   if (layers === null)
     throw new OptionError(
@@ -105,7 +105,7 @@ export function networkFrom(json: JsonObject): NetworkModel {
       'the network holds a plain function (x, scope) => array, which no file can hold; define it by layer("name", (x, scope, options) => …) before it is trained',
       "LAYER_FUNCTION",
     );
-  return networkModel(layerFrom(layers as JsonObject), {
+  return networkModel(layerFromJson(layers as JsonObject), {
     ...(rest as NetworkOptions),
     ...(loss === undefined ? {} : { loss: resolveLoss("network", loss) }),
   });

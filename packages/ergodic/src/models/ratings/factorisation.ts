@@ -47,7 +47,7 @@ export function factorisationModel(given: FactorisationOptions = {}): Factorisat
 }
 
 /** The model that `toJSON` described. */
-export function factorisationFrom(json: JsonObject): FactorisationModel {
+export function factorisationFromJson(json: JsonObject): FactorisationModel {
   const { model: _, ...options } = json;
   return factorisationModel(options as FactorisationOptions);
 }

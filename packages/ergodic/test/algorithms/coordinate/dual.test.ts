@@ -18,7 +18,7 @@ import { Dataset } from "../../../src/data/dataset.ts";
 import type { NumberType } from "../../../src/data/layout.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import type { LinearOptions } from "../../../src/models/linear/linear.ts";
-import { type LossName, lossFrom } from "../../../src/models/loss.ts";
+import { type LossName, lossFromJson } from "../../../src/models/loss.ts";
 import { fit } from "../../../src/verbs/fit/fit.ts";
 import { linear } from "../../../src/verbs/fit/kinds/linear.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
@@ -134,7 +134,7 @@ describe("the kernel is its twin", () => {
     const source = datasetOf(rows, loss, format, type === "f64" ? "f64" : "f32", weights);
     const data = source.as(type);
     if (data !== source) made.unshift(data);
-    using bound = new BoundLinear(await openEngine(), data, { loss: lossFrom(loss)!, intercept: true, l2 });
+    using bound = new BoundLinear(await openEngine(), data, { loss: lossFromJson(loss)!, intercept: true, l2 });
     const interceptScaling = 2;
     const x = rows.x.map((_, i) => {
       const row = new Array<number>(columns + 1).fill(0);

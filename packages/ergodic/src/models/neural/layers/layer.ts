@@ -4,7 +4,7 @@ import { Registry } from "../../../base/registry.ts";
 import { shown } from "../../../base/shown.ts";
 import type { SymbolicArray } from "../../../compiler/array/index.ts";
 import type { Json, JsonObject } from "../../../contract.ts";
-import { initialiserFrom, isInitialiser } from "../initialisers.ts";
+import { initialiserFromJson, isInitialiser } from "../initialisers.ts";
 import { isLayer, type Layer, type LayerLike, type Scope } from "../scope.ts";
 
 export interface Named {
@@ -71,7 +71,7 @@ export const reserveLayerKinds = (): void => kinds.reserve();
 export const layerKinds = (): string[] => kinds.names();
 
 /** A layer from its JSON. */
-export function layerFrom(json: JsonObject): Layer {
+export function layerFromJson(json: JsonObject): Layer {
   const made = decode(json, new Map());
   if (isLayer(made)) return made;
   throw new OptionError("layer", `${JSON.stringify(json).slice(0, 80)} is not the JSON of a layer`, "LAYER_UNKNOWN");
@@ -115,7 +115,7 @@ function encodeLayer(value: Layer, met: Met): JsonObject {
 function decode(json: Json, shared: Map<Json, Layer>): unknown {
   if (Array.isArray(json)) return json.map((part) => decode(part, shared));
   if (typeof json !== "object" || json === null) return json;
-  if ("initialiser" in json) return initialiserFrom(json);
+  if ("initialiser" in json) return initialiserFromJson(json);
   if (typeof json.layer === "string") return decodeLayer(json, shared);
   if ("shared" in json) {
     const known = shared.get(json.shared);

@@ -5,7 +5,7 @@ import { CapabilityError } from "../../../base/errors.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { datasetDigest } from "../../../data/digest.ts";
-import { type KindOf, type LinearModel, type LinearOptions, linearFrom, linearModel } from "../../../models/linear/linear.ts";
+import { type KindOf, type LinearModel, type LinearOptions, linearFromJson, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
@@ -36,7 +36,7 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
 }
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
-  from: linearFrom,
+  from: linearFromJson,
   checkData: checkDataset,
   typeOf: (data) => data.type,
   fingerprint,

@@ -3,7 +3,7 @@ import { adam } from "../../../algorithms/gradient/index.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { currentEngine } from "../../../host/engine.ts";
 import type { KindOf } from "../../../models/linear/linear.ts";
-import { type NetworkModel, type NetworkOptions, networkFrom, networkModel } from "../../../models/neural/network.ts";
+import { type NetworkModel, type NetworkOptions, networkFromJson, networkModel } from "../../../models/neural/network.ts";
 import { NetworkPredictor } from "../../../predict/network.ts";
 import { measureOutputs, trainableLinear } from "./linear.ts";
 import type { Trainable, TrainableModel } from "./trainable.ts";
@@ -37,7 +37,7 @@ const BATCH = 64;
 
 export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
   ...trainableLinear,
-  from: networkFrom,
+  from: networkFromJson,
   defaults({ algorithm, rule, variance }) {
     const own = algorithm?.defaults ?? descentDefaults(rule, variance);
     return { ...own, batch: own.batch ?? BATCH };

@@ -4,7 +4,7 @@ import { CapabilityError } from "../../../base/errors.ts";
 import type { JsonObject, SavedModel } from "../../../contract.ts";
 import { ratingsDigest } from "../../../data/digest.ts";
 import type { Ratings } from "../../../data/ratings.ts";
-import { type FactorisationModel, factorisationFrom, factorisationModel } from "../../../models/ratings/factorisation.ts";
+import { type FactorisationModel, factorisationFromJson, factorisationModel } from "../../../models/ratings/factorisation.ts";
 import type { FactorisationOptions } from "../../../models/ratings/settings.ts";
 import { FactorPredictor } from "../../../predict/factorisation.ts";
 import { checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
@@ -30,7 +30,7 @@ export function factorisation(given?: FactorisationOptions): FactorisationModel 
 }
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
-  from: factorisationFrom,
+  from: factorisationFromJson,
   checkData: checkRatings,
   typeOf: () => "f64",
   fingerprint,
