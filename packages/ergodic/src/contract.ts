@@ -2,8 +2,8 @@
  * The types that every part shares. Data flows one way: data → (model × algorithm) → loop → predict.
  *
  * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors).
- * An algorithm *needs* some and turns a
- * problem into a `Progression`: something that the loop can advance, watch, keep and resume without knowing what it is.
+ * An algorithm *needs* some and turns a problem into a `Progression`: something that the loop can advance, watch, keep and
+ * resume without knowing what it is.
  */
 import type { Draws, Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";

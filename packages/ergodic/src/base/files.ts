@@ -23,8 +23,8 @@ const BUSY_MS = 5;
 
 /**
  * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a
- * file that is replaced leaves its mode and
- * owner. What is no regular file (a device, a FIFO) is written through. What killed processes left half-written of the same file is removed.
+ * file that is replaced leaves its mode and owner. What is no regular file (a device, a FIFO) is written through. What killed
+ * processes left half-written of the same file is removed.
  *
  * What `content` itself throws is thrown on, and nothing is left.
  *
@@ -170,9 +170,8 @@ const keptIn = new Map<string, string>();
 
 /**
  * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that
- * it is given, and the error says so. There is
- * one place for each path, so that a checkpoint that fails again and again takes the place of the one before. Errors of another
- * kind come back as they are.
+ * it is given, and the error says so. There is one place for each path, so that a checkpoint that fails again and again takes
+ * the place of the one before. Errors of another kind come back as they are.
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;

@@ -1,7 +1,7 @@
 /**
  * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts).
- * What was compiled last is kept, since
- * runs ask for the same few again and again; the expressions too, so that equal ones built later are the same objects (expression.ts).
+ * What was compiled last is kept, since runs ask for the same few again and again; the expressions too, so that equal ones
+ * built later are the same objects (expression.ts).
  */
 import type { Engine, LinkedFunction } from "../host/engine.ts";
 import { forGood, type Holder } from "../host/modules.ts";

@@ -46,16 +46,12 @@ interface Lending {
  *   data.dispose();   // or `using data = …`; otherwise memory comes back when the object is collected
  *
  * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16. Every method that changes something
- * returns a new
- * dataset with memory of its own, except `as`, `asClasses` and `columns`: what they make is kept, and released with the dataset
- * it was made
- * from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
+ * returns a new dataset with memory of its own, except `as`, `asClasses` and `columns`: what they make is kept, and released
+ * with the dataset it was made from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
  *
  * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it is
- * kept with a model,
- * so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised dataset has the
- * pipeline of the
- * floats that it represents.
+ * kept with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised
+ * dataset has the pipeline of the floats that it represents.
  *
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
  */
@@ -246,8 +242,8 @@ export class Dataset implements Disposable {
 
   /**
    * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows
-   * went. The dataset may come
-   * from a file of its own: what counts is that it has the columns (follow.ts). The target stays the dataset's own.
+   * went. The dataset may come from a file of its own: what counts is that it has the columns (follow.ts). The target stays the
+   * dataset's own.
    *
    * @throws DataError that says what differs
    */

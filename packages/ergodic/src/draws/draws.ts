@@ -172,8 +172,8 @@ export class Draws {
    * Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one).
    *
    * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation,
-   * and refused, unless `oneStepAhead`: then
-   * each value is predicted from those before it, with parameters that the other terms tell.
+   * and refused, unless `oneStepAhead`: then each value is predicted from those before it, with parameters that the other terms
+   * tell.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */

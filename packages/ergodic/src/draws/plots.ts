@@ -7,8 +7,8 @@
  *   intervalPlot(posterior.summary({ of: ["theta"] }))    // means and intervals beside each other
  *
  * series: float64[chains · draws] of one number, chain after chain, as `Draws.series` and `scalars` give it. Draws that are not
- * finite are left out of
- * pictures, and counted below. Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, figure 5.
+ * finite are left out of pictures, and counted below. Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021,
+ * figure 5.
  *
  * @throws OptionError for sizes too small; DataError unless chains divide the draws
  */

@@ -49,10 +49,10 @@ export interface PredictiveCheck {
  *   predictivePit(y, replicated);                           // where each value lies among its replications
  *
  * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws: near 0 or 1, the model does not make such a T(y). It is no
- * significance level: as the same
- * data made the posterior, p lies closer to 1/2 than a uniform number. PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2; of LOO-PIT each draw has the
- * Pareto smoothed weight of leaving observation i out, and PITs of continuous data are uniform where the model is right.
- * observed: N values; replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as `psisLoo` takes it.
+ * significance level: as the same data made the posterior, p lies closer to 1/2 than a uniform number. PIT_i = P(y_rep,i < y_i)
+ * + P(y_rep,i = y_i)/2; of LOO-PIT each draw has the Pareto smoothed weight of leaving observation i out, and PITs of
+ * continuous data are uniform where the model is right. observed: N values; replicated: float64[draws, N]; logLikelihood:
+ * float64[chains · draws, N], as `psisLoo` takes it.
  * Source: Gelman, Meng, Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` where nothing ties.
  *
  * @throws DataError [DRAWS_SHAPE] unless N divides the replicated values; OptionError

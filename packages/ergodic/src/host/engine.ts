@@ -263,8 +263,7 @@ export interface EngineOptions {
   readonly deterministic?: boolean;
   /**
    * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from
-   * "ergodic/kernels/simd.wasm"`. Only the first call
-   * takes them, and all runs use them.
+   * "ergodic/kernels/simd.wasm"`. Only the first call takes them, and all runs use them.
    */
   readonly kernels?: WebAssembly.Module;
 }

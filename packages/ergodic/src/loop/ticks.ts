@@ -10,8 +10,7 @@ interface Kept {
 
 /**
  * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned:
- * a run of months has as many as
- * one of minutes.
+ * a run of months has as many as one of minutes.
  */
 export class Ticks {
   private readonly recentCount: number;

@@ -28,8 +28,8 @@ const kinds: Readonly<
 export interface PredictorOptions {
   /**
    * The most work that a network may be for one row, in multiply-adds or what takes as long: it is computed from the file, and
-   * a larger one is refused, since a
-   * prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for files that you trust.
+   * a larger one is refused, since a prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for
+   * files that you trust.
    */
   readonly maxWork?: number;
   /** Whether a network predicts the same bits on every host, at some cost in speed. Default: as it was trained. */

@@ -30,9 +30,8 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
 
 /**
  * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's
- * link (contract.ts), evaluation, the
- * file. A family says how z comes from a dataset, and which numbers a file holds. Classes with probability: argmax; by sign: z
- * > 0 is the second class.
+ * link (contract.ts), evaluation, the file. A family says how z comes from a dataset, and which numbers a file holds. Classes
+ * with probability: argmax; by sign: z > 0 is the second class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *

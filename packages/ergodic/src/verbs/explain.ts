@@ -20,8 +20,7 @@ export interface RowFacts {
 
 /**
  * explain(network, rows) and explain(shapes, f): what the compiler makes of a model or a function, stage by stage, as text:
- * trace, gradient, schedule, memory,
- * code (compiler/array/explain.ts).
+ * trace, gradient, schedule, memory, code (compiler/array/explain.ts).
  *
  *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
  *

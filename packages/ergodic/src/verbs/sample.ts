@@ -208,12 +208,9 @@ function checkProbe(kept: number | null, found: number | null): void {
  *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
  * Gives `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can be
- * paused, stopped with the
- * draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function without a gradient; 4 chains of 1000
- * warm-up transitions
- * and 1000 draws; seed 0; as many workers as the machine runs at once. Draws depend on the seed alone; with `deterministic`
- * they are the same
- * bytes on every host.
+ * paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function without a
+ * gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs at once. Draws
+ * depend on the seed alone; with `deterministic` they are the same bytes on every host.
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where
  * a density is not

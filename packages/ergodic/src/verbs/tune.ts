@@ -167,10 +167,8 @@ function recipeOf(
  *   best.settings; // { rate: …, l2: … }
  *
  * make: starts one run, anything with ticks, and passes `signal` to it. `over`: by name low and high, scale "log" for strengths
- * and rates,
- * integer. `measure`: the loss that a tick reports, undefined if it reports none; default validation.loss. A trial's value is
- * the last of its
- * losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
+ * and rates, integer. `measure`: the loss that a tick reports, undefined if it reports none; default validation.loss. A trial's
+ * value is the last of its losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
  *
  * `algorithm`: default randomSearch(); cmaEs(), which learns where to look, from 20 trials per setting on. `halving` stops bad
  * trials early:
@@ -178,13 +176,10 @@ function recipeOf(
  * the tuning.
  *
  * `trials`: default 30, unlimited where `until` has seconds. `until`: the first of trials, seconds and target (a finished
- * trial's value at most
- * this). One trial runs at a time; `concurrency`: so many at once, for runs that work elsewhere (other threads, other
- * machines). With one at a
- * time the same seed gives the same trials and stops, if `measure` reads validations, which come by epochs and not by the
- * clock; with more,
- * halving depends on which comes first. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts those under
- * way.
+ * trial's value at most this). One trial runs at a time; `concurrency`: so many at once, for runs that work elsewhere (other
+ * threads, other machines). With one at a time the same seed gives the same trials and stops, if `measure` reads validations,
+ * which come by epochs and not by the clock; with more, halving depends on which comes first. `tune.resume(checkpoint, make)`
+ * keeps the trials that ended, and restarts those under way.
  *
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, with its error as the cause;
  * [TUNE_NO_VALUE]

@@ -16,11 +16,10 @@ export type Conditional = (values: Values, draws: Draws) => BlockValues | Readon
 /**
  * A block updated by the user: (values, draws) => new values, a draw from the block's conditional given all other values.
  *
- * values: every parameter by name, on its constrained scale, row-major; of a density without names { x: u }. draws: random numbers of this chain and
- * sweep. The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All
- * other parameters keep their
- * values: where a transform or a form that is not centred depends on the block, their unconstrained numbers change with it.
- * Runs on the calling thread.
+ * values: every parameter by name, on its constrained scale, row-major; of a density without names { x: u }. draws: random
+ * numbers of this chain and sweep. The function returns the block's values: numbers for a block of one parameter, { name:
+ * numbers } for several. All other parameters keep their values: where a transform or a form that is not centred depends on the
+ * block, their unconstrained numbers change with it. Runs on the calling thread.
  * Leaves the target invariant if the function leaves the conditional so, on the constrained scale (no Jacobian counts).
  *
  * @throws OptionError for what breaks a constraint or has another length; DataError for values that are missing or not finite

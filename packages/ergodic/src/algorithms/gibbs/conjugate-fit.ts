@@ -7,8 +7,7 @@ export type Evaluate = (u: number) => number;
  * checked at other points.
  *
  * The points are moved until b is near the mode and s about the spread, so that what is fitted is what matters. A check holds
- * where fit and density agree to
- * 10⁻⁸ × max(1, |ℓ|): the draws are then exact up to about that.
+ * where fit and density agree to 10⁻⁸ × max(1, |ℓ|): the draws are then exact up to about that.
  */
 export interface ConjugateFit {
   readonly family: ConjugateFamily;

@@ -16,9 +16,8 @@ export interface EnumerateOptions {
  * Integers one by one: each a draw from its conditional, p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …), found by evaluating ℓ at every value.
  *
  * At most `most` values are enumerated; an integer with more, or without bounds, moves along a slice of its conditional instead
- * (Neal 2003), whose cells are
- * as wide as twice its mean move in warm-up. Leaves the target invariant. Costs n − 1 evaluations an integer of n values: where the integers can be
- * summed out, marginalise() mixes faster.
+ * (Neal 2003), whose cells are as wide as twice its mean move in warm-up. Leaves the target invariant. Costs n − 1 evaluations
+ * an integer of n values: where the integers can be summed out, marginalise() mixes faster.
  * Source: Geman & Geman 1984. Differs from other implementations: the integers are visited in order, not at random.
  *
  * @throws OptionError; CapabilityError for a parameter that is not discrete

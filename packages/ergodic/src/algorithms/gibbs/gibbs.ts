@@ -36,10 +36,8 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  *
  * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block
- * invariant, and so the sweep the
- * target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log density, the mean acceptance of
- * samplers inside (1 without), and
- * whether one of them diverged.
+ * invariant, and so the sweep the target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log
+ * density, the mean acceptance of samplers inside (1 without), and whether one of them diverged.
  * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this library takes a block.
  *
  * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block

@@ -71,15 +71,14 @@ export interface RuleProgram {
  *       after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
  *   p ← p − step(g, p, …)
  *
- * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's scale),
- * parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a coordinate's
- * penalty (0 for an intercept, 1/density of
- * the column for sparse rows, so that penalties stay unbiased when only touched coordinates are visited); without it 1 is meant.
- * `base` is a dense mean gradient (variance reduction), weighed by `reach` (1/density) where coordinates are touched at random, else
- * as it is. Indexed: all but values are addressed through the indices.
- * Scalars: scale, t, loss, epochUpdates, l1, l2, parameterScale if used, then the rule's numeric options and its scalar states, whose
- * next values are written back to their own slots.
- * A parameter of type i16 is stored as parameter / parameterScale, rounded at random without bias (Buckwild).
+ * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's
+ * scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a
+ * coordinate's penalty (0 for an intercept, 1/density of the column for sparse rows, so that penalties stay unbiased when only
+ * touched coordinates are visited); without it 1 is meant. `base` is a dense mean gradient (variance reduction), weighed by
+ * `reach` (1/density) where coordinates are touched at random, else as it is. Indexed: all but values are addressed through the
+ * indices. Scalars: scale, t, loss, epochUpdates, l1, l2, parameterScale if used, then the rule's numeric options and its
+ * scalar states, whose next values are written back to their own slots. A parameter of type i16 is stored as parameter /
+ * parameterScale, rounded at random without bias (Buckwild).
  *
  * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015 (Buckwild).
  */

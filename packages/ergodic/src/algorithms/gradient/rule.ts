@@ -71,12 +71,12 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
 /**
  * Step rules: p ← p − step(g, p, state, scalars), written once as an equation over symbols.
  *
- * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from 1),
- * loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and strings stay
- * JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a state exists where
- * the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number, or "p" for the
- * starting point. Fourth come the
- * options as given, for a number that chooses structure (no buffer where momentum is 0).
+ * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from
+ * 1), loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and
+ * strings stay JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a
+ * state exists where the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number,
+ * or "p" for the starting point. Fourth come the options as given, for a number that chooses structure (no buffer where
+ * momentum is 0).
  *
  *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
  *     const sum = add(r, square(g));

@@ -25,10 +25,9 @@ const MOST_RUNGS = 4;
  * losses recorded there so far, its own included: while fewer than max(1, ⌊n/η⌋) of them are lower.
  *
  * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided by η as
- * often as r stays at or
- * above that trial's first measurement, four times at most; until a trial has finished none is stopped. There is no rung at R
- * or beyond it, and none in runs that count no epochs. A loss
- * stands at a rung if it is the first measured there or later.
+ * often as r stays at or above that trial's first measurement, four times at most; until a trial has finished none is stopped.
+ * There is no rung at R or beyond it, and none in runs that count no epochs. A loss stands at a rung if it is the first
+ * measured there or later.
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is never paused and promoted
  * later; it is stopped for good, as in the stopping variant that Syne Tune and Ray Tune have; one bracket.
  *

@@ -20,9 +20,9 @@ const SLOWEST_FALL = 0.1;
  * minimised along x − x_0 too, which takes the place of u_m. On a quadratic the directions become conjugate.
  *
  * One value a batch. Lines begin with the step of their last move (1 at first) and are searched to `lineTolerance`
- * (line-search.ts); they leave the box
- * freely, for points are folded back into it. After an iteration that gained no more than `valueTolerance` (absolute) all steps are shortened by
- * `lineTolerance`; when they are within `pointTolerance` (initial steps) too, it has converged. Then
+ * (line-search.ts); they leave the box freely, for points are folded back into it. After an iteration that gained no more than
+ * `valueTolerance` (absolute) all steps are shortened by `lineTolerance`; when they are within `pointTolerance` (initial steps)
+ * too, it has converged. Then
  *   `restarts: "repeat"`  it goes on from there along the axes, with steps of 1, until that gains no more; then it stops
  *   `restarts: "fresh"`   the same, but then it begins at a random point (fresh-start.ts); it never stops by itself
  *   `restarts: "none"`    it stops

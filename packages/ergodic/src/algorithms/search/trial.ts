@@ -26,8 +26,7 @@ export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick
 
 /**
  * One trial: a run with given settings, watched by its ticks until it finishes, is stopped (its signal is aborted, then its end
- * awaited), or fails: it
- * diverged, or a loss is not finite.
+ * awaited), or fails: it diverged, or a loss is not finite.
  *
  * @throws what the run throws, unless it diverged; OptionError [TUNE_NO_LOSS] where no tick told a loss
  */

@@ -51,14 +51,13 @@ const STARTING_SWEEPS = 20;
 /**
  * A mixture of Gaussians by coordinate ascent: clusters with their places, shapes and weights, and how sure each is.
  *
- * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with E[Λ] = ν₀ V₀⁻¹.
- * x: float64[n, d], row by row. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart (m_k, β_k, V_k, ν_k).
- * Updates and ELBO: Bishop 2006,
- * 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that the data do not ask for empty themselves. m₀: the column means;
- * V₀: ν₀ times the columns' variances times `spread` on the diagonal, which is what variances within a component are expected
- * to be: 1/`components` of
- * the columns'; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log
- * evidence. Starts from `starts` draws of seeds by distance (k-means++), each run for 20 sweeps, and goes on with the best.
+ * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with E[Λ] = ν₀
+ * V₀⁻¹. x: float64[n, d], row by row. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart (m_k, β_k, V_k,
+ * ν_k). Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that the
+ * data do not ask for empty themselves. m₀: the column means; V₀: ν₀ times the columns' variances times `spread` on the
+ * diagonal, which is what variances within a component are expected to be: 1/`components` of the columns'; ν₀ (`degrees`) = d +
+ * 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log evidence. Starts from `starts`
+ * draws of seeds by distance (k-means++), each run for 20 sweeps, and goes on with the best.
  *
  * @throws DataError, OptionError
  */

@@ -45,13 +45,12 @@ const PATIENCE = 3;
  * L-BFGS on a function in memory, and the curvature it has seen: x ← x − t H ∇f(x), t by a strong Wolfe search from 1.
  *
  * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all. The first
- * direction is −∇f and its first
- * trial `firstStep`, or a unit move where that is shorter. A pair s = Δx, y = Δ∇f is kept where yᵀs > 1e-12 yᵀy. Where H no
- * longer descends it is forgotten once, then the search ends.
- * f(x) = ∞ outside the support: the line search turns back. Ends where ‖∇f‖ is within its tolerance, or at the third iterate in
- * a row that is within any
- * of four: |Δf|; |Δf|/max(|f|, ε) and ∇fᵀH∇f/max(|f|, ε) in units of ε = 2^-52; ‖Δx‖. Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal
- * 1989. The tolerances are Stan's but for ∇fᵀH∇f: 10 for 10⁷, as an H that knows a narrow valley's walls alone makes that number small anywhere.
+ * direction is −∇f and its first trial `firstStep`, or a unit move where that is shorter. A pair s = Δx, y = Δ∇f is kept where
+ * yᵀs > 1e-12 yᵀy. Where H no longer descends it is forgotten once, then the search ends. f(x) = ∞ outside the support: the
+ * line search turns back. Ends where ‖∇f‖ is within its tolerance, or at the third iterate in a row that is within any of four:
+ * |Δf|; |Δf|/max(|f|, ε) and ∇fᵀH∇f/max(|f|, ε) in units of ε = 2^-52; ‖Δx‖. Source: Nocedal, Wright 2006; the diagonal:
+ * Gilbert, Lemaréchal 1989. The tolerances are Stan's but for ∇fᵀH∇f: 10 for 10⁷, as an H that knows a narrow valley's walls
+ * alone makes that number small anywhere.
  */
 export class QuasiNewton {
   readonly state = {

@@ -17,10 +17,10 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths, and distances are measured, and steps made, in the
  * coordinates in which the best of those is standard, so that units do not matter; "random": uniform in (−2, 2), or at the
  * plan's points in turn, as they are.
- * With `batch` each gradient reads so many rows, with control variates about the mean of the best path (batch-point.ts); the paths read all rows.
- * Draws are the particles, one chain of them, in no order; the plan's chains and draws have no effect. At most n directions of
- * a kernel are seen: in high
- * dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start"); ("svgd", "rows").
+ * With `batch` each gradient reads so many rows, with control variates about the mean of the best path (batch-point.ts); the
+ * paths read all rows. Draws are the particles, one chain of them, in no order; the plan's chains and draws have no effect. At
+ * most n directions of a kernel are seen: in high dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i, …) as
+ * Pathfinder; ("particle", i, "start"); ("svgd", "rows").
  * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that it comes to rest; the coordinates.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density

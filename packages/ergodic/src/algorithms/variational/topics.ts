@@ -49,14 +49,14 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
 /**
  * Latent Dirichlet allocation: topics of documents, by coordinate ascent on all documents or by steps on minibatches.
  *
- * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d is of topic k ~ θ_d, and then ~ β_k.
- * counts: [document, word], how often. q = Π q(topic of each word) Π Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log θ_dk + E log β_kw);
- * γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw φ_dwk. φ is never kept: summed out, it makes the ELBO Σ n_dw log Σ_k exp(E log
- * θ_dk + E log β_kw) less the
- * divergences of γ and λ. With one topic q is the posterior, and the ELBO the log evidence (of words in order, without multinomial coefficients).
- * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics come in no order; the start decides which maximum.
- * `batch`: so many documents a step, drawn without replacement epoch by epoch; γ of those to rest, then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ),
- * ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`: ("topics", "start"), ("topics", "order") epoch by epoch.
+ * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d is of topic k ~ θ_d, and then
+ * ~ β_k. counts: [document, word], how often. q = Π q(topic of each word) Π Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log
+ * θ_dk + E log β_kw); γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw φ_dwk. φ is never kept: summed out, it makes the ELBO Σ n_dw
+ * log Σ_k exp(E log θ_dk + E log β_kw) less the divergences of γ and λ. With one topic q is the posterior, and the ELBO the log
+ * evidence (of words in order, without multinomial coefficients). α (`documentConcentration`) and η (`wordConcentration`):
+ * 1/`topics`. Topics come in no order; the start decides which maximum. `batch`: so many documents a step, drawn without
+ * replacement epoch by epoch; γ of those to rest, then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` +
+ * t)^−`forgetting`, for `epochs` passes. Streams of `seed`: ("topics", "start"), ("topics", "order") epoch by epoch.
  * Source: Blei, Ng, Jordan 2003 (with a Dirichlet on topics); Hoffman, Blei, Wang, Paisley 2013.
  *
  * @throws DataError, OptionError

@@ -24,8 +24,7 @@ export interface Explanation {
  * explain(shapes, f, options): what the compiler makes of a function, stage by stage, as text. `explain(model, data)` of a network: models/neural.
  *
  * trace: the function's own operations, simplified as they were built. gradient: with its derivatives. schedule: loops and
- * kernels in order. memory: the
- * same with the places of values in the block, and its size. code: the size of the module.
+ * kernels in order. memory: the same with the places of values in the block, and its size. code: the size of the module.
  */
 export function explain<const S extends Shapes>(
   shapes: S,

@@ -132,8 +132,8 @@ export function programOf<S extends Shapes>(
  *   const { value, gradient } = loss({ w, x, y });
  *
  * f is traced once: it gives an array, or several by name. Inputs and results lie in the engine's memory: `inputs.w` is where
- * to write, `run()` computes,
- * `outputs.value` and `gradients.w` are where to read; calling the function does all three and copies.
+ * to write, `run()` computes, `outputs.value` and `gradients.w` are where to read; calling the function does all three and
+ * copies.
  *
  * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an input that is missing;
  *   OptionError for options that are none

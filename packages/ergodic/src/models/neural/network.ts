@@ -2,14 +2,12 @@
  * network(layers, options): a neural network as a model for `fit`.
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z = the last layer's outputs, without an activation of their own: the
- * loss has it. `layers`: a
- * layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic or multinomial for
- * classes, squared for numbers. Biases and
- * norms are not penalised. `rates`: by group of parameters (grouped(layer, "name")), what their steps are multiplied with.
- * `standardise`: columns to mean 0 and sd 1 where their units differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but
- * neither where an embedding takes columns as row numbers of its table). Targets that are numbers: where √mean(y²) lies outside
- * 0.1 … 10 ("auto"; true:
- * always), z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
+ * loss has it. `layers`: a layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic
+ * or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: by group of parameters
+ * (grouped(layer, "name")), what their steps are multiplied with. `standardise`: columns to mean 0 and sd 1 where their units
+ * differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but neither where an embedding takes
+ * columns as row numbers of its table). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
+ * z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
  */

@@ -45,8 +45,7 @@ export interface ModelContext {
   size(name: string): number;
   /**
    * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole
-   * numbers is discrete: it may
-   * index arrays by `take`, and is drawn by Gibbs steps.
+   * numbers is discrete: it may index arrays by `take`, and is drawn by Gibbs steps.
    */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
   /** Adds log p(value). `name` is that of its predictive draws; default: the data's. */

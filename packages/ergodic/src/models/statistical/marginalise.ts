@@ -43,8 +43,8 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
  *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
  *
  * States: a distribution of whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k in turn,
- * all of one shape; or the
- * distribution of y given k; or all terms as one array, states along its last axis. Sums are taken without overflow.
+ * all of one shape; or the distribution of y given k; or all terms as one array, states along its last axis. Sums are taken
+ * without overflow.
  */
 export interface Marginal {
   /** log p(y), one by one; of a hidden Markov chain each given those before. */

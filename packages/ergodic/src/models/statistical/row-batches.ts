@@ -39,8 +39,8 @@ interface Sized {
  * are gathered before the program for that many rows runs.
  *
  * Rows stand in the tables in a random order, the same for every table and run: a block of rows one after another is a random
- * sample, which is read in the same
- * time however many rows there are. (Rows far from each other would cost a miss of the cache and of the page table each.)
+ * sample, which is read in the same time however many rows there are. (Rows far from each other would cost a miss of the cache
+ * and of the page table each.)
  */
 export class RowBatches implements Minibatches {
   readonly rowCount: number;

@@ -135,16 +135,12 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  *   await model.save("income.safetensors");                                   // await predictor("income.safetensors")
  *
  * Models: linear(), network(), factorisation(); a model() is fitted by its posterior's mode. `rule`: the step rule (default
- * adagrad() for
- * linear models, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(), saga(), sag(); or a whole
- * `algorithm`.
- * Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence) or `until`.
- * `validate`: held-out rows,
- * measured every `validateEvery` epochs; `patience` stops early and keeps the best parameters.
- * A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and checkpointed.
- * `fit.resume(checkpoint, data)` resumes
- * bit for bit. `fit.path(linear(), data)` fits a whole path of penalties. `fit.check(options)` checks options before data are
- * read.
+ * adagrad() for linear models, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(), saga(), sag();
+ * or a whole `algorithm`. Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on
+ * convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
+ * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
+ * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `fit.path(linear(), data)` fits a whole path of penalties.
+ * `fit.check(options)` checks options before data are read.
  *
  * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`
  */

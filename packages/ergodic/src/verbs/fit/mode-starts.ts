@@ -119,8 +119,7 @@ const NEAR = 0.1;
 
 /**
  * The search for a mode from several starts, in step: each update moves every start that has not ended. The best is kept, and
- * the others say how far to
- * trust it.
+ * the others say how far to trust it.
  *
  * Starts go by our own climb (algorithms/variational/climb.ts), or by a rule that the user chose. Where a rule ends is judged by a climb from there:
  * what that gains, the rule has left.

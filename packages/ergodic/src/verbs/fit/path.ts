@@ -383,13 +383,12 @@ function keepSaving(
  * certified by its duality gap.
  * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
  *
- * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2 where there are fewer
- * rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of every solution (1e-6).
- * folds: cross-validation,
- * rows dealt at random by `seed` (classes evenly), the same folds each time; `workers` share them. `select`: the λ of the least
- * held-out error, or, in
- * place of it, the largest λ within one standard error of that ("oneStandardError"). Awaitable, and an async iterable of ticks.
- * Errors are deviances, 2 × the mean loss over the least that the targets allow: the mean squared error, the binomial deviance, …
+ * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
+ * where there are fewer rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
+ * every solution (1e-6). folds: cross-validation, rows dealt at random by `seed` (classes evenly), the same folds each time;
+ * `workers` share them. `select`: the λ of the least held-out error, or, in place of it, the largest λ within one standard
+ * error of that ("oneStandardError"). Awaitable, and an async iterable of ticks. Errors are deviances, 2 × the mean loss over
+ * the least that the targets allow: the mean squared error, the binomial deviance, …
  *
  * @throws OptionError, CapabilityError; what `signal` was aborted with
  */

@@ -4,11 +4,10 @@
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
  * x: the inputs that `gradient` named, in its order as one vector; `start` gives them by name, or as that vector. Other inputs
- * are data: given as `data`, or
- * written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default 1000 of them; L-BFGS and line searches end where they
- * converged. State is float64, arithmetic the function's. A function that draws random numbers draws anew each update; rules
- * that compare values refuse
- * it. A checkpoint holds no data: `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
+ * are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default
+ * 1000 of them; L-BFGS and line searches end where they converged. State is float64, arithmetic the function's. A function that
+ * draws random numbers draws anew each update; rules that compare values refuse it. A checkpoint holds no data:
+ * `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
  */

@@ -155,20 +155,16 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  *   await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });   // loss: from compileFunction, with a gradient
  *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
- * `algorithm`: default
- * cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited where `until` has seconds. `until`: the first of
- * evaluations, seconds
- * and target (a value at most this). A run can be awaited, or iterated over its ticks.
+ * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited where `until` has seconds.
+ * `until`: the first of evaluations, seconds and target (a value at most this). A run can be awaited, or iterated over its
+ * ticks.
  *
  * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the budget
- * (and on
- * `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an abort; another function is
- * refused: the
- * best point is evaluated again, and once more if its value differs.
+ * (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an abort; another
+ * function is refused: the best point is evaluated again, and once more if its value differs.
  *
  * With `algorithm: coordinateDescent()` f may be a coordinateTarget(). A function from compileFunction with a gradient is
- * minimised by any step
- * `rule` (default lbfgs()) over its inputs.
+ * minimised by any step `rule` (default lbfgs()) over its inputs.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, with its error
  * as the cause;

@@ -19,11 +19,10 @@ const [TIME, JITTER] = [2, 0.3];
  * Hamiltonian Monte Carlo: L leapfrogs of length ε from a fresh momentum, the end accepted with probability min(1, exp(H₀ − H)).
  *
  * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` spreads ε over (1 ± jitter) ε anew in each
- * transition, which breaks the cycles that
- * fixed lengths fall into; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε and M⁻¹ are adapted as in nuts.ts. Where
- * the metric fits, coordinates
- * turn once in 2π: trajectories of 2 ± 30 % lead far from where they began, never back to it, in x and in x², with scales that
- * are off by a third, too. ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
+ * transition, which breaks the cycles that fixed lengths fall into; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε
+ * and M⁻¹ are adapted as in nuts.ts. Where the metric fits, coordinates turn once in 2π: trajectories of 2 ± 30 % lead far from
+ * where they began, never back to it, in x and in x², with scales that are off by a third, too. ℓ: log density in nats, up to a
+ * constant, x: float64[d], unconstrained.
  * Leaves the target invariant once warm-up has ended. Source: Neal 2011. Differs from Stan: a trajectory ends, refused, at the first point without a
  * finite density.
  *

@@ -46,8 +46,8 @@ export interface NutsOptions extends AdaptationOptions {
 
 /**
  * Acceptance aimed at. Where curvature varies a step that suits the whole is too long in places: on four posteriors of the
- * kind, 0.8 diverges 20 times as
- * often as Stan's windows, whose steps are in effect accepted at 0.92, and 0.9 no more often, at the same effective sizes a gradient.
+ * kind, 0.8 diverges 20 times as often as Stan's windows, whose steps are in effect accepted at 0.92, and 0.9 no more often, at
+ * the same effective sizes a gradient.
  */
 const [USUAL, WHERE_VARYING] = [0.8, 0.9];
 
@@ -111,19 +111,14 @@ export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: Retu
  *   await sample(m, data, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // where steps diverge
  *
  * The default sampler for models with a gradient: step size and metric are adapted during warm-up, so options are seldom
- * needed.
- * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its later
- * doublings. A
- * trajectory ends where s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half with the nearest point
- * of the other; at
- * depth `maxTreeDepth`; or where H − H₀ > 1000 (a divergence). ε and M⁻¹ adapt during warm-up (dual-averaging.ts, warmup.ts,
- * metric.ts).
- * ℓ: log density in nats, up to a constant; x: float64[d], unconstrained. Leaves the target invariant once warm-up has ended.
+ * needed. H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its
+ * later doublings. A trajectory ends where s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half
+ * with the nearest point of the other; at depth `maxTreeDepth`; or where H − H₀ > 1000 (a divergence). ε and M⁻¹ adapt during
+ * warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant; x: float64[d], unconstrained.
+ * Leaves the target invariant once warm-up has ended.
  * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed
- * often
- * (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start; and
- * random
- * numbers are Philox's.
+ * often (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start;
+ * and random numbers are Philox's.
  *
  * @throws OptionError for an unknown option or one out of range
  */

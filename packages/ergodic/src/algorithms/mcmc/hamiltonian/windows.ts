@@ -17,10 +17,9 @@ export interface WindowOptions {
  * Windows of warm-up: when the metric is estimated, and when it takes effect.
  *
  * Transitions 0 … initial − 1 adapt the step alone; then come windows, each twice as long as the one before, at whose ends the
- * metric becomes what the window
- * saw; the last `final` transitions adapt the step alone again. A window, but the first, after which the next, twice as long,
- * would not fit is stretched
- * to the end. Where initial + first + final > warmup: 15 %, 75 % and 10 %, one window. Below 20 transitions there is none.
+ * metric becomes what the window saw; the last `final` transitions adapt the step alone again. A window, but the first, after
+ * which the next, twice as long, would not fit is stretched to the end. Where initial + first + final > warmup: 15 %, 75 % and
+ * 10 %, one window. Below 20 transitions there is none.
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
  *
  * @throws OptionError unless all are integers >= 0, the first window >= 1

@@ -93,10 +93,9 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  *   R = { x : (x − m)ᵀ C⁻¹ (x − m) <= d + 2√(2d) },   log ∫_R p ≈ log 1/S Σ_s 1[x_s ∈ R] p(x_s)/N(x_s | m, C),  x_s ~ N(m, C)
  *
  * R holds 95 to 98 % of the normal, so that ratios are bounded where the shape is about right. `error`: the standard error of
- * the log, from the ratios. k̂: their tail's shape
- * (Pareto smoothed importance sampling, on those inside); a mass is known where k̂ <= 0.7 and the ratios are worth
- * LEAST_EFFECTIVE draws. Where it is not, the normal is
- * fitted anew to the weighted draws, at most REFITS times, where there are enough of them.
+ * the log, from the ratios. k̂: their tail's shape (Pareto smoothed importance sampling, on those inside); a mass is known
+ * where k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws. Where it is not, the normal is fitted anew to the weighted
+ * draws, at most REFITS times, where there are enough of them.
  */
 export interface Place {
   readonly normal: Normal;

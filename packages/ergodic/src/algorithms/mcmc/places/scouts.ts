@@ -2,11 +2,10 @@
  * Scouts: short independent searches for places of the posterior that the chains may have missed.
  *
  * Scout i runs Pathfinder's path (variational/path.ts) from a random point: L-BFGS, and on its way the normal approximation
- * with the best ELBO. Those that are not within each
- * other's region are places; their masses are measured (place.ts). All of it costs at most BUDGET of the run's gradients: a scout ends where
- * its share is used up, and none begins without one. A mode is found where enough random points lead to it: one that one start
- * in four reaches is missed
- * by all 24 in one run of 1000, one that 1 % reach in four of five.
+ * with the best ELBO. Those that are not within each other's region are places; their masses are measured (place.ts). All of it
+ * costs at most BUDGET of the run's gradients: a scout ends where its share is used up, and none begins without one. A mode is
+ * found where enough random points lead to it: one that one start in four reaches is missed by all 24 in one run of 1000, one
+ * that 1 % reach in four of five.
  * Streams: ("scout", i, "start"), and "elbo" and "draw" of ("path", SCOUT + i, …); ("scout", i, "mass").
  */
 import { ErgodicError } from "../../../base/errors.ts";

@@ -54,9 +54,8 @@ interface Entry {
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
  * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place,
- * is within SETTLED for every i. A chain that is stuck in
- * a narrow part of a wider place covers little mass, too, but is not settled, and is left for R̂ to find. Whether known and
- * settled or not it is out of place where even
+ * is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place covers little mass, too, but is not
+ * settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
@@ -64,8 +63,8 @@ interface Entry {
  * point with a whole warm-up, at most `restarts` times; nothing is copied from another.
  *
  * After the draws, `visits` says of each place how many of them are inside, and how many there should be by the masses: a place
- * that should hold LEAST_DRAWS or more, and
- * holds less than a tenth of them, was missed. Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
+ * that should hold LEAST_DRAWS or more, and holds less than a tenth of them, was missed. Up to MOST_DIMENSION coordinates; with
+ * more, and where masses are not known, nothing is claimed.
  */
 export class Survey {
   private readonly plan: SamplingPlan;

@@ -18,10 +18,10 @@ export interface EstimateOptions {
  * What gradient the samplers follow: of all rows, of a batch, or of a batch with control variates.
  *
  * Batch: ∇ℓ_B(x), B a block of n rows from a random place on in a random order of all rows: a sample without repetition.
- * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows
- * with ‖x − x*‖² instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition,
- * and chains start there. SVRG
- * (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read. Both leave the estimate unbiased.
+ * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows with ‖x − x*‖²
+ * instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition, and chains
+ * start there. SVRG (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read.
+ * Both leave the estimate unbiased.
  *
  * @throws OptionError where options conflict; CapabilityError where the density has no rows to draw
  *

@@ -24,8 +24,7 @@ const LEAST = 1e-8;
 
 /**
  * sghmc with v drawn anew before every r-th update: λ times the mean variance of x. drive: hV; curvature: hλ. The largest
- * number where the recursion does
- * not settle.
+ * number where the recursion does not settle.
  */
 export function hamiltonianRatio(
   { friction: a, noiseEstimate: b, resetEvery: r }: Pick<StochasticRule, "friction" | "noiseEstimate" | "resetEvery">,
@@ -37,8 +36,7 @@ export function hamiltonianRatio(
 
 /**
  * Of moments λE x², √(λ/h) E xv, E v²/h through r updates from a fresh v: the mean of the first, where it returns to what it
- * was. After 30/a updates nothing is left
- * of the fresh v, and more are like the last.
+ * was. After 30/a updates nothing is left of the fresh v, and more are like the last.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

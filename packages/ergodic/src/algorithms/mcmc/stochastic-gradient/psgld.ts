@@ -18,12 +18,11 @@ export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  *
  * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): as that of sgld(), of which this is the same with G = 1; a
  * number > 0, or by default what default-step.ts finds. ρ (`smoothing`): 0.99; ε (`leastScale`): 10⁻⁵. V starts at 0; at the
- * mode, where chains start with `controlVariate` and with the step of
- * default, g is 0 and G would start at 1/ε: there V starts at |∂²ℓ/∂x_i²| (curvature.ts), or at what E g² is found to be
- * (default-step.ts). The term Γ = ∂G/∂x is dropped, as usual: even
- * in the limit h → 0 the target is left invariant only as far as G does not change with x. Source: Li, Chen, Carlson, Carin
- * 2016, whose g in V is of the mean
- * over rows; here it is that of the sum. Differs also in where V starts at a mode, and h is half of theirs.
+ * mode, where chains start with `controlVariate` and with the step of default, g is 0 and G would start at 1/ε: there V starts
+ * at |∂²ℓ/∂x_i²| (curvature.ts), or at what E g² is found to be (default-step.ts). The term Γ = ∂G/∂x is dropped, as usual:
+ * even in the limit h → 0 the target is left invariant only as far as G does not change with x. Source: Li, Chen, Carlson,
+ * Carin 2016, whose g in V is of the mean over rows; here it is that of the sum. Differs also in where V starts at a mode, and
+ * h is half of theirs.
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */

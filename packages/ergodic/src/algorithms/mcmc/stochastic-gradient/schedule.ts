@@ -2,14 +2,12 @@
  * Step sizes of stochastic-gradient Monte Carlo by update, and how many updates a transition makes.
  *
  * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in the
- * limit. Draws are not weighted
- * by their step sizes: those of the transitions are kept, for who wants to.
+ * limit. Draws are not weighted by their step sizes: those of the transitions are kept, for who wants to.
  *
  * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], C: `length` updates of a cycle (⌈K/M⌉ there). The first
- * ⌊exploration C⌋ updates of a cycle
- * are made without noise and no draw is taken of them; the others are cut into `draws` parts, and the end of each is a draw. A
- * transition is what leads from
- * one draw to the next, so that the first of each cycle explores.
+ * ⌊exploration C⌋ updates of a cycle are made without noise and no draw is taken of them; the others are cut into `draws`
+ * parts, and the end of each is a draw. A transition is what leads from one draw to the next, so that the first of each cycle
+ * explores.
  *
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many updates with noise as draws
  */

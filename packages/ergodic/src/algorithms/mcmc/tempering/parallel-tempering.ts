@@ -28,18 +28,17 @@ export interface ParallelTemperingOptions {
 /**
  * Parallel tempering: copies of a chain at powers 1 = β₀ > β₁ > …, whose neighbours swap their points; the draws are those of β = 1.
  *
- * The copy at β moves by `inner` on log prior + β log likelihood. Where there is no likelihood, that is for plain functions and for models without
- * `observe` and `marginalise` terms that depend on parameters, it moves on β log density of the unconstrained numbers, log |J|
- * counted. target() terms of a
- * model that observes something are of its prior, and stay at power 1: modes that only they part are no nearer at a lower β.
- * Points x, x' of neighbours are swapped with probability min(1, exp((β − β')(L(x') − L(x)))), L the log likelihood (or
- * density); after every `swapEvery`
- * transitions, even and odd pairs in turn. Leaves the product of all tempered densities invariant, and so the target at β = 1,
- * if all are proper: a prior
- * must be, if β goes far down, and a whole density must be so at power `lowest`. Exponential and lighter tails in u, which bounded
- * parameters have, are so at every β > 0; tails like |u|^−(ν+1), as of student(ν) and cauchy (ν = 1), only for β > 1/(ν+1). That is not checked.
- * In warm-up the powers are moved, thrice, to where all pairs swap equally often (ladder.ts), and `inner` adapts, at each power on its own.
- * L → log likelihood, β → `temperatures` (as inverse temperatures, in (0, 1] or down to 0 for the prior), the lowest → `lowest`.
+ * The copy at β moves by `inner` on log prior + β log likelihood. Where there is no likelihood, that is for plain functions and
+ * for models without `observe` and `marginalise` terms that depend on parameters, it moves on β log density of the
+ * unconstrained numbers, log |J| counted. target() terms of a model that observes something are of its prior, and stay at power
+ * 1: modes that only they part are no nearer at a lower β. Points x, x' of neighbours are swapped with probability min(1,
+ * exp((β − β')(L(x') − L(x)))), L the log likelihood (or density); after every `swapEvery` transitions, even and odd pairs in
+ * turn. Leaves the product of all tempered densities invariant, and so the target at β = 1, if all are proper: a prior must be,
+ * if β goes far down, and a whole density must be so at power `lowest`. Exponential and lighter tails in u, which bounded
+ * parameters have, are so at every β > 0; tails like |u|^−(ν+1), as of student(ν) and cauchy (ν = 1), only for β > 1/(ν+1).
+ * That is not checked. In warm-up the powers are moved, thrice, to where all pairs swap equally often (ladder.ts), and `inner`
+ * adapts, at each power on its own. L → log likelihood, β → `temperatures` (as inverse temperatures, in (0, 1] or down to 0 for
+ * the prior), the lowest → `lowest`.
  * Source: Geyer 1991; even and odd pairs in turn: Okabe et al. 2001, Syed et al. 2022. Differs from other implementations: nothing.
  *
  * @throws OptionError; CapabilityError for an `inner` that cannot run so, and for a power of 0 where there is no likelihood

@@ -31,17 +31,14 @@ const keys = ["particles", "essTarget", "move", "moves", "leapfrogs", "stepSize"
  * β₀ < β₁ < … < 1 of the likelihood.
  *
  * A stage: weights w_i = exp((β' − β) L_i), L the log likelihood; the evidence ∫ prior × likelihood grows by the factor mean w;
- * systematic resampling by w;
- * then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where (Σw)²/Σw² = `essTarget` × n. The
- * draws are the particles at
- * β = 1. Each chain of a run is a population of its own, `warmup` has no effect. n → `particles` (default: as many as draws are kept).
- * Moves go by the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs`
- * leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given
- * `temperatures` and `adapt: false` the
+ * systematic resampling by w; then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where
+ * (Σw)²/Σw² = `essTarget` × n. The draws are the particles at β = 1. Each chain of a run is a population of its own, `warmup`
+ * has no effect. n → `particles` (default: as many as draws are kept). Moves go by the population's covariance C = LLᵀ (shrunk
+ * a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2)
+ * with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the
  * estimate of the evidence (not of its log) is unbiased; else it is so up to O(1/n).
  * Reports `logEvidence`: log of the populations' mean evidence, in nats, as the model counts its constants; `logEvidenceError`:
- * its standard error, between populations, or
- * of a single one from how many first particles still have descendants.
+ * its standard error, between populations, or of a single one from how many first particles still have descendants.
  * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (whose resampling is multinomial, so that here it
  * tends to be too large). Differs from other implementations: resamples at every stage.
  *

@@ -20,10 +20,8 @@ import { checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableMo
  *   await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖; the intercept b is not penalised. `loss`: by
- * name, or made by
- * its factory, e.g. huberLoss({ delta: 2 }); default logistic for two classes, multinomial for more, squared for numbers. A
- * binary loss on
- * more than two classes is fitted one class against the rest.
+ * name, or made by its factory, e.g. huberLoss({ delta: 2 }); default logistic for two classes, multinomial for more, squared
+ * for numbers. A binary loss on more than two classes is fitted one class against the rest.
  *
  * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError where loss and target do not fit
  */

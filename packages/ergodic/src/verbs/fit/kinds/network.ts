@@ -16,10 +16,9 @@ import type { Trainable, TrainableModel } from "./trainable.ts";
  *   network((x, scope) => scope.apply(dense(1), tanh(x), "out"));   // a function of symbolic arrays is a layer, too
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z the last layer's outputs, without an activation: the loss has it.
- * Biases and norms are
- * not penalised. `layers`: a layer, a list of layers, or a function (x, scope) => array. `loss`: as for linear(); default
- * logistic or multinomial
- * for classes, squared for numbers. Trained by adam() on batches of 64 unless `fit` is told otherwise.
+ * Biases and norms are not penalised. `layers`: a layer, a list of layers, or a function (x, scope) => array. `loss`: as for
+ * linear(); default logistic or multinomial for classes, squared for numbers. Trained by adam() on batches of 64 unless `fit`
+ * is told otherwise.
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; from `fit` CapabilityError where loss, data and
  * plan do not

@@ -51,8 +51,7 @@ export interface FitOptions<D = Dataset> extends PlanOptions {
 
 /**
  * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders.
- * A model brings its own, so
- * that programs hold the kinds that they name, and a new kind is a model that brings another.
+ * A model brings its own, so that programs hold the kinds that they name, and a new kind is a model that brings another.
  *
  * `D`: the data; `P`: what predicts.
  */
