@@ -9,11 +9,15 @@ import type { Draws, Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";
 import type { Call } from "./host/pool.ts";
 
+/** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** A JSON object. */
 export type JsonObject = { [key: string]: Json };
+/** Types of stored data. */
 export type ElementType = "f32" | "f64" | "i16" | "i8";
 /** Parameters: i16 is fixed point with unbiased rounding (Buckwild), within ±16; a run in which one reaches that ends with MODEL_SATURATED. */
 export type ParameterType = "f32" | "f64" | "i16";
+/** Typed arrays that files and checkpoints hold. */
 export type Tensor = Float32Array | Float64Array | Int16Array | Int32Array | Uint32Array;
 
 /** How a run executes; the same object for every algorithm. */
@@ -43,6 +47,7 @@ export interface Snapshot {
   state: JsonObject;
 }
 
+/** What steps of a run did. */
 export interface Advance {
   /** Updates made, over all lanes. */
   updates: number;
@@ -117,6 +122,7 @@ export interface RowGradient {
   readonly draws?: boolean;
 }
 
+/** Gradients of rows bound to memory for one lane. */
 export interface LaneBinding {
   /** Kernels: (model, parameters, rows, count, control, pieces) → mean loss; (model, parameters, rows, count) → mean loss. */
   readonly gradientSlot: number;
@@ -173,6 +179,7 @@ export interface CoordinateState {
   dispose(): void;
 }
 
+/** How blocks are moved. */
 export interface CoordinateMove {
   /** To the minimum along the block (closed form, or a safeguarded one-dimensional Newton), or prox of a step of 1/L_b along the partial derivative. */
   step: "exact" | "lipschitz";
@@ -203,6 +210,7 @@ export interface Factors {
   bind(options: { residuals: boolean; purpose: string }): FactorBinding;
 }
 
+/** Factors bound to memory. */
 export interface FactorBinding {
   /** By side: the block that its kernels take, and the stored rows. */
   readonly blocks: readonly [number, number];
@@ -239,6 +247,7 @@ export interface Duals {
   bind(options: { interceptScaling: number; deterministic: boolean }): DualBinding;
 }
 
+/** Dual variables bound to memory. */
 export interface DualBinding {
   /** By output a DUAL block (host/fields.ts): rows, targets and the loss, for kernels/dual.ts. */
   readonly outputs: readonly number[];
@@ -342,23 +351,30 @@ export interface MinibatchBinding extends DensityBinding {
   readonly gatherBlock: number;
 }
 
+/** Where a parameter's numbers are in u. */
 export interface ParameterPlace {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
 }
 
+/** The place of a discrete parameter, with its least and greatest value. */
 export interface DiscretePlace extends ParameterPlace {
   readonly low: number;
   readonly high: number;
 }
 
+/** How memory is bound for one lane. */
 export interface BindOptions {
+  /** Number of the lane, from 0: those of different lanes may run at the same time. */
   lane: number;
+  /** What the memory is for, for errors. */
   purpose: string;
+  /** false: no gradient is wanted, which may be cheaper. Default true. */
   gradient?: boolean;
 }
 
+/** A log density bound to memory: a function in the engine's table. */
 export interface DensityBinding {
   /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not wanted) → f64, the log density at x. */
   readonly slot: number;

@@ -20,13 +20,17 @@ import { effectiveSize } from "./effective-size.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 import { paretoKThreshold, psis } from "./psis.ts";
 
+/** Shape of the log likelihoods, and how independent the draws are. */
 export interface LooOptions {
+  /** N: observations. */
   readonly observationCount: number;
+  /** Chains of the draws. */
   readonly chainCount: number;
-  /** One for all observations, or one for each. */
+  /** ESS over the number of draws: one number for all observations, or one for each. Default: from the chains. */
   readonly relativeEfficiency?: number | ArrayLike<number>;
 }
 
+/** What `psisLoo` found. */
 export interface LooResult {
   readonly elpd: Estimate;
   readonly pLoo: Estimate;

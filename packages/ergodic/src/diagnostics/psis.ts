@@ -4,11 +4,13 @@ import { log } from "../base/log.ts";
 import { logSumExp } from "../base/log-sum-exp.ts";
 import { fitGeneralisedPareto, generalisedParetoQuantile } from "./generalised-pareto.ts";
 
+/** Options of `psis`. */
 export interface PsisOptions {
-  /** ESS over number of the draws; 1, the default, of independent ones. */
+  /** ESS over the number of draws, > 0. Default 1: independent draws. */
   readonly relativeEfficiency?: number;
 }
 
+/** What `psis` found: normalised log weights, k̂ and its threshold, effective size. */
 export interface PsisResult {
   readonly logWeights: Float64Array;
   readonly paretoK: number;

@@ -7,12 +7,15 @@ import { heavierTail } from "./pareto-khat.ts";
 import { quantiles } from "./quantile.ts";
 import { rhat } from "./rhat.ts";
 
+/** Options of `summary`. */
 export interface SummaryOptions {
+  /** Chains of the draws. */
   readonly chainCount: number;
-  /** Default: 0.05, 0.5, 0.95. */
+  /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
 
+/** The row of one variable in a posterior's summary. */
 export interface VariableSummary {
   readonly mean: number;
   readonly sd: number;

@@ -3,6 +3,7 @@ import { logSumExp } from "../base/log-sum-exp.ts";
 import { variance } from "./moments.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 
+/** What `waic` found. */
 export interface WaicResult {
   readonly elpd: Estimate;
   readonly pWaic: Estimate;

@@ -41,6 +41,7 @@ export interface KindByLoss {
 /** Names of this library's losses. A loss that you define by loss() is given as what its factory makes. */
 export type LossName = keyof KindByLoss;
 
+/** What a loss's definition says besides its equation. */
 export interface LossTraits<T extends Task = Task> {
   /** How y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;

@@ -13,6 +13,8 @@ const entries = [
   "ergodic/src/index.ts",
   "ergodic/src/predict/index.ts",
   "ergodic/src/compiler/index.ts",
+  "ergodic/src/extend.ts",
+  "ergodic/src/diagnostics/plain.ts",
   "ingest/src/index.ts",
 ].map((path) => sources + path);
 const LONGEST = 160;

@@ -40,6 +40,7 @@ export const reservedNames = [
   "epochUpdates",
 ];
 
+/** The equation of a rule: (inputs, states, scalars, options) => { step, state, scalars }, all symbols; see `rule`. */
 export type Formula<D extends Defaults> = (
   inputs: Inputs<D>,
   states: ByName<Expr>,

@@ -3,15 +3,19 @@ import type { JsonObject, LogDensity, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { ChainDraws } from "./chain-draws.ts";
 
+/** How a sampler's run executes: chains, lengths, seed, threads. */
 export interface SamplingPlan {
+  /** Independent chains. */
   chains: number;
   /** Transitions of each chain that adapt and are not kept. */
   warmup: number;
   /** Transitions of each chain that are kept. */
   draws: number;
+  /** Seed of all random numbers. */
   seed: number;
   /** Threads; draws do not depend on them. */
   workers: number;
+  /** Whether draws are the same bytes on every host. */
   deterministic: boolean;
   /** false: the transitions after warm-up are not kept either, as another sampler runs this one and keeps its own. */
   keep?: boolean;

@@ -12,6 +12,7 @@ import type { SamplingPlan } from "./sampler.ts";
 
 const MOST_ATTEMPTS = 100;
 
+/** A chain that can be put at a starting point. */
 export interface Placed {
   /** A view, written. */
   readonly position: Float64Array;
@@ -26,6 +27,12 @@ export interface Placed {
   evaluation(): Call;
 }
 
+/**
+ * Puts chains where they start: at the plan's points, or uniform in (−2, 2) by coordinate, again until density and gradient are
+ * finite, at most 100 times.
+ *
+ * `run` makes the evaluations. @throws ErgodicError [SAMPLE_START] where no point has a finite log density and gradient
+ */
 export async function placeChains(
   where: string,
   chains: readonly Placed[],

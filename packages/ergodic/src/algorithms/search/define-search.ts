@@ -11,6 +11,7 @@ type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
+/** What a search's definition says besides its start: a line for lists, its source, the ranges of its options. */
 export interface SearchFacts<D extends SearchDefaults> {
   /** One line for lists, and where it comes from. */
   summary: string;

@@ -16,6 +16,7 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
+/** What a layer's definition says besides its function: known options and their checks. */
 export interface LayerFacts<O> {
   /** Known options beside `name`; left out, any are. */
   readonly keys?: readonly (keyof O & string)[];
