@@ -74,7 +74,7 @@ export interface Progression {
   advance(steps: number): Promise<Advance>;
   /** Parameters at the point to be evaluated (an average, where the rule keeps one), without padding conventions: as the problem lays them out. */
   parameters(): Float64Array;
-  /** Once the algorithm itself has ended: true, or why, in words. */
+  /** Once the algorithm itself has ended: true, or why, as text. */
   readonly converged: boolean | string;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
@@ -162,7 +162,7 @@ export interface CoordinateState {
   value(): number;
   /** Moves the listed blocks, one after another. */
   move(blocks: Uint32Array, how: CoordinateMove): void;
-  /** Where the model can keep a second vector beside x: accelerated descent needs it. */
+  /** Where the model can keep a second vector alongside x: accelerated descent needs it. */
   readonly companion?: Companion;
   /** By block, how far 0 is from the subdifferential of F: 0 at a minimum. A pass over all data. */
   violations(): Float64Array;
@@ -173,7 +173,7 @@ export interface CoordinateState {
   moveTo(x: Float64Array): void;
   /** x as the problem lays out its parameters. */
   parameters(): Float64Array;
-  /** Enough to go on bit for bit, the companion's vector too. */
+  /** Enough to resume bit for bit, the companion's vector too. */
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
   dispose(): void;
@@ -202,7 +202,7 @@ export interface Gap {
   relative: number;
 }
 
-/** Capability: F(P, Q) over users' rows P and items' rows Q, quadratic in either while the other stands: rows of a side are minimised apart. */
+/** Capability: F(P, Q) over users' rows P and items' rows Q, quadratic in either with the other held: rows of a side are minimised independently. */
 export interface Factors {
   /** By side (users, items): u32[rows + 1], the number of ratings before each row. */
   readonly ratingStart: readonly [Uint32Array, Uint32Array];
@@ -313,7 +313,7 @@ export interface LogDensity {
   readonly hasGradient?: boolean;
   /** true: evaluations run on the calling thread alone (a function of JavaScript). */
   readonly onThisThread?: boolean;
-  /** Where the numbers of each parameter stand in u, where parameters have names. */
+  /** Where the numbers of each parameter are in u, if parameters have names. */
   readonly parameters?: readonly ParameterPlace[];
   /** Coordinates of u that hold integers: low … high, which may be infinite. Gradients are 0 there. */
   readonly discrete?: readonly DiscretePlace[];
@@ -328,9 +328,9 @@ export interface LogDensity {
   readonly hasLikelihood?: boolean;
   /** u drawn from the prior, where there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
-  /** Which part of it is not finite at these points, in words: where no start is. */
+  /** Which part of it is not finite at these points, as text: for a start that fails. */
   explain?(points: readonly Float64Array[]): string | undefined;
-  /** Estimates on some rows of the data, where it was said which data have rows. */
+  /** Estimates on some rows of the data, if `rows` named the size that counts them. */
   readonly minibatches?: Minibatches;
 }
 
@@ -460,7 +460,7 @@ export interface SavedModel {
   tensors: Record<string, Tensor>;
 }
 
-/** Data made for one run; `dispose` gives back what was made beside the user's own. */
+/** Data made for one run; `dispose` gives back what was made in addition to the user's own. */
 export interface Prepared<D> extends Disposable {
   readonly dataset: D;
   dispose(): void;

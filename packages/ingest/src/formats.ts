@@ -15,7 +15,7 @@ import type { ByteSource } from "./source.ts";
 import { type SparseDecoder, sparseBlocks, wholeSparse } from "./sparse-rows.ts";
 import { type ParsedTable, tableKeys } from "./table-builder.ts";
 
-/** What any reader may be told about its format. */
+/** Options of all formats. */
 export interface FormatOptions extends CsvOptions, LibsvmOptions, VwOptions, NpyOptions, IdxOptions {
   target?: false;
 }

@@ -67,7 +67,7 @@ export const readLibsvm = (
 export const readVw = (source: Source, options: Omit<VwOptions, "target"> & SparseDatasetOptions = {}): Promise<Dataset> =>
   dataset("readVw", "vw", source, options);
 
-/** Two IDX files, MNIST's images and labels; without labels, those that stand beside a path under the usual name. */
+/** Two IDX files, MNIST's images and labels; without labels, those next to the path under the usual name. */
 export async function readIdxDataset(images: Source, labels?: Source, options: ArrayDatasetOptions = {}): Promise<Dataset> {
   checkKeys("readIdxDataset", options, sparseDatasetKeys);
   return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });

@@ -3,7 +3,7 @@ import { DataError, OptionError } from "ergodic";
 /**
  * Where bytes come from: a path, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
  *
- * Decoders see nothing else, so that no reader knows where its bytes live. A gzip-compressed source is unpacked on the way.
+ * Decoders see only this, so that no reader knows where its bytes come from. A gzip-compressed source is unpacked on the way.
  * A string is content when it holds a line end, "-" is standard input, any other string is a path; `{ content, name }` leaves no
  * doubt. `name` opens every error message.
  *

@@ -20,7 +20,7 @@ export type Override = (name: string, precision: "f32" | "f64") => ((...x: numbe
 export interface EvaluateOptions {
   /** "f32" rounds vector values to float32 after each operation. Default "f64". */
   precision?: "f32" | "f64";
-  /** For instance the functions of compiled modules: then both agree to the bit, but for the order of sums. */
+  /** For instance the functions of compiled modules: then both agree to the bit, except for the order of sums. */
   override?: Override;
 }
 

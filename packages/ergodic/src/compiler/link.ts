@@ -21,7 +21,7 @@ const COUNT = 256;
 const BYTES = 2 ** 20;
 const caches = new WeakMap<Engine, Recent<{ spec: ProgramSpec; program: CompiledProgram }>>();
 
-/** `holder`: what owns the memory in which the slots will stand, mostly an arena; `forGood` where nothing does. */
+/** `holder`: what owns the memory that holds the slots, mostly an arena; `forGood` where nothing does. */
 export function linkProgram(engine: Engine, spec: ProgramSpec, holder: Holder): LinkedProgram {
   const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);

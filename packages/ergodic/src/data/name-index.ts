@@ -8,7 +8,7 @@ export type Name = string | number;
  * Names of users or items and their numbers: distinct, ascending (numbers by size, texts by code units), so that the numbers do not depend on the
  * order in which names came.
  *
- * All numbers stay numbers; beside one text all are texts. 7 and "7" find the same entry.
+ * If all names are numbers they stay numbers; with one text all are texts. 7 and "7" find the same entry.
  */
 export class NameIndex {
   readonly names: readonly Name[];

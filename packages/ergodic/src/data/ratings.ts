@@ -50,8 +50,8 @@ interface Entries {
 /**
  * Ratings: an immutable sparse matrix of users × items in engine memory, kept by user and by item.
  *
- * values: float64, any finite number; left out, each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
- * "refuse" (the default beside values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
+ * values: float64, any finite number; by default each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
+ * "refuse" (the default with values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
  * (name-index.ts); entries are ordered by user, then by item, whatever order they came in. Memory comes back at `dispose()`, at the end of a
  * `using` block, or when the object is collected.
  *

@@ -188,7 +188,7 @@ export class Draws {
     return { kind, ...waic(values, { observationCount: size }) };
   }
 
-  /** What was observed, drawn anew for each draw: replicated data, by name. */
+  /** Replicated data: what was observed, simulated once for each draw, by name. */
   predict(options: { readonly seed?: number } = {}): Draws {
     checkKeys("predict", options, ["seed"]);
     const { seed = 0 } = options;

@@ -128,7 +128,7 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
 }
 
 /**
- * Of each row of a summary: its mean ●, and a line from its first to its last quantile; ┊ stands at 0.
+ * Of each row of a summary: its mean ●, and a line from its first to its last quantile; ┊ marks 0.
  * `width`: characters of the whole picture, 24 to 10,000; default 72.
  */
 export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, options: { width?: number } = {}): string {

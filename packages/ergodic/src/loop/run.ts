@@ -153,7 +153,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     await this.result;
   }
 
-  /** Writes the run as it stands after the current stretch; the verb's `resume` goes on from there, bit for bit. */
+  /** Writes the run to a file after the current stretch; the verb's `resume` continues from there, bit for bit. */
   checkpoint(path: string): Promise<void> {
     if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
     if (this.ended)

@@ -41,7 +41,7 @@ export interface KindByLoss {
 /** Names of this library's losses. A loss that you define by loss() is given as what its factory makes. */
 export type LossName = keyof KindByLoss;
 
-/** What a loss's definition says besides its equation. */
+/** What a loss's definition says in addition to its equation. */
 export interface LossTraits<T extends Task = Task> {
   /** How y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;
@@ -81,7 +81,7 @@ const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("
  *
  * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
  *
- * A loss is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ * A loss is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
  *
  * Defines a loss and makes it known by its name. `ranges` checks its options.
  */

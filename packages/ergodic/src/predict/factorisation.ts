@@ -130,7 +130,7 @@ export class FactorPredictor {
     return this.best("recommend", this.profile(this.users.find(user)), count, this.excluded(exclude, user));
   }
 
-  /** For somebody new, by a few ratings: their row at its minimum while the items stand, as in training. Items not known are passed over. */
+  /** For somebody new, by a few ratings: their row at its minimum with the items held, as in training. Unknown items are ignored. */
   recommendFor(rated: readonly { item: Name; value?: number }[], options: RecommendOptions = {}): Recommendation[] {
     checkKeys("recommendFor", options, ["count", "exclude"]);
     const { count = 10, exclude } = options;

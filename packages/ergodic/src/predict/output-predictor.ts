@@ -71,7 +71,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
 
   /** z of every row, float64[rows × outputs], of a dataset that has gone through the pipeline. */
   protected abstract scores(data: Dataset): Float64Array;
-  /** What a file holds beside the description. @throws DataError for numbers that are not finite */
+  /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
   get columns(): readonly string[] {

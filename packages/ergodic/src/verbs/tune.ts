@@ -78,7 +78,7 @@ export interface Tuned<K extends string = string> {
   /** Run in all trials, and how many more it would have been without stopping. */
   epochs: number;
   epochsSaved: number;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
   /** The search algorithm, as JSON. */
   algorithm: JsonObject;

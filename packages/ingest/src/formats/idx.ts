@@ -26,7 +26,7 @@ export interface IdxArray {
 
 /** Options of IDX files. */
 export interface IdxOptions {
-  /** A file of one dimension, as long as the first one; default: the one beside it with MNIST's name for it. */
+  /** A file of one dimension, as long as the first one; default: the one next to it with MNIST's name for it. */
   labels?: Source;
 }
 

@@ -24,7 +24,7 @@ export interface ImageOptions {
   size?: readonly [height: number, width: number];
   /** 1 = grey, 3 = red, green, blue. Default: 1 if all images are grey, else 3. */
   channels?: 1 | 3;
-  /** What transparent images stand on; default "white". */
+  /** The background of transparent images. Default "white". */
   background?: "white" | "black";
 }
 

@@ -9,7 +9,7 @@ export interface AlternatingOptions {
 }
 
 /**
- * Alternating least squares: all users' rows to their exact minimum while the items stand, then all items' rows.
+ * Alternating least squares: all users' rows to their exact minimum with the items held fixed, then all items' rows.
  *
  * One row: (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky; where every cell counts, Σ q qᵀ over all items is summed once a side and only
  * rated cells add to it. An epoch is one alternation; the objective never rises. Cost an epoch, rank r: r² a rating and side, r³/3 a row.

@@ -28,7 +28,7 @@ const WHERE = "coordinateDescent";
  * step: "exact" | "lipschitz". block: greedy moves for one look at all violations. estimate: partial derivatives on `rows`
  * random rows, steps of `rate`/L_b (stochastic coordinate descent); the rate is a number or a schedule over moves.
  * acceleration: "anderson" (anderson.ts) extrapolates the points of five passes in fixed order, and keeps the outcome only
- * where F falls; "nesterov" (nesterov.ts) is the accelerated random form; what is left out is "anderson" where it has a
+ * where F falls; "nesterov" (nesterov.ts) is the accelerated random form; by default it is "anderson" where it has a
  * meaning, else "none".
  * Every `checkEvery` epochs: converged where the relative duality gap ≤ `tolerance`; without a gap, where the largest violation
  * is at most `tolerance` times that of the start. Exact moves never raise F. Runs in float64, as one sequence of moves.

@@ -25,7 +25,7 @@ const NAME = "dualCoordinateDescent";
  *
  * `tolerance`: stops where (F(p) − D(β))/F(p) is at most that, a bound on how far F(p) is above its minimum, computed over all rows from a p made
  * anew; looked at where it is expected to be met, at the latest after 1.4 times the epochs of the last look, and whenever the active rows are
- * solved. `shrinking`: rows that stay at a bound are left out until the next look. `interceptScaling`: the intercept is the weight of a column
+ * solved. `shrinking`: rows that stay at a bound are skipped until the next look. `interceptScaling`: the intercept is the weight of a column
  * of this constant and *is penalised*, unlike elsewhere in this library, since a free intercept ties all β_i by an equation that single moves
  * cannot keep; a larger constant penalises it less (and converges more slowly); linear({ intercept: false }) has none.
  *

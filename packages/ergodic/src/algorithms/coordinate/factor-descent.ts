@@ -24,12 +24,12 @@ const close = 4;
 const name = "factorCoordinateDescent";
 
 /**
- * Coordinate descent on factors: each number of a row to its minimum while all others stand. Linear in the rank, where least squares are cubic.
+ * Coordinate descent on factors: each number of a row to its minimum with all others held. Linear in the rank, where least squares are cubic.
  *
- * order "components" (CCD++): for each component k, `inner` times all users' p_k, then all items' q_k, against residuals that leave component k out:
+ * order "components" (CCD++): for each component k, `inner` times all users' p_k, then all items' q_k, against residuals without component k:
  *   p_k ← Σ e q_k / (λ + Σ q_k²). Needs a model in which rated cells alone count; keeps one float64 a rating and side.
  * order "rows": for each row in turn, `inner` rounds over its numbers; where every cell counts, through Σ q qᵀ (element-wise ALS).
- * Left out: components where the model offers them, else rows. An epoch visits every number of both sides `inner` times; the objective never rises.
+ * Default: components where the model offers them, else rows. An epoch visits every number of both sides `inner` times; the objective never rises.
  * inner: default 1. `tolerance` (default 1e-4): converged once an epoch lowers the objective by at most that share of it.
  *
  * Needs: a model of factors. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy, Zibriczky, Tikk 2010 (rows).

@@ -23,7 +23,7 @@ const symbols: Readonly<Record<string, string>> = {
 
 /**
  * The printed equation of a rule, one line an assignment: states, scalars, then the parameter; `p ← p − η·g / (√r' + ε)`.
- * An accent marks the next value of a state, where it stands in another line.
+ * An accent marks the next value of a state, where another line uses it.
  */
 export function ruleEquation(rule: EquationRule): string {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));

@@ -47,7 +47,7 @@ export interface EquationRule extends RuleBase {
   readonly parts: readonly EquationRule[];
   /** True for what must end a chain, as it keeps track of the parameter itself. */
   readonly last: boolean;
-  /** True for what changes gradients or watches steps, and needs a rule beside it. */
+  /** True for what changes gradients or watches steps, and needs another rule in its chain. */
   readonly link: boolean;
   /** The equation over given symbols; `names` keeps the names of states and options apart when rules are chained. */
   trace(g: Expr, p: Expr, names?: Set<string>): Traced;
@@ -96,7 +96,7 @@ export interface HostReport {
   stepSize: number;
   /** Evaluations of the objective in this step: each is a pass over the data. */
   evaluations: number;
-  /** Why no further step can help, in words; null to go on. */
+  /** Why no further step can help; null to continue. */
   stopped: string | null;
 }
 
@@ -109,7 +109,7 @@ export interface HostState {
 /** A rule on the whole objective at work; see `hostRule`. */
 export interface HostRun {
   step(x: Float64Array): HostReport;
-  /** Bytes held beside x. */
+  /** Bytes of state, not counting x. */
   readonly stateBytes: number;
   /** A copy of the state. */
   snapshot(): HostState;

@@ -31,7 +31,7 @@ export interface LedgerRow {
   operationsPerParameter: number | null;
   extraPasses: number | null;
   sparse: SparseBehaviour | null;
-  /** What else a step costs, in words. */
+  /** What else a step costs, as text. */
   perStep: string | null;
 }
 

@@ -57,7 +57,7 @@ export interface Facts<D extends Defaults> {
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
   last?: boolean;
-  /** A link of chains, not a rule by itself: it has no rate of its own. */
+  /** A link of chains, not a rule on its own: it has no rate. */
   link?: boolean;
 }
 /** Makes a rule from options, any subset of its `defaults`; numeric options also take a Schedule. */
@@ -86,7 +86,7 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  *
  * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
  *
- * A rule is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ * A rule is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
  *
  * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
  *

@@ -27,7 +27,7 @@ export interface SamplingPlan {
 
 /** A place of the posterior that a run visited, and what became of it. */
 export interface VisitedPlace {
-  /** "chain": where one draws; "left": where one was before it started anew; "scout": where a short search has been. */
+  /** "chain": where one draws; "left": where one was before it restarted; "scout": where a short search has been. */
   readonly by: "chain" | "left" | "scout";
   /** −1 of scouts. */
   readonly chain: number;
@@ -55,7 +55,7 @@ export interface Sampling extends Progression {
 export interface InnerSampling extends Sampling {
   /** Names of the numbers kept of each transition. */
   readonly fields: readonly string[];
-  /** Where chain c stands. The position is a view that may be written before `refresh`, once the run has begun. */
+  /** The state of chain c. The position is a view that may be written before `refresh`, once the run has begun. */
   chain(c: number): { readonly position: Float64Array; logDensity: number };
   /** Numbers of chain c's last transition, right after `advance`. */
   lastTransition(c: number): Float64Array;
@@ -75,7 +75,7 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
 }
 
 /**
- * What samplers of a log density share: how a run is asked for, and what it is while it goes on.
+ * A sampler, as nuts() and its kind make it: given a log density and a plan, it starts a run.
  *
  * HOW draws are made.
  */

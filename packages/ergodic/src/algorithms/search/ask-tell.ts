@@ -121,7 +121,7 @@ export class Search {
     });
   }
 
-  /** Why the search ended, in words; null while it goes on. */
+  /** Why the search ended; null while it continues. */
   get stopped(): string | null {
     if (this.found?.value === -Infinity) return "the value is -Infinity, and none is lower";
     return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
@@ -155,7 +155,7 @@ export class Search {
   }
 
   /**
-   * At most `count` evaluations to be made, as many as the batch still has if left out. None where the batch waits for values, the evaluations
+   * At most `count` evaluations to be made, by default as many as the batch still has. None where the batch waits for values, the evaluations
    * are used up, or the search has stopped.
    */
   ask(count = Infinity): Asked[] {

@@ -24,7 +24,7 @@ const RESTARTS = 2 ** 52;
 /**
  * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
  *
- * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update stands in cma/distribution.ts, the
+ * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update is in cma/distribution.ts, the
  * constants in cma/constants.ts, why a descent ends in cma/termination.ts, and what follows then in cma/restarts.ts. σ begins at 1.
  *   `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative weights: quicker where C
  *   is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) a point, for coordinates that do not act on each other.

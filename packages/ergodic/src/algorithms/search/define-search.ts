@@ -11,7 +11,7 @@ type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
-/** What a search's definition says besides its start: a line for lists, its source, the ranges of its options. */
+/** What a search's definition says in addition to its start: a line for lists, its source, the ranges of its options. */
 export interface SearchFacts<D extends SearchDefaults> {
   /** One line for lists, and where it comes from. */
   summary: string;
@@ -37,7 +37,7 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
  *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
  *
  * Options are numbers, booleans and strings; a default of null is chosen at the start, where the dimension is known. The library's names are
- * reserved (index.ts); a user's definition may be made anew, and the last counts.
+ * reserved (index.ts); a user's definition may be repeated, and the last counts.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */

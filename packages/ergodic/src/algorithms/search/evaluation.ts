@@ -3,7 +3,7 @@ import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, Progression, Snapshot } from "../../contract.ts";
 import type { Asked, Search } from "./ask-tell.ts";
 
-/** What f knows beside x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
+/** What f receives besides x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
 export interface BlackBoxContext {
   seed: number;
   signal: AbortSignal;

@@ -23,8 +23,8 @@ const SLOWEST_FALL = 0.1;
  * (line-search.ts); they leave the box freely, for points are folded back into it. After an iteration that gained no more than
  * `valueTolerance` (absolute) all steps are shortened by `lineTolerance`; when they are within `pointTolerance` (initial steps)
  * too, it has converged. Then
- *   `restarts: "repeat"`  it goes on from there along the axes, with steps of 1, until that gains no more; then it stops
- *   `restarts: "fresh"`   the same, but then it begins at a random point (fresh-start.ts); it never stops by itself
+ *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more; then it stops
+ *   `restarts: "fresh"`   the same, but then it begins at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
  * On the BBOB functions in 5 and 10 dimensions lines searched to a hundredth solve no fewer than finer ones, and
  * need fewer values.

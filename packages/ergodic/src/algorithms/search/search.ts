@@ -45,13 +45,13 @@ export interface SearchState {
   update(points: readonly Float64Array[], values: Float64Array): void;
   /** A point that was never proposed, with its value. May come at any time between batches; may be ignored. */
   inject?(point: Float64Array, value: number): void;
-  /** Why nothing more can be gained, in words; null to go on. */
+  /** Why nothing more can be gained; null to continue. */
   readonly stopped: string | null;
   /** Numbers worth watching: step size, population, restarts … */
   report(): Record<string, number>;
   /** The algorithm's own best guess where it is not a point that was evaluated (a distribution's mean); absent: the best point seen. */
   centre?(): Float64Array;
-  /** Copies of everything that matters, between `update` and `propose`: the same bytes go on bit for bit. */
+  /** Copies of everything that matters, between `update` and `propose`: the same bytes resume bit for bit. */
   snapshot(): SearchSnapshot;
   restore(snapshot: SearchSnapshot): void;
 }

@@ -87,15 +87,15 @@ export const meanField = (options: AdviOptions = {}): Sampler => advi("meanField
  * Variational inference by a normal of any covariance: the normal q that has the highest ELBO, E_q[ℓ(x) − log q(x)], by its gradient.
  *
  * x = o + W(μ + Cz), z standard normal. `meanField`: C = diag e^ω, W diagonal. `fullRank`: C lower triangular, W too.
- * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Three stages, each of which can be left out:
+ * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Three stages, each of which can be skipped:
  * - `start: "pathfinder"`: o and W are mean and scale of the best normal of four Pathfinder paths, so that the optimum is near
  * μ = 0, C = I whatever the
  *   units; "point": o is the starting point, W = I.
  * - stochastic ascent on `gradientDraws` draws a step: s₁ = g², s_t = 0.9 s + 0.1 g², step η t^-½ g/(1 + √s_t). η is the first
  * of 100, 10, 1, 0.1, 0.01
  *   whose ELBO after `adaptIterations` is above the start's and above the next one's. Every `evaluateEvery` steps the ELBO is estimated by `elboDraws`
- *   draws; ends where the mean or the median of the last ten relative changes is below `tolerance`. `maxIterations: 0` leaves it out.
- * - `refineDraws`: the ELBO on that many fixed draws (whitened, ± in pairs; for `fullRank` at least 4d) is maximised by L-BFGS; 0 leaves it out.
+ *   draws; ends where the mean or the median of the last ten relative changes is below `tolerance`. `maxIterations: 0` skips it.
+ * - `refineDraws`: the ELBO on that many fixed draws (whitened, ± in pairs; for `fullRank` at least 4d) is maximised by L-BFGS; 0 skips it.
  * With `batch` the ascent reads so many rows an evaluation, with control variates about o (batch-point.ts); the paths, the
  * refinement and k̂ read all rows.
  * With `psis` draws are picked by Pareto smoothed importance weights (approximation-run.ts): they undo that the highest ELBO is a narrower normal's,

@@ -37,7 +37,7 @@ const ROUNDING = 1e-10;
  * In a model that is conjugate piece by piece the best q_i is in its prior's family, with parameters that are the expected
  * natural parameters of its full conditional: exp E_{−i}[log p(x, z)]. A factor's `update` gives those parameters from all
  * factors' parameters; `elbo` is E_q[log p(x, z) − log q(z)] in nats. A sweep updates every factor once, in the order of
- * `factors`. No update can lower the ELBO: one that does is wrong, and said so. Ends where a sweep raises the ELBO by less than
+ * `factors`. No update can lower the ELBO: one that does is wrong, and an error says so. Ends where a sweep raises the ELBO by less than
  * `tolerance` of its size, or after `iterations` sweeps. Converges to a local maximum: which, the start decides. Source: Bishop
  * 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
  *

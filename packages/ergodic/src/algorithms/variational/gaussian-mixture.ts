@@ -57,7 +57,7 @@ const STARTING_SWEEPS = 20;
  * data do not ask for empty themselves. m₀: the column means; V₀: ν₀ times the columns' variances times `spread` on the
  * diagonal, which is what variances within a component are expected to be: 1/`components` of the columns'; ν₀ (`degrees`) = d +
  * 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log evidence. Starts from `starts`
- * draws of seeds by distance (k-means++), each run for 20 sweeps, and goes on with the best.
+ * draws of seeds by distance (k-means++), each run for 20 sweeps, and continues with the best.
  *
  * @throws DataError, OptionError
  */

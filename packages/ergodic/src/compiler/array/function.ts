@@ -44,7 +44,7 @@ export interface FunctionResult {
 /** A compiled function: callable, with its inputs and results as views of memory. */
 export interface CompiledFunction<S extends Shapes> {
   (inputs: { readonly [K in keyof S]: ArrayLike<number> | number }): FunctionResult;
-  /** Views of the engine's memory: read them anew after anything was allocated. */
+  /** Views of the engine's memory: read them again after anything was allocated. */
   readonly inputs: { readonly [K in keyof S]: Numbers };
   /** Views of the results, by name. */
   readonly outputs: Readonly<Record<string, Numbers>>;

@@ -29,7 +29,7 @@ export class SymbolicArray {
   readonly op: string;
   readonly args: readonly SymbolicArray[];
   readonly shape: Shape;
-  /** What the primitive needs beside its arguments. */
+  /** What the primitive needs in addition to its arguments. */
   readonly attributes: unknown;
   /** Tells attributes apart. */
   readonly key: string;

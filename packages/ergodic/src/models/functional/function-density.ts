@@ -33,7 +33,7 @@ const NAME = "functionDensity";
  *   functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
  *
  * x: Float64Array(d), a copy that may be kept. `gradient(x)` gives d numbers, or `gradient(x, g)` writes them into g. Kernels
- * call the function through the table of this thread, hence on this thread alone, at some 0.1 µs beside its own time. −∞ is
+ * call the function through the table of this thread, hence on this thread alone, at some 0.1 µs on top of its own time. −∞ is
  * outside of the support; NaN is rejected by samplers. What the function throws ends the run as it is. Its draws are the same
  * bytes on every host only where its own arithmetic is: Math.exp is not.
  *

@@ -35,7 +35,7 @@ export interface Scope {
   readonly path: string;
   /** Trained, unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Not trained: running statistics. Where an update has been said before, its value. */
+  /** Not trained: running statistics. Where an update was given before, its value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
   /** The state's next value; nothing where `training` is false. */
   update(name: string, value: SymbolicArray): void;

@@ -25,10 +25,10 @@ interface Evaluator {
 }
 
 /**
- * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u stands for.
+ * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u represents.
  *
  * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
- * Parameters that are whole numbers stand in u as they are, and have a gradient of 0 there.
+ * Parameters that are whole numbers are in u as they are, and have a gradient of 0 there.
  */
 export class ConditionedModel implements LogDensity, Disposable {
   readonly name: string;
@@ -39,7 +39,7 @@ export class ConditionedModel implements LogDensity, Disposable {
   readonly valueCount: number;
   readonly traced: TracedModel;
   readonly deterministic: boolean;
-  /** Where the unconstrained numbers of each parameter stand in u; those that are whole numbers, with their bounds. */
+  /** Where the unconstrained numbers of each parameter are in u; those that are whole numbers, with their bounds. */
   readonly parameters: readonly ParameterPlace[];
   readonly discrete: readonly DiscretePlace[];
   private readonly engine: Engine;
@@ -97,7 +97,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return { value, gradient: this.engine.memory.f64(gradient, this.dimension).slice() };
   }
 
-  /** Parameters, transformed and generated quantities at u. Those that are drawn are left out without `draws`. */
+  /** Parameters, transformed and generated quantities at u. Those that are drawn are omitted without `draws`. */
   constrain(u: ArrayLike<number>, draws?: Draws): NamedValues {
     const all = this.valuesOf(u);
     const { drawn } = this.traced;
@@ -174,7 +174,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.traced.hints;
   }
 
-  /** Which prior or observation is not finite at these points, in words; undefined where all are. */
+  /** Which prior or observation is not finite at these points, as text; undefined where all are. */
   explain(points: readonly Float64Array[]): string | undefined {
     if (points.length === 0 || points[0].length !== this.dimension) return undefined;
     const densities = this.traced.terms.map(({ density }) => density);
@@ -192,7 +192,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return Object.fromEntries(this.predicted.at(this.checked(u), draws).map(({ name, values }) => [name, values]));
   }
 
-  /** What was observed, by name, as the model computes it from its data; what depends on parameters is left out. */
+  /** What was observed, by name, as the model computes it from its data; what depends on parameters is omitted. */
   observedValues(): NamedValues {
     const { observed, data } = this.traced;
     const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));

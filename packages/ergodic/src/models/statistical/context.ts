@@ -59,7 +59,7 @@ export interface ModelContext {
   transformed(name: string, value: SymbolicArray): SymbolicArray;
   /** A quantity of each draw: a function of parameters, or a draw of a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
-  /** Adds the sum of a term in nats to the log density. Where prior and likelihood are told apart, it counts with the prior. */
+  /** Adds the sum of a term in nats to the log density. Where prior and likelihood are separated, it counts with the prior. */
   target(term: SymbolicArray): void;
 }
 

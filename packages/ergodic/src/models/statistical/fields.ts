@@ -26,7 +26,7 @@ export type DataFields = Readonly<Record<string, DataField>>;
 export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? T : never };
 
 type Nested = ArrayLike<number> | readonly Nested[];
-/** Data by name: numbers, lists of numbers, lists of rows. Names that no model asks for may stand in it. */
+/** Data by name: numbers, lists of numbers, lists of rows. It may hold names that the model does not ask for. */
 export type ModelData = Readonly<Record<string, number | Nested>>;
 
 const arrayField = (extents: readonly Extent[]): DataField<SymbolicArray> => ({ kind: "array", extents });

@@ -30,7 +30,7 @@ export interface StatisticalModel {
 }
 
 /**
- * A statistical model is a function that says, of data and parameters, how they come about:
+ * A statistical model: a function that describes how parameters and data come about.
  *
  *   const eightSchools = model(({ data, param, observe }) => {
  *     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
@@ -41,7 +41,7 @@ export interface StatisticalModel {
  *   });
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
- * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
+ * of their shapes; densities and gradients are compiled from it. What depends on the data alone is computed once.
  * `name`: default that of the function, or "model".
  *
  * @throws OptionError unless given a function

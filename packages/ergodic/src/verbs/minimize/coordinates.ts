@@ -36,7 +36,7 @@ export interface MinimizeCoordinatesOptions {
 export interface CoordinateMinimum {
   x: Float64Array;
   value: number;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
   algorithm: JsonObject;
   run: RunSummary;

@@ -58,7 +58,7 @@ export interface GradientMinimum {
   value: number;
   /** Euclidean norm of the gradient there. */
   gradientNorm: number;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
   run: RunSummary;
 }

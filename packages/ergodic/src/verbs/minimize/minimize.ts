@@ -68,7 +68,7 @@ export interface Minimum {
   /** Evaluations without a value. */
   failed: number;
   history: History;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
   algorithm: JsonObject;
   run: RunSummary;

@@ -11,7 +11,7 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
   friction?: number;
   /** b: hV/2 where the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`. Default 0. */
   noiseEstimate?: number;
-  /** Draws the velocity anew before every so many updates; 0: never. Default 0. */
+  /** Redraws the velocity before every so many updates; 0: never. Default 0. */
   resetEvery?: number;
 }
 
@@ -20,7 +20,7 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
  *
  * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default found at the mode
  * (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2, where the variance V of g is known; 0. v starts as √h ξ,
- * and is drawn anew before every `resetEvery`-th update; 0: never. Leaves the target invariant in the limit h → 0 alone: the
+ * and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant in the limit h → 0 alone: the
  * variance is off by hV/2a − b/a, relative, so that a batch needs steps far below those that are stable (`stepBias`,
  * step-bias.ts).
  * Source: Chen, Fox, Guestrin 2014, appendix G.

@@ -16,7 +16,7 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  * without control variates (estimate.ts); of all rows it is the unadjusted Langevin algorithm. Leaves the target invariant in
  * the limit h → 0 alone. On N(0, 1/λ) with Var g = V the variance is (1/λ + hV/(2λ))/(1 − hλ/2); `stepBias` of the report is
  * what that comes to along the run, in standard deviations (step-bias.ts). A transition is `thin` updates.
- * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations: h stands for half of theirs, which write h/2 g + √h ξ.
+ * Source: Welling, Teh 2011; in cycles Zhang et al. 2020. Differs from other implementations: h is half of theirs, who write h/2 g + √h ξ.
  *
  * @throws OptionError; CapabilityError at the start of a run where the density has no gradient, or no rows to draw
  */

@@ -24,7 +24,7 @@ export interface BatchNormalised {
  * The derivative is stated, since through the statistics it would take a pass more: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ
  * = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
  *
- * γ and β: [channels], or left out for 1 and 0.
+ * γ and β: [channels]; by default 1 and 0.
  */
 export const batchNormalised = operation(
   "batchNormalised",

@@ -35,7 +35,7 @@ const makeConstant = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** Given numbers, row-major. Long ones are told apart by identity, not by content. */
+/** Given numbers, row-major. Long ones are distinguished by identity, not by content. */
 export const constantArray = operation(
   "constantArray",
   { values: numbers, shape: optional(shape) },

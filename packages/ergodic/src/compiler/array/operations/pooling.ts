@@ -171,7 +171,7 @@ export const maxPool = operation(
   },
 );
 
-/** Means of cells, those of padding left out unless `countPadding`. `strides`: default `size`. @throws CompileError */
+/** Means of cells, those of padding ignored unless `countPadding`. `strides`: default `size`. @throws CompileError */
 export const averagePool = operation(
   "averagePool",
   { x: array, options: options({ size: anything, ...windowOptions, countPadding: flag }, ["size"]) },

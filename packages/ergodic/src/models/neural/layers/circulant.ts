@@ -59,7 +59,7 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
 );
 
 /**
- * Block-circulant layers (CirCNN): weights in k × k blocks, each given by its first column, so that k numbers stand for k².
+ * Block-circulant layers (CirCNN): weights in k × k blocks, each given by its first column, so that k numbers represent k².
  *
  *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i, where x_j and y_i are blocks of k numbers, and (C(w) v)_a = Σ_c w[(a − c) mod k] v_c.
  *   circulantConvolution: the same on the patch around each place, block by block of input and of output channels.

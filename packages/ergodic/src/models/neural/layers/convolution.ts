@@ -93,7 +93,7 @@ const makeDepthwise = layer<DepthwiseOptions>(
  * p: what `padding` says; cells outside the image are 0. Sequences [n, length, in] are images of height 1, and come out as sequences.
  * First values: W He-normal, b zero.
  *
- * `depthwise`: each channel by itself, `multiplier` times: groups = in, channels = in · multiplier.
+ * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
  *
  * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
  */

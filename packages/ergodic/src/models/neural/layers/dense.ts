@@ -41,7 +41,7 @@ const make = layer<Options>(
  * Dense layer: y = x W + b on the last axis.
  *
  * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
- * First values: W He-normal, b zero. b is left out of L2 penalties.
+ * First values: W He-normal, b zero. b is not penalised.
  *
  * @throws OptionError unless `units` is a whole number from 1 on
  */

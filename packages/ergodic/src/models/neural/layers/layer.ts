@@ -16,9 +16,9 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
-/** What a layer's definition says besides its function: known options and their checks. */
+/** What a layer's definition says in addition to its function: known options and their checks. */
 export interface LayerFacts<O> {
-  /** Known options beside `name`; left out, any are. */
+  /** Known options in addition to `name`. Default: any are allowed. */
   readonly keys?: readonly (keyof O & string)[];
   /** Of them those that are true or false, and those that are initialisers. */
   readonly flags?: readonly (keyof O & string)[];
@@ -36,8 +36,8 @@ const kinds = new Registry<(options: object) => Layer>("layer");
  *   sequential([dense(64), scaled({ by: 0.5 })])
  *
  * Options are JSON, initialisers, layers, or objects and lists of these; `name` is the layer's part of the path. As JSON:
- * { layer: kind, options }; a layer value that stands in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
- * what is read shares as what was written. The library's kinds are reserved; a user's may be defined anew, and the last definition counts.
+ * { layer: kind, options }; a layer value that is used in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
+ * what is read shares as what was written. The library's kinds are reserved; a user's may be redefined, and the last definition counts.
  *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
  */

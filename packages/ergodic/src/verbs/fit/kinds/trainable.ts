@@ -58,7 +58,7 @@ export interface FitOptions<D = Dataset> extends PlanOptions {
 export interface Trainable<D, P> {
   /** The model that `toJSON` described. */
   from(json: JsonObject): Model<D>;
-  /** Throws OptionError unless `value` is such data. `wanted`: what the option is, in words. */
+  /** Throws OptionError unless `value` is such data. `wanted`: what the option must be, for the error. */
   checkData(where: string, name: string, value: unknown, wanted: string, example: string): void;
   /** The type of the numbers in memory. */
   typeOf(data: D): ElementType;
