@@ -28,9 +28,11 @@ export interface Plan {
   replicas: "shared" | number;
   /** "sharded": each replica sees its own rows; "replicated": each sees all. */
   data: "sharded" | "replicated";
+  /** Types of the data and of the parameters. */
   precision: { data: ElementType; model: ParameterType };
   /** How rows are picked: uniformly with replacement; each once an epoch in random order; in blocks stored together; as stored. */
   schedule: "replacement" | "shuffled" | "blocks" | "ordered";
+  /** Rows of a block, for schedule "blocks". */
   blockRows: number;
   /** Rows an update; "all" is the full gradient. */
   batch: number | "all";
@@ -38,12 +40,15 @@ export interface Plan {
   averageEvery: number;
   /** The plain SIMD build and fixed orders: the same bytes on any machine. */
   deterministic: boolean;
+  /** Seed of all random numbers. */
   seed: number;
 }
 
 /** A run's bytes: what a checkpoint holds. */
 export interface Snapshot {
+  /** Arrays by name. */
   tensors: Record<string, Tensor>;
+  /** Everything else, as JSON. */
   state: JsonObject;
 }
 
@@ -53,6 +58,7 @@ export interface Advance {
   updates: number;
   /** Σ of the mean losses, each weighted by its rows, and those rows. */
   lossSum: number;
+  /** Rows that the losses are of. */
   rows: number;
 }
 
@@ -61,9 +67,11 @@ export interface Advance {
  * The result never depends on how steps are grouped into calls.
  */
 export interface Progression {
+  /** Steps of one pass over the data. */
   readonly stepsPerEpoch: number;
   /** The most updates that one step makes: lanes. */
   readonly updatesPerStep: number;
+  /** Steps made so far. */
   readonly step: number;
   /** Updates made so far, over all lanes. */
   readonly updates: number;
@@ -76,26 +84,37 @@ export interface Progression {
   parameters(): Float64Array;
   /** Once the algorithm itself has ended: true, or why, as text. */
   readonly converged: boolean | string;
+  /** A copy of all that changes. */
   snapshot(): Snapshot;
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
   /** Numbers worth watching, for ticks. */
   report(): Record<string, number>;
+  /** Gives memory back. */
   dispose(): void;
 }
 
 /** A model bound to a dataset. */
 export interface Problem {
+  /** The model's name, for errors. */
   readonly name: string;
+  /** Rows of data. */
   readonly rowCount: number;
   /** Floats in one copy of the parameters, padding included. */
   readonly parameterCount: number;
+  /** Gradients of rows, if the problem offers them. */
   readonly rowGradient?: RowGradient;
+  /** Moves along coordinates, if the problem offers them. */
   readonly coordinates?: Coordinates;
+  /** Its dual, if the problem offers it. */
   readonly duals?: Duals;
+  /** Loss and penalty column by column, if the problem offers them. */
   readonly byColumns?: ColumnTarget;
+  /** Two sides of factors, if the problem offers them. */
   readonly factors?: Factors;
   /** Where the parameters start; zeros if absent. */
   readonly start?: Float64Array;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -103,7 +122,9 @@ export interface Problem {
 export interface RowGradient {
   /** Derivatives of one row that determine its gradient (its outputs), where it is derivative × row: control variates need this. */
   readonly derivativesPerRow?: number;
+  /** Whether rows are sparse. */
   readonly sparse: boolean;
+  /** What is added to the mean loss. */
   readonly penalty: Penalty;
   /** Largest curvature of the loss along one row, where known: sup ℓ'' max w‖x‖². SAG's and SAGA's default step sizes use it. */
   readonly smoothness?: number;
@@ -126,10 +147,13 @@ export interface RowGradient {
 export interface LaneBinding {
   /** Kernels: (model, parameters, rows, count, control, pieces) → mean loss; (model, parameters, rows, count) → mean loss. */
   readonly gradientSlot: number;
+  /** In the table: (model, rows, count) → mean loss, without a gradient. */
   readonly objectiveSlot: number;
   /** (model, rows, count) → anything: reads rows ahead of their use. */
   readonly touchSlot: number;
+  /** Address of the model's block. */
   readonly model: number;
+  /** Address of the pieces of a gradient. */
   readonly pieces: number;
   /** Where the objective leaves the outputs of a batch (f64). */
   readonly outputsAt: number;
@@ -139,6 +163,7 @@ export interface LaneBinding {
   readonly piece: { type: ElementType; indexed: boolean };
   /** Address of an f64 that takes the lane's number of each update, where the model draws random numbers by it. */
   readonly updateAt?: number;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -170,12 +195,15 @@ export interface CoordinateState {
   gap?(): Gap;
   /** A copy of x. */
   point(): Float64Array;
+  /** Moves to another point. */
   moveTo(x: Float64Array): void;
   /** x as the problem lays out its parameters. */
   parameters(): Float64Array;
   /** Enough to resume bit for bit, the companion's vector too. */
   snapshot(): Snapshot;
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -197,8 +225,11 @@ export interface Companion {
 
 /** primal − dual ≥ primal − minimum, whatever the point; `relative` to the objective's size at the null model. */
 export interface Gap {
+  /** The objective. */
   primal: number;
+  /** A lower bound of the minimum. */
   dual: number;
+  /** primal − dual, relative to the objective's size. */
   relative: number;
 }
 
@@ -214,9 +245,11 @@ export interface Factors {
 export interface FactorBinding {
   /** By side: the block that its kernels take, and the stored rows. */
   readonly blocks: readonly [number, number];
+  /** By side: stored rows. */
   readonly rows: readonly [number, number];
   /** Numbers in a stored row, padding included, and their type. */
   readonly stride: number;
+  /** Type of the stored numbers. */
   readonly type: "f32" | "f64";
   /** (block, scratch, from, to) → rows without a solution: rows [from, to) to their minimum. */
   readonly solveSlot: number;
@@ -234,10 +267,13 @@ export interface FactorBinding {
   readonly grams?: readonly [number, number];
   /** By side, or 0: f64[ratings]. */
   readonly residuals: readonly [number, number];
+  /** Bytes of scratch memory for each lane. */
   readonly scratchBytes: number;
   /** Parameters as the problem lays them out. */
   load(parameters: Float64Array): void;
+  /** Parameters as the problem lays them out; a copy. */
   parameters(): Float64Array;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -251,6 +287,7 @@ export interface Duals {
 export interface DualBinding {
   /** By output a DUAL block (host/fields.ts): rows, targets and the loss, for kernels/dual.ts. */
   readonly outputs: readonly number[];
+  /** Strength of the L2 penalty. */
   readonly l2: number;
   /** ‖p‖² = Σ_j weight_j p_j² over one output's parameters, padding and all, as the problem lays them out. */
   readonly normWeights: Float64Array;
@@ -258,17 +295,23 @@ export interface DualBinding {
   readonly interior: boolean;
   /** Fills in where the ascent of an output starts. */
   start(output: number, betas: Float64Array, logits: Float64Array): void;
+  /** Gives memory back. */
   dispose(): void;
 }
 
 /** Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty, z_k = X β_k + b_k for each output k, column by column. */
 export interface ColumnTarget {
+  /** Rows of data. */
   readonly rowCount: number;
+  /** Columns of data. */
   readonly columnCount: number;
+  /** Outputs z per row. */
   readonly outputs: number;
+  /** Whether there is an intercept. */
   readonly intercept: boolean;
   /** β ≥ 0. */
   readonly nonNegative: boolean;
+  /** What is added to the loss. */
   readonly penalty: Penalty;
   /** c: the rows' weights in the mean. */
   readonly rowWeights: Float64Array;
@@ -288,17 +331,23 @@ export interface ColumnTarget {
 export interface ColumnBinding {
   /** COLUMNS block (host/fields.ts), and the slots of kernels/columns.ts on its format. */
   readonly columns: number;
+  /** Slots of kernels/columns.ts on the columns' format. */
   readonly slots: { readonly dot: number; readonly add: number; readonly addWeighted: number; readonly spread: number };
+  /** Address of the outputs. */
   readonly z: number;
+  /** Address of c ∂ℓ/∂z. */
   readonly slopes: number;
+  /** Address of c ∂²ℓ/∂z². */
   readonly curvatures: number;
   /** f64[rows]: c. */
   readonly weights: number;
   /** Fill slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z, one call an output, or one in all where the loss is joint; then `loss()` is Σ c ℓ. */
   readonly evaluation: readonly Call[];
+  /** Σ c ℓ of the last evaluation. */
   loss(): number;
   /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -319,6 +368,7 @@ export interface LogDensity {
   readonly discrete?: readonly DiscretePlace[];
   /** Values by name at u, and u of the parameters' values. */
   constrain?(u: ArrayLike<number>): Record<string, Float64Array>;
+  /** u of the parameters' values. */
   unconstrain?(values: Readonly<Record<string, number | ArrayLike<number>>>): Float64Array;
   /** Memory for one lane: bindings of different lanes may run at the same time. `gradient: false`: none is wanted, which may be cheaper. */
   bind(options: BindOptions): DensityBinding;
@@ -348,19 +398,25 @@ export interface MinibatchBinding extends DensityBinding {
   readonly rows: number;
   /** In the table: (block) → anything; brings the rows to where the evaluations read them. */
   readonly gatherSlot: number;
+  /** The block that `gatherSlot` takes. */
   readonly gatherBlock: number;
 }
 
 /** Where a parameter's numbers are in u. */
 export interface ParameterPlace {
+  /** The parameter's name. */
   readonly name: string;
+  /** Its first number in u. */
   readonly offset: number;
+  /** Its numbers in u. */
   readonly size: number;
 }
 
 /** The place of a discrete parameter, with its least and greatest value. */
 export interface DiscretePlace extends ParameterPlace {
+  /** The least value, which may be −∞. */
   readonly low: number;
+  /** The greatest value, which may be ∞. */
   readonly high: number;
 }
 
@@ -378,7 +434,9 @@ export interface BindOptions {
 export interface DensityBinding {
   /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not wanted) → f64, the log density at x. */
   readonly slot: number;
+  /** Address of the model's block. */
   readonly model: number;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -392,8 +450,11 @@ export interface TemperedBinding extends DensityBinding {
 
 /** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
 export interface Penalty {
+  /** Strength of Σ w|p|. */
   l1: number;
+  /** Strength of Σ w p²/2. */
   l2: number;
+  /** Strength of Σ_g √|g| ‖p_g‖. */
   group: number;
   /** w, laid out like the parameters; 0 for the intercept and padding. */
   weights: Float64Array;
@@ -401,21 +462,27 @@ export interface Penalty {
   groups: number[][];
   /** Coefficients must not be negative. */
   nonNegative: boolean;
+  /** Vectors of parameters, one after another. */
   outputs: number;
+  /** Floats of one such vector. */
   stride: number;
 }
 
 /** Parts of plan and stopping that suit an algorithm. */
 export interface AlgorithmDefaults {
+  /** Rows per update. */
   batch?: number | "all";
+  /** Order of rows. */
   schedule?: Plan["schedule"];
   /** The algorithm computes in this type whatever the type of the data. */
   precision?: "f64";
+  /** Passes over the data. */
   epochs?: number;
 }
 
 /** HOW a model is updated. */
 export interface Algorithm {
+  /** The algorithm's name, as its JSON has it. */
   readonly name: string;
   /** JSON from which the registry makes the same algorithm again. */
   toJSON(): JsonObject;
@@ -433,6 +500,7 @@ export interface Tick {
   epoch: number;
   /** Seconds of training so far, without set-up and validation. */
   seconds: number;
+  /** Updates per second since the last tick. */
   updatesPerSecond: number;
   /** Mean training loss over the updates since the last tick, each measured before its update. */
   loss: number;
@@ -455,24 +523,31 @@ export type PredictionKind = "class" | "number" | "count";
 
 /** A trained model as plain data: what a file holds and what predict/ reads. `kind` names the predictor. */
 export interface SavedModel {
+  /** The kind of predictor: "linear", "network", "factorisation". */
   kind: string;
+  /** Everything but the numbers. */
   description: JsonObject;
+  /** The numbers, by name. */
   tensors: Record<string, Tensor>;
 }
 
 /** Data made for one run; `dispose` gives back what was made in addition to the user's own. */
 export interface Prepared<D> extends Disposable {
+  /** The data as the model sees them. */
   readonly dataset: D;
+  /** Gives back what was made in addition to the user's own. */
   dispose(): void;
 }
 
 /** WHAT is updated. `D`: its data. */
 export interface Model<D = unknown> {
+  /** The model's kind, e.g. "linear". */
   readonly name: string;
   /** JSON from which the registry makes the same model again. */
   toJSON(): JsonObject;
   /** The data as the model sees them: standardised, mapped, numbers in the plan's type. */
   prepare(data: D, plan: Plan): Prepared<D>;
+  /** The model on prepared data, as a problem for algorithms. */
   bind(prepared: D, plan: Plan, engine: Engine): Problem;
   /** The trained model as plain data; `parameters` as the problem lays them out. */
   save(prepared: D, parameters: Float64Array): SavedModel;

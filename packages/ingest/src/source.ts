@@ -21,9 +21,11 @@ export type Source =
 
 /** Bytes to read, whatever they come from. */
 export interface ByteSource {
+  /** Opens every error message. */
   readonly name: string;
   /** False: `chunks()` works once (standard input, streams). */
   readonly rereadable: boolean;
+  /** The bytes, in pieces. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Any bytes by position, where the source has that: files and memory, not compressed. */
   access?(): Promise<RandomAccess>;
@@ -33,8 +35,11 @@ export interface ByteSource {
 
 /** Bytes of a file by their place. */
 export interface RandomAccess {
+  /** Bytes in all. */
   readonly byteLength: number;
+  /** Bytes [start, end). */
   slice(start: number, end: number): Promise<Uint8Array>;
+  /** Lets go of the file. */
   close(): Promise<void>;
 }
 

@@ -56,12 +56,15 @@ export function evaluateVector(expr: Expr, environment: Environment, options: Ev
 export interface ProgramEnvironment {
   /** The whole operands, written in place. */
   vectors: Record<string, Float64Array | Float32Array | Int16Array | Int8Array>;
+  /** Scalars by name. */
   scalars?: Record<string, number>;
   /** For operands with indexed access. */
   indices?: ArrayLike<number>;
+  /** Elements, where no operand tells. */
   count?: number;
   /** Uniform in [0, 1), for stochastic rounding. */
   uniform?: () => number;
+  /** Other evaluations of primitives than their references. */
   override?: Override;
 }
 

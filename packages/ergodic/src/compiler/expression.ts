@@ -18,6 +18,7 @@ export interface Expr {
   readonly id: number;
   /** "constant", "scalar", "vector", "index", "count", or the name of a primitive or reduction. */
   readonly op: string;
+  /** The arguments. */
   readonly args: readonly Expr[];
   /** 0: one number; 1: one number an element. */
   readonly rank: 0 | 1;

@@ -13,7 +13,9 @@ export { forGood, type Holder };
 
 /** A program compiled and placed in the engine's table. */
 export interface LinkedProgram {
+  /** The compiled program. */
   readonly program: CompiledProgram;
+  /** Its functions, in the table. */
   readonly functions: Record<string, LinkedFunction>;
 }
 

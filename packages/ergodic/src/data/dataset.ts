@@ -56,10 +56,15 @@ interface Lending {
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
  */
 export class Dataset implements Disposable {
+  /** Rows. */
   readonly rowCount: number;
+  /** Columns, one-hot columns counted separately. */
   readonly columnCount: number;
+  /** "dense" or "sparse" rows. */
   readonly format: Format;
+  /** Type of the stored numbers. */
   readonly type: NumberType;
+  /** The steps from raw rows to these columns. */
   readonly pipeline: Pipeline;
   /** Names the data in errors. */
   readonly source: string;
@@ -120,6 +125,7 @@ export class Dataset implements Disposable {
     throw new ErgodicError(this.source, "the dataset was used after dispose()", "DATASET_DISPOSED");
   }
 
+  /** The target: its name, kind, classes and values. */
   get target(): Target {
     const { target, rowCount } = this.layout;
     this.#target ??= Object.freeze({ ...this.pipeline.target, values: engineMemory().f64(target, rowCount).slice() });
@@ -133,6 +139,7 @@ export class Dataset implements Disposable {
     return this.#weights;
   }
 
+  /** Whether memory has been given back. */
   get disposed(): boolean {
     return this.#stored === null;
   }
@@ -274,6 +281,7 @@ export class Dataset implements Disposable {
     return this.#columns.columns;
   }
 
+  /** Gives memory back; the dataset cannot be used afterwards. */
   dispose(): void {
     for (const made of this.#made.values()) made.dispose();
     this.#made.clear();
@@ -323,6 +331,7 @@ export class Dataset implements Disposable {
  * model.
  */
 export class Pipeline {
+  /** The steps, in order. */
   readonly steps: readonly Step[];
   /** What a row looks like at the end. */
   readonly shape: Shape;
@@ -336,7 +345,7 @@ export class Pipeline {
     Pipeline.#made.set(this.steps, this);
   }
 
-  /** @throws DataError unless `json` is what toJSON gave */
+  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
   static fromJson(json: unknown): Pipeline {
     return Pipeline.#made.get(json as object) ?? new Pipeline(stepsFromJson(json));
   }
@@ -346,15 +355,18 @@ export class Pipeline {
     return this.steps as unknown as Json[];
   }
 
+  /** Columns at the end. */
   get columnCount(): number {
     return this.shape.columnCount;
   }
 
+  /** Names of the columns at the end. */
   get names(): string[] {
     this.#names ??= deepFreeze([...this.shape.names()]);
     return this.#names;
   }
 
+  /** What is predicted: its name, and its classes if it has any. */
   get target(): TargetColumn {
     return (this.steps[0] as SourceStep).target;
   }
@@ -397,6 +409,7 @@ export class Pipeline {
     return new Pipeline([...this.steps, step]);
   }
 
+  /** The same pipeline with another target. */
   withTarget(target: TargetColumn): Pipeline {
     return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
   }

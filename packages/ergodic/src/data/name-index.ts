@@ -11,6 +11,7 @@ export type Name = string | number;
  * If all names are numbers they stay numbers; with one text all are texts. 7 and "7" find the same entry.
  */
 export class NameIndex {
+  /** The names, ascending. */
   readonly names: readonly Name[];
   readonly #byText: Map<string, number>;
 
@@ -20,6 +21,7 @@ export class NameIndex {
     this.#byText = new Map(names.map((name, k) => [String(name), k]));
   }
 
+  /** How many there are. */
   get size(): number {
     return this.names.length;
   }

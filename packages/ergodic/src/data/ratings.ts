@@ -58,7 +58,9 @@ interface Entries {
  * @throws DataError for names or values that are missing, for pairs that come twice; OptionError; MemoryLimitError
  */
 export class Ratings implements Disposable {
+  /** Names of the users. */
   readonly users: NameIndex;
+  /** Names of the items. */
   readonly items: NameIndex;
   /** Rated pairs. */
   readonly count: number;
@@ -78,6 +80,7 @@ export class Ratings implements Disposable {
     own(this, allocation);
   }
 
+  /** Ratings from three lists: users, items and values. @throws DataError; OptionError */
   static fromTriples(options: TriplesOptions): Ratings {
     if (typeof options !== "object" || options === null)
       throw new OptionError("fromTriples", `the options are ${told(options)}, but must be an object`, "OPTION_TYPE");
@@ -149,6 +152,7 @@ export class Ratings implements Disposable {
     throw new ErgodicError(this.source, "the ratings were used after dispose()", "DATASET_DISPOSED");
   }
 
+  /** Whether memory has been given back. */
   get disposed(): boolean {
     return this.#allocation === null;
   }
@@ -205,6 +209,7 @@ export class Ratings implements Disposable {
     return new Ratings(part, this.users, this.items, this.source);
   }
 
+  /** Gives memory back; the ratings cannot be used afterwards. */
   dispose(): void {
     this.#allocation?.dispose();
     this.#allocation = null;

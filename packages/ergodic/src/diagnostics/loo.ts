@@ -32,11 +32,15 @@ export interface LooOptions {
 
 /** What `psisLoo` found. */
 export interface LooResult {
+  /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
+  /** Effective number of parameters. */
   readonly pLoo: Estimate;
+  /** −2 elpd. */
   readonly looic: Estimate;
   /** Monte Carlo error of elpd. */
   readonly mcse: number;
+  /** The k̂ up to which an observation's elpd can be trusted. */
   readonly threshold: number;
   /** Each float64[N]. */
   readonly pointwise: {

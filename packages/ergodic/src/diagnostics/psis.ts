@@ -12,9 +12,13 @@ export interface PsisOptions {
 
 /** What `psis` found: normalised log weights, k̂ and its threshold, effective size. */
 export interface PsisResult {
+  /** Log weights, normalised: Σ exp = 1. */
   readonly logWeights: Float64Array;
+  /** k̂ of the largest weights. */
   readonly paretoK: number;
+  /** The k̂ up to which the weights can be trusted. */
   readonly threshold: number;
+  /** Effective draws. */
   readonly effectiveSize: number;
 }
 

@@ -17,13 +17,21 @@ export interface SummaryOptions {
 
 /** The row of one variable in a posterior's summary. */
 export interface VariableSummary {
+  /** The mean. */
   readonly mean: number;
+  /** The standard deviation. */
   readonly sd: number;
+  /** Monte Carlo standard error of the mean; NaN where tails are too heavy. */
   readonly mcseMean: number;
+  /** Monte Carlo standard error of the standard deviation; NaN where tails are too heavy. */
   readonly mcseSd: number;
+  /** Quantiles by name: q5, q50, q95. */
   readonly quantiles: Readonly<Record<string, number>>;
+  /** Effective draws of the bulk. */
   readonly essBulk: number;
+  /** Effective draws of the tails. */
   readonly essTail: number;
+  /** R̂: below 1.01 is wanted. */
   readonly rhat: number;
   /** Pareto k̂ of both tails, the larger: above 0.7 the mean has no reliable error. */
   readonly paretoK: number;

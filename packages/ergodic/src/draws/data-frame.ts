@@ -17,7 +17,9 @@ import { headerFromJson, headerToJson } from "./json.ts";
 
 /** Draws as a table of columns, one row per draw, as the R package posterior has them. */
 export interface DrawsFrame {
+  /** Columns by name: `.chain`, `.iteration`, `.draw`, numbers of transitions, quantities. */
   readonly columns: ReadonlyMap<string, Float64Array | Int32Array>;
+  /** What columns cannot hold: shapes, kinds, the run's description. */
   readonly header?: JsonObject;
 }
 

@@ -33,11 +33,17 @@ export interface DrawsSummaryOptions {
  * @throws OptionError for a name that is not there
  */
 export class Draws {
+  /** Chains. */
   readonly chains: number;
+  /** Draws of each chain. */
   readonly count: number;
+  /** Names, shapes and kinds of what was drawn. */
   readonly quantities: readonly DrawsQuantity[];
+  /** Names of the numbers kept of each transition, "logDensity" first. */
   readonly fields: readonly string[];
+  /** Model, algorithm and plan, as JSON. */
   readonly description: JsonObject;
+  /** What the run reported last. */
   readonly report: Readonly<Record<string, number>>;
   readonly #content: DrawsContent;
   /** Of all quantities, with the usual quantiles: asked for by the verdict, too. */
@@ -67,6 +73,7 @@ export class Draws {
     return this.#content.values[name];
   }
 
+  /** Shape of a quantity; [] for one number. */
   shape(name: string): readonly number[] {
     return this.#quantity(name).shape;
   }
@@ -216,7 +223,7 @@ export class Draws {
     return drawsToJson(this.#content);
   }
 
-  /** @throws DataError [DRAWS_JSON] for what is not `toJSON()` */
+  /** Draws from their JSON. @throws DataError [DRAWS_JSON] for what toJSON() did not give */
   static fromJson(json: unknown): Draws {
     return new Draws(drawsFromJson(json));
   }

@@ -20,18 +20,23 @@ export const usualStatistics: Readonly<Record<string, Statistic>> = {
 
 /** One statistic of the data, and of data replicated from the draws. */
 export interface CheckedStatistic {
+  /** T of the data. */
   readonly observed: number;
   /** T of each draw. */
   readonly replicated: Float64Array;
   /** Of the replicated: mean and the central 90 %. */
   readonly mean: number;
+  /** The 5 % quantile of the replicated. */
   readonly q5: number;
+  /** The 95 % quantile of the replicated. */
   readonly q95: number;
+  /** Share of the replicated at or above the observed; equal ones count half. */
   readonly pValue: number;
 }
 
 /** What `predictiveCheck` found. */
 export interface PredictiveCheck {
+  /** Statistics by name. */
   readonly statistics: Readonly<Record<string, CheckedStatistic>>;
   /** Names of statistics with p below 0.025 or above 0.975. */
   readonly suspect: readonly string[];

@@ -24,6 +24,7 @@ export interface EnergyReport {
 export interface TreeReport {
   /** Transitions by depth, from 0. */
   readonly counts: number[];
+  /** Mean depth. */
   readonly mean: number;
   /** `maxTreeDepth`, where the algorithm is described. */
   readonly limit: number | undefined;

@@ -13,9 +13,11 @@ export type { Finding } from "./findings/finding.ts";
 export interface Verdict {
   /** No serious finding. */
   readonly trusted: boolean;
+  /** What was found, serious things and notes. */
   readonly findings: readonly Finding[];
   /** All of it in plain words. */
   readonly text: string;
+  /** The same as `text`. */
   toString(): string;
 }
 

@@ -11,6 +11,7 @@ export interface LinkedFunction {
 
 /** Who needs a module: it disposes what it is given to hold when it needs it no more. */
 export interface Holder {
+  /** Takes a claim, to dispose it when the module is no longer needed. */
   hold(claim: Disposable): void;
 }
 

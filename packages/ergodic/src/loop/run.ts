@@ -132,10 +132,12 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     return this.result.then(onValue, onError);
   }
 
+  /** As of a promise of the result. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.result.catch(onError);
   }
 
+  /** As of a promise of the result. */
   finally(onEnd?: (() => void) | null): Promise<Result> {
     return this.result.finally(onEnd);
   }

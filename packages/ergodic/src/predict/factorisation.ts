@@ -14,13 +14,17 @@ import { largest, type RankingMetrics, RankingTally } from "./recommendations.ts
 
 /** A user and an item. */
 export interface Pair {
+  /** The user's name. */
   user: Name;
+  /** The item's name. */
   item: Name;
 }
 
 /** A recommended item and its score. */
 export interface Recommendation {
+  /** The item's name. */
   item: Name;
+  /** Its predicted rating or preference. */
   score: number;
 }
 
@@ -71,8 +75,11 @@ interface Profile {
  * @throws OptionError; DataError for bad values
  */
 export class FactorPredictor {
+  /** Tells predictors apart. */
   readonly kind = "factorisation";
+  /** Whether ratings or preferences are predicted. */
   readonly task: "rating" | "preference";
+  /** Numbers per user and per item. */
   readonly rank: number;
   /** μ, the mean training rating. */
   readonly mean: number;
@@ -104,10 +111,12 @@ export class FactorPredictor {
     this.itemSide = side("items", "itemBiases");
   }
 
+  /** Names of the users of training. */
   get users(): NameIndex {
     return this.userSide.index;
   }
 
+  /** Names of the items of training. */
   get items(): NameIndex {
     return this.itemSide.index;
   }
@@ -187,6 +196,7 @@ export class FactorPredictor {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
+  /** The file's bytes. */
   toBytes(): Uint8Array {
     const { userSide, itemSide, rank } = this;
     const tensors: Record<string, Tensor> = {

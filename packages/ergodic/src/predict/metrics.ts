@@ -42,9 +42,13 @@ export interface CountMetrics extends RegressionMetrics {
 
 /** Metrics by the task of a model. */
 export interface MetricsByTask {
+  /** Of two classes. */
   binary: BinaryMetrics;
+  /** Of several classes. */
   multiclass: MulticlassMetrics;
+  /** Of numbers. */
   regression: RegressionMetrics;
+  /** Of counts. */
   count: CountMetrics;
 }
 

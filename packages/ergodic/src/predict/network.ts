@@ -32,6 +32,7 @@ export const isDeterministic = ({ description }: SavedModel): boolean =>
  * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
  */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+  /** Tells predictors apart. */
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;

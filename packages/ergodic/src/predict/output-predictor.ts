@@ -38,11 +38,15 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
  * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`.
  */
 export abstract class OutputPredictor<K extends PredictionKind = PredictionKind> {
+  /** Tells predictors apart: "linear" or "network". */
   abstract readonly kind: string;
+  /** "binary", "multiclass", "regression" or "count". */
   readonly task: Task;
+  /** The steps from raw rows to the model's columns. */
   readonly pipeline: Pipeline;
   /** Class names in the order of their indices; undefined for numbers. */
   readonly classes: readonly string[] | undefined;
+  /** Name of what is predicted. */
   readonly targetName: string;
   /** Everything but the numbers: options of the model and of the run that made it. */
   readonly description: JsonObject;
@@ -74,6 +78,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
+  /** Names of the model's columns. */
   get columns(): readonly string[] {
     return this.pipeline.names;
   }
@@ -132,7 +137,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
-  /** @throws DataError [MODEL_FORMAT] for numbers that are not finite: no file is written that would be refused */
+  /**
+   * The file's bytes. @throws DataError [MODEL_FORMAT] for numbers that are not finite: no file is written that would be
+   * refused
+   */
   toBytes(): Uint8Array {
     return encodeModel(this.kind, this.description, this.tensors());
   }

@@ -41,7 +41,9 @@ export interface CalibratedNumber {
 
 /** What `calibrate` found: the ranks of every number, and whether they look uniform. */
 export class Calibration {
+  /** Simulations made. */
   readonly simulations: number;
+  /** L: draws ranked among, per simulation. */
   readonly draws: number;
   /** By the name of a number: "mu", "theta[1]". */
   readonly numbers: Readonly<Record<string, CalibratedNumber>>;

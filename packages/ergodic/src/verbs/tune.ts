@@ -77,6 +77,7 @@ export interface Tuned<K extends string = string> {
   failed: number;
   /** Run in all trials, and how many more it would have been without stopping. */
   epochs: number;
+  /** Epochs that stopping early has saved. */
   epochsSaved: number;
   /** Why the run stopped. */
   reason: string;

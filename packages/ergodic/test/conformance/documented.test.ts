@@ -38,7 +38,7 @@ function placeOf(symbol: ts.Symbol): string {
   return `${file.fileName.slice(sources.length)}:${line + 1}`;
 }
 
-const own = (symbol: ts.Symbol): boolean =>
+const isOwn = (symbol: ts.Symbol): boolean =>
   symbol.declarations?.some((d) => d.getSourceFile().fileName.includes("/src/")) ?? false;
 
 interface Exported {
@@ -56,7 +56,15 @@ const exported: Exported[] = entries.flatMap((entry) => {
 /** Members of a type that the library declares, each once. */
 function membersOf(type: ts.Type): ts.Symbol[] {
   const parts = type.isUnion() ? type.types : [type];
-  return parts.flatMap((part) => checker.getPropertiesOfType(part)).filter(own);
+  return parts.flatMap((part) => checker.getPropertiesOfType(part)).filter(isOwn);
+}
+
+/** Of the library, and neither private, nor under a symbol, nor what every function has. */
+function isPublic(member: ts.Symbol): boolean {
+  const [declaration] = member.declarations ?? [];
+  if (!declaration || !isOwn(member) || member.name.startsWith("__")) return false;
+  if (ts.isClassElement(declaration) && declaration.name && ts.isPrivateIdentifier(declaration.name)) return false;
+  return !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected));
 }
 
 /** A type of options, and what takes it. */
@@ -119,6 +127,22 @@ test("every option has a doc comment, or is named by that of the function whose 
   expect([...bare]).toEqual([]);
 });
 
+test("every public member of an exported class or interface has a doc comment", () => {
+  const bare = new Set<string>();
+  let count = 0;
+  for (const { name, symbol } of exported) {
+    if (!(symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface))) continue;
+    const own = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));
+    const fixed = symbol.flags & ts.SymbolFlags.Class ? checker.getPropertiesOfType(checker.getTypeOfSymbol(symbol)) : [];
+    for (const member of [...own, ...fixed].filter(isPublic)) {
+      count++;
+      if (!documented(member)) bare.add(`${placeOf(member)} ${name}.${member.name}`);
+    }
+  }
+  expect(count).toBeGreaterThan(1500);
+  expect([...bare]).toEqual([]);
+});
+
 test("the comment of a step rule names each of its options", () => {
   const rules = exported.filter(({ entry, name }) => entry === "ergodic/src/index.ts" && Object.hasOwn(ruleRegistry, name));
   expect(rules.map(({ name }) => name).sort()).toEqual(
@@ -132,6 +156,19 @@ test("the comment of a step rule names each of its options", () => {
       .map((option) => `${placeOf(symbol)} ${name}: ${option}`),
   );
   expect(left).toEqual([]);
+});
+
+/** Slips that STYLE names, which a reader of English stumbles over. */
+const SLIPS = /\b(go(es|ne)? on|but for|le(ave|aves|ft) out|in words|by itself|by themselves|stands? (for|beside)|beside)\b/g;
+
+test("doc comments of public exports are plain English", () => {
+  const slips = exported.flatMap(({ name, symbol }) => {
+    const members =
+      symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface) ? checker.getDeclaredTypeOfSymbol(symbol) : undefined;
+    const all = [symbol, ...(members ? checker.getPropertiesOfType(members).filter(isPublic) : [])];
+    return all.flatMap((one) => (textOf(one).match(SLIPS) ?? []).map((slip) => `${placeOf(one)} ${name}: "${slip}"`));
+  });
+  expect([...new Set(slips)]).toEqual([]);
 });
 
 test("no doc comment of a public export is wider than an editor shows", () => {

@@ -32,6 +32,7 @@ export const imageKeys = ["size", "channels", "background"];
 
 /** Where there are no folders, as in a browser. */
 export interface LabelledImage {
+  /** The image: a path, a File or bytes. */
   source: Source;
   /** The class; none for prediction. */
   label?: string;

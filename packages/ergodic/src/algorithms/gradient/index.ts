@@ -104,11 +104,13 @@ type RuleOptions = Record<string, OptionValue | Schedule>;
 
 /** A rule of the registry: its factory, and options under which it solves the conformance problems. */
 export interface RuleEntry {
+  /** The factory. */
   make(options?: RuleOptions): Rule;
   /** For a link of chains, which is not a rule on its own: puts it into a chain. */
   inChain?: (link: EquationRule) => EquationRule;
   /** Options that solve the conformance problems: a convex one of slope 1, and one whose coordinates differ 1000-fold in scale. */
   convex: RuleOptions;
+  /** Options for the problem with coordinates that differ 1000-fold in scale. */
   scaled: RuleOptions;
 }
 

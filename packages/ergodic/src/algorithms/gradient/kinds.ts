@@ -30,11 +30,15 @@ export type RuleJson =
 
 /** What every rule carries, whatever its kind. */
 export interface RuleBase {
+  /** The rule's name. */
   readonly name: string;
   /** Resolved: defaults filled in. */
   readonly options: Readonly<Record<string, OptionValue | Schedule>>;
+  /** One line on what it does. */
   readonly summary: string;
+  /** Where it was published. */
   readonly source: string;
+  /** JSON from which `ruleFromJson` makes the same rule again. */
   toJSON(): RuleJson;
 }
 
@@ -42,6 +46,7 @@ export interface RuleBase {
  * A rule whose step is an equation over each coordinate: it takes gradients of rows, of batches or of all data. Can be chained.
  */
 export interface EquationRule extends RuleBase {
+  /** Tells the three kinds of rule apart. */
   readonly kind: "equation";
   /** The links of a chain; [] for a single rule. */
   readonly parts: readonly EquationRule[];
@@ -91,6 +96,7 @@ export interface Objective {
 export interface HostReport {
   /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
   loss: number;
+  /** Whether `loss` is that of the x that the step started from. */
   lossBefore?: true;
   /** Multiple of the direction that was walked; 0 if the rule stayed. */
   stepSize: number;
@@ -102,17 +108,21 @@ export interface HostReport {
 
 /** The state of a rule on the whole objective, as copies: numbers and vectors by name. */
 export interface HostState {
+  /** Numbers by name. */
   numbers: Record<string, number>;
+  /** Lists of vectors by name. */
   arrays: Record<string, Float64Array[]>;
 }
 
 /** A rule on the whole objective at work; see `hostRule`. */
 export interface HostRun {
+  /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
   /** Bytes of state, not counting x. */
   readonly stateBytes: number;
   /** A copy of the state. */
   snapshot(): HostState;
+  /** Continues from a state, bit for bit. */
   restore(state: HostState): void;
 }
 
@@ -125,10 +135,13 @@ export interface StatedCost {
 
 /** A rule that needs the whole objective: line searches and L-BFGS. Runs on batch: "all". */
 export interface HostRule extends RuleBase {
+  /** Tells the three kinds of rule apart. */
   readonly kind: "host";
   /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
   needs(rowCount: number): string;
+  /** What a step costs. */
   readonly cost: StatedCost;
+  /** The rule on an objective of so many parameters. */
   start(objective: Objective, count: number): HostRun;
 }
 
@@ -143,7 +156,9 @@ export interface SearchOptions {
 
 /** A rule that searches its step size on the losses of the same batch: stochasticLineSearch(). */
 export interface SearchRule extends RuleBase {
+  /** Tells the three kinds of rule apart. */
   readonly kind: "search";
   readonly options: RuleBase["options"] & Readonly<SearchOptions>;
+  /** What a step costs. */
   readonly cost: StatedCost;
 }

@@ -12,14 +12,19 @@ import { RuleRunner } from "./runner.ts";
 
 /** One rule of the cost ledger: its equation, states and operations, at its defaults. */
 export interface LedgerRow {
+  /** The rule's name. */
   rule: string;
+  /** Its kind. */
   kind: Rule["kind"];
   /** A link of chains; its figures are over p − ηg all the same. */
   transformation: boolean;
+  /** One line on what it does. */
   summary: string;
+  /** Where it was published. */
   source: string;
   /** The defaults. */
   options: Rule["options"];
+  /** Its printed equation; null where it has none. */
   equation: string | null;
   /** Beside the parameter and its gradient; null: it grows with the updates. */
   floatsPerParameter: number | null;
@@ -29,7 +34,9 @@ export interface LedgerRow {
   scalars: number | null;
   /** Over plain SGD's 2; null where a step is not one pass. */
   operationsPerParameter: number | null;
+  /** Reductions over all parameters that the step waits for; null where there is no equation. */
   extraPasses: number | null;
+  /** How it treats sparse gradients; null where there is no equation. */
   sparse: SparseBehaviour | null;
   /** What else a step costs, as text. */
   perStep: string | null;
@@ -42,6 +49,7 @@ export function ruleLedger(): LedgerRow[] {
 
 /** What `measureRule` found. */
 export interface MeasuredRule {
+  /** Median time of an update, per parameter. */
   nanosecondsPerParameter: number;
   /** Allocated for states. */
   stateBytesPerParameter: number;

@@ -55,9 +55,11 @@ export interface RuleProgramOptions {
 
 /** A rule joined to a gradient: the program to compile, its states and the values of its options. */
 export interface RuleProgram {
+  /** The program, for `compile`. */
   spec: ProgramSpec;
   /** Vector states in the order of their operands, with where they start: a number, or a copy of the starting point. */
   states: { name: string; initial: number | "p" }[];
+  /** Scalar states, and where they start. */
   scalarStates: { name: string; initial: number }[];
   /** Values to put in the slots of the numeric options, once. */
   inputs: { name: string; value: number }[];

@@ -50,12 +50,17 @@ export type Formula<D extends Defaults> = (
 
 /** Facts about a rule that its equation does not say. Numeric options reach the functions as numbers; schedules as their own value. */
 export interface Facts<D extends Defaults> {
+  /** One line on what the rule does. */
   summary: string;
+  /** Where it was published. */
   source: string;
   /** Of numbers their range, of texts the choices. */
   ranges?: Ranges<D>;
+  /** Where states start: a number, or "p" for a copy of the starting point. Default 0. */
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
+  /** The point at which the model is evaluated, if it is not p. */
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
+  /** Whether the rule must end a chain, as it follows the parameter itself. */
   last?: boolean;
   /** A link of chains, not a rule on its own: it has no rate. */
   link?: boolean;

@@ -18,16 +18,22 @@ import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from ".
  * @throws OptionError when a number is out of range or an option is unknown
  */
 export interface Schedule {
+  /** Tells schedules from numbers. */
   readonly kind: "schedule";
+  /** The schedule's name. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: Readonly<Record<string, number | Schedule>>;
   /** η_t as an expression of t. */
   value(t: Expr): Expr;
+  /** JSON from which `scheduleFromJson` makes the same schedule again. */
   toJSON(): ScheduleJson;
 }
 /** A schedule as JSON, as `schedule.toJSON()` gives it; `scheduleFromJson` makes it again. */
 export interface ScheduleJson {
+  /** The schedule's name. */
   schedule: string;
+  /** Its options. */
   options: Record<string, number | ScheduleJson>;
 }
 

@@ -16,9 +16,11 @@ import type { JsonObject } from "../../contract.ts";
  * Ozdaglar, Parrilo 2017).
  */
 export interface Variance {
+  /** Which kind it is. */
   readonly name: "svrg" | "saga" | "sag";
   /** Epochs between snapshots (svrg). */
   readonly every: number;
+  /** JSON from which `varianceFromJson` makes the same again. */
   toJSON(): JsonObject;
 }
 

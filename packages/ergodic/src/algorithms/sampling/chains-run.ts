@@ -19,6 +19,7 @@ export interface ChainState {
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
   /** All that changes: views, by name. */
   views(): Record<string, Tensor>;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -35,8 +36,10 @@ const MOST_RHAT_NUMBERS = 1 << 20;
  * `advance` is called. A snapshot resumes bit for bit, also under a plan with more draws.
  */
 export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
+  /** Transitions of each chain, warm-up included. */
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;
+  /** Transitions of each chain so far. */
   step = 0;
   protected readonly name: string;
   protected readonly chains: Chain[] = [];
@@ -181,6 +184,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { ...report, ...this.reportMore() };
   }
 
+  /** A copy of all that changes. */
   snapshot(): Snapshot {
     const tensors: Record<string, Tensor> = {};
     const { draws, warmup } = this.plan;
@@ -196,6 +200,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { tensors, state: { ...this.stateOf(), ...own } };
   }
 
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void {
     const part = new KeptPart(`the chains of ${this.name}`, snapshot);
     const { draws, warmup, chains } = this.plan;
@@ -228,6 +233,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.restoreState(part);
   }
 
+  /** Gives memory back. */
   dispose(): void {
     for (const chain of this.chains.splice(0)) chain.dispose();
   }

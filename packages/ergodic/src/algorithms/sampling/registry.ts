@@ -48,7 +48,11 @@ export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>
 /** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
-/** The sampler that `toJSON` described; options that are samplers are given as their JSON. @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
+/**
+ * The sampler that `toJSON` described; options that are samplers are given as their JSON.
+ *
+ * @throws DataError for an algorithm that JSON cannot hold, as it was made of functions
+ */
 export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
   const name = String(algorithm);
   const make = Object.hasOwn(samplerRegistry, name) ? samplerRegistry[name] : undefined;

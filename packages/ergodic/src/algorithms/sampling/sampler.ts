@@ -35,7 +35,9 @@ export interface VisitedPlace {
   readonly point: Float64Array;
   /** Of the density around it, in nats, up to the density's constant; its standard error, and the tail shape of its weights: known where that is at most 0.7. */
   readonly logMass: number;
+  /** Standard error of `logMass`. */
   readonly error: number;
+  /** Tail shape of the weights behind `logMass`. */
   readonly paretoK: number;
   /** Its part of the mass of itself and of the best place of a chain. */
   readonly share: number;
@@ -80,9 +82,11 @@ export function innerSampling(where: string, sampler: Sampler, sampling: Samplin
  * HOW draws are made.
  */
 export interface Sampler {
+  /** The sampler's name. */
   readonly name: string;
   /** JSON that names every option. */
   toJSON(): JsonObject;
+  /** A run on a log density. */
   start(density: LogDensity, plan: SamplingPlan, engine: Engine): Sampling;
 }
 

@@ -20,6 +20,7 @@ export interface Placed {
   readonly gradient?: Float64Array;
   /** The chain's stream "start". */
   readonly starts: Stream;
+  /** The log density at the position, written by `placeChains`. */
   logDensity: number;
   /** Another random point; absent: uniform in (−2, 2) by coordinate. */
   drawPoint?(draws: Draws): void;

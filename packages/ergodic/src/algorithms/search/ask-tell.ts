@@ -27,6 +27,7 @@ export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "re
 
 /** One evaluation to be made. */
 export interface Asked {
+  /** Number of the evaluation, which `tell` takes. */
   id: number;
   /** A copy. */
   x: Float64Array;
@@ -44,8 +45,11 @@ export interface Best {
 
 /** Of every point in order: evaluations made up to and with it, its value (NaN where it failed), and the best until then. */
 export interface History {
+  /** Evaluations made up to and including each point. */
   evaluations: Float64Array;
+  /** Value of each point, NaN where it failed. */
   values: Float64Array;
+  /** The best value until each point. */
   best: Float64Array;
 }
 
@@ -77,7 +81,9 @@ interface Probe {
  * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
  */
 export class Search {
+  /** The search algorithm. */
   readonly algorithm: SearchAlgorithm;
+  /** The space that is searched. */
   readonly space: Space;
   /** Evaluations told, injected points not counted. */
   evaluations = 0;
@@ -238,7 +244,7 @@ export class Search {
     };
   }
 
-  /** @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
+  /** Continues from a snapshot, bit for bit. @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("the search", snapshot);
     this.refuseOther(kept.object("of"));

@@ -15,6 +15,7 @@ type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 export interface SearchFacts<D extends SearchDefaults> {
   /** One line for lists, and where it comes from. */
   summary: string;
+  /** Where it was published. */
   source: string;
   /** Of numbers their range, of strings the choices. */
   ranges?: { [K in keyof D]?: Range | readonly string[] };

@@ -13,7 +13,9 @@ export interface HalvingOptions {
 
 /** One measurement of a trial. */
 export interface Measured {
+  /** Passes over the data at the measurement. */
   epoch: number;
+  /** The loss measured. */
   loss: number;
 }
 

@@ -15,6 +15,7 @@ export interface SearchStart {
   readonly start: Float64Array;
   /** The box's sides in internal coordinates; ∓Infinity where there is none. Points beyond are folded back when they are evaluated. */
   readonly lower: Float64Array;
+  /** The box's upper sides; Infinity where there is none. */
   readonly upper: Float64Array;
   /** Points granted, Infinity where the user names none: schedules of SPSA and annealing are laid out on it. */
   readonly budget: number;
@@ -24,13 +25,17 @@ export interface SearchStart {
 
 /** A search algorithm, as cmaEs() and its kind make it: it proposes batches of points and learns their values. */
 export interface SearchAlgorithm {
+  /** The algorithm's name. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: JsonObject;
   /** One line for lists, and where it comes from. */
   readonly summary: string;
+  /** Where it was published. */
   readonly source: string;
   /** JSON from which the registry makes the same algorithm again. */
   toJSON(): JsonObject;
+  /** The algorithm at work. */
   start(given: SearchStart): SearchState;
 }
 
@@ -53,11 +58,14 @@ export interface SearchState {
   centre?(): Float64Array;
   /** Copies of everything that matters, between `update` and `propose`: the same bytes resume bit for bit. */
   snapshot(): SearchSnapshot;
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: SearchSnapshot): void;
 }
 
 /** A search's state as plain data: what a checkpoint holds. */
 export interface SearchSnapshot {
+  /** Arrays by name. */
   tensors: Record<string, Tensor>;
+  /** Everything else, as JSON. */
   state: JsonObject;
 }

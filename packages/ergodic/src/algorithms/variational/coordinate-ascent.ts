@@ -20,9 +20,11 @@ export interface CoordinateAscentOptions<Name extends string> {
 
 /** What `coordinateAscent` found. */
 export interface CoordinateAscentResult<Name extends string> {
+  /** Parameters of every factor at the end. */
   readonly parameters: FactorParameters<Name>;
   /** At the start, and after each sweep. */
   readonly elbo: Float64Array;
+  /** Sweeps made. */
   readonly iterations: number;
   /** Whether the ELBO had stopped to rise. */
   readonly converged: boolean;

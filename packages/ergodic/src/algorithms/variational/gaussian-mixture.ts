@@ -40,8 +40,11 @@ export interface GaussianMixtureResult {
   readonly responsibilities: Float64Array;
   /** Parameters of q(π) (α, [component]), and of each q(μ, Λ) (m, β, ν, V one after another). */
   readonly parameters: FactorParameters<"assignments" | "weights" | "components">;
+  /** The ELBO at the start and after each sweep. */
   readonly elbo: Float64Array;
+  /** Sweeps made. */
   readonly iterations: number;
+  /** Whether the ELBO had stopped rising. */
   readonly converged: boolean;
 }
 

@@ -39,6 +39,7 @@ export interface TopicsResult {
   readonly parameters: Factors;
   /** After each sweep; of minibatches after each epoch, on all documents. */
   readonly elbo: Float64Array;
+  /** Sweeps, or steps on minibatches. */
   readonly iterations: number;
   /** False after minibatches: their steps do not say. */
   readonly converged: boolean;

@@ -11,34 +11,59 @@ type Reduction<A> = (options?: AxisOptions) => A;
 
 /** `A`: the array itself. */
 export interface ArrayMethods<A> {
+  /** x + b + … */
   readonly add: Chain<A>;
+  /** x − b */
   readonly sub: Two<A>;
+  /** x · b · … */
   readonly mul: Chain<A>;
+  /** x / b */
   readonly div: Two<A>;
+  /** xᵇ */
   readonly pow: Two<A>;
+  /** The smaller of x, b, … */
   readonly min: Chain<A>;
+  /** The larger of x, b, … */
   readonly max: Chain<A>;
+  /** 1 where x < b, else 0. */
   readonly less: Two<A>;
+  /** 1 where x <= b, else 0. */
   readonly lessEqual: Two<A>;
+  /** 1 where x = b, else 0. */
   readonly equal: Two<A>;
+  /** −x */
   readonly neg: One<A>;
+  /** |x| */
   readonly abs: One<A>;
+  /** x² */
   readonly square: One<A>;
+  /** √x */
   readonly sqrt: One<A>;
+  /** eˣ */
   readonly exp: One<A>;
+  /** ln x */
   readonly log: One<A>;
+  /** ln(1 + x) */
   readonly log1p: One<A>;
+  /** 1/(1 + e⁻ˣ) */
   readonly sigmoid: One<A>;
+  /** The hyperbolic tangent. */
   readonly tanh: One<A>;
+  /** Σ over axes (default: all). */
   readonly sum: Reduction<A>;
+  /** The mean over axes (default: all). */
   readonly mean: Reduction<A>;
+  /** The largest over axes (default: all). */
   readonly maximum: Reduction<A>;
+  /** The smallest over axes (default: all). */
   readonly minimum: Reduction<A>;
+  /** log Σ eˣ over axes (default: all), without overflow. */
   readonly logSumExp: Reduction<A>;
   /** Sums up to and with each element, along an axis (default 0). */
   readonly cumsum: (options?: { axis?: number; reverse?: boolean }) => A;
   /** The inner product of two vectors. */
   readonly dot: (b: A) => A;
+  /** The matrix product. */
   readonly matmul: (b: A) => A;
   /** The element at `index` of an axis (default 0), which the result lacks. */
   readonly at: (index: number, axis?: number) => A;
@@ -46,7 +71,9 @@ export interface ArrayMethods<A> {
   readonly take: (indices: A | number | ArrayLike<number>, axis?: number) => A;
   /** Elements [from, to) of an axis (default 0). */
   readonly slice: (options: { axis?: number; from?: number; to?: number; step?: number }) => A;
+  /** The same elements in another shape. */
   readonly reshape: (shape: readonly number[]) => A;
+  /** Axes in another order (default: reversed). */
   readonly transpose: (order?: readonly number[]) => A;
 }
 

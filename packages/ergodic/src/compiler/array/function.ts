@@ -52,7 +52,9 @@ export interface CompiledFunction<S extends Shapes> {
   readonly gradients: { readonly [K in keyof S]?: Numbers };
   /** Computes the outputs from the inputs; `update` tells the draws of random operations apart. */
   run(update?: number): void;
+  /** The traced program. */
   readonly program: ArrayProgram;
+  /** The compiled program in the engine. */
   readonly linked: LinkedArrays;
 }
 

@@ -27,7 +27,9 @@ export class SymbolicArray {
   readonly id: number;
   /** "input", "map", "full", or the name of another primitive. */
   readonly op: string;
+  /** The arrays that it is made of. */
   readonly args: readonly SymbolicArray[];
+  /** Its extents. */
   readonly shape: Shape;
   /** What the primitive needs in addition to its arguments. */
   readonly attributes: unknown;
@@ -51,6 +53,7 @@ export class SymbolicArray {
     return this.shape.length;
   }
 
+  /** Refused: a symbolic array has no numbers yet; take shape[0]. */
   get length(): never {
     throw usedAsNumber(this, "its length was asked for", "take shape[0]");
   }

@@ -29,9 +29,13 @@ export interface FeatureOptions {
 
 /** A map as the user chose it. */
 export interface RandomFeatures {
+  /** Which map: "rff", "orthogonal", "sorf" or "fastfood". */
   readonly kind: string;
+  /** Features made. */
   readonly count: number;
+  /** γ of the kernel. */
   readonly gamma: number | "scale";
+  /** Seed of the frequencies. */
   readonly seed: number;
   /** Kind, count, gamma and seed: what `randomFeaturesFromJson` takes. */
   toJSON(): JsonObject;

@@ -20,6 +20,7 @@ export interface FunctionDensityOptions {
 export interface FunctionDensity extends LogDensity {
   readonly hasGradient: boolean;
   readonly onThisThread: true;
+  /** Names of the numbers, if given. */
   readonly names: readonly string[] | undefined;
   /** ℓ and its gradient, NaN where there is none. */
   evaluate(x: ArrayLike<number>): { value: number; gradient: Float64Array };

@@ -89,8 +89,11 @@ export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
 
 /** `K`: what is predicted, where the compiler knows the loss. */
 export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  /** For types only: what is predicted. */
   readonly predicts?: K;
+  /** The options, as given. */
   readonly options: Readonly<LinearOptions>;
+  /** The model on prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
 }
 

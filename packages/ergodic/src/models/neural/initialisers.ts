@@ -28,10 +28,13 @@ export interface Fans {
 
 /** Makes the first values of a parameter, e.g. heNormal(). */
 export interface Initialiser {
+  /** Its name. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: JsonObject;
   /** Row-major values. */
   values(shape: Shape, fans: Fans, draws: Draws): Float64Array;
+  /** JSON from which `initialiserFromJson` makes the same again. */
   toJSON(): JsonObject;
 }
 

@@ -55,9 +55,13 @@ const known = ["loss", "l1", "l2", "classWeights", "rates", "standardise"];
 
 /** `K`: what is predicted, where the compiler knows the loss. */
 export interface NetworkModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  /** For types only: what is predicted. */
   readonly predicts?: K;
+  /** The network. */
   readonly layers: LayerLike;
+  /** The options, as given. */
   readonly options: Readonly<NetworkOptions>;
+  /** The model on prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
 }
 

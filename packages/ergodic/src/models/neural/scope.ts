@@ -43,7 +43,9 @@ export interface Scope {
   uniform(shape: Shape): SymbolicArray;
   /** The same with mean 0 and variance 1. */
   normal(shape: Shape): SymbolicArray;
+  /** The scope below a name, for a layer that names its parts. */
   within<T>(name: string, build: (scope: Scope) => T): T;
+  /** A scope whose parameters are frozen or in a group. */
   marked<T>(marks: Marks, build: (scope: Scope) => T): T;
   /** Applies a layer under a name; "" adds none to the path. */
   apply(layer: LayerLike, x: SymbolicArray, name: string): SymbolicArray;
@@ -62,7 +64,10 @@ export interface Layer {
   readonly name?: string;
   /** y = f(x, scope), on symbolic arrays. */
   readonly apply: LayerFunction;
-  /** @throws OptionError [LAYER_FUNCTION] where a part is a plain function */
+  /**
+   * JSON from which `layerFromJson` makes the same layer again. @throws OptionError [LAYER_FUNCTION] where a part is a plain
+   * function
+   */
   toJSON(): JsonObject;
 }
 

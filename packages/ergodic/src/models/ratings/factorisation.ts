@@ -27,6 +27,7 @@ import type { FactorisationOptions, FactorisationSettings } from "./settings.ts"
 export interface FactorisationModel extends Model<Ratings> {
   /** The options, with every default filled in. */
   readonly options: Readonly<FactorisationSettings>;
+  /** The model on ratings, as a problem for algorithms. */
   bind(prepared: Ratings, plan: Plan, engine: Engine): RatingsProblem;
 }
 

@@ -31,13 +31,17 @@ interface Evaluator {
  * Parameters that are whole numbers are in u as they are, and have a gradient of 0 there.
  */
 export class ConditionedModel implements LogDensity, Disposable {
+  /** The model's name. */
   readonly name: string;
+  /** Unconstrained numbers. */
   readonly dimension: number;
   /** What draws report, in the order of their values; generated quantities that are drawn come last. */
   readonly quantities: readonly QuantityPlace[];
   /** Numbers of all quantities that are not drawn: the values of one point. */
   readonly valueCount: number;
+  /** What the model's function described. */
   readonly traced: TracedModel;
+  /** Whether results are the same bits on every host. */
   readonly deterministic: boolean;
   /** Where the unconstrained numbers of each parameter are in u; those that are whole numbers, with their bounds. */
   readonly parameters: readonly ParameterPlace[];

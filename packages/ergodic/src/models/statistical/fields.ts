@@ -16,7 +16,9 @@ export type Extent = number | string;
 
 /** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. */
 export interface DataField<T = unknown> {
+  /** Whether it is an array or one number. */
   readonly kind: "array" | "integer" | "real";
+  /** Its sizes: numbers or names. */
   readonly extents: readonly Extent[];
   /** For the type alone. */
   readonly becomes?: T;

@@ -18,7 +18,9 @@ export interface ConditionOptions {
 
 /** A statistical model, as `model` makes it. */
 export interface StatisticalModel {
+  /** Tells statistical models from others. */
   readonly kind: "statistical";
+  /** The model's name. */
   readonly name: string;
   /**
    * The model given data: a log density to sample, optimise or approximate.

@@ -9,7 +9,9 @@ import type { FitOptions, Trainable } from "./kinds/trainable.ts";
 
 /** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
 export interface Trained {
+  /** How the run went. */
   readonly run: RunSummary;
+  /** The relative duality gap at the end, where the algorithm certifies one. */
   readonly gap?: number;
 }
 

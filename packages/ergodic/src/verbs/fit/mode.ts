@@ -42,6 +42,7 @@ export interface Mode {
   readonly unbounded: readonly string[];
   /** Why the run stopped. */
   readonly reason: string;
+  /** How the run went. */
   readonly run: RunSummary;
 }
 

@@ -68,6 +68,7 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
   readonly lambdas: Float64Array;
   /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
   readonly gaps: Float64Array;
+  /** How far the optimality conditions are from being met, at each λ. */
   readonly violations: Float64Array;
   /** Nonzero coefficients at each λ. */
   readonly nonZeros: Float64Array;
@@ -107,6 +108,7 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
     return this.save(this.parameters(k)).tensors.weights as Float64Array;
   }
 
+  /** float64[outputs] at λ number k. */
   intercept(k: number): Float64Array {
     return this.save(this.parameters(k)).tensors.intercept as Float64Array;
   }

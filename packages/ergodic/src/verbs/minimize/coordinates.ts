@@ -34,11 +34,15 @@ export interface MinimizeCoordinatesOptions {
 
 /** Where a descent by coordinates ended. */
 export interface CoordinateMinimum {
+  /** The point. */
   x: Float64Array;
+  /** F(x). */
   value: number;
   /** Why the run stopped. */
   reason: string;
+  /** The algorithm, as JSON. */
   algorithm: JsonObject;
+  /** How the run went. */
   run: RunSummary;
 }
 

@@ -55,11 +55,13 @@ export interface MinimizeGradientOptions extends GradientResumeOptions {
 export interface GradientMinimum {
   /** By the name of the input. */
   x: Record<string, Float64Array>;
+  /** The function's value there. */
   value: number;
   /** Euclidean norm of the gradient there. */
   gradientNorm: number;
   /** Why the run stopped. */
   reason: string;
+  /** How the run went. */
   run: RunSummary;
 }
 

@@ -60,17 +60,23 @@ export type { GradientMinimum, GradientResumeOptions, MinimizeGradientOptions } 
 
 /** The best point, and how it was found. */
 export interface Minimum {
+  /** The best point. */
   x: Float64Array;
+  /** Its value, the mean of its evaluations. */
   value: number;
   /** The algorithm's own guess, where it has one: on noisy objectives better than the luckiest point. */
   centre?: Float64Array;
+  /** Evaluations made. */
   evaluations: number;
   /** Evaluations without a value. */
   failed: number;
+  /** Every point in order. */
   history: History;
   /** Why the run stopped. */
   reason: string;
+  /** The algorithm, as JSON. */
   algorithm: JsonObject;
+  /** How the run went. */
   run: RunSummary;
   /** The same, without the history, as JSON: also the space, the seed and the budget. */
   saved: JsonObject;

@@ -11,9 +11,11 @@ import { reshape } from "./reshape.ts";
 
 /** What `batchNormalised` gives: the normalised array, and the statistics of the batch. */
 export interface BatchNormalised {
+  /** y, of the shape of x. */
   readonly normalised: SymbolicArray;
   /** [channels]. */
   readonly mean: SymbolicArray;
+  /** [channels]. */
   readonly variance: SymbolicArray;
 }
 

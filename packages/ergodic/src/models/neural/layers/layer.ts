@@ -22,6 +22,7 @@ export interface LayerFacts<O> {
   readonly keys?: readonly (keyof O & string)[];
   /** Of them those that are true or false, and those that are initialisers. */
   readonly flags?: readonly (keyof O & string)[];
+  /** Options that are initialisers. */
   readonly initialisers?: readonly (keyof O & string)[];
   /** Throws OptionError for what cannot be. */
   check?(options: O): void;

@@ -74,6 +74,7 @@ export interface Trainable<D, P> {
   choose(options: FitOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
   /** Held-out data as the model sees them. */
   follow(heldOut: D, prepared: D): Prepared<D>;
+  /** The predictor of a trained model. */
   predictor(saved: SavedModel): P;
   /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
@@ -91,6 +92,7 @@ export function checkRatings(where: string, name: string, value: unknown): void 
 
 /** A model that `fit` can train. */
 export interface TrainableModel<D, P> extends Model<D> {
+  /** What `fit` must know of its kind. */
   readonly trainable: Trainable<D, P>;
 }
 
