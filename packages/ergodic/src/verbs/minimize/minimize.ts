@@ -158,7 +158,7 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
  *   await minimize(f, { bounds: [[1e-4, 1], [1, 9]], scale: ["log", "linear"], integer: [false, true], evaluations: 300 });
- *   await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });   // loss: from compileFunction, with a gradient
+ *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });   // from compileFunction, with a gradient
  *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited where `until` has seconds.

@@ -108,7 +108,7 @@ export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: Retu
  * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a draw from their points by weight.
  *
  *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
- *   await sample(m, data, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // where steps diverge
+ *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // where steps diverge
  *
  * The default sampler for models with a gradient: step size and metric are adapted during warm-up, so options are seldom
  * needed. H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its
