@@ -17,10 +17,23 @@ export type {
 export { chain, type Facts, type Formula, type RuleFactory, rule } from "./algorithms/gradient/rule.ts";
 export { type ChainState, ChainsRun } from "./algorithms/sampling/chains-run.ts";
 export { ChainDraws } from "./algorithms/sampling/index.ts";
-export type { InnerSampling, Sampler, Sampling, SamplingPlan, VisitedPlace } from "./algorithms/sampling/sampler.ts";
+export type {
+  GivenOptions,
+  InnerSampling,
+  Sampler,
+  Sampling,
+  SamplingPlan,
+  VisitedPlace,
+} from "./algorithms/sampling/sampler.ts";
 export { type Placed, placeChains } from "./algorithms/sampling/starting-points.ts";
 export { defineSearch, keepState, type SearchFactory, type SearchFacts } from "./algorithms/search/define-search.ts";
-export type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./algorithms/search/search.ts";
+export type {
+  Proposal as SearchProposal,
+  SearchAlgorithm,
+  SearchSnapshot,
+  SearchStart,
+  SearchState,
+} from "./algorithms/search/search.ts";
 export { CapabilityError, checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "./base/errors.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export type {

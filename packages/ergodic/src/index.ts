@@ -191,7 +191,14 @@ export {
   OptionError,
   WorkerError,
 } from "./base/errors.ts";
-export { type Content, checkWritable, type WriteOptions, writeWhole } from "./base/files.ts";
+export {
+  type Content,
+  checkWritable,
+  type FileHandleTarget,
+  type FileTarget,
+  type WriteOptions,
+  writeWhole,
+} from "./base/files.ts";
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";

@@ -276,6 +276,26 @@ describe("failures", () => {
     expect(told(resumed)).toEqual(told(await minimize(f, start, { seed: 1, evaluations: 100 })));
   });
 
+  it("ticks and notices an abort within a generation, however large", async () => {
+    const abort = new AbortController();
+    let calls = 0;
+    const begun = performance.now();
+    const run = minimize((x) => x[0] + 0 * calls++, new Float64Array(40), {
+      algorithm: e.cmaEs({ population: 1e6 }),
+      signal: abort.signal,
+    });
+    const watched = async (): Promise<void> => {
+      for await (const { evaluations } of run) {
+        expect(evaluations).toBeLessThan(5e5);
+        if (calls > 100) abort.abort(new Error("enough"));
+      }
+    };
+    expect((await error(watched())).message).toBe("enough");
+    await error(run);
+    // To draw them all takes some ten seconds.
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
+
   it("a signal that was aborted before evaluates nothing", async () => {
     let calls = 0;
     const run = minimize(() => calls++, start, { signal: AbortSignal.abort(new Error("never mind")) });

@@ -9,6 +9,21 @@ import { clearAbandoned, partialName } from "./partial.ts";
 /** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
 export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
+/** The part of a browser's FileSystemFileHandle that writing needs. */
+export interface FileHandleTarget {
+  /** The file's name, for errors. */
+  readonly name: string;
+  /** Opens the file to write: it is replaced when it is closed. */
+  createWritable(): Promise<{
+    write(part: Uint8Array<ArrayBuffer> | string): Promise<void>;
+    close(): Promise<void>;
+    abort(reason?: unknown): Promise<void>;
+  }>;
+}
+
+/** Where a file is written: a path in Node, a handle in a browser. */
+export type FileTarget = string | FileHandleTarget;
+
 /** Options of `writeWhole`. */
 export interface WriteOptions {
   /** Missing folders above the file are made. Default false. */
@@ -31,10 +46,12 @@ const BUSY_MS = 5;
  * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
  */
 export async function writeWhole(
-  path: string,
+  to: FileTarget,
   content: Content,
   { folders = false, keep = false }: WriteOptions = {},
 ): Promise<void> {
+  if (typeof to === "object" && to !== null) return writeByHandle(to, content);
+  const path = to;
   refuseOutsideNode("writeWhole", path);
   try {
     if (folders) await makeFolder(path);
@@ -44,6 +61,19 @@ export async function writeWhole(
   } catch (error) {
     if (!keep || !(content instanceof Uint8Array)) throw error;
     throw await keptElsewhere(error, path, (place) => writeWhole(place, content));
+  }
+}
+
+/** The browser puts what was written in place of the file when it is closed, and not before. */
+async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
+  const stream = await said(handle.name, handle.createWritable());
+  try {
+    for await (const part of content instanceof Uint8Array ? [content] : content)
+      await said(handle.name, stream.write(part as Uint8Array<ArrayBuffer> | string));
+    await said(handle.name, stream.close());
+  } catch (error) {
+    await stream.abort().catch(() => undefined); // The first error is the one to tell.
+    throw error;
   }
 }
 
@@ -200,14 +230,12 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
  * @throws DataError [FILE_READ] with the system's reason
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
-  if (from instanceof Uint8Array) return from;
+  if (from instanceof Uint8Array) return plain(from);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
-  const onDisk = inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
   try {
-    if (onDisk) {
+    if (isOnDisk(from)) {
       const { readFile } = builtin("node:fs/promises");
-      const bytes = await readFile(from);
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return plain(await readFile(from));
     }
     const response = await fetch(from);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
@@ -216,6 +244,60 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
   }
 }
+
+/**
+ * The same bytes in blocks of `size`, or of other sizes where they are fetched, so that a file of any length can be read. A block holds until the next is asked for.
+ *
+ * @throws DataError [FILE_READ] with the system's reason
+ */
+export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: number): AsyncGenerator<Uint8Array> {
+  if (from instanceof Uint8Array || from instanceof Blob) {
+    const length = from instanceof Blob ? from.size : from.length;
+    for (let at = 0; at < length; at += size)
+      yield from instanceof Blob
+        ? new Uint8Array(await from.slice(at, at + size).arrayBuffer())
+        : plain(from.subarray(at, at + size));
+    return;
+  }
+  const unread = (cause: unknown): DataError =>
+    new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
+  const failed = (cause: unknown): never => {
+    throw unread(cause);
+  };
+  if (!isOnDisk(from)) {
+    yield* fetched(from, failed);
+    return;
+  }
+  const { open } = builtin("node:fs/promises");
+  const file = await open(from).catch(failed);
+  try {
+    const block = new Uint8Array(size);
+    for (;;) {
+      const { bytesRead } = await file.read(block, 0, size, null).catch(failed);
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* fetched(from: string | URL, failed: (cause: unknown) => never): AsyncGenerator<Uint8Array> {
+  const response = await fetch(from).catch(failed);
+  if (!response.ok) failed(new Error(`the server answered ${response.status} ${response.statusText}`));
+  const reader = response.body?.getReader();
+  for (;;) {
+    const part = await reader?.read().catch(failed);
+    if (!part || part.done) return;
+    yield part.value;
+  }
+}
+
+const isOnDisk = (from: string | URL): boolean =>
+  inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
+
+/** The same bytes, not as a Buffer, whose slice() is a view. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** What errors call it; `otherwise` for bytes and for a Blob without a name. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {

@@ -40,6 +40,13 @@ export interface RatingsLayout {
   readonly byItem: CompressedRatings;
 }
 
+export interface PortableRatings {
+  readonly entries: Entries;
+  readonly users: readonly Name[];
+  readonly items: readonly Name[];
+  readonly source: string;
+}
+
 /** Entries as arrays, by user, then by item. */
 interface Entries {
   users: Uint32Array;
@@ -90,10 +97,12 @@ export class Ratings implements Disposable {
     const { users, items, values, source = "ratings", duplicates = values ? "refuse" : "sum" } = options;
     for (const [name, list] of Object.entries({ users, items, ...(values === undefined ? {} : { values }) }))
       if (!isList(list)) throw new OptionError("fromTriples", `${name} is ${told(list)}, but must be a list`, "OPTION_TYPE");
+    if (typeof source !== "string")
+      throw new OptionError("fromTriples", `source is ${told(source)}, but must be a text`, "OPTION_TYPE");
     if (!["refuse", "sum", "last"].includes(duplicates))
       throw new OptionError(
         "fromTriples",
-        `duplicates is ${JSON.stringify(duplicates)}, but must be "refuse", "sum" or "last"`,
+        `duplicates is ${told(duplicates)}, but must be "refuse", "sum" or "last"`,
         "OPTION_RANGE",
       );
     const count = users.length;
@@ -169,6 +178,16 @@ export class Ratings implements Disposable {
       others: memory.u32(at.index + 4 * from, to - from).slice(),
       values: memory.f64(at.values + 8 * from, to - from).slice(),
     };
+  }
+
+  /** As plain data, for a thread with a memory of its own. */
+  portable(): PortableRatings {
+    return { entries: this.triples(), users: this.users.names, items: this.items.names, source: this.source };
+  }
+
+  /** The same ratings, numbered as they were. */
+  static fromPortable({ entries, users, items, source }: PortableRatings): Ratings {
+    return new Ratings(entries, new NameIndex(users), new NameIndex(items), source);
   }
 
   /** Copies: every entry, by user, then by item. */

@@ -67,6 +67,12 @@ export class Draws {
     }
   }
 
+  /** As plain data, for another thread: without what needs the model. */
+  portable(): Omit<DrawsContent, "source"> {
+    const { source: _, ...content } = this.#content;
+    return content;
+  }
+
   /** All draws of a quantity: [chain, draw, ...shape]. */
   draws(name: string): Float64Array {
     this.#quantity(name);

@@ -1,6 +1,6 @@
 import { refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
-import { writeWhole } from "../base/files.ts";
+import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel } from "../contract.ts";
 import { type Name, NameIndex } from "../data/name-index.ts";
@@ -192,7 +192,7 @@ export class FactorPredictor {
   }
 
   /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
-  save(path: string): Promise<void> {
+  save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 

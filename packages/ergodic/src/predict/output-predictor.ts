@@ -1,6 +1,6 @@
 import { refuse } from "../base/checks.ts";
 import { DataError } from "../base/errors.ts";
-import { writeWhole } from "../base/files.ts";
+import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import { Dataset, type Pipeline } from "../data/dataset.ts";
@@ -133,7 +133,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   }
 
   /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
-  save(path: string): Promise<void> {
+  save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 

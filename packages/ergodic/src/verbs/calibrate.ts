@@ -127,10 +127,13 @@ export function calibrate(model: StatisticalModel, data: ModelData, options: Cal
       };
     },
     finish: () => new Calibration(given.draws, given.bins, calibration.ranks),
-    write: () =>
-      Promise.reject(
-        new CapabilityError("checkpoint", "a calibration is not kept; run fewer simulations under several seeds", "RUN_UNKEPT"),
-      ),
+    keep: () => {
+      throw new CapabilityError(
+        "checkpoint",
+        "a calibration is not kept; run fewer simulations under several seeds",
+        "RUN_UNKEPT",
+      );
+    },
   });
 }
 
@@ -153,6 +156,7 @@ function checked(options: CalibrateOptions): Checked {
       `${bins} bins do not divide the ${draws + 1} ranks evenly; take draws: ${Math.ceil((draws + 1) / bins) * bins - 1}`,
       "CALIBRATE_BINS",
     );
+  algorithm.checkGiven?.(`calibrate: with thin ${thin}`, { draws: draws * thin });
   return { algorithm, simulations, draws, thin, warmup, bins, seed, ...(signal ? { signal } : {}) };
 }
 

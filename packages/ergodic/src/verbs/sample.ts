@@ -1,5 +1,6 @@
 import {
   ChainDraws,
+  checkGivenOptions,
   nuts,
   type Sampler,
   type Sampling,
@@ -16,14 +17,13 @@ import { type Stream, stream } from "../base/stream.ts";
 import type { Json, JsonObject, LogDensity } from "../contract.ts";
 import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run } from "../loop/run.ts";
 import { resolveStopping, type Until } from "../loop/stopping.ts";
 import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "../models/functional/index.ts";
 import {
   ConditionedModel,
   type ConditionOptions,
-  hierarchyOf,
   type ModelData,
   type NamedValues,
   type StatisticalModel,
@@ -82,6 +82,11 @@ const [PROBE, PROBE_TOLERANCE] = [0.1, 1e-9];
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
 function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
+  return startWith(model, data, options, drawsOf);
+}
+
+/** `sample` with what its run ends in: `finish` makes it of what was drawn. */
+export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
   checkKeys("sample", options, keys);
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
   checkSignal("sample", options.signal);
@@ -92,7 +97,8 @@ function start(model: Sampled, data: SampleData, options: SampleOptions = {}): R
   checkBoolean("sample", "deterministic", deterministic);
   if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
   checkLimits("sample", until);
-  return launch("sample", options, async () => {
+  return launch("sample", options, finish, async () => {
+    checkGivenOptions("sample", checkSampler("sample", options.algorithm ?? nuts()), options);
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
     const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
@@ -107,10 +113,20 @@ function resume(
   data: SampleData,
   options: SampleWatchOptions & { algorithm?: Sampler } = {},
 ): Run<Draws> {
+  return resumeWith(from, model, data, options, drawsOf);
+}
+
+export function resumeWith<R>(
+  from: string | Uint8Array | Blob,
+  model: Sampled,
+  data: SampleData,
+  options: SampleWatchOptions & { algorithm?: Sampler },
+  finish: Finish<R>,
+): Run<R> {
   checkKeys("sample.resume", options, ["algorithm", "draws", "workers", "until", "signal"]);
   checkSignal("sample.resume", options.signal);
   checkLimits("sample.resume", options.until ?? {});
-  return launch("sample.resume", options, async () => {
+  return launch("sample.resume", options, finish, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
     const { plan, rows, names } = await fromCheckpoint(() => keptSampling(kept));
     const given = { deterministic: plan.deterministic, ...(rows === undefined ? {} : { rows }) };
@@ -123,9 +139,11 @@ function resume(
         "CHECKPOINT_MODEL",
       );
     checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
+    const algorithm = await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm));
+    algorithm.checkGiven?.("sample.resume", options.draws === undefined ? {} : { draws: options.draws });
     return {
       density,
-      algorithm: await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm)),
+      algorithm,
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
       rows,
@@ -213,8 +231,7 @@ function checkProbe(kept: number | null, found: number | null): void {
  * depend on the seed alone; with `deterministic` they are the same bytes on every host.
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where
- * a density is not
- *   finite; the reason of an aborted `signal`
+ *   a density is not finite; the reason of an aborted `signal`
  */
 export const sample = Object.assign(start, { resume });
 
@@ -247,7 +264,8 @@ async function conditioned(
   return model;
 }
 
-function startOf(density: LogDensity, given: Start | readonly Start[], chains: number): Float64Array | Float64Array[] {
+/** Unconstrained numbers of where chains are to start. @throws OptionError */
+export function startOf(density: LogDensity, given: Start | readonly Start[], chains: number): Float64Array | Float64Array[] {
   const one = (point: Start): Float64Array => {
     if (point instanceof Float64Array) {
       if (point.length !== density.dimension)
@@ -292,11 +310,26 @@ interface Recipe {
   checkpoint?: Checkpoint;
 }
 
-function launch(where: string, { workers, signal }: SampleWatchOptions, read: () => Promise<Recipe>): Run<Draws> {
+/** What a run of sampling leaves, before it has names. */
+export interface Drawn {
+  readonly raw: ChainDraws;
+  readonly places: readonly VisitedPlace[];
+  readonly description: JsonObject;
+  readonly report: Readonly<Record<string, number>>;
+}
+
+type Finish<R> = (density: LogDensity, drawn: Drawn) => R;
+
+function launch<R>(
+  where: string,
+  { workers, signal }: SampleWatchOptions,
+  finish: Finish<R>,
+  read: () => Promise<Recipe>,
+): Run<R> {
   let json: JsonObject;
   let recipe: Recipe;
   let sampling: Sampling;
-  return new Run<Draws>({
+  return new Run<R>({
     ...(signal ? { signal } : {}),
     resultNames: Object.getOwnPropertyNames(Draws.prototype),
     start: async () => {
@@ -310,13 +343,14 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
       const resumed = checkpoint ? { resume: checkpoint } : {};
       return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
     },
-    finish: (_, summary) => {
-      const run = { seconds: summary.seconds, reason: summary.reason, updates: summary.updates };
-      const visited = sampling.places?.() ?? [];
-      const places: JsonObject = visited.length > 0 ? { places: visited.map((place) => placeToJson(recipe.density, place)) } : {};
-      return drawsOf(recipe, sampling, { ...json, run, ...places }, summary.report);
-    },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { sampling: json } }),
+    finish: (_, { seconds, reason, updates, report }) =>
+      finish(recipe.density, {
+        raw: sampling.draws(),
+        places: sampling.places?.() ?? [],
+        description: { ...json, run: { seconds, reason, updates } },
+        report,
+      }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { sampling: json } }),
   });
 }
 
@@ -354,7 +388,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
 function allowed(density: LogDensity): JsonObject {
   const hasGradient = density.hasGradient !== false;
   const discrete = (density.discrete ?? []).map(({ name }) => name);
-  return { hasGradient, discrete, ...(density instanceof ConditionedModel ? hierarchyOf(density.traced) : {}) };
+  return { hasGradient, discrete, ...((density as Partial<ConditionedModel>).facts ?? {}) };
 }
 
 function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {
@@ -381,8 +415,10 @@ function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): Js
 }
 
 /** What was drawn, on constrained values and by name. */
-function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: JsonObject, report: Record<string, number>): Draws {
-  const raw = sampling.draws();
+export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
+  const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
+  const description = { ...drawn.description, ...visited };
+  const seed = (description.plan as { seed: number }).seed;
   const { chains, count, fields } = raw;
   const transitions = new Float64Array(chains * count * fields.length);
   fields.forEach((field, j) => {
@@ -392,7 +428,7 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
   });
   const shared = { chains, count, fields, transitions, description, report };
   if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
-  const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
+  const values = namedValues(density, raw.values, stream(seed, "generated"));
   const source: DrawsSource = {
     pointwise: () => density.pointwiseOf(raw.values),
     dependent: () => density.dependentObservations(raw.values.subarray(0, density.dimension)),

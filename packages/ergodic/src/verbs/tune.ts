@@ -12,7 +12,7 @@ import { checkChoice, checkFunction, checkSignal, refuse } from "../base/checks.
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { isText, KeptPart } from "../base/kept-part.ts";
 import type { JsonObject } from "../contract.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../loop/run.ts";
 
 export type { HalvingOptions, Measured } from "../algorithms/search/halving.ts";
@@ -266,7 +266,7 @@ function launch<K extends string>(signal: AbortSignal | undefined, read: () => P
       };
     },
     finish: (_, summary) => tuned<K>(progression, search, summary),
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { tune: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { tune: json } }),
   });
 }
 

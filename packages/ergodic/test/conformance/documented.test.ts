@@ -15,6 +15,7 @@ const entries = [
   "ergodic/src/compiler/index.ts",
   "ergodic/src/extend.ts",
   "ergodic/src/diagnostics/plain.ts",
+  "ergodic/src/worker/index.ts",
   "ingest/src/index.ts",
 ].map((path) => sources + path);
 const LONGEST = 160;
@@ -99,7 +100,7 @@ function optionTypes(): Taken[] {
 describe("every public export", () => {
   test.each(entries.map((entry) => entry.slice(sources.length)))("of %s has a doc comment", (entry) => {
     const all = exported.filter((one) => one.entry === entry);
-    expect(all.length).toBeGreaterThan(10);
+    expect(all.length).toBeGreaterThan(0);
     const bare = all.filter(({ symbol }) => !documented(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
     expect(bare).toEqual([]);
   });

@@ -122,6 +122,8 @@ export interface HostRun {
   readonly stateBytes: number;
   /** A copy of the state. */
   snapshot(): HostState;
+  /** What in a state is not this rule's, as text: a file that holds it is damaged. */
+  misfit?(state: HostState): string | undefined;
   /** Continues from a state, bit for bit. */
   restore(state: HostState): void;
 }

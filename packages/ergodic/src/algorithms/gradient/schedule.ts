@@ -1,3 +1,4 @@
+import { checkNamedJson, checkOptionsJson } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from "../../compiler/index.ts";
 
@@ -148,6 +149,8 @@ export function isSchedule(value: unknown): value is Schedule {
 
 /** Rebuilds what toJSON() gave. Throws OptionError for an unknown name. */
 export function scheduleFromJson(json: ScheduleJson): Schedule {
+  checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
+  checkOptionsJson("scheduleFromJson", json.options);
   checkKeys("schedule", { [json.schedule]: 1 }, Object.keys(schedules));
   const make = schedules[json.schedule] as unknown as (options: Record<string, number | Schedule>) => Schedule;
   return make(

@@ -31,6 +31,11 @@ export class ChainDraws {
     this.transitions = transitions;
   }
 
+  /** As plain data: what the constructor takes, in its order. */
+  portable(): ConstructorParameters<typeof ChainDraws> {
+    return [this.chains, this.count, this.dimension, this.values, this.fields, this.transitions];
+  }
+
   /** Draws of one coordinate, [chain, draw]: what the diagnostics take. */
   coordinate(i: number): Float64Array {
     checkNumber("draws.coordinate", "i", i, { low: 0, high: this.dimension - 1, integer: true });

@@ -19,6 +19,8 @@ export interface ChainState {
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
   /** All that changes: views, by name. */
   views(): Record<string, Tensor>;
+  /** What in them is none of this chain's, after a restore: with it a kernel might never end. */
+  misfit?(): string | undefined;
   /** Gives memory back. */
   dispose(): void;
 }
@@ -62,8 +64,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
 
   /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
   constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
-    checkSamplingPlan(name, plan, dimension);
-    this.name = name;
+    const where = plan.within === undefined ? name : `${plan.within}: inner ${name}()`;
+    checkSamplingPlan(where, plan, dimension);
+    this.name = where;
     this.plan = plan;
     this.dimension = dimension;
     this.fields = fields;
@@ -73,8 +76,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.active = everyOne(plan.chains);
     const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
     const what = `${plan.draws} draws of each of ${plan.chains} chains`;
-    this.values = float64s(name, what, kept * dimension);
-    this.transitions = float64s(name, what, kept * fields.length);
+    this.values = float64s(where, what, kept * dimension);
+    this.transitions = float64s(where, what, kept * fields.length);
     this.totals = new Float64Array(fields.length);
   }
 
@@ -216,6 +219,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       );
     this.chains.forEach((chain, c) => {
       for (const [name, view] of Object.entries(chain.views())) part.into(view, `${name}.${c}`);
+      const misfit = chain.misfit?.();
+      if (misfit !== undefined) part.refuse(`in chain ${c} ${misfit}`);
       if (this.plan.keep === false) return;
       this.values.set(part.floats(`draws.${c}`, kept * d), c * draws * d);
       this.transitions.set(part.floats(`transitions.${c}`, kept * width), c * draws * width);

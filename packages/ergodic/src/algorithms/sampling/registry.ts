@@ -1,4 +1,5 @@
 /** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again, and what a command line knows. */
+import { checkNamedJson } from "../../base/checks.ts";
 import { DataError } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../contract.ts";
 import { gibbsFromJson } from "../gibbs/gibbs.ts";
@@ -53,8 +54,10 @@ export const samplerNames = (): string[] => Object.keys(samplerRegistry);
  *
  * @throws DataError for an algorithm that JSON cannot hold, as it was made of functions
  */
-export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
-  const name = String(algorithm);
+export function samplerFromJson(json: JsonObject): Sampler {
+  checkNamedJson("samplerFromJson", json, "algorithm", "a sampler");
+  const { algorithm, ...options } = json;
+  const name = algorithm as string;
   const make = Object.hasOwn(samplerRegistry, name) ? samplerRegistry[name] : undefined;
   if (make) return make(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
   throw new DataError(

@@ -299,13 +299,13 @@ export class Search {
   private open(): Batch {
     this.before = this.state.snapshot();
     const { repeat } = this.options;
-    return new Batch(this.state.propose(), this.values.length * repeat, repeat);
+    return new Batch(this.state.proposal?.() ?? this.state.propose(), this.values.length * repeat, repeat);
   }
 
   private evaluation(batch: Batch, id: number): Asked {
     const { point, repetition } = batch.place(id);
     const draw = this.options.commonRandomNumbers ? batch.first + repetition : id;
-    return { id, x: this.userPoint(batch.points[point]), seed: this.seeds.at(draw).bits() };
+    return { id, x: this.userPoint(batch.point(point)), seed: this.seeds.at(draw).bits() };
   }
 
   private userPoint(z: Float64Array): Float64Array {
@@ -333,7 +333,7 @@ export class Search {
     const mean = batch.valueOf(point);
     const at = batch.first + point * this.options.repeat;
     const first = (): Probe => ({ id: at, seed: this.evaluation(batch, at).seed, value: batch.told[at - batch.first] });
-    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.points[point]), first);
+    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.point(point)), first);
     if (batch.complete) this.close(batch);
   }
 
@@ -359,7 +359,8 @@ export class Search {
     for (const value of values) this.values.push(value);
     this.batch = undefined;
     this.before = undefined;
-    this.state.update(batch.points, Float64Array.from(values, usable));
+    const points = Array.from(values, (_, point) => batch.point(point));
+    this.state.update(points, Float64Array.from(values, usable));
     for (const { z, value } of this.waiting.splice(0)) this.state.inject?.(z, value);
   }
 

@@ -21,6 +21,9 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 /** Restart r draws from updates RESTARTS + 2r and the next of the stream, where no batch comes. */
 const RESTARTS = 2 ** 52;
 
+/** Bytes of C, its axes, what they are computed in and a snapshot, for each of d² numbers. */
+const MATRICES = 32;
+
 /**
  * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
  *
@@ -79,6 +82,8 @@ class Cma implements SearchState {
     this.given = given;
     this.d = given.start.length;
     const population = options.population ?? defaultPopulation(this.d);
+    const full = options.covariance === "separable" ? 0 : MATRICES * this.d ** 2;
+    checkRoom("cmaEs", `a covariance of ${this.d} coordinates`, full, undefined, 'take covariance: "separable"');
     checkRoom("cmaEs", `a population of ${population} points of ${this.d} numbers`, bytesOf(population, this.d), MOST_OBJECTS);
     this.restarts = new Restarts(options.restarts as RestartKind, population, options.maxRestarts);
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);
@@ -97,11 +102,22 @@ class Cma implements SearchState {
   }
 
   propose(): Float64Array[] {
+    const points = this.proposal();
+    return Array.from({ length: points.length }, (_, k) => points.at(k));
+  }
+
+  /** Points are drawn one after the other, in the order in which evaluations are asked for. */
+  proposal(): { length: number; at(k: number): Float64Array } {
     const { population, batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
     this.joined = this.waiting;
     this.waiting = [];
-    return Array.from({ length: population - this.joined.length }, () => this.distribution.sample(draws));
+    const made: Float64Array[] = [];
+    const at = (k: number): Float64Array => {
+      while (made.length <= k) made.push(this.distribution.sample(draws));
+      return made[k];
+    };
+    return { length: population - this.joined.length, at };
   }
 
   update(points: readonly Float64Array[], values: Float64Array): void {

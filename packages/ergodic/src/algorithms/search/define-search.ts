@@ -29,6 +29,9 @@ export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<Search
   readonly defaults: D;
 };
 
+/** What to do where memory grows with the square of the number of coordinates. */
+export const FEWER = "search fewer coordinates, or take spsa(), whose memory grows with their number alone";
+
 /** Every search by the name that a file gives it. */
 export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");
 

@@ -2,6 +2,7 @@
  * The registry of this library's searches: each by name, with options under which the conformance suite holds it to the family's promises.
  * A new search is one file here and one entry below. Searches that users define are known by name, too (define-search.ts).
  */
+import { checkNamedJson } from "../../base/checks.ts";
 import { OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { cmaEs } from "./cma-es.ts";
@@ -97,7 +98,8 @@ definedSearches.reserve(...Object.keys(searchRegistry));
 
 /** Rebuilds what toJSON() gave: also searches that were defined here before. */
 export function searchFromJson(json: JsonObject): SearchAlgorithm {
-  const name = String(json.search);
+  checkNamedJson("searchFromJson", json, "search", "a search");
+  const name = json.search as string;
   const make = Object.hasOwn(searchRegistry, name) ? searchRegistry[name].make : definedSearches.get(name);
   if (make) return make(json.options as SearchDefaults);
   const known = [...new Set([...Object.keys(searchRegistry), ...definedSearches.names()])];

@@ -1,4 +1,5 @@
-import { defineSearch, type KeptState, keepState } from "./define-search.ts";
+import { checkRoom } from "../../base/room.ts";
+import { defineSearch, FEWER, type KeptState, keepState } from "./define-search.ts";
 import { freshStart } from "./fresh-start.ts";
 import type { SearchStart, SearchState } from "./search.ts";
 import { simplexGradient } from "./simplex-gradient.ts";
@@ -81,6 +82,8 @@ class Simplex implements SearchState {
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
+    // With copies of the vertices that are proposed at first.
+    checkRoom("nelderMead", `a simplex of ${d} coordinates`, 16 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
     this.d = d;

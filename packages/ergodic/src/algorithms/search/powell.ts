@@ -1,4 +1,5 @@
-import { defineSearch, keepState } from "./define-search.ts";
+import { checkRoom } from "../../base/room.ts";
+import { defineSearch, FEWER, keepState } from "./define-search.ts";
 import { freshStart } from "./fresh-start.ts";
 import { beginLine, type Line, learnLine, newLine, Stage } from "./line-search.ts";
 import type { SearchStart, SearchState } from "./search.ts";
@@ -80,6 +81,7 @@ class DirectionSet implements SearchState {
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
+    checkRoom("powell", `directions of ${d} coordinates`, 8 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
     this.d = d;

@@ -39,6 +39,14 @@ export interface SearchAlgorithm {
   start(given: SearchStart): SearchState;
 }
 
+/** The points of a batch. Arrays are such, too. */
+export interface Proposal {
+  /** Points of the batch. */
+  readonly length: number;
+  /** Of `i` from 0 to length − 1. */
+  at(i: number): Float64Array | undefined;
+}
+
 /** A search at work, in internal coordinates: free real numbers in which a step of 1 is the initial step size. */
 export interface SearchState {
   /**
@@ -46,6 +54,8 @@ export interface SearchState {
    * and, on what was restored to the state before it, once more.
    */
   propose(): Float64Array[];
+  /** The same points, each made when it is first asked for: of a large batch, so that a run can be told to end in between. */
+  proposal?(): Proposal;
   /** The values of that batch, in its order. */
   update(points: readonly Float64Array[], values: Float64Array): void;
   /** A point that was never proposed, with its value. May come at any time between batches; may be ignored. */

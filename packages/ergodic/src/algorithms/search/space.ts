@@ -2,6 +2,7 @@ import { isList } from "../../base/checks.ts";
 import { checkNumber, OptionError } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
 import type { JsonObject } from "../../contract.ts";
 
@@ -27,6 +28,9 @@ export interface SpaceOptions {
    */
   stepSize?: number | ArrayLike<number>;
 }
+
+/** Of a coordinate, its box and its name in lists. */
+const COORDINATE_BYTES = 256;
 
 export const spaceKeys = ["x0", "bounds", "scale", "integer", "stepSize"];
 
@@ -170,6 +174,7 @@ function resolve(where: string, options: SpaceOptions): Coordinate[] {
       throw new OptionError(where, `${name} is ${shown(value)}, but must be an array`, "OPTION_TYPE");
   }
   const count = (bounds ?? x0)?.length ?? 0;
+  checkRoom(where, `${count} coordinates`, COORDINATE_BYTES * count, MOST_OBJECTS);
   const scale = perCoordinate(where, "scale", options.scale ?? "linear", count);
   const integer = perCoordinate(where, "integer", options.integer ?? false, count);
   const stepSize = perCoordinate(where, "stepSize", options.stepSize, count);

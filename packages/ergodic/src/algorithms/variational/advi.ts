@@ -66,6 +66,7 @@ function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
   const options = resolve(name, given);
   return {
     name,
+    readsRows: options.batch !== undefined,
     toJSON: () => ({ algorithm: name, ...options }),
     start(density, plan, engine) {
       if (options.batch !== undefined) batchOf(name, { batch: options.batch, centre: undefined }, density);

@@ -1,3 +1,4 @@
+import type { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -93,8 +94,13 @@ export abstract class ApproximationRun extends SteppedRun {
     return { ...this.fitParts(), pool: this.pool };
   }
 
-  protected override recalled(): void {
+  protected override recalled(kept: KeptPart): void {
     this.judged = undefined;
+    const { values, ...others } = this.pool.arrays;
+    const fits = (list: readonly Float64Array[], size: number): boolean =>
+      list.length === values.length && list.every(({ length }) => length === size);
+    if (fits(values, BLOCK * this.dimension) && Object.values(others).every((list) => fits(list, BLOCK))) return;
+    kept.refuse(`its draws are not ${values.length} blocks of ${BLOCK} points of ${this.dimension} numbers`);
   }
 
   report(): Record<string, number> {

@@ -18,9 +18,9 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  * coordinates in which the best of those is standard, so that units do not matter; "random": uniform in (−2, 2), or at the
  * plan's points in turn, as they are.
  * With `batch` each gradient reads so many rows, with control variates about the mean of the best path (batch-point.ts); the
- * paths read all rows. Draws are the particles, one chain of them, in no order; the plan's chains and draws have no effect. At
- * most n directions of a kernel are seen: in high dimensions, d ≫ log n, spreads come out too small. Streams: ("path", i, …) as
- * Pathfinder; ("particle", i, "start"); ("svgd", "rows").
+ * paths read all rows. Draws are the particles, one chain of them, in no order; chains other than 1 and draws other than
+ * `particles` are refused. At most n directions of a kernel are seen: in high dimensions, d ≫ log n, spreads come out too
+ * small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start"); ("svgd", "rows").
  * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that it comes to rest; the coordinates.
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
@@ -43,10 +43,24 @@ export function svgd(given: SvgdOptions = {}): Sampler {
     );
   return {
     name: "svgd",
+    readsRows: options.batch !== undefined,
+    checkGiven: (where, { chains = 1, draws = options.particles }) => checkParticles(where, options.particles, chains, draws),
     toJSON: () => ({ algorithm: "svgd", ...options }),
     start(density, plan, engine) {
       if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined }, density);
       return new SvgdRun(density, plan, engine, options);
     },
   };
+}
+
+/** @throws OptionError */
+function checkParticles(where: string, particles: number, chains: number, draws: number): void {
+  const problem = chains === 1 ? `draws is ${draws}` : `chains is ${chains}`;
+  const instead = chains === 1 ? `leave draws out, or take svgd({ particles: ${draws} })` : "leave chains out";
+  if (chains === 1 && draws === particles) return;
+  throw new OptionError(
+    where,
+    `${problem}, but the draws of svgd() are its ${particles} particles, one chain of them; ${instead}`,
+    "OPTION_MEANING",
+  );
 }

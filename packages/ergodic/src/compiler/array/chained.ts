@@ -1,6 +1,5 @@
 /**
- * Operations as methods of symbolic arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is
- * op(x, …), the same node.
+ * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
  * primitives/methods.ts puts them in place, since operations stand on arrays, and not the reverse.
  */
 
@@ -31,24 +30,60 @@ export interface ArrayMethods<A> {
   readonly lessEqual: Two<A>;
   /** 1 where x = b, else 0. */
   readonly equal: Two<A>;
+  /** 1 where x, b, … are all nonzero, else 0. */
+  readonly and: Chain<A>;
+  /** 1 where any of x, b, … is nonzero, else 0. */
+  readonly or: Chain<A>;
+  /** 1 where x is 0, else 0. */
+  readonly not: One<A>;
+  /** `yes` where this holds (is not 0), else `no`. */
+  readonly where: (yes: A | number, no: A | number) => A;
   /** −x */
   readonly neg: One<A>;
   /** |x| */
   readonly abs: One<A>;
+  /** −1, 0 or 1. */
+  readonly sign: One<A>;
+  /** The greatest whole number <= x. */
+  readonly floor: One<A>;
+  /** The nearest whole number, halves to the even one. */
+  readonly round: One<A>;
   /** x² */
   readonly square: One<A>;
   /** √x */
   readonly sqrt: One<A>;
   /** eˣ */
   readonly exp: One<A>;
+  /** eˣ − 1, without loss at small x. */
+  readonly expm1: One<A>;
   /** ln x */
   readonly log: One<A>;
   /** ln(1 + x) */
   readonly log1p: One<A>;
   /** 1/(1 + e⁻ˣ) */
   readonly sigmoid: One<A>;
+  /** log(1 + eˣ), without overflow. */
+  readonly softplus: One<A>;
   /** The hyperbolic tangent. */
   readonly tanh: One<A>;
+  /** The cosine of x radians. */
+  readonly cos: One<A>;
+  /** The sine of x radians. */
+  readonly sin: One<A>;
+  /** The arctangent in radians. */
+  readonly atan: One<A>;
+  /** The error function. */
+  readonly erf: One<A>;
+  /** 1 − erf(x), without loss where erf(x) is near 1. */
+  readonly erfc: One<A>;
+  /** log|Γ(x)| */
+  readonly lgamma: One<A>;
+  /** ψ(x), the derivative of lgamma. */
+  readonly digamma: One<A>;
+  /** ψ′(x), the derivative of digamma. */
+  readonly trigamma: One<A>;
+  /** x, with a derivative of 0. */
+  readonly stopGradient: One<A>;
   /** Σ over axes (default: all). */
   readonly sum: Reduction<A>;
   /** The mean over axes (default: all). */

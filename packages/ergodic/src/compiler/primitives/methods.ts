@@ -12,9 +12,27 @@ import { reshape } from "../array/operations/reshape.ts";
 import { transpose } from "../array/operations/transpose.ts";
 import { SymbolicArray } from "../array/symbolic.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
-import { exp, log, log1p, pow, sigmoid, sqrt, tanh } from "./functions.ts";
+import {
+  atan,
+  cos,
+  digamma,
+  erf,
+  erfc,
+  exp,
+  expm1,
+  lgamma,
+  log,
+  log1p,
+  pow,
+  sigmoid,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+  trigamma,
+} from "./functions.ts";
 import { maximum, sum } from "./reductions.ts";
-import { abs, equal, less, lessEqual, max, min } from "./selection.ts";
+import { abs, and, equal, floor, less, lessEqual, max, min, not, or, round, sign, stopGradient, where } from "./selection.ts";
 
 giveMethods(SymbolicArray.prototype, {
   add,
@@ -27,15 +45,33 @@ giveMethods(SymbolicArray.prototype, {
   pow,
   abs,
   exp,
+  expm1,
   log,
   log1p,
   sigmoid,
+  softplus,
   tanh,
+  cos,
+  sin,
+  atan,
+  erf,
+  erfc,
+  lgamma,
+  digamma,
+  trigamma,
+  sign,
+  floor,
+  round,
+  stopGradient,
   min,
   max,
   less,
   lessEqual,
   equal,
+  and,
+  or,
+  not,
+  where,
   sum,
   mean,
   maximum,

@@ -87,7 +87,7 @@ export function waysToMove(draws: Judged): string[] {
   const cold = numberOf(objectOf(draws.description.plan).warmup) === 0;
   if (hamiltonian.has(name))
     return cold
-      ? ["warm up (warmup: 1000), as the step size is found there", start]
+      ? ["warm up (warmup: 1000), as step size and metric are found there", start]
       : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
   if (name === "metropolisHastings" || name === "independence") return ["take proposals that are accepted more often", start];
   if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);

@@ -1,7 +1,15 @@
 import { DataError, OptionError } from "../../base/errors.ts";
 import type { Draws, Stream } from "../../base/stream.ts";
 import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
-import type { BindOptions, DensityBinding, DiscretePlace, LogDensity, ParameterPlace, TemperedBinding } from "../../contract.ts";
+import type {
+  BindOptions,
+  DensityBinding,
+  DiscretePlace,
+  JsonObject,
+  LogDensity,
+  ParameterPlace,
+  TemperedBinding,
+} from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { own } from "../../host/memory.ts";
@@ -9,7 +17,8 @@ import type { Hint, TracedModel } from "./context.ts";
 import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
-import { PlacedModel, type PointFunction } from "./placed.ts";
+import { hierarchyOf } from "./hierarchy.ts";
+import { PlacedModel, type PointFunction, type PortableForms } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
@@ -171,6 +180,16 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** Names of what was observed whose terms depend on each other, as seen at u. */
   dependentObservations(u: ArrayLike<number>): Set<string> {
     return dependentObservations(this.traced, this.inputs(u));
+  }
+
+  /** Code and numbers of its density, for another thread. */
+  portable(): PortableForms {
+    return this.placed.portable();
+  }
+
+  /** What advice must know of it: which parameters belong to a hierarchy. */
+  get facts(): JsonObject {
+    return hierarchyOf(this.traced);
   }
 
   /** What is probably not meant, though it can be sampled. */

@@ -1,6 +1,6 @@
 import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import type { StoppingOptions } from "../../loop/stopping.ts";
@@ -95,7 +95,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       const { gap } = run.report;
       return Object.assign(kind.predictor(save(parameters)), { run }, gap === undefined ? {} : { gap });
     },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { ...json, data: kind.fingerprint(data) } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, data: kind.fingerprint(data) } }),
   });
 }
 

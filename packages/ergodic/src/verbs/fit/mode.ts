@@ -93,10 +93,9 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
       const values = objective.model.constrain(u);
       return { values, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason } };
     },
-    write: () =>
-      Promise.reject(
-        new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT"),
-      ),
+    keep: () => {
+      throw new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT");
+    },
   });
 }
 

@@ -5,7 +5,7 @@ import { stream } from "../../base/stream.ts";
 import type { JsonObject, PredictionKind, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planFromJson, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
@@ -46,6 +46,14 @@ const WHERE = "fit.path";
 
 type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
 
+/** What a path is made of. */
+export interface PathParts {
+  readonly record: PathRecord;
+  readonly run: RunSummary;
+  readonly select: NonNullable<FitPathOptions["select"]>;
+  readonly saving: Saving;
+}
+
 /** By λ: errors on held-out rows. */
 export interface CrossValidation {
   /** Number of folds. */
@@ -82,16 +90,11 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
   readonly run: RunSummary;
   /** Names of the columns, in the order of the weights. */
   readonly columns: readonly string[];
-  private readonly record: PathRecord;
-  private readonly save: (parameters: Float64Array) => SavedModel;
+  private readonly parts: PathParts;
 
-  constructor(
-    record: PathRecord,
-    run: RunSummary,
-    { select, save }: { select: NonNullable<FitPathOptions["select"]>; save: (parameters: Float64Array) => SavedModel },
-  ) {
-    this.record = record;
-    this.save = save;
+  constructor(parts: PathParts) {
+    const { record, run, select } = parts;
+    this.parts = parts;
     this.run = run;
     this.lambdas = record.lambdas;
     this.gaps = record.gaps;
@@ -100,26 +103,35 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
     this.explained = record.losses.map((loss) => 1 - loss / record.nullLoss);
     this.crossValidation = record.foldWeights.length > 0 ? validated(record) : undefined;
     this.chosen = this.crossValidation ? this.crossValidation[select] : record.lambdas.length - 1;
-    this.columns = save(this.parameters(0)).description.columns as string[];
+    this.columns = parts.saving.saved.description.columns as string[];
   }
 
   /** f64[outputs × columns] at λ number k, as a predictor's own. */
   weights(k: number): Float64Array {
-    return this.save(this.parameters(k)).tensors.weights as Float64Array;
+    return this.saved(k).tensors.weights as Float64Array;
   }
 
   /** float64[outputs] at λ number k. */
   intercept(k: number): Float64Array {
-    return this.save(this.parameters(k)).tensors.intercept as Float64Array;
+    return this.saved(k).tensors.intercept as Float64Array;
   }
 
   /** The model at λ number k, by default the chosen one. */
   predictor(k: number = this.chosen): LinearPredictor<K> {
-    return new LinearPredictor<K>(this.save(this.parameters(k)));
+    return new LinearPredictor<K>(this.saved(k));
+  }
+
+  /** What it is made of, as plain data. */
+  portable(): PathParts {
+    return this.parts;
+  }
+
+  private saved(k: number): SavedModel {
+    return savedAt(this.parts.saving, this.parameters(k));
   }
 
   private parameters(k: number): Float64Array {
-    const { parameters, lambdas } = this.record;
+    const { parameters, lambdas } = this.parts.record;
     const last = lambdas.length - 1;
     checkNumber("path", "k", k, { low: 0, high: last, integer: true });
     const size = parameters.length / lambdas.length;
@@ -305,7 +317,7 @@ function launch<K extends PredictionKind>(
   let recipe: Recipe;
   let progression: PathProgression;
   let json: JsonObject;
-  let save: (parameters: Float64Array) => SavedModel;
+  let saving: Saving;
   const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine, startPath: StartPath): Started => {
     const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
     const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
@@ -329,11 +341,11 @@ function launch<K extends PredictionKind>(
       ready.dispose();
     };
     json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
-    save = keepSaving(model, ready.dataset, problem.parameterCount, json);
+    saving = savingOf(model, ready.dataset, problem.parameterCount, json);
     return {
       progression,
       stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
-      chosen: save(new Float64Array(problem.parameterCount)).description,
+      chosen: saving.saved.description,
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   };
@@ -346,38 +358,38 @@ function launch<K extends PredictionKind>(
       const begin = (): Started => begun(recipe, engine, startPath);
       return recipe.checkpoint ? fromCheckpoint(begin) : begin();
     },
-    finish: (_, run) => new LinearPath<K>(progression.record, run, { select: recipe.options.select, save }),
-    write: (file, snapshot, loop) =>
-      writeCheckpoint(file, { snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
+    finish: (_, run) => new LinearPath<K>({ record: progression.record, run, select: recipe.options.select, saving }),
+    keep: (snapshot, loop) =>
+      checkpointBytes({ snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
   });
 }
 
 /** Parameters as models, also after the run has given its data back: what a saved model needs of them is read once. */
-function keepSaving(
-  model: LinearModel,
-  prepared: Dataset,
-  parameterCount: number,
-  json: JsonObject,
-): (parameters: Float64Array) => SavedModel {
+interface Saving {
+  /** Of the model whose parameters are all 1. */
+  readonly saved: SavedModel;
+  /** Parameters of one output. */
+  readonly stride: number;
+}
+
+function savingOf(model: LinearModel, prepared: Dataset, parameterCount: number, json: JsonObject): Saving {
   const { kind, description, tensors } = model.save(prepared, new Float64Array(parameterCount).fill(1));
+  const told = { ...description, path: json.path, plan: withoutWorkers(json.plan) };
+  return { saved: { kind, description: told, tensors }, stride: parameterCount / tensors.intercept.length };
+}
+
+function savedAt({ saved: { kind, description, tensors }, stride }: Saving, parameters: Float64Array): SavedModel {
   // What one unit of an intercept's parameter adds: 0 where the model has none.
   const [one] = tensors.intercept;
   const outputs = tensors.intercept.length;
   const columns = tensors.weights.length / outputs;
-  const stride = parameterCount / outputs;
-  return (parameters) => {
-    const weights = new Float64Array(outputs * columns);
-    const intercept = new Float64Array(outputs);
-    for (let k = 0; k < outputs; k++) {
-      weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
-      intercept[k] = one * parameters[k * stride + columns];
-    }
-    return {
-      kind,
-      description: { ...description, path: json.path, plan: withoutWorkers(json.plan) },
-      tensors: { weights, intercept },
-    };
-  };
+  const weights = new Float64Array(outputs * columns);
+  const intercept = new Float64Array(outputs);
+  for (let k = 0; k < outputs; k++) {
+    weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
+    intercept[k] = one * parameters[k * stride + columns];
+  }
+  return { kind, description, tensors: { weights, intercept } };
 }
 
 /**

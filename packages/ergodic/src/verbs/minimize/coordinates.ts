@@ -13,7 +13,7 @@ import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { isNumber, KeptPart } from "../../base/kept-part.ts";
 import type { JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, refuseOtherValue } from "../../loop/checkpoint.ts";
 import { resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
@@ -139,6 +139,6 @@ function launch(
       };
     },
     finish: (x, run) => ({ x, value: run.report.objective, reason: run.reason, algorithm: json.algorithm as JsonObject, run }),
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { coordinates: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { coordinates: json } }),
   });
 }

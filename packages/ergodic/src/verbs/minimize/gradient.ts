@@ -24,7 +24,7 @@ import type { CompiledFunction, Numbers, Shapes } from "../../compiler/array/fun
 import { arraysBelow } from "../../compiler/array/symbolic.ts";
 import type { JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, refuseOtherValue } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 
@@ -267,6 +267,6 @@ function launch(
         run,
       };
     },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { gradient: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { gradient: json } }),
   });
 }

@@ -8,7 +8,7 @@ import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base
 import { shown } from "../../base/shown.ts";
 import type { JsonObject, Snapshot } from "../../contract.ts";
 import { Evaluators } from "../../host/evaluators.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import {
   type CoordinateFunction,
@@ -293,7 +293,7 @@ function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): R
       };
     },
     finish: (x, summary) => minimum(search, x, summary, json),
-    write: (path: string, snapshot: Snapshot, loop: JsonObject) => writeCheckpoint(path, { snapshot, loop, recipe: json }),
+    keep: (snapshot: Snapshot, loop: JsonObject) => checkpointBytes({ snapshot, loop, recipe: json }),
   });
 }
 

@@ -21,6 +21,8 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   /** The same once the choice has fallen on the diagonal. */
   varying: DualAveraging;
   windows: WindowOptions;
+  /** Whether a step is searched for without warm-up, too. */
+  findStep: boolean;
   /** Whether the metric may become a diagonal one. */
   choose: boolean;
 }
@@ -49,6 +51,7 @@ const WIDTH = transitionFields.length;
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
   private readonly varying: DualAveraging;
+  private readonly findStep: boolean;
   private readonly warmup: Warmup;
   private readonly trial: Trial;
   /** Absent within another sampler, where targets change, and where there are too many coordinates. */
@@ -68,9 +71,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
-    needGradient(options.name, density);
+    needGradient(this.name, density);
     this.averaging = options.averaging;
     this.varying = options.varying;
+    this.findStep = options.findStep;
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
     this.trial = new Trial(options.choose ? this.warmup.trial : [], density.dimension);
     const surveyed = plan.keep !== false && plan.warmup > 0 && density.dimension <= MOST_DIMENSION;
@@ -90,7 +94,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   protected async begin(): Promise<void> {
     await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
-    if (this.plan.warmup > 0) await this.findSteps(this.activeChains);
+    if (this.plan.warmup > 0 || this.findStep) await this.findSteps(this.activeChains);
   }
 
   protected async advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void> {

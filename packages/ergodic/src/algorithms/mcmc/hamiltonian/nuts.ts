@@ -30,8 +30,11 @@ export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcc
   scouts?: number;
   /** How often a chain restarts that warm-up finds in a mode with almost none of the mass. Default 10; 0 to 1000. */
   restarts?: number;
-  /** Where the search for the step size begins; without warm-up, the step size itself. Default 1; > 0. */
-  stepSize?: number;
+  /**
+   * Where the search for the step size begins, > 0; without warm-up, the step size itself. Default "auto": the search begins at
+   * 1 and, without warm-up, finds the step.
+   */
+  stepSize?: number | "auto";
   /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0 (hmc: 0.3). */
   jitter?: number;
   /** Lengths of the windows of adaptation "windows". */
@@ -66,14 +69,14 @@ export const adaptationKeys = [
 ] as const;
 
 export function adaptation(where: string, options: AdaptationOptions, target: number) {
-  const { metric: given = "auto", stepSize = 1, jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
+  const { metric: given = "auto", stepSize = "auto", jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
   checkChoice(where, "metric", given, ["auto", ...metricKinds]);
   const metric = given === "auto" ? "lowRank" : given;
   const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
   checkChoice(where, "adaptation", adaptation, adaptations);
   checkNumber(where, "scouts", scouts, { low: 0, high: 1000, integer: true });
   checkNumber(where, "restarts", restarts, { low: 0, high: 1000, integer: true });
-  checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
   checkWindows(where, windows);
   const { gamma, kappa, t0, targetAcceptance = given === "auto" && target === USUAL ? "auto" : target } = options;
@@ -94,8 +97,11 @@ export function adaptation(where: string, options: AdaptationOptions, target: nu
 }
 
 /** What a run takes, of what `adaptation` says. */
-export const adapting = ({ metric, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) =>
-  metric === "auto" ? ({ ...rest, metric: "lowRank", choose: true } as const) : { ...rest, metric, choose: false };
+export const adapting = ({ metric, stepSize, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) => {
+  const step = { stepSize: stepSize === "auto" ? 1 : stepSize, findStep: stepSize === "auto" };
+  const choose = metric === "auto";
+  return { ...rest, ...step, metric: choose ? ("lowRank" as const) : metric, choose };
+};
 
 /** What a description tells of it. */
 export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: ReturnType<typeof adaptation>) => ({

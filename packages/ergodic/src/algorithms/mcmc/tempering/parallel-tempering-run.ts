@@ -87,7 +87,7 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
         "the lowest power is 0, where the density is flat, as there is no likelihood apart from a prior and all of it is tempered; take a lowest power above 0",
         "SAMPLE_PRIOR",
       );
-    const own = { ...plan, ...startsOf(plan, rungs), chains: plan.chains * rungs, keep: false };
+    const own = { ...plan, ...startsOf(plan, rungs), chains: plan.chains * rungs, keep: false, within: "parallelTempering" };
     const { inner: sampler } = options;
     const inner = innerSampling("parallelTempering", sampler, sampler.start(tempered, own, engine));
     super("parallelTempering", plan, density.dimension, inner.fields, engine);
