@@ -67,7 +67,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
               end();
             }),
             stopping,
-            chosen: save(new Float64Array(problem.parameterCount)).description,
+            // The whole plan: what is kept of it in a file does not depend on the workers.
+            chosen: { ...save(new Float64Array(problem.parameterCount)).description, plan: json.plan },
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },

@@ -345,7 +345,7 @@ function launch<K extends PredictionKind>(
     return {
       progression,
       stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
-      chosen: saving.saved.description,
+      chosen: { ...saving.saved.description, plan: json.plan },
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   };
