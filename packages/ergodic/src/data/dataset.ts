@@ -213,6 +213,11 @@ export class Dataset implements Disposable {
     return this.#after(step);
   }
 
+  /** What this was converted from by `as`, or itself. */
+  get original(): Dataset {
+    return this.#lending?.conversion ? this.#lending.from : this;
+  }
+
   /** The same rows in another type. Made once, and released with this dataset. */
   as(type: NumberType): Dataset {
     if (type === this.type) return this;

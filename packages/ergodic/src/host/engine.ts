@@ -190,7 +190,8 @@ class HostEngine implements Engine {
     signal?.throwIfAborted();
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
-    const here = !this.memory.shared || (workers === 1 && (!isPageThread || hosted));
+    // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
+    const here = !this.memory.shared || (workers === 1 && (!isPageThread || this.hostSlots.size > 0));
     if (!here && hosted)
       throw new CapabilityError(
         "run",

@@ -9,6 +9,7 @@ import { searchFromJson } from "../algorithms/search/index.ts";
 import { OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { NumberType } from "../data/layout.ts";
 import { dataFrom, type PortableData } from "../data/portable.ts";
 import { type PortableRatings, Ratings } from "../data/ratings.ts";
 import type { Engine } from "../host/engine.ts";
@@ -66,7 +67,8 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
           number,
           value[TAG] === "ratings" ? Ratings.fromPortable(portable as PortableRatings) : dataFrom(portable as PortableData),
         );
-      return data.get(number);
+      const known = data.get(number);
+      return known instanceof Ratings ? known : known?.as(value.type as NumberType);
     }
     case "model":
       return models[String(json.model)](json);

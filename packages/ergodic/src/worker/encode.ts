@@ -35,7 +35,11 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   if (value instanceof Blob) return value;
   if (value instanceof URL) return { [TAG]: "url", href: value.href };
   if (value instanceof Exported) return { [TAG]: "export", name: value.name };
-  if (value instanceof Dataset) return dataOf(value, "dataset", () => portableData(value), known);
+  if (value instanceof Dataset) {
+    // Runs convert data by themselves, and from the original.
+    const { original, type } = value;
+    return { ...dataOf(original, "dataset", () => portableData(original), known), type };
+  }
   if (value instanceof Ratings) return dataOf(value, "ratings", () => value.portable(), known);
   if (Array.isArray(value)) return value.map((one, i) => encode(one, `${path}[${i}]`, known));
   const made = value as { name?: string; kind?: string; toJSON?(): JsonObject; toJSON?(): JsonObject };
@@ -48,7 +52,7 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, encode(one, `${path}.${key}`, known)]));
 }
 
-function dataOf(data: object, tag: string, portable: () => unknown, known: KnownData): unknown {
+function dataOf(data: object, tag: string, portable: () => unknown, known: KnownData): object {
   const { number, isNew } = known.numberOf(data);
   return { [TAG]: tag, number, ...(isNew ? { portable: portable() } : {}) };
 }

@@ -291,7 +291,11 @@ function openPort(
 ): { post(message: Request): void; end(): void } {
   if (isNode) {
     const { Worker: Thread } = builtin("node:worker_threads");
-    const thread = new Thread(script ? new URL(script) : new URL("./serve.js", import.meta.url), { name: "ergodic" });
+    const thread = new Thread(script ? new URL(script) : new URL("./serve.js", import.meta.url), {
+      name: "ergodic",
+      // Flags of this process, --input-type for one, may not suit a file.
+      execArgv: [],
+    });
     thread.on("message", hear);
     thread.on("error", die);
     thread.on("exit", (code) => die(new Error(`it exited with code ${code}`)));
