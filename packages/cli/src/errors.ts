@@ -1,5 +1,6 @@
 /**
- * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, 2 the command line is at fault.
+ * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, 2
+ * the command line is at fault.
  *
  * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
  */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { Dataset, Draws, fit, linear, loadDraws, predictor } from "../src/index.ts";
+import { Dataset, Draws, fit, type LinearPredictor, linear, loadDraws, predictor } from "../src/index.ts";
 import { example } from "./draws/contents.ts";
 
 /** The same bytes within a larger Buffer, at an odd place. */
@@ -18,7 +18,7 @@ it("models, checkpoints and draws are read from them", async () => {
   const run = fit(linear(), data, { epochs: 3, seed: 1 });
   const model = await run;
   const bytes = pooled(model.toBytes());
-  const loaded = await predictor(bytes);
+  const loaded = await predictor<LinearPredictor>(bytes);
   bytes.fill(0);
   expect(loaded.weights).toEqual(model.weights);
   expect(loaded.predict({ x0: 4 })).toEqual(model.predict({ x0: 4 }));
@@ -28,7 +28,7 @@ it("models, checkpoints and draws are read from them", async () => {
   rmSync(folder, { recursive: true });
   expect(resumed.weights).toEqual(model.weights);
   const draws = example();
-  const json = new TextEncoder().encode(JSON.stringify(draws.toJson()));
-  expect((await loadDraws(pooled(json))).toJson()).toEqual(draws.toJson());
+  const json = new TextEncoder().encode(JSON.stringify(draws.toJSON()));
+  expect((await loadDraws(pooled(json))).toJSON()).toEqual(draws.toJSON());
   expect(await loadDraws(pooled(json))).toBeInstanceOf(Draws);
 });

@@ -44,7 +44,7 @@ describe("what it gives", () => {
     expect(Math.abs(found.x[0] - 1)).toBeLessThan(1e-5);
     expect(Math.abs(found.x[1] + 2)).toBeLessThan(1e-5);
     expect(found.value).toBe(f(found.x));
-    expect(found.algorithm).toEqual(e.cmaEs().toJson());
+    expect(found.algorithm).toEqual(e.cmaEs().toJSON());
     expect(found.evaluations).toBe(found.history.values.length);
     expect(found.history.best.at(-1)).toBe(found.value);
     expect(found.run.loss).toBe(found.value);
@@ -53,7 +53,7 @@ describe("what it gives", () => {
     expect(saved).toEqual(found.saved);
     expect(saved.x).toEqual([...found.x]);
     expect(saved.search.algorithm.search).toBe("cmaEs");
-    expect(e.searchFromJson(saved.search.algorithm).toJson()).toEqual(found.algorithm);
+    expect(e.searchFromJson(saved.search.algorithm).toJSON()).toEqual(found.algorithm);
   });
 
   it("takes x0 before or among the options", async () => {

@@ -15,8 +15,8 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   factorCoordinateDescent: factorDescentFrom,
 };
 
-/** The algorithm that `toJson` described. */
-export function algorithmFrom(json: JsonObject): Algorithm {
+/** The algorithm that `toJSON` described. */
+export function algorithmFromJson(json: JsonObject): Algorithm {
   const name = String(json.algorithm);
   const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
   if (make) return make(json);

@@ -11,7 +11,9 @@ export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable
 
 /** The part of a browser's FileSystemFileHandle that writing needs. */
 export interface FileHandleTarget {
+  /** The file's name, for errors. */
   readonly name: string;
+  /** Opens the file to write: it is replaced when it is closed. */
   createWritable(): Promise<{
     write(part: Uint8Array<ArrayBuffer> | string): Promise<void>;
     close(): Promise<void>;
@@ -22,6 +24,7 @@ export interface FileHandleTarget {
 /** Where a file is written: a path in Node, a handle in a browser. */
 export type FileTarget = string | FileHandleTarget;
 
+/** Options of `writeWhole`. */
 export interface WriteOptions {
   /** Missing folders above the file are made. Default false. */
   folders?: boolean;
@@ -34,8 +37,9 @@ const PIECE = 1 << 26;
 const BUSY_MS = 5;
 
 /**
- * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a file that is replaced leaves its mode and
- * owner. What is no regular file (a device, a FIFO) is written through. What killed processes left half-written of the same file is removed.
+ * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a
+ * file that is replaced leaves its mode and owner. What is no regular file (a device, a FIFO) is written through. What killed
+ * processes left half-written of the same file is removed.
  *
  * What `content` itself throws is thrown on, and nothing is left.
  *
@@ -74,7 +78,8 @@ async function writeByHandle(handle: FileHandleTarget, content: Content): Promis
 }
 
 /**
- * Throws what `writeWhole` would, as far as it can be known beforehand: nothing is opened that is there, and nothing is left. `folders`: missing ones would be made.
+ * Throws what `writeWhole` would, as far as it can be known beforehand: nothing is opened that is there, and nothing is left.
+ * `folders`: missing ones would be made.
  *
  * @throws DataError [FILE_WRITE]; CapabilityError [NO_FILES] outside Node
  */
@@ -194,8 +199,9 @@ function said<T>(path: string, work: Promise<T>): Promise<T> {
 const keptIn = new Map<string, string>();
 
 /**
- * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that it is given, and the error says so. There is
- * one place for each path, so that a checkpoint that fails again and again takes the place of the one before. Errors of another kind come back as they are.
+ * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that
+ * it is given, and the error says so. There is one place for each path, so that a checkpoint that fails again and again takes
+ * the place of the one before. Errors of another kind come back as they are.
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;

@@ -32,7 +32,7 @@ export function portableData(data: Dataset): PortableData {
     columnIndex: isSparse ? memory.u32(columnIndex, count).slice() : new Uint32Array(0),
     target: memory.f64(target, sizes.rowCount).slice(),
     weights: weights === 0 ? null : memory.f64(weights, sizes.rowCount).slice(),
-    steps: data.pipeline.toJson(),
+    steps: data.pipeline.toJSON(),
     source: data.source,
   };
 }

@@ -8,13 +8,18 @@ import { requireColumn } from "./raw.ts";
 import { splitRows } from "./sampling.ts";
 import type { Column, Table } from "./table.ts";
 
+/** What happens to a pair of user and item that comes twice: it is refused, summed, or the last counts. */
 export type Duplicates = "refuse" | "sum" | "last";
 
+/** Ratings as three lists of one length. */
 export interface TriplesOptions {
+  /** The user of each rating, by name. */
   users: ArrayLike<Name>;
+  /** The item of each rating, by name. */
   items: ArrayLike<Name>;
-  /** One a pair of user and item; left out: 1. */
+  /** The ratings, any finite numbers. Default: all 1, as events. */
   values?: ArrayLike<number>;
+  /** What happens to a pair that comes twice. Default "refuse" with `values`, else "sum". */
   duplicates?: Duplicates;
   /** Names the data in errors; default "ratings". */
   source?: string;
@@ -52,15 +57,17 @@ interface Entries {
 /**
  * Ratings: an immutable sparse matrix of users × items in engine memory, kept by user and by item.
  *
- * values: float64, any finite number; left out, each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
- * "refuse" (the default beside values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
+ * values: float64, any finite number; by default each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
+ * "refuse" (the default with values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
  * (name-index.ts); entries are ordered by user, then by item, whatever order they came in. Memory comes back at `dispose()`, at the end of a
  * `using` block, or when the object is collected.
  *
  * @throws DataError for names or values that are missing, for pairs that come twice; OptionError; MemoryLimitError
  */
 export class Ratings implements Disposable {
+  /** Names of the users. */
   readonly users: NameIndex;
+  /** Names of the items. */
   readonly items: NameIndex;
   /** Rated pairs. */
   readonly count: number;
@@ -80,6 +87,7 @@ export class Ratings implements Disposable {
     own(this, allocation);
   }
 
+  /** Ratings from three lists: users, items and values. @throws DataError; OptionError */
   static fromTriples(options: TriplesOptions): Ratings {
     if (typeof options !== "object" || options === null)
       throw new OptionError("fromTriples", `the options are ${told(options)}, but must be an object`, "OPTION_TYPE");
@@ -153,6 +161,7 @@ export class Ratings implements Disposable {
     throw new ErgodicError(this.source, "the ratings were used after dispose()", "DATASET_DISPOSED");
   }
 
+  /** Whether memory has been given back. */
   get disposed(): boolean {
     return this.#allocation === null;
   }
@@ -219,6 +228,7 @@ export class Ratings implements Disposable {
     return new Ratings(part, this.users, this.items, this.source);
   }
 
+  /** Gives memory back; the ratings cannot be used afterwards. */
   dispose(): void {
     this.#allocation?.dispose();
     this.#allocation = null;

@@ -1,18 +1,3 @@
-/**
- * Draws in a folder, and back.
- *
- *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
- *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
- *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
- *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
- *
- * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
- * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
- * temporary folder, and the error says where. Files are written and read in blocks, so that they may be longer than a string can be. Saving needs Node; loading takes URLs, Blobs and bytes too.
- *
- * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
- */
-
 import { checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
 import { keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
@@ -26,6 +11,7 @@ import { Draws } from "./draws.ts";
 import { headerToJson, jsonBlocks } from "./json.ts";
 import { DrawsJsonReader } from "./json-reader.ts";
 
+/** Options of `saveDraws`. */
 export interface SaveDrawsOptions {
   /** "csv" (default): CmdStan's, a file a chain; "json": one file. */
   format?: "csv" | "json";
@@ -45,6 +31,21 @@ const SEED = 0;
 /** Bytes that are read at a time. */
 const READ_BYTES = 1 << 22;
 
+/**
+ * Draws in a folder, and back.
+ *
+ *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
+ *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
+ *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
+ *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
+ *
+ * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
+ * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
+ * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
+ *
+ * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
+ * CapabilityError [NO_FILES] for saving in a browser
+ */
 export async function saveDraws(draws: Draws, folder: string, options: SaveDrawsOptions = {}): Promise<void> {
   checkKeys("saveDraws", options, ["format"]);
   const { format = "csv" } = options;
@@ -52,7 +53,7 @@ export async function saveDraws(draws: Draws, folder: string, options: SaveDraws
   if (!inNode())
     throw new CapabilityError(
       "saveDraws",
-      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJson() as a download`,
+      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJSON() as a download`,
       "NO_FILES",
     );
   const { content } = draws;

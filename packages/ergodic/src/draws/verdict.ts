@@ -9,12 +9,15 @@ import { madeText } from "./method.ts";
 
 export type { Finding } from "./findings/finding.ts";
 
+/** Whether draws can be trusted, and what to do where they cannot. */
 export interface Verdict {
   /** No serious finding. */
   readonly trusted: boolean;
+  /** What was found, serious things and notes. */
   readonly findings: readonly Finding[];
   /** All of it in plain words. */
   readonly text: string;
+  /** The same as `text`. */
   toString(): string;
 }
 

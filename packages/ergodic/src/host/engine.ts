@@ -8,10 +8,13 @@ import { Slots } from "./slots.ts";
 import { turn } from "./turn.ts";
 import { createThread } from "./worker.js";
 
+/** What the engine runs on this host, and why. */
 export interface EngineDescription {
   /** "relaxed-shared", "simd-own" … */
   build: string;
+  /** Whether relaxed SIMD instructions are used. */
   relaxedSimd: boolean;
+  /** Whether memory is shared with worker threads. */
   sharedMemory: boolean;
   /** How many workers this host can run at the same time. */
   workers: number;
@@ -42,6 +45,7 @@ export interface RunOptions {
 
 /** Kernels on one memory, called on this thread. */
 export interface Machine {
+  /** The memory of kernels and data. */
   readonly memory: EngineMemory;
   /** A kernel export on this thread. */
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
@@ -83,6 +87,7 @@ export interface Engine extends Machine {
   atSlot(slot: number): (...args: number[]) => number;
   /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
+  /** What the engine runs on this host, and why. */
   describe(): EngineDescription;
 }
 
@@ -257,8 +262,8 @@ export interface EngineOptions {
   /** Whether runs will be deterministic: their kernels are another build, which is loaded when first asked for. Default false. */
   readonly deterministic?: boolean;
   /**
-   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from "ergodic/kernels/simd.wasm"`. Only the first call
-   * takes them, and all runs use them.
+   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import kernels from
+   * "ergodic/kernels/simd.wasm"`. Only the first call takes them, and all runs use them.
    */
   readonly kernels?: WebAssembly.Module;
 }

@@ -1,8 +1,9 @@
 /**
  * One thread, as Node and the web have it: worker_threads, or a Web Worker.
  *
- * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is a Blob URL; where a policy
- * (CSP worker-src) forbids these, the file beside this one is taken, or what `configure({ worker })` gives.
+ * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is
+ * a Blob URL; where a policy (CSP worker-src) forbids these, the file beside this one is taken, or what `configure({ worker })`
+ * gives.
  */
 import { checkKeys, OptionError } from "../base/errors.ts";
 import { builtin } from "../base/node.ts";
@@ -28,7 +29,8 @@ export type ThreadName = "ergodic-worker" | "ergodic-evaluator";
 
 export interface ThreadOptions {
   /**
-   * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of ergodic/dist/host/worker.js on your own server, or a function that
+   * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of
+   * ergodic/dist/host/worker.js on your own server, or a function that
    * makes a Worker of that name.
    */
   readonly worker?: string | URL | ((name: ThreadName) => Worker);

@@ -38,8 +38,11 @@ export interface Job<Result> {
   keep(snapshot: Snapshot, loop: JsonObject): Uint8Array;
 }
 
+/** How a run went. */
 export interface RunSummary {
+  /** Updates made. */
   updates: number;
+  /** Passes over the data. */
   epochs: number;
   /** Of training, without set-up and validation. */
   seconds: number;
@@ -182,7 +185,7 @@ export class Run<Result> extends Watched<Result> {
     const stopping = new Stopping(limits, progression, job.validate);
     if (resume) restore(progression, stopping, resume);
     const keep = (): void => {
-      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJSON() };
     };
     try {
       await this.stretches(progression, stopping);
@@ -272,7 +275,7 @@ export class Run<Result> extends Watched<Result> {
 
   private async keepAll(progression: Progression, stopping: Stopping): Promise<void> {
     if (this.keepers.length === 0) return;
-    const kept = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+    const kept = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJSON() };
     for (const keeper of this.keepers.splice(0)) await this.keep(kept, keeper.to).then(keeper.resolve, keeper.reject);
   }
 

@@ -29,10 +29,12 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     return this.result.then(onValue, onError);
   }
 
+  /** As of a promise of the result. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.result.catch(onError);
   }
 
+  /** As of a promise of the result. */
   finally(onEnd?: (() => void) | null): Promise<Result> {
     return this.result.finally(onEnd);
   }

@@ -1,6 +1,3 @@
-/**
- * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
- */
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -31,7 +28,11 @@ export interface LoadedOptions {
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
+/**
+ * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
+ */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+  /** Tells predictors apart. */
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;

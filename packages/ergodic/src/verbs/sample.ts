@@ -29,30 +29,36 @@ import {
   type StatisticalModel,
 } from "../models/statistical/index.ts";
 
+/** How a run of `sample` is executed and when it stops: what a resumed run may change. */
 export interface SampleWatchOptions {
-  /** Draws kept of each chain: 1000. */
+  /** Draws kept per chain. Default 1000; a whole number >= 0. */
   draws?: number;
-  /** Threads; draws do not depend on them. Default: one a chain, as far as the machine runs them at once. */
+  /** Threads; the draws do not depend on them. Default: one per chain, as far as the machine runs them at once. */
   workers?: number;
-  /** Seconds of sampling, after which the run ends with what it has. */
+  /** Ends the run after so many seconds of sampling, with the draws it has. */
   until?: { seconds?: number };
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
+/** Options of `sample`. */
 export interface SampleOptions extends SampleWatchOptions {
-  /** Default: nuts(); of a function without a gradient slice(). */
+  /** The sampler, e.g. nuts({ targetAcceptance: 0.95 }). Default nuts(); slice() for a function without a gradient. */
   algorithm?: Sampler;
-  /** Default: 4. */
+  /** Independent chains. Default 4; a whole number >= 1. */
   chains?: number;
-  /** Transitions of each chain that adapt and are not kept: 1000. */
+  /** Transitions per chain that adapt the sampler and are not kept. Default 1000; a whole number >= 0. */
   warmup?: number;
-  /** Default: 0. */
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** The same bytes on every host. */
+  /** Whether the draws are the same bytes on every host, at some cost in speed. Default false. */
   deterministic?: boolean;
-  /** The size that counts rows of data, for algorithms that draw rows: sgld() and its like. */
+  /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
-  /** Where the chains start: values by name, or unconstrained numbers, for all or for each. Default: uniform in (−2, 2), unconstrained. */
+  /**
+   * Where chains start: values by name, or unconstrained numbers; one for all chains, or a list of one per chain. Default:
+   * uniform in (−2, 2), unconstrained.
+   */
   start?: Start | readonly Start[];
 }
 
@@ -61,10 +67,12 @@ type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array
 /** A log density as a plain function of unconstrained numbers. */
 export type PlainLogDensity = (x: Float64Array) => number;
 
+/** What can be sampled: a model(), a log density, or a plain function of x. */
 export type Sampled = StatisticalModel | LogDensity | PlainLogDensity;
 
 /** Data of a model; of a function its dimension, and its gradient and names if there are any. */
 export type SampleData = ModelData | FunctionData;
+/** Of a plain function: its dimension, and its gradient and names if there are any. */
 export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
@@ -181,7 +189,7 @@ function checkSampler(where: string, given: Sampler): Sampler {
 /** The one of a checkpoint. One with functions of the user's is given again. */
 function samplerOf(kept: JsonObject, given: Sampler | undefined): Sampler {
   if (given === undefined) return samplerFromJson(kept);
-  if (checkSampler("sample.resume", given).toJson().algorithm === kept.algorithm) return given;
+  if (checkSampler("sample.resume", given).toJSON().algorithm === kept.algorithm) return given;
   throw new OptionError(
     "sample.resume",
     `algorithm is ${given.name}, but the checkpoint is of ${kept.algorithm}; leave algorithm out, or give the one that it was made with`,
@@ -209,18 +217,21 @@ function checkProbe(kept: number | null, found: number | null): void {
 }
 
 /**
- * sample(model, data, { algorithm }): draws from a posterior, or from any log density.
+ * Draws from a model's posterior given data, or from any log density.
  *
- *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), chains: 4, seed: 1 });
- *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 }, { algorithm: slice() });   // a plain function
- *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 }); // goes on, bit for bit
+ *   const posterior = await sample(eightSchools, { y, sigma }, { seed: 1 });
+ *   posterior.summary()["mu"].mean;   // also sd, quantiles, effective sizes, R̂
+ *   posterior.verdict().text;         // can these draws be trusted, and what to do if not
+ *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
+ *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
- * A run is awaitable (its `Draws`) and an async iterable of ticks (draws, divergences, stepSize, rhat so far); it can be paused, stopped with what it has, kept
- * and gone on with. Defaults: nuts(), or slice() for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as
- * many workers as the machine runs at once. Draws depend on the seed alone; with `deterministic` they are the same bytes on every host.
+ * Gives `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can be
+ * paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function without a
+ * gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs at once. Draws
+ * depend on the seed alone; with `deterministic` they are the same bytes on every host.
  *
- * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
- *   finite; what `signal` was aborted with
+ * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where
+ *   a density is not finite; the reason of an aborted `signal`
  */
 export const sample = Object.assign(start, { resume });
 
@@ -366,7 +377,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
     dimension: density.dimension,
     probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
-    algorithm: algorithm.toJson(),
+    algorithm: algorithm.toJSON(),
     density: allowed(density),
     rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },

@@ -2,8 +2,8 @@
 
 import { ruleFromJson } from "../algorithms/gradient/index.ts";
 import type { RuleJson } from "../algorithms/gradient/kinds.ts";
-import { varianceFrom } from "../algorithms/gradient/variance.ts";
-import { algorithmFrom } from "../algorithms/index.ts";
+import { varianceFromJson } from "../algorithms/gradient/variance.ts";
+import { algorithmFromJson } from "../algorithms/index.ts";
 import { samplerFromJson } from "../algorithms/sampling/index.ts";
 import { searchFromJson } from "../algorithms/search/index.ts";
 import { OptionError } from "../base/errors.ts";
@@ -13,10 +13,10 @@ import type { NumberType } from "../data/layout.ts";
 import { dataFrom, type PortableData } from "../data/portable.ts";
 import { type PortableRatings, Ratings } from "../data/ratings.ts";
 import type { Engine } from "../host/engine.ts";
-import { linearFrom } from "../models/linear/linear.ts";
+import { linearFromJson } from "../models/linear/linear.ts";
 import * as layers from "../models/neural/index.ts";
-import { networkFrom } from "../models/neural/network.ts";
-import { factorisationFrom } from "../models/ratings/factorisation.ts";
+import { networkFromJson } from "../models/neural/network.ts";
+import { factorisationFromJson } from "../models/ratings/factorisation.ts";
 import { type PortableDensity, PortedDensity } from "../models/statistical/portable.ts";
 import { trainableLinear } from "../verbs/fit/kinds/linear.ts";
 import { trainableNetwork } from "../verbs/fit/kinds/network.ts";
@@ -32,10 +32,10 @@ export interface Known {
 }
 
 const models: Readonly<Record<string, (json: JsonObject) => object>> = {
-  linear: (json) => ({ ...linearFrom(json), trainable: trainableLinear }),
+  linear: (json) => ({ ...linearFromJson(json), trainable: trainableLinear }),
   // By name in what is sent: all of them.
-  network: (json) => ({ ...networkFrom(json), trainable: trainableNetwork, known: Object.keys(layers).length }),
-  factorisation: (json) => ({ ...factorisationFrom(json), trainable: trainableRatings }),
+  network: (json) => ({ ...networkFromJson(json), trainable: trainableNetwork, known: Object.keys(layers).length }),
+  factorisation: (json) => ({ ...factorisationFromJson(json), trainable: trainableRatings }),
 };
 
 export function decode(value: unknown, verb: VerbName, known: Known): unknown {
@@ -73,7 +73,7 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
     case "model":
       return models[String(json.model)](json);
     case "variance":
-      return varianceFrom(json);
+      return varianceFromJson(json);
     case "rule":
       return ruleFromJson(json as unknown as RuleJson);
     case "density":
@@ -85,7 +85,7 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
 
 function algorithmOf(verb: VerbName, json: JsonObject): unknown {
   if (verb.startsWith("sample") || verb === "calibrate") return samplerFromJson(json);
-  if (verb.startsWith("fit") || json.algorithm === "coordinateDescent") return algorithmFrom(json);
+  if (verb.startsWith("fit") || json.algorithm === "coordinateDescent") return algorithmFromJson(json);
   return searchFromJson(json);
 }
 

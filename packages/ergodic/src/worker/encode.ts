@@ -42,12 +42,12 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   }
   if (value instanceof Ratings) return dataOf(value, "ratings", () => value.portable(), known);
   if (Array.isArray(value)) return value.map((one, i) => encode(one, `${path}[${i}]`, known));
-  const made = value as { name?: string; kind?: string; toJson?(): JsonObject; toJSON?(): JsonObject };
-  if ("trainable" in made && made.toJson) return { [TAG]: "model", json: made.toJson() };
-  if (isVariance(value)) return { [TAG]: "variance", json: made.toJson!() };
-  if ("start" in made && made.toJson) return { [TAG]: "algorithm", json: made.toJson() };
+  const made = value as { name?: string; kind?: string; toJSON?(): JsonObject; toJSON?(): JsonObject };
+  if ("trainable" in made && made.toJSON) return { [TAG]: "model", json: made.toJSON() };
+  if (isVariance(value)) return { [TAG]: "variance", json: made.toJSON!() };
+  if ("start" in made && made.toJSON) return { [TAG]: "algorithm", json: made.toJSON() };
   if (["equation", "search", "host"].includes(String(made.kind)) && made.toJSON) return { [TAG]: "rule", json: made.toJSON() };
-  if (made.toJson) return { [TAG]: "algorithm", json: made.toJson() };
+  if (made.toJSON) return { [TAG]: "algorithm", json: made.toJSON() };
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) throw refusal(path, shown(value));
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, encode(one, `${path}.${key}`, known)]));
 }

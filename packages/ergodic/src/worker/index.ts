@@ -22,9 +22,10 @@ import { RemoteRun } from "./remote-run.ts";
 
 export type { RemoteRun } from "./remote-run.ts";
 
+/** Options of `worker`. */
 export interface WorkerOptions {
   /**
-   * The address of a module whose exports `exported("name")` stands for: functions to minimise, models of your own. Rules, losses, layers and distributions
+   * The address of a module; `exported("name")` refers to its exports: functions to minimise, models of your own. Rules, losses, layers and distributions
    * that the module defines are known to the thread by their names.
    */
   readonly module?: string | URL;
@@ -37,10 +38,15 @@ export interface WorkerOptions {
 
 /** The verbs of `ergodic`, whose runs are on another thread. They take and give what those do. */
 export interface WorkerVerbs extends Disposable {
+  /** `fit`, on the worker's thread. */
   readonly fit: typeof fit;
+  /** `sample`, on the worker's thread. */
   readonly sample: typeof sample;
+  /** `minimize`, on the worker's thread. */
   readonly minimize: typeof minimize;
+  /** `tune`, on the worker's thread. */
   readonly tune: typeof tune;
+  /** `calibrate`, on the worker's thread. */
   readonly calibrate: typeof calibrate;
   /** Stands for what the module of `worker({ module })` exports under that name, wherever an argument goes. */
   exported<T = never>(name: string): T;

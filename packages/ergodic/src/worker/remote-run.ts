@@ -9,6 +9,7 @@ type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
 /** A run on another thread: awaitable, and an async iterable of ticks, as a run on this one. */
 export class RemoteRun<Result> extends Watched<Result> {
+  /** The description that the result will carry, known once the run begins. */
   readonly chosen: Promise<JsonObject>;
   protected readonly result: Promise<Result>;
   private readonly id: number;
@@ -59,6 +60,7 @@ export class RemoteRun<Result> extends Watched<Result> {
     else this.fail(errorFrom(answer.failure));
   }
 
+  /** Ends the run with an error. */
   fail(error: unknown): void {
     this.settle.reject(error);
   }

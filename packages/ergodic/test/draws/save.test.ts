@@ -109,9 +109,9 @@ describe("saveDraws and loadDraws", () => {
       .filter((line) => !line.startsWith("#"));
     expect(rows).toHaveLength(count + 2);
     const json = [...jsonBlocks(wide.content)];
-    expect(json.join("")).toBe(JSON.stringify(wide.toJson()));
+    expect(json.join("")).toBe(JSON.stringify(wide.toJSON()));
     expect(Math.max(...json.map((block) => block.length))).toBeLessThan(30 * BLOCK);
-    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJson()));
+    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJSON()));
     for (const format of ["csv", "json"] as const) {
       await saveDraws(wide, folder, { format });
       expect(plain((await loadDraws(folder)).content)).toEqual(plain(wide.content));
@@ -133,7 +133,7 @@ describe("saveDraws and loadDraws", () => {
   });
 
   it("find in blocks what is wrong", async () => {
-    const json = JSON.stringify(draws.toJson());
+    const json = JSON.stringify(draws.toJSON());
     const [name] = Object.keys(content.values);
     const inList = (change: (list: string) => string): string =>
       json.replace(new RegExp(`("values":\\{"${name}":\\[)([^\\]]*)`), (_, before, list) => before + change(list));
@@ -154,7 +154,7 @@ describe("saveDraws and loadDraws", () => {
         await expect(readDraws(new TextEncoder().encode(text), blockBytes), text.slice(0, 80)).rejects.toThrow(words);
     // Brackets within texts and lists elsewhere are none of the lists that are cut.
     const described = new Draws({ ...content, description: { values: { a: [1, "]}", { b: [2] }], note: '["{' } } });
-    const text = new TextEncoder().encode(JSON.stringify(described.toJson()));
+    const text = new TextEncoder().encode(JSON.stringify(described.toJSON()));
     expect((await readDraws(text, 3)).content.description).toEqual(described.content.description);
     // A file of the index that is damaged is told as such, not by what its damage reads like.
     await saveDraws(draws, folder);
@@ -200,9 +200,9 @@ describe("saveDraws and loadDraws", () => {
   it("need files to write, not to read", async () => {
     vi.stubGlobal("process", undefined);
     await expect(saveDraws(draws, folder)).rejects.toThrow(
-      /a browser has no files; offer toCmdStanCsv or toJson\(\) as a download \[NO_FILES\]/,
+      /a browser has no files; offer toCmdStanCsv or toJSON\(\) as a download \[NO_FILES\]/,
     );
-    expect((await loadDraws(new Blob([JSON.stringify(draws.toJson())]))).chains).toBe(2);
+    expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
   });
 
   it("say what is wrong", async () => {

@@ -10,6 +10,7 @@ import {
   dense,
   factorisation,
   fit,
+  type LinearPredictor,
   lbfgs,
   linear,
   loss,
@@ -267,8 +268,8 @@ describe("the checksum", () => {
 
   it("is no matter of the order in which tensors lie, and older files have none", async () => {
     const { tensors, metadata } = decode(binary);
-    const found = await predictor(encode({ intercept: tensors.intercept, weights: tensors.weights }, metadata));
-    expect(found.predict({ a: 1, b: 2, c: 3 })).toEqual((await predictor(binary)).predict({ a: 1, b: 2, c: 3 }));
+    const found = await predictor<LinearPredictor>(encode({ intercept: tensors.intercept, weights: tensors.weights }, metadata));
+    expect(found.predict({ a: 1, b: 2, c: 3 })).toEqual((await predictor<LinearPredictor>(binary)).predict({ a: 1, b: 2, c: 3 }));
     const { checksum, ...older } = metadata;
     expect(checksum).toMatch(/^murmur3:/);
     const names = { ...JSON.parse(metadata.description), columns: ["a", "b", "c"] };
@@ -278,9 +279,9 @@ describe("the checksum", () => {
   });
 
   it("of weights that were changed after loading is their own; those that are not finite are not saved", async () => {
-    const found = await predictor(binary);
+    const found = await predictor<LinearPredictor>(binary);
     found.weights[0] = 5;
-    expect((await predictor(found.toBytes())).weights[0]).toBe(5);
+    expect((await predictor<LinearPredictor>(found.toBytes())).weights[0]).toBe(5);
     found.weights[1] = Infinity;
     expect(() => found.toBytes()).toThrow(/Infinity in "weights" at 1, .*\[MODEL_FORMAT\]/);
   });

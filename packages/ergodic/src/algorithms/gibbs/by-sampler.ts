@@ -12,7 +12,7 @@ import { BlockDensity } from "./block-density.ts";
 export function bySampler(sampler: Sampler, times: number): BlockUpdate {
   return {
     update: sampler.name,
-    toJson: () => ({ ...sampler.toJson(), ...(times > 1 ? { times } : {}) }),
+    toJSON: () => ({ ...sampler.toJSON(), ...(times > 1 ? { times } : {}) }),
     open: (context) => new SampledBlock(context, sampler, times),
   };
 }

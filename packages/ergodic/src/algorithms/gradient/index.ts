@@ -103,12 +103,15 @@ export {
 
 type RuleOptions = Record<string, OptionValue | Schedule>;
 
+/** A rule of the registry: its factory, and options under which it solves the conformance problems. */
 export interface RuleEntry {
+  /** The factory. */
   make(options?: RuleOptions): Rule;
-  /** A link of chains rather than a rule by itself; `inChain` puts it where it belongs. */
+  /** For a link of chains, which is not a rule on its own: puts it into a chain. */
   inChain?: (link: EquationRule) => EquationRule;
   /** Options that solve the conformance problems: a convex one of slope 1, and one whose coordinates differ 1000-fold in scale. */
   convex: RuleOptions;
+  /** Options for the problem with coordinates that differ 1000-fold in scale. */
   scaled: RuleOptions;
 }
 
@@ -120,6 +123,7 @@ const entry = (make: unknown, convex: RuleOptions, scaled: RuleOptions = convex,
   inChain,
 });
 
+/** The library's step rules by name: `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = {
   sgd: entry(sgd, { rate: 0.5 }),
   polyak: entry(polyak, {}),

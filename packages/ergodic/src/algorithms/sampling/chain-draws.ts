@@ -2,9 +2,11 @@ import { checkNumber, OptionError } from "../../base/errors.ts";
 
 /** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
 export class ChainDraws {
+  /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
   readonly count: number;
+  /** Unconstrained numbers of a draw. */
   readonly dimension: number;
   /** [chain, draw, dimension]. */
   readonly values: Float64Array;

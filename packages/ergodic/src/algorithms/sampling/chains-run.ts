@@ -13,7 +13,7 @@ import type { Placed } from "./starting-points.ts";
 export interface ChainState {
   /** Most transitions of one stretch. */
   readonly capacity: number;
-  /** Where the chain stands: a view. */
+  /** The chain's position: a view. */
   readonly position: Float64Array;
   /** What the last stretch of `count` transitions left, [count, dimension] and [count, field]: views. */
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
@@ -21,6 +21,7 @@ export interface ChainState {
   views(): Record<string, Tensor>;
   /** What in them is none of this chain's, after a restore: with it a kernel might never end. */
   misfit?(): string | undefined;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -34,11 +35,13 @@ const MOST_RHAT_NUMBERS = 1 << 20;
  * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
  *
  * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
- * `advance` is called. A snapshot goes on bit for bit, also under a plan with more draws.
+ * `advance` is called. A snapshot resumes bit for bit, also under a plan with more draws.
  */
 export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
+  /** Transitions of each chain, warm-up included. */
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;
+  /** Transitions of each chain so far. */
   step = 0;
   protected readonly name: string;
   protected readonly chains: Chain[] = [];
@@ -84,7 +87,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Makes `count` transitions of each active chain, numbered from `first`; its `stretch` then has them. `adapt`: during warm-up. */
   protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
 
-  /** Transitions before which `adapt` is due, beside the end of warm-up. */
+  /** Transitions before which `adapt` is due, in addition to the end of warm-up. */
   protected boundaries(): readonly number[] {
     return [];
   }
@@ -147,7 +150,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return made;
   }
 
-  /** The mean of the draws so far, over all chains; before the first, of where the chains stand. */
+  /** The mean of the draws so far, over all chains; before the first, of the chains' positions. */
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;
@@ -184,6 +187,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { ...report, ...this.reportMore() };
   }
 
+  /** A copy of all that changes. */
   snapshot(): Snapshot {
     const tensors: Record<string, Tensor> = {};
     const { draws, warmup } = this.plan;
@@ -199,6 +203,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { tensors, state: { ...this.stateOf(), ...own } };
   }
 
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void {
     const part = new KeptPart(`the chains of ${this.name}`, snapshot);
     const { draws, warmup, chains } = this.plan;
@@ -233,6 +238,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.restoreState(part);
   }
 
+  /** Gives memory back. */
   dispose(): void {
     for (const chain of this.chains.splice(0)) chain.dispose();
   }

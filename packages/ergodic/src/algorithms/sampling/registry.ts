@@ -22,7 +22,7 @@ import { svgd } from "../variational/svgd.ts";
 import { prior } from "./prior.ts";
 import type { Sampler } from "./sampler.ts";
 
-/** Options are JSON: `sampler(options).toJson()` is { algorithm, ...options } with every default filled in. */
+/** Options are JSON: `sampler(options).toJSON()` is { algorithm, ...options } with every default filled in. */
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
 export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = {
   nuts,
@@ -46,9 +46,14 @@ export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>
   gibbs: (options) => gibbsFromJson(options, samplerFromJson),
 };
 
+/** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
-/** Options that are samplers themselves stand there as their JSON. @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
+/**
+ * The sampler that `toJSON` described; options that are samplers are given as their JSON.
+ *
+ * @throws DataError for an algorithm that JSON cannot hold, as it was made of functions
+ */
 export function samplerFromJson(json: JsonObject): Sampler {
   checkNamedJson("samplerFromJson", json, "algorithm", "a sampler");
   const { algorithm, ...options } = json;

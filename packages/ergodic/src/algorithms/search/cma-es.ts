@@ -27,7 +27,7 @@ const MATRICES = 32;
 /**
  * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
  *
- * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update stands in cma/distribution.ts, the
+ * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update is in cma/distribution.ts, the
  * constants in cma/constants.ts, why a descent ends in cma/termination.ts, and what follows then in cma/restarts.ts. σ begins at 1.
  *   `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative weights: quicker where C
  *   is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) a point, for coordinates that do not act on each other.
@@ -40,6 +40,8 @@ const MATRICES = 32;
  * (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
  * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011 (injection).
  * Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
+ * `pointTolerance`, `valueTolerance`: a descent ends where its points (in initial steps) and values spread by less (1e-12
+ * each).
  *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */

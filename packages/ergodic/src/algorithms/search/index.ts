@@ -40,7 +40,9 @@ export interface SearchPreset {
   share: number;
 }
 
+/** A search of the registry: its factory, and what the conformance tests hold it to. */
 export interface SearchEntry {
+  /** The factory. */
   make(options?: SearchDefaults): SearchAlgorithm;
   /** Σ z², from three steps away. */
   sphere: SearchPreset;
@@ -72,6 +74,7 @@ function preset(options: SearchDefaults, evaluations: number, share = 1e-3): Sea
   return { options, evaluations, share };
 }
 
+/** The library's search algorithms by name: `searchRegistry.cmaEs.make()`. */
 export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
   cmaEs: entry(cmaEs, { random: true, monotone: true }, 1000, 5000),
   differentialEvolution: entry(differentialEvolution, { random: true, monotone: true }, 6000, 12_000),
@@ -93,7 +96,7 @@ export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
 
 definedSearches.reserve(...Object.keys(searchRegistry));
 
-/** Rebuilds what toJson() gave: also searches that were defined here before. */
+/** Rebuilds what toJSON() gave: also searches that were defined here before. */
 export function searchFromJson(json: JsonObject): SearchAlgorithm {
   checkNamedJson("searchFromJson", json, "search", "a search");
   const name = json.search as string;

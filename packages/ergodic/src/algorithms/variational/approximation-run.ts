@@ -26,13 +26,14 @@ const DEFENSIVE = [1, 1, 1, 1.5];
 /**
  * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
  *
- * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q. k̂ (`paretoK`): the tail shape of p/q
- * by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction in which q is so narrow that no draw sees p's
- * width, so it is ∞ where the weighted draws break Stein's identity E_p[(x − c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1.
- * Draw k of chain c is draw k·chains + c of the pool.
- * With `resample` every fourth draw is 1.5 times as wide, and draws are picked from the pool by smoothed weights, with replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic
- * resampling by one uniform number, in an order shuffled), so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is
- * below 2000 the pool grows, up to ten times its size.
+ * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q. k̂ (`paretoK`):
+ * the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
+ * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
+ * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
+ * With `resample` every fourth draw is 1.5 times as wide, and draws are picked from the pool by smoothed weights, with
+ * replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, in an order shuffled),
+ * so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is below 2000 the pool grows, up to ten
+ * times its size.
  *
  * @throws ErgodicError [SAMPLE_APPROXIMATION] where log p is finite at no draw of q
  */

@@ -22,6 +22,7 @@ function called(name: string, cost: number, rest: Pick<Primitive, "reference" | 
   return primitive({ name, cost, code: (m, ...args) => m.call(name, ...args), ...rest });
 }
 
+/** √x, element by element; NaN below 0. */
 export const sqrt: Unary = primitive({
   name: "sqrt",
   reference: Math.sqrt,
@@ -32,6 +33,7 @@ export const sqrt: Unary = primitive({
   code: (m, x) => m.sqrt(x),
 });
 
+/** eˣ, element by element. */
 export const exp: Unary = called("exp", 26, {
   reference: expOf,
   derivative: (adjoint, node) => mul(adjoint, node),
@@ -56,6 +58,7 @@ export const expm1: Unary = called("expm1", 30, {
   derivative: (adjoint, node) => mul(adjoint, add(node, 1)),
 });
 
+/** The hyperbolic tangent, element by element. */
 export const tanh: Unary = called("tanh", 36, {
   reference(x) {
     const z = expm1Of(-2 * Math.abs(x));
@@ -99,18 +102,21 @@ export const pow: Binary = called("pow", 150, {
   print: { strength: POWER, needs: [POWER + 1, POWER + 1], write: (a, b) => `${a}^${b}` },
 });
 
+/** The cosine of x radians, element by element. */
 export const cos: Unary = called("cos", 50, {
   reference: cosine,
   simplify: (x) => (x.op === "neg" ? cos(x.args[0]) : null),
   derivative: (adjoint, { args: [x] }) => neg(mul(adjoint, sin(x))),
 });
 
+/** The sine of x radians, element by element. */
 export const sin: Unary = called("sin", 50, {
   reference: sine,
   simplify: (x) => (x.op === "neg" ? neg(sin(x.args[0])) : null),
   derivative: (adjoint, { args: [x] }) => mul(adjoint, cos(x)),
 });
 
+/** The arctangent in radians, element by element. */
 export const atan: Unary = called("atan", 36, {
   reference: arctangent,
   simplify: (x) => (x.op === "neg" ? neg(atan(x.args[0])) : null),

@@ -1,6 +1,6 @@
 /**
- * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is add(alpha, mul(beta, x)), the same node. They are put in place by this module, which
- * stands on all operations, as bundlers keep the modules of this folder for what they do.
+ * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is add(alpha, mul(beta, x)), the same node. They are put in
+ * place by this module, which stands on all operations, as bundlers keep the modules of this folder for what they do.
  */
 import { giveMethods } from "../array/chained.ts";
 import { logSumExp, mean, minimum } from "../array/operations/composed.ts";

@@ -4,6 +4,7 @@ import { type Reducer, reduction } from "../primitive.ts";
 import { div, mul } from "./arithmetic.ts";
 import { equal } from "./selection.ts";
 
+/** Σ x: over a vector, or over the axes of an array (default: all). */
 export const sum: Reducer = reduction({
   name: "sum",
   start: 0,

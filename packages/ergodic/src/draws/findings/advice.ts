@@ -1,8 +1,9 @@
 /**
  * What would help the chains of this run: ways that its algorithm has, on the model that it drew from, and none that was already taken.
  *
- * `description.algorithm` says what was asked for, `description.density` what the model allows: whether it has a gradient, which parameters are whole numbers, and
- * which belong to a hierarchy, centred or not. Of draws of other tools little is known, and advice is general.
+ * `description.algorithm` says what was asked for, `description.density` what the model allows: whether it has a gradient,
+ * which parameters are whole numbers, and which belong to a hierarchy, centred or not. Of draws of other tools little is known,
+ * and advice is general.
  */
 import type { Json, JsonObject } from "../../contract.ts";
 import { algorithmOf, nameOf } from "../method.ts";

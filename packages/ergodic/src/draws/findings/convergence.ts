@@ -154,8 +154,8 @@ const tooFew = ({ count }: Judged): Finding => ({
 });
 
 /**
- * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so that they stay; from 2^53 on every
- * number is whole.
+ * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so
+ * that they stay; from 2^53 on every number is whole.
  */
 function standing(draws: Judged, chains: number): string[] {
   const count = (draws.chains * draws.count) / chains;

@@ -4,9 +4,13 @@ import type { BindOptions, DensityBinding, LogDensity } from "../../contract.ts"
 import { currentEngine, type Engine } from "../../host/engine.ts";
 import { checkGradient } from "./gradient-check.ts";
 
+/** A plain function as a log density. */
 export interface FunctionDensityOptions {
+  /** Numbers in x, a whole number >= 1. */
   readonly dimension: number;
+  /** ℓ(x) in nats, up to a constant; −∞ outside the support. */
   readonly logDensity: (x: Float64Array) => number;
+  /** The gradient of ℓ at x: returned, or written into `g`. Default: none, for samplers that need none. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that writes into g gives nothing
   readonly gradient?: (x: Float64Array, g: Float64Array) => ArrayLike<number> | void;
   /** One name for each number of x; samplers then know them as parameters. */
@@ -15,9 +19,11 @@ export interface FunctionDensityOptions {
   readonly checkGradient?: boolean;
 }
 
+/** A log density made of a plain function; see `functionDensity`. */
 export interface FunctionDensity extends LogDensity {
   readonly hasGradient: boolean;
   readonly onThisThread: true;
+  /** Names of the numbers, if given. */
   readonly names: readonly string[] | undefined;
   /** ℓ and its gradient, NaN where there is none. */
   evaluate(x: ArrayLike<number>): { value: number; gradient: Float64Array };
@@ -30,13 +36,15 @@ const NAME = "functionDensity";
  *
  *   functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
  *
- * x: Float64Array(d), a copy that may be kept. `gradient(x)` gives d numbers, or `gradient(x, g)` writes them into g. Kernels call the function through
- * the table of this thread, hence on this thread alone, at some 0.1 µs beside its own time. −∞ is outside of the support; NaN is rejected by samplers.
- * What the function throws ends the run as it is. Its draws are the same bytes on every host only where its own arithmetic is: Math.exp is not.
+ * x: Float64Array(d), a copy that may be kept. `gradient(x)` gives d numbers, or `gradient(x, g)` writes them into g. Kernels
+ * call the function through the table of this thread, hence on this thread alone, at some 0.1 µs on top of its own time. −∞ is
+ * outside of the support; NaN is rejected by samplers. What the function throws ends the run as it is. Its draws are the same
+ * bytes on every host only where its own arithmetic is: Math.exp is not.
  *
  * Where a run begins the gradient is held to differences of ℓ, once.
  *
- * @throws OptionError for a dimension or names that do not fit; from a run, where the function gives something else than numbers, or a gradient of another function
+ * @throws OptionError for a dimension or names that do not fit; from a run, where the function gives something else than
+ * numbers, or a gradient of another function
  */
 export function functionDensity(options: FunctionDensityOptions): FunctionDensity {
   checkKeys(NAME, options, ["dimension", "logDensity", "gradient", "names", "checkGradient"]);

@@ -23,7 +23,7 @@ export {
   heUniform,
   type Initialiser,
   initialiser,
-  initialiserFrom,
+  initialiserFromJson,
   initialValues,
   lecunNormal,
   lecunUniform,
@@ -71,7 +71,7 @@ export { dense, type WeightOptions } from "./layers/dense.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { type EmbeddingOptions, embedding } from "./layers/embedding.ts";
 export { gru } from "./layers/gru.ts";
-export { type LayerFacts, layer, layerFrom, layerKinds, type Named, reserveLayerKinds } from "./layers/layer.ts";
+export { type LayerFacts, layer, layerFromJson, layerKinds, type Named, reserveLayerKinds } from "./layers/layer.ts";
 export { type LayerNormOptions, layerNorm } from "./layers/layer-norm.ts";
 export { lstm } from "./layers/lstm.ts";
 export { type AveragePoolOptions, averagePool, globalAveragePool, maxPool, type PoolOptions } from "./layers/pool.ts";

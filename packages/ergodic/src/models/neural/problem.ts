@@ -1,8 +1,8 @@
 /**
  * A network bound to a dataset: gradients of rows through kernels/network.ts. Parameters: programs.ts.
  *
- * Rows with dense columns only. Batch statistics, dropout and augmentation take part in an update; what is random is drawn from the lane's own key and
- * the number of its update, so that it does not depend on the worker that makes it.
+ * Rows with dense columns only. Batch statistics, dropout and augmentation take part in an update; what is random is drawn from
+ * the lane's own key and the number of its update, so that it does not depend on the worker that makes it.
  */
 
 import { CapabilityError, OptionError } from "../../base/errors.ts";

@@ -9,7 +9,9 @@ import type { FitOptions, Trainable } from "./kinds/trainable.ts";
 
 /** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
 export interface Trained {
+  /** How the run went. */
   readonly run: RunSummary;
+  /** The relative duality gap at the end, where the algorithm certifies one. */
   readonly gap?: number;
 }
 
@@ -53,8 +55,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
         () => {
           const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
           json = {
-            model: model.toJson(),
-            algorithm: algorithm.toJson(),
+            model: model.toJSON(),
+            algorithm: algorithm.toJSON(),
             plan: plan as unknown as JsonObject,
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };
@@ -65,7 +67,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
               end();
             }),
             stopping,
-            chosen: save(new Float64Array(problem.parameterCount)).description,
+            // The whole plan: what is kept of it in a file does not depend on the workers.
+            chosen: { ...save(new Float64Array(problem.parameterCount)).description, plan: json.plan },
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },

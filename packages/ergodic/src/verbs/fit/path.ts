@@ -13,13 +13,27 @@ import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
 
+/** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
+  /**
+   * Number of strengths λ, from the smallest with no nonzero coefficient downwards in geometric steps; or a falling list of
+   * them. Default 100.
+   */
   lambdas?: number | ArrayLike<number>;
+  /** Smallest λ as a share of the largest, in (0, 1). Default 1e-4; 1e-2 where there are fewer rows than columns. */
   ratio?: number;
+  /** a in λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), in (0, 1]. Default 1: the lasso. */
   l1Ratio?: number;
+  /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
+  /** Folds of cross-validation, from 2 to the number of rows. Default: no cross-validation. */
   folds?: number;
+  /**
+   * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
+   * ("oneStandardError"). Default "minimum".
+   */
   select?: "minimum" | "oneStandardError";
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
@@ -41,7 +55,9 @@ export interface PathParts {
 
 /** By λ: errors on held-out rows. */
 export interface CrossValidation {
+  /** Number of folds. */
   readonly folds: number;
+  /** Mean error of each λ. */
   readonly mean: Float64Array;
   /** Of the mean. */
   readonly standardError: Float64Array;
@@ -49,22 +65,29 @@ export interface CrossValidation {
   readonly byFold: readonly Float64Array[];
   /** Index of the least mean error, and of the largest λ whose error is within one standard error of it. */
   readonly minimum: number;
+  /** Index of the largest λ with an error within one standard error of the least. */
   readonly oneStandardError: number;
 }
 
+/** A linear model at falling strengths of its penalty, as `fit.path` gives it; `predictor(k)` is the model of λ number k. */
 export class LinearPath<K extends PredictionKind = PredictionKind> {
-  /** Falling. */
+  /** Strengths of the penalty, falling. */
   readonly lambdas: Float64Array;
   /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
   readonly gaps: Float64Array;
+  /** How far the optimality conditions are from being met, at each λ. */
   readonly violations: Float64Array;
+  /** Nonzero coefficients at each λ. */
   readonly nonZeros: Float64Array;
   /** 1 − loss/loss of the null model: the share of the deviance explained. */
   readonly explained: Float64Array;
+  /** Errors on held-out rows, where `folds` was given. */
   readonly crossValidation: CrossValidation | undefined;
   /** Index of the chosen λ: by cross-validation; without it the last. */
   readonly chosen: number;
+  /** How the run went. */
   readonly run: RunSummary;
+  /** Names of the columns, in the order of the weights. */
   readonly columns: readonly string[];
   private readonly parts: PathParts;
 
@@ -87,6 +110,7 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
     return this.saved(k).tensors.weights as Float64Array;
   }
 
+  /** float64[outputs] at λ number k. */
   intercept(k: number): Float64Array {
     return this.saved(k).tensors.intercept as Float64Array;
   }
@@ -315,12 +339,12 @@ function launch<K extends PredictionKind>(
       problem.dispose();
       ready.dispose();
     };
-    json = { model: model.toJson(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
+    json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
     saving = savingOf(model, ready.dataset, problem.parameterCount, json);
     return {
       progression,
       stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
-      chosen: saving.saved.description,
+      chosen: { ...saving.saved.description, plan: json.plan },
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   };
@@ -368,14 +392,16 @@ function savedAt({ saved: { kind, description, tensors }, stride }: Saving, para
 }
 
 /**
- * fit.path(model, data, options): a linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each certified by its duality gap.
+ * A linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each
+ * certified by its duality gap.
  * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
  *
- * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2 where there are fewer
- * rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of every solution (1e-6). folds: cross-validation,
- * rows dealt at random by `seed` (classes evenly), the same folds each time; `workers` share them. `select`: the λ of the least held-out error, or, in
- * place of it, the largest λ within one standard error of that ("oneStandardError"). Awaitable, and an async iterable of ticks.
- * Errors are deviances, 2 × the mean loss over the least that the targets allow: the mean squared error, the binomial deviance, …
+ * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
+ * where there are fewer rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
+ * every solution (1e-6). folds: cross-validation, rows dealt at random by `seed` (classes evenly), the same folds each time;
+ * `workers` share them. `select`: the λ of the least held-out error, or, in place of it, the largest λ within one standard
+ * error of that ("oneStandardError"). Awaitable, and an async iterable of ticks. Errors are deviances, 2 × the mean loss over
+ * the least that the targets allow: the mean squared error, the binomial deviance, …
  *
  * @throws OptionError, CapabilityError; what `signal` was aborted with
  */

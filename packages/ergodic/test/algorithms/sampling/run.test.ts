@@ -33,7 +33,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
   return { draws, report };
 }
 
-describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler })))("$name", ({ sampler }) => {
+describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
   it("draws the same with any number of workers and any calls of advance", async () => {
     const { draws } = await drawn(sampler, plan);
     expect(draws.values.length).toBe(3 * 100 * 3);

@@ -38,12 +38,13 @@ const LOG_DENSITY = transitionFields.indexOf("logDensity");
 const WIDTH = transitionFields.length;
 
 /**
- * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions run in the kernels, one call a chain and
- * stretch; between stretches, at fixed transitions, metrics are renewed and compared (choice.ts). At the end of warm-up the places of the chains are
- * compared with each other and with those of scouts, and chains may start anew (places/survey.ts).
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions
+ * run in the kernels, one call a chain and stretch; between stretches, at fixed transitions, metrics are renewed and compared
+ * (choice.ts). At the end of warm-up the places of the chains are compared with each other and with those of scouts, and chains
+ * may start anew (places/survey.ts).
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
- * for a step size), "transition", n (the same after the n-th new start).
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t;
+ * FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th new start).
  *
  * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
  */
@@ -244,8 +245,9 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   /**
-   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`: new starts of chains; `late`: chains whose
-   * log density still rose at half of warm-up; `again`: chains that warmed up a second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
+   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`:
+   * new starts of chains; `late`: chains whose log density still rose at half of warm-up; `again`: chains that warmed up a
+   * second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;

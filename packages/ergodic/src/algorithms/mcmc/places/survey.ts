@@ -33,12 +33,14 @@ export interface Recent {
 /**
  * A survey at the end of warm-up: where the chains are, where scouts have been, and which chains are where next to nothing of the posterior is.
  *
- * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A chain is out of place where
+ * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A
+ * chain is out of place where
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place, is within SETTLED for every i. A chain that is stuck in
- * a narrow part of a wider place covers little mass, too, but is not settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
+ * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place,
+ * is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place covers little mass, too, but is not
+ * settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *

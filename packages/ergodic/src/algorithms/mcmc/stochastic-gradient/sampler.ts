@@ -18,7 +18,7 @@ export function stochasticSampler(
   return {
     name,
     readsRows: true,
-    toJson: () => ({ algorithm: name, ...schedule.json, ...json, ...estimateJson(estimate) }) as JsonObject,
+    toJSON: () => ({ algorithm: name, ...schedule.json, ...json, ...estimateJson(estimate) }) as JsonObject,
     start: (density, plan, engine) => new StochasticRun(density, plan, engine, { name, rule, schedule, estimate }),
   };
 }

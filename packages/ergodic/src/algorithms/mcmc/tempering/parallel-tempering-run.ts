@@ -66,8 +66,8 @@ class Ladder implements ChainState {
 /**
  * A run of parallel tempering: one run of `inner` with as many chains as all ladders have rungs, and swaps between its transitions.
  *
- * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c, "swap": one uniform number a
- * pair. Powers are adapted by the rejections of all chains, at fixed transitions.
+ * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c,
+ * "swap": one uniform number a pair. Powers are adapted by the rejections of all chains, at fixed transitions.
  */
 export class ParallelTemperingRun extends ChainsRun<Ladder> {
   private readonly options: Options;

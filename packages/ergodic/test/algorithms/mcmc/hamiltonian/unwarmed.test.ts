@@ -25,7 +25,7 @@ describe("without warm-up", () => {
         expect(new Set(own).size).toBeGreaterThan(0.3 * plan.draws);
       }
       const steps = new Set(draws.transition("stepSize"));
-      if (algorithm.toJson().jitter === 0) expect(steps.size).toBeLessThanOrEqual(plan.chains);
+      if (algorithm.toJSON().jitter === 0) expect(steps.size).toBeLessThanOrEqual(plan.chains);
       for (const step of steps) expect(step).toBeLessThan(0.5);
       expect(draws.verdict().findings.map(({ code }) => code)).not.toContain("stuck");
     }
@@ -42,8 +42,8 @@ describe("without warm-up", () => {
       const draws = await sample(line, data, { ...plan, draws: 5, algorithm });
       expect(new Set(draws.transition("stepSize"))).toEqual(new Set([0.01]));
     }
-    expect(nuts().toJson().stepSize).toBe("auto");
-    expect(nuts({ stepSize: 1 }).toJson().stepSize).toBe(1);
+    expect(nuts().toJSON().stepSize).toBe("auto");
+    expect(nuts({ stepSize: 1 }).toJSON().stepSize).toBe(1);
     expect(() => nuts({ stepSize: "small" as "auto" })).toThrow(/nuts: stepSize is "small".*OPTION_/);
   });
 });

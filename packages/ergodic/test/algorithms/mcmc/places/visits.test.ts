@@ -221,7 +221,7 @@ describe("few scouts, and no new starts", () => {
 
   it("are whole numbers from 0 on", () => {
     for (const option of ["scouts", "restarts"]) {
-      expect(nuts({ [option]: 0 }).toJson()[option]).toBe(0);
+      expect(nuts({ [option]: 0 }).toJSON()[option]).toBe(0);
       for (const given of [-1, 0.5, 1001, "many"])
         expect(() => nuts({ [option]: given } as object)).toThrow(new RegExp(`^nuts: ${option} is `));
     }
