@@ -10,6 +10,7 @@ const names = readdirSync(packages);
 
 interface Manifest {
   bin?: Record<string, string>;
+  exports?: Record<string, { types: string; default: string }>;
   sideEffects?: boolean | string[];
   license?: string;
   description?: string;
@@ -34,7 +35,7 @@ function packed(name: string): string[] {
 }
 
 describe.each(names)("%s", (name) => {
-  const { bin = {}, sideEffects = true, license, description } = manifest(name);
+  const { bin = {}, exports = {}, sideEffects = true, license, description } = manifest(name);
 
   test("says what it is", () => {
     expect(license).toBe("Apache-2.0");
@@ -65,6 +66,12 @@ describe.each(names)("%s", (name) => {
     expect(absent).toEqual([]);
   });
 
+  test("brings every entry that it promises, with its types", () => {
+    const files = packed(name);
+    const promised = Object.values(exports).flatMap(({ types, default: code }) => [types, code]);
+    expect(promised.filter((path) => !files.includes(path.replace(/^\.\//, "")))).toEqual([]);
+  });
+
   test("keeps, when bundled, the modules that are imported for what they do", () => {
     const root = join(packages, name);
     const imported = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
@@ -80,4 +87,33 @@ describe.each(names)("%s", (name) => {
     expect(imported.filter((path) => !kept(path))).toEqual([]);
     if (name === "ergodic") expect(imported).toContain("src/models/losses/index.ts");
   });
+});
+
+/** What each entry of the library is for, under the names of its users: as installed, from what was built. */
+const entries: Readonly<Record<string, string>> = {
+  ergodic: "fit linear sample",
+  "ergodic/predict": "predictor LinearPredictor",
+  "ergodic/compiler": "add compile compileFunction",
+  "ergodic/extend": "ChainsRun defineSearch layer loss rule openEngine",
+  "ergodic/diagnostics": "essBulk psisLoo rhat summary",
+  "ergodic/worker": "worker",
+};
+
+test("every entry of the library is known here", () => {
+  const own = Object.keys(manifest("ergodic").exports ?? {}).filter((path) => path !== "./worker/serve");
+  expect(Object.keys(entries)).toEqual(own.map((path) => path.replace(/^\./, "ergodic")));
+});
+
+test.each(Object.entries(entries))("%s gives %s", (entry, names) => {
+  const code = `import * as all from ${JSON.stringify(entry)}; console.log(Object.keys(all).join(" "));`;
+  const found = execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: packages, encoding: "utf8" });
+  expect(found.trim().split(" ")).toEqual(expect.arrayContaining(names.split(" ")));
+});
+
+test("diagnostics take plain arrays", () => {
+  const code = `import { rhat, summary } from "ergodic/diagnostics";
+    const draws = [0.3, -1.2, 0.8, 0.1, -0.4, 1.1, 0.2, -0.9];
+    console.log(rhat(draws, 2) === rhat(Float64Array.from(draws), 2), summary({ mu: draws }, { chainCount: 2 }).mu.mean.toFixed(3));`;
+  const found = execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: packages, encoding: "utf8" });
+  expect(found.trim()).toBe("true 0.000");
 });

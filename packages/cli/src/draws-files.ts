@@ -1,9 +1,11 @@
 /**
- * Draws in files: a folder of CmdStan's CSV or of JSON, as the library has them, or draws.arrow in a folder. Any Arrow file is read, whatever its name.
+ * Draws in files: a folder of CmdStan's CSV or of JSON, as the library has them, or draws.arrow in a folder. Any Arrow file is
+ * read, whatever its name.
  *
  * Writing takes away what an earlier `sample` left in the folder in another format, so that it holds one run. A folder of more than one is refused.
  *
- * @throws UsageError for an unknown format; CapabilityError [ARROW_MISSING] without the package apache-arrow; DataError [FILE_WRITE], [DRAWS_FOLDER], and
+ * @throws UsageError for an unknown format; CapabilityError [ARROW_MISSING] without the package apache-arrow; DataError
+ * [FILE_WRITE], [DRAWS_FOLDER], and
  *   those of the formats
  */
 import { open, readdir, readFile, rm } from "node:fs/promises";

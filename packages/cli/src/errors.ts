@@ -1,5 +1,6 @@
 /**
- * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, 2 the command line is at fault.
+ * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, 2
+ * the command line is at fault.
  *
  * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
  */
@@ -30,7 +31,10 @@ const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
+  [/\b(svgd|meanField)\(\{ (particles|batch): (\d+) \}\)/g, "$1:$2=$3"],
   [/\btake linear\(\)/g, "take --model linear"],
+  [/\bmaxWork is\b/g, "--max-work is"],
+  [/\blarger maxWork\b/g, "larger --max-work"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
   [/\btake implicit: false\b/g, "leave --implicit out"],

@@ -1,8 +1,8 @@
 /**
  * Runs that can be kept and gone on with, for every command that trains.
  *
- * Ctrl-C (or SIGTERM, or a terminal that is closed) keeps the run in a checkpoint and says how to go on; a second one ends at once. With --checkpoint the
- * run is kept every so many seconds, and once more at its end, so that it can be made longer.
+ * Ctrl-C (or SIGTERM, or a terminal that is closed) keeps the run in a checkpoint and says how to go on; a second one ends at
+ * once. With --checkpoint the run is kept every so many seconds, and once more at its end, so that it can be made longer.
  */
 import { statSync } from "node:fs";
 import type { Command } from "commander";

@@ -1,7 +1,7 @@
 /** `ergodic train --algorithm`: coordinate descent and its dual, their gaps, and what they do not go with. */
 import { writeFileSync } from "node:fs";
 import { readLibsvm } from "@ergodic/ingest";
-import { coordinateDescent, cosineDecay, dualCoordinateDescent, fit, linear, predictor } from "ergodic";
+import { coordinateDescent, cosineDecay, dualCoordinateDescent, fit, type LinearPredictor, linear, predictor } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { parseAlgorithm } from "../src/options/things.ts";
@@ -31,7 +31,7 @@ async function trained(...args: string[]): Promise<{ weights: Float64Array; gap:
   const out = file("trained.safetensors");
   const { stdout } = await works("train", rows, ...args, "--json", "--quiet", "--out", out);
   const { run } = checked("train", stdout) as unknown as { run: { report: { gap: number } } };
-  return { weights: (await predictor(out)).weights, gap: run.report.gap, stdout };
+  return { weights: (await predictor<LinearPredictor>(out)).weights, gap: run.report.gap, stdout };
 }
 
 describe("coordinate descent", () => {
@@ -112,20 +112,20 @@ it("a kept run of either goes on bit for bit", async () => {
     await works("train", rows, "--quiet", ...options, "--epochs", "20", "--out", straight);
     await works("train", rows, "--quiet", ...options, "--epochs", "7", "--checkpoint", kept);
     await works("train", rows, "--quiet", "--epochs", "20", "--resume", kept, "--out", joined);
-    expect((await predictor(joined)).weights).toEqual((await predictor(straight)).weights);
+    expect((await predictor<LinearPredictor>(joined)).weights).toEqual((await predictor<LinearPredictor>(straight)).weights);
   }
 });
 
 it("reads algorithms from their words", () => {
   expect(parseAlgorithm("gradient")).toBeUndefined();
-  expect(parseAlgorithm("coordinate:pick=greedy,block=4")!.toJson()).toEqual(
-    coordinateDescent({ pick: "greedy", block: 4 }).toJson(),
+  expect(parseAlgorithm("coordinate:pick=greedy,block=4")!.toJSON()).toEqual(
+    coordinateDescent({ pick: "greedy", block: 4 }).toJSON(),
   );
   const rate = cosineDecay({ rate: 0.5, updates: 100 });
-  expect(parseAlgorithm("coordinate:rows=10,rate=cosineDecay(rate=0.5,updates=100)")!.toJson()).toEqual(
-    coordinateDescent({ estimate: { rows: 10, rate } }).toJson(),
+  expect(parseAlgorithm("coordinate:rows=10,rate=cosineDecay(rate=0.5,updates=100)")!.toJSON()).toEqual(
+    coordinateDescent({ estimate: { rows: 10, rate } }).toJSON(),
   );
-  expect(parseAlgorithm("dual:shrinking=false")!.toJson()).toEqual(dualCoordinateDescent({ shrinking: false }).toJson());
+  expect(parseAlgorithm("dual:shrinking=false")!.toJSON()).toEqual(dualCoordinateDescent({ shrinking: false }).toJSON());
 });
 
 const refused: [string, string[], RegExp][] = [

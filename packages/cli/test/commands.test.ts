@@ -1,6 +1,6 @@
 /** Every command on real data, in this process: what it prints, and JSON that fits the schemas. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Dataset, fit, linear, predictor } from "ergodic";
+import { Dataset, fit, type LinearPredictor, linear, predictor } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { captured, digits, ergodic, temporary, works } from "./captured.ts";
@@ -65,7 +65,7 @@ describe("train", () => {
     for (const name of ["accuracy", "log loss", "AUC", "F1", "calibration error"]) expect(stdout).toContain(name);
     expect(stdout).toMatch(/truth ↓ predicted →\s+poor\s+rich/);
     expect(stdout).toContain(`saved to ${out}`);
-    expect((await predictor(out)).targetName).toBe("class");
+    expect((await predictor<LinearPredictor>(out)).targetName).toBe("class");
   });
 
   it("trains the same model as the library", async () => {
@@ -74,7 +74,7 @@ describe("train", () => {
     const { readTable } = await import("@ergodic/ingest");
     const data = Dataset.fromTable(await readTable(people), { target: "class", drop: ["pay"] });
     const ours = await fit(linear({ l2: 0.01 }), data, { seed: 3 });
-    expect((await predictor(out)).weights).toEqual(ours.weights);
+    expect((await predictor<LinearPredictor>(out)).weights).toEqual(ours.weights);
   });
 
   it("writes JSON that fits its schema, and nothing else on stdout", async () => {
@@ -291,7 +291,7 @@ describe("predict", () => {
     const { stdout } = await works("predict", model, digits, "--json");
     const { predictions } = checked("predict", stdout) as unknown as { predictions: unknown[] };
     const { readTable } = await import("@ergodic/ingest");
-    expect(predictions).toEqual((await predictor(model)).predict(await readTable(digits)));
+    expect(predictions).toEqual((await predictor<LinearPredictor>(model)).predict(await readTable(digits)));
   });
 
   it("writes a file whole, or not at all", async () => {

@@ -1,8 +1,9 @@
 /** What goes wrong: one line `ergodic: where: … [CODE]`, no stack, exit code 2 for the command line and 1 for all else. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { CapabilityError, DataError, ErgodicError, OptionError } from "ergodic";
 import { afterEach, expect, it, vi } from "vitest";
-import { inCommandLineTerms } from "../src/errors.ts";
-import { digits, ergodic, temporary } from "./captured.ts";
+import { inCommandLineTerms, NotTrusted, reportError, UsageError } from "../src/errors.ts";
+import { captured, digits, ergodic, temporary } from "./captured.ts";
 
 const file = temporary();
 const gaps = file("gaps.csv");
@@ -23,6 +24,8 @@ const cases: [string, string[], number, RegExp][] = [
     /option '--epochs <n>' argument 'many' is invalid\. It must be a number/,
   ],
   ["a share out of range", train("--test-share", "2"), 2, /between 0 and 1/],
+  ["a share of everything", train("--test-share", "1"), 2, /'--test-share <share>' .*between 0 and 1/],
+  ["a share of nothing", train("--test-share", "0"), 2, /'--test-share <share>' .*between 0 and 1/],
   ["no target", ["train", digits], 2, /^ergodic: train: --target is missing; name the column to predict: one of "pixel_0_0"/],
   [
     "a target that is not there",
@@ -152,4 +155,19 @@ it("speaks of options as they are typed", () => {
     "take --no-header, --batch all or --replicas 2",
   );
   expect(inCommandLineTerms('--rule: "adma" is not known')).toBe('--rule: "adma" is not known');
+});
+
+it("the exit code is 2 where the command line is at fault, and 1 where data, the host or the run are", () => {
+  const faults: [unknown, number][] = [
+    [new UsageError("--rate", "is none"), 2],
+    [new OptionError("fit", "rate is -1", "OPTION_RANGE"), 2],
+    [new CapabilityError("fit", "cannot be", "PLAN_MEANING"), 2],
+    [new CapabilityError("engine", "this host has no memory to share", "HOST_SHARED_MEMORY"), 1],
+    [new DataError("a.csv", "is empty", "DATA_EMPTY"), 1],
+    [new ErgodicError("fit", "the run diverged", "RUN_DIVERGED"), 1],
+    [new TypeError("a slip of ours"), 1],
+    ["text", 1],
+    [new NotTrusted(), 1],
+  ];
+  for (const [error, code] of faults) expect(reportError(error, captured()), String(error)).toBe(code);
 });

@@ -1,7 +1,7 @@
 /** Arrays and images as DATA: the digits as a table with a shape, as IDX files, as .npy arrays and as folders of PNG files. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { predictor } from "ergodic";
+import { type LinearPredictor, predictor } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPng } from "../../ingest/test/image-bytes.ts";
 import { digits, ergodic, temporary, works } from "./captured.ts";
@@ -62,7 +62,7 @@ describe("IDX", () => {
       "multiclass",
     ]);
     expect(trained.test.accuracy).toBeGreaterThan(0.7);
-    expect((await predictor(out)).pipeline.shape.rowShape).toEqual([8, 8, 1]);
+    expect((await predictor<LinearPredictor>(out)).pipeline.shape.rowShape).toEqual([8, 8, 1]);
     expect(accuracy((await works("evaluate", out, test, "--json")).stdout)).toBe(trained.test.accuracy);
     const predicted = (await works("predict", out, test)).stdout.trimEnd().split("\n");
     expect(predicted).toHaveLength(101);
@@ -161,7 +161,7 @@ describe("--row-shape", () => {
       "1",
     );
     expect(stderr).toContain("64 columns (8 × 8 × 1)");
-    expect((await predictor(out)).pipeline.shape.rowShape).toEqual([8, 8, 1]);
+    expect((await predictor<LinearPredictor>(out)).pipeline.shape.rowShape).toEqual([8, 8, 1]);
   });
 
   it.each([

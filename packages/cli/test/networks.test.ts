@@ -133,6 +133,19 @@ describe("a file of layers", () => {
   });
 });
 
+it.each(["predict", "evaluate", "describe"])("%s takes no network of more work than --max-work", async (command) => {
+  const words = command === "describe" ? [small] : [small, digits];
+  const { code, stderr } = await ergodic(command, ...words, "--max-work", "20");
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /multiply-adds of work a row, but --max-work is 20; if you trust the file, load it with a larger --max-work \[MODEL_WORK\]/,
+    ),
+  ]);
+  await works(command, ...words, "--max-work", "Infinity");
+  expect((await ergodic(command, ...words, "--max-work", "0")).code).toBe(2);
+});
+
 describe("describe", () => {
   it("says what a network is made of, what it costs and how it was made", async () => {
     const { stdout } = await works("describe", small);

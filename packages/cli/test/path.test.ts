@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readCsv } from "@ergodic/ingest";
-import { fit, linear, predictor } from "ergodic";
+import { fit, type LinearPredictor, linear, predictor } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { curve } from "../src/report/curve.ts";
@@ -187,7 +187,7 @@ it("the saved model does on other rows what the path said, and describe tells of
   const path = await pathJson(planted, ...target, "--test", others, "--out", out);
   const { metrics } = JSON.parse((await works("evaluate", out, others, "--json")).stdout) as { metrics: object };
   expect(metrics).toEqual(path.test);
-  const model = await predictor(out);
+  const model = await predictor<LinearPredictor>(out);
   const a = path.coefficients.find(({ column }) => column === "a")!;
   expect(model.weights[model.columns.indexOf("a")]).toBe(a.weight);
   expect((await works("describe", out)).stdout).toMatch(/path +100 λ, l1 ratio 1, tolerance 1e-6, 10 folds\n/);

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { digits, temporary } from "./captured.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -69,20 +69,41 @@ it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => 
   }
 }, 120_000);
 
-it("a second Ctrl-C ends at once", async () => {
-  const script = `import { processTerminal } from ${JSON.stringify(new URL("../dist/terminal.js", import.meta.url).href)};
-    processTerminal().onInterrupt(() => console.error("heard"));
-    setInterval(() => {}, 1000);
-    console.error("ready");`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "ignore", "pipe"] });
-  let stderr = "";
-  child.stderr.on("data", (chunk) => (stderr += String(chunk)));
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  await until(() => stderr.includes("ready"));
-  child.kill("SIGINT");
-  await until(() => stderr.includes("heard"));
-  child.kill("SIGINT");
-  expect(await ended).toBe(1);
+describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
+  /** A process that listens, as a command at work does; how it ended is its exit code, or the signal. */
+  function listening(then: string) {
+    const script = `import { processTerminal } from ${JSON.stringify(new URL("../dist/terminal.js", import.meta.url).href)};
+      const takeBack = processTerminal().onInterrupt(() => console.error("heard"));
+      ${then}
+      setInterval(() => {}, 1000);
+      console.error("ready");`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "ignore", "pipe"] });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+    const ended = new Promise((resolve) => child.on("close", (code, by) => resolve(by ?? code)));
+    return { child, stderr: () => stderr, ended };
+  }
+
+  it("is heard once; a second one ends at once", async () => {
+    const { child, stderr, ended } = listening("");
+    await until(() => stderr().includes("ready"));
+    child.kill(signal);
+    await until(() => stderr().includes("heard"));
+    child.kill(signal);
+    expect(await ended).toBe(1);
+    expect(stderr().match(/heard/g)).toHaveLength(1);
+  });
+
+  it("ends a process that listens no more, as it ends any", async () => {
+    const { child, stderr, ended } = listening("takeBack();");
+    await until(() => stderr().includes("ready"));
+    let how: unknown = "still there";
+    void ended.then((by) => (how = by));
+    child.kill(signal);
+    await until(() => how !== "still there" || stderr().includes("heard"));
+    child.kill("SIGKILL");
+    expect([how, stderr()]).toEqual([signal, "ready\n"]);
+  });
 });
 
 it("writes no ANSI codes to a pipe, and stops quietly where the reader does", () => {

@@ -43,6 +43,15 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
     `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
   );
   expect(existsSync(joined)).toBe(false);
+  // Interrupted again it says the same: what it went on from is named once.
+  const second = captured();
+  const resumed = runCommandLine(hint.split(" ").slice(1), second);
+  while (!/\n +[\d,]{5,} /.test(second.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
+  second.interrupt();
+  expect([await resumed, second.stderr.trimEnd().split("\n").at(-1)]).toEqual([
+    1,
+    `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
+  ]);
   await works(...hint.split(" ").slice(1), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));
 });

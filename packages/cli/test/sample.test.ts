@@ -120,13 +120,25 @@ describe("sample", () => {
 
 describe("approximate", () => {
   it.each(["pathfinder", "meanfield", "fullrank", "svgd"])("by %s", async (method) => {
-    const { stdout } = await works("approximate", model, "--method", method, "--draws", "250", "--json", "--quiet");
+    const draws = method === "svgd" ? [] : ["--draws", "250"];
+    const { stdout } = await works("approximate", model, "--method", method, ...draws, "--json", "--quiet");
     const { summary, report } = JSON.parse(stdout);
     // The posterior of mu is 4.4 ± 3.3; a poor approximation is flagged.
     expect(Math.abs(summary.mu.mean - 4.4)).toBeLessThan(3.3);
     if (method !== "svgd") expect(report.paretoK).toEqual(expect.any(Number));
     // There are no chains to compare.
     expect(summary.mu.rhat).toBeNull();
+  });
+
+  it("refuses draws that svgd would ignore, and rows that nuts would, as they are typed", async () => {
+    const draws = await ergodic("approximate", model, "--method", "svgd", "--draws", "250");
+    expect(draws.code).toBe(2);
+    expect(draws.stderr).toMatch(
+      /draws is 250, but .* its 100 particles.*; leave draws out, or take svgd:particles=250 \[OPTION_MEANING\]/,
+    );
+    const rows = await ergodic("sample", model, "--rows", "J");
+    expect(rows.code).toBe(2);
+    expect(rows.stderr).toMatch(/rows is "J", but nuts\(\) .*leave rows out.*, as in meanField:batch=100 \[OPTION_MEANING\]/);
   });
 
   it("says its Pareto k with the table and the verdict, there and of the files, and nothing of chains", async () => {
@@ -149,7 +161,8 @@ describe("approximate", () => {
     ["fullrank", "2,000 draws", /^ {2}\d[\d,]* updates · ELBO -\d.* · Pareto k \d\.\d\d$/],
     ["svgd:particles=50,iterations=200", "50 particles", /^ {2}\d[\d,]* updates · flow 0\.\d+/],
   ])("says what %s makes, and not how much of the most that it may take is done", async (method, made, last) => {
-    const { stderr } = await works("approximate", model, "--method", method, "--draws", "500");
+    const draws = method.startsWith("svgd") ? [] : ["--draws", "500"];
+    const { stderr } = await works("approximate", model, "--method", method, ...draws);
     const [header, ...lines] = stderr.trimEnd().split("\n");
     expect(header).toMatch(new RegExp(`^schools: 10 unconstrained numbers · \\w+ · ${made} · seed 0$`));
     expect(lines.at(-1)).toMatch(last);

@@ -113,9 +113,18 @@ it("tells a model's file that fails by its line, where Node reads it, in TypeScr
     expect([status, stderr]).toEqual([1, expect.stringContaining(`${place}`)]);
     expect(stderr).toMatch(/: fails: Cannot read properties of null .*; mend it \[MODEL_FILE\]\n$/);
   }
-  // Node keeps the place of what it cannot parse for itself.
   writeFileSync(file("broken.mjs"), "export const a = 1;\nexport default (( => {};\n");
-  expect(run("sample", "broken.mjs").stderr).toMatch(
-    /^ergodic: broken\.mjs: fails: .*, or run it by node to see where \[MODEL_FILE\]\n$/,
-  );
+  writeFileSync(file("broken.ts"), "interface A {\n  a: number;\n}\nexport const a: A = { a: = 3 };\n");
+  writeFileSync(file("import.mjs"), 'import "./broken.mjs";\nexport default 1;\n');
+  writeFileSync(file("sound.mjs"), "export const a = 1;\n");
+  writeFileSync(file("lacks.mjs"), 'import { b } from "./sound.mjs";\nexport default b;\n');
+  for (const [name, place] of [
+    ["broken.mjs", "broken.mjs:2:19: fails: "],
+    ["broken.ts", "broken.ts:4:26: fails: Expression expected"],
+    ["import.mjs", "broken.mjs:2:19: fails: "],
+    ["lacks.mjs", "lacks.mjs:1:10: fails: The requested module './sound.mjs' does not provide an export named 'b'"],
+  ]) {
+    const { status, stderr } = run("sample", name);
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`ergodic: ${place}`)]);
+  }
 });

@@ -1,19 +1,24 @@
 /**
  * The types that every part shares. Data flows one way: data → (model × algorithm) → loop → predict.
  *
- * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors). An algorithm *needs* some and turns a
- * problem into a `Progression`: something that the loop can advance, watch, keep and resume without knowing what it is.
+ * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors).
+ * An algorithm *needs* some and turns a problem into a `Progression`: something that the loop can advance, watch, keep and
+ * resume without knowing what it is.
  */
 import type { Draws, Stream } from "./base/stream.ts";
 import type { Engine } from "./host/engine.ts";
 import type { Family } from "./host/families.ts";
 import type { Call } from "./host/pool.ts";
 
+/** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** A JSON object. */
 export type JsonObject = { [key: string]: Json };
+/** Types of stored data. */
 export type ElementType = "f32" | "f64" | "i16" | "i8";
 /** Parameters: i16 is fixed point with unbiased rounding (Buckwild), within ±16; a run in which one reaches that ends with MODEL_SATURATED. */
 export type ParameterType = "f32" | "f64" | "i16";
+/** Typed arrays that files and checkpoints hold. */
 export type Tensor = Float32Array | Float64Array | Int16Array | Int32Array | Uint32Array;
 
 /** How a run executes; the same object for every algorithm. */
@@ -24,9 +29,11 @@ export interface Plan {
   replicas: "shared" | number;
   /** "sharded": each replica sees its own rows; "replicated": each sees all. */
   data: "sharded" | "replicated";
+  /** Types of the data and of the parameters. */
   precision: { data: ElementType; model: ParameterType };
   /** How rows are picked: uniformly with replacement; each once an epoch in random order; in blocks stored together; as stored. */
   schedule: "replacement" | "shuffled" | "blocks" | "ordered";
+  /** Rows of a block, for schedule "blocks". */
   blockRows: number;
   /** Rows an update; "all" is the full gradient. */
   batch: number | "all";
@@ -34,20 +41,25 @@ export interface Plan {
   averageEvery: number;
   /** The plain SIMD build and fixed orders: the same bytes on any machine. */
   deterministic: boolean;
+  /** Seed of all random numbers. */
   seed: number;
 }
 
 /** A run's bytes: what a checkpoint holds. */
 export interface Snapshot {
+  /** Arrays by name. */
   tensors: Record<string, Tensor>;
+  /** Everything else, as JSON. */
   state: JsonObject;
 }
 
+/** What steps of a run did. */
 export interface Advance {
   /** Updates made, over all lanes. */
   updates: number;
   /** Σ of the mean losses, each weighted by its rows, and those rows. */
   lossSum: number;
+  /** Rows that the losses are of. */
   rows: number;
 }
 
@@ -56,9 +68,11 @@ export interface Advance {
  * The result never depends on how steps are grouped into calls.
  */
 export interface Progression {
+  /** Steps of one pass over the data. */
   readonly stepsPerEpoch: number;
   /** The most updates that one step makes: lanes. */
   readonly updatesPerStep: number;
+  /** Steps made so far. */
   readonly step: number;
   /** Updates made so far, over all lanes. */
   readonly updates: number;
@@ -69,28 +83,39 @@ export interface Progression {
   advance(steps: number): Promise<Advance>;
   /** Parameters at the point to be evaluated (an average, where the rule keeps one), without padding conventions: as the problem lays them out. */
   parameters(): Float64Array;
-  /** Once the algorithm itself has ended: true, or why, in words. */
+  /** Once the algorithm itself has ended: true, or why, as text. */
   readonly converged: boolean | string;
+  /** A copy of all that changes. */
   snapshot(): Snapshot;
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
   /** Numbers worth watching, for ticks. */
   report(): Record<string, number>;
+  /** Gives memory back. */
   dispose(): void;
 }
 
 /** A model bound to a dataset. */
 export interface Problem {
+  /** The model's name, for errors. */
   readonly name: string;
+  /** Rows of data. */
   readonly rowCount: number;
   /** Floats in one copy of the parameters, padding included. */
   readonly parameterCount: number;
+  /** Gradients of rows, if the problem offers them. */
   readonly rowGradient?: RowGradient;
+  /** Moves along coordinates, if the problem offers them. */
   readonly coordinates?: Coordinates;
+  /** Its dual, if the problem offers it. */
   readonly duals?: Duals;
+  /** Loss and penalty column by column, if the problem offers them. */
   readonly byColumns?: ColumnTarget;
+  /** Two sides of factors, if the problem offers them. */
   readonly factors?: Factors;
   /** Where the parameters start; zeros if absent. */
   readonly start?: Float64Array;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -98,7 +123,9 @@ export interface Problem {
 export interface RowGradient {
   /** Derivatives of one row that determine its gradient (its outputs), where it is derivative × row: control variates need this. */
   readonly derivativesPerRow?: number;
+  /** Whether rows are sparse. */
   readonly sparse: boolean;
+  /** What is added to the mean loss. */
   readonly penalty: Penalty;
   /** Largest curvature of the loss along one row, where known: sup ℓ'' max w‖x‖². SAG's and SAGA's default step sizes use it. */
   readonly smoothness?: number;
@@ -117,13 +144,17 @@ export interface RowGradient {
   readonly draws?: boolean;
 }
 
+/** Gradients of rows bound to memory for one lane. */
 export interface LaneBinding {
   /** Kernels: (model, parameters, rows, count, control, pieces) → mean loss; (model, parameters, rows, count) → mean loss. */
   readonly gradientSlot: number;
+  /** In the table: (model, rows, count) → mean loss, without a gradient. */
   readonly objectiveSlot: number;
   /** (model, rows, count) → anything: reads rows ahead of their use. */
   readonly touchSlot: number;
+  /** Address of the model's block. */
   readonly model: number;
+  /** Address of the pieces of a gradient. */
   readonly pieces: number;
   /** Where the objective leaves the outputs of a batch (f64). */
   readonly outputsAt: number;
@@ -133,6 +164,7 @@ export interface LaneBinding {
   readonly piece: { type: ElementType; indexed: boolean };
   /** Address of an f64 that takes the lane's number of each update, where the model draws random numbers by it. */
   readonly updateAt?: number;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -156,7 +188,7 @@ export interface CoordinateState {
   value(): number;
   /** Moves the listed blocks, one after another. */
   move(blocks: Uint32Array, how: CoordinateMove): void;
-  /** Where the model can keep a second vector beside x: accelerated descent needs it. */
+  /** Where the model can keep a second vector alongside x: accelerated descent needs it. */
   readonly companion?: Companion;
   /** By block, how far 0 is from the subdifferential of F: 0 at a minimum. A pass over all data. */
   violations(): Float64Array;
@@ -164,15 +196,19 @@ export interface CoordinateState {
   gap?(): Gap;
   /** A copy of x. */
   point(): Float64Array;
+  /** Moves to another point. */
   moveTo(x: Float64Array): void;
   /** x as the problem lays out its parameters. */
   parameters(): Float64Array;
-  /** Enough to go on bit for bit, the companion's vector too. */
+  /** Enough to resume bit for bit, the companion's vector too. */
   snapshot(): Snapshot;
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
+  /** Gives memory back. */
   dispose(): void;
 }
 
+/** How blocks are moved. */
 export interface CoordinateMove {
   /** To the minimum along the block (closed form, or a safeguarded one-dimensional Newton), or prox of a step of 1/L_b along the partial derivative. */
   step: "exact" | "lipschitz";
@@ -190,12 +226,15 @@ export interface Companion {
 
 /** primal − dual ≥ primal − minimum, whatever the point; `relative` to the objective's size at the null model. */
 export interface Gap {
+  /** The objective. */
   primal: number;
+  /** A lower bound of the minimum. */
   dual: number;
+  /** primal − dual, relative to the objective's size. */
   relative: number;
 }
 
-/** Capability: F(P, Q) over users' rows P and items' rows Q, quadratic in either while the other stands: rows of a side are minimised apart. */
+/** Capability: F(P, Q) over users' rows P and items' rows Q, quadratic in either with the other held: rows of a side are minimised independently. */
 export interface Factors {
   /** By side (users, items): u32[rows + 1], the number of ratings before each row. */
   readonly ratingStart: readonly [Uint32Array, Uint32Array];
@@ -203,12 +242,15 @@ export interface Factors {
   bind(options: { residuals: boolean; purpose: string }): FactorBinding;
 }
 
+/** Factors bound to memory. */
 export interface FactorBinding {
   /** By side: the block that its kernels take, and the stored rows. */
   readonly blocks: readonly [number, number];
+  /** By side: stored rows. */
   readonly rows: readonly [number, number];
   /** Numbers in a stored row, padding included, and their type. */
   readonly stride: number;
+  /** Type of the stored numbers. */
   readonly type: "f32" | "f64";
   /** (block, scratch, from, to) → rows without a solution: rows [from, to) to their minimum. */
   readonly solveSlot: number;
@@ -226,10 +268,13 @@ export interface FactorBinding {
   readonly grams?: readonly [number, number];
   /** By side, or 0: f64[ratings]. */
   readonly residuals: readonly [number, number];
+  /** Bytes of scratch memory for each lane. */
   readonly scratchBytes: number;
   /** Parameters as the problem lays them out. */
   load(parameters: Float64Array): void;
+  /** Parameters as the problem lays them out; a copy. */
   parameters(): Float64Array;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -239,9 +284,11 @@ export interface Duals {
   bind(options: { interceptScaling: number; deterministic: boolean }): DualBinding;
 }
 
+/** Dual variables bound to memory. */
 export interface DualBinding {
   /** By output a DUAL block (host/fields.ts): rows, targets and the loss, for kernels/dual.ts. */
   readonly outputs: readonly number[];
+  /** Strength of the L2 penalty. */
   readonly l2: number;
   /** ‖p‖² = Σ_j weight_j p_j² over one output's parameters, padding and all, as the problem lays them out. */
   readonly normWeights: Float64Array;
@@ -249,17 +296,23 @@ export interface DualBinding {
   readonly interior: boolean;
   /** Fills in where the ascent of an output starts. */
   start(output: number, betas: Float64Array, logits: Float64Array): void;
+  /** Gives memory back. */
   dispose(): void;
 }
 
 /** Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty, z_k = X β_k + b_k for each output k, column by column. */
 export interface ColumnTarget {
+  /** Rows of data. */
   readonly rowCount: number;
+  /** Columns of data. */
   readonly columnCount: number;
+  /** Outputs z per row. */
   readonly outputs: number;
+  /** Whether there is an intercept. */
   readonly intercept: boolean;
   /** β ≥ 0. */
   readonly nonNegative: boolean;
+  /** What is added to the loss. */
   readonly penalty: Penalty;
   /** c: the rows' weights in the mean. */
   readonly rowWeights: Float64Array;
@@ -279,17 +332,23 @@ export interface ColumnTarget {
 export interface ColumnBinding {
   /** COLUMNS block (host/fields.ts), and the slots of kernels/columns.ts on its format. */
   readonly columns: number;
+  /** Slots of kernels/columns.ts on the columns' format. */
   readonly slots: { readonly dot: number; readonly add: number; readonly addWeighted: number; readonly spread: number };
+  /** Address of the outputs. */
   readonly z: number;
+  /** Address of c ∂ℓ/∂z. */
   readonly slopes: number;
+  /** Address of c ∂²ℓ/∂z². */
   readonly curvatures: number;
   /** f64[rows]: c. */
   readonly weights: number;
   /** Fill slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z, one call an output, or one in all where the loss is joint; then `loss()` is Σ c ℓ. */
   readonly evaluation: readonly Call[];
+  /** Σ c ℓ of the last evaluation. */
   loss(): number;
   /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -304,12 +363,13 @@ export interface LogDensity {
   readonly hasGradient?: boolean;
   /** true: evaluations run on the calling thread alone (a function of JavaScript). */
   readonly onThisThread?: boolean;
-  /** Where the numbers of each parameter stand in u, where parameters have names. */
+  /** Where the numbers of each parameter are in u, if parameters have names. */
   readonly parameters?: readonly ParameterPlace[];
   /** Coordinates of u that hold integers: low … high, which may be infinite. Gradients are 0 there. */
   readonly discrete?: readonly DiscretePlace[];
   /** Values by name at u, and u of the parameters' values. */
   constrain?(u: ArrayLike<number>): Record<string, Float64Array>;
+  /** u of the parameters' values. */
   unconstrain?(values: Readonly<Record<string, number | ArrayLike<number>>>): Float64Array;
   /** Memory for one lane: bindings of different lanes may run at the same time. `gradient: false`: none is wanted, which may be cheaper. */
   bind(options: BindOptions): DensityBinding;
@@ -319,9 +379,9 @@ export interface LogDensity {
   readonly hasLikelihood?: boolean;
   /** u drawn from the prior, where there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
-  /** Which part of it is not finite at these points, in words: where no start is. */
+  /** Which part of it is not finite at these points, as text: for a start that fails. */
   explain?(points: readonly Float64Array[]): string | undefined;
-  /** Estimates on some rows of the data, where it was said which data have rows. */
+  /** Estimates on some rows of the data, if `rows` named the size that counts them. */
   readonly minibatches?: Minibatches;
 }
 
@@ -339,30 +399,45 @@ export interface MinibatchBinding extends DensityBinding {
   readonly rows: number;
   /** In the table: (block) → anything; brings the rows to where the evaluations read them. */
   readonly gatherSlot: number;
+  /** The block that `gatherSlot` takes. */
   readonly gatherBlock: number;
 }
 
+/** Where a parameter's numbers are in u. */
 export interface ParameterPlace {
+  /** The parameter's name. */
   readonly name: string;
+  /** Its first number in u. */
   readonly offset: number;
+  /** Its numbers in u. */
   readonly size: number;
 }
 
+/** The place of a discrete parameter, with its least and greatest value. */
 export interface DiscretePlace extends ParameterPlace {
+  /** The least value, which may be −∞. */
   readonly low: number;
+  /** The greatest value, which may be ∞. */
   readonly high: number;
 }
 
+/** How memory is bound for one lane. */
 export interface BindOptions {
+  /** Number of the lane, from 0: those of different lanes may run at the same time. */
   lane: number;
+  /** What the memory is for, for errors. */
   purpose: string;
+  /** false: no gradient is wanted, which may be cheaper. Default true. */
   gradient?: boolean;
 }
 
+/** A log density bound to memory: a function in the engine's table. */
 export interface DensityBinding {
   /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not wanted) → f64, the log density at x. */
   readonly slot: number;
+  /** Address of the model's block. */
   readonly model: number;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -376,8 +451,11 @@ export interface TemperedBinding extends DensityBinding {
 
 /** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
 export interface Penalty {
+  /** Strength of Σ w|p|. */
   l1: number;
+  /** Strength of Σ w p²/2. */
   l2: number;
+  /** Strength of Σ_g √|g| ‖p_g‖. */
   group: number;
   /** w, laid out like the parameters; 0 for the intercept and padding. */
   weights: Float64Array;
@@ -385,24 +463,30 @@ export interface Penalty {
   groups: number[][];
   /** Coefficients must not be negative. */
   nonNegative: boolean;
+  /** Vectors of parameters, one after another. */
   outputs: number;
+  /** Floats of one such vector. */
   stride: number;
 }
 
 /** Parts of plan and stopping that suit an algorithm. */
 export interface AlgorithmDefaults {
+  /** Rows per update. */
   batch?: number | "all";
+  /** Order of rows. */
   schedule?: Plan["schedule"];
   /** The algorithm computes in this type whatever the type of the data. */
   precision?: "f64";
+  /** Passes over the data. */
   epochs?: number;
 }
 
 /** HOW a model is updated. */
 export interface Algorithm {
+  /** The algorithm's name, as its JSON has it. */
   readonly name: string;
   /** JSON from which the registry makes the same algorithm again. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   /** What holds where the user says nothing. */
   readonly defaults?: AlgorithmDefaults;
   /** Of the kernels that it and what it needs of problems call. Default: "training" and "coordinate". */
@@ -411,14 +495,19 @@ export interface Algorithm {
   start(problem: Problem, plan: Plan, engine: Engine): Progression;
 }
 
+/** What a run reports while it goes: `for await (const tick of fit(…))`. */
 export interface Tick {
+  /** Updates made so far. */
   update: number;
+  /** Passes over the data so far, with fractions. */
   epoch: number;
   /** Seconds of training so far, without set-up and validation. */
   seconds: number;
+  /** Updates per second since the last tick. */
   updatesPerSecond: number;
   /** Mean training loss over the updates since the last tick, each measured before its update. */
   loss: number;
+  /** Numbers measured on held-out rows, where this tick has any. */
   validation?: Record<string, number>;
   /** What the algorithm reports, e.g. its rate. */
   [name: string]: number | Record<string, number> | undefined;
@@ -437,24 +526,31 @@ export type PredictionKind = "class" | "number" | "count";
 
 /** A trained model as plain data: what a file holds and what predict/ reads. `kind` names the predictor. */
 export interface SavedModel {
+  /** The kind of predictor: "linear", "network", "factorisation". */
   kind: string;
+  /** Everything but the numbers. */
   description: JsonObject;
+  /** The numbers, by name. */
   tensors: Record<string, Tensor>;
 }
 
-/** Data made for one run; `dispose` gives back what was made beside the user's own. */
+/** Data made for one run; `dispose` gives back what was made in addition to the user's own. */
 export interface Prepared<D> extends Disposable {
+  /** The data as the model sees them. */
   readonly dataset: D;
+  /** Gives back what was made in addition to the user's own. */
   dispose(): void;
 }
 
 /** WHAT is updated. `D`: its data. */
 export interface Model<D = unknown> {
+  /** The model's kind, e.g. "linear". */
   readonly name: string;
   /** JSON from which the registry makes the same model again. */
-  toJson(): JsonObject;
+  toJSON(): JsonObject;
   /** The data as the model sees them: standardised, mapped, numbers in the plan's type. */
   prepare(data: D, plan: Plan): Prepared<D>;
+  /** The model on prepared data, as a problem for algorithms. */
   bind(prepared: D, plan: Plan, engine: Engine): Problem;
   /** The trained model as plain data; `parameters` as the problem lays them out. */
   save(prepared: D, parameters: Float64Array): SavedModel;

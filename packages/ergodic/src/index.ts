@@ -74,7 +74,8 @@ export {
   stepDecay,
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
-export { sag, saga, svrg, type Variance, varianceFrom } from "./algorithms/gradient/variance.ts";
+export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
+export { algorithmFromJson } from "./algorithms/index.ts";
 export {
   type AdaptationOptions,
   type AdviOptions,
@@ -190,13 +191,29 @@ export {
   OptionError,
   WorkerError,
 } from "./base/errors.ts";
-export { type Content, checkWritable, type WriteOptions, writeWhole } from "./base/files.ts";
+export {
+  type Content,
+  checkWritable,
+  type FileHandleTarget,
+  type FileTarget,
+  type WriteOptions,
+  writeWhole,
+} from "./base/files.ts";
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
 export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
-export { type FeatureOptions, fastfood, featureMaps, orthogonal, type RandomFeatures, rff, sorf } from "./data/features/index.ts";
+export {
+  type FeatureOptions,
+  fastfood,
+  featureMaps,
+  orthogonal,
+  type RandomFeatures,
+  randomFeaturesFromJson,
+  rff,
+  sorf,
+} from "./data/features/index.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Row, SparseTable, Table } from "./data/table.ts";
@@ -239,11 +256,12 @@ export {
   type Verdict,
 } from "./draws/index.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";
+export { configureThreads as configure, type ThreadName, type ThreadOptions } from "./host/threads.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
-export { type Loss, loss, lossFrom, lossNames } from "./models/loss.ts";
+export { type Loss, type LossName, loss, lossFromJson, lossNames } from "./models/loss.ts";
 // Distributions have the plain names.
 export {
   epsilonInsensitive as epsilonInsensitiveLoss,
@@ -302,13 +320,14 @@ export {
   type Initialiser,
   type InvertedResidualOptions,
   initialiser,
+  initialiserFromJson,
   invertedResidual,
   type Layer,
   type LayerFunction,
   type LayerLike,
   type LayerNormOptions,
   layer,
-  layerFrom,
+  layerFromJson,
   layerKinds,
   layerNorm,
   lecunNormal,
@@ -452,6 +471,7 @@ export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } 
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
 export { linear } from "./verbs/fit/kinds/linear.ts";
+export { modelFromJson } from "./verbs/fit/kinds/model-from-json.ts";
 export { network } from "./verbs/fit/kinds/network.ts";
 export { factorisation } from "./verbs/fit/kinds/ratings.ts";
 export type { FitOptions, Trainable, TrainableModel } from "./verbs/fit/kinds/trainable.ts";

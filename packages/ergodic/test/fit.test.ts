@@ -157,7 +157,7 @@ describe("what cannot be a run is refused in words", () => {
   it.each([
     ["a rule by name", [model, data, { rule: "adam" }], 'rule is "adam", but must be a rule: write adam()'],
     ["a rule of no name", [model, data, { rule: "adma" }], 'rule is "adma", but must be a rule: write adam({ rate: 0.001 })'],
-    ["variance for a rule", [model, data, { rule: saga() }], "rule is an object of name, every, toJson, but must be a rule"],
+    ["variance for a rule", [model, data, { rule: saga() }], "rule is an object of name, every, toJSON, but must be a rule"],
     [
       "a rule not called",
       [model, data, { rule: adam }],

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { coordinateDescent, Dataset, fit, linear } from "../src/index.ts";
+import { coordinateDescent, Dataset, fit, type LossName, linear } from "../src/index.ts";
 import { dealFolds } from "../src/verbs/fit/path.ts";
 import { type Kind, meanLoss, randomRows, tableOf } from "./algorithms/coordinate/column-problems.ts";
 
@@ -15,7 +15,7 @@ const groups = [
   ["x3", "x4"],
 ];
 const kinds: Kind[] = ["squared", "logistic", "poisson", "multinomial"];
-const modelOf = (loss: string, strength = 1) => linear({ loss, standardise: false, group: { strength, groups } });
+const modelOf = (loss: Kind, strength = 1) => linear({ loss: loss as LossName, standardise: false, group: { strength, groups } });
 
 describe.each(kinds)("%s", (kind) => {
   const rows = randomRows(kind, { rows: 40, columns: 7 });

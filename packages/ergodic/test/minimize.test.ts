@@ -44,7 +44,7 @@ describe("what it gives", () => {
     expect(Math.abs(found.x[0] - 1)).toBeLessThan(1e-5);
     expect(Math.abs(found.x[1] + 2)).toBeLessThan(1e-5);
     expect(found.value).toBe(f(found.x));
-    expect(found.algorithm).toEqual(e.cmaEs().toJson());
+    expect(found.algorithm).toEqual(e.cmaEs().toJSON());
     expect(found.evaluations).toBe(found.history.values.length);
     expect(found.history.best.at(-1)).toBe(found.value);
     expect(found.run.loss).toBe(found.value);
@@ -53,7 +53,7 @@ describe("what it gives", () => {
     expect(saved).toEqual(found.saved);
     expect(saved.x).toEqual([...found.x]);
     expect(saved.search.algorithm.search).toBe("cmaEs");
-    expect(e.searchFromJson(saved.search.algorithm).toJson()).toEqual(found.algorithm);
+    expect(e.searchFromJson(saved.search.algorithm).toJSON()).toEqual(found.algorithm);
   });
 
   it("takes x0 before or among the options", async () => {
@@ -274,6 +274,26 @@ describe("failures", () => {
     await run.checkpoint(at("aborted"));
     const resumed = await minimize.resume(at("aborted"), f);
     expect(told(resumed)).toEqual(told(await minimize(f, start, { seed: 1, evaluations: 100 })));
+  });
+
+  it("ticks and notices an abort within a generation, however large", async () => {
+    const abort = new AbortController();
+    let calls = 0;
+    const begun = performance.now();
+    const run = minimize((x) => x[0] + 0 * calls++, new Float64Array(40), {
+      algorithm: e.cmaEs({ population: 1e6 }),
+      signal: abort.signal,
+    });
+    const watched = async (): Promise<void> => {
+      for await (const { evaluations } of run) {
+        expect(evaluations).toBeLessThan(5e5);
+        if (calls > 100) abort.abort(new Error("enough"));
+      }
+    };
+    expect((await error(watched())).message).toBe("enough");
+    await error(run);
+    // To draw them all takes some ten seconds.
+    expect(performance.now() - begun).toBeLessThan(5000);
   });
 
   it("a signal that was aborted before evaluates nothing", async () => {

@@ -13,9 +13,10 @@ import {
   type HostRun,
   hostRule,
   huberLoss as huber,
+  type LinearPredictor,
   linear,
   loss,
-  lossFrom,
+  lossFromJson,
   predictor,
   type Rule,
   rule,
@@ -100,7 +101,7 @@ describe("a run on definitions of one's own", () => {
     const model = await fit(linear({ loss: logCosh()({ scale: 2 }) }), data, { rule: signed()({ rate: 0.02 }), epochs: 2 });
     const path = join(folder, "own.safetensors");
     await model.save(path);
-    const saved = await predictor(path);
+    const saved = await predictor<LinearPredictor>(path);
     expect(saved.predict(x)).toEqual(model.predict(x));
     expect(saved.description).toMatchObject({
       loss: { name: "ownLogCosh", scale: 2 },
@@ -119,13 +120,13 @@ describe("names", () => {
     expect(() => loss("hinge", {}, ({ z }) => z, { task: "regression", link: "identity" })).toThrow(
       'loss: "hinge" is the name of a loss of this library; give yours another [NAME_TAKEN]',
     );
-    expect(lossFrom({ name: "huber", delta: 3 })?.equation).toBe(huber({ delta: 3 }).equation);
+    expect(lossFromJson({ name: "huber", delta: 3 })?.equation).toBe(huber({ delta: 3 }).equation);
   });
 
   it("of one's own may be defined again, and the last definition counts", () => {
     logCosh(1);
     logCosh(2);
-    expect(lossFrom("ownLogCosh")?.equation).toContain("2·");
+    expect(lossFromJson("ownLogCosh")?.equation).toContain("2·");
     rule("again", { rate: 1 }, ({ g, rate }) => ({ step: mul(rate, g) }), facts);
     rule("again", { speed: 2 }, ({ g, speed }) => ({ step: mul(speed, g) }), facts);
     expect(ruleFromJson({ rule: "again", options: {} }).options).toEqual({ speed: 2 });
@@ -135,6 +136,6 @@ describe("names", () => {
     expect(() => ruleFromJson({ rule: "never", options: {} })).toThrow(
       /"never" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first \(known: sgd, .*again/,
     );
-    expect(lossFrom("never")).toBeUndefined();
+    expect(lossFromJson("never")).toBeUndefined();
   });
 });

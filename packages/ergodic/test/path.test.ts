@@ -143,12 +143,12 @@ describe("the choice of λ", () => {
       heldOut: Float64Array.from([...means.map((m, k) => m - spreads[k]), ...means.map((m, k) => m + spreads[k])]),
       foldWeights: Float64Array.of(0.5, 0.5),
     };
-    const save = () => ({
+    const saved = {
       kind: "linear",
       description: { columns: [] },
       tensors: { weights: new Float64Array(0), intercept: new Float64Array(1) },
-    });
-    return new LinearPath(record, {} as RunSummary, { select, save });
+    };
+    return new LinearPath({ record, run: {} as RunSummary, select, saving: { saved, stride: 2 } });
   }
 
   it("the least mean error, or the largest λ within one standard error of it", () => {

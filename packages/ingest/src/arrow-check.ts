@@ -1,6 +1,7 @@
 /**
- * Arrow bytes, looked at before a reader is given them: offsets and lengths of its messages within the file, of its buffers within the messages' bodies, and as
- * many bytes in these as the rows need. Readers follow such numbers wherever they lead, without end.
+ * Arrow bytes, looked at before a reader is given them: offsets and lengths of its messages within the file, of its buffers
+ * within the messages' bodies, and as many bytes in these as the rows need. Readers follow such numbers wherever they lead,
+ * without end.
  *
  * Draws are flat columns of numbers, so that nothing else is let through. Source: Arrow's "IPC format"; File.fbs, Message.fbs, Schema.fbs.
  *

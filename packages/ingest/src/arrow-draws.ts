@@ -19,6 +19,7 @@ type Arrow = typeof import("apache-arrow");
 
 const KEY = "ergodic";
 
+/** Draws as an Arrow IPC file, in bytes. Needs the package apache-arrow. @throws CapabilityError [ARROW_MISSING] */
 export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
   const { Field, Float64, Int32, makeData, RecordBatch, Schema, Struct, Table, tableToIPC } = await arrow("writeDrawsArrow");
   const { columns, header } = toDataFrame(draws);
@@ -40,6 +41,10 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
   return tableToIPC(new Table(schema, new RecordBatch(schema, rows)), "file");
 }
 
+/**
+ * Draws from an Arrow IPC file, in bytes. Needs the package apache-arrow. @throws DataError for damaged files and columns that
+ * are not numbers
+ */
 export async function readDrawsArrow(bytes: Uint8Array): Promise<Draws> {
   if (!(bytes instanceof Uint8Array))
     throw new OptionError("readDrawsArrow", `the bytes are ${typeof bytes}, but must be a Uint8Array`, "OPTION_TYPE");

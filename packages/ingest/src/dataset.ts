@@ -34,7 +34,9 @@ export const datasetKeys = ["target", "weights", "impute", "unknown", "classes",
 
 /** What turns sparse rows, which bring their target, into a dataset. */
 export interface SparseDatasetOptions {
+  /** Takes the distinct values of the target as classes. Default false. */
   classes?: boolean;
+  /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 

@@ -1,6 +1,6 @@
 /**
- * Flatbuffers, read within bounds: every offset leads to bytes that are there, vectors are no longer than these, and tables are visited no more often than
- * the bytes could hold them. What a generated reader then does with the same bytes ends.
+ * Flatbuffers, read within bounds: every offset leads to bytes that are there, vectors are no longer than these, and tables are
+ * visited no more often than the bytes could hold them. What a generated reader then does with the same bytes ends.
  *
  * Source: FlatBuffers, "Internals".
  *

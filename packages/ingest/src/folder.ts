@@ -12,6 +12,7 @@ export interface Entry {
   folder: boolean;
 }
 
+/** Whether a source is the path of a folder; false in browsers. */
 export async function isFolder(source: Source): Promise<boolean> {
   return (await statOf(source))?.isDirectory() ?? false;
 }
@@ -45,7 +46,7 @@ const pairs: readonly [RegExp, string][] = [
 ];
 
 /**
- * The path of the labels that stand beside a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy, y_train.npy for
+ * The path of the labels next to a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy, y_train.npy for
  * x_train.npy, each with .gz or without.
  */
 export async function labelsBeside(source: Source): Promise<string | undefined> {

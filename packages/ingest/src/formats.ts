@@ -15,7 +15,7 @@ import type { ByteSource } from "./source.ts";
 import { type SparseDecoder, sparseBlocks, wholeSparse } from "./sparse-rows.ts";
 import { type ParsedTable, tableKeys } from "./table-builder.ts";
 
-/** What any reader may be told about its format. */
+/** Options of all formats. */
 export interface FormatOptions extends CsvOptions, LibsvmOptions, VwOptions, NpyOptions, IdxOptions {
   target?: false;
 }
@@ -62,8 +62,10 @@ export const formats = {
   vw: sparse(vw, ["vw"], vwKeys),
 };
 
+/** Names of the formats: "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw". */
 export type FormatName = keyof typeof formats;
 
+/** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
 
 function dense(decoder: RowDecoder<FormatOptions>, extensions: string[], keys: string[]): DenseFormat {

@@ -2,7 +2,8 @@
  * What a JPEG says of itself, held to its bytes before it is decoded: every block of 8 × 8 samples takes at least one bit in the scan that holds its
  * first coefficient, and in a baseline JPEG a second one for its end. So a file that claims more blocks than it has bits is damaged.
  *
- * The decoder walks over all blocks for every scan, whatever is in it; more scans than any encoder makes are refused. Source: ITU-T T.81, annexes B, F, G.
+ * The decoder walks over all blocks for every scan, whatever is in it; more scans than any encoder makes are refused. Source:
+ * ITU-T T.81, annexes B, F, G.
  */
 export interface JpegFrame {
   readonly height: number;

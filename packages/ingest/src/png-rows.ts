@@ -1,8 +1,8 @@
 /**
  * A PNG as its decoder is given it: the chunks that make the picture, and their data unpacked, as many bytes as the rows need.
  *
- * Chunks of text, colour profiles and animation are left behind, since some are packed too. Bytes behind the rows' own are passed over as viewers do, up to
- * 64 KiB. Source: PNG specification (third edition), sections 5, 7, 8 and 10.
+ * Chunks of text, colour profiles and animation are left behind, since some are packed too. Bytes behind the rows' own are
+ * passed over as viewers do, up to 64 KiB. Source: PNG specification (third edition), sections 5, 7, 8 and 10.
  *
  * @throws Error with what is wrong, in words
  */

@@ -19,27 +19,37 @@ import type { VwOptions } from "./formats/vw.ts";
 import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
 import { openSource, type Source } from "./source.ts";
 
+/** Options of readers of tables. */
 export interface ReadTableOptions extends FormatOptions, ImageOptions {
   /** Default: by extension, else by content. */
   format?: FormatName;
 }
 
+/** Options of `read`: those of the format, and what makes a dataset of a table. */
 export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions>;
 
+/** Options of readers in blocks. */
 export interface BlockOptions extends ReadTableOptions {
   /** Rows of a block; the last one may be shorter. Default 65,536. */
   rows?: number;
 }
 
+/** A CSV file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
 export const readCsv = (source: Source, options: CsvOptions & DatasetOptions): Promise<Dataset> =>
   dataset("readCsv", "csv", source, options);
 
+/** A tab-separated file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
 export const readTsv = (source: Source, options: CsvOptions & DatasetOptions): Promise<Dataset> =>
   dataset("readTsv", "tsv", source, options);
 
+/**
+ * A file of JSON objects, one per line, as a dataset: `target` names the column to predict. @throws DataError with file and
+ * line
+ */
 export const readJsonLines = (source: Source, options: JsonLinesOptions & DatasetOptions): Promise<Dataset> =>
   dataset("readJsonLines", "jsonl", source, options);
 
+/** A Parquet file as a dataset: `target` names the column to predict. @throws DataError for columns that cannot be read */
 export const readParquet = (source: Source, options: ParquetOptions & DatasetOptions): Promise<Dataset> =>
   dataset("readParquet", "parquet", source, options);
 
@@ -47,15 +57,17 @@ export const readParquet = (source: Source, options: ParquetOptions & DatasetOpt
 export const readNpy = (source: Source, options: NpyOptions & Partial<DatasetOptions>): Promise<Dataset> =>
   dataset("readNpy", "npy", source, options);
 
+/** A LIBSVM or SVMlight file as a dataset of sparse rows. @throws DataError with file, line and column */
 export const readLibsvm = (
   source: Source,
   options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions = {},
 ): Promise<Dataset> => dataset("readLibsvm", "libsvm", source, options);
 
+/** Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns. @throws DataError with file, line and column */
 export const readVw = (source: Source, options: Omit<VwOptions, "target"> & SparseDatasetOptions = {}): Promise<Dataset> =>
   dataset("readVw", "vw", source, options);
 
-/** Two IDX files, MNIST's images and labels; without labels, those that stand beside a path under the usual name. */
+/** Two IDX files, MNIST's images and labels; without labels, those next to the path under the usual name. */
 export async function readIdxDataset(images: Source, labels?: Source, options: ArrayDatasetOptions = {}): Promise<Dataset> {
   checkKeys("readIdxDataset", options, sparseDatasetKeys);
   return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });
@@ -70,12 +82,14 @@ export async function readImages(
 }
 
 /**
- * The readers: a source and options → `Dataset`, `Table`, `SparseTable`, or blocks of them.
+ * A file or folder as a dataset; the format is known from `format`, the extension, or the first bytes.
  *
- * `read` tells the format from `format`, the file's extension, or its first bytes; the others know theirs. Tables come without a
- * target: they are what a trained model predicts on. Blocks hold one schema throughout and serve files larger than memory.
+ *   const data = await read("adult.csv", { target: "income", impute: "median" });
+ *   const images = await read("flowers/");   // a folder with a sub-folder of images for each class
  *
- * A folder is one of images.
+ * A source is a path, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }; gzip is unpacked.
+ *
+ * @throws DataError with file, line and column for what does not hold what it should; OptionError
  */
 export async function read(source: Source, options: ReadOptions = {}): Promise<Dataset> {
   const folder = await folderOfImages(source, options);

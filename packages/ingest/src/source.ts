@@ -3,7 +3,7 @@ import { DataError, OptionError } from "ergodic";
 /**
  * Where bytes come from: a path, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
  *
- * Decoders see nothing else, so that no reader knows where its bytes live. A gzip-compressed source is unpacked on the way.
+ * Decoders see only this, so that no reader knows where its bytes come from. A gzip-compressed source is unpacked on the way.
  * A string is content when it holds a line end, "-" is standard input, any other string is a path; `{ content, name }` leaves no
  * doubt. `name` opens every error message.
  *
@@ -19,10 +19,13 @@ export type Source =
   | { content: string | Uint8Array; name?: string }
   | ByteSource;
 
+/** Bytes to read, whatever they come from. */
 export interface ByteSource {
+  /** Opens every error message. */
   readonly name: string;
   /** False: `chunks()` works once (standard input, streams). */
   readonly rereadable: boolean;
+  /** The bytes, in pieces. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Any bytes by position, where the source has that: files and memory, not compressed. */
   access?(): Promise<RandomAccess>;
@@ -30,14 +33,22 @@ export interface ByteSource {
   close?(): Promise<void>;
 }
 
+/** Bytes of a file by their place. */
 export interface RandomAccess {
+  /** Bytes in all. */
   readonly byteLength: number;
+  /** Bytes [start, end). */
   slice(start: number, end: number): Promise<Uint8Array>;
+  /** Lets go of the file. */
   close(): Promise<void>;
 }
 
 const chunkBytes = 1 << 20;
 
+/**
+ * Any source as one `ByteSource`: a path, standard input, a File or Blob, content in memory, or a stream. @throws OptionError
+ * for what is no source
+ */
 export function openSource(source: Source): ByteSource {
   if (typeof source === "string") {
     if (source === "-") return unpacked(standardInput());

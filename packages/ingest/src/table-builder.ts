@@ -3,11 +3,12 @@ import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts"
 import { fault, fileFault, listed, show } from "./fault.ts";
 import { isNumberText } from "./number.ts";
 
+/** A column: its name, or its index from 0 (−1 = the last). */
 export type ColumnKey = string | number;
 
 /** What every reader of dense rows understands. */
 export interface TableOptions {
-  /** Columns to leave out: names, or indices from 0 (−1 = the last). */
+  /** Columns to omit: names, or indices from 0 (−1 = the last). Default: none. */
   drop?: readonly ColumnKey[];
   /** Types by name; the others are inferred. */
   types?: Readonly<Record<string, ColumnType>>;

@@ -1,6 +1,7 @@
 /**
- * The demo's posterior: is it a 3 or an 8? One logistic regression, once fitted by stochastic gradients and once sampled: the same centre, and how sure one
- * can be of it. The left of an 8 is closed where that of a 3 is open, so that the ink on the left of each row of pixels tells them apart.
+ * The demo's posterior: is it a 3 or an 8? One logistic regression, once fitted by stochastic gradients and once sampled: the
+ * same centre, and how sure one can be of it. The left of an 8 is closed where that of a 3 is open, so that the ink on the left
+ * of each row of pixels tells them apart.
  */
 import { bernoulliLogitGlm, Dataset, fit, linear, matrix, model, normal, sample, sgd, vector } from "ergodic";
 import { percent } from "../report/numbers.ts";

@@ -4,7 +4,8 @@ import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { type AnyPredictor, type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor } from "ergodic";
 import { type FormatOptions, formatOptions } from "../data.ts";
-import { addFormatOptions } from "../options/training.ts";
+import { given } from "../options/given.ts";
+import { addFormatOptions, addModelOptions } from "../options/training.ts";
 import {
   algorithmText,
   type Described,
@@ -21,7 +22,7 @@ import { pairs, table } from "../report/table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
 import type { Terminal } from "../terminal.ts";
 
-type DescribeOptions = FormatOptions & { json?: boolean };
+type DescribeOptions = FormatOptions & { maxWork?: number; json?: boolean };
 
 const MOST_WEIGHTS = 10;
 
@@ -30,13 +31,13 @@ export function addDescribe(program: Command, terminal: Terminal): void {
     .command("describe")
     .description("what a model or a data file holds")
     .argument("<FILE>", "a file that train, path or recommend wrote, or data");
-  addFormatOptions(command).option("--json", "one JSON object on standard output");
+  addModelOptions(addFormatOptions(command)).option("--json", "one JSON object on standard output");
   command.action((file: string, options: DescribeOptions) => describe(file, options, terminal));
 }
 
 async function describe(file: string, options: DescribeOptions, terminal: Terminal): Promise<void> {
   if (file !== "-" && options.format === undefined && (await isSafetensors(file))) {
-    const model = await predictor<AnyPredictor>(file);
+    const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
     const { size } = await stat(file);
     const [summary, text] = ofModel(file, size, model, terminal);
     terminal.out(options.json ? `${json({ command: "describe", kind: "model", ...summary })}\n` : text);

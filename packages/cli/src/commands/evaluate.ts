@@ -2,14 +2,16 @@
 import type { Command } from "commander";
 import { type AnyPredictor, type FactorPredictor, type OutputPredictor, predictor } from "ergodic";
 import { type FormatOptions, readHeldOut } from "../data.ts";
+import { given } from "../options/given.ts";
 import { whole } from "../options/number.ts";
-import { addFormatOptions, addRatingOptions, labelsText } from "../options/training.ts";
+import { addFormatOptions, addModelOptions, addRatingOptions, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface EvaluateOptions extends FormatOptions, Partial<RatingColumns> {
+  maxWork?: number;
   exclude?: string;
   count: number;
   json?: boolean;
@@ -21,13 +23,15 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
     .description("test a saved model on rows whose target is known")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
-  addFormatOptions(command).option("--labels <file>", labelsText).option("--json", "one JSON object on standard output");
+  addModelOptions(addFormatOptions(command))
+    .option("--labels <file>", labelsText)
+    .option("--json", "one JSON object on standard output");
   addRatingOptions(command)
     .option("--value <column>", "how much")
     .option("--exclude <file>", "ratings of training: their items are no recommendations")
     .option("--count <n>", "recommendations that count", whole(1), 10);
   command.action(async (file: string, data: string, options: EvaluateOptions) => {
-    const model = await predictor<AnyPredictor>(file);
+    const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
     if (model.kind === "factorisation") await evaluateFactors(file, model, data, options, terminal);
     else await evaluateRows(file, model, data, options, terminal);
   });

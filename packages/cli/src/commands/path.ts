@@ -51,7 +51,8 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
   const path = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
     if (options.out !== undefined) await made.predictor().save(options.out);
   });
-  const result = { file, options, read, parts, path };
+  const { plan } = (await run.chosen) as unknown as Described;
+  const result = { file, options, read, parts, path, plan };
   terminal.out(options.json ? `${json(jsonOf(result, engine))}\n` : textOf(result, terminal));
 }
 
@@ -76,6 +77,8 @@ interface Result {
   read: TrainingData;
   parts: Parts;
   path: LinearPath;
+  /** The run's, with its workers, which no file keeps. */
+  plan: Described["plan"];
 }
 
 /** What the λ was chosen by. */
@@ -83,10 +86,10 @@ function chosenBy({ crossValidation: cv }: LinearPath, { select }: Described["pa
   return cv ? select : "last";
 }
 
-function jsonOf({ file, options, parts, path }: Result, engine: EngineDescription): object {
+function jsonOf({ file, options, parts, path, plan }: Result, engine: EngineDescription): object {
   const { lambdas, gaps, violations, nonZeros, explained, crossValidation: cv, chosen } = path;
   const model = path.predictor();
-  const { model: made, loss, task, target, path: settings, plan } = model.description as unknown as Described;
+  const { model: made, loss, task, target, path: settings } = model.description as unknown as Described;
   const { ticks: _, ...run } = path.run;
   return {
     command: "path",

@@ -17,13 +17,14 @@ import {
   writeWhole,
 } from "ergodic";
 import { type FormatOptions, formatOptions, rawRows, readingOf, takesSparse } from "../data.ts";
-import { addFormatOptions, addRatingOptions } from "../options/training.ts";
+import { given } from "../options/given.ts";
+import { addFormatOptions, addModelOptions, addRatingOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
-type PredictOptions = FormatOptions & Partial<RatingColumns> & { out?: string; json?: boolean };
+type PredictOptions = FormatOptions & Partial<RatingColumns> & { maxWork?: number; out?: string; json?: boolean };
 
 export function addPredict(program: Command, terminal: Terminal): void {
   const command = program
@@ -31,7 +32,7 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .description("predict with a saved model")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
-  addFormatOptions(command)
+  addModelOptions(addFormatOptions(command))
     .option("--out <file>", "write here, not on standard output")
     .option("--json", "one JSON object in the place of CSV");
   addRatingOptions(command);
@@ -44,7 +45,7 @@ async function predict(file: string, data: string, options: PredictOptions, term
     { flag: "DATA", path: data },
   ];
   await checkOutputs("predict", [{ flag: "--out", path: options.out }], inputs);
-  const model = await predictor<AnyPredictor>(file);
+  const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
   const text = options.json ? jsonOf(model, file, data, options) : csvOf(model, data, options);
   if (options.out === undefined) {
     for await (const part of text) terminal.out(part);

@@ -124,7 +124,8 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
     Object.assign(made.description, { columns });
     if (options.out !== undefined) await made.save(options.out);
   });
-  report({ path, options, columns, all, train, test, fitted, engine, terminal });
+  const { plan } = (await run.chosen) as unknown as FactorsDescribed;
+  report({ path, options, columns, all, train, test, fitted, plan, engine, terminal });
 }
 
 function modelOptions({ rank, l2, weighted, implicit, value }: RecommendOptions): FactorisationOptions {
@@ -171,12 +172,14 @@ interface Result {
   train: Ratings;
   test: Ratings | undefined;
   fitted: FactorPredictor & Pick<Fitted, "run">;
+  /** The run's, with its workers, which no file keeps. */
+  plan: FactorsDescribed["plan"];
   engine: EngineDescription;
   terminal: Terminal;
 }
 
 function report(result: Result): void {
-  const { options, all, train, test, fitted, terminal } = result;
+  const { options, all, train, test, fitted, plan, terminal } = result;
   const { count, for: user } = options;
   const metrics = test ? fitted.evaluate(test, { count, exclude: train }) : null;
   const items = user === undefined ? [] : fitted.recommend(user, { count, exclude: all });
@@ -190,7 +193,7 @@ function report(result: Result): void {
       ratings: { train: train.count, test: test?.count ?? 0 },
       users: all.users.size,
       items: all.items.size,
-      chosen,
+      chosen: { ...chosen, plan },
       engine: result.engine,
       run,
       ticks,

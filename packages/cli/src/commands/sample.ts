@@ -1,6 +1,6 @@
 /**
- * `ergodic sample MODEL --data FILE`: draws from the posterior of a model, a summary, and whether to trust it; `ergodic approximate` the same by a fast
- * approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
+ * `ergodic sample MODEL --data FILE`: draws from the posterior of a model, a summary, and whether to trust it; `ergodic
+ * approximate` the same by a fast approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
 import { type Draws, type Run, type SampleOptions, sample } from "ergodic";

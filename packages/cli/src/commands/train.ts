@@ -64,7 +64,8 @@ async function train(path: string, options: TrainOptions, training: Training): P
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
     if (options.out !== undefined) await made.save(options.out);
   });
-  report({ path, options, read, parts, fitted, engine, terminal });
+  const { plan } = (await run.chosen) as unknown as Described;
+  report({ path, options, read, parts, fitted, plan, engine, terminal });
 }
 
 export function dataLine(path: string, { train, validate, test }: Parts, read: TrainingData): string {
@@ -103,18 +104,20 @@ interface Result {
   read: TrainingData;
   parts: Parts;
   fitted: AnyFitted;
+  /** The run's, with its workers, which no file keeps. */
+  plan: Described["plan"];
   engine: EngineDescription;
   terminal: Terminal;
 }
 
 function report(result: Result): void {
-  const { options, parts, fitted, engine, terminal } = result;
+  const { options, parts, fitted, plan, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
   const metrics = parts.test ? fitted.evaluate(parts.test) : null;
   const description = fitted.description as unknown as Described;
   if (options.json) {
     const rows = { train: parts.train.rowCount, validate: parts.validate?.rowCount ?? 0, test: parts.test?.rowCount ?? 0 };
-    const { loss, task, target, algorithm, plan, model } = description;
+    const { loss, task, target, algorithm, model } = description;
     const chosen = { model, loss, task, target, algorithm, plan };
     const columnCount = parts.train.columnCount;
     terminal.out(

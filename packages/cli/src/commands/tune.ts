@@ -1,9 +1,9 @@
 /**
  * `ergodic tune DATA --target COLUMN --over rate:log:1e-4..1,…`: trains with many settings, and says which are best on held-out rows.
  *
- * Each trial is what `train` does with these options. With --out or test rows, a model is then trained with the best settings on all rows but those
- * of the test; with --patience for as many epochs as the best trial took to its least loss. It can be interrupted (after the trial under way), kept and
- * gone on with (keeping.ts).
+ * Each trial is what `train` does with these options. With --out or test rows, a model is then trained with the best settings
+ * on all rows but those of the test; with --patience for as many epochs as the best trial took to its least loss. It can be
+ * interrupted (after the trial under way), kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
 import { fit, type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";

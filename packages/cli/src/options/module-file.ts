@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { DataError, ErgodicError } from "ergodic";
 import { UsageError } from "../errors.ts";
 import { relative } from "../terminal.ts";
+import { located } from "./syntax-place.ts";
 
 const scripts = [".js", ".mjs"];
 const typed = [".ts", ".mts"];
@@ -32,7 +33,7 @@ export async function loadedModule(flag: string, path: string): Promise<Record<s
   try {
     return await imported(path, pathToFileURL(file).href);
   } catch (cause) {
-    throw moduleFailure(path, cause);
+    throw moduleFailure(path, placeIn(path, cause) === undefined ? located(cause, file) : cause);
   }
 }
 
@@ -60,7 +61,7 @@ export function moduleFailure(path: string, cause: unknown): Error {
   const at = placeIn(path, cause);
   return new DataError(
     at ?? path,
-    `fails: ${message}; mend it${at === undefined ? ", or run it by node to see where" : ""}`,
+    `fails: ${message.replace(/\.$/, "")}; mend it${at === undefined ? ", or run it by node to see where" : ""}`,
     "MODEL_FILE",
     { cause },
   );
@@ -80,19 +81,29 @@ const FRAME = /(?:^|\(|\bat )(file:\/\/[^()]+?|\/[^()]+?|[A-Za-z]:\\[^()]+?):(\d
 /** Where this command and its libraries lie. */
 const OWN = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** "model.mjs:3:12", or where else the user's own code stands: the first line of the stack that is of the file, or of one that is neither ours nor a package's. */
+/**
+ * "model.mjs:3:12", or where else the user's own code is: the first line of the stack that is of the file, or of one that is neither ours nor a package's. What
+ * cannot be parsed has its place above the stack, with a caret below the column.
+ */
 function placeIn(path: string, cause: unknown): string | undefined {
   if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
   const file = existsSync(path) ? realpathSync(path) : path;
-  for (const line of cause.stack.split("\n")) {
+  const lines = cause.stack.split("\n");
+  for (const [i, line] of lines.entries()) {
     const [, named, row, column] = FRAME.exec(line.trim()) ?? [];
     if (named === undefined) continue;
     const found = named.startsWith("file:") ? fileURLToPath(named) : named;
     const shown = found === file ? path : relative(process.cwd(), found);
     const theirs = found === file || !(found.startsWith(OWN) || found.includes("/node_modules/"));
-    if (theirs) return [shown, row, column].filter((part) => part !== undefined).join(":");
+    if (theirs) return [shown, row, column ?? columnOfCaret(lines.slice(i + 1))].filter((part) => part !== undefined).join(":");
   }
   return undefined;
+}
+
+/** Of a column below which a caret is, counted from 1. */
+function columnOfCaret(below: readonly string[]): number | undefined {
+  const caret = below.slice(0, 3).find((line) => /^\s*\^+\s*$/.test(line));
+  return caret === undefined ? undefined : caret.indexOf("^") + 1;
 }
 
 /** JSON of a file. */
@@ -148,6 +159,14 @@ export async function load(url, context, next) {
   const text = await readFile(new URL(url), "utf8");
   const { ModuleKind, ScriptTarget } = typescript;
   const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, verbatimModuleSyntax: true, inlineSourceMap: true };
-  return { format: "module", shortCircuit: true, source: typescript.transpileModule(text, { compilerOptions, fileName: url }).outputText };
+  const { outputText, diagnostics } = typescript.transpileModule(text, { compilerOptions, fileName: url, reportDiagnostics: true });
+  const [fault] = diagnostics;
+  if (fault?.start !== undefined) {
+    const { line, character } = fault.file.getLineAndCharacterOfPosition(fault.start);
+    const error = new SyntaxError(typescript.flattenDiagnosticMessageText(fault.messageText, " "));
+    error.stack = "SyntaxError: " + error.message + "\\n    at " + url + ":" + (line + 1) + ":" + (character + 1);
+    throw error;
+  }
+  return { format: "module", shortCircuit: true, source: outputText };
 }
 `;

@@ -21,6 +21,9 @@ export const atLeastTwo: Parse<number> = held("a number >= 2", (value) => value 
 /** Above 0, and 1 at most. */
 export const upToOne: Parse<number> = held("a number > 0 and <= 1", (value) => value > 0 && value <= 1);
 
+/** What may be without an end. */
+export const work: Parse<number> = (text) => (text.trim() === "Infinity" ? Infinity : positive(text));
+
 /** A whole number from `low` to `high`. */
 export function whole(low: number, high = Number.MAX_SAFE_INTEGER): Parse<number> {
   const most = high === Number.MAX_SAFE_INTEGER ? "" : ` and <= ${high}`;

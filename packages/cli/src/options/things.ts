@@ -14,7 +14,7 @@ import {
   dualCoordinateDescent,
   featureMaps,
   type Loss,
-  lossFrom,
+  lossFromJson,
   lossNames,
   type RandomFeatures,
   type Rule,
@@ -25,7 +25,7 @@ import {
   scheduleFromJson,
   scheduleNames,
   type Variance,
-  varianceFrom,
+  varianceFromJson,
 } from "ergodic";
 import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
@@ -75,14 +75,14 @@ function parseRate(text: string): number | ScheduleJson {
 
 export function parseLoss(text: string): Loss {
   const { name, options } = parseSpec("--loss", text);
-  const found = lossFrom({ name, ...numbersOf("--loss", options) });
+  const found = lossFromJson({ name, ...numbersOf("--loss", options) });
   if (found) return found;
   throw unknown("--loss", name, lossNames());
 }
 
 export function parseVariance(text: string): Variance {
   const { name, options } = parseSpec("--variance", text, "every");
-  return varianceFrom({ name, ...numbersOf("--variance", options) });
+  return varianceFromJson({ name, ...numbersOf("--variance", options) });
 }
 
 export function parseFeatures(text: string, seed: number | undefined): RandomFeatures {

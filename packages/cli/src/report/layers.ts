@@ -1,5 +1,5 @@
 /** A network's layers in one line, and what it costs, from the JSON that its file holds. */
-import { countNetwork, type Layer, layerFrom, layerKinds, type NetworkCount } from "ergodic";
+import { countNetwork, type Layer, layerFromJson, layerKinds, type NetworkCount } from "ergodic";
 import type { LayerJson } from "./chosen.ts";
 
 /** What stands for a layer: of several the first that is there. */
@@ -24,7 +24,7 @@ export function layersText(layers: LayerJson | null): string {
 /** Undefined where a layer is of a kind that is defined elsewhere. */
 export function networkCost(layers: LayerJson | null, rowShape: readonly number[]): NetworkCount | undefined {
   if (layers === null || !kindsIn(layers).every((kind) => layerKinds().includes(kind))) return undefined;
-  const network: Layer = layerFrom(layers as never);
+  const network: Layer = layerFromJson(layers as never);
   return countNetwork(network, rowShape);
 }
 

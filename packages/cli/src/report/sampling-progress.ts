@@ -33,8 +33,8 @@ function amount({ algorithm: { algorithm, particles }, plan: { chains, warmup, d
 /**
  * How sampling goes, on standard error: on a terminal one line, rewritten; else a line each time that what is done has doubled, and at the end.
  *
- * Chains know how much there is to do, and say which share is done. An approximation ends when it fits, particles when they have arrived: how far they
- * are stands in updates.
+ * Chains know how much there is to do, and say which share is done. An approximation ends when it fits, particles when they
+ * have arrived: how far they are stands in updates.
  */
 export class SamplingProgress {
   private readonly terminal: Terminal;

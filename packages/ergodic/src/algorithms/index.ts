@@ -8,7 +8,7 @@ import { factorDescentFrom } from "./coordinate/factor-descent.ts";
 import { type GradientDescent, gradientDescent } from "./gradient/gradient-descent.ts";
 import { ruleFromJson } from "./gradient/index.ts";
 import type { RuleJson } from "./gradient/kinds.ts";
-import { varianceFrom } from "./gradient/variance.ts";
+import { varianceFromJson } from "./gradient/variance.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,
@@ -18,8 +18,8 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   factorCoordinateDescent: factorDescentFrom,
 };
 
-/** The algorithm that `toJson` described. */
-export function algorithmFrom(json: JsonObject): Algorithm {
+/** The algorithm that `toJSON` described. */
+export function algorithmFromJson(json: JsonObject): Algorithm {
   const name = String(json.algorithm);
   const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
   if (make) return make(json);
@@ -34,6 +34,6 @@ export function algorithmFrom(json: JsonObject): Algorithm {
 function gradientDescentFrom(json: JsonObject): GradientDescent {
   return gradientDescent({
     rule: ruleFromJson(json.rule as unknown as RuleJson),
-    ...(json.variance ? { variance: varianceFrom(json.variance as JsonObject) } : {}),
+    ...(json.variance ? { variance: varianceFromJson(json.variance as JsonObject) } : {}),
   });
 }

@@ -50,6 +50,25 @@ export function checkFunction(where: string, name: string, value: unknown, wante
   if (typeof value !== "function") refuse(where, name, value, wanted, example);
 }
 
+/** The code of what JSON is refused with: of a checkpoint it is the file that is damaged. */
+export const JSON_TYPE = "JSON_TYPE";
+
+/** What `toJSON()` of `of` gave, or its like: an object, whose `name` is a text. `of`: "a rule". */
+export function checkNamedJson(where: string, json: unknown, name: string, of: string): void {
+  const isPlain = typeof json === "object" && json !== null && !Array.isArray(json);
+  if (!isPlain)
+    throw new OptionError(where, `the JSON is ${shown(json)}, but must be the object that toJSON() of ${of} gave`, JSON_TYPE);
+  const text = (json as Record<string, unknown>)[name];
+  if (typeof text !== "string")
+    throw new OptionError(where, `${name} of the JSON is ${shown(text)}, but must be the name of ${of}, a text`, JSON_TYPE);
+}
+
+/** An object of options by name, out of JSON. */
+export function checkOptionsJson(where: string, options: unknown): asserts options is Record<string, unknown> {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
+  throw new OptionError(where, `options of the JSON is ${shown(options)}, but must be an object of options by name`, JSON_TYPE);
+}
+
 /** An array or a typed array, not a DataView. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);

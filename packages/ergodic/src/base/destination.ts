@@ -19,8 +19,9 @@ export interface Through {
 /**
  * What a path to write to leads to, looked at without opening anything.
  *
- * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name in its folder, then renamed. All else
- * (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written through, as there is nothing to replace.
+ * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name
+ * in its folder, then renamed. All else (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written
+ * through, as there is nothing to replace.
  */
 export type Destination = WholeFile | Through;
 

@@ -1,7 +1,7 @@
-/** Errors: `where: what was given, what was wanted, what to do [CODE]`. The user's fault throws one of these; ours is an assertion. */
 import { nearest } from "./nearest.ts";
 import { shown } from "./shown.ts";
 
+/** Errors: `where: what was given, what was wanted, what to do [CODE]`. The user's fault throws one of these; ours is an assertion. */
 export class ErgodicError extends Error {
   /** Written out in each class: a minifier renames the class itself. */
   override readonly name: string = "ErgodicError";

@@ -4,26 +4,29 @@ import { refuse } from "./checks.ts";
 import { CapabilityError, DataError } from "./errors.ts";
 import { builtin } from "./node.ts";
 import { reason } from "./system-reason.ts";
-import type { Content, WriteOptions } from "./write-files.ts";
+import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
 
-export type { Content, WriteOptions };
+export type { Content, FileHandleTarget, FileTarget, WriteOptions };
 
 /**
- * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a file that is replaced leaves its mode and
- * owner. What is no regular file (a device, a FIFO) is written through. What killed processes left half-written of the same file is removed.
+ * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a
+ * file that is replaced leaves its mode and owner. What is no regular file (a device, a FIFO) is written through. What killed
+ * processes left half-written of the same file is removed.
  *
  * What `content` itself throws is thrown on, and nothing is left.
  *
  * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
  */
-export async function writeWhole(path: string, content: Content, options: WriteOptions = {}): Promise<void> {
-  refuseOutsideNode("writeWhole", path);
+export async function writeWhole(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
   const writing = await import("./write-files.ts");
-  return writing.writeWhole(path, content, options);
+  if (typeof to === "object" && to !== null) return writing.writeByHandle(to, content);
+  refuseOutsideNode("writeWhole", to);
+  return writing.writeWhole(to, content, options);
 }
 
 /**
- * Throws what `writeWhole` would, as far as it can be known beforehand: nothing is opened that is there, and nothing is left. `folders`: missing ones would be made.
+ * Throws what `writeWhole` would, as far as it can be known beforehand: nothing is opened that is there, and nothing is left.
+ * `folders`: missing ones would be made.
  *
  * @throws DataError [FILE_WRITE]; CapabilityError [NO_FILES] outside Node
  */
@@ -34,8 +37,9 @@ export async function checkWritable(path: string, options: Pick<WriteOptions, "f
 }
 
 /**
- * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that it is given, and the error says so. There is
- * one place for each path, so that a checkpoint that fails again and again takes the place of the one before. Errors of another kind come back as they are.
+ * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that
+ * it is given, and the error says so. There is one place for each path, so that a checkpoint that fails again and again takes
+ * the place of the one before. Errors of another kind come back as they are.
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
@@ -49,15 +53,12 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
  * @throws DataError [FILE_READ] with the system's reason
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
-  // As plain bytes: the slices of a Buffer are views.
-  if (from instanceof Uint8Array) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+  if (from instanceof Uint8Array) return plain(from);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
-  const onDisk = inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
   try {
-    if (onDisk) {
+    if (isOnDisk(from)) {
       const { readFile } = builtin("node:fs/promises");
-      const bytes = await readFile(from);
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return plain(await readFile(from));
     }
     const response = await fetch(from);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
@@ -66,6 +67,60 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
   }
 }
+
+/**
+ * The same bytes in blocks of `size`, or of other sizes where they are fetched, so that a file of any length can be read. A block holds until the next is asked for.
+ *
+ * @throws DataError [FILE_READ] with the system's reason
+ */
+export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: number): AsyncGenerator<Uint8Array> {
+  if (from instanceof Uint8Array || from instanceof Blob) {
+    const length = from instanceof Blob ? from.size : from.length;
+    for (let at = 0; at < length; at += size)
+      yield from instanceof Blob
+        ? new Uint8Array(await from.slice(at, at + size).arrayBuffer())
+        : plain(from.subarray(at, at + size));
+    return;
+  }
+  const unread = (cause: unknown): DataError =>
+    new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
+  const failed = (cause: unknown): never => {
+    throw unread(cause);
+  };
+  if (!isOnDisk(from)) {
+    yield* fetched(from, failed);
+    return;
+  }
+  const { open } = builtin("node:fs/promises");
+  const file = await open(from).catch(failed);
+  try {
+    const block = new Uint8Array(size);
+    for (;;) {
+      const { bytesRead } = await file.read(block, 0, size, null).catch(failed);
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* fetched(from: string | URL, failed: (cause: unknown) => never): AsyncGenerator<Uint8Array> {
+  const response = await fetch(from).catch(failed);
+  if (!response.ok) failed(new Error(`the server answered ${response.status} ${response.statusText}`));
+  const reader = response.body?.getReader();
+  for (;;) {
+    const part = await reader?.read().catch(failed);
+    if (!part || part.done) return;
+    yield part.value;
+  }
+}
+
+const isOnDisk = (from: string | URL): boolean =>
+  inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
+
+/** The same bytes, not as a Buffer, whose slice() is a view. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** What errors call it; `otherwise` for bytes and for a Blob without a name. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {

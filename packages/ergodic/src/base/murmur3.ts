@@ -29,7 +29,8 @@ export class Murmur3 {
     }
     const whole = part.length - ((part.length - missing) & 3);
     this.#hash = blocks(blocks(this.#hash, first, 0, first.length), part, missing, whole);
-    this.#rest = part.slice(whole);
+    // A copy whatever `part` is: slice() of a Buffer would be a view.
+    this.#rest = new Uint8Array(part.subarray(whole));
     return this;
   }
 

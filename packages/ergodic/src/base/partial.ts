@@ -1,6 +1,7 @@
 /**
- * Files under way: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` lies next to what it becomes, and says which process writes it: its number, and a digest of
- * where that number means something (host, boot, and namespace of processes). So what a killed process has left is told from what a living one writes.
+ * Files under way: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` lies next to what it becomes, and says which process
+ * writes it: its number, and a digest of where that number means something (host, boot, and namespace of processes). So what a
+ * killed process has left is told from what a living one writes.
  */
 
 import { murmur3 } from "./murmur3.ts";

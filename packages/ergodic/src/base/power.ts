@@ -12,9 +12,10 @@ const LARGEST = 2 ** 70;
 /**
  * xʸ from +, −, × and ÷ alone, so that every engine gives the same bits; the `**` of JavaScript differs between engines in the last place.
  *
- * e^(y log|x|), the logarithm carried as a sum of two numbers (about 2^-66 relative), since y log|x| may reach 745 and its absolute error is the
- * result's relative error. Error below 1 ulp, 2 where the result is subnormal; a result that is a float64 number is exact. The exceptions are those of IEEE 754's
- * pow: 1 for x = 1 or y = 0, NaN of the other or not; NaN for x < 0 unless y is whole.
+ * e^(y log|x|), the logarithm carried as a sum of two numbers (about 2^-66 relative), since y log|x| may reach 745 and its
+ * absolute error is the result's relative error. Error below 1 ulp, 2 where the result is subnormal; a result that is a float64
+ * number is exact. The exceptions are those of IEEE 754's pow: 1 for x = 1 or y = 0, NaN of the other or not; NaN for x < 0
+ * unless y is whole.
  *
  * log m = 2s (1 + z (⅓ + z W(z))), s = (m − 1)/(m + 1), z = s², m in [√½, √2).
  */

@@ -1,23 +1,31 @@
 /** Whether what was asked for has room, found out before it is made: a host that cannot give it throws what says nothing, or ends the process. */
 import { MemoryLimitError } from "./errors.ts";
 
-/** Bytes of numbers that one thing may take: as many as one array of float64 can have. */
-const MOST_NUMBERS = 2 ** 35;
+/** Bytes of numbers that one thing may take: as many as one array of float64 can have, and no more than there is. */
+const MOST_NUMBERS = Math.min(2 ** 35, hostBytes());
 /** Bytes of objects of JavaScript, whose heap ends at two to four GiB. */
 export const MOST_OBJECTS = 2 ** 30;
 /** Bytes of the engine's memory. */
-export const MOST_ENGINE = 2 ** 32;
+export const MOST_ENGINE = Math.min(2 ** 32, hostBytes());
+
+/** The memory of this machine, or of the container: more than that ends the process. Infinity where the host does not say. */
+function hostBytes(): number {
+  if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return Infinity;
+  const total = process.getBuiltinModule("node:os").totalmem();
+  const constrained = process.constrainedMemory?.() ?? 0;
+  return constrained > 0 ? Math.min(total, constrained) : total;
+}
 
 /**
- * `what`: "1000000000 draws of each of 4 chains", what takes the memory.
+ * `what`: "1000000000 draws of each of 4 chains", what takes the memory. `instead`: what to do.
  *
  * @throws MemoryLimitError [MEMORY_LIMIT] above `most` bytes
  */
-export function checkRoom(where: string, what: string, bytes: number, most = MOST_NUMBERS): void {
+export function checkRoom(where: string, what: string, bytes: number, most = MOST_NUMBERS, instead = "ask for fewer"): void {
   if (bytes > most)
     throw new MemoryLimitError(
       where,
-      `${what} would take ${bytesText(bytes)}, but at most ${bytesText(most)} can be had; ask for fewer`,
+      `${what} would take ${bytesText(bytes)}, but at most ${bytesText(most)} can be had; ${instead}`,
       "MEMORY_LIMIT",
     );
 }

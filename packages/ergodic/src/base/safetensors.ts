@@ -100,10 +100,12 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
 
 /** Tensors are copies, in the order of the file's bytes. `where`: the file, for errors. */
 export function decode(
-  bytes: Uint8Array,
+  given: Uint8Array,
   where = "safetensors",
 ): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
   const broken = faultIn(where);
+  // A Buffer's own slice() is a view of a pool that others share; that of a plain array copies.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   if (bytes.length < 8) throw broken(`it is ${bytes.length} bytes long, but must hold at least a header length of 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > LONGEST_HEADER || length > bytes.length - 8) {

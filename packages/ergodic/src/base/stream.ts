@@ -3,6 +3,7 @@ import { log } from "./log.ts";
 import { normalQuantile } from "./normal-quantile.ts";
 import { multiplyHigh, philox } from "./philox.ts";
 
+/** A named random stream: draws of an update depend on the seed, the names and the update's number alone. */
 export interface Stream {
   /** Two u32: a hash of the seed and the names. */
   readonly key: readonly [number, number];
@@ -10,6 +11,7 @@ export interface Stream {
   at(counter: number): Draws;
 }
 
+/** Random numbers, one after another; their order matters. */
 export interface Draws {
   /** 32 random bits. */
   bits(): number;

@@ -9,6 +9,22 @@ import { reason } from "./system-reason.ts";
 /** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
 export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
+/** The part of a browser's FileSystemFileHandle that writing needs. */
+export interface FileHandleTarget {
+  /** The file's name, for errors. */
+  readonly name: string;
+  /** Opens the file to write: it is replaced when it is closed. */
+  createWritable(): Promise<{
+    write(part: Uint8Array<ArrayBuffer> | string): Promise<void>;
+    close(): Promise<void>;
+    abort(reason?: unknown): Promise<void>;
+  }>;
+}
+
+/** Where a file is written: a path in Node, a handle in a browser. */
+export type FileTarget = string | FileHandleTarget;
+
+/** Options of `writeWhole`. */
 export interface WriteOptions {
   /** Missing folders above the file are made. Default false. */
   folders?: boolean;
@@ -171,5 +187,18 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
     return told(`what was computed is kept in ${place}; move it to where it should be`);
   } catch (failed) {
     return told(`nor can it be kept in ${tmpdir()}: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
+  }
+}
+
+/** The browser puts what was written in place of the file when it is closed, and not before. */
+export async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
+  const stream = await said(handle.name, handle.createWritable());
+  try {
+    for await (const part of content instanceof Uint8Array ? [content] : content)
+      await said(handle.name, stream.write(part as Uint8Array<ArrayBuffer> | string));
+    await said(handle.name, stream.close());
+  } catch (error) {
+    await stream.abort().catch(() => undefined); // The first error is the one to tell.
+    throw error;
   }
 }

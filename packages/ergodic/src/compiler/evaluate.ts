@@ -3,8 +3,11 @@ import { type Expr, nodesOf } from "./expression.ts";
 import { primitiveOf, reductionOf } from "./primitive.ts";
 import type { ProgramSpec, StorageType } from "./program.ts";
 
+/** What an expression is evaluated on: vectors and scalars by name. */
 export interface Environment {
+  /** Vectors by name, of one length. */
   vectors?: Record<string, ArrayLike<number>>;
+  /** Scalars by name. */
   scalars?: Record<string, number>;
   /** The number of elements, where no vector tells it. */
   count?: number;
@@ -13,9 +16,11 @@ export interface Environment {
 /** Another evaluation of a primitive than its reference, or undefined for that. */
 export type Override = (name: string, precision: "f32" | "f64") => ((...x: number[]) => number) | undefined;
 
+/** Options of the interpreter. */
 export interface EvaluateOptions {
+  /** "f32" rounds vector values to float32 after each operation. Default "f64". */
   precision?: "f32" | "f64";
-  /** For instance the functions of compiled modules: then both agree to the bit, but for the order of sums. */
+  /** For instance the functions of compiled modules: then both agree to the bit, except for the order of sums. */
   override?: Override;
 }
 
@@ -34,6 +39,7 @@ export function evaluate(expr: Expr, environment: Environment, options: Evaluate
   return interpret([expr], environment, options).get(expr)!;
 }
 
+/** The value of an expression of rank 0. @throws CompileError if an input is missing */
 export function evaluateScalar(expr: Expr, environment: Environment, options: EvaluateOptions = {}): number {
   const value = evaluate(expr, environment, options);
   assert(typeof value === "number", "evaluateScalar was given a vector");
@@ -46,15 +52,19 @@ export function evaluateVector(expr: Expr, environment: Environment, options: Ev
   return typeof value === "number" ? new Float64Array(elementCount([expr], environment)).fill(value) : value;
 }
 
+/** What a program is run on: whole operands, scalars, indices. */
 export interface ProgramEnvironment {
   /** The whole operands, written in place. */
   vectors: Record<string, Float64Array | Float32Array | Int16Array | Int8Array>;
+  /** Scalars by name. */
   scalars?: Record<string, number>;
   /** For operands with indexed access. */
   indices?: ArrayLike<number>;
+  /** Elements, where no operand tells. */
   count?: number;
   /** Uniform in [0, 1), for stochastic rounding. */
   uniform?: () => number;
+  /** Other evaluations of primitives than their references. */
   override?: Override;
 }
 

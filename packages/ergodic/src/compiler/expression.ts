@@ -9,11 +9,16 @@ import { assert, CompileError } from "../base/errors.ts";
 import { Interned } from "./interned.ts";
 import { nodesBelow } from "./walk.ts";
 
+/**
+ * An expression over numbers (rank 0) and vectors (rank 1): what rules and losses are written in. Made by builders such as
+ * add() and exp().
+ */
 export interface Expr {
   /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
   /** "constant", "scalar", "vector", "index", "count", or the name of a primitive or reduction. */
   readonly op: string;
+  /** The arguments. */
   readonly args: readonly Expr[];
   /** 0: one number; 1: one number an element. */
   readonly rank: 0 | 1;
@@ -42,6 +47,7 @@ export function intern(op: string, args: readonly Expr[], rank: 0 | 1, name = ""
   return node;
 }
 
+/** A number as an expression. */
 export const constant = (value: number): Expr => intern("constant", [], 0, "", value);
 
 /** A float64 input of the program, by name. */
@@ -67,6 +73,7 @@ export function toExpr(x: ExprLike): Expr {
   );
 }
 
+/** Whether an expression is a number; with `value`, that number. */
 export const isConstant = (x: Expr, value?: number): boolean => x.op === "constant" && (value === undefined || x.value === value);
 
 /** All nodes below the roots, the roots included, arguments before their users. */

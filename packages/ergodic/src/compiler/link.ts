@@ -1,6 +1,7 @@
 /**
- * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts). What was compiled last is kept, since
- * runs ask for the same few again and again; the expressions too, so that equal ones built later are the same objects (expression.ts).
+ * Programs in place: compiled, and linked into every thread's table for as long as the holder needs them (host/modules.ts).
+ * What was compiled last is kept, since runs ask for the same few again and again; the expressions too, so that equal ones
+ * built later are the same objects (expression.ts).
  */
 import type { Engine, LinkedFunction } from "../host/engine.ts";
 import { forGood, type Holder } from "../host/modules.ts";
@@ -10,8 +11,11 @@ import { Recent } from "./recent.ts";
 
 export { forGood, type Holder };
 
+/** A program compiled and placed in the engine's table. */
 export interface LinkedProgram {
+  /** The compiled program. */
   readonly program: CompiledProgram;
+  /** Its functions, in the table. */
   readonly functions: Record<string, LinkedFunction>;
 }
 
@@ -19,7 +23,7 @@ const COUNT = 256;
 const BYTES = 2 ** 20;
 const caches = new WeakMap<Engine, Recent<{ spec: ProgramSpec; program: CompiledProgram }>>();
 
-/** `holder`: what owns the memory in which the slots will stand, mostly an arena; `forGood` where nothing does. */
+/** `holder`: what owns the memory that holds the slots, mostly an arena; `forGood` where nothing does. */
 export function linkProgram(engine: Engine, spec: ProgramSpec, holder: Holder): LinkedProgram {
   const cache = caches.get(engine) ?? new Recent(COUNT, BYTES);
   caches.set(engine, cache);

@@ -48,7 +48,9 @@ const primitives = new Map<string, Primitive>();
 const reductions = new Map<string, Reduction>();
 const builders = new Map<string, (...args: ExprLike[]) => Expr>();
 
+/** The element-wise primitive of a node, if it is one. */
 export const primitiveOf = (node: Expr): Primitive | undefined => primitives.get(node.op);
+/** The reduction of a node, if it is one. */
 export const reductionOf = (node: Expr): Reduction | undefined => reductions.get(node.op);
 /** Every element-wise primitive: conformance tests go over this list. */
 export const allPrimitives = (): Primitive[] => [...primitives.values()];

@@ -4,6 +4,8 @@ import { primitiveOf, reductionOf } from "./primitive.ts";
 /** Binding strengths: if 0, ∨ 1, ∧ 2, comparisons 3, + and − 4, / 5, · 6, powers 7, atoms 9. */
 const ATOM = 9;
 const SUM = 4;
+/** Parts that are written out. */
+const LONGEST = 500;
 
 /**
  * Expressions as equations in plain Unicode, with no more brackets than needed: `η·g / (√r + ε)`.
@@ -11,13 +13,25 @@ const SUM = 4;
  * `symbols` renames scalars and vectors, for instance `{ rate: "η" }`.
  */
 export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}): string {
+  const nodes = nodesOf([expr]);
+  const named = partsWritten(expr, nodes) > LONGEST ? sharedOf(nodes) : new Set<Expr>();
+  const stem = freeStem(nodes, symbols);
   const memo = new Map<Expr, { text: string; strength: number }>();
+  const definitions: string[] = [];
   const bracketed = (node: Expr, needs: number): string => {
     const { text, strength } = memo.get(node)!;
     return strength < needs ? `(${text})` : text;
   };
-  for (const node of nodesOf([expr])) memo.set(node, write(node));
-  return bracketed(expr, 0);
+  for (const node of nodes) {
+    const written = write(node);
+    if (!named.has(node)) memo.set(node, written);
+    else {
+      const name = `${stem}${definitions.length + 1}`;
+      definitions.push(`${name} = ${written.text}`);
+      memo.set(node, { text: name, strength: ATOM });
+    }
+  }
+  return bracketed(expr, 0) + (definitions.length > 0 ? ` where ${definitions.join(", ")}` : "");
 
   function write(node: Expr): { text: string; strength: number } {
     const { op, args, name, value } = node;
@@ -31,6 +45,28 @@ export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}
     if (!form) return { text: `${op}(${args.map((a) => bracketed(a, 0)).join(", ")})`, strength: ATOM };
     return { text: form.write(...args.map((a, i) => bracketed(a, form.needs[i]))), strength: form.strength };
   }
+}
+
+/** As often as they are used. `nodes`: arguments before their users. */
+function partsWritten(expr: Expr, nodes: readonly Expr[]): number {
+  const parts = new Map<Expr, number>();
+  for (const node of nodes) parts.set(node, 1 + node.args.reduce((sum, arg) => sum + parts.get(arg)!, 0));
+  return parts.get(expr)!;
+}
+
+/** What has arguments of its own, and more than one user. */
+function sharedOf(nodes: readonly Expr[]): Set<Expr> {
+  const users = new Map<Expr, number>();
+  for (const { args } of nodes) for (const arg of args) users.set(arg, (users.get(arg) ?? 0) + 1);
+  return new Set([...users].flatMap(([node, count]) => (count > 1 && node.args.length > 0 ? [node] : [])));
+}
+
+/** "t", or longer where names of the expression begin so. */
+function freeStem(nodes: readonly Expr[], symbols: Readonly<Record<string, string>>): string {
+  const taken = [...nodes.map(({ name }) => name ?? ""), ...Object.values(symbols)];
+  let stem = "t";
+  while (taken.some((name) => name.startsWith(stem) && /^\d/.test(name.slice(stem.length)))) stem += "t";
+  return stem;
 }
 
 function numeral(x: number): string {

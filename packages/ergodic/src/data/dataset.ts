@@ -38,24 +38,32 @@ interface Lending {
 }
 
 /**
- * Dataset: an immutable table of numbers in engine memory, with its target and weights, and the pipeline that made it.
+ * An immutable table of numbers with its target and weights, and the pipeline that made it.
  *
- * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16; layout in layout.ts. Every method that
- * changes something returns a new dataset with memory of its own, but for `as`, `asClasses` and `columns`: what they make is kept
- * and released with the dataset it was made from. Memory comes back at `dispose()`, at the end of a `using` block, or when the
- * object is collected.
+ *   const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
+ *   const { train, test } = data.split(0.8, { seed: 1 });
+ *   data.dispose();   // or `using data = …`; otherwise memory comes back when the object is collected
  *
- * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it goes with
- * a model so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised dataset has the
- * pipeline of the floats that it stands for.
+ * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16. Every method that changes something
+ * returns a new dataset with memory of its own, except `as`, `asClasses` and `columns`: what they make is kept, and released
+ * with the dataset it was made from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
+ *
+ * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it is
+ * kept with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised
+ * dataset has the pipeline of the floats that it represents.
  *
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
  */
 export class Dataset implements Disposable {
+  /** Rows. */
   readonly rowCount: number;
+  /** Columns, one-hot columns counted separately. */
   readonly columnCount: number;
+  /** "dense" or "sparse" rows. */
   readonly format: Format;
+  /** Type of the stored numbers. */
   readonly type: NumberType;
+  /** The steps from raw rows to these columns. */
   readonly pipeline: Pipeline;
   /** Names the data in errors. */
   readonly source: string;
@@ -80,15 +88,20 @@ export class Dataset implements Disposable {
     own(this, stored.allocation);
   }
 
-  /** Categories become one-hot columns; their levels and the classes of the target are sorted. */
+  /**
+   * A table of raw columns as a dataset. Categories become one-hot columns; their levels and the classes of the target are
+   * sorted. @throws DataError
+   */
   static fromTable(table: Table, options: TableOptions): Dataset {
     return new Pipeline(stepsOfTable(table, options)).apply(table, { target: true });
   }
 
+  /** Compressed sparse rows as a dataset. @throws DataError */
   static fromSparse(table: SparseTable, options: SparseOptions = {}): Dataset {
     return new Pipeline(stepsOfSparse(table, options)).apply(table, { target: true });
   }
 
+  /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset. @throws DataError */
   static fromArrays(options: ArraysOptions): Dataset {
     const { steps, rows, target, weights, source } = stepsOfArrays(options);
     const pipeline = new Pipeline(steps);
@@ -121,6 +134,7 @@ export class Dataset implements Disposable {
     throw new ErgodicError(this.source, "the dataset was used after dispose()", "DATASET_DISPOSED");
   }
 
+  /** The target: its name, kind, classes and values. */
   get target(): Target {
     const { target, rowCount } = this.layout;
     this.#target ??= Object.freeze({ ...this.pipeline.target, values: engineMemory().f64(target, rowCount).slice() });
@@ -134,6 +148,7 @@ export class Dataset implements Disposable {
     return this.#weights;
   }
 
+  /** Whether memory has been given back. */
   get disposed(): boolean {
     return this.#stored === null;
   }
@@ -207,6 +222,11 @@ export class Dataset implements Disposable {
     return this.#after(step);
   }
 
+  /** What this was converted from by `as`, or itself. */
+  get original(): Dataset {
+    return this.#lending?.conversion ? this.#lending.from : this;
+  }
+
   /** The same rows in another type. Made once, and released with this dataset. */
   as(type: NumberType): Dataset {
     if (type === this.type) return this;
@@ -242,8 +262,9 @@ export class Dataset implements Disposable {
   }
 
   /**
-   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows went. The dataset may come
-   * from a file of its own: what counts is that it has the columns (follow.ts). The target stays the dataset's own.
+   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows
+   * went. The dataset may come from a file of its own: what counts is that it has the columns (follow.ts). The target stays the
+   * dataset's own.
    *
    * @throws DataError that says what differs
    */
@@ -274,6 +295,7 @@ export class Dataset implements Disposable {
     return this.#columns.columns;
   }
 
+  /** Gives memory back; the dataset cannot be used afterwards. */
   dispose(): void {
     for (const made of this.#made.values()) made.dispose();
     this.#made.clear();
@@ -318,8 +340,12 @@ export class Dataset implements Disposable {
   }
 }
 
+/**
+ * The steps from raw rows to a dataset's columns: imputation, one-hot columns, standardisation, random features. Kept with a
+ * model.
+ */
 export class Pipeline extends StepPipeline {
-  /** @throws DataError unless `json` is what toJson gave */
+  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
   static override fromJson(json: unknown): Pipeline {
     return StepPipeline.fromJson(json) as Pipeline;
   }
@@ -343,6 +369,7 @@ export class Pipeline extends StepPipeline {
     return new Pipeline([...this.steps, step]);
   }
 
+  /** The same pipeline with another target. */
   withTarget(target: TargetColumn): Pipeline {
     return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
   }

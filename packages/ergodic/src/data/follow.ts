@@ -1,11 +1,12 @@
 /**
- * From a dataset's steps to a model's: whether its rows have the columns that the model was made from, which of the model's steps they still lack, and
- * where a column has another place, the map.
+ * From a dataset's steps to a model's: whether its rows have the columns that the model was made from, which of the model's
+ * steps they still lack, and where a column has another place, the map.
  *
- * Compared are columns by name, kind and level, as `Pipeline.apply` reads raw rows: other columns are passed over, a level that the model does not know
- * is all zeros (unless its pipeline refuses such), a sparse row's absent column is 0; rows without names go by position. Where the data came from, how
- * the target is called and which column holds weights does not matter. Steps that were fitted to rows (standardise, fills of gaps) must be the model's
- * own, since those of other rows give other numbers.
+ * Compared are columns by name, kind and level, as `Pipeline.apply` reads raw rows: other columns are passed over, a level that
+ * the model does not know is all zeros (unless its pipeline refuses such), a sparse row's absent column is 0; rows without
+ * names go by position. Where the data came from, how the target is called and which column holds weights does not matter.
+ * Steps that were fitted to rows (standardise, fills of gaps) must be the model's own, since those of other rows give other
+ * numbers.
  */
 import { listed } from "./raw.ts";
 import type { RawColumn, RowSource, Shape, SourceStep, Step } from "./rows.ts";

@@ -1,7 +1,8 @@
 /**
  * The first step of a pipeline, made from arrays as the options say: rows of numbers, each with its target.
  *
- * A target is a number, or the name of a class where the first text or number among them is a text. null, undefined and "" are missing, whatever the target is.
+ * A target is a number, or the name of a class where the first text or number among them is a text. null, undefined and "" are
+ * missing, whatever the target is.
  *
  * @throws OptionError OPTION_TYPE for what is no list; DataError DATA_MISSING with row and column, DATA_SHAPE, DATA_TARGET, DATA_EMPTY, DATA_COLUMN
  */

@@ -1,5 +1,6 @@
 /** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
 import { checkRaw } from "./check-table.ts";
 import { runSteps, shapeAfter } from "./pipeline.ts";
 import { columnFinder, listed, requireColumn, tableTexts } from "./raw.ts";
@@ -104,7 +105,11 @@ export function shaped(steps: Step[], rowShape: readonly number[] | undefined, w
 
 export function checkType(type: "f32" | "f64" | undefined): "f32" | "f64" {
   if (type === undefined || type === "f32" || type === "f64") return type ?? "f32";
-  throw new OptionError("dataset", `type is "${type}", but must be "f32" or "f64"; make i8 and i16 with as()`, "OPTION_RANGE");
+  throw new OptionError(
+    "dataset",
+    `type is ${shown(type)}, but must be "f32" or "f64"; make i8 and i16 with as()`,
+    "OPTION_RANGE",
+  );
 }
 
 function presentTexts(text: (i: number) => string | null, rowCount: number): string[] {

@@ -1,15 +1,17 @@
 import { DataError } from "../base/errors.ts";
 import { told } from "./number-cells.ts";
 
+/** Name of a user or an item. */
 export type Name = string | number;
 
 /**
  * Names of users or items and their numbers: distinct, ascending (numbers by size, texts by code units), so that the numbers do not depend on the
  * order in which names came.
  *
- * All numbers stay numbers; beside one text all are texts. 7 and "7" find the same entry.
+ * If all names are numbers they stay numbers; with one text all are texts. 7 and "7" find the same entry.
  */
 export class NameIndex {
+  /** The names, ascending. */
   readonly names: readonly Name[];
   readonly #byText: Map<string, number>;
 
@@ -19,6 +21,7 @@ export class NameIndex {
     this.#byText = new Map(names.map((name, k) => [String(name), k]));
   }
 
+  /** How many there are. */
   get size(): number {
     return this.names.length;
   }

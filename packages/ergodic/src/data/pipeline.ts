@@ -124,6 +124,7 @@ function roundedSource(rows: RowSource): RowSource {
 
 /** A pipeline that gives rows: what predictors need. */
 export class StepPipeline {
+  /** The steps, in order. */
   readonly steps: readonly Step[];
   /** What a row looks like at the end. */
   readonly shape: Shape;
@@ -137,29 +138,28 @@ export class StepPipeline {
     StepPipeline.#made.set(this.steps, this);
   }
 
-  /** @throws DataError unless `json` is what toJson gave */
+  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
   static fromJson(json: unknown): StepPipeline {
     return StepPipeline.#made.get(json as object) ?? make(stepsFromJson(json));
   }
 
-  toJson(): Json[] {
+  /** The steps as JSON, from which `Pipeline.fromJson` makes the same pipeline. */
+  toJSON(): Json[] {
     return this.steps as unknown as Json[];
   }
 
-  /** For JSON.stringify. */
-  toJSON(): Json[] {
-    return this.toJson();
-  }
-
+  /** Columns at the end. */
   get columnCount(): number {
     return this.shape.columnCount;
   }
 
+  /** Names of the columns at the end. */
   get names(): string[] {
     this.#names ??= deepFreeze([...this.shape.names()]);
     return this.#names;
   }
 
+  /** What is predicted: its name, and its classes if it has any. */
   get target(): TargetColumn {
     return (this.steps[0] as SourceStep).target;
   }

@@ -9,13 +9,18 @@ import { requireColumn } from "./raw.ts";
 import { splitRows } from "./sampling.ts";
 import type { Column, Table } from "./table.ts";
 
+/** What happens to a pair of user and item that comes twice: it is refused, summed, or the last counts. */
 export type Duplicates = "refuse" | "sum" | "last";
 
+/** Ratings as three lists of one length. */
 export interface TriplesOptions {
+  /** The user of each rating, by name. */
   users: ArrayLike<Name>;
+  /** The item of each rating, by name. */
   items: ArrayLike<Name>;
-  /** One a pair of user and item; left out: 1. */
+  /** The ratings, any finite numbers. Default: all 1, as events. */
   values?: ArrayLike<number>;
+  /** What happens to a pair that comes twice. Default "refuse" with `values`, else "sum". */
   duplicates?: Duplicates;
   /** Names the data in errors; default "ratings". */
   source?: string;
@@ -36,6 +41,13 @@ export interface RatingsLayout {
   readonly byItem: CompressedRatings;
 }
 
+export interface PortableRatings {
+  readonly entries: Entries;
+  readonly users: readonly Name[];
+  readonly items: readonly Name[];
+  readonly source: string;
+}
+
 /** Entries as arrays, by user, then by item. */
 interface Entries {
   users: Uint32Array;
@@ -46,15 +58,17 @@ interface Entries {
 /**
  * Ratings: an immutable sparse matrix of users × items in engine memory, kept by user and by item.
  *
- * values: float64, any finite number; left out, each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
- * "refuse" (the default beside values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
+ * values: float64, any finite number; by default each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
+ * "refuse" (the default with values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
  * (name-index.ts); entries are ordered by user, then by item, whatever order they came in. Memory comes back at `dispose()`, at the end of a
  * `using` block, or when the object is collected.
  *
  * @throws DataError for names or values that are missing, for pairs that come twice; OptionError; MemoryLimitError
  */
 export class Ratings implements Disposable {
+  /** Names of the users. */
   readonly users: NameIndex;
+  /** Names of the items. */
   readonly items: NameIndex;
   /** Rated pairs. */
   readonly count: number;
@@ -79,6 +93,7 @@ export class Ratings implements Disposable {
     own(this, allocation);
   }
 
+  /** Ratings from three lists: users, items and values. @throws DataError; OptionError */
   static fromTriples(options: TriplesOptions): Ratings {
     if (typeof options !== "object" || options === null)
       throw new OptionError("fromTriples", `the options are ${told(options)}, but must be an object`, "OPTION_TYPE");
@@ -88,10 +103,12 @@ export class Ratings implements Disposable {
     const { users, items, values, source = "ratings", duplicates = values ? "refuse" : "sum" } = options;
     for (const [name, list] of Object.entries({ users, items, ...(values === undefined ? {} : { values }) }))
       if (!isList(list)) throw new OptionError("fromTriples", `${name} is ${told(list)}, but must be a list`, "OPTION_TYPE");
+    if (typeof source !== "string")
+      throw new OptionError("fromTriples", `source is ${told(source)}, but must be a text`, "OPTION_TYPE");
     if (!["refuse", "sum", "last"].includes(duplicates))
       throw new OptionError(
         "fromTriples",
-        `duplicates is ${JSON.stringify(duplicates)}, but must be "refuse", "sum" or "last"`,
+        `duplicates is ${told(duplicates)}, but must be "refuse", "sum" or "last"`,
         "OPTION_RANGE",
       );
     const count = users.length;
@@ -150,6 +167,7 @@ export class Ratings implements Disposable {
     throw new ErgodicError(this.source, "the ratings were used after dispose()", "DATASET_DISPOSED");
   }
 
+  /** Whether memory has been given back. */
   get disposed(): boolean {
     return this.#allocation === null;
   }
@@ -166,6 +184,16 @@ export class Ratings implements Disposable {
       others: memory.u32(at.index + 4 * from, to - from).slice(),
       values: memory.f64(at.values + 8 * from, to - from).slice(),
     };
+  }
+
+  /** As plain data, for a thread with a memory of its own. */
+  portable(): PortableRatings {
+    return { entries: this.triples(), users: this.users.names, items: this.items.names, source: this.source };
+  }
+
+  /** The same ratings, numbered as they were. */
+  static fromPortable({ entries, users, items, source }: PortableRatings): Ratings {
+    return new Ratings(entries, new NameIndex(users), new NameIndex(items), source);
   }
 
   /** Copies: every entry, by user, then by item. */
@@ -206,6 +234,7 @@ export class Ratings implements Disposable {
     return new Ratings(part, this.users, this.items, this.source);
   }
 
+  /** Gives memory back; the ratings cannot be used afterwards. */
   dispose(): void {
     this.#allocation?.dispose();
     this.#allocation = null;

@@ -158,7 +158,11 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
 }
 
 /** One piece for the given arrays, the target and the weights; pointers in that order, 0 for absent weights. */
-function allocate(source: string, sizes: readonly number[], labels: Labels): { allocation: Allocation; pointers: number[] } {
+export function allocate(
+  source: string,
+  sizes: readonly number[],
+  labels: Labels,
+): { allocation: Allocation; pointers: number[] } {
   const { target, weights } = labels;
   const { offsets, bytes } = place([...sizes, target.byteLength, weights ? weights.byteLength : 0]);
   const allocation = engineMemory().allocate(bytes, `dataset ${source}`);

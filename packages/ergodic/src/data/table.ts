@@ -10,22 +10,35 @@ export type Column =
   | { name: string; kind: "number"; values: Float64Array }
   | { name: string; kind: "category"; codes: Int32Array; levels: string[] };
 
+/** A table of raw columns, as readers give it: numbers with NaN for missing values, or categories. */
 export interface Table {
+  /** Rows. */
   rowCount: number;
+  /** Columns, in order. */
   columns: Column[];
+  /** Names the table in errors. */
   source: string;
 }
 
+/** Compressed sparse rows with their target, as readers give them; columns ascend within a row. */
 export interface SparseTable {
+  /** Rows. */
   rowCount: number;
+  /** Columns. */
   columnCount: number;
   /** rowCount + 1 offsets into `columnIndex` and `values`. */
   rowStart: Uint32Array;
+  /** Column of each entry, ascending within a row. */
   columnIndex: Uint32Array;
+  /** Value of each entry. */
   values: Float32Array | Float64Array;
+  /** Target of each row. */
   target: Float64Array;
+  /** Weight of each row. Default: all 1. */
   weights?: Float64Array;
+  /** Names of the columns. */
   names?: string[];
+  /** Names the table in errors. */
   source: string;
 }
 

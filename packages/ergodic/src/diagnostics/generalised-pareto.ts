@@ -11,7 +11,9 @@ import { log, log1p } from "../base/log.ts";
  * Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinking. Equal to loo's.
  */
 export interface GeneralisedPareto {
+  /** Shape. */
   readonly k: number;
+  /** Scale. */
   readonly sigma: number;
 }
 

@@ -20,19 +20,27 @@ import { effectiveSize } from "./effective-size.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 import { paretoKThreshold, psis } from "./psis.ts";
 
+/** Shape of the log likelihoods, and how independent the draws are. */
 export interface LooOptions {
+  /** N: observations. */
   readonly observationCount: number;
+  /** Chains of the draws. */
   readonly chainCount: number;
-  /** One for all observations, or one for each. */
+  /** ESS over the number of draws: one number for all observations, or one for each. Default: from the chains. */
   readonly relativeEfficiency?: number | ArrayLike<number>;
 }
 
+/** What `psisLoo` found. */
 export interface LooResult {
+  /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
+  /** Effective number of parameters. */
   readonly pLoo: Estimate;
+  /** −2 elpd. */
   readonly looic: Estimate;
   /** Monte Carlo error of elpd. */
   readonly mcse: number;
+  /** The k̂ up to which an observation's elpd can be trusted. */
   readonly threshold: number;
   /** Each float64[N]. */
   readonly pointwise: {

@@ -7,15 +7,19 @@ const LEAST_TAIL = 5;
 const FEW_DRAWS = 225;
 
 /**
- * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its least and to its greatest draws, the larger of the two.
+ * Pareto k̂ of a quantity's tails: the shape of the generalised Pareto distributions fitted to its least and to its greatest
+ * draws, the larger of the two.
  *
- * Moments exist below 1/k: above ½ there is no variance, above 1 no mean, and already above 0.7 the mean of any affordable number of draws is far off, more often
- * than its standard error says. draws: float64[chains × draws], chain after chain; S of them. A tail is M draws long: ⌈3 √(S/r)⌉ where S > 225, else ⌈S/5⌉; at
- * most ⌊S/2⌋, at least 5; r = ESS_tail/S, so that draws that depend on each other give longer tails. k̂ = ∞ where nothing fits: a quarter of a tail lies at its
- * very edge, as with few whole numbers. NaN where a draw is not finite, all are equal, the tails' effective size is unknown, or both tails are constant; and of fewer than 6 draws.
- * On Gaussian, exponential and Student-t(5) draws, 4 chains of 1000, AR(1) with φ = 0 … 0.97, it was above 0.5 in none of 44,000 runs; the greatest was 0.48.
- * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to posterior's `pareto_khat`, but that a tail of half of an odd number of draws keeps
- * its greatest one, and that draws count as equal within their rounding, so that the unit does not matter.
+ * Moments exist below 1/k: above ½ there is no variance, above 1 no mean, and already above 0.7 the mean of any affordable
+ * number of draws is far off, more often than its standard error says. draws: float64[chains × draws], chain after chain; S of
+ * them. A tail is M draws long: ⌈3 √(S/r)⌉ where S > 225, else ⌈S/5⌉; at most ⌊S/2⌋, at least 5; r = ESS_tail/S, so that draws
+ * that depend on each other give longer tails. k̂ = ∞ where nothing fits: a quarter of a tail lies at its very edge, as with
+ * few whole numbers. NaN where a draw is not finite, all are equal, the tails' effective size is unknown, or both tails are
+ * constant; and of fewer than 6 draws. On Gaussian, exponential and Student-t(5) draws, 4 chains of 1000, AR(1) with φ = 0 …
+ * 0.97, it was above 0.5 in none of 44,000 runs; the greatest was 0.48.
+ * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024; Zhang, Stephens 2009. Equal to posterior's `pareto_khat`, but that a tail
+ * of half of an odd number of draws keeps its greatest one, and that draws count as equal within their rounding, so that the
+ * unit does not matter.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
  */

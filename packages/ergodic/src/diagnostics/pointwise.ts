@@ -7,6 +7,7 @@ import { DataError, OptionError } from "../base/errors.ts";
 import { drawsPerChain } from "./chains.ts";
 import { variance } from "./moments.ts";
 
+/** A sum over observations with its standard error. */
 export interface Estimate {
   /** Σ over observations. */
   readonly estimate: number;

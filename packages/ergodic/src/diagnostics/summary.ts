@@ -7,20 +7,31 @@ import { heavierTail } from "./pareto-khat.ts";
 import { quantiles } from "./quantile.ts";
 import { rhat } from "./rhat.ts";
 
+/** Options of `summary`. */
 export interface SummaryOptions {
+  /** Chains of the draws. */
   readonly chainCount: number;
-  /** Default: 0.05, 0.5, 0.95. */
+  /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
 
+/** The row of one variable in a posterior's summary. */
 export interface VariableSummary {
+  /** The mean. */
   readonly mean: number;
+  /** The standard deviation. */
   readonly sd: number;
+  /** Monte Carlo standard error of the mean; NaN where tails are too heavy. */
   readonly mcseMean: number;
+  /** Monte Carlo standard error of the standard deviation; NaN where tails are too heavy. */
   readonly mcseSd: number;
+  /** Quantiles by name: q5, q50, q95. */
   readonly quantiles: Readonly<Record<string, number>>;
+  /** Effective draws of the bulk. */
   readonly essBulk: number;
+  /** Effective draws of the tails. */
   readonly essTail: number;
+  /** R̂: below 1.01 is wanted. */
   readonly rhat: number;
   /** Pareto k̂ of both tails, the larger: above 0.7 the mean has no reliable error. */
   readonly paretoK: number;
@@ -33,11 +44,12 @@ export const HEAVY_SD = 0.5;
 /**
  * The table of a posterior: for every variable its mean, sd, their Monte Carlo errors, quantiles, effective sizes and R̂, by name.
  *
- * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of one length. The columns are those of
- * monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts; quantiles stand under "q5", "q50", "q95", or "q2.5" for the
- * probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw). Errors are NaN, too, where tails are so heavy that none is reliable:
- * that of the mean where k̂ (pareto-khat.ts) is above 0.7, that of sd above 0.5, where there is no variance. Then quantiles say what can be said. A k̂ of ∞, as
- * of a few whole numbers, says nothing of tails.
+ * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of one length. The columns are
+ * those of monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts; quantiles stand under "q5", "q50", "q95", or
+ * "q2.5" for the probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw). Errors are NaN, too,
+ * where tails are so heavy that none is reliable: that of the mean where k̂ (pareto-khat.ts) is above 0.7, that of sd above
+ * 0.5, where there is no variance. Then quantiles say what can be said. A k̂ of ∞, as of a few whole numbers, says nothing of
+ * tails.
  *
  * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal shapes
  */

@@ -3,9 +3,13 @@ import { logSumExp } from "../base/log-sum-exp.ts";
 import { variance } from "./moments.ts";
 import { type Estimate, observationColumns, total } from "./pointwise.ts";
 
+/** What `waic` found. */
 export interface WaicResult {
+  /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;
+  /** Effective number of parameters. */
   readonly pWaic: Estimate;
+  /** −2 elpd. */
   readonly waic: Estimate;
   /** Each float64[N]. */
   readonly pointwise: { readonly elpd: Float64Array; readonly pWaic: Float64Array; readonly waic: Float64Array };

@@ -1,9 +1,13 @@
 /** What draws consist of: their numbers by name, and what needs the model. */
 import type { JsonObject } from "../contract.ts";
 
+/** A named quantity of draws and its shape; [] for one number. */
 export interface DrawsQuantity {
+  /** Its name. */
   readonly name: string;
+  /** Its shape; [] for one number. */
   readonly shape: readonly number[];
+  /** Whether it is a parameter, computed from parameters, or drawn. */
   readonly kind: "parameter" | "transformed" | "generated";
 }
 
@@ -21,10 +25,13 @@ export interface DrawsSource {
   observed(): Readonly<Record<string, Float64Array>>;
 }
 
+/** Draws as plain data: what files of draws hold. */
 export interface DrawsContent {
+  /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
   readonly count: number;
+  /** Names, shapes and kinds of what was drawn. */
   readonly quantities: readonly DrawsQuantity[];
   /** By name: [chain, draw, ...shape]. */
   readonly values: Readonly<Record<string, Float64Array>>;
@@ -36,5 +43,6 @@ export interface DrawsContent {
   readonly description: JsonObject;
   /** What the run reported last. */
   readonly report: Readonly<Record<string, number>>;
+  /** What needs the model; only where the draws were made. */
   readonly source?: DrawsSource;
 }

@@ -8,7 +8,8 @@
  *
  * @throws DataError [DATA_PARSE] with file and line; [DRAWS_COLUMNS], [DRAWS_SHAPE] for files that do not fit each other
  */
-import { DataError } from "../base/errors.ts";
+import { refuse } from "../base/checks.ts";
+import { DataError, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { type DrawsColumn, quantitiesOf } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
@@ -17,7 +18,7 @@ import { Draws, sizeOf } from "./draws.ts";
 import { type DrawsHeader, headerFromJson } from "./json.ts";
 import { DEEPEST_TREE, isDepth } from "./trajectories.ts";
 
-interface ChainFile {
+export interface ChainFile {
   readonly name: string;
   readonly labels: readonly string[];
   readonly rows: readonly Float64Array[];
@@ -28,11 +29,29 @@ interface ChainFile {
 /** `names`: what errors call the files. */
 export function fromCmdStanCsv(
   texts: readonly string[],
-  names: readonly string[] = texts.map((_, c) => `chain ${c + 1}`),
+  names: readonly string[] = Array.from(texts ?? [], (_, c) => `chain ${c + 1}`),
 ): Draws {
+  checkTexts("texts", texts);
+  checkTexts("names", names);
+  if (names.length !== texts.length)
+    throw new OptionError(
+      "fromCmdStanCsv",
+      `there are ${names.length} names for ${texts.length} texts; give one each`,
+      "OPTION_RANGE",
+    );
   if (texts.length === 0)
     throw new DataError("fromCmdStanCsv", "there are no files; give one text for each chain", "DRAWS_EMPTY");
-  const files = texts.map((text, c) => parse(names[c], text));
+  return fromChainFiles(texts.map((text, c) => parse(names[c], text)));
+}
+
+function checkTexts(name: string, value: unknown): void {
+  if (!Array.isArray(value)) refuse("fromCmdStanCsv", name, value, "a list of texts, one of each chain", "[text]");
+  const wrong = value.findIndex((text) => typeof text !== "string");
+  if (wrong >= 0) refuse("fromCmdStanCsv", `${name}[${wrong}]`, value[wrong], "a text", "[text]");
+}
+
+/** A file of each chain. */
+export function fromChainFiles(files: readonly ChainFile[]): Draws {
   checkAlike(files);
   const [first] = files;
   const own = first.settings.get(ERGODIC_KEY);
@@ -54,22 +73,53 @@ export function fromCmdStanCsv(
 }
 
 function parse(name: string, text: string): ChainFile {
-  const settings = new Map<string, string>();
-  const rows: Float64Array[] = [];
-  let labels: string[] | undefined;
-  let adapted: number | undefined;
-  text.split("\n").forEach((raw, i) => {
+  const reader = new ChainReader(name);
+  reader.add(text);
+  return reader.end();
+}
+
+/** A file whose text comes in blocks. */
+export class ChainReader {
+  readonly #name: string;
+  readonly #settings = new Map<string, string>();
+  readonly #rows: Float64Array[] = [];
+  #labels: string[] | undefined;
+  #adapted: number | undefined;
+  /** Of a line that has not ended. */
+  readonly #begun: string[] = [];
+  #lines = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add(text: string): void {
+    const lines = text.split("\n");
+    for (const [i, part] of lines.entries()) {
+      this.#begun.push(part);
+      if (i < lines.length - 1) this.#line(this.#begun.splice(0).join(""));
+    }
+  }
+
+  end(): ChainFile {
+    this.#line(this.#begun.splice(0).join(""));
+    const name = this.#name;
+    const [settings, labels] = [this.#settings, this.#labels];
+    if (!labels) throw new DataError(name, "there is no table: no line without #; give a CSV file of draws", "DATA_PARSE");
+    return { name, labels, settings, rows: this.#rows.slice(leftOut(settings, this.#adapted)) };
+  }
+
+  #line(raw: string): void {
+    this.#lines++;
     const line = raw.trim();
     if (line === "") return;
     if (line.startsWith("#")) {
-      if (/Adaptation terminated/.test(line)) adapted = rows.length;
+      if (/Adaptation terminated/.test(line)) this.#adapted = this.#rows.length;
       const setting = /^#+\s*([^=]+?)\s*=\s*(.*?)\s*(?:\(Default\))?$/.exec(line);
-      if (setting && !settings.has(setting[1])) settings.set(setting[1], setting[2]);
-    } else if (!labels) labels = line.split(",").map((label) => label.trim().replace(/^"(.*)"$/, "$1"));
-    else rows.push(numbersOf(`${name}:${i + 1}`, line, labels));
-  });
-  if (!labels) throw new DataError(name, "there is no table: no line without #; give a CSV file of draws", "DATA_PARSE");
-  return { name, labels, settings, rows: rows.slice(leftOut(settings, adapted)) };
+      if (setting && !this.#settings.has(setting[1])) this.#settings.set(setting[1], setting[2]);
+    } else if (!this.#labels) this.#labels = line.split(",").map((label) => label.trim().replace(/^"(.*)"$/, "$1"));
+    else this.#rows.push(numbersOf(`${this.#name}:${this.#lines}`, line, this.#labels));
+  }
 }
 
 function numbersOf(where: string, line: string, labels: readonly string[]): Float64Array {

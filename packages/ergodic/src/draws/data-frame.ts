@@ -15,8 +15,11 @@ import { fieldOfLabel, labelOfField } from "./csv.ts";
 import { Draws, scalarName, sizeOf } from "./draws.ts";
 import { headerFromJson, headerToJson } from "./json.ts";
 
+/** Draws as a table of columns, one row per draw, as the R package posterior has them. */
 export interface DrawsFrame {
+  /** Columns by name: `.chain`, `.iteration`, `.draw`, numbers of transitions, quantities. */
   readonly columns: ReadonlyMap<string, Float64Array | Int32Array>;
+  /** What columns cannot hold: shapes, kinds, the run's description. */
   readonly header?: JsonObject;
 }
 
@@ -47,6 +50,7 @@ export function toDataFrame({ content }: { readonly content: DrawsContent }): Dr
   throw new DataError("toDataFrame", "two columns would have one name; rename a quantity or a field", "DRAWS_COLUMNS");
 }
 
+/** Draws from a table of columns, with or without `.chain` and `.iteration`. @throws DataError for columns that do not fit */
 export function fromDataFrame({ columns, header }: DrawsFrame): Draws {
   const known = header === undefined ? undefined : headerFromJson(header);
   const names = [...columns.keys()].filter((name) => ![CHAIN, ITERATION, DRAW].includes(name));

@@ -12,17 +12,19 @@ import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeRepo
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
+/** Options of `draws.summary`. */
 export interface DrawsSummaryOptions {
-  /** Names of quantities; default: all. */
+  /** Names of quantities. Default: all. */
   readonly of?: readonly string[];
-  /** Of the quantiles: 0.05, 0.5, 0.95. */
+  /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
 
 /**
  * Draws by name and shape: what `sample` gives, and what files of draws are read into.
  *
- * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu", "theta[1]", "L[2,1]", counted from 1.
+ * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers are called as Stan calls them: "mu",
+ * "theta[1]", "L[2,1]", counted from 1.
  *
  *   posterior.draws("theta")      float64[chains · count · 8]
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
@@ -31,11 +33,17 @@ export interface DrawsSummaryOptions {
  * @throws OptionError for a name that is not there
  */
 export class Draws {
+  /** Chains. */
   readonly chains: number;
+  /** Draws of each chain. */
   readonly count: number;
+  /** Names, shapes and kinds of what was drawn. */
   readonly quantities: readonly DrawsQuantity[];
+  /** Names of the numbers kept of each transition, "logDensity" first. */
   readonly fields: readonly string[];
+  /** Model, algorithm and plan, as JSON. */
   readonly description: JsonObject;
+  /** What the run reported last. */
   readonly report: Readonly<Record<string, number>>;
   readonly #content: DrawsContent;
   /** Of all quantities, with the usual quantiles: asked for by the verdict, too. */
@@ -59,12 +67,19 @@ export class Draws {
     }
   }
 
+  /** As plain data, for another thread: without what needs the model. */
+  portable(): Omit<DrawsContent, "source"> {
+    const { source: _, ...content } = this.#content;
+    return content;
+  }
+
   /** All draws of a quantity: [chain, draw, ...shape]. */
   draws(name: string): Float64Array {
     this.#quantity(name);
     return this.#content.values[name];
   }
 
+  /** Shape of a quantity; [] for one number. */
   shape(name: string): readonly number[] {
     return this.#quantity(name).shape;
   }
@@ -169,8 +184,9 @@ export class Draws {
   /**
    * Expected log predictive density by Pareto-smoothed leave-one-out validation, of what was observed under `name` (default: the only one).
    *
-   * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation, and refused, unless `oneStepAhead`: then
-   * each value is predicted from those before it, with parameters that the other terms tell.
+   * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation,
+   * and refused, unless `oneStepAhead`: then each value is predicted from those before it, with parameters that the other terms
+   * tell.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */
@@ -185,7 +201,7 @@ export class Draws {
     return { kind, ...waic(values, { observationCount: size }) };
   }
 
-  /** What was observed, drawn anew for each draw: replicated data, by name. */
+  /** Replicated data: what was observed, simulated once for each draw, by name. */
   predict(options: { readonly seed?: number } = {}): Draws {
     checkKeys("predict", options, ["seed"]);
     const { seed = 0 } = options;
@@ -209,11 +225,11 @@ export class Draws {
   }
 
   /** All of it, as json.ts lays it out; for numbers that JSON has not there are texts. */
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     return drawsToJson(this.#content);
   }
 
-  /** @throws DataError [DRAWS_JSON] for what is not `toJson()` */
+  /** Draws from their JSON. @throws DataError [DRAWS_JSON] for what toJSON() did not give */
   static fromJson(json: unknown): Draws {
     return new Draws(drawsFromJson(json));
   }

@@ -129,6 +129,7 @@ export function numberFromJson(name: string, value: unknown): number {
 }
 
 function numbersFromJson(name: string, list: unknown): Float64Array {
+  if (list instanceof Float64Array) return list;
   if (!Array.isArray(list)) throw wrong(`"${name}" must be a list of numbers`);
   return Float64Array.from(list, (value) => numberFromJson(name, value));
 }

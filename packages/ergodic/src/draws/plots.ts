@@ -6,8 +6,9 @@
  *   rankBars(posterior.series("mu"), posterior.chains)    // whether the chains agree
  *   intervalPlot(posterior.summary({ of: ["theta"] }))    // means and intervals beside each other
  *
- * series: float64[chains · draws] of one number, chain after chain, as `Draws.series` and `scalars` give it. Draws that are not finite are left out of
- * pictures, and counted below. Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, figure 5.
+ * series: float64[chains · draws] of one number, chain after chain, as `Draws.series` and `scalars` give it. Draws that are not
+ * finite are left out of pictures, and counted below. Source of rank bars: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021,
+ * figure 5.
  *
  * @throws OptionError for sizes too small; DataError unless chains divide the draws
  */
@@ -17,15 +18,17 @@ import type { VariableSummary } from "../diagnostics/index.ts";
 import { averageRanks } from "../diagnostics/rank-normal.ts";
 import { axis, bars, short, strokes, withMargin } from "./characters.ts";
 
+/** Size of a text plot. */
 export interface PlotOptions {
-  /** Characters of the whole picture: 72. */
+  /** Characters of the whole picture. Default 72; a whole number, 24 to 10,000. */
   width?: number;
-  /** Lines of a strip or of the tallest bar. */
+  /** Lines of a strip or of the tallest bar. The default is the plot's own. */
   height?: number;
 }
 
+/** Size and bins of a text histogram. */
 export interface HistogramOptions extends PlotOptions {
-  /** Default: some 2·n^(1/3). */
+  /** Number of bins. Default: about 2 n^(1/3). */
   bins?: number;
 }
 
@@ -124,7 +127,10 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
   return [...lines.flat(), height === 1 ? legend : legend.replace("half a line", `half of ${height} lines`)].join("\n");
 }
 
-/** Of each row of a summary: its mean ●, and a line from its first to its last quantile; ┊ stands at 0. */
+/**
+ * Of each row of a summary: its mean ●, and a line from its first to its last quantile; ┊ marks 0.
+ * `width`: characters of the whole picture, 24 to 10,000; default 72.
+ */
 export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, options: { width?: number } = {}): string {
   checkKeys("intervalPlot", options, ["width"]);
   const { width } = sizes("intervalPlot", options, 1, 1);

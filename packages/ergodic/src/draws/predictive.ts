@@ -1,20 +1,3 @@
-/**
- * Predictive checks: whether data like those observed come out of the model.
- *
- *   const replicated = posterior.predict().draws("y");      // [draw, value], all chains
- *   const check = predictiveCheck(y, replicated);           // p-values of mean, sd, min, median, max
- *   predictiveCheck(y, replicated, { zeros: (y) => y.filter((value) => value === 0).length });
- *   densityOverlay(y, replicated);                          // observed and replicated, as a picture
- *   predictivePit(y, replicated);                           // where each value lies among its replications
- *
- * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws: near 0 or 1, the model does not make such a T(y). It is no significance level: as the same
- * data made the posterior, p lies closer to 1/2 than a uniform number. PIT_i = P(y_rep,i < y_i) + P(y_rep,i = y_i)/2; of LOO-PIT each draw has the
- * Pareto smoothed weight of leaving observation i out, and PITs of continuous data are uniform where the model is right.
- * observed: N values; replicated: float64[draws, N]; logLikelihood: float64[chains · draws, N], as `psisLoo` takes it.
- * Source: Gelman, Meng, Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` where nothing ties.
- *
- * @throws DataError [DRAWS_SHAPE] unless N divides the replicated values; OptionError
- */
 import { checkFunction, plain } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { exp } from "../base/exp.ts";
@@ -26,6 +9,7 @@ import { finiteBounds, histogram, type PlotOptions } from "./plots.ts";
 /** T: one number of a data set. */
 export type Statistic = (values: Float64Array) => number;
 
+/** The statistics that `predictiveCheck` takes by default: mean, sd, min, median, max. */
 export const usualStatistics: Readonly<Record<string, Statistic>> = {
   mean,
   sd: (values) => Math.sqrt(variance(values)),
@@ -34,18 +18,25 @@ export const usualStatistics: Readonly<Record<string, Statistic>> = {
   max: (values) => values.reduce((most, value) => Math.max(most, value), -Infinity),
 };
 
+/** One statistic of the data, and of data replicated from the draws. */
 export interface CheckedStatistic {
+  /** T of the data. */
   readonly observed: number;
   /** T of each draw. */
   readonly replicated: Float64Array;
   /** Of the replicated: mean and the central 90 %. */
   readonly mean: number;
+  /** The 5 % quantile of the replicated. */
   readonly q5: number;
+  /** The 95 % quantile of the replicated. */
   readonly q95: number;
+  /** Share of the replicated at or above the observed; equal ones count half. */
   readonly pValue: number;
 }
 
+/** What `predictiveCheck` found. */
 export interface PredictiveCheck {
+  /** Statistics by name. */
   readonly statistics: Readonly<Record<string, CheckedStatistic>>;
   /** Names of statistics with p below 0.025 or above 0.975. */
   readonly suspect: readonly string[];
@@ -53,6 +44,24 @@ export interface PredictiveCheck {
   toString(): string;
 }
 
+/**
+ * Predictive checks: whether data like those observed come out of the model.
+ *
+ *   const replicated = posterior.predict().draws("y");      // [draw, value], all chains
+ *   const check = predictiveCheck(y, replicated);           // p-values of mean, sd, min, median, max
+ *   predictiveCheck(y, replicated, { zeros: (y) => y.filter((value) => value === 0).length });
+ *   densityOverlay(y, replicated);                          // observed and replicated, as a picture
+ *   predictivePit(y, replicated);                           // where each value lies among its replications
+ *
+ * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws: near 0 or 1, the model does not make such a T(y). It is no
+ * significance level: as the same data made the posterior, p lies closer to 1/2 than a uniform number. PIT_i = P(y_rep,i < y_i)
+ * + P(y_rep,i = y_i)/2; of LOO-PIT each draw has the Pareto smoothed weight of leaving observation i out, and PITs of
+ * continuous data are uniform where the model is right. observed: N values; replicated: float64[draws, N]; logLikelihood:
+ * float64[chains · draws, N], as `psisLoo` takes it.
+ * Source: Gelman, Meng, Stern 1996; Vehtari, Gelman, Gabry 2017. LOO-PIT equals rstantools' `loo_pit` where nothing ties.
+ *
+ * @throws DataError [DRAWS_SHAPE] unless N divides the replicated values; OptionError
+ */
 export function predictiveCheck(
   observed: ArrayLike<number>,
   replicated: Float64Array,
@@ -113,7 +122,9 @@ export function predictivePit(observed: ArrayLike<number>, replicated: Float64Ar
   return y.map((value, i) => share(column(draws, i), value));
 }
 
+/** Options of `looPit`. */
 export interface LooPitOptions {
+  /** Chains that the draws come from. */
   readonly chainCount: number;
   /** One for all observations, or one for each; default: from the chains. */
   readonly relativeEfficiency?: number | ArrayLike<number>;
@@ -149,7 +160,10 @@ export function looPit(
 
 const column = (rows: readonly Float64Array[], i: number): Float64Array => Float64Array.from(rows, (row) => row[i]);
 
-/** Observed density ● over the central 90 % of the replicated ones ░, in equal parts of all that was observed and 99 % of what was replicated. */
+/**
+ * Observed density ● over the central 90 % of the replicated ones ░, in equal parts of all that was observed and 99 % of what was replicated.
+ * `bins`: parts of the range; default min(30, width − 10).
+ */
 export function densityOverlay(
   observed: ArrayLike<number>,
   replicated: Float64Array,

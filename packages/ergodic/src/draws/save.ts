@@ -1,30 +1,17 @@
-/**
- * Draws in a folder, and back.
- *
- *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
- *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
- *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
- *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
- *
- * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
- * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
- * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
- *
- * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats; CapabilityError [NO_FILES] for saving in a browser
- */
-
 import { checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
-import { keptElsewhere, nameOf, readWhole, writeWhole } from "../base/files.ts";
-import { Murmur3, murmur3 } from "../base/murmur3.ts";
+import { keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
+import { Murmur3 } from "../base/murmur3.ts";
 import { builtin } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
-import { fromCmdStanCsv } from "./csv-reader.ts";
+import { type ChainFile, ChainReader, fromChainFiles, fromCmdStanCsv } from "./csv-reader.ts";
 import { Draws } from "./draws.ts";
 import { headerToJson, jsonBlocks } from "./json.ts";
+import { DrawsJsonReader } from "./json-reader.ts";
 
+/** Options of `saveDraws`. */
 export interface SaveDrawsOptions {
   /** "csv" (default): CmdStan's, a file a chain; "json": one file. */
   format?: "csv" | "json";
@@ -41,7 +28,24 @@ interface Listed {
 
 const INDEX = "draws.json";
 const SEED = 0;
+/** Bytes that are read at a time. */
+const READ_BYTES = 1 << 22;
 
+/**
+ * Draws in a folder, and back.
+ *
+ *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
+ *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
+ *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
+ *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
+ *
+ * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
+ * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
+ * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
+ *
+ * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
+ * CapabilityError [NO_FILES] for saving in a browser
+ */
 export async function saveDraws(draws: Draws, folder: string, options: SaveDrawsOptions = {}): Promise<void> {
   checkKeys("saveDraws", options, ["format"]);
   const { format = "csv" } = options;
@@ -49,7 +53,7 @@ export async function saveDraws(draws: Draws, folder: string, options: SaveDraws
   if (!inNode())
     throw new CapabilityError(
       "saveDraws",
-      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJson() as a download`,
+      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJSON() as a download`,
       "NO_FILES",
     );
   const { content } = draws;
@@ -96,53 +100,119 @@ function* ended(blocks: Iterable<string>): Generator<string> {
 }
 
 /** A folder, one file, or one CSV file a chain. */
-export async function loadDraws(from: DrawsFile | readonly DrawsFile[]): Promise<Draws> {
-  if (Array.isArray(from)) return fromFiles(from);
+export function loadDraws(from: DrawsFile | readonly DrawsFile[]): Promise<Draws> {
+  return readDraws(from, READ_BYTES);
+}
+
+/** `blockBytes`: that are read at a time. */
+export async function readDraws(from: DrawsFile | readonly DrawsFile[], blockBytes: number): Promise<Draws> {
+  if (Array.isArray(from)) return fromFiles(from, blockBytes);
   const one = from as DrawsFile;
-  if (typeof one !== "string") return fromFiles([one]);
+  if (typeof one !== "string") return fromFiles([one], blockBytes);
   const inside = await namesIn(one);
-  if (!inside) return fromFiles([one]);
-  if (inside.includes(INDEX)) return fromFiles([`${one}/${INDEX}`]);
+  if (!inside) return fromFiles([one], blockBytes);
+  if (inside.includes(INDEX)) return fromFiles([`${one}/${INDEX}`], blockBytes);
   const tables = inside.filter((name) => name.endsWith(".csv")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  if (tables.length > 0) return fromFiles(tables.map((name) => `${one}/${name}`));
+  if (tables.length > 0)
+    return fromFiles(
+      tables.map((name) => `${one}/${name}`),
+      blockBytes,
+    );
   throw new DataError(one, `there is neither ${INDEX} nor a CSV file in this folder; give the folder of a run`, "DRAWS_FOLDER");
 }
 
-async function fromFiles(from: readonly DrawsFile[]): Promise<Draws> {
-  const contents: { name: string; text: string }[] = [];
-  for (const [c, file] of from.entries())
-    contents.push({ name: nameOf(file, `chain ${c + 1}`), text: textOf(await readWhole(file)) });
-  const json = contents.find(({ text }) => /^\s*\{/.test(text));
-  if (!json)
-    return fromCmdStanCsv(
-      contents.map(({ text }) => text),
-      contents.map(({ name }) => name),
-    );
-  if (contents.length > 1)
-    throw new DataError(json.name, "it is JSON, and holds all chains of a run; give it alone", "DRAWS_FOLDER");
-  return fromIndex(from[0], json.name, json.text);
+async function fromFiles(from: readonly DrawsFile[], blockBytes: number): Promise<Draws> {
+  const chains: ChainFile[] = [];
+  for (const [c, file] of from.entries()) {
+    const name = nameOf(file, `chain ${c + 1}`);
+    const { content } = await contentOf(file, name, blockBytes);
+    if (content instanceof ChainReader) {
+      chains.push(content.end());
+      continue;
+    }
+    if (from.length > 1) throw new DataError(name, "it is JSON, and holds all chains of a run; give it alone", "DRAWS_FOLDER");
+    return fromIndex(file, name, content, blockBytes);
+  }
+  return chains.length === 0 ? fromCmdStanCsv([]) : fromChainFiles(chains);
 }
 
-async function fromIndex(from: DrawsFile, path: string, text: string): Promise<Draws> {
-  let json: JsonObject;
+async function fromIndex(from: DrawsFile, path: string, reader: DrawsJsonReader, blockBytes: number): Promise<Draws> {
+  const json = inJson(path, () => reader.end()) as JsonObject;
+  if (!Array.isArray(json?.files)) return Draws.fromJson(json);
+  const chains: ChainFile[] = [];
+  for (const { name, bytes, checksum } of json.files as unknown as Listed[]) {
+    const file = beside(from, path, name);
+    const { content, failure, size, sum } = await contentOf(file, String(file), blockBytes, true);
+    if (size !== bytes || sum !== checksum) {
+      const message = `it is not the file that ${INDEX} speaks of: it was changed, or a second save was cut short`;
+      throw new DataError(String(file), `${message}; to read it as it is, load the CSV files by name`, "DRAWS_FOLDER");
+    }
+    if (failure) throw failure.error;
+    if (content instanceof ChainReader) chains.push(content.end());
+  }
+  return chains.length === 0 ? fromCmdStanCsv([]) : fromChainFiles(chains);
+}
+
+function inJson<T>(path: string, work: () => T): T {
   try {
-    json = JSON.parse(text);
+    return work();
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
     throw new DataError(path, "it is not JSON: it may have been cut; save the draws anew", "DRAWS_JSON", { cause });
   }
-  if (!Array.isArray(json.files)) return Draws.fromJson(json);
-  const texts: string[] = [];
-  const names: string[] = [];
-  for (const { name, bytes, checksum: sum } of json.files as unknown as Listed[]) {
-    const file = beside(from, path, name);
-    const read = await readWhole(file);
-    names.push(String(file));
-    texts.push(textOf(read));
-    if (read.length === bytes && checksum(read) === sum) continue;
-    const message = `it is not the file that ${INDEX} speaks of: it was changed, or a second save was cut short`;
-    throw new DataError(String(file), `${message}; to read it as it is, load the CSV files by name`, "DRAWS_FOLDER");
+}
+
+interface Content {
+  readonly content: ChainReader | DrawsJsonReader;
+  /** What reading threw, where it was asked to go to the end all the same. */
+  readonly failure: { error: unknown } | undefined;
+  readonly size: number;
+  readonly sum: number;
+}
+
+/** Reads a file to its end. `whole`: even where its first part fails, so that its checksum is known. */
+async function contentOf(from: DrawsFile, name: string, blockBytes: number, whole = false): Promise<Content> {
+  const decoder = new TextDecoder();
+  const sum = new Murmur3(SEED);
+  let [size, head] = [0, ""];
+  let content: ChainReader | DrawsJsonReader | undefined;
+  let failure: { error: unknown } | undefined;
+  const add = (text: string, last = false): void => {
+    if (content) {
+      content.add(text);
+      return;
+    }
+    head += text;
+    // So much tells what it is.
+    if (!last && (head.trim() === "" || head.length < ARROW.length)) return;
+    content = readerOf(name, head);
+    content.add(head);
+  };
+  const attempt = (text: string, last = false): void => {
+    if (failure) return;
+    try {
+      inJson(name, () => add(text, last));
+    } catch (error) {
+      if (!whole) throw error;
+      failure = { error };
+    }
+  };
+  for await (const block of readBlocks(from, blockBytes)) {
+    sum.add(block);
+    size += block.length;
+    attempt(decoder.decode(block, { stream: true }));
   }
-  return fromCmdStanCsv(texts, names);
+  attempt(decoder.decode(), true);
+  return { content: content ?? new ChainReader(name), failure, size, sum: sum.value };
+}
+
+const ARROW = "ARROW1";
+
+/** By how the text begins. */
+function readerOf(name: string, head: string): ChainReader | DrawsJsonReader {
+  if (head.startsWith(ARROW))
+    throw new DataError("loadDraws", "the file is Arrow's; read it with readDrawsArrow of @ergodic/ingest", "DRAWS_FORMAT");
+  return /^\s*\{/.test(head) ? new DrawsJsonReader() : new ChainReader(name);
 }
 
 /** A file in the folder of draws.json, and nowhere else. */
@@ -162,14 +232,6 @@ function beside(from: DrawsFile, path: string, name: unknown): string | URL {
   );
 }
 
-const checksum = (bytes: Uint8Array): number => murmur3(bytes, 0, bytes.length, SEED);
-
-function textOf(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes);
-  if (!text.startsWith("ARROW1")) return text;
-  throw new DataError("loadDraws", "the file is Arrow's; read it with readDrawsArrow of @ergodic/ingest", "DRAWS_FORMAT");
-}
-
 async function makeFolder(folder: string): Promise<void> {
   const { mkdir } = builtin("node:fs/promises");
   try {
@@ -182,7 +244,7 @@ async function makeFolder(folder: string): Promise<void> {
 /** CSV files that an earlier save lists. */
 async function earlier(folder: string): Promise<string[]> {
   try {
-    const json = JSON.parse(textOf(await readWhole(`${folder}/${INDEX}`)));
+    const json = JSON.parse(new TextDecoder().decode(await readWhole(`${folder}/${INDEX}`)));
     return (json.files as Listed[]).map(({ name }) => name).filter((name) => /^chain_\d+\.csv$/.test(name));
   } catch {
     return []; // No earlier save, or none of ours: nothing to remove.

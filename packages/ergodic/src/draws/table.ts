@@ -1,11 +1,11 @@
+import { HEAVY_SD, type VariableSummary } from "../diagnostics/index.ts";
+
 /**
  * A posterior's summary as text: a row a number, digits that the Monte Carlo errors bear out.
  *
- * "tail k" is shown where some tail is heavy (k̂ above 0.5): above 0.7 the mean has no reliable error, "–". R-hat is not shown where no row has one, as of draws of
- * an approximation, which are of no chains.
+ * "tail k" is shown where some tail is heavy (k̂ above 0.5): above 0.7 the mean has no reliable error, "–". R-hat is not shown
+ * where no row has one, as of draws of an approximation, which are of no chains.
  */
-import { HEAVY_SD, type VariableSummary } from "../diagnostics/index.ts";
-
 export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
   const entries = Object.entries(rows);
   if (entries.length === 0) return "";

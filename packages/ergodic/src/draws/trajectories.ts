@@ -12,6 +12,7 @@ export interface Transitions {
   transition(field: string): Float64Array;
 }
 
+/** Energy diagnostics of Hamiltonian chains: E-BFMI, where low values show that chains explore tails badly. */
 export interface EnergyReport {
   /** E-BFMI of each chain. */
   readonly ebfmi: Float64Array;
@@ -19,9 +20,11 @@ export interface EnergyReport {
   readonly poor: number;
 }
 
+/** Depths of the trajectories of nuts(). */
 export interface TreeReport {
   /** Transitions by depth, from 0. */
   readonly counts: number[];
+  /** Mean depth. */
   readonly mean: number;
   /** `maxTreeDepth`, where the algorithm is described. */
   readonly limit: number | undefined;

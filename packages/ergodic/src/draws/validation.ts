@@ -2,14 +2,16 @@
 import { checkBoolean } from "../base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../base/errors.ts";
 
+/** Options of `draws.loo` and `draws.waic`. */
 export interface PredictiveOptions {
-  /** Where terms depend on each other, predict each value from those before it: false. */
+  /** Where terms depend on each other, predicts each value from those before it. Default false: such terms are refused. */
   readonly oneStepAhead?: boolean;
 }
 
 /** "leave-one-out": each value is predicted from all others; "one-step-ahead": from those before it, with parameters that the other terms tell. */
 export type PredictiveKind = "leave-one-out" | "one-step-ahead";
 
+/** A result, and how values were predicted. */
 export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind };
 
 /** @throws CapabilityError [DRAWS_DEPENDENT] for terms that depend on each other, unless that is asked for */

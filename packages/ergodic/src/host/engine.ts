@@ -6,12 +6,16 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
+import { turn } from "./turn.ts";
 import { createThread } from "./worker.js";
 
+/** What the engine runs on this host, and why. */
 export interface EngineDescription {
   /** "relaxed-shared", "simd-own" … */
   build: string;
+  /** Whether relaxed SIMD instructions are used. */
   relaxedSimd: boolean;
+  /** Whether memory is shared with worker threads. */
   sharedMemory: boolean;
   /** How many workers this host can run at the same time. */
   workers: number;
@@ -42,6 +46,7 @@ export interface RunOptions {
 
 /** Kernels on one memory, called on this thread. */
 export interface Machine {
+  /** The memory of kernels and data. */
   readonly memory: EngineMemory;
   /** A kernel export on this thread. */
   kernel(name: string, deterministic: boolean): (...args: number[]) => number;
@@ -56,7 +61,8 @@ export interface Machine {
  * 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
- * and timers are served. A page's own thread is never blocked: there every call runs on a worker, which needs shared memory.
+ * and timers are served. On a page's own thread calls run on a worker where memory can be shared, and otherwise in slices on the thread itself: what
+ * keeps a page free on any host is `ergodic/worker`.
  *
  * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
  */
@@ -75,8 +81,6 @@ export interface Engine extends Machine {
   link(bytes: Uint8Array, exports: string[], options?: LinkOptions): Record<string, LinkedFunction>;
   /**
    * Puts a function of JavaScript into this thread's table alone: (i32, i32, i32) → f64. What it throws ends `run` as it is.
-   *
-   * @throws CapabilityError on a page's own thread, where nothing runs
    */
   linkHost(f: HostFunction): HostLink;
   /** The table slot of a kernel export, the same on every thread. */
@@ -85,6 +89,7 @@ export interface Engine extends Machine {
   atSlot(slot: number): (...args: number[]) => number;
   /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
+  /** What the engine runs on this host, and why. */
   describe(): EngineDescription;
 }
 
@@ -148,12 +153,6 @@ class HostEngine implements Engine {
   }
 
   linkHost(f: HostFunction): HostLink {
-    if (isPageThread)
-      throw new CapabilityError(
-        "engine",
-        "a plain function runs on the thread that it was given to, but a page's own thread must not be blocked; run inside a module worker",
-        "HOST_PAGE_THREAD",
-      );
     const slot = this.slots.take();
     const guarded: HostFunction = (a, b, c) => {
       try {
@@ -198,8 +197,10 @@ class HostEngine implements Engine {
     signal?.throwIfAborted();
     for (const { kernel } of calls) if (typeof kernel === "string") this.buildOf(kernel, deterministic);
     const build = this.build(deterministic);
-    const here = !isPageThread && (workers === 1 || !this.memory.shared);
-    if (!here && calls.some(({ kernel }) => this.hostSlots.has(kernel as number)))
+    const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
+    // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
+    const here = !this.memory.shared || (workers === 1 && (!isPageThread || this.hostSlots.size > 0));
+    if (!here && hosted)
       throw new CapabilityError(
         "run",
         `a plain function was to run on ${workers} workers, but runs on the calling thread alone; leave workers out`,
@@ -233,7 +234,7 @@ class HostEngine implements Engine {
     const results: number[] = [];
     for (const call of calls) {
       if (performance.now() - this.pausedAt > PAUSE_EVERY_MS) {
-        await nextTurn();
+        await turn();
         this.pausedAt = performance.now();
       }
       signal?.throwIfAborted();
@@ -309,8 +310,9 @@ export interface EngineOptions {
   /** Families of the kernels that are wanted now: each is loaded when first asked for. Node has all of them without asking. Default: none. */
   readonly families?: readonly Family[];
   /**
-   * Kernels that this host has compiled, where it lets nobody else compile: at the edge `import training from "ergodic/kernels/training.wasm"`, one module a family.
-   * Only the first call takes them, and all runs use them, on one thread.
+   * Kernels that this host has compiled, where it lets nobody else compile: at the edge
+   * `import training from "ergodic/kernels/training.wasm"`, one module a family. Only the first call takes them, and all runs use
+   * them, on one thread.
    */
   readonly kernels?: WebAssembly.Module | readonly WebAssembly.Module[];
 }
@@ -376,17 +378,4 @@ function whyWorkers(shared: boolean, threads: number): string {
     "one worker: memory cannot be shared without cross-origin isolation; serve the page with Cross-Origin-Opener-Policy: same-origin " +
     "and Cross-Origin-Embedder-Policy: require-corp for more"
   );
-}
-
-/** Resolves after the event loop has served what waits: a promise alone would starve signals and timers. */
-function nextTurn(): Promise<void> {
-  if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
 }

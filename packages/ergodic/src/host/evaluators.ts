@@ -27,7 +27,8 @@ interface Job {
  * Worker threads that evaluate the default export of a module (threads.ts). A thread starts with its first evaluation, makes one at a time, and keeps
  * the process alive while it does.
  *
- * @throws WorkerError [WORKER_DIED] when a thread ends in the middle of an evaluation, [WORKER_START] when the host lets none start; what the function throws, as an Error of the same name
+ * @throws WorkerError [WORKER_DIED] when a thread ends in the middle of an evaluation, [WORKER_START] when the host lets none
+ * start; what the function throws, as an Error of the same name
  */
 export class Evaluators {
   private readonly module: string;

@@ -11,6 +11,7 @@ export interface LinkedFunction {
 
 /** Who needs a module: it disposes what it is given to hold when it needs it no more. */
 export interface Holder {
+  /** Takes a claim, to dispose it when the module is no longer needed. */
   hold(claim: Disposable): void;
 }
 
@@ -42,9 +43,9 @@ interface Entry extends Filled {
 /**
  * Emitted modules in the tables of all threads: one for each content, as long as somebody holds it.
  *
- * A holder is what owns the memory in which slot numbers stand (an arena, mostly): when it gives its memory back, it lets go of its modules. What nobody
- * holds is kept for a while, since runs ask for the same few again and again; of that, the least recently used goes first, its slots become free and
- * every thread forgets it.
+ * A holder is what owns the memory in which slot numbers stand (an arena, mostly): when it gives its memory back, it lets go of
+ * its modules. What nobody holds is kept for a while, since runs ask for the same few again and again; of that, the least
+ * recently used goes first, its slots become free and every thread forgets it.
  */
 export class Modules {
   private readonly slots: Slots;

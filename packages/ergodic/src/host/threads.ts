@@ -1,10 +1,11 @@
 /**
  * One thread, as Node and the web have it: worker_threads, or a Web Worker.
  *
- * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is a Blob URL; where a policy
- * (CSP worker-src) forbids these, the file beside this one is taken, or what `configure({ worker })` gives.
+ * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is
+ * a Blob URL; where a policy (CSP worker-src) forbids these, the file beside this one is taken, or what `configure({ worker })`
+ * gives.
  */
-import { OptionError } from "../base/errors.ts";
+import { checkKeys, OptionError } from "../base/errors.ts";
 import { builtin } from "../base/node.ts";
 import { isNode } from "./load.ts";
 
@@ -28,7 +29,8 @@ export type ThreadName = "ergodic-worker" | "ergodic-evaluator";
 
 export interface ThreadOptions {
   /**
-   * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of ergodic/dist/host/worker.js on your own server, or a function that
+   * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of
+   * ergodic/dist/host/worker.js on your own server, or a function that
    * makes a Worker of that name.
    */
   readonly worker?: string | URL | ((name: ThreadName) => Worker);
@@ -36,8 +38,10 @@ export interface ThreadOptions {
 
 let configured: ThreadOptions["worker"];
 
-/** @throws OptionError for what is none of these */
-export function configureThreads({ worker }: ThreadOptions): void {
+/** Where this host's threads come from, for pages whose policy forbids workers from Blob URLs; before the first run. @throws OptionError for what is none of these */
+export function configureThreads(options: ThreadOptions): void {
+  checkKeys("configure", options, ["worker"]);
+  const { worker } = options;
   if (worker !== undefined && !["string", "function"].includes(typeof worker) && !(worker instanceof URL))
     throw new OptionError("configure", "worker must be an address, or a function that makes a Worker", "OPTION_TYPE");
   configured = worker;

@@ -1,6 +1,7 @@
+import { JSON_TYPE } from "../base/checks.ts";
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
 import { DataError, ErgodicError, OptionError, saidBy } from "../base/errors.ts";
-import { nameOf, readWhole, writeWhole } from "../base/files.ts";
+import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
 
@@ -23,11 +24,11 @@ export interface Checkpoint {
   recipe: JsonObject;
 }
 
-export function writeCheckpoint(path: string, { snapshot, loop, recipe }: Checkpoint): Promise<void> {
+export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Array {
   const tensors = Object.fromEntries(
     Object.entries(snapshot.tensors).map(([name, values]): [string, StoredTensor] => [name, { shape: [values.length], values }]),
   );
-  return writeWhole(path, encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors), { keep: true });
+  return encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors);
 }
 
 export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<Checkpoint> {
@@ -59,7 +60,7 @@ export async function readCheckpointOf(
 
 /** What a resumed run throws where an error is no word to the user yet: no check foresaw what the file holds. */
 export function refusedCheckpoint(cause: unknown): unknown {
-  if (cause instanceof ErgodicError) return cause;
+  if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;
   return new DataError(
     "checkpoint",
     `holds a run that cannot be made again (${saidBy(cause)}); the file is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,

@@ -13,16 +13,34 @@ import type { AlgorithmDefaults, ElementType, Json, JsonObject, ParameterType, P
 import type { EngineDescription } from "../host/engine.ts";
 
 export interface PlanOptions {
+  /** Threads. Default 1; a whole number, 1 to 1024. */
   workers?: number;
+  /**
+   * "shared": the workers race on one model. A number: so many copies, averaged; the answer does not depend on the workers.
+   * Default "shared" with several workers, else 1.
+   */
   replicas?: "shared" | number;
+  /** Whether each replica sees only its own rows ("sharded") or all ("replicated"). Default "sharded". */
   data?: "sharded" | "replicated";
-  /** One name: of the data, with a model of floats. A model of "i16" holds parameters within ±16; one that gets there ends the run. */
+  /**
+   * Type of the data, and of the parameters: "f32", "f64", "i16" or "i8"; parameters of "i16" must stay within ±16. Default
+   * "f32".
+   */
   precision?: ElementType | { data?: ElementType; model?: ParameterType };
+  /**
+   * Order of rows: "shuffled" each epoch, "replacement" (drawn at random), "blocks" (of rows stored together) or "ordered" (as
+   * stored). Default "shuffled".
+   */
   schedule?: Plan["schedule"];
+  /** Rows of a block, for schedule: "blocks". Default 64; a whole number >= 1. */
   blockRows?: number;
+  /** Rows per update; "all" is the full gradient. Default 1 for linear models, 64 for networks. */
   batch?: number | "all";
+  /** Epochs between averages of the replicas, > 0; fractions allowed. Default 1. */
   averageEvery?: number;
+  /** Whether the result is the same bits on every host and number of workers, at some cost in speed. Default false. */
   deterministic?: boolean;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
 }
 

@@ -1,10 +1,14 @@
 import { ErgodicError } from "../base/errors.ts";
+import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
+import { isPageThread } from "../host/load.ts";
+import { turn } from "../host/turn.ts";
 import { refusedCheckpoint } from "./checkpoint.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
-import { Ticks } from "./ticks.ts";
+import { Watched } from "./watched.ts";
 
-const STRETCH_MS = 20;
+/** A page's own thread must draw, and answer. */
+const STRETCH_MS = isPageThread ? 8 : 20;
 /** From one stretch to the next: enough to be at full length after four, not so much that a cold start's timing decides. */
 const MOST_GROWTH = 16;
 /** Between ticks, unless something happened that a watcher must see. */
@@ -27,15 +31,18 @@ export interface Job<Result> {
   signal?: AbortSignal;
   /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
   resultNames?: readonly string[];
-  /** True where an advance that fails leaves the progression whole: a failed or aborted run can still be kept. */
+  /** True where an advance that fails leaves the progression whole: a failed run can still be kept, as one that its signal ended can in any case. */
   survivesFailure?: boolean;
   finish(parameters: Float64Array, summary: RunSummary): Result;
-  /** Writes a checkpoint: the run's bytes and the loop's own state. */
-  write(path: string, snapshot: Snapshot, loop: JsonObject): Promise<void>;
+  /** The bytes of a checkpoint: of the run's own, and the loop's own state. @throws CapabilityError where such a run is not kept */
+  keep(snapshot: Snapshot, loop: JsonObject): Uint8Array;
 }
 
+/** How a run went. */
 export interface RunSummary {
+  /** Updates made. */
   updates: number;
+  /** Passes over the data. */
   epochs: number;
   /** Of training, without set-up and validation. */
   seconds: number;
@@ -49,8 +56,16 @@ export interface RunSummary {
   ticks: Tick[];
 }
 
-interface Waiter {
-  resolve(result: IteratorResult<Tick>): void;
+/** What is kept of a run: after a stretch, or at its end. */
+interface Kept {
+  readonly snapshot: Snapshot;
+  readonly loop: JsonObject;
+}
+
+interface Keeper {
+  readonly to: FileTarget | undefined;
+  resolve(bytes: Uint8Array | undefined): void;
+  reject(error: unknown): void;
 }
 
 /** Waits again and again without a trace: a promise that is raced keeps all who ever waited for it. */
@@ -76,14 +91,6 @@ class Pause {
   };
 }
 
-function unawaited(name: string): never {
-  throw new ErgodicError(
-    "run",
-    `"${name}" was asked of a run, but belongs to its result; write await before it: const made = await …`,
-    "RUN_UNAWAITED",
-  );
-}
-
 /**
  * The loop: advance, watch, validate, keep, stop. It knows no algorithm and no model; it drives a `Progression` (contract.ts).
  *
@@ -91,20 +98,20 @@ function unawaited(name: string): never {
  * STRETCH_MS; between two stretches signals, checkpoints and time limits are served. Where a run stops, validates or is kept depends on
  * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
  */
-export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
+export class Run<Result> extends Watched<Result> {
   /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins. */
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;
-  private readonly result: Promise<Result>;
-  private readonly ticks = new Ticks();
-  private readonly waiters: Waiter[] = [];
-  private readonly keepers: { path: string; resolve(): void; reject(error: unknown): void }[] = [];
-  private ended = false;
+  protected readonly result: Promise<Result>;
+  private readonly keepers: Keeper[] = [];
   private stopped = "";
   private paused: Pause | undefined;
-  private last: { snapshot: Snapshot; loop: JsonObject } | undefined;
+  /** Whether a stretch is under way, or broke off: the progression may be half way through an update. */
+  private within = false;
+  private last: Kept | undefined;
 
   constructor(job: Job<Result>) {
+    super();
     this.job = job;
     let announce: (chosen: JsonObject) => void = () => {};
     let refuse: (error: unknown) => void = () => {};
@@ -117,51 +124,19 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     this.result.catch(refuse);
     // An iterating user awaits the run too; until then a failure is not an unhandled rejection.
     this.result.catch(() => {});
-    for (const name of job.resultNames ?? [])
-      if (!(name in this)) Object.defineProperty(this, name, { get: () => unawaited(name) });
+    this.refuseUnawaited(job.resultNames ?? []);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a run is awaitable by design
-  then<A = Result, B = never>(
-    onValue?: ((value: Result) => A | PromiseLike<A>) | null,
-    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.result.then(onValue, onError);
-  }
-
-  catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
-    return this.result.catch(onError);
-  }
-
-  finally(onEnd?: (() => void) | null): Promise<Result> {
-    return this.result.finally(onEnd);
-  }
-
-  /** Every tick from the first, for who keeps up with the run; of what lies thousands of ticks back, those that are kept. A failed run throws here, too. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
-    for (let next = 0; ; ) {
-      const found = this.ticks.from(next);
-      if (found) {
-        next = found.number + 1;
-        yield found.tick;
-      } else if (this.ended) break;
-      else if ((await new Promise<IteratorResult<Tick>>((resolve) => this.waiters.push({ resolve }))).done) break;
-    }
-    await this.result;
-  }
-
-  /** Writes the run as it stands after the current stretch; the verb's `resume` goes on from there, bit for bit. */
-  checkpoint(path: string): Promise<void> {
-    if (this.last) return this.job.write(path, this.last.snapshot, this.last.loop);
-    if (this.ended)
-      return Promise.reject(
-        new ErgodicError(
-          "checkpoint",
-          "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
-          "RUN_FAILED",
-        ),
-      );
-    return new Promise((resolve, reject) => this.keepers.push({ path, resolve, reject }));
+  /**
+   * Keeps the run as it is after the current stretch, or where it ended, by its signal too; the verb's `resume` continues from there, bit for bit. Without an argument the bytes of the checkpoint;
+   * with a path, or in a browser the handle of a file, it is written there, whole or not at all.
+   */
+  checkpoint(): Promise<Uint8Array>;
+  checkpoint(to: FileTarget): Promise<void>;
+  checkpoint(to?: FileTarget): Promise<unknown> {
+    if (this.last) return this.keep(this.last, to);
+    if (this.ended) return Promise.reject(nothingToKeep());
+    return new Promise((resolve, reject) => this.keepers.push({ to, resolve, reject }));
   }
 
   /** Ends the run after the current stretch, with what it has. */
@@ -197,17 +172,10 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     } finally {
       this.ended = true;
       progression?.dispose();
-      for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
+      this.endWatching();
       for (const keeper of this.keepers.splice(0)) {
-        if (this.last) this.job.write(keeper.path, this.last.snapshot, this.last.loop).then(keeper.resolve, keeper.reject);
-        else
-          keeper.reject(
-            new ErgodicError(
-              "checkpoint",
-              "the run failed or was aborted, so there is nothing to keep; to keep what it has, end it by run.stop(), or call checkpoint while it runs",
-              "RUN_FAILED",
-            ),
-          );
+        if (this.last) this.keep(this.last, keeper.to).then(keeper.resolve, keeper.reject);
+        else keeper.reject(nothingToKeep());
       }
     }
   }
@@ -217,7 +185,7 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     const stopping = new Stopping(limits, progression, job.validate);
     if (resume) restore(progression, stopping, resume);
     const keep = (): void => {
-      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJson() };
+      this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJSON() };
     };
     try {
       await this.stretches(progression, stopping);
@@ -234,7 +202,8 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
         ticks: this.ticks.list(),
       });
     } catch (error) {
-      if (job.survivesFailure) keep();
+      const ended = job.signal?.aborted && error === job.signal.reason && !this.within;
+      if (job.survivesFailure || ended) keep();
       throw error;
     }
   }
@@ -253,7 +222,9 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
       }
       const steps = Math.min(stepsPerStretch, stopping.stepsToNextStop());
       const start = performance.now();
+      this.within = true;
       const made = await progression.advance(steps);
+      this.within = false;
       const seconds = (performance.now() - start) / 1000;
       sinceTick = {
         lossSum: sinceTick.lossSum + made.lossSum,
@@ -291,11 +262,6 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
     };
   }
 
-  private emit(tick: Tick): void {
-    this.ticks.add(tick);
-    for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
-  }
-
   /** Between two stretches: writes the checkpoints asked for, and waits while the run is paused. */
   private async serve(progression: Progression, stopping: Stopping): Promise<void> {
     await this.keepAll(progression, stopping);
@@ -309,12 +275,24 @@ export class Run<Result> implements PromiseLike<Result>, AsyncIterable<Tick> {
 
   private async keepAll(progression: Progression, stopping: Stopping): Promise<void> {
     if (this.keepers.length === 0) return;
-    const snapshot = stopping.withBest(progression.snapshot());
-    for (const keeper of this.keepers.splice(0)) {
-      await this.job.write(keeper.path, snapshot, stopping.toJson()).then(keeper.resolve, keeper.reject);
-    }
+    const kept = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJSON() };
+    for (const keeper of this.keepers.splice(0)) await this.keep(kept, keeper.to).then(keeper.resolve, keeper.reject);
+  }
+
+  private async keep({ snapshot, loop }: Kept, to: FileTarget | undefined): Promise<Uint8Array | undefined> {
+    const bytes = this.job.keep(snapshot, loop);
+    if (to === undefined) return bytes;
+    await writeWhole(to, bytes, { keep: true });
+    return undefined;
   }
 }
+
+const nothingToKeep = (): ErgodicError =>
+  new ErgodicError(
+    "checkpoint",
+    "the run failed, so there is nothing to keep; to keep what it has, call checkpoint while it runs, or end it by run.stop() or its signal",
+    "RUN_FAILED",
+  );
 
 /** Where what is kept does not fit, in whatever way, the checkpoint is at fault. */
 function restore(progression: Progression, stopping: Stopping, { snapshot, loop }: Started["resume"] & object): void {
@@ -326,18 +304,4 @@ function restore(progression: Progression, stopping: Stopping, { snapshot, loop 
   } catch (cause) {
     throw refusedCheckpoint(cause);
   }
-}
-
-/** Resolves after timers and messages that wait have been served. */
-function turn(): Promise<void> {
-  if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
-  // Not a timer: browsers make nested timers wait for 4 ms.
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
 }

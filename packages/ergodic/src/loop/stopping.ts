@@ -2,10 +2,15 @@ import { checkKeys, checkNumber, ErgodicError, OptionError } from "../base/error
 import { KeptPart } from "../base/kept-part.ts";
 import type { Advance, JsonObject, Progression, Snapshot } from "../contract.ts";
 
+/** When a run stops: at the first of these. */
 export interface Until {
+  /** Passes over the data, > 0. */
   epochs?: number;
+  /** Updates of the parameters, > 0. */
   updates?: number;
+  /** Seconds of training, > 0. */
   seconds?: number;
+  /** An epoch's mean loss fell by less than this share of its size, >= 0. */
   tolerance?: number;
 }
 
@@ -113,7 +118,7 @@ export class Stopping {
     return measured;
   }
 
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     const { seconds, loss, bestLoss, worse, epochLoss, epochBefore } = this;
     const { sum, rows } = epochLoss;
     return {

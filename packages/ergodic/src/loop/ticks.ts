@@ -9,8 +9,8 @@ interface Kept {
 }
 
 /**
- * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned: a run of months has as many as
- * one of minutes.
+ * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned:
+ * a run of months has as many as one of minutes.
  */
 export class Ticks {
   private readonly recentCount: number;

@@ -25,7 +25,25 @@ import type { Json, JsonObject, Link } from "../contract.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
+/** What each loss of this library predicts, for the compiler. */
+export interface KindByLoss {
+  logistic: "class";
+  hinge: "class";
+  squaredHinge: "class";
+  multinomial: "class";
+  squared: "number";
+  huber: "number";
+  epsilonInsensitive: "number";
+  quantile: "number";
+  poisson: "count";
+}
+
+/** Names of this library's losses. A loss that you define by loss() is given as what its factory makes. */
+export type LossName = keyof KindByLoss;
+
+/** What a loss's definition says in addition to its equation. */
 export interface LossTraits<T extends Task = Task> {
+  /** How y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;
   /** From outputs to predictions: probabilities, a mean, a class by sign. */
   link: Link;
@@ -43,12 +61,16 @@ export interface LossTraits<T extends Task = Task> {
 
 /** `T`: its task, where the compiler knows it. */
 export interface Loss<T extends Task = Task> extends LossTraits<T> {
+  /** The name under which it was defined. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: Readonly<Record<string, number>>;
   /** ℓ(z, y); for joint losses z is the vector of outputs and y a class index. */
   readonly expression: Expr;
+  /** ℓ(z, y) as text. */
   readonly equation: string;
-  toJson(): JsonObject;
+  /** JSON from which `lossFromJson` makes the same loss again. */
+  toJSON(): JsonObject;
 }
 
 const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
@@ -59,7 +81,7 @@ const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("
  *
  * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
  *
- * A loss is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ * A loss is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
  *
  * Defines a loss and makes it known by its name. `ranges` checks its options.
  */
@@ -85,7 +107,7 @@ export function loss<O extends Record<string, number>, const T extends Task>(
       options,
       expression,
       equation: print(expression),
-      toJson: () => ({ name, ...(options as JsonObject) }),
+      toJSON: () => ({ name, ...(options as JsonObject) }),
     };
   };
   definedLosses.define(name, factory as (options?: Record<string, number>) => Loss);
@@ -112,13 +134,14 @@ function checkTraits(where: string, { task, link, joint = false }: LossTraits): 
     );
 }
 
+/** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
 /** Keeps the names of all losses so far for this library. */
 export const reserveLossNames = (): void => definedLosses.reserve();
 
 /** A loss from its name or its JSON; undefined if unknown. */
-export function lossFrom(json: Json): Loss | undefined {
+export function lossFromJson(json: Json): Loss | undefined {
   if (typeof json === "string") return definedLosses.get(json)?.();
   const { name, ...options } = json as JsonObject;
   return definedLosses.get(String(name))?.(options as Record<string, number>);
@@ -126,7 +149,8 @@ export function lossFrom(json: Json): Loss | undefined {
 
 /**
  * The kernel of a loss: operands z and dz (f64), y or, for several outputs, scalar y (class index); result `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
- * `short`: float32's digits are enough for exp and its kin, since z has no more. One output: the vector runs over the rows of a batch. Several: over the outputs of one row, jointly or one against the rest.
+ * `short`: float32's digits are enough for exp and its kin, since z has no more. One output: the vector runs over the rows of a
+ * batch. Several: over the outputs of one row, jointly or one against the rest.
  */
 export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");

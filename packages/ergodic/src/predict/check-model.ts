@@ -2,7 +2,8 @@ import { DataError } from "../base/errors.ts";
 import type { JsonObject, SavedModel } from "../contract.ts";
 
 /**
- * What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved, so that no file is written that would be refused.
+ * What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved,
+ * so that no file is written that would be refused.
  *
  * @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: after "the model …".
  */

@@ -1,18 +1,6 @@
-/**
- * A trained factorisation of ratings: predicted values, recommendations, likenesses, and new users without training. Needs no trainer.
- *
- * score(u, i) = μ + b_u + b_i + p_u·q_i, or p_u·q_i without biases; a rating in its own units, or (implicit) a preference, near 1 for liked and 0 for
- * all else. Whoever had no rating in training, known by name or not, counts as unknown:
- *   with biases    their bias and factors are 0: μ + b_i, μ + b_u, or μ;
- *   without        μ, the mean training rating;
- *   implicit       an unknown user is the mean of all known users (so the popular items lead); an unknown item scores 0.
- * Ties go to the item whose name comes first.
- *
- * @throws OptionError; DataError for bad values
- */
 import { refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
-import { writeWhole } from "../base/files.ts";
+import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel } from "../contract.ts";
 import { type Name, NameIndex } from "../data/name-index.ts";
@@ -24,20 +12,27 @@ import { metrics, type RegressionMetrics } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
 import { largest, type RankingMetrics, RankingTally } from "./recommendations.ts";
 
+/** A user and an item. */
 export interface Pair {
+  /** The user's name. */
   user: Name;
+  /** The item's name. */
   item: Name;
 }
 
+/** A recommended item and its score. */
 export interface Recommendation {
+  /** The item's name. */
   item: Name;
+  /** Its predicted rating or preference. */
   score: number;
 }
 
+/** Options of `recommend`. */
 export interface RecommendOptions {
-  /** Default 10. */
+  /** Items to recommend. Default 10; a whole number >= 1. */
   count?: number;
-  /** Items to leave out: by name, or the user's own in some ratings, such as the training ratings. */
+  /** Items not to recommend: by name, or those the user has in some ratings, such as the training ratings. Default: none. */
   exclude?: Ratings | readonly Name[];
 }
 
@@ -67,9 +62,24 @@ interface Profile {
   readonly bias: number;
 }
 
+/**
+ * A trained factorisation of ratings: predicted values, recommendations, likenesses, and new users without training. Needs no trainer.
+ *
+ * score(u, i) = μ + b_u + b_i + p_u·q_i, or p_u·q_i without biases; a rating in its own units, or (implicit) a preference, near 1 for liked and 0 for
+ * all else. Whoever had no rating in training, known by name or not, counts as unknown:
+ *   with biases    their bias and factors are 0: μ + b_i, μ + b_u, or μ;
+ *   without        μ, the mean training rating;
+ *   implicit       an unknown user is the mean of all known users (so the popular items lead); an unknown item scores 0.
+ * Ties go to the item whose name comes first.
+ *
+ * @throws OptionError; DataError for bad values
+ */
 export class FactorPredictor {
+  /** Tells predictors apart. */
   readonly kind = "factorisation";
+  /** Whether ratings or preferences are predicted. */
   readonly task: "rating" | "preference";
+  /** Numbers per user and per item. */
   readonly rank: number;
   /** μ, the mean training rating. */
   readonly mean: number;
@@ -101,10 +111,12 @@ export class FactorPredictor {
     this.itemSide = side("items", "itemBiases");
   }
 
+  /** Names of the users of training. */
   get users(): NameIndex {
     return this.userSide.index;
   }
 
+  /** Names of the items of training. */
   get items(): NameIndex {
     return this.itemSide.index;
   }
@@ -127,7 +139,7 @@ export class FactorPredictor {
     return this.best("recommend", this.profile(this.users.find(user)), count, this.excluded(exclude, user));
   }
 
-  /** For somebody new, by a few ratings: their row at its minimum while the items stand, as in training. Items not known are passed over. */
+  /** For somebody new, by a few ratings: their row at its minimum with the items held, as in training. Unknown items are ignored. */
   recommendFor(rated: readonly { item: Name; value?: number }[], options: RecommendOptions = {}): Recommendation[] {
     checkKeys("recommendFor", options, ["count", "exclude"]);
     const { count = 10, exclude } = options;
@@ -165,7 +177,8 @@ export class FactorPredictor {
   }
 
   /**
-   * Explicit: rmse, mae and r2 over the ratings, and a warning where the mean training rating predicts them better. Implicit: means over the users who have a rating > 0, of the best `count` (default 10) of all items but
+   * Explicit: rmse, mae and r2 over the ratings, and a warning where the mean training rating predicts them better. Implicit:
+   * means over the users who have a rating > 0, of the best `count` (default 10) of all items but
    * those of `exclude` (the training ratings): precision, recall, ndcg, and auc over the whole order (recommendations.ts).
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
@@ -179,10 +192,11 @@ export class FactorPredictor {
   }
 
   /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
-  save(path: string): Promise<void> {
+  save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
+  /** The file's bytes. */
   toBytes(): Uint8Array {
     const { userSide, itemSide, rank } = this;
     const tensors: Record<string, Tensor> = {

@@ -10,8 +10,8 @@ export interface RatedCell {
 /**
  * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight target z.
  *
- * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which counts each cell once with target 0 (base 1); without it
- * rated cells alone count (base 0).
+ * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which
+ * counts each cell once with target 0 (base 1); without it rated cells alone count (base 0).
  *
  * @throws DataError where the equations are singular to rounding
  */

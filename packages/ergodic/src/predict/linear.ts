@@ -13,8 +13,11 @@ export type { Prediction } from "./output-predictor.ts";
 
 /** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
 export class LinearPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+  /** Tells predictors apart. */
   readonly kind = "linear";
+  /** float64[outputs × columns], row-major, in the units of the pipeline's columns. */
   readonly weights: Float64Array;
+  /** float64[outputs]. */
   readonly intercept: Float64Array;
 
   constructor(saved: SavedModel, where = "linear") {

@@ -1,9 +1,3 @@
-/**
- * A saved model, ready to predict: from a path, a URL, a Blob or bytes. No code is run from the file, and nothing is made of a description before it
- * was checked (check-model.ts).
- *
- * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError
- */
 import { checkBoolean } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
@@ -14,6 +8,7 @@ import type { LinearPredictor } from "./linear.ts";
 import { decodeModel } from "./model-file.ts";
 import type { NetworkPredictor } from "./network.ts";
 
+/** A predictor from a file; its `kind` ("linear", "network", "factorisation") tells which. */
 export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
 /** Predictors by the kind that a file names: one line a family. Each is loaded when a file is of its kind. */
@@ -23,10 +18,12 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
   factorisation: async (saved, where) => new (await import("./factorisation.ts")).FactorPredictor(saved, where),
 };
 
+/** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * The most work that a network may be for one row, in multiply-adds or what takes as long: it is computed from the file, and a larger one is refused, since a
-   * prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for files that you trust.
+   * The most work that a network may be for one row, in multiply-adds or what takes as long: it is computed from the file, and
+   * a larger one is refused, since a prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for
+   * files that you trust.
    */
   readonly maxWork?: number;
   /** Whether a network predicts the same bits on every host, at some cost in speed. Default: as it was trained. */
@@ -34,11 +31,19 @@ export interface PredictorOptions {
 }
 
 /**
- * `P`: what the caller knows the file to hold; its `kind` says what it does.
+ * A saved model, ready to predict: from a path, a URL, a Blob or bytes.
  *
- * @throws OptionError unless maxWork > 0
+ *   const model = await predictor("income.safetensors");
+ *   if (model.kind === "linear") model.predict({ age: 40, hours: 38 }).value;
+ *   const scorer = await predictor<LinearPredictor>("income.safetensors");   // where you know what the file holds
+ *
+ * No code is run from the file, and its description is checked before anything is made of it. `kind` is "linear", "network" or
+ * "factorisation".
+ *
+ * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError; OptionError unless maxWork >
+ * 0
  */
-export async function predictor<P extends AnyPredictor = LinearPredictor>(
+export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
   options: PredictorOptions = {},
 ): Promise<P> {

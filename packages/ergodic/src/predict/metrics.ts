@@ -22,22 +22,33 @@ export interface MulticlassMetrics {
   confusion: number[][];
 }
 
+/** Metrics of predicted numbers. */
 export interface RegressionMetrics {
+  /** Root of the mean squared error, in units of the target. */
   rmse: number;
+  /** Mean absolute error, in units of the target. */
   mae: number;
+  /** 1 − squared error / squared error of the mean. */
   r2: number;
   /** Where predicting the mean throughout has a smaller error: says so, with both. */
   warning?: string;
 }
 
+/** Metrics of predicted counts. */
 export interface CountMetrics extends RegressionMetrics {
+  /** Mean Poisson deviance. */
   deviance: number;
 }
 
+/** Metrics by the task of a model. */
 export interface MetricsByTask {
+  /** Of two classes. */
   binary: BinaryMetrics;
+  /** Of several classes. */
   multiclass: MulticlassMetrics;
+  /** Of numbers. */
   regression: RegressionMetrics;
+  /** Of counts. */
   count: CountMetrics;
 }
 
@@ -61,9 +72,11 @@ export interface MetricsOptions {
   mean?: { value: number; of: string };
 }
 
+/** A tally of metrics, filled in batches. */
 export interface Metrics<R> {
   /** Targets are class indices or numbers. */
   add(outputs: ArrayLike<number>, targets: ArrayLike<number>, weights?: ArrayLike<number> | null): void;
+  /** The metrics of all rows added. */
   result(): R;
 }
 

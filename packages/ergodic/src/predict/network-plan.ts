@@ -29,9 +29,10 @@ const MOST_PAGES = 65536;
 /**
  * A saved network's plan (host/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any number of rows.
  *
- * Rows are taken in chunks, each computed as one batch; the memory of a batch is arranged when it is first wanted. An input or output whose size grows with
- * the batch holds one row after another; all other inputs are parameters, given once. The sums of a product over a batch of one row run in another
- * order than those of several, so that a row's last bits may depend on how many rows are given with it.
+ * Rows are taken in chunks, each computed as one batch; the memory of a batch is arranged when it is first wanted. An input or
+ * output whose size grows with the batch holds one row after another; all other inputs are parameters, given once. The sums of
+ * a product over a batch of one row run in another order than those of several, so that a row's last bits may depend on how
+ * many rows are given with it.
  *
  * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
  * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts).

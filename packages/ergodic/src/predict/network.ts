@@ -1,6 +1,3 @@
-/**
- * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
- */
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
 import type { RowSource } from "../data/rows.ts";
@@ -45,7 +42,11 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
   return [...families].filter((family) => family === "arrays" || family === "images");
 }
 
+/**
+ * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
+ */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+  /** Tells predictors apart. */
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;

@@ -1,6 +1,6 @@
 import { refuse } from "../base/checks.ts";
 import { DataError } from "../base/errors.ts";
-import { writeWhole } from "../base/files.ts";
+import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset, Pipeline } from "../data/dataset.ts";
@@ -31,19 +31,24 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
 }
 
 /**
- * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's link (contract.ts), evaluation, the
- * file. A family says how z comes from a dataset, and which numbers a file holds. Classes with probability: argmax; by sign: z > 0 is the second class.
+ * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's
+ * link (contract.ts), evaluation, the file. A family says how z comes from a dataset, and which numbers a file holds. Classes
+ * with probability: argmax; by sign: z > 0 is the second class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
  * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`.
  */
 export abstract class OutputPredictor<K extends PredictionKind = PredictionKind> {
+  /** Tells predictors apart: "linear" or "network". */
   abstract readonly kind: string;
+  /** "binary", "multiclass", "regression" or "count". */
   readonly task: Task;
+  /** The steps from raw rows to the model's columns. */
   readonly pipeline: Pipeline;
   /** Class names in the order of their indices; undefined for numbers. */
   readonly classes: readonly string[] | undefined;
+  /** Name of what is predicted. */
   readonly targetName: string;
   /** Everything but the numbers: options of the model and of the run that made it. */
   readonly description: JsonObject;
@@ -72,21 +77,30 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
 
   /** z of every row, float64[rows × outputs], of rows that have gone through the pipeline. */
   protected abstract scores(rows: RowSource): Float64Array;
-  /** What a file holds beside the description. @throws DataError for numbers that are not finite */
+  /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
+  /** Names of the model's columns. */
   get columns(): readonly string[] {
     return this.pipeline.names;
   }
 
-  /** One row gives one prediction; several give an array. */
-  predict(row: Row): Prediction<K>;
+  /**
+   * One row gives one prediction; several give an array.
+   *
+   *   model.predict({ age: 40 });        // a row by column name
+   *   model.predict([40, 38]);           // or numbers in the order of the columns, where training was on arrays
+   *   model.predict([[40, 38], [51, 20]]);
+   *
+   * @throws DataError for rows that lack columns or hold what the model cannot read
+   */
+  predict(row: Row | ArrayLike<number>): Prediction<K>;
   predict(rows: RawRows | Dataset): Prediction<K>[];
-  predict(rows: Row | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
+  predict(rows: Row | ArrayLike<number> | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     // A row may have a column of any name, but tables have these two.
-    const single = !isMarked(rows, datasetMark) && !Array.isArray(rows) && !("rowCount" in rows && "source" in rows);
+    const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     const raw = (single ? [rows] : rows) as RawRows | Dataset;
     const z = isMarked(raw, datasetMark) ? this.outputs(raw as Dataset) : this.scores(this.pipeline.rowsOf(raw as RawRows));
     const predictions = Array.from(
@@ -118,11 +132,14 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   }
 
   /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
-  save(path: string): Promise<void> {
+  save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
-  /** @throws DataError [MODEL_FORMAT] for numbers that are not finite: no file is written that would be refused */
+  /**
+   * The file's bytes. @throws DataError [MODEL_FORMAT] for numbers that are not finite: no file is written that would be
+   * refused
+   */
   toBytes(): Uint8Array {
     return encodeModel(this.kind, this.description, this.tensors());
   }
@@ -160,6 +177,12 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     const p = values.length === 1 ? [1 - values[0], values[0]] : [...values];
     return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
   }
+}
+
+/** Not several of them, nor a table: a row may have a column of any name, but tables have these two. */
+function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
+  if (Array.isArray(rows)) return typeof rows[0] === "number";
+  return !("rowCount" in rows && "source" in rows);
 }
 
 function largest(values: ArrayLike<number>): number {

@@ -1,6 +1,7 @@
 /**
- * Whether a plan's program fits together for one batch: loops and kernels stay within the values that they name, which stay within their buffers, and write
- * nothing that is given once and for all. Bodies of scans likewise, whose buffers are pieces of the values that the scan runs over.
+ * Whether a plan's program fits together for one batch: loops and kernels stay within the values that they name, which stay
+ * within their buffers, and write nothing that is given once and for all. Bodies of scans likewise, whose buffers are pieces of
+ * the values that the scan runs over.
  *
  * @throws DataError
  */

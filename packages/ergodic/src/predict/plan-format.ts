@@ -1,6 +1,6 @@
 /**
- * A plan as a file gives it, looked at before anything else is: every part has its type, values that are named exist, and no key counts that a plan does
- * not have. What comes out is made anew. Whether it fits together for a batch is plan-check.ts's.
+ * A plan as a file gives it, looked at before anything else is: every part has its type, values that are named exist, and no
+ * key counts that a plan does not have. What comes out is made anew. Whether it fits together for a batch is plan-check.ts's.
  *
  * @throws DataError
  */

@@ -1,7 +1,7 @@
 /**
- * How many loaded plans have a memory at a time. WebAssembly reserves gigabytes of address space for each (V8 10 GiB, and a browser has a terabyte for all), so
- * that a memory is made when it is first needed, and the one that was used longest ago is given up for it; its plan makes another when it
- * is called again, in about a millisecond and the time of copying its numbers.
+ * How many loaded plans have a memory at a time. WebAssembly reserves gigabytes of address space for each (V8 10 GiB, and a
+ * browser has a terabyte for all), so that a memory is made when it is first needed, and the one that was used longest ago is
+ * given up for it; its plan makes another when it is called again, in about a millisecond and the time of copying its numbers.
  */
 import { MemoryLimitError } from "../base/errors.ts";
 import { isNode } from "../host/load.ts";

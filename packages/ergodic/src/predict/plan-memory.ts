@@ -1,6 +1,6 @@
 /**
- * Where the values of a plan's program lie: values that do not live at the same time share places. And how much memory a batch takes, so that a memory
- * of a plan's own can be bounded.
+ * Where the values of a plan's program lie: values that do not live at the same time share places. And how much memory a batch
+ * takes, so that a memory of a plan's own can be bounded.
  *
  * @throws DataError for more values at a time than any network has
  */

@@ -1,9 +1,9 @@
 /**
  * How much work a plan's program is, from its description alone, so that one which never ends is refused before it begins: a call cannot be aborted.
  *
- * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element that is read, written or goes
- * through one operation ELEMENT (plan-kernels.ts), one of a function such as exp FUNCTION, or SLOW where it takes longer, a step CALL, and ROUND a call that is
- * repeated. None takes longer than 0.3 ns on a core of 3 GHz.
+ * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element
+ * that is read, written or goes through one operation ELEMENT (plan-kernels.ts), one of a function such as exp FUNCTION, or
+ * SLOW where it takes longer, a step CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a core of 3 GHz.
  */
 import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../host/array-plan.ts";
 import { ELEMENT, touchedBy } from "./plan-kernels.ts";

@@ -1,9 +1,10 @@
 /**
  * How good ranked lists are, as means over users; of a list of k items, of which h are liked, for a user who likes n:
  *
- * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1; auc: P(a random liked item scores above
- * a random other one), ties ½, over all items that may be recommended; NaN users (nothing to compare) are left out of its mean. Liked items that
- * cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
+ * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1; auc: P(a
+ * random liked item scores above a random other one), ties ½, over all items that may be recommended; NaN users (nothing to
+ * compare) are left out of its mean. Liked items that cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen
+ * 2002, with gains 0 and 1.
  */
 
 import { DataError } from "../base/errors.ts";

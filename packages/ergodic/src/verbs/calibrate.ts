@@ -10,24 +10,27 @@ import { type Engine, openEngine } from "../host/engine.ts";
 import { Run } from "../loop/run.ts";
 import type { ModelData, NamedValues, StatisticalModel } from "../models/statistical/index.ts";
 
+/** Options of `calibrate`. */
 export interface CalibrateOptions {
-  /** Default: nuts(). */
+  /** The sampler to test. Default nuts(). */
   algorithm?: Sampler;
-  /** Default: 200. */
+  /** Data sets simulated from the prior. Default 200; a whole number >= 1. */
   simulations?: number;
-  /** L: draws that are ranked among, of each simulation: 99. */
+  /** L: draws kept per simulation, among which the truth is ranked. Default 99; a whole number >= 1. */
   draws?: number;
-  /** Every so many transitions one draw is kept: 5. */
+  /** Transitions per kept draw. Default 5; a whole number >= 1. */
   thin?: number;
-  /** Default: 500. */
+  /** Transitions of warm-up per simulation. Default 500; a whole number >= 0. */
   warmup?: number;
-  /** Of ranks, for the test; must divide draws + 1. Default: 20. */
+  /** Bins of ranks for the test; must divide draws + 1. Default 20; a whole number >= 2. */
   bins?: number;
-  /** Default: 0. */
+  /** Seed of the simulations. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
+/** Ranks of one number over all simulations. */
 export interface CalibratedNumber {
   /** Of each simulation, 0 … L. */
   readonly ranks: Int32Array;
@@ -37,8 +40,11 @@ export interface CalibratedNumber {
   readonly pValue: number;
 }
 
+/** What `calibrate` found: the ranks of every number, and whether they look uniform. */
 export class Calibration {
+  /** Simulations made. */
   readonly simulations: number;
+  /** L: draws ranked among, per simulation. */
   readonly draws: number;
   /** By the name of a number: "mu", "theta[1]". */
   readonly numbers: Readonly<Record<string, CalibratedNumber>>;
@@ -90,13 +96,14 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
 }
 
 /**
- * calibrate(model, data): simulation-based calibration, a test of a model and a sampler together.
+ * Simulation-based calibration: tests a model and a sampler together.
  *
  *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
  *   calibration.verdict();
  *
  * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ): the rank of θ̃ among the draws, the number of θ_l < θ̃, is uniform on 0 … L for every quantity
- * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of correlated draws pile up at both ends.
+ * where model, data simulator and sampler agree. Draws of one chain are thinned to be nearly independent, as ranks of
+ * correlated draws pile up at both ends.
  * Test: Pearson's χ² over `bins` of ranks, for each number; a family is refused where the least p-value is below 0.01 / (numbers). Equal
  * values (of a discrete quantity) are ranked at random among each other.
  * data: gives sizes, and what is not observed; what is observed, by name, is simulated. Simulation i draws from update i of its streams.
@@ -117,14 +124,17 @@ export function calibrate(model: StatisticalModel, data: ModelData, options: Cal
       return {
         progression: calibration,
         stopping: { until: {}, validateEvery: 1, patience: undefined },
-        chosen: { model: model.name, algorithm: algorithm.toJson(), ...rest } as JsonObject,
+        chosen: { model: model.name, algorithm: algorithm.toJSON(), ...rest } as JsonObject,
       };
     },
     finish: () => new Calibration(given.draws, given.bins, calibration.ranks),
-    write: () =>
-      Promise.reject(
-        new CapabilityError("checkpoint", "a calibration is not kept; run fewer simulations under several seeds", "RUN_UNKEPT"),
-      ),
+    keep: () => {
+      throw new CapabilityError(
+        "checkpoint",
+        "a calibration is not kept; run fewer simulations under several seeds",
+        "RUN_UNKEPT",
+      );
+    },
   });
 }
 
@@ -147,6 +157,7 @@ function checked(options: CalibrateOptions): Checked {
       `${bins} bins do not divide the ${draws + 1} ranks evenly; take draws: ${Math.ceil((draws + 1) / bins) * bins - 1}`,
       "CALIBRATE_BINS",
     );
+  algorithm.checkGiven?.(`calibrate: with thin ${thin}`, { draws: draws * thin });
   return { algorithm, simulations, draws, thin, warmup, bins, seed, ...(signal ? { signal } : {}) };
 }
 

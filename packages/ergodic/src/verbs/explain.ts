@@ -1,11 +1,3 @@
-/**
- * explain(network, rows) and explain(shapes, f): what the compiler makes of a model or a function, stage by stage, as text: trace, gradient, schedule, memory,
- * code (compiler/array/explain.ts).
- *
- *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
- *
- * @throws what compiling throws
- */
 import { checkChoice, checkNumbers, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber } from "../base/errors.ts";
 import { type Explanation, explain as explainFunction, explainProgram } from "../compiler/array/explain.ts";
@@ -14,6 +6,7 @@ import type { Shape, SymbolicArray } from "../compiler/array/symbolic.ts";
 import { lossOfRows, type NetworkModel } from "../models/neural/network.ts";
 import { layOutParameters, outputsOf, updateProgram } from "../models/neural/programs.ts";
 
+/** What `explain` must know of the rows of a network. */
 export interface RowFacts {
   /** Of one row: [28, 28, 1]. */
   readonly rowShape: Shape;
@@ -21,9 +14,18 @@ export interface RowFacts {
   readonly outputs: number;
   /** Rows of an update. Default: 64. */
   readonly batch?: number;
+  /** Precision of arithmetic. Default "f32". */
   readonly precision?: "f32" | "f64";
 }
 
+/**
+ * explain(network, rows) and explain(shapes, f): what the compiler makes of a model or a function, stage by stage, as text:
+ * trace, gradient, schedule, memory, code (compiler/array/explain.ts).
+ *
+ *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
+ *
+ * @throws what compiling throws
+ */
 function explain(model: NetworkModel, rows: RowFacts): Explanation;
 function explain<const S extends Shapes>(
   shapes: S,

@@ -1,7 +1,13 @@
 import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
 import { slice } from "../algorithms/mcmc/slice/slice.ts";
 import { ChainDraws } from "../algorithms/sampling/chain-draws.ts";
-import type { Sampler, Sampling, SamplingPlan, VisitedPlace } from "../algorithms/sampling/sampler.ts";
+import {
+  checkGivenOptions,
+  type Sampler,
+  type Sampling,
+  type SamplingPlan,
+  type VisitedPlace,
+} from "../algorithms/sampling/sampler.ts";
 import { checkBoolean, checkSignal, checkValuesByName, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
@@ -10,43 +16,48 @@ import { type Stream, stream } from "../base/stream.ts";
 import type { Json, JsonObject, LogDensity } from "../contract.ts";
 import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run } from "../loop/run.ts";
 import { resolveStopping, type Until } from "../loop/stopping.ts";
 import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "../models/functional/index.ts";
 import {
   ConditionedModel,
   type ConditionOptions,
-  hierarchyOf,
   type ModelData,
   type NamedValues,
   type StatisticalModel,
 } from "../models/statistical/index.ts";
 
+/** How a run of `sample` is executed and when it stops: what a resumed run may change. */
 export interface SampleWatchOptions {
-  /** Draws kept of each chain: 1000. */
+  /** Draws kept per chain. Default 1000; a whole number >= 0. */
   draws?: number;
-  /** Threads; draws do not depend on them. Default: one a chain, as far as the machine runs them at once. */
+  /** Threads; the draws do not depend on them. Default: one per chain, as far as the machine runs them at once. */
   workers?: number;
-  /** Seconds of sampling, after which the run ends with what it has. */
+  /** Ends the run after so many seconds of sampling, with the draws it has. */
   until?: { seconds?: number };
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
+/** Options of `sample`. */
 export interface SampleOptions extends SampleWatchOptions {
-  /** Default: nuts(); of a function without a gradient slice(). */
+  /** The sampler, e.g. nuts({ targetAcceptance: 0.95 }). Default nuts(); slice() for a function without a gradient. */
   algorithm?: Sampler;
-  /** Default: 4. */
+  /** Independent chains. Default 4; a whole number >= 1. */
   chains?: number;
-  /** Transitions of each chain that adapt and are not kept: 1000. */
+  /** Transitions per chain that adapt the sampler and are not kept. Default 1000; a whole number >= 0. */
   warmup?: number;
-  /** Default: 0. */
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** The same bytes on every host. */
+  /** Whether the draws are the same bytes on every host, at some cost in speed. Default false. */
   deterministic?: boolean;
-  /** The size that counts rows of data, for algorithms that draw rows: sgld() and its like. */
+  /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
-  /** Where the chains start: values by name, or unconstrained numbers, for all or for each. Default: uniform in (−2, 2), unconstrained. */
+  /**
+   * Where chains start: values by name, or unconstrained numbers; one for all chains, or a list of one per chain. Default:
+   * uniform in (−2, 2), unconstrained.
+   */
   start?: Start | readonly Start[];
 }
 
@@ -55,10 +66,12 @@ type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array
 /** A log density as a plain function of unconstrained numbers. */
 export type PlainLogDensity = (x: Float64Array) => number;
 
+/** What can be sampled: a model(), a log density, or a plain function of x. */
 export type Sampled = StatisticalModel | LogDensity | PlainLogDensity;
 
 /** Data of a model; of a function its dimension, and its gradient and names if there are any. */
 export type SampleData = ModelData | FunctionData;
+/** Of a plain function: its dimension, and its gradient and names if there are any. */
 export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
@@ -68,6 +81,11 @@ const [PROBE, PROBE_TOLERANCE] = [0.1, 1e-9];
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
 function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
+  return startWith(model, data, options, drawsOf);
+}
+
+/** `sample` with what its run ends in: `finish` makes it of what was drawn. */
+export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
   checkKeys("sample", options, keys);
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
   checkSignal("sample", options.signal);
@@ -78,7 +96,8 @@ function start(model: Sampled, data: SampleData, options: SampleOptions = {}): R
   checkBoolean("sample", "deterministic", deterministic);
   if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
   checkLimits("sample", until);
-  return launch("sample", options, async () => {
+  return launch("sample", options, finish, async () => {
+    checkGivenOptions("sample", checkSampler("sample", options.algorithm ?? nuts()), options);
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
     const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
@@ -93,10 +112,20 @@ function resume(
   data: SampleData,
   options: SampleWatchOptions & { algorithm?: Sampler } = {},
 ): Run<Draws> {
+  return resumeWith(from, model, data, options, drawsOf);
+}
+
+export function resumeWith<R>(
+  from: string | Uint8Array | Blob,
+  model: Sampled,
+  data: SampleData,
+  options: SampleWatchOptions & { algorithm?: Sampler },
+  finish: Finish<R>,
+): Run<R> {
   checkKeys("sample.resume", options, ["algorithm", "draws", "workers", "until", "signal"]);
   checkSignal("sample.resume", options.signal);
   checkLimits("sample.resume", options.until ?? {});
-  return launch("sample.resume", options, async () => {
+  return launch("sample.resume", options, finish, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
     const { plan, rows, names } = await fromCheckpoint(() => keptSampling(kept));
     const given = { deterministic: plan.deterministic, ...(rows === undefined ? {} : { rows }) };
@@ -109,9 +138,11 @@ function resume(
         "CHECKPOINT_MODEL",
       );
     checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
+    const algorithm = await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm));
+    algorithm.checkGiven?.("sample.resume", options.draws === undefined ? {} : { draws: options.draws });
     return {
       density,
-      algorithm: await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm)),
+      algorithm,
       plan: { ...plan, draws: options.draws ?? plan.draws },
       until: options.until ?? {},
       rows,
@@ -160,7 +191,7 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
     const { samplerFromJson } = await import("../algorithms/sampling/registry.ts");
     return samplerFromJson(kept);
   }
-  if (checkSampler("sample.resume", given).toJson().algorithm === kept.algorithm) return given;
+  if (checkSampler("sample.resume", given).toJSON().algorithm === kept.algorithm) return given;
   throw new OptionError(
     "sample.resume",
     `algorithm is ${given.name}, but the checkpoint is of ${kept.algorithm}; leave algorithm out, or give the one that it was made with`,
@@ -188,20 +219,21 @@ function checkProbe(kept: number | null, found: number | null): void {
 }
 
 /**
- * sample(model, data, { algorithm }): draws from a posterior, or from any log density.
+ * Draws from a model's posterior given data, or from any log density.
  *
- *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), chains: 4, seed: 1 });
- *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 }, { algorithm: slice() });   // a plain function
- *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 }); // goes on, bit for bit
+ *   const posterior = await sample(eightSchools, { y, sigma }, { seed: 1 });
+ *   posterior.summary()["mu"].mean;   // also sd, quantiles, effective sizes, R̂
+ *   posterior.verdict().text;         // can these draws be trusted, and what to do if not
+ *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
+ *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
  *
- * A run is awaitable (its `Draws`) and an async iterable of ticks (draws, divergences, stepSize, rhat so far); it can be paused, stopped with what it has, kept
- * and gone on with. Defaults: nuts(), or slice() for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as
- * many workers as the machine runs at once. Draws depend on the seed alone; with `deterministic` they are the same bytes on every host.
+ * Gives `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can be
+ * paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function without a
+ * gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs at once. Draws
+ * depend on the seed alone; with `deterministic` they are the same bytes on every host.
  *
- * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where a density is not
- *   finite; what `signal` was aborted with
- *
- * See the head of this file.
+ * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where
+ *   a density is not finite; the reason of an aborted `signal`
  */
 export const sample = Object.assign(start, { resume });
 
@@ -234,7 +266,8 @@ async function conditioned(
   return model;
 }
 
-function startOf(density: LogDensity, given: Start | readonly Start[], chains: number): Float64Array | Float64Array[] {
+/** Unconstrained numbers of where chains are to start. @throws OptionError */
+export function startOf(density: LogDensity, given: Start | readonly Start[], chains: number): Float64Array | Float64Array[] {
   const one = (point: Start): Float64Array => {
     if (point instanceof Float64Array) {
       if (point.length !== density.dimension)
@@ -279,11 +312,26 @@ interface Recipe {
   checkpoint?: Checkpoint;
 }
 
-function launch(where: string, { workers, signal }: SampleWatchOptions, read: () => Promise<Recipe>): Run<Draws> {
+/** What a run of sampling leaves, before it has names. */
+export interface Drawn {
+  readonly raw: ChainDraws;
+  readonly places: readonly VisitedPlace[];
+  readonly description: JsonObject;
+  readonly report: Readonly<Record<string, number>>;
+}
+
+type Finish<R> = (density: LogDensity, drawn: Drawn) => R;
+
+function launch<R>(
+  where: string,
+  { workers, signal }: SampleWatchOptions,
+  finish: Finish<R>,
+  read: () => Promise<Recipe>,
+): Run<R> {
   let json: JsonObject;
   let recipe: Recipe;
   let sampling: Sampling;
-  return new Run<Draws>({
+  return new Run<R>({
     ...(signal ? { signal } : {}),
     resultNames: Object.getOwnPropertyNames(Draws.prototype),
     start: async () => {
@@ -297,13 +345,14 @@ function launch(where: string, { workers, signal }: SampleWatchOptions, read: ()
       const resumed = checkpoint ? { resume: checkpoint } : {};
       return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
     },
-    finish: (_, summary) => {
-      const run = { seconds: summary.seconds, reason: summary.reason, updates: summary.updates };
-      const visited = sampling.places?.() ?? [];
-      const places: JsonObject = visited.length > 0 ? { places: visited.map((place) => placeToJson(recipe.density, place)) } : {};
-      return drawsOf(recipe, sampling, { ...json, run, ...places }, summary.report);
-    },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { sampling: json } }),
+    finish: (_, { seconds, reason, updates, report }) =>
+      finish(recipe.density, {
+        raw: sampling.draws(),
+        places: sampling.places?.() ?? [],
+        description: { ...json, run: { seconds, reason, updates } },
+        report,
+      }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { sampling: json } }),
   });
 }
 
@@ -330,7 +379,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
     dimension: density.dimension,
     probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
-    algorithm: algorithm.toJson(),
+    algorithm: algorithm.toJSON(),
     density: allowed(density),
     rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
@@ -341,7 +390,7 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
 function allowed(density: LogDensity): JsonObject {
   const hasGradient = density.hasGradient !== false;
   const discrete = (density.discrete ?? []).map(({ name }) => name);
-  return { hasGradient, discrete, ...(density instanceof ConditionedModel ? hierarchyOf(density.traced) : {}) };
+  return { hasGradient, discrete, ...((density as Partial<ConditionedModel>).facts ?? {}) };
 }
 
 function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {
@@ -368,8 +417,10 @@ function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): Js
 }
 
 /** What was drawn, on constrained values and by name. */
-function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: JsonObject, report: Record<string, number>): Draws {
-  const raw = sampling.draws();
+export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
+  const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
+  const description = { ...drawn.description, ...visited };
+  const seed = (description.plan as { seed: number }).seed;
   const { chains, count, fields } = raw;
   const transitions = new Float64Array(chains * count * fields.length);
   fields.forEach((field, j) => {
@@ -379,7 +430,7 @@ function drawsOf({ density, plan }: Recipe, sampling: Sampling, description: Jso
   });
   const shared = { chains, count, fields, transitions, description, report };
   if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
-  const values = namedValues(density, raw.values, stream(plan.seed, "generated"));
+  const values = namedValues(density, raw.values, stream(seed, "generated"));
   const source: DrawsSource = {
     pointwise: () => density.pointwiseOf(raw.values),
     dependent: () => density.dependentObservations(raw.values.subarray(0, density.dimension)),

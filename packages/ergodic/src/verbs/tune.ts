@@ -12,29 +12,44 @@ import { checkChoice, checkFunction, checkSignal, refuse } from "../base/checks.
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { isText, KeptPart } from "../base/kept-part.ts";
 import type { JsonObject } from "../contract.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../loop/run.ts";
 
 export type { HalvingOptions, Measured } from "../algorithms/search/halving.ts";
 export type { SettingRange } from "../algorithms/search/settings.ts";
 export type { MakeTrial, Trial, TrialContext, TrialTick } from "../algorithms/search/trial.ts";
 
+/** When a tuning stops: at the first of these. */
 export interface TuneUntil {
+  /** Trials made. */
   trials?: number;
+  /** Seconds of tuning, > 0. */
   seconds?: number;
+  /** A finished trial's value at most this. */
   target?: number;
 }
 
+/** Options of `tune`. */
 export interface TuneOptions<K extends string = string, T extends TrialTick = TrialTick> {
+  /** The settings to search, by name: { low, high, scale: "log", integer }. */
   over: Readonly<Record<K, SettingRange>>;
+  /** The search algorithm. Default randomSearch(); cmaEs() from 20 trials per setting on. */
   algorithm?: SearchAlgorithm;
+  /** Trials to make. Default 30; unlimited where `until` has seconds. */
   trials?: number;
+  /** When to stop: the first of trials, seconds and target. */
   until?: TuneUntil;
+  /** Stops bad trials early: { eta: 3, first }; false for none. Default { eta: 3 }. */
   halving?: HalvingOptions | false;
+  /** The loss that a tick reports, undefined if it reports none. Default: its validation loss. */
   measure?: (tick: T) => number | undefined;
+  /** A trial's value: its "last" loss, or its "best", for runs that keep their best parameters. Default "last". */
   value?: "last" | "best";
+  /** Trials under way at once, for runs that work elsewhere. Default 1. */
   concurrency?: number;
+  /** Seed of the search, and of the trials' seeds. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Aborts the tuning and its trials. */
   signal?: AbortSignal;
 }
 
@@ -44,23 +59,31 @@ export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
   "trials" | "until" | "measure" | "concurrency" | "signal"
 >;
 
+/** What `tune` found. */
 export interface Tuned<K extends string = string> {
   /** Those of the least value among the trials that finished (where none did, that were stopped). */
   settings: Record<K, number>;
+  /** The least value. */
   value: number;
   /** The trial that had them. */
   best: Trial<K>;
   /** Every one that ended, by number. */
   trials: Trial<K>[];
+  /** Trials that finished. */
   finished: number;
+  /** Trials that were stopped early. */
   stopped: number;
+  /** Trials that diverged. */
   failed: number;
   /** Run in all trials, and how many more it would have been without stopping. */
   epochs: number;
+  /** Epochs that stopping early has saved. */
   epochsSaved: number;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
+  /** The search algorithm, as JSON. */
   algorithm: JsonObject;
+  /** How the run went. */
   run: RunSummary;
 }
 
@@ -136,30 +159,32 @@ function recipeOf(
 }
 
 /**
- * tune(make, options): settings under which a run of the engine ends with the least held-out loss.
+ * Finds the settings under which runs end with the least held-out loss.
  *
  *   const best = await tune(
  *     ({ rate, l2 }, { signal, seed }) => fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
  *     { over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } }, trials: 30, seed: 1 },
  *   );
- *   best.settings // { rate: …, l2: … }
+ *   best.settings; // { rate: …, l2: … }
  *
- * make: starts one run, anything with ticks, and hands `signal` on to it. `over`: by name low and high, scale "log" for strengths and rates,
- * integer. `measure`: the loss that a tick tells, undefined where it tells none; default validation.loss. A trial's value is the last of its
- * losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
+ * make: starts one run, anything with ticks, and passes `signal` to it. `over`: by name low and high, scale "log" for strengths
+ * and rates, integer. `measure`: the loss that a tick reports, undefined if it reports none; default validation.loss. A trial's
+ * value is the last of its losses; with `value: "best"` the least, for runs that keep their best parameters (`patience`).
  *
- * `algorithm`: default randomSearch(); from TRIALS_FOR_LEARNING trials a searched setting on cmaEs(), which learns where to look. `halving` stops bad
- * trials early (algorithms/search/halving.ts): { eta: 3, first }, false for none. A trial that diverges has failed: counted, and worse than
- * every other. Other errors end the tuning.
+ * `algorithm`: default randomSearch(); cmaEs(), which learns where to look, from 20 trials per setting on. `halving` stops bad
+ * trials early:
+ * { eta: 3, first }, or false. A trial that diverges has failed: it is counted, and is worse than every other. Other errors end
+ * the tuning.
  *
- * `trials`: default 30, none where `until` has seconds. `until`: what comes first of trials, seconds and target (a finished trial's value at most
- * this). One trial is made at a time; `concurrency`: so many at once, for runs that work elsewhere (other threads, other machines).
- * With one at a time the same seed gives the same trials and the same stops, where `measure` reads validations, which come by epochs and not by the
- * clock; with more, halving depends on which comes first. `tune.resume(checkpoint, make)` keeps the trials that ended, and makes those under way
- * again from their start.
+ * `trials`: default 30, unlimited where `until` has seconds. `until`: the first of trials, seconds and target (a finished
+ * trial's value at most this). One trial runs at a time; `concurrency`: so many at once, for runs that work elsewhere (other
+ * threads, other machines). With one at a time the same seed gives the same trials and stops, if `measure` reads validations,
+ * which come by epochs and not by the clock; with more, halving depends on which comes first. `tune.resume(checkpoint, make)`
+ * keeps the trials that ended, and restarts those under way.
  *
- * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, its error the cause; [TUNE_NO_VALUE] where all
- *   trials diverged; what `signal` was aborted with
+ * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] where a run fails, with its error as the cause;
+ * [TUNE_NO_VALUE]
+ *   where all trials diverged; the reason of an aborted `signal`
  */
 export const tune = Object.assign(start, { resume });
 
@@ -226,10 +251,10 @@ function launch<K extends string>(signal: AbortSignal | undefined, read: () => P
       const { trials, seconds, target } = limits;
       const { names, value, halving } = recipe;
       json = {
-        search: search.toJson(),
+        search: search.toJSON(),
         names: [...names],
         value,
-        halving: halving ? halving.toJson() : null,
+        halving: halving ? halving.toJSON() : null,
         until: { trials: Number.isFinite(trials) ? trials : null, seconds: seconds ?? null, target: target ?? null },
       };
       progression = new Trials(search, { ...recipe, trials, target, signal });
@@ -241,7 +266,7 @@ function launch<K extends string>(signal: AbortSignal | undefined, read: () => P
       };
     },
     finish: (_, summary) => tuned<K>(progression, search, summary),
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { tune: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { tune: json } }),
   });
 }
 
@@ -257,7 +282,7 @@ function tuned<K extends string>(progression: Trials, search: Search, summary: R
     trials,
     ...counts,
     reason: summary.reason,
-    algorithm: search.algorithm.toJson(),
+    algorithm: search.algorithm.toJSON(),
     run: { ...summary, epochs: counts.epochs, loss: value },
   };
 }

@@ -45,7 +45,8 @@ const program = (body: string): string[] => [
 
 const SIZE = 1_000_000;
 
-it(`${kills} processes killed while they save: the file is whole, and the next save clears what they left`, async () => {
+const killed = `${kills} processes killed while they save: the file is whole, and the next save clears what they left`;
+it(killed, { timeout: 60_000 * kills }, async () => {
   const path = at("model");
   let left = 0;
   for (let k = 0; k < kills; k++) {
@@ -58,11 +59,13 @@ it(`${kills} processes killed while they save: the file is whole, and the next s
       if (byte === 1) console.log("at work");
     }`;
     const child = spawn(process.execPath, program(body), { stdio: ["ignore", "pipe", "inherit"] });
-    const ended = new Promise((resolve) => child.on("close", resolve));
-    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const ended = new Promise<string>((resolve) => child.on("close", (code, signal) => resolve(signal ?? `exit ${code}`)));
+    const atWork = new Promise<string>((resolve) => child.stdout.once("data", () => resolve("at work")));
+    // What fails before it is at work says why on standard error.
+    expect(await Promise.race([atWork, ended])).toBe("at work");
     await new Promise((resolve) => setTimeout(resolve, (k * 7) % 23));
     child.kill("SIGKILL");
-    await ended;
+    expect(await ended).toBe("SIGKILL");
     const seen = readFileSync(path);
     expect([seen.length, seen.every((byte) => byte === seen[0])]).toEqual([SIZE, true]);
     const partials = readdirSync(folder).filter((name) => name.endsWith(".partial"));

@@ -17,7 +17,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -36,6 +36,17 @@ const bytes = Uint8Array.of(1, 2, 3);
 const at = (name: string): string => join(folder, name);
 const root = process.getuid?.() === 0;
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
+
+/** Has every flush of a file or folder be `done`, until what it gives is called. */
+async function flushing(done: (handle: FileHandle) => Promise<void>): Promise<() => void> {
+  const probe = await open(folder, "r");
+  const handles = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const spy = vi.spyOn(handles, "sync").mockImplementation(function (this: FileHandle) {
+    return done(this);
+  });
+  return () => spy.mockRestore();
+}
 
 /** A device node of this test's own; undefined, and said, where it may not be made. */
 function device(name: string, minor: number): string | undefined {
@@ -132,7 +143,7 @@ describe("writeWhole", () => {
       yield "new";
       throw new RangeError("no more");
     }
-    await expect(writeWhole(at("model"), parts(), { keep: true })).rejects.toThrow(RangeError);
+    for (const name of ["model", "new"]) await expect(writeWhole(at(name), parts(), { keep: true })).rejects.toThrow(RangeError);
     expect(readFileSync(at("model"), "utf8")).toBe("old");
     expect(readdirSync(folder)).toEqual(["model"]);
   });
@@ -150,6 +161,76 @@ describe("writeWhole", () => {
     writeFileSync(at("other"), "");
     await writeWhole(at("new"), bytes);
     expect(modeOf(at("new"))).toBe(modeOf(at("other")));
+  });
+
+  it("makes a new file as the mask of the process has it, under its first name too", async () => {
+    const before = process.umask();
+    try {
+      for (const mask of [0o000, 0o022, 0o027, 0o077]) {
+        process.umask(mask);
+        const seen: number[] = [];
+        function* parts(): Generator<Uint8Array> {
+          seen.push(modeOf(at(readdirSync(folder).find((name) => name.endsWith(".partial"))!)));
+          yield bytes;
+        }
+        await writeWhole(at("model"), parts());
+        expect([...seen, modeOf(at("model"))]).toEqual([0o666 & ~mask, 0o666 & ~mask]);
+        rmSync(at("model"));
+      }
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it("flushes the file before it has its name, and then the folder in which it has it", async () => {
+    mkdirSync(at("below"));
+    symlinkSync("below/model", at("link"));
+    const shown = (): string => (existsSync(at("link")) ? readFileSync(at("link"), "utf8") : "none");
+    const seen: [string, string][] = [];
+    const restore = await flushing(async (handle) => {
+      const found = await handle.stat();
+      const name = readdirSync(folder, { recursive: true, encoding: "utf8" }).find(
+        (each) => lstatSync(at(each)).ino === found.ino,
+      );
+      seen.push([found.isFile() ? String(name).replace(/model\..*\.partial$/, "partial") : String(name), shown()]);
+    });
+    try {
+      await writeWhole(at("link"), ["one"]);
+      await writeWhole(at("link"), ["two"]);
+    } finally {
+      restore();
+    }
+    expect(seen).toEqual([
+      ["below/partial", "none"],
+      ["below", "one"],
+      ["below/partial", "one"],
+      ["below", "two"],
+    ]);
+  });
+
+  it("says where a flush fails, and the old file stays; a folder that cannot be flushed is no failure, a broken disk is", async () => {
+    const failing = (kind: "isFile" | "isDirectory", code: string) =>
+      flushing(async (handle) => {
+        if ((await handle.stat())[kind]()) throw Object.assign(new Error(`${code}: flush`), { code });
+      });
+    writeFileSync(at("model"), "old");
+    for (const code of ["EIO", "ENOSPC"]) {
+      const restore = await failing("isFile", code);
+      await expect(writeWhole(at("model"), bytes))
+        .rejects.toThrow(/model: cannot be written: .*\[FILE_WRITE\]$/)
+        .finally(restore);
+      expect(readFileSync(at("model"), "utf8")).toBe("old");
+      expect(readdirSync(folder)).toEqual(["model"]);
+    }
+    const broken = await failing("isDirectory", "EIO");
+    await expect(writeWhole(at("model"), bytes))
+      .rejects.toThrow(/model: cannot be written: EIO: flush \[FILE_WRITE\]$/)
+      .finally(broken);
+    for (const code of ["EINVAL", "EPERM", "ENOTSUP"]) {
+      const restore = await failing("isDirectory", code);
+      await writeWhole(at("model"), [code]).finally(restore);
+      expect(readFileSync(at("model"), "utf8")).toBe(code);
+    }
   });
 
   it("never lets others read what was private, not even while it writes", async () => {
@@ -245,6 +326,15 @@ describe("writeWhole", () => {
     }
     // One place for one file, however often it fails.
     expect(kept[1]).toBe(kept[0]);
+    // A place that somebody else has by now is none for what is private.
+    if (root) {
+      chownSync(join(kept[0], ".."), 1234, 1234);
+      const other = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
+      const [, place] = /is kept in (\S+where); move it/.exec(String(other))!;
+      expect(place).not.toBe(kept[0]);
+      expect([...readFileSync(kept[0])]).toEqual([9]);
+      rmSync(join(place, ".."), { recursive: true });
+    }
     rmSync(join(kept[0], ".."), { recursive: true });
     const again = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
     const [, moved] = /is kept in (\S+where); move it/.exec(String(again))!;

@@ -32,3 +32,11 @@ test("bytes in parts have the hash of the whole, wherever they are cut", () => {
     expect(sum.value).toBe(whole);
   }
 });
+
+test("what is hashed in parts may be read into one Buffer again and again", () => {
+  const buffer = Buffer.alloc(5);
+  const sum = new Murmur3(5);
+  for (let i = 0; i < 4; i++) sum.add(buffer.fill(i + 1));
+  const whole = Uint8Array.from({ length: 20 }, (_, k) => Math.floor(k / 5) + 1);
+  expect(sum.value).toBe(murmur3(whole, 0, 20, 5));
+});

@@ -1,4 +1,5 @@
 /** Sizes that no host has room for are refused at once, with what they would take; long ones that have room can be aborted. */
+import { totalmem } from "node:os";
 import { describe, expect, it } from "vitest";
 import { warmupSchedule } from "../../src/algorithms/mcmc/hamiltonian/warmup.ts";
 import { bytesText, checkRoom, float64s } from "../../src/base/room.ts";
@@ -11,9 +12,11 @@ import {
   metrics,
   minimize,
   model,
+  nelderMead,
   network,
   normal,
   openAiEs,
+  powell,
   randomDirection,
   relu,
   sample,
@@ -25,6 +28,17 @@ const f = (x: Float64Array): number => x[0] ** 2 + x[1] ** 2;
 const least = async (algorithm: ReturnType<typeof cmaEs>) => await minimize(f, { x0: [1, 2], algorithm });
 const BILLION = 1e9;
 
+const wide = (units: number) => {
+  const data = Dataset.fromArrays({
+    x: [
+      [1, 2],
+      [3, 4],
+    ],
+    y: [1, 2],
+  });
+  return fit(network([dense(units), relu(), dense(1)], { loss: "squared" }), data, { epochs: 1 });
+};
+
 const asked: Record<string, () => PromiseLike<unknown>> = {
   draws: () => sample(one, {}, { draws: 2 * BILLION }),
   "draws of many chains": () => sample(one, {}, { draws: 1e6, chains: 65536 }),
@@ -35,16 +49,12 @@ const asked: Record<string, () => PromiseLike<unknown>> = {
       {},
     ),
   particles: () => sample(one, {}, { draws: BILLION, algorithm: sequentialMonteCarlo() }),
-  "units of a layer": () => {
-    const data = Dataset.fromArrays({
-      x: [
-        [1, 2],
-        [3, 4],
-      ],
-      y: [1, 2],
-    });
-    return fit(network([dense(BILLION), relu(), dense(1)], { loss: "squared" }), data, { epochs: 1 });
-  },
+  "units of a layer": () => wide(BILLION),
+  "units of a layer, a tenth of that": () => wide(BILLION / 10),
+  "coordinates of a search": async () => await minimize((x) => x[0], new Float64Array(1e8)),
+  "CMA-ES's covariance": async () => await minimize((x) => x[0], new Float64Array(1e5)),
+  "Nelder and Mead's simplex": async () => await minimize((x) => x[0], new Float64Array(1e5), { algorithm: nelderMead() }),
+  "Powell's directions": async () => await minimize((x) => x[0], new Float64Array(1e5), { algorithm: powell() }),
   "CMA-ES": () => least(cmaEs({ population: BILLION })),
   "differential evolution": () => least(differentialEvolution({ population: BILLION })),
   "evolution strategies": () => least(openAiEs({ pairs: BILLION })),
@@ -88,14 +98,22 @@ describe("room", () => {
   });
 
   it("checkRoom and float64s say what was asked for", () => {
-    checkRoom("here", "things", 2 ** 35);
+    checkRoom("here", "things", totalmem() / 2);
     expect(() => checkRoom("here", "7 things", 2 ** 35 + 1)).toThrow(
-      "here: 7 things would take 32 GiB, but at most 32 GiB can be had; ask for fewer [MEMORY_LIMIT]",
+      /^here: 7 things would take 32 GiB, but at most \S+ GiB can be had; ask for fewer \[MEMORY_LIMIT\]$/,
+    );
+    // No more than this machine has.
+    expect(() => checkRoom("here", "7 things", totalmem() + 1)).toThrow("[MEMORY_LIMIT]");
+    expect(() => checkRoom("here", "7 things", 3, 2, "take one")).toThrow(
+      "7 things would take 3 bytes, but at most 2 bytes can be had; take one",
     );
     expect(() => checkRoom("here", "7 things", 3 * 2 ** 20, 2 ** 20)).toThrow("7 things would take 3 MiB, but at most 1 MiB");
     expect([...float64s("here", "things", 3)]).toEqual([0, 0, 0]);
-    // A host may give as much as this, or not: what it throws itself is not seen.
-    expect(() => float64s("here", "things", 2 ** 32 + 1)).toThrow(/^here: things would take .*\[MEMORY_LIMIT\]$/);
+    // Refused by its bytes, before the host is asked, which may give as much as this or not.
+    // The bound is 32 GiB, or what the machine has.
+    expect(() => float64s("here", "things", 2 ** 32 + 1)).toThrow(
+      /^here: things would take 32 GiB, but at most [\d.]+ GiB can be had; ask for fewer \[MEMORY_LIMIT\]$/,
+    );
     expect([0, 1023, 1024, 1536, 2 ** 30, 2 ** 41].map(bytesText)).toEqual([
       "0 bytes",
       "1023 bytes",

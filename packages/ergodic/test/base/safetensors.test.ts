@@ -64,6 +64,24 @@ describe("round trip", () => {
     );
   });
 
+  it("reads a Buffer, and one that is a part of a pool, whose slice() is a view", () => {
+    const tensors = {
+      a: { shape: [3], values: Float64Array.of(1, -2, 3) },
+      b: { shape: [2], values: Uint8Array.of(7, 8) },
+    };
+    const bytes = encode(tensors, { note: "kept" });
+    for (const before of [0, 1, 8]) {
+      const pool = Buffer.alloc(bytes.length + 64, 0xff);
+      pool.set(bytes, before);
+      const back = decode(pool.subarray(before, before + bytes.length));
+      // What is read is a copy.
+      pool.fill(0);
+      expect({ ...back.tensors }).toEqual(tensors);
+      expect(back.tensors.b.values.constructor).toBe(Uint8Array);
+      expect(back.metadata.note).toBe("kept");
+    }
+  });
+
   it("refuses a shape that does not fit", () => {
     expect(() => encode({ w: { shape: [2, 3], values: new Float32Array(5) } })).toThrow(
       /"w" of shape \[2, 3\] was given 5 values/,

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
-import { dist, serve } from "./serve.ts";
+import { dist, type SiteOptions, serve } from "./serve.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const FLAGS =
@@ -28,12 +28,13 @@ export function openBrowser(): Promise<Browser> {
  */
 export async function runInBrowser(
   browser: Browser,
-  { task, thread, isolated }: { task: string; thread: "page" | "worker"; isolated: boolean },
+  { task, thread, files = {}, ...place }: { task: string; thread: "page" | "worker" } & SiteOptions,
 ): Promise<unknown> {
   const run = `const run = async () => {\n${task}\n};\nconst outcome = run().then((value) => ({ value }), (error) => ({ error: error.stack ?? String(error) }));\n`;
   await using site = await serve({
-    isolated,
+    ...place,
     files: {
+      ...files,
       "/task.js": `${run}export { outcome };`,
       "/worker-task.js": `${run}outcome.then((result) => postMessage(JSON.stringify(result)));`,
     },

@@ -12,6 +12,7 @@ const places = [
   { thread: "worker", isolated: true },
   { thread: "worker", isolated: false },
   { thread: "page", isolated: true },
+  { thread: "page", isolated: false },
 ] as const;
 
 const open = `
@@ -112,11 +113,4 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
       if (place.isolated) expect(death).toContain("[WORKER_DIED]");
     },
   );
-
-  it("refuses a page's own thread without isolation, and says what to do", async () => {
-    const outcome = runInBrowser(browser, { thread: "page", isolated: false, task: open });
-    await expect(outcome).rejects.toThrow(
-      /CapabilityError: engine: a page's own thread must not be blocked.*run inside a module worker, or serve the page with.*\[HOST_PAGE_THREAD\]/s,
-    );
-  });
 });

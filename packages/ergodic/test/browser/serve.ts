@@ -25,10 +25,17 @@ const types: Record<string, string> = {
 };
 const emptyPage = "<!doctype html><meta charset=utf-8><title>Ergodic</title><link rel=icon href=data:,>";
 
-export async function serve({ isolated, files = {} }: { isolated: boolean; files?: Record<string, string> }): Promise<Site> {
+export interface SiteOptions {
+  isolated: boolean;
+  files?: Record<string, string>;
+  /** As a browser sees it that has no Symbol.dispose: it has the symbol under no name. */
+  older?: boolean;
+}
+
+export async function serve({ isolated, files = {}, older = false }: SiteOptions): Promise<Site> {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
-    const body = path === "/" ? emptyPage : (files[path] ?? (await readDist(path)));
+    const body = path === "/" ? emptyPage : (files[path] ?? (await readDist(path, older)));
     response.writeHead(body === undefined ? 404 : 200, {
       "content-type": types[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
       "cache-control": "no-store",
@@ -47,8 +54,9 @@ export async function serve({ isolated, files = {} }: { isolated: boolean; files
   };
 }
 
-async function readDist(path: string): Promise<Buffer | undefined> {
+async function readDist(path: string, older: boolean): Promise<Buffer | string | undefined> {
   // A parsed URL holds no "..", so the path stays inside dist.
   if (!path.startsWith("/dist/")) return undefined;
-  return readFile(dist + path.slice("/dist/".length)).catch(() => undefined);
+  const found = await readFile(dist + path.slice("/dist/".length)).catch(() => undefined);
+  return older ? found?.toString().replaceAll("Symbol.dispose", "Symbol.notThere") : found;
 }

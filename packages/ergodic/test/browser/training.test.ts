@@ -12,6 +12,7 @@ const places = [
   { thread: "worker", isolated: true },
   { thread: "worker", isolated: false },
   { thread: "page", isolated: true },
+  { thread: "page", isolated: false },
 ] as const;
 
 describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {

@@ -127,6 +127,18 @@ describe("print", () => {
   ];
   test.each(printed)("%s", (text, expr) => expect(print(expr)).toBe(text));
 
+  test("names what is used again and again, where the text would be long", () => {
+    let shared = add(scalar("t1"), vector("t"));
+    for (let i = 0; i < 60; i++) shared = div(shared, add(shared, 1));
+    const text = print(shared);
+    expect(text).toMatch(/^tt60 \/ \(tt60 \+ 1\) where tt1 = t1 \+ t, tt2 = tt1 \/ \(tt1 \+ 1\), /);
+    expect(text.length).toBeLessThan(1800);
+    // Long, but nothing is shared.
+    let long = scalar("x");
+    for (let i = 0; i < 600; i++) long = add(long, vector(`a${i}`));
+    expect(print(long)).not.toContain("where");
+  });
+
   test("renames inputs", () => expect(print(mul(rate, g), { rate: "η" })).toBe("η·g"));
 });
 

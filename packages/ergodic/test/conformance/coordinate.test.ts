@@ -163,9 +163,9 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
   });
 
   it("is made again from its JSON", async () => {
-    const json = coordinateDescent(options).toJson();
+    const json = coordinateDescent(options).toJSON();
     const again = coordinateDescentFrom(JSON.parse(JSON.stringify(json)));
-    expect(again.toJson()).toEqual(json);
+    expect(again.toJSON()).toEqual(json);
     const [one, other] = [begin(problem, options), again.start(problem, plan(), engine)];
     begun.push(other);
     for (const progression of [one, other]) await walk(progression, 3 * one.stepsPerEpoch, 1000);

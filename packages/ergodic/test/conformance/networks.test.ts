@@ -12,9 +12,10 @@ import {
   type FitOptions,
   fit,
   inverseTimeDecay,
+  type LossName,
   lbfgs,
   linear,
-  lossFrom,
+  lossFromJson,
   lossNames,
   mlp,
   momentum,
@@ -31,7 +32,7 @@ const ROWS = 24;
 
 /** What suits a loss by its task: several classes for those that take one against the rest. */
 function dataFor(name: string): Dataset[] {
-  const { task } = lossFrom(name)!;
+  const { task } = lossFromJson(name)!;
   const of = (classes: number | "count"): Dataset => plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "dense" }).data;
   if (task === "count") return [of("count")];
   if (task === "regression") return [of(0)];
@@ -44,7 +45,9 @@ describe("one dense layer has the loss and gradient of the linear model", () => 
       const { loss, outputs } = chooseLoss("test", name, data);
       const rows = Array.from({ length: ROWS }, (_, i) => (5 * i) % ROWS);
       using flat = await BoundLinear.open(data, { loss, outputs, intercept: true, mode: "batch", model: "f64" });
-      using deep = await BoundNetwork.open(network([dense(outputs)], { loss: name, standardise: false }), data, { batch: ROWS });
+      using deep = await BoundNetwork.open(network([dense(outputs)], { loss: name as LossName, standardise: false }), data, {
+        batch: ROWS,
+      });
       const at = deep.irregular();
       const [weight, bias] = deep.problem.layout.parameters;
       const stride = flat.problem.parameterCount / outputs;
@@ -92,7 +95,7 @@ describe("every technique reaches the least objective of the linear model", () =
     "full gradients": { options: { ...base, batch: "all", epochs: 600, rule: momentum({ rate: 0.2 }) }, within: 1e-3 },
     "L-BFGS": { options: { rule: lbfgs({ gradientTolerance: 1e-8 }), seed: 4 }, within: 1e-5 },
   };
-  const problems: Record<string, { classes: number; loss: string; of: (z: readonly number[], y: number) => number }> = {
+  const problems: Record<string, { classes: number; loss: LossName; of: (z: readonly number[], y: number) => number }> = {
     logistic: { classes: 2, loss: "logistic", of: ([z], y) => softplus(y > 0 ? -z : z) },
     multinomial: { classes: 3, loss: "multinomial", of: (z, y) => Math.log(z.reduce((sum, v) => sum + Math.exp(v), 0)) - z[y] },
     "one against the rest": {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { fit, linear } from "../../src/index.ts";
-import { lossFrom, lossNames } from "../../src/models/loss.ts";
+import { type LossName, lossFromJson, lossNames } from "../../src/models/loss.ts";
 import { type Kind, randomRows, tableOf } from "../algorithms/coordinate/column-problems.ts";
 
 const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinomial", regression: "squared", count: "poisson" };
@@ -12,10 +12,10 @@ const formats = ["dense", "sparse"] as const;
 const types = ["f64", "f32", "i16", "i8"] as const;
 
 describe.each(lossNames())("%s", (name) => {
-  const { curvature, conjugate, task } = lossFrom(name)!;
+  const { curvature, conjugate, task } = lossFromJson(name)!;
   const rows = randomRows(kindOf[task], { rows: 45, columns: 20 });
   const several = task === "binary" ? [rows, randomRows("one against the rest", { rows: 45, columns: 20 })] : [rows];
-  const model = linear({ loss: name, standardise: false });
+  const model = linear({ loss: name as LossName, standardise: false });
 
   if (curvature === undefined && !conjugate) {
     it("is refused, with what to take instead", async () => {

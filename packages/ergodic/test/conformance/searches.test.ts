@@ -102,7 +102,7 @@ describe("resumes bit for bit, in the middle of a batch, from bytes and text", (
       drive(first, sphere, at);
       const waiting = first.ask(2);
       if (waiting.length === 2) first.tell(waiting[1].id, sphere(waiting[1].x));
-      const second = made(entry, { algorithm: e.searchFromJson(JSON.parse(JSON.stringify(first.algorithm.toJson()))) });
+      const second = made(entry, { algorithm: e.searchFromJson(JSON.parse(JSON.stringify(first.algorithm.toJSON()))) });
       second.restore(kept(first.snapshot()));
       expect(second.snapshot()).toEqual(first.snapshot());
       expect(second.pending).toEqual(waiting.slice(0, 1));
@@ -198,9 +198,9 @@ describe("is itself again: from its JSON, by its seed", () => {
   test.each(entries)("%s", (name, entry) => {
     const algorithm = entry.make(entry.scaled.options);
     expect(algorithm.name).toBe(name);
-    const json = JSON.parse(JSON.stringify(algorithm.toJson()));
+    const json = JSON.parse(JSON.stringify(algorithm.toJSON()));
     const rebuilt = e.searchFromJson(json);
-    expect(rebuilt.toJson()).toEqual(algorithm.toJson());
+    expect(rebuilt.toJSON()).toEqual(algorithm.toJSON());
     const points = (options: Partial<e.SearchOptions>) => drive(made(entry, options), sphere, 100);
     expect(points({ algorithm: rebuilt })).toEqual(points({ algorithm }));
     if (entry.random) expect(points({ seed: 2 })).not.toEqual(points({ seed: 1 }));

@@ -384,6 +384,8 @@ describe("refusals", () => {
       array({ weights: [1, -1] }),
       "arrays: row 2 weighs -1, but a weight must be finite and >= 0 [DATA_WEIGHT]",
     ],
+    ["an infinite weight", array({ weights: [1, Infinity] }), "arrays: row 2 weighs Infinity, but a weight must be finite"],
+    ["a weight that is no number", array({ weights: [Number.NaN, 1] }), "arrays: row 1 weighs NaN, but a weight must be finite"],
     ["weights all 0", array({ weights: [0, 0] }), "arrays: every row weighs 0; at least one must weigh more [DATA_WEIGHT]"],
     [
       "values that make no rows",

@@ -3,7 +3,7 @@ import { OptionError } from "../../src/base/errors.ts";
 import { type Draws, stream } from "../../src/base/stream.ts";
 import { Dataset } from "../../src/data/dataset.ts";
 import { hadamard, paddedSize } from "../../src/data/features/hadamard.ts";
-import { fastfood, featureMaps, orthogonal, randomFeaturesFrom, rff, sorf } from "../../src/data/features/index.ts";
+import { fastfood, featureMaps, orthogonal, randomFeaturesFromJson, rff, sorf } from "../../src/data/features/index.ts";
 import { bytes, matrix, sparseOf } from "./rows-of.ts";
 
 const kinds = ["rff", "orthogonal", "sorf", "fastfood"] as const;
@@ -74,7 +74,7 @@ describe.each(kinds)("%s", (kind) => {
     using mapped = dense.map(map);
     expect([mapped.columnCount, mapped.format, mapped.names[3]]).toEqual([40, "dense", `${kind}:sin:1`]);
     for (const row of matrix(mapped)) expect(Math.abs(row.reduce((sum, z) => sum + z * z, 0) - 1)).toBeLessThan(1e-12);
-    expect(bytes(dense.map(randomFeaturesFrom(JSON.parse(JSON.stringify(map.toJson())))))).toEqual(bytes(mapped));
+    expect(bytes(dense.map(randomFeaturesFromJson(JSON.parse(JSON.stringify(map.toJSON())))))).toEqual(bytes(mapped));
     expect(bytes(dense.map(featureMaps[kind]({ count: 40, gamma, seed: 6 }))).values).not.toEqual(bytes(mapped).values);
     matrix(sparse.map(map)).forEach((row, i) => {
       row.forEach((value, k) => {
@@ -206,7 +206,7 @@ describe("refusals", () => {
     expect(() => rff({ count: 4, gamma: 0 })).toThrow(/gamma is 0, but must be a number > 0/);
     expect(() => rff({ count: 4, Gamma: 1 } as never)).toThrow(/did you mean "gamma"/);
     expect(() => fastfood({ count: 4, seed: 0.5 })).toThrow(/seed is 0.5, but must be an integer/);
-    expect(() => randomFeaturesFrom({ kind: "nystroem", count: 4 })).toThrow(
+    expect(() => randomFeaturesFromJson({ kind: "nystroem", count: 4 })).toThrow(
       /there is no map "nystroem" \(known: rff, orthogonal, sorf, fastfood\)/,
     );
   });

@@ -25,7 +25,7 @@ describe("depths of trees", () => {
     expect(() => new Draws(content)).toThrow(
       `draws: transition 5 has a tree of depth ${depth}, but depths are whole numbers from 0 to 64; make the draws anew, or leave "treeDepth" out [DRAWS_DEPTH]`,
     );
-    const json = new Draws({ ...content, transitions: new Float64Array(12) }).toJson();
+    const json = new Draws({ ...content, transitions: new Float64Array(12) }).toJSON();
     (json.transitions as Record<string, unknown[]>).treeDepth[4] = Number.isFinite(depth) ? depth : String(depth);
     expect(() => Draws.fromJson(json)).toThrow(/transition 5 has a tree of depth.*DRAWS_DEPTH/);
     const { columns, header } = toDataFrame(new Draws({ ...content, transitions: new Float64Array(12) }));
@@ -59,7 +59,7 @@ describe("headers", () => {
   });
 
   it("of JSON that speak of chains and draws of which nothing is kept", () => {
-    const json = { ...example().toJson(), quantities: [], fields: [], values: {}, transitions: {} };
+    const json = { ...example().toJSON(), quantities: [], fields: [], values: {}, transitions: {} };
     expect(() => Draws.fromJson({ ...json, chains: 2 ** 40, count: 0 })).toThrow(
       /it speaks of 1099511627776 chains, over a million.*DRAWS_JSON/,
     );

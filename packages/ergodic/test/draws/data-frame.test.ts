@@ -59,9 +59,16 @@ describe("draws as a data frame", () => {
     expect(() => fromDataFrame({ columns: changed(".chain", Int32Array.of(1, 1, 1, 1, 2, 2)) })).toThrow(
       /chains of unequal lengths/,
     );
-    expect(() => fromDataFrame({ columns: changed(".iteration", Int32Array.of(1, 2, 2, 1, 2, 3)) })).toThrow(
-      /an iteration twice/,
-    );
+    const iterations = (...of: number[]) => fromDataFrame({ columns: changed(".iteration", Int32Array.from(of)) });
+    for (const same of [
+      [1, 2, 2, 1, 2, 3],
+      [1, 1, 2, 1, 2, 3],
+      [1, 2, 3, 1, 1, 3],
+      [1, 2, 3, 1, 3, 1],
+    ])
+      expect(() => iterations(...same), String(same)).toThrow(/an iteration twice/);
+    // A chain may begin with the iteration that the one before ended with.
+    iterations(1, 2, 3, 3, 4, 5);
     const half = new Map([...columns].map(([name, series]) => [name, series.slice(0, 3)]));
     expect(() => fromDataFrame({ columns: half, header })).toThrow(/3 rows, but the header speaks of 2 chains of 3/);
     const twice = new Draws({ ...example().content, fields: ["logDensity", "lp"], transitions: new Float64Array(12) });

@@ -6,7 +6,7 @@ import { anyContent, example, plain } from "./contents.ts";
 
 describe("draws as JSON", () => {
   it("are written as documented", () => {
-    const json = example().toJson();
+    const json = example().toJSON();
     expect(json).toMatchObject({ format: "ergodic-draws", version: 1, chains: 2, count: 3 });
     expect(json.values).toMatchObject({ mu: [0.5, 1.5, 2.5, 3.5, 4.5, 5.5], none: [] });
     expect(json.transitions).toMatchObject({ divergent: [-9, -5, -1, 3, 7, 11] });
@@ -17,13 +17,13 @@ describe("draws as JSON", () => {
   it("are read back bit for bit", () => {
     fc.assert(
       fc.property(anyContent, (content) => {
-        expect(plain(Draws.fromJson(JSON.parse(JSON.stringify(new Draws(content).toJson()))).content)).toEqual(plain(content));
+        expect(plain(Draws.fromJson(JSON.parse(JSON.stringify(new Draws(content).toJSON()))).content)).toEqual(plain(content));
       }),
       { seed: 11, numRuns: 200 },
     );
   });
 
-  const good = example().toJson();
+  const good = example().toJSON();
   it.each([
     ["no object", [], /it is not draws: "format" must be "ergodic-draws"/],
     ["a newer version", { ...good, version: 2 }, /its version is 2, but this release reads 1/],

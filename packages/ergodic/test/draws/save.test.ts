@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { csvBlocks, toCmdStanCsv } from "../../src/draws/csv.ts";
 import { Draws } from "../../src/draws/draws.ts";
 import { BLOCK, jsonBlocks } from "../../src/draws/json.ts";
-import { loadDraws, saveDraws } from "../../src/draws/save.ts";
+import { loadDraws, readDraws, saveDraws } from "../../src/draws/save.ts";
 import { example, plain } from "./contents.ts";
 
 let folder = "";
@@ -109,17 +109,61 @@ describe("saveDraws and loadDraws", () => {
       .filter((line) => !line.startsWith("#"));
     expect(rows).toHaveLength(count + 2);
     const json = [...jsonBlocks(wide.content)];
-    expect(json.join("")).toBe(JSON.stringify(wide.toJson()));
+    expect(json.join("")).toBe(JSON.stringify(wide.toJSON()));
     expect(Math.max(...json.map((block) => block.length))).toBeLessThan(30 * BLOCK);
-    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJson()));
+    expect([...jsonBlocks(content)].join("")).toBe(JSON.stringify(draws.toJSON()));
     for (const format of ["csv", "json"] as const) {
       await saveDraws(wide, folder, { format });
       expect(plain((await loadDraws(folder)).content)).toEqual(plain(wide.content));
     }
   });
 
+  it("read in blocks, wherever these end, what they read as a whole", async () => {
+    for (const format of ["csv", "json"] as const) {
+      await saveDraws(draws, folder, { format });
+      const bytes = readFileSync(path("draws.json"));
+      for (const blockBytes of [1, 2, 3, 7, 64, 1000]) {
+        expect(plain((await readDraws(folder, blockBytes)).content)).toEqual(plain(content));
+        if (format === "csv") continue;
+        expect(plain((await readDraws(bytes, blockBytes)).content)).toEqual(plain(content));
+        expect(plain((await readDraws(new Blob([bytes]), blockBytes)).content)).toEqual(plain(content));
+        expect(plain((await readDraws(pathToFileURL(path("draws.json")), blockBytes)).content)).toEqual(plain(content));
+      }
+    }
+  });
+
+  it("find in blocks what is wrong", async () => {
+    const json = JSON.stringify(draws.toJSON());
+    const [name] = Object.keys(content.values);
+    const inList = (change: (list: string) => string): string =>
+      json.replace(new RegExp(`("values":\\{"${name}":\\[)([^\\]]*)`), (_, before, list) => before + change(list));
+    const cases: [string, RegExp][] = [
+      [json.slice(0, -1), /it is not JSON/],
+      [inList(() => "").replace(/\]/, ""), /it is not JSON|must be/],
+      [inList((list) => `${list},`), /it is not JSON/],
+      [inList((list) => `,${list}`), /it is not JSON/],
+      [inList((list) => list.replace(",", ",,")), /it is not JSON/],
+      [inList((list) => `"x]",${list}`), /it is not JSON|is no number/],
+      [inList((list) => `true,${list}`), /holds true, which is no number/],
+      [inList((list) => `[1],${list}`), /it is not JSON/],
+      [inList(() => ""), /holds 0|must|numbers/],
+      ['{"values":[1],"transitions":null}', /"format" must be/],
+    ];
+    for (const [text, words] of cases)
+      for (const blockBytes of [1, 5, 1 << 20])
+        await expect(readDraws(new TextEncoder().encode(text), blockBytes), text.slice(0, 80)).rejects.toThrow(words);
+    // Brackets within texts and lists elsewhere are none of the lists that are cut.
+    const described = new Draws({ ...content, description: { values: { a: [1, "]}", { b: [2] }], note: '["{' } } });
+    const text = new TextEncoder().encode(JSON.stringify(described.toJSON()));
+    expect((await readDraws(text, 3)).content.description).toEqual(described.content.description);
+    // A file of the index that is damaged is told as such, not by what its damage reads like.
+    await saveDraws(draws, folder);
+    writeFileSync(path("chain_1.csv"), `${readFileSync(path("chain_1.csv"))}x,y\n`);
+    await expect(readDraws(folder, 9)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
+  });
+
   it.skipIf(process.env.ERGODIC_FAULTS !== "1")(
-    "write a chain of more characters than a string can hold (ERGODIC_FAULTS=1)",
+    "write and read a chain of more characters than a string can hold (ERGODIC_FAULTS=1)",
     async () => {
       const [count, width] = [1000, 22_000];
       const huge = new Draws({
@@ -133,9 +177,14 @@ describe("saveDraws and loadDraws", () => {
       });
       await saveDraws(huge, path("csv"));
       expect(statSync(path("csv/chain_1.csv")).size).toBeGreaterThan(2 ** 29);
+      const sameAs = ({ content: { values } }: Draws): boolean =>
+        values.x.every((value, k) => value === huge.content.values.x[k]);
+      expect(sameAs(await loadDraws(path("csv")))).toBe(true);
       await saveDraws(huge, path("json"), { format: "json" });
       expect(statSync(path("json/draws.json")).size).toBeGreaterThan(2 ** 29);
+      expect(sameAs(await loadDraws(path("json")))).toBe(true);
     },
+    600_000,
   );
 
   it("are kept in the temporary folder where they cannot be written, whole", async () => {
@@ -151,9 +200,9 @@ describe("saveDraws and loadDraws", () => {
   it("need files to write, not to read", async () => {
     vi.stubGlobal("process", undefined);
     await expect(saveDraws(draws, folder)).rejects.toThrow(
-      /a browser has no files; offer toCmdStanCsv or toJson\(\) as a download \[NO_FILES\]/,
+      /a browser has no files; offer toCmdStanCsv or toJSON\(\) as a download \[NO_FILES\]/,
     );
-    expect((await loadDraws(new Blob([JSON.stringify(draws.toJson())]))).chains).toBe(2);
+    expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
   });
 
   it("say what is wrong", async () => {

@@ -132,9 +132,54 @@ describe("the verdict", () => {
     expect(`${planted({ places: [held, other] }).verdict()}`).toContain(
       "next to none of one near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the chains are): where modes are",
     );
+    expect(`${planted({ places: [{ ...other, share: 0.99999 }] }).verdict()}`).toContain("(over 99 % of it and");
+    const far = { ...other, share: 0.0041, changes: "mu", sdFactor: 1.834 };
+    expect(`${planted({ places: [held, far] }).verdict()}`).toContain(
+      '(0.41 % of it and where the chains are, yet enough to make the standard deviation of "mu" 1.8 times as large)',
+    );
     expect(`${planted({ places: [other, { ...other, share: null }] }).verdict()}`).toMatch(
       /next to none of 2 near .*; near .*unknown share/,
     );
+  });
+
+  it("names modes before anything else, where chains fill several or each agrees with itself alone", () => {
+    const at = (x: number) => ({ x });
+    const chain = (c: number, mode: number) => ({
+      by: "chain",
+      chain: c,
+      share: 0.5,
+      settled: true,
+      mode,
+      missed: false,
+      at: at(mode),
+    });
+    const shift = (c: number) => (c === 2 ? 9 : 0);
+    const places = [chain(0, 0), chain(1, 0), chain(2, 1), chain(3, 0)];
+    const { findings } = planted({ shift, places, deep: 40 }).verdict();
+    expect(findings.map(({ code }) => code)).toEqual(["modes", "rhat", "ess", "treeDepth"]);
+    expect(findings[0].text).toBe(
+      "the posterior has several modes, and the chains are apart in 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
+    );
+    expect(findings[1].advice).toMatch(/^see to the modes first; within a mode, take centred/);
+    // Of other samplers nothing is known of places.
+    expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^where modes are mirror images/);
+    // Chains that drift are in no places of their own, and those that agree are in none that are apart.
+    expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^take centred.*; more chains/);
+    expect(codes({ places })).toEqual([true]);
+  });
+
+  it("tells chains that had not come down from a minor mode", () => {
+    const left = (settled: boolean) => ({ by: "left", chain: 1, share: 0, settled, mode: -1, missed: false, at: { x: 0 } });
+    const texts = (places: JsonObject[], restarts: number) =>
+      planted({ places, report: { restarts } })
+        .verdict()
+        .findings.map(({ text, advice }) => `${text}: ${advice}`);
+    expect(texts([left(true)], 1)).toEqual([expect.stringMatching(/anew once, from where .* minor mode/)]);
+    expect(texts([left(false)], 1)).toEqual([expect.stringMatching(/anew once, as they had not arrived .*: scale what/)]);
+    expect(texts([left(false), left(true), left(false)], 3)).toEqual([
+      expect.stringMatching(/anew once, from where .* minor mode/),
+      expect.stringMatching(/anew 2 times, as they had not arrived/),
+    ]);
   });
 
   it("takes a chain that came late for serious where the chains disagree", () => {
@@ -146,7 +191,7 @@ describe("the verdict", () => {
 
   it("says what was found and what to do", () => {
     expect(`${planted({ shift: (c) => (c === 2 ? 3 : 0) }).verdict()}`).toMatch(
-      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): take centred: false in a hierarchy, or warm up longer/,
+      /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): where modes are mirror images, .*; more chains .*; within a mode, take centred: false in a hierarchy, or warm up longer/,
     );
     expect(`${planted({ deep: 40 }).verdict()}`).toMatch(
       /^These draws can be used, with care.*\n- 40 of 2000 trajectories were cut short at depth 10: /,

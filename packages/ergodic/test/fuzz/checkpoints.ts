@@ -189,7 +189,7 @@ function samples(): Named[] {
     by("sequentialMonteCarlo", e.sequentialMonteCarlo({ particles: 16 })),
     by("pathfinder", e.pathfinder({ paths: 2, draws: 50 })),
     by("meanField", e.meanField()),
-    by("svgd", e.svgd({ particles: 14 })),
+    by("svgd", e.svgd({ particles: 14 }), { chains: 1, draws: 14 }),
     by("gibbs", e.gibbs({ z: e.enumerate(), mu: e.conjugate() }), {}, counted),
     by("gibbs by another", e.gibbs({ z: e.enumerate(), mu: e.slice() }), {}, counted),
   ];

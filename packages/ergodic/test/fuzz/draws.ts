@@ -34,7 +34,7 @@ function use(draws: Draws): void {
   draws.treeDepths();
   draws.energy();
   toDataFrame(draws);
-  JSON.stringify(draws.toJson());
+  JSON.stringify(draws.toJSON());
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -56,7 +56,7 @@ async function made(): Promise<Target[]> {
     { name: "CSV of two chains", bytes: encode(csv), read: async (bytes) => use(await loadDraws([bytes, beside])) },
     { name: "CSV without comments", bytes: encode(plain), read: load },
     { name: "CSV text", bytes: encode(plain), read: async (bytes) => use(fromCmdStanCsv([new TextDecoder().decode(bytes)])) },
-    { name: "JSON", bytes: encode(JSON.stringify(draws.toJson())), read: load },
+    { name: "JSON", bytes: encode(JSON.stringify(draws.toJSON())), read: load },
     { name: "Arrow", bytes: arrow, read: async (bytes) => use(await readDrawsArrow(bytes)) },
   ];
 }

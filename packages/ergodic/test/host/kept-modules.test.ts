@@ -1,9 +1,16 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { encodeModule } from "../../src/compiler/machine/encoder.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { engineModules, enginePool, openEngine } from "../../src/host/engine.ts";
+import { own } from "../../src/host/memory.ts";
 import { type Holder, Modules } from "../../src/host/modules.ts";
 import { Slots } from "../../src/host/slots.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A module of its own for each number, which its function `f` returns. */
 function answering(x: number): Uint8Array {
@@ -25,9 +32,11 @@ class Held implements Holder {
 /** Tables as a map; a module is never instantiated. */
 function bookkeeping(hash?: (bytes: Uint8Array) => string) {
   const table = new Map<number, string>();
+  const builds: string[] = [];
   const modules = new Modules(
     new Slots(10),
-    (_, exports, slots) => {
+    (_, exports, slots, build) => {
+      builds.push(build);
       slots.forEach((slot, i) => {
         expect(table.has(slot), `slot ${slot} is taken`).toBe(false);
         table.set(slot, exports[i]);
@@ -37,7 +46,7 @@ function bookkeeping(hash?: (bytes: Uint8Array) => string) {
     },
     hash,
   );
-  return { table, modules };
+  return { table, builds, modules };
 }
 
 describe("modules", () => {
@@ -103,6 +112,67 @@ describe("modules", () => {
       held.release();
     }
     expect(modules.counts).toEqual({ linked: 7, idle: 7 });
+  });
+
+  it("that are used again and again stay few: their bytes are counted once", () => {
+    const { modules } = bookkeeping();
+    const held = new Held();
+    const many = Array.from({ length: 100 }, (_, i) => answering(i));
+    const first = many.map((bytes) => modules.link(bytes, ["f"], held));
+    held.release();
+    // Each time as many bytes again, of which a hundredth is all that may be kept.
+    const rounds = Math.ceil((2 * 4 * 2 ** 20) / (100 * many[0].length));
+    for (let i = 0; i < rounds; i++) {
+      for (const bytes of many) modules.link(bytes, ["f"], held);
+      held.release();
+    }
+    expect(modules.counts).toEqual({ linked: 100, idle: 100 });
+    expect(many.map((bytes) => modules.link(bytes, ["f"], held))).toEqual(first);
+  });
+
+  it("of two builds of the kernels are two, and outlast each other", () => {
+    const { table, builds, modules } = bookkeeping();
+    const [relaxed, plain] = [new Held(), new Held()];
+    const one = modules.link(answering(1), ["f"], relaxed, "relaxed");
+    const two = modules.link(answering(1), ["f"], plain, "simd");
+    expect(builds).toEqual(["relaxed", "simd"]);
+    expect(one.f.slot).not.toBe(two.f.slot);
+    relaxed.release();
+    for (let i = 2; i < 200; i++) {
+      const other = new Held();
+      modules.link(answering(i), ["f"], other, "relaxed");
+      other.release();
+    }
+    expect([table.has(two.f.slot), modules.link(answering(1), ["f"], plain, "simd")]).toEqual([true, two]);
+    expect(modules.link(answering(1), ["f"], relaxed, "relaxed")).not.toBe(one);
+    expect(builds.filter((build) => build === "simd")).toHaveLength(1);
+  });
+
+  it("are let go of with the arena that held them, disposed or collected with its owner", async () => {
+    const { memory } = await openEngine();
+    const { modules } = bookkeeping();
+    {
+      using arena = new Arena(memory, "test");
+      modules.link(answering(1), ["f"], arena);
+      expect(modules.counts).toEqual({ linked: 1, idle: 0 });
+    }
+    expect(modules.counts).toEqual({ linked: 1, idle: 1 });
+    const used = memory.usedBytes;
+    const owned = (): void => {
+      const owner = {};
+      const arena = new Arena(memory, "test");
+      arena.take(64);
+      modules.link(answering(2), ["f"], arena);
+      arena.ownedBy(owner, own);
+    };
+    owned();
+    expect(modules.counts).toEqual({ linked: 2, idle: 1 });
+    for (let i = 0; i < 50 && modules.counts.idle < 2; i++) {
+      await nextTurn();
+      collect();
+    }
+    expect(modules.counts).toEqual({ linked: 2, idle: 2 });
+    expect(memory.usedBytes).toBe(used);
   });
 
   it("of one hash are told apart by their bytes", () => {

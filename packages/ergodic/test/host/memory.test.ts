@@ -40,6 +40,20 @@ describe.each([
     );
   });
 
+  it("zeroes a piece to the end of its last 64 bytes, whoever had them before", () => {
+    const memory = new EngineMemory(shared);
+    for (const bytes of [1, 63, 64, 100]) {
+      const rounded = 64 * Math.ceil(bytes / 64);
+      const before = memory.allocate(bytes, "before");
+      const { pointer } = before;
+      memory.u8(pointer, rounded).fill(0xff);
+      before.dispose();
+      using after = memory.allocate(bytes, "after");
+      expect(after.pointer).toBe(pointer);
+      expect(memory.u8(pointer, rounded).every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
   it("refuses what 4 GiB cannot hold, says who asked and who holds most, and goes on", () => {
     const memory = new EngineMemory(shared);
     const held = memory.allocate(2 ** 31, "dataset large.csv");

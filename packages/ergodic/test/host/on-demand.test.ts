@@ -1,5 +1,7 @@
 /** Each verb asks for the kernels that it calls: all of them where none is at hand beforehand, as in a page. Modules are loaded anew for each, so that none lives on what another asked for. */
+
 import { beforeEach, expect, it, vi } from "vitest";
+import type { NetworkPredictor } from "../../src/index.ts";
 
 vi.mock("../../src/host/load.ts", async (original) => ({ ...(await original<object>()), hasAllKernels: false }));
 
@@ -72,7 +74,7 @@ it("a network on images, and the file of it", async () => {
   const bytes = (await e.fit(e.network(layers), images(), short)).toBytes();
   vi.resetModules();
   const { predictor } = await import("../../src/predict/index.ts");
-  const read = await predictor(bytes);
+  const read = await predictor<NetworkPredictor>(bytes);
   expect(read.predict([Array.from({ length: 16 }, () => 0.5)]).length).toBe(1);
 });
 

@@ -11,7 +11,9 @@ import {
   Dataset,
   factorisation,
   fit,
+  lbfgs,
   linear,
+  meanField,
   minimize,
   nelderMead,
   nuts,
@@ -119,6 +121,16 @@ describe("of a fit", () => {
     expect(error.message).toMatch(words);
     expect(error.message).not.toMatch(/please report/);
     await expect(Promise.resolve(resumed(changed(bytes, () => {})))).resolves.toBeDefined();
+  });
+
+  it("with fewer changes of the gradient than steps, or with more than L-BFGS keeps", async () => {
+    const bytes = await kept(fit(linear(), data, { rule: lbfgs({ history: 2 }), precision: "f64", epochs: 4 }));
+    for (const counts of [{ y: 1 }, { s: 1 }, { gradient: 0, s: 2, y: 0 }]) {
+      const damaged = changed(bytes, ({ description: { state } }) => void Object.assign(state.counts as JsonObject, counts));
+      expect((await refusal(() => fit.resume(damaged, data, { epochs: 8 }))).message).toMatch(
+        /it holds \d steps and \d changes of the gradient, but as many of both are wanted, 2 at most/,
+      );
+    }
   });
 
   it("with a bit that flipped", async () => {
@@ -274,6 +286,18 @@ describe("of a sampler", () => {
     }
   });
 
+  it.each([slice(), slice({ expansion: "doubling" }), randomWalk()])(
+    "of steps below 0, with which slices would never end, $name",
+    async (algorithm) => {
+      const bytes = await kept(sample(density, of, { ...plan, algorithm }));
+      for (const step of [-1, Number.NaN]) {
+        const damaged = changed(bytes, ({ tensors }) => void (tensors["steps.1"].values as Float64Array).set([step]));
+        const error = await refusal(() => sample.resume(damaged, density, of, { draws: 12 }));
+        expect(error.message).toMatch(/in chain 1 a step is (-1|NaN), but must be >= 0/);
+      }
+    },
+  );
+
   it("of another version, nuts", async () => {
     const graded = { dimension: 2, gradient: (u: Float64Array) => u.map((v) => -v) };
     const bytes = await kept(sample(density, graded, { ...plan, algorithm: nuts() }));
@@ -288,5 +312,24 @@ describe("of a sampler", () => {
       );
       expect(error.message).toMatch(new RegExp(`${key} is missing.*of another version of ergodic`));
     }
+  });
+
+  it("by variational inference, of which vectors are missing or too short", async () => {
+    const graded = { dimension: 2, gradient: (u: Float64Array) => u.map((v) => -v) };
+    const bytes = await kept(sample(density, graded, { ...plan, draws: 80, algorithm: meanField() }));
+    const changes: Change[] = [
+      ({ tensors }) => void delete tensors["pool.values.1"],
+      ({ tensors }) => void delete tensors["pool.stein.0"],
+      ({ tensors }) => void delete tensors["pool.counts"],
+      ({ tensors }) => void (tensors["pool.logDensity.1"] = { shape: [3], values: new Float64Array(3) }),
+      ({ tensors }) => void (tensors["pool.counts"].values as Float64Array).set([1]),
+      ({ tensors }) => void (tensors["pool.counts"].values as Float64Array).set([Number.NaN, 1e300, 0.5, -1]),
+    ];
+    for (const change of changes) {
+      const damaged = changed(bytes, change);
+      const error = await refusal(() => sample.resume(damaged, density, graded, { draws: 90 }));
+      expect(error.message).toMatch(/of meanField does not fit: .*of another version of ergodic/);
+    }
+    expect(await sample.resume(bytes, density, graded, { draws: 90 })).toBeDefined();
   });
 });

@@ -10,7 +10,6 @@ interface Ended {
   summary: RunSummary;
 }
 interface Kept {
-  path: string;
   snapshot: Snapshot;
   loop: JsonObject;
 }
@@ -33,7 +32,10 @@ function begin(script: Script, options: Options = {}): { run: Run<Ended>; progre
     validate,
     start: async () => ({ progression, stopping, chosen: { scripted: true }, ...(resume ? { resume } : {}) }),
     finish: (parameters, summary) => ({ parameters: [...parameters], summary }),
-    write: async (path, snapshot, loop) => void kept.push({ path, snapshot, loop: JSON.parse(JSON.stringify(loop)) }),
+    keep: (snapshot, loop) => {
+      kept.push({ snapshot, loop: JSON.parse(JSON.stringify(loop)) });
+      return new Uint8Array();
+    },
   });
   return { run, progression, kept };
 }
@@ -230,9 +232,7 @@ describe("watching", () => {
     await expect(run).rejects.toThrow("the kernel burnt");
     expect(seen).toEqual([...new Set(seen)]);
     expect(seen[seen.length - 1]).toBe(20);
-    await expect(run.checkpoint("after")).rejects.toThrow(
-      /the run failed or was aborted, so there is nothing to keep; .* \[RUN_FAILED\]/,
-    );
+    await expect(run.checkpoint("after")).rejects.toThrow(/the run failed, so there is nothing to keep; .* \[RUN_FAILED\]/);
     expect(progression.disposed).toBe(1);
   });
 
@@ -240,7 +240,7 @@ describe("watching", () => {
     const run = new Run<number>({
       start: () => Promise.reject(new Error("no data")),
       finish: () => 1,
-      write: async () => {},
+      keep: () => new Uint8Array(),
     });
     const kept = run.checkpoint("x");
     await expect(kept).rejects.toThrow("[RUN_FAILED]");
@@ -262,7 +262,7 @@ describe("a signal", () => {
         stepsPerEpoch: 1e6,
         onAdvance: async (_, from) => {
           if (from > 20 && !controller.signal.aborted) {
-            void run.checkpoint("at the end");
+            void run.checkpoint();
             controller.abort(reason);
           }
           await pause(1);
@@ -271,12 +271,39 @@ describe("a signal", () => {
       { until: { epochs: 1 }, signal: controller.signal },
     );
     await expect(run).rejects.toBe(reason);
-    expect(kept.map(({ path }) => path)).toEqual(["at the end"]);
+    expect(kept).toHaveLength(1);
     expect(kept[0].snapshot.state.step).toBe(progression.step);
     const calls = progression.asked.length;
     await pause(20);
     expect(progression.asked.length).toBe(calls);
     expect(progression.disposed).toBe(1);
+  });
+
+  it("leaves a run that can be kept afterwards; one that fails in a stretch cannot, whatever its signal says", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the user left");
+    const stepping = begin(
+      { stepsPerEpoch: 1e6, onAdvance: async (_, from) => void (from > 20 && controller.abort(reason)) },
+      { until: { epochs: 1 }, signal: controller.signal },
+    );
+    await expect(stepping.run).rejects.toBe(reason);
+    await stepping.run.checkpoint();
+    expect(stepping.kept).toHaveLength(1);
+    expect(stepping.kept[0].snapshot.state.step).toBe(stepping.progression.step);
+    const second = new AbortController();
+    const broken = begin(
+      {
+        stepsPerEpoch: 1e6,
+        onAdvance: async (_, from) => {
+          if (from <= 20) return;
+          second.abort(reason);
+          throw reason;
+        },
+      },
+      { until: { epochs: 1 }, signal: second.signal },
+    );
+    await expect(broken.run).rejects.toBe(reason);
+    await expect(broken.run.checkpoint("afterwards")).rejects.toThrow("RUN_FAILED");
   });
 
   it("that was given before the start prevents it", async () => {
@@ -301,7 +328,7 @@ describe("keeping and resuming", () => {
     expect(whole.parameters).toEqual([40]);
     for (const at of [1, 5, 10, 33, 40, 57]) {
       const first = begin(
-        { ...script, onAdvance: (_, from) => void (from >= at && first.kept.length === 0 && first.run.checkpoint("c")) },
+        { ...script, onAdvance: (_, from) => void (from >= at && first.kept.length === 0 && first.run.checkpoint()) },
         options,
       );
       await first.run;
@@ -317,7 +344,7 @@ describe("keeping and resuming", () => {
   it("a finished run can be kept, and gone on with", async () => {
     const { run, kept } = begin({}, { until: { epochs: 1 } });
     await run;
-    await run.checkpoint("end");
+    await run.checkpoint();
     const { snapshot, loop } = kept[0];
     const same = begin({}, { until: { epochs: 1 }, resume: { snapshot, loop } });
     const { summary } = await same.run;
@@ -331,7 +358,9 @@ describe("keeping and resuming", () => {
     const run = new Run<number>({
       start: async () => ({ progression, stopping: resolveStopping("fit", { epochs: 2 }, false), chosen: {} }),
       finish: (_, { updates }) => updates,
-      write: () => Promise.reject(new Error("disk full")),
+      keep: () => {
+        throw new Error("disk full");
+      },
     });
     await expect(run.checkpoint("x")).rejects.toThrow("disk full");
     expect(await run).toBe(20);

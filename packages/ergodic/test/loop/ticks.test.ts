@@ -46,7 +46,7 @@ describe("ticks", () => {
       start: async () => ({ progression, stopping: { until: { epochs }, validateEvery: 1, patience: undefined }, chosen: {} }),
       validate: () => ({ loss: 1 }),
       finish: (_, { ticks }) => ticks,
-      write: async () => {},
+      keep: () => new Uint8Array(),
     });
     let seen = 0;
     for await (const { update } of run) expect(update).toBe(++seen);

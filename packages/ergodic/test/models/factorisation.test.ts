@@ -7,7 +7,7 @@ import { CapabilityError, DataError, ErgodicError, OptionError } from "../../src
 import type { Plan } from "../../src/contract.ts";
 import { Ratings } from "../../src/data/ratings.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { factorisationFrom } from "../../src/models/ratings/factorisation.ts";
+import { factorisationFromJson } from "../../src/models/ratings/factorisation.ts";
 import type { FactorisationOptions } from "../../src/models/ratings/settings.ts";
 import { factorisation } from "../../src/verbs/fit/kinds/ratings.ts";
 import { componentEpoch, halfGradient, objective, solveSide, sweepSide } from "../reference/factors.ts";
@@ -354,7 +354,7 @@ describe("refusals", () => {
 test("the model is made again from its JSON", () => {
   for (const [, options] of variants) {
     const model = factorisation(options);
-    const json = JSON.parse(JSON.stringify(model.toJson()));
-    expect(factorisationFrom(json).toJson()).toEqual(model.toJson());
+    const json = JSON.parse(JSON.stringify(model.toJSON()));
+    expect(factorisationFromJson(json).toJSON()).toEqual(model.toJSON());
   }
 });

@@ -397,7 +397,7 @@ describe("coordinateDescent on linear models", () => {
     { loss: "huber", classes: 0 },
     { loss: "squaredHinge", classes: 2 },
     { loss: "squaredHinge", classes: 3 },
-  ])("losses that are flat in places: $loss, $classes classes", async ({ loss, classes }) => {
+  ] as const)("losses that are flat in places: $loss, $classes classes", async ({ loss, classes }) => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "sparse" });
     const model = linear({ loss, l1: 0.02, l2: 0.01, standardise: false });
     const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-12 }), epochs: 10_000 });

@@ -15,7 +15,7 @@ import {
   rff,
   saga,
 } from "../../src/index.ts";
-import { linearFrom } from "../../src/models/linear/linear.ts";
+import { linearFromJson } from "../../src/models/linear/linear.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 import { plantedRows } from "../loop/planted.ts";
 
@@ -267,8 +267,8 @@ describe("what a model sees", () => {
     ];
     for (const options of models) {
       const model = linear(options);
-      const json = JSON.parse(JSON.stringify(model.toJson())) as JsonObject;
-      expect(linearFrom(json).toJson()).toEqual(json);
+      const json = JSON.parse(JSON.stringify(model.toJSON())) as JsonObject;
+      expect(linearFromJson(json).toJSON()).toEqual(json);
     }
   });
 

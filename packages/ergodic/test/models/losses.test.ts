@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type CompiledProgram, compile } from "../../src/compiler/index.ts";
 import { Arena } from "../../src/host/arena.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { type Loss, lossFrom, lossNames, lossProgram } from "../../src/models/loss.ts";
+import { type Loss, lossFromJson, lossNames, lossProgram } from "../../src/models/loss.ts";
 import * as losses from "../../src/models/losses/index.ts";
 
 const engine = await openEngine();
@@ -19,7 +19,7 @@ interface Evaluated {
 const programs = new Map<string, { program: CompiledProgram; call: (...args: number[]) => number }>();
 
 function programOf(loss: Loss, outputs: number, weighted: boolean) {
-  const key = JSON.stringify([loss.toJson(), outputs, weighted]);
+  const key = JSON.stringify([loss.toJSON(), outputs, weighted]);
   const known = programs.get(key);
   if (known) return known;
   const program = compile(lossProgram(loss, outputs, weighted), { shared: engine.memory.shared });
@@ -152,10 +152,10 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
   });
 
   it("comes again from its JSON, and refuses unknown options", () => {
-    const again = lossFrom(make.toJson())!;
-    expect(again.toJson()).toEqual(make.toJson());
+    const again = lossFromJson(make.toJSON())!;
+    expect(again.toJSON()).toEqual(make.toJSON());
     expect(again.equation).toBe(make.equation);
-    expect(() => lossFrom({ name: make.name, colour: 1 })).toThrow(/unknown option "colour".*\[OPTION_UNKNOWN\]/);
+    expect(() => lossFromJson({ name: make.name, colour: 1 })).toThrow(/unknown option "colour".*\[OPTION_UNKNOWN\]/);
   });
 
   it("has the stated largest curvature", () => {
@@ -180,7 +180,7 @@ describe("options", () => {
   });
 
   it("an unknown name gives nothing", () => {
-    expect(lossFrom("absolute")).toBeUndefined();
+    expect(lossFromJson("absolute")).toBeUndefined();
   });
 });
 

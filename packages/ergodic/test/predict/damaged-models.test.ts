@@ -1,5 +1,6 @@
 /** Model files that are damaged, foreign, or changed by hand are refused in words before anything is made of them; older files are read. */
 import { describe, expect, it } from "vitest";
+import { checksumOf } from "../../src/base/described-file.ts";
 import { DataError } from "../../src/base/errors.ts";
 import { decode, encode, type Tensor } from "../../src/base/safetensors.ts";
 import type { JsonObject } from "../../src/contract.ts";
@@ -9,6 +10,7 @@ import {
   dense,
   factorisation,
   fit,
+  type LinearPredictor,
   lbfgs,
   linear,
   loss,
@@ -83,6 +85,15 @@ describe("a linear model is refused", () => {
     ["with a loss of no numbers", set({ loss: { name: "mine", delta: null } }), /null for "delta" of its loss/],
     ["with one class", set({ target: { name: "y", levels: ["a"] } }), /2 names are wanted/],
     ["with the same class twice", set({ target: { name: "y", levels: ["a", "a"] } }), /the same class twice/],
+    [
+      "with a class too many, in its pipeline too",
+      ({ description }) => {
+        const levels = ["p", "q", "q"];
+        description.target = { name: "y", levels };
+        (description.pipeline as JsonObject[])[0].target = { name: "y", kind: "category", levels };
+      },
+      /2 names are wanted/,
+    ],
     [
       "with other classes than its pipeline",
       set({ target: { name: "y", levels: ["a", "b"] } }),
@@ -167,10 +178,12 @@ describe("other kinds are refused", () => {
     ["a rank that is none", set({ rank: 0 }), /rank 0, but a whole number from 1/],
     ["users that are none", set({ users: [null, "b"] }), /users that are no list of names/],
     ["a user twice", set({ users: ["a", "a"] }), /the same name twice among its users/],
+    ["a user whose name is empty", set({ users: ["", "b"] }), /users that are no list of names/],
     ["users that are too few", set({ users: ["a"] }), /4 numbers in "users", but 2 are wanted/],
     ["a mean that is none", set({ mean: null }), /mean null, but a number is wanted/],
     ["another task", set({ task: "preference" }), /not those of task "preference"/],
     ["no penalty", set({ l2: 0 }), /no penalty above 0/],
+    ["a penalty times 0", set({ scale: 0 }), /no penalty above 0/],
   ];
   it.each(cases)("a factorisation with %s", async (_, change, words) => {
     const bytes = (await fit(factorisation({ rank: 2 }), ratings, { epochs: 1 })).toBytes();
@@ -185,6 +198,11 @@ describe("other kinds are refused", () => {
       ({ description }) => void Object.assign(description.shapes as JsonObject, { "0.weight": [7, 7] }),
       /numbers in "0.weight" of shape/,
     ],
+    ...[null, 4, "4", { length: 1 }].map((shape): [string, Change, RegExp] => [
+      `parameters whose shape is ${JSON.stringify(shape)}`,
+      ({ description }) => void Object.assign(description.shapes as JsonObject, { "0.weight": shape }),
+      /numbers in "0.weight" of shape/,
+    ]),
     ["NaN parameters", ({ tensors }) => void tensors["0.weight"].values.fill(Number.NaN as never), /NaN in "0.weight" at 0/],
     [
       "outputs that its plan does not give",
@@ -233,10 +251,25 @@ describe("the checksum", () => {
     }
   });
 
+  it("tells names, shapes and types apart, though the bytes are the same", () => {
+    const of = (name: string, shape: number[], values: Tensor["values"]): string => checksumOf({ [name]: { shape, values } });
+    const zeros = new Float64Array(6);
+    const sums = [
+      of("a", [2, 3], zeros),
+      of("a", [3, 2], zeros),
+      of("a", [6], zeros),
+      of("b", [2, 3], zeros),
+      of("a", [12], new Float32Array(12)),
+      of("a", [12], new Uint32Array(12).fill(1)),
+    ];
+    expect(new Set(sums).size).toBe(sums.length);
+    expect(of("a", [2, 3], new Float64Array(8).subarray(1, 7))).toBe(sums[0]);
+  });
+
   it("is no matter of the order in which tensors lie, and older files have none", async () => {
     const { tensors, metadata } = decode(binary);
-    const found = await predictor(encode({ intercept: tensors.intercept, weights: tensors.weights }, metadata));
-    expect(found.predict({ a: 1, b: 2, c: 3 })).toEqual((await predictor(binary)).predict({ a: 1, b: 2, c: 3 }));
+    const found = await predictor<LinearPredictor>(encode({ intercept: tensors.intercept, weights: tensors.weights }, metadata));
+    expect(found.predict({ a: 1, b: 2, c: 3 })).toEqual((await predictor<LinearPredictor>(binary)).predict({ a: 1, b: 2, c: 3 }));
     const { checksum, ...older } = metadata;
     expect(checksum).toMatch(/^murmur3:/);
     const names = { ...JSON.parse(metadata.description), columns: ["a", "b", "c"] };
@@ -246,9 +279,9 @@ describe("the checksum", () => {
   });
 
   it("of weights that were changed after loading is their own; those that are not finite are not saved", async () => {
-    const found = await predictor(binary);
+    const found = await predictor<LinearPredictor>(binary);
     found.weights[0] = 5;
-    expect((await predictor(found.toBytes())).weights[0]).toBe(5);
+    expect((await predictor<LinearPredictor>(found.toBytes())).weights[0]).toBe(5);
     found.weights[1] = Infinity;
     expect(() => found.toBytes()).toThrow(/Infinity in "weights" at 1, .*\[MODEL_FORMAT\]/);
   });

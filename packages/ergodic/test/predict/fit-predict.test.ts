@@ -11,6 +11,7 @@ import {
   type FitOptions,
   fit,
   type LinearOptions,
+  type LinearPredictor,
   linear,
   metrics,
   predictor,
@@ -99,7 +100,7 @@ describe.each(cases)("$name", ({ target, model, options = {}, sum, hash }) => {
     const fitted = await fit(linear(model), train, { epochs: 5, seed: 1, ...options });
     const path = join(folder, "model.safetensors");
     await fitted.save(path);
-    const saved = await predictor(path);
+    const saved = await predictor<LinearPredictor>(path);
     const fresh = complete(people(40, 99));
     const rows = rowsOf(fresh);
     using dataset = fitted.pipeline.apply(fresh);

@@ -1,65 +1,32 @@
-/**
- * Network files of strangers, loaded as users load them: what they say is refused or stays within their own memory; they end; what fails in them is a typed error
- * and spoils no other predictor. And many of them at a time, whose memories are given back.
- */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "../../src/base/errors.ts";
-import { decode, encode } from "../../src/base/safetensors.ts";
-import type { JsonObject } from "../../src/contract.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
-import { type Engine, type Machine, openEngine } from "../../src/host/engine.ts";
-import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/index.ts";
+/** Network files of strangers, loaded as users load them: what they say is refused, or stays within their own memory. */
+import { describe, expect, it } from "vitest";
+import { DataError } from "../../src/base/errors.ts";
+import { type NetworkPredictor, predictor } from "../../src/index.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import {
+  altered,
+  bytes,
+  engine,
+  gemm,
+  type Json,
+  number,
+  opened,
+  own,
+  planOf,
+  predicted,
+  product,
+  rows,
+  value,
+  wanted,
+  z,
+} from "./hostile.ts";
 import { drawn, type SavedPlan, savedPlans } from "./plans.ts";
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
-
-const engine = await openEngine();
-const x = Array.from({ length: 20 }, (_, i) => [Math.sin(i), Math.cos(i), i / 20]);
-const rows = Dataset.fromArrays({ x, y: x.map(([a]) => (a > 0 ? "up" : "down")) });
-let bytes: Uint8Array;
-let wanted: Float64Array;
-beforeAll(async () => {
-  const model = await fit(network([dense(4), relu(), dense(2)], { loss: "multinomial" }), rows, { epochs: 2, seed: 1 });
-  bytes = model.toBytes();
-  wanted = model.outputs(rows);
-});
-
-type Json = Record<string, never>;
-/** The file with another plan. */
-function altered(change: (plan: Json) => void, description: JsonObject = {}): Uint8Array {
-  const { tensors, metadata } = decode(bytes);
-  const told = { ...JSON.parse(metadata.description), ...description };
-  change(told.program);
-  return encode(tensors, { ...metadata, description: JSON.stringify(told) });
+const once = new Map<SavedPlan, Float64Array>();
+function drawnOnce(saved: SavedPlan): Float64Array {
+  once.set(saved, once.get(saved) ?? drawn(3 * saved.width));
+  return once.get(saved)!;
 }
-
-const predicted = async (file: Uint8Array, options: { maxWork?: number } = {}): Promise<Float64Array> => {
-  using found = await predictor<NetworkPredictor>(file, options);
-  return found.outputs(rows);
-};
-
-/** A plan of steps over a few values in its own memory. */
-const planOf = (values: readonly object[], steps: readonly object[]): ArrayPlan =>
-  ({ version: 1, precision: "f32", values, steps }) as unknown as ArrayPlan;
-const z = { size: { B: 1, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } };
-const own = (size: unknown): object => ({ size, home: { kind: "workspace" } });
-const opened = (plan: ArrayPlan, maxWork = 2e10) => new NetworkPlan(engine, plan, {}, { apart: true, maxWork, where: "hostile" });
-const gemm = (args: readonly object[], repeat: readonly object[] = []) => ({
-  kind: "kernel",
-  calls: [{ kernel: "gemm", args, repeat }],
-  result: 0,
-});
-const number = (value: unknown) => ({ kind: "number", value });
-const value = (at: unknown, offset: unknown = 0) => ({ kind: "value", value: at, offset });
-const product = (m: number, n: number, k: number, a: object, b: object) =>
-  [0, 0, m, n, k]
-    .map(number)
-    .concat([a, number(k), b, number(n), value(0), number(n), number(0), { kind: "scratch", bytes: 0 }] as never[]);
 
 describe("what was possible", () => {
   const step = (plan: Json, kind: string): Json => (plan.steps as Json[]).find((one) => one.kind === kind)!;
@@ -103,7 +70,10 @@ describe("what was possible", () => {
       [3, 40],
       [4, 4096],
       [6, 2 ** 28],
+      [6, 0],
       [8, 0],
+      // Rows of the result that are closer to each other than they are long.
+      [10, 1],
     ]) {
       const file = altered((plan) => {
         const [call] = step(plan, "kernel").calls as Json[];
@@ -163,6 +133,29 @@ describe("what was possible", () => {
       steps: [{ kind: "zero", value: 0 }],
     });
     for (const name of ["over 0", "constant 0"]) expect(() => opened(scan(buffer(name)))).toThrow("which is given");
+    const given = { size: 6, home: { kind: "constant", name: "c" } };
+    const to = { value: 1, offset: 0, strides: [1] };
+    const loop = (changed: object) => ({
+      ...{ kind: "loop", shape: [6], loads: [], constants: ["1"], operations: [], stores: [], reductions: [] },
+      ...changed,
+    });
+    const carried = (changed: object) => ({
+      ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },
+      ...{ carries: [2], current: [3], next: [4], histories: [null] },
+      ...changed,
+    });
+    const writers = [
+      loop({ stores: [{ to, from: 0 }] }),
+      loop({ reductions: [{ kind: "sum", to, size: 6, from: 0 }] }),
+      { kind: "kernel", calls: [], result: 1 },
+      ...[{ current: [1] }, { next: [1] }, { outputs: [1] }, { histories: [1] }].map(carried),
+    ];
+    for (const step of writers) {
+      const plan = (home: object) => planOf([z, home, own(2), own(2), own(2)], [step, { kind: "zero", value: 0 }]);
+      expect(() => opened(plan(given)), JSON.stringify(step)).toThrow("writes to the value 1, which is given");
+      const fits = "current" in step && step.current[0] === 1 ? own(2) : own(6);
+      expect(() => opened(plan(fits)), JSON.stringify(step)).not.toThrow();
+    }
     expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which is not there');
   });
 
@@ -224,6 +217,22 @@ describe("what was possible", () => {
       expect(() => opening(step)).toThrow("the file is damaged");
   });
 
+  it("scans within scans, and repetitions of a call, up to 16", () => {
+    const scan = (body: object) => ({
+      ...{ kind: "scan", length: 1, reverse: false, body, carries: [], over: [], constants: [] },
+      ...{ current: [], next: [], outputs: [], histories: [] },
+    });
+    const nested = (depth: number): object =>
+      depth === 0 ? { values: [], steps: [] } : { values: [], steps: [scan(nested(depth - 1))] };
+    const opening = (...steps: object[]) => opened(planOf([z, own(1)], [...steps, { kind: "zero", value: 0 }]));
+    opening(scan(nested(15)));
+    expect(() => opening(scan(nested(16)))).toThrow("has scans within scans, more than 16 deep");
+    const call = product(1, 1, 1, value(1), value(1));
+    const repeated = (count: number) => gemm(call, new Array(count).fill({ count: 1, steps: call.map(() => 0) }));
+    opening(repeated(16));
+    expect(() => opening(repeated(17))).toThrow("repeats a call in 17 ways, more than 16");
+  });
+
   it("a call that writes to more than its result", () => {
     const gather = (result: number) => ({
       ...{ kind: "kernel", result },
@@ -249,124 +258,6 @@ describe("what was possible", () => {
   });
 });
 
-describe("work is known before anything runs", () => {
-  const [most] = [2 ** 31 - 1];
-  const call = product(1, 1, 1, value(1), value(1));
-  const still = call.map(() => 0);
-  const loop = (shape: readonly unknown[], at = 0) => ({
-    ...{ kind: "loop", shape, loads: [], constants: ["1"], operations: [], reductions: [] },
-    stores: [{ to: { value: at, offset: 0, strides: shape.map(() => 0) }, from: 0 }],
-  });
-  const scan = (length: number, body: object, kept: readonly number[] = []) => ({
-    ...{ kind: "scan", length, reverse: false, body, carries: kept, over: [], constants: [] },
-    ...{ current: kept, next: kept, outputs: [], histories: kept.map(() => null) },
-  });
-  const nested = (depth: number, length: number): object =>
-    depth === 0
-      ? { values: [own(1)], steps: [{ kind: "zero", value: 0 }] }
-      : { values: [], steps: [scan(length, nested(depth - 1, length))] };
-  const spec = (changed: Record<number, number>) =>
-    Array.from({ length: 16 }, (_, i) => changed[i] ?? (i === 11 || i === 12 ? 0 : 1));
-  const kernel = (name: string, args: readonly object[]) => ({
-    kind: "kernel",
-    calls: [{ kernel: name, args, repeat: [] }],
-    result: 0,
-  });
-  const endless: Record<string, readonly object[]> = {
-    "1e15 repetitions": [gemm(call, [{ count: 1e15, steps: still }])],
-    "repetitions of nothing": [
-      gemm(call, [
-        { count: most, steps: still },
-        { count: 0, steps: still },
-      ]),
-    ],
-    "repetitions within repetitions": [gemm(call, new Array(6).fill({ count: 1000, steps: still }))],
-    "a scan over 1e15": [scan(1e15, nested(0, 1))],
-    "a scan over 2^31 − 1": [scan(most, nested(0, 1))],
-    "scans within scans": [scan(1000, nested(5, 1000))],
-    "loops over one element": [loop([most]), loop([most]), loop([most])],
-    "a loop over one element, in tiny tiles": [loop([5e8, 2, 2])],
-    "rows times rows": [
-      loop([
-        { B: 1, plus: 0 },
-        { B: 1000, plus: 0 },
-        { B: 1000, plus: 0 },
-      ]),
-    ],
-    "a running sum of nothing": [kernel("cumulativeSum", [number(most), number(most), number(0), value(1), value(0), number(0)])],
-    "columns of no rows": [
-      kernel("triangularSolve", [number(0), number(most), value(1), number(1), number(0), value(1), value(0)]),
-    ].concat(
-      new Array(50).fill(
-        kernel("triangularSolve", [number(0), number(most), value(1), number(1), number(0), value(1), value(0)]),
-      ),
-    ),
-    "strides of a depthwise adjoint": [
-      kernel("depthwiseInput", [
-        { kind: "indices", values: spec({ 9: 2 ** 30 }) },
-        value(1),
-        value(1),
-        value(0),
-        { kind: "scratch", bytes: 0 },
-      ]),
-    ],
-    "windows of images without channels": [
-      kernel("maxPool", [
-        { kind: "indices", values: spec({ 0: 2 ** 16, 3: 0, 4: 2 ** 7, 5: 2 ** 7, 7: 99, 8: 99 }) },
-        value(1),
-        value(0),
-      ]),
-    ],
-    "copies of a scan's carries": [scan(1e6, nested(0, 1), new Array(40).fill(1))],
-  };
-  it.each(Object.keys(endless))("%s", (name) => {
-    const plan = planOf([z, own(4)], [...endless[name], { kind: "zero", value: 0 }]);
-    expect(() => opened(plan)).toThrow(DataError);
-    expect(() => opened(plan)).toThrow(/\[MODEL_(WORK|FORMAT)\]/);
-  });
-
-  it("is linear in rows, so that a bound for one is a bound for all", () => {
-    const plan = planOf([z, own({ B: 64, plus: 0 })], [loop([{ B: 1, plus: 0 }, 64], 1), loop([{ B: 1, plus: 0 }])]);
-    const least = 64 * 4;
-    expect(() => opened(plan, least)).toThrow("of work a row, but maxWork is 256");
-    using fine = opened(plan, 10_000);
-    expect(fine.run({}, 1000).z.length).toBe(1000);
-  });
-
-  it("is that of a batch, where rows meet rows", () => {
-    const step = loop([
-      { B: 1, plus: 0 },
-      { B: 100, plus: 0 },
-    ]);
-    using fine = new NetworkPlan(engine, planOf([z], [step]), {}, { maxWork: 10_000, chunk: 1 });
-    expect(fine.run({}, 2).z.length).toBe(2);
-    expect(() => opened(planOf([z], [step]), 10_000)).toThrow("but maxWork is 10000");
-  });
-
-  it("is bounded by maxWork, for whoever loads a file", async () => {
-    await expect(predictor(bytes, { maxWork: 20 })).rejects.toThrow(
-      /model: is .* multiply-adds of work a row, but maxWork is 20; .*\[MODEL_WORK\]/,
-    );
-    expect([...(await predicted(bytes, { maxWork: Infinity }))]).toEqual([...wanted]);
-    expect([...(await predicted(bytes, { maxWork: 1e6 }))]).toEqual([...wanted]);
-    for (const maxWork of [0, -1, NaN, "1e9"])
-      await expect(predictor(bytes, { maxWork: maxWork as number })).rejects.toThrow(OptionError);
-    await expect(predictor(bytes, { maxwork: 1 } as never)).rejects.toThrow('did you mean "maxWork"');
-  });
-
-  it("nor are scans within scans without end, whatever they do", () => {
-    expect(() => opened(planOf([z], [scan(1, nested(3000, 1)), { kind: "zero", value: 0 }]))).toThrow("more than 16 deep");
-    opened(planOf([z], [scan(1, nested(10, 1)), { kind: "zero", value: 0 }]));
-  });
-
-  it("and placing many values that live together is work too", () => {
-    const count = 40_000;
-    const values = [z, ...new Array(count).fill(own(1))];
-    const zeros = values.map((_, value) => ({ kind: "zero", value }));
-    expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow("values at a time [MODEL_WORK]");
-  });
-});
-
 describe("a plan of a file", () => {
   it("takes x and gives z of each row", async () => {
     const named = (from: string, to: string) => (plan: Json) => {
@@ -374,6 +265,17 @@ describe("a plan of a file", () => {
     };
     await expect(predictor(altered(named("z", "y")))).rejects.toThrow('takes x and gives "y" of 2 numbers, but z of 2 numbers');
     await expect(predictor(altered(named("x", "__proto__")))).rejects.toThrow("takes __proto__ and gives");
+    const more = altered((plan) => {
+      (plan.values as object[]).push({ size: { B: 1, plus: 0 }, home: { kind: "buffer", name: "more", offset: 0 } });
+      (plan.steps as object[]).push({ kind: "zero", value: (plan.values as object[]).length - 1 });
+    });
+    await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but z of 2 numbers');
+    // The same for all rows: there would be nothing for the second.
+    const once = altered((plan) => {
+      plan.values = [{ size: 2, home: { kind: "buffer", name: "z", offset: 0 } }] as never;
+      plan.steps = [{ kind: "zero", value: 0 }] as never;
+    });
+    await expect(predictor(once)).rejects.toThrow('takes nothing and gives "z" of 2 numbers, but z of 2 numbers a row');
     await expect(predictor(altered(() => {}, { outputs: 1e9 }))).rejects.toThrow(DataError);
   });
 
@@ -399,160 +301,5 @@ describe("a plan of a file", () => {
     expect(seen.splice(0, seen.length / 2)).toEqual(seen);
     piece.dispose();
     expect(engine.memory.usedBytes).toBe(used);
-  });
-});
-
-describe("a memory of a plan's own", () => {
-  it("has room for all the batches that are kept, and for little more", () => {
-    const fills = (to: number, size: number, load: number[]) => ({
-      ...{
-        kind: "loop",
-        shape: [{ B: 1, plus: 0 }, size],
-        constants: load.length > 0 ? [] : ["3"],
-        operations: [],
-        reductions: [],
-      },
-      loads: load.map((at) => ({ value: at, offset: 0, strides: [size, 1] })),
-      stores: [{ to: { value: to, offset: 0, strides: [size, 1] }, from: 0 }],
-    });
-    const wide = own({ B: 100_000, plus: 0 });
-    const last = { ...fills(0, 1, []), loads: [{ value: 2, offset: 0, strides: [100_000, 1] }], constants: [] };
-    using plan = opened(planOf([z, wide, wide], [fills(1, 100_000, []), fills(2, 100_000, [1]), last]));
-    for (const count of [64, 63, 62, 61, 60, 59, 1, 64]) expect([...plan.run({}, count).z]).toEqual(new Array(count).fill(3));
-    const machine = engine.apart(32);
-    machine.memory.allocate(2 ** 20, "what fits");
-    expect(() => machine.memory.allocate(1, "what does not")).toThrow(MemoryLimitError);
-  });
-});
-
-const once = new Map<SavedPlan, Float64Array>();
-function drawnOnce(saved: SavedPlan): Float64Array {
-  once.set(saved, once.get(saved) ?? drawn(3 * saved.width));
-  return once.get(saved)!;
-}
-
-describe("a trap", () => {
-  const saved = savedPlans.dense;
-  const given = { x: drawn(3 * saved.width) };
-  /** An engine whose kernels fail for a while. */
-  function failing(): { engine: Engine; fails: boolean } {
-    const state = { fails: false } as { engine: Engine; fails: boolean };
-    const trapping = (machine: Machine): Machine => ({
-      memory: machine.memory,
-      kernel(name, deterministic) {
-        const kernel = machine.kernel(name, deterministic);
-        return (...args) => {
-          if (state.fails && name.startsWith("gemm")) {
-            // Nobody knows what it did before.
-            if (machine !== engine) machine.memory.u8(2 ** 20, machine.memory.reservedBytes - 2 ** 20).fill(0xff);
-            return (trap as () => number)();
-          }
-          return kernel(...args);
-        };
-      },
-    });
-    state.engine = Object.assign(Object.create(engine) as Engine, {
-      ...trapping(engine),
-      apart: (pages: number) => trapping(engine.apart(pages)),
-    });
-    return state;
-  }
-  // (func (export "f") unreachable)
-  const code = [
-    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0, 10, 5, 1, 3, 0, 0, 0x0b,
-  ];
-  const trap = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(code))).exports.f;
-
-  it.each([true, false])("is a typed error, and over with the call; apart: %s", (apart) => {
-    const state = failing();
-    const used = engine.memory.usedBytes;
-    using victim = new NetworkPlan(engine, saved.plan, saved.numbers, { apart });
-    const before = [...victim.run(given, 3).z];
-    using plan = new NetworkPlan(state.engine, saved.plan, saved.numbers, { apart, where: "net.safetensors" });
-    expect([...plan.run(given, 3).z]).toEqual(before);
-    state.fails = true;
-    let error: unknown;
-    try {
-      plan.run(given, 3);
-    } catch (caught) {
-      error = caught;
-    }
-    expect(error).toBeInstanceOf(WorkerError);
-    expect(error).toMatchObject({ where: "net.safetensors", code: "WORKER_TRAP" });
-    expect((error as Error).cause).toBeInstanceOf(WebAssembly.RuntimeError);
-    state.fails = false;
-    expect([...victim.run(given, 3).z]).toEqual(before);
-    expect([...plan.run(given, 3).z]).toEqual(before);
-    for (const one of [victim, plan]) one.dispose();
-    expect(engine.memory.usedBytes).toBe(used);
-  });
-});
-
-describe("many files at a time", () => {
-  const memories: WeakRef<WebAssembly.Memory>[] = [];
-  const maxima: number[] = [];
-  const { apart } = engine;
-  let refusals = 0;
-  beforeAll(() => {
-    engine.apart = (pages) => {
-      if (refusals-- > 0) throw new MemoryLimitError("engine", "no more address space", "MEMORY_LIMIT");
-      const machine = apart.call(engine, pages);
-      memories.push(new WeakRef(machine.memory.memory));
-      maxima.push(pages);
-      return machine;
-    };
-  });
-  afterEach(() => {
-    memories.length = 0;
-  });
-  const alive = async (): Promise<number> => {
-    for (let i = 0; i < 3; i++) {
-      await nextTurn();
-      collect();
-    }
-    return memories.filter((memory) => memory.deref() !== undefined).length;
-  };
-
-  it("1,000 are loaded, and all of them predict; a memory is small, and at most 256 live", async () => {
-    const used = engine.memory.usedBytes;
-    const all: NetworkPredictor[] = [];
-    for (let i = 0; i < 1000; i++) {
-      all.push(await predictor<NetworkPredictor>(bytes));
-      expect([...all[i].outputs(rows)]).toEqual([...wanted]);
-    }
-    expect(Math.max(...maxima)).toBeLessThan(64);
-    expect(await alive()).toBeLessThanOrEqual(256);
-    // Those whose memories were given up have another.
-    for (const i of [0, 1, 500, 998, 999]) expect([...all[i].outputs(rows)]).toEqual([...wanted]);
-    expect(memories.length).toBe(1003);
-    for (const one of all) one.dispose();
-    expect(await alive()).toBe(0);
-    expect(engine.memory.usedBytes).toBeLessThanOrEqual(used);
-  });
-
-  it("are collected with their memory, where nobody disposes them", async () => {
-    for (let i = 0; i < 50; i++) (await predictor<NetworkPredictor>(bytes)).outputs(rows);
-    expect(memories.length).toBe(50);
-    expect(await alive()).toBeLessThan(5);
-  });
-
-  it("give their memories up where the system has no more for another", async () => {
-    const all = [await predictor<NetworkPredictor>(bytes), await predictor<NetworkPredictor>(bytes)];
-    all[0].outputs(rows);
-    refusals = 1;
-    expect([...all[1].outputs(rows)]).toEqual([...wanted]);
-    expect(memories.length).toBe(2);
-    expect(await alive()).toBe(1);
-    expect([...all[0].outputs(rows)]).toEqual([...wanted]);
-    const third = await predictor<NetworkPredictor>(bytes);
-    refusals = 2;
-    expect(() => third.outputs(rows)).toThrow(MemoryLimitError);
-    refusals = 0;
-  });
-
-  it("take no memory before they predict", async () => {
-    const found = await predictor<NetworkPredictor>(bytes);
-    expect(memories.length).toBe(0);
-    expect(found).not.toBeInstanceOf(ErgodicError);
   });
 });

@@ -27,7 +27,7 @@ const same = (a: readonly unknown[], b: readonly unknown[]): boolean => a.length
 
 async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; bytes: number }> {
   const bytes = model.toBytes();
-  const found = await predictor(bytes);
+  const found = await predictor<LinearPredictor>(bytes);
   expect(sameBytes(found.weights, model.weights) && sameBytes(found.intercept, model.intercept)).toBe(true);
   expect(Buffer.from(found.toBytes()).equals(Buffer.from(bytes))).toBe(true);
   return { found, bytes: bytes.length };

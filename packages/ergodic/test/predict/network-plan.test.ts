@@ -5,7 +5,7 @@ import { stream } from "../../src/base/stream.ts";
 import * as array from "../../src/compiler/array/index.ts";
 import { encodePlan } from "../../src/compiler/array/serialise.ts";
 import type { Shape, SymbolicArray } from "../../src/compiler/array/symbolic.ts";
-import { add, div, max, maximum, mul, sigmoid, square, sub, sum, tanh } from "../../src/compiler/index.ts";
+import { add, div, less, max, maximum, mul, sigmoid, square, sub, sum, tanh, where } from "../../src/compiler/index.ts";
 import { type ArrayPlan, planAt } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
@@ -141,6 +141,19 @@ describe.each(Object.keys(networks))("%s", (name) => {
   });
 });
 
+it.each(["f32", "f64"] as const)("constants that JSON has no words for, and the sign of 0: %s", (precision) => {
+  const odd = [Number.NaN, Infinity, -Infinity, -0, 0];
+  const network: Network = {
+    x: [1],
+    parameters: {},
+    build: (x) => array.concatenate(odd.map((constant) => where(less(x, 0), constant, x)), 1), // biome-ignore format: one line
+  };
+  const { plan, constants } = saved(network, precision);
+  using predictor = new NetworkPlan(engine, plan, constants);
+  const { y } = predictor.run({ x: [-1, 2] }, 2);
+  expect([...y]).toEqual([...odd, 2, 2, 2, 2, 2]);
+});
+
 describe("memory between the layers", () => {
   const layers = (count: number, width: number) =>
     encodePlan((batch) => {
@@ -204,6 +217,10 @@ describe("what does not fit", () => {
   it("is refused when it is opened: later versions, what is missing, unknown kernels, places outside of values", () => {
     expect(opened({})).not.toThrow();
     expect(opened({ version: 99 })).toThrow("net.safetensors: has a plan of version 99");
+    for (const version of [0, -1, 0.5, "1", null] as never[])
+      expect(opened({ version }), String(version)).toThrow("net.safetensors: holds a plan of version");
+    for (const precision of ["f16", "F32", null] as never[])
+      expect(opened({ precision }), String(precision)).toThrow("net.safetensors: holds a plan of version 1 and precision");
     expect(opened({ precision: "f16" })).toThrow(DataError);
     const { w, ...rest } = parameters;
     expect(opened({}, rest)).toThrow('"w" is missing, but 240 are wanted');

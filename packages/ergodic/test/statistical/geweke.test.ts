@@ -85,7 +85,7 @@ function pValue(values: readonly number[], expectation: number): number {
 function drawnIn(inner: Sampler): Sampler {
   return {
     name: inner.name,
-    toJson: () => inner.toJson(),
+    toJSON: () => inner.toJSON(),
     start(density, plan, engine) {
       const run = inner.start(density, plan, engine) as InnerSampling;
       const advance = run.advance.bind(run);

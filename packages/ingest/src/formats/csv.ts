@@ -7,6 +7,7 @@ import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
 
+/** How a CSV or TSV file is written. */
 export interface CsvOptions extends TableOptions {
   /** True: the first line holds names. False: there is no such line. A list: these names, and no such line. Default: true, and a line of numbers alone is refused. */
   header?: boolean | readonly string[];

@@ -13,16 +13,20 @@ import { ByteReader } from "../byte-reader.ts";
 import { fileFault } from "../fault.ts";
 import { type ByteSource, openSource, type Source } from "../source.ts";
 
+/** Values of an IDX file, in their own type. */
 export type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
+/** An array from an IDX file. */
 export interface IdxArray {
+  /** Extents, e.g. [60000, 28, 28]. */
   shape: number[];
   /** Last index fastest. */
   values: IdxValues;
 }
 
+/** Options of IDX files. */
 export interface IdxOptions {
-  /** A file of one dimension, as long as the first one; default: the one beside it with MNIST's name for it. */
+  /** A file of one dimension, as long as the first one; default: the one next to it with MNIST's name for it. */
   labels?: Source;
 }
 
@@ -54,6 +58,7 @@ export function isIdx(head: Uint8Array): boolean {
   return head[0] === 0 && head[1] === 0 && Object.hasOwn(elements, head[2]) && head[3] >= 1 && head[3] <= 16;
 }
 
+/** An IDX file (MNIST's format) as an array. @throws DataError for damaged files */
 export function readIdx(source: Source): Promise<IdxArray> {
   return idxArray(openSource(source));
 }

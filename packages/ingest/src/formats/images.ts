@@ -18,12 +18,13 @@ import { coloured, decodeImage, greyed, type Image } from "../image.ts";
 import { resized } from "../image-resize.ts";
 import { allBytes, openSource, type Source } from "../source.ts";
 
+/** How images become rows of one size. */
 export interface ImageOptions {
   /** [height, width] that all images are brought to, stretched; without it they must agree. */
   size?: readonly [height: number, width: number];
   /** 1 = grey, 3 = red, green, blue. Default: 1 if all images are grey, else 3. */
   channels?: 1 | 3;
-  /** What transparent images stand on; default "white". */
+  /** The background of transparent images. Default "white". */
   background?: "white" | "black";
 }
 
@@ -31,6 +32,7 @@ export const imageKeys = ["size", "channels", "background"];
 
 /** Where there are no folders, as in a browser. */
 export interface LabelledImage {
+  /** The image: a path, a File or bytes. */
   source: Source;
   /** The class; none for prediction. */
   label?: string;

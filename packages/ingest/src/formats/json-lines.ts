@@ -6,6 +6,7 @@ import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
 
+/** Options of JSON lines: those of tables. */
 export type JsonLinesOptions = TableOptions;
 
 /**

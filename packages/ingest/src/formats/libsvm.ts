@@ -5,6 +5,7 @@ import { parseNumber } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";
 
+/** Options of LIBSVM files. */
 export interface LibsvmOptions extends SparseOptions {
   /** What the file calls its first column. Default 1. */
   firstIndex?: 0 | 1;

@@ -16,6 +16,7 @@ import { type ByteSource, openSource, type Source } from "../source.ts";
 import { columnIndex, type MissingValues, type ParsedTable, type TableOptions } from "../table-builder.ts";
 import { type NpyHeader, readNpyHeader } from "./npy-header.ts";
 
+/** Options of NumPy files. */
 export interface NpyOptions extends Pick<TableOptions, "drop"> {
   /** A second, one-dimensional array as long as the first: it becomes the column y, and the target unless another one is named. */
   labels?: Source;

@@ -1,6 +1,6 @@
 /**
- * Stands between a Parquet file and its decoder: the footer is walked through before it is decoded, and of every column the pages before these are. What
- * was unpacked for that is what the decoder is given, so that nothing is unpacked twice.
+ * Stands between a Parquet file and its decoder: the footer is walked through before it is decoded, and of every column the
+ * pages before these are. What was unpacked for that is what the decoder is given, so that nothing is unpacked twice.
  */
 import type { AsyncBuffer, Compressors, RowGroup, SchemaTree } from "hyparquet";
 import type { RandomAccess } from "../source.ts";

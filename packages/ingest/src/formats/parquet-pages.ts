@@ -1,7 +1,7 @@
 /**
- * The pages of a column, looked at before they are decoded: what their headers count is held to the rows of the row group, what they unpack to to the values
- * that they hold, and every run within them to the values that are left. The decoder sizes arrays by these numbers, and V8 ends the whole process where an
- * array grows too long.
+ * The pages of a column, looked at before they are decoded: what their headers count is held to the rows of the row group, what
+ * they unpack to to the values that they hold, and every run within them to the values that are left. The decoder sizes arrays
+ * by these numbers, and V8 ends the whole process where an array grows too long.
  *
  * Flat columns alone. Source: parquet.thrift and Encodings.md of Apache Parquet.
  *

@@ -1,6 +1,7 @@
 /**
- * Thrift's compact protocol, read within bounds: what Parquet's footer and page headers are written in. Lists are no longer than the bytes that are left,
- * structures no deeper than 32, numbers no wider than their type: so that a decoder may read the same bytes without taking memory for what is not there.
+ * Thrift's compact protocol, read within bounds: what Parquet's footer and page headers are written in. Lists are no longer
+ * than the bytes that are left, structures no deeper than 32, numbers no wider than their type: so that a decoder may read the
+ * same bytes without taking memory for what is not there.
  *
  * Source: thrift-compact-protocol.md of Apache Thrift.
  *

@@ -7,6 +7,7 @@ import { allBytes, type ByteSource, openSource, type RandomAccess } from "../sou
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { checkFooter, PageCheck } from "./parquet-check.ts";
 
+/** Options of Parquet files: those of tables. */
 export type ParquetOptions = TableOptions;
 
 /** V8 ends the process where an array grows beyond some 100 million values. */

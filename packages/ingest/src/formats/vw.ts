@@ -5,6 +5,7 @@ import { parseNumber } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";
 
+/** Options of Vowpal Wabbit text. */
 export interface VwOptions extends Omit<SparseOptions, "columnCount"> {
   /** 2^bits columns. Default 18, as in VW. */
   bits?: number;

@@ -53,6 +53,14 @@ test("lines are counted through quoted line ends", async () => {
   await expect(read('a,b\n"1\n2\n3",x\ny\n')).rejects.toThrow("stream:5:2: the row has 1 field, but the header names 2");
 });
 
+test("lines are counted through a record that comes in several pieces", async () => {
+  const bytes = new TextEncoder().encode('a,b\n"1\n2","x\ny\nz"\n"3\n4",w\n5\n');
+  for (let at = 0; at < bytes.length; at++)
+    await expect(readTable(cutAt(bytes, [at, at + 3]), { format: "csv" }), `cut at ${at}`).rejects.toThrow(
+      "stream:8:2: the row has 1 field, but the header names 2",
+    );
+});
+
 test("one kind of line end a file; white space that is no blank does not follow a closing quote", async () => {
   await expect(read("a,b\n1,2\r3,4\n")).rejects.toThrow(
     'stream:2:2: CR stands in "2\\r3", but the first line ends with LF; give all lines one end, or quote the field [DATA_PARSE]',

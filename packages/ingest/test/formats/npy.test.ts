@@ -42,6 +42,12 @@ test.each<[string, number[][]]>([
   expect(cells(table)).toEqual(columns);
 });
 
+test("a byte order that is the machine's own is that of the machines of today", async () => {
+  const bytes = npyBytes([[1.5, -2]], false);
+  bytes[bytes.indexOf("<".charCodeAt(0), 10)] = "=".charCodeAt(0);
+  expect(cells(await readTable({ content: bytes, name: "own.npy" }))).toEqual([[1.5], [-2]]);
+});
+
 test("NaN is a missing value; columns can be dropped; blocks", async () => {
   expect(cells(await readTable(fixture("nan")))).toEqual([
     [1, null],

@@ -76,6 +76,18 @@ test("a packed page that claims more bytes than its values need", async () => {
   expect(await failure(read(text, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
 });
 
+test("a footer that would begin before the data do", async () => {
+  const bytes = parquetBytes([required]);
+  const most = bytes.length - 8 - 4;
+  for (const size of [most + 1, most + 4, most + 5, 2 ** 32 - 1]) {
+    const content = bytes.slice();
+    new DataView(content.buffer).setUint32(bytes.length - 8, size, true);
+    expect(await failure(readTable({ content, name: "t.parquet" }))).toContain(
+      `its footer of ${size} bytes goes beyond the file`,
+    );
+  }
+});
+
 test("a dictionary is read, packed or not, and bits of three places", async () => {
   const dictionary = { values: 3, page: [7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
   const table = await read(required, { encoding: 8, page: [2, 3, 0b100100, 0], dictionary });

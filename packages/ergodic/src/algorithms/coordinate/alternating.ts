@@ -1,5 +1,15 @@
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+import type { Algorithm, JsonObject } from "../../contract.ts";
+import { FactorPasses, type Pass } from "./factor-passes.ts";
+
+/** Options of `alternatingLeastSquares`. */
+export interface AlternatingOptions {
+  /** Converged once an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
+  tolerance?: number;
+}
+
 /**
- * Alternating least squares: all users' rows to their exact minimum while the items stand, then all items' rows.
+ * Alternating least squares: all users' rows to their exact minimum with the items held fixed, then all items' rows.
  *
  * One row: (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky; where every cell counts, Σ q qᵀ over all items is summed once a side and only
  * rated cells add to it. An epoch is one alternation; the objective never rises. Cost an epoch, rank r: r² a rating and side, r³/3 a row.
@@ -9,14 +19,6 @@
  *
  * @throws OptionError unless tolerance >= 0
  */
-import { checkKeys, checkNumber } from "../../base/errors.ts";
-import type { Algorithm, JsonObject } from "../../contract.ts";
-import { FactorPasses, type Pass } from "./factor-passes.ts";
-
-export interface AlternatingOptions {
-  tolerance?: number;
-}
-
 export function alternatingLeastSquares(options: AlternatingOptions = {}): Algorithm {
   const name = "alternatingLeastSquares";
   checkKeys(name, options, ["tolerance"]);
@@ -24,7 +26,7 @@ export function alternatingLeastSquares(options: AlternatingOptions = {}): Algor
   checkNumber(name, "tolerance", tolerance, { low: 0 });
   return {
     name,
-    toJson: () => ({ algorithm: name, tolerance }),
+    toJSON: () => ({ algorithm: name, tolerance }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
     families: ["coordinate"],
     start: (problem, plan, engine) =>

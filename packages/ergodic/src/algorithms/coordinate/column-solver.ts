@@ -69,9 +69,10 @@ const nothingYet: SolverState = {
  *   P(β, b) = Σ_i c_i ℓ(z_i, y_i) + Σ_j w_j (l1|β_j| + l2/2 β_j²),  z = Xβ + b
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i,  Σv = 0 with an intercept
  *
- * with α = min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, or 1 where l2 > 0: the better of the two. gap = P − D bounds P − min P,
- * relative to what the null model (intercepts alone) loses over the least loss, Σ_i c_i inf ℓ(·, y_i). Without a penalty, or with columns that are not
- * penalised, no dual point is known: the violation stands in, how far the worst column is from its condition.
+ * with α = min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, or 1 where l2 > 0: the better of the two. gap = P − D
+ * bounds P − min P, relative to what the null model (intercepts alone) loses over the least loss, Σ_i c_i inf ℓ(·, y_i).
+ * Without a penalty, or with columns that are not penalised, no dual point is known: the violation stands in, how far the worst
+ * column is from its condition.
  * A round: on the columns of the working set, minimise (a quadratic loss by one solve of kernels/working-set.ts; others by column-newton.ts); then
  * take all scores, the gap, and the columns that pull hardest into the set.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.

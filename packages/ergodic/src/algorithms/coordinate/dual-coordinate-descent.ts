@@ -4,11 +4,13 @@ import type { Algorithm, JsonObject, Plan, Problem, Progression } from "../../co
 import type { Engine } from "../../host/engine.ts";
 import { DualDescent } from "./dual-descent.ts";
 
+/** Options of `dualCoordinateDescent`. */
 export interface DualCoordinateDescentOptions {
+  /** Whether rows that stay at a bound are skipped until the next check of the gap. Default true. */
   shrinking?: boolean;
-  /** Relative duality gap, >= 0; default 1e-6. */
+  /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** > 0; default 1. */
+  /** The intercept is the (penalised) weight of a column of this constant; larger values penalise it less. Default 1; > 0. */
   interceptScaling?: number;
 }
 
@@ -23,7 +25,7 @@ const NAME = "dualCoordinateDescent";
  *
  * `tolerance`: stops where (F(p) − D(β))/F(p) is at most that, a bound on how far F(p) is above its minimum, computed over all rows from a p made
  * anew; looked at where it is expected to be met, at the latest after 1.4 times the epochs of the last look, and whenever the active rows are
- * solved. `shrinking`: rows that stay at a bound are left out until the next look. `interceptScaling`: the intercept is the weight of a column
+ * solved. `shrinking`: rows that stay at a bound are skipped until the next look. `interceptScaling`: the intercept is the weight of a column
  * of this constant and *is penalised*, unlike elsewhere in this library, since a free intercept ties all β_i by an equation that single moves
  * cannot keep; a larger constant penalises it less (and converges more slowly); linear({ intercept: false }) has none.
  *
@@ -49,7 +51,7 @@ export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}):
     name: NAME,
     defaults: { batch: 1, schedule: "shuffled", precision: "f64", epochs: 1000 },
     families: ["coordinate"],
-    toJson: () => ({ algorithm: NAME, ...options }),
+    toJSON: () => ({ algorithm: NAME, ...options }),
     start: (problem, plan, engine) => start(options, problem, plan, engine),
   };
 }

@@ -1,25 +1,18 @@
-/**
- * Coordinate descent on factors: each number of a row to its minimum while all others stand. Linear in the rank, where least squares are cubic.
- *
- * order "components" (CCD++): for each component k, `inner` times all users' p_k, then all items' q_k, against residuals that leave component k out:
- *   p_k ← Σ e q_k / (λ + Σ q_k²). Needs a model in which rated cells alone count; keeps one float64 a rating and side.
- * order "rows": for each row in turn, `inner` rounds over its numbers; where every cell counts, through Σ q qᵀ (element-wise ALS).
- * Left out: components where the model offers them, else rows. An epoch visits every number of both sides `inner` times; the objective never rises.
- * inner: default 1. `tolerance` (default 1e-4): converged once an epoch lowers the objective by at most that share of it.
- *
- * Needs: a model of factors. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy, Zibriczky, Tikk 2010 (rows).
- * Differs from other implementations: the bias is one more component; both sides start at random, not users at 0.
- *
- * @throws OptionError; CapabilityError for order "components" where every cell counts
- */
 import { checkChoice } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Algorithm, FactorBinding, JsonObject } from "../../contract.ts";
 import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
 
+/** Options of `factorCoordinateDescent`. */
 export interface FactorDescentOptions {
+  /** Rounds over each number of a row or component per epoch. Default 1; a whole number, 1 to 1000. */
   inner?: number;
+  /**
+   * "components" (CCD++) updates one component of all rows at a time; "rows" updates row by row. Default: components where the
+   * model offers them, else rows.
+   */
   order?: "components" | "rows";
+  /** Converged once an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
   tolerance?: number;
 }
 
@@ -30,6 +23,20 @@ const close = 4;
 
 const name = "factorCoordinateDescent";
 
+/**
+ * Coordinate descent on factors: each number of a row to its minimum with all others held. Linear in the rank, where least squares are cubic.
+ *
+ * order "components" (CCD++): for each component k, `inner` times all users' p_k, then all items' q_k, against residuals without component k:
+ *   p_k ← Σ e q_k / (λ + Σ q_k²). Needs a model in which rated cells alone count; keeps one float64 a rating and side.
+ * order "rows": for each row in turn, `inner` rounds over its numbers; where every cell counts, through Σ q qᵀ (element-wise ALS).
+ * Default: components where the model offers them, else rows. An epoch visits every number of both sides `inner` times; the objective never rises.
+ * inner: default 1. `tolerance` (default 1e-4): converged once an epoch lowers the objective by at most that share of it.
+ *
+ * Needs: a model of factors. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy, Zibriczky, Tikk 2010 (rows).
+ * Differs from other implementations: the bias is one more component; both sides start at random, not users at 0.
+ *
+ * @throws OptionError; CapabilityError for order "components" where every cell counts
+ */
 export function factorCoordinateDescent(options: FactorDescentOptions = {}): Algorithm {
   checkKeys(name, options, ["inner", "order", "tolerance"]);
   const { inner = 1, order, tolerance = 1e-4 } = options;
@@ -38,7 +45,7 @@ export function factorCoordinateDescent(options: FactorDescentOptions = {}): Alg
   if (order !== undefined) checkChoice(name, "order", order, ["components", "rows"]);
   return {
     name,
-    toJson: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),
+    toJSON: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
     families: ["coordinate"],
     start: (problem, plan, engine) =>

@@ -33,10 +33,10 @@ const names = ["users", "items"] as const;
 /**
  * Factors, alternately: one side's rows are updated while the other side stands, by passes that an algorithm lists; one list is an epoch.
  *
- * A pass is cut into stretches of rows of about equal cost, and a step is one stretch; rows of a pass do not see one another, so that neither the
- * number of workers nor the grouping of steps changes a bit. Sums over rows (the objective, Σ p pᵀ) are over fixed parts, added in order. The
- * objective F is measured at each epoch's end and reported; converged: it fell by at most `tolerance` × what it was. The loop's loss is F per rating as
- * the epoch found it.
+ * A pass is cut into stretches of rows of about equal cost, and a step is one stretch; rows of a pass do not see one another,
+ * so that neither the number of workers nor the grouping of steps changes a bit. Sums over rows (the objective, Σ p pᵀ) are
+ * over fixed parts, added in order. The objective F is measured at each epoch's end and reported; converged: it fell by at most
+ * `tolerance` × what it was. The loop's loss is F per rating as the epoch found it.
  *
  * @throws CapabilityError for plans of minibatches, replicas or coarse data; ErgodicError [MODEL_SINGULAR] where a row has no solution
  */

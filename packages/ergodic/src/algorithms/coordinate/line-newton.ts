@@ -3,7 +3,8 @@
  * within the bracket by bisection.
  *
  * slope: φ'; curvature: φ'' where it is known; else the last two slopes' difference stands for it (the secant method). limit: Infinity if there is
- * none. A slope that is not a finite number counts as too far. Relative error in t: 1e-10 and mostly far less, but (1e-10)^(1/p) where φ' ~ t^p, p > 1.
+ * none. A slope that is not a finite number counts as too far. Relative error in t: 1e-10 and mostly far less, but
+ * (1e-10)^(1/p) where φ' ~ t^p, p > 1.
  * Infinity where φ falls without end. Where φ is not convex: a point at which it turns from falling to rising.
  */
 const GROWTH = 4;

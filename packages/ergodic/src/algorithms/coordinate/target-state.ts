@@ -9,8 +9,9 @@ const EPSILON = 2 ** -52;
 /**
  * A point of a user's target, its residual, and the moves of one coordinate.
  *
- * With g = ∂f/∂x_j + l2 x_j the least F falls to the right of x_j at −(g + l1) or −(g + l1 sign x_j), to the left likewise: the larger of the two, where
- * the bounds leave room, is the violation. Steps: u = clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
+ * With g = ∂f/∂x_j + l2 x_j the least F falls to the right of x_j at −(g + l1) or −(g + l1 sign x_j), to the left likewise: the
+ * larger of the two, where the bounds leave room, is the violation. Steps: u = clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)),
+ * exact for a quadratic f at s = 1.
  */
 export class TargetState implements CoordinateState {
   readonly curvature?: Float64Array;

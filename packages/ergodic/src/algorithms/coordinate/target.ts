@@ -1,18 +1,3 @@
-/**
- * A target of the user's own for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤ upper_j, f smooth.
- *
- * dimension: numbers in x. value: f(x). partial: ∂f/∂x_j; without it by central differences, and exact minima by values alone.
- * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance; `quadratic`: it is ∂²f/∂x_j² everywhere, so that minima have a closed form.
- * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that is least for F with all else held, in place of any search; bounds are put to it.
- * residual, moved: whatever makes partials cheap, computed from x and then kept up to date; all functions get it as their last argument.
- * rows: f is the mean over so many rows, whose partial derivatives are `rowPartial`, for estimates. l1, l2, lower, upper: one number, or one a coordinate.
- *
- * Functions must not change x. Values are minimised. The cost of a move is one partial (step "lipschitz"), or a few (step "exact").
- *
- * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a partial derivative is not a
- * finite number [TARGET_PARTIAL], a curvature not > 0 [TARGET_CURVATURE], or F has no minimum along a coordinate [TARGET_UNBOUNDED]
- */
-
 import { checkBoolean, isList } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { shown } from "../../base/shown.ts";
@@ -25,6 +10,23 @@ const WHERE = "coordinateTarget";
 const functions = ["value", "partial", "secondPartial", "minimiser", "residual", "moved", "rowPartial"] as const;
 const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1", "l2", "lower", "upper"];
 
+/**
+ * A target of the user's own for coordinate descent: F(x) = f(x) + Σ_j (l1_j |x_j| + l2_j/2 x_j²) over lower_j ≤ x_j ≤ upper_j, f smooth.
+ *
+ * dimension: numbers in x. value: f(x). partial: ∂f/∂x_j; without it by central differences, and exact minima by values alone.
+ * curvature: L_j ≥ ∂²f/∂x_j², for steps of 1/L_j and picks by importance; `quadratic`: it is ∂²f/∂x_j² everywhere, so that minima have a closed form.
+ * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that is least for F with all else held, in place of any
+ * search; bounds are put to it.
+ * residual, moved: whatever makes partials cheap, computed from x and then kept up to date; all functions get it as their last argument.
+ * rows: f is the mean over so many rows, whose partial derivatives are `rowPartial`, for estimates. l1, l2, lower, upper: one
+ * number, or one a coordinate.
+ *
+ * Functions must not change x. Values are minimised. The cost of a move is one partial (step "lipschitz"), or a few (step "exact").
+ *
+ * @throws OptionError when an option is unknown, of the wrong length or out of range [TARGET_DIMENSION, OPTION_RANGE], when a
+ * partial derivative is not a
+ * finite number [TARGET_PARTIAL], a curvature not > 0 [TARGET_CURVATURE], or F has no minimum along a coordinate [TARGET_UNBOUNDED]
+ */
 export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTarget {
   checkKeys(WHERE, options, known);
   const { dimension } = options;
@@ -65,7 +67,10 @@ export function coordinateTarget(options: CoordinateTargetOptions): CoordinateTa
   return { ...checked, partial, minimiser };
 }
 
-/** A target or a plain function, to be minimised from x0 on. */
+/**
+ * A target or a plain function as a problem for coordinate descent, starting at `x0`. @throws OptionError where x0 has another
+ * length or is out of bounds
+ */
 export function coordinateProblem(given: CoordinateTarget | ((x: Float64Array) => number), x0: ArrayLike<number>): Problem {
   const target = typeof given === "function" ? coordinateTarget({ dimension: x0.length, value: given }) : given;
   if (target?.kind !== "coordinateTarget")

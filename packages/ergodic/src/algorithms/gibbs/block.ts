@@ -34,8 +34,11 @@ export interface BlockRun {
 
 /** HOW a block is updated, other than by a sampler. */
 export interface BlockUpdate {
+  /** Which kind it is. */
   readonly update: string;
-  toJson(): JsonObject;
+  /** What it is, as JSON. */
+  toJSON(): JsonObject;
+  /** The update at work on a block. */
   open(context: BlockContext): BlockRun;
 }
 

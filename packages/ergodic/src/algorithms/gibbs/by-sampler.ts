@@ -12,7 +12,7 @@ import { BlockDensity } from "./block-density.ts";
 export function bySampler(sampler: Sampler, times: number): BlockUpdate {
   return {
     update: sampler.name,
-    toJson: () => ({ ...sampler.toJson(), ...(times > 1 ? { times } : {}) }),
+    toJSON: () => ({ ...sampler.toJSON(), ...(times > 1 ? { times } : {}) }),
     open: (context) => new SampledBlock(context, sampler, times),
   };
 }
@@ -34,7 +34,7 @@ class SampledBlock implements BlockRun {
     const points = chains.map(({ point }) => point);
     const block = new BlockDensity(density, coordinates, points, engine, plan.deterministic);
     const [warmup, draws] = [plan.warmup * times, plan.draws * times];
-    const own = { ...plan, warmup, draws, seed, keep: false, start: this.starts };
+    const own = { ...plan, warmup, draws, seed, keep: false, within: "gibbs", start: this.starts };
     this.inner = innerSampling("gibbs", sampler, sampler.start(block, own, engine));
   }
 

@@ -3,16 +3,23 @@ import { type Draws, type Stream, stream } from "../../base/stream.ts";
 import type { LogDensity, ParameterPlace, Snapshot } from "../../contract.ts";
 import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 
+/** Values of one parameter: a number, or all its numbers row by row. */
 export type BlockValues = number | ArrayLike<number>;
+/** Every parameter by name, on its constrained scale, row by row. */
 export type Values = Readonly<Record<string, Float64Array>>;
+/**
+ * A function that draws a block's new values given all current ones: (values, draws) => numbers, or { name: numbers } for
+ * several parameters. All randomness must come from `draws`.
+ */
 export type Conditional = (values: Values, draws: Draws) => BlockValues | Readonly<Record<string, BlockValues>>;
 
 /**
  * A block updated by the user: (values, draws) => new values, a draw from the block's conditional given all other values.
  *
- * values: every parameter by name, on its constrained scale, row-major; of a density without names { x: u }. draws: random numbers of this chain and
- * sweep. The function returns the block's values: numbers for a block of one parameter, { name: numbers } for several. All other parameters keep their
- * values: where a transform or a form that is not centred depends on the block, their unconstrained numbers change with it. Runs on the calling thread.
+ * values: every parameter by name, on its constrained scale, row-major; of a density without names { x: u }. draws: random
+ * numbers of this chain and sweep. The function returns the block's values: numbers for a block of one parameter, { name:
+ * numbers } for several. All other parameters keep their values: where a transform or a form that is not centred depends on the
+ * block, their unconstrained numbers change with it. Runs on the calling thread.
  * Leaves the target invariant if the function leaves the conditional so, on the constrained scale (no Jacobian counts).
  *
  * @throws OptionError for what breaks a constraint or has another length; DataError for values that are missing or not finite
@@ -20,7 +27,7 @@ export type Conditional = (values: Values, draws: Draws) => BlockValues | Readon
 export function conditional(draw: Conditional): BlockUpdate {
   return {
     update: "conditional",
-    toJson: () => ({ update: "conditional" }),
+    toJSON: () => ({ update: "conditional" }),
     open: (context) => new ConditionalBlock(context, draw),
   };
 }

@@ -58,7 +58,8 @@ const beta: ConjugateFamily = {
 };
 
 /**
- * Families of one unconstrained number u whose conditionals can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d), with features f, g that vanish at d = 0.
+ * Families of one unconstrained number u whose conditionals can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d), with
+ * features f, g that vanish at d = 0.
  *
  * normal         f = d, g = d²: u ~ N(b − p/(2q), −1/(2q)); q < 0.
  * gamma          f = d, g = eᵈ − 1: eᵘ ~ gamma of shape p and rate −q e^−b; p > 0 > q. (Of a positive parameter x = eᵘ, its log |J| counted.)

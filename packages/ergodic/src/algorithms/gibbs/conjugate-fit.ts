@@ -3,10 +3,11 @@ import { type ConjugateFamily, conjugateFamilies } from "./conjugate-families.ts
 export type Evaluate = (u: number) => number;
 
 /**
- * The conditional of one unconstrained number, fitted by evaluations: p and q of a family from ℓ at b and b ± s, which are then checked at other points.
+ * The conditional of one unconstrained number, fitted by evaluations: p and q of a family from ℓ at b and b ± s, which are then
+ * checked at other points.
  *
- * The points are moved until b is near the mode and s about the spread, so that what is fitted is what matters. A check holds where fit and density agree to
- * 10⁻⁸ × max(1, |ℓ|): the draws are then exact up to about that.
+ * The points are moved until b is near the mode and s about the spread, so that what is fitted is what matters. A check holds
+ * where fit and density agree to 10⁻⁸ × max(1, |ℓ|): the draws are then exact up to about that.
  */
 export interface ConjugateFit {
   readonly family: ConjugateFamily;

@@ -10,15 +10,16 @@ import type { GibbsChain } from "./gibbs-chain.ts";
 /**
  * Continuous numbers one by one, each drawn exactly from its conditional, whose family is found by evaluating the density.
  *
- * Along one unconstrained number u the log density of a conjugate piece is p f(u) + q g(u) + constant: a normal in u, or with u = log x a gamma or
- * inverse gamma of x, or with u = logit x a beta (conjugate-families.ts). p and q follow from three evaluations, in every sweep anew; each draw is checked
- * against a fourth, to 10⁻⁸ (conjugate-fit.ts). No derivation is needed, and none can be wrong: a conditional of another family is refused.
+ * Along one unconstrained number u the log density of a conjugate piece is p f(u) + q g(u) + constant: a normal in u, or with u
+ * = log x a gamma or inverse gamma of x, or with u = logit x a beta (conjugate-families.ts). p and q follow from three
+ * evaluations, in every sweep anew; each draw is checked against a fourth, to 10⁻⁸ (conjugate-fit.ts). No derivation is needed,
+ * and none can be wrong: a conditional of another family is refused.
  * Leaves the target invariant, to that tolerance. Runs on the calling thread.
  *
  * @throws CapabilityError where a conditional is of no such family, or the block holds integers
  */
 export function conjugate(): BlockUpdate {
-  return { update: "conjugate", toJson: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
+  return { update: "conjugate", toJSON: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
 }
 
 /** Of each coordinate: its family's number from 1 on (0: not known yet), and where it was fitted last. */

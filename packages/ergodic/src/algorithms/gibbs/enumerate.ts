@@ -6,17 +6,18 @@ import { Arena } from "../../host/arena.ts";
 import * as field from "../../host/fields.ts";
 import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 
+/** Options of `enumerate`. */
 export interface EnumerateOptions {
-  /** An integer with more values moves by slices: 256. */
+  /** Integers with more values than this are moved by slices instead. Default 256; a whole number, 0 to 2²⁴. */
   most?: number;
 }
 
 /**
  * Integers one by one: each a draw from its conditional, p(z_i = k | all else) ∝ exp ℓ(…, z_i = k, …), found by evaluating ℓ at every value.
  *
- * At most `most` values are enumerated; an integer with more, or without bounds, moves along a slice of its conditional instead (Neal 2003), whose cells are
- * as wide as twice its mean move in warm-up. Leaves the target invariant. Costs n − 1 evaluations an integer of n values: where the integers can be
- * summed out, marginalise() mixes faster.
+ * At most `most` values are enumerated; an integer with more, or without bounds, moves along a slice of its conditional instead
+ * (Neal 2003), whose cells are as wide as twice its mean move in warm-up. Leaves the target invariant. Costs n − 1 evaluations
+ * an integer of n values: where the integers can be summed out, marginalise() mixes faster.
  * Source: Geman & Geman 1984. Differs from other implementations: the integers are visited in order, not at random.
  *
  * @throws OptionError; CapabilityError for a parameter that is not discrete
@@ -27,7 +28,7 @@ export function enumerate(options: EnumerateOptions = {}): BlockUpdate {
   checkNumber("enumerate", "most", most, { low: 0, high: 2 ** 24, integer: true });
   return {
     update: "enumerate",
-    toJson: () => ({ update: "enumerate", most }),
+    toJSON: () => ({ update: "enumerate", most }),
     open: (context) => new EnumeratedBlock(context, most),
   };
 }

@@ -14,14 +14,17 @@ import { type GibbsBlock, GibbsRun } from "./gibbs-run.ts";
 /** How a block is updated: a sampler, enumerate(), conjugate(), or a function that draws it. */
 export type UpdateBy = Sampler | BlockUpdate | Conditional;
 
+/** One block of `gibbs`: which parameters, and what updates them. */
 export interface BlockOptions {
   /** Parameters by name, or coordinates of u by number. */
   of: readonly (string | number)[];
+  /** What updates the block: a sampler, enumerate(), conjugate(), or a function that draws new values. */
   by: UpdateBy;
-  /** Transitions of a sampler, a sweep: 1. */
+  /** Transitions of the sampler per sweep. Default 1; a whole number, 1 to 2²⁰. */
   times?: number;
 }
 
+/** Blocks for `gibbs`: updates by the name of a parameter, or a list of blocks of several parameters. */
 export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOptions[];
 
 /**
@@ -32,9 +35,9 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // an own draw from the conditional; one whose family is found
  *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  *
- * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block invariant, and so the sweep the
- * target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log density, the mean acceptance of samplers inside (1 without), and
- * whether one of them diverged.
+ * A sweep visits the blocks in the order given; it is one transition. Every update leaves the conditional of its block
+ * invariant, and so the sweep the target; samplers inside adapt during warm-up, as they do alone. Kept of each: the log
+ * density, the mean acceptance of samplers inside (1 without), and whether one of them diverged.
  * Source: Geman & Geman 1984; Tierney 1994 (composition). Differs from other implementations: any sampler of this library takes a block.
  *
  * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
@@ -45,15 +48,15 @@ export function gibbs(blocks?: GibbsBlocks): Sampler {
     throw new OptionError("gibbs", "there are no blocks; leave them out for enumerate() and nuts()", "OPTION_MEANING");
   return {
     name: "gibbs",
-    toJson: () => ({
+    toJSON: () => ({
       algorithm: "gibbs",
-      ...(given ? { blocks: given.map(({ of, by }) => ({ of: [...of], by: by.toJson() })) } : {}),
+      ...(given ? { blocks: given.map(({ of, by }) => ({ of: [...of], by: by.toJSON() })) } : {}),
     }),
     start: (density, plan, engine) => new GibbsRun(density, plan, engine, given ?? defaultBlocks(density)),
   };
 }
 
-/** What `gibbs(…).toJson()` says. @throws DataError, by `sampler`, where a block is updated by a function */
+/** What `gibbs(…).toJSON()` says. @throws DataError, by `sampler`, where a block is updated by a function */
 export function gibbsFromJson(options: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
   checkKeys("gibbs", options, ["blocks"]);
   const { blocks } = options;

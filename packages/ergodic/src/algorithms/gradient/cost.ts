@@ -23,18 +23,27 @@ import {
 import type { EquationRule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 
+/** What a step rule costs beyond plain SGD, read off its equation. */
 export interface RuleCost {
   /** Vector states. */
   floatsPerParameter: number;
+  /** Bytes of vector states per parameter at a precision. */
   stateBytesPerParameter(precision: Precision): number;
+  /** Machine operations per parameter of the fused pass, less those of p − ηg. */
   operationsPerParameter: number;
+  /** Reductions over all parameters that the step waits for; each reads the gradient once more. */
   extraPasses: number;
   /** Scalars of state, whatever the number of parameters. */
   scalars: number;
 }
 
+/**
+ * How a rule treats a sparse gradient: "exact" on the touched coordinates alone, "lazy" (untouched coordinates wait), or
+ * "dense" (all must be visited).
+ */
 export type SparseBehaviour = "exact" | "lazy" | "dense";
 
+/** What a rule costs beyond plain SGD, read off its equation: states, operations and passes per parameter. */
 export function ruleCost(rule: EquationRule): RuleCost {
   const g = vector("g");
   const p = vector("parameter");
@@ -50,6 +59,7 @@ export function ruleCost(rule: EquationRule): RuleCost {
   };
 }
 
+/** Whether a rule is exact, lazy or dense on sparse gradients, read off its equation with g = 0. */
 export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   const g = vector("g");
   const { step, states, scalars, inputs, evaluation } = rule.trace(g, vector("parameter"));

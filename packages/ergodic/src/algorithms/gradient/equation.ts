@@ -1,7 +1,3 @@
-/**
- * The printed equation of a rule, one line an assignment: states, scalars, then the parameter; `p ← p − η·g / (√r' + ε)`.
- * An accent marks the next value of a state, where it stands in another line.
- */
 import { type Expr, print, scalar, sub, substitute, vector } from "../../compiler/index.ts";
 import type { EquationRule } from "./kinds.ts";
 
@@ -25,6 +21,10 @@ const symbols: Readonly<Record<string, string>> = {
   product: "π",
 };
 
+/**
+ * The printed equation of a rule, one line an assignment: states, scalars, then the parameter; `p ← p − η·g / (√r' + ε)`.
+ * An accent marks the next value of a state, where another line uses it.
+ */
 export function ruleEquation(rule: EquationRule): string {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
   const kept = [

@@ -229,7 +229,10 @@ class HostDescent implements Progression {
       // What a rule holds from the start keeps its number; histories grow.
       arrays[name] = Array.from({ length: counts.count(name, length, MOST_ARRAYS) }, (_, i) => each(i));
     }
-    this.run.restore({ numbers: Object.fromEntries(known.map((name, i) => [name, values[i]])), arrays });
+    const state = { numbers: Object.fromEntries(known.map((name, i) => [name, values[i]])), arrays };
+    const misfit = this.run.misfit?.(state);
+    if (misfit !== undefined) kept.refuse(misfit);
+    this.run.restore(state);
     kept.into(this.x, "x");
     this.step = kept.count("step");
     this.evaluations = kept.count("evaluations");

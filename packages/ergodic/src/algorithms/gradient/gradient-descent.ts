@@ -10,15 +10,20 @@ import { RowObjective } from "./objective.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
 import { isVariance, type Variance } from "./variance.ts";
 
+/** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
 export interface GradientDescent extends Algorithm {
+  /** The step rule. */
   readonly rule: Rule;
+  /** Variance reduction, if any. */
   readonly variance: Variance | undefined;
 }
 
 /**
- * The gradient family as an algorithm: a rule, and optionally variance reduction, on any problem that offers gradients of rows.
+ * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.
  *
- * @throws OptionError for unknown options, and for what is no rule or no variance reduction
+ * `rule`: the step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none.
+ *
+ * @throws OptionError for unknown options, or for what is not a rule or not variance reduction
  */
 export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
   checkKeys("gradientDescent", options, ["rule", "variance"]);
@@ -32,10 +37,10 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
     variance,
     defaults: descentDefaults(rule, variance),
     families: ["training"],
-    toJson: () => ({
+    toJSON: () => ({
       algorithm: "gradientDescent",
       rule: rule.toJSON() as unknown as JsonObject,
-      ...(variance ? { variance: variance.toJson() } : {}),
+      ...(variance ? { variance: variance.toJSON() } : {}),
     }),
     start: (problem, plan, engine) => start(rule, variance, problem, plan, engine),
   };

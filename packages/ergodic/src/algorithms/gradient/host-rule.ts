@@ -71,7 +71,10 @@ export function keepState<S extends HostState>(
     restore: (from) => {
       const copy = copyState(from);
       Object.assign(state.numbers, copy.numbers);
-      for (const key of Object.keys(state.arrays)) state.arrays[key].splice(0, Infinity, ...(copy.arrays[key] ?? []));
+      for (const [key, list] of Object.entries(state.arrays)) {
+        list.length = 0;
+        for (const array of copy.arrays[key] ?? []) list.push(array);
+      }
     },
   };
 }

@@ -2,6 +2,7 @@
  * The registry of this library's step rules: each by name, with options under which the conformance suite holds it to the family's promises.
  * A new rule is one file in rules/ and one entry here. Rules that users define are known by name, too (definedRules in rule.ts).
  */
+import { checkNamedJson, checkOptionsJson, refuse } from "../../base/checks.ts";
 import { OptionError } from "../../base/errors.ts";
 import type { EquationRule, OptionValue, Rule, RuleJson } from "./kinds.ts";
 import { chain, definedRules } from "./rule.ts";
@@ -102,12 +103,15 @@ export {
 
 type RuleOptions = Record<string, OptionValue | Schedule>;
 
+/** A rule of the registry: its factory, and options under which it solves the conformance problems. */
 export interface RuleEntry {
+  /** The factory. */
   make(options?: RuleOptions): Rule;
-  /** A link of chains rather than a rule by itself; `inChain` puts it where it belongs. */
+  /** For a link of chains, which is not a rule on its own: puts it into a chain. */
   inChain?: (link: EquationRule) => EquationRule;
   /** Options that solve the conformance problems: a convex one of slope 1, and one whose coordinates differ 1000-fold in scale. */
   convex: RuleOptions;
+  /** Options for the problem with coordinates that differ 1000-fold in scale. */
   scaled: RuleOptions;
 }
 
@@ -119,6 +123,7 @@ const entry = (make: unknown, convex: RuleOptions, scaled: RuleOptions = convex,
   inChain,
 });
 
+/** The library's step rules by name: `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = {
   sgd: entry(sgd, { rate: 0.5 }),
   polyak: entry(polyak, {}),
@@ -156,7 +161,12 @@ definedRules.reserve(...Object.keys(ruleRegistry), "chain");
 
 /** Rebuilds what toJSON() gave: schedules and chains, too, and rules that were defined here before. */
 export function ruleFromJson(json: RuleJson): Rule {
-  if ("parts" in json) return chain(...json.parts.map((part) => ruleFromJson(part) as EquationRule));
+  if (typeof json === "object" && json !== null && "parts" in json) {
+    if (!Array.isArray(json.parts)) refuse("ruleFromJson", "parts", json.parts, "a list of rules as JSON", "[rule.toJSON()]");
+    return chain(...json.parts.map((part) => ruleFromJson(part) as EquationRule));
+  }
+  checkNamedJson("ruleFromJson", json, "rule", "a rule");
+  checkOptionsJson("ruleFromJson", json.options);
   const make = Object.hasOwn(ruleRegistry, json.rule) ? ruleRegistry[json.rule].make : definedRules.get(json.rule);
   if (!make) {
     const known = [...Object.keys(ruleRegistry), "chain"];

@@ -4,6 +4,10 @@ import type { checkNumber } from "../../base/errors.ts";
 import type { Expr } from "../../compiler/index.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
 
+/**
+ * A step rule, as `adam()` and its kind make it: an equation, a search on the same batch, or a procedure on the whole
+ * objective.
+ */
 export type Rule = EquationRule | SearchRule | HostRule;
 
 export type OptionValue = number | boolean | string;
@@ -19,27 +23,36 @@ export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
 export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
 
+/** A rule as JSON, as `rule.toJSON()` gives it; `ruleFromJson` makes the rule again. */
 export type RuleJson =
   | { rule: string; options: Record<string, OptionValue | ScheduleJson> }
   | { rule: "chain"; parts: RuleJson[] };
 
 /** What every rule carries, whatever its kind. */
 export interface RuleBase {
+  /** The rule's name. */
   readonly name: string;
   /** Resolved: defaults filled in. */
   readonly options: Readonly<Record<string, OptionValue | Schedule>>;
+  /** One line on what it does. */
   readonly summary: string;
+  /** Where it was published. */
   readonly source: string;
+  /** JSON from which `ruleFromJson` makes the same rule again. */
   toJSON(): RuleJson;
 }
 
+/**
+ * A rule whose step is an equation over each coordinate: it takes gradients of rows, of batches or of all data. Can be chained.
+ */
 export interface EquationRule extends RuleBase {
+  /** Tells the three kinds of rule apart. */
   readonly kind: "equation";
   /** The links of a chain; [] for a single rule. */
   readonly parts: readonly EquationRule[];
   /** True for what must end a chain, as it keeps track of the parameter itself. */
   readonly last: boolean;
-  /** True for what changes gradients or watches steps, and needs a rule beside it. */
+  /** True for what changes gradients or watches steps, and needs another rule in its chain. */
   readonly link: boolean;
   /** The equation over given symbols; `names` keeps the names of states and options apart when rules are chained. */
   trace(g: Expr, p: Expr, names?: Set<string>): Traced;
@@ -71,6 +84,7 @@ export type Resolved<D extends Defaults> = {
   readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
 
+/** A function of a vector of parameters, as rules on the whole objective see it. */
 export interface Objective {
   /** The value at x; fills `gradient` unless it is null. */
   (x: Float64Array, gradient: Float64Array | null): number;
@@ -78,29 +92,39 @@ export interface Objective {
   curvature?: (x: Float64Array, direction: Float64Array) => number;
 }
 
+/** What one step of a rule on the whole objective did. */
 export interface HostReport {
   /** f at the x that the step left; with `lossBefore` at the x it started from, where the rule computes no other value. */
   loss: number;
+  /** Whether `loss` is that of the x that the step started from. */
   lossBefore?: true;
   /** Multiple of the direction that was walked; 0 if the rule stayed. */
   stepSize: number;
   /** Evaluations of the objective in this step: each is a pass over the data. */
   evaluations: number;
-  /** Why no further step can help, in words; null to go on. */
+  /** Why no further step can help; null to continue. */
   stopped: string | null;
 }
 
+/** The state of a rule on the whole objective, as copies: numbers and vectors by name. */
 export interface HostState {
+  /** Numbers by name. */
   numbers: Record<string, number>;
+  /** Lists of vectors by name. */
   arrays: Record<string, Float64Array[]>;
 }
 
+/** A rule on the whole objective at work; see `hostRule`. */
 export interface HostRun {
+  /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
-  /** Bytes held beside x. */
+  /** Bytes of state, not counting x. */
   readonly stateBytes: number;
   /** A copy of the state. */
   snapshot(): HostState;
+  /** What in a state is not this rule's, as text: a file that holds it is damaged. */
+  misfit?(state: HostState): string | undefined;
+  /** Continues from a state, bit for bit. */
   restore(state: HostState): void;
 }
 
@@ -111,11 +135,15 @@ export interface StatedCost {
   perStep: string;
 }
 
+/** A rule that needs the whole objective: line searches and L-BFGS. Runs on batch: "all". */
 export interface HostRule extends RuleBase {
+  /** Tells the three kinds of rule apart. */
   readonly kind: "host";
   /** Why it refuses a minibatch, and what to take instead, for the error that does so. */
   needs(rowCount: number): string;
+  /** What a step costs. */
   readonly cost: StatedCost;
+  /** The rule on an objective of so many parameters. */
   start(objective: Objective, count: number): HostRun;
 }
 
@@ -128,8 +156,11 @@ export interface SearchOptions {
   fallback: number;
 }
 
+/** A rule that searches its step size on the losses of the same batch: stochasticLineSearch(). */
 export interface SearchRule extends RuleBase {
+  /** Tells the three kinds of rule apart. */
   readonly kind: "search";
   readonly options: RuleBase["options"] & Readonly<SearchOptions>;
+  /** What a step costs. */
   readonly cost: StatedCost;
 }

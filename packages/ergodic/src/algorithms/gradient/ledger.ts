@@ -10,15 +10,21 @@ import type { EquationRule, Rule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 import { RuleRunner } from "./runner.ts";
 
+/** One rule of the cost ledger: its equation, states and operations, at its defaults. */
 export interface LedgerRow {
+  /** The rule's name. */
   rule: string;
+  /** Its kind. */
   kind: Rule["kind"];
   /** A link of chains; its figures are over p − ηg all the same. */
   transformation: boolean;
+  /** One line on what it does. */
   summary: string;
+  /** Where it was published. */
   source: string;
   /** The defaults. */
   options: Rule["options"];
+  /** Its printed equation; null where it has none. */
   equation: string | null;
   /** Beside the parameter and its gradient; null: it grows with the updates. */
   floatsPerParameter: number | null;
@@ -28,17 +34,22 @@ export interface LedgerRow {
   scalars: number | null;
   /** Over plain SGD's 2; null where a step is not one pass. */
   operationsPerParameter: number | null;
+  /** Reductions over all parameters that the step waits for; null where there is no equation. */
   extraPasses: number | null;
+  /** How it treats sparse gradients; null where there is no equation. */
   sparse: SparseBehaviour | null;
-  /** What else a step costs, in words. */
+  /** What else a step costs, as text. */
   perStep: string | null;
 }
 
+/** The cost ledger: for every rule of the registry, what it costs beyond plain SGD, predicted from its equation. */
 export function ruleLedger(): LedgerRow[] {
   return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry));
 }
 
+/** What `measureRule` found. */
 export interface MeasuredRule {
+  /** Median time of an update, per parameter. */
   nanosecondsPerParameter: number;
   /** Allocated for states. */
   stateBytesPerParameter: number;

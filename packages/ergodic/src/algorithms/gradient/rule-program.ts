@@ -25,6 +25,7 @@ import { chain, rateOf, reservedNames } from "./rule.ts";
 
 export type Precision = "f32" | "f64";
 
+/** Which parts the program of a rule has, and its types. */
 export interface RuleProgramOptions {
   /** Stored type of `values`. */
   gradientType: StorageType;
@@ -34,24 +35,31 @@ export interface RuleProgramOptions {
   indexed?: boolean;
   /** Default: precision. */
   parameterType?: Precision | "i16";
+  /** Adds a dense mean gradient to the gradient (variance reduction). Default false. */
   base?: boolean;
   /** `base` moves by `refresh` × the gradient of the rows: it is the mean of a table that this update changes (SAGA, SAG). */
   refresh?: boolean;
   /** `base` is weighed by an operand of this name. */
   reach?: boolean;
+  /** Weighs each coordinate's penalty by an operand of this name. Default false: all weigh 1. */
   share?: boolean;
   /** The step of each coordinate is multiplied by an operand of this name. */
   rates?: boolean;
   /** The part of an L2 share above 1 is taken implicitly: for rates with which an explicit step could overshoot 0. */
   damped?: boolean;
+  /** Adds an L1 penalty, in its orthant-wise form. Default false. */
   l1?: boolean;
+  /** Adds an L2 penalty. Default false. */
   l2?: boolean;
 }
 
+/** A rule joined to a gradient: the program to compile, its states and the values of its options. */
 export interface RuleProgram {
+  /** The program, for `compile`. */
   spec: ProgramSpec;
   /** Vector states in the order of their operands, with where they start: a number, or a copy of the starting point. */
   states: { name: string; initial: number | "p" }[];
+  /** Scalar states, and where they start. */
   scalarStates: { name: string; initial: number }[];
   /** Values to put in the slots of the numeric options, once. */
   inputs: { name: string; value: number }[];
@@ -65,14 +73,14 @@ export interface RuleProgram {
  *       after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
  *   p ← p − step(g, p, …)
  *
- * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's scale),
- * parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a coordinate's penalty (0 for an intercept, 1/density of
- * the column for sparse rows, so that penalties stay unbiased when only touched coordinates are visited); without it 1 is meant.
- * `base` is a dense mean gradient (variance reduction), weighed by `reach` (1/density) where coordinates are touched at random, else
- * as it is. Indexed: all but values are addressed through the indices.
- * Scalars: scale, t, loss, epochUpdates, l1, l2, parameterScale if used, then the rule's numeric options and its scalar states, whose
- * next values are written back to their own slots.
- * A parameter of type i16 is stored as parameter / parameterScale, rounded at random without bias (Buckwild).
+ * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's
+ * scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a
+ * coordinate's penalty (0 for an intercept, 1/density of the column for sparse rows, so that penalties stay unbiased when only
+ * touched coordinates are visited); without it 1 is meant. `base` is a dense mean gradient (variance reduction), weighed by
+ * `reach` (1/density) where coordinates are touched at random, else as it is. Indexed: all but values are addressed through the
+ * indices. Scalars: scale, t, loss, epochUpdates, l1, l2, parameterScale if used, then the rule's numeric options and its
+ * scalar states, whose next values are written back to their own slots. A parameter of type i16 is stored as parameter /
+ * parameterScale, rounded at random without bias (Buckwild).
  *
  * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015 (Buckwild).
  */

@@ -40,6 +40,7 @@ export const reservedNames = [
   "epochUpdates",
 ];
 
+/** The equation of a rule: (inputs, states, scalars, options) => { step, state, scalars }, all symbols; see `rule`. */
 export type Formula<D extends Defaults> = (
   inputs: Inputs<D>,
   states: ByName<Expr>,
@@ -49,16 +50,22 @@ export type Formula<D extends Defaults> = (
 
 /** Facts about a rule that its equation does not say. Numeric options reach the functions as numbers; schedules as their own value. */
 export interface Facts<D extends Defaults> {
+  /** One line on what the rule does. */
   summary: string;
+  /** Where it was published. */
   source: string;
   /** Of numbers their range, of texts the choices. */
   ranges?: Ranges<D>;
+  /** Where states start: a number, or "p" for a copy of the starting point. Default 0. */
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
+  /** The point at which the model is evaluated, if it is not p. */
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
+  /** Whether the rule must end a chain, as it follows the parameter itself. */
   last?: boolean;
-  /** A link of chains, not a rule by itself: it has no rate of its own. */
+  /** A link of chains, not a rule on its own: it has no rate. */
   link?: boolean;
 }
+/** Makes a rule from options, any subset of its `defaults`; numeric options also take a Schedule. */
 export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & {
   readonly ruleName: string;
   readonly defaults: D;
@@ -70,11 +77,12 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
 /**
  * Step rules: p ← p − step(g, p, state, scalars), written once as an equation over symbols.
  *
- * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from 1),
- * loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and strings stay
- * JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a state exists where
- * the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number, or "p" for the starting point. Fourth come the
- * options as given, for a number that chooses structure (no buffer where momentum is 0).
+ * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from
+ * 1), loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and
+ * strings stay JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a
+ * state exists where the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number,
+ * or "p" for the starting point. Fourth come the options as given, for a number that chooses structure (no buffer where
+ * momentum is 0).
  *
  *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
  *     const sum = add(r, square(g));
@@ -83,7 +91,7 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  *
  * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
  *
- * A rule is known by its name from its definition on: a run that was kept goes on where the same definition has been made.
+ * A rule is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
  *
  * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
  *

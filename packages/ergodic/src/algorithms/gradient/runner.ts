@@ -1,12 +1,3 @@
-/**
- * A rule at work on a vector of parameters in engine memory: parameters, states, gradient, indices and the program's block, owned here.
- *
- * Fill `gradient()` (and `indices()` for an indexed runner), then `step(loss)`: p ← p − step, states advanced, t + 1. Two ways to run the
- * same program: compiled, or over the compiler's interpreter, the oracle. The kernels of the loop use the same program in their own
- * layout; this class serves full-vector steps, tests and benchmarks.
- *
- * Views that methods return are on the memory's current buffer: not kept across an allocation.
- */
 import { assert } from "../../base/errors.ts";
 import {
   evaluateProgram,
@@ -34,8 +25,11 @@ export interface RunnerOptions extends Omit<RuleProgramOptions, "gradientType" |
 
 /** All that a run carries, bit for bit. */
 export interface RuleSnapshot {
+  /** Updates made. */
   t: number;
+  /** Scalar states by name. */
   scalars: Record<string, number>;
+  /** Vector states by name, in bytes. */
   vectors: Record<string, Uint8Array>;
 }
 
@@ -52,10 +46,23 @@ export interface StepInputs {
 type Floats = Float32Array | Float64Array;
 type Run = (count: number, scalars: Record<string, number>) => Record<string, number>;
 
+/**
+ * A rule at work on a vector of parameters in engine memory: parameters, states, gradient, indices and the program's block, owned here.
+ *
+ * Fill `gradient()` (and `indices()` for an indexed runner), then `step(loss)`: p ← p − step, states advanced, t + 1. Two ways to run the
+ * same program: compiled, or over the compiler's interpreter, the oracle. The kernels of the loop use the same program in their own
+ * layout; this class serves full-vector steps, tests and benchmarks.
+ *
+ * Views that methods return are on the memory's current buffer: not kept across an allocation.
+ */
 export class RuleRunner implements Disposable, Holder {
+  /** The rule. */
   readonly rule: EquationRule;
+  /** Parameters. */
   readonly count: number;
+  /** Type of the parameters and states. */
   readonly precision: "f32" | "f64";
+  /** The rule's program. */
   readonly program: RuleProgram;
   private readonly memory: EngineMemory;
   private readonly whole: Allocation;
@@ -105,14 +112,17 @@ export class RuleRunner implements Disposable, Holder {
     return this.program.states.reduce((bytes, { name }) => bytes + this.vector(name).byteLength, 0);
   }
 
+  /** Where the gradient is written: a view. */
   gradient(): Floats {
     return this.vector("values");
   }
 
+  /** The parameters: a view. */
   parameters(): Floats {
     return this.vector("parameter");
   }
 
+  /** Where the indices of an indexed runner are written: a view. */
   indices(): Int32Array {
     return this.memory.i32(this.pointer("indices"), this.count);
   }
@@ -145,6 +155,7 @@ export class RuleRunner implements Disposable, Holder {
     return point;
   }
 
+  /** A copy of all that changes. */
   snapshot(): RuleSnapshot {
     const names = ["parameter", ...this.program.states.map((s) => s.name)];
     const bytes = (v: Floats) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength).slice();
@@ -152,6 +163,7 @@ export class RuleRunner implements Disposable, Holder {
     return { t: this.updates, scalars, vectors: Object.fromEntries(names.map((name) => [name, bytes(this.vector(name))])) };
   }
 
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: RuleSnapshot): void {
     this.updates = snapshot.t;
     Object.assign(this.scalars, snapshot.scalars);
@@ -168,6 +180,7 @@ export class RuleRunner implements Disposable, Holder {
     own(this, claim);
   }
 
+  /** Gives memory back. */
   dispose(): void {
     this.whole.dispose();
     this.claim?.[Symbol.dispose]();

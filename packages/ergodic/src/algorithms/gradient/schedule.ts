@@ -1,3 +1,4 @@
+import { checkNamedJson, checkOptionsJson } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from "../../compiler/index.ts";
 
@@ -18,15 +19,22 @@ import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from ".
  * @throws OptionError when a number is out of range or an option is unknown
  */
 export interface Schedule {
+  /** Tells schedules from numbers. */
   readonly kind: "schedule";
+  /** The schedule's name. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: Readonly<Record<string, number | Schedule>>;
   /** η_t as an expression of t. */
   value(t: Expr): Expr;
+  /** JSON from which `scheduleFromJson` makes the same schedule again. */
   toJSON(): ScheduleJson;
 }
+/** A schedule as JSON, as `schedule.toJSON()` gives it; `scheduleFromJson` makes it again. */
 export interface ScheduleJson {
+  /** The schedule's name. */
   schedule: string;
+  /** Its options. */
   options: Record<string, number | ScheduleJson>;
 }
 
@@ -34,9 +42,14 @@ type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 const positive: Range = { low: 0, open: true };
 const share: Range = { low: 0, high: 1 };
 
-/** η, always. */
+/** The same rate throughout: η_t = η. `rate`: η > 0, default 0.01. */
 export const constantRate = schedule("constantRate", { rate: 0.01 }, { rate: positive }, ({ rate }) => constant(rate));
 
+/**
+ * η_t = η f^⌊(t − 1)/n⌋: the rate is multiplied by f every n updates.
+ *
+ * `rate`: η > 0 (0.01); `every`: n, a whole number of updates >= 1 (1000); `factor`: f > 0 (0.5).
+ */
 export const stepDecay = schedule(
   "stepDecay",
   { rate: 0.01, every: 1000, factor: 0.5 },
@@ -44,6 +57,11 @@ export const stepDecay = schedule(
   ({ rate, every, factor }, t) => mul(rate, pow(factor, floor(div(sub(t, 1), every)))),
 );
 
+/**
+ * η_t = η f^(t − 1): the rate is multiplied by f at every update.
+ *
+ * `rate`: η > 0 (0.01); `factor`: f > 0 (0.999).
+ */
 export const exponentialDecay = schedule(
   "exponentialDecay",
   { rate: 0.01, factor: 0.999 },
@@ -51,6 +69,11 @@ export const exponentialDecay = schedule(
   ({ rate, factor }, t) => mul(rate, pow(factor, sub(t, 1))),
 );
 
+/**
+ * η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2: from η down to η₁ along half a cosine.
+ *
+ * `rate`: η > 0 (0.01); `updates`: n > 0 (10,000); `final`: η₁ >= 0 (0).
+ */
 export const cosineDecay = schedule(
   "cosineDecay",
   { rate: 0.01, updates: 10_000, final: 0 },
@@ -59,6 +82,11 @@ export const cosineDecay = schedule(
     add(final, mul((rate - final) / 2, add(1, cos(mul(Math.PI / updates, min(sub(t, 1), updates)))))),
 );
 
+/**
+ * η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks.
+ *
+ * `rate`: η > 0 (0.01); `decay`: d >= 0 (1); `power`: a >= 0 (1).
+ */
 export const inverseTimeDecay = schedule(
   "inverseTimeDecay",
   { rate: 0.01, decay: 1, power: 1 },
@@ -69,7 +97,11 @@ export const inverseTimeDecay = schedule(
   },
 );
 
-/** `offset` is t₀; 0 takes scikit-learn's for losses of slope at most 1 (logistic, hinge): t₀ = 1/(α √(1/√α)). */
+/**
+ * η_t = 1 / (α(t₀ + t − 1)), Bottou's choice for an α-strongly convex objective.
+ *
+ * `alpha`: α > 0 (1e-4); `offset`: t₀ >= 0 (0, which means scikit-learn's 1/(α √(1/√α)), for losses of slope at most 1).
+ */
 export const optimalRate = schedule(
   "optimalRate",
   { alpha: 1e-4, offset: 0 },
@@ -80,7 +112,11 @@ export const optimalRate = schedule(
   },
 );
 
-/** `rate` is what is reached: a number or another schedule (whose own t is not shifted). */
+/**
+ * η_t = (c + (1 − c) min(t − 1, n)/n) · η: rises linearly from c η to η over n updates.
+ *
+ * `rate`: η, a number > 0 (0.01) or another schedule, which is not shifted; `updates`: n > 0 (1000); `from`: c in [0, 1] (0.1).
+ */
 export function warmUp(options: { rate?: number | Schedule; updates?: number; from?: number } = {}): Schedule {
   checkKeys("warmUp", options, ["rate", "updates", "from"]);
   const { rate = 0.01, updates = 1000, from = 0.1 } = options;
@@ -104,6 +140,7 @@ export const schedules: Readonly<Record<string, (options?: never) => Schedule>> 
   warmUp,
 };
 
+/** Names of the library's schedules. */
 export const scheduleNames = (): string[] => Object.keys(schedules);
 
 export function isSchedule(value: unknown): value is Schedule {
@@ -112,6 +149,8 @@ export function isSchedule(value: unknown): value is Schedule {
 
 /** Rebuilds what toJSON() gave. Throws OptionError for an unknown name. */
 export function scheduleFromJson(json: ScheduleJson): Schedule {
+  checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
+  checkOptionsJson("scheduleFromJson", json.options);
   checkKeys("schedule", { [json.schedule]: 1 }, Object.keys(schedules));
   const make = schedules[json.schedule] as unknown as (options: Record<string, number | Schedule>) => Schedule;
   return make(

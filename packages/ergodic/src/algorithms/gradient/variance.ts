@@ -16,31 +16,53 @@ import type { JsonObject } from "../../contract.ts";
  * Ozdaglar, Parrilo 2017).
  */
 export interface Variance {
+  /** Which kind it is. */
   readonly name: "svrg" | "saga" | "sag";
   /** Epochs between snapshots (svrg). */
   readonly every: number;
-  toJson(): JsonObject;
+  /** JSON from which `varianceFromJson` makes the same again. */
+  toJSON(): JsonObject;
 }
 
+/**
+ * SVRG: gradients relative to those of all rows at a snapshot of the parameters. Johnson, Zhang 2013.
+ *
+ * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L) it converges linearly, L the largest curvature of a
+ * row.
+ * `every`: epochs between snapshots, a whole number >= 1. Default 1.
+ */
 export function svrg(options: { every?: number } = {}): Variance {
   checkKeys("svrg", options, ["every"]);
   const every = options.every ?? 1;
   checkNumber("svrg", "every", every, { low: 1, integer: true });
-  return { name: "svrg", every, toJson: () => ({ name: "svrg", every }) };
+  return { name: "svrg", every, toJSON: () => ({ name: "svrg", every }) };
 }
 
+/**
+ * SAGA: gradients relative to each row's own at its last visit; unbiased. Defazio, Bach, Lacoste-Julien 2014.
+ *
+ * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L) it converges linearly, L the largest curvature of a
+ * row.
+ */
 export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);
+/**
+ * SAG: as saga(), but the fresh difference weighs 1/n: biased, with less noise. Le Roux, Schmidt, Bach 2012.
+ *
+ * Memory: one float64 per row and output. At its rate of 1/L it needs rows drawn with replacement, which `fit` then takes by
+ * default.
+ */
 export const sag = (options: Record<never, never> = {}): Variance => without("sag", options);
 
 function without(name: "saga" | "sag", options: object): Variance {
   checkKeys(name, options, []);
-  return { name, every: 0, toJson: () => ({ name }) };
+  return { name, every: 0, toJSON: () => ({ name }) };
 }
 
 export const isVariance = (value: unknown): value is Variance =>
   holds(value, "every") && ["svrg", "saga", "sag"].includes((value as Variance).name);
 
-export function varianceFrom(json: JsonObject | string): Variance {
+/** Variance reduction from its name or from what its `toJSON` gave. @throws OptionError for an unknown name */
+export function varianceFromJson(json: JsonObject | string): Variance {
   const { name, ...options } = typeof json === "string" ? { name: json } : json;
   if (name === "svrg") return svrg(options as { every?: number });
   if (name === "saga") return saga(options);

@@ -2,9 +2,11 @@ import { checkNumber, OptionError } from "../../base/errors.ts";
 
 /** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
 export class ChainDraws {
+  /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
   readonly count: number;
+  /** Unconstrained numbers of a draw. */
   readonly dimension: number;
   /** [chain, draw, dimension]. */
   readonly values: Float64Array;
@@ -27,6 +29,11 @@ export class ChainDraws {
     this.values = values;
     this.fields = fields;
     this.transitions = transitions;
+  }
+
+  /** As plain data: what the constructor takes, in its order. */
+  portable(): ConstructorParameters<typeof ChainDraws> {
+    return [this.chains, this.count, this.dimension, this.values, this.fields, this.transitions];
   }
 
   /** Draws of one coordinate, [chain, draw]: what the diagnostics take. */

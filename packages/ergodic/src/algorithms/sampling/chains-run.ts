@@ -13,12 +13,15 @@ import type { Placed } from "./starting-points.ts";
 export interface ChainState {
   /** Most transitions of one stretch. */
   readonly capacity: number;
-  /** Where the chain stands: a view. */
+  /** The chain's position: a view. */
   readonly position: Float64Array;
   /** What the last stretch of `count` transitions left, [count, dimension] and [count, field]: views. */
   stretch(count: number): { draws: Float64Array; transitions: Float64Array };
   /** All that changes: views, by name. */
   views(): Record<string, Tensor>;
+  /** What in them is none of this chain's, after a restore: with it a kernel might never end. */
+  misfit?(): string | undefined;
+  /** Gives memory back. */
   dispose(): void;
 }
 
@@ -32,11 +35,13 @@ const MOST_RHAT_NUMBERS = 1 << 20;
  * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
  *
  * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
- * `advance` is called. A snapshot goes on bit for bit, also under a plan with more draws.
+ * `advance` is called. A snapshot resumes bit for bit, also under a plan with more draws.
  */
 export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
+  /** Transitions of each chain, warm-up included. */
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;
+  /** Transitions of each chain so far. */
   step = 0;
   protected readonly name: string;
   protected readonly chains: Chain[] = [];
@@ -59,8 +64,9 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
 
   /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
   constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
-    checkSamplingPlan(name, plan, dimension);
-    this.name = name;
+    const where = plan.within === undefined ? name : `${plan.within}: inner ${name}()`;
+    checkSamplingPlan(where, plan, dimension);
+    this.name = where;
     this.plan = plan;
     this.dimension = dimension;
     this.fields = fields;
@@ -70,8 +76,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.active = everyOne(plan.chains);
     const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
     const what = `${plan.draws} draws of each of ${plan.chains} chains`;
-    this.values = float64s(name, what, kept * dimension);
-    this.transitions = float64s(name, what, kept * fields.length);
+    this.values = float64s(where, what, kept * dimension);
+    this.transitions = float64s(where, what, kept * fields.length);
     this.totals = new Float64Array(fields.length);
   }
 
@@ -81,7 +87,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
   /** Makes `count` transitions of each active chain, numbered from `first`; its `stretch` then has them. `adapt`: during warm-up. */
   protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
 
-  /** Transitions before which `adapt` is due, beside the end of warm-up. */
+  /** Transitions before which `adapt` is due, in addition to the end of warm-up. */
   protected boundaries(): readonly number[] {
     return [];
   }
@@ -144,7 +150,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return made;
   }
 
-  /** The mean of the draws so far, over all chains; before the first, of where the chains stand. */
+  /** The mean of the draws so far, over all chains; before the first, of the chains' positions. */
   parameters(): Float64Array {
     const mean = new Float64Array(this.dimension);
     const kept = this.kept;
@@ -181,6 +187,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { ...report, ...this.reportMore() };
   }
 
+  /** A copy of all that changes. */
   snapshot(): Snapshot {
     const tensors: Record<string, Tensor> = {};
     const { draws, warmup } = this.plan;
@@ -196,6 +203,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     return { tensors, state: { ...this.stateOf(), ...own } };
   }
 
+  /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void {
     const part = new KeptPart(`the chains of ${this.name}`, snapshot);
     const { draws, warmup, chains } = this.plan;
@@ -211,6 +219,8 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
       );
     this.chains.forEach((chain, c) => {
       for (const [name, view] of Object.entries(chain.views())) part.into(view, `${name}.${c}`);
+      const misfit = chain.misfit?.();
+      if (misfit !== undefined) part.refuse(`in chain ${c} ${misfit}`);
       if (this.plan.keep === false) return;
       this.values.set(part.floats(`draws.${c}`, kept * d), c * draws * d);
       this.transitions.set(part.floats(`transitions.${c}`, kept * width), c * draws * width);
@@ -228,6 +238,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
     this.restoreState(part);
   }
 
+  /** Gives memory back. */
   dispose(): void {
     for (const chain of this.chains.splice(0)) chain.dispose();
   }

@@ -44,4 +44,5 @@ export type { SvgdOptions } from "../variational/svgd-options.ts";
 export { ChainDraws } from "./chain-draws.ts";
 export { prior } from "./prior.ts";
 export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";
-export type { Sampler, Sampling, SamplingPlan, VisitedPlace } from "./sampler.ts";
+export type { GivenOptions, Sampler, Sampling, SamplingPlan, VisitedPlace } from "./sampler.ts";
+export { checkGivenOptions } from "./sampler.ts";

@@ -65,7 +65,7 @@ export function prior(options: Record<string, never> = {}): Sampler {
   checkKeys("prior", options, []);
   return {
     name: "prior",
-    toJson: () => ({ algorithm: "prior" }),
+    toJSON: () => ({ algorithm: "prior" }),
     start: (density, plan, engine) => new PriorRun(density, plan, engine),
   };
 }

@@ -1,4 +1,5 @@
 /** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again, and what a command line knows. */
+import { checkNamedJson } from "../../base/checks.ts";
 import { DataError } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../contract.ts";
 import { gibbsFromJson } from "../gibbs/gibbs.ts";
@@ -21,7 +22,7 @@ import { svgd } from "../variational/svgd.ts";
 import { prior } from "./prior.ts";
 import type { Sampler } from "./sampler.ts";
 
-/** Options are JSON: `sampler(options).toJson()` is { algorithm, ...options } with every default filled in. */
+/** Options are JSON: `sampler(options).toJSON()` is { algorithm, ...options } with every default filled in. */
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
 export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = {
   nuts,
@@ -45,11 +46,18 @@ export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>
   gibbs: (options) => gibbsFromJson(options, samplerFromJson),
 };
 
+/** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
 
-/** Options that are samplers themselves stand there as their JSON. @throws DataError for an algorithm that JSON cannot hold, as it was made of functions */
-export function samplerFromJson({ algorithm, ...options }: JsonObject): Sampler {
-  const name = String(algorithm);
+/**
+ * The sampler that `toJSON` described; options that are samplers are given as their JSON.
+ *
+ * @throws DataError for an algorithm that JSON cannot hold, as it was made of functions
+ */
+export function samplerFromJson(json: JsonObject): Sampler {
+  checkNamedJson("samplerFromJson", json, "algorithm", "a sampler");
+  const { algorithm, ...options } = json;
+  const name = algorithm as string;
   const make = Object.hasOwn(samplerRegistry, name) ? samplerRegistry[name] : undefined;
   if (make) return make(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
   throw new DataError(

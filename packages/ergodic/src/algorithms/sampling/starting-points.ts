@@ -1,5 +1,6 @@
 /**
- * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient are finite, at most 100 times.
+ * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient
+ * are finite, at most 100 times.
  * Attempt i of a chain draws from update i of its stream "start". Source: Stan's defaults.
  *
  * @throws ErgodicError where no point will do
@@ -11,6 +12,7 @@ import type { SamplingPlan } from "./sampler.ts";
 
 const MOST_ATTEMPTS = 100;
 
+/** A chain that can be put at a starting point. */
 export interface Placed {
   /** A view, written. */
   readonly position: Float64Array;
@@ -18,6 +20,7 @@ export interface Placed {
   readonly gradient?: Float64Array;
   /** The chain's stream "start". */
   readonly starts: Stream;
+  /** The log density at the position, written by `placeChains`. */
   logDensity: number;
   /** Another random point; absent: uniform in (−2, 2) by coordinate. */
   drawPoint?(draws: Draws): void;
@@ -25,6 +28,12 @@ export interface Placed {
   evaluation(): Call;
 }
 
+/**
+ * Puts chains where they start: at the plan's points, or uniform in (−2, 2) by coordinate, again until density and gradient are
+ * finite, at most 100 times.
+ *
+ * `run` makes the evaluations. @throws ErgodicError [SAMPLE_START] where no point has a finite log density and gradient
+ */
 export async function placeChains(
   where: string,
   chains: readonly Placed[],

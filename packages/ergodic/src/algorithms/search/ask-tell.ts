@@ -1,3 +1,68 @@
+import { checkBoolean } from "../../base/checks.ts";
+import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
+import { shown } from "../../base/shown.ts";
+import { stream } from "../../base/stream.ts";
+import type { JsonObject, Snapshot, Tensor } from "../../contract.ts";
+import { Batch } from "./batch.ts";
+import { cmaEs } from "./cma-es.ts";
+import type { SearchAlgorithm, SearchState } from "./search.ts";
+import { Space, type SpaceOptions, spaceKeys } from "./space.ts";
+
+/** Options of `search`: the space, the algorithm, and how noise is handled. */
+export interface SearchOptions extends SpaceOptions {
+  /** The search algorithm, e.g. nelderMead(). Default cmaEs(). */
+  algorithm?: SearchAlgorithm;
+  /** Seed of the search's random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Evaluations granted; cooling schedules and the like are laid out on them. Default: no limit. */
+  evaluations?: number;
+  /** Evaluations per point; its value is their mean. Default 1; a whole number >= 1. */
+  repeat?: number;
+  /** Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false. */
+  commonRandomNumbers?: boolean;
+}
+
+export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "repeat", "commonRandomNumbers"];
+
+/** One evaluation to be made. */
+export interface Asked {
+  /** Number of the evaluation, which `tell` takes. */
+  id: number;
+  /** A copy. */
+  x: Float64Array;
+  /** 32 bits, for an objective that draws random numbers. */
+  seed: number;
+}
+
+/** The best point so far, and its value. */
+export interface Best {
+  /** In the user's space. */
+  x: Float64Array;
+  /** The mean of its evaluations. */
+  value: number;
+}
+
+/** Of every point in order: evaluations made up to and with it, its value (NaN where it failed), and the best until then. */
+export interface History {
+  /** Evaluations made up to and including each point. */
+  evaluations: Float64Array;
+  /** Value of each point, NaN where it failed. */
+  values: Float64Array;
+  /** The best value until each point. */
+  best: Float64Array;
+}
+
+/** Points from outside that wait for a batch to end. */
+const MOST_WAITING = 2 ** 24;
+
+/** The first of a point's evaluations: what another function is told by. */
+interface Probe {
+  id: number;
+  seed: number;
+  value: number;
+}
+
 /**
  * Ask and tell: a search that leaves evaluating to its user, who may be a loop (minimize.ts), a cluster, or a person at a bench.
  *
@@ -15,63 +80,10 @@
  *
  * @throws OptionError for options, and for tells that cannot be; ErgodicError [SEARCH_DIVERGED] where the algorithm proposes no number
  */
-import { checkBoolean } from "../../base/checks.ts";
-import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
-import { KeptPart } from "../../base/kept-part.ts";
-import { shown } from "../../base/shown.ts";
-import { stream } from "../../base/stream.ts";
-import type { JsonObject, Snapshot, Tensor } from "../../contract.ts";
-import { Batch } from "./batch.ts";
-import { cmaEs } from "./cma-es.ts";
-import type { SearchAlgorithm, SearchState } from "./search.ts";
-import { Space, type SpaceOptions, spaceKeys } from "./space.ts";
-
-export interface SearchOptions extends SpaceOptions {
-  /** Default cmaEs(). */
-  algorithm?: SearchAlgorithm;
-  seed?: number;
-  /** Evaluations granted; schedules are laid out on them. Default: no limit. */
-  evaluations?: number;
-  /** Evaluations of each point. */
-  repeat?: number;
-  commonRandomNumbers?: boolean;
-}
-
-export const searchKeys = [...spaceKeys, "algorithm", "seed", "evaluations", "repeat", "commonRandomNumbers"];
-
-/** One evaluation to be made. */
-export interface Asked {
-  id: number;
-  /** A copy. */
-  x: Float64Array;
-  /** 32 bits, for an objective that draws random numbers. */
-  seed: number;
-}
-
-export interface Best {
-  x: Float64Array;
-  value: number;
-}
-
-/** Of every point in order: evaluations made up to and with it, its value (NaN where it failed), and the best until then. */
-export interface History {
-  evaluations: Float64Array;
-  values: Float64Array;
-  best: Float64Array;
-}
-
-/** Points from outside that wait for a batch to end. */
-const MOST_WAITING = 2 ** 24;
-
-/** The first of a point's evaluations: what another function is told by. */
-interface Probe {
-  id: number;
-  seed: number;
-  value: number;
-}
-
 export class Search {
+  /** The search algorithm. */
   readonly algorithm: SearchAlgorithm;
+  /** The space that is searched. */
   readonly space: Space;
   /** Evaluations told, injected points not counted. */
   evaluations = 0;
@@ -93,7 +105,7 @@ export class Search {
 
   constructor(where: string, given: SearchOptions) {
     const { algorithm = cmaEs(), seed = 0, evaluations = Infinity, repeat = 1, commonRandomNumbers = false } = given;
-    if (typeof (algorithm as Partial<SearchAlgorithm> | null)?.start !== "function" || !("toJson" in algorithm)) {
+    if (typeof (algorithm as Partial<SearchAlgorithm> | null)?.start !== "function" || !("toJSON" in algorithm)) {
       throw new OptionError(where, `algorithm is ${describe(algorithm)}, but must be a search, such as cmaEs()`, "OPTION_TYPE");
     }
     checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
@@ -115,7 +127,7 @@ export class Search {
     });
   }
 
-  /** Why the search ended, in words; null while it goes on. */
+  /** Why the search ended; null while it continues. */
   get stopped(): string | null {
     if (this.found?.value === -Infinity) return "the value is -Infinity, and none is lower";
     return this.state.stopped ?? (this.evaluations >= this.limit ? "all evaluations made" : null);
@@ -149,7 +161,7 @@ export class Search {
   }
 
   /**
-   * At most `count` evaluations to be made, as many as the batch still has if left out. None where the batch waits for values, the evaluations
+   * At most `count` evaluations to be made, by default as many as the batch still has. None where the batch waits for values, the evaluations
    * are used up, or the search has stopped.
    */
   ask(count = Infinity): Asked[] {
@@ -220,7 +232,7 @@ export class Search {
     return {
       tensors,
       state: {
-        of: this.toJson(),
+        of: this.toJSON(),
         algorithm: kept.state,
         evaluations: this.evaluations,
         failed: this.failed,
@@ -232,7 +244,7 @@ export class Search {
     };
   }
 
-  /** @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
+  /** Continues from a snapshot, bit for bit. @throws OptionError [SEARCH_OTHER] for the snapshot of another search */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("the search", snapshot);
     this.refuseOther(kept.object("of"));
@@ -274,11 +286,11 @@ export class Search {
   }
 
   /** What makes the same search again. */
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     const { evaluations, ...others } = this.options;
     return {
-      space: this.space.toJson(),
-      algorithm: this.algorithm.toJson(),
+      space: this.space.toJSON(),
+      algorithm: this.algorithm.toJSON(),
       evaluations: Number.isFinite(evaluations) ? evaluations : null,
       ...others,
     };
@@ -287,13 +299,13 @@ export class Search {
   private open(): Batch {
     this.before = this.state.snapshot();
     const { repeat } = this.options;
-    return new Batch(this.state.propose(), this.values.length * repeat, repeat);
+    return new Batch(this.state.proposal?.() ?? this.state.propose(), this.values.length * repeat, repeat);
   }
 
   private evaluation(batch: Batch, id: number): Asked {
     const { point, repetition } = batch.place(id);
     const draw = this.options.commonRandomNumbers ? batch.first + repetition : id;
-    return { id, x: this.userPoint(batch.points[point]), seed: this.seeds.at(draw).bits() };
+    return { id, x: this.userPoint(batch.point(point)), seed: this.seeds.at(draw).bits() };
   }
 
   private userPoint(z: Float64Array): Float64Array {
@@ -321,7 +333,7 @@ export class Search {
     const mean = batch.valueOf(point);
     const at = batch.first + point * this.options.repeat;
     const first = (): Probe => ({ id: at, seed: this.evaluation(batch, at).seed, value: batch.told[at - batch.first] });
-    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.points[point]), first);
+    if (mean !== undefined) this.note(mean, this.values.length + point, () => this.space.toUser(batch.point(point)), first);
     if (batch.complete) this.close(batch);
   }
 
@@ -347,12 +359,13 @@ export class Search {
     for (const value of values) this.values.push(value);
     this.batch = undefined;
     this.before = undefined;
-    this.state.update(batch.points, Float64Array.from(values, usable));
+    const points = Array.from(values, (_, point) => batch.point(point));
+    this.state.update(points, Float64Array.from(values, usable));
     for (const { z, value } of this.waiting.splice(0)) this.state.inject?.(z, value);
   }
 
   private refuseOther(of: JsonObject): void {
-    if (JSON.stringify(of) === JSON.stringify(this.toJson())) return;
+    if (JSON.stringify(of) === JSON.stringify(this.toJSON())) return;
     throw new OptionError(
       "search.restore",
       "the snapshot is of a search with other options; give it the same space, algorithm, seed, evaluations and repeat",
@@ -370,6 +383,15 @@ function describe(value: unknown): string {
   return shown(value);
 }
 
+/**
+ * Ask and tell: a search whose points you evaluate yourself, on a cluster or at a bench.
+ *
+ *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
+ *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
+ *   s.best; // { x, value }
+ *
+ * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values may be told in any order. @throws OptionError
+ */
 export function search(options: SearchOptions): Search {
   checkKeys("search", options, searchKeys);
   return new Search("search", options);

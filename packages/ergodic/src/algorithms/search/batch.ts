@@ -1,6 +1,8 @@
 /** The evaluations of one batch of points, each made `repeat` times: numbers first, first + 1, …, all repetitions of a point in a row. */
+import type { Proposal } from "./search.ts";
+
 export class Batch {
-  readonly points: readonly Float64Array[];
+  readonly points: Proposal;
   readonly first: number;
   /** Evaluations handed out. */
   asked: number;
@@ -10,7 +12,7 @@ export class Batch {
   private readonly count: number;
   private missing: number;
 
-  constructor(points: readonly Float64Array[], first: number, repeat: number, asked = 0, told?: Float64Array) {
+  constructor(points: Proposal, first: number, repeat: number, asked = 0, told?: Float64Array) {
     this.points = points;
     this.first = first;
     this.repeat = repeat;
@@ -22,6 +24,11 @@ export class Batch {
 
   get complete(): boolean {
     return this.missing === 0;
+  }
+
+  /** Of a number from 0, below that of points. */
+  point(i: number): Float64Array {
+    return this.points.at(i)!;
   }
 
   /** The next numbers, `most` of them if there are as many. */
@@ -58,6 +65,6 @@ export class Batch {
   }
 
   values(): (number | undefined)[] {
-    return this.points.map((_, point) => this.valueOf(point));
+    return Array.from({ length: this.points.length }, (_, point) => this.valueOf(point));
   }
 }

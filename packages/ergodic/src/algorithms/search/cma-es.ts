@@ -21,10 +21,13 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 /** Restart r draws from updates RESTARTS + 2r and the next of the stream, where no batch comes. */
 const RESTARTS = 2 ** 52;
 
+/** Bytes of C, its axes, what they are computed in and a snapshot, for each of d² numbers. */
+const MATRICES = 32;
+
 /**
  * CMA-ES: draws points from N(m, σ²C) and moves m, σ and C so that good points become likelier.
  *
- * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update stands in cma/distribution.ts, the
+ * x_k = m + σ B D z_k; the λ points are ranked by value, so that nothing but their order matters; the update is in cma/distribution.ts, the
  * constants in cma/constants.ts, why a descent ends in cma/termination.ts, and what follows then in cma/restarts.ts. σ begins at 1.
  *   `covariance`: "full" learns C from the better half of the points; "active" also from the worse half, with negative weights: quicker where C
  *   is badly conditioned; "separable" learns a diagonal C, with larger constants: O(d) a point, for coordinates that do not act on each other.
@@ -37,6 +40,8 @@ const RESTARTS = 2 ** 52;
  * (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
  * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011 (injection).
  * Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
+ * `pointTolerance`, `valueTolerance`: a descent ends where its points (in initial steps) and values spread by less (1e-12
+ * each).
  *
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
@@ -77,6 +82,8 @@ class Cma implements SearchState {
     this.given = given;
     this.d = given.start.length;
     const population = options.population ?? defaultPopulation(this.d);
+    const full = options.covariance === "separable" ? 0 : MATRICES * this.d ** 2;
+    checkRoom("cmaEs", `a covariance of ${this.d} coordinates`, full, undefined, 'take covariance: "separable"');
     checkRoom("cmaEs", `a population of ${population} points of ${this.d} numbers`, bytesOf(population, this.d), MOST_OBJECTS);
     this.restarts = new Restarts(options.restarts as RestartKind, population, options.maxRestarts);
     this.distribution = new Distribution(this.covarianceKind, this.constants(population), given.start, 1);
@@ -95,11 +102,22 @@ class Cma implements SearchState {
   }
 
   propose(): Float64Array[] {
+    const points = this.proposal();
+    return Array.from({ length: points.length }, (_, k) => points.at(k));
+  }
+
+  /** Points are drawn one after the other, in the order in which evaluations are asked for. */
+  proposal(): { length: number; at(k: number): Float64Array } {
     const { population, batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
     this.joined = this.waiting;
     this.waiting = [];
-    return Array.from({ length: population - this.joined.length }, () => this.distribution.sample(draws));
+    const made: Float64Array[] = [];
+    const at = (k: number): Float64Array => {
+      while (made.length <= k) made.push(this.distribution.sample(draws));
+      return made[k];
+    };
+    return { length: population - this.joined.length, at };
   }
 
   update(points: readonly Float64Array[], values: Float64Array): void {

@@ -11,9 +11,11 @@ type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
+/** What a search's definition says in addition to its start: a line for lists, its source, the ranges of its options. */
 export interface SearchFacts<D extends SearchDefaults> {
   /** One line for lists, and where it comes from. */
   summary: string;
+  /** Where it was published. */
   source: string;
   /** Of numbers their range, of strings the choices. */
   ranges?: { [K in keyof D]?: Range | readonly string[] };
@@ -21,10 +23,14 @@ export interface SearchFacts<D extends SearchDefaults> {
   check?(options: SearchOptionsOf<D>): void;
 }
 
+/** Makes a search algorithm from options, any subset of its `defaults`. */
 export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
   readonly searchName: string;
   readonly defaults: D;
 };
+
+/** What to do where memory grows with the square of the number of coordinates. */
+export const FEWER = "search fewer coordinates, or take spsa(), whose memory grows with their number alone";
 
 /** Every search by the name that a file gives it. */
 export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");
@@ -35,7 +41,7 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
  *   export const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
  *
  * Options are numbers, booleans and strings; a default of null is chosen at the start, where the dimension is known. The library's names are
- * reserved (index.ts); a user's definition may be made anew, and the last counts.
+ * reserved (index.ts); a user's definition may be repeated, and the last counts.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */
@@ -53,7 +59,7 @@ export function defineSearch<D extends SearchDefaults>(
       options,
       summary: facts.summary,
       source: facts.source,
-      toJson: () => ({ search: name, options: { ...options } }),
+      toJSON: () => ({ search: name, options: { ...options } }),
       start: (where) => start(options, where),
     };
   };

@@ -3,10 +3,13 @@ import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, Progression, Snapshot } from "../../contract.ts";
 import type { Asked, Search } from "./ask-tell.ts";
 
-/** What f knows beside x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
+/** What f receives besides x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
 export interface BlackBoxContext {
+  /** 32 bits for an objective that draws random numbers. */
   seed: number;
+  /** Aborted when the run ends. */
   signal: AbortSignal;
+  /** Number of the evaluation, from 0. */
   evaluation: number;
 }
 

@@ -1,13 +1,21 @@
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 
+/** Successive halving of `tune`: at rungs r, rη, rη², … a trial continues only while its loss is among the best 1/η there. */
 export interface HalvingOptions {
+  /** η >= 2. Default 3. */
   eta?: number;
+  /**
+   * r: the first rung in epochs, > 0. Default: the length of the first finished trial, divided by η as often as measurements
+   * allow, at most four times.
+   */
   first?: number;
 }
 
 /** One measurement of a trial. */
 export interface Measured {
+  /** Passes over the data at the measurement. */
   epoch: number;
+  /** The loss measured. */
   loss: number;
 }
 
@@ -18,9 +26,10 @@ const MOST_RUNGS = 4;
  * Successive halving, asynchronous, by stopping (ASHA): at rungs r, rη, rη², … a trial goes on while its loss there is among the best 1/η of the n
  * losses recorded there so far, its own included: while fewer than max(1, ⌊n/η⌋) of them are lower.
  *
- * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided by η as often as r stays at or
- * above that trial's first measurement, four times at most; until a trial has finished none is stopped. There is no rung at R or beyond it, and none in runs that count no epochs. A loss
- * stands at a rung if it is the first measured there or later.
+ * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: the length R of the first trial that finishes, divided by η as
+ * often as r stays at or above that trial's first measurement, four times at most; until a trial has finished none is stopped.
+ * There is no rung at R or beyond it, and none in runs that count no epochs. A loss stands at a rung if it is the first
+ * measured there or later.
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: a trial is never paused and promoted
  * later; it is stopped for good, as in the stopping variant that Syne Tune and Ray Tune have; one bracket.
  *
@@ -67,7 +76,7 @@ export class Halving {
     }
   }
 
-  toJson(): { eta: number; first: number | null } {
+  toJSON(): { eta: number; first: number | null } {
     return { eta: this.eta, first: this.first ?? null };
   }
 

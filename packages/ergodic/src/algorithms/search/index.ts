@@ -2,6 +2,7 @@
  * The registry of this library's searches: each by name, with options under which the conformance suite holds it to the family's promises.
  * A new search is one file here and one entry below. Searches that users define are known by name, too (define-search.ts).
  */
+import { checkNamedJson } from "../../base/checks.ts";
 import { OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { cmaEs } from "./cma-es.ts";
@@ -39,7 +40,9 @@ export interface SearchPreset {
   share: number;
 }
 
+/** A search of the registry: its factory, and what the conformance tests hold it to. */
 export interface SearchEntry {
+  /** The factory. */
   make(options?: SearchDefaults): SearchAlgorithm;
   /** Σ z², from three steps away. */
   sphere: SearchPreset;
@@ -71,6 +74,7 @@ function preset(options: SearchDefaults, evaluations: number, share = 1e-3): Sea
   return { options, evaluations, share };
 }
 
+/** The library's search algorithms by name: `searchRegistry.cmaEs.make()`. */
 export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
   cmaEs: entry(cmaEs, { random: true, monotone: true }, 1000, 5000),
   differentialEvolution: entry(differentialEvolution, { random: true, monotone: true }, 6000, 12_000),
@@ -92,9 +96,10 @@ export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
 
 definedSearches.reserve(...Object.keys(searchRegistry));
 
-/** Rebuilds what toJson() gave: also searches that were defined here before. */
+/** Rebuilds what toJSON() gave: also searches that were defined here before. */
 export function searchFromJson(json: JsonObject): SearchAlgorithm {
-  const name = String(json.search);
+  checkNamedJson("searchFromJson", json, "search", "a search");
+  const name = json.search as string;
   const make = Object.hasOwn(searchRegistry, name) ? searchRegistry[name].make : definedSearches.get(name);
   if (make) return make(json.options as SearchDefaults);
   const known = [...new Set([...Object.keys(searchRegistry), ...definedSearches.names()])];

@@ -1,4 +1,5 @@
-import { defineSearch, type KeptState, keepState } from "./define-search.ts";
+import { checkRoom } from "../../base/room.ts";
+import { defineSearch, FEWER, type KeptState, keepState } from "./define-search.ts";
 import { freshStart } from "./fresh-start.ts";
 import type { SearchStart, SearchState } from "./search.ts";
 import { simplexGradient } from "./simplex-gradient.ts";
@@ -26,7 +27,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * further than `pointTolerance` (initial steps, by coordinate) from the best and no value more than `valueTolerance` (absolute) above; or when all
  * values are equal, before a shrink and after, since on a plateau it can only shrink. Then
  *   `restarts: "repeat"`    a simplex of the first size is laid around the best point, until one gains no more than `valueTolerance`; then it stops
- *   `restarts: "fresh"`     the same, but then it begins at a random point (fresh-start.ts); it never stops by itself
+ *   `restarts: "fresh"`     the same, but then it begins at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "oriented"`  as "repeat", and after every step it looks at the simplex gradient D: where the mean value fell by less than α‖D‖²,
  *                           α = 1e-4 · (first size) / (first ‖D‖), the simplex is flattening without descending, and a right-angled one of half
  *                           its shortest edge takes its place, the legs against D
@@ -36,6 +37,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *
  * NaN and +Infinity are the worst values. Errors: none. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of ties); Gao, Han 2012
  * (coefficients); Kelley 1999 (oriented restart). Differs: what follows a collapse is ours.
+ * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
  */
@@ -80,6 +82,8 @@ class Simplex implements SearchState {
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
+    // With copies of the vertices that are proposed at first.
+    checkRoom("nelderMead", `a simplex of ${d} coordinates`, 16 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
     this.d = d;

@@ -1,4 +1,5 @@
-import { defineSearch, keepState } from "./define-search.ts";
+import { checkRoom } from "../../base/room.ts";
+import { defineSearch, FEWER, keepState } from "./define-search.ts";
 import { freshStart } from "./fresh-start.ts";
 import { beginLine, type Line, learnLine, newLine, Stage } from "./line-search.ts";
 import type { SearchStart, SearchState } from "./search.ts";
@@ -19,16 +20,18 @@ const SLOWEST_FALL = 0.1;
  * With f_0, f and f_e the values at x_0, x and 2x − x_0: where f_e < f_0 and 2 (f_0 − 2f + f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is
  * minimised along x − x_0 too, which takes the place of u_m. On a quadratic the directions become conjugate.
  *
- * One value a batch. Lines begin with the step of their last move (1 at first) and are searched to `lineTolerance` (line-search.ts); they leave the box
- * freely, for points are folded back into it. After an iteration that gained no more than `valueTolerance` (absolute) all steps are shortened by
- * `lineTolerance`; when they are within `pointTolerance` (initial steps) too, it has converged. Then
- *   `restarts: "repeat"`  it goes on from there along the axes, with steps of 1, until that gains no more; then it stops
- *   `restarts: "fresh"`   the same, but then it begins at a random point (fresh-start.ts); it never stops by itself
+ * One value a batch. Lines begin with the step of their last move (1 at first) and are searched to `lineTolerance`
+ * (line-search.ts); they leave the box freely, for points are folded back into it. After an iteration that gained no more than
+ * `valueTolerance` (absolute) all steps are shortened by `lineTolerance`; when they are within `pointTolerance` (initial steps)
+ * too, it has converged. Then
+ *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more; then it stops
+ *   `restarts: "fresh"`   the same, but then it begins at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
  * On the BBOB functions in 5 and 10 dimensions lines searched to a hundredth solve no fewer than finer ones, and
  * need fewer values.
  * NaN is +Infinity. Errors: none. Source: Powell 1964; the criterion of replacement after Acton 1970; Brent 1973.
  * Differs: restarts, and steps that are remembered by direction and shortened at the end.
+ * Options: `restarts` ("repeat"), `lineTolerance` (1e-2), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of the three
  */
@@ -78,6 +81,7 @@ class DirectionSet implements SearchState {
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
+    checkRoom("powell", `directions of ${d} coordinates`, 8 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
     this.d = d;

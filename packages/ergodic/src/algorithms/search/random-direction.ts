@@ -7,7 +7,7 @@ import { defineSearch, keepState } from "./define-search.ts";
  * σ: `sigma`, initial steps. α_k = `rate`/(1 + `decay`·k), k updates made; of initial steps squared over f, so it belongs to the objective:
  * at most 1/(4(d + 4)L) for a curvature of L. m: `directions`, so many at once. Each update costs m + 1 evaluations, antithetic 2m.
  * The mean step is that along the gradient of f smoothed by N(0, σ²I). Common random numbers take away the noise that both values share.
- * A direction with a failed evaluation is left out. `centre` is x. Adding a constant to f changes nothing but rounding.
+ * A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f changes nothing but rounding.
  * Source: Nesterov, Spokoiny 2017.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1

@@ -10,9 +10,13 @@ import type { Scale, SpaceOptions } from "./space.ts";
 
 /** What is searched of one setting. */
 export interface SettingRange {
+  /** The least value. */
   low: number;
+  /** The greatest value. */
   high: number;
+  /** "linear" or "log", for strengths and rates. Default "linear". */
   scale?: Scale;
+  /** Whether values are whole numbers. Default false. */
   integer?: boolean;
 }
 

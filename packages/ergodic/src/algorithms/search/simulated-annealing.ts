@@ -31,6 +31,7 @@ const VAIN_ANNEALINGS = 3;
  * State: 3d + a few float64. One point a batch: nothing here can be evaluated side by side. A better point from outside is moved to.
  * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek 1988 (logarithmic).
  * Differs: Corana's moves are uniform, and each temperature has many adaptations of s, here one.
+ * Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature` (1e-6), `sweeps` (5).
  *
  * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
  */

@@ -2,18 +2,35 @@ import { isList } from "../../base/checks.ts";
 import { checkNumber, OptionError } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
 import type { JsonObject } from "../../contract.ts";
 
+/** Scale of a coordinate: "linear", or "log" for positive numbers that vary by factors. */
 export type Scale = "linear" | "log";
 
+/** The space of a search: where it starts, its bounds and scales. */
 export interface SpaceOptions {
+  /** Where the search starts, in the user's units. Default: the middle of the bounds. */
   x0?: ArrayLike<number>;
+  /**
+   * [low, high] of each coordinate, ∓Infinity for none; low = high fixes it. Default: unbounded. `x0` or `bounds` must be
+   * given.
+   */
   bounds?: readonly (readonly [low: number, high: number])[];
+  /** "linear" or "log", for all coordinates or for each. "log" needs positive values. Default "linear". */
   scale?: Scale | readonly Scale[];
+  /** Whether coordinates are whole numbers, for all or for each. Default false. */
   integer?: boolean | readonly boolean[];
+  /**
+   * The initial step, in the user's units, or in factors of e on a log scale: for all or for each, > 0. Default: a fifth of the
+   * box; without one max(0.1|x₀|, 0.5), or 0.5 on a log scale.
+   */
   stepSize?: number | ArrayLike<number>;
 }
+
+/** Of a coordinate, its box and its name in lists. */
+const COORDINATE_BYTES = 256;
 
 export const spaceKeys = ["x0", "bounds", "scale", "integer", "stepSize"];
 
@@ -91,7 +108,7 @@ export class Space {
   }
 
   /** Options that make the same space again; null for a bound that is not there. */
-  toJson(): JsonObject {
+  toJSON(): JsonObject {
     return {
       x0: this.coordinates.map(({ x0 }) => x0),
       bounds: this.coordinates.map(({ low, high, log: isLog }) => [
@@ -105,7 +122,7 @@ export class Space {
   }
 }
 
-/** The options of the space that `toJson` described. */
+/** The options of the space that `toJSON` described. */
 export function spaceOptionsFromJson(json: JsonObject): SpaceOptions {
   const { bounds, ...others } = json as { bounds: [number | null, number | null][] };
   return { ...others, bounds: bounds.map(([low, high]) => [low ?? -Infinity, high ?? Infinity] as const) };
@@ -157,6 +174,7 @@ function resolve(where: string, options: SpaceOptions): Coordinate[] {
       throw new OptionError(where, `${name} is ${shown(value)}, but must be an array`, "OPTION_TYPE");
   }
   const count = (bounds ?? x0)?.length ?? 0;
+  checkRoom(where, `${count} coordinates`, COORDINATE_BYTES * count, MOST_OBJECTS);
   const scale = perCoordinate(where, "scale", options.scale ?? "linear", count);
   const integer = perCoordinate(where, "integer", options.integer ?? false, count);
   const stepSize = perCoordinate(where, "stepSize", options.stepSize, count);

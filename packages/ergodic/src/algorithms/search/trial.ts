@@ -3,11 +3,15 @@ import type { Measured } from "./halving.ts";
 
 /** What a tick of a trial must tell. */
 export interface TrialTick {
+  /** Passes over the data so far. */
   readonly epoch: number;
+  /** The training loss. */
   readonly loss?: number;
+  /** Numbers measured on held-out rows. */
   readonly validation?: { readonly loss?: number };
 }
 
+/** What `tune` hands to the function that starts a trial. */
 export interface TrialContext {
   /** 32 bits, by the seed of the tuning and the trial's number. */
   seed: number;
@@ -24,21 +28,25 @@ export type MakeTrial<K extends string = string, T extends TrialTick = TrialTick
 ) => AsyncIterable<T>;
 
 /**
- * One trial: a run with given settings, watched by its ticks until it finishes, is stopped (its signal is aborted, then its end awaited), or fails: it
- * diverged, or a loss is not finite.
+ * One trial: a run with given settings, watched by its ticks until it finishes, is stopped (its signal is aborted, then its end
+ * awaited), or fails: it diverged, or a loss is not finite.
  *
  * @throws what the run throws, unless it diverged; OptionError [TUNE_NO_LOSS] where no tick told a loss
  */
 export interface Trial<K extends string = string> {
+  /** Number of the trial, from 0. */
   number: number;
+  /** Its settings. */
   settings: Record<K, number>;
   /** NaN where it failed. */
   value: number;
+  /** How it ended. */
   state: "finished" | "stopped" | "failed";
   /** Where it was stopped, in epochs. */
   rung?: number;
   /** Epochs until its last measurement. */
   epochs: number;
+  /** Its measurements. */
   losses: Measured[];
 }
 

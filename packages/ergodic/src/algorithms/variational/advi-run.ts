@@ -1,4 +1,5 @@
 import { ErgodicError } from "../../base/errors.ts";
+import type { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -105,8 +106,8 @@ export class AdviRun extends ApproximationRun {
     return { ...this.paths.parts(), ascent: ascent.state, refinement: refinement.state, advi: this.own };
   }
 
-  protected override recalled(): void {
-    super.recalled();
+  protected override recalled(kept: KeptPart): void {
+    super.recalled(kept);
     this.paths.recalled();
     const { origin, scale } = this.own.arrays;
     if (origin.length > 0) this.centre(origin[0], scale[0]);

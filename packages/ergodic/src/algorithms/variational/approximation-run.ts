@@ -1,3 +1,4 @@
+import type { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -25,13 +26,14 @@ const DEFENSIVE = [1, 1, 1, 1.5];
 /**
  * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
  *
- * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q. k̂ (`paretoK`): the tail shape of p/q
- * by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction in which q is so narrow that no draw sees p's
- * width, so it is ∞ where the weighted draws break Stein's identity E_p[(x − c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1.
- * Draw k of chain c is draw k·chains + c of the pool.
- * With `resample` every fourth draw is 1.5 times as wide, and draws are picked from the pool by smoothed weights, with replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic
- * resampling by one uniform number, in an order shuffled), so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is
- * below 2000 the pool grows, up to ten times its size.
+ * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q. k̂ (`paretoK`):
+ * the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
+ * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
+ * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
+ * With `resample` every fourth draw is 1.5 times as wide, and draws are picked from the pool by smoothed weights, with
+ * replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, in an order shuffled),
+ * so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is below 2000 the pool grows, up to ten
+ * times its size.
  *
  * @throws ErgodicError [SAMPLE_APPROXIMATION] where log p is finite at no draw of q
  */
@@ -92,8 +94,13 @@ export abstract class ApproximationRun extends SteppedRun {
     return { ...this.fitParts(), pool: this.pool };
   }
 
-  protected override recalled(): void {
+  protected override recalled(kept: KeptPart): void {
     this.judged = undefined;
+    const { values, ...others } = this.pool.arrays;
+    const fits = (list: readonly Float64Array[], size: number): boolean =>
+      list.length === values.length && list.every(({ length }) => length === size);
+    if (fits(values, BLOCK * this.dimension) && Object.values(others).every((list) => fits(list, BLOCK))) return;
+    kept.refuse(`its draws are not ${values.length} blocks of ${BLOCK} points of ${this.dimension} numbers`);
   }
 
   report(): Record<string, number> {

@@ -20,8 +20,8 @@ const TRIAL = 2 ** 32;
 /**
  * Stochastic ascent of an ELBO by its reparametrised gradient, with the step sequence of ADVI (advi.ts has the formulas).
  *
- * A step is one update, be it of a trial of η or of the ascent itself. Update t of trial i reads update i·2³² + t of the stream ("advi", "gradient"), the
- * ascent's are those of i = 5; the n-th estimate of the ELBO reads update n of ("advi", "elbo").
+ * A step is one update, be it of a trial of η or of the ascent itself. Update t of trial i reads update i·2³² + t of the stream
+ * ("advi", "gradient"), the ascent's are those of i = 5; the n-th estimate of the ELBO reads update n of ("advi", "elbo").
  */
 export class Ascent {
   readonly state = {

@@ -9,8 +9,8 @@ import type { DensityPoint } from "./density-point.ts";
  *
  *   ℓ̂(x) = ℓ_B(x) − ℓ_B(c) − (∇ℓ_B(c) − ∇ℓ(c))·(x − c) + ℓ(c),   ∇ℓ̂(x) = ∇ℓ_B(x) − ∇ℓ_B(c) + ∇ℓ(c)
  *
- * B: n rows from a random one on, in the density's own random order (the first behind the last). What is left of the noise is of the third order in x − c, and of
- * the second in the gradient. Estimate k draws from update k of the stream.
+ * B: n rows from a random one on, in the density's own random order (the first behind the last). What is left of the noise is
+ * of the third order in x − c, and of the second in the gradient. Estimate k draws from update k of the stream.
  */
 export class BatchPoint {
   private readonly engine: Engine;

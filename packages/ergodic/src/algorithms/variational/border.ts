@@ -1,12 +1,13 @@
 import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
 
 /**
- * Whether f falls without end as one coordinate runs to the border of its constraint: what a log density does where a scale may go to 0 and its normal
- * density grows as 1/scale.
+ * Whether f falls without end as one coordinate runs to the border of its constraint: what a log density does where a scale may
+ * go to 0 and its normal density grows as 1/scale.
  *
- * The other coordinates are at their minimum given this one (quasi-Newton, from where they are); the coordinate goes out in strides of `STRIDE`, to `DEEP`
- * at least. A density with a limit there gains less with each stride, e^−STRIDE of it in the end; one without gains as much as before. A scale that is
- * small, since its data are, stops gaining on the way. Where the coordinate is beyond `DEEP` already, rounding has the word: strides lie inside.
+ * The other coordinates are at their minimum given this one (quasi-Newton, from where they are); the coordinate goes out in
+ * strides of `STRIDE`, to `DEEP` at least. A density with a limit there gains less with each stride, e^−STRIDE of it in the
+ * end; one without gains as much as before. A scale that is small, since its data are, stops gaining on the way. Where the
+ * coordinate is beyond `DEEP` already, rounding has the word: strides lie inside.
  */
 export interface Border {
   /** The coordinate. */

@@ -30,14 +30,15 @@ const MOST_BORDERS = 8;
 export type ClimbEnd = "minimum" | "stuck" | "unbounded";
 
 /**
- * From one start to a minimum of f: quasi-Newton moves (quasi-newton.ts), and when these end, and now and then before, the Newton step (newton-step.ts),
- * which measures curvature instead of remembering it. Where it promises more than `TOLERANCE` f goes down along it, what was remembered is forgotten, and quasi-Newton
- * moves begin anew; else the point is a minimum, and Newton steps are added while they shorten the gradient.
+ * From one start to a minimum of f: quasi-Newton moves (quasi-newton.ts), and when these end, and now and then before, the
+ * Newton step (newton-step.ts), which measures curvature instead of remembering it. Where it promises more than `TOLERANCE` f
+ * goes down along it, what was remembered is forgotten, and quasi-Newton moves begin anew; else the point is a minimum, and
+ * Newton steps are added while they shorten the gradient.
  *
  * Now and then, and before it gives up, it looks whether f falls without end where a coordinate is close to a border (border.ts).
  *
- * An L-BFGS estimate that knows the walls of a narrow valley, and not its floor, makes every step and every decrement of its own small; so no tolerance on
- * these says that the floor's lowest point is reached.
+ * An L-BFGS estimate that knows the walls of a narrow valley, and not its floor, makes every step and every decrement of its
+ * own small; so no tolerance on these says that the floor's lowest point is reached.
  */
 export class Climb {
   /** Undefined while under way. */

@@ -4,21 +4,27 @@ import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/er
 /** Parameters of every factor, by name. */
 export type FactorParameters<Name extends string> = Readonly<Record<Name, Float64Array>>;
 
+/** Options of `coordinateAscent`: factors, their updates and the ELBO. */
 export interface CoordinateAscentOptions<Name extends string> {
+  /** Parameters of every factor at the start, by name. */
   start: FactorParameters<Name>;
-  /** In the order of a sweep. */
+  /** Updates by name, in the order of a sweep: each gives its factor's best parameters given all factors. */
   factors: Readonly<Record<Name, (q: FactorParameters<Name>) => Float64Array>>;
+  /** The ELBO of the factors in nats; no update may lower it. */
   elbo: (q: FactorParameters<Name>) => number;
-  /** Sweeps at most: 1000. */
+  /** Most sweeps. Default 1000; a whole number >= 0. */
   iterations?: number;
-  /** Relative: 1e-8. */
+  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-8; >= 0. */
   tolerance?: number;
 }
 
+/** What `coordinateAscent` found. */
 export interface CoordinateAscentResult<Name extends string> {
+  /** Parameters of every factor at the end. */
   readonly parameters: FactorParameters<Name>;
   /** At the start, and after each sweep. */
   readonly elbo: Float64Array;
+  /** Sweeps made. */
   readonly iterations: number;
   /** Whether the ELBO had stopped to rise. */
   readonly converged: boolean;
@@ -30,11 +36,12 @@ const ROUNDING = 1e-10;
 /**
  * Coordinate ascent variational inference: q(z) = Π_i q_i(z_i), each factor in turn the best given the others.
  *
- * In a model that is conjugate piece by piece the best q_i is in its prior's family, with parameters that are the expected natural parameters of its full
- * conditional: exp E_{−i}[log p(x, z)]. A factor's `update` gives those parameters from all factors' parameters; `elbo` is E_q[log p(x, z) − log q(z)] in
- * nats. A sweep updates every factor once, in the order of `factors`. No update can lower the ELBO: one that does is wrong, and said so.
- * Ends where a sweep raises the ELBO by less than `tolerance` of its size, or after `iterations` sweeps. Converges to a local maximum: which, the start
- * decides. Source: Bishop 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
+ * In a model that is conjugate piece by piece the best q_i is in its prior's family, with parameters that are the expected
+ * natural parameters of its full conditional: exp E_{−i}[log p(x, z)]. A factor's `update` gives those parameters from all
+ * factors' parameters; `elbo` is E_q[log p(x, z) − log q(z)] in nats. A sweep updates every factor once, in the order of
+ * `factors`. No update can lower the ELBO: one that does is wrong, and an error says so. Ends where a sweep raises the ELBO by less than
+ * `tolerance` of its size, or after `iterations` sweeps. Converges to a local maximum: which, the start decides. Source: Bishop
+ * 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
  *
  *   const { parameters, elbo, converged } = coordinateAscent({ start: { mean, precision }, factors: { mean: (q) => …, precision: (q) => … }, elbo });
  *

@@ -6,24 +6,29 @@ import { type CoordinateAscentResult, coordinateAscent, type FactorParameters } 
 import { dirichletDivergence, expectedLog } from "./dirichlet.ts";
 import { expectedLogDeterminant, NormalWishart, type NormalWishartPrior } from "./normal-wishart.ts";
 
+/** Options of `gaussianMixture`. */
 export interface GaussianMixtureOptions {
+  /** Most clusters; those that the data do not need become empty. A whole number, 1 to 10,000. */
   components: number;
-  /** α₀. */
+  /** α₀ of the Dirichlet prior on the weights, > 0. Default 1/components. */
   concentration?: number;
-  /** β₀. */
+  /** β₀: prior precision of the means relative to the components', > 0. Default 0.01. */
   meanPrecision?: number;
-  /** ν₀, above d − 1. */
+  /** ν₀: degrees of freedom of the Wishart prior, above d − 1. Default d + 1. */
   degrees?: number;
-  /** Variances within a component, as a share of the columns'. */
+  /** Expected variances within a component, as a share of the columns'. Default 1/components; > 0. */
   spread?: number;
-  /** 5. */
+  /** Random starts (k-means++), of which the best continues. Default 5; a whole number >= 1. */
   starts?: number;
-  /** Default: 0. */
+  /** Seed of the starts. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Most sweeps. Default 1000; a whole number >= 1. */
   iterations?: number;
+  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-8; >= 0. */
   tolerance?: number;
 }
 
+/** What `gaussianMixture` found; arrays are row-major. */
 export interface GaussianMixtureResult {
   /** E[π], [component]. */
   readonly weights: Float64Array;
@@ -35,8 +40,11 @@ export interface GaussianMixtureResult {
   readonly responsibilities: Float64Array;
   /** Parameters of q(π) (α, [component]), and of each q(μ, Λ) (m, β, ν, V one after another). */
   readonly parameters: FactorParameters<"assignments" | "weights" | "components">;
+  /** The ELBO at the start and after each sweep. */
   readonly elbo: Float64Array;
+  /** Sweeps made. */
   readonly iterations: number;
+  /** Whether the ELBO had stopped rising. */
   readonly converged: boolean;
 }
 
@@ -46,11 +54,13 @@ const STARTING_SWEEPS = 20;
 /**
  * A mixture of Gaussians by coordinate ascent: clusters with their places, shapes and weights, and how sure each is.
  *
- * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with E[Λ] = ν₀ V₀⁻¹.
- * x: float64[n, d], row by row. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart (m_k, β_k, V_k, ν_k). Updates and ELBO: Bishop 2006,
- * 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that the data do not ask for empty themselves. m₀: the column means;
- * V₀: ν₀ times the columns' variances times `spread` on the diagonal, which is what variances within a component are expected to be: 1/`components` of
- * the columns'; ν₀ (`degrees`) = d + 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log evidence. Starts from `starts` draws of seeds by distance (k-means++), each run for 20 sweeps, and goes on with the best.
+ * x_n ~ Σ_k π_k N(μ_k, Λ_k⁻¹), π ~ Dirichlet(α₀, …, α₀), μ_k | Λ_k ~ N(m₀, (β₀Λ_k)⁻¹), Λ_k ~ Wishart(V₀⁻¹, ν₀) with E[Λ] = ν₀
+ * V₀⁻¹. x: float64[n, d], row by row. q = q(assignments) q(π) Π q(μ_k, Λ_k), the last again Normal–Wishart (m_k, β_k, V_k,
+ * ν_k). Updates and ELBO: Bishop 2006, 10.2; V is the inverse of his W. α₀ (`concentration`) 1/`components`: clusters that the
+ * data do not ask for empty themselves. m₀: the column means; V₀: ν₀ times the columns' variances times `spread` on the
+ * diagonal, which is what variances within a component are expected to be: 1/`components` of the columns'; ν₀ (`degrees`) = d +
+ * 1; β₀ (`meanPrecision`) 0.01. With one component q is the posterior, and the ELBO the log evidence. Starts from `starts`
+ * draws of seeds by distance (k-means++), each run for 20 sweeps, and continues with the best.
  *
  * @throws DataError, OptionError
  */

@@ -10,6 +10,7 @@ export interface Kept {
 /** Copies under `${prefix}.…`. Numbers travel as a tensor, as JSON has no NaN. */
 export function keep(prefix: string, { numbers, arrays }: Kept, into: Record<string, Tensor>): void {
   into[`${prefix}.numbers`] = Float64Array.from(Object.values(numbers));
+  into[`${prefix}.counts`] = Float64Array.from(Object.values(arrays), ({ length }) => length);
   for (const [name, list] of Object.entries(arrays))
     for (const [i, array] of list.entries()) into[`${prefix}.${name}.${i}`] = array.slice();
 }
@@ -19,8 +20,13 @@ export function recall(prefix: string, { numbers, arrays }: Kept, from: KeptPart
   const names = Object.keys(numbers);
   const values = from.floats(`${prefix}.numbers`, names.length);
   for (const [i, name] of names.entries()) numbers[name] = values[i];
-  for (const [name, list] of Object.entries(arrays)) {
+  const lists = Object.entries(arrays);
+  const counts = from.floats(`${prefix}.counts`, lists.length);
+  for (const [k, [name, list]] of lists.entries()) {
     list.length = 0;
-    for (let i = 0; from.has(`${prefix}.${name}.${i}`); i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
+    // What is not there is refused at the first, however many are spoken of.
+    for (let i = 0; i < counts[k]; i++) list.push(from.floats(`${prefix}.${name}.${i}`).slice());
+    if (list.length !== counts[k] || from.has(`${prefix}.${name}.${list.length}`))
+      from.refuse(`it speaks of ${counts[k]} vectors "${prefix}.${name}"`);
   }
 }

@@ -20,12 +20,14 @@ const FLAT = 1e-12;
 const ATTEMPTS = 5;
 
 /**
- * The Newton step p = −A⁻¹g at a point, A the Hessian of f there, and what it promises: ½ gᵀA⁻¹g, half the squared Newton decrement, in the units of f.
+ * The Newton step p = −A⁻¹g at a point, A the Hessian of f there, and what it promises: ½ gᵀA⁻¹g, half the squared Newton
+ * decrement, in the units of f.
  *
- * By conjugate gradients, preconditioned by an estimate H of A⁻¹, at most `most` products with A, each the difference of two gradients a small part of a
- * standard deviation to either side. The promise is summed from the curvature that these products measure: it does not believe H, which knows the
- * directions of past moves alone, and only grows from product to product. `definite`: no direction of negative curvature was met; else `step` descends
- * along that one. Source: Hestenes, Stiefel 1952; Nocedal, Wright 2006, ch. 7.1.
+ * By conjugate gradients, preconditioned by an estimate H of A⁻¹, at most `most` products with A, each the difference of two
+ * gradients a small part of a standard deviation to either side. The promise is summed from the curvature that these products
+ * measure: it does not believe H, which knows the directions of past moves alone, and only grows from product to product.
+ * `definite`: no direction of negative curvature was met; else `step` descends along that one. Source: Hestenes, Stiefel 1952;
+ * Nocedal, Wright 2006, ch. 7.1.
  */
 export function newtonStep(f: Minimised, x: Float64Array, g: Float64Array, h: InverseCurvature, most: number): NewtonStep {
   const p = new Float64Array(x.length);

@@ -6,8 +6,9 @@ const HALF_LOG_TWO_PI = 0.9189385332046727;
 /**
  * Normal distributions x = o + W(μ + Cz), z standard normal, as numbers θ that an ascent can move.
  *
- * θ: μ, d numbers, then log C_ii, d numbers, and for a full rank C_ij below the diagonal, row by row. C is lower triangular, or diagonal. o and W stand
- * still: they take the units out. W: float64[d, d], lower triangular, or its diagonal, float64[d]. Entropy up to a constant: Σ log C_ii.
+ * θ: μ, d numbers, then log C_ii, d numbers, and for a full rank C_ij below the diagonal, row by row. C is lower triangular, or
+ * diagonal. o and W stand still: they take the units out. W: float64[d, d], lower triangular, or its diagonal, float64[d].
+ * Entropy up to a constant: Σ log C_ii.
  */
 export class NormalFamily {
   readonly dimension: number;

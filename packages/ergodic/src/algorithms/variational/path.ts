@@ -22,6 +22,7 @@ export class Path {
     arrays: { mean: [] as Float64Array[], alpha: [] as Float64Array[], s: [] as Float64Array[], y: [] as Float64Array[] },
   } satisfies Kept;
   private known: InverseCurvature | undefined;
+  private latest: { mean: Float64Array; curvature: InverseCurvature; elbo: number } | undefined;
 
   constructor(point: DensityPoint, seed: number, i: number, options: PathOptions) {
     this.point = point;
@@ -64,6 +65,11 @@ export class Path {
     return this.known;
   }
 
+  /** The approximation of the last iterate, the best or not; undefined before the first, and after a snapshot until the next. */
+  get last(): Readonly<{ mean: Float64Array; curvature: InverseCurvature; elbo: number }> | undefined {
+    return this.latest;
+  }
+
   /** One iterate, and its approximation. */
   step(): void {
     const before = this.iterations;
@@ -92,6 +98,7 @@ export class Path {
 
   recalled(): void {
     this.known = undefined;
+    this.latest = undefined;
   }
 
   private judge(): void {
@@ -99,6 +106,7 @@ export class Path {
     const shift = curvature.times(gradient);
     const mean = x.map((v, i) => v - shift[i]);
     const elbo = this.elboOf(mean, curvature);
+    this.latest = { mean, curvature, elbo };
     if (!(elbo > this.elbo)) return;
     const { alpha, s, y } = state.arrays;
     this.best.numbers.elbo = elbo;

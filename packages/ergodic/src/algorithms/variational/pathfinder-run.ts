@@ -1,4 +1,5 @@
 import { ErgodicError } from "../../base/errors.ts";
+import type { KeptPart } from "../../base/kept-part.ts";
 import type { LogDensity } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
@@ -59,8 +60,8 @@ export class PathfinderRun extends ApproximationRun {
     return this.paths.parts();
   }
 
-  protected override recalled(): void {
-    super.recalled();
+  protected override recalled(kept: KeptPart): void {
+    super.recalled(kept);
     this.paths.recalled();
   }
 

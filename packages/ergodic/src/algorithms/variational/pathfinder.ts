@@ -4,16 +4,17 @@ import type { Sampler } from "../sampling/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
 
+/** Options of `pathfinder`: those of its L-BFGS search, and how the approximations are drawn. */
 export interface PathfinderOptions extends Partial<QuasiNewtonOptions> {
-  /** 4. */
+  /** Paths, each from a random point. Default 4; a whole number >= 1. */
   paths?: number;
-  /** Draws of each path in the pool: 1000. */
+  /** Draws of each path in the pool. Default 1000; a whole number >= 1. */
   draws?: number;
-  /** Draws that an ELBO is estimated with: 25. */
+  /** Draws per estimate of the ELBO. Default 25; a whole number >= 1. */
   elboDraws?: number;
-  /** Of each path: 1000. */
+  /** Most L-BFGS iterations per path. Default 1000; a whole number >= 1. */
   maxIterations?: number;
-  /** Draws are picked by importance weights: true. */
+  /** Whether draws are picked by Pareto smoothed importance weights. Default true. */
   psis?: boolean;
 }
 
@@ -65,7 +66,7 @@ export function pathfinder(given: PathfinderOptions = {}): Sampler {
   const options = resolvePathfinder("pathfinder", given);
   return {
     name: "pathfinder",
-    toJson: () => ({ algorithm: "pathfinder", ...options }),
+    toJSON: () => ({ algorithm: "pathfinder", ...options }),
     start: (density, plan, engine) => new PathfinderRun(density, plan, engine, options),
   };
 }

@@ -7,15 +7,22 @@ import type { Kept } from "./kept.ts";
 export type Minimised = (x: Float64Array, gradient: Float64Array | null) => number;
 
 export interface Tolerances {
+  /** Ends where |Δf| stays at most this. Default 1e-12; >= 0. */
   objectiveTolerance: number;
+  /** Ends where |Δf|/max(|f|, ε) stays at most this, in units of ε = 2^-52. Default 1e4; >= 0. */
   relativeObjectiveTolerance: number;
+  /** Ends where the gradient's norm is at most this. Default 1e-8; >= 0. */
   gradientTolerance: number;
+  /** Ends where ∇fᵀH∇f/max(|f|, ε) stays at most this, in units of ε = 2^-52. Default 10; >= 0. */
   relativeGradientTolerance: number;
+  /** Ends where ‖Δx‖ stays at most this. Default 1e-8; >= 0. */
   parameterTolerance: number;
 }
 
 export interface QuasiNewtonOptions extends Tolerances {
+  /** Pairs of steps and gradient changes that L-BFGS keeps. Default 10; a whole number, 1 to 1000. */
   history: number;
+  /** The first trial step along −∇f, > 0. Default 1e-3. */
   firstStep: number;
 }
 
@@ -37,11 +44,13 @@ const PATIENCE = 3;
 /**
  * L-BFGS on a function in memory, and the curvature it has seen: x ← x − t H ∇f(x), t by a strong Wolfe search from 1.
  *
- * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all. The first direction is −∇f and its first
- * trial `firstStep`, or a unit move where that is shorter. A pair s = Δx, y = Δ∇f is kept where yᵀs > 1e-12 yᵀy. Where H no longer descends it is forgotten once, then the search ends.
- * f(x) = ∞ outside the support: the line search turns back. Ends where ‖∇f‖ is within its tolerance, or at the third iterate in a row that is within any
- * of four: |Δf|; |Δf|/max(|f|, ε) and ∇fᵀH∇f/max(|f|, ε) in units of ε = 2^-52; ‖Δx‖. Source: Nocedal, Wright 2006; the diagonal: Gilbert, Lemaréchal
- * 1989. The tolerances are Stan's but for ∇fᵀH∇f: 10 for 10⁷, as an H that knows a narrow valley's walls alone makes that number small anywhere.
+ * H: the estimate of inverse-curvature.ts from the last `history` pairs, on a diagonal α that learns from all. The first
+ * direction is −∇f and its first trial `firstStep`, or a unit move where that is shorter. A pair s = Δx, y = Δ∇f is kept where
+ * yᵀs > 1e-12 yᵀy. Where H no longer descends it is forgotten once, then the search ends. f(x) = ∞ outside the support: the
+ * line search turns back. Ends where ‖∇f‖ is within its tolerance, or at the third iterate in a row that is within any of four:
+ * |Δf|; |Δf|/max(|f|, ε) and ∇fᵀH∇f/max(|f|, ε) in units of ε = 2^-52; ‖Δx‖. Source: Nocedal, Wright 2006; the diagonal:
+ * Gilbert, Lemaréchal 1989. The tolerances are Stan's but for ∇fᵀH∇f: 10 for 10⁷, as an H that knows a narrow valley's walls
+ * alone makes that number small anywhere.
  */
 export class QuasiNewton {
   readonly state = {

@@ -40,8 +40,8 @@ export abstract class SteppedRun implements Sampling {
   /** Why no further step is due, or false. */
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
-  /** After a restore: what follows from the parts. Evaluations are not counted again. */
-  protected recalled(): void {}
+  /** After a restore: what follows from the parts, or that they do not fit each other. Evaluations are not counted again. */
+  protected recalled(_kept: KeptPart): void {}
   abstract draws(): ChainDraws;
   abstract parameters(): Float64Array;
   abstract report(): Record<string, number>;
@@ -80,7 +80,7 @@ export abstract class SteppedRun implements Sampling {
     this.step = kept.count("step");
     this.begun = kept.flag("begun");
     if (this.step > 0 && !this.begun) kept.refuse("it has made steps, but has not begun");
-    this.recalled();
+    this.recalled(kept);
     this.point.evaluations = kept.count("evaluations");
   }
 

@@ -73,8 +73,8 @@ export class SvgdRun extends SteppedRun {
   }
 
   /**
-   * `flow`: root mean square of φ, 0 where the particles rest. `paretoK`: particles have no density, and so no k̂; ∞, once they rest, where they are too
-   * narrow or too wide by Stein's identity (judgement.ts).
+   * `flow`: root mean square of φ, 0 where the particles rest. `paretoK`: particles have no density, and so no k̂; ∞, once they
+   * rest, where they are too narrow or too wide by Stein's identity (judgement.ts).
    */
   report(): Record<string, number> {
     const { iterations, flow, estimates } = this.own.numbers;

@@ -5,26 +5,31 @@ import { type Stream, stream } from "../../base/stream.ts";
 import { coordinateAscent } from "./coordinate-ascent.ts";
 import { Corpus, type Factors } from "./corpus.ts";
 
+/** Options of `topics`. */
 export interface TopicsOptions {
+  /** Number of topics, a whole number, 1 to 100,000. */
   topics: number;
+  /** α of the Dirichlet prior on each document's topics, > 0. Default 1/topics. */
   documentConcentration?: number;
+  /** η of the Dirichlet prior on each topic's words, > 0. Default 1/topics. */
   wordConcentration?: number;
-  /** Default: 0. */
+  /** Seed of the start and of the order of documents. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Sweeps: 1000. */
+  /** Most sweeps over all documents. Default 1000; a whole number >= 0. */
   iterations?: number;
-  /** Relative: 1e-6. */
+  /** Ends where a sweep raises the ELBO by less than this share of its size. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** Documents a step; absent: all, by coordinate ascent. */
+  /** Documents per step. Default: all, by coordinate ascent. */
   batch?: number;
-  /** Passes over the documents in minibatches: 10. */
+  /** Passes over the documents in minibatches. Default 10; a whole number >= 1. */
   epochs?: number;
-  /** 1. */
+  /** Delays the first minibatch steps: ρ_t = (delay + t)^−forgetting. Default 1; >= 0. */
   delay?: number;
-  /** In (0.5, 1]: 0.7. */
+  /** How fast early minibatches are forgotten, in (0.5, 1]. Default 0.7. */
   forgetting?: number;
 }
 
+/** What `topics` found; arrays are row-major. */
 export interface TopicsResult {
   /** E[β], [topic, word]. */
   readonly topics: Float64Array;
@@ -34,6 +39,7 @@ export interface TopicsResult {
   readonly parameters: Factors;
   /** After each sweep; of minibatches after each epoch, on all documents. */
   readonly elbo: Float64Array;
+  /** Sweeps, or steps on minibatches. */
   readonly iterations: number;
   /** False after minibatches: their steps do not say. */
   readonly converged: boolean;
@@ -44,13 +50,14 @@ const defaults = { seed: 0, iterations: 1000, tolerance: 1e-6, epochs: 10, delay
 /**
  * Latent Dirichlet allocation: topics of documents, by coordinate ascent on all documents or by steps on minibatches.
  *
- * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d is of topic k ~ θ_d, and then ~ β_k.
- * counts: [document, word], how often. q = Π q(topic of each word) Π Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log θ_dk + E log β_kw);
- * γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw φ_dwk. φ is never kept: summed out, it makes the ELBO Σ n_dw log Σ_k exp(E log θ_dk + E log β_kw) less the
- * divergences of γ and λ. With one topic q is the posterior, and the ELBO the log evidence (of words in order, without multinomial coefficients).
- * α (`documentConcentration`) and η (`wordConcentration`): 1/`topics`. Topics come in no order; the start decides which maximum.
- * `batch`: so many documents a step, drawn without replacement epoch by epoch; γ of those to rest, then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ),
- * ρ_t = (`delay` + t)^−`forgetting`, for `epochs` passes. Streams of `seed`: ("topics", "start"), ("topics", "order") epoch by epoch.
+ * θ_d ~ Dirichlet(α, …, α) over topics, β_k ~ Dirichlet(η, …, η) over words; a word of document d is of topic k ~ θ_d, and then
+ * ~ β_k. counts: [document, word], how often. q = Π q(topic of each word) Π Dir(θ_d | γ_d) Π Dir(β_k | λ_k). φ_dwk ∝ exp(E log
+ * θ_dk + E log β_kw); γ_d = α + Σ_w n_dw φ_dw; λ_k = η + Σ_d n_dw φ_dwk. φ is never kept: summed out, it makes the ELBO Σ n_dw
+ * log Σ_k exp(E log θ_dk + E log β_kw) less the divergences of γ and λ. With one topic q is the posterior, and the ELBO the log
+ * evidence (of words in order, without multinomial coefficients). α (`documentConcentration`) and η (`wordConcentration`):
+ * 1/`topics`. Topics come in no order; the start decides which maximum. `batch`: so many documents a step, drawn without
+ * replacement epoch by epoch; γ of those to rest, then λ ← (1 − ρ_t)λ + ρ_t(η + D/|batch| Σ n φ), ρ_t = (`delay` +
+ * t)^−`forgetting`, for `epochs` passes. Streams of `seed`: ("topics", "start"), ("topics", "order") epoch by epoch.
  * Source: Blei, Ng, Jordan 2003 (with a Dirichlet on topics); Hoffman, Blei, Wang, Paisley 2013.
  *
  * @throws DataError, OptionError

@@ -1,5 +1,5 @@
 /**
- * Operations as methods of symbolic arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
+ * Operations as methods of symbolic arrays: every element-wise one, and the common ones of whole arrays, so that alpha.add(beta.mul(x), gamma.mul(z)) reads from left to right: x.op(…) is op(x, …), the same node.
  * primitives/methods.ts puts them in place, since operations stand on arrays, and not the reverse.
  */
 
@@ -10,34 +10,95 @@ type Reduction<A> = (options?: AxisOptions) => A;
 
 /** `A`: the array itself. */
 export interface ArrayMethods<A> {
+  /** x + b + … */
   readonly add: Chain<A>;
+  /** x − b */
   readonly sub: Two<A>;
+  /** x · b · … */
   readonly mul: Chain<A>;
+  /** x / b */
   readonly div: Two<A>;
+  /** xᵇ */
   readonly pow: Two<A>;
+  /** The smaller of x, b, … */
   readonly min: Chain<A>;
+  /** The larger of x, b, … */
   readonly max: Chain<A>;
+  /** 1 where x < b, else 0. */
   readonly less: Two<A>;
+  /** 1 where x <= b, else 0. */
   readonly lessEqual: Two<A>;
+  /** 1 where x = b, else 0. */
   readonly equal: Two<A>;
+  /** 1 where x, b, … are all nonzero, else 0. */
+  readonly and: Chain<A>;
+  /** 1 where any of x, b, … is nonzero, else 0. */
+  readonly or: Chain<A>;
+  /** 1 where x is 0, else 0. */
+  readonly not: One<A>;
+  /** `yes` where this holds (is not 0), else `no`. */
+  readonly where: (yes: A | number, no: A | number) => A;
+  /** −x */
   readonly neg: One<A>;
+  /** |x| */
   readonly abs: One<A>;
+  /** −1, 0 or 1. */
+  readonly sign: One<A>;
+  /** The greatest whole number <= x. */
+  readonly floor: One<A>;
+  /** The nearest whole number, halves to the even one. */
+  readonly round: One<A>;
+  /** x² */
   readonly square: One<A>;
+  /** √x */
   readonly sqrt: One<A>;
+  /** eˣ */
   readonly exp: One<A>;
+  /** eˣ − 1, without loss at small x. */
+  readonly expm1: One<A>;
+  /** ln x */
   readonly log: One<A>;
+  /** ln(1 + x) */
   readonly log1p: One<A>;
+  /** 1/(1 + e⁻ˣ) */
   readonly sigmoid: One<A>;
+  /** log(1 + eˣ), without overflow. */
+  readonly softplus: One<A>;
+  /** The hyperbolic tangent. */
   readonly tanh: One<A>;
+  /** The cosine of x radians. */
+  readonly cos: One<A>;
+  /** The sine of x radians. */
+  readonly sin: One<A>;
+  /** The arctangent in radians. */
+  readonly atan: One<A>;
+  /** The error function. */
+  readonly erf: One<A>;
+  /** 1 − erf(x), without loss where erf(x) is near 1. */
+  readonly erfc: One<A>;
+  /** log|Γ(x)| */
+  readonly lgamma: One<A>;
+  /** ψ(x), the derivative of lgamma. */
+  readonly digamma: One<A>;
+  /** ψ′(x), the derivative of digamma. */
+  readonly trigamma: One<A>;
+  /** x, with a derivative of 0. */
+  readonly stopGradient: One<A>;
+  /** Σ over axes (default: all). */
   readonly sum: Reduction<A>;
+  /** The mean over axes (default: all). */
   readonly mean: Reduction<A>;
+  /** The largest over axes (default: all). */
   readonly maximum: Reduction<A>;
+  /** The smallest over axes (default: all). */
   readonly minimum: Reduction<A>;
+  /** log Σ eˣ over axes (default: all), without overflow. */
   readonly logSumExp: Reduction<A>;
   /** Sums up to and with each element, along an axis (default 0). */
   readonly cumsum: (options?: { axis?: number; reverse?: boolean }) => A;
   /** The inner product of two vectors. */
   readonly dot: (b: A) => A;
+  /** The matrix product. */
   readonly matmul: (b: A) => A;
   /** The element at `index` of an axis (default 0), which the result lacks. */
   readonly at: (index: number, axis?: number) => A;
@@ -45,7 +106,9 @@ export interface ArrayMethods<A> {
   readonly take: (indices: A | number | ArrayLike<number>, axis?: number) => A;
   /** Elements [from, to) of an axis (default 0). */
   readonly slice: (options: { axis?: number; from?: number; to?: number; step?: number }) => A;
+  /** The same elements in another shape. */
   readonly reshape: (shape: readonly number[]) => A;
+  /** Axes in another order (default: reversed). */
   readonly transpose: (order?: readonly number[]) => A;
 }
 
@@ -65,6 +128,8 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
 
 /** Axes to reduce (default: all), and whether they stay with an extent of 1. */
 export interface AxisOptions {
+  /** The axis, or several; negative ones count from the end. Default: all. */
   readonly axis?: number | readonly number[];
+  /** Whether reduced axes stay with an extent of 1. Default false. */
   readonly keep?: boolean;
 }

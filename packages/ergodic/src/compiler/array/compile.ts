@@ -2,8 +2,9 @@
  * A program on arrays → a WebAssembly module that imports `env.memory` and the kernels that it calls, and exports `run(block)`: element-wise work and
  * reductions are its own loops.
  *
- * @throws CompileError where the program does not fit together
+ * @throws CompileError where the program does not fit together; MemoryLimitError where its values are too many for the engine's memory
  */
+import { checkRoom, MOST_ENGINE } from "../../base/room.ts";
 import { encodeFunction } from "../functions/known.ts";
 import { checkSize, encodeModule } from "../machine/encoder.ts";
 import type { FunctionTable } from "../machine/instructions.ts";
@@ -28,6 +29,8 @@ export interface ArrayCompileOptions {
 export function compileArrays(program: ArrayProgram, { shared }: ArrayCompileOptions): CompiledArrays {
   const lowered = schedule(program);
   const plan = planMemory(lowered, program.precision);
+  // Beyond this no address is 32 bits long.
+  checkRoom(program.name, "the values of the program", plan.bytes, MOST_ENGINE);
   const imports = kernelsOf(lowered, program.precision);
   const numbers = new Map(imports.map(({ name }, i) => [name, i]));
   const before = imports.length + functionCount(lowered);

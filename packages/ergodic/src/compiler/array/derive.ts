@@ -9,12 +9,16 @@ import { assert } from "../../base/errors.ts";
 import { add, mul } from "../primitives/arithmetic.ts";
 import { sum } from "../primitives/reductions.ts";
 import { full } from "./operations/constants.ts";
+import { joinedPlaces } from "./operations/places.ts";
 import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, shapeText } from "./symbolic.ts";
 
-/** Adjoints so far: one for a node, one a part for a node with several results. */
+/** Parts of one array whose adjoints are put into one whole, where as many or more are taken: to add each as an array of that size takes time that grows with the square. */
+const MANY_PARTS = 16;
+
+/** Adjoints so far: the flows into a node, one sum a part for a node with several results. */
 class Adjoints {
-  readonly #known = new Map<SymbolicArray, SymbolicArray>();
+  readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
   readonly #parts = new Map<SymbolicArray, (SymbolicArray | undefined)[]>();
 
   add(node: SymbolicArray, flow: SymbolicArray): void {
@@ -27,11 +31,23 @@ class Adjoints {
       this.#parts.set(node.args[0], parts);
       return;
     }
-    const before = this.#known.get(node);
-    this.#known.set(node, before ? add(before, flow) : flow);
+    const before = this.#flows.get(node);
+    if (before) before.push(flow);
+    else this.#flows.set(node, [flow]);
   }
 
-  of = (node: SymbolicArray): SymbolicArray | undefined => this.#known.get(node);
+  /** When all have spoken. */
+  of = (node: SymbolicArray): SymbolicArray | undefined => {
+    const flows = this.#flows.get(node);
+    if (!flows) return undefined;
+    const pieces = flows.filter(({ op, args }) => op === "place" && args.length === 1);
+    const chosen = new Set(pieces);
+    const all = pieces.length < MANY_PARTS ? flows : [...flows.filter((one) => !chosen.has(one)), ...joinedPlaces(pieces)];
+    const adjoint = total(all);
+    this.#flows.set(node, [adjoint]);
+    return adjoint;
+  };
+
   partsOf = (node: SymbolicArray): readonly (SymbolicArray | undefined)[] | undefined => this.#parts.get(node);
 }
 

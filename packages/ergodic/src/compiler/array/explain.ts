@@ -4,11 +4,17 @@ import type { ArrayProgram } from "./lowered.ts";
 import { printArrays, printLowered } from "./print.ts";
 import type { SymbolicArray } from "./symbolic.ts";
 
+/** What the compiler makes of a model or a function, stage by stage, as text. */
 export interface Explanation {
+  /** The function's own operations, simplified. */
   readonly trace: string;
+  /** The same with its derivatives. */
   readonly gradient: string;
+  /** Loops and kernels in order. */
   readonly schedule: string;
+  /** Where values are kept, and how many bytes they take. */
   readonly memory: string;
+  /** Size of the WebAssembly module. */
   readonly code: string;
   /** All stages under their names. */
   toString(): string;
@@ -17,8 +23,8 @@ export interface Explanation {
 /**
  * explain(shapes, f, options): what the compiler makes of a function, stage by stage, as text. `explain(model, data)` of a network: models/neural.
  *
- * trace: the function's own operations, simplified as they were built. gradient: with its derivatives. schedule: loops and kernels in order. memory: the
- * same with the places of values in the block, and its size. code: the size of the module.
+ * trace: the function's own operations, simplified as they were built. gradient: with its derivatives. schedule: loops and
+ * kernels in order. memory: the same with the places of values in the block, and its size. code: the size of the module.
  */
 export function explain<const S extends Shapes>(
   shapes: S,

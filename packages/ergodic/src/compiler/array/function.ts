@@ -1,15 +1,3 @@
-/**
- * compileFunction(shapes, f): a TypeScript function of symbolic arrays as one WebAssembly function, with its gradient.
- *
- *   const loss = await compileFunction({ w: [10], x: [100, 10], y: [100] }, ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))), { gradient: ["w"] });
- *   const { value, gradient } = loss({ w, x, y });
- *
- * f is traced once: it gives an array, or several by name. Inputs and results lie in the engine's memory: `inputs.w` is where to write, `run()` computes,
- * `outputs.value` and `gradients.w` are where to read; calling the function does all three and copies.
- *
- * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an input that is missing;
- *   OptionError for options that are none
- */
 import { CompileError } from "../../base/errors.ts";
 import { Arena } from "../../host/arena.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
@@ -25,38 +13,50 @@ import { userLine } from "./position.ts";
 import { input, isArray, type Shape, type SymbolicArray, shapeText } from "./symbolic.ts";
 import "../primitives/methods.ts";
 
+/** Shapes of a function's inputs, by name: { w: [10], x: [100, 10] }. */
 export type Shapes = Readonly<Record<string, Shape>>;
+/** Symbolic arrays by the names of the inputs. */
 export type Arrays<S extends Shapes> = { readonly [K in keyof S]: SymbolicArray };
 export type Numbers = Float64Array | Float32Array;
 
+/** Options of `compileFunction`. */
 export interface FunctionOptions<S extends Shapes> {
-  /** Of arithmetic and memory; sums run in float64. */
+  /** Type of arithmetic and memory; sums run in float64. Default "f64". */
   readonly precision?: "f32" | "f64";
-  /** Inputs to differentiate the (one, scalar) result by. */
+  /** Names of the inputs to differentiate the (one, scalar) result by. Default: none. */
   readonly gradient?: readonly (keyof S & string)[];
-  /** The same bits on every host. */
+  /** Whether results are the same bits on every host. Default false. */
   readonly deterministic?: boolean;
-  /** What random operations draw from. */
+  /** Key of random operations, two u32. Default [0, 0]. */
   readonly key?: readonly [number, number];
+  /** The function's name in errors and listings. Default: that of f. */
   readonly name?: string;
 }
 
+/** What one call of a compiled function gives; arrays are copies. */
 export interface FunctionResult {
   /** The first result's first number. */
   readonly value: number;
+  /** Results by name; "value" where f gave one array. */
   readonly outputs: Readonly<Record<string, Float64Array>>;
+  /** Derivatives by the name of the input. */
   readonly gradient: Readonly<Record<string, Float64Array>>;
 }
 
+/** A compiled function: callable, with its inputs and results as views of memory. */
 export interface CompiledFunction<S extends Shapes> {
   (inputs: { readonly [K in keyof S]: ArrayLike<number> | number }): FunctionResult;
-  /** Views of the engine's memory: read them anew after anything was allocated. */
+  /** Views of the engine's memory: read them again after anything was allocated. */
   readonly inputs: { readonly [K in keyof S]: Numbers };
+  /** Views of the results, by name. */
   readonly outputs: Readonly<Record<string, Numbers>>;
+  /** Views of the derivatives, by the name of the input. */
   readonly gradients: { readonly [K in keyof S]?: Numbers };
   /** Computes the outputs from the inputs; `update` tells the draws of random operations apart. */
   run(update?: number): void;
+  /** The traced program. */
   readonly program: ArrayProgram;
+  /** The compiled program in the engine. */
   readonly linked: LinkedArrays;
 }
 
@@ -129,6 +129,19 @@ export function programOf<S extends Shapes>(
   };
 }
 
+/**
+ * compileFunction(shapes, f): a TypeScript function of symbolic arrays as one WebAssembly function, with its gradient.
+ *
+ *   const loss = await compileFunction({ w: [10], x: [100, 10], y: [100] }, ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))), { gradient: ["w"] });
+ *   const { value, gradient } = loss({ w, x, y });
+ *
+ * f is traced once: it gives an array, or several by name. Inputs and results lie in the engine's memory: `inputs.w` is where
+ * to write, `run()` computes, `outputs.value` and `gradients.w` are where to read; calling the function does all three and
+ * copies.
+ *
+ * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an input that is missing;
+ *   OptionError for options that are none
+ */
 export async function compileFunction<const S extends Shapes>(
   shapes: S,
   f: (inputs: Arrays<S>) => Traced,

@@ -3,9 +3,11 @@ import { fillUniform } from "./operations/random.ts";
 import { arrayPrimitiveOf, type Surroundings } from "./primitive.ts";
 import { arraysBelow, type SymbolicArray, shapeText } from "./symbolic.ts";
 
+/** Options of `interpret`. */
 export interface InterpretOptions {
   /** What random primitives draw from. */
   readonly key?: readonly [number, number];
+  /** Number of the update, which tells the draws of random primitives apart. Default 0. */
   readonly update?: number;
 }
 

@@ -11,8 +11,8 @@ import { lowerScan, type ScanValues } from "./schedule-scan.ts";
 import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf, withArguments } from "./symbolic.ts";
 
 /**
- * Operations of one expression: what is longer is computed in parts, and these are kept. So no loop's code is longer than a compiler likes, and nothing here
- * recurs deeper, however long a chain is.
+ * Operations of one expression: what is longer is computed in parts, and these are kept. So no loop's code is longer than a
+ * compiler likes, and nothing here recurs deeper, however long a chain is.
  */
 const LONGEST = 256;
 /** Up to this many operations, an element-wise value that is used several times is computed several times. */

@@ -1,6 +1,7 @@
 /**
- * A program on arrays as data (host/array-plan.ts), for every batch: it is scheduled for two large batches, both prime, so that each number of its steps
- * tells how it grows. No size of a program is so large by chance, and a schedule that is right for a million rows is right for one.
+ * A program on arrays as data (host/array-plan.ts), for every batch: it is scheduled for two large batches, both prime, so that
+ * each number of its steps tells how it grows. No size of a program is so large by chance, and a schedule that is right for a
+ * million rows is right for one.
  *
  * Rows of a batch must come first in the arrays that the program is given and gives. Numbers of constants stay outside, by name.
  *

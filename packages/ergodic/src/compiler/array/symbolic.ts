@@ -12,6 +12,7 @@ import { nodesBelow } from "../walk.ts";
 import type { ArrayMethods } from "./chained.ts";
 import { userLine } from "./position.ts";
 
+/** Extents of an array; [] for one number. */
 export type Shape = readonly number[];
 
 /** What builders take where an array is wanted. */
@@ -26,9 +27,11 @@ export class SymbolicArray {
   readonly id: number;
   /** "input", "map", "full", or the name of another primitive. */
   readonly op: string;
+  /** The arrays that it is made of. */
   readonly args: readonly SymbolicArray[];
+  /** Its extents. */
   readonly shape: Shape;
-  /** What the primitive needs beside its arguments. */
+  /** What the primitive needs in addition to its arguments. */
   readonly attributes: unknown;
   /** Tells attributes apart. */
   readonly key: string;
@@ -50,6 +53,7 @@ export class SymbolicArray {
     return this.shape.length;
   }
 
+  /** Refused: a symbolic array has no numbers yet; take shape[0]. */
   get length(): never {
     throw usedAsNumber(this, "its length was asked for", "take shape[0]");
   }
@@ -100,10 +104,14 @@ export function input(name: string, shape: Shape): SymbolicArray {
   return internArray("input", [], shape, name, name);
 }
 
+/** Whether a value is a symbolic array. */
 export const isArray = (x: unknown): x is SymbolicArray => x instanceof SymbolicArray;
 
+/** Elements of an array of this shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+/** A shape as text: "[2, 3]". */
 export const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Row-major strides in elements. */

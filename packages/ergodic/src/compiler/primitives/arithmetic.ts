@@ -4,6 +4,7 @@ import { type Binary, type Chain, primitive, type Unary } from "../primitive.ts"
 
 const [SUM, QUOTIENT, PRODUCT, POWER] = [4, 5, 6, 7];
 
+/** a + b + …, element by element; from left to right. */
 export const add: Chain = /* @__PURE__ */ primitive({
   name: "add",
   chains: true,
@@ -22,6 +23,7 @@ export const add: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.add(a, b),
 });
 
+/** a − b, element by element. */
 export const sub: Binary = /* @__PURE__ */ primitive({
   name: "sub",
   reference: (a, b) => a - b,
@@ -38,6 +40,7 @@ export const sub: Binary = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.sub(a, b),
 });
 
+/** a · b · …, element by element; from left to right. */
 export const mul: Chain = /* @__PURE__ */ primitive({
   name: "mul",
   chains: true,
@@ -61,6 +64,7 @@ export const mul: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.mul(a, b),
 });
 
+/** a / b, element by element. */
 export const div: Binary = /* @__PURE__ */ primitive({
   name: "div",
   reference: (a, b) => a / b,
@@ -80,6 +84,7 @@ export const div: Binary = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.div(a, b),
 });
 
+/** −x, element by element. */
 export const neg: Unary = /* @__PURE__ */ primitive({
   name: "neg",
   reference: (x) => -x,
@@ -95,6 +100,7 @@ export const neg: Unary = /* @__PURE__ */ primitive({
   code: (m, x) => m.neg(x),
 });
 
+/** x², element by element. */
 export const square: Unary = /* @__PURE__ */ primitive({
   name: "square",
   reference: (x) => x * x,

@@ -15,6 +15,7 @@ import { abs, equal, where } from "./selection.ts";
 
 const [POWER, ATOM] = [7, 9];
 
+/** √x, element by element; NaN below 0. */
 export const sqrt: Unary = /* @__PURE__ */ primitive({
   name: "sqrt",
   reference: Math.sqrt,
@@ -25,6 +26,7 @@ export const sqrt: Unary = /* @__PURE__ */ primitive({
   code: (m, x) => m.sqrt(x),
 });
 
+/** eˣ, element by element. */
 export const exp: Unary = /* @__PURE__ */ called(
   "exp",
   26,
@@ -69,6 +71,7 @@ export const expm1: Unary = /* @__PURE__ */ called(
   },
 );
 
+/** The hyperbolic tangent, element by element. */
 export const tanh: Unary = /* @__PURE__ */ called(
   "tanh",
   36,

@@ -1,6 +1,6 @@
 /**
- * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is add(alpha, mul(beta, x)), the same node. They are put in place by this module, which
- * stands on all operations, as bundlers keep the modules of this folder for what they do.
+ * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is add(alpha, mul(beta, x)), the same node. They are put in
+ * place by this module, which stands on all operations, as bundlers keep the modules of this folder for what they do.
  */
 import { giveMethods } from "../array/chained.ts";
 import { logSumExp, mean, minimum } from "../array/operations/composed.ts";
@@ -12,9 +12,11 @@ import { reshape } from "../array/operations/reshape.ts";
 import { transpose } from "../array/operations/transpose.ts";
 import { SymbolicArray } from "../array/symbolic.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
-import { exp, log, log1p, pow, sigmoid, sqrt, tanh } from "./functions.ts";
+import { exp, expm1, log, log1p, pow, sigmoid, softplus, sqrt, tanh } from "./functions.ts";
 import { maximum, sum } from "./reductions.ts";
-import { abs, equal, less, lessEqual, max, min } from "./selection.ts";
+import { abs, and, equal, floor, less, lessEqual, max, min, not, or, round, sign, stopGradient, where } from "./selection.ts";
+
+import { atan, cos, digamma, erf, erfc, lgamma, sin, trigamma } from "./special-functions.ts";
 
 giveMethods(SymbolicArray.prototype, {
   add,
@@ -27,15 +29,33 @@ giveMethods(SymbolicArray.prototype, {
   pow,
   abs,
   exp,
+  expm1,
   log,
   log1p,
   sigmoid,
+  softplus,
   tanh,
+  cos,
+  sin,
+  atan,
+  erf,
+  erfc,
+  lgamma,
+  digamma,
+  trigamma,
+  sign,
+  floor,
+  round,
+  stopGradient,
   min,
   max,
   less,
   lessEqual,
   equal,
+  and,
+  or,
+  not,
+  where,
   sum,
   mean,
   maximum,

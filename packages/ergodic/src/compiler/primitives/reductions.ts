@@ -4,6 +4,7 @@ import { type Reducer, reduction } from "../primitive.ts";
 import { div, mul } from "./arithmetic.ts";
 import { equal } from "./selection.ts";
 
+/** Σ x: over a vector, or over the axes of an array (default: all). */
 export const sum: Reducer = /* @__PURE__ */ reduction({
   name: "sum",
   start: 0,

@@ -31,18 +31,21 @@ function comparison(name: string, symbol: string, holds: (a: number, b: number) 
   });
 }
 
+/** 1 where a < b, else 0; 0 with NaN. */
 export const less: Binary = /* @__PURE__ */ comparison(
   "less",
   "<",
   (a, b) => a < b,
   (m, a, b) => m.less(a, b),
 );
+/** 1 where a <= b, else 0; 0 with NaN. */
 export const lessEqual: Binary = /* @__PURE__ */ comparison(
   "lessEqual",
   "≤",
   (a, b) => a <= b,
   (m, a, b) => m.lessEqual(a, b),
 );
+/** 1 where a = b, else 0; 0 with NaN. */
 export const equal: Binary = /* @__PURE__ */ comparison(
   "equal",
   "=",
@@ -56,6 +59,7 @@ const infix = (strength: number, symbol: string): PrintForm => ({
   write: (a, b) => `${a} ${symbol} ${b}`,
 });
 
+/** 1 where all are nonzero, else 0. */
 export const and: Chain = /* @__PURE__ */ primitive({
   name: "and",
   chains: true,
@@ -69,6 +73,7 @@ export const and: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.and(a, b),
 });
 
+/** 1 where any is nonzero, else 0. */
 export const or: Chain = /* @__PURE__ */ primitive({
   name: "or",
   chains: true,
@@ -82,6 +87,7 @@ export const or: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.or(a, b),
 });
 
+/** 1 where x is 0, else 0. */
 export const not: Unary = /* @__PURE__ */ primitive({
   name: "not",
   reference: (x) => Number(!truth(x)),
@@ -114,6 +120,7 @@ export const where: Ternary = /* @__PURE__ */ primitive({
   code: (m, condition, yes, no) => m.select(condition, yes, no),
 });
 
+/** The smaller of a, b, …; NaN if one is. Of equal numbers the first has the derivative. */
 export const min: Chain = /* @__PURE__ */ primitive({
   name: "min",
   chains: true,
@@ -124,6 +131,7 @@ export const min: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.min(a, b),
 });
 
+/** The larger of a, b, …; NaN if one is. Of equal numbers the first has the derivative. */
 export const max: Chain = /* @__PURE__ */ primitive({
   name: "max",
   chains: true,
@@ -144,6 +152,7 @@ export const sign: Unary = /* @__PURE__ */ primitive({
   code: (m, x) => m.select(m.less(m.constant(0), x), m.constant(1), m.select(m.less(x, m.constant(0)), m.constant(-1), x)),
 });
 
+/** |x|, element by element; its derivative at 0 is 0. */
 export const abs: Unary = /* @__PURE__ */ primitive({
   name: "abs",
   reference: Math.abs,
@@ -165,6 +174,7 @@ export const stopGradient: Unary = /* @__PURE__ */ primitive({
   code: (_, x) => x,
 });
 
+/** The greatest whole number <= x; its derivative is 0. */
 export const floor: Unary = /* @__PURE__ */ primitive({
   name: "floor",
   reference: Math.floor,

@@ -13,6 +13,7 @@ import { exp } from "./functions.ts";
 
 const ATOM = 9;
 
+/** The cosine of x radians, element by element. */
 export const cos: Unary = /* @__PURE__ */ called(
   "cos",
   50,
@@ -24,6 +25,7 @@ export const cos: Unary = /* @__PURE__ */ called(
   },
 );
 
+/** The sine of x radians, element by element. */
 export const sin: Unary = /* @__PURE__ */ called(
   "sin",
   50,
@@ -35,6 +37,7 @@ export const sin: Unary = /* @__PURE__ */ called(
   },
 );
 
+/** The arctangent in radians, element by element. */
 export const atan: Unary = /* @__PURE__ */ called(
   "atan",
   36,

@@ -17,23 +17,28 @@ import type { JsonObject } from "../../contract.ts";
 import { denseRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
 import { checkStep } from "../step-check.ts";
 
+/** Options of random feature maps: rff(), sorf(), orthogonal(), fastfood(). */
 export interface FeatureOptions {
-  /** Features made: pairs of cosine and sine, so even. */
+  /** Features made, as pairs of cosine and sine: an even number, 2 to 2²². */
   count: number;
-  /** Kernel width; default "scale". */
+  /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale": 1/(columns × variance of all cells). */
   gamma?: number | "scale";
-  /** Default 0. */
+  /** Seed of the frequencies. Default 0. */
   seed?: number;
 }
 
 /** A map as the user chose it. */
 export interface RandomFeatures {
+  /** Which map: "rff", "orthogonal", "sorf" or "fastfood". */
   readonly kind: string;
+  /** Features made. */
   readonly count: number;
+  /** γ of the kernel. */
   readonly gamma: number | "scale";
+  /** Seed of the frequencies. */
   readonly seed: number;
-  /** Kind, count, gamma and seed: what `randomFeaturesFrom` takes. */
-  toJson(): JsonObject;
+  /** Kind, count, gamma and seed: what `randomFeaturesFromJson` takes. */
+  toJSON(): JsonObject;
 }
 
 /** A map resolved for a dataset, as it stands in a pipeline. */
@@ -56,7 +61,7 @@ export function randomFeatures(kind: string, options: FeatureOptions): RandomFea
     throw new OptionError(kind, `count is ${count}, but must be even: features are pairs of cosine and sine`, "OPTION_RANGE");
   if (gamma !== "scale") checkNumber(kind, "gamma", gamma, { low: 0, open: true });
   checkNumber(kind, "seed", seed, { low: -Number.MAX_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, integer: true });
-  return Object.freeze({ kind, count, gamma, seed, toJson: () => ({ kind, count, gamma, seed }) });
+  return Object.freeze({ kind, count, gamma, seed, toJSON: () => ({ kind, count, gamma, seed }) });
 }
 
 export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, rows: RowSource): FeaturesStep {

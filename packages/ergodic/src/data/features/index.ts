@@ -19,8 +19,8 @@ export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => R
   fastfood,
 };
 
-/** The map that `toJson` described. */
-export function randomFeaturesFrom(json: JsonObject): RandomFeatures {
+/** The map that `toJSON` described. */
+export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
   const { kind, ...options } = json;
   if (typeof kind === "string" && Object.hasOwn(featureMaps, kind))
     return featureMaps[kind](options as unknown as FeatureOptions);

@@ -1,4 +1,5 @@
 import { DataError, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import type { Step, Transformation } from "../rows.ts";
 
 export interface RowShapeStep extends Step {
@@ -35,7 +36,8 @@ export function rowShapeStep(sizes: readonly number[], columnCount: number, wher
 
 function misfit(sizes: readonly number[], columnCount: number): string | null {
   if (!Array.isArray(sizes) || sizes.length === 0 || !sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    return `is ${JSON.stringify(sizes)}, but must be a list of whole numbers from 1, like [height, width, channels]`;
+    const numbers = Array.isArray(sizes) && sizes.every((size) => typeof size === "number");
+    return `is ${numbers ? JSON.stringify(sizes) : shown(sizes)}, but must be a list of whole numbers from 1, like [height, width, channels]`;
   }
   const cells = sizes.reduce((product, size) => product * size, 1);
   if (cells === columnCount) return null;

@@ -1,8 +1,9 @@
 /**
  * What would help the chains of this run: ways that its algorithm has, on the model that it drew from, and none that was already taken.
  *
- * `description.algorithm` says what was asked for, `description.density` what the model allows: whether it has a gradient, which parameters are whole numbers, and
- * which belong to a hierarchy, centred or not. Of draws of other tools little is known, and advice is general.
+ * `description.algorithm` says what was asked for, `description.density` what the model allows: whether it has a gradient,
+ * which parameters are whole numbers, and which belong to a hierarchy, centred or not. Of draws of other tools little is known,
+ * and advice is general.
  */
 import type { Json, JsonObject } from "../../contract.ts";
 import { algorithmOf, nameOf } from "../method.ts";
@@ -86,7 +87,7 @@ export function waysToMove(draws: Judged): string[] {
   const cold = numberOf(objectOf(draws.description.plan).warmup) === 0;
   if (hamiltonian.has(name))
     return cold
-      ? ["warm up (warmup: 1000), as the step size is found there", start]
+      ? ["warm up (warmup: 1000), as step size and metric are found there", start]
       : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
   if (name === "metropolisHastings" || name === "independence") return ["take proposals that are accepted more often", start];
   if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);

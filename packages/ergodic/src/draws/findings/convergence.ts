@@ -1,14 +1,19 @@
-import type { VariableSummary } from "../../diagnostics/index.ts";
+import { rhat, type VariableSummary } from "../../diagnostics/index.ts";
 import { kindOf } from "../method.ts";
 import { drawMore, waysToMix, waysToMove } from "./advice.ts";
 import { type Finding, few, type Judged } from "./finding.ts";
+import { hasSeveralModes, joinModes, tellsModes } from "./modes.ts";
 
 const MOST_RHAT = 1.01;
 /** From here on what the chains agree about is no posterior yet. */
 const BAD_RHAT = 1.05;
+/** Chains that mix slowly are seldom so far apart while each agrees with itself. */
+const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
-/** Draws of a chain whose halves have variances. */
+/** Independent draws that have a variance worth the name. */
 const FEWEST = 4;
+/** Draws of a chain whose halves have effective sizes; with fewer these are NaN, and nothing would be found. */
+const FEWEST_OF_CHAIN = 6;
 
 /** Whether the chains agree, and have drawn enough. */
 export function convergence(draws: Judged): Finding[] {
@@ -26,7 +31,7 @@ export function convergence(draws: Judged): Finding[] {
   if (kind === "particles") return [particles()];
   // Independent draws: there are no chains to compare.
   if (kind === "approximation") return independent(draws);
-  if (draws.count < FEWEST) return [tooFew(draws)];
+  if (draws.count < FEWEST_OF_CHAIN) return [tooFew(draws)];
   const still = standing(draws, draws.chains);
   if (still.length > 0)
     return [
@@ -90,15 +95,30 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
     draws.chains === 1
       ? `the halves of the chain ${worst > BAD_RHAT ? "disagree about" : "do not quite agree about"}`
       : `the chains ${worst > BAD_RHAT ? "disagree about" : "have not quite settled on"}`;
-  const modes = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
+  const ways = [...waysToMix(draws), drawMore(draws)].join(", or ");
+  const modes = hasSeveralModes(draws);
+  const more = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
+  const unsure = worst > BAD_RHAT && !modes ? [more] : [];
+  // No metric takes a chain from one mode to another.
+  const aboutModes = tellsModes(draws) ? "see to the modes first" : joinModes;
+  const advice = modes || eachSettles(draws, apart[0]) ? [aboutModes, ...unsure, `within a mode, ${ways}`] : [ways, ...unsure];
   return [
     {
       code: "rhat",
       serious,
       text: `${said} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
-      advice: [[...waysToMix(draws), drawMore(draws)].join(", or "), ...(worst > BAD_RHAT ? [modes] : [])].join("; "),
+      advice: advice.join("; "),
     },
   ];
+}
+
+/** Whether each chain agrees with itself, though not with the others: they are in places of their own, as in several modes. */
+function eachSettles(draws: Judged, [name, { rhat: worst }]: Row): boolean {
+  const series = draws.scalars().get(name);
+  if (draws.chains === 1 || worst < APART_RHAT || series === undefined) return false;
+  return Array.from({ length: draws.chains }, (_, c) => rhat(series.subarray(c * draws.count, (c + 1) * draws.count), 1)).every(
+    (own) => own < BAD_RHAT,
+  );
 }
 
 function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
@@ -112,7 +132,9 @@ function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
       code: "ess",
       serious: false,
       text: `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (${Math.floor(fewest)} at the least, wanted ${wanted})`,
-      advice: [`draw more, some ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
+      advice: hasSeveralModes(draws)
+        ? "see to the modes first, as more draws of chains that stay in one do not make up for the others"
+        : [`draw more, some ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
     },
   ];
 }
@@ -132,8 +154,8 @@ const tooFew = ({ count }: Judged): Finding => ({
 });
 
 /**
- * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so that they stay; from 2^53 on every
- * number is whole.
+ * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so
+ * that they stay; from 2^53 on every number is whole.
  */
 function standing(draws: Judged, chains: number): string[] {
   const count = (draws.chains * draws.count) / chains;

@@ -1,31 +1,48 @@
 import type { Finding, Judged } from "./finding.ts";
-
-/** A place as a run's description tells it (VisitedPlace of the samplers, in JSON). */
-interface Place {
-  readonly share: number | null;
-  readonly missed: boolean;
-  readonly at: Readonly<Record<string, number | null>>;
-}
+import { filledModes, joinModes, placesOf, type Visited } from "./modes.ts";
 
 /** Numbers of a place that are told. */
 const MOST_TOLD = 4;
 
 /** Where chains have been, and where they have not: modes that scouts found, new starts, chains that came late. */
 export function places(draws: Judged, before: readonly Finding[]): Finding[] {
-  const visited = (draws.description.places ?? []) as unknown as readonly Place[];
-  return [...missed(visited.filter((place) => place.missed)), ...late(draws, before), ...restarted(draws)];
+  const visited = placesOf(draws);
+  return [
+    ...missed(visited.filter((place) => place.missed)),
+    ...apart(visited, before),
+    ...late(draws, before),
+    ...restarted(draws, visited),
+  ];
 }
 
-function missed(found: readonly Place[]): Finding[] {
+function missed(found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
-  const told = found.map(({ at, share }) => `${nearText(at)} (${shareText(share)} of it and where the chains are)`);
+  const told = found.map(
+    (place) => `${nearText(place.at)} (${shareText(place.share)} of it and where the chains are${changeText(place)})`,
+  );
   return [
     {
       code: "modes",
       serious: true,
       text: `the posterior has several modes, and the draws have next to none of ${found.length === 1 ? "one" : `${found.length}`} near ${told.join("; near ")}`,
-      advice:
-        "where modes are mirror images, tell them apart with a constraint such as ordered; otherwise take parallelTempering(), or start chains in each",
+      advice: joinModes,
+    },
+  ];
+}
+
+/** Chains that disagree because each fills a mode of its own. */
+function apart(visited: readonly Visited[], before: readonly Finding[]): Finding[] {
+  const modes = filledModes(visited);
+  if (modes.length < 2 || !before.some(({ code }) => code === "rhat")) return [];
+  const told = modes.map(
+    ({ at, count }) => `${nearText(at)} (${count} of ${modes.reduce((sum, mode) => sum + mode.count, 0)} chains)`,
+  );
+  return [
+    {
+      code: "modes",
+      serious: true,
+      text: `the posterior has several modes, and the chains are apart in ${modes.length} of them, near ${told.join("; near ")}`,
+      advice: joinModes,
     },
   ];
 }
@@ -44,23 +61,37 @@ function late({ report, chains }: Judged, before: readonly Finding[]): Finding[]
   ];
 }
 
-function restarted({ report }: Judged): Finding[] {
+/** A chain that filled the place that it left was in a minor mode; another had not come down. */
+function restarted({ report }: Judged, visited: readonly Visited[]): Finding[] {
   const { restarts = 0 } = report;
-  if (restarts === 0) return [];
-  return [
-    {
-      code: "restarts",
-      serious: false,
-      note: true,
-      text: `chains started anew ${restarts === 1 ? "once" : `${restarts} times`}, from where next to nothing of the posterior is`,
-      advice: "the posterior has a minor mode: if it should have none, give stronger priors",
-    },
-  ];
+  const lost = Math.min(restarts, visited.filter(({ by, settled }) => by === "left" && settled === false).length);
+  const once = (count: number): string => (count === 1 ? "once" : `${count} times`);
+  const note = { code: "restarts", serious: false, note: true };
+  const minor = {
+    ...note,
+    text: `chains started anew ${once(restarts - lost)}, from where next to nothing of the posterior is`,
+    advice: "the posterior has a minor mode: if it should have none, give stronger priors",
+  };
+  const unarrived = {
+    ...note,
+    text: `chains started anew ${once(lost)}, as they had not arrived when warm-up was over`,
+    advice:
+      "scale what the parameters are multiplied by, as (year - 2000) / 10 for a year, or start nearer (start: …), and they arrive sooner",
+  };
+  return [...(restarts > lost ? [minor] : []), ...(lost > 0 ? [unarrived] : [])];
 }
 
-const nearText = (at: Place["at"]): string => {
+const nearText = (at: Visited["at"]): string => {
   const numbers = Object.entries(at).map(([name, value]) => `${name} = ${value === null ? "?" : Number(value.toPrecision(3))}`);
   return numbers.slice(0, MOST_TOLD).join(", ") + (numbers.length > MOST_TOLD ? ", …" : "");
 };
 
-const shareText = (share: number | null): string => (share === null ? "an unknown share" : `${(100 * share).toPrecision(2)} %`);
+const shareText = (share: number | null): string => {
+  if (share === null) return "an unknown share";
+  return share > 0.99 ? "over 99 %" : `${(100 * share).toPrecision(2)} %`;
+};
+
+const changeText = ({ changes, sdFactor }: Visited): string =>
+  changes === undefined || sdFactor === undefined || sdFactor < 1.1
+    ? ""
+    : `, yet enough to make the standard deviation of "${changes}" ${sdFactor.toPrecision(2)} times as large`;

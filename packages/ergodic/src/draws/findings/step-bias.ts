@@ -10,8 +10,9 @@ interface Stepped {
 }
 
 /**
- * What the steps of a sampler that is exact only as they shrink are found to cost: `stepBias` of the report, the relative error of the standard deviation that is furthest
- * off, which is the bias in units of the posterior's own. Serious above MOST; below, the verdict says it with its trust.
+ * What the steps of a sampler that is exact only as they shrink are found to cost: `stepBias` of the report, the relative error
+ * of the standard deviation that is furthest off, which is the bias in units of the posterior's own. Serious above MOST; below,
+ * the verdict says it with its trust.
  */
 export function stepBias({ report, fields }: Stepped): Finding[] {
   const bias = report.stepBias;

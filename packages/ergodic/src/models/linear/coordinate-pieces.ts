@@ -6,8 +6,9 @@ const HALVINGS = 100;
 /**
  * A linear model's coordinates, and the part of its objective that is not the loss: Σ l1_i|x_i| + l2_i x_i²/2 + Σ_b group_b ‖x_b‖, x ≥ floors.
  *
- * Coordinates: each output's columns and, last, its intercept, one output after another. Blocks: with a group penalty its groups, over all outputs, and
- * each intercept; else single coordinates. The group penalty of a single coordinate is part of its l1. h_b: all of that but l2.
+ * Coordinates: each output's columns and, last, its intercept, one output after another. Blocks: with a group penalty its
+ * groups, over all outputs, and each intercept; else single coordinates. The group penalty of a single coordinate is part of
+ * its l1. h_b: all of that but l2.
  */
 export class CoordinatePieces {
   /** Coordinates of one output. */

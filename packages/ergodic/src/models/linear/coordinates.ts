@@ -1,5 +1,6 @@
 /**
- * A linear model by coordinates: x is each output's coefficients and intercept, blocks are the groups where there is a group penalty (kernels/coordinate-moves.ts).
+ * A linear model by coordinates: x is each output's coefficients and intercept, blocks are the groups where there is a group
+ * penalty (kernels/coordinate-moves.ts).
  *
  *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖, x_b ≥ 0 where it must be
  *

@@ -4,7 +4,8 @@
  * loss: by name, made by its factory, or left out: logistic for two classes, multinomial for more, squared for numbers. A binary loss on more
  * than two classes is fitted one class against the rest. `classWeights`: by class name, or "balanced" (n / (classes × count)).
  * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
- * only), learnt from the training rows and kept with the model. "auto" never does so with sparse columns, nor after a map. For others it goes by √mean(x²):
+ * only), learnt from the training rows and kept with the model. "auto" never does so with sparse columns, nor after a map. For
+ * others it goes by √mean(x²):
  * where columns differ by more than 10 times, or lie outside 0.1 … 10. With `features` it goes by max|x|, the columns' units: where the largest is
  * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
  * nearly always blank, rare levels) would fill its distances with noise.
@@ -15,26 +16,47 @@ import { checkBoolean, checkChoice, holds, plain, refuse } from "../../base/chec
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { type RandomFeatures, randomFeaturesFrom } from "../../data/features/index.ts";
+import { type RandomFeatures, randomFeaturesFromJson } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
-import type { Loss } from "../loss.ts";
+import type { KindByLoss, Loss, LossName } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { LinearProblem } from "./problem.ts";
 
+/** Options of `linear`. */
 export interface LinearOptions {
-  loss?: string | Loss;
+  /**
+   * The loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
+   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more, squared for
+   * numbers.
+   */
+  loss?: LossName | Loss;
+  /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
+  /** Strength of l2/2‖p‖², >= 0. Default 0. */
   l2?: number;
-  /** Strength and groups by column name; every column left out is a group of its own. */
+  /**
+   * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names; a column in no group is a group of its
+   * own. Default: none.
+   */
   group?: { strength: number; groups: string[][] };
+  /** Whether there is an intercept, which is not penalised. Default true. */
   intercept?: boolean;
-  /** Coefficients >= 0 (of the standardised columns, which have the signs of the columns). For coordinateDescent. */
+  /**
+   * Whether coefficients must be >= 0 (those of the standardised columns, which have the same signs). Needs
+   * coordinateDescent(). Default false.
+   */
   nonNegative?: boolean;
-  /** Multiplies l1 and l2 of each column, by name; 1 where not given. Not for the group penalty. */
+  /** Multiplies l1 and l2 of columns, by name, >= 0; 1 for columns not named. Does not apply to the group penalty. */
   penaltyWeights?: Record<string, number>;
+  /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
+  /** Random features in front, e.g. rff({ count: 1000 }), which make a kernel machine of the model. Default: none. */
   features?: RandomFeatures;
+  /**
+   * Whether columns are brought to mean 0 and standard deviation 1, learnt in training. Default "auto": where their units
+   * differ by more than 10 times or are far from 1; never for sparse columns.
+   */
   standardise?: boolean | "auto";
 }
 
@@ -51,18 +73,6 @@ const known = [
   "standardise",
 ];
 
-/** What each loss of this library predicts, for the compiler. */
-export interface KindByLoss {
-  logistic: "class";
-  hinge: "class";
-  squaredHinge: "class";
-  multinomial: "class";
-  squared: "number";
-  huber: "number";
-  epsilonInsensitive: "number";
-  quantile: "number";
-  poisson: "count";
-}
 interface KindByTask {
   binary: "class";
   multiclass: "class";
@@ -79,8 +89,11 @@ export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
 
 /** `K`: what is predicted, where the compiler knows the loss. */
 export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  /** For types only: what is predicted. */
   readonly predicts?: K;
+  /** The options, as given. */
   readonly options: Readonly<LinearOptions>;
+  /** The model on prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
 }
 
@@ -101,7 +114,7 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
   return {
     name: "linear",
     options,
-    toJson: () => toJson(options),
+    toJSON: () => toJSON(options),
     prepare: (data, plan) => prepare(options, data, plan.precision.data),
     bind: (prepared, plan, engine) => bind(options, prepared, plan, engine),
     save: (prepared, parameters) => save(options, prepared, parameters),
@@ -121,23 +134,23 @@ function checkWeights(where: string, given: Record<string, number>): void {
   for (const [name, weight] of Object.entries(plain(where, given))) checkNumber(where, name, weight, { low: 0 });
 }
 
-/** The model that `toJson` described. */
-export function linearFrom(json: JsonObject): LinearModel {
+/** The model that `toJSON` described. */
+export function linearFromJson(json: JsonObject): LinearModel {
   const { model: _, features, loss, ...rest } = json;
   return linearModel({
     ...(rest as LinearOptions),
     ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss) }),
-    ...(features ? { features: randomFeaturesFrom(features as JsonObject) } : {}),
+    ...(features ? { features: randomFeaturesFromJson(features as JsonObject) } : {}),
   });
 }
 
-function toJson(options: LinearOptions): JsonObject {
+function toJSON(options: LinearOptions): JsonObject {
   const { loss, features, ...rest } = options;
   return {
     model: "linear",
     ...(rest as unknown as JsonObject),
-    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss).toJson() }),
-    ...(features ? { features: features.toJson() } : {}),
+    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss).toJSON() }),
+    ...(features ? { features: features.toJSON() } : {}),
   };
 }
 
@@ -224,8 +237,8 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
   return {
     kind: "linear",
     description: {
-      model: toJson({ ...options, loss: options.loss ?? loss.name }),
-      loss: loss.toJson(),
+      model: toJSON({ ...options, loss: options.loss ?? loss }),
+      loss: loss.toJSON(),
       equation: loss.equation,
       task: outputs > 1 ? "multiclass" : loss.task,
       link,
@@ -235,7 +248,7 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
       },
       columns: data.names,
       outputs,
-      pipeline: data.pipeline.toJson() as Json,
+      pipeline: data.pipeline.toJSON() as Json,
     },
     tensors: { weights, intercept },
   };

@@ -20,8 +20,9 @@ import type { Layer, Scope } from "./scope.ts";
 const IMAGE = "[height, width, channels]";
 const perExample = (x: SymbolicArray, scope: Scope): SymbolicArray => scope.uniform([x.shape[0], 1, 1, 1]);
 
+/** Options of `randomShift`. */
 export interface ShiftOptions extends Named {
-  /** Default: "edge". */
+  /** What comes in at the edge: repeated cells ("edge") or 0 ("zero"). Default "edge". */
   readonly fill?: "edge" | "zero";
 }
 
@@ -99,10 +100,23 @@ const makeNoise = layer<{ readonly deviation: number }>(
   { keys: ["deviation"], check: ({ deviation }) => checkNumber("noise", "deviation", deviation, { low: 0 }) },
 );
 
+/**
+ * While training, shifts each image by −most … most whole cells in each direction; otherwise y = x. x: [n, height, width,
+ * channels]. @throws OptionError
+ */
 export const randomShift = (most = 2, options: ShiftOptions = {}): Layer =>
   makeShift({ most, ...plain("randomShift", options, ["most"]) });
+/**
+ * While training, mirrors each image with probability ½; otherwise y = x. `axis`: 2 left to right (default), 1 top to bottom.
+ * @throws OptionError
+ */
 export const randomFlip = (options: Named & { readonly axis?: 1 | 2 } = {}): Layer => makeFlip(options);
+/**
+ * While training, sets a square of `size` cells of each image to 0, centred on any cell; otherwise y = x. DeVries, Taylor 2017.
+ * @throws OptionError
+ */
 export const randomCutout = (size: number, options: Named = {}): Layer =>
   makeCutout({ size, ...plain("randomCutout", options, ["size"]) });
+/** While training, y = x + deviation · z, z standard normal; otherwise y = x. @throws OptionError unless deviation >= 0 */
 export const noise = (deviation: number, options: Named = {}): Layer =>
   makeNoise({ deviation, ...plain("noise", options, ["deviation"]) });

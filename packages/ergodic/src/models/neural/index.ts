@@ -23,7 +23,7 @@ export {
   heUniform,
   type Initialiser,
   initialiser,
-  initialiserFrom,
+  initialiserFromJson,
   initialValues,
   lecunNormal,
   lecunUniform,
@@ -54,7 +54,7 @@ export {
   separable,
 } from "./layers/blocks.ts";
 export { channelShuffle, concatenating, type ResidualOptions, residual } from "./layers/branches.ts";
-export { layerFrom, layerKinds } from "./layers/by-kind.ts";
+export { layerFromJson, layerKinds } from "./layers/by-kind.ts";
 export {
   type CirculantConvolutionOptions,
   type CirculantOptions,

@@ -18,17 +18,24 @@ import { type Shape, sizeOf } from "../../compiler/array/symbolic.ts";
 import type { Json, JsonObject } from "../../contract.ts";
 import { orthogonalRows } from "./orthogonal-rows.ts";
 
+/** Inputs per output and outputs per input of a weight, which initialisers scale by. */
 export interface Fans {
+  /** Inputs of an output. */
   readonly fanIn: number;
+  /** Outputs of an input. */
   readonly fanOut: number;
 }
 
+/** Makes the first values of a parameter, e.g. heNormal(). */
 export interface Initialiser {
+  /** Its name. */
   readonly name: string;
+  /** Its options, with defaults filled in. */
   readonly options: JsonObject;
   /** Row-major values. */
   values(shape: Shape, fans: Fans, draws: Draws): Float64Array;
-  toJson(): JsonObject;
+  /** JSON from which `initialiserFromJson` makes the same again. */
+  toJSON(): JsonObject;
 }
 
 /** Of a dense weight [in, out] or a convolution's [height, width, in, out]: the last two axes, times all before. */
@@ -51,7 +58,12 @@ export function initialValues(
 type Draw<O> = (given: { shape: Shape; fans: Fans; draws: Draws; options: O }) => Float64Array;
 const defined = new Registry<(options?: JsonObject) => Initialiser>("initialiser");
 
-/** Defines an initialiser and makes it known by its name. `check` refuses options. */
+/**
+ * Defines an initialiser of your own, known by its name in files: `initialiser(name, defaults, ({ shape, fans, draws, options
+ * }) => values)`.
+ *
+ * `check` refuses options. @throws OptionError for a name that is taken
+ */
 export function initialiser<O extends JsonObject>(
   name: string,
   defaults: O,
@@ -66,7 +78,7 @@ export function initialiser<O extends JsonObject>(
       name,
       options,
       values: (shape, fans, draws) => draw({ shape, fans, draws, options }),
-      toJson: () => ({ initialiser: name, ...options }),
+      toJSON: () => ({ initialiser: name, ...options }),
     };
   };
   defined.define(name, (options) => factory(options as Partial<O>));
@@ -74,7 +86,7 @@ export function initialiser<O extends JsonObject>(
 }
 
 /** From its name or its JSON. */
-export function initialiserFrom(json: Json): Initialiser {
+export function initialiserFromJson(json: Json): Initialiser {
   const { initialiser: name, ...options } = typeof json === "string" ? { initialiser: json } : (json as JsonObject);
   const factory = defined.get(String(name));
   if (factory) return factory(options);
@@ -86,7 +98,7 @@ export function initialiserFrom(json: Json): Initialiser {
 }
 
 export const isInitialiser = (value: unknown): value is Initialiser =>
-  typeof value === "object" && value !== null && "values" in value && "toJson" in value && typeof value.values === "function";
+  typeof value === "object" && value !== null && "values" in value && "toJSON" in value && typeof value.values === "function";
 
 const filled = (shape: Shape, next: () => number): Float64Array => Float64Array.from({ length: sizeOf(shape) }, next);
 const everywhere = (value: number) => (given: { shape: Shape }) => filled(given.shape, () => value);
@@ -105,13 +117,23 @@ function scaled(name: string, variance: (fans: Fans) => number, form: "normal" |
   );
 }
 
+/** Normal with variance gain² · 2/fanIn, for weights before ReLU. `gain` >= 0, default 1. He et al. 2015. */
 export const heNormal = scaled("heNormal", ({ fanIn }) => 2 / fanIn, "normal");
+/** Uniform with variance gain² · 2/fanIn. `gain` >= 0, default 1. He et al. 2015. */
 export const heUniform = scaled("heUniform", ({ fanIn }) => 2 / fanIn, "uniform");
+/** Normal with variance gain² · 2/(fanIn + fanOut). `gain` >= 0, default 1. Glorot, Bengio 2010. */
 export const glorotNormal = scaled("glorotNormal", ({ fanIn, fanOut }) => 2 / (fanIn + fanOut), "normal");
+/** Uniform with variance gain² · 2/(fanIn + fanOut). `gain` >= 0, default 1. Glorot, Bengio 2010. */
 export const glorotUniform = scaled("glorotUniform", ({ fanIn, fanOut }) => 2 / (fanIn + fanOut), "uniform");
+/** Normal with variance gain²/fanIn. `gain` >= 0, default 1. LeCun et al. 1998. */
 export const lecunNormal = scaled("lecunNormal", ({ fanIn }) => 1 / fanIn, "normal");
+/** Uniform with variance gain²/fanIn. `gain` >= 0, default 1. LeCun et al. 1998. */
 export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "uniform");
 
+/**
+ * A random matrix of all but the last axis by the last, with orthonormal rows or columns, times `gain` >= 0 (1). Saxe et al.
+ * 2014.
+ */
 export const orthogonal = initialiser<{ gain: number }>(
   "orthogonal",
   { gain: 1 },
@@ -129,8 +151,11 @@ export const orthogonal = initialiser<{ gain: number }>(
   ({ gain }) => checkNumber("orthogonal", "gain", gain, { low: 0 }),
 );
 
+/** All 0. */
 export const zeros = initialiser("zeros", {}, everywhere(0));
+/** All 1. */
 export const ones = initialiser("ones", {}, everywhere(1));
+/** All `value` (0). */
 export const constantInitial = initialiser<{ value: number }>(
   "constantInitial",
   { value: 0 },
@@ -149,6 +174,7 @@ export const blockConstants = initialiser<{ values: number[] }>(
   ({ values }) => values.forEach((value) => void checkNumber("blockConstants", "values", value)),
 );
 
+/** Normal with the given `mean` (0) and `deviation` >= 0 (0.01). */
 export const normalInitial = initialiser<{ mean: number; deviation: number }>(
   "normalInitial",
   { mean: 0, deviation: 0.01 },
@@ -159,6 +185,7 @@ export const normalInitial = initialiser<{ mean: number; deviation: number }>(
   },
 );
 
+/** Uniform between `low` (−0.05) and `high` (0.05). */
 export const uniformInitial = initialiser<{ low: number; high: number }>(
   "uniformInitial",
   { low: -0.05, high: 0.05 },

@@ -1,11 +1,11 @@
 import { OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { resolveLoss } from "../choose-loss.ts";
-import { layerFrom } from "./layers/by-kind.ts";
+import { layerFromJson } from "./layers/by-kind.ts";
 import { type NetworkModel, type NetworkOptions, networkModel } from "./network.ts";
 
-/** The model that `toJson` described. */
-export function networkFrom(json: JsonObject): NetworkModel {
+/** The model that `toJSON` described. */
+export function networkFromJson(json: JsonObject): NetworkModel {
   const { model: _, layers, loss, ...rest } = json;
   if (layers === null)
     throw new OptionError(
@@ -13,7 +13,7 @@ export function networkFrom(json: JsonObject): NetworkModel {
       'the network holds a plain function (x, scope) => array, which no file can hold; define it by layer("name", (x, scope, options) => …) before it is trained',
       "LAYER_FUNCTION",
     );
-  return networkModel(layerFrom(layers as JsonObject), {
+  return networkModel(layerFromJson(layers as JsonObject), {
     ...(rest as NetworkOptions),
     ...(loss === undefined ? {} : { loss: resolveLoss("network", loss) }),
   });

@@ -1,12 +1,13 @@
 /**
  * network(layers, options): a neural network as a model for `fit`.
  *
- * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z = the last layer's outputs, without an activation of their own: the loss has it. `layers`: a
- * layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic or multinomial for classes, squared for numbers. Biases and
- * norms are not penalised. `rates`: by group of parameters (grouped(layer, "name")), what their steps are multiplied with.
- * `standardise`: columns to mean 0 and sd 1 where their units differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but
- * neither where an embedding takes columns as row numbers of its table). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true:
- * always), z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z = the last layer's outputs, without an activation of their own: the
+ * loss has it. `layers`: a layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic
+ * or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: by group of parameters
+ * (grouped(layer, "name")), what their steps are multiplied with. `standardise`: columns to mean 0 and sd 1 where their units
+ * differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but neither where an embedding takes
+ * columns as row numbers of its table). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
+ * z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
  */
@@ -19,7 +20,7 @@ import type { Engine } from "../../host/engine.ts";
 import type { Family } from "../../host/families.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
 import type { KindOf } from "../linear/linear.ts";
-import type { Loss } from "../loss.ts";
+import type { Loss, LossName } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
 import { takesIndices } from "./indices.ts";
 import { sequential } from "./layers/sequential.ts";
@@ -28,12 +29,25 @@ import { familiesOfNetwork, type InputScale, type NetworkFacts, type TargetScale
 import { saveNetwork } from "./save.ts";
 import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
 
+/** Options of `network`. */
 export interface NetworkOptions {
-  loss?: string | Loss;
+  /**
+   * The loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
+   * numbers.
+   */
+  loss?: LossName | Loss;
+  /** Strength of l1‖p‖₁ on weights, >= 0. Default 0. */
   l1?: number;
+  /** Strength of l2/2‖p‖² on weights, >= 0. Default 0. */
   l2?: number;
+  /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
+  /** By group of parameters (see `grouped`), what their steps are multiplied with, >= 0. Default: all 1. */
   rates?: Record<string, number>;
+  /**
+   * Whether columns, images and numeric targets are brought to mean 0 and standard deviation 1. Default "auto": where their
+   * units need it.
+   */
   standardise?: boolean | "auto";
 }
 
@@ -41,11 +55,15 @@ const known = ["loss", "l1", "l2", "classWeights", "rates", "standardise"];
 
 /** `K`: what is predicted, where the compiler knows the loss. */
 export interface NetworkModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  /** For types only: what is predicted. */
   readonly predicts?: K;
+  /** The network. */
   readonly layers: LayerLike;
+  /** The options, as given. */
   readonly options: Readonly<NetworkOptions>;
   /** Of the kernels that its programs call. */
   families(prepared: Dataset): readonly Family[];
+  /** The model on prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
 }
 
@@ -68,7 +86,7 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
     name: "network",
     layers: whole,
     options,
-    toJson: () => toJson(whole, options),
+    toJSON: () => toJSON(whole, options),
     prepare: (data, plan) => prepare(whole, options, data, plan.precision.data),
     families: (prepared) => familiesOfNetwork(factsOf(whole, options, prepared)),
     bind: (prepared, plan, engine) =>
@@ -97,13 +115,13 @@ function wholeOf(layers: Layer | LayerFunction | readonly LayerLike[]): LayerLik
   );
 }
 
-function toJson(layers: LayerLike, options: NetworkOptions): JsonObject {
+function toJSON(layers: LayerLike, options: NetworkOptions): JsonObject {
   const { loss, ...rest } = options;
   return {
     model: "network",
     layers: layersJson(layers),
     ...(rest as unknown as JsonObject),
-    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss).toJson() }),
+    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss).toJSON() }),
   };
 }
 
@@ -111,7 +129,7 @@ function toJson(layers: LayerLike, options: NetworkOptions): JsonObject {
 function layersJson(layers: LayerLike): JsonObject | null {
   if (!isLayer(layers)) return null;
   try {
-    return layers.toJson();
+    return layers.toJSON();
   } catch (error) {
     if (error instanceof OptionError && error.code === "LAYER_FUNCTION") return null;
     throw error;
@@ -187,5 +205,5 @@ function inputScale(data: Dataset): InputScale {
 
 function save(layers: LayerLike, options: NetworkOptions, data: Dataset, parameters: Float64Array): SavedModel {
   const facts = factsOf(layers, options, data);
-  return saveNetwork(facts, toJson(layers, { ...options, loss: options.loss ?? facts.loss }), data, parameters);
+  return saveNetwork(facts, toJSON(layers, { ...options, loss: options.loss ?? facts.loss }), data, parameters);
 }

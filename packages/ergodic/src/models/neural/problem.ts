@@ -1,13 +1,14 @@
 /**
  * A network bound to a dataset: gradients of rows through kernels/network.ts. Parameters: programs.ts.
  *
- * Rows with dense columns only. Batch statistics, dropout and augmentation take part in an update; what is random is drawn from the lane's own key and
- * the number of its update, so that it does not depend on the worker that makes it.
+ * Rows with dense columns only. Batch statistics, dropout and augmentation take part in an update; what is random is drawn from
+ * the lane's own key and the number of its update, so that it does not depend on the worker that makes it.
  */
 
 import { CapabilityError, OptionError } from "../../base/errors.ts";
 import { checkRoom, MOST_ENGINE } from "../../base/room.ts";
 import { stream } from "../../base/stream.ts";
+import { compileArrays } from "../../compiler/array/compile.ts";
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../compiler/array/link.ts";
 import type { ArrayProgram } from "../../compiler/array/lowered.ts";
 import { KEY_HIGH, KEY_LOW, UPDATE } from "../../compiler/array/memory.ts";
@@ -22,6 +23,10 @@ import { layOutParameters, lossProgram, type NetworkFacts, outputsOf, type Param
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
 /** Rows for which the network is traced to learn its parameters: batch statistics want two. */
 const PROBE_ROWS = 2;
+/** Parameters from which on memory is reckoned before it is taken. */
+const LARGE = 2 ** 24;
+/** Of a parameter outside of the engine: start, density, decay and rate. */
+const HOST_BYTES = 32;
 
 export interface NetworkProblemOptions extends NetworkFacts {
   readonly l1: number;
@@ -64,8 +69,7 @@ export class NetworkProblem implements Problem, RowGradient {
     this.layout = layOutParameters(traced);
     this.parameterCount = this.layout.count;
     this.trainedCount = this.layout.trained;
-    const parameterBytes = plan.precision.model === "f64" ? 8 : 4;
-    checkRoom("network", `${this.parameterCount} parameters`, parameterBytes * this.parameterCount, MOST_ENGINE);
+    this.checkRoom();
     refuseMisfits(data, plan, this.layout);
     const { l1, l2, rates } = options;
     refuseUnknownGroups(rates, this.layout);
@@ -157,6 +161,18 @@ export class NetworkProblem implements Problem, RowGradient {
 
   dispose(): void {
     this.arena.dispose();
+  }
+
+  /** Before anything is made of that size, since a host may end the process that takes more than it has. */
+  private checkRoom(): void {
+    const { parameterCount: count, trainedCount, precision, layout } = this;
+    const bytes = (count + trainedCount) * (precision === "f64" ? 8 : 4);
+    checkRoom("network", `${count} parameters with their gradient`, bytes, MOST_ENGINE);
+    if (count < LARGE) return;
+    checkRoom("network", `${count} parameters, with what training keeps of each,`, bytes + HOST_BYTES * count);
+    const { plan } = compileArrays(updateProgram(this.options, PROBE_ROWS, precision, layout), { shared: false });
+    const what = `${count} parameters with their gradient, and what is computed of a batch of ${PROBE_ROWS} rows,`;
+    checkRoom("network", what, bytes + plan.bytes, MOST_ENGINE);
   }
 
   private firstValues(): Float64Array {

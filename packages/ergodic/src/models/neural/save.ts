@@ -36,7 +36,7 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
     kind: "network",
     description: {
       model,
-      loss: loss.toJson(),
+      loss: loss.toJSON(),
       equation: loss.equation,
       task: outputs > 1 ? "multiclass" : loss.task,
       link,
@@ -50,7 +50,7 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
       parameters: layout.parameters.reduce((sum, p) => sum + p.size, 0),
       shapes: Object.fromEntries(numbers.map(({ name, shape }) => [name, [...shape]])),
       program: plan as unknown as Json,
-      pipeline: data.pipeline.toJson() as Json,
+      pipeline: data.pipeline.toJSON() as Json,
     },
     tensors: Object.fromEntries([
       ...Object.entries(constants).map(([name, numbers]): [string, Tensor] => [name, Float32Array.from(numbers)]),

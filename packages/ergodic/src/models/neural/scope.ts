@@ -2,7 +2,9 @@ import type { Shape, SymbolicArray } from "../../compiler/array/index.ts";
 import type { JsonObject } from "../../contract.ts";
 import type { Fans, Initialiser } from "./initialisers.ts";
 
+/** How a layer's parameter starts, and what applies to it. */
 export interface ParameterOptions {
+  /** Its first values, e.g. heNormal(). */
   readonly initial: Initialiser;
   /** What initialisers scale by; default: as of a dense or convolution weight of this shape. */
   readonly fans?: Fans;
@@ -33,7 +35,7 @@ export interface Scope {
   readonly path: string;
   /** Trained, unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Not trained: running statistics. Where an update has been said before, its value. */
+  /** Not trained: running statistics. Where an update was given before, its value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
   /** The state's next value; nothing where `training` is false. */
   update(name: string, value: SymbolicArray): void;
@@ -41,7 +43,9 @@ export interface Scope {
   uniform(shape: Shape): SymbolicArray;
   /** The same with mean 0 and variance 1. */
   normal(shape: Shape): SymbolicArray;
+  /** The scope below a name, for a layer that names its parts. */
   within<T>(name: string, build: (scope: Scope) => T): T;
+  /** A scope whose parameters are frozen or in a group. */
   marked<T>(marks: Marks, build: (scope: Scope) => T): T;
   /** Applies a layer under a name; "" adds none to the path. */
   apply(layer: LayerLike, x: SymbolicArray, name: string): SymbolicArray;
@@ -49,15 +53,22 @@ export interface Scope {
   count(multiplyAdds: number): void;
 }
 
+/** A layer as a plain function: y = f(x, scope), on symbolic arrays with axis 0 for the examples. */
 export type LayerFunction = (x: SymbolicArray, scope: Scope) => SymbolicArray;
 
+/** A layer, as dense() and its kind make it. */
 export interface Layer {
+  /** The name of its definition. */
   readonly kind: string;
   /** Its part of the path; default: its place in the layer that holds it. */
   readonly name?: string;
+  /** y = f(x, scope), on symbolic arrays. */
   readonly apply: LayerFunction;
-  /** @throws OptionError [LAYER_FUNCTION] where a part is a plain function */
-  toJson(): JsonObject;
+  /**
+   * JSON from which `layerFromJson` makes the same layer again. @throws OptionError [LAYER_FUNCTION] where a part is a plain
+   * function
+   */
+  toJSON(): JsonObject;
 }
 
 /** A plain function is a layer too; but no file can hold it. */

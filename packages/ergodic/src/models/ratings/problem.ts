@@ -179,8 +179,8 @@ export function meanRating(ratings: Ratings): number {
 }
 
 /**
- * s, the unit of ratings: their standard deviation about the mean, or where all are one number its size; 1 for evidence, which has no unit. Of ratings
- * that are c times as large it is c times as large.
+ * s, the unit of ratings: their standard deviation about the mean, or where all are one number its size; 1 for evidence, which
+ * has no unit. Of ratings that are c times as large it is c times as large.
  */
 export function scaleOf({ alpha }: Pick<FactorisationSettings, "alpha">, ratings: Ratings): number {
   if (alpha !== null) return 1;

@@ -1,13 +1,15 @@
-/**
- * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u stands for.
- *
- * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
- * Parameters that are whole numbers stand in u as they are, and have a gradient of 0 there.
- */
 import { DataError, OptionError } from "../../base/errors.ts";
 import type { Draws, Stream } from "../../base/stream.ts";
 import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
-import type { BindOptions, DensityBinding, DiscretePlace, LogDensity, ParameterPlace, TemperedBinding } from "../../contract.ts";
+import type {
+  BindOptions,
+  DensityBinding,
+  DiscretePlace,
+  JsonObject,
+  LogDensity,
+  ParameterPlace,
+  TemperedBinding,
+} from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { own } from "../../host/memory.ts";
@@ -15,7 +17,8 @@ import type { Hint, TracedModel } from "./context.ts";
 import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
-import { PlacedModel, type PointFunction } from "./placed.ts";
+import { hierarchyOf } from "./hierarchy.ts";
+import { PlacedModel, type PointFunction, type PortableForms } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
@@ -30,16 +33,26 @@ interface Evaluator {
   readonly density: number;
 }
 
+/**
+ * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u represents.
+ *
+ * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
+ * Parameters that are whole numbers are in u as they are, and have a gradient of 0 there.
+ */
 export class ConditionedModel implements LogDensity, Disposable {
+  /** The model's name. */
   readonly name: string;
+  /** Unconstrained numbers. */
   readonly dimension: number;
   /** What draws report, in the order of their values; generated quantities that are drawn come last. */
   readonly quantities: readonly QuantityPlace[];
   /** Numbers of all quantities that are not drawn: the values of one point. */
   readonly valueCount: number;
+  /** What the model's function described. */
   readonly traced: TracedModel;
+  /** Whether results are the same bits on every host. */
   readonly deterministic: boolean;
-  /** Where the unconstrained numbers of each parameter stand in u; those that are whole numbers, with their bounds. */
+  /** Where the unconstrained numbers of each parameter are in u; those that are whole numbers, with their bounds. */
   readonly parameters: readonly ParameterPlace[];
   readonly discrete: readonly DiscretePlace[];
   private readonly engine: Engine;
@@ -97,7 +110,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return { value, gradient: this.engine.memory.f64(gradient, this.dimension).slice() };
   }
 
-  /** Parameters, transformed and generated quantities at u. Those that are drawn are left out without `draws`. */
+  /** Parameters, transformed and generated quantities at u. Those that are drawn are omitted without `draws`. */
   constrain(u: ArrayLike<number>, draws?: Draws): NamedValues {
     const all = this.valuesOf(u);
     const { drawn } = this.traced;
@@ -169,12 +182,22 @@ export class ConditionedModel implements LogDensity, Disposable {
     return dependentObservations(this.traced, this.inputs(u));
   }
 
+  /** Code and numbers of its density, for another thread. */
+  portable(): PortableForms {
+    return this.placed.portable();
+  }
+
+  /** What advice must know of it: which parameters belong to a hierarchy. */
+  get facts(): JsonObject {
+    return hierarchyOf(this.traced);
+  }
+
   /** What is probably not meant, though it can be sampled. */
   get hints(): readonly Hint[] {
     return this.traced.hints;
   }
 
-  /** Which prior or observation is not finite at these points, in words; undefined where all are. */
+  /** Which prior or observation is not finite at these points, as text; undefined where all are. */
   explain(points: readonly Float64Array[]): string | undefined {
     if (points.length === 0 || points[0].length !== this.dimension) return undefined;
     const densities = this.traced.terms.map(({ density }) => density);
@@ -192,7 +215,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     return Object.fromEntries(this.predicted.at(this.checked(u), draws).map(({ name, values }) => [name, values]));
   }
 
-  /** What was observed, by name, as the model computes it from its data; what depends on parameters is left out. */
+  /** What was observed, by name, as the model computes it from its data; what depends on parameters is omitted. */
   observedValues(): NamedValues {
     const { observed, data } = this.traced;
     const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));

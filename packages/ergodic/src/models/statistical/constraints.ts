@@ -40,6 +40,10 @@ const WORDS = {
 };
 
 export type ConstraintWord = keyof typeof WORDS;
+/**
+ * Which values a parameter may take: a word, e.g. "positive", "simplex", "ordered" or "correlationCholesky", or bounds { lower,
+ * upper }.
+ */
 export type ParameterConstraint = ConstraintWord | Bounds;
 
 /** @throws OptionError for a word that is none */

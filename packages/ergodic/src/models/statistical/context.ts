@@ -9,22 +9,31 @@ import type { Marginal, States, StateTerms } from "./marginalise.ts";
 import type { NonCentred } from "./non-centred.ts";
 import type { Transform } from "./transforms/index.ts";
 
+/** Options of `param` in a model. */
 export interface ParameterOptions {
   /**
    * Extents: numbers or names of sizes. With a distribution of vectors or matrices those in front of one value's; else the whole shape. Default:
    * what the distribution's parameters broadcast to.
    */
   readonly shape?: Extent | readonly Extent[];
-  /** false: z of the standard distribution is moved, and the parameter is location + scale z. */
+  /**
+   * false: the parameter is location + scale · z, with z of the standard distribution, which samples better with little data.
+   * Default true.
+   */
   readonly centred?: boolean;
-  /** Bounds, or a word, narrower than the distribution's support. The density is not scaled up for what they cut off. */
+  /** A lower bound, or several, narrower than the distribution's support. The density is not scaled up for what is cut off. */
   readonly lower?: ArrayLikeOperand;
+  /** An upper bound, or several, narrower than the distribution's support. The density is not scaled up for what is cut off. */
   readonly upper?: ArrayLikeOperand;
+  /** A constraint by its word, e.g. "positive" or "ordered", narrower than the distribution's support. */
   readonly constraint?: ParameterConstraint;
 }
 
+/** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
+  /** What the terms are the distributions of. Needed where terms are distributions. */
   readonly value?: SymbolicArray | number;
+  /** Name of the pointwise log densities, and of predictive draws of `value`. */
   readonly name?: string;
 }
 
@@ -35,8 +44,8 @@ export interface ModelContext {
   /** The extent of that name. */
   size(name: string): number;
   /**
-   * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole numbers is discrete: it may
-   * index arrays by `take`, and is drawn by Gibbs steps.
+   * A parameter with a prior, or with a constraint alone: a flat prior on the constrained scale. One with a prior of whole
+   * numbers is discrete: it may index arrays by `take`, and is drawn by Gibbs steps.
    */
   param(name: string, prior: Distribution | ParameterConstraint, options?: ParameterOptions): SymbolicArray;
   /** Adds log p(value). `name` is that of its predictive draws; default: the data's. */
@@ -50,7 +59,7 @@ export interface ModelContext {
   transformed(name: string, value: SymbolicArray): SymbolicArray;
   /** A quantity of each draw: a function of parameters, or a draw of a distribution. */
   generated(name: string, value: SymbolicArray | Distribution): void;
-  /** Adds the sum of a term in nats to the log density. Where prior and likelihood are told apart, it counts with the prior. */
+  /** Adds the sum of a term in nats to the log density. Where prior and likelihood are separated, it counts with the prior. */
   target(term: SymbolicArray): void;
 }
 

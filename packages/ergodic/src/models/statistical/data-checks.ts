@@ -1,6 +1,6 @@
 /**
- * Data are looked at once, when they come, where they are used as indices, and as parameters of distributions: a wrong one would make NaN, so that no start had a
- * finite density, or another model.
+ * Data are looked at once, when they come, where they are used as indices, and as parameters of distributions: a wrong one
+ * would make NaN, so that no start had a finite density, or another model.
  */
 import { DataError } from "../../base/errors.ts";
 import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../compiler/array/indices.ts";

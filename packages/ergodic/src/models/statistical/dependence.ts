@@ -1,11 +1,13 @@
 /**
- * Which observations have terms that depend on each other: the log density of one value reads other values of the same observation, as that of a hidden Markov
- * chain, of a regression on earlier values, or of errors that a scan follows does. Leaving out one term then does not leave out its value.
+ * Which observations have terms that depend on each other: the log density of one value reads other values of the same
+ * observation, as that of a hidden Markov chain, of a regression on earlier values, or of errors that a scan follows does.
+ * Leaving out one term then does not leave out its value.
  *
- * A chain of hidden states is known as such. Else it is tried out, at a point u: two numbers of the observed data change places, which keeps what is symmetric in
- * them (a mean over all data), and the log densities of other values must stay. Values that depend on parameters (residuals) count as
- * one a datum. Of single values observed one by one those count together that are taken from the same data.
- * Not seen: values of before that are given as data of their own; of marginalise() without a value, what is observed.
+ * A chain of hidden states is known as such. Else it is tried out, at a point u: two numbers of the observed data change
+ * places, which keeps what is symmetric in them (a mean over all data), and the log densities of other values must stay. Values
+ * that depend on parameters (residuals) count as one a datum. Of single values observed one by one those count together that
+ * are taken from the same data. Not seen: values of before that are given as data of their own; of marginalise() without a
+ * value, what is observed.
  */
 import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
 import type { TracedModel, TracedObservation } from "./context.ts";

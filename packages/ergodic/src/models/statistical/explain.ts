@@ -1,6 +1,7 @@
 /**
- * Why no start of a model is finite: each of its terms, in the order of the model, is evaluated at the starts. Named is the first with an element that is −∞ or
- * NaN at all of them; else the first that is as a whole; else the one that is at most of them.
+ * Why no start of a model is finite: each of its terms, in the order of the model, is evaluated at the starts. Named is the
+ * first with an element that is −∞ or NaN at all of them; else the first that is as a whole; else the one that is at most of
+ * them.
  */
 import { ErgodicError } from "../../base/errors.ts";
 import { broadcastTo, interpret, type SymbolicArray } from "../../compiler/index.ts";

@@ -14,8 +14,11 @@ import { elementName } from "./element.ts";
 /** A number, or a name that the data give a number. */
 export type Extent = number | string;
 
+/** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. */
 export interface DataField<T = unknown> {
+  /** Whether it is an array or one number. */
   readonly kind: "array" | "integer" | "real";
+  /** Its sizes: numbers or names. */
   readonly extents: readonly Extent[];
   /** For the type alone. */
   readonly becomes?: T;
@@ -25,13 +28,14 @@ export type DataFields = Readonly<Record<string, DataField>>;
 export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? T : never };
 
 type Nested = ArrayLike<number> | readonly Nested[];
-/** Data by name: numbers, lists of numbers, lists of rows. Names that no model asks for may stand in it. */
+/** Data by name: numbers, lists of numbers, lists of rows. It may hold names that the model does not ask for. */
 export type ModelData = Readonly<Record<string, number | Nested>>;
 
 const arrayField = (extents: readonly Extent[]): DataField<SymbolicArray> => ({ kind: "array", extents });
 
 /** A list of numbers. */
 export const vector = (size: Extent): DataField<SymbolicArray> => arrayField([size]);
+/** A matrix of numbers: a list of rows, or flat and row-major. Sizes are numbers or names. */
 export const matrix = (rows: Extent, columns: Extent): DataField<SymbolicArray> => arrayField([rows, columns]);
 /** Any number of axes. */
 export const tensor = (...extents: Extent[]): DataField<SymbolicArray> => arrayField(extents);

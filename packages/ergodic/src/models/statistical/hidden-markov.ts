@@ -41,9 +41,9 @@ export class HiddenMarkov {
  *
  *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
  *
- * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes between being chains of their
- * own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed probabilities P(z_t = k | all y) by the backward
- * recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
+ * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes
+ * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
+ * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
  * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */

@@ -1,6 +1,7 @@
 /**
- * What can be sampled but is probably not meant: an observation of what depends on parameters, and a parameter without bounds where a distribution wants
- * a positive number. Draws carry the hints in their description, the verdict repeats them, and the command line writes them before it samples.
+ * What can be sampled but is probably not meant: an observation of what depends on parameters, and a parameter without bounds
+ * where a distribution wants a positive number. Draws carry the hints in their description, the verdict repeats them, and the
+ * command line writes them before it samples.
  */
 
 import { userLine } from "../../compiler/array/position.ts";

@@ -1,21 +1,3 @@
-/**
- * Discrete latent variables, summed out: log p(y) = log Σ_k p(k) p(y | k), element by element, and P(k | y).
- *
- *   // A mixture: each y_i is of one of K normals.
- *   const z = marginalise(categorical(theta), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
- *   generated("z", z.probabilities);                       // [N, K]
- *
- *   // A change point: counts have one rate before the day s, another from it on; one term for each s, all at once, [T].
- *   const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
- *   const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
- *   generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);
- *
- *   // A hidden Markov chain: y_t depends on a state that depends on the one before.
- *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
- *
- * States: a distribution of whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k in turn, all of one shape; or the
- * distribution of y given k; or all terms as one array, states along its last axis. Sums are taken without overflow.
- */
 import { CapabilityError, CompileError } from "../../base/errors.ts";
 import {
   add,
@@ -45,6 +27,25 @@ import { forwardBackward, HiddenMarkov, seriesSampler } from "./hidden-markov.ts
 export type States = Distribution | HiddenMarkov;
 export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distribution);
 
+/**
+ * Discrete latent variables, summed out: log p(y) = log Σ_k p(k) p(y | k), element by element, and P(k | y).
+ *
+ *   // A mixture: each y_i is of one of K normals.
+ *   const z = marginalise(categorical(theta), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
+ *   generated("z", z.probabilities);                       // [N, K]
+ *
+ *   // A change point: counts have one rate before the day s, another from it on; one term for each s, all at once, [T].
+ *   const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
+ *   const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
+ *   generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);
+ *
+ *   // A hidden Markov chain: y_t depends on a state that depends on the one before.
+ *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
+ *
+ * States: a distribution of whole numbers between constant bounds, or hiddenMarkov(). Terms: log p(y | k) for each k in turn,
+ * all of one shape; or the distribution of y given k; or all terms as one array, states along its last axis. Sums are taken
+ * without overflow.
+ */
 export interface Marginal {
   /** log p(y), one by one; of a hidden Markov chain each given those before. */
   readonly logDensity: SymbolicArray;

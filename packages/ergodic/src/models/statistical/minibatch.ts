@@ -4,12 +4,12 @@
  *   const posterior = await regression.condition({ x, y }, { rows: "N" });
  *   const draws = await sample(posterior, {}, { algorithm: sgld({ stepSize: 1e-5, batch: 100 }) });
  *
- * ℓ_B(u) = log prior(u) + Σ over what is observed without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|. Fields whose first extent is `rows` are cut
- * to a batch; the model's function runs once more for each size of batches, with that extent n. An observation counts as one of rows if it depends
- * on such a field; its values must have the rows as their first axis.
+ * ℓ_B(u) = log prior(u) + Σ over what is observed without rows + N/n Σ_{i in B} log likelihood of row i, n = |B|. Fields whose
+ * first extent is `rows` are cut to a batch; the model's function runs once more for each size of batches, with that extent n.
+ * An observation counts as one of rows if it depends on such a field; its values must have the rows as their first axis.
  *
- * That the rows' terms add up is tried out, on a few rows at points of the parameter space: a model that, say, subtracts the mean over all rows from its data, or uses
- * N as a number, is refused.
+ * That the rows' terms add up is tried out, on a few rows at points of the parameter space: a model that, say, subtracts the
+ * mean over all rows from its data, or uses N as a number, is refused.
  *
  * @throws CapabilityError where the density is no sum over rows, or a parameter has rows; OptionError for a name that is no first extent
  */

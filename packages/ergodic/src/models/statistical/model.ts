@@ -9,15 +9,19 @@ import type { ModelData } from "./fields.ts";
 import { RowModel } from "./minibatch.ts";
 import { traceModel } from "./trace.ts";
 
+/** Options of `model.condition`. */
 export interface ConditionOptions {
-  /** The same bits on every host. */
+  /** Whether results are the same bits on every host. Default false. */
   readonly deterministic?: boolean;
-  /** The extent that counts rows of data, for estimates on some of them (minibatch.ts). */
+  /** Name of the size that counts rows of data, for estimates on some of the rows. Default: none. */
   readonly rows?: string;
 }
 
+/** A statistical model, as `model` makes it. */
 export interface StatisticalModel {
+  /** Tells statistical models from others. */
   readonly kind: "statistical";
+  /** The model's name. */
   readonly name: string;
   /**
    * The model given data: a log density to sample, optimise or approximate.
@@ -29,7 +33,7 @@ export interface StatisticalModel {
 }
 
 /**
- * A statistical model is a function that says, of data and parameters, how they come about:
+ * A statistical model: a function that describes how parameters and data come about.
  *
  *   const eightSchools = model(({ data, param, observe }) => {
  *     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
@@ -40,7 +44,8 @@ export interface StatisticalModel {
  *   });
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
- * of their shapes; densities and gradients are compiled from what it said. What depends on the data alone is computed once.
+ * of their shapes; densities and gradients are compiled from it. What depends on the data alone is computed once.
+ * `name`: default that of the function, or "model".
  *
  * @throws OptionError unless given a function
  */

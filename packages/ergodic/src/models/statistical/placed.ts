@@ -3,7 +3,15 @@
  * block of its own.
  */
 import { OptionError } from "../../base/errors.ts";
-import { initialiseBlock, type LinkedArrays, linkArrays } from "../../compiler/array/link.ts";
+import {
+  type BlockImage,
+  compiledFor,
+  imageOf,
+  initialiseBlock,
+  type LinkedArrays,
+  linkArrays,
+  writeImage,
+} from "../../compiler/array/link.ts";
 import type { ArrayProgram } from "../../compiler/array/lowered.ts";
 import type { SymbolicArray } from "../../compiler/index.ts";
 import { Arena } from "../../host/arena.ts";
@@ -27,6 +35,45 @@ import {
   VALUES,
   valuesProgram,
 } from "./programs.ts";
+
+/** A program's code, its block, and the data that it reads, by name. */
+export interface PortableForm {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly image: BlockImage;
+  readonly callsKernels: boolean;
+  readonly fixed: Readonly<Record<string, Float64Array>>;
+}
+
+/** Each without and with the gradient. */
+export interface PortableForms {
+  readonly density: readonly [PortableForm, PortableForm];
+  readonly tempered: readonly [PortableForm, PortableForm];
+}
+
+/** A LOG_DENSITY block. `buffers`: addresses by name. */
+export function densityBlock(
+  engine: Engine,
+  arena: Arena,
+  { image, slot }: { image: BlockImage; slot: number },
+  buffers: readonly (readonly [string, number])[],
+): number {
+  const value = arena.take(8);
+  const block = arena.take(image.bytes);
+  writeImage(engine, image, block);
+  for (const [name, address] of [...buffers, [DENSITY, value] as const]) {
+    const pointer = image.pointers[name];
+    if (pointer !== undefined) arena.set(block, pointer, address);
+  }
+  const [point, gradient] = [image.pointers[POINT], image.pointers[GRADIENT]];
+  return arena.block(field.LOG_DENSITY_BYTES, [
+    [field.LOG_DENSITY_RUN, slot],
+    [field.LOG_DENSITY_BLOCK, block],
+    [field.LOG_DENSITY_POINT, point === undefined ? 0 : block + point],
+    // Where there is no gradient, its address goes where nobody reads it.
+    [field.LOG_DENSITY_GRADIENT, gradient === undefined ? arena.take(8) : block + gradient],
+    [field.LOG_DENSITY_VALUE, value],
+  ]);
+}
 
 /** The addresses that the tempered program's power is read from and its likelihood written to. */
 export interface TemperedCells {
@@ -130,19 +177,28 @@ export class PlacedModel {
   }
 
   private densityBlock(arena: Arena, program: ArrayProgram, buffers: Record<string, number>): number {
-    const linked = linkArrays(this.engine, program, arena, this.deterministic);
-    const { plan, run } = linked;
-    const value = arena.take(8);
-    const block = this.place(arena, linked, { ...buffers, [DENSITY]: value });
-    const [point, gradient] = [plan.pointers[POINT], plan.pointers[GRADIENT]];
-    return arena.block(field.LOG_DENSITY_BYTES, [
-      [field.LOG_DENSITY_RUN, run.slot],
-      [field.LOG_DENSITY_BLOCK, block],
-      [field.LOG_DENSITY_POINT, point === undefined ? 0 : block + point],
-      // Where there is no gradient, its address goes where nobody reads it.
-      [field.LOG_DENSITY_GRADIENT, gradient === undefined ? arena.take(8) : block + gradient],
-      [field.LOG_DENSITY_VALUE, value],
+    this.checkAlive();
+    const { plan, run } = linkArrays(this.engine, program, arena, this.deterministic);
+    return densityBlock(this.engine, arena, { image: imageOf(plan), slot: run.slot }, [
+      ...this.addresses,
+      ...Object.entries(buffers),
     ]);
+  }
+
+  /** Code and numbers of the density in all its forms, for a memory elsewhere (portable.ts). */
+  portable(): PortableForms {
+    const form = (key: string, make: () => ArrayProgram): PortableForm => {
+      const program = this.program(key, make);
+      const { bytes, plan, callsKernels } = compiledFor(this.engine, program);
+      const fixed = Object.fromEntries(fixedInputs(program).map((name) => [name, this.fixed.values.get(name)!]));
+      return { bytes, image: imageOf(plan), callsKernels, fixed };
+    };
+    const { name, traced, fixed } = this;
+    const of = (gradient: boolean): PortableForm =>
+      form(`density ${gradient}`, () => densityProgram(name, traced, fixed, gradient));
+    const tempered = (gradient: boolean): PortableForm =>
+      form(`tempered ${gradient}`, () => temperedProgram(name, traced, fixed, gradient));
+    return { density: [of(false), of(true)], tempered: [tempered(false), tempered(true)] };
   }
 
   /** Values of arrays that no parameter moves, by compiled code: the same bits as it gives elsewhere. */

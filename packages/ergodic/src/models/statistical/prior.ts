@@ -1,10 +1,11 @@
 /**
  * Draws of all parameters from their priors, in the order of the model: each may depend on those before it.
  *
- * The model's density is Π p(x_i | x_1 … x_{i−1}), cut off by constraints and not scaled up for what they cut off. Where the share of a prior that keeps to
- * its constraint is the same whatever the other parameters are, what breaks it is drawn again alone. Where the share depends on other parameters, as
- * of b ~ N(0, 1) above a or of x ~ N(a, 1) above 0, those of which more is cut off are rarer by as much: one value that breaks such a constraint
- * rejects the whole draw. Both leave draws of the density itself.
+ * The model's density is Π p(x_i | x_1 … x_{i−1}), cut off by constraints and not scaled up for what they cut off. Where the
+ * share of a prior that keeps to its constraint is the same whatever the other parameters are, what breaks it is drawn again
+ * alone. Where the share depends on other parameters, as of b ~ N(0, 1) above a or of x ~ N(a, 1) above 0, those of which more
+ * is cut off are rarer by as much: one value that breaks such a constraint rejects the whole draw. Both leave draws of the
+ * density itself.
  */
 import { CapabilityError, OptionError } from "../../base/errors.ts";
 import { type Draws, stream } from "../../base/stream.ts";

@@ -38,8 +38,9 @@ interface Sized {
  * Estimates of a log density on batches of rows, in the engine's memory: tables of all rows once, and for each lane room for a batch, into which rows
  * are gathered before the program for that many rows runs.
  *
- * Rows stand in the tables in a random order, the same for every table and run: a block of rows one after another is a random sample, which is read in the same
- * time however many rows there are. (Rows far from each other would cost a miss of the cache and of the page table each.)
+ * Rows stand in the tables in a random order, the same for every table and run: a block of rows one after another is a random
+ * sample, which is read in the same time however many rows there are. (Rows far from each other would cost a miss of the cache
+ * and of the page table each.)
  */
 export class RowBatches implements Minibatches {
   readonly rowCount: number;

@@ -57,7 +57,8 @@ function begin<D>(model: TrainableModel<D, object>, data: D, options: FitOptions
 }
 
 /**
- * Throws what `fit` would say of these options whatever the model and its data, so that it can be known before data are read. `validates`: held-out rows will be given.
+ * Throws what `fit` would say of these options whatever the model and its data, so that it can be known before data are read.
+ * `validates`: held-out rows will be given.
  *
  * @throws OptionError for a value out of range or an unknown name; CapabilityError for a plan without meaning
  */
@@ -124,15 +125,23 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
 }
 
 /**
- * fit(model, data, options): trains a model with the loop, and gives a predictor. Awaitable, and an async iterable of ticks.
+ * Trains a model on data, and gives a predictor.
  *
- * rule: the step rule (default adagrad; with a group penalty sgd with saga; for networks adam); `variance`: svrg(), saga(), sag(); or a whole `algorithm`. Stopping:
- * `epochs` (default 5; on full gradients 100; what algorithms that end by themselves ask for) or `until`.
- * `validate`: held-out rows, evaluated every `validateEvery` epochs; `patience` stops early and keeps the best parameters. The rest is the
- * plan of execution (loop/plan.ts). `fit.resume(checkpoint, data)` goes on bit for bit.
+ *   const data = await readCsv("adult.csv", { target: "income" });            // @ergodic/ingest; or Dataset.fromArrays({ x, y })
+ *   const { train, test } = data.split(0.8, { seed: 1 });
+ *   const model = await fit(linear({ loss: "logistic" }), train, { epochs: 10, validate: test, seed: 1 });
+ *   model.evaluate(test).accuracy;
+ *   model.predict({ age: 40, hours: 38 }).value;
+ *   await model.save("income.safetensors");                                   // await predictor("income.safetensors")
  *
- * A statistical model is fitted by its posterior's mode (mode.ts).
+ * Models: linear(), network(), factorisation(); a model() is fitted by its posterior's mode. `rule`: the step rule (default
+ * adagrad() for linear models, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(), saga(), sag();
+ * or a whole `algorithm`. Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on
+ * convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
+ * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
+ * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `fit.path(linear(), data)` fits a whole path of penalties.
+ * `fit.check(options)` checks options before data are read.
  *
- * @throws OptionError, CapabilityError when something does not fit; what `signal` was aborted with
+ * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`
  */
 export const fit = Object.assign(start, { resume, check, path });

@@ -1,6 +1,6 @@
-import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
+import type { JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import type { StoppingOptions } from "../../loop/stopping.ts";
@@ -9,7 +9,9 @@ import type { FitOptions, Trainable } from "./kinds/trainable.ts";
 
 /** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
 export interface Trained {
+  /** How the run went. */
   readonly run: RunSummary;
+  /** The relative duality gap at the end, where the algorithm certifies one. */
   readonly gap?: number;
 }
 
@@ -35,7 +37,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
   let followed: Prepared<D> | undefined;
   const save = (parameters: Float64Array): SavedModel => {
     const saved = model.save(prepared, parameters);
-    return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: withoutWorkers(json.plan) } };
+    return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
   };
   const begun = async ({ options, stopping, checkpoint, ...recipe }: Recipe<D>): Promise<Started> => {
     const { deterministic } = options;
@@ -56,8 +58,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
         async () => {
           const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
           json = {
-            model: model.toJson(),
-            algorithm: algorithm.toJson(),
+            model: model.toJSON(),
+            algorithm: algorithm.toJSON(),
             plan: plan as unknown as JsonObject,
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };
@@ -68,7 +70,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
               end();
             }),
             stopping,
-            chosen: save(new Float64Array(problem.parameterCount)).description,
+            // The whole plan: what is kept of it in a file does not depend on the workers.
+            chosen: { ...save(new Float64Array(problem.parameterCount)).description, plan: json.plan },
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },
@@ -95,7 +98,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       const { gap } = run.report;
       return Object.assign(kind.predictor(save(parameters)), { run }, gap === undefined ? {} : { gap });
     },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { ...json, data: kind.fingerprint(data) } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, data: kind.fingerprint(data) } }),
   });
 }
 
@@ -117,12 +120,6 @@ async function orElse<T>(undo: () => void, make: () => Promise<T>): Promise<T> {
     undo();
     throw error;
   }
-}
-
-/** What a model does not depend on, nor its bytes: the number of threads, but for those that shared one model. */
-export function withoutWorkers(plan: Json): Json {
-  const { workers, ...rest } = plan as JsonObject;
-  return rest.replicas === "shared" ? { workers, ...rest } : rest;
 }
 
 export function planOf(options: object): PlanOptions {

@@ -1,18 +1,24 @@
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import type { Until } from "../../loop/stopping.ts";
 
-/** The options of a search for a posterior's mode (mode.ts). */
+/** Options of `fit` for a statistical model: the search for its posterior's mode. */
 export interface ModeOptions {
-  /** Either of the two. */
+  /** A step rule on the whole log density, instead of the library's own climb. */
   rule?: Rule;
+  /** The same as `rule`; give one of the two. */
   algorithm?: Rule;
+  /** Most updates of each start, > 0. */
   epochs?: number;
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;
-  /** Values by name. */
+  /** Where one start begins: values by name. */
   start?: Readonly<Record<string, number | ArrayLike<number>>>;
-  /** How many random starts. Default 8. */
+  /** Random starts, of which the best is kept. Default 8. */
   starts?: number;
+  /** Seed of the starts. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Whether the result is the same bits on every host. Default false. */
   deterministic?: boolean;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }

@@ -93,7 +93,9 @@ export class RuleAscent implements Ascent {
   }
 }
 
+/** Where the starts of a search for a mode ended. */
 export interface Spread {
+  /** Starts. */
   readonly count: number;
   /** How many ended within 0.1 nats of the best. */
   readonly near: number;
@@ -116,8 +118,8 @@ export interface Verdict extends Judgement {
 const NEAR = 0.1;
 
 /**
- * The search for a mode from several starts, in step: each update moves every start that has not ended. The best is kept, and the others say how far to
- * trust it.
+ * The search for a mode from several starts, in step: each update moves every start that has not ended. The best is kept, and
+ * the others say how far to trust it.
  *
  * Starts go by our own climb (algorithms/variational/climb.ts), or by a rule that the user chose. Where a rule ends is judged by a climb from there:
  * what that gains, the rule has left.

@@ -13,14 +13,15 @@ import type { Spread } from "./mode-starts.ts";
 /**
  * fit(model, data, { rule: lbfgs() }) of a statistical model: the posterior's mode, the values that maximise log p(values | data).
  *
- * The density is that of the constrained values, without log |J|: what textbooks write, and what depends on no transform. It is climbed on the
- * unconstrained numbers from `starts` points, uniform in (−2, 2) from `seed`, each drawn anew until the density is finite; or from `start`. The best is
- * kept, and `spread` says how the others ended. By default quasi-Newton moves until a Newton step promises at most 10⁻⁶ nats more, at most 1000; or any
- * rule on whole gradients. `converged` says that much of the best, by whatever rule it was found.
+ * The density is that of the constrained values, without log |J|: what textbooks write, and what depends on no transform. It is
+ * climbed on the unconstrained numbers from `starts` points, uniform in (−2, 2) from `seed`, each redrawn until the density
+ * is finite; or from `start`. The best is kept, and `spread` says how the others ended. By default quasi-Newton moves until a
+ * Newton step promises at most 10⁻⁶ nats more, at most 1000; or any rule on whole gradients. `converged` says that much of the
+ * best, by whatever rule it was found.
  *
- * A density may grow without limit where a constrained parameter runs to its border: a hierarchical scale at 0, the sd of a mixture's component on one
- * observation. `unbounded` names these, no mode is there, and another start's is kept if there is one. A density that is lost from every start ends with
- * RUN_DIVERGED.
+ * A density may grow without limit where a constrained parameter runs to its border: a hierarchical scale at 0, the sd of a
+ * mixture's component on one observation. `unbounded` names these, no mode is there, and another start's is kept if there is
+ * one. A density that is lost from every start ends with RUN_DIVERGED.
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
@@ -39,8 +40,9 @@ export interface Mode {
   readonly spread: Spread;
   /** Parameters at whose border the log density grows without limit, from any start: `tau`, `sigma[2]` (counted from 1, as in tables of draws). */
   readonly unbounded: readonly string[];
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   readonly reason: string;
+  /** How the run went. */
   readonly run: RunSummary;
 }
 
@@ -91,10 +93,9 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
       const values = objective.model.constrain(u);
       return { values, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason } };
     },
-    write: () =>
-      Promise.reject(
-        new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT"),
-      ),
+    keep: () => {
+      throw new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT");
+    },
   });
 }
 

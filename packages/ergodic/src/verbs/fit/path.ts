@@ -5,22 +5,35 @@ import { stream } from "../../base/stream.ts";
 import type { JsonObject, PredictionKind, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpoint, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planFromJson, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
-import { withoutWorkers } from "./launch.ts";
 
+/** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
+  /**
+   * Number of strengths λ, from the smallest with no nonzero coefficient downwards in geometric steps; or a falling list of
+   * them. Default 100.
+   */
   lambdas?: number | ArrayLike<number>;
+  /** Smallest λ as a share of the largest, in (0, 1). Default 1e-4; 1e-2 where there are fewer rows than columns. */
   ratio?: number;
+  /** a in λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), in (0, 1]. Default 1: the lasso. */
   l1Ratio?: number;
+  /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
+  /** Folds of cross-validation, from 2 to the number of rows. Default: no cross-validation. */
   folds?: number;
+  /**
+   * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
+   * ("oneStandardError"). Default "minimum".
+   */
   select?: "minimum" | "oneStandardError";
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
@@ -32,9 +45,19 @@ const WHERE = "fit.path";
 
 type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
 
+/** What a path is made of. */
+export interface PathParts {
+  readonly record: PathRecord;
+  readonly run: RunSummary;
+  readonly select: NonNullable<FitPathOptions["select"]>;
+  readonly saving: Saving;
+}
+
 /** By λ: errors on held-out rows. */
 export interface CrossValidation {
+  /** Number of folds. */
   readonly folds: number;
+  /** Mean error of each λ. */
   readonly mean: Float64Array;
   /** Of the mean. */
   readonly standardError: Float64Array;
@@ -42,33 +65,35 @@ export interface CrossValidation {
   readonly byFold: readonly Float64Array[];
   /** Index of the least mean error, and of the largest λ whose error is within one standard error of it. */
   readonly minimum: number;
+  /** Index of the largest λ with an error within one standard error of the least. */
   readonly oneStandardError: number;
 }
 
+/** A linear model at falling strengths of its penalty, as `fit.path` gives it; `predictor(k)` is the model of λ number k. */
 export class LinearPath<K extends PredictionKind = PredictionKind> {
-  /** Falling. */
+  /** Strengths of the penalty, falling. */
   readonly lambdas: Float64Array;
   /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
   readonly gaps: Float64Array;
+  /** How far the optimality conditions are from being met, at each λ. */
   readonly violations: Float64Array;
+  /** Nonzero coefficients at each λ. */
   readonly nonZeros: Float64Array;
   /** 1 − loss/loss of the null model: the share of the deviance explained. */
   readonly explained: Float64Array;
+  /** Errors on held-out rows, where `folds` was given. */
   readonly crossValidation: CrossValidation | undefined;
   /** Index of the chosen λ: by cross-validation; without it the last. */
   readonly chosen: number;
+  /** How the run went. */
   readonly run: RunSummary;
+  /** Names of the columns, in the order of the weights. */
   readonly columns: readonly string[];
-  private readonly record: PathRecord;
-  private readonly save: (parameters: Float64Array) => SavedModel;
+  private readonly parts: PathParts;
 
-  constructor(
-    record: PathRecord,
-    run: RunSummary,
-    { select, save }: { select: NonNullable<FitPathOptions["select"]>; save: (parameters: Float64Array) => SavedModel },
-  ) {
-    this.record = record;
-    this.save = save;
+  constructor(parts: PathParts) {
+    const { record, run, select } = parts;
+    this.parts = parts;
     this.run = run;
     this.lambdas = record.lambdas;
     this.gaps = record.gaps;
@@ -77,25 +102,35 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
     this.explained = record.losses.map((loss) => 1 - loss / record.nullLoss);
     this.crossValidation = record.foldWeights.length > 0 ? validated(record) : undefined;
     this.chosen = this.crossValidation ? this.crossValidation[select] : record.lambdas.length - 1;
-    this.columns = save(this.parameters(0)).description.columns as string[];
+    this.columns = parts.saving.saved.description.columns as string[];
   }
 
   /** f64[outputs × columns] at λ number k, as a predictor's own. */
   weights(k: number): Float64Array {
-    return this.save(this.parameters(k)).tensors.weights as Float64Array;
+    return this.saved(k).tensors.weights as Float64Array;
   }
 
+  /** float64[outputs] at λ number k. */
   intercept(k: number): Float64Array {
-    return this.save(this.parameters(k)).tensors.intercept as Float64Array;
+    return this.saved(k).tensors.intercept as Float64Array;
   }
 
   /** The model at λ number k, by default the chosen one. */
   predictor(k: number = this.chosen): LinearPredictor<K> {
-    return new LinearPredictor<K>(this.save(this.parameters(k)));
+    return new LinearPredictor<K>(this.saved(k));
+  }
+
+  /** What it is made of, as plain data. */
+  portable(): PathParts {
+    return this.parts;
+  }
+
+  private saved(k: number): SavedModel {
+    return savedAt(this.parts.saving, this.parameters(k));
   }
 
   private parameters(k: number): Float64Array {
-    const { parameters, lambdas } = this.record;
+    const { parameters, lambdas } = this.parts.record;
     const last = lambdas.length - 1;
     checkNumber("path", "k", k, { low: 0, high: last, integer: true });
     const size = parameters.length / lambdas.length;
@@ -281,7 +316,7 @@ function launch<K extends PredictionKind>(
   let recipe: Recipe;
   let progression: PathProgression;
   let json: JsonObject;
-  let save: (parameters: Float64Array) => SavedModel;
+  let saving: Saving;
   const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine, startPath: StartPath): Started => {
     const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
     const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
@@ -304,12 +339,12 @@ function launch<K extends PredictionKind>(
       problem.dispose();
       ready.dispose();
     };
-    json = { model: model.toJson(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
-    save = keepSaving(model, ready.dataset, problem.parameterCount, json);
+    json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
+    saving = savingOf(model, ready.dataset, problem.parameterCount, json);
     return {
       progression,
       stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
-      chosen: save(new Float64Array(problem.parameterCount)).description,
+      chosen: { ...saving.saved.description, plan: json.plan },
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   };
@@ -322,49 +357,51 @@ function launch<K extends PredictionKind>(
       const begin = (): Started => begun(recipe, engine, startPath);
       return recipe.checkpoint ? fromCheckpoint(begin) : begin();
     },
-    finish: (_, run) => new LinearPath<K>(progression.record, run, { select: recipe.options.select, save }),
-    write: (file, snapshot, loop) =>
-      writeCheckpoint(file, { snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
+    finish: (_, run) => new LinearPath<K>({ record: progression.record, run, select: recipe.options.select, saving }),
+    keep: (snapshot, loop) =>
+      checkpointBytes({ snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
   });
 }
 
 /** Parameters as models, also after the run has given its data back: what a saved model needs of them is read once. */
-function keepSaving(
-  model: LinearModel,
-  prepared: Dataset,
-  parameterCount: number,
-  json: JsonObject,
-): (parameters: Float64Array) => SavedModel {
+interface Saving {
+  /** Of the model whose parameters are all 1. */
+  readonly saved: SavedModel;
+  /** Parameters of one output. */
+  readonly stride: number;
+}
+
+function savingOf(model: LinearModel, prepared: Dataset, parameterCount: number, json: JsonObject): Saving {
   const { kind, description, tensors } = model.save(prepared, new Float64Array(parameterCount).fill(1));
+  const told = { ...description, path: json.path, plan: json.plan };
+  return { saved: { kind, description: told, tensors }, stride: parameterCount / tensors.intercept.length };
+}
+
+function savedAt({ saved: { kind, description, tensors }, stride }: Saving, parameters: Float64Array): SavedModel {
   // What one unit of an intercept's parameter adds: 0 where the model has none.
   const [one] = tensors.intercept;
   const outputs = tensors.intercept.length;
   const columns = tensors.weights.length / outputs;
-  const stride = parameterCount / outputs;
-  return (parameters) => {
-    const weights = new Float64Array(outputs * columns);
-    const intercept = new Float64Array(outputs);
-    for (let k = 0; k < outputs; k++) {
-      weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
-      intercept[k] = one * parameters[k * stride + columns];
-    }
-    return {
-      kind,
-      description: { ...description, path: json.path, plan: withoutWorkers(json.plan) },
-      tensors: { weights, intercept },
-    };
-  };
+  const weights = new Float64Array(outputs * columns);
+  const intercept = new Float64Array(outputs);
+  for (let k = 0; k < outputs; k++) {
+    weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
+    intercept[k] = one * parameters[k * stride + columns];
+  }
+  return { kind, description, tensors: { weights, intercept } };
 }
 
 /**
- * fit.path(model, data, options): a linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each certified by its duality gap.
+ * A linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each
+ * certified by its duality gap.
  * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
  *
- * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2 where there are fewer
- * rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of every solution (1e-6). folds: cross-validation,
- * rows dealt at random by `seed` (classes evenly), the same folds each time; `workers` share them. `select`: the λ of the least held-out error, or, in
- * place of it, the largest λ within one standard error of that ("oneStandardError"). Awaitable, and an async iterable of ticks.
- * Errors are deviances, 2 × the mean loss over the least that the targets allow: the mean squared error, the binomial deviance, …
+ * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
+ * where there are fewer rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
+ * every solution (1e-6). folds: cross-validation, rows dealt at random by `seed` (classes evenly), the same folds each time;
+ * `workers` share them. `select`: the λ of the least held-out error, or, in place of it, the largest λ within one standard
+ * error of that ("oneStandardError"). Awaitable, and an async iterable of ticks. Errors are deviances, 2 × the mean loss over
+ * the least that the targets allow: the mean squared error, the binomial deviance, …
  *
  * @throws OptionError, CapabilityError; what `signal` was aborted with
  */

@@ -47,8 +47,8 @@ function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptio
   return launch(data, options, async () => {
     const checkpoint = await readCheckpoint(from);
     const kind = await kindOf(data, checkpoint.recipe);
-    const { algorithmFrom } = await import("../../algorithms/index.ts");
-    return fromCheckpoint(() => recipeOf(checkpoint, data, options, { kind, algorithmFrom }));
+    const { algorithmFromJson } = await import("../../algorithms/index.ts");
+    return fromCheckpoint(() => recipeOf(checkpoint, data, options, { kind, algorithmFromJson }));
   });
 }
 
@@ -57,7 +57,7 @@ async function recipeOf<D>(
   checkpoint: Checkpoint,
   data: D,
   options: ResumeOptions<D>,
-  { kind, algorithmFrom }: { kind: Trainable<D, object>; algorithmFrom(json: JsonObject): Algorithm },
+  { kind, algorithmFromJson }: { kind: Trainable<D, object>; algorithmFromJson(json: JsonObject): Algorithm },
 ): Promise<Recipe<D>> {
   const { recipe } = checkpoint;
   refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
@@ -76,7 +76,7 @@ async function recipeOf<D>(
   return {
     kind,
     model: await kind.from(recipe.model as JsonObject),
-    options: { ...plan, ...options, algorithm: algorithmFrom(recipe.algorithm as JsonObject) },
+    options: { ...plan, ...options, algorithm: algorithmFromJson(recipe.algorithm as JsonObject) },
     stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
     checkpoint,
   };

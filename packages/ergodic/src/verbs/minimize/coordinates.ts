@@ -13,32 +13,44 @@ import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { isNumber, KeptPart } from "../../base/kept-part.ts";
 import type { JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, refuseOtherValue } from "../../loop/checkpoint.ts";
 import { resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 
+/** Options of `minimize` by coordinate descent. */
 export interface MinimizeCoordinatesOptions {
+  /** coordinateDescent(), with its options. */
   algorithm: CoordinateDescent;
+  /** Most epochs, each as many moves as there are coordinates. Default 1000; > 0. */
   epochs?: number;
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;
+  /** Seed of random picks. Default 0; a whole number >= 0. */
   seed?: number;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
 /** Where a descent by coordinates ended. */
 export interface CoordinateMinimum {
+  /** The point. */
   x: Float64Array;
+  /** F(x). */
   value: number;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
+  /** The algorithm, as JSON. */
   algorithm: JsonObject;
+  /** How the run went. */
   run: RunSummary;
 }
 
 /** What a resumed run may change. */
 export interface CoordinateResumeOptions {
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
@@ -118,7 +130,7 @@ function launch(
       const progression = algorithm.start(problem, plan, engine);
       const value = progression.report().objective;
       if (kept.value !== undefined) refuseOtherValue(kept.value, value, () => progression.dispose());
-      json = { algorithm: algorithm.toJson(), x0, until: until as JsonObject, seed, value };
+      json = { algorithm: algorithm.toJSON(), x0, until: until as JsonObject, seed, value };
       return {
         progression,
         stopping: { until, validateEvery: 1, patience: undefined },
@@ -127,6 +139,6 @@ function launch(
       };
     },
     finish: (x, run) => ({ x, value: run.report.objective, reason: run.reason, algorithm: json.algorithm as JsonObject, run }),
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { coordinates: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { coordinates: json } }),
   });
 }

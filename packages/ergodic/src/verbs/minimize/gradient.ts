@@ -3,10 +3,11 @@
  *
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
- * x: the inputs that `gradient` named, in its order as one vector; `start` gives them by name, or as that vector. Other inputs are data: given as `data`, or
- * written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default 1000 of them; L-BFGS and line searches end where they
- * converged. State is float64, arithmetic the function's. A function that draws random numbers draws anew each update; rules that compare values refuse
- * it. A checkpoint holds no data: `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
+ * x: the inputs that `gradient` named, in its order as one vector; `start` gives them by name, or as that vector. Other inputs
+ * are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default
+ * 1000 of them; L-BFGS and line searches end where they converged. State is float64, arithmetic the function's. A function that
+ * draws random numbers draws anew each update; rules that compare values refuse it. A checkpoint holds no data:
+ * `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
  */
@@ -23,24 +24,30 @@ import type { CompiledFunction, Numbers, Shapes } from "../../compiler/array/fun
 import { arraysBelow } from "../../compiler/array/symbolic.ts";
 import type { JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, refuseOtherValue, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, refuseOtherValue } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;
 
+/** What a resumed descent along gradients may change. */
 export interface GradientResumeOptions {
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. One epoch is one update. */
   until?: Until;
-  /** Inputs that are not searched. */
+  /** Inputs that are not searched, by name. */
   data?: GivenByName;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
+/** Options of `minimize` for a function compiled with a gradient. */
 export interface MinimizeGradientOptions extends GradientResumeOptions {
-  /** Either of the two. */
+  /** The step rule, e.g. lbfgs() or adam(). Default lbfgs(). */
   rule?: Rule;
+  /** Instead of `rule`: gradientDescent({ rule }). */
   algorithm?: GradientDescent;
+  /** Most updates. Default 1000; > 0. */
   epochs?: number;
 }
 
@@ -48,11 +55,13 @@ export interface MinimizeGradientOptions extends GradientResumeOptions {
 export interface GradientMinimum {
   /** By the name of the input. */
   x: Record<string, Float64Array>;
+  /** The function's value there. */
   value: number;
   /** Euclidean norm of the gradient there. */
   gradientNorm: number;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
+  /** How the run went. */
   run: RunSummary;
 }
 
@@ -259,6 +268,6 @@ function launch(
         run,
       };
     },
-    write: (path, snapshot, loop) => writeCheckpoint(path, { snapshot, loop, recipe: { gradient: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { gradient: json } }),
   });
 }

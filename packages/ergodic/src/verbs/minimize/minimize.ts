@@ -8,7 +8,7 @@ import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base
 import { shown } from "../../base/shown.ts";
 import type { JsonObject, Snapshot } from "../../contract.ts";
 import { Evaluators } from "../../host/evaluators.ts";
-import { type Checkpoint, fromCheckpoint, readCheckpointOf, writeCheckpoint } from "../../loop/checkpoint.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import {
   type CoordinateFunction,
@@ -30,16 +30,25 @@ import {
   resumeGradient,
 } from "./gradient.ts";
 
+/** When a search stops: at the first of these. */
 export interface MinimizeUntil {
+  /** Evaluations made. */
   evaluations?: number;
+  /** Seconds of searching, > 0. */
   seconds?: number;
+  /** A value at most this. */
   target?: number;
 }
 
+/** Options of `minimize` for a function known only by its values. */
 export interface MinimizeOptions extends SearchOptions {
+  /** When to stop: the first of evaluations, seconds and target. */
   until?: MinimizeUntil;
+  /** Aborts the run. */
   signal?: AbortSignal;
+  /** Evaluations under way at once, for functions that return promises. Default 1. The result does not depend on it. */
   concurrency?: number;
+  /** Threads that evaluate, for a function given as the URL of a module. Default 1. The result does not depend on it. */
   workers?: number;
 }
 
@@ -51,17 +60,23 @@ export type { GradientMinimum, GradientResumeOptions, MinimizeGradientOptions } 
 
 /** The best point, and how it was found. */
 export interface Minimum {
+  /** The best point. */
   x: Float64Array;
+  /** Its value, the mean of its evaluations. */
   value: number;
   /** The algorithm's own guess, where it has one: on noisy objectives better than the luckiest point. */
   centre?: Float64Array;
+  /** Evaluations made. */
   evaluations: number;
   /** Evaluations without a value. */
   failed: number;
+  /** Every point in order. */
   history: History;
-  /** Why the run stopped, in words. */
+  /** Why the run stopped. */
   reason: string;
+  /** The algorithm, as JSON. */
   algorithm: JsonObject;
+  /** How the run went. */
   run: RunSummary;
   /** The same, without the history, as JSON: also the space, the seed and the budget. */
   saved: JsonObject;
@@ -139,26 +154,27 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 }
 
 /**
- * minimize(f, x0, options) or minimize(f, options): the least value of a function of which nothing is known but its values.
+ * Minimises a function known only by its values; or, with a gradient or by coordinates, one you compiled or described.
  *
  *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
+ *   await minimize(f, { bounds: [[1e-4, 1], [1, 9]], scale: ["log", "linear"], integer: [false, true], evaluations: 300 });
+ *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });   // from compileFunction, with a gradient
  *
- * f: (x, { seed, signal, evaluation }) → number or a promise of one; lower is better, NaN is a failed evaluation. The space is that of
- * algorithms/search/space.ts (`x0`, `bounds`, `scale`, `integer`, `stepSize`), noise is met as in ask-tell.ts (`repeat`, `commonRandomNumbers`).
- * `algorithm`: default cmaEs(). `evaluations`: default 1000 a searched coordinate, none where `until` has seconds. `until`: what comes first of
- * evaluations, seconds, and target (a value at most this); `signal` aborts. A run is awaitable, and an async iterable of ticks.
+ * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
+ * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited where `until` has seconds.
+ * `until`: the first of evaluations, seconds and target (a value at most this). A run can be awaited, or iterated over its
+ * ticks.
  *
- * `concurrency`: so many evaluations under way at once, for an f that gives promises. `workers`: so many threads, for an f that is given as the
- * URL of a module with a default export; a function cannot be sent to a thread. Neither changes the result: it depends on f, the space, the
- * algorithm, the seed and the budget, but for `until.seconds`. `minimize.resume(checkpoint, f)` goes on bit for bit, also after a failure or an
- * abort. Another function is refused: the best point is evaluated once more, and if the value is another one, a second time; f that gives the
- * same value twice, which is not the one that was kept, is another function, and one that does not is noisy, and taken.
+ * `concurrency` and `workers` do not change the result, which depends on f, the space, the algorithm, the seed and the budget
+ * (and on `until.seconds`). `minimize.resume(checkpoint, f)` resumes bit for bit, also after a failure or an abort; another
+ * function is refused: the best point is evaluated again, and once more if its value differs.
  *
- * With `algorithm: coordinateDescent()` f may be a target with slopes: minimize-coordinates.ts. What compileFunction made with a gradient is descended
- * along it: minimize-gradient.ts.
+ * With `algorithm: coordinateDescent()` f may be a coordinateTarget(). A function from compileFunction with a gradient is
+ * minimised by any step `rule` (default lbfgs()) over its inputs.
  *
- * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, its error the cause;
- *   [SEARCH_NO_VALUE] where every evaluation failed; what `signal` was aborted with
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] where f throws, with its error
+ * as the cause;
+ *   [SEARCH_NO_VALUE] where every evaluation failed; the reason of an aborted `signal`
  */
 export const minimize = Object.assign(start, { resume });
 
@@ -256,7 +272,7 @@ function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): R
       search = made.search;
       const { evaluations, seconds, target } = limits;
       json = {
-        search: search.toJson(),
+        search: search.toJSON(),
         until: {
           evaluations: Number.isFinite(evaluations) ? evaluations : null,
           seconds: seconds ?? null,
@@ -277,7 +293,7 @@ function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): R
       };
     },
     finish: (x, summary) => minimum(search, x, summary, json),
-    write: (path: string, snapshot: Snapshot, loop: JsonObject) => writeCheckpoint(path, { snapshot, loop, recipe: json }),
+    keep: (snapshot: Snapshot, loop: JsonObject) => checkpointBytes({ snapshot, loop, recipe: json }),
   });
 }
 
@@ -285,7 +301,7 @@ function minimum(search: Search, x: Float64Array, summary: RunSummary, json: Jso
   const value = search.best?.value ?? Number.NaN;
   const { centre, evaluations, failed, history } = search;
   const { reason } = summary;
-  const algorithm = search.algorithm.toJson();
+  const algorithm = search.algorithm.toJSON();
   return {
     x,
     value,

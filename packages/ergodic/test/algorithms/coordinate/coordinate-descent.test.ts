@@ -243,8 +243,8 @@ describe("options", () => {
       { pick: "permutation", estimate: { rows: 2, rate: inverseTimeDecay({ rate: 0.3, decay: 2 }) } },
     ];
     for (const options of given) {
-      const json = coordinateDescent(options).toJson();
-      expect(coordinateDescentFrom(JSON.parse(JSON.stringify(json))).toJson()).toEqual(json);
+      const json = coordinateDescent(options).toJSON();
+      expect(coordinateDescentFrom(JSON.parse(JSON.stringify(json))).toJSON()).toEqual(json);
     }
   });
 

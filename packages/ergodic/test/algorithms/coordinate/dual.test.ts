@@ -18,7 +18,7 @@ import { Dataset } from "../../../src/data/dataset.ts";
 import type { NumberType } from "../../../src/data/layout.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import type { LinearOptions } from "../../../src/models/linear/linear.ts";
-import { lossFrom } from "../../../src/models/loss.ts";
+import { type LossName, lossFromJson } from "../../../src/models/loss.ts";
 import { fit } from "../../../src/verbs/fit/fit.ts";
 import { linear } from "../../../src/verbs/fit/kinds/linear.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
@@ -37,7 +37,7 @@ const plan: Plan = {
   deterministic: true,
   seed: 7,
 };
-const losses = Object.keys(dualLosses);
+const losses = Object.keys(dualLosses) as LossName[];
 const binary = new Set(["hinge", "squaredHinge", "logistic"]);
 const made: Disposable[] = [];
 afterEach(() => {
@@ -127,14 +127,14 @@ describe("the kernel is its twin", () => {
   const formats = ["dense", "sparse"] as const;
 
   /** β and p after an epoch, relative to their largest; sums are in another order. */
-  async function compare(loss: string, format: "dense" | "sparse", type: NumberType, columns: number): Promise<void> {
+  async function compare(loss: LossName, format: "dense" | "sparse", type: NumberType, columns: number): Promise<void> {
     const rows = planted(60, columns);
     const l2 = 0.05;
     const weights = rows.x.map((_, i) => i % 5);
     const source = datasetOf(rows, loss, format, type === "f64" ? "f64" : "f32", weights);
     const data = source.as(type);
     if (data !== source) made.unshift(data);
-    using bound = new BoundLinear(await openEngine(), data, { loss: lossFrom(loss)!, intercept: true, l2 });
+    using bound = new BoundLinear(await openEngine(), data, { loss: lossFromJson(loss)!, intercept: true, l2 });
     const interceptScaling = 2;
     const x = rows.x.map((_, i) => {
       const row = new Array<number>(columns + 1).fill(0);
@@ -400,13 +400,13 @@ describe("goes on exactly", () => {
 
   it("from its JSON", () => {
     const one = dualCoordinateDescent({ shrinking: false, tolerance: 1e-3, interceptScaling: 2 });
-    expect(dualCoordinateDescentFrom(JSON.parse(JSON.stringify(one.toJson()))).toJson()).toEqual(one.toJson());
+    expect(dualCoordinateDescentFrom(JSON.parse(JSON.stringify(one.toJSON()))).toJSON()).toEqual(one.toJSON());
   });
 });
 
 describe("is refused", () => {
   const rows = planted(20, 3);
-  const starting = (model: LinearOptions, given: Partial<Plan> = {}, loss = "hinge") =>
+  const starting = (model: LinearOptions, given: Partial<Plan> = {}, loss: LossName = "hinge") =>
     open(datasetOf(rows, loss, "dense", "f64"), { loss, l2: 0.1, ...model }, {}, given);
 
   it.each<[string, LinearOptions, Partial<Plan>, RegExp]>([

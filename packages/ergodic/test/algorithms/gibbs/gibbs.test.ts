@@ -163,7 +163,7 @@ describe("a run", () => {
     gibbs({ mu: conjugate(), z: zGivenMu }),
   ];
 
-  it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler })))(
+  it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
     "is the same however it is made, and goes on bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan);
@@ -211,14 +211,14 @@ describe("a run", () => {
       { of: ["mu"], by: nuts({ maxTreeDepth: 5 }), times: 2 },
       { of: ["z"], by: enumerate({ most: 9 }) },
     ]);
-    const again = samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson())));
-    expect(again.toJson()).toEqual(sampler.toJson());
-    expect(samplerFromJson({ algorithm: "gibbs" }).toJson()).toEqual({ algorithm: "gibbs" });
+    const again = samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON())));
+    expect(again.toJSON()).toEqual(sampler.toJSON());
+    expect(samplerFromJson({ algorithm: "gibbs" }).toJSON()).toEqual({ algorithm: "gibbs" });
     const own = gibbs({ mu: muGivenZ(1), z: enumerate() });
     expect(() => samplerFromJson({ algorithm: "gibbs", blocks: [{ of: "mu" }] })).toThrow(/must be a list of .*OPTION_TYPE/);
     const tempering = parallelTempering({ inner: sampler, count: 3 });
-    expect(samplerFromJson(JSON.parse(JSON.stringify(tempering.toJson()))).toJson()).toEqual(tempering.toJson());
-    expect(() => samplerFromJson(own.toJson())).toThrow(/"gibbs, conditional" cannot be made again .* holds functions/);
+    expect(samplerFromJson(JSON.parse(JSON.stringify(tempering.toJSON()))).toJSON()).toEqual(tempering.toJSON());
+    expect(() => samplerFromJson(own.toJSON())).toThrow(/"gibbs, conditional" cannot be made again .* holds functions/);
   });
 
   it("starts where it is told to", async () => {

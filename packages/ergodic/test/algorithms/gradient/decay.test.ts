@@ -62,6 +62,19 @@ describe("L2 of plain descent", () => {
     }
   }
 
+  it("leaves 16-bit parameters of racing lanes their range: the scale goes into them before it is small", async () => {
+    // (1 − ηλ)^9000 = e^−9, and 16 e^−9 would be the largest parameter.
+    const x = Array.from({ length: 1000 }, (_, i) => [Math.sin(i)]);
+    using data = Dataset.fromArrays({ x, y: x.map(([a]) => 2 * a) });
+    const options = { rule: sgd({ rate: 0.1 }), precision: { data: "i8", model: "i16" }, batch: 1, seed: 1 } as const;
+    for (const workers of [1, 2]) {
+      const model = linear({ loss: "squared", l2: 0.01, intercept: false, standardise: false });
+      const { weights } = await fit(model, data, { ...options, workers, epochs: 9 });
+      // Σx²/n = ½: 2 · ½/(½ + 0.01) = 1.96.
+      expect(Math.abs(weights[0] - 1.96), `${workers} workers`).toBeLessThan(0.1);
+    }
+  });
+
   it("averages replicas with their scales", async () => {
     const options = { rule: sgd({ rate: 0.3 }), precision: "f64", seed: 3, replicas: 4 } as const;
     const a = await fit(linear({ loss: "logistic", l2: 0.05, standardise: false }), dense, { ...options, epochs: 4 });

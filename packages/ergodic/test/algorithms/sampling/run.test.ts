@@ -1,7 +1,9 @@
 /** Runs of several chains: the same draws however they are made, gone on with bit for bit, and honest about what went wrong. */
 import { describe, expect, it } from "vitest";
 import { hmc, nuts, type Sampler, type Sampling, type SamplingPlan } from "../../../src/algorithms/sampling/index.ts";
+import { innerSampling } from "../../../src/algorithms/sampling/sampler.ts";
 import type { LogDensity } from "../../../src/contract.ts";
+import { basicRhat } from "../../../src/diagnostics/index.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { broken, funnel, gaussian } from "./densities.ts";
 
@@ -31,7 +33,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
   return { draws, report };
 }
 
-describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler })))("$name", ({ sampler }) => {
+describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
   it("draws the same with any number of workers and any calls of advance", async () => {
     const { draws } = await drawn(sampler, plan);
     expect(draws.values.length).toBe(3 * 100 * 3);
@@ -85,6 +87,35 @@ describe("a run", () => {
     expect([...draws.draw(1, 5)][2]).toBe(draws.coordinate(2)[105]);
     expect(draws.transition("stepSize")[0]).toBeGreaterThan(0);
     run.dispose();
+  });
+
+  it("tells the largest R-hat of all coordinates, wherever it stands", async () => {
+    // So short a run from three places has not forgotten any of them.
+    const apart = [-9, 0, 9].map((x) => Float64Array.of(0, 0, x));
+    for (const order of [
+      [0, 1, 2],
+      [2, 0, 1],
+      [1, 2, 0],
+    ]) {
+      // biome-ignore format: orders
+      const start = apart.map((point) => point.map((_, i) => point[order[i]]));
+      const { draws, report } = await drawn(nuts({ stepSize: 0.01, maxTreeDepth: 2 }), { ...plan, warmup: 0, draws: 6, start });
+      const each = [0, 1, 2].map((i) => basicRhat(draws.coordinate(i), 3));
+      expect(Math.max(...each)).toBeGreaterThan(2 * Math.min(...each));
+      expect(report.rhat).toBe(Math.max(...each));
+    }
+  });
+
+  it("tells the last transition of each chain, however long the stretch was", async () => {
+    for (const stretch of [1, 7, 100]) {
+      const run = innerSampling("test", nuts(), nuts().start(target, plan, engine));
+      while (run.step < plan.warmup) await run.advance(plan.warmup - run.step);
+      while (run.step < plan.warmup + stretch) await run.advance(plan.warmup + stretch - run.step);
+      const draws = run.draws();
+      for (const c of [0, 1, 2])
+        expect([...run.lastTransition(c)]).toEqual(draws.fields.map((field) => draws.transition(field)[(c + 1) * stretch - 1]));
+      run.dispose();
+    }
   });
 
   it("reports the divergences of a funnel", async () => {

@@ -12,7 +12,7 @@ function scripted(sizes: number[], given: { inject?: boolean; diverges?: boolean
     options: {},
     summary: "",
     source: "",
-    toJson: () => ({ search: "scripted", options: {} }),
+    toJSON: () => ({ search: "scripted", options: {} }),
     start: ({ start }) => {
       const numbers = { k: 0 };
       return {

@@ -168,9 +168,9 @@ it("rebuilds from its JSON", () => {
     { bounds: [[-Infinity, 8] as const], scale: "log" },
   ] as SpaceOptions[]) {
     const s = space(options);
-    const json = JSON.parse(JSON.stringify(s.toJson()));
+    const json = JSON.parse(JSON.stringify(s.toJSON()));
     const again = space(spaceOptionsFromJson(json));
-    expect(again.toJson()).toEqual(s.toJson());
+    expect(again.toJSON()).toEqual(s.toJSON());
     expect([again.lower, again.upper]).toEqual([s.lower, s.upper]);
     const z = Array.from({ length: s.count }, (_, i) => 0.3 * i - 0.7);
     expect(at(again, ...z)).toEqual(at(s, ...z));

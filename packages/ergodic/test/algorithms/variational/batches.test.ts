@@ -187,8 +187,8 @@ describe("approximations on batches", () => {
   });
 
   it("is named in JSON, and asks for rows", () => {
-    expect(fullRank({ batch: 100 }).toJson()).toMatchObject({ batch: 100, refineDraws: 0 });
-    expect(samplerFromJson(fullRank({ batch: 100 }).toJson()).toJson()).toEqual(fullRank({ batch: 100 }).toJson());
+    expect(fullRank({ batch: 100 }).toJSON()).toMatchObject({ batch: 100, refineDraws: 0 });
+    expect(samplerFromJson(fullRank({ batch: 100 }).toJSON()).toJSON()).toEqual(fullRank({ batch: 100 }).toJSON());
     const rowless = Object.assign(Object.create(posterior), { minibatches: undefined });
     expect(() => fullRank({ batch: 10 }).start(rowless, plan, engine)).toThrow(
       /fullRank: a batch of 10 rows is asked for, but the log density has no rows.*SAMPLE_ROWS/,

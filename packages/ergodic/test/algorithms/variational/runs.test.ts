@@ -51,7 +51,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
   return made;
 }
 
-describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler })))("$name", ({ sampler }) => {
+describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
   it("draws the same with any calls of advance, and other draws from another seed", async () => {
     const { draws, report } = await drawn(sampler, plan);
     expect([draws.chains, draws.count, draws.dimension]).toEqual([2, 100, 3]);
@@ -266,6 +266,6 @@ describe("what is said on the way", () => {
 
   it("can be made again from what it tells of itself", () => {
     for (const sampler of samplers)
-      expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson()))).toJson()).toEqual(sampler.toJson());
+      expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON()))).toJSON()).toEqual(sampler.toJSON());
   });
 });

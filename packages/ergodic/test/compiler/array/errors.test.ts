@@ -88,6 +88,26 @@ describe("errors of tracing", () => {
     expect(traced.message).toMatch(/equal\(\)/);
   });
 
+  it("control flow around a trace within, which may have failed", () => {
+    const inner = (): SymbolicArray =>
+      watchConditions(
+        () => where(less(x, 1), 0, x),
+        (y) => [y],
+      );
+    const failed = (): SymbolicArray => {
+      const wrong = (): SymbolicArray => (less(x, 1) ? x : mul(x, 0));
+      expect(failure(() => watchConditions(wrong, (y) => [y])).code).toBe("COMPILE_CONTROL_FLOW");
+      return x;
+    };
+    for (const within of [inner, failed]) {
+      const outer = (): SymbolicArray => {
+        const found = within();
+        return equal(x, 0) ? found : x;
+      };
+      expect(failure(() => watchConditions(outer, (y) => [y])).message).toMatch(/the result of equal\(\) is used by nothing/);
+    }
+  });
+
   it("conditions that are used are none of that", () => {
     const uses: (() => SymbolicArray)[] = [
       () => where(less(x, 0), 0, x),

@@ -1,8 +1,10 @@
 /** Chains of operations: sums and products of many terms, and operations as methods, are the nodes of the functions that they are written for. */
 import { describe, expect, it } from "vitest";
+import type { ArrayMethods } from "../../../src/compiler/array/chained.ts";
 import { compileFunction, input, interpret, isArray, type SymbolicArray, scan } from "../../../src/compiler/array/index.ts";
 import * as compiler from "../../../src/compiler/index.ts";
 import { add, and, less, max, min, mul, or, scalar, vector } from "../../../src/compiler/index.ts";
+import type { Binary, Chain, Reducer, Ternary, Unary } from "../../../src/compiler/primitive.ts";
 import { numbers } from "../../reference/arrays.ts";
 
 const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => input(name, [3]));
@@ -48,6 +50,9 @@ describe("methods", () => {
     mul: [2, b, c],
     min: [b, c],
     max: [b],
+    and: [b, c],
+    or: [b],
+    where: [b, 0],
     sum: [{ axis: 0, keep: true }],
     mean: [{ axis: 0 }],
     maximum: [],
@@ -60,13 +65,14 @@ describe("methods", () => {
     slice: [{ from: 1 }],
     reshape: [[3, 1]],
   };
-  const two = ["sub", "div", "pow", "less", "lessEqual", "equal"];
-  const one = ["neg", "abs", "square", "sqrt", "exp", "log", "log1p", "sigmoid", "tanh"];
+  const chains = ["add", "mul", "min", "max", "and", "or"];
+  const elementwise = compiler.allPrimitives().map(({ name, reference }) => ({ name, arity: reference.length }));
+  const [two, one] = [2, 1].map((arity) => elementwise.filter((each) => each.arity === arity).map(({ name }) => name));
 
   it("are the functions of their names, surplus arguments refused", () => {
     const all: Readonly<Record<string, readonly unknown[]>> = {
-      ...calls,
       ...Object.fromEntries([...two.map((name) => [name, [b]]), ...one.map((name) => [name, []])]),
+      ...calls,
     };
     const inherited = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(a)))
       .filter(([name, { value }]) => name !== "constructor" && typeof value === "function")
@@ -77,12 +83,26 @@ describe("methods", () => {
       const plain = (compiler as unknown as Record<string, (...given: unknown[]) => SymbolicArray>)[name];
       expect(isArray(method.apply(a, [...given])), name).toBe(true);
       expect(method.apply(a, [...given]), name).toBe(plain(a, ...given));
-      if (!["add", "mul", "min", "max"].includes(name))
+      if (!chains.includes(name))
         expect(() => method.call(a, ...given, 1, 2, 3), name).toThrow(new RegExp(`^${name}: .*COMPILE_`));
     }
     expect(m.matmul(n)).toBe(compiler.matmul(m, n));
     expect(m.transpose([1, 0])).toBe(compiler.transpose(m, [1, 0]));
     expect(m.transpose()).toBe(compiler.transpose(m));
+  });
+
+  it("are there for every element-wise operation that the compiler exports, by their types, too", () => {
+    const exported: Readonly<Record<string, unknown>> = compiler;
+    const known = elementwise.map(({ name }) => name).filter((name) => name in exported);
+    expect(known.length).toBeGreaterThan(30);
+    expect(known.filter((name) => !(name in a))).toEqual([]);
+    // An operation that takes arrays, and symbols of rules as well, is element by element, or a reduction.
+    type Exports = typeof compiler;
+    type Elementwise = {
+      [Name in keyof Exports]: Exports[Name] extends Unary | Binary | Chain | Ternary | Reducer ? Name : never;
+    }[keyof Exports];
+    const untyped: never[] = [] as Exclude<Elementwise, keyof ArrayMethods<unknown>>[];
+    expect(untyped).toEqual([]);
   });
 
   it("a regression of four terms is one line", () => {

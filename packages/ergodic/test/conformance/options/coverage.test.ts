@@ -19,7 +19,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "openEngine",
       "lossNames",
       "scheduleNames",
-      "lossFrom",
+      "lossFromJson",
       "layerKinds",
       "samplerNames",
       "chooseLoss",
@@ -48,7 +48,8 @@ const without: Readonly<Record<string, readonly string[]>> = {
   ],
   "takes data of the model, or a part of it": ["integer", "matrix", "real", "tensor", "vector", "model", "coordinateProblem"],
   "makes from JSON what a factory makes": [
-    ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFrom", "layerFrom"],
+    ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFromJson", "layerFromJson"],
+    ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
   ],
   "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
   "defines a factory of the user's own": [

@@ -438,6 +438,7 @@ export const models: Table = {
       initialScale: positive,
     },
   },
+  configure: { call: ergodic.configure, options: { worker: either(text, callable) } },
   functionDensity: {
     call: ergodic.functionDensity,
     options: {
@@ -445,8 +446,10 @@ export const models: Table = {
       logDensity: callable,
       gradient: callable,
       names: list(text),
+      checkGradient: flag,
     },
     base: {
+      checkGradient: { dimension: 1, logDensity: () => 0, gradient: () => [0] },
       dimension: { logDensity: () => 0 },
       logDensity: { dimension: 1 },
       gradient: { dimension: 1, logDensity: () => 0 },

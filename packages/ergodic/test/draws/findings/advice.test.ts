@@ -78,7 +78,7 @@ describe("chains that disagree are told", () => {
     ],
     ["gibbs", gibbs({ mu: slice(), tau: slice(), theta: slice() }), /take nuts\(\)/],
     ["gibbs by nuts", gibbs({ mu: slice(), tau: slice(), theta: nuts() }), /^(?!.*take nuts).*centred: false/s],
-    ["the prior", prior(), /: draw more \(draws: 400\)/],
+    ["the prior", prior(), /within a mode, draw more \(draws: 400\)/],
   ])("%s", async (_, algorithm, wanted) => {
     const text = await advice(schools, algorithm);
     expect(text).toMatch(/the chains disagree about "x"/);
@@ -121,7 +121,7 @@ describe("chains that disagree are told", () => {
   });
 
   it("what holds for any, where the algorithm is not known", () => {
-    expect(told({})).toMatch(/depend less on each other, or warm up longer and draw more; more chains/);
+    expect(told({})).toMatch(/more chains .*; within a mode, .*depend less on each other, or warm up longer and draw more/);
     const stan = { source: "Stan", algorithm: { algorithm: "nuts", targetAcceptance: 0.8 }, plan: { warmup: 1000 } };
     expect(told(stan)).toMatch(/depend less on each other, or warm up longer and draw more \(warmup: 2000/);
     expect(told(stan)).not.toMatch(/take nuts|metric/);

@@ -62,24 +62,28 @@ it("independent draws of an approximation may be too few, or without a spread", 
 });
 
 it("a chain that stays at a huge number is stuck; a small whole number may be certain", () => {
-  const at = (value: number) => told(judged([value, value, value, value, 0.1, 0.2, 0.3, 0.4], { chains: 2, count: 4 }))[0];
+  const at = (value: number) =>
+    told(judged([value, value, value, value, value, value, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], { chains: 2, count: 6 }))[0];
   expect(at(2 ** 60)).toBe('!"x" does not move in at least one chain');
   expect(at(3)).toMatch(/^!the chains disagree about "x"/);
 });
 
 it("one chain has halves that disagree, and one draw is too few to judge", () => {
-  const spread = [0.1, 0.2, 0.7, 0.8];
+  const spread = [0.1, 0.15, 0.2, 0.7, 0.75, 0.8];
   expect(told(judged(spread, {}))[0]).toMatch(/^!the halves of the chain disagree about "x"/);
   expect(told(judged(spread, { summary: () => ({ x: { rhat: 1.02, essBulk: 500, essTail: 500 } }) as never }))[0]).toMatch(
     /^the halves of the chain do not quite agree about "x"/,
   );
   expect(told(judged([1], {}))).toEqual(["!1 draw a chain is too few to judge"]);
   expect(told(judged([1, 2], {}))).toEqual(["!2 draws a chain are too few to judge"]);
+  expect(told(judged([0.1, 0.9, 0.2, 0.8, 0.3], {}))).toEqual(["!5 draws a chain are too few to judge"]);
 });
 
 it("chains without any warm-up are told to warm up, as their step size was never found", () => {
   const still = (warmup: number) =>
-    convergence(judged([0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }))[0].advice;
-  expect(still(0)).toBe("warm up (warmup: 1000), as the step size is found there, or start elsewhere (start: …)");
+    convergence(
+      judged([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }),
+    )[0].advice;
+  expect(still(0)).toBe("warm up (warmup: 1000), as step size and metric are found there, or start elsewhere (start: …)");
   expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
 });

@@ -67,7 +67,7 @@ describe.each(Object.entries(networks))("%s for small images", (_, network) => {
   });
 
   it("goes through JSON", () => {
-    const again = n.layerFrom(JSON.parse(JSON.stringify(network.toJson())));
+    const again = n.layerFromJson(JSON.parse(JSON.stringify(network.toJSON())));
     const x = input("x", [2, 8, 8, 1]);
     expect(n.traceNetwork(again, x, { training: true }).output).toBe(n.traceNetwork(network, x, { training: true }).output);
   });

@@ -138,22 +138,22 @@ describe("JSON", () => {
     n.uniformInitial({ low: 0 }),
   ];
   it.each(all.map((initial) => [initial.name, initial] as const))("of %s gives the same numbers back", (_, initial) => {
-    const again = n.initialiserFrom(JSON.parse(JSON.stringify(initial.toJson())));
-    expect(again.toJson()).toEqual(initial.toJson());
+    const again = n.initialiserFromJson(JSON.parse(JSON.stringify(initial.toJSON())));
+    expect(again.toJSON()).toEqual(initial.toJSON());
     expect(valuesOf(again, "a", [3, 4])).toEqual(valuesOf(initial, "a", [3, 4]));
   });
 
   it("takes names, and one's own", () => {
-    expect(n.initialiserFrom("heNormal").toJson()).toEqual(n.heNormal().toJson());
+    expect(n.initialiserFromJson("heNormal").toJSON()).toEqual(n.heNormal().toJSON());
     const counting = n.initialiser<{ from: number }>("counting", { from: 0 }, ({ shape, options }) =>
       Float64Array.from({ length: shape[0] }, (_, i) => options.from + i),
     );
-    const again = n.initialiserFrom(counting({ from: 3 }).toJson());
+    const again = n.initialiserFromJson(counting({ from: 3 }).toJSON());
     expect([...valuesOf(again, "a", [3])]).toEqual([3, 4, 5]);
   });
 
   it.each([
-    [() => n.initialiserFrom("xavier"), /initialiser: "xavier" is not known .*\[OPTION_UNKNOWN\]/],
+    [() => n.initialiserFromJson("xavier"), /initialiser: "xavier" is not known .*\[OPTION_UNKNOWN\]/],
     [() => n.heNormal({ gain: -1 }), /heNormal: gain is -1.*\[OPTION_RANGE\]/],
     [() => n.heNormal({ scale: 1 } as object), /heNormal: unknown option "scale".*\[OPTION_UNKNOWN\]/],
     [() => n.uniformInitial({ low: 1, high: 0 }), /uniformInitial: high is 0.*\[OPTION_RANGE\]/],

@@ -13,8 +13,8 @@ describe("JSON", () => {
 
   it.each(Object.entries(everyKind))("of %s gives the same layer back", (kind, [layer, shape]) => {
     expect(layer.kind).toBe(kind);
-    const again = n.layerFrom(JSON.parse(JSON.stringify(layer.toJson())) as JsonObject);
-    expect(again.toJson()).toEqual(layer.toJson());
+    const again = n.layerFromJson(JSON.parse(JSON.stringify(layer.toJSON())) as JsonObject);
+    expect(again.toJSON()).toEqual(layer.toJSON());
     expect(again.name).toBe(layer.name);
     for (const training of [false, true]) {
       const x = input("x", shape);
@@ -28,7 +28,7 @@ describe("JSON", () => {
           trained,
           decay,
           fans,
-          initial: initial.toJson(),
+          initial: initial.toJSON(),
         }));
       expect(facts(other)).toEqual(facts(one));
     }
@@ -36,14 +36,14 @@ describe("JSON", () => {
 
   it("keeps sharing", () => {
     const shared = n.dense(3);
-    const again = n.layerFrom(n.sequential([shared, n.relu(), shared]).toJson());
+    const again = n.layerFromJson(n.sequential([shared, n.relu(), shared]).toJSON());
     expect(n.traceNetwork(again, input("x", [1, 3])).parameters.map(({ path }) => path)).toEqual(["0.weight", "0.bias"]);
   });
 
   it("holds no functions, and no unknown kinds", () => {
     const tripled: n.LayerFunction = (x) => x;
-    expect(() => n.sequential([tripled]).toJson()).toThrow(/plain function \(tripled\).*\[LAYER_FUNCTION\]/);
-    expect(() => n.layerFrom({ layer: "unheard", options: {} })).toThrow(/no layer is named "unheard".*\[LAYER_UNKNOWN\]/);
+    expect(() => n.sequential([tripled]).toJSON()).toThrow(/plain function \(tripled\).*\[LAYER_FUNCTION\]/);
+    expect(() => n.layerFromJson({ layer: "unheard", options: {} })).toThrow(/no layer is named "unheard".*\[LAYER_UNKNOWN\]/);
     expect(() => n.layer("dense", (x) => x)).toThrow(/NAME_TAKEN/);
   });
 });

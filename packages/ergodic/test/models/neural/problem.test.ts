@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/base/stream.ts";
-import { Dataset, type Loss } from "../../../src/index.ts";
+import { Dataset, type Loss, type LossName } from "../../../src/index.ts";
 import { poisson } from "../../../src/models/losses/index.ts";
 import { batchNorm, cnn, dense, dropout, frozen, mlp, relu, sequential } from "../../../src/models/neural/index.ts";
 import type { NetworkOptions } from "../../../src/models/neural/network.ts";
@@ -62,7 +62,7 @@ interface Case {
   readonly y: keyof typeof targets;
   readonly loss: keyof typeof losses;
   readonly outputs: number;
-  readonly given?: string | Loss;
+  readonly given?: LossName | Loss;
   readonly weighted?: boolean;
   readonly classWeights?: NetworkOptions["classWeights"];
 }

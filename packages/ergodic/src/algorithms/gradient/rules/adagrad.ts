@@ -8,6 +8,8 @@ import { notNegative, positive, rule } from "../rule.ts";
  * shrink: right for convex problems with rare features, fatal where the slope changes for good (see examples/adagrad-stalls.ts).
  * Source: Duchi, Hazan, Singer 2011, diagonal form; its textbook twin `adagradHistory` agrees bit for bit in float64.
  * Defaults are PyTorch's (r₀ = 0, ε = 1e-10 outside the root); optax: { initialAccumulator: 0.1, epsilon: 1e-7, epsilonInside: true }.
+ * `epsilonInside`: adds ε under the root, √(r + ε), instead of outside it (false). Defaults: rate 0.01, epsilon 1e-10,
+ * initialAccumulator 0.
  */
 export const adagrad = rule(
   "adagrad",

@@ -8,6 +8,7 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
  * λ (`decay`) ≥ 0; the rest as in Adam. m, v: two floats a parameter; with `amsgrad`, the maximum of v: one more. As the decay acts at
  * every step, a sparse update advances touched coordinates only (lazy). Source: Loshchilov, Hutter 2019. λ = 1e-2 as in PyTorch;
  * optax: 1e-4. As in both, the decay is multiplied by the rate.
+ * `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8).
  */
 export const adamw = rule(
   "adamw",

@@ -8,8 +8,11 @@ const open = { low: 0, high: 1, open: true };
 /**
  * Steepest descent with backtracking: α is halved until f(x − α g) ≤ f(x) − c α ‖g‖² (Armijo), x ← x − α g, g = ∇f(x).
  *
- * c in (0, 1), `shrink` in (0, 1), the first α is `initial`, later twice the last one accepted. NaN and infinite values are refused.
+ * `c` in (0, 1), default 1e-4; `shrink` in (0, 1), default 0.5; the first α is `initial` > 0 (1), later twice the last one
+ * accepted. NaN and infinite values are refused.
  * State: the last α. Needs the full objective. Source: Armijo 1966.
+ * `maxEvaluations`: evaluations of the objective per step, a whole number >= 2 (100); the run ends where none of them falls
+ * enough.
  */
 export const backtracking = hostRule(
   "backtracking",

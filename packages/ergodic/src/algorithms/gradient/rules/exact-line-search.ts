@@ -12,6 +12,8 @@ import { searchNeeds, stay } from "../steepest.ts";
  * Brent's parabolic interpolation to a relative `tolerance`. A NaN or an infinite value is taken as too high. State: the last α.
  * Needs the full objective: a gradient and, without curvature, 10 to 30 values a step (18 is usual), each a pass over all data.
  * On an ill-conditioned quadratic it zigzags at the rate ((κ − 1)/(κ + 1))² a step. Source: Cauchy 1847; Brent 1973.
+ * `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the objective per step, a whole number >=
+ * 5 (60).
  */
 export const exactLineSearch = hostRule(
   "exactLineSearch",

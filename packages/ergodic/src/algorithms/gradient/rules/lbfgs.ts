@@ -34,6 +34,11 @@ export const lbfgs = hostRule(
       get stateBytes() {
         return kept.stateBytes;
       },
+      misfit({ arrays: { gradient, s, y } }) {
+        if (gradient.length > 1) return `it holds ${gradient.length} gradients, not one`;
+        if (s.length === y.length && s.length <= options.history) return undefined;
+        return `it holds ${s.length} steps and ${y.length} changes of the gradient, but as many of both are wanted, ${options.history} at most`;
+      },
       step(x): HostReport {
         let evaluations = 0;
         if (arrays.gradient.length === 0) {

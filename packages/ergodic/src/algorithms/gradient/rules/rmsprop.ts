@@ -8,6 +8,8 @@ import { notNegative, positive, rule, share } from "../rule.ts";
  * η (`rate`) > 0; ρ (`rho`), μ (`momentum`) in [0, 1]; ε (`epsilon`) ≥ 0. One float a parameter, one more with momentum, one more
  * when centred. Source: Tieleman, Hinton 2012; centred: Graves 2013. Defaults are PyTorch's (ρ = 0.99, ε = 1e-8 outside the root);
  * optax: { rho: 0.9, epsilonInside: true }. r − m² is held at 0 from below, where rounding makes PyTorch's a NaN.
+ * `centred`: subtracts the squared running mean, r − m² (false); `epsilonInside`: adds ε under the root (false). Defaults: rate
+ * 0.01, rho 0.99, momentum 0.
  */
 export const rmsprop = rule(
   "rmsprop",

@@ -8,6 +8,7 @@ import { positive, rule } from "../rule.ts";
  * for strongly convex problems; γ: `maximum`. With `smoothing`, γ = 2^(1/epochUpdates) · (the last positive η) after the first update,
  * so that a lucky batch cannot make a leap. With minibatches f_i is without the model's penalty, whose gradient
  * g has. One scalar of state. Source: Loizou et al. 2021.
+ * Defaults: optimum 0, `c` 0.5, maximum 1 (> 0), smoothing true.
  */
 export const spsMax = rule(
   "spsMax",

@@ -18,6 +18,8 @@ const ranges = {
  * first α is the last one times 2^(1/epochUpdates), `initial` at the start. One scalar of state; each trial costs one more loss of the
  * batch, typically one or two a step. Converges at gradient descent's speed when the model can fit every row; elsewhere to a
  * neighbourhood. Source: Vaswani et al. 2019, with the constants of their code.
+ * `c` in [0, 1] (0.1); shrink in (0, 0.999] (0.9); initial > 0 (1); `growth` >= 1 (2): the base of the first trial's growth;
+ * maxTrials >= 1 (100); fallback > 0 (1e-6).
  *
  * @throws OptionError when an option is out of range
  */

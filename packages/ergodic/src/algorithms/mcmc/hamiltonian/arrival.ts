@@ -1,10 +1,11 @@
 /**
  * Whether a chain has come down from where it started: its log density has stopped rising beyond its own spread.
  *
- * Looked at are the log densities ℓ of the last CHECK transitions, in halves. A chain still falls where no ℓ of the second half is below any of the first, and their
- * means differ by more than 20 + 5√d nats: about seven standard deviations of ℓ on a Gaussian in d dimensions, and 20 where d is small. Slower climbs along a ridge are
- * what a metric is learnt for. It falls, too, where ℓ changes by rounding alone, in the whole or in all but one step, is not
- * finite, or so large that its rounding could be seen.
+ * Looked at are the log densities ℓ of the last CHECK transitions, in halves. A chain still falls where no ℓ of the second half
+ * is below any of the first, and their means differ by more than 20 + 5√d nats: about seven standard deviations of ℓ on a
+ * Gaussian in d dimensions, and 20 where d is small. Slower climbs along a ridge are what a metric is learnt for. It falls,
+ * too, where ℓ changes by rounding alone, in the whole or in all but one step, is not finite, or so large that its rounding
+ * could be seen.
  */
 
 /** Transitions between two looks. */

@@ -1,15 +1,18 @@
 /**
  * The choice between two metrics within warm-up: of low rank, from draws and gradients, or diagonal, from draws alone.
  *
- * Of a near Gaussian the first is far better. Where curvature varies along the posterior (a funnel, scales that multiply) gradients are those of its narrowest
- * places, and trajectories with the first turn back before they have crossed it; a diagonal of variances moves further. Of all chains pooled:
+ * Of a near Gaussian the first is far better. Where curvature varies along the posterior (a funnel, scales that multiply)
+ * gradients are those of its narrowest places, and trajectories with the first turn back before they have crossed it; a
+ * diagonal of variances moves further. Of all chains pooled:
  *
  *   jump = the least over coordinates of Σ(Δxᵢ)² / (2 n Var xᵢ): 1 − the autocorrelation at lag 1;   cost = leapfrogs a transition.
  *
- * Where jumps are at least GOOD with few divergences there is nothing to gain, and nothing is tried. Otherwise the diagonal is tried, with a step of its own, and taken where it costs at most DEAREST times as
- * much and jumps at least NEARLY as far. Jumps a gradient are not what is compared, as lag 1 hides what is wrong with the first: measured on Gaussian processes with scales that
- * multiply, of 13 and 68 parameters, its jumps a gradient were three times the diagonal's, its effective sizes a gradient no better, and its R-hat
- * up to 1.07. Nor are divergences of the trial, nor jumps of squares: 160 transitions of the diagonal enter places where the first has never been.
+ * Where jumps are at least GOOD with few divergences there is nothing to gain, and nothing is tried. Otherwise the diagonal is
+ * tried, with a step of its own, and taken where it costs at most DEAREST times as much and jumps at least NEARLY as far. Jumps
+ * a gradient are not what is compared, as lag 1 hides what is wrong with the first: measured on Gaussian processes with scales
+ * that multiply, of 13 and 68 parameters, its jumps a gradient were three times the diagonal's, its effective sizes a gradient
+ * no better, and its R-hat up to 1.07. Nor are divergences of the trial, nor jumps of squares: 160 transitions of the diagonal
+ * enter places where the first has never been.
  */
 
 /** Jumps of near Gaussian posteriors are 0.7 to 1.2; of the others here 0.2 to 0.5. */

@@ -1,14 +1,15 @@
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 import { log } from "../../../base/log.ts";
 
+/** Dual averaging of the step size; δ, γ, κ and t₀ as in Hoffman, Gelman 2014, section 3.2. */
 export interface DualAveragingOptions {
-  /** δ: 0.8. */
+  /** δ: the mean acceptance aimed at, in (0, 1). Default 0.8. */
   targetAcceptance?: number;
-  /** γ: 0.05. */
+  /** γ: how strongly the step size reacts, > 0. Default 0.05. */
   gamma?: number;
-  /** κ: 0.75. */
+  /** κ: how fast early iterations are forgotten, in (0, 1]. Default 0.75. */
   kappa?: number;
-  /** t₀: 10. */
+  /** t₀: damps the first iterations, >= 0. Default 10. */
   t0?: number;
 }
 
@@ -20,9 +21,9 @@ export const AVERAGING_COUNT = 8;
 /**
  * Dual averaging of the step size: the averaged log step for which the mean acceptance is δ.
  *
- * With acceptance a of transition m = 1, 2, …: s̄ ← (1 − η) s̄ + η (δ − a), η = 1/(m + t₀); x = μ − √m s̄ / γ; x̄ ← (1 − w) x̄ + w x, w = m^−κ. The step
- * of the next transition is eˣ, that of the draws e^x̄. μ = log(10 step) where it starts. The updates themselves are made by the kernels.
- * Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
+ * With acceptance a of transition m = 1, 2, …: s̄ ← (1 − η) s̄ + η (δ − a), η = 1/(m + t₀); x = μ − √m s̄ / γ; x̄ ← (1 − w) x̄
+ * + w x, w = m^−κ. The step of the next transition is eˣ, that of the draws e^x̄. μ = log(10 step) where it starts. The updates
+ * themselves are made by the kernels. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
  * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. Differs from Stan: nothing.
  *
  * @throws OptionError unless 0 < δ < 1, γ > 0, 0 < κ <= 1, t₀ >= 0

@@ -21,6 +21,8 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   /** The same once the choice has fallen on the diagonal. */
   varying: DualAveraging;
   windows: WindowOptions;
+  /** Whether a step is searched for without warm-up, too. */
+  findStep: boolean;
   /** Whether the metric may become a diagonal one. */
   choose: boolean;
 }
@@ -36,18 +38,20 @@ const LOG_DENSITY = transitionFields.indexOf("logDensity");
 const WIDTH = transitionFields.length;
 
 /**
- * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions run in the kernels, one call a chain and
- * stretch; between stretches, at fixed transitions, metrics are renewed and compared (choice.ts). At the end of warm-up the places of the chains are
- * compared with each other and with those of scouts, and chains may start anew (places/survey.ts).
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions
+ * run in the kernels, one call a chain and stretch; between stretches, at fixed transitions, metrics are renewed and compared
+ * (choice.ts). At the end of warm-up the places of the chains are compared with each other and with those of scouts, and chains
+ * may start anew (places/survey.ts).
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t; FIRST_STEP + k the k-th search
- * for a step size), "transition", n (the same after the n-th new start).
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t;
+ * FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th new start).
  *
  * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
  */
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
   private readonly varying: DualAveraging;
+  private readonly findStep: boolean;
   private readonly warmup: Warmup;
   private readonly trial: Trial;
   /** Absent within another sampler, where targets change, and where there are too many coordinates. */
@@ -67,9 +71,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
-    needGradient(options.name, density);
+    needGradient(this.name, density);
     this.averaging = options.averaging;
     this.varying = options.varying;
+    this.findStep = options.findStep;
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
     this.trial = new Trial(options.choose ? this.warmup.trial : [], density.dimension);
     const surveyed = plan.keep !== false && plan.warmup > 0 && density.dimension <= MOST_DIMENSION;
@@ -89,7 +94,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
 
   protected async begin(): Promise<void> {
     await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
-    if (this.plan.warmup > 0) await this.findSteps(this.activeChains);
+    if (this.plan.warmup > 0 || this.findStep) await this.findSteps(this.activeChains);
   }
 
   protected async advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void> {
@@ -240,8 +245,9 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   }
 
   /**
-   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`: new starts of chains; `late`: chains whose
-   * log density still rose at half of warm-up; `again`: chains that warmed up a second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
+   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`:
+   * new starts of chains; `late`: chains whose log density still rose at half of warm-up; `again`: chains that warmed up a
+   * second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;

@@ -3,12 +3,13 @@ import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
 
+/** Options of `hmc`. */
 export interface HmcOptions extends AdaptationOptions {
-  /** Length of a trajectory in time units: 2. */
+  /** Length of a trajectory in time units, > 0. Default 2. Not with `leapfrogs`. */
   time?: number;
-  /** Each transition's step is uniform within ± this share of ε: 0.3. */
+  /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0.3. */
   jitter?: number;
-  /** Leapfrogs of a trajectory, instead of `time`. */
+  /** Leapfrog steps per trajectory, a whole number >= 1, instead of `time`. */
   leapfrogs?: number;
 }
 
@@ -17,9 +18,11 @@ const [TIME, JITTER] = [2, 0.3];
 /**
  * Hamiltonian Monte Carlo: L leapfrogs of length ε from a fresh momentum, the end accepted with probability min(1, exp(H₀ − H)).
  *
- * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` spreads ε over (1 ± jitter) ε anew in each transition, which breaks the cycles that
- * fixed lengths fall into; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε and M⁻¹ are adapted as in nuts.ts. Where the metric fits, coordinates
- * turn once in 2π: trajectories of 2 ± 30 % lead far from where they began, never back to it, in x and in x², with scales that are off by a third, too. ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` spreads ε over (1 ± jitter) ε anew in each
+ * transition, which breaks the cycles that fixed lengths fall into; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε
+ * and M⁻¹ are adapted as in nuts.ts. Where the metric fits, coordinates turn once in 2π: trajectories of 2 ± 30 % lead far from
+ * where they began, never back to it, in x and in x², with scales that are off by a third, too. ℓ: log density in nats, up to a
+ * constant, x: float64[d], unconstrained.
  * Leaves the target invariant once warm-up has ended. Source: Neal 2011. Differs from Stan: a trajectory ends, refused, at the first point without a
  * finite density.
  *
@@ -41,7 +44,7 @@ export function hmc(options: HmcOptions = {}): Sampler {
   const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
   return {
     name: "hmc",
-    toJson: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
+    toJSON: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

@@ -7,8 +7,8 @@
  * their vectors; whatever lies between, or outside the subspace, is left at D. On a Gaussian g = −P (x − μ), so that A comes from as few
  * as d + 1 draws but for κ. Up to `WHOLE` coordinates the subspace is all there is; with more, it is spanned by the last WHOLE / 2 draws
  * and gradients.
- * Source: arXiv:2603.18845. Differs from it: c, so that one strong correlation among many coordinates is one direction; bounded numbers of draws, of the
- * subspace's dimensions and of directions.
+ * Source: arXiv:2603.18845. Differs from it: c, so that one strong correlation among many coordinates is one direction; bounded
+ * numbers of draws, of the subspace's dimensions and of directions.
  */
 import { log } from "../../../base/log.ts";
 import { symmetricEigen } from "../../search/symmetric-eigen.ts";

@@ -7,33 +7,50 @@ import { type MetricKind, metricKinds, usesGradients } from "./metric.ts";
 import { type Adaptation, adaptations } from "./warmup.ts";
 import { checkWindows, type WindowOptions } from "./windows.ts";
 
+/** How step size and metric of the Hamiltonian samplers adapt during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
-  /** Mean acceptance that the step is adapted to, δ: 0.8 ("mala": 0.574); "auto", the default with the metric "auto": 0.9 once the diagonal has been chosen. */
+  /**
+   * Mean acceptance that the step size is adapted to, in (0, 1). Default 0.8 (0.574 for mala()); "auto", the default of nuts()
+   * and hmc() with the metric "auto": 0.9 once warm-up has chosen the diagonal metric.
+   */
   targetAcceptance?: number | "auto";
-  /** "lowRank", "fisher", "diagonal", "dense"; or "auto", the default: "lowRank", or where warm-up finds that better the diagonal of variances (choice.ts). */
+  /**
+   * The inverse mass matrix: "lowRank", "fisher", "diagonal" or "dense". Default "auto": "lowRank", or the diagonal of
+   * variances where warm-up finds that better.
+   */
   metric?: MetricKind | "auto";
-  /** How the metric comes about in warm-up: "overlapping" where it is made from gradients ("lowRank" or "fisher"), else "windows". */
+  /**
+   * How the metric is adapted: "overlapping" where it is made from gradients ("lowRank", "fisher"), else "windows", as in Stan.
+   */
   adaptation?: Adaptation;
-  /** Short independent searches, at the end of warm-up, for places that the chains may have missed (places/scouts.ts); up to 64 coordinates: 24. */
+  /**
+   * Short independent searches at the end of warm-up for modes that the chains may have missed, up to 64 coordinates. Default
+   * 24; 0 to 1000.
+   */
   scouts?: number;
-  /** How often a chain starts anew that warm-up finds where next to nothing of the posterior is (places/survey.ts): 10. */
+  /** How often a chain restarts that warm-up finds in a mode with almost none of the mass. Default 10; 0 to 1000. */
   restarts?: number;
-  /** Where the search for a step begins; without warm-up the step itself: 1. */
-  stepSize?: number;
-  /** Each transition's step is uniform within ± this share of ε: 0. */
+  /**
+   * Where the search for the step size begins, > 0; without warm-up, the step size itself. Default "auto": the search begins at
+   * 1 and, without warm-up, finds the step.
+   */
+  stepSize?: number | "auto";
+  /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0 (hmc: 0.3). */
   jitter?: number;
-  /** Of adaptation "windows". */
+  /** Lengths of the windows of adaptation "windows". */
   windows?: WindowOptions;
 }
 
+/** Options of `nuts`. */
 export interface NutsOptions extends AdaptationOptions {
-  /** A trajectory has at most 2^maxTreeDepth − 1 leapfrogs: 10. */
+  /** A trajectory has at most 2^maxTreeDepth − 1 leapfrog steps. Default 10; a whole number, 1 to 20. */
   maxTreeDepth?: number;
 }
 
 /**
- * Acceptance aimed at. Where curvature varies a step that suits the whole is too long in places: on four posteriors of the kind, 0.8 diverges 20 times as
- * often as Stan's windows, whose steps are in effect accepted at 0.92, and 0.9 no more often, at the same effective sizes a gradient.
+ * Acceptance aimed at. Where curvature varies a step that suits the whole is too long in places: on four posteriors of the
+ * kind, 0.8 diverges 20 times as often as Stan's windows, whose steps are in effect accepted at 0.92, and 0.9 no more often, at
+ * the same effective sizes a gradient.
  */
 const [USUAL, WHERE_VARYING] = [0.8, 0.9];
 
@@ -52,14 +69,14 @@ export const adaptationKeys = [
 ] as const;
 
 export function adaptation(where: string, options: AdaptationOptions, target: number) {
-  const { metric: given = "auto", stepSize = 1, jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
+  const { metric: given = "auto", stepSize = "auto", jitter = 0, windows = {}, scouts = 24, restarts = 10 } = options;
   checkChoice(where, "metric", given, ["auto", ...metricKinds]);
   const metric = given === "auto" ? "lowRank" : given;
   const { adaptation = usesGradients(metric) ? "overlapping" : "windows" } = options;
   checkChoice(where, "adaptation", adaptation, adaptations);
   checkNumber(where, "scouts", scouts, { low: 0, high: 1000, integer: true });
   checkNumber(where, "restarts", restarts, { low: 0, high: 1000, integer: true });
-  checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   checkNumber(where, "jitter", jitter, { low: 0, high: 1 - 2 ** -20 });
   checkWindows(where, windows);
   const { gamma, kappa, t0, targetAcceptance = given === "auto" && target === USUAL ? "auto" : target } = options;
@@ -80,8 +97,11 @@ export function adaptation(where: string, options: AdaptationOptions, target: nu
 }
 
 /** What a run takes, of what `adaptation` says. */
-export const adapting = ({ metric, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) =>
-  metric === "auto" ? ({ ...rest, metric: "lowRank", choose: true } as const) : { ...rest, metric, choose: false };
+export const adapting = ({ metric, stepSize, targetAcceptance: _, ...rest }: ReturnType<typeof adaptation>) => {
+  const step = { stepSize: stepSize === "auto" ? 1 : stepSize, findStep: stepSize === "auto" };
+  const choose = metric === "auto";
+  return { ...rest, ...step, metric: choose ? ("lowRank" as const) : metric, choose };
+};
 
 /** What a description tells of it. */
 export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: ReturnType<typeof adaptation>) => ({
@@ -91,17 +111,22 @@ export const adaptationJson = ({ averaging, varying: _, windows, ...rest }: Retu
 });
 
 /**
- * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a state of them drawn by its weight.
+ * The no-U-turn sampler: Hamiltonian trajectories that double until they turn back, and a draw from their points by weight.
  *
- * H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its later doublings; ends where
- * s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half with the nearest point of the other, at depth
- * `maxTreeDepth`, or where H − H₀ > 1000 (a divergence). ε and M⁻¹ are adapted in warm-up (dual-averaging.ts, warmup.ts, metric.ts).
- * ℓ: log density in nats, up to a constant, x: float64[d], unconstrained. Leaves the target invariant once warm-up has ended.
- * Source: Hoffman & Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed often
- * (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start; and random numbers are
- * Philox's.
+ *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
+ *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // where steps diverge
  *
- * @throws OptionError
+ * The default sampler for models with a gradient: step size and metric are adapted during warm-up, so options are seldom
+ * needed. H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its
+ * later doublings. A trajectory ends where s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half
+ * with the nearest point of the other; at depth `maxTreeDepth`; or where H − H₀ > 1000 (a divergence). ε and M⁻¹ adapt during
+ * warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant; x: float64[d], unconstrained.
+ * Leaves the target invariant once warm-up has ended.
+ * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed
+ * often (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start;
+ * and random numbers are Philox's.
+ *
+ * @throws OptionError for an unknown option or one out of range
  */
 export function nuts(options: NutsOptions = {}): Sampler {
   checkKeys("nuts", options, [...adaptationKeys, "maxTreeDepth"]);
@@ -111,7 +136,7 @@ export function nuts(options: NutsOptions = {}): Sampler {
   const run = { ...adapting(adapted), name: "nuts", kernel: "nutsRun", maxDepth: maxTreeDepth, leapfrogs: 0, time: 0 } as const;
   return {
     name: "nuts",
-    toJson: () => ({ algorithm: "nuts", ...adaptationJson(adapted), maxTreeDepth }),
+    toJSON: () => ({ algorithm: "nuts", ...adaptationJson(adapted), maxTreeDepth }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

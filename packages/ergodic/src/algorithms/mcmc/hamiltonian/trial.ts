@@ -17,8 +17,8 @@ const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
 /**
  * The trial of a diagonal metric within warm-up, in all chains: when it begins, when it ends, and who has won (choice.ts).
  *
- * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS transitions adapt its step, those after are judged. It ends early where it
- * costs too much to win.
+ * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS
+ * transitions adapt its step, those after are judged. It ends early where it costs too much to win.
  */
 export class Trial {
   /** Its first transition, those before which it is looked at, and its end. */

@@ -17,13 +17,14 @@ export interface Renewal {
  *
  * "windows" (windows.ts): at the end of each window the metric is renewed, all is forgotten and the step starts again.
  *
- * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes its place, so that the metric
- * always comes from at least a whole period. Periods: 20 transitions with the unit metric, whose long trajectories leave minor modes where later, better
- * fitted ones would stay; then 10 each, or 2 % of the transitions so far, in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is
- * renewed at every switch, and halfway between later ones. The step starts again after the first renewal alone, as later ones change the
- * metric little; the last 15 % adapt the step alone.
- * A chain that still falls (arrival.ts) keeps the unit metric, at most until half of warm-up; what it has seen is forgotten. Where two metrics are compared
- * (choice.ts), that is after the first switch past TRY_AFTER of warm-up.
+ * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes
+ * its place, so that the metric always comes from at least a whole period. Periods: 20 transitions with the unit metric, whose
+ * long trajectories leave minor modes where later, better fitted ones would stay; then 10 each, or 2 % of the transitions so
+ * far, in the first 30 %; then 80, each 1.5 times the one before, while another and half of it fit. The metric is renewed at
+ * every switch, and halfway between later ones. The step starts again after the first renewal alone, as later ones change the
+ * metric little; the last 15 % adapt the step alone. A chain that still falls (arrival.ts) keeps the unit metric, at most until
+ * half of warm-up; what it has seen is forgotten. Where two metrics are compared (choice.ts), that is after the first switch
+ * past TRY_AFTER of warm-up.
  * Source: nutpie, arXiv:2603.18845. Differs from it: the unit metric at first, not one from the gradient; fewer renewals
  * between switches, as each ends a call of the kernel; a last switch that leaves half a
  * period, so that the metric forgets a chain that arrived late; a choice of metrics.

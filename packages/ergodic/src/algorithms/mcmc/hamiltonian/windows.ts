@@ -1,20 +1,25 @@
 import { checkKeys, checkNumber } from "../../../base/errors.ts";
 
+/**
+ * Windows of warm-up, in transitions, as in Stan: the step size alone adapts, then the metric in windows that double, then the
+ * step size.
+ */
 export interface WindowOptions {
-  /** Transitions before the first window: 75. */
+  /** Transitions before the first window. Default 75. */
   initial?: number;
-  /** Length of the first window: 25. */
+  /** Length of the first window; each later one is twice as long. Default 25; >= 1. */
   first?: number;
-  /** Transitions after the last window: 50. */
+  /** Transitions after the last window. Default 50. */
   final?: number;
 }
 
 /**
  * Windows of warm-up: when the metric is estimated, and when it takes effect.
  *
- * Transitions 0 … initial − 1 adapt the step alone; then come windows, each twice as long as the one before, at whose ends the metric becomes what the window
- * saw; the last `final` transitions adapt the step alone again. A window, but the first, after which the next, twice as long, would not fit is stretched
- * to the end. Where initial + first + final > warmup: 15 %, 75 % and 10 %, one window. Below 20 transitions there is none.
+ * Transitions 0 … initial − 1 adapt the step alone; then come windows, each twice as long as the one before, at whose ends the
+ * metric becomes what the window saw; the last `final` transitions adapt the step alone again. A window, but the first, after
+ * which the next, twice as long, would not fit is stretched to the end. Where initial + first + final > warmup: 15 %, 75 % and
+ * 10 %, one window. Below 20 transitions there is none.
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
  *
  * @throws OptionError unless all are integers >= 0, the first window >= 1

@@ -4,8 +4,11 @@ import type { Draws } from "../../../base/stream.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { ProposalRun } from "./proposal-run.ts";
 
+/** Options of `independence`: the proposal distribution q. */
 export interface IndependenceOptions {
+  /** Draws a point from q. All randomness must come from `draws`. */
   sample: (draws: Draws) => ArrayLike<number>;
+  /** log q(x) in nats, up to a constant. */
   logDensity: (x: Float64Array) => number;
 }
 
@@ -29,7 +32,7 @@ export function independence(options: IndependenceOptions): Sampler {
   checkFunction("independence", "logDensity", logDensity, "a function", "(x) => log q(x)");
   return {
     name: "independence",
-    toJson: () => ({ algorithm: "independence" }),
+    toJSON: () => ({ algorithm: "independence" }),
     start: (density, plan, engine) =>
       new ProposalRun("independence", density, plan, engine, {
         start: sample,

@@ -3,6 +3,7 @@ import type { Sampler } from "../../sampling/sampler.ts";
 import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
 
+/** Options of `mala`: those of nuts() that adapt step size and metric. */
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;
 
 /**
@@ -35,7 +36,7 @@ export function mala(options: MalaOptions = {}): Sampler {
   const { jitter: _, ...rest } = adaptationJson(adapted);
   return {
     name: "mala",
-    toJson: () => ({ algorithm: "mala", ...rest }),
+    toJSON: () => ({ algorithm: "mala", ...rest }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };
 }

@@ -4,7 +4,12 @@ import type { Draws } from "../../../base/stream.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { ProposalRun, type Propose } from "./proposal-run.ts";
 
+/** Options of `metropolisHastings`. */
 export interface MetropolisHastingsOptions {
+  /**
+   * (x, draws) => { x, logRatio }: proposes a point. `logRatio` is log q(x | x') − log q(x' | x), 0 by default. All randomness
+   * must come from `draws`.
+   */
   propose: Propose;
   /** A random starting point. Default: uniform in (−2, 2) by coordinate. */
   start?: (draws: Draws) => ArrayLike<number>;
@@ -17,7 +22,7 @@ export interface MetropolisHastingsOptions {
  *   metropolisHastings({ propose: (x, draws) => ({ x: x.map((v) => v + draws.normal()) }) })                 // symmetric
  *   metropolisHastings({ start: (draws) => [draws.integer(9)], propose: (x, draws) => ({ x: [x[0] + (draws.integer(2) ? 1 : -1)] }) })  // on integers
  *
- * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 where left out; a wrong one gives another target, which nothing here can notice. All
+ * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default; a wrong one gives another target, which nothing here can notice. All
  * randomness must come from `draws`, or runs cannot be repeated. x: float64[d], a copy that may be changed. ℓ: log density in nats, up to a constant;
  * it may be −∞ where the target has no mass, so that discrete targets are sampled by proposals among their points, begun with `start`. Nothing is
  * adapted. Runs on the calling thread, whatever the number of workers. Leaves the target invariant. Proposals whose density is not finite are
@@ -32,7 +37,7 @@ export function metropolisHastings(options: MetropolisHastingsOptions): Sampler 
   if (options.start !== undefined) checkFunction(name, "start", options.start, "a function", "(draws) => x");
   return {
     name,
-    toJson: () => ({ algorithm: name }),
+    toJSON: () => ({ algorithm: name }),
     start: (density, plan, engine) => new ProposalRun(name, density, plan, engine, options),
   };
 }

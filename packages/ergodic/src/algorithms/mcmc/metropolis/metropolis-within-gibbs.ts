@@ -4,12 +4,13 @@ import type { Sampler } from "../../sampling/sampler.ts";
 import { checkAcceptance } from "./random-walk.ts";
 import { WalkRun } from "./walk-run.ts";
 
+/** Options of `metropolisWithinGibbs`. */
 export interface MetropolisWithinGibbsOptions {
-  /** Where every σ_k begins; without warm-up σ_k itself: 1. */
+  /** The first step size of every coordinate; without warm-up the step size itself. Default 1; > 0. */
   stepSize?: number;
-  /** 0.44. */
+  /** Mean acceptance that each coordinate's step is adapted to, in (0, 1). Default 0.44. */
   targetAcceptance?: number;
-  /** "systematic" (default) or "random". */
+  /** "systematic" visits the coordinates in order, "random" draws d of them. Default "systematic". */
   scan?: "systematic" | "random";
 }
 
@@ -33,7 +34,7 @@ export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}
   checkChoice(name, "scan", scan, ["systematic", "random"]);
   return {
     name,
-    toJson: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
+    toJSON: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
     start: (density, plan, engine) =>
       new WalkRun(density, plan, engine, {
         name,

@@ -9,12 +9,15 @@ import { type ChainState, ChainsRun } from "../../sampling/chains-run.ts";
 import type { SamplingPlan } from "../../sampling/sampler.ts";
 import { type Placed, placeChains } from "../../sampling/starting-points.ts";
 
+/** A proposed point, and the log ratio of proposal densities. */
 export interface Proposal {
+  /** The proposed point, float64[d]. */
   readonly x: ArrayLike<number>;
-  /** log q(x | x') − log q(x' | x): 0, for symmetric proposals. */
+  /** log q(x | x') − log q(x' | x). Default 0, for symmetric proposals. */
   readonly logRatio?: number;
 }
 
+/** Proposes a point from x, a copy that may be changed. All randomness must come from `draws`. */
 export type Propose = (x: Float64Array, draws: Draws) => Proposal;
 
 const fields = ["logDensity", "acceptance", "accepted"] as const;

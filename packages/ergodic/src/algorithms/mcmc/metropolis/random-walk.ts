@@ -5,14 +5,15 @@ import type { Sampler } from "../../sampling/sampler.ts";
 import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
 import { WalkRun } from "./walk-run.ts";
 
+/** Options of `randomWalk`. */
 export interface RandomWalkOptions {
-  /** Where σ begins; without warm-up σ itself: 2.38/√d. */
+  /** σ at the start, in units of the learned covariance; without warm-up σ itself. Default 2.38/√d; > 0. */
   stepSize?: number;
-  /** 0.234; in one dimension 0.44. */
+  /** Mean acceptance that σ is adapted to, in (0, 1). Default 0.234; 0.44 in one dimension. */
   targetAcceptance?: number;
-  /** What L is: "dense" or "diagonal". Default: dense up to 100 dimensions. */
+  /** Whether warm-up learns a "dense" covariance or its "diagonal". Default: dense up to 100 dimensions. */
   covariance?: "dense" | "diagonal";
-  /** As of nuts(), but for `final`: 150. */
+  /** Lengths of the windows of warm-up, as for nuts() except that `final` is 150. */
   windows?: WindowOptions;
 }
 
@@ -42,7 +43,7 @@ export function randomWalk(options: RandomWalkOptions = {}): Sampler {
   if (covariance !== undefined) checkChoice("randomWalk", "covariance", covariance, covarianceKinds);
   return {
     name: "randomWalk",
-    toJson: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
+    toJSON: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
     start: (density, plan, engine) => {
       const { dimension } = density;
       const optimal = 2.38 / Math.sqrt(dimension);

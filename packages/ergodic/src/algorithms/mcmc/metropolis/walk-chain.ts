@@ -167,6 +167,11 @@ export class WalkChain implements ChainState, Placed {
     };
   }
 
+  misfit(): string | undefined {
+    const wrong = this.steps.find((step) => !(step >= 0));
+    return wrong === undefined ? undefined : `a step is ${wrong}, but must be >= 0`;
+  }
+
   dispose(): void {
     this.arena.dispose();
     this.binding.dispose();

@@ -7,6 +7,7 @@ import { lowerFactor } from "../hamiltonian/metric.ts";
 const MOST_K = 0.7;
 const LEAST_EFFECTIVE = 10;
 const REFITS = 2;
+const FINE = 0.1;
 const LOG_TWO_PI = 1.8378770664093453;
 
 /** N(m, LLᵀ). */
@@ -93,8 +94,9 @@ const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
  *   R = { x : (x − m)ᵀ C⁻¹ (x − m) <= d + 2√(2d) },   log ∫_R p ≈ log 1/S Σ_s 1[x_s ∈ R] p(x_s)/N(x_s | m, C),  x_s ~ N(m, C)
  *
  * R holds 95 to 98 % of the normal, so that ratios are bounded where the shape is about right. `error`: the standard error of the log, from the ratios. k̂: their tail's shape
- * (Pareto smoothed importance sampling, on those inside); a mass is known where k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws. Where it is not, the normal is
- * fitted anew to the weighted draws, at most REFITS times, where there are enough of them.
+ * (Pareto smoothed importance sampling, on those inside); a mass is known where k̂ <= 0.7 and the ratios are worth LEAST_EFFECTIVE draws. Where it is
+ * not, or its error is above FINE, the normal is fitted anew to the weighted draws, at most REFITS times, where there are enough of them: one that is too
+ * wide holds other places, too.
  */
 export interface Place {
   readonly normal: Normal;
@@ -112,7 +114,7 @@ export const isKnown = ({ paretoK, error }: Place): boolean => paretoK <= MOST_K
 /** `logDensity`: of p, −∞ outside of its support. */
 export function measured(normal: Normal, logDensity: (x: Float64Array) => number, draws: Draws): Place {
   let place = once(normal, logDensity, draws);
-  for (let refit = 0; refit < REFITS && !isKnown(place.place) && place.better; refit++) {
+  for (let refit = 0; refit < REFITS && !(isKnown(place.place) && place.place.error <= FINE) && place.better; refit++) {
     const again = once(place.better, logDensity, draws);
     if (!(again.place.error < place.place.error)) break;
     place = again;

@@ -1,7 +1,7 @@
 /**
  * Scouts: short independent searches for places of the posterior that the chains may have missed.
  *
- * Scout i runs Pathfinder's path (variational/path.ts) from a random point: L-BFGS, and on its way the normal approximation with the best ELBO. Those that are not within each
+ * Scout i runs Pathfinder's path (variational/path.ts) from a random point: L-BFGS, and on its way the normal approximation with the best ELBO. Those that are not both within each
  * other's region are places; their masses are measured (place.ts). All of it costs at most BUDGET of the run's gradients: a scout ends where
  * its share is used up, and none begins without one. A mode is found where enough random points lead to it: one that one start in four reaches is missed
  * by all 24 in one run of 1000, one that 1 % reach in four of five.
@@ -27,10 +27,11 @@ const [FEWEST, MOST] = [20, 1000];
 /** Places in the numbering of paths. */
 const SCOUT = 2 ** 20;
 
-/** What a scout found: a normal, and how well it fits. */
+/** What a scout found: a normal, how well it fits, and whether it is that of the path's end, where the search had converged. */
 export interface Scouted {
   readonly normal: Normal;
   readonly elbo: number;
+  readonly end: boolean;
 }
 
 /** Evaluations that each of `count` scouts may take of `gradients` in all; 0 where that is too few to find anything. */
@@ -39,10 +40,10 @@ export function shareOf(gradients: number, count: number): number {
   return share < FEWEST ? 0 : Math.min(share, MOST);
 }
 
-/** Undefined where no point has a finite density, or no approximation. */
-export async function scouted(point: DensityPoint, plan: SamplingPlan, i: number, share: number): Promise<Scouted | undefined> {
+/** The normal with the best ELBO, and that of the path's end where it got there; none where no point has a finite density, or no approximation. */
+export async function scouted(point: DensityPoint, plan: SamplingPlan, i: number, share: number): Promise<Scouted[]> {
   const x = await randomPoint(point, plan, i);
-  if (!x) return undefined;
+  if (!x) return [];
   const path = new Path(point, plan.seed, SCOUT + i, {
     ...quasiNewtonDefaults,
     elboDraws: ELBO_DRAWS,
@@ -51,10 +52,15 @@ export async function scouted(point: DensityPoint, plan: SamplingPlan, i: number
   const before = point.evaluations;
   path.start(x);
   while (!path.ended && point.evaluations - before < share) path.step();
-  if (!(path.elbo > -Infinity)) return undefined;
-  const factor = choleskyScale(path.curvature);
-  const usable = factor.every(Number.isFinite) && path.mean.every(Number.isFinite);
-  return usable ? { normal: new Normal(path.mean.slice(), factor), elbo: path.elbo } : undefined;
+  if (!(path.elbo > -Infinity)) return [];
+  const { ended, last } = path;
+  const best = { mean: path.mean, curvature: path.curvature, elbo: path.elbo, end: ended && last?.elbo === path.elbo };
+  const all = ended && last && !best.end ? [best, { ...last, end: true }] : [best];
+  return all.flatMap(({ mean, curvature, elbo, end }) => {
+    const factor = choleskyScale(curvature);
+    const usable = elbo > -Infinity && factor.every(Number.isFinite) && mean.every(Number.isFinite);
+    return usable ? [{ normal: new Normal(mean.slice(), factor), elbo, end }] : [];
+  });
 }
 
 /** Uniform in (−2, 2) by coordinate, whatever the plan's own starting points. */
@@ -68,11 +74,14 @@ export async function randomPoint(point: DensityPoint, plan: SamplingPlan, i: nu
   }
 }
 
-/** The best first; of those in each other's region the better one. */
+/**
+ * Ends first, then by ELBO, which is noisy: of ELBO_DRAWS draws it may well be that of a normal far too wide. Of two in each other's region the first one. Where one alone holds
+ * the other it may be too wide, and of another mode.
+ */
 export function distinct(found: readonly Scouted[]): Scouted[] {
   const kept: Scouted[] = [];
-  for (const one of [...found].sort((a, b) => b.elbo - a.elbo))
-    if (!kept.some((other) => other.normal.holds(one.normal.mean) || one.normal.holds(other.normal.mean))) kept.push(one);
+  for (const one of [...found].sort((a, b) => Number(b.end) - Number(a.end) || b.elbo - a.elbo))
+    if (!kept.some((other) => other.normal.holds(one.normal.mean) && one.normal.holds(other.normal.mean))) kept.push(one);
   return kept;
 }
 

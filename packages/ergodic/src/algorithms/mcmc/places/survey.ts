@@ -1,4 +1,3 @@
-import { exp } from "../../../base/exp.ts";
 import { hypotenuse } from "../../../base/hypotenuse.ts";
 import { isWhole, type KeptPart } from "../../../base/kept-part.ts";
 import { log } from "../../../base/log.ts";
@@ -9,13 +8,12 @@ import type { SamplingPlan, VisitedPlace } from "../../sampling/sampler.ts";
 import { DensityPoint } from "../../variational/density-point.ts";
 import { drawsFor, isKnown, measured, Normal, type Place } from "./place.ts";
 import { BUDGET, distinct, massDraws, massOf, randomPoint, type Scouted, scouted, shareOf } from "./scouts.ts";
+import { type Entry, kinds, visitsOf } from "./visits.ts";
 
 export const MOST_DIMENSION = 64;
 const GAP = 10;
 const WIDER = 10;
 const SETTLED = [0.4, 2.5] as const;
-const LEAST_DRAWS = 20;
-const HELD = 0.1;
 
 export interface SurveyOptions {
   /** Independent short searches for places that the chains may have missed: 24. */
@@ -32,38 +30,27 @@ export interface Recent {
   readonly highest: number;
 }
 
-type Kind = "found" | "scout" | "chain" | "left";
-const kinds: readonly Kind[] = ["found", "scout", "chain", "left"];
-
-interface Entry {
-  kind: Kind;
-  chain: number;
-  elbo: number;
-  settled: boolean;
-  /** The most that its log mass can be. */
-  most: number;
-  place: Place;
-}
-
 /**
  * A survey at the end of warm-up: where the chains are, where scouts have been, and which chains are where next to nothing of the posterior is.
  *
- * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A chain is out of place where
+ * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A
+ * chain is out of place where
  *
  *   log mass + GAP + 2 errors < the largest log mass of all places,
  *
- * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place, is within SETTLED for every i. A chain that is stuck in
- * a narrow part of a wider place covers little mass, too, but is not settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
+ * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place,
+ * is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place covers little mass, too, but is not
+ * settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
  * the mass of a place WIDER times as wide as what the chain has seen, were it as high everywhere. A chain out of place starts anew, from a random
  * point with a whole warm-up, at most `restarts` times; nothing is copied from another.
  *
- * After the draws, `visits` says of each place how many of them are inside, and how many there should be by the masses: a place that should hold LEAST_DRAWS or more, and
- * holds less than a tenth of them, was missed. Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
+ * After the draws, `visits` says which places they lack (visits.ts). Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
  */
 export class Survey {
+  private readonly density: LogDensity;
   private readonly plan: SamplingPlan;
   private readonly options: SurveyOptions;
   private readonly dimension: number;
@@ -77,6 +64,7 @@ export class Survey {
   private chainsLeft: number[] = [];
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: SurveyOptions) {
+    this.density = density;
     this.plan = plan;
     this.options = options;
     this.dimension = density.dimension;
@@ -140,25 +128,7 @@ export class Survey {
 
   /** Every place, with what the draws have of it. */
   visits(draws: ChainDraws): VisitedPlace[] {
-    const held = (normal: Normal): number => {
-      let count = 0;
-      for (let c = 0; c < draws.chains; c++) for (let k = 0; k < draws.count; k++) if (normal.holds(draws.draw(c, k))) count++;
-      return count;
-    };
-    const shown = this.entries.filter(
-      ({ kind, place }) => kind === "chain" || kind === "left" || (kind === "scout" && isKnown(place)),
-    );
-    const anchors = shown.filter(({ kind, place }) => kind === "chain" && isKnown(place));
-    const anchor = anchors.sort((a, b) => b.place.logMass - a.place.logMass)[0]?.place;
-    const anchored = anchor && draws.count > 0 ? held(anchor.normal) : 0;
-    return shown.map(({ kind, chain, place }): VisitedPlace => {
-      const { normal, logMass, error, paretoK } = place;
-      const odds = anchor ? exp(logMass - anchor.logMass) : Number.NaN;
-      const least = anchor ? anchored * exp(logMass - anchor.logMass - 2 * hypotenuse(error, anchor.error)) : 0;
-      const missed = kind === "scout" && least >= LEAST_DRAWS && held(normal) < HELD * least;
-      const by = kind === "scout" ? kind : kind === "left" ? "left" : "chain";
-      return { by, chain, point: normal.mean, logMass, error, paretoK, share: odds === Infinity ? 1 : odds / (1 + odds), missed };
-    });
+    return visitsOf(this.entries, draws, this.density);
   }
 
   dispose(): void {
@@ -198,20 +168,22 @@ export class Survey {
   private async scout(gradients: number): Promise<boolean> {
     const share = shareOf(gradients, this.options.scouts);
     if (share === 0 || this.sent >= this.options.scouts || this.spent >= BUDGET * gradients) return false;
-    const found = await scouted(this.point, this.plan, this.sent++, share);
-    if (!found) return true;
-    const place = { ...unknownPlace(found.normal.mean), normal: found.normal };
-    this.entries.push({ kind: "found", chain: -1, elbo: found.elbo, settled: false, most: Infinity, place });
+    for (const { normal, elbo, end } of await scouted(this.point, this.plan, this.sent++, share)) {
+      const place = { ...unknownPlace(normal.mean), normal };
+      this.entries.push({ kind: "found", chain: -1, elbo, settled: end, most: Infinity, place });
+    }
     return true;
   }
 
   private lookAtScouts(gradients: number): boolean {
     const found = this.entries.filter(({ kind }) => kind === "found");
-    const places = distinct(found.map(({ place, elbo }): Scouted => ({ normal: place.normal, elbo })));
+    const places = distinct(found.map(({ place, elbo, settled }): Scouted => ({ normal: place.normal, elbo, end: settled })));
     if (this.looked >= places.length || this.spent + drawsFor(this.dimension) > BUDGET * gradients) return false;
     const at = this.looked++;
     const place = massOf(this.point, places[at], massDraws(this.plan.seed, "scout", at));
-    if (place) this.entries.push({ kind: "scout", chain: -1, elbo: places[at].elbo, settled: false, most: Infinity, place });
+    if (!place) return true;
+    const { elbo, end } = places[at];
+    this.entries.push({ kind: "scout", chain: -1, elbo, settled: end, most: Infinity, place });
     return true;
   }
 

@@ -7,15 +7,19 @@ import { covarianceKinds, given } from "../metropolis/random-walk.ts";
 import type { WalkChain } from "../metropolis/walk-chain.ts";
 import { WalkRun } from "../metropolis/walk-run.ts";
 
+/** Options of `ellipticalSlice`. */
 export interface EllipticalSliceOptions {
-  /** m, float64[d]. */
+  /** m: mean of the Gaussian reference, float64[d]. Needs `covariance`. Default: estimated. */
   mean?: ArrayLike<number>;
-  /** C, row by row, float64[d, d]; or variances, float64[d]. */
+  /**
+   * C: covariance of the reference, row by row, float64[d × d]; or its variances, float64[d]. Needs `mean`. Default: estimated.
+   */
   covariance?: ArrayLike<number>;
-  /** What is estimated where none is given: "dense" or "diagonal". Default: dense up to 100 dimensions. */
+  /** What is estimated where no reference is given. Default "dense" up to 100 dimensions, else "diagonal". */
   estimate?: "dense" | "diagonal";
-  /** Multiplies an estimated covariance: 1.5. */
+  /** Multiplies an estimated covariance, > 0. Default 1.5. */
   inflation?: number;
+  /** Lengths of the windows of warm-up in which the reference is estimated. */
   windows?: WindowOptions;
 }
 
@@ -56,7 +60,7 @@ export function ellipticalSlice(options: EllipticalSliceOptions = {}): Sampler {
   const fixed = { mean: mean && [...Array.from(mean)], covariance: covariance && [...Array.from(covariance)] };
   return {
     name,
-    toJson: () =>
+    toJSON: () =>
       reference ? given({ algorithm: name, ...fixed }) : given({ algorithm: name, estimate, inflation, windows: { ...windows } }),
     start: (density, plan, engine) => {
       const { dimension } = density;

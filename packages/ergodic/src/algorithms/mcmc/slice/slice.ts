@@ -3,14 +3,17 @@ import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { WalkRun } from "../metropolis/walk-run.ts";
 
+/** Options of `slice`. */
 export interface SliceOptions {
-  /** Where every w_k begins; without warm-up w_k itself: 1. */
+  /** The first width of every coordinate's interval; without warm-up the width itself. Default 1; > 0. */
   width?: number;
-  /** "stepOut" (default) or "doubling". */
+  /** How an interval is expanded: "stepOut" by its width, or "doubling". Default "stepOut". */
   expansion?: "stepOut" | "doubling";
-  /** Most widths of an interval that is stepped out, 1000 (1: it is not), or most doublings, 20. */
+  /**
+   * Most widths of an interval that is stepped out (default 1000; 1: no expansion), or most doublings (default 20, at most 60).
+   */
   limit?: number;
-  /** Adapt widths in warm-up: true. */
+  /** Whether warm-up adapts the widths. Default true. */
   adapt?: boolean;
 }
 
@@ -44,7 +47,7 @@ export function slice(options: SliceOptions = {}): Sampler {
     );
   return {
     name: "slice",
-    toJson: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
+    toJSON: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
     start: (density, plan, engine) =>
       new WalkRun(density, plan, engine, {
         name: "slice",

@@ -1,7 +1,9 @@
 /**
- * −E (x − μ) g by coordinate, which is 1 of draws from the posterior whatever it is, with standard errors: of blocks of samples that follow each other.
+ * −E (x − μ) g by coordinate, which is 1 of draws from the posterior whatever it is, with standard errors: of blocks of samples
+ * that follow each other.
  *
- * Each chain has at most MOST blocks; when all are full, neighbours are joined, and blocks are twice as long from there on. All numbers are in `state`.
+ * Each chain has at most MOST blocks; when all are full, neighbours are joined, and blocks are twice as long from there on. All
+ * numbers are in `state`.
  */
 const MOST = 8;
 /** Standard errors that a difference must have. */

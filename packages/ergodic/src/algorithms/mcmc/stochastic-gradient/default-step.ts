@@ -41,8 +41,10 @@ export const NOISE_ESTIMATES = 2 * PROBES;
 /**
  * The step size of default: the largest h at which the draws' standard deviations are off by BIAS, as far as the surroundings of the mode tell.
  *
- * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~ N(0, I). M of step-bias.ts follows for each h, coordinate by
- * coordinate; h is found by halving. That of sgnht is such that √(h/d) <= WAVER, too. Where coordinates are correlated, h is smaller than it need be. Costs 2 · PROBES batches beside the curvature's gradients.
+ * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~ N(0,
+ * I). M of step-bias.ts follows for each h, coordinate by coordinate; h is found by halving. That of sgnht is such that √(h/d)
+ * <= WAVER, too. Where coordinates are correlated, h is smaller than it need be. Costs 2 · PROBES batches beside the
+ * curvature's gradients.
  *
  * `friction`: what that of a thermostat rises to, where it may as well start.
  *

@@ -2,21 +2,26 @@ import { checkChoice } from "../../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import type { JsonObject, LogDensity } from "../../../contract.ts";
 
+/** How the stochastic-gradient samplers estimate the gradient of the log density. */
 export interface EstimateOptions {
-  /** n: rows of a batch; "all": no estimate. Default 100, or all where there are fewer, or no rows to draw. */
+  /** Rows per gradient; "all" takes all of them. Default 100, or all where there are fewer or no rows to draw. */
   batch?: number | "all";
-  /** "mode": x* is the mode. false. */
+  /**
+   * "mode": gradients relative to that at the posterior's mode, which lowers their variance (Baker et al. 2019). Default false.
+   */
   controlVariate?: "mode" | false;
-  /** x* is taken anew before every so many updates. */
+  /** Gradients relative to those of all rows at a point renewed before every `every`-th update. Not with `controlVariate`. */
   svrg?: { every: number };
 }
 
 /**
  * What gradient the samplers follow: of all rows, of a batch, or of a batch with control variates.
  *
- * Batch: ∇ℓ_B(x), B a block of n rows from a random place on in a random order of all rows: a sample without repetition. Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows
- * with ‖x − x*‖² instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition, and chains start there. SVRG
- * (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read. Both leave the estimate unbiased.
+ * Batch: ∇ℓ_B(x), B a block of n rows from a random place on in a random order of all rows: a sample without repetition.
+ * Control variates (Baker, Fearnhead, Fox, Nemeth 2019): ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*), whose variance grows with ‖x − x*‖²
+ * instead of being of order N²/n; x* is the mode of ℓ, found by L-BFGS on all rows before the first transition, and chains
+ * start there. SVRG (Dubey et al. 2016): the same with x* = x as it is before every `every`-th update, when all rows are read.
+ * Both leave the estimate unbiased.
  *
  * @throws OptionError where options conflict; CapabilityError where the density has no rows to draw
  *

@@ -4,7 +4,8 @@ import type { StochasticRule } from "./chain.ts";
 const ROUNDS = 40;
 
 /**
- * ᾱ of the thermostat: where the mean of v·v/d is τh, 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 − ᾱ). drive: hV, cross: hC (step-bias.ts), means over coordinates. τ = 1 in the long run.
+ * ᾱ of the thermostat: where the mean of v·v/d is τh, 2a/ᾱ + hV/ᾱ + hC/(2 − ᾱ) = τ(2 − ᾱ). drive: hV, cross: hC (step-bias.ts),
+ * means over coordinates. τ = 1 in the long run.
  * Where there is no such ᾱ, as the noise is too much for any, the largest friction, 1.
  */
 export function thermostatFriction(a: number, drive: number, cross: number, heat = 1): number {
@@ -22,8 +23,8 @@ export function thermostatFriction(a: number, drive: number, cross: number, heat
 const LEAST = 1e-8;
 
 /**
- * sghmc with v drawn anew before every r-th update: λ times the mean variance of x. drive: hV; curvature: hλ. The largest number where the recursion does
- * not settle.
+ * sghmc with v drawn anew before every r-th update: λ times the mean variance of x. drive: hV; curvature: hλ. The largest
+ * number where the recursion does not settle.
  */
 export function hamiltonianRatio(
   { friction: a, noiseEstimate: b, resetEvery: r }: Pick<StochasticRule, "friction" | "noiseEstimate" | "resetEvery">,
@@ -34,8 +35,8 @@ export function hamiltonianRatio(
 }
 
 /**
- * Of moments λE x², √(λ/h) E xv, E v²/h through r updates from a fresh v: the mean of the first, where it returns to what it was. After 30/a updates nothing is left
- * of the fresh v, and more are like the last.
+ * Of moments λE x², √(λ/h) E xv, E v²/h through r updates from a fresh v: the mean of the first, where it returns to what it
+ * was. After 30/a updates nothing is left of the fresh v, and more are like the last.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

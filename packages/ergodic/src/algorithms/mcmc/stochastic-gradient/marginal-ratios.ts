@@ -5,9 +5,10 @@ const SINGULAR = 1e-13;
 /**
  * P_ii / Σ_ii, Σ = Λ⁻¹ where ΛP + PΛ = 2I + M: by how much the variances of draws with covariance P exceed those of the posterior.
  *
- * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). With `friction` (a / √h) entries of M between directions of curvatures
- * λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)), γ = `friction`, as of Langevin dynamics with inertia.
- * undefined where P or Λ is singular to rounding, or not finite. Costs about 12 d³ operations.
+ * P, M: float64[d, d], symmetric. In the basis of P's eigenvectors Λ_kl = (2δ_kl + M_kl) / (p_k + p_l). With `friction` (a /
+ * √h) entries of M between directions of curvatures λ ≈ 1/p are divided by 1 + (λ_k − λ_l)² / (2 γ² (λ_k + λ_l)), γ =
+ * `friction`, as of Langevin dynamics with inertia. undefined where P or Λ is singular to rounding, or not finite. Costs about
+ * 12 d³ operations.
  */
 export function marginalRatios(
   covariance: Float64Array,

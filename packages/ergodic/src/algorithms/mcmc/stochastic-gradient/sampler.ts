@@ -17,7 +17,8 @@ export function stochasticSampler(
   const estimate = gradientEstimate(name, options);
   return {
     name,
-    toJson: () => ({ algorithm: name, ...schedule.json, ...json, ...estimateJson(estimate) }) as JsonObject,
+    readsRows: true,
+    toJSON: () => ({ algorithm: name, ...schedule.json, ...json, ...estimateJson(estimate) }) as JsonObject,
     start: (density, plan, engine) => new StochasticRun(density, plan, engine, { name, rule, schedule, estimate }),
   };
 }

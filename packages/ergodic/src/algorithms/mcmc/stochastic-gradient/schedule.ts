@@ -1,12 +1,13 @@
 /**
  * Step sizes of stochastic-gradient Monte Carlo by update, and how many updates a transition makes.
  *
- * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in the limit. Draws are not weighted
- * by their step sizes: those of the transitions are kept, for who wants to.
+ * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in the
+ * limit. Draws are not weighted by their step sizes: those of the transitions are kept, for who wants to.
  *
- * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], C: `length` updates of a cycle (⌈K/M⌉ there). The first ⌊exploration C⌋ updates of a cycle
- * are made without noise and no draw is taken of them; the others are cut into `draws` parts, and the end of each is a draw. A transition is what leads from
- * one draw to the next, so that the first of each cycle explores.
+ * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], C: `length` updates of a cycle (⌈K/M⌉ there). The first
+ * ⌊exploration C⌋ updates of a cycle are made without noise and no draw is taken of them; the others are cut into `draws`
+ * parts, and the end of each is a draw. A transition is what leads from one draw to the next, so that the first of each cycle
+ * explores.
  *
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many updates with noise as draws
  */
@@ -16,28 +17,36 @@ import { checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { log } from "../../../base/log.ts";
 
+/** A decreasing step size: h_k = initial (1 + k/offset)^−power at update k = 0, 1, … */
 export interface StepDecay {
+  /** The first step size, > 0, in squared units of x. */
   initial: number;
-  /** Updates. */
+  /** Updates, > 0. */
   offset: number;
+  /** >= 0; in (½, 1] the bias vanishes in the limit. */
   power: number;
 }
 
+/** Cyclical step sizes: h_k = h/2 (cos(π (k mod length)/length) + 1). Zhang et al. 2020. */
 export interface CycleOptions {
-  /** C: updates of a cycle. */
+  /** Updates of a cycle, a whole number from 1 to 2²⁴. */
   length: number;
-  /** Draws taken of a cycle: 1. */
+  /** Draws taken per cycle. Default 1; at most the updates with noise. */
   draws?: number;
-  /** The part of a cycle without noise: 0.8. */
+  /** The share of a cycle without noise, at its start, in [0, 1). Default 0.8. */
   exploration?: number;
 }
 
+/** Step sizes of the stochastic-gradient samplers, and how many updates a transition makes. */
 export interface ScheduleOptions {
-  /** h. "auto": found before the first transition, so that the draws' standard deviations are off by about 0.05 (default-step.ts); with `cycle` the largest of a cycle. */
+  /**
+   * h, in squared units of x: a number > 0, or a decreasing StepDecay. Default "auto": found before the first transition, so
+   * that standard deviations are off by about 0.05; with `cycle` the largest step of a cycle.
+   */
   stepSize?: number | StepDecay | "auto";
-  /** Updates of a transition: 1. */
+  /** Updates per transition. Default 1; a whole number, 1 to 2²⁴. Not with `cycle`. */
   thin?: number;
-  /** Cyclical step sizes; `thin` has no meaning with them. */
+  /** Cyclical step sizes; they replace `thin`. Default: none. */
   cycle?: CycleOptions;
 }
 

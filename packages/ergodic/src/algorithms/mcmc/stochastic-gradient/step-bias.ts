@@ -28,11 +28,12 @@ export const needsSecond = (kind: number): boolean =>
   kind === field.STOCHASTIC_HAMILTONIAN || kind === field.STOCHASTIC_THERMOSTATTED;
 
 /**
- * How far the steps of a stochastic-gradient sampler carry its draws from the posterior, estimated along the run: (sd of the draws − sd of the posterior) / sd of
- * the posterior, of the unconstrained coordinate where it is largest in size.
+ * How far the steps of a stochastic-gradient sampler carry its draws from the posterior, estimated along the run: (sd of the
+ * draws − sd of the posterior) / sd of the posterior, of the unconstrained coordinate where it is largest in size.
  *
- * From time to time the run hands in where it is: x, g there, h in force. On a posterior with precision Λ, whose draws have covariance P, the balance of second moments reads
- * ΛP + PΛ = 2I + M; Λ⁻¹, the posterior's covariance, follows from P and M. With G = E g gᵀ, V the variance of g given x and C = G − V:
+ * From time to time the run hands in where it is: x, g there, h in force. On a posterior with precision Λ, whose draws have
+ * covariance P, the balance of second moments reads ΛP + PΛ = 2I + M; Λ⁻¹, the posterior's covariance, follows from P and M.
+ * With G = E g gᵀ, V the variance of g given x and C = G − V:
  *
  * sgld    M = h G, exactly: of one coordinate P Λ = (1 + hV/2) / (1 − hλ/2)
  * psgld   M = h G in coordinates x / √D, D the mean preconditioner, and 2 Cov(D, x g) / D beside it, as the term Γ is dropped
@@ -40,11 +41,12 @@ export const needsSecond = (kind: number): boolean =>
  *         With `resetEvery`, by coordinate, the stationary variance of the linear recursion itself
  * sgnht   as sghmc with friction ᾱ and b = ᾱ − a, where ᾱ makes the mean of v·v/d what it was: h, and what α gained, an update
  *
- * G is the mean of what the updates used anyway; V and C come from a second estimate at the same x (`needsSecond`). The posterior's shape is known as well as it is Gaussian; means
- * shift less, by half the skewness times half the variance's relative error. Above MOST_DIMENSIONS coordinates, or with few samples, each is taken alone, M_ii / 2 being
- * what its variance is off by: right where coordinates are independent, too much where they are correlated. Relative error of M: about √(2 / samples).
- * In cycles the noise is off for a while, and what balances is not the draws' spread: there −E (x − μ) g itself is taken, as far as it differs by more than three
- * standard errors, over blocks of samples.
+ * G is the mean of what the updates used anyway; V and C come from a second estimate at the same x (`needsSecond`). The
+ * posterior's shape is known as well as it is Gaussian; means shift less, by half the skewness times half the variance's
+ * relative error. Above MOST_DIMENSIONS coordinates, or with few samples, each is taken alone, M_ii / 2 being what its variance
+ * is off by: right where coordinates are independent, too much where they are correlated. Relative error of M: about √(2 /
+ * samples). In cycles the noise is off for a while, and what balances is not the draws' spread: there −E (x − μ) g itself is
+ * taken, as far as it differs by more than three standard errors, over blocks of samples.
  *
  * Holds up in a snapshot: all sums are in `state`.
  */

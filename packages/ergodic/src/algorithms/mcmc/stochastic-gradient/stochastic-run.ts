@@ -32,14 +32,15 @@ const LONGEST_STRETCH = 256;
  * A run of several chains of stochastic-gradient Monte Carlo. Stretches of transitions run in the kernel, one call a chain; step sizes and noise are
  * those of the schedule. There is nothing to adapt: warm-up is burn-in.
  *
- * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of update k), "noise" (2k: its normals;
- * 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second estimate before transition t). The run's own streams "curvature" and "default step" draw
- * what curvature.ts and default-step.ts need.
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of update
+ * k), "noise" (2k: its normals; 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second estimate before
+ * transition t). The run's own streams "curvature" and "default step" draw what curvature.ts and default-step.ts need.
  *
  * `stepBias` of reports: by how many standard deviations of the posterior those of the draws are off, where it is most (step-bias.ts).
  *
- * `dataPasses` of reports: gradients of single rows that were evaluated so far, over all chains, divided by N: a batch costs n, twice that with control variates; x* and
- * the search for it, N an evaluation, and so do those that tell V of psgld there. Without rows to draw, gradients evaluated.
+ * `dataPasses` of reports: gradients of single rows that were evaluated so far, over all chains, divided by N: a batch costs n,
+ * twice that with control variates; x* and the search for it, N an evaluation, and so do those that tell V of psgld there.
+ * Without rows to draw, gradients evaluated.
  *
  * @throws ErgodicError where there is no finite starting point or mode, or a chain leaves finite numbers
  */

@@ -1,8 +1,9 @@
 /**
  * Powers 1 = β₀ > β₁ > … of parallel tempering, and their adaptation.
  *
- * With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the communication barrier so far; powers at which Λ is evenly spaced
- * have equal rejections. Λ is interpolated linearly in log β (in β next to 0). Source: Syed, Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
+ * With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the communication barrier so far;
+ * powers at which Λ is evenly spaced have equal rejections. Λ is interpolated linearly in log β (in β next to 0). Source: Syed,
+ * Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
  */
 import { exp } from "../../../base/exp.ts";
 import { log } from "../../../base/log.ts";

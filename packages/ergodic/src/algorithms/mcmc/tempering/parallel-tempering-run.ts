@@ -66,8 +66,8 @@ class Ladder implements ChainState {
 /**
  * A run of parallel tempering: one run of `inner` with as many chains as all ladders have rungs, and swaps between its transitions.
  *
- * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c, "swap": one uniform number a
- * pair. Powers are adapted by the rejections of all chains, at fixed transitions.
+ * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c,
+ * "swap": one uniform number a pair. Powers are adapted by the rejections of all chains, at fixed transitions.
  */
 export class ParallelTemperingRun extends ChainsRun<Ladder> {
   private readonly options: Options;
@@ -87,7 +87,7 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
         "the lowest power is 0, where the density is flat, as there is no likelihood apart from a prior and all of it is tempered; take a lowest power above 0",
         "SAMPLE_PRIOR",
       );
-    const own = { ...plan, ...startsOf(plan, rungs), chains: plan.chains * rungs, keep: false };
+    const own = { ...plan, ...startsOf(plan, rungs), chains: plan.chains * rungs, keep: false, within: "parallelTempering" };
     const { inner: sampler } = options;
     const inner = innerSampling("parallelTempering", sampler, sampler.start(tempered, own, engine));
     super("parallelTempering", plan, density.dimension, inner.fields, engine);

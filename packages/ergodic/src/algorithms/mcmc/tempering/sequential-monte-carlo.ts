@@ -4,38 +4,41 @@ import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { SequentialRun } from "./sequential-run.ts";
 
+/** Options of `sequentialMonteCarlo`. */
 export interface SequentialMonteCarloOptions {
-  /** n, at least the draws kept. Default: just these. */
+  /** Particles per population, at least the draws kept. Default: the draws kept. */
   particles?: number;
-  /** 0.5. */
+  /** Effective share of particles that a stage must keep, in (0, 1). Default 0.5. */
   essTarget?: number;
-  /** "randomWalk" (default) or "hmc". */
+  /** How particles move: "randomWalk" or "hmc". Default "randomWalk". */
   move?: "randomWalk" | "hmc";
-  /** Moves a stage: 10 of a random walk, 3 of hmc. */
+  /** Moves per stage. Default 10 for "randomWalk", 3 for "hmc"; a whole number >= 1. */
   moves?: number;
-  /** Of a move by hmc: 8. */
+  /** Leapfrog steps of a move by "hmc". Default 8; a whole number >= 1. */
   leapfrogs?: number;
-  /** s of the first stage, in standard deviations of the particles: 2.38/√d, or d^−¼ for hmc. */
+  /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
   stepSize?: number;
-  /** β, ascending to 1, instead of those that keep to `essTarget`. */
+  /** Powers of the likelihood, ascending to 1, instead of those that keep to `essTarget`. */
   temperatures?: readonly number[];
-  /** false: L = I and s stays, so that moves do not depend on the population: true. */
+  /** Whether moves adapt to the population. Default true; false makes the evidence unbiased with given `temperatures`. */
   adapt?: boolean;
 }
 
 const keys = ["particles", "essTarget", "move", "moves", "leapfrogs", "stepSize", "temperatures", "adapt"];
 
 /**
- * Sequential Monte Carlo from the prior to the posterior, with the evidence: a population of particles goes through powers 0 = β₀ < β₁ < … < 1 of the likelihood.
+ * Sequential Monte Carlo from the prior to the posterior, with the evidence: a population of particles goes through powers 0 =
+ * β₀ < β₁ < … < 1 of the likelihood.
  *
- * A stage: weights w_i = exp((β' − β) L_i), L the log likelihood; the evidence ∫ prior × likelihood grows by the factor mean w; systematic resampling by w;
- * then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where (Σw)²/Σw² = `essTarget` × n. The draws are the particles at
- * β = 1. Each chain of a run is a population of its own, `warmup` has no effect. n → `particles` (default: as many as draws are kept).
- * Moves go by the population's covariance C = LLᵀ (shrunk a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs`
- * leapfrogs of length s (1 ± 0.2) with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the
+ * A stage: weights w_i = exp((β' − β) L_i), L the log likelihood; the evidence ∫ prior × likelihood grows by the factor mean w;
+ * systematic resampling by w; then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where
+ * (Σw)²/Σw² = `essTarget` × n. The draws are the particles at β = 1. Each chain of a run is a population of its own, `warmup`
+ * has no effect. n → `particles` (default: as many as draws are kept). Moves go by the population's covariance C = LLᵀ (shrunk
+ * a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2)
+ * with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the
  * estimate of the evidence (not of its log) is unbiased; else it is so up to O(1/n).
- * Reports `logEvidence`: log of the populations' mean evidence, in nats, as the model counts its constants; `logEvidenceError`: its standard error, between populations, or
- * of a single one from how many first particles still have descendants.
+ * Reports `logEvidence`: log of the populations' mean evidence, in nats, as the model counts its constants; `logEvidenceError`:
+ * its standard error, between populations, or of a single one from how many first particles still have descendants.
  * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (whose resampling is multinomial, so that here it
  * tends to be too large). Differs from other implementations: resamples at every stage.
  *
@@ -75,5 +78,5 @@ export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}):
     adapt,
   };
   const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
-  return { name: where, toJson: () => json, start: (density, plan, engine) => new SequentialRun(density, plan, engine, run) };
+  return { name: where, toJSON: () => json, start: (density, plan, engine) => new SequentialRun(density, plan, engine, run) };
 }

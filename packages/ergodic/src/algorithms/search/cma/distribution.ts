@@ -42,7 +42,8 @@ export class Distribution {
     this.lazyGap = kind === "separable" ? 0 : 1 / (10 * n * (c1 + cMu));
     this.z = new Float64Array(n);
     this.step = new Float64Array(n);
-    this.steps = Array.from({ length: population + 1 }, () => new Float64Array(n));
+    // Of the population they are made with its first generation.
+    this.steps = [];
     this.shares = new Float64Array(population + 1);
     this.kept = {
       /** `pathShare`: (1 − c_σ)^2g. `factored`: the generation of the last refresh. `usable`: 0 once C could not be factored. */
@@ -82,7 +83,7 @@ export class Distribution {
     const { dimension: n } = this.constants;
     const { mean } = this.kept.arrays;
     const { sigma } = this.kept.numbers;
-    const y = this.steps[k];
+    const y = (this.steps[k] ??= new Float64Array(n));
     for (let i = 0; i < n; i++) y[i] = (point[i] - mean[i]) / sigma;
     if (!foreign) return;
     const most = Math.sqrt(n) + (2 * n) / (n + 2);
@@ -131,7 +132,7 @@ export class Distribution {
       // A point that lies on the mean has no direction to be shortened.
       if (weights[k] < 0) shares[k] *= n / (this.covariance.squaredLength(steps[k]) || Infinity);
     }
-    steps[population].set(this.kept.arrays.pathC);
+    steps[population] = this.kept.arrays.pathC;
     shares[population] = c1;
     this.covariance.adapt(1 + (calm ? 0 : c1 * cC * (2 - cC)) - c1 - cMu * weightSum, shares, steps);
   }

@@ -9,21 +9,24 @@ import { type Backward, customDerivative } from "./custom-derivative.ts";
 import { slicedBy } from "./places.ts";
 import { reshape } from "./reshape.ts";
 
+/** What `batchNormalised` gives: the normalised array, and the statistics of the batch. */
 export interface BatchNormalised {
+  /** y, of the shape of x. */
   readonly normalised: SymbolicArray;
   /** [channels]. */
   readonly mean: SymbolicArray;
+  /** [channels]. */
   readonly variance: SymbolicArray;
 }
 
 /**
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, μ and σ² the mean and variance (divided by the count n) over all axes but the last.
  *
- * One pass for the statistics, of differences from each channel's first value, so that no large mean cancels; and one for y. The derivative is stated, since
- * through the statistics it would take a pass more: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂,
- * dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
+ * One pass for the statistics, of differences from each channel's first value, so that no large mean cancels; and one for y.
+ * The derivative is stated, since through the statistics it would take a pass more: with x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ
+ * = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
  *
- * γ and β: [channels], or left out for 1 and 0.
+ * γ and β: [channels]; by default 1 and 0.
  */
 export const batchNormalised = operation(
   "batchNormalised",

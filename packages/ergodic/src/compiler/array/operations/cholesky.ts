@@ -48,7 +48,7 @@ const make = arrayPrimitive({
 /**
  * A = L Lᵀ of symmetric, positive definite A: [n, n], whose lower triangle alone is read. NaN everywhere where A is not positive definite.
  *
- * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal, an element below the diagonal stands for itself and its mirror
+ * Derivative: with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal, an element below the diagonal represents itself and its mirror
  * image: Ā = tril(S + Sᵀ) − diag S. Source: Murray 2016. Code: kernels/cholesky.ts.
  *
  * The lower triangular L with a positive diagonal. a: [n, n]. @throws CompileError unless a is square

@@ -39,6 +39,7 @@ export const mean = operation(
   (x: SymbolicArray, options: AxisOptions = {}): SymbolicArray => div(sum(x, options), countOver("mean", x, options)),
 );
 
+/** Options of `variance` and `standardDeviation`. */
 export interface VarianceOptions extends AxisOptions {
   /** The sum of squares is divided by n − correction; default 0. */
   readonly correction?: number;

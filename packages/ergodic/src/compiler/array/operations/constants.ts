@@ -35,7 +35,7 @@ const makeConstant = arrayPrimitive({
   code: { form: "loop" },
 });
 
-/** Given numbers, row-major. Long ones are told apart by identity, not by content. */
+/** Given numbers, row-major. Long ones are distinguished by identity, not by content. */
 export const constantArray = operation(
   "constantArray",
   { values: numbers, shape: optional(shape) },
@@ -56,6 +56,7 @@ export const range = operation("range", { count: whole }, (count: number): Symbo
 
 const written = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
+/** Numbers and lists of numbers as symbolic arrays; arrays as they are. */
 export const toArray = operation("toArray", { x: operand }, (x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray => {
   if (isArray(x)) return x;
   if (typeof x === "number") return full(x);

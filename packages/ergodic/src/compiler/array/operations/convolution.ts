@@ -118,6 +118,7 @@ const input = (dy: SymbolicArray, w: SymbolicArray, s: ConvolutionShape): Symbol
 const weight = (x: SymbolicArray, dy: SymbolicArray, s: ConvolutionShape): SymbolicArray =>
   makeWeight([x, dy], [s.kernelHeight, s.kernelWidth, s.inChannels / s.groups, s.outChannels], s);
 
+/** Options of `conv2d`. */
 export interface ConvolutionOptions extends WindowOptions {
   /** Output channels see the input channels of their group alone; divides both. As many as channels: depthwise. Default 1. */
   readonly groups?: number;
@@ -149,9 +150,13 @@ export const conv2d = operation(
   },
 );
 
+/** Options of `conv1d`. */
 export interface SequenceOptions extends Omit<ConvolutionOptions, "strides" | "padding" | "dilation"> {
+  /** Cells from window to window. Default 1. */
   readonly strides?: number;
+  /** "same", "valid" (default), or cells on each side. */
   readonly padding?: "same" | "valid" | number | readonly [before: number, after: number];
+  /** Cells from tap to tap of the kernel. Default 1. */
   readonly dilation?: number;
 }
 

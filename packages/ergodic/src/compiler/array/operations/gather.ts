@@ -96,9 +96,11 @@ export type Indices = ArrayLikeOperand | ArrayLike<number>;
  * Rows by number: y[i…, :] = table[indices[i…], :], and the adjoint scatter, y[r, :] = Σ values[i, :] over indices[i] = r.
  *
  * Indices are whole numbers from 0 to rows − 1: constants, and data of a model, are refused where they are not. Those that only parameters make known
- * lose their fractions, and one that names no row gathers NaN and is scattered nowhere. They have no derivative. Code: kernels/gather.ts. In float32 a table has at most 2^24 rows, since larger numbers are not exact.
+ * lose their fractions, and one that names no row gathers NaN and is scattered nowhere. They have no derivative. Code:
+ * kernels/gather.ts. In float32 a table has at most 2^24 rows, since larger numbers are not exact.
  *
- * table: [rows, …rest]; indices: any shape. Gives [...indices, …rest]. @throws CompileError if the table has no axis, or for an index of none of its rows
+ * table: [rows, …rest]; indices: any shape. Gives [...indices, …rest]. @throws CompileError if the table has no axis, or for an
+ * index of none of its rows
  */
 export const gather = operation(
   "gather",

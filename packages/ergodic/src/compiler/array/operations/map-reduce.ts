@@ -122,6 +122,7 @@ extendToArrays({
   },
 });
 
+/** x repeated along axes of extent 1, and along new axes in front, up to a shape. @throws CompileError where it does not fit */
 export const broadcastTo = operation("broadcastTo", { x: operand, shape }, (x: ArrayLikeOperand, shape: Shape): SymbolicArray => {
   const arg = toArray(x);
   if (!sameShape(broadcastShapes("broadcastTo", [arg.shape, shape]), shape))

@@ -44,7 +44,7 @@ const makeMatmul = arrayPrimitive({
 
 /**
  * Matrix products: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast. A vector on the left is a row, one on the
- * right a column, and its axis is left out of the result.
+ * right a column, and its axis is missing from the result.
  *
  * One matrix for a whole batch: the batch becomes rows, so that one product does it, and one the derivative by that matrix.
  * Code: kernels/gemm.ts, which reads transposed operands and rows that lie apart as they are.

@@ -58,7 +58,10 @@ export const quantile = operation(
   },
 );
 
-/** The middle element, or the mean of the two. */
+/**
+ * The middle element, or the mean of the two.
+ * Along `axis`, the last by default.
+ */
 export const median = operation(
   "median",
   { x: array, options: oneAxis },

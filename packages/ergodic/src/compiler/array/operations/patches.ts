@@ -70,7 +70,9 @@ export function patchesOf(x: SymbolicArray, s: ConvolutionShape): SymbolicArray 
 
 const patchesInput = (columns: SymbolicArray, s: ConvolutionShape): SymbolicArray => makeInput([columns], inputShape(s), s);
 
+/** Options of `patches`. */
 export interface PatchOptions extends WindowOptions {
+  /** Cells of the window: a number or [height, width]. */
   readonly size: Pair;
 }
 

@@ -4,6 +4,7 @@
  * slice: y[i…] = x[start + step·i…], axis by axis; steps may be negative, so that flips are slices.
  * place: arrays put into places of a larger one, which do not overlap, and 0 elsewhere; padding and concatenation are places.
  */
+import { add } from "../../primitives/arithmetic.ts";
 import { anything, array, arrays, number, operation, optional, options, whole } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { axisOf, type Shape, type SymbolicArray, shapeError, shapeText, stridesOf } from "../symbolic.ts";
@@ -148,6 +149,29 @@ const makePlace = arrayPrimitive({
 export function place(parts: readonly SymbolicArray[], shape: Shape, places: readonly Slice[]): SymbolicArray {
   if (parts.every((part) => part.op === "full" && part.attributes === 0)) return full(0, shape);
   return makePlace(parts, shape, places);
+}
+
+/** Arrays of one shape that hold one part each, and 0 elsewhere, as few that have the same sum: equal places are added, and those that do not overlap put into one whole. */
+export function joinedPlaces(wholes: readonly SymbolicArray[]): SymbolicArray[] {
+  const [{ shape, size }] = wholes;
+  const byPlace = new Map<string, { part: SymbolicArray; place: Slice }>();
+  for (const { args, attributes } of wholes) {
+    const [place] = attributes as Slice[];
+    const key = JSON.stringify([place, args[0].shape]);
+    const known = byPlace.get(key);
+    byPlace.set(key, { part: known ? add(known.part, args[0]) : args[0], place });
+  }
+  const layers: { taken: Uint8Array; parts: SymbolicArray[]; places: Slice[] }[] = [];
+  for (const { part, place } of byPlace.values()) {
+    const index = sliceIndex(shape, place, part.shape);
+    const cells = Array.from({ length: part.size }, (_, i) => index(i));
+    let layer = layers.find(({ taken }) => cells.every((cell) => taken[cell] === 0));
+    if (!layer) layers.push((layer = { taken: new Uint8Array(size), parts: [], places: [] }));
+    for (const cell of cells) layer.taken[cell] = 1;
+    layer.parts.push(part);
+    layer.places.push(place);
+  }
+  return layers.map(({ parts, places }) => place(parts, shape, places));
 }
 
 /** Whether the parts fill the whole. */

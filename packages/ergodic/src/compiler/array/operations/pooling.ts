@@ -152,6 +152,7 @@ const makeAverageInput = arrayPrimitive({
   code: { form: "kernel", calls: (node) => [{ kernel: "averagePoolInput", args: averageArguments(node) }] },
 });
 
+/** Options of `maxPool` and `averagePool` on arrays. */
 export interface PoolOptions extends WindowOptions {
   /** Cells of the window. */
   readonly size: Pair;
@@ -170,7 +171,7 @@ export const maxPool = operation(
   },
 );
 
-/** Means of cells, those of padding left out unless `countPadding`. `strides`: default `size`. @throws CompileError */
+/** Means of cells, those of padding ignored unless `countPadding`. `strides`: default `size`. @throws CompileError */
 export const averagePool = operation(
   "averagePool",
   { x: array, options: options({ size: anything, ...windowOptions, countPadding: flag }, ["size"]) },

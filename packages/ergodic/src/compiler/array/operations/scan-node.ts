@@ -88,6 +88,7 @@ function evaluateScan(scan: ScanAttributes, args: readonly Float64Array[], aroun
   return whole;
 }
 
+/** What a scan gives. */
 export interface Scanned {
   /** At the end. */
   readonly carries: SymbolicArray[];

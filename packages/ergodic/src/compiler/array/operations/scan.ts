@@ -7,11 +7,13 @@ import { closeScan, freshLeaf, type Scanned } from "./scan-node.ts";
 
 export type { Scanned };
 
+/** The body of a scan: (carries, elements) => [next carries, outputs]. */
 export type ScanBody = (
   carries: SymbolicArray[],
   over: SymbolicArray[],
 ) => readonly [next: readonly SymbolicArray[], outputs: readonly SymbolicArray[]];
 
+/** Options of `scan`. */
 export interface ScanOptions {
   /** Steps; needed where there is nothing to run over. */
   readonly length?: number;

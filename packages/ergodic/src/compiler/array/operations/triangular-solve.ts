@@ -7,6 +7,7 @@ import { matmul } from "./matmul.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
+/** Options of `triangularSolve`. */
 export interface TriangularOptions {
   /** Which triangle of L is read; default true. */
   readonly lower?: boolean;

@@ -8,6 +8,7 @@ import { type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 /** One number for height and width, or both. */
 export type Pair = number | readonly [number, number];
 
+/** How a window moves over images. */
 export interface WindowOptions {
   /** From window to window; default 1. */
   readonly strides?: Pair;

@@ -19,14 +19,16 @@ import { sequential } from "../layers/sequential.ts";
 import type { Layer } from "../scope.ts";
 import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
+/** "published": as in the paper, for images of 224 × 224; "small": for images of about 8 to 32 cells. */
 export type NetworkForm = "published" | "small";
 
+/** Options of `mobileNetV1` and `mobileNetV2`. */
 export interface MobileNetOptions extends OutputOptions {
-  /** Scales all channels, > 0. Default: 1. */
+  /** Scales all channels, > 0. Default 1. */
   readonly width?: number;
-  /** Default: "published". */
+  /** "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
-  /** The rate of dropout before the output layer. Default: V1 0, V2 0.2. */
+  /** Rate of dropout before the output layer, in [0, 1). Default 0 for V1, 0.2 for V2. */
   readonly dropout?: number;
 }
 
@@ -47,6 +49,9 @@ const V1: Readonly<Record<NetworkForm, readonly (readonly [channels: number, str
   ],
 };
 
+/**
+ * MobileNetV1: depthwise separable convolutions. Howard et al. 2017. Examples: [height, width, channels]. @throws OptionError
+ */
 export function mobileNetV1(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV1", options, ["outputs", "width", "form", "dropout"]);
   const { width = 1, form = "published", dropout: rate = 0, outputs } = options;
@@ -81,6 +86,10 @@ const V2: Readonly<
   ],
 };
 
+/**
+ * MobileNetV2: inverted residuals with linear bottlenecks. Sandler et al. 2018. Examples: [height, width, channels]. @throws
+ * OptionError
+ */
 export function mobileNetV2(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV2", options, ["outputs", "width", "form", "dropout"]);
   const { width = 1, form = "published", dropout: rate = 0.2, outputs } = options;

@@ -18,6 +18,7 @@ import { sequential } from "../layers/sequential.ts";
 import type { Layer } from "../scope.ts";
 
 export interface OutputOptions {
+  /** Units of a dense last layer: the number of classes, or 1. Default: no last layer. */
   readonly outputs?: number;
 }
 
@@ -42,12 +43,13 @@ export function checkWidths(
   checkNumber(where, "dropout", dropout, { low: 0, high: 1 - 2 ** -20 });
 }
 
+/** Options of `mlp`. */
 export interface MlpOptions extends OutputOptions {
-  /** After each hidden layer. Default: "relu". */
+  /** Activation after each hidden layer. Default "relu". */
   readonly activation?: ActivationName;
-  /** The rate of dropout after each hidden layer, 0 … 1. Default: 0. */
+  /** Rate of dropout after each hidden layer, in [0, 1). Default 0. */
   readonly dropout?: number;
-  /** Whether each hidden layer is batch-normalised, before its activation. Default: false. */
+  /** Whether each hidden layer is batch-normalised before its activation. Default false. */
   readonly normalised?: boolean;
 }
 
@@ -69,12 +71,13 @@ export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer 
   return sequential([flatten(), ...Array.from(hidden).flatMap(block), ...outputLayers(options.outputs)]);
 }
 
+/** Options of `cnn`. */
 export interface CnnOptions extends OutputOptions {
-  /** Channels of the convolutions, each of which is followed by a pool. Default: [32, 64]. */
+  /** Channels of each convolution, which a pool follows. Default [32, 64]. */
   readonly channels?: readonly number[];
-  /** Width of the dense layer. Default: 128. */
+  /** Width of the dense layer. Default 128. */
   readonly hidden?: number;
-  /** The rate of dropout before the last layer. Default: 0.25. */
+  /** Rate of dropout before the last layer, in [0, 1). Default 0.25. */
   readonly dropout?: number;
 }
 
@@ -102,6 +105,7 @@ export function cnn(options: CnnOptions = {}): Layer {
   ]);
 }
 
+/** Options of `circulantNet`. */
 export interface CirculantNetOptions extends OutputOptions {
   /** Channels of the convolutions, each of which is followed by a pool. Default: [32, 64]. */
   readonly channels?: readonly number[];

@@ -19,19 +19,21 @@ import type { Layer } from "../scope.ts";
 import { checkForm, type NetworkForm } from "./mobile.ts";
 import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
+/** Options of `shuffleNetV2`. */
 export interface ShuffleNetV2Options extends OutputOptions {
-  /** Default: 1. */
+  /** Width of the published variants. Default 1. */
   readonly width?: 0.5 | 1 | 1.5 | 2;
-  /** Default: "published". */
+  /** "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
 }
 
+/** Options of `shuffleNetV1`. */
 export interface ShuffleNetV1Options extends OutputOptions {
-  /** Default: 3. */
+  /** Groups of the 1×1 convolutions, which set the channels of the stages. Default 3. */
   readonly groups?: 1 | 2 | 3 | 4 | 8;
-  /** Scales the stages' channels, > 0. Default: 1. */
+  /** Scales the stages' channels, > 0. Default 1. */
   readonly width?: number;
-  /** Default: "published". */
+  /** "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
 }
 
@@ -68,6 +70,10 @@ function stages(
   );
 }
 
+/**
+ * ShuffleNetV1: grouped 1×1 convolutions with shuffled channels. Zhang et al. 2018. Examples: [height, width, channels].
+ * @throws OptionError
+ */
 export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
   checkKeys("shuffleNetV1", options, ["outputs", "groups", "width", "form"]);
   const { groups = 3, width = 1, form = "published", outputs } = options;
@@ -82,6 +88,7 @@ export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
   return sequential([...stem(first, form), ...stages(first, start, form, unit), globalAveragePool(), ...outputLayers(outputs)]);
 }
 
+/** ShuffleNetV2: split channels, shuffled. Ma et al. 2018. Examples: [height, width, channels]. @throws OptionError */
 export function shuffleNetV2(options: ShuffleNetV2Options = {}): Layer {
   checkKeys("shuffleNetV2", options, ["outputs", "width", "form"]);
   const { width = 1, form = "published", outputs } = options;

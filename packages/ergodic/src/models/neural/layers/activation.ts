@@ -24,7 +24,9 @@ const ACTIVATIONS = {
   softmax: (x) => softmax(x, { axis: -1 }),
 } as const satisfies Record<string, Activation>;
 
+/** Names of the activations: "relu", "gelu", "tanh", "softmax" and others; see `activation`. */
 export type ActivationName = keyof typeof ACTIVATIONS;
+/** The names that `activation` takes. */
 export const activationNames = Object.keys(ACTIVATIONS) as ActivationName[];
 
 /** @throws OptionError unless it is the name of one */
@@ -54,8 +56,13 @@ const make = layer<{ readonly function: ActivationName }>("activation", (x, _, o
 export const activation = (name: ActivationName, options: Named = {}): Layer =>
   make({ function: name, ...plain("activation", options, ["function"]) });
 
+/** max(x, 0), element by element. */
 export const relu = (options?: Named): Layer => activation("relu", options);
+/** min(max(x, 0), 6), element by element. */
 export const relu6 = (options?: Named): Layer => activation("relu6", options);
+/** x Φ(x), element by element. Hendrycks, Gimpel 2016. */
 export const gelu = (options?: Named): Layer => activation("gelu", options);
+/** x σ(x), element by element (swish). Ramachandran et al. 2017. */
 export const silu = (options?: Named): Layer => activation("silu", options);
+/** x min(max(x + 3, 0), 6)/6, element by element. Howard et al. 2019. */
 export const hardSwish = (options?: Named): Layer => activation("hardSwish", options);

@@ -6,12 +6,13 @@ import type { Layer, Scope } from "../scope.ts";
 import { expectRank, layerShapeError } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions extends Named {
-  /** The weight of a batch in the running statistics, 0 … 1. Default: 0.1. */
+  /** Weight of a new batch in the running statistics, in [0, 1]. Default 0.1. */
   readonly momentum?: number;
-  /** Default: 1e-5. */
+  /** ε, added to the variance, > 0. Default 1e-5. */
   readonly epsilon?: number;
-  /** Whether γ and β are there. Default: true. */
+  /** Whether there are γ and β. Default true. */
   readonly affine?: boolean;
 }
 
@@ -50,7 +51,7 @@ const make = layer<BatchNormOptions>(
  *
  * While training, μ and σ² are the mean and the variance (divided by the count m) over all other axes of the batch, and the running ones move
  * to them: running ← (1 − momentum) running + momentum · new, with the variance divided by m − 1. Otherwise μ and σ² are the running ones.
- * γ ("scale") starts at 1 and β ("shift") at 0, both left out of L2 penalties; running mean ("mean") at 0 and variance ("variance") at 1.
+ * γ ("scale") starts at 1 and β ("shift") at 0, both without L2 penalties; running mean ("mean") at 0 and variance ("variance") at 1.
  * Source: Ioffe & Szegedy 2015. As in PyTorch; others divide the running variance by m, or weigh the old value by their momentum.
  *
  * @throws OptionError for options out of range; when traced for training with one value a channel

@@ -18,8 +18,9 @@ import { checkCount } from "./expected.ts";
 import type { Named } from "./layer.ts";
 import { sequential } from "./sequential.ts";
 
+/** Options of `normalised`. */
 export interface NormalisedOptions extends Omit<GroupedConvolutionOptions, "bias" | "initialBias"> {
-  /** Default: "relu". */
+  /** The activation at the end; "linear" for none. Default "relu". */
   readonly activation?: ActivationName;
 }
 
@@ -30,7 +31,7 @@ const closing = (name: ActivationName): Layer[] => [
   ...(name === "linear" ? [] : [activation(name)]),
 ];
 
-/** A convolution, batch norm and an activation. */
+/** A convolution without bias ("conv"), batch norm ("norm") and an activation. @throws OptionError */
 export function normalised(channels: number, given: NormalisedOptions = {}): Layer {
   checkKeys("normalised", given, [...convolutionKeys, "groups", "initial", "activation", "name"]);
   const { activation: end = "relu", name, ...options } = given;
@@ -38,7 +39,7 @@ export function normalised(channels: number, given: NormalisedOptions = {}): Lay
   return sequential([convolution(channels, { ...options, bias: false, name: "conv" }), ...closing(end)], { name });
 }
 
-/** The same, each channel by itself. */
+/** A depthwise convolution without bias ("conv"), batch norm ("norm") and an activation. @throws OptionError */
 export function normalisedDepthwise(given: Omit<NormalisedOptions, "groups"> & Pick<DepthwiseOptions, "multiplier"> = {}): Layer {
   checkKeys("normalisedDepthwise", given, [...convolutionKeys, "multiplier", "initial", "activation", "name"]);
   const { activation: end = "relu", name, ...options } = given;
@@ -46,15 +47,20 @@ export function normalisedDepthwise(given: Omit<NormalisedOptions, "groups"> & P
   return sequential([depthwise({ ...options, bias: false, name: "conv" }), ...closing(end)], { name });
 }
 
+/** Options of `separable`. */
 export interface SeparableOptions extends Named {
-  /** Default: 3. */
+  /** Cells of the depthwise kernel. Default 3. */
   readonly kernel?: number;
-  /** Default: 1. */
+  /** Stride of the depthwise convolution. Default 1. */
   readonly stride?: number;
-  /** After both. Default: "relu". */
+  /** The activation after both convolutions. Default "relu". */
   readonly activation?: ActivationName;
 }
 
+/**
+ * A depthwise k×k and a pointwise 1×1 convolution, both with batch norm and activation. Howard et al. 2017 (MobileNetV1).
+ * @throws OptionError
+ */
 export function separable(channels: number, options: SeparableOptions = {}): Layer {
   checkKeys("separable", options, ["kernel", "stride", "activation", "name"]);
   const { kernel = 3, stride = 1, activation: end = "relu", name } = options;
@@ -68,12 +74,18 @@ export function separable(channels: number, options: SeparableOptions = {}): Lay
   );
 }
 
+/** Options of `invertedResidual`. */
 export interface InvertedResidualOptions extends SeparableOptions {
-  /** Inner channels of an input channel. Default: 6. */
+  /** Inner channels per input channel. Default 6; a whole number >= 1. */
   readonly expansion?: number;
 }
 
-/** From `inside` to `channels` channels; the activation is "relu6" unless given. */
+/**
+ * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; plus x at stride 1 with equal channels.
+ *
+ * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2). @throws
+ * OptionError
+ */
 export function invertedResidual(inside: number, channels: number, options: InvertedResidualOptions = {}): Layer {
   checkKeys("invertedResidual", options, ["kernel", "stride", "activation", "expansion", "name"]);
   const { kernel = 3, stride = 1, activation: end = "relu6", expansion = 6, name } = options;

@@ -16,7 +16,9 @@ import { isLayer, type Layer, type LayerLike } from "../scope.ts";
 import { checkCount, expectDivisible, layerShapeError } from "./expected.ts";
 import { checkLayers, layer, type Named } from "./layer.ts";
 
+/** Options of `residual`. */
 export interface ResidualOptions extends Named {
+  /** s(x), where the body changes the shape: a layer or a function. Default: x itself. */
   readonly shortcut?: LayerLike;
 }
 
@@ -67,9 +69,17 @@ const makeShuffle = layer<{ readonly groups: number }>(
   { keys: ["groups"], check: ({ groups }) => checkCount("channelShuffle", "groups", groups) },
 );
 
+/**
+ * y = f(x) + s(x), f the body and s the shortcut (default x). Paths: "body", "shortcut". He et al. 2016. @throws OptionError
+ */
 export const residual = (body: LayerLike, options: ResidualOptions = {}): Layer =>
   makeResidual({ body, ...plain("residual", options, ["body"]) });
+/** y = [f_1(x), f_2(x), …], branches side by side along the channels, the last axis. @throws OptionError */
 export const concatenating = (branches: readonly LayerLike[], options: Named = {}): Layer =>
   makeConcatenating({ branches, ...plain("concatenating", options, ["branches"]) });
+/**
+ * Channel i of g groups of m moves to place (i mod m) · g + ⌊i/m⌋, so that the next grouped layer sees all groups. Zhang et al.
+ * 2018. @throws OptionError
+ */
 export const channelShuffle = (groups: number, options: Named = {}): Layer =>
   makeShuffle({ groups, ...plain("channelShuffle", options, ["groups"]) });

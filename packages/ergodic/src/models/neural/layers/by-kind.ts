@@ -2,14 +2,14 @@
 import { assert } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Layer } from "../scope.ts";
-import { layerFrom as definedFrom, layerKinds as definedKinds } from "./layer.ts";
+import { layerFromJson as definedFrom, layerKinds as definedKinds } from "./layer.ts";
 import * as library from "./library.ts";
 
 /** Asked for, so that bundlers leave out none. */
 const isHeld = (): boolean => Object.keys(library).length > 0;
 
 /** A layer from its JSON. @throws OptionError for a kind that nobody defined */
-export function layerFrom(json: JsonObject): Layer {
+export function layerFromJson(json: JsonObject): Layer {
   assert(isHeld(), "the library's layers are defined");
   return definedFrom(json);
 }

@@ -1,17 +1,3 @@
-/**
- * Block-circulant layers (CirCNN): weights in k × k blocks, each given by its first column, so that k numbers stand for k².
- *
- *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i, where x_j and y_i are blocks of k numbers, and (C(w) v)_a = Σ_c w[(a − c) mod k] v_c.
- *   circulantConvolution: the same on the patch around each place, block by block of input and of output channels.
- *
- * w ("weight"): [p, q, k], for q blocks of inputs (of a patch: of all its cells) and p blocks of outputs; the last blocks of inputs are filled up
- * with zeros, and what outputs are too many is cut off. b ("bias"): [units]. `block`: k; powers of two are fast, O(k log k) a block.
- * First values: as He-normal for the whole matrix. Counted as multiply-adds: 2 k for each product of spectra, k log₂ k for each transform, or k² for
- * a block without them (k < 4 or no power of two).
- * Source: Ding et al. 2017.
- *
- * @throws OptionError for options out of range
- */
 import { plain } from "../../../base/checks.ts";
 import { circulant, pad, patches, reshape, type SymbolicArray, sizeOf, slice } from "../../../compiler/array/index.ts";
 import { add } from "../../../compiler/index.ts";
@@ -22,11 +8,13 @@ import type { WeightOptions } from "./dense.ts";
 import { checkCount, checkExtent, checkPadding, expectRank } from "./expected.ts";
 import { layer } from "./layer.ts";
 
+/** Options of `circulantDense`. */
 export interface CirculantOptions extends WeightOptions {
-  /** Numbers of a block, k. Default: 8. */
+  /** k: numbers of a block; powers of two are fast. Default 8; a whole number >= 1. */
   readonly block?: number;
 }
 
+/** Options of `circulantConvolution`. */
 export interface CirculantConvolutionOptions extends CirculantOptions, ConvolutionOptions {}
 
 const makeDense = layer<CirculantOptions & { readonly units: number }>(
@@ -70,8 +58,26 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
   },
 );
 
+/**
+ * Block-circulant layers (CirCNN): weights in k × k blocks, each given by its first column, so that k numbers represent k².
+ *
+ *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i, where x_j and y_i are blocks of k numbers, and (C(w) v)_a = Σ_c w[(a − c) mod k] v_c.
+ *   circulantConvolution: the same on the patch around each place, block by block of input and of output channels.
+ *
+ * w ("weight"): [p, q, k], for q blocks of inputs (of a patch: of all its cells) and p blocks of outputs; the last blocks of inputs are filled up
+ * with zeros, and what outputs are too many is cut off. b ("bias"): [units]. `block`: k; powers of two are fast, O(k log k) a block.
+ * First values: as He-normal for the whole matrix. Counted as multiply-adds: 2 k for each product of spectra, k log₂ k for each transform, or k² for
+ * a block without them (k < 4 or no power of two).
+ * Source: Ding et al. 2017.
+ *
+ * @throws OptionError for options out of range
+ */
 export const circulantDense = (units: number, options: CirculantOptions = {}): Layer =>
   makeDense({ units, ...plain("circulantDense", options, ["units"]) });
+/**
+ * Convolution with block-circulant weights, block by block of input and output channels; see `circulantDense`. @throws
+ * OptionError
+ */
 export const circulantConvolution = (channels: number, options: CirculantConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("circulantConvolution", options, ["channels"]) });
 

@@ -17,24 +17,27 @@ import {
 } from "./expected.ts";
 import { layer } from "./layer.ts";
 
+/** Options of convolutions. */
 export interface ConvolutionOptions extends WeightOptions {
-  /** Cells: a number or [height, width]. Default: 3. */
+  /** Cells of the kernel: a number or [height, width]. Default 3. */
   readonly kernel?: Extent;
-  /** Default: 1. */
+  /** Cells from place to place. Default 1. */
   readonly stride?: Extent;
-  /** Default: "same". */
+  /** "same", "valid", or cells on each side. Default "same". */
   readonly padding?: Padding;
-  /** Default: 1. */
+  /** Cells from tap to tap of the kernel. Default 1. */
   readonly dilation?: Extent;
 }
 
+/** Options of `convolution`. */
 export interface GroupedConvolutionOptions extends ConvolutionOptions {
-  /** Default: 1. */
+  /** Groups of channels that see only each other; divides both numbers of channels. Default 1. */
   readonly groups?: number;
 }
 
+/** Options of `depthwise`. */
 export interface DepthwiseOptions extends ConvolutionOptions {
-  /** Output channels of an input channel. Default: 1. */
+  /** Output channels per input channel. Default 1. */
   readonly multiplier?: number;
 }
 
@@ -90,12 +93,16 @@ const makeDepthwise = layer<DepthwiseOptions>(
  * p: what `padding` says; cells outside the image are 0. Sequences [n, length, in] are images of height 1, and come out as sequences.
  * First values: W He-normal, b zero.
  *
- * `depthwise`: each channel by itself, `multiplier` times: groups = in, channels = in · multiplier.
+ * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
  *
  * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
  */
 export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
+/**
+ * Convolution of each channel separately, `multiplier` times: groups = in, channels = in · multiplier. Otherwise as
+ * `convolution`. @throws OptionError
+ */
 export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);
 
 function checkField(kind: string, { kernel, stride, padding, dilation }: ConvolutionOptions): void {

@@ -6,12 +6,13 @@ import type { Layer } from "../scope.ts";
 import { checkCount, expectRank } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of layers with a weight and a bias, such as `dense`. */
 export interface WeightOptions extends Named {
-  /** Whether there is one. Default: true. */
+  /** Whether there is a bias. Default true. */
   readonly bias?: boolean;
-  /** Of the weight. Default: heNormal(). */
+  /** First values of the weight. Default heNormal(). */
   readonly initial?: Initialiser;
-  /** Of the bias. Default: zeros(). */
+  /** First values of the bias. Default zeros(). */
   readonly initialBias?: Initialiser;
 }
 
@@ -40,7 +41,7 @@ const make = layer<Options>(
  * Dense layer: y = x W + b on the last axis.
  *
  * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
- * First values: W He-normal, b zero. b is left out of L2 penalties.
+ * First values: W He-normal, b zero. b is not penalised.
  *
  * @throws OptionError unless `units` is a whole number from 1 on
  */

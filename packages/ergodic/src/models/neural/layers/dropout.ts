@@ -4,8 +4,9 @@ import { less, mul, where } from "../../../compiler/index.ts";
 import type { Layer } from "../scope.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `dropout`. */
 export interface DropoutOptions extends Named {
-  /** Default: false. */
+  /** Whether all places of an image or a sequence share the fate of their channel. Default false. */
   readonly wholeChannels?: boolean;
 }
 

@@ -5,8 +5,9 @@ import type { Layer } from "../scope.ts";
 import { checkCount } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions extends Named {
-  /** Default: uniformInitial(), ±0.05. */
+  /** First values of the table. Default uniformInitial(), ±0.05. */
   readonly initial?: Initialiser;
 }
 

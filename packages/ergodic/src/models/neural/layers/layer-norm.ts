@@ -6,8 +6,9 @@ import type { Layer } from "../scope.ts";
 import { expectRank } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions extends Named {
-  /** Default: 1e-5. */
+  /** ε, added to the variance, > 0. Default 1e-5. */
   readonly epsilon?: number;
 }
 
@@ -29,7 +30,7 @@ const make = layer<LayerNormOptions>(
 /**
  * Layer normalisation: y = γ (x − μ) / √(σ² + ε) + β, with mean and variance (divided by the count) over the last axis of each example.
  *
- * x: [n, …, channels]. γ ("scale"): [channels], at first 1. β ("shift"): [channels], at first 0. Both are left out of L2 penalties.
+ * x: [n, …, channels]. γ ("scale"): [channels], at first 1. β ("shift"): [channels], at first 0. Neither is penalised.
  * Source: Ba, Kiros & Hinton 2016.
  *
  * @throws OptionError unless epsilon > 0

@@ -4,7 +4,7 @@ import { Registry } from "../../../base/registry.ts";
 import { shown } from "../../../base/shown.ts";
 import type { SymbolicArray } from "../../../compiler/array/index.ts";
 import type { Json, JsonObject } from "../../../contract.ts";
-import { initialiserFrom, isInitialiser } from "../initialisers.ts";
+import { initialiserFromJson, isInitialiser } from "../initialisers.ts";
 import { isLayer, type Layer, type LayerLike, type Scope } from "../scope.ts";
 
 export interface Named {
@@ -16,11 +16,13 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
+/** What a layer's definition says in addition to its function: known options and their checks. */
 export interface LayerFacts<O> {
-  /** Known options beside `name`; left out, any are. */
+  /** Known options in addition to `name`. Default: any are allowed. */
   readonly keys?: readonly (keyof O & string)[];
   /** Of them those that are true or false, and those that are initialisers. */
   readonly flags?: readonly (keyof O & string)[];
+  /** Options that are initialisers. */
   readonly initialisers?: readonly (keyof O & string)[];
   /** Throws OptionError for what cannot be. */
   check?(options: O): void;
@@ -35,8 +37,8 @@ const kinds = new Registry<(options: object) => Layer>("layer");
  *   sequential([dense(64), scaled({ by: 0.5 })])
  *
  * Options are JSON, initialisers, layers, or objects and lists of these; `name` is the layer's part of the path. As JSON:
- * { layer: kind, options }; a layer value that stands in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
- * what is read shares as what was written. The library's kinds are reserved; a user's may be defined anew, and the last definition counts.
+ * { layer: kind, options }; a layer value that is used in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
+ * what is read shares as what was written. The library's kinds are reserved; a user's may be redefined, and the last definition counts.
  *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
  */
@@ -57,7 +59,7 @@ export function layer<O extends object = object>(
       name: options.name,
       options,
       apply: (x, scope) => apply(x, scope, options),
-      toJson: () => encode(made, new Map()) as JsonObject,
+      toJSON: () => encode(made, new Map()) as JsonObject,
     };
     return made;
   };
@@ -67,10 +69,11 @@ export function layer<O extends object = object>(
 
 /** Keeps the kinds of all layers so far for this library. */
 export const reserveLayerKinds = (): void => kinds.reserve();
+/** Names of all layers defined so far. */
 export const layerKinds = (): string[] => kinds.names();
 
 /** A layer from its JSON. */
-export function layerFrom(json: JsonObject): Layer {
+export function layerFromJson(json: JsonObject): Layer {
   const made = decode(json, new Map());
   if (isLayer(made)) return made;
   throw new OptionError("layer", `${JSON.stringify(json).slice(0, 80)} is not the JSON of a layer`, "LAYER_UNKNOWN");
@@ -91,7 +94,7 @@ type Met = Map<Layer, JsonObject>;
 
 function encode(value: unknown, met: Met): Json {
   if (typeof value === "function") throw functionAsJson(value.name);
-  if (isInitialiser(value)) return value.toJson();
+  if (isInitialiser(value)) return value.toJSON();
   if (isLayer(value)) return encodeLayer(value, met);
   if (Array.isArray(value)) return value.map((part) => encode(part, met));
   if (typeof value !== "object" || value === null) return value as Json;
@@ -105,7 +108,7 @@ function encodeLayer(value: Layer, met: Met): JsonObject {
     before.shared ??= [...met.values()].filter((json) => json.shared !== undefined).length + 1;
     return { shared: before.shared };
   }
-  const made: JsonObject = "options" in value ? { layer: value.kind } : { ...value.toJson() };
+  const made: JsonObject = "options" in value ? { layer: value.kind } : { ...value.toJSON() };
   met.set(value, made);
   if ("options" in value) made.options = encode(value.options, met);
   return made;
@@ -114,7 +117,7 @@ function encodeLayer(value: Layer, met: Met): JsonObject {
 function decode(json: Json, shared: Map<Json, Layer>): unknown {
   if (Array.isArray(json)) return json.map((part) => decode(part, shared));
   if (typeof json !== "object" || json === null) return json;
-  if ("initialiser" in json) return initialiserFrom(json);
+  if ("initialiser" in json) return initialiserFromJson(json);
   if (typeof json.layer === "string") return decodeLayer(json, shared);
   if ("shared" in json) {
     const known = shared.get(json.shared);

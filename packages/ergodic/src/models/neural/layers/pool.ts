@@ -14,17 +14,19 @@ import { spatial } from "./convolution.ts";
 import { checkExtent, checkPadding, type Extent, expectRank, type Padding } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
+/** Options of `maxPool`. */
 export interface PoolOptions extends Named {
-  /** A number of cells or [height, width]. Default: 2. */
+  /** Cells of the window: a number or [height, width]. Default 2. */
   readonly size?: Extent;
-  /** Default: the size. */
+  /** Cells from window to window. Default: the size. */
   readonly stride?: Extent;
-  /** Default: "valid". */
+  /** "same", "valid", or cells on each side. Default "valid". */
   readonly padding?: Padding;
 }
 
+/** Options of `averagePool`. */
 export interface AveragePoolOptions extends PoolOptions {
-  /** Whether cells of padding count as zeros. Default: false. */
+  /** Whether cells of padding count as zeros. Default false: they are ignored. */
   readonly countPadding?: boolean;
 }
 
@@ -81,8 +83,17 @@ const makeGlobal = layer<Named>(
   { keys: [] },
 );
 
+/**
+ * The maximum over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels].
+ * @throws OptionError
+ */
 export const maxPool = (size: Extent = 2, options: Omit<PoolOptions, "size"> = {}): Layer =>
   makeMax({ size, ...plain("maxPool", options, ["size"]) });
+/**
+ * The mean over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels]. @throws
+ * OptionError
+ */
 export const averagePool = (size: Extent = 2, options: Omit<AveragePoolOptions, "size"> = {}): Layer =>
   makeAverage({ size, ...plain("averagePool", options, ["size"]) });
+/** The mean over all places: [n, …, channels] → [n, channels]. */
 export const globalAveragePool = (options: Named = {}): Layer => makeGlobal(options);

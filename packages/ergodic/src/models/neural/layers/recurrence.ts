@@ -6,12 +6,13 @@ import type { Scope } from "../scope.ts";
 import { checkCount, expectRank } from "./expected.ts";
 import type { LayerFacts, Named } from "./layer.ts";
 
+/** Options of `gru` and `lstm`. */
 export interface RecurrentOptions extends Named {
-  /** Whether all times come out, [n, T, units], or the last alone, [n, units]. Default: false. */
+  /** Whether the outputs of all times are given, [n, T, units], or only the last, [n, units]. Default false. */
   readonly sequence?: boolean;
-  /** Of the weight of inputs. Default: glorotUniform(). */
+  /** First values of the input weights. Default glorotUniform(). */
   readonly initial?: Initialiser;
-  /** Of the weight of the state. Default: orthogonal(). */
+  /** First values of the state's weights. Default orthogonalInitial(). */
   readonly initialHidden?: Initialiser;
 }
 

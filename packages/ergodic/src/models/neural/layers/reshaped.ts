@@ -32,6 +32,7 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
   },
 );
 
+/** Each example as one list of numbers: [n, …] → [n, product]. */
 export const flatten = (options: Named = {}): Layer => makeFlatten(options);
 /**
  * Examples in another shape, row-major: `flatten` [n, …] → [n, product]; `reshaped` [n, …] → [n, …shape], one extent of which may be −1.

@@ -56,7 +56,14 @@ const makeGrouped = layer<Marked & { readonly group: string }>(
 const named = (marked: LayerLike, { name = isLayer(marked) ? marked.name : undefined }: Named): Named =>
   name === undefined ? {} : { name };
 
+/**
+ * A layer with parameters that are not trained; its running statistics stay, and its dropout is off. Adds nothing to the path.
+ */
 export const frozen = (marked: LayerLike, options: Named = {}): Layer =>
   makeFrozen({ layer: marked, ...named(marked, plain("frozen", options)) });
+/**
+ * A layer with parameters in a named group, which network({ rates }) may single out; the innermost name counts. Adds nothing to
+ * the path.
+ */
 export const grouped = (group: string, marked: LayerLike, options: Named = {}): Layer =>
   makeGrouped({ group, layer: marked, ...named(marked, plain("grouped", options)) });

@@ -21,19 +21,26 @@ import { layer, type Named } from "./layer.ts";
 import { averagePool } from "./pool.ts";
 import { sequential } from "./sequential.ts";
 
+/** Options of `shuffleUnitV2`. */
 export interface ShuffleUnitOptions extends Named {
-  /** 1 or 2. Default: 1. */
+  /** 1 or 2. Default 1. */
   readonly stride?: 1 | 2;
 }
 
+/** Options of `shuffleUnitV1`. */
 export interface ShuffleUnitV1Options extends ShuffleUnitOptions {
-  /** Default: 3. */
+  /** Groups of the 1×1 convolutions. Default 3. */
   readonly groups?: number;
-  /** Of the first 1×1. Default: `groups`. */
+  /** Groups of the first 1×1 convolution. Default: `groups`. */
   readonly firstGroups?: number;
 }
 
-/** From `inside` to `channels` channels. */
+/**
+ * Grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1; x is added at stride 1, pooled and
+ * concatenated at stride 2.
+ *
+ * From `inside` to `channels` channels. Zhang et al. 2018. @throws OptionError
+ */
 export function shuffleUnitV1(inside: number, channels: number, options: ShuffleUnitV1Options = {}): Layer {
   checkKeys("shuffleUnitV1", options, ["stride", "groups", "firstGroups", "name"]);
   const { stride = 1, groups = 3, firstGroups = groups, name } = options;
@@ -83,7 +90,12 @@ const makeHalf = layer<{ readonly which: "first" | "second" }>(
 export const halfOfChannels = (which: "first" | "second", options: Named = {}): Layer =>
   makeHalf({ which, ...plain("halfOfChannels", options, ["which"]) });
 
-/** From `inside` to `channels` channels, both even; equal at stride 1. */
+/**
+ * At stride 1 half of the channels pass and the others are convolved; at stride 2 all are. Concatenated and shuffled in two
+ * groups.
+ *
+ * From `inside` to `channels` channels, both even; equal at stride 1. Ma et al. 2018. @throws OptionError
+ */
 export function shuffleUnitV2(inside: number, channels: number, options: ShuffleUnitOptions = {}): Layer {
   checkKeys("shuffleUnitV2", options, ["stride", "name"]);
   const { stride = 1, name } = options;

@@ -37,7 +37,8 @@ export interface Bounds {
  *
  * `base` kept to lower ≤ x ≤ upper; bounds are called as those of param().
  *
- * @throws CompileError unless a bound is given and the base is a distribution of numbers; OptionError for bounds in the other order; CapabilityError where
+ * @throws CompileError unless a bound is given and the base is a distribution of numbers; OptionError for bounds in the other
+ * order; CapabilityError where
  *   its mass is not known
  */
 export const truncated = operation(

@@ -39,8 +39,11 @@ export interface Sampler {
   elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
+/** A distribution with its parameters, as normal(0, 1) makes it: for `param`, `observe` and `generated` in a model. */
 export class Distribution {
+  /** The family it belongs to. */
   readonly family: Family;
+  /** Its parameters by name. */
   readonly parameters: SymbolicParameters;
   /** Numbers of parameters that depend on no input. */
   #own: Values | undefined;
@@ -50,10 +53,12 @@ export class Distribution {
     this.parameters = parameters;
   }
 
+  /** The family's name. */
   get name(): string {
     return this.family.name;
   }
 
+  /** Whether values are real or whole numbers. */
   get kind(): "continuous" | "discrete" {
     return this.family.kind;
   }
@@ -63,6 +68,7 @@ export class Distribution {
     return this.family.eventRank ?? 0;
   }
 
+  /** Where the density is not 0. */
   get support(): Support {
     return this.family.support(this.parameters);
   }

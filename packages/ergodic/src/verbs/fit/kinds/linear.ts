@@ -6,18 +6,27 @@ import { CapabilityError } from "../../../base/errors.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { datasetDigest } from "../../../data/digest.ts";
-import { type KindOf, type LinearModel, type LinearOptions, linearFrom, linearModel } from "../../../models/linear/linear.ts";
+import { type KindOf, type LinearModel, type LinearOptions, linearFromJson, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
 import { algorithmFamilies, checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
- * Linear models, as the verb `fit` treats them.
+ * A linear model for `fit`: z = x·p + b, one output for numbers and two classes, one per class for more.
  *
- * A linear model, ready for `fit`: @see linearModel for the equations.
+ *   const model = await fit(linear({ loss: "logistic", l2: 1e-3 }), data, { epochs: 10, seed: 1 });
+ *   model.predict({ age: 40, income: 30_000 });    // { value: "yes", probabilities: { no: 0.2, yes: 0.8 } }
+ *   model.weights;                                 // float64[outputs × columns]
+ *   await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
+ *
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖; the intercept b is not penalised. `loss`: by
+ * name, or made by its factory, e.g. huberLoss({ delta: 2 }); default logistic for two classes, multinomial for more, squared
+ * for numbers. A binary loss on more than two classes is fitted one class against the rest.
+ *
+ * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError where loss and target do not fit
  */
-export function linear<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
+export function linear<const O extends LinearOptions = Record<never, never>>(given?: O & LinearOptions): LinearModel<KindOf<O>> {
   const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {
     ...linearModel(given),
     trainable: trainableLinear,
@@ -26,7 +35,7 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
 }
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
-  from: linearFrom,
+  from: linearFromJson,
   checkData: checkDataset,
   typeOf: (data) => data.type,
   fingerprint,

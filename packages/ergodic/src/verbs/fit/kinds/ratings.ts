@@ -4,12 +4,23 @@ import { CapabilityError } from "../../../base/errors.ts";
 import type { JsonObject, SavedModel } from "../../../contract.ts";
 import { ratingsDigest } from "../../../data/digest.ts";
 import type { Ratings } from "../../../data/ratings.ts";
-import { type FactorisationModel, factorisationFrom, factorisationModel } from "../../../models/ratings/factorisation.ts";
+import { type FactorisationModel, factorisationFromJson, factorisationModel } from "../../../models/ratings/factorisation.ts";
 import type { FactorisationOptions } from "../../../models/ratings/settings.ts";
 import { FactorPredictor } from "../../../predict/factorisation.ts";
 import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
-/** A factorisation of ratings, ready for `fit`: @see factorisationModel for the equations. */
+/**
+ * A factorisation of ratings for `fit`: every user a row of P, every item a row of Q, `rank` numbers each.
+ *
+ *   const model = await fit(factorisation({ rank: 16 }), Ratings.fromTriples({ users, items, values }), { seed: 1 });
+ *   model.recommend("ann", { count: 5 });   // [{ item, score }, …]
+ *
+ * Explicit ratings: r̂ = μ + b_u + b_i + p·q. With `implicit`, values are strengths of evidence, and predictions are
+ * preferences near 0 or 1.
+ * Trained by alternatingLeastSquares() unless `fit` is given another algorithm.
+ *
+ * @throws OptionError; from `fit` DataError for negative values of implicit ratings
+ */
 export function factorisation(given?: FactorisationOptions): FactorisationModel {
   const model: FactorisationModel & TrainableModel<Ratings, FactorPredictor> = {
     ...factorisationModel(given),
@@ -19,7 +30,7 @@ export function factorisation(given?: FactorisationOptions): FactorisationModel 
 }
 
 export const trainableRatings: Trainable<Ratings, FactorPredictor> = {
-  from: factorisationFrom,
+  from: factorisationFromJson,
   checkData: checkRatings,
   typeOf: () => "f64",
   fingerprint,

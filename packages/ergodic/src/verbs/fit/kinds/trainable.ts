@@ -22,29 +22,44 @@ import type { Until } from "../../../loop/stopping.ts";
 /** How a fingerprint's digest is made (data/digest.ts). */
 export const DIGEST = "murmur3";
 
-/** `D`: the data of the model. */
+/** Options of `fit`: the step rule, when to stop, validation, and how the run executes. `D`: the data. */
 export interface FitOptions<D = Dataset> extends PlanOptions {
+  /**
+   * The step rule, e.g. adam({ rate: 0.003 }). Default: adagrad() for linear models, sgd() with saga() under a group penalty,
+   * adam() for networks.
+   */
   rule?: Rule;
+  /** Variance reduction with a step size of its own unless `rule` is given: svrg(), saga() or sag(). Default: none. */
   variance?: Variance;
+  /** A whole algorithm instead of `rule` and `variance`, e.g. coordinateDescent(). */
   algorithm?: Algorithm;
+  /** Passes over the data, > 0. Default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence. */
   epochs?: number;
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. Instead of `epochs`. */
   until?: Until;
+  /** Held-out rows, on which the model is measured during training. */
   validate?: D;
+  /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
+  /**
+   * Stops after so many validations without a lower loss, and keeps the best parameters. A whole number >= 1. Needs `validate`.
+   * Default: none.
+   */
   patience?: number;
+  /** Aborts the run. */
   signal?: AbortSignal;
 }
 
 /**
- * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders. A model brings its own, so
- * that programs hold the kinds that they name, and a new kind is a model that brings another.
+ * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders.
+ * A model brings its own, so that programs hold the kinds that they name, and a new kind is a model that brings another.
  *
  * `D`: the data; `P`: what predicts.
  */
 export interface Trainable<D, P> {
-  /** The model that `toJson` described. */
+  /** The model that `toJSON` described. */
   from(json: JsonObject): Model<D> | Promise<Model<D>>;
-  /** Throws OptionError unless `value` is such data. `wanted`: what the option is, in words. */
+  /** Throws OptionError unless `value` is such data. `wanted`: what the option must be, for the error. */
   checkData(where: string, name: string, value: unknown, wanted: string, example: string): void;
   /** The type of the numbers in memory. */
   typeOf(data: D): ElementType;
@@ -62,6 +77,7 @@ export interface Trainable<D, P> {
   choose(options: FitOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
   /** Held-out data as the model sees them. */
   follow(heldOut: D, prepared: D): Prepared<D>;
+  /** The predictor of a trained model. */
   predictor(saved: SavedModel): P;
   /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
@@ -85,6 +101,7 @@ export function checkRatings(where: string, name: string, value: unknown): void 
 
 /** A model that `fit` can train. */
 export interface TrainableModel<D, P> extends Model<D> {
+  /** What `fit` must know of its kind. */
   readonly trainable: Trainable<D, P>;
 }
 

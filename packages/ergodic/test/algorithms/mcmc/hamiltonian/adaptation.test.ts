@@ -178,14 +178,14 @@ describe("options", () => {
   });
 
   it("are named in JSON", () => {
-    expect(nuts({ metric: "dense" }).toJson()).toMatchObject({
+    expect(nuts({ metric: "dense" }).toJSON()).toMatchObject({
       algorithm: "nuts",
       metric: "dense",
       maxTreeDepth: 10,
       targetAcceptance: 0.8,
     });
-    expect(hmc({ leapfrogs: 3 }).toJson()).toMatchObject({ algorithm: "hmc", leapfrogs: 3, jitter: 0.3 });
-    expect(hmc().toJson()).toMatchObject({ time: 2, jitter: 0.3 });
-    expect(hmc({ jitter: 0 }).toJson()).toMatchObject({ time: 2, jitter: 0 });
+    expect(hmc({ leapfrogs: 3 }).toJSON()).toMatchObject({ algorithm: "hmc", leapfrogs: 3, jitter: 0.3 });
+    expect(hmc().toJSON()).toMatchObject({ time: 2, jitter: 0.3 });
+    expect(hmc({ jitter: 0 }).toJSON()).toMatchObject({ time: 2, jitter: 0 });
   });
 });

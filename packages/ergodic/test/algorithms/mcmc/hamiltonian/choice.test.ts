@@ -107,8 +107,8 @@ describe("warm-up", () => {
   });
 
   it("aims at an acceptance of 0.9 once it has taken the diagonal, unless another was asked for; so does a resumed run", async () => {
-    const aim = nuts().toJson().targetAcceptance;
-    expect([aim, nuts({ metric: "diagonal" }).toJson().targetAcceptance, mala().toJson().targetAcceptance]).toEqual([
+    const aim = nuts().toJSON().targetAcceptance;
+    expect([aim, nuts({ metric: "diagonal" }).toJSON().targetAcceptance, mala().toJSON().targetAcceptance]).toEqual([
       "auto",
       0.8,
       0.574,

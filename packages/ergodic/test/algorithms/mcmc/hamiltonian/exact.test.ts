@@ -84,7 +84,7 @@ describe("a correlated Gaussian", () => {
       nuts({ maxTreeDepth: 1 }),
       hmc({ time: 1.5, jitter: 0.5 }),
       hmc({ leapfrogs: 3, metric: "dense" }),
-    ].map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler })),
+    ].map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })),
   )("$name", async ({ sampler }) => {
     const chains = await sampled(sampler, mean, precision, CHAINS, 300);
     const pairs: [number, number][] = [

@@ -30,7 +30,7 @@ async function finished(sampler: Sampler, given: SamplingPlan) {
 
 it("no metric is estimated on transitions after the last renewal", async () => {
   for (const sampler of [nuts(), nuts({ metric: "diagonal" }), hmc({ metric: "fisher" })]) {
-    const { stop } = warmupSchedule(sampler.toJson().adaptation as "windows", plan.warmup, {});
+    const { stop } = warmupSchedule(sampler.toJSON().adaptation as "windows", plan.warmup, {});
     const run = sampler.start(await target(), plan, engine);
     const moments = () => Object.entries(run.snapshot().tensors).filter(([name]) => /moments/i.test(name));
     await run.advance(stop - 1);
@@ -135,10 +135,10 @@ describe("a run of overlapping estimates", () => {
     expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
       /adaptation is "late", but must be "windows" or "overlapping"/,
     );
-    expect(nuts().toJson()).toMatchObject({ metric: "auto", adaptation: "overlapping", scouts: 24, restarts: 10 });
-    expect(nuts({ metric: "diagonal", scouts: 0 }).toJson()).toMatchObject({ adaptation: "windows", scouts: 0 });
+    expect(nuts().toJSON()).toMatchObject({ metric: "auto", adaptation: "overlapping", scouts: 24, restarts: 10 });
+    expect(nuts({ metric: "diagonal", scouts: 0 }).toJSON()).toMatchObject({ adaptation: "windows", scouts: 0 });
     expect(() => nuts({ scouts: -1 })).toThrow(/scouts is -1.*OPTION_RANGE/);
     expect(() => nuts({ restarts: 0.5 })).toThrow(/restarts is 0.5/);
-    expect(hmc({ metric: "fisher" }).toJson()).toMatchObject({ adaptation: "overlapping" });
+    expect(hmc({ metric: "fisher" }).toJSON()).toMatchObject({ adaptation: "overlapping" });
   });
 });

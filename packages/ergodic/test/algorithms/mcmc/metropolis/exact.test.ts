@@ -27,7 +27,7 @@ const samplers: [Sampler, draws: number, bias: number][] = [
   [metropolisWithinGibbs({ scan: "random" }), 2000, 0.2],
   [mala(), 15_625, 0.05],
 ];
-const cases = samplers.map(([sampler, draws, bias]) => ({ name: JSON.stringify(sampler.toJson()), sampler, draws, bias }));
+const cases = samplers.map(([sampler, draws, bias]) => ({ name: JSON.stringify(sampler.toJSON()), sampler, draws, bias }));
 
 describe.each(cases)("$name", ({ sampler, draws, bias }) => {
   it("is exact", async () => {

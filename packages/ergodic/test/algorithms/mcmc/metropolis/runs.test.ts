@@ -53,7 +53,7 @@ const byFunctions = [
     logDensity: (x) => -((x[0] - 1) ** 2 + (x[1] + 2) ** 2 + (x[2] - 3) ** 2) / 8,
   }),
 ];
-const named = (samplers: Sampler[]) => samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler }));
+const named = (samplers: Sampler[]) => samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler }));
 
 async function finish(run: Sampling, stretch = 1e9): Promise<Sampling> {
   while (run.converged === false) await run.advance(stretch);
@@ -107,13 +107,13 @@ describe.each(named([...byOptions, ...byFunctions]))("$name", ({ sampler }) => {
 });
 
 it.each(named(byOptions))("$name is made again from its JSON", async ({ sampler }) => {
-  const again = samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson())));
-  expect(again.toJson()).toEqual(sampler.toJson());
+  const again = samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON())));
+  expect(again.toJSON()).toEqual(sampler.toJSON());
   expect((await drawn(again, plan)).draws).toEqual((await drawn(sampler, plan)).draws);
 });
 
 it.each(named(byFunctions))("$name says that it cannot be made again from JSON", ({ sampler }) => {
-  expect(() => samplerFromJson(sampler.toJson())).toThrow(/SAMPLER_JSON/);
+  expect(() => samplerFromJson(sampler.toJSON())).toThrow(/SAMPLER_JSON/);
 });
 
 describe("warm-up", () => {

@@ -38,7 +38,7 @@ const samplers: [Sampler, draws: number, bias: number, of?: Target[]][] = [
   [ellipticalSlice({ mean: [1, 0], covariance: [9, 3, 3, 4] }), 15_625, 0.05, [correlated, skewed]],
 ];
 const cases = samplers.map(([sampler, draws, bias, of = targets]) => ({
-  name: `${JSON.stringify(sampler.toJson())} on ${of.map(({ name }) => name).join(", ")}`,
+  name: `${JSON.stringify(sampler.toJSON())} on ${of.map(({ name }) => name).join(", ")}`,
   sampler,
   draws,
   bias,

@@ -133,12 +133,12 @@ const twins: TwinCase[] = [
   },
 ];
 
-describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJson()) })))("$name", (one) => {
+describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJSON()) })))("$name", (one) => {
   const { sampler, twin, batch, svrg } = one;
 
   it("has the bits of its twin", async () => {
     const { draws } = await drawn(sampler, { ...plan, start }, regression);
-    const schedule = stepSchedule("twin", sampler.toJson() as never);
+    const schedule = stepSchedule("twin", sampler.toJSON() as never);
     for (let c = 0; c < plan.chains; c++) {
       const estimate = gradients(regression, batch, c);
       const whole = gradients(regression, 0, c);
@@ -176,7 +176,7 @@ describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJ
     expect((await drawn(sampler, { ...plan, workers: 2 }, regression)).draws).toEqual(draws);
     expect((await drawn(sampler, plan, regression, 7)).draws).toEqual(draws);
     expect((await drawn(sampler, { ...plan, seed: 5 }, regression)).draws).not.toEqual(draws);
-    expect((await drawn(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJson()))), plan, regression)).draws).toEqual(draws);
+    expect((await drawn(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON()))), plan, regression)).draws).toEqual(draws);
   });
 
   it("goes on from a snapshot bit for bit, and further than was asked for", async () => {
@@ -204,7 +204,7 @@ describe("control variates", () => {
     sghmc({ stepSize: 0.002, friction: 0.1, batch: 3, controlVariate: "mode" }),
     sgnht({ stepSize: 0.002, friction: 0.1, batch: 3, svrg: { every: 10 } }),
   ])("take all noise away from a mean: %o", async (sampler) => {
-    const { batch, controlVariate, svrg, ...rest } = sampler.toJson() as Record<string, never>;
+    const { batch, controlVariate, svrg, ...rest } = sampler.toJSON() as Record<string, never>;
     const exact = samplerFromJson({ ...rest, batch: "all" });
     const noisy = samplerFromJson({ ...rest, batch });
     const lambda = 1 / 9 + N / 2.25;

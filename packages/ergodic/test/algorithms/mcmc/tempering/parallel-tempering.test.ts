@@ -182,7 +182,7 @@ describe("a run", () => {
     }),
   ];
 
-  it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJson()), sampler })))(
+  it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
     "is the same however it is made, and goes on bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan, tempered);

@@ -166,10 +166,10 @@ describe("a run", () => {
   });
 
   it("is told in JSON", () => {
-    const json = sequentialMonteCarlo({ move: "hmc", essTarget: 0.7 }).toJson();
+    const json = sequentialMonteCarlo({ move: "hmc", essTarget: 0.7 }).toJSON();
     expect(json).toEqual({ algorithm: "sequentialMonteCarlo", essTarget: 0.7, move: "hmc", moves: 3, leapfrogs: 8, adapt: true });
     const { algorithm: _, ...options } = json;
-    expect(sequentialMonteCarlo(options as SequentialMonteCarloOptions).toJson()).toEqual(json);
+    expect(sequentialMonteCarlo(options as SequentialMonteCarloOptions).toJSON()).toEqual(json);
   });
 });
 

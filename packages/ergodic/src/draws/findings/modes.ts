@@ -1,0 +1,47 @@
+/** What a run's description tells of places (VisitedPlace of the samplers, in JSON), whether it shows several modes, and what to do about them. */
+import type { Judged } from "./finding.ts";
+
+export interface Visited {
+  readonly by?: string;
+  readonly share: number | null;
+  readonly settled?: boolean;
+  readonly mode?: number;
+  readonly missed: boolean;
+  readonly changes?: string;
+  readonly sdFactor?: number;
+  readonly at: Readonly<Record<string, number | null>>;
+}
+
+export const placesOf = ({ description }: Judged): readonly Visited[] =>
+  (description.places ?? []) as unknown as readonly Visited[];
+
+/** Modes that chains fill, with the number of chains in each. */
+export function filledModes(visited: readonly Visited[]): { at: Visited["at"]; count: number }[] {
+  const modes = new Map<number, { at: Visited["at"]; count: number }>();
+  for (const { by, mode = -1, at } of visited) {
+    if (by !== "chain" || mode < 0) continue;
+    const known = modes.get(mode);
+    if (known) known.count++;
+    else modes.set(mode, { at, count: 1 });
+  }
+  return [...modes.values()];
+}
+
+/** Whether a finding names modes, where chains disagree: they fill several, or have missed one. */
+export function tellsModes(draws: Judged): boolean {
+  const visited = placesOf(draws);
+  return visited.some(({ missed }) => missed) || filledModes(visited).length > 1;
+}
+
+/** Modes that hold less do not keep chains from agreeing. */
+const LEAST_SHARE = 1e-3;
+
+/** Whether several modes were found, by chains or scouts. */
+export function hasSeveralModes(draws: Judged): boolean {
+  const visited = placesOf(draws);
+  const modes = visited.filter(({ mode = -1, share }) => mode >= 0 && share !== null && share > LEAST_SHARE);
+  return tellsModes(draws) || new Set(modes.map(({ mode }) => mode)).size > 1;
+}
+
+export const joinModes =
+  "where modes are mirror images, tell them apart with a constraint such as ordered; otherwise take parallelTempering(), or start chains in each";

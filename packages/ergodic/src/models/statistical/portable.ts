@@ -1,0 +1,122 @@
+import type {
+  BindOptions,
+  DensityBinding,
+  DiscretePlace,
+  JsonObject,
+  LogDensity,
+  ParameterPlace,
+  TemperedBinding,
+} from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { Family } from "../../host/families.ts";
+import type { ConditionedModel } from "./conditioned.ts";
+import { familiesOfModel } from "./families.ts";
+import { densityBlock, type PortableForm, type PortableForms } from "./placed.ts";
+import { LIKELIHOOD, POWER } from "./programs.ts";
+
+/** A model with its data as plain data: what another thread needs to draw from it, whose memory is of the same kind. */
+export interface PortableDensity {
+  readonly name: string;
+  readonly dimension: number;
+  readonly deterministic: boolean;
+  readonly hasLikelihood: boolean;
+  readonly parameters: readonly ParameterPlace[];
+  readonly discrete: readonly DiscretePlace[];
+  readonly quantities: readonly { readonly name: string }[];
+  readonly hints: readonly JsonObject[];
+  readonly facts: JsonObject;
+  /** Of the kernels that it calls. */
+  readonly families: readonly Family[];
+  readonly forms: PortableForms;
+}
+
+/** Compiles every form of the density. */
+export function portableOf(model: ConditionedModel): PortableDensity {
+  const { name, dimension, deterministic, hasLikelihood, parameters, discrete, quantities } = model;
+  return {
+    ...{ name, dimension, deterministic, hasLikelihood, parameters, discrete },
+    quantities: quantities.map((quantity) => ({ name: quantity.name })),
+    hints: model.hints.map((hint) => ({ ...hint })),
+    facts: model.facts,
+    families: ["sampling", ...familiesOfModel(model.traced)],
+    forms: model.portable(),
+  };
+}
+
+/** The log density of a model that was traced and compiled elsewhere. It cannot draw from its prior. */
+export class PortedDensity implements LogDensity {
+  readonly name: string;
+  readonly dimension: number;
+  readonly deterministic: boolean;
+  readonly hasLikelihood: boolean;
+  readonly parameters: readonly ParameterPlace[];
+  readonly discrete: readonly DiscretePlace[];
+  readonly quantities: PortableDensity["quantities"];
+  readonly hints: readonly JsonObject[];
+  readonly facts: JsonObject;
+  private readonly engine: Engine;
+  private readonly forms: PortableForms;
+
+  constructor({ forms, ...known }: PortableDensity, engine: Engine) {
+    this.name = known.name;
+    this.dimension = known.dimension;
+    this.deterministic = known.deterministic;
+    this.hasLikelihood = known.hasLikelihood;
+    this.parameters = known.parameters;
+    this.discrete = known.discrete;
+    this.quantities = known.quantities;
+    this.hints = known.hints;
+    this.facts = known.facts;
+    this.engine = engine;
+    this.forms = forms;
+  }
+
+  bind({ lane, purpose, gradient = true }: BindOptions): DensityBinding {
+    return this.bound(`${purpose} ${lane}`, (arena) => ({ model: this.place(arena, this.forms.density[Number(gradient)], []) }));
+  }
+
+  bindTempered({ lane, purpose, gradient = true }: BindOptions): TemperedBinding {
+    return this.bound(`${purpose} ${lane}`, (arena) => {
+      const [power, likelihood] = [arena.take(8), arena.take(8)];
+      const cells = [
+        [POWER, power],
+        [LIKELIHOOD, likelihood],
+      ] as const;
+      return { power, likelihood, model: this.place(arena, this.forms.tempered[Number(gradient)], cells) };
+    });
+  }
+
+  /** log p(u) and its gradient, on this thread. */
+  evaluate(u: ArrayLike<number>): { value: number; gradient: Float64Array } {
+    const binding = this.bind({ lane: 0, purpose: "evaluation" });
+    const arena = new Arena(this.engine.memory, "evaluation");
+    try {
+      const [x, gradient] = [arena.copy(Float64Array.from(u)), arena.take(8 * this.dimension)];
+      const value = this.engine.atSlot(binding.slot)(binding.model, x, gradient);
+      return { value, gradient: this.engine.memory.f64(gradient, this.dimension).slice() };
+    } finally {
+      arena.dispose();
+      binding.dispose();
+    }
+  }
+
+  private bound<T extends { model: number }>(purpose: string, make: (arena: Arena) => T): T & DensityBinding {
+    const arena = new Arena(this.engine.memory, purpose);
+    try {
+      const slot = this.engine.kernelSlot("logDensityGradient", this.deterministic);
+      return { ...make(arena), slot, dispose: () => arena.dispose() };
+    } catch (error) {
+      arena.dispose();
+      throw error;
+    }
+  }
+
+  private place(arena: Arena, form: PortableForm, buffers: readonly (readonly [string, number])[]): number {
+    const { engine, deterministic } = this;
+    const holder = form.callsKernels ? { holder: arena, deterministic } : { holder: arena };
+    const { run } = engine.link(form.bytes, ["run"], holder);
+    const fixed = Object.entries(form.fixed).map(([name, values]) => [name, arena.copy(values)] as const);
+    return densityBlock(engine, arena, { image: form.image, slot: run.slot }, [...fixed, ...buffers]);
+  }
+}

@@ -1,0 +1,26 @@
+import { DataError } from "../../../base/errors.ts";
+import type { JsonObject } from "../../../contract.ts";
+import { type LinearModel, linearFromJson } from "../../../models/linear/linear.ts";
+import type { NetworkModel } from "../../../models/neural/network.ts";
+import { networkFromJson } from "../../../models/neural/network-from.ts";
+import { type FactorisationModel, factorisationFromJson } from "../../../models/ratings/factorisation.ts";
+import { trainableLinear } from "./linear.ts";
+import { trainableNetwork } from "./network.ts";
+import { trainableRatings } from "./ratings.ts";
+
+/**
+ * A model from its JSON, as `JSON.stringify(linear({ l2: 1e-3 }))` gives it, ready for `fit`.
+ *
+ * Losses, layers and initialisers of your own must be defined before. @throws DataError for a kind that is not known; OptionError for its options
+ */
+export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | FactorisationModel {
+  const { model } = json;
+  if (model === "linear") return Object.assign(linearFromJson(json), { trainable: trainableLinear });
+  if (model === "network") return Object.assign(networkFromJson(json), { trainable: trainableNetwork });
+  if (model === "factorisation") return Object.assign(factorisationFromJson(json), { trainable: trainableRatings });
+  throw new DataError(
+    "modelFromJson",
+    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, factorisation); give what toJSON() of a model gave`,
+    "MODEL_KIND",
+  );
+}

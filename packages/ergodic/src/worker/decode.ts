@@ -1,0 +1,97 @@
+/** Messages as arguments of verbs, on the thread that runs them. */
+
+import { ruleFromJson } from "../algorithms/gradient/index.ts";
+import type { RuleJson } from "../algorithms/gradient/kinds.ts";
+import { varianceFromJson } from "../algorithms/gradient/variance.ts";
+import { algorithmFromJson } from "../algorithms/index.ts";
+import { samplerFromJson } from "../algorithms/sampling/index.ts";
+import { searchFromJson } from "../algorithms/search/index.ts";
+import { OptionError } from "../base/errors.ts";
+import type { JsonObject } from "../contract.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { NumberType } from "../data/layout.ts";
+import { dataFrom, type PortableData } from "../data/portable.ts";
+import { type PortableRatings, Ratings } from "../data/ratings.ts";
+import type { Engine } from "../host/engine.ts";
+import { linearFromJson } from "../models/linear/linear.ts";
+import { networkFromJson } from "../models/neural/network-from.ts";
+import { factorisationFromJson } from "../models/ratings/factorisation.ts";
+import { type PortableDensity, PortedDensity } from "../models/statistical/portable.ts";
+import { trainableLinear } from "../verbs/fit/kinds/linear.ts";
+import { trainableNetwork } from "../verbs/fit/kinds/network.ts";
+import { trainableRatings } from "../verbs/fit/kinds/ratings.ts";
+import { TAG } from "./encode.ts";
+import type { VerbName } from "./messages.ts";
+
+/** What the thread knows: data by number, and the user's module. */
+export interface Known {
+  readonly data: Map<number, Dataset | Ratings>;
+  readonly module: Readonly<Record<string, unknown>>;
+  readonly engine: Engine;
+}
+
+const models: Readonly<Record<string, (json: JsonObject) => object>> = {
+  linear: (json) => ({ ...linearFromJson(json), trainable: trainableLinear }),
+  network: (json) => ({ ...networkFromJson(json), trainable: trainableNetwork }),
+  factorisation: (json) => ({ ...factorisationFromJson(json), trainable: trainableRatings }),
+};
+
+export function decode(value: unknown, verb: VerbName, known: Known): unknown {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
+  if (value instanceof Blob) return value;
+  if (Array.isArray(value)) return value.map((one) => decode(one, verb, known));
+  if (TAG in value) return made(value as Tagged, verb, known);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, decode(one, verb, known)]));
+}
+
+interface Tagged {
+  readonly [TAG]: string;
+  readonly [key: string]: unknown;
+}
+
+function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): unknown {
+  const json = value.json as JsonObject;
+  switch (value[TAG]) {
+    case "url":
+      return new URL(value.href as string);
+    case "export":
+      return exported(module, value.name as string);
+    case "dataset":
+    case "ratings": {
+      const number = value.number as number;
+      const { portable } = value;
+      if (portable !== undefined)
+        data.set(
+          number,
+          value[TAG] === "ratings" ? Ratings.fromPortable(portable as PortableRatings) : dataFrom(portable as PortableData),
+        );
+      const known = data.get(number);
+      return known instanceof Ratings ? known : known?.as(value.type as NumberType);
+    }
+    case "model":
+      return models[String(json.model)](json);
+    case "variance":
+      return varianceFromJson(json);
+    case "rule":
+      return ruleFromJson(json as unknown as RuleJson);
+    case "density":
+      return new PortedDensity(value.portable as PortableDensity, engine);
+    default:
+      return algorithmOf(verb, json);
+  }
+}
+
+function algorithmOf(verb: VerbName, json: JsonObject): unknown {
+  if (verb.startsWith("sample") || verb === "calibrate") return samplerFromJson(json);
+  if (verb.startsWith("fit") || json.algorithm === "coordinateDescent") return algorithmFromJson(json);
+  return searchFromJson(json);
+}
+
+function exported(module: Known["module"], name: string): unknown {
+  if (Object.hasOwn(module, name)) return module[name];
+  throw new OptionError(
+    "worker",
+    `exported("${name}") was given, but the module exports ${Object.keys(module).join(", ") || "nothing"}; export it, and give the module's URL by worker({ module })`,
+    "WORKER_ARGUMENT",
+  );
+}

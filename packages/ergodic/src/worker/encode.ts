@@ -1,0 +1,66 @@
+/** Arguments of verbs as messages: data, models, rules and algorithms go as what they are described by. */
+import { isVariance } from "../algorithms/gradient/variance.ts";
+import { OptionError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
+import type { JsonObject } from "../contract.ts";
+import { Dataset } from "../data/dataset.ts";
+import { portableData } from "../data/portable.ts";
+import { Ratings } from "../data/ratings.ts";
+
+/** The key of what stands for something that a message cannot carry. */
+export const TAG = "ergodic/worker";
+
+/** What the user's module exports under that name. */
+export class Exported {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Numbers that stand for data: sent once, and known by the thread from then on. */
+export interface KnownData {
+  numberOf(data: object): { readonly number: number; readonly isNew: boolean };
+}
+
+/**
+ * `value` as a message can carry it. `path`: how errors call it.
+ *
+ * @throws OptionError [WORKER_ARGUMENT] for functions, and for rules and losses of the user's own
+ */
+export function encode(value: unknown, path: string, known: KnownData): unknown {
+  if (typeof value === "function") throw refusal(path, "a function");
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
+  if (value instanceof Blob) return value;
+  if (value instanceof URL) return { [TAG]: "url", href: value.href };
+  if (value instanceof Exported) return { [TAG]: "export", name: value.name };
+  if (value instanceof Dataset) {
+    // Runs convert data by themselves, and from the original.
+    const { original, type } = value;
+    return { ...dataOf(original, "dataset", () => portableData(original), known), type };
+  }
+  if (value instanceof Ratings) return dataOf(value, "ratings", () => value.portable(), known);
+  if (Array.isArray(value)) return value.map((one, i) => encode(one, `${path}[${i}]`, known));
+  const made = value as { name?: string; kind?: string; toJSON?(): JsonObject; toJSON?(): JsonObject };
+  if ("trainable" in made && made.toJSON) return { [TAG]: "model", json: made.toJSON() };
+  if (isVariance(value)) return { [TAG]: "variance", json: made.toJSON!() };
+  if ("start" in made && made.toJSON) return { [TAG]: "algorithm", json: made.toJSON() };
+  if (["equation", "search", "host"].includes(String(made.kind)) && made.toJSON) return { [TAG]: "rule", json: made.toJSON() };
+  if (made.toJSON) return { [TAG]: "algorithm", json: made.toJSON() };
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) throw refusal(path, shown(value));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, encode(one, `${path}.${key}`, known)]));
+}
+
+function dataOf(data: object, tag: string, portable: () => unknown, known: KnownData): object {
+  const { number, isNew } = known.numberOf(data);
+  return { [TAG]: tag, number, ...(isNew ? { portable: portable() } : {}) };
+}
+
+function refusal(path: string, what: string): OptionError {
+  return new OptionError(
+    "worker",
+    `${path} is ${what}, which cannot be sent to a worker; export it from a module of its own, and give worker({ module }) the module's URL and exported("name") in its place`,
+    "WORKER_ARGUMENT",
+  );
+}

@@ -1,0 +1,32 @@
+/** Errors through messages, which keep of an Error neither its class nor its code. */
+import * as errors from "../base/errors.ts";
+import type { SentError } from "./messages.ts";
+
+const classes = {
+  ErgodicError: errors.ErgodicError,
+  OptionError: errors.OptionError,
+  DataError: errors.DataError,
+  CapabilityError: errors.CapabilityError,
+  MemoryLimitError: errors.MemoryLimitError,
+  WorkerError: errors.WorkerError,
+  CompileError: errors.CompileError,
+};
+
+export function sentError(error: unknown): SentError {
+  if (error instanceof errors.ErgodicError) {
+    const { name, where, code, said, stack } = error;
+    return { name, where, code, message: said, ...(stack ? { stack } : {}) };
+  }
+  if (error instanceof Error || error instanceof DOMException) {
+    const { name, message, stack } = error;
+    return { name, message, ...(stack ? { stack } : {}) };
+  }
+  return { name: "Error", message: String(error) };
+}
+
+export function errorFrom({ name, where, code, message, stack }: SentError): Error {
+  const known = Object.hasOwn(classes, name) ? classes[name as keyof typeof classes] : undefined;
+  const error = known ? new known(where ?? "worker", message, code ?? "WORKER") : Object.assign(new Error(message), { name });
+  if (stack) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,310 @@
+/** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
+import { ChainDraws } from "../algorithms/sampling/index.ts";
+import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
+import { builtin } from "../base/node.ts";
+import { Draws, type DrawsContent } from "../draws/index.ts";
+import { isNode } from "../host/load.ts";
+import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
+import { portableOf } from "../models/statistical/portable.ts";
+import { predictor } from "../predict/load.ts";
+import { Calibration, type calibrate } from "../verbs/calibrate.ts";
+import type { fit } from "../verbs/fit/fit.ts";
+import type { Trained } from "../verbs/fit/launch.ts";
+import { fitMode } from "../verbs/fit/mode.ts";
+import { LinearPath, type PathParts } from "../verbs/fit/path.ts";
+import type { minimize } from "../verbs/minimize/minimize.ts";
+import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
+import type { tune } from "../verbs/tune.ts";
+import { Exported, encode, type KnownData, TAG } from "./encode.ts";
+import { errorFrom } from "./errors.ts";
+import type { Answer, Request, Sent, VerbName } from "./messages.ts";
+import { RemoteRun } from "./remote-run.ts";
+
+export type { RemoteRun } from "./remote-run.ts";
+
+/** Options of `worker`. */
+export interface WorkerOptions {
+  /**
+   * The address of a module; `exported("name")` refers to its exports: functions to minimise, models of your own. Rules, losses, layers and distributions
+   * that the module defines are known to the thread by their names.
+   */
+  readonly module?: string | URL;
+  /**
+   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild): build `ergodic/worker/serve` as an entry of
+   * its own.
+   */
+  readonly script?: string | URL;
+}
+
+/** The verbs of `ergodic`, whose runs are on another thread. They take and give what those do. */
+export interface WorkerVerbs extends Disposable {
+  /** `fit`, on the worker's thread. */
+  readonly fit: typeof fit;
+  /** `sample`, on the worker's thread. */
+  readonly sample: typeof sample;
+  /** `minimize`, on the worker's thread. */
+  readonly minimize: typeof minimize;
+  /** `tune`, on the worker's thread. */
+  readonly tune: typeof tune;
+  /** `calibrate`, on the worker's thread. */
+  readonly calibrate: typeof calibrate;
+  /** Stands for what the module of `worker({ module })` exports under that name, wherever an argument goes. */
+  exported<T = never>(name: string): T;
+  /** Ends the thread; runs in progress are rejected. */
+  dispose(): void;
+}
+
+/**
+ * Starts a thread, and gives the verbs whose runs are made there, so that a page stays free whatever it computes, on any host.
+ *
+ *   const { fit, sample } = worker();
+ *   const fitted = await fit(linear({ loss: "logistic" }), data, { epochs: 20 });
+ *   for await (const tick of sample(schools, { y, sigma })) progress(tick);
+ *
+ * Statistical models are traced and compiled here, and draws get their names here; data are copied once. Functions cannot be sent: `module` says where
+ * the thread finds them. The search for a mode, `fit` of a statistical model, stays on this thread, in slices.
+ *
+ * @throws OptionError [WORKER_ARGUMENT] for what cannot be sent; WorkerError where the thread cannot be started, or ends
+ */
+export function worker(options: WorkerOptions = {}): WorkerVerbs {
+  checkKeys("worker", options, ["module", "script"]);
+  return new Client(options);
+}
+
+class Client implements WorkerVerbs, KnownData {
+  private readonly port: { post(message: Request): void; end(): void };
+  private readonly runs = new Map<number, WeakRef<RemoteRun<unknown>>>();
+  private readonly unfinished = new Map<number, RemoteRun<unknown>>();
+  private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
+  private readonly numbers = new WeakMap<object, number>();
+  private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
+    this.port.post({ kind: "forget", ...what }),
+  );
+  private next = 0;
+  private death: WorkerError | undefined;
+
+  constructor({ module, script }: WorkerOptions) {
+    this.port = openPort(
+      script,
+      (answer) => this.hear(answer),
+      (cause) => this.die(cause),
+    );
+    if (module !== undefined) this.port.post({ kind: "module", url: String(module) });
+  }
+
+  readonly fit = Object.assign(
+    (model: unknown, data: unknown, options: object = {}) => {
+      if (isStatistical(model)) return fitMode(model, data as ModelData, options);
+      return this.begin("fit", [model, data], options);
+    },
+    {
+      resume: (from: unknown, data: unknown, options: object = {}) => this.begin("fit.resume", [from, data], options),
+      check: async (...given: Parameters<typeof fit.check>) => (await import("../verbs/fit/fit.ts")).fit.check(...given),
+      path: Object.assign(
+        (model: unknown, data: unknown, options: object = {}) => this.begin("fit.path", [model, data], options),
+        {
+          resume: (from: unknown, data: unknown, options: object = {}) => this.begin("fit.path.resume", [from, data], options),
+        },
+      ),
+    },
+  ) as unknown as typeof fit;
+
+  readonly sample = Object.assign(
+    (model: unknown, data: unknown, options: object = {}) => this.beginSampling("sample", [], model, data, options),
+    {
+      resume: (from: unknown, model: unknown, data: unknown, options: object = {}) =>
+        this.beginSampling("sample.resume", [from], model, data, options),
+    },
+  ) as unknown as typeof sample;
+
+  readonly minimize = Object.assign((...args: unknown[]) => this.begin("minimize", ...withOptions(args)), {
+    resume: (...args: unknown[]) => this.begin("minimize.resume", ...withOptions(args)),
+  }) as unknown as typeof minimize;
+
+  readonly tune = Object.assign((...args: unknown[]) => this.begin("tune", ...withOptions(args)), {
+    resume: (...args: unknown[]) => this.begin("tune.resume", ...withOptions(args)),
+  }) as unknown as typeof tune;
+
+  readonly calibrate = ((model: unknown, data: unknown, options: object = {}) => {
+    if (!(model instanceof Exported))
+      throw new OptionError(
+        "worker",
+        'calibrate conditions its model on data that it simulates, on the thread itself; export the model from a module, and give worker({ module }) and exported("name")',
+        "WORKER_ARGUMENT",
+      );
+    return this.begin("calibrate", [model, data], options);
+  }) as unknown as typeof calibrate;
+
+  exported<T>(name: string): T {
+    return new Exported(name) as T;
+  }
+
+  numberOf(data: object): { number: number; isNew: boolean } {
+    const known = this.numbers.get(data);
+    if (known !== undefined) return { number: known, isNew: false };
+    const number = this.next++;
+    this.numbers.set(data, number);
+    this.forgotten.register(data, { data: number });
+    return { number, isNew: true };
+  }
+
+  dispose(): void {
+    this.port.end();
+    this.die(new Error("it was disposed of"));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private begin<R>(verb: VerbName, args: readonly unknown[], { signal, ...options }: { signal?: AbortSignal }): RemoteRun<R> {
+    const sent = [...args, options].map((value, i) => encode(value, i < args.length ? `argument ${i + 1}` : "options", this));
+    return this.launch(
+      verb,
+      async () => sent,
+      (result) => finished(result) as Promise<R>,
+      signal,
+    );
+  }
+
+  /** A model is conditioned here, and sent as its density. */
+  private beginSampling(
+    verb: VerbName,
+    before: readonly unknown[],
+    model: unknown,
+    data: unknown,
+    { signal, ...options }: SampleOptions,
+  ): RemoteRun<Draws> {
+    if (!isStatistical(model) && !(model instanceof ConditionedModel))
+      return this.begin(verb, [...before, model, data], { signal, ...options });
+    if (options.rows !== undefined)
+      throw new OptionError(
+        "worker",
+        'rows is given, but a model whose rows are drawn is not sent; export it from a module, and give worker({ module }) and exported("name")',
+        "WORKER_ARGUMENT",
+      );
+    const { start, chains = 4, deterministic = false, ...rest } = options;
+    const others = { ...rest, ...(verb === "sample" ? { chains, deterministic } : {}) };
+    const encoded = encode(others, "options", this) as object;
+    let density: ConditionedModel;
+    const read = async (): Promise<unknown[]> => {
+      density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
+      const started = start === undefined ? {} : { start: startOf(density, start, chains) };
+      const sent = { [TAG]: "density", portable: portableOf(density) };
+      return [...before, sent, {}, { ...encoded, ...started }];
+    };
+    return this.launch(
+      verb,
+      read,
+      async ({ from }) => {
+        const { raw, ...left } = from as Omit<Drawn, "raw"> & { raw: ConstructorParameters<typeof ChainDraws> };
+        return drawsOf(density, { ...left, raw: new ChainDraws(...raw) });
+      },
+      signal,
+    );
+  }
+
+  private launch<R>(
+    verb: VerbName,
+    args: () => Promise<unknown[]>,
+    finish: (sent: Sent) => Promise<R>,
+    signal: AbortSignal | undefined,
+  ): RemoteRun<R> {
+    const id = this.next++;
+    const keep = (run: number): Promise<Uint8Array> =>
+      new Promise((resolve, reject) => {
+        const request = this.next++;
+        this.keepers.set(request, { resolve, reject });
+        post({ kind: "checkpoint", id: run, request });
+      });
+    // What is asked of a run comes after the run.
+    let whenSent: Promise<unknown> = Promise.resolve();
+    const post = (request: Request): void => void whenSent.then(() => this.port.post(request));
+    const run = new RemoteRun<R>(id, { post, keep, finish, signal });
+    this.runs.set(id, new WeakRef(run));
+    this.unfinished.set(id, run);
+    this.forgotten.register(run, { run: id });
+    const done = (): void => void this.unfinished.delete(id);
+    run.then(done, done);
+    if (this.death) run.fail(this.death);
+    else
+      whenSent = args().then(
+        (sent) => this.port.post({ kind: "run", id, verb, args: sent }),
+        (error: unknown) => run.fail(error),
+      );
+    return run;
+  }
+
+  private hear(answer: Answer): void {
+    if (answer.kind === "ready") return;
+    if (answer.kind !== "kept") {
+      (this.unfinished.get(answer.id) ?? this.runs.get(answer.id)?.deref())?.hear(answer);
+      return;
+    }
+    const keeper = this.keepers.get(answer.request);
+    this.keepers.delete(answer.request);
+    if (answer.bytes) keeper?.resolve(answer.bytes);
+    else keeper?.reject(errorFrom(answer.failure!));
+  }
+
+  private die(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.death ??= new WorkerError("worker", `the thread ended: ${reason}; start another by worker()`, "WORKER_DIED", { cause });
+    for (const waiting of [...this.keepers.values()]) waiting.reject(this.death);
+    this.keepers.clear();
+    for (const run of [...this.unfinished.values()]) run.fail(this.death);
+  }
+}
+
+const isStatistical = (model: unknown): model is StatisticalModel =>
+  typeof model === "object" && model !== null && "condition" in model;
+
+/** The last argument is options, though it may be left out: what has no prototype of its own. */
+function withOptions(args: readonly unknown[]): [unknown[], object] {
+  const last = args.at(-1);
+  const isOptions =
+    args.length > 1 && typeof last === "object" && last !== null && Object.getPrototypeOf(last) === Object.prototype;
+  return isOptions ? [args.slice(0, -1), last] : [[...args], {}];
+}
+
+async function finished({ made, from }: Sent): Promise<unknown> {
+  switch (made) {
+    case "predictor": {
+      const { bytes, run, gap } = from as Trained & { bytes: Uint8Array };
+      return Object.assign(await predictor(bytes, { maxWork: Infinity }), { run }, gap === undefined ? {} : { gap });
+    }
+    case "path":
+      return new LinearPath(from as PathParts);
+    case "draws":
+      return new Draws(from as DrawsContent);
+    case "calibration":
+      return Object.assign(Object.create(Calibration.prototype), from);
+    default:
+      return from;
+  }
+}
+
+function openPort(
+  script: string | URL | undefined,
+  hear: (answer: Answer) => void,
+  die: (cause: unknown) => void,
+): { post(message: Request): void; end(): void } {
+  if (isNode) {
+    const { Worker: Thread } = builtin("node:worker_threads");
+    const thread = new Thread(script ? new URL(script) : new URL("./serve.js", import.meta.url), {
+      name: "ergodic",
+      // Flags of this process, --input-type for one, may not suit a file.
+      execArgv: [],
+    });
+    thread.on("message", hear);
+    thread.on("error", die);
+    thread.on("exit", (code) => die(new Error(`it exited with code ${code}`)));
+    return { post: (message) => thread.postMessage(message), end: () => void thread.terminate() };
+  }
+  const thread = script
+    ? new Worker(script, { type: "module", name: "ergodic" })
+    : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" });
+  thread.addEventListener("message", (event) => hear(event.data));
+  thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || "its program could not be loaded")));
+  return { post: (message) => thread.postMessage(message), end: () => thread.terminate() };
+}

@@ -1,0 +1,172 @@
+/**
+ * The thread of `ergodic/worker`: makes the calls that it is told, and tells of their ticks and results.
+ *
+ * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
+ * its address as `worker({ script })`.
+ */
+import { builtin } from "../base/node.ts";
+import type { JsonObject } from "../contract.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Ratings } from "../data/ratings.ts";
+import type { Draws } from "../draws/index.ts";
+import { openEngine } from "../host/engine.ts";
+import type { Family } from "../host/families.ts";
+import { isNode } from "../host/load.ts";
+import type { Run } from "../loop/run.ts";
+import type { PortableDensity } from "../models/statistical/portable.ts";
+import type { OutputPredictor } from "../predict/output-predictor.ts";
+import { type Calibration, calibrate } from "../verbs/calibrate.ts";
+import { fit } from "../verbs/fit/fit.ts";
+import type { Trained } from "../verbs/fit/launch.ts";
+import type { LinearPath } from "../verbs/fit/path.ts";
+import { minimize } from "../verbs/minimize/minimize.ts";
+import { type Drawn, resumeWith, sample, startWith } from "../verbs/sample.ts";
+import { tune } from "../verbs/tune.ts";
+import { decode } from "./decode.ts";
+import { TAG } from "./encode.ts";
+import { sentError } from "./errors.ts";
+import type { Answer, Request, Sent, VerbName } from "./messages.ts";
+
+type Anything = (...args: unknown[]) => Run<unknown>;
+
+/** Calls whose models were traced on the page: the page gives the draws their names. */
+const drawn = (_: unknown, left: Drawn): Drawn => left;
+const isPorted = (model: unknown): boolean =>
+  typeof model === "object" && model !== null && "facts" in model && !("traced" in model);
+
+const verbs: Readonly<Record<VerbName, Anything>> = {
+  fit: fit as unknown as Anything,
+  "fit.resume": fit.resume as unknown as Anything,
+  "fit.path": fit.path as unknown as Anything,
+  "fit.path.resume": fit.path.resume as unknown as Anything,
+  sample: (model, data, options) =>
+    isPorted(model)
+      ? startWith(model as never, {}, options as never, drawn)
+      : sample(model as never, data as never, options as never),
+  "sample.resume": (from, model, data, options) =>
+    isPorted(model)
+      ? resumeWith(from as never, model as never, {}, options as never, drawn)
+      : sample.resume(from as never, model as never, data as never, options as never),
+  minimize: minimize as unknown as Anything,
+  "minimize.resume": minimize.resume as unknown as Anything,
+  tune: tune as unknown as Anything,
+  "tune.resume": tune.resume as unknown as Anything,
+  calibrate: calibrate as unknown as Anything,
+};
+
+/** Results as messages can carry them. */
+function sent(verb: VerbName, result: unknown): Sent {
+  if (verb === "fit" || verb === "fit.resume") {
+    if (!(typeof (result as OutputPredictor).toBytes === "function")) return { made: "plain", from: result };
+    const { run, gap } = result as Trained;
+    return { made: "predictor", from: { bytes: (result as OutputPredictor).toBytes(), run, gap } };
+  }
+  if (verb.startsWith("fit.path")) return { made: "path", from: (result as LinearPath).portable() };
+  if (verb === "calibrate") {
+    const { simulations, draws, numbers } = result as Calibration;
+    return { made: "calibration", from: { simulations, draws, numbers } };
+  }
+  if (!verb.startsWith("sample")) return { made: "plain", from: result };
+  if (!("raw" in (result as object))) return { made: "draws", from: (result as Draws).portable() };
+  const { raw, ...left } = result as Drawn;
+  return { made: "drawn", from: { ...left, raw: raw.portable() } };
+}
+
+/** A run, and what was asked of it before it began. */
+interface Served {
+  readonly abort: AbortController;
+  run?: Run<unknown>;
+  readonly early: ((run: Run<unknown>) => void)[];
+}
+
+/** What a density that is sent calls; all else asks for kernels by itself. */
+function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
+  const sent = args.find((arg) => typeof arg === "object" && arg !== null && (arg as { [TAG]?: unknown })[TAG] === "density");
+  if (!sent) return {};
+  const { deterministic, families } = (sent as unknown as { portable: PortableDensity }).portable;
+  return { deterministic, families };
+}
+
+class Server {
+  private readonly post: (answer: Answer) => void;
+  private readonly runs = new Map<number, Served>();
+  private readonly data = new Map<number, Dataset | Ratings>();
+  private module: Promise<Record<string, unknown>> = Promise.resolve({});
+
+  constructor(post: (answer: Answer) => void) {
+    this.post = post;
+    post({ kind: "ready" });
+  }
+
+  readonly take = (request: Request): void => {
+    if (request.kind === "module") {
+      this.module = import(/* @vite-ignore */ /* webpackIgnore: true */ request.url) as Promise<Record<string, unknown>>;
+      this.module.catch(() => {}); // The first run that needs it tells.
+    } else if (request.kind === "run") {
+      const served: Served = { abort: new AbortController(), early: [] };
+      this.runs.set(request.id, served);
+      void this.run(served, request.id, request.verb, request.args);
+    } else if (request.kind === "forget") {
+      if (request.run !== undefined) this.runs.delete(request.run);
+      if (request.data === undefined) return;
+      this.data.get(request.data)?.dispose();
+      this.data.delete(request.data);
+    } else if (request.kind === "checkpoint") this.keep(request.id, request.request);
+    else {
+      const { kind, id, reason } = request;
+      const served = this.runs.get(id);
+      if (kind === "abort") served?.abort.abort();
+      else if (served) this.tell(served, (run) => void (kind === "stop" ? run.stop(reason) : run[kind]()));
+    }
+  };
+
+  private tell(served: Served, what: (run: Run<unknown>) => void): void {
+    if (served.run) what(served.run);
+    else served.early.push(what);
+  }
+
+  private async run(served: Served, id: number, verb: VerbName, given: readonly unknown[]): Promise<void> {
+    try {
+      const module = await this.module;
+      const engine = await openEngine(kernelsOf(given));
+      const args = given.map((value) => decode(value, verb, { data: this.data, module, engine }));
+      const options = { ...(args.at(-1) as JsonObject), signal: served.abort.signal };
+      const run = verbs[verb](...args.slice(0, -1), options);
+      served.run = run;
+      for (const what of served.early.splice(0)) what(run);
+      run.chosen.then(
+        (chosen) => this.post({ kind: "chosen", id, chosen }),
+        () => {}, // The result tells.
+      );
+      for await (const tick of run) this.post({ kind: "tick", id, tick });
+      this.post({ kind: "done", id, result: sent(verb, await run) });
+    } catch (error) {
+      this.post({ kind: "failed", id, failure: sentError(error) });
+    }
+  }
+
+  private keep(id: number, request: number): void {
+    const served = this.runs.get(id);
+    if (!served) return;
+    this.tell(
+      served,
+      (run) =>
+        void run.checkpoint().then(
+          (bytes) => this.post({ kind: "kept", request, bytes }),
+          (error: unknown) => this.post({ kind: "kept", request, failure: sentError(error) }),
+        ),
+    );
+  }
+}
+
+if (isNode) {
+  const { parentPort } = builtin("node:worker_threads");
+  if (parentPort) {
+    const server = new Server((answer) => parentPort.postMessage(answer));
+    parentPort.on("message", server.take);
+  }
+} else {
+  const scope = globalThis as unknown as { postMessage(answer: Answer): void } & EventTarget;
+  const server = new Server((answer) => scope.postMessage(answer));
+  scope.addEventListener("message", (event) => server.take((event as MessageEvent).data));
+}

@@ -1,0 +1,58 @@
+/** `ergodic/worker` in Chromium, with and without cross-origin isolation, and from a page of a browser that has no Symbol.dispose, as Safari's have not. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectTheSame, type Gave } from "../worker/checked.ts";
+import { moduleText, verbs } from "../worker/verbs-task.ts";
+import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+
+const reason = whyNoBrowser();
+if (reason) console.warn(`skipped: ergodic/worker in a browser, because ${reason}`);
+
+const begin = `
+const lib = await import("/dist/index.js");
+const { worker } = await import("/dist/worker/index.js");
+const module = new URL("/module.js", location.href).href;`;
+const files = { "/module.js": moduleText("/dist/index.js") };
+
+describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  it.each([{ isolated: true }, { isolated: false }, { isolated: false, older: true }])(
+    "gives what the verbs give on the page: %o",
+    { timeout: 120_000 },
+    async (place) => {
+      const gave = await runInBrowser(browser, { ...place, thread: "page", task: begin + verbs, files });
+      expectTheSame(gave as Gave);
+    },
+  );
+
+  it("keeps a page free: timers of 10 ms are served while a network trains", async () => {
+    const task = `${begin}
+      const { dense, Dataset, network, relu } = lib;
+      const x = Array.from({ length: 3000 }, (_, i) => Array.from({ length: 30 }, (_, j) => Math.sin(i * j)));
+      const data = Dataset.fromArrays({ x, y: x.map(([, a]) => a) });
+      const run = worker().fit(network([dense(256), relu(), dense(256), relu(), dense(1)]), data, { epochs: 1e6 });
+      await run.chosen;
+      let longest = 0;
+      for (let last = performance.now(), end = last + 1500; last < end; ) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }
+      run.stop();
+      return { updates: (await run).run.updates, longest };`;
+    const { updates, longest } = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as Record<
+      string,
+      number
+    >;
+    expect(updates).toBeGreaterThan(5);
+    // A second core may be busy: what would be a network's stretch is far longer.
+    expect(longest).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * The examples in doc comments of what users see most compile as they are written: names, options and results are those of the library. What an
+ * example takes for granted is declared here, once for all.
+ */
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const src = `${root}packages/ergodic/src/`;
+/** By file, the exports (or members) with an example. */
+const SHOWN: Readonly<Record<string, readonly string[]>> = {
+  "verbs/fit/fit.ts": ["fit"],
+  "verbs/fit/kinds/linear.ts": ["linear"],
+  "verbs/fit/kinds/network.ts": ["network"],
+  "verbs/fit/kinds/ratings.ts": ["factorisation"],
+  "verbs/sample.ts": ["sample"],
+  "verbs/minimize/minimize.ts": ["minimize"],
+  "verbs/tune.ts": ["tune"],
+  "verbs/calibrate.ts": ["calibrate"],
+  "predict/load.ts": ["predictor"],
+  "predict/output-predictor.ts": ["predict"],
+  "data/dataset.ts": ["Dataset"],
+  "algorithms/mcmc/hamiltonian/nuts.ts": ["nuts"],
+  "algorithms/gradient/rules/adam.ts": ["adam"],
+  "algorithms/search/ask-tell.ts": ["search"],
+  "compiler/array/function.ts": ["compileFunction"],
+  "models/statistical/model.ts": ["model"],
+  "models/functional/function-density.ts": ["functionDensity"],
+  "../../ingest/src/read.ts": ["read"],
+  "diagnostics/plain.ts": [""],
+};
+
+const PRELUDE = `
+  const { train, test } = data.split(0.8, { seed: 1 });
+  void [train, test];
+`;
+const GIVEN = `
+declare const data: ergodic.Dataset; declare const validate: ergodic.Dataset;
+declare const users: string[]; declare const items: string[]; declare const values: number[];
+declare const eightSchools: ergodic.StatisticalModel; declare const m: ergodic.StatisticalModel;
+declare const f: (x: Float64Array) => number;
+declare const sigma: number[]; declare const y: number[]; declare const x: number[];
+declare const objective: ergodic.CompiledFunction<{ w: [2]; x: [3]; y: [3] }>;
+declare const chains: number[]; declare const mu: number[]; declare const tau: number[];
+`;
+
+/** What one example alone takes for granted. */
+const OWN: Readonly<Record<string, string>> = {
+  predict: "const model = 0 as unknown as ergodic.LinearPredictor;",
+  compileFunction: "const w = [0];",
+};
+
+/** The lines of a comment that are code: those further in than its text, without the equations that precede them. */
+function exampleOf(comment: string): string {
+  const lines = comment.split("\n").map((line) => line.replace(/^\s*\*( |$)/, ""));
+  return lines.filter((line) => /^ {2,}\S/.test(line) && !/←|→|≤|ℓ|Σ/.test(line)).join("\n");
+}
+
+function examples(): { name: string; code: string }[] {
+  return Object.entries(SHOWN).flatMap(([path, names]) => {
+    const file = ts.createSourceFile(path, ts.sys.readFile(src + path)!, ts.ScriptTarget.Latest, true);
+    const found: { name: string; code: string }[] = [];
+    const visit = (node: ts.Node): void => {
+      const named = ts.isVariableStatement(node) ? node.declarationList.declarations[0] : (node as ts.NamedDeclaration);
+      const name = named.name?.getText(file) ?? "";
+      const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+      const isHeader = node.parent === file && file.statements[0] === node;
+      if ((names.includes(name) && name !== "") || (names.includes("") && isHeader))
+        for (const comment of comments)
+          found.push({
+            name: name || path,
+            code: exampleOf(
+              comment
+                .getText()
+                .replace("*/", "")
+                .split(/^\s*\* @/m)[0],
+            ),
+          });
+      ts.forEachChild(node, visit);
+    };
+    ts.forEachChild(file, visit);
+    if (names.includes(""))
+      found.push({ name: path, code: exampleOf(/^\/\*\*[\s\S]*?\*\//.exec(file.text)![0].replace("*/", "")) });
+    return found.filter(({ code }) => code.trim() !== "");
+  });
+}
+
+/** Imports of the examples themselves are dropped: everything is at hand. */
+function moduleOf(all: readonly { name: string; code: string }[], exports: readonly string[]): string {
+  const blocks = all.map(({ name, code }, i) => {
+    const body = code.replace(/^\s*import .*$/gm, "").replace(/…/g, "0");
+    const declared = /const \{ train, test \}/.test(body) ? "" : PRELUDE;
+    return `// ${name}\nexport async function example${i}() {${declared}${OWN[name] ?? ""}{\n${body}\n}}`;
+  });
+  return `import * as ergodic from "ergodic";\nimport * as ingest from "@ergodic/ingest";\nimport * as judged from "ergodic/diagnostics";
+const { ${exports.join(", ")} } = ergodic;
+type LinearPredictor = ergodic.LinearPredictor;
+const { read, readCsv } = ingest;
+const { essBulk, rhat, summary } = judged;
+import { matmul, mean, mul, neg, softplus, tanh } from "ergodic/compiler";
+${GIVEN}\n${blocks.join("\n")}\nvoid [${exports.join(", ")}, read, readCsv, essBulk, rhat, summary, matmul, mean, mul, neg, softplus, tanh];`;
+}
+
+test("examples in doc comments compile", () => {
+  const all = examples();
+  expect(new Set(all.map(({ name }) => name)).size).toBeGreaterThanOrEqual(Object.keys(SHOWN).length);
+  const exports = [...new Set(all.flatMap(({ code }) => code.match(/\b[a-zA-Z]\w*(?=[(.])/g) ?? []))];
+  const index = ts.sys.readFile(`${src}index.ts`)!;
+  const known = [...exports, "vector", "Dataset"].filter(
+    (name, i, list) => list.indexOf(name) === i && new RegExp(`[{ ,]${name}[ ,]`).test(index) && name !== "summary",
+  );
+  const path = `${root}packages/ergodic/test/conformance/documented-examples.generated.ts`;
+  const text = moduleOf(all, known);
+  const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.getSourceFile = (name, version, ...rest) =>
+    name === path ? ts.createSourceFile(path, text, version, true) : getSourceFile(name, version, ...rest);
+  host.fileExists = (name) => name === path || fileExists(name);
+  host.readFile = (name) => (name === path ? text : readFile(name));
+  const program = ts.createProgram([path], { ...options, noUnusedLocals: false }, host);
+  const file = program.getSourceFile(path)!;
+  const faults = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
+    ({ messageText, start = 0 }) => {
+      const line = text.slice(text.lastIndexOf("\n", start) + 1).split("\n")[0];
+      return `${ts.flattenDiagnosticMessageText(messageText, " ")} — ${line.trim()}`;
+    },
+  );
+  expect(faults).toEqual([]);
+});

@@ -1,0 +1,182 @@
+/**
+ * What editors show where one types: every public export has a doc comment, and so has every option. A step rule's options are inferred
+ * from its defaults, so its own comment names each of them. Lines are as long as a hover shows without wrapping twice.
+ */
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { ruleRegistry } from "../../src/index.ts";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const sources = fileURLToPath(new URL("../../../", import.meta.url));
+const entries = [
+  "ergodic/src/index.ts",
+  "ergodic/src/predict/index.ts",
+  "ergodic/src/compiler/index.ts",
+  "ergodic/src/extend.ts",
+  "ergodic/src/diagnostics/plain.ts",
+  "ergodic/src/worker/index.ts",
+  "ingest/src/index.ts",
+].map((path) => sources + path);
+const LONGEST = 160;
+
+const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+const program = ts.createProgram(entries, { ...options, types: [] });
+const checker = program.getTypeChecker();
+
+const textOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
+/** Tags alone, as `@throws`, say nothing of what a thing is. */
+const documented = (symbol: ts.Symbol): boolean => textOf(symbol) !== "";
+const original = (symbol: ts.Symbol): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+
+function placeOf(symbol: ts.Symbol): string {
+  const declaration = symbol.declarations?.[0];
+  if (!declaration) return "?";
+  const file = declaration.getSourceFile();
+  const { line } = file.getLineAndCharacterOfPosition(declaration.getStart());
+  return `${file.fileName.slice(sources.length)}:${line + 1}`;
+}
+
+const isOwn = (symbol: ts.Symbol): boolean =>
+  symbol.declarations?.some((d) => d.getSourceFile().fileName.includes("/src/")) ?? false;
+
+interface Exported {
+  entry: string;
+  name: string;
+  symbol: ts.Symbol;
+}
+const exported: Exported[] = entries.flatMap((entry) => {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(entry)!)!;
+  return checker
+    .getExportsOfModule(module)
+    .map((symbol) => ({ entry: entry.slice(sources.length), name: symbol.name, symbol: original(symbol) }));
+});
+
+/** Members of a type that the library declares, each once. */
+function membersOf(type: ts.Type): ts.Symbol[] {
+  const parts = type.isUnion() ? type.types : [type];
+  return parts.flatMap((part) => checker.getPropertiesOfType(part)).filter(isOwn);
+}
+
+/** Of the library, and neither private, nor under a symbol, nor what every function has. */
+function isPublic(member: ts.Symbol): boolean {
+  const [declaration] = member.declarations ?? [];
+  if (!declaration || !isOwn(member) || member.name.startsWith("__")) return false;
+  if (ts.isClassElement(declaration) && declaration.name && ts.isPrivateIdentifier(declaration.name)) return false;
+  return !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected));
+}
+
+/** A type of options, and what takes it. */
+interface Taken {
+  name: string;
+  type: ts.Type;
+  taker?: ts.Symbol;
+}
+
+/** Types of options: those that are named so, and what exported functions take under such a name. */
+function optionTypes(): Taken[] {
+  const named = exported
+    .filter(
+      ({ name, symbol }) =>
+        /(Options|Settings)$/.test(name) && symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias),
+    )
+    .map(({ name, symbol }): Taken => ({ name, type: checker.getDeclaredTypeOfSymbol(symbol) }));
+  const taken = exported
+    .filter(({ symbol }) => symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable))
+    .flatMap(({ name, symbol }) => {
+      const declaration = symbol.valueDeclaration!;
+      const type = checker.getTypeOfSymbolAtLocation(symbol, declaration);
+      return type
+        .getCallSignatures()
+        .flatMap((signature) => signature.getParameters())
+        .filter((parameter) => /^(options|given|settings|how)$/.test(parameter.name))
+        .map((parameter): Taken => ({ name, type: checker.getTypeOfSymbol(parameter), taker: symbol }));
+    });
+  return [...named, ...taken].map((one) => ({ ...one, type: checker.getNonNullableType(one.type) }));
+}
+
+describe("every public export", () => {
+  test.each(entries.map((entry) => entry.slice(sources.length)))("of %s has a doc comment", (entry) => {
+    const all = exported.filter((one) => one.entry === entry);
+    expect(all.length).toBeGreaterThan(0);
+    const bare = all.filter(({ symbol }) => !documented(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
+    expect(bare).toEqual([]);
+  });
+});
+
+/** A member of a type that is written out in a signature, or of a literal of defaults: neither has a name to hang comments on. */
+const unnamed = (member: ts.Symbol): boolean =>
+  !!member.declarations?.some(
+    (one) =>
+      ts.isPropertyAssignment(one) ||
+      ts.isShorthandPropertyAssignment(one) ||
+      (ts.isPropertySignature(one) && ts.isTypeLiteralNode(one.parent)),
+  );
+
+test("every option has a doc comment, or is named by that of the function whose defaults it is one of", () => {
+  const bare = new Set<string>();
+  const seen = new Set<ts.Symbol>();
+  for (const { name, type, taker } of optionTypes())
+    for (const member of membersOf(type)) {
+      seen.add(member);
+      if (documented(member) || (taker && unnamed(member) && textOf(taker).includes(`\`${member.name}\``))) continue;
+      bare.add(`${placeOf(member)} ${name}.${member.name}`);
+    }
+  expect(seen.size).toBeGreaterThan(400);
+  expect([...bare]).toEqual([]);
+});
+
+test("every public member of an exported class or interface has a doc comment", () => {
+  const bare = new Set<string>();
+  let count = 0;
+  for (const { name, symbol } of exported) {
+    if (!(symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface))) continue;
+    const own = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));
+    const fixed = symbol.flags & ts.SymbolFlags.Class ? checker.getPropertiesOfType(checker.getTypeOfSymbol(symbol)) : [];
+    for (const member of [...own, ...fixed].filter(isPublic)) {
+      count++;
+      if (!documented(member)) bare.add(`${placeOf(member)} ${name}.${member.name}`);
+    }
+  }
+  expect(count).toBeGreaterThan(1500);
+  expect([...bare]).toEqual([]);
+});
+
+test("the comment of a step rule names each of its options", () => {
+  const rules = exported.filter(({ entry, name }) => entry === "ergodic/src/index.ts" && Object.hasOwn(ruleRegistry, name));
+  expect(rules.map(({ name }) => name).sort()).toEqual(
+    Object.keys(ruleRegistry)
+      .filter((name) => name !== "chain")
+      .sort(),
+  );
+  const left = rules.flatMap(({ name, symbol }) =>
+    Object.keys(ruleRegistry[name].make().options)
+      .filter((option) => !textOf(symbol).includes(`\`${option}\``))
+      .map((option) => `${placeOf(symbol)} ${name}: ${option}`),
+  );
+  expect(left).toEqual([]);
+});
+
+/** Slips that STYLE names, which a reader of English stumbles over. */
+const SLIPS = /\b(go(es|ne)? on|but for|le(ave|aves|ft) out|in words|by itself|by themselves|stands? (for|beside)|beside)\b/g;
+
+test("doc comments of public exports are plain English", () => {
+  const slips = exported.flatMap(({ name, symbol }) => {
+    const members =
+      symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface) ? checker.getDeclaredTypeOfSymbol(symbol) : undefined;
+    const all = [symbol, ...(members ? checker.getPropertiesOfType(members).filter(isPublic) : [])];
+    return all.flatMap((one) => (textOf(one).match(SLIPS) ?? []).map((slip) => `${placeOf(one)} ${name}: "${slip}"`));
+  });
+  expect([...new Set(slips)]).toEqual([]);
+});
+
+test("no doc comment of a public export is wider than an editor shows", () => {
+  const wide = exported.flatMap(({ symbol }) => {
+    const [declaration] = symbol.declarations ?? [];
+    const lines = declaration ? ts.getJSDocCommentsAndTags(declaration).flatMap((comment) => comment.getText().split("\n")) : [];
+    return lines.filter((line) => line.length > LONGEST).map((line) => `${placeOf(symbol)} ${line.slice(0, 60)}…`);
+  });
+  expect([...new Set(wide)]).toEqual([]);
+});

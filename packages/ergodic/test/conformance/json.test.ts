@@ -1,0 +1,189 @@
+/**
+ * `JSON.stringify` of whatever has options keeps all of them: what the matching `…FromJson` makes of the text describes itself by the same text.
+ * Every registry is gone through; options are others than the defaults wherever a value of another kind is not needed.
+ */
+import { describe, expect, it } from "vitest";
+import { schedules } from "../../src/algorithms/gradient/schedule.ts";
+import { samplerRegistry } from "../../src/algorithms/sampling/index.ts";
+import type { JsonObject } from "../../src/contract.ts";
+import * as ergodic from "../../src/index.ts";
+
+type Described = { toJSON(): unknown };
+const again = (thing: Described, from: (json: never) => unknown): void => {
+  const text = JSON.stringify(thing);
+  expect(Object.keys(JSON.parse(text)).length).toBeGreaterThan(0);
+  const made = from(JSON.parse(text) as never);
+  expect(JSON.stringify(made)).toBe(text);
+  expect(made).toMatchObject({ toJSON: expect.any(Function) });
+};
+
+/** Numbers a little greater, where a factory takes them. */
+function varied(options: Readonly<Record<string, unknown>>, make: (options: never) => Described): Described {
+  let taken: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value !== "number") continue;
+    const other = Number.isInteger(value) && value > 0 ? value + 1 : value * 1.0625;
+    try {
+      make({ ...taken, [name]: other } as never);
+      taken = { ...taken, [name]: other };
+    } catch {
+      // Out of its range, or without meaning beside the others.
+    }
+  }
+  return make(taken as never);
+}
+
+describe("rules and what is in them", () => {
+  it.each(Object.entries(ergodic.ruleRegistry))("%s", (_, { make, convex }) => {
+    again(make(), ergodic.ruleFromJson);
+    again(make(convex), ergodic.ruleFromJson);
+    again(varied(make().options, make as (options: never) => Described), ergodic.ruleFromJson);
+  });
+
+  it("chains, and schedules in the place of numbers", () => {
+    const rate = ergodic.warmUp({ rate: ergodic.cosineDecay({ rate: 0.3, updates: 70 }), updates: 10 });
+    again(ergodic.chain(ergodic.clipNorm({ norm: 2 }), ergodic.adam({ rate })), ergodic.ruleFromJson);
+    expect(JSON.stringify(ergodic.adam({ rate }))).toContain('"updates":70');
+  });
+
+  it.each(Object.entries(schedules))("the schedule %s", (_, make) => {
+    again(varied(make().options, make as (options: never) => Described), ergodic.scheduleFromJson);
+  });
+
+  it.each([ergodic.svrg({ every: 3 }), ergodic.saga(), ergodic.sag()])("$name", (variance) => {
+    again(variance, ergodic.varianceFromJson);
+  });
+});
+
+describe("algorithms", () => {
+  it.each(
+    [
+      ergodic.gradientDescent({ rule: ergodic.sgd({ rate: 0.2 }), variance: ergodic.svrg({ every: 2 }) }),
+      ergodic.coordinateDescent({ pick: "random", step: "lipschitz", estimate: { rows: 7, rate: ergodic.stepDecay() } }),
+      ergodic.coordinateDescent({ acceleration: "none", tolerance: 1e-3 }),
+      ergodic.dualCoordinateDescent({ shrinking: false, tolerance: 1e-3 }),
+      ergodic.alternatingLeastSquares({ tolerance: 1e-3 }),
+      ergodic.factorCoordinateDescent({ inner: 2, order: "rows" }),
+    ].map((algorithm) => ({ name: algorithm.name, algorithm })),
+  )("$name", ({ algorithm }) => again(algorithm, ergodic.algorithmFromJson));
+
+  it.each(Object.entries(samplerRegistry))("the sampler %s", (_, make) => {
+    const options = make({}).toJSON();
+    again(make({}), ergodic.samplerFromJson);
+    again(varied(options, make), ergodic.samplerFromJson);
+  });
+
+  it("samplers in samplers, and in blocks", () => {
+    const inner = ergodic.hmc({ leapfrogs: 7 });
+    again(ergodic.parallelTempering({ inner, temperatures: [1, 0.5] }), ergodic.samplerFromJson);
+    const blocks = [
+      { of: ["z"], by: ergodic.enumerate({ most: 9 }) },
+      { of: ["theta"], by: inner, times: 3 },
+    ];
+    again(ergodic.gibbs(blocks), ergodic.samplerFromJson);
+    expect(JSON.stringify(ergodic.nuts({ maxTreeDepth: 7 }))).toContain('"maxTreeDepth":7');
+  });
+
+  it.each(Object.entries(ergodic.searchRegistry))("the search %s", (_, { make }) => {
+    again(make(), ergodic.searchFromJson);
+    again(varied(make().options, make as (options: never) => Described), ergodic.searchFromJson);
+  });
+});
+
+describe("models and what is in them", () => {
+  it.each(ergodic.lossNames())("the loss %s", (name) => {
+    const loss = ergodic.lossFromJson(name)!;
+    again(loss, ergodic.lossFromJson as (json: never) => unknown);
+    const make = (options: object): Described => ergodic.lossFromJson({ name, ...options } as JsonObject)!;
+    again(varied(loss.options, make as (options: never) => Described), ergodic.lossFromJson as (json: never) => unknown);
+  });
+
+  it.each(Object.entries(ergodic.featureMaps))("the features %s", (_, make) => {
+    again(make({ count: 6, gamma: 0.5, seed: 3 }), ergodic.randomFeaturesFromJson);
+  });
+
+  it.each(
+    Object.entries({
+      heNormal: ergodic.heNormal({ gain: 2 }),
+      heUniform: ergodic.heUniform({ gain: 2 }),
+      glorotNormal: ergodic.glorotNormal({ gain: 2 }),
+      glorotUniform: ergodic.glorotUniform({ gain: 2 }),
+      lecunNormal: ergodic.lecunNormal({ gain: 2 }),
+      lecunUniform: ergodic.lecunUniform({ gain: 2 }),
+      orthogonal: ergodic.orthogonalInitial({ gain: 2 }),
+      zeros: ergodic.zeros(),
+      ones: ergodic.ones(),
+      constantInitial: ergodic.constantInitial({ value: 3 }),
+      normalInitial: ergodic.normalInitial({ mean: 1, deviation: 2 }),
+      uniformInitial: ergodic.uniformInitial({ low: 1, high: 2 }),
+    }),
+  )("the initialiser %s", (_, initialiser) => again(initialiser, ergodic.initialiserFromJson));
+
+  const layers = [
+    ergodic.activation("gelu"),
+    ergodic.averagePool(3, { stride: 2, padding: 1, countPadding: true }),
+    ergodic.batchNorm({ momentum: 0.2, epsilon: 1e-4, affine: false }),
+    ergodic.channelShuffle(2),
+    ergodic.circulantConvolution(8, { block: 4, kernel: 5 }),
+    ergodic.circulantDense(8, { block: 4, bias: false }),
+    ergodic.concatenating([ergodic.relu(), ergodic.dense(3)]),
+    ergodic.convolution(8, { groups: 2, kernel: [1, 3], dilation: 2 }),
+    ergodic.dense(7, { bias: false, initial: ergodic.heUniform({ gain: 2 }), name: "own" }),
+    ergodic.depthwise({ multiplier: 2 }),
+    ergodic.dropout(0.3, { wholeChannels: true }),
+    ergodic.embedding(9, 3, { initial: ergodic.ones() }),
+    ergodic.flatten(),
+    ergodic.frozen(ergodic.dense(2)),
+    ergodic.globalAveragePool(),
+    ergodic.grouped("head", ergodic.dense(2)),
+    ergodic.gru(4, { sequence: true }),
+    ergodic.halfOfChannels("second"),
+    ergodic.layerNorm({ epsilon: 1e-4 }),
+    ergodic.lstm(4),
+    ergodic.maxPool(3),
+    ergodic.noise(0.1),
+    ergodic.randomCutout(3),
+    ergodic.randomFlip({ axis: 1 }),
+    ergodic.randomShift(3, { fill: "zero" }),
+    ergodic.reshaped([-1, 2]),
+    ergodic.residual(ergodic.dense(2), { shortcut: ergodic.dense(2) }),
+    ergodic.sequential([ergodic.dense(2), ergodic.relu()]),
+  ];
+  it.each(layers.map((layer) => ({ kind: layer.kind, layer })))("the layer $kind", ({ layer }) =>
+    again(layer, ergodic.layerFromJson),
+  );
+
+  it("every kind of layer is here", () => {
+    expect([...new Set(layers.map(({ kind }) => kind))].sort()).toEqual(ergodic.layerKinds().sort());
+  });
+
+  it.each([
+    ergodic.linear({
+      loss: ergodic.huberLoss({ delta: 2 }),
+      l2: 0.1,
+      features: ergodic.rff({ count: 8, seed: 2 }),
+      classWeights: { a: 2 },
+      group: { strength: 1, groups: [["a", "b"]] },
+    }),
+    ergodic.network([ergodic.dense(8), ergodic.relu(), ergodic.dense(3)], { loss: "multinomial", l1: 0.1, rates: { head: 2 } }),
+    ergodic.factorisation({ rank: 5, l2: 0.3, biases: false }),
+    ergodic.factorisation({ implicit: { alpha: 7 } }),
+  ])("the model $name, ready to be trained", (model) => {
+    again(model, ergodic.modelFromJson);
+    expect(ergodic.modelFromJson(JSON.parse(JSON.stringify(model)))).toMatchObject({ trainable: expect.any(Object) });
+  });
+
+  it("a pipeline", () => {
+    const { pipeline } = ergodic.Dataset.fromArrays({ x: [[1, 2]], y: [1], names: ["a", "b"] });
+    again(pipeline, ergodic.Pipeline.fromJson);
+  });
+});
+
+it("of a kind that is not known each says so", () => {
+  expect(() => ergodic.modelFromJson({ model: "tree" })).toThrow("MODEL_KIND");
+  expect(() => ergodic.algorithmFromJson({ algorithm: "luck" })).toThrow("CHECKPOINT_FORMAT");
+  expect(() => ergodic.samplerFromJson({ algorithm: "luck" })).toThrow("SAMPLER_JSON");
+  expect(() => ergodic.searchFromJson({ search: "luck" })).toThrow("SEARCH_UNKNOWN");
+  expect(() => ergodic.ruleFromJson({ rule: "luck", options: {} })).toThrow("RULE_UNKNOWN");
+  expect(() => ergodic.layerFromJson({ layer: "luck" })).toThrow("LAYER_UNKNOWN");
+});

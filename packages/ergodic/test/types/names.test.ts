@@ -1,0 +1,85 @@
+/**
+ * What the compiler knows of names: losses, kinds of predictors, rows. The refusals are checked by `npm run check:types`, which fails where a
+ * line marked `@ts-expect-error` compiles; the values by running.
+ */
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { square, sub } from "../../src/compiler/index.ts";
+import {
+  type AnyPredictor,
+  Dataset,
+  dense,
+  type FactorPredictor,
+  fit,
+  huberLoss,
+  type LinearModel,
+  type LinearPredictor,
+  linear,
+  loss,
+  type NetworkPredictor,
+  network,
+  type Prediction,
+  predictor,
+} from "../../src/index.ts";
+
+const own = loss("mineForTypes", {}, ({ z, y }) => square(sub(z, y)), { task: "regression", link: "identity", quadratic: true });
+const data = Dataset.fromArrays({
+  x: [
+    [1, 2],
+    [3, 4],
+    [5, 7],
+  ],
+  y: [3, 7, 12],
+});
+
+describe("losses", () => {
+  it("are known by name, and name what is predicted", () => {
+    expectTypeOf(linear({ loss: "logistic" })).toEqualTypeOf<LinearModel<"class">>();
+    expectTypeOf(linear({ loss: huberLoss() })).toEqualTypeOf<LinearModel<"number">>();
+    expectTypeOf(linear({ loss: own() })).toEqualTypeOf<LinearModel<"number">>();
+    expectTypeOf(linear({ l2: 1 })).toEqualTypeOf<LinearModel>();
+  });
+
+  it("that nobody defined do not compile, nor options that there are not", () => {
+    // @ts-expect-error a slip in the name of a loss
+    expect(() => linear({ loss: "logistc" })).toThrow("OPTION_UNKNOWN");
+    // @ts-expect-error a slip in the name of a loss
+    expect(() => network([dense(1)], { loss: "squred" })).toThrow("OPTION_UNKNOWN");
+    // @ts-expect-error a slip in the name of an option
+    expect(() => linear({ l3: 1 })).toThrow("OPTION_UNKNOWN");
+    // @ts-expect-error a slip in the name of an option
+    expect(() => network([dense(1)], { standardize: true })).toThrow("OPTION_UNKNOWN");
+    // @ts-expect-error a loss of one's own is given as what its factory makes, not by its name
+    expect(linear({ loss: "mineForTypes" }).name).toBe("linear");
+  });
+});
+
+describe("predictors", () => {
+  it("from a file are told apart by their kind", async () => {
+    const bytes = (await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 })).toBytes();
+    const found = await predictor(bytes);
+    expectTypeOf(found).toEqualTypeOf<AnyPredictor>();
+    expectTypeOf<AnyPredictor>().toEqualTypeOf<LinearPredictor | NetworkPredictor | FactorPredictor>();
+    // @ts-expect-error only linear predictors have weights
+    expect(found.weights).toHaveLength(2);
+    if (found.kind !== "linear") throw new Error(`the file is of a ${found.kind}`);
+    expectTypeOf(found).toEqualTypeOf<LinearPredictor>();
+    expect(found.weights).toHaveLength(2);
+    expectTypeOf(await predictor<LinearPredictor>(bytes)).toEqualTypeOf<LinearPredictor>();
+  });
+
+  it("take a row of numbers, plain or typed, and give one prediction", async () => {
+    const model = await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 });
+    const [one] = model.predict([[1, 2]]);
+    expectTypeOf(model.predict([1, 2])).toEqualTypeOf<Prediction<"number">>();
+    expectTypeOf(model.predict(Float64Array.of(1, 2))).toEqualTypeOf<Prediction<"number">>();
+    expectTypeOf(model.predict([[1, 2]])).toEqualTypeOf<Prediction<"number">[]>();
+    expect(model.predict([1, 2])).toEqual(one);
+    expect(model.predict(Float64Array.of(1, 2))).toEqual(one);
+    expect(model.predict(Float32Array.of(1, 2))).toEqual(one);
+    expect(model.predict({ x0: 1, x1: 2 })).toEqual(one);
+    expect(model.predict([Float64Array.of(1, 2)])).toEqual([one]);
+    expect(() => model.predict([1])).toThrow("row 1");
+    // @ts-expect-error a column of a row is a number, a text or a flag
+    expect(() => model.predict({ x0: {} })).toThrow();
+  });
+});

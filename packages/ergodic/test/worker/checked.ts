@@ -1,0 +1,32 @@
+import { expect } from "vitest";
+
+export interface Gave {
+  found: Record<string, [here: unknown, there: unknown]>;
+  errors: Record<string, string>;
+  reason: string;
+  ticks: number;
+}
+
+/** What the calls of verbs-task.ts gave: the same here and there, and errors as they would be here. */
+export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
+  expect(Object.keys(found)).toEqual([
+    ...["linear", "quantised and validated", "sparse", "network", "predictions", "ratings", "path", "resumed"],
+    ...["sampled", "sampling resumed", "a function that is exported", "minimised", "tuned", "calibrated", "mode"],
+  ]);
+  for (const [name, [here, there]] of Object.entries(found)) {
+    expect(String(here).length, name).toBeGreaterThan(5);
+    expect(there, name).toEqual(here);
+  }
+  expect(ticks).toBeGreaterThan(0);
+  expect(reason).toBe("enough");
+  expect(errors.function).toMatch(
+    /^OptionError WORKER_ARGUMENT worker: argument 1 is a function, which cannot be sent to a worker; export it/,
+  );
+  expect(errors.option).toBe("OptionError OPTION_RANGE fit: epochs is -1, but must be a number > 0 [OPTION_RANGE]");
+  expect(errors.rows).toMatch(/^OptionError WORKER_ARGUMENT worker: rows is given/);
+  expect(errors.missing).toMatch(
+    /^OptionError WORKER_ARGUMENT worker: exported\("nothing"\) was given, but the module exports f, plain, simple, trial;/,
+  );
+  expect(errors.abort).toMatch(/^AbortError/);
+  expect(errors.disposed).toMatch(/^WorkerError WORKER_DIED worker: the thread ended: it was disposed of; start another/);
+}

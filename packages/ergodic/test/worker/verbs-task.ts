@@ -1,0 +1,107 @@
+/**
+ * The text of an async function body, of `lib`, `worker` and `module` (the address of moduleText), that makes each verb's call here and through
+ * `ergodic/worker`, and gives what both gave; the same in Node and in a browser.
+ */
+export const verbs = `
+const { adam, dense, Dataset, factorisation, fit, halfNormal, linear, minimize, model, network, normal, Ratings, relu, sample, tune, vector } = lib;
+const there = worker({ module });
+const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const ofNumbers = (values) => hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+const found = {};
+const both = async (name, make, say) => {
+  const here = await make(lib), other = await make(there);
+  found[name] = [say(here), say(other)];
+  return other;
+};
+const x = Array.from({ length: 120 }, (_, i) => [Math.fround(Math.sin(i)), Math.fround(Math.cos(1.3 * i)), i % 7]);
+const y = x.map(([a, b, c]) => 2 * a - b + 0.1 * c);
+const data = Dataset.fromArrays({ x, y, weights: y.map((_, i) => 1 + (i % 3)) });
+const sparse = Dataset.fromSparse({ source: "sparse", rowCount: 3, columnCount: 4, rowStart: Uint32Array.of(0, 2, 3, 4), columnIndex: Uint32Array.of(0, 3, 1, 2), values: Float64Array.of(1, 2, 3, 4), target: Float64Array.of(1, 2, 3) });
+const plan = { epochs: 4, seed: 3, deterministic: true };
+const bytes = (made) => hex(made.toBytes());
+await both("linear", (v) => v.fit(linear({ l2: 0.01 }), data, plan), bytes);
+await both("quantised and validated", (v) => v.fit(linear(), data.as("i8"), { ...plan, validate: data, patience: 2 }), bytes);
+await both("sparse", (v) => v.fit(linear(), sparse, plan), bytes);
+await both("network", (v) => v.fit(network([dense(5), relu(), dense(1)]), data, { ...plan, rule: adam({ rate: 0.02 }) }), bytes);
+const predicted = await there.fit(network([dense(5), relu(), dense(1)]), data, plan);
+found["predictions"] = [ofNumbers((await fit(network([dense(5), relu(), dense(1)]), data, plan)).outputs(data)), ofNumbers(predicted.outputs(data))];
+const ratings = Ratings.fromTriples({ users: ["b", "a", "b", "c"], items: ["z", "z", "y", "x"], values: [1, 2, 3, 4] });
+await both("ratings", (v) => v.fit(factorisation({ rank: 2 }), ratings, { seed: 1, deterministic: true }), bytes);
+const path = await both("path", (v) => v.fit.path(linear(), data, { lambdas: 8, folds: 3, deterministic: true }), (p) => [bytes(p.predictor()), ofNumbers(p.lambdas), ofNumbers(p.weights(2)), p.crossValidation.minimum].join());
+
+const half = there.fit(linear({ l2: 0.01 }), data, { ...plan, epochs: 1e6 });
+for await (const tick of half) if (tick.update > 500) break;
+const kept = await half.checkpoint();
+half.stop();
+await half;
+await both("resumed", (v) => v.fit.resume(kept, data, { until: { updates: 1e5 } }), (m) => bytes(m) + m.run.updates);
+
+const schools = model(({ data, param, observe, generated }) => {
+  const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+  const mu = param("mu", normal(0, 5));
+  const tau = param("tau", halfNormal(5));
+  const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
+  observe(y, normal(theta, sigma));
+  generated("next", normal(theta, sigma));
+}, { name: "schools" });
+const given = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
+const drawn = (p) => [...p.quantities.map(({ name }) => ofNumbers(p.draws(name))), ofNumbers(p.transition("energy")), JSON.stringify(p.loo()), ofNumbers(p.predict().draws("y")), JSON.stringify({ ...p.description, run: 0 }), p.verdict().text].join();
+const drawing = { chains: 2, warmup: 60, draws: 30, seed: 5, deterministic: true, start: { mu: 1, tau: 2, theta: given.y } };
+const posterior = there.sample(schools, given, drawing);
+const early = posterior.checkpoint();
+let ticks = 0;
+for await (const tick of posterior) ticks++;
+found["sampled"] = [drawn(await sample(schools, given, drawing)), drawn(await posterior)];
+const resumed = await early;
+await both("sampling resumed", (v) => v.sample.resume(resumed, schools, given, { draws: 40 }), drawn);
+const scaled = (v) => v.sample(v === lib ? (await_module.plain) : there.exported("plain"), { dimension: 2 }, { draws: 50, warmup: 50, seed: 1, deterministic: true });
+const await_module = await import(module);
+await both("a function that is exported", scaled, (p) => ofNumbers(p.draws("x")));
+await both("minimised", (v) => v.minimize(v === lib ? await_module.f : there.exported("f"), [3, 4], { evaluations: 300, seed: 2 }), (m) => ofNumbers(m.x) + m.value + m.evaluations + m.history.length);
+await both("tuned", (v) => v.tune(v === lib ? await_module.trial : there.exported("trial"), { halving: false, over: { rate: { low: 0.001, high: 0.1, scale: "log" } }, trials: 6, seed: 1 }), (t) => JSON.stringify([t.settings, t.value, t.finished]));
+await both("calibrated", (v) => v.calibrate(v === lib ? await_module.simple : there.exported("simple"), { y: [0, 0] }, { simulations: 6, seed: 1 }), (c) => JSON.stringify(Object.values(c.numbers).map((n) => [...n.ranks])) + c.verdict());
+const mode = (m) => [m.converged, m.values.mu[0].toFixed(6)].join();
+await both("mode", (v) => v.fit(await_module.simple, { y: [1, 2] }), mode);
+
+const errors = {};
+const failing = async (name, make) => {
+  try {
+    await make();
+    errors[name] = "none";
+  } catch (error) {
+    errors[name] = error.name + " " + (error.code ?? "") + " " + error.message;
+  }
+};
+await failing("function", () => there.minimize((z) => z[0] ** 2, [1], { evaluations: 10 }));
+await failing("option", () => there.fit(linear(), data, { epochs: -1 }));
+await failing("rows", () => there.sample(schools, given, { rows: "J" }));
+await failing("missing", () => there.minimize(there.exported("nothing"), [1], { evaluations: 10 }));
+const controller = new AbortController();
+await failing("abort", () => {
+  const run = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
+  setTimeout(() => controller.abort(), 50);
+  return run;
+});
+const stopped = there.fit(linear(), data, { epochs: 1e9 });
+setTimeout(() => stopped.pause().proceed().stop("enough"), 50);
+const reason = (await stopped).run.reason;
+const { model: described } = await there.fit(linear(), data, plan).chosen.then((chosen) => ({ model: chosen.task ?? chosen.model ?? "?" }));
+there.dispose();
+await failing("disposed", () => there.fit(linear(), data, plan));
+return { found, errors, reason, ticks, described: String(described) };
+`;
+
+/** A module of the user's. `lib`: where ergodic is. */
+export const moduleText = (lib: string): string => `
+import { Dataset, fit, linear, model, normal, sgd, vector } from "${lib}";
+export const f = (x) => (x[0] - 1) ** 2 + (x[1] + 2) ** 2;
+export const plain = (x) => -0.5 * (x[0] * x[0] + x[1] * x[1]);
+export const simple = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  const mu = param("mu", normal(0, 1));
+  observe(y, normal(mu, 1));
+}, { name: "simple" });
+const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]);
+const rows = Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
+export const trial = ({ rate }) => fit(linear(), rows, { rule: sgd({ rate }), epochs: 2, validate: rows, deterministic: true });
+`;

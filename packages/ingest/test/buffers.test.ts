@@ -1,0 +1,23 @@
+/** Bytes that a user gives may be Node's Buffer, which is most often a part of a pool, and whose slice() is a view. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readTable } from "../src/index.ts";
+
+const folder = new URL("./fixtures/", import.meta.url);
+const files = readdirSync(folder).filter((name) => /\.(csv|gz|parquet|npy|jsonl|libsvm|vw|arrow|feather)$/.test(name));
+
+/** What reading gives, or the words of its error. */
+const read = (content: Uint8Array, name: string): Promise<unknown> =>
+  readTable({ content, name }).then(
+    ({ columns, rowCount }) => ({ columns, rowCount }),
+    (error: Error) => error.message,
+  );
+
+describe("a part of a pool is read like an array of its own", () => {
+  it.each(files)("%s", async (name) => {
+    const bytes = new Uint8Array(readFileSync(new URL(name, folder)));
+    const pool = Buffer.alloc(bytes.length + 21, 0xff);
+    pool.set(bytes, 13);
+    expect(await read(pool.subarray(13, 13 + bytes.length), name)).toEqual(await read(bytes, name));
+  });
+});
