@@ -25,8 +25,10 @@ export interface ThreadSource {
   file(): Worker;
 }
 
+/** Names of threads: of the engine, and of what evaluates functions of modules. */
 export type ThreadName = "ergodic-worker" | "ergodic-evaluator";
 
+/** Options of `configure`. */
 export interface ThreadOptions {
   /**
    * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of
@@ -38,7 +40,11 @@ export interface ThreadOptions {
 
 let configured: ThreadOptions["worker"];
 
-/** Where this host's threads come from, for pages whose policy forbids workers from Blob URLs; before the first run. @throws OptionError for what is none of these */
+/**
+ * Where this host's threads come from, for pages whose policy forbids workers from Blob URLs. To be called before the first run.
+ *
+ * @throws OptionError for what is no address and no function
+ */
 export function configureThreads(options: ThreadOptions): void {
   checkKeys("configure", options, ["worker"]);
   const { worker } = options;

@@ -10,15 +10,14 @@ import type { Run } from "../../src/loop/run.ts";
 const folder = await mkdtemp(join(tmpdir(), "ergodic-aborted-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The run is aborted at its second tick, and kept afterwards. */
+/** The run is aborted at its first tick, which comes after one stretch, and kept afterwards. */
 async function aborted(name: string, start: (signal: AbortSignal) => Run<unknown>): Promise<string> {
   const controller = new AbortController();
   const reason = new Error("enough");
   const run = start(controller.signal);
-  let ticks = 0;
   await expect(
     (async () => {
-      for await (const _ of run) if (++ticks === 2) controller.abort(reason);
+      for await (const _ of run) controller.abort(reason);
     })(),
   ).rejects.toBe(reason);
   const path = join(folder, name);
