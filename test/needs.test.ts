@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 
-const { missing, nodeMajors, references } = (await import(new URL("../scripts/needs.mjs", import.meta.url).href)) as {
+const { hosts, missing, nodeMajors, references } = (await import(new URL("../scripts/needs.mjs", import.meta.url).href)) as {
   missing(where: { root: string; beside?: string; path: string }): string[];
+  hosts: { folder: string; name: string; file: string }[];
   nodeMajors: string[];
   references: string[];
 };
@@ -24,8 +25,8 @@ it("names what is missing, and nothing where all is there", () => {
   mkdirSync(beside, { recursive: true });
   const lines = missing({ root, beside, path: bin });
   const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
-  for (const what of [...nodeMajors.map((major) => `Node ${major}`), ...references]) expect(about(what), what).toBeGreaterThan(0);
-  for (const major of nodeMajors) put(join(root, "node_modules/.cache-node", major, "node_modules/node/bin/node"));
+  for (const what of [...hosts.map(({ name }) => name), ...references]) expect(about(what), what).toBeGreaterThan(0);
+  for (const { folder, file } of hosts) put(join(root, "node_modules/.cache-node", folder, `node_modules/package/bin/${file}`));
   for (const file of references) put(join(beside, file));
   put(join(bin, "chromium"));
   expect(missing({ root, beside, path: bin })).toEqual([]);

