@@ -38,7 +38,7 @@ type Remembering = ReturnType<typeof adagrad | typeof rmsprop>;
 
 export async function walk(rule: Remembering, updates: number): Promise<Walk> {
   const { rate, epsilon } = rule.options;
-  using runner = await RuleRunner.open(rule, { count: 1, start: [-9] });
+  const runner = await RuleRunner.open(rule, { count: 1, start: [-9] });
   const x = [-9];
   const effectiveRate: number[] = [];
   for (let t = 0; t < updates; t++) {
@@ -48,6 +48,7 @@ export async function walk(rule: Remembering, updates: number): Promise<Walk> {
     x.push(runner.parameters()[0]);
     effectiveRate.push(Number(rate) / (Math.sqrt(runner.vector("r")[0]) + Number(epsilon)));
   }
+  runner.dispose();
   return { x, effectiveRate };
 }
 

@@ -101,9 +101,10 @@ export const rules: Record<string, ((rate: number) => EquationRule) | (() => Equ
 
 /** The loss after `updates`; Infinity if it diverged. */
 export async function heightAfter(rule: EquationRule, { start, height, sample }: Problem, updates: number): Promise<number> {
-  using runner = await RuleRunner.open(rule, { count: start.length, start });
+  const runner = await RuleRunner.open(rule, { count: start.length, start });
   for (let t = 1; t <= updates; t++) runner.step(sample(runner.parameters(), runner.gradient(), t));
   const reached = height(runner.evaluationPoint());
+  runner.dispose();
   return Number.isFinite(reached) ? reached : Infinity;
 }
 

@@ -29,7 +29,7 @@ export interface Comparison {
 }
 
 export async function main(print: (line: string) => void = console.log): Promise<Comparison[]> {
-  using running = await RuleRunner.open(adagrad({ rate: 0.5 }), { count: COUNT });
+  const running = await RuleRunner.open(adagrad({ rate: 0.5 }), { count: COUNT });
   const x = new Float64Array(COUNT);
   const textbook = adagradHistory({ rate: 0.5 }).start(objective, COUNT);
   const gradient = new Float64Array(COUNT);
@@ -49,6 +49,7 @@ export async function main(print: (line: string) => void = console.log): Promise
       `${String(update).padStart(7)}${String(differing).padStart(26)}${String(runningBytes).padStart(21)}${String(historyBytes).padStart(17)}`,
     );
   }
+  running.dispose();
   return rows;
 }
 

@@ -1,0 +1,32 @@
+/**
+ * Every example runs by Node itself, on those versions that take TypeScript: what Vitest compiles hides what a version's parser does not
+ * know, `using` for one.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { nodeVersions } from "../packages/ergodic/test/host/node-binaries.ts";
+
+const examples = fileURLToPath(new URL("../examples/", import.meta.url));
+const built = new URL("../packages/ergodic/dist/index.js", import.meta.url);
+const programs = readdirSync(examples).filter((file) => file.endsWith(".ts"));
+const models = readdirSync(join(examples, "models")).filter((file) => file.endsWith(".ts"));
+const folder = mkdtempSync(join(tmpdir(), "ergodic-examples-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.each(nodeVersions("the examples", built).slice(1))("$title", ({ path, reason }) => {
+  const run = promisify(execFile);
+  it.skipIf(reason).each(programs)("%s", async (file) => {
+    const { stdout } = await run(path!, [join(examples, file)], { cwd: folder });
+    expect(stdout.split("\n").length).toBeGreaterThan(2);
+  });
+
+  it.skipIf(reason)("the models, which are modules", async () => {
+    const code = models.map((file) => `await import(${JSON.stringify(join(examples, "models", file))});`).join("\n");
+    await run(path!, ["--input-type=module", "-e", code], { cwd: folder });
+  });
+});
