@@ -36,6 +36,20 @@ const models: Readonly<Record<string, (json: JsonObject) => object>> = {
   factorisation: (json) => ({ ...factorisationFromJson(json), trainable: trainableRatings }),
 };
 
+/** Keeps the data that come with arguments: they are sent once, so that they must be here even where an argument is refused. */
+export function receive(value: unknown, data: Known["data"]): void {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return;
+  if (value instanceof Blob) return;
+  const { [TAG]: tag, number, portable } = value as Tagged;
+  if ((tag === "dataset" || tag === "ratings") && portable !== undefined)
+    data.set(
+      number as number,
+      tag === "ratings" ? Ratings.fromPortable(portable as PortableRatings) : dataFrom(portable as PortableData),
+    );
+  else if (tag === undefined) for (const one of Object.values(value)) receive(one, data);
+}
+
+/** Arguments of a verb, once `receive` has their data. */
 export function decode(value: unknown, verb: VerbName, known: Known): unknown {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Blob) return value;
@@ -58,14 +72,7 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
       return exported(module, value.name as string);
     case "dataset":
     case "ratings": {
-      const number = value.number as number;
-      const { portable } = value;
-      if (portable !== undefined)
-        data.set(
-          number,
-          value[TAG] === "ratings" ? Ratings.fromPortable(portable as PortableRatings) : dataFrom(portable as PortableData),
-        );
-      const known = data.get(number);
+      const known = data.get(value.number as number);
       return known instanceof Ratings ? known : known?.as(value.type as NumberType);
     }
     case "model":

@@ -1,5 +1,6 @@
 /** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
 import { ChainDraws } from "../algorithms/sampling/index.ts";
+import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
 import { builtin } from "../base/node.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
@@ -77,6 +78,8 @@ class Client implements WorkerVerbs, KnownData {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
+  /** Data that were numbered for the message that is being made. */
+  private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
   );
@@ -144,6 +147,7 @@ class Client implements WorkerVerbs, KnownData {
     if (known !== undefined) return { number: known, isNew: false };
     const number = this.next++;
     this.numbers.set(data, number);
+    this.fresh.push(data);
     this.forgotten.register(data, { data: number });
     return { number, isNew: true };
   }
@@ -157,8 +161,12 @@ class Client implements WorkerVerbs, KnownData {
     this.dispose();
   }
 
-  private begin<R>(verb: VerbName, args: readonly unknown[], { signal, ...options }: { signal?: AbortSignal }): RemoteRun<R> {
-    const sent = [...args, options].map((value, i) => encode(value, i < args.length ? `argument ${i + 1}` : "options", this));
+  private begin<R>(verb: VerbName, args: readonly unknown[], given: { signal?: AbortSignal }): RemoteRun<R> {
+    checkOptions(verb, given);
+    const { signal, ...options } = given;
+    const sent = this.encoded(() =>
+      [...args, options].map((value, i) => encode(value, i < args.length ? `argument ${i + 1}` : "options", this)),
+    );
     return this.launch(
       verb,
       async () => sent,
@@ -167,14 +175,32 @@ class Client implements WorkerVerbs, KnownData {
     );
   }
 
+  /** What `make` encodes; where that fails nothing is sent, and data that would have gone with it are as new as before. */
+  private encoded<T>(make: () => T): T {
+    this.fresh.length = 0;
+    try {
+      return make();
+    } catch (error) {
+      this.unsend(this.fresh);
+      throw error;
+    }
+  }
+
+  /** These data have not arrived: they go with the next message that has them. */
+  private unsend(data: readonly object[]): void {
+    for (const one of data) this.numbers.delete(one);
+  }
+
   /** A model is conditioned here, and sent as its density. */
   private beginSampling(
     verb: VerbName,
     before: readonly unknown[],
     model: unknown,
     data: unknown,
-    { signal, ...options }: SampleOptions,
+    given: SampleOptions,
   ): RemoteRun<Draws> {
+    checkOptions(verb, given);
+    const { signal, ...options } = given;
     if (!isStatistical(model) && !(model instanceof ConditionedModel))
       return this.begin(verb, [...before, model, data], { signal, ...options });
     if (options.rows !== undefined)
@@ -211,6 +237,7 @@ class Client implements WorkerVerbs, KnownData {
     signal: AbortSignal | undefined,
   ): RemoteRun<R> {
     const id = this.next++;
+    const numbered = this.fresh.splice(0);
     const keep = (run: number): Promise<Uint8Array> =>
       new Promise((resolve, reject) => {
         const request = this.next++;
@@ -228,10 +255,12 @@ class Client implements WorkerVerbs, KnownData {
     run.then(done, done);
     if (this.death) run.fail(this.death);
     else
-      whenSent = args().then(
-        (sent) => this.port.post({ kind: "run", id, verb, args: sent }),
-        (error: unknown) => run.fail(error),
-      );
+      whenSent = args()
+        .then((sent) => this.port.post({ kind: "run", id, verb, args: sent }))
+        .catch((error: unknown) => {
+          this.unsend(numbered);
+          run.fail(notSent(error));
+        });
     return run;
   }
 
@@ -254,6 +283,19 @@ class Client implements WorkerVerbs, KnownData {
     this.keepers.clear();
     for (const run of [...this.unfinished.values()]) run.fail(this.death);
   }
+}
+
+function checkOptions(verb: VerbName, options: { signal?: unknown }): void {
+  if (typeof options !== "object" || options === null) refuse(verb, "options", options, "an object", "{ seed: 1 }");
+  checkSignal(verb, options.signal);
+}
+
+/** What no message can carry. */
+function notSent(error: unknown): unknown {
+  if (!(error instanceof DOMException && error.name === "DataCloneError")) return error;
+  return new OptionError("worker", `an argument cannot be sent to a worker: ${error.message}`, "WORKER_ARGUMENT", {
+    cause: error,
+  });
 }
 
 const isStatistical = (model: unknown): model is StatisticalModel =>

@@ -4,6 +4,7 @@
  * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
  * its address as `worker({ script })`.
  */
+import { ErgodicError } from "../base/errors.ts";
 import { builtin } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -22,7 +23,7 @@ import type { LinearPath } from "../verbs/fit/path.ts";
 import { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, resumeWith, sample, startWith } from "../verbs/sample.ts";
 import { tune } from "../verbs/tune.ts";
-import { decode } from "./decode.ts";
+import { decode, receive } from "./decode.ts";
 import { TAG } from "./encode.ts";
 import { sentError } from "./errors.ts";
 import type { Answer, Request, Sent, VerbName } from "./messages.ts";
@@ -76,7 +77,9 @@ function sent(verb: VerbName, result: unknown): Sent {
 interface Served {
   readonly abort: AbortController;
   run?: Run<unknown>;
-  readonly early: ((run: Run<unknown>) => void)[];
+  /** undefined: the run could not begin. */
+  readonly early: ((run: Run<unknown> | undefined) => void)[];
+  failed?: boolean;
 }
 
 /** What a density that is sent calls; all else asks for kernels by itself. */
@@ -116,17 +119,18 @@ class Server {
       const { kind, id, reason } = request;
       const served = this.runs.get(id);
       if (kind === "abort") served?.abort.abort();
-      else if (served) this.tell(served, (run) => void (kind === "stop" ? run.stop(reason) : run[kind]()));
+      else if (served) this.tell(served, (run) => void (kind === "stop" ? run?.stop(reason) : run?.[kind]()));
     }
   };
 
-  private tell(served: Served, what: (run: Run<unknown>) => void): void {
-    if (served.run) what(served.run);
+  private tell(served: Served, what: (run: Run<unknown> | undefined) => void): void {
+    if (served.run || served.failed) what(served.run);
     else served.early.push(what);
   }
 
   private async run(served: Served, id: number, verb: VerbName, given: readonly unknown[]): Promise<void> {
     try {
+      for (const value of given) receive(value, this.data);
       const module = await this.module;
       const engine = await openEngine(kernelsOf(given));
       const args = given.map((value) => decode(value, verb, { data: this.data, module, engine }));
@@ -141,23 +145,27 @@ class Server {
       for await (const tick of run) this.post({ kind: "tick", id, tick });
       this.post({ kind: "done", id, result: sent(verb, await run) });
     } catch (error) {
+      served.failed = true;
       this.post({ kind: "failed", id, failure: sentError(error) });
+      for (const what of served.early.splice(0)) what(undefined);
     }
   }
 
   private keep(id: number, request: number): void {
     const served = this.runs.get(id);
     if (!served) return;
-    this.tell(
-      served,
-      (run) =>
-        void run.checkpoint().then(
-          (bytes) => this.post({ kind: "kept", request, bytes }),
-          (error: unknown) => this.post({ kind: "kept", request, failure: sentError(error) }),
-        ),
-    );
+    this.tell(served, (run) => {
+      const kept = run ? run.checkpoint() : Promise.reject(notBegun());
+      kept.then(
+        (bytes) => this.post({ kind: "kept", request, bytes }),
+        (error: unknown) => this.post({ kind: "kept", request, failure: sentError(error) }),
+      );
+    });
   }
 }
+
+const notBegun = (): ErgodicError =>
+  new ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");
 
 if (isNode) {
   const { parentPort } = builtin("node:worker_threads");

@@ -100,8 +100,9 @@ it("a full disk: the file before it stays, and what was to be saved is kept else
     expect([...readFileSync(path)]).toEqual([1, 2, 3]);
     expect(readdirSync(small)).toEqual(["model"]);
     execFileSync("mount", ["-o", "remount,ro", small]);
-    for (const write of [writeWhole(path, Uint8Array.of(1)), checkWritable(path), checkWritable(join(small, "new"))])
-      await expect(write).rejects.toThrow(/the disk is read-only \[FILE_WRITE\]/);
+    const fresh = join(small, "new");
+    const writes = [() => writeWhole(path, Uint8Array.of(1)), () => checkWritable(path), () => checkWritable(fresh)];
+    for (const write of writes) await expect(write()).rejects.toThrow(/the disk is read-only \[FILE_WRITE\]/);
   } finally {
     execFileSync("umount", [small]);
   }

@@ -39,20 +39,13 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
       const data = Dataset.fromArrays({ x, y: x.map(([, a]) => a) });
       const run = worker().fit(network([dense(256), relu(), dense(256), relu(), dense(1)]), data, { epochs: 1e6 });
       await run.chosen;
-      let longest = 0;
-      for (let last = performance.now(), end = last + 1500; last < end; ) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        longest = Math.max(longest, performance.now() - last);
-        last = performance.now();
-      }
+      let turns = 0;
+      for (const end = performance.now() + 1500; performance.now() < end; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
       run.stop();
-      return { updates: (await run).run.updates, longest };`;
-    const { updates, longest } = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as Record<
-      string,
-      number
-    >;
+      return { updates: (await run).run.updates, turns };`;
+    const { updates, turns } = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as Record<string, number>;
     expect(updates).toBeGreaterThan(5);
-    // A second core may be busy: what would be a network's stretch is far longer.
-    expect(longest).toBeLessThan(500);
+    // A blocked page would serve a few in all that time.
+    expect(turns).toBeGreaterThan(20);
   });
 });

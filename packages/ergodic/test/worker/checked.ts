@@ -11,7 +11,16 @@ export interface Gave {
 export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   expect(Object.keys(found)).toEqual([
     ...["linear", "quantised and validated", "sparse", "network", "predictions", "ratings", "path", "resumed"],
-    ...["sampled", "sampling resumed", "a function that is exported", "minimised", "tuned", "calibrated", "mode"],
+    ...[
+      "sampled",
+      "sampling resumed",
+      "a function that is exported",
+      "minimised",
+      "tuned",
+      "calibrated",
+      "mode",
+      "after refusals",
+    ],
   ]);
   for (const [name, [here, there]] of Object.entries(found)) {
     expect(String(here).length, name).toBeGreaterThan(5);
@@ -19,6 +28,12 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   }
   expect(ticks).toBeGreaterThan(0);
   expect(reason).toBe("enough");
+  expect(errors.null).toMatch(/^OptionError OPTION_TYPE fit: options is null, but must be an object/);
+  expect(errors.symbol).toMatch(/^OptionError WORKER_ARGUMENT worker: an argument cannot be sent to a worker: .*Symbol\(s\)/);
+  expect(errors["inner function"]).toMatch(/^OptionError WORKER_ARGUMENT worker: options\.until\.loss is a function/);
+  expect(errors["kept though refused"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
+  expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
+  expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
   expect(errors.function).toMatch(
     /^OptionError WORKER_ARGUMENT worker: argument 1 is a function, which cannot be sent to a worker; export it/,
   );

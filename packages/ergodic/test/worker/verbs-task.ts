@@ -72,6 +72,21 @@ const failing = async (name, make) => {
     errors[name] = error.name + " " + (error.code ?? "") + " " + error.message;
   }
 };
+// Data that went with a call that is refused, here or there, are there for the next.
+const others = Dataset.fromArrays({ x, y });
+await failing("null", () => there.fit(linear(), others, null));
+await failing("symbol", () => there.fit(linear(), others, { seed: Symbol("s") }));
+await failing("inner function", () => there.fit(linear(), others, { until: { loss: () => 1 } }));
+await failing("kept though refused", async () => {
+  const refused = there.fit(linear(), others, { epochs: -1 });
+  const kept = refused.checkpoint();
+  await refused.then(() => {}, () => {});
+  await kept.then(() => {}, () => {});
+  return refused.checkpoint();
+});
+await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
+await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
+found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
 await failing("function", () => there.minimize((z) => z[0] ** 2, [1], { evaluations: 10 }));
 await failing("option", () => there.fit(linear(), data, { epochs: -1 }));
 await failing("rows", () => there.sample(schools, given, { rows: "J" }));
