@@ -2,7 +2,7 @@
  * One thread, as Node and the web have it: worker_threads, or a Web Worker.
  *
  * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is
- * a Blob URL; where a policy (CSP worker-src) forbids these, the file beside this one is taken, or what `configure({ worker })`
+ * a Blob URL; where a policy (CSP worker-src) forbids these, the file next to this one is taken, or what `configure({ worker })`
  * gives.
  */
 import { checkKeys, OptionError } from "../base/errors.ts";

@@ -7,7 +7,7 @@ import { Dataset } from "../data/dataset.ts";
 import { portableData } from "../data/portable.ts";
 import { Ratings } from "../data/ratings.ts";
 
-/** The key of what stands for something that a message cannot carry. */
+/** The key that marks the description of something that a message cannot carry itself. */
 export const TAG = "ergodic/worker";
 
 /** What the user's module exports under that name. */

@@ -181,7 +181,7 @@ class Client implements WorkerVerbs, KnownData {
     try {
       return make();
     } catch (error) {
-      this.unsend(this.fresh);
+      this.unsend(this.fresh.splice(0));
       throw error;
     }
   }

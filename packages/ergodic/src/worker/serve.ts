@@ -14,7 +14,7 @@ import { openEngine } from "../host/engine.ts";
 import type { Family } from "../host/families.ts";
 import { isNode } from "../host/load.ts";
 import type { Run } from "../loop/run.ts";
-import type { PortableDensity } from "../models/statistical/portable.ts";
+import { type PortableDensity, PortedDensity } from "../models/statistical/portable.ts";
 import type { OutputPredictor } from "../predict/output-predictor.ts";
 import { type Calibration, calibrate } from "../verbs/calibrate.ts";
 import { fit } from "../verbs/fit/fit.ts";
@@ -32,8 +32,7 @@ type Anything = (...args: unknown[]) => Run<unknown>;
 
 /** Calls whose models were traced on the page: the page gives the draws their names. */
 const drawn = (_: unknown, left: Drawn): Drawn => left;
-const isPorted = (model: unknown): boolean =>
-  typeof model === "object" && model !== null && "facts" in model && !("traced" in model);
+const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
 const verbs: Readonly<Record<VerbName, Anything>> = {
   fit: fit as unknown as Anything,
@@ -42,11 +41,11 @@ const verbs: Readonly<Record<VerbName, Anything>> = {
   "fit.path.resume": fit.path.resume as unknown as Anything,
   sample: (model, data, options) =>
     isPorted(model)
-      ? startWith(model as never, {}, options as never, drawn)
+      ? startWith(model, { dimension: model.dimension }, options as never, drawn)
       : sample(model as never, data as never, options as never),
   "sample.resume": (from, model, data, options) =>
     isPorted(model)
-      ? resumeWith(from as never, model as never, {}, options as never, drawn)
+      ? resumeWith(from as never, model, { dimension: model.dimension }, options as never, drawn)
       : sample.resume(from as never, model as never, data as never, options as never),
   minimize: minimize as unknown as Anything,
   "minimize.resume": minimize.resume as unknown as Anything,

@@ -17,7 +17,7 @@ const TRIES = 100;
 /**
  * The search for a posterior's mode (mode.ts): the density of the values as an objective, and its starts.
  *
- * An objective, what climbs it, and why that ended, in words.
+ * An objective, what climbs it, and the reason why that ended.
  */
 export interface ModeSearch {
   readonly objective: ModeObjective;

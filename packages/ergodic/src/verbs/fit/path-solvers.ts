@@ -28,7 +28,7 @@ export function startPath(parts: PathParts, options: ConstructorParameters<typeo
   return progression;
 }
 
-/** `dispose`: what was made beside the solvers themselves. */
+/** `dispose`: what was made in addition to the solvers themselves. */
 function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
   const { problem, engine, folds } = parts;
   if (parts.model.options.group) return groupSolvers(parts);

@@ -20,7 +20,7 @@ export type ResumeOptions<D = Dataset> = Pick<
 >;
 
 /**
- * fit.resume(checkpoint, data, options): goes on with a run that was kept, bit for bit.
+ * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.
  *
  * Goes on from a checkpoint, bit for bit; `data` must be the same data. `P`: what the caller knows the run to make.
  */
