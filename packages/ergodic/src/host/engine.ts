@@ -1,4 +1,5 @@
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
+import { turn } from "../base/turn.ts";
 import { families as allFamilies, type Family, familyOf } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
@@ -6,7 +7,6 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
-import { turn } from "./turn.ts";
 import { createThread } from "./worker.js";
 
 /** What the engine runs on this host, and why. */
