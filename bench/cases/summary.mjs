@@ -43,7 +43,7 @@ async function makeData(folder) {
     }
   }
   const problem = { quantities: QUANTITIES, chains: CHAINS, count: COUNT, draws };
-  return { draws, folder, shared: share(problem, folder) };
+  return { draws, folder, shared: share(folder, problem) };
 }
 
 async function ours({ draws }) {
