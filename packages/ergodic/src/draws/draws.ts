@@ -1,12 +1,23 @@
-import { checkNumbers, refuse } from "../base/checks.ts";
+import { checkNumbers, checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
+import { turn } from "../base/turn.ts";
 import type { JsonObject } from "../contract.ts";
-import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import {
+  type LooResult,
+  psisLoo,
+  quantile,
+  summaryRow,
+  summaryStages,
+  type VariableSummary,
+  type WaicResult,
+  waic,
+} from "../diagnostics/index.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
+import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
 import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
@@ -19,6 +30,17 @@ export interface DrawsSummaryOptions {
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
+
+/** Options of `draws.summarise`. */
+export interface SummariseOptions extends DrawsSummaryOptions {
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+}
+
+type Row = readonly [name: string, row: VariableSummary];
+
+/** After so long a page is served. */
+const SLICE_MS = 10;
 
 /**
  * Draws by name and shape: what `sample` gives, and what files of draws are read into.
@@ -102,12 +124,7 @@ export class Draws {
 
   /** Every single number by name, [chain, draw] each. */
   scalars(of?: readonly string[]): Map<string, Float64Array> {
-    const quantities = of ? of.map((name) => this.#quantity(name)) : this.quantities;
-    return new Map(
-      quantities.flatMap(({ name, shape }) =>
-        Array.from({ length: sizeOf(shape) }, (_, at) => [scalarName(name, shape, at), this.#column(name, at)] as const),
-      ),
-    );
+    return new Map(this.#series(of));
   }
 
   /** A number of every transition, [chain, draw]: "logDensity" and what `fields` names; "divergent" is 0 or 1. */
@@ -132,17 +149,43 @@ export class Draws {
   /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
   summary(options: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
     checkKeys("summary", options, ["of", "probabilities"]);
-    const { of, probabilities } = options;
-    if (of !== undefined && !(Array.isArray(of) && of.every((name) => typeof name === "string")))
-      refuse("summary", "of", of, "a list of names", 'of: ["mu"]');
-    if (probabilities !== undefined) checkNumbers("summary", "probabilities", probabilities, { low: 0, high: 1 }, "[0.05, 0.95]");
-    this.#need("summary");
-    if (of || probabilities) {
-      const by = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
-      return this.#compared(summary(Object.fromEntries(this.scalars(of)), by));
+    const { isUsual, of, probabilities } = this.#asked("summary", options);
+    if (isUsual && this.#summary) return { ...this.#summary };
+    const rows: Row[] = [];
+    for (const [name, series] of this.#series(of))
+      rows.push([name, this.#compared(summaryRow(series, this.chains, probabilities))]);
+    return this.#found(rows, isUsual);
+  }
+
+  /**
+   * `summary()` in slices of some 10 ms, so that a page stays free however many numbers there are; of one number 200,000 draws take such a slice, or two.
+   * What it finds is there for `summary()`, `table()` and `verdict()`.
+   *
+   * `signal` ends it, and nothing is kept.
+   */
+  async summarise(options: SummariseOptions = {}): Promise<Record<string, VariableSummary>> {
+    checkKeys("summarise", options, ["of", "probabilities", "signal"]);
+    const { signal } = options;
+    checkSignal("summarise", signal);
+    const { isUsual, of, probabilities } = this.#asked("summarise", options);
+    signal?.throwIfAborted();
+    if (isUsual && this.#summary) return { ...this.#summary };
+    const rows: Row[] = [];
+    let since = performance.now();
+    for (const [name, series] of this.#series(of)) {
+      const stages = summaryStages(series, this.chains, probabilities);
+      for (let step = stages.next(); ; step = stages.next()) {
+        if (step.done) {
+          rows.push([name, this.#compared(step.value)]);
+          break;
+        }
+        if (performance.now() - since < SLICE_MS) continue;
+        await turn();
+        signal?.throwIfAborted();
+        since = performance.now();
+      }
     }
-    this.#summary ??= this.#compared(summary(Object.fromEntries(this.scalars()), { chainCount: this.chains }));
-    return { ...this.#summary };
+    return this.#found(rows, isUsual);
   }
 
   /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
@@ -251,15 +294,31 @@ export class Draws {
     return Float64Array.from({ length: sizeOf(this.shape(name)) }, (_, at) => of(this.#column(name, at)));
   }
 
-  #compared(rows: Record<string, VariableSummary>): Record<string, VariableSummary> {
-    if (!isApproximation(this)) return rows;
-    return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { ...row, rhat: Number.NaN }]));
+  #asked(where: string, { of, probabilities }: DrawsSummaryOptions) {
+    if (of !== undefined && !(Array.isArray(of) && of.every((name) => typeof name === "string")))
+      refuse(where, "of", of, "a list of names", 'of: ["mu"]');
+    if (probabilities !== undefined) checkNumbers(where, "probabilities", probabilities, { low: 0, high: 1 }, "[0.05, 0.95]");
+    this.#need(where);
+    return { of, probabilities, isUsual: of === undefined && probabilities === undefined };
+  }
+
+  #found(rows: readonly Row[], isUsual: boolean): Record<string, VariableSummary> {
+    const table = Object.fromEntries(rows);
+    if (isUsual) this.#summary = table;
+    return { ...table };
+  }
+
+  #compared(row: VariableSummary): VariableSummary {
+    return isApproximation(this) ? { ...row, rhat: Number.NaN } : row;
+  }
+
+  #series(of: readonly string[] | undefined): Generator<[name: string, series: Float64Array]> {
+    return seriesOf(this.#content, of ? of.map((name) => this.#quantity(name)) : this.quantities);
   }
 
   #column(name: string, at: number): Float64Array {
-    const values = this.#content.values[name];
     const size = sizeOf(this.shape(name));
-    return Float64Array.from({ length: this.chains * this.count }, (_, k) => values[k * size + at]);
+    return turned(this.#content.values[name], size, { at, width: 1, length: this.chains * this.count })[0];
   }
 
   #need(where: string): void {
@@ -294,17 +353,4 @@ export class Draws {
     const given = asked === undefined ? `${names.length} things were observed` : `${shown(asked)} was not observed`;
     throw new OptionError(where, `${given}; name one of ${names.join(", ") || "none"}`, "OPTION_UNKNOWN");
   }
-}
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
-
-/** "theta", "theta[3]", "L[2,1]": the name of the number at a row-major offset, counted from 1. */
-export function scalarName(name: string, shape: readonly number[], at: number): string {
-  if (shape.length === 0) return name;
-  const index: number[] = [];
-  for (let axis = shape.length - 1, rest = at; axis >= 0; axis--) {
-    index.unshift((rest % shape[axis]) + 1);
-    rest = Math.floor(rest / shape[axis]);
-  }
-  return `${name}[${index.join(",")}]`;
 }

@@ -1,4 +1,5 @@
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
+import { turn } from "../base/turn.ts";
 import { families as allFamilies, type Family, familyOf } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
@@ -6,7 +7,6 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
-import { turn } from "./turn.ts";
 import { createThread } from "./worker.js";
 
 /** What the engine runs on this host, and why. */
@@ -61,7 +61,7 @@ export interface Machine {
  * 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
- * and timers are served. On a page's own thread calls run on a worker where memory can be shared, and otherwise in slices on the thread itself: what
+ * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. On a page's own thread calls run on a worker where memory can be shared, and otherwise in slices on the thread itself: what
  * keeps a page free on any host is `ergodic/worker`.
  *
  * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
@@ -89,6 +89,8 @@ export interface Engine extends Machine {
   atSlot(slot: number): (...args: number[]) => number;
   /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
+  /** Whether several runs are made at once, so that each should have a worker. */
+  crowded: boolean;
   /** What the engine runs on this host, and why. */
   describe(): EngineDescription;
 }
@@ -117,6 +119,7 @@ class HostEngine implements Engine {
   /** What a host function threw last. */
   private thrown: { readonly error: unknown } | undefined;
   private pausedAt = 0;
+  crowded = false;
 
   constructor(memory: EngineMemory, best: Instructions, description: EngineDescription) {
     this.memory = memory;
@@ -199,7 +202,7 @@ class HostEngine implements Engine {
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
     // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
-    const here = !this.memory.shared || (workers === 1 && (!isPageThread || this.hostSlots.size > 0));
+    const here = !this.memory.shared || (workers === 1 && (!(isPageThread || this.crowded) || this.hostSlots.size > 0));
     if (!here && hosted)
       throw new CapabilityError(
         "run",

@@ -10,7 +10,7 @@ import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ratings } from "../data/ratings.ts";
 import type { Draws } from "../draws/index.ts";
-import { openEngine } from "../host/engine.ts";
+import { type Engine, openEngine } from "../host/engine.ts";
 import type { Family } from "../host/families.ts";
 import { isNode } from "../host/load.ts";
 import type { Run } from "../loop/run.ts";
@@ -93,6 +93,8 @@ class Server {
   private readonly post: (answer: Answer) => void;
   private readonly runs = new Map<number, Served>();
   private readonly data = new Map<number, Dataset | Ratings>();
+  /** Runs that are made now. */
+  private active = 0;
   private module: Promise<Record<string, unknown>> = Promise.resolve({});
 
   constructor(post: (answer: Answer) => void) {
@@ -128,11 +130,14 @@ class Server {
   }
 
   private async run(served: Served, id: number, verb: VerbName, given: readonly unknown[]): Promise<void> {
+    let engine: Engine | undefined;
     try {
       for (const value of given) receive(value, this.data);
       const module = await this.module;
-      const engine = await openEngine(kernelsOf(given));
-      const args = given.map((value) => decode(value, verb, { data: this.data, module, engine }));
+      engine = await openEngine(kernelsOf(given));
+      engine.crowded = ++this.active > 1;
+      const known = { data: this.data, module, engine };
+      const args = given.map((value) => decode(value, verb, known));
       const options = { ...(args.at(-1) as JsonObject), signal: served.abort.signal };
       const run = verbs[verb](...args.slice(0, -1), options);
       served.run = run;
@@ -147,6 +152,8 @@ class Server {
       served.failed = true;
       this.post({ kind: "failed", id, failure: sentError(error) });
       for (const what of served.early.splice(0)) what(undefined);
+    } finally {
+      if (engine) engine.crowded = --this.active > 1;
     }
   }
 

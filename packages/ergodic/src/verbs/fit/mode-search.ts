@@ -4,7 +4,7 @@ import type { FullObjective } from "../../algorithms/gradient/objective.ts";
 import type { Border } from "../../algorithms/variational/border.ts";
 import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
-import { scalarName } from "../../draws/draws.ts";
+import { scalarName } from "../../draws/series.ts";
 import type { Engine } from "../../host/engine.ts";
 import { ConditionedModel } from "../../models/statistical/index.ts";
 import type { ModeOptions } from "./mode-options.ts";
