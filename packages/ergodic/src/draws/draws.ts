@@ -13,12 +13,15 @@ import { nothingObserved, type PredictiveOptions, type PredictiveResult, predict
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
-export interface DrawsSummaryOptions {
+export interface DrawsSummaryOptions<Q extends string = string> {
   /** Names of quantities. Default: all. */
-  readonly of?: readonly string[];
+  readonly of?: readonly Q[];
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
+
+/** Names of single numbers: "mu", "theta[1]", "L[2,1]". */
+export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
 
 /**
  * Draws by name and shape: what `sample` gives, and what files of draws are read into.
@@ -30,9 +33,11 @@ export interface DrawsSummaryOptions {
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
+ * `Q`: names, where the compiler knows them from the model.
+ *
  * @throws OptionError for a name that is not there
  */
-export class Draws {
+export class Draws<Q extends string = string> {
   /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
@@ -74,18 +79,18 @@ export class Draws {
   }
 
   /** All draws of a quantity: [chain, draw, ...shape]. */
-  draws(name: string): Float64Array {
+  draws(name: Q): Float64Array {
     this.#quantity(name);
     return this.#content.values[name];
   }
 
   /** Shape of a quantity; [] for one number. */
-  shape(name: string): readonly number[] {
+  shape(name: Q): readonly number[] {
     return this.#quantity(name).shape;
   }
 
   /** Draws of one number, [chain, draw]; its index counts from 0. */
-  series(name: string, ...index: readonly number[]): Float64Array {
+  series(name: Q, ...index: readonly number[]): Float64Array {
     const { shape } = this.#quantity(name);
     const fits = index.length === shape.length && index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
     if (!fits)
@@ -101,7 +106,7 @@ export class Draws {
   }
 
   /** Every single number by name, [chain, draw] each. */
-  scalars(of?: readonly string[]): Map<string, Float64Array> {
+  scalars(of?: readonly Q[]): Map<string, Float64Array> {
     const quantities = of ? of.map((name) => this.#quantity(name)) : this.quantities;
     return new Map(
       quantities.flatMap(({ name, shape }) =>
@@ -130,10 +135,11 @@ export class Draws {
   }
 
   /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
-  summary(options: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
+  summary(options: DrawsSummaryOptions<Q> = {}): Record<ScalarName<Q>, VariableSummary> {
     checkKeys("summary", options, ["of", "probabilities"]);
     const { of, probabilities } = options;
-    if (of !== undefined && !(Array.isArray(of) && of.every((name) => typeof name === "string")))
+    const named: unknown = of;
+    if (named !== undefined && !(Array.isArray(named) && named.every((name) => typeof name === "string")))
       refuse("summary", "of", of, "a list of names", 'of: ["mu"]');
     if (probabilities !== undefined) checkNumbers("summary", "probabilities", probabilities, { low: 0, high: 1 }, "[0.05, 0.95]");
     this.#need("summary");
@@ -142,27 +148,27 @@ export class Draws {
       return this.#compared(summary(Object.fromEntries(this.scalars(of)), by));
     }
     this.#summary ??= this.#compared(summary(Object.fromEntries(this.scalars()), { chainCount: this.chains }));
-    return { ...this.#summary };
+    return { ...this.#summary } as Record<ScalarName<Q>, VariableSummary>;
   }
 
   /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
-  table(given: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
+  table(given: DrawsSummaryOptions<Q> & { readonly rows?: number } = {}): string {
     checkKeys("table", given, ["of", "probabilities", "rows"]);
     const { rows = 40, ...options } = given;
     checkNumber("table", "rows", rows, { low: 1, integer: true });
-    const all = Object.entries(this.summary(options));
+    const all = Object.entries<VariableSummary>(this.summary(options));
     const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
     const k = paretoKText(this);
     return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}${k === "" ? "" : `\n${k} of the approximation, good below 0.7`}`;
   }
 
   /** Means over all draws, of each number of a quantity: [...shape]. */
-  mean(name: string): Float64Array {
+  mean(name: Q): Float64Array {
     return this.#each("mean", name, (series) => series.reduce((sum, value) => sum + value, 0) / series.length);
   }
 
   /** Quantiles of all draws, of each number of a quantity: [...shape]. */
-  quantile(name: string, probability: number): Float64Array {
+  quantile(name: Q, probability: number): Float64Array {
     return this.#each("quantile", name, (series) => quantile(series, probability));
   }
 
@@ -248,7 +254,7 @@ export class Draws {
 
   #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
     this.#need(where);
-    return Float64Array.from({ length: sizeOf(this.shape(name)) }, (_, at) => of(this.#column(name, at)));
+    return Float64Array.from({ length: sizeOf(this.#quantity(name).shape) }, (_, at) => of(this.#column(name, at)));
   }
 
   #compared(rows: Record<string, VariableSummary>): Record<string, VariableSummary> {
@@ -258,7 +264,7 @@ export class Draws {
 
   #column(name: string, at: number): Float64Array {
     const values = this.#content.values[name];
-    const size = sizeOf(this.shape(name));
+    const size = sizeOf(this.#quantity(name).shape);
     return Float64Array.from({ length: this.chains * this.count }, (_, k) => values[k * size + at]);
   }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
-import type { ModelData, NamedValues, StatisticalModel } from "../../models/statistical/index.ts";
+import type { ModelData, StatisticalModel } from "../../models/statistical/index.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import type { ModeSearch } from "./mode-search.ts";
 import type { Spread } from "./mode-starts.ts";
@@ -25,9 +25,9 @@ import type { Spread } from "./mode-starts.ts";
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
-export interface Mode {
+export interface Mode<Q extends string = string> {
   /** Parameters, transformed and generated quantities at the mode. */
-  readonly values: NamedValues;
+  readonly values: Readonly<Record<Q, Float64Array>>;
   /** log p(values, data), constants that distributions drop aside. */
   readonly logDensity: number;
   /** Euclidean norm of its gradient by the unconstrained numbers. */
