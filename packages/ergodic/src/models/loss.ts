@@ -74,7 +74,8 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
   toJSON(): JsonObject;
 }
 
-const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
+/** Every loss by its name. */
+export const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
 
 /**
  * A loss is its equation: a scalar function of an output z and a target y, written once in the compiler's expressions. The derivative, the

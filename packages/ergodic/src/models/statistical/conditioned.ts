@@ -18,7 +18,7 @@ import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
 import { hierarchyOf } from "./hierarchy.ts";
-import { PlacedModel, type PointFunction, type PortableForms } from "./placed.ts";
+import { PlacedModel, type PointFunction, type PortableForm, type PortableForms } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
@@ -187,6 +187,11 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** Code and numbers of its density, for another thread. */
   portable(): PortableForms {
     return this.placed.portable();
+  }
+
+  /** Code and numbers of its density with the gradient, for another thread. */
+  portableDensity(): PortableForm {
+    return this.placed.portableDensity(true);
   }
 
   /** What advice must know of it: which parameters belong to a hierarchy. */

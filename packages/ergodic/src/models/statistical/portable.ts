@@ -107,10 +107,20 @@ export class PortedDensity implements LogDensity {
   }
 
   private place(arena: Arena, form: PortableForm, buffers: readonly (readonly [string, number])[]): number {
-    const { engine, deterministic } = this;
-    const holder = form.callsKernels ? { holder: arena, deterministic } : { holder: arena };
-    const { run } = engine.link(form.bytes, ["run"], holder);
-    const fixed = Object.entries(form.fixed).map(([name, values]) => [name, arena.copy(values)] as const);
-    return densityBlock(engine, arena, { image: form.image, slot: run.slot }, [...fixed, ...buffers]);
+    return placeForm(this.engine, this.deterministic, arena, form, buffers);
   }
+}
+
+/** Code and numbers that came from elsewhere, as a LOG_DENSITY block. `buffers`: addresses by name. */
+export function placeForm(
+  engine: Engine,
+  deterministic: boolean,
+  arena: Arena,
+  form: PortableForm,
+  buffers: readonly (readonly [string, number])[],
+): number {
+  const holder = form.callsKernels ? { holder: arena, deterministic } : { holder: arena };
+  const { run } = engine.link(form.bytes, ["run"], holder);
+  const fixed = Object.entries(form.fixed).map(([name, values]) => [name, arena.copy(values)] as const);
+  return densityBlock(engine, arena, { image: form.image, slot: run.slot }, [...fixed, ...buffers]);
 }
