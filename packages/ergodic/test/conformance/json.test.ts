@@ -105,6 +105,10 @@ describe("algorithms", () => {
     expect(JSON.stringify(ergodic.nuts({ maxTreeDepth: 7 }))).toContain('"maxTreeDepth":7');
   });
 
+  it.each(ergodic.inferenceNames())("the inference %s", (name) => {
+    again(ergodic.inferenceFromJson({ algorithm: name }), ergodic.inferenceFromJson);
+  });
+
   it.each(Object.entries(ergodic.searchRegistry))("the search %s", (_, { make }) => {
     again(make(), ergodic.searchFromJson);
     again(varied(make().options, make as (options: never) => Described), ergodic.searchFromJson);
@@ -228,6 +232,7 @@ const unknown: [from: (json: never) => unknown, json: unknown, code: string][] =
   [ergodic.modelFromJson, { model: "luck" }, "MODEL_KIND"],
   [ergodic.algorithmFromJson, { algorithm: "luck" }, "CHECKPOINT_FORMAT"],
   [ergodic.samplerFromJson, { algorithm: "luck" }, "SAMPLER_JSON"],
+  [ergodic.inferenceFromJson, { algorithm: "luck" }, "INFERENCE_JSON"],
   [ergodic.searchFromJson, { search: "luck" }, "SEARCH_UNKNOWN"],
   [ergodic.ruleFromJson, { rule: "luck", options: {} }, "RULE_UNKNOWN"],
   [ergodic.scheduleFromJson, { schedule: "luck", options: {} }, "OPTION_UNKNOWN"],
