@@ -30,6 +30,7 @@ export {
   normalInitial,
   ones,
   orthogonal,
+  reserveInitialisers,
   uniformInitial,
   zeros,
 } from "./initialisers.ts";
@@ -95,8 +96,3 @@ export {
   type TraceOptions,
   traceNetwork,
 } from "./trace.ts";
-
-import { reserveLayerKinds } from "./layers/layer.ts";
-
-// All kinds above are defined by now, and are the library's.
-reserveLayerKinds();

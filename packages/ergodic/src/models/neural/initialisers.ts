@@ -11,7 +11,7 @@
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { assert, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 import { type Shape, sizeOf } from "../../compiler/array/symbolic.ts";
@@ -88,6 +88,7 @@ export function initialiser<O extends JsonObject>(
 /** From its name or its JSON. */
 export function initialiserFromJson(json: Json): Initialiser {
   const { initialiser: name, ...options } = typeof json === "string" ? { initialiser: json } : (json as JsonObject);
+  assert(library.length > 0, "the library's initialisers are defined");
   const factory = defined.get(String(name));
   if (factory) return factory(options);
   throw new OptionError(
@@ -196,4 +197,22 @@ export const uniformInitial = initialiser<{ low: number; high: number }>(
   },
 );
 
-defined.reserve();
+/** Asked for where one is read by its name, so that bundlers leave out none. */
+const library = [
+  heNormal,
+  heUniform,
+  glorotNormal,
+  glorotUniform,
+  lecunNormal,
+  lecunUniform,
+  orthogonal,
+  zeros,
+  ones,
+  constantInitial,
+  blockConstants,
+  normalInitial,
+  uniformInitial,
+];
+
+/** Keeps the names of all initialisers so far for this library. */
+export const reserveInitialisers = (): void => defined.reserve();
