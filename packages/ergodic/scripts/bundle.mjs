@@ -5,22 +5,32 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { annotatePure } from "./pure.mjs";
+import { directImports } from "./direct-imports.mjs";
+import { actingLine, annotatePure, breakLines } from "./pure.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
 const dist = join(root, "dist");
-/** Where the shared parts are: position.ts knows the library's own lines by this name. */
+/** Where the shared parts are: compiler/array/position.ts knows the library's own lines by this name. */
 const PARTS = "parts";
-/** Programs of threads: workers are opened on these files. */
+/** Programs of threads, for hosts that open a thread on a file. */
 const PROGRAMS = ["worker/serve.ts", "host/worker.js", "host/evaluate-worker.js"];
-/** Modules that act as they are loaded: those programs, and what bundlers leave out. Each is a file of its own, so that they can. */
+const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
+/** Modules that act as they are loaded, each a file of its own: bundlers leave out the second kind, and keep nothing of what it names. */
 const ACTING = [...PROGRAMS, "at-start.ts", "predict/at-start.ts"];
 
-/** Entries of package.json by their place in src. */
+/**
+ * Modules whose users use little else. What several entries, or modules imported when asked for, have in common is one part: each module named here makes
+ * parts smaller, so that bundles of users have less in common with what they load later, and there are more of them, which Node takes longer to load.
+ */
+const APART = ["predict/load.ts", "verbs/minimize/minimize.ts"];
+
+/** The modules that package.json's `exports` name. */
 async function entries() {
   const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  return Object.values(exports).flatMap((entry) => (typeof entry === "object" ? [entry["@ergodic/source"].replace("./src/", "")] : []));
+  return Object.values(exports).flatMap((entry) =>
+    typeof entry === "object" ? [entry["@ergodic/source"].replace("./src/", "")] : [],
+  );
 }
 
 /**
@@ -30,20 +40,24 @@ async function entries() {
 const sources = (from, apart) => ({
   name: "sources",
   setup({ onLoad, onResolve }) {
-    // What package.json says that users' bundlers may leave out, this one keeps.
-    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) =>
-      apart && kind !== "entry-point" && path.endsWith("/at-start.ts")
-        ? { path: path.replace(/ts$/, "js"), external: true }
-        : { path: join(resolveDir, path), sideEffects: true },
-    );
+    onResolve({ filter: /\/at-start\.ts$/ }, ({ path, resolveDir, kind }) => {
+      if (apart && kind !== "entry-point") return { path: path.replace(/ts$/, "js"), external: true };
+      // What users' bundlers may leave out, says package.json; this one may not.
+      return { path: join(resolveDir, path), sideEffects: true };
+    });
     onLoad({ filter: /\/src\/.*\.[jt]s$/ }, async ({ path }) => {
       const file = relative(src, path);
       const text = await readFile(path, "utf8");
-      const placed = text.replace(
-        /new URL\("\.\/([\w-]+\.js)", import\.meta\.url\)/g,
-        (_, name) => `new URL("./${join(relative(from, dirname(file)), name)}", import.meta.url)`.replace("./../", "../"),
-      );
-      return { contents: annotatePure(file, placed, ACTING.includes(file)), loader: "ts", resolveDir: dirname(path) };
+      const acting = ACTING.includes(file) ? undefined : actingLine(text);
+      if (acting !== undefined)
+        throw new Error(
+          `${path}:${acting}: a module that acts as it is loaded could not be left out of bundles; make this a function, called where it is needed, or part of at-start.ts`,
+        );
+      const contents = text.replace(PROGRAM_ADDRESS, (_, name) => {
+        const to = relative(from, join(dirname(file), name));
+        return `new URL("${to.startsWith(".") ? to : `./${to}`}", import.meta.url)`;
+      });
+      return { contents: annotatePure(directImports(path, contents)), loader: file.endsWith(".ts") ? "ts" : "js" };
     });
   },
 });
@@ -61,17 +75,14 @@ const common = {
 };
 
 export async function bundle() {
-  const files = [...(await entries()), ...ACTING];
-  const modules = await build({
+  const files = new Set([...(await entries()), ...APART, ...ACTING]);
+  const { outputFiles } = await build({
     ...common,
-    entryPoints: Object.fromEntries([...new Set(files)].map((file) => [file.replace(/\.[jt]s$/, ""), join("src", file)])),
+    entryPoints: Object.fromEntries([...files].map((file) => [stem(file), `src/${file}`])),
     outdir: dist,
     splitting: true,
     chunkNames: `${PARTS}/[name]-[hash]`,
-    // Names stay as they are, and lines short, for the sake of stack traces; the rest costs a download bytes.
     minifyWhitespace: true,
-    minifySyntax: true,
-    lineLimit: 160,
     plugins: [sources(PARTS, true)],
   });
   const single = await build({
@@ -79,33 +90,55 @@ export async function bundle() {
     entryPoints: ["src/index.ts"],
     outfile: join(dist, "ergodic.min.js"),
     minify: true,
-    keepNames: false,
     plugins: [sources(".", false)],
   });
-  const written = [...modules.outputFiles, ...single.outputFiles].map(({ path, text }) => ({ path, text: pureNamespaces(text) }));
-  await removeOld(new Set(written.map(({ path }) => path)));
-  for (const { path, text } of written) {
+  const acting = ACTING.map((file) => join(dist, `${stem(file)}.js`));
+  const written = [
+    ...outputFiles.map(({ path, text }) => ({
+      path,
+      text: acting.includes(path) ? text : breakLines(annotatePure(namespacesByValue(text))),
+    })),
+    ...single.outputFiles,
+  ];
+  await replace(written);
+  await keepReachableTypes();
+}
+
+const stem = (file) => file.replace(/\.[jt]s$/, "");
+
+/** esbuild fills the object of a namespace in a statement, which bundlers would have to keep with all that the object names. */
+const namespacesByValue = (text) =>
+  text
+    .replace(/var (\w+)=\{\};\s*__export\(\s*\1,\s*(\{[^{}]*\})\s*\);/g, "var $1=__export({},$2);")
+    .replace(/(var __export=\(target,all\)=>\{for\(.*?\}\))\};/s, "$1;return target};");
+
+/** @param {readonly { path: string, text: string }[]} files all scripts of dist, from now on */
+async function replace(files) {
+  const paths = new Set(files.map(({ path }) => path));
+  for (const file of existsSync(dist) ? await readdir(dist, { recursive: true }) : [])
+    if (/\.js$/.test(file) && !paths.has(join(dist, file))) await rm(join(dist, file));
+  for (const { path, text } of files) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
+    if (/__export\(\w+,/.test(text))
+      throw new Error(`${path}: esbuild fills a namespace in another way than namespacesByValue knows`);
+    for (const [, name] of text.matchAll(/new Worker\(\s*new URL\("([^"]+)",\s*import\.meta\.url\)/g))
+      if (!paths.has(join(dirname(path), name))) throw new Error(`${path}: there is no ${name}`);
   }
-  for (const { path, text } of written)
-    for (const [, name] of text.matchAll(/new URL\("([\w./-]+\.js)",import\.meta\.url\)/g))
-      if (!existsSync(join(dirname(path), name))) throw new Error(`${path}: there is no ${name}`);
 }
 
-/** esbuild makes the object of a namespace by a call that bundlers have to keep, with all that the object names. */
-function pureNamespaces(text) {
-  const made = text
-    .replace(/var (\w+)=\{\};\s*__export\(\1,(\{[^{}]*\})\);/g, "var $1=/* @__PURE__ */__export({},$2);")
-    .replace(/(var __export=\((\w+),\w+\)=>\{for\(.*?\}\))\};/s, "$1;return $2};");
-  return made;
-}
-
-async function removeOld(kept) {
-  for (const file of existsSync(dist) ? await readdir(dist, { recursive: true }) : []) {
-    const path = join(dist, file);
-    if (/\.js$/.test(file) && !kept.has(path)) await rm(path);
-  }
+/** Declarations of modules that no entry's declarations name are of no use to anybody. */
+async function keepReachableTypes() {
+  const kept = new Set();
+  const keep = async (path) => {
+    if (kept.has(path)) return;
+    kept.add(path);
+    for (const [, to] of (await readFile(path, "utf8")).matchAll(/(?:from|import)\s*\(?"(\.[^"]+)"/g))
+      await keep(join(dirname(path), to.replace(/\.[jt]s$/, ".d.ts")));
+  };
+  for (const file of await entries()) await keep(join(dist, `${stem(file)}.d.ts`));
+  for (const file of await readdir(dist, { recursive: true }))
+    if (file.endsWith(".d.ts") && !kept.has(join(dist, file))) await rm(join(dist, file));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();

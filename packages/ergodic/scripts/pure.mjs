@@ -1,51 +1,90 @@
-// What a module computes as it is loaded is said to be pure, as its package.json says of the whole module: bundlers then leave out each definition that
-// nobody uses, though many modules are one file by now. A module that acts as it is loaded is refused unless it is one of those that may.
+// What a file of dist computes as it is loaded is said to be pure, as package.json says of each module of src that it is: bundlers then leave out the
+// definitions that nobody uses, though many modules are one file by now. Modules that act as they are loaded are found, so that there are few.
 import ts from "typescript";
 
 const PURE = "/* @__PURE__ */ ";
 const { SyntaxKind } = ts;
 
 /**
- * The text of a module, annotated.
- * @param {string} file for errors
+ * The text of a module whose definitions bundlers may leave out.
  * @param {string} text
- * @param {boolean} acts whether it may have statements that act
  * @returns {string}
  */
-export function annotatePure(file, text, acts) {
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  /** @type {{ at: number, text: string }[]} */
+export function annotatePure(text) {
+  /** @type {Insertion[]} */
   const insertions = [];
-  const insert = (at, text) => insertions.push({ at, text });
-  const wrap = (node) => {
-    insert(node.getStart(), `${PURE}(() => (`);
-    insert(node.getEnd(), "))()");
-  };
-  for (const statement of source.statements) {
+  for (const statement of parsed(text).statements) {
     if (ts.isVariableStatement(statement)) {
-      for (const { initializer } of statement.declarationList.declarations) {
-        if (!initializer || isInert(initializer)) continue;
-        const calls = simpleCalls(initializer);
-        if (calls) for (const call of calls) insert(call.getStart(), PURE);
-        else wrap(initializer);
-      }
-    } else if (ts.isClassDeclaration(statement)) {
-      if (statement.members.some(actsOnDefinition)) wrapClass(statement, insert);
-    } else if (!acts && !isDeclaration(statement)) {
-      const { line } = source.getLineAndCharacterOfPosition(statement.getStart());
-      throw new Error(
-        `${file}:${line + 1}: a module that acts as it is loaded cannot be left out of a user's bundle; make it a function that is called where it is needed, or add the file to ACTING in scripts/bundle.mjs`,
-      );
+      for (const { initializer } of statement.declarationList.declarations)
+        if (initializer && !isInert(initializer)) insertions.push(...annotationOf(initializer));
+    } else if (ts.isClassDeclaration(statement) && statement.members.some(actsOnDefinition)) {
+      const { name, modifiers = [] } = statement;
+      const start = modifiers.find(({ kind }) => kind === SyntaxKind.AbstractKeyword) ?? classKeyword(statement);
+      insertions.push({ at: start.getStart(), text: `const ${name.text} = ${PURE}(() => { ` });
+      insertions.push({ at: statement.getEnd(), text: ` return ${name.text}; })();` });
     }
   }
-  return insertions
-    .map((insertion, order) => ({ ...insertion, order }))
-    .sort((a, b) => b.at - a.at || b.order - a.order)
-    .reduce((made, { at, text }) => made.slice(0, at) + text + made.slice(at), text);
+  return inserted(text, insertions);
 }
 
-const isDeclaration = (node) =>
+/** @typedef {{ at: number, text: string }} Insertion */
+
+/** @returns {Insertion[]} */
+function annotationOf(initializer) {
+  const calls = simpleCalls(initializer);
+  if (calls) return calls.map((call) => ({ at: call.getStart(), text: PURE }));
+  return [
+    { at: initializer.getStart(), text: `${PURE}(() => (` },
+    { at: initializer.getEnd(), text: "))()" },
+  ];
+}
+
+const classKeyword = (node) => node.getChildren().find(({ kind }) => kind === SyntaxKind.ClassKeyword);
+
+/**
+ * Each statement and each member of a class on a line of its own, so that a stack says where it was.
+ * @param {string} text
+ * @returns {string}
+ */
+export function breakLines(text) {
+  /** @type {Insertion[]} */
+  const insertions = [];
+  const visit = (node) => {
+    if (ts.isBlock(node.parent) || ts.isSourceFile(node.parent) || ts.isClassElement(node))
+      insertions.push({ at: node.getStart(), text: "\n" });
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(parsed(text), visit);
+  return inserted(text, insertions);
+}
+
+/** @param {string} text @param {Insertion[]} insertions */
+function inserted(text, insertions) {
+  let [made, from] = ["", 0];
+  for (const insertion of insertions.sort((a, b) => a.at - b.at)) {
+    made += text.slice(from, insertion.at) + insertion.text;
+    from = insertion.at;
+  }
+  return made + text.slice(from);
+}
+
+/**
+ * The line of the first statement of a module that acts as it is loaded; undefined where all are definitions.
+ * @param {string} text
+ * @returns {number | undefined}
+ */
+export function actingLine(text) {
+  const source = parsed(text);
+  const acting = source.statements.find((statement) => !isDefinition(statement));
+  return acting && source.getLineAndCharacterOfPosition(acting.getStart()).line + 1;
+}
+
+const parsed = (text) => ts.createSourceFile("module.ts", text, ts.ScriptTarget.Latest, true);
+
+const isDefinition = (node) =>
   [
+    SyntaxKind.ClassDeclaration,
+    SyntaxKind.VariableStatement,
     SyntaxKind.ImportDeclaration,
     SyntaxKind.ExportDeclaration,
     SyntaxKind.InterfaceDeclaration,
@@ -70,16 +109,14 @@ function isInert(node) {
     ts.isLiteralExpression(node) ||
     ts.isIdentifier(node) ||
     ts.isFunctionExpression(node) ||
+    (ts.isClassExpression(node) && !node.members.some(actsOnDefinition)) ||
     ts.isArrowFunction(node) ||
     [SyntaxKind.TrueKeyword, SyntaxKind.FalseKeyword, SyntaxKind.NullKeyword].includes(node.kind)
   );
 }
 
 const isWrapper = (node) =>
-  ts.isParenthesizedExpression(node) ||
-  ts.isAsExpression(node) ||
-  ts.isSatisfiesExpression(node) ||
-  ts.isNonNullExpression(node);
+  ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node);
 
 /** The calls of plain names of which, with what is inert, the expression is made; undefined where there is more to it. */
 function simpleCalls(node) {
@@ -90,7 +127,7 @@ function simpleCalls(node) {
     return found.includes(undefined) ? undefined : found.flat();
   };
   if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
-    const inner = ts.isIdentifier(node.expression) ? all(node.arguments ?? []) : undefined;
+    const inner = isPlainCallee(node.expression) ? all(node.arguments ?? []) : undefined;
     return inner && [node, ...inner];
   }
   if (ts.isArrayLiteralExpression(node)) return all(node.elements);
@@ -102,16 +139,12 @@ function simpleCalls(node) {
   return undefined;
 }
 
+/** A name, or a function called where it is written. */
+const isPlainCallee = (node) =>
+  ts.isIdentifier(node) || (ts.isParenthesizedExpression(node) && ts.isArrowFunction(node.expression));
+
 /** Static fields and blocks, and names that are computed. */
 const actsOnDefinition = (member) =>
   ts.isClassStaticBlockDeclaration(member) ||
   (ts.isPropertyDeclaration(member) && member.modifiers?.some(({ kind }) => kind === SyntaxKind.StaticKeyword)) ||
   (member.name && ts.isComputedPropertyName(member.name));
-
-/** `export class A { … }` as `export const A = (() => { class A { … } return A; })()`. */
-function wrapClass(node, insert) {
-  const keyword = node.getChildren().find(({ kind }) => kind === SyntaxKind.ClassKeyword);
-  const abstract = node.modifiers?.find(({ kind }) => kind === SyntaxKind.AbstractKeyword);
-  insert((abstract ?? keyword).getStart(), `const ${node.name.text} = ${PURE}(() => { `);
-  insert(node.getEnd(), ` return ${node.name.text}; })();`);
-}

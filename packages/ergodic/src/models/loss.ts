@@ -137,8 +137,8 @@ function checkTraits(where: string, { task, link, joint = false }: LossTraits): 
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Keeps the names of all losses so far for this library. */
-export const reserveLossNames = (): void => definedLosses.reserve();
+/** Keeps these names, and those of all losses so far, for this library. */
+export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
 /** A loss from its name or its JSON; undefined if unknown. */
 export function lossFromJson(json: Json): Loss | undefined {

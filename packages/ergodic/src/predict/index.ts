@@ -1,6 +1,4 @@
 /** Prediction alone: reaches no trainer and no compiler. */
-// Where nothing is bundled, pipelines of predictors make datasets, too.
-import "../data/dataset.ts"; // left out by bundlers
 import "./at-start.ts"; // left out by bundlers
 
 export {

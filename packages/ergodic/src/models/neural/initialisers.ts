@@ -11,7 +11,7 @@
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
-import { assert, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 import { type Shape, sizeOf } from "../../compiler/array/symbolic.ts";
@@ -88,8 +88,7 @@ export function initialiser<O extends JsonObject>(
 /** From its name or its JSON. */
 export function initialiserFromJson(json: Json): Initialiser {
   const { initialiser: name, ...options } = typeof json === "string" ? { initialiser: json } : (json as JsonObject);
-  assert(library.length > 0, "the library's initialisers are defined");
-  const factory = defined.get(String(name));
+  const factory = library.length > 0 ? defined.get(String(name)) : undefined;
   if (factory) return factory(options);
   throw new OptionError(
     "initialiser",
@@ -214,5 +213,7 @@ const library = [
   uniformInitial,
 ];
 
-/** Keeps the names of all initialisers so far for this library. */
-export const reserveInitialisers = (): void => defined.reserve();
+/** Keeps the names of all initialisers of this library for it. */
+export function reserveInitialisers(): void {
+  if (library.length > 0) defined.reserve();
+}
