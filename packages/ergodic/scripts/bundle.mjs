@@ -122,6 +122,9 @@ async function replace(files) {
     await writeFile(path, text);
     if (/__export\(\w+,/.test(text))
       throw new Error(`${path}: esbuild fills a namespace in another way than namespacesByValue knows`);
+    // What runs modules as functions (Vitest, Jest) has parameters of these names, which a var would not hide.
+    const [, hidden] = /^var (module|exports|require|__dirname|__filename)\b/m.exec(text) ?? [];
+    if (hidden) throw new Error(`${path}: call the variable "${hidden}" something else`);
     for (const [, name] of text.matchAll(/new Worker\(\s*new URL\("([^"]+)",\s*import\.meta\.url\)/g))
       if (!paths.has(join(dirname(path), name))) throw new Error(`${path}: there is no ${name}`);
   }
