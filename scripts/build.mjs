@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rewriteDeclarations } from "./declarations.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { buildKernels, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
@@ -47,5 +48,6 @@ for (const name of ["ergodic", "ingest", "cli"]) {
   if (!dependencyChanged && built > source) continue;
   dependencyChanged = true;
   execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, stdio: "inherit" });
+  rewriteDeclarations(join(folder, "dist"));
   if (bundled) await bundle();
 }

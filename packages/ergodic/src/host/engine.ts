@@ -7,6 +7,7 @@ import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from 
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
 import { turn } from "./turn.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
 import { createThread } from "./worker.js";
 
 /** What the engine runs on this host, and why. */
@@ -314,7 +315,7 @@ export interface EngineOptions {
    * `import training from "ergodic/kernels/training.wasm"`, one module a family. Only the first call takes them, and all runs use
    * them, on one thread.
    */
-  readonly kernels?: WebAssembly.Module | readonly WebAssembly.Module[];
+  readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }
 
 /** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
