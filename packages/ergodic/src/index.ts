@@ -1,5 +1,7 @@
 /** What is public: an explicit list. */
 
+import "./at-start.ts"; // left out by bundlers
+
 export { type AlternatingOptions, alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
 export { type CoordinateDescent, coordinateDescent } from "./algorithms/coordinate/coordinate-descent.ts";
 export type { CoordinateDescentOptions } from "./algorithms/coordinate/coordinate-options.ts";
@@ -276,7 +278,8 @@ export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
-export { type Loss, type LossName, loss, lossFromJson, lossNames } from "./models/loss.ts";
+export { type Loss, type LossName, loss } from "./models/loss.ts";
+export { lossFromJson, lossNames } from "./models/losses/by-name.ts";
 // Distributions have the plain names.
 export {
   epsilonInsensitive as epsilonInsensitiveLoss,

@@ -7,6 +7,7 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
 import { createThread } from "./worker.js";
 
 /** What the engine runs on this host, and why. */
@@ -317,7 +318,7 @@ export interface EngineOptions {
    * `import training from "ergodic/kernels/training.wasm"`, one module a family. The first call takes them, and all runs use
    * them, on one thread.
    */
-  readonly kernels?: WebAssembly.Module | readonly WebAssembly.Module[];
+  readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }
 
 /** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */

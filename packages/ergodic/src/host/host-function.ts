@@ -15,11 +15,11 @@ const MODULE = new Uint8Array([
   ...[7, 5, 1, 1, 0x66, 0, 0],
 ]);
 
-let module: WebAssembly.Module | undefined;
+let calling: WebAssembly.Module | undefined;
 
 export type HostFunction = (a: number, b: number, c: number) => number;
 
 export function callable(f: HostFunction): HostFunction {
-  module ??= compiledHere(MODULE);
-  return new WebAssembly.Instance(module, { env: { f } }).exports.f as HostFunction;
+  calling ??= compiledHere(MODULE);
+  return new WebAssembly.Instance(calling, { env: { f } }).exports.f as HostFunction;
 }

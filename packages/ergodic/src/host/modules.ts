@@ -1,6 +1,7 @@
 import { compiledHere } from "./load.ts";
 import { disown, freeCollected } from "./memory.ts";
 import type { Slots } from "./slots.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
 
 export interface LinkedFunction {
   /** Index in the function table of every thread. */
@@ -25,7 +26,7 @@ export interface Filled {
   clear(): void;
 }
 /** `build`: of the kernels that the module imports. */
-export type FillTables = (module: WebAssembly.Module, exports: string[], slots: number[], build: string) => Filled;
+export type FillTables = (module: WebAssemblyModule, exports: string[], slots: number[], build: string) => Filled;
 
 /** Modules, and bytes of code in them, that are kept though nobody holds them. */
 const IDLE_MODULES = 128;

@@ -3,8 +3,8 @@ import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/er
 import { shown } from "../base/shown.ts";
 import type { Json } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type Loss, lossFromJson, lossNames } from "./loss.ts";
-import "./losses/index.ts";
+import type { Loss } from "./loss.ts";
+import { lossFromJson, lossNames } from "./losses/by-name.ts";
 
 /** @throws OptionError for a loss that nobody defined */
 export function resolveLoss(where: string, loss: string | Loss | Json): Loss {

@@ -142,8 +142,8 @@ function checkTraits(where: string, traits: LossTraits): void {
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Keeps the names of all losses so far for this library. */
-export const reserveLossNames = (): void => definedLosses.reserve();
+/** Keeps these names, and those of all losses so far, for this library. */
+export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
 /** A loss from its name, or from what toJSON() gave. @throws OptionError [LOSS_UNKNOWN] for one that nobody defined, [JSON_TYPE] for what is neither */
 export function lossFromJson(json: Json): Loss {
