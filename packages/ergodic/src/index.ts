@@ -270,6 +270,21 @@ export { configureThreads as configure, type ThreadName, type ThreadOptions } fr
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
+export type { StateName, States } from "./models/graphs/domains.ts";
+export type { Evidence } from "./models/graphs/evidence.ts";
+export { factorGraphFromJson } from "./models/graphs/from-json.ts";
+export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalFunctions } from "./models/graphs/functions.ts";
+export {
+  FactorGraph,
+  factorGraph,
+  type GraphFactor,
+  type NestedNumbers,
+  type Weight,
+  type WeightedOptions,
+  type WeightState,
+} from "./models/graphs/graph.ts";
+export { is, type Literal, type LiteralLike, not, type VariableName } from "./models/graphs/literals.ts";
+export type { FactorKind } from "./models/graphs/structure.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
 export { type Loss, type LossName, loss, lossFromJson, lossNames } from "./models/loss.ts";
 // Distributions have the plain names.
@@ -491,7 +506,8 @@ export type { ModeOptions } from "./verbs/fit/mode-options.ts";
 export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
-export { type InferOptions, type Inferred, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
+export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
+export type { Inferred } from "./verbs/infer/tables-of.ts";
 export {
   type CoordinateMinimum,
   type GradientMinimum,
