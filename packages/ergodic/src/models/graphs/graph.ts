@@ -1,6 +1,6 @@
 import { checkBoolean, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import { MOST_ENGINE } from "../../base/room.ts";
+import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
 import type { FactorTables, JsonObject, TableFactor } from "../../contract.ts";
 import { type StateName, type States, stateOf } from "./domains.ts";
@@ -268,6 +268,7 @@ export class FactorGraph {
   /** What the states of a variable are called; "false" and "true" of a Boolean. */
   stateNames(variable: VariableName): string[] {
     const number = this.variableNumber(variable);
+    checkRoom(WHERE, `the names of ${this.stateCount(number)} states`, 32 * this.stateCount(number), MOST_OBJECTS);
     return Array.from({ length: this.stateCount(number) }, (_, state) => this.#structure.label(number, state));
   }
   /** How a variable was made: its name and states, absent where none were given, and its truthiness. */

@@ -1,5 +1,6 @@
 import { CapabilityError, DataError } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import type { TableFactor } from "../../contract.ts";
 
 /** Largest |ln φ| that is given as φ itself: products of a few such stay within float64. */
@@ -36,7 +37,15 @@ export class TableList {
 
   /** A table of what `value` gives for the states of the scope, the last fastest; the list of states is reused. */
   fill(scope: ArrayLike<number>, value: (states: Int32Array) => number): Float64Array {
-    const values = new Float64Array(this.size(scope));
+    const size = this.size(scope);
+    checkRoom(
+      "factor graph",
+      `a table of ${size} entries`,
+      8 * size,
+      MOST_OBJECTS,
+      "split the factor, or give its variables fewer states",
+    );
+    const values = new Float64Array(size);
     const states = new Int32Array(scope.length);
     for (let i = 0; i < values.length; i++) {
       values[i] = value(states);
