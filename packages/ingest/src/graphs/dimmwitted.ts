@@ -28,7 +28,7 @@ export interface DimmWittedFiles {
   meta?: Source;
 }
 
-/** A graph from DimmWitted's files: a folder of them, or each by itself. @throws DataError with line and field, or the byte */
+/** A graph from DimmWitted's files: a folder of them, or one by one. @throws DataError with line and field, or the byte */
 export async function readDimmWitted(from: string | DimmWittedFiles): Promise<FactorGraph> {
   const files = typeof from === "string" ? await inFolder(from) : from;
   checkKeys("readDimmWitted", files, ["weights", "variables", "factors", "domains", "meta"]);

@@ -20,7 +20,9 @@ export interface Weight {
 
 /** A weight as it is now. */
 export interface WeightState {
+  /** As it was given. */
   readonly name: string | undefined;
+  /** In the factors' exponents. */
   readonly value: number;
   /** Learning leaves it as it is. */
   readonly fixed: boolean;
@@ -39,6 +41,7 @@ export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
 
 /** A factor as it was given. Literals are by the numbers of their states. */
 export interface GraphFactor {
+  /** What it is a function by. */
   readonly kind: FactorKind;
   /** Numbers of its variables; of conditional functions the head, the child, is last. */
   readonly variables: readonly number[];
@@ -186,7 +189,7 @@ export class FactorGraph {
   }
 
   /**
-   * P(child | parents) of a noisy or: each parent that holds turns the child on with its probability, each by itself, and so does the leak (default 0).
+   * P(child | parents) of a noisy or: each parent that holds turns the child on with its probability, independently of the others, and so does the leak (default 0).
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;

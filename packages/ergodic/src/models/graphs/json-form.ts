@@ -7,8 +7,8 @@ export const FORMAT = "ergodic factor graph";
 export const VERSION = 1;
 
 /**
- * A graph as JSON: variables, weights and factors in their order. Variables are referred to by name, or by number where they have none, weights likewise; a literal
- * is [variable, state], or the variable alone where a Boolean is true. Logarithms of 0 are null.
+ * A graph as JSON: variables, weights and factors in their order. Variables and weights are referred to by name, or by number where they have none; a
+ * literal is [variable, state], or the variable alone where a Boolean is true. Logarithms of 0 are null.
  */
 export function graphToJson(structure: Structure, observations: Observations): JsonObject {
   const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

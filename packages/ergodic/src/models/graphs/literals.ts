@@ -5,9 +5,11 @@ export type VariableName = string | number;
 
 /** "This variable has this state", or has not: what logical factors are about. */
 export interface Literal {
+  /** Its name or its number. */
   readonly variable: VariableName;
   /** Absent: true, of a Boolean. */
   readonly state?: StateName;
+  /** The variable has another state. */
   readonly negated?: boolean;
 }
 
