@@ -4,8 +4,8 @@ import { log } from "../../base/log.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation } from "../../host/memory.ts";
-import { MOST_RANGE, sizeOf, stridesIn, type Table, walk } from "../inference/table.ts";
-import { CliqueBlock, type Placed } from "./clique-block.ts";
+import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../inference/table.ts";
+import { type AxisRanges, CliqueBlock, innerAxes, type Placed } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
 
 /** Sums, with marginals of all variables or without; or maxima. */
@@ -48,10 +48,16 @@ const UNDERFLOW = 1e-305;
 /** The most that may be lost, relative to what it is lost from. */
 const MOST_LOST = 1e-14;
 
+/** Entries of tables that small ones are multiplied to: what the second cache holds. */
+const JOINED = 2 ** 14;
 /** Joint states of own variables whose marginals are gathered together. */
 const JOINT = 256;
 /** Joint states among which the best is looked for at once. */
 const CHOSEN_AT_ONCE = 4096;
+/** Joint states of a clique that is swept in pieces, how many at most, and entries of an output that each piece may have a copy of. */
+const PIECE_STATES = 2 ** 22;
+const PIECES = 8;
+const COPIED = 4096;
 /** Joint states that are swept in one call: some milliseconds. */
 const CALL_STATES = 1 << 20;
 
@@ -77,6 +83,7 @@ export class TreePass {
   private readonly engine: Engine;
   private readonly kind: PassKind;
   private readonly careful: boolean;
+  private readonly workers: number;
   private readonly held = new Set<Kept>();
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
@@ -86,9 +93,10 @@ export class TreePass {
     part: { readonly cardinalities: readonly number[]; readonly tables: readonly Table[] },
     kind: PassKind,
     engine: Engine,
-    careful = false,
+    { careful = false, workers = 1 }: { careful?: boolean; workers?: number } = {},
   ) {
     this.careful = careful;
+    this.workers = workers;
     this.cliques = cliques;
     this.cardinalities = part.cardinalities;
     this.tables = part.tables;
@@ -102,6 +110,8 @@ export class TreePass {
   async *work(): AsyncGenerator<void> {
     const { cliques, answer, kind } = this;
     for (const [number, clique] of cliques.entries()) {
+      // On the way back a root is swept in any case, and its mass is the whole.
+      if (kind === "marginals" && clique.parent < 0) continue;
       yield* this.collect(clique, number);
       const message = this.up[number]!;
       // At a root the message is the whole; before, it may be needed in any of its entries.
@@ -120,7 +130,7 @@ export class TreePass {
     for (let number = cliques.length - 1; number >= 0; number--) {
       if (kind === "map") yield* this.choose(cliques[number]);
       else yield* this.distribute(cliques[number], number);
-      if (this.lost) return;
+      if (this.lost || answer.logValue === -Infinity) return;
     }
   }
 
@@ -156,19 +166,26 @@ export class TreePass {
     messages[number] = undefined;
   }
 
-  /** The clique's tables, with the axes in its order. */
-  private place(clique: Pick<Clique, "axes" | "scopes">): Kept[] {
-    const places = new Map(clique.axes.map((variable, k) => [variable, k]));
-    return clique.scopes.map((number) => {
-      const table = this.tables[number];
-      const axes = [...table.scope].sort((a, b) => places.get(a)! - places.get(b)!);
-      const kept = this.keep(axes, false);
-      const values = this.values(kept);
-      const logs = table.logs || this.kind === "map";
-      walk(this.shape(axes), [stridesIn(table, axes)], (index, [at]) => {
-        values[index] = logs && !table.logs ? log(table.values[at]) : table.values[at];
-      });
-      return Object.assign(kept, { logs, scale: table.scale, range: table.range });
+  /** The clique's tables, with the axes in its order; small ones multiplied with each other, so that fewer are read for each of its states. */
+  private place({ axes, scopes }: Pick<Clique, "axes" | "scopes">): Kept[] {
+    const places = new Map(axes.map((variable, k) => [variable, k]));
+    const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
+    const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
+    const most = Math.min(JOINED, sizeOf(this.shape(axes)) / 8);
+    const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
+    // A table with all inner axes is read in one stream, though it then says the same thing several times.
+    const inner = axes.slice(axes.length - innerAxes(this.shape(axes)));
+    const widened = joined.map((table) => {
+      const scope = inOrder(new Set([...table.scope, ...inner]));
+      return scope.length > table.scope.length && sizeOf(this.shape(scope)) <= most
+        ? widen(table, scope, this.shape(scope))
+        : table;
+    });
+    return widened.map(({ scope, values, logs, scale, range }) => {
+      const kept = this.keep(scope, false);
+      const asLogs = this.kind === "map" && !logs;
+      this.values(kept).set(asLogs ? values.map((value) => log(value)) : values);
+      return Object.assign(kept, { logs: logs || asLogs, scale, range });
     });
   }
 
@@ -205,25 +222,53 @@ export class TreePass {
     return Object.assign(made, { range: kept.range, lost: kept.lost });
   }
 
-  /** Multiplies and adds over the clique's states. */
+  /** Multiplies and adds over the clique's states; those of large ones in pieces, which workers take. */
   private async *sweep(
     axes: readonly number[],
     inputs: readonly Placed[],
-    outputs: readonly Placed[],
+    outputs: readonly Kept[],
     logs: boolean,
   ): AsyncGenerator<void> {
-    const block = new CliqueBlock(this.engine.memory, axes, this.shape(axes), inputs, outputs);
-    const kernel = this.kind === "map" ? "cliqueMax" : logs ? "cliqueLogSum" : "cliqueSum";
-    const stretch = Math.max(1, Math.floor(CALL_STATES / block.inner));
+    const shape = this.shape(axes);
+    const pieces = piecesOf(axes, shape, outputs);
+    // Outputs that several pieces would write are theirs alone until the end.
+    const split = [...pieces[0].keys()];
+    const shared = outputs.filter(({ axes }) => split.some((axis) => !axes.includes(axis)));
+    const copies = pieces.map(() => shared.map((output) => this.keep(output.axes, logs)));
+    const blocks = pieces.map((ranges, i) => {
+      const own = outputs.map((output) => (shared.includes(output) ? copies[i][shared.indexOf(output)] : output));
+      return new CliqueBlock(this.engine.memory, axes, shape, inputs, own, ranges);
+    });
     try {
-      for (let from = 0; from < block.blocks; from += stretch) {
-        const to = Math.min(block.blocks, from + stretch);
-        await this.engine.run([{ kernel, args: [block.pointer, from, to] }], { workers: 1, deterministic: false });
-        this.swept += (to - from) * block.inner;
-        yield;
+      for (let first = 0; first < blocks.length; first += this.workers) {
+        yield* this.together(blocks.slice(first, first + this.workers), logs);
       }
     } finally {
-      block.dispose();
+      for (const block of blocks) block.dispose();
+    }
+    shared.forEach((output, k) => {
+      const values = this.values(output);
+      for (const kept of copies.map((own) => own[k])) {
+        this.values(kept).forEach((value, i) => {
+          values[i] = this.kind === "map" ? Math.max(values[i], value) : logs ? logAdd(values[i], value) : values[i] + value;
+        });
+        this.free(kept);
+      }
+    });
+  }
+
+  /** Pieces at once, a worker each. */
+  private async *together(blocks: readonly CliqueBlock[], logs: boolean): AsyncGenerator<void> {
+    const kernel = this.kind === "map" ? "cliqueMax" : logs ? "cliqueLogSum" : "cliqueSum";
+    const most = Math.max(...blocks.map((block) => block.blocks));
+    const stretch = Math.max(1, Math.floor(CALL_STATES / blocks[0].inner));
+    for (let from = 0; from < most; from += stretch) {
+      const calls = blocks.flatMap(({ pointer, blocks: count }) =>
+        from < count ? [{ kernel, args: [pointer, from, Math.min(count, from + stretch)] }] : [],
+      );
+      await this.engine.run(calls, { workers: blocks.length, deterministic: false });
+      this.swept += calls.reduce((sum, { args }) => sum + (args[2] - args[1]) * blocks[0].inner, 0);
+      yield;
     }
   }
 
@@ -269,7 +314,7 @@ export class TreePass {
     const { children, axes, own } = clique;
     const received = this.down[number];
     const sent = children.map((child) => this.up[child]!);
-    const { inputs, temporary, logs, lost } = this.inputs(clique, received ? [...sent, received] : sent);
+    const { inputs, temporary, logs, scale, lost } = this.inputs(clique, received ? [...sent, received] : sent);
     const back = children.map((child) => this.keep(this.up[child]!.axes, logs));
     const mine = axes.slice(axes.length - own);
     const marginals = groups(mine, this.shape(mine), JOINT).map((group) => this.keep(group, logs));
@@ -277,9 +322,13 @@ export class TreePass {
     for (const kept of temporary) this.free(kept);
     // Lost before from the whole mass, and here from each product.
     const before = received?.lost ?? 0;
-    const mass = this.values(marginals[0]).reduce((sum, value) => sum + (logs ? exp(value) : value), 0);
+    const first = this.values(marginals[0]);
+    const largest = logs ? first.reduce((high, value) => Math.max(high, value), -Infinity) : 0;
+    const mass = first.reduce((sum, value) => sum + (logs ? exp(value - Math.max(largest, -1e300)) : value), 0);
     const lostMass = before + (lost > before ? ((lost - before) * sizeOf(this.shape(axes))) / mass : 0);
     this.lost ||= !(lostMass <= MOST_LOST);
+    if (clique.parent < 0) this.answer.logValue += scale + log(mass) + largest;
+    if (this.lost || mass === 0) return;
     this.drop(this.down, number);
     for (const kept of marginals) this.normalise(kept);
     for (const [i, child] of children.entries()) {
@@ -301,9 +350,9 @@ export class TreePass {
 
   /** Marginals of each variable from those of a few together. */
   private normalise(kept: Kept): void {
-    this.settle(kept);
+    const high = this.settle(kept);
     const values = this.values(kept);
-    const joint = kept.logs ? values.map((value) => exp(value)) : values;
+    const joint = kept.logs ? values.map((value) => exp(value - high)) : values;
     const total = joint.reduce((sum, value) => sum + value, 0);
     const shape = this.shape(kept.axes);
     const marginals = shape.map((count) => new Float64Array(count));
@@ -361,6 +410,49 @@ export class TreePass {
     const offset = chosen.reduce((sum, variable, k) => sum + strides[k] * this.answer.states![variable], 0);
     return { pointer: kept.pointer + 8 * offset, axes: kept.axes.filter((variable) => !chosen.includes(variable)) };
   }
+}
+
+/** ln(eᵃ + eᵇ). */
+function logAdd(a: number, b: number): number {
+  const [high, low] = a > b ? [a, b] : [b, a];
+  return low === -Infinity ? high : high + log(1 + exp(low - high));
+}
+
+/**
+ * Pieces of a large clique, the same at any number of workers: ranges of states of outer axes that all large outputs have, so that each piece writes its own
+ * part of these.
+ */
+function piecesOf(axes: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
+  const whole: AxisRanges[] = [new Map()];
+  if (sizeOf(shape) < PIECE_STATES) return whole;
+  const large = outputs.filter(({ entries }) => entries > COPIED);
+  const outer = axes.slice(0, axes.length - innerAxes(shape));
+  let pieces = whole;
+  for (const [k, axis] of outer.entries()) {
+    if (pieces.length * 2 > PIECES || !large.every((output) => output.axes.includes(axis))) continue;
+    const half = Math.ceil(shape[k] / 2);
+    const ranges = [[0, half] as const, [half, shape[k] - half] as const];
+    pieces = pieces.flatMap((piece) => ranges.map((range) => new Map([...piece, [axis, range]])));
+  }
+  return pieces;
+}
+
+/** Tables multiplied with each other as long as a product has at most `most` entries. */
+function joinSmall(tables: readonly Table[], most: number, inOrder: (variables: Iterable<number>) => number[]): Table[] {
+  const joined: Table[] = [];
+  for (const table of [...tables].sort((a, b) => b.values.length - a.values.length)) {
+    let [best, smallest] = [-1, most];
+    for (const [i, other] of joined.entries()) {
+      if (table.logs || other.logs || table.range + other.range > MOST_RANGE) continue;
+      let size = other.values.length;
+      for (const [k, variable] of table.scope.entries()) if (!other.scope.includes(variable)) size *= table.shape[k];
+      if (size > smallest) continue;
+      [best, smallest] = [i, size];
+    }
+    if (best < 0) joined.push(table);
+    else joined[best] = product(joined[best], table, inOrder(new Set([...joined[best].scope, ...table.scope])));
+  }
+  return joined;
 }
 
 function largestPlace(values: Float64Array): number {

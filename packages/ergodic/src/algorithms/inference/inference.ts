@@ -1,5 +1,5 @@
-import { KeptPart } from "../../base/kept-part.ts";
-import type { Advance, FactorTables, Json, JsonObject, Progression, Snapshot, Tensor } from "../../contract.ts";
+import { isObject, KeptPart } from "../../base/kept-part.ts";
+import type { Advance, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import { type Reduction, reduce } from "./reduction.ts";
@@ -81,13 +81,8 @@ export class Inference implements Progression {
     const kept = new KeptPart("inference", { tensors, state });
     this.step = kept.count("step");
     this.next = kept.count("next", 0, Math.max(0, this.parts.length - 1));
-    const isState = (item: Json): item is JsonObject => typeof item === "object" && item !== null && !Array.isArray(item);
-    kept.list("parts", isState, this.parts.length).forEach((own, i) => {
-      const of = Object.entries(tensors).filter(([name]) => name.startsWith(`${i}.`));
-      this.parts[i].restore({
-        tensors: Object.fromEntries(of.map(([name, tensor]) => [name.slice(`${i}.`.length), tensor])),
-        state: own,
-      });
+    kept.list("parts", isObject, this.parts.length).forEach((own, i) => {
+      this.parts[i].restore(kept.part("a part", `${i}.`, own).snapshot);
     });
   }
 
