@@ -272,17 +272,10 @@ export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export type { StateName, States } from "./models/graphs/domains.ts";
 export type { Evidence } from "./models/graphs/evidence.ts";
+export type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./models/graphs/factor-types.ts";
 export { factorGraphFromJson } from "./models/graphs/from-json.ts";
 export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalFunctions } from "./models/graphs/functions.ts";
-export {
-  FactorGraph,
-  factorGraph,
-  type GraphFactor,
-  type NestedNumbers,
-  type Weight,
-  type WeightedOptions,
-  type WeightState,
-} from "./models/graphs/graph.ts";
+export { FactorGraph, factorGraph } from "./models/graphs/graph.ts";
 export { is, type Literal, type LiteralLike, not, type VariableName } from "./models/graphs/literals.ts";
 export type { FactorKind } from "./models/graphs/structure.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";

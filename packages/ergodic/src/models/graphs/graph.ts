@@ -3,63 +3,16 @@ import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
 import type { FactorTables, JsonObject, TableFactor } from "../../contract.ts";
-import { type StateName, type States, stateOf } from "./domains.ts";
+import type { StateName, States } from "./domains.ts";
 import { type Evidence, Observations } from "./evidence.ts";
+import type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./factor-types.ts";
 import { type LogicalFunction, logicalFunctionNames } from "./functions.ts";
 import { graphToJson } from "./json-form.ts";
 import type { LiteralLike, VariableName } from "./literals.ts";
 import { flatValues } from "./nested.ts";
-import { type FactorKind, type StoredFactor, Structure } from "./structure.ts";
+import { checkDistinct, literalsOf, scopeOf, weightNumber, weightOf } from "./resolve.ts";
+import { type StoredFactor, Structure } from "./structure.ts";
 import { denseTable, tablesOf } from "./tables.ts";
-
-/** A weight that factors share: of `weight()`. */
-export interface Weight {
-  /** Its number, from 0. */
-  readonly id: number;
-}
-
-/** A weight as it is now. */
-export interface WeightState {
-  /** As it was given. */
-  readonly name: string | undefined;
-  /** In the factors' exponents. */
-  readonly value: number;
-  /** Learning leaves it as it is. */
-  readonly fixed: boolean;
-}
-
-/** Options of factors that have a weight. */
-export interface WeightedOptions {
-  /** Of `weight()`, or its name; a number is a fixed weight of that value. Default 1. */
-  weight?: Weight | number | string;
-  /** Multiplies the weight in this factor. Default 1. */
-  feature?: number;
-}
-
-/** A list of numbers, or of such lists, one level a variable. */
-export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
-
-/** A factor as it was given. Literals are by the numbers of their states. */
-export interface GraphFactor {
-  /** What it is a function by. */
-  readonly kind: FactorKind;
-  /** Numbers of its variables; of conditional functions the head, the child, is last. */
-  readonly variables: readonly number[];
-  /** By variable, the state of its literal; empty for tables. */
-  readonly states: readonly number[];
-  /** The number of its weight, where it has one. */
-  readonly weight?: number;
-  /** Multiplies the weight. */
-  readonly feature?: number;
-  /** Of tables: by the states of its variables, the last fastest. */
-  readonly values?: Float64Array;
-  /** The values are logarithms. */
-  readonly logs?: boolean;
-  /** Of "noisyOr": of each parent, how likely it turns the child on; then the leak. */
-  readonly probabilities?: readonly number[];
-  /** Of "atMost". */
-  readonly most?: number;
-}
 
 const WHERE = "factorGraph";
 /** Entries of a factor that is asked for as a table. */
@@ -130,7 +83,7 @@ export class FactorGraph {
     checkKeys(where, options, ["logs"]);
     const { logs = false } = options;
     checkBoolean(where, "logs", logs);
-    const scope = this.#scope(where, variables);
+    const scope = scopeOf(this.#structure, where, variables);
     const shape = scope.map((variable) => this.stateCount(variable));
     const flat = flatValues(where, shape, (axis) => this.variableName(scope[axis]), values, logs);
     return this.#structure.addFactor({ kind: "table", variables: scope, values: flat, logs });
@@ -189,7 +142,8 @@ export class FactorGraph {
   }
 
   /**
-   * P(child | parents) of a noisy or: each parent that holds turns the child on with its probability, independently of the others, and so does the leak (default 0).
+   * P(child | parents) of a noisy or: each parent that holds turns the child on with its probability, independently of the others, and so does the
+   * leak (default 0).
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -201,7 +155,7 @@ export class FactorGraph {
     parents.forEach(([, p], i) => {
       checkNumber(where, `the probability of parents[${i}]`, p, { low: 0, high: 1 });
     });
-    const factor = this.#literals(where, [...parents.map(([parent]) => parent), child]);
+    const factor = literalsOf(this.#structure, where, [...parents.map(([parent]) => parent), child]);
     if (this.stateCount(factor.variables.at(-1)!) !== 2)
       throw new OptionError(where, "the child has more than two states, but must be on or off", "OPTION_MEANING");
     return this.#structure.addFactor({ kind: "noisyOr", ...factor, probabilities: [...parents.map(([, p]) => p), leak] });
@@ -209,14 +163,14 @@ export class FactorGraph {
 
   /** Exactly one of the literals holds: 1 there, 0 elsewhere. */
   oneOf(literals: readonly LiteralLike[]): number {
-    return this.#structure.addFactor({ kind: "oneOf", ...this.#literals(`${WHERE}.oneOf`, literals) });
+    return this.#structure.addFactor({ kind: "oneOf", ...literalsOf(this.#structure, `${WHERE}.oneOf`, literals) });
   }
 
   /** At most so many of the literals hold: 1 there, 0 elsewhere. */
   atMost(most: number, literals: readonly LiteralLike[]): number {
     const where = `${WHERE}.atMost`;
     checkNumber(where, "the number", most, { low: 0, high: 2 ** 31, integer: true });
-    return this.#structure.addFactor({ kind: "atMost", ...this.#literals(where, literals), most });
+    return this.#structure.addFactor({ kind: "atMost", ...literalsOf(this.#structure, where, literals), most });
   }
 
   /** The same as the methods above by numbers alone, for readers of files: a weighted function, its variables, their literals' states, the weight's id. */
@@ -230,7 +184,7 @@ export class FactorGraph {
       const { count } = this.#structure.domain(this.#structure.variable(where, variables[i]));
       checkNumber(where, `states[${i}]`, states[i], { low: 0, high: count - 1, integer: true });
     }
-    this.#distinct(where, variables);
+    checkDistinct(this.#structure, where, variables);
     return this.#structure.addFactor({ kind: name, variables, states, weight, feature });
   }
 
@@ -314,7 +268,7 @@ export class FactorGraph {
 
   /** A weight as it is now, by what `weight()` gave, its name or its number. */
   weightState(weight: Weight | string | number): WeightState {
-    return this.#structure.weight(this.#weightNumber(WHERE, weight));
+    return this.#structure.weight(weightNumber(this.#structure, WHERE, weight));
   }
   /** Gives weights, by their numbers, new values. */
   setWeights(values: ArrayLike<number>): this {
@@ -366,69 +320,8 @@ export class FactorGraph {
     checkKeys(where, options, ["weight", "feature"]);
     const { weight = 1, feature = 1 } = options;
     checkNumber(where, "feature", feature);
-    const literals = this.#literals(where, given);
-    const id = typeof weight === "number" ? this.#constant(where, weight) : this.#weightNumber(where, weight);
-    return this.#structure.addFactor({ kind, ...literals, weight: id, feature });
-  }
-
-  #constant(where: string, value: number): number {
-    checkNumber(where, "weight", value);
-    return this.#structure.constant(where, value);
-  }
-
-  #weightNumber(where: string, weight: Weight | string | number): number {
-    if (typeof weight === "string") return this.#structure.weightNamed(where, weight);
-    const id = typeof weight === "object" ? weight?.id : weight;
-    if (Number.isInteger(id) && id >= 0 && id < this.weightCount) return id;
-    throw new OptionError(
-      where,
-      `weight is ${shown(weight)}, but must be one of this graph's: a number, the name of a weight, or what weight() gave`,
-      "OPTION_TYPE",
-    );
-  }
-
-  #literals(where: string, given: readonly LiteralLike[]): { variables: number[]; states: number[] } {
-    if (!Array.isArray(given)) refuse(where, "the literals", given, "a list", '["a", not("b"), is("c", "red")]');
-    if (given.length === 0) throw new OptionError(where, "there are no literals, but must be at least one", "OPTION_RANGE");
-    const variables: number[] = [];
-    const states: number[] = [];
-    for (const one of given) {
-      const { variable, state, negated = false } = typeof one === "object" && one !== null ? one : { variable: one };
-      const number = this.#structure.variable(where, variable);
-      const domain = this.#structure.domain(number);
-      const place = `${where}: "${this.#structure.name(number)}"`;
-      if (state === undefined && !domain.boolean && (domain.count !== 2 || domain.labels))
-        throw new OptionError(place, 'it is no Boolean; say which state is meant: is(variable, "state")', "OPTION_MEANING");
-      if (negated && domain.count !== 2)
-        throw new OptionError(
-          place,
-          `it has ${domain.count} states, of which not() names none; say which one: is()`,
-          "OPTION_MEANING",
-        );
-      const found = state === undefined ? 1 : stateOf(place, domain, state);
-      variables.push(number);
-      states.push(negated ? 1 - found : found);
-    }
-    this.#distinct(where, variables);
-    return { variables, states };
-  }
-
-  #scope(where: string, given: readonly VariableName[]): number[] {
-    if (!Array.isArray(given)) refuse(where, "the variables", given, "a list", '["rain", "wet"]');
-    const scope = given.map((name) => this.#structure.variable(where, name));
-    this.#distinct(where, scope);
-    return scope;
-  }
-
-  #distinct(where: string, variables: ArrayLike<number>): void {
-    const repeated = repeatedIn(variables);
-    if (repeated === undefined) return;
-    const name = this.#structure.name(repeated);
-    throw new OptionError(
-      where,
-      `the variable "${name}" occurs twice, but a factor has each once; merge the two`,
-      "OPTION_RANGE",
-    );
+    const literals = literalsOf(this.#structure, where, given);
+    return this.#structure.addFactor({ kind, ...literals, weight: weightOf(this.#structure, where, weight), feature });
   }
 
   #stored(factor: number): ReturnType<Structure["factor"]> & StoredFactor {
@@ -440,17 +333,6 @@ export class FactorGraph {
 function list(name: string, body: readonly LiteralLike[]): readonly LiteralLike[] {
   if (!Array.isArray(body)) refuse(`${WHERE}.${name}`, "the body", body, "a list of literals", '["a", not("b")]');
   return body;
-}
-
-function repeatedIn(variables: ArrayLike<number>): number | undefined {
-  const { length } = variables;
-  if (length > 16) {
-    const seen = new Set<number>();
-    for (let i = 0; i < length; i++) if (seen.size === seen.add(variables[i]).size) return variables[i];
-    return undefined;
-  }
-  for (let i = 1; i < length; i++) for (let j = 0; j < i; j++) if (variables[i] === variables[j]) return variables[i];
-  return undefined;
 }
 
 /** An empty factor graph. `memory`: GiB that its arrays may take, at most 4 (the default). */

@@ -112,11 +112,11 @@ function resume(
  *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
  *
  * Before anything, evidence is absorbed, zeros are propagated, determined variables go, and connected parts are separated. A run can be awaited, or
- * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and how far the
- * run came, never on `workers`.
+ * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and
+ * how far the run came, never on `workers`.
  *
- * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has probability 0; the
- *   reason of an aborted `signal`
+ * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has
+ *   probability 0; the reason of an aborted `signal`
  */
 export const infer = Object.assign(start, { resume });
 
