@@ -277,6 +277,14 @@ export { configureThreads as configure, type ThreadName, type ThreadOptions } fr
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
+export type { StateName, States } from "./models/graphs/domains.ts";
+export type { Evidence } from "./models/graphs/evidence.ts";
+export type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./models/graphs/factor-types.ts";
+export { factorGraphFromJson } from "./models/graphs/from-json.ts";
+export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalFunctions } from "./models/graphs/functions.ts";
+export { FactorGraph, factorGraph } from "./models/graphs/graph.ts";
+export { is, type Literal, type LiteralLike, not, type VariableName } from "./models/graphs/literals.ts";
+export type { FactorKind } from "./models/graphs/structure.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
 export { type Loss, type LossName, loss } from "./models/loss.ts";
 export { lossFromJson, lossNames } from "./models/losses/by-name.ts";
@@ -505,7 +513,8 @@ export type { ModeOptions } from "./verbs/fit/mode-options.ts";
 export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
-export { type InferOptions, type Inferred, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
+export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
+export type { Inferred } from "./verbs/infer/tables-of.ts";
 export {
   type CoordinateMinimum,
   type GradientMinimum,
