@@ -1,4 +1,4 @@
-import { stream } from "../../base/stream.ts";
+import { type Draws, stream } from "../../base/stream.ts";
 
 /** An order in which variables are summed out, and what that costs. */
 export interface EliminationOrder {
@@ -12,27 +12,26 @@ export interface EliminationOrder {
   readonly tried: number;
 }
 
-/** What decides which variable goes next. */
-interface Greed {
-  /** Weight of the fill edges by their number, or by the states that they join. */
-  readonly weighted: boolean;
-  /** The score of each variable is multiplied by (1 + noise · u), u uniform in [0, 1) and its own. */
-  readonly noise: number;
-}
-
-/** Operations of the search (some 5 ns) for each entry of a table (some 4 ns). */
-const SHARE = 0.1;
-/** Most operations: about two seconds. */
-const MOST_OPERATIONS = 4e8;
+/** Operations of the search for each entry of a table: a tenth of the time that the entries will take. */
+const SHARE = 0.2;
+/** Most operations: about four seconds. */
+const MOST_OPERATIONS = 3e9;
+/** Searches from different starts; late in the search only the better ones are followed. */
+const WALKS = 2;
+/** Share of the variables whose factor changes at most from one order to the next. */
+const CHANGED = 0.05;
 /** Between two yields: a few milliseconds. */
-const PAUSE_OPERATIONS = 1e6;
+const PAUSE_OPERATIONS = 3e6;
 /** Beyond so many variables (after those of degree 2 or less went), adjacency is no longer kept as bits. */
 const MOST_BITS = 8192;
 
 /**
- * An order good in time and in memory, as both grow with Σ of the tables: variables of degree at most 2 first, then greedy by fill edges (min-fill),
- * again and again with noise, and from within the best order so far. How many are tried depends on how large the tables are, in operations and not in
- * seconds, so that the order depends on the graph and the seed alone. A generator: it yields every few milliseconds.
+ * An order good in time and in memory, as both grow with Σ of the tables.
+ *
+ * Variables whose neighbours know each other, and those of degree at most 2, go first: no order is better for keeping them. The rest goes greedily by the
+ * least fill edges (min-fill) times a factor of each variable; a local search changes some factors at random and keeps what makes the sum smaller. How long it
+ * goes depends on how large the tables are, in operations and not in seconds, so that the order depends on the graph and the seed alone. A generator: it
+ * yields every few milliseconds.
  *
  * @param cardinalities by variable
  * @param scopes sets of variables that are neighbours of each other
@@ -44,31 +43,56 @@ export function* eliminationOrders(
 ): Generator<void, EliminationOrder> {
   const weights = cardinalities.map((count) => Math.log2(count));
   const { order: first, neighbours, left, total, largest } = peel(weights, scopes);
-  const core = new Core(weights, neighbours, left);
-  let best = core.run({ weighted: false, noise: 0 }, () => 0, [], Infinity)!;
+  const even = new Float64Array(left.length).fill(1);
+  // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
+  left.reverse();
+  const draft = new Core(weights, neighbours, left).run(false, even, Infinity)!;
+  const sorted = Array.from(draft.order, (i) => left[i]).reverse();
+  const core = new Core(weights, neighbours, sorted);
   const random = stream(seed, "elimination order");
-  let spent = best.operations;
+  let best = core.run(false, even, Infinity)!;
+  let spent = core.operations;
   let shown = 0;
   let tried = 1;
-  const noises = [0, 0.05, 0.1, 0.2, 0.4, 0.8];
-  while (left.length > 3 && spent < Math.min(MOST_OPERATIONS, effort * 2 ** best.logTotal)) {
-    const draws = random.at(tried);
-    const greed = { weighted: tried % 2 === 1, noise: noises[draws.integer(noises.length)] };
-    const kept = tried % 3 === 0 ? best.order.slice(0, draws.integer(best.order.length)) : [];
-    const found = core.run(greed, () => draws.uniform(), kept, best.logTotal);
+  const walks = Array.from({ length: WALKS }, () => ({ factors: even, weighted: false, logTotal: Infinity }));
+  const limit = (): number => Math.min(MOST_OPERATIONS, effort * 2 ** best.logTotal);
+  while (best.fills && spent < limit()) {
+    const draws = random.at(tried++);
+    const done = spent / limit();
+    const walk = walks[draws.integer(Math.ceil(WALKS * (1 - done)))];
+    const fresh = walk.logTotal === Infinity || draws.uniform() < 0.1 * (1 - done);
+    const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
+    const factors = fresh ? freshFactors(even.length, draws) : changedFactors(walk.factors, draws);
+    // As good a one is a step, too: the sum is flat over many factors.
+    const found = core.run(weighted, factors, walk.logTotal + 1e-9);
     spent += core.operations;
-    tried++;
-    if (found && found.logTotal < best.logTotal) best = found;
+    if (found) {
+      Object.assign(walk, { factors, weighted, logTotal: found.logTotal });
+      walks.sort((a, b) => a.logTotal - b.logTotal);
+      if (found.logTotal < best.logTotal) best = found;
+    }
     if (spent < shown + PAUSE_OPERATIONS) continue;
     shown = spent;
     yield;
   }
   return {
-    order: [...first, ...best.order.map((i) => left[i])],
+    order: [...first, ...Array.from(best.order, (i) => sorted[i])],
     logTotal: addLogs(total, best.logTotal),
     logLargest: Math.max(largest, best.logLargest),
     tried,
   };
+}
+
+function freshFactors(count: number, draws: Draws): Float64Array {
+  const spread = [0, 0.1, 0.3, 0.8][draws.integer(4)];
+  return Float64Array.from({ length: count }, () => 1 + spread * draws.uniform());
+}
+
+function changedFactors(factors: Float64Array, draws: Draws): Float64Array {
+  const changed = factors.slice();
+  const most = Math.ceil(factors.length * CHANGED);
+  for (let n = 1 + draws.integer(most); n > 0; n--) changed[draws.integer(factors.length)] = 1 + 3 * draws.uniform() ** 2;
+  return changed;
 }
 
 /** The order that `eliminationOrders` ends with. */
@@ -125,78 +149,90 @@ function peel(weights: readonly number[], scopes: readonly (readonly number[])[]
 }
 
 interface Found {
-  readonly order: number[];
+  readonly order: Int32Array;
   readonly logTotal: number;
   readonly logLargest: number;
-  readonly operations: number;
+  /** Whether there was anything to choose. */
+  readonly fills: boolean;
 }
 
 /** What is left of the graph, as bits; the number of fill edges of each variable is kept up to date. */
 class Core {
-  /** Words that the last run went over. */
+  /** Words that the last run went over, about. */
   operations = 0;
   private readonly count: number;
   private readonly words: number;
   private readonly weights: Float64Array;
-  private readonly start: Uint32Array;
+  private readonly start: { bits: Uint32Array; degrees: Int32Array; fill: Int32Array };
   private readonly bits: Uint32Array;
   private readonly degrees: Int32Array;
-  private readonly startFill: Int32Array;
-  private readonly startDegrees: Int32Array;
   private readonly fill: Int32Array;
-  private readonly factors: Float64Array;
+  /** Variables that are left, and their places among these. */
   private readonly rest: Int32Array;
   private readonly place: Int32Array;
   private readonly around: Int32Array;
+  /** Variables that had no fill edges when they were put here. */
+  private readonly free: number[] = [];
+  /** By word of a row, how many of its variables are left; words from `top` on are those of what has gone. */
+  private readonly alive: Int32Array;
+  private top = 0;
 
   constructor(weights: readonly number[], neighbours: readonly ReadonlySet<number>[], left: readonly number[]) {
-    this.count = left.length;
-    this.words = (left.length + 31) >>> 5;
+    const count = left.length;
+    this.count = count;
+    this.words = (count + 31) >>> 5;
     this.weights = Float64Array.from(left, (variable) => weights[variable]);
     const local = new Map(left.map((variable, i) => [variable, i]));
-    this.start = new Uint32Array(this.count * this.words);
+    this.bits = new Uint32Array(count * this.words);
     left.forEach((variable, i) => {
       for (const u of neighbours[variable]) {
         const j = local.get(u)!;
-        this.start[i * this.words + (j >>> 5)] |= 1 << (j & 31);
+        this.bits[i * this.words + (j >>> 5)] |= 1 << (j & 31);
       }
     });
-    this.bits = this.start.slice();
-    this.factors = new Float64Array(this.count);
-    this.rest = new Int32Array(this.count);
-    this.place = new Int32Array(this.count);
-    this.around = new Int32Array(this.count);
-    this.startDegrees = Int32Array.from(left, (variable) => neighbours[variable].size);
-    this.degrees = this.startDegrees.slice();
-    this.startFill = new Int32Array(this.count);
-    for (let i = 0; i < this.count; i++) this.startFill[i] = this.countFill(i);
-    this.fill = this.startFill.slice();
+    this.degrees = Int32Array.from(left, (variable) => neighbours[variable].size);
+    this.fill = new Int32Array(count);
+    this.rest = new Int32Array(count);
+    this.place = new Int32Array(count);
+    this.around = new Int32Array(count);
+    this.alive = new Int32Array(this.words);
+    this.top = this.words;
+    for (let i = 0; i < count; i++) this.fill[i] = this.countFill(i);
+    this.start = { bits: this.bits.slice(), degrees: this.degrees.slice(), fill: this.fill.slice() };
   }
 
-  /** An order that starts with `kept`; undefined as soon as it costs more than `limit`. */
-  run({ weighted, noise }: Greed, uniform: () => number, kept: readonly number[], limit: number): Found | undefined {
-    const { bits, degrees, fill, count, words, weights } = this;
-    bits.set(this.start);
-    degrees.set(this.startDegrees);
-    fill.set(this.startFill);
-    this.operations = bits.length;
-    const { rest, place, factors, around } = this;
-    for (let i = 0; i < count; i++) rest[i] = place[i] = i;
-    if (noise > 0) for (let i = 0; i < count; i++) factors[i] = 1 + noise * uniform();
-    let remaining = count;
-    const order: number[] = [];
-    let logTotal = -Infinity;
+  /** The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about. */
+  run(weighted: boolean, factors: Float64Array, limit: number): Found | undefined {
+    const { bits, degrees, fill, count, words, weights, rest, place, around, free } = this;
+    bits.set(this.start.bits);
+    degrees.set(this.start.degrees);
+    fill.set(this.start.fill);
+    free.length = 0;
+    for (let i = 0; i < count; i++) {
+      rest[i] = place[i] = i;
+      if (fill[i] === 0) free.push(i);
+    }
+    this.operations = bits.length + 8 * count;
+    this.top = words;
+    this.alive.fill(32);
+    this.alive[words - 1] = count - 32 * (words - 1);
+    const order = new Int32Array(count);
+    const most = 2 ** limit;
+    let total = 0;
     let logLargest = -Infinity;
-    while (remaining > 0) {
+    let fills = false;
+    for (let remaining = count; remaining > 0; remaining--) {
       let chosen = -1;
-      if (order.length < kept.length) chosen = kept[order.length];
-      else {
+      while (chosen < 0 && free.length > 0) {
+        const v = free.pop()!;
+        if (place[v] >= 0 && fill[v] === 0) chosen = v;
+      }
+      if (chosen < 0) {
+        fills = true;
         let lowest = Infinity;
         for (let k = 0; k < remaining; k++) {
           const v = rest[k];
-          let score = fill[v];
-          if (weighted) score = (score + 0.1) * (weights[v] + 0.3 * degrees[v]);
-          if (noise > 0) score = (score + 0.5) * factors[v];
+          const score = (weighted ? fill[v] * (weights[v] + 0.3 * degrees[v]) : fill[v]) * factors[v];
           if (score < lowest) {
             lowest = score;
             chosen = v;
@@ -204,62 +240,66 @@ class Core {
         }
         this.operations += 2 * remaining;
       }
-      const size = this.neighboursOf(chosen, around);
+      const size = this.neighboursOf(chosen);
       let weight = weights[chosen];
       for (let k = 0; k < size; k++) weight += weights[around[k]];
-      logTotal = addLogs(logTotal, weight);
-      if (logTotal >= limit) return undefined;
-      logLargest = Math.max(logLargest, weight);
-      order.push(chosen);
-      const last = rest[--remaining];
+      total += 2 ** weight;
+      if (total > most) return undefined;
+      if (weight > logLargest) logLargest = weight;
+      order[count - remaining] = chosen;
+      const last = rest[remaining - 1];
       rest[place[chosen]] = last;
       place[last] = place[chosen];
-      this.eliminate(chosen, around, size);
+      place[chosen] = -1;
+      this.eliminate(chosen, size);
+      this.alive[chosen >>> 5]--;
+      while (this.top > 0 && this.alive[this.top - 1] === 0) this.top--;
     }
-    this.operations += 8 * count * words;
-    return { order, logTotal, logLargest, operations: this.operations };
+    return { order, logTotal: Math.log2(total), logLargest, fills };
   }
 
-  private neighboursOf(v: number, into: Int32Array): number {
-    const { bits, words } = this;
+  /** Into `around`; returns how many. */
+  private neighboursOf(v: number): number {
+    const { bits, words, around, top } = this;
     let size = 0;
-    for (let w = 0, at = v * words; w < words; w++, at++) {
-      for (let word = bits[at]; word !== 0; word &= word - 1) into[size++] = (w << 5) | (31 - Math.clz32(word & -word));
+    for (let w = 0, at = v * words; w < top; w++, at++) {
+      for (let word = bits[at]; word !== 0; word &= word - 1) around[size++] = (w << 5) | (31 - Math.clz32(word & -word));
     }
-    this.operations += words;
     return size;
   }
 
-  /** Its neighbours become neighbours of each other, and it goes. */
-  private eliminate(v: number, around: Int32Array, size: number): void {
-    const { bits, degrees, fill, words } = this;
+  /** The neighbours, in `around`, become neighbours of each other, and v goes. */
+  private eliminate(v: number, size: number): void {
+    const { bits, degrees, fill, words, around, free } = this;
     if (fill[v] > 0) {
       for (let i = 0; i < size; i++) {
+        const a = around[i];
         for (let j = i + 1; j < size; j++) {
-          const [a, b] = [around[i], around[j]];
-          if ((bits[a * words + (b >>> 5)] >>> (b & 31)) & 1) continue;
-          this.join(a, b);
+          const b = around[j];
+          if (((bits[a * words + (b >>> 5)] >>> (b & 31)) & 1) === 0) this.join(a, b);
         }
       }
     }
+    const [word, mask] = [v >>> 5, ~(1 << (v & 31))];
     for (let i = 0; i < size; i++) {
       const u = around[i];
-      bits[u * words + (v >>> 5)] &= ~(1 << (v & 31));
+      bits[u * words + word] &= mask;
       degrees[u]--;
       // v knew its own neighbours alone: pairs of v with others of u's go.
       fill[u] -= degrees[u] - (size - 1);
+      if (fill[u] === 0) free.push(u);
     }
-    for (let w = 0; w < words; w++) bits[v * words + w] = 0;
-    this.operations += size + words;
+    this.operations += size * size + 2 * this.top;
   }
 
   /** A new edge: whoever knows both has one pair less to join, and each gets pairs of the other with those that it does not know. */
   private join(a: number, b: number): void {
-    const { bits, degrees, fill, words } = this;
+    const { bits, degrees, fill, words, free, top } = this;
     let common = 0;
-    for (let w = 0, i = a * words, j = b * words; w < words; w++, i++, j++) {
+    for (let w = 0, i = a * words, j = b * words; w < top; w++, i++, j++) {
       for (let word = bits[i] & bits[j]; word !== 0; word &= word - 1) {
-        fill[(w << 5) | (31 - Math.clz32(word & -word))]--;
+        const u = (w << 5) | (31 - Math.clz32(word & -word));
+        if (--fill[u] === 0) free.push(u);
         common++;
       }
     }
@@ -269,16 +309,16 @@ class Core {
     bits[b * words + (a >>> 5)] |= 1 << (a & 31);
     degrees[a]++;
     degrees[b]++;
-    this.operations += 2 * words + common;
+    this.operations += 2 * top + 3 * common + 10;
   }
 
   private countFill(v: number): number {
-    const { bits, words } = this;
-    const around = new Int32Array(this.count);
-    const size = this.neighboursOf(v, around);
+    const { bits, words, around } = this;
+    const size = this.neighboursOf(v);
     let missing = 0;
     for (let i = 0; i < size; i++)
-      for (let j = i + 1; j < size; j++) if (!((bits[around[i] * words + (around[j] >>> 5)] >>> (around[j] & 31)) & 1)) missing++;
+      for (let j = i + 1; j < size; j++)
+        if (((bits[around[i] * words + (around[j] >>> 5)] >>> (around[j] & 31)) & 1) === 0) missing++;
     return missing;
   }
 }

@@ -4,7 +4,7 @@ import { log } from "../../base/log.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation } from "../../host/memory.ts";
-import { MOST_RANGE, sizeOf, stridesIn, type Table, walk } from "../inference/table.ts";
+import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk } from "../inference/table.ts";
 import { CliqueBlock, type Placed } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
 
@@ -48,6 +48,8 @@ const UNDERFLOW = 1e-305;
 /** The most that may be lost, relative to what it is lost from. */
 const MOST_LOST = 1e-14;
 
+/** Entries of tables that small ones are multiplied to: what the second cache holds. */
+const JOINED = 2 ** 14;
 /** Joint states of own variables whose marginals are gathered together. */
 const JOINT = 256;
 /** Joint states among which the best is looked for at once. */
@@ -102,6 +104,8 @@ export class TreePass {
   async *work(): AsyncGenerator<void> {
     const { cliques, answer, kind } = this;
     for (const [number, clique] of cliques.entries()) {
+      // On the way back a root is swept in any case, and its mass is the whole.
+      if (kind === "marginals" && clique.parent < 0) continue;
       yield* this.collect(clique, number);
       const message = this.up[number]!;
       // At a root the message is the whole; before, it may be needed in any of its entries.
@@ -120,7 +124,7 @@ export class TreePass {
     for (let number = cliques.length - 1; number >= 0; number--) {
       if (kind === "map") yield* this.choose(cliques[number]);
       else yield* this.distribute(cliques[number], number);
-      if (this.lost) return;
+      if (this.lost || answer.logValue === -Infinity) return;
     }
   }
 
@@ -156,19 +160,17 @@ export class TreePass {
     messages[number] = undefined;
   }
 
-  /** The clique's tables, with the axes in its order. */
-  private place(clique: Pick<Clique, "axes" | "scopes">): Kept[] {
-    const places = new Map(clique.axes.map((variable, k) => [variable, k]));
-    return clique.scopes.map((number) => {
-      const table = this.tables[number];
-      const axes = [...table.scope].sort((a, b) => places.get(a)! - places.get(b)!);
-      const kept = this.keep(axes, false);
-      const values = this.values(kept);
-      const logs = table.logs || this.kind === "map";
-      walk(this.shape(axes), [stridesIn(table, axes)], (index, [at]) => {
-        values[index] = logs && !table.logs ? log(table.values[at]) : table.values[at];
-      });
-      return Object.assign(kept, { logs, scale: table.scale, range: table.range });
+  /** The clique's tables, with the axes in its order; small ones multiplied with each other, so that fewer are read for each of its states. */
+  private place({ axes, scopes }: Pick<Clique, "axes" | "scopes">): Kept[] {
+    const places = new Map(axes.map((variable, k) => [variable, k]));
+    const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
+    const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
+    const joined = this.kind === "map" ? tables : joinSmall(tables, Math.min(JOINED, sizeOf(this.shape(axes)) / 8), inOrder);
+    return joined.map(({ scope, values, logs, scale, range }) => {
+      const kept = this.keep(scope, false);
+      const asLogs = this.kind === "map" && !logs;
+      this.values(kept).set(asLogs ? values.map((value) => log(value)) : values);
+      return Object.assign(kept, { logs: logs || asLogs, scale, range });
     });
   }
 
@@ -269,7 +271,7 @@ export class TreePass {
     const { children, axes, own } = clique;
     const received = this.down[number];
     const sent = children.map((child) => this.up[child]!);
-    const { inputs, temporary, logs, lost } = this.inputs(clique, received ? [...sent, received] : sent);
+    const { inputs, temporary, logs, scale, lost } = this.inputs(clique, received ? [...sent, received] : sent);
     const back = children.map((child) => this.keep(this.up[child]!.axes, logs));
     const mine = axes.slice(axes.length - own);
     const marginals = groups(mine, this.shape(mine), JOINT).map((group) => this.keep(group, logs));
@@ -277,9 +279,13 @@ export class TreePass {
     for (const kept of temporary) this.free(kept);
     // Lost before from the whole mass, and here from each product.
     const before = received?.lost ?? 0;
-    const mass = this.values(marginals[0]).reduce((sum, value) => sum + (logs ? exp(value) : value), 0);
+    const first = this.values(marginals[0]);
+    const largest = logs ? first.reduce((high, value) => Math.max(high, value), -Infinity) : 0;
+    const mass = first.reduce((sum, value) => sum + (logs ? exp(value - Math.max(largest, -1e300)) : value), 0);
     const lostMass = before + (lost > before ? ((lost - before) * sizeOf(this.shape(axes))) / mass : 0);
     this.lost ||= !(lostMass <= MOST_LOST);
+    if (clique.parent < 0) this.answer.logValue += scale + log(mass) + largest;
+    if (this.lost || mass === 0) return;
     this.drop(this.down, number);
     for (const kept of marginals) this.normalise(kept);
     for (const [i, child] of children.entries()) {
@@ -361,6 +367,24 @@ export class TreePass {
     const offset = chosen.reduce((sum, variable, k) => sum + strides[k] * this.answer.states![variable], 0);
     return { pointer: kept.pointer + 8 * offset, axes: kept.axes.filter((variable) => !chosen.includes(variable)) };
   }
+}
+
+/** Tables multiplied with each other as long as a product has at most `most` entries. */
+function joinSmall(tables: readonly Table[], most: number, inOrder: (variables: Iterable<number>) => number[]): Table[] {
+  const joined: Table[] = [];
+  for (const table of [...tables].sort((a, b) => b.values.length - a.values.length)) {
+    let [best, smallest] = [-1, most];
+    for (const [i, other] of joined.entries()) {
+      if (table.logs || other.logs || table.range + other.range > MOST_RANGE) continue;
+      let size = other.values.length;
+      for (const [k, variable] of table.scope.entries()) if (!other.scope.includes(variable)) size *= table.shape[k];
+      if (size > smallest) continue;
+      [best, smallest] = [i, size];
+    }
+    if (best < 0) joined.push(table);
+    else joined[best] = product(joined[best], table, inOrder(new Set([...joined[best].scope, ...table.scope])));
+  }
+  return joined;
 }
 
 function largestPlace(values: Float64Array): number {

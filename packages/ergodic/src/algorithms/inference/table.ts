@@ -106,6 +106,28 @@ export function absorb(table: Table, other: Table): Table {
   return { ...made, scale: made.scale + table.scale + other.scale };
 }
 
+/** The same table with its scope in another order. */
+export function reorder(table: Table, scope: readonly number[]): Table {
+  const shapes = new Map(table.scope.map((variable, k) => [variable, table.shape[k]]));
+  const shape = scope.map((variable) => shapes.get(variable)!);
+  const values = new Float64Array(table.values.length);
+  walk(shape, [stridesIn(table, scope)], (index, [at]) => {
+    values[index] = table.values[at];
+  });
+  return { ...table, scope, shape, values };
+}
+
+/** The product of two tables of plain values, on `scope`, which has the variables of both. Its scale and range are a sum and a bound. */
+export function product(a: Table, b: Table, scope: readonly number[]): Table {
+  const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));
+  const shape = scope.map((variable) => shapes.get(variable)!);
+  const values = new Float64Array(sizeOf(shape));
+  walk(shape, [stridesIn(a, scope), stridesIn(b, scope)], (index, [i, j]) => {
+    values[index] = a.values[i] * b.values[j];
+  });
+  return { scope, shape, values, logs: false, scale: a.scale + b.scale, range: a.range + b.range };
+}
+
 /** The table where some variables have only some of their states: `kept[variable]` lists them; one that is left with a single state leaves the scope. */
 export function restrict(table: Table, kept: (variable: number) => readonly number[]): Table {
   const all = stridesIn(table, table.scope);
