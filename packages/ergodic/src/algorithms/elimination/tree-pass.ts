@@ -80,6 +80,8 @@ export class TreePass {
   private readonly kind: PassKind;
   private readonly careful: boolean;
   private readonly held = new Set<Kept>();
+  /** Of the sweep under way: a pass may be given up in the middle of one. */
+  private block: CliqueBlock | undefined;
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
 
@@ -129,6 +131,7 @@ export class TreePass {
   }
 
   dispose(): void {
+    this.block?.dispose();
     for (const { allocation } of this.held) allocation.dispose();
     this.held.clear();
   }
@@ -214,7 +217,7 @@ export class TreePass {
     outputs: readonly Placed[],
     logs: boolean,
   ): AsyncGenerator<void> {
-    const block = new CliqueBlock(this.engine.memory, axes, this.shape(axes), inputs, outputs);
+    const block = (this.block = new CliqueBlock(this.engine.memory, axes, this.shape(axes), inputs, outputs));
     const kernel = this.kind === "map" ? "cliqueMax" : logs ? "cliqueLogSum" : "cliqueSum";
     const stretch = Math.max(1, Math.floor(CALL_STATES / block.inner));
     try {
