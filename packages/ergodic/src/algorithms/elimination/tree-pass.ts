@@ -310,9 +310,9 @@ export class TreePass {
 
   /** Marginals of each variable from those of a few together. */
   private normalise(kept: Kept): void {
-    this.settle(kept);
+    const high = this.settle(kept);
     const values = this.values(kept);
-    const joint = kept.logs ? values.map((value) => exp(value)) : values;
+    const joint = kept.logs ? values.map((value) => exp(value - high)) : values;
     const total = joint.reduce((sum, value) => sum + value, 0);
     const shape = this.shape(kept.axes);
     const marginals = shape.map((count) => new Float64Array(count));

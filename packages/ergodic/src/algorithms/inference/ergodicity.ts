@@ -18,14 +18,14 @@ const MOST_STATES = 2 ** 16;
  * Whether the chain that changes one variable at a time can reach every possible state of a part. Sound, but incomplete: "unknown" where no proof is found.
  *
  * It can where no factor is 0 anywhere; where every variable has a state that is possible whatever the others do, so that all states lead to one; and where that is seen
- * by going through all joint states, of which there are at most 2^16. It cannot where that shows islands, or where a factor's own entries above 0 form
+ * by going through all joint states, if there are at most `mostStates` (2^16). It cannot where that shows islands, or where a factor's own entries above 0 form
  * islands, two of which have possible states of the whole part. A generator: it yields every few milliseconds.
  */
-export function* ergodicity(part: Component): Generator<void, Ergodicity> {
+export function* ergodicity(part: Component, mostStates = MOST_STATES): Generator<void, Ergodicity> {
   const tables = new LogTables(part);
   if (!tables.zeros) return { ergodic: true, reason: "no factor is 0" };
   if (hasRefuge(tables)) return { ergodic: true, reason: "every variable has a state that is possible whatever the others do" };
-  if (sizeOf(part.cardinalities) <= MOST_STATES) {
+  if (sizeOf(part.cardinalities) <= mostStates) {
     const shape = part.cardinalities;
     const count = islands(shape, yield* possible(tables)).count;
     return count <= 1

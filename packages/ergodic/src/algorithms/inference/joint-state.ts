@@ -6,18 +6,24 @@ export class JointState {
   /** Room for the worths of one variable. */
   readonly weights: Float64Array;
   readonly cardinalities: readonly number[];
-  private readonly values: readonly Float64Array[];
+  private readonly values: Float64Array;
+  /** By table, where its values begin. */
+  private readonly begins: Int32Array;
   /** By variable, where its tables begin in the two lists that follow. */
   private readonly first: Int32Array;
   private readonly tables: Int32Array;
   private readonly strides: Int32Array;
-  /** By table, its entry. */
+  /** By table, the place of its entry among all values. */
   private readonly places: Int32Array;
 
-  constructor({ cardinalities, tables, touching }: LogTables, states: ArrayLike<number> = new Int32Array(cardinalities.length)) {
+  constructor(
+    { cardinalities, values, first, touching }: LogTables,
+    states: ArrayLike<number> = new Int32Array(cardinalities.length),
+  ) {
     this.cardinalities = cardinalities;
     this.weights = new Float64Array(cardinalities.reduce((most, count) => Math.max(most, count), 1));
-    this.values = tables.map(({ values }) => values);
+    this.values = values;
+    this.begins = first;
     this.states = Int32Array.from(states);
     this.first = new Int32Array(touching.length + 1);
     touching.forEach((of, variable) => {
@@ -26,20 +32,20 @@ export class JointState {
     const all = touching.flat();
     this.tables = Int32Array.from(all, ({ table }) => table);
     this.strides = Int32Array.from(all, ({ stride }) => stride);
-    this.places = new Int32Array(tables.length);
+    this.places = first.slice();
     this.set(this.states);
   }
 
   set(states: ArrayLike<number>): void {
     this.states.set(states);
-    this.places.fill(0);
+    this.places.set(this.begins);
     for (let variable = 0; variable < this.states.length; variable++) this.shift(variable, this.states[variable]);
   }
 
   /** ln of the tables' product. */
   get value(): number {
     let sum = 0;
-    for (let table = 0; table < this.places.length; table++) sum += this.values[table][this.places[table]];
+    for (let table = 0; table < this.places.length; table++) sum += this.values[this.places[table]];
     return sum;
   }
 
@@ -50,10 +56,9 @@ export class JointState {
     const count = this.cardinalities[variable];
     for (let s = 0; s < count; s++) into[s] = 0;
     for (let e = first[variable]; e < first[variable + 1]; e++) {
-      const from = values[tables[e]];
       const stride = strides[e];
       let at = places[tables[e]] - state * stride;
-      for (let s = 0; s < count; s++, at += stride) into[s] += from[at];
+      for (let s = 0; s < count; s++, at += stride) into[s] += values[at];
     }
   }
 

@@ -1,6 +1,5 @@
 import { log } from "../../base/log.ts";
 import type { Component } from "./reduction.ts";
-import { sizeOf } from "./table.ts";
 
 /** ln φ by the states of the scope, the last variable fastest; −∞ where φ is 0. */
 export interface LogTable {
@@ -21,18 +20,25 @@ export interface Touching {
 export class LogTables {
   readonly cardinalities: readonly number[];
   readonly tables: readonly LogTable[];
+  /** Of all tables, one after another; and by table where its own begin. */
+  readonly values: Float64Array;
+  readonly first: Int32Array;
   readonly touching: readonly (readonly Touching[])[];
   /** Whether any entry is −∞. */
   readonly zeros: boolean;
 
   constructor({ cardinalities, tables }: Pick<Component, "cardinalities" | "tables">) {
     this.cardinalities = cardinalities;
-    this.tables = tables.map(({ scope, shape, values, logs, scale }) => ({
-      scope,
-      shape,
-      values: values.map((value) => (logs ? value : log(value)) + scale),
-    }));
-    this.zeros = this.tables.some(({ values }) => values.includes(-Infinity));
+    this.values = new Float64Array(tables.reduce((sum, { values }) => sum + values.length, 0));
+    this.first = new Int32Array(tables.length);
+    let end = 0;
+    this.tables = tables.map(({ scope, shape, values, logs, scale }, table) => {
+      this.first[table] = end;
+      const own = this.values.subarray(end, (end += values.length));
+      for (let i = 0; i < own.length; i++) own[i] = (logs ? values[i] : log(values[i])) + scale;
+      return { scope, shape, values: own };
+    });
+    this.zeros = this.values.includes(-Infinity);
     const touching: Touching[][] = cardinalities.map(() => []);
     this.tables.forEach(({ scope, shape }, table) => {
       let stride = 1;
@@ -44,10 +50,5 @@ export class LogTables {
   /** ln of the number of joint states. */
   get logStates(): number {
     return this.cardinalities.reduce((sum, count) => sum + log(count), 0);
-  }
-
-  /** Entries of all tables. */
-  get entries(): number {
-    return this.tables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   }
 }

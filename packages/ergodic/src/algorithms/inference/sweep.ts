@@ -11,7 +11,7 @@ export function sweep(joint: JointState, power: number, draws: Draws): void {
     let high = -Infinity;
     for (let s = 0; s < count; s++) if (weights[s] > high) high = weights[s];
     let total = 0;
-    for (let s = 0; s < count; s++) total += weights[s] = exp((weights[s] - high) * power);
+    for (let s = 0; s < count; s++) total += weights[s] = weights[s] === high ? 1 : exp((weights[s] - high) * power);
     let left = draws.uniform() * total;
     let chosen = 0;
     while (chosen < count - 1 && left >= weights[chosen]) left -= weights[chosen++];

@@ -21,7 +21,7 @@ export interface GraphAnnealingOptions {
   from?: number;
   /** Last temperature. Default 0.05; > 0. */
   to?: number;
-  /** Runs, each from another random state. Default 4; >= 1. */
+  /** Runs, each from another random state. Default 10; >= 1. */
   restarts?: number;
 }
 
@@ -41,7 +41,7 @@ const PAUSE_VARIABLES = 10_000;
 export function graphAnnealing(options: GraphAnnealingOptions = {}): InferenceAlgorithm {
   const where = "graphAnnealing";
   checkKeys(where, options, ["sweeps", "from", "to", "restarts"]);
-  const { sweeps = 1000, to = 0.05, from = Math.max(3, to), restarts = 4 } = options;
+  const { sweeps = 1000, to = 0.05, from = Math.max(3, to), restarts = 10 } = options;
   checkNumber(where, "sweeps", sweeps, { low: 1, integer: true });
   checkNumber(where, "from", from, { low: 0, open: true });
   checkNumber(where, "to", to, { low: 0, open: true });

@@ -28,7 +28,7 @@ const PILOT_RUNS = 32;
 /** Standard deviation of a step's log weights in the pilot. */
 const PILOT_STEP = 0.5;
 /** Variance of the log weights of whole runs that the number of temperatures aims at, were each sweep to forget the one before. */
-const AIM = 0.5;
+const AIM = 0.1;
 /** Variables between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 5000;
 
