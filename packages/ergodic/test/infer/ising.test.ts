@@ -56,25 +56,19 @@ describe.skipIf(!present)("the 8 × 8 Ising model", () => {
     expect(Object.keys(bethe.logZCertificate)).toEqual(["none"]);
   });
 
-  it("intervals of annealed importance sampling cover", async () => {
-    const runs = 8;
-    let [missed, intervals] = [0, 0];
-    const widths: string[] = [];
-    for (const beta of betas) {
+  it.each(betas)(
+    "an interval of annealed importance sampling covers at β = %d",
+    async (beta) => {
       const truth = exactLogZ(beta);
-      for (let seed = 0; seed < runs; seed++) {
-        const algorithm = annealedImportanceSampling({ particles: 150, temperatures: 200 });
-        const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm, seed });
-        if (!("interval" in logZCertificate)) continue;
-        intervals++;
-        const [low, high] = logZCertificate.interval as readonly [number, number];
-        if (seed === 0) widths.push(`β ${beta}: ${(logZ - truth).toFixed(4)} in ±${((high - low) / 2).toFixed(4)}`);
-        if (!(truth >= low && truth <= high)) missed++;
-      }
-    }
-    console.log(`annealed importance sampling: ${intervals} intervals, ${missed} missed; ${widths.join("; ")}`);
-    expect(intervals).toBeGreaterThan(0.8 * runs * betas.length);
-    // At 99 %, 5 or more misses of 40 have a chance of 6e-5; of intervals half as wide (80 %), 4 or fewer of 0.08.
-    expect(missed).toBeLessThan(5);
-  }, 120_000);
+      const algorithm = annealedImportanceSampling({ particles: 200, temperatures: 600, level: 0.9999 });
+      const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm, seed: 1 });
+      console.log(
+        `annealed importance sampling at β ${beta}: ${(logZ - truth).toFixed(4)} off, ${JSON.stringify(logZCertificate)}`,
+      );
+      expect(Object.keys(logZCertificate)).toContain("interval");
+      // A false alarm in one of five has a chance of 5e-4; annealed.test.ts tests how often intervals cover.
+      expect(heldTo(logZCertificate, logZ, truth)).toBe("holds");
+    },
+    60_000,
+  );
 });

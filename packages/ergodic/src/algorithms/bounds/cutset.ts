@@ -4,8 +4,8 @@ import { sizeOf, stridesIn } from "../inference/table.ts";
 import type { Buckets } from "./mini-bucket-pass.ts";
 
 /**
- * The graph where some variables have given states, as few as greedily found, so that summing out the others never takes a table of more than 2^limit states:
- * its sum is a part of the whole one, hence a lower bound. `keep`: the last variable of the order is not among them.
+ * The graph where some variables have given states, as few as greedily found, so that summing out the others never takes a table of more than 2^limit
+ * states: its sum is a part of the whole one, hence a lower bound. `keep`: the last variable of the order is not among them.
  */
 export function conditioned(
   { cardinalities, tables, order }: Buckets,

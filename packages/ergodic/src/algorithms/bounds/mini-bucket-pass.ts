@@ -37,10 +37,10 @@ export interface PassResult {
 const SPREAD = 1;
 
 /**
- * Weighted mini-bucket elimination: variables are summed out in turn; where the tables of one would multiply to more than 2^limit states they are split, and the
- * sum of the product is bounded by Hölder's inequality: Σ_x Π_r ψ_r ≤ Π_r (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ where all but one w_r are negative; and
- * max_x Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, factors on the variables that the parts of a bucket share are moved between them until they agree
- * there (moment matching), which leaves the product as it is and makes the bounds tight. A generator: it yields every few milliseconds.
+ * Weighted mini-bucket elimination: variables are summed out in turn; where the tables of one would multiply to more than 2^limit states they are split,
+ * and the sum of the product is bounded by Hölder's inequality: Σ_x Π_r ψ_r ≤ Π_r (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ where all but one w_r
+ * are negative; and max_x Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, factors on the variables that the parts of a bucket share are moved between them until
+ * they agree there (moment matching), which leaves the product as it is and makes the bounds tight. A generator: it yields every few milliseconds.
  *
  * Source: Dechter and Rish 2003; Liu and Ihler 2011; Ihler, Flerova, Dechter and Otten 2012.
  */

@@ -21,13 +21,14 @@ export interface MiniBucketsOptions {
 }
 
 /**
- * Weighted mini-bucket elimination: proved bounds of the partition function, of every marginal, and of the most probable state (mini-bucket-pass.ts has the
- * inequalities). Tables are split that would have more than 2^`iBound` entries.
+ * Weighted mini-bucket elimination: proved bounds of the partition function, of every marginal, and of the most probable state (mini-bucket-pass.ts has
+ * the inequalities). Tables are split that would have more than 2^`iBound` entries.
  *
- * Of ln Z the lower bound is the better one of Hölder's reverse and of the exact sum over the states that agree with a good one on a cutset; that one alone is left where zeros
- * make the first −∞. Marginals follow from bounds of Z with each state of the variable. For "map" states are read off the upper bound and improved one
- * variable at a time. Tables of 2, 4, 16, 256 … entries come first, so that there is an answer early; it ends where nothing has to be split, which is exact. Bounds
- * hold in floating point, too: what rounding may have done is counted and allowed for. Tasks: all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
+ * Of ln Z the lower bound is the better one of Hölder's reverse and of the exact sum over the states that agree with a good one on a cutset; that one
+ * alone is left where zeros make the first −∞. Marginals follow from bounds of Z with each state of the variable. For "map" states are read off the
+ * upper bound and improved one variable at a time, and the best of them is what is conditioned on. Tables of 2, 4, 16, 256 … entries come first, so that
+ * there is an answer early; it ends where nothing has to be split, which is exact. Bounds hold in floating point, too: what rounding may have done is
+ * counted and allowed for. Tasks: all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
  */
 export function miniBuckets(options: MiniBucketsOptions = {}): InferenceAlgorithm {
   checkKeys("miniBuckets", options, ["iBound"]);
@@ -60,8 +61,8 @@ class MiniBuckets extends PartRun {
     this.tables = new LogTables(part);
     const { cardinalities } = part;
     this.found = new Incumbent(cardinalities.length);
-    // Tables of a pass: a few at a time, or one a variable where states are read off them.
-    const most = Math.max(1, widthOf(plan.memory / (plan.task === "map" ? cardinalities.length : 8)));
+    // A table a variable: states are read off them.
+    const most = Math.max(1, widthOf(plan.memory / (cardinalities.length + 8)));
     const last = Math.min(iBound, most);
     const limits: number[] = [];
     for (let limit = 1; limit < last; limit *= 2) limits.push(limit);
@@ -76,8 +77,11 @@ class MiniBuckets extends PartRun {
     if (found.impossible) return;
     for (; this.level < limits.length && !this.exact; this.level++) {
       const limit = limits[this.level];
-      if (plan.task === "map") yield* this.largest(buckets, limit);
-      else if (plan.task === "partition") yield* this.partition(buckets, limit);
+      // For sums, too: what is read off the bound of the largest product is a good state to condition on.
+      const settled = yield* this.largest(buckets, limit);
+      this.exact = found.impossible || (settled && plan.task === "map");
+      if (this.exact || plan.task === "map") continue;
+      if (plan.task === "partition") yield* this.partition(buckets, limit);
       else yield* this.marginals(buckets, limit);
       this.place = 0;
     }
@@ -96,13 +100,14 @@ class MiniBuckets extends PartRun {
     this.found.offer(joint);
   }
 
-  private *largest(buckets: Buckets, limit: number): Generator<void> {
+  /** Whether the best state is known. */
+  private *largest(buckets: Buckets, limit: number): Generator<void, boolean> {
     const { found } = this;
     const { values, exact, rounding, states } = yield* miniBucketPass(buckets, { kind: "largest", limit, decode: true });
     if (!found.bound || values[0] < found.bound.value) found.bound = { value: values[0], rounding };
     yield* this.offer(states!);
     if (values[0] === -Infinity) found.impossible = true;
-    this.exact = exact || found.impossible || found.optimal;
+    return exact || found.optimal;
   }
 
   private *partition(buckets: Buckets, limit: number): Generator<void> {

@@ -15,11 +15,12 @@ export interface Ergodicity {
 const MOST_STATES = 2 ** 16;
 
 /**
- * Whether the chain that changes one variable at a time can reach every possible state of a part. Sound, but incomplete: "unknown" where no proof is found.
+ * Whether the chain that changes one variable at a time can reach every possible state of a part. Sound, but incomplete: "unknown" where no proof is
+ * found.
  *
- * It can where no factor is 0 anywhere; where every variable has a state that is possible whatever the others do, so that all states lead to one; and where that is seen
- * by going through all joint states, if there are at most `mostStates` (2^16). It cannot where that shows islands, or where a factor's own entries above 0 form
- * islands, two of which have possible states of the whole part. A generator: it yields every few milliseconds.
+ * It can where no factor is 0 anywhere; where every variable has a state that is possible whatever the others do, so that all states lead to one; and
+ * where that is seen by going through all joint states, if there are at most `mostStates` (2^16). It cannot where that shows islands, or where a
+ * factor's own entries above 0 form islands, two of which have possible states of the whole part. A generator: it yields every few milliseconds.
  */
 export function* ergodicity(part: Component, mostStates = MOST_STATES): Generator<void, Ergodicity> {
   const tables = new LogTables(part);

@@ -13,8 +13,8 @@ const FIRST_FAILURES = 64;
 
 /**
  * A state in which no table is 0, chosen at random: depth first, the variable with fewest states left first, its states in random order; after each
- * choice states without a positive entry in some table go (generalised arc consistency). It begins anew after ever more dead ends, so that a search which comes to
- * its end is a proof. A generator: it yields every few milliseconds.
+ * choice states without a positive entry in some table go (generalised arc consistency). It begins anew after ever more dead ends, so that a search
+ * which comes to its end is a proof. A generator: it yields every few milliseconds.
  */
 export function* positiveState(tables: LogTables, draws: Draws): Generator<void, PositiveState> {
   if (!tables.zeros) return Int32Array.from(tables.cardinalities, (count) => draws.integer(count));

@@ -17,7 +17,7 @@ import { Incumbent } from "./incumbent.ts";
 export interface GraphAnnealingOptions {
   /** Sweeps over all variables from the first temperature to the last. Default 1000; >= 1. */
   sweeps?: number;
-  /** First temperature; 1 is the distribution itself. Default 3; > 0, at least `to`. */
+  /** First temperature; 1 is the distribution itself. Default 3, or `to` where that is more; > 0, at least `to`. */
   from?: number;
   /** Last temperature. Default 0.05; > 0. */
   to?: number;
@@ -30,8 +30,8 @@ const PAUSE_VARIABLES = 10_000;
 
 /**
  * Simulated annealing on a graph: sweeps of Gibbs sampling from p(x)^{1/T}, T falling geometrically from `from` to `to` over `sweeps`; then variables
- * are moved to their best states, one by one, until none is better. The best state of `restarts` runs counts, each of which begins at a random state in which no factor
- * is 0, and never leaves those.
+ * are moved to their best states, one by one, until none is better. The best state of `restarts` runs counts, each of which begins at a random state in
+ * which no factor is 0, and never leaves those.
  *
  * The state may not be the best; the bound of a mini-bucket elimination says how far from it at most. It ends early where that is 0. Task: "map".
  * Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
@@ -41,10 +41,11 @@ const PAUSE_VARIABLES = 10_000;
 export function graphAnnealing(options: GraphAnnealingOptions = {}): InferenceAlgorithm {
   const where = "graphAnnealing";
   checkKeys(where, options, ["sweeps", "from", "to", "restarts"]);
-  const { sweeps = 1000, to = 0.05, from = Math.max(3, to), restarts = 10 } = options;
+  const { sweeps = 1000, to = 0.05, restarts = 10 } = options;
   checkNumber(where, "sweeps", sweeps, { low: 1, integer: true });
-  checkNumber(where, "from", from, { low: 0, open: true });
   checkNumber(where, "to", to, { low: 0, open: true });
+  const { from = Math.max(3, to) } = options;
+  checkNumber(where, "from", from, { low: 0, open: true });
   checkNumber(where, "restarts", restarts, { low: 1, integer: true });
   if (from < to)
     throw new OptionError(where, `from is ${from} and to is ${to}, but temperatures fall; exchange them`, "OPTION_MEANING");

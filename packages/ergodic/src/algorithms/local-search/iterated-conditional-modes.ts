@@ -23,8 +23,8 @@ const PAUSE_VARIABLES = 2000;
  * Iterated conditional modes: x_i ← argmax_s Π_f φ_f(s, x_∖i), one variable after another, until none moves; from `restarts` random states in which no
  * factor is 0.
  *
- * It finds a state that no change of a single variable betters, often far from the best one; the bound of a mini-bucket elimination says how far at most. It
- * ends early where that is 0. Task: "map". Source: Besag 1986.
+ * It finds a state that no change of a single variable betters, often far from the best one; the bound of a mini-bucket elimination says how far at
+ * most. It ends early where that is 0. Task: "map". Source: Besag 1986.
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */

@@ -20,7 +20,7 @@ export interface LoopyBeliefPropagationOptions {
 /** A tree's messages are right after one round: of another that changes less than this, what is left is rounding. */
 const ROUNDING = 1e-12;
 /** Entries between two yields: a few milliseconds. */
-const PAUSE_ENTRIES = 3e5;
+const PAUSE_ENTRIES = 1e5;
 
 /**
  * Sum-product message passing: μ_{f→i}(x_i) ∝ Σ_{x∖i} φ_f(x) Π_{j≠i} μ_{j→f}(x_j), μ_{i→f} ∝ Π_{g≠f} μ_{g→i}, until nothing changes; then

@@ -25,15 +25,16 @@ export interface NaiveMeanFieldOptions {
 }
 
 /** Entries between two yields: a few milliseconds. */
-const PAUSE_ENTRIES = 3e5;
+const PAUSE_ENTRIES = 1e5;
 
 /**
  * Naive mean field: of all q(x) = Π_i q_i(x_i) the one that maximises the evidence lower bound E_q[Σ_f ln φ_f] + H(q) ≤ ln Z, by coordinate ascent:
  * q_i(s) ∝ exp(Σ_f E_{q∖i}[ln φ_f(s, x_∖i)]).
  *
- * For "partition" the best bound of all starts is the value, and the certificate has it with an upper bound of a mini-bucket elimination: both are proved. As
- * "marginals" the q_i say nothing for certain: they tend to be too sure, and to one of several modes. Where factors have zeros, starts are single states in which
- * none is 0, and q keeps to what is possible together. `restarts`, `rounds`, `tolerance`: see the options. Source: Saul, Jaakkola and Jordan 1996.
+ * For "partition" the best bound of all starts is the value, and the certificate has it with an upper bound of a mini-bucket elimination: both are
+ * proved. As "marginals" the q_i say nothing for certain: they tend to be too sure, and to one of several modes. Where factors have zeros, starts are
+ * single states in which none is 0, and q keeps to what is possible together. `restarts`, `rounds`, `tolerance`: see the options. Source: Saul, Jaakkola
+ * and Jordan 1996.
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */
@@ -118,7 +119,7 @@ class NaiveMeanField extends PartRun {
           contraction.sum(values, shape, weights, axis).forEach((value, s) => {
             sum[s] += value;
           });
-          looked += 2 * values.length;
+          looked += 2 * values.length + 100;
         }
         const total = logSumExp(sum);
         q[variable] = sum.map((value) => exp(value - total));
@@ -126,6 +127,7 @@ class NaiveMeanField extends PartRun {
         looked = 0;
         yield;
       }
+      looked += 2 * tables.values.length;
       const next = this.bound(q);
       const rise = next - bound;
       bound = next;

@@ -34,12 +34,13 @@ const PAUSE_VARIABLES = 5000;
 
 /**
  * Annealed importance sampling: from the uniform distribution over the states that are left, through p_β(x) ∝ Π_f φ_f(x)^β, to β = 1. A run starts with
- * x ~ p_0, w = Π states, and for each next β' multiplies w by Π_f φ_f(x)^{β' − β} and sweeps once over the variables by Gibbs sampling from p_β'. The mean of w is Z
- * exactly, whatever the temperatures; how far the mean of `particles` runs may be off, their spread says (`level`).
+ * x ~ p_0, w = Π states, and for each next β' multiplies w by Π_f φ_f(x)^{β' − β} and sweeps once over the variables by Gibbs sampling from p_β'. The
+ * mean of w is Z exactly, whatever the temperatures; how far the mean of `particles` runs may be off, their spread says (`level`).
  *
- * A pilot chooses temperatures at which the log weights of each step vary alike. Runs are independent of each other. The certificate is an interval, or k̂ and the effective
- * size where weights have a heavy tail, or none: so where k̂ is too high, and where changes of single variables may not reach all states (inference/ergodicity.ts):
- * then whole islands may be missing without a sign of it in the weights. Task: "partition". Source: Neal 2001; Vehtari et al. 2024 for k̂.
+ * A pilot chooses temperatures at which the log weights of each step vary alike. Runs are independent of each other. The certificate is an interval, or
+ * k̂ and the effective size where weights have a heavy tail, or none: so where k̂ is too high, and where changes of single variables may not reach all
+ * states (inference/ergodicity.ts): then whole islands may be missing without a sign of it in the weights. Task: "partition". Source: Neal 2001; Vehtari
+ * et al. 2024 for k̂.
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */

@@ -15,8 +15,9 @@ const EQUAL = 1e-12;
 /**
  * ln of the mean of independent weights, whose mean is Z, and what is known of it.
  *
- * PSIS' k̂ of the largest weights up to 0.5: an interval, Student's of the mean on the logarithmic scale, its upper end moved out by the first term of the
- * Edgeworth series for skewed weights, (2t² + 1)γ/(6√n) standard errors (Hall 1992). k̂ up to PSIS' threshold: k̂ and the effective size. Else no guarantee.
+ * PSIS' k̂ of the largest weights up to 0.5: an interval, Student's of the mean on the logarithmic scale, its upper end moved out by the first term of
+ * the Edgeworth series for skewed weights, (2t² + 1)γ/(6√n) standard errors (Hall 1992). k̂ up to PSIS' threshold: k̂ and the effective size. Else no
+ * guarantee.
  */
 export function logMean(logWeights: Float64Array, level: number): { value: number; certificate: Certificate } {
   const n = logWeights.length;
@@ -30,11 +31,12 @@ export function logMean(logWeights: Float64Array, level: number): { value: numbe
   if (variance < EQUAL ** 2) return { value, certificate: { interval: [value - EQUAL, value + EQUAL], level } };
   const { paretoK, threshold } = psis(logWeights);
   const ess = n / (1 + variance);
-  if (!(paretoK <= threshold))
-    return {
-      value,
-      certificate: { none: `the largest weights have a tail of k-hat ${paretoK.toFixed(2)}, above ${threshold.toFixed(2)}` },
-    };
+  if (!(paretoK <= threshold)) {
+    const tail = Number.isFinite(paretoK)
+      ? `a tail of k-hat ${paretoK.toFixed(2)}, above ${threshold.toFixed(2)}`
+      : "no tail that could be fitted";
+    return { value, certificate: { none: `the largest weights have ${tail}` } };
+  }
   if (paretoK > FINITE_VARIANCE) return { value, certificate: { khat: paretoK, ess } };
   const error = Math.sqrt(variance / n);
   const t = studentQuantile(1 - level, n - 1);

@@ -22,6 +22,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "lossFromJson",
       "layerKinds",
       "samplerNames",
+      "inferenceNames",
       "chooseLoss",
     ],
     ...[
@@ -49,7 +50,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
   "takes data of the model, or a part of it": ["integer", "matrix", "real", "tensor", "vector", "model", "coordinateProblem"],
   "makes from JSON what a factory makes": [
     ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFromJson", "layerFromJson"],
-    ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
+    ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson", "inferenceFromJson"],
   ],
   "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
   "defines a factory of the user's own": [
