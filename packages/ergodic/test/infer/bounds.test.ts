@@ -85,7 +85,7 @@ it("mean field's bound is below ln Z, and right where variables are independent"
     const truth = enumerateGraph(graph);
     const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm: naiveMeanField() });
     expect(heldTo(logZCertificate, logZ, truth.logZ)).toBe("holds");
-    if ("lower" in logZCertificate) expect(logZ).toBe(logZCertificate.lower);
+    if ("lower" in logZCertificate) expect(logZ - (logZCertificate.lower as number)).toBeLessThan(1e-9);
   }
   const uniform = pairwiseGraph(9, gridEdges(3, 3), 0, () => 0);
   const { logZ } = await infer(uniform, { task: "partition", algorithm: naiveMeanField() });
