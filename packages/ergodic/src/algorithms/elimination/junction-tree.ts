@@ -25,9 +25,9 @@ export interface TreeCost {
   readonly messageEntries: number;
 }
 
-/** The junction tree (a forest) of an elimination order: maximal cliques, each scope within one of them. */
-export function junctionTree(order: readonly number[], scopes: readonly (readonly number[])[]): Clique[] {
-  const position = new Int32Array(order.length);
+/** The junction tree (a forest) of an elimination order: maximal cliques, each scope within one of them. Variables are numbers below `count`. */
+export function junctionTree(order: readonly number[], scopes: readonly (readonly number[])[], count = order.length): Clique[] {
+  const position = new Int32Array(count);
   order.forEach((variable, place) => {
     position[variable] = place;
   });

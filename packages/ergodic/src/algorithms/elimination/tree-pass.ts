@@ -4,8 +4,8 @@ import { log } from "../../base/log.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation } from "../../host/memory.ts";
-import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk } from "../inference/table.ts";
-import { CliqueBlock, type Placed } from "./clique-block.ts";
+import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../inference/table.ts";
+import { type AxisRanges, CliqueBlock, innerAxes, type Placed } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
 
 /** Sums, with marginals of all variables or without; or maxima. */
@@ -54,6 +54,10 @@ const JOINED = 2 ** 14;
 const JOINT = 256;
 /** Joint states among which the best is looked for at once. */
 const CHOSEN_AT_ONCE = 4096;
+/** Joint states of a clique that is swept in pieces, how many at most, and entries of an output that each piece may have a copy of. */
+const PIECE_STATES = 2 ** 22;
+const PIECES = 8;
+const COPIED = 4096;
 /** Joint states that are swept in one call: some milliseconds. */
 const CALL_STATES = 1 << 20;
 
@@ -79,9 +83,10 @@ export class TreePass {
   private readonly engine: Engine;
   private readonly kind: PassKind;
   private readonly careful: boolean;
+  private readonly workers: number;
   private readonly held = new Set<Kept>();
   /** Of the sweep under way: a pass may be given up in the middle of one. */
-  private block: CliqueBlock | undefined;
+  private blocks: readonly CliqueBlock[] = [];
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
 
@@ -90,9 +95,10 @@ export class TreePass {
     part: { readonly cardinalities: readonly number[]; readonly tables: readonly Table[] },
     kind: PassKind,
     engine: Engine,
-    careful = false,
+    { careful = false, workers = 1 }: { careful?: boolean; workers?: number } = {},
   ) {
     this.careful = careful;
+    this.workers = workers;
     this.cliques = cliques;
     this.cardinalities = part.cardinalities;
     this.tables = part.tables;
@@ -131,7 +137,7 @@ export class TreePass {
   }
 
   dispose(): void {
-    this.block?.dispose();
+    for (const block of this.blocks) block.dispose();
     for (const { allocation } of this.held) allocation.dispose();
     this.held.clear();
   }
@@ -168,8 +174,17 @@ export class TreePass {
     const places = new Map(axes.map((variable, k) => [variable, k]));
     const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
     const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
-    const joined = this.kind === "map" ? tables : joinSmall(tables, Math.min(JOINED, sizeOf(this.shape(axes)) / 8), inOrder);
-    return joined.map(({ scope, values, logs, scale, range }) => {
+    const most = Math.min(JOINED, sizeOf(this.shape(axes)) / 8);
+    const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
+    // A table with all inner axes is read in one stream, though it then says the same thing several times.
+    const inner = axes.slice(axes.length - innerAxes(this.shape(axes)));
+    const widened = joined.map((table) => {
+      const scope = inOrder(new Set([...table.scope, ...inner]));
+      return scope.length > table.scope.length && sizeOf(this.shape(scope)) <= most
+        ? widen(table, scope, this.shape(scope))
+        : table;
+    });
+    return widened.map(({ scope, values, logs, scale, range }) => {
       const kept = this.keep(scope, false);
       const asLogs = this.kind === "map" && !logs;
       this.values(kept).set(asLogs ? values.map((value) => log(value)) : values);
@@ -210,25 +225,54 @@ export class TreePass {
     return Object.assign(made, { range: kept.range, lost: kept.lost });
   }
 
-  /** Multiplies and adds over the clique's states. */
+  /** Multiplies and adds over the clique's states; those of large ones in pieces, which workers take. */
   private async *sweep(
     axes: readonly number[],
     inputs: readonly Placed[],
-    outputs: readonly Placed[],
+    outputs: readonly Kept[],
     logs: boolean,
   ): AsyncGenerator<void> {
-    const block = (this.block = new CliqueBlock(this.engine.memory, axes, this.shape(axes), inputs, outputs));
-    const kernel = this.kind === "map" ? "cliqueMax" : logs ? "cliqueLogSum" : "cliqueSum";
-    const stretch = Math.max(1, Math.floor(CALL_STATES / block.inner));
+    const shape = this.shape(axes);
+    const pieces = piecesOf(axes, shape, outputs);
+    // Outputs that several pieces would write are theirs alone until the end.
+    const split = [...pieces[0].keys()];
+    const shared = outputs.filter(({ axes }) => split.some((axis) => !axes.includes(axis)));
+    const copies = pieces.map(() => shared.map((output) => this.keep(output.axes, logs)));
+    const blocks = pieces.map((ranges, i) => {
+      const own = outputs.map((output) => (shared.includes(output) ? copies[i][shared.indexOf(output)] : output));
+      return new CliqueBlock(this.engine.memory, axes, shape, inputs, own, ranges);
+    });
+    this.blocks = blocks;
     try {
-      for (let from = 0; from < block.blocks; from += stretch) {
-        const to = Math.min(block.blocks, from + stretch);
-        await this.engine.run([{ kernel, args: [block.pointer, from, to] }], { workers: 1, deterministic: false });
-        this.swept += (to - from) * block.inner;
-        yield;
+      for (let first = 0; first < blocks.length; first += this.workers) {
+        yield* this.together(blocks.slice(first, first + this.workers), logs);
       }
     } finally {
-      block.dispose();
+      for (const block of blocks) block.dispose();
+    }
+    shared.forEach((output, k) => {
+      const values = this.values(output);
+      for (const kept of copies.map((own) => own[k])) {
+        this.values(kept).forEach((value, i) => {
+          values[i] = this.kind === "map" ? Math.max(values[i], value) : logs ? logAdd(values[i], value) : values[i] + value;
+        });
+        this.free(kept);
+      }
+    });
+  }
+
+  /** Pieces at once, a worker each. */
+  private async *together(blocks: readonly CliqueBlock[], logs: boolean): AsyncGenerator<void> {
+    const kernel = this.kind === "map" ? "cliqueMax" : logs ? "cliqueLogSum" : "cliqueSum";
+    const most = Math.max(...blocks.map((block) => block.blocks));
+    const stretch = Math.max(1, Math.floor(CALL_STATES / blocks[0].inner));
+    for (let from = 0; from < most; from += stretch) {
+      const calls = blocks.flatMap(({ pointer, blocks: count }) =>
+        from < count ? [{ kernel, args: [pointer, from, Math.min(count, from + stretch)] }] : [],
+      );
+      await this.engine.run(calls, { workers: blocks.length, deterministic: false });
+      this.swept += calls.reduce((sum, { args }) => sum + (args[2] - args[1]) * blocks[0].inner, 0);
+      yield;
     }
   }
 
@@ -370,6 +414,31 @@ export class TreePass {
     const offset = chosen.reduce((sum, variable, k) => sum + strides[k] * this.answer.states![variable], 0);
     return { pointer: kept.pointer + 8 * offset, axes: kept.axes.filter((variable) => !chosen.includes(variable)) };
   }
+}
+
+/** ln(eᵃ + eᵇ). */
+function logAdd(a: number, b: number): number {
+  const [high, low] = a > b ? [a, b] : [b, a];
+  return low === -Infinity ? high : high + log(1 + exp(low - high));
+}
+
+/**
+ * Pieces of a large clique, the same at any number of workers: ranges of states of outer axes that all large outputs have, so that each piece writes its own
+ * part of these.
+ */
+function piecesOf(axes: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
+  const whole: AxisRanges[] = [new Map()];
+  if (sizeOf(shape) < PIECE_STATES) return whole;
+  const large = outputs.filter(({ entries }) => entries > COPIED);
+  const outer = axes.slice(0, axes.length - innerAxes(shape));
+  let pieces = whole;
+  for (const [k, axis] of outer.entries()) {
+    if (pieces.length * 2 > PIECES || !large.every((output) => output.axes.includes(axis))) continue;
+    const half = Math.ceil(shape[k] / 2);
+    const ranges = [[0, half] as const, [half, shape[k] - half] as const];
+    pieces = pieces.flatMap((piece) => ranges.map((range) => new Map([...piece, [axis, range]])));
+  }
+  return pieces;
 }
 
 /** Tables multiplied with each other as long as a product has at most `most` entries. */
