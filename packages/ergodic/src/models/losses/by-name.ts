@@ -7,8 +7,8 @@ import * as library from "./index.ts";
 /** Asked for, so that bundlers leave out none. */
 const isHeld = (): boolean => Object.keys(library).length > 0;
 
-/** A loss from its name or its JSON; undefined if unknown. */
-export function lossFromJson(json: Json): Loss | undefined {
+/** A loss from its name, or from what toJSON() gave. @throws OptionError [LOSS_UNKNOWN] for one that nobody defined, [JSON_TYPE] for what is neither */
+export function lossFromJson(json: Json): Loss {
   assert(isHeld(), "the library's losses are defined");
   return definedFrom(json);
 }

@@ -31,7 +31,7 @@ import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
 import { withUserLine } from "./user-line.ts";
 
-export function traceModel(name: string, body: (context: ModelContext) => void, data: ModelData): TracedModel {
+export function traceModel(name: string, body: (context: ModelContext) => unknown, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
   watchConditions(
     () => watchIndices(dataIndices(scope.data), () => refuseLater(name, body(scope.context()))),
