@@ -24,15 +24,15 @@ import { nothingObserved, type PredictiveOptions, type PredictiveResult, predict
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
-export interface DrawsSummaryOptions {
+export interface DrawsSummaryOptions<Q extends string = string> {
   /** Names of quantities. Default: all. */
-  readonly of?: readonly string[];
+  readonly of?: readonly Q[];
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
 
 /** Options of `draws.summarise`. */
-export interface SummariseOptions extends DrawsSummaryOptions {
+export interface SummariseOptions<Q extends string = string> extends DrawsSummaryOptions<Q> {
   /** Ends it. */
   readonly signal?: AbortSignal;
 }
@@ -41,6 +41,9 @@ type Row = readonly [name: string, row: VariableSummary];
 
 /** After so long a page is served. */
 const SLICE_MS = 10;
+
+/** Names of single numbers: "mu", "theta[1]", "L[2,1]". */
+export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
 
 /**
  * Draws by name and shape: what `sample` gives, and what files of draws are read into.
@@ -52,9 +55,11 @@ const SLICE_MS = 10;
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
+ * `Q`: names, where the compiler knows them from the model.
+ *
  * @throws OptionError for a name that is not there
  */
-export class Draws {
+export class Draws<Q extends string = string> {
   /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
@@ -96,18 +101,18 @@ export class Draws {
   }
 
   /** All draws of a quantity: [chain, draw, ...shape]. */
-  draws(name: string): Float64Array {
+  draws(name: Q): Float64Array {
     this.#quantity(name);
     return this.#content.values[name];
   }
 
   /** Shape of a quantity; [] for one number. */
-  shape(name: string): readonly number[] {
+  shape(name: Q): readonly number[] {
     return this.#quantity(name).shape;
   }
 
   /** Draws of one number, [chain, draw]; its index counts from 0. */
-  series(name: string, ...index: readonly number[]): Float64Array {
+  series(name: Q, ...index: readonly number[]): Float64Array {
     const { shape } = this.#quantity(name);
     const fits = index.length === shape.length && index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
     if (!fits)
@@ -123,7 +128,7 @@ export class Draws {
   }
 
   /** Every single number by name, [chain, draw] each. */
-  scalars(of?: readonly string[]): Map<string, Float64Array> {
+  scalars(of?: readonly Q[]): Map<string, Float64Array> {
     return new Map(this.#series(of));
   }
 
@@ -147,10 +152,10 @@ export class Draws {
   }
 
   /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
-  summary(options: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
+  summary(options: DrawsSummaryOptions<Q> = {}): Record<ScalarName<Q>, VariableSummary> {
     checkKeys("summary", options, ["of", "probabilities"]);
     const { isUsual, of, probabilities } = this.#asked("summary", options);
-    if (isUsual && this.#summary) return { ...this.#summary };
+    if (isUsual && this.#summary) return { ...this.#summary } as Record<ScalarName<Q>, VariableSummary>;
     const rows: Row[] = [];
     for (const [name, series] of this.#series(of))
       rows.push([name, this.#compared(summaryRow(series, this.chains, probabilities))]);
@@ -163,13 +168,13 @@ export class Draws {
    *
    * `signal` ends it, and nothing is kept.
    */
-  async summarise(options: SummariseOptions = {}): Promise<Record<string, VariableSummary>> {
+  async summarise(options: SummariseOptions<Q> = {}): Promise<Record<ScalarName<Q>, VariableSummary>> {
     checkKeys("summarise", options, ["of", "probabilities", "signal"]);
     const { signal } = options;
     checkSignal("summarise", signal);
     const { isUsual, of, probabilities } = this.#asked("summarise", options);
     signal?.throwIfAborted();
-    if (isUsual && this.#summary) return { ...this.#summary };
+    if (isUsual && this.#summary) return { ...this.#summary } as Record<ScalarName<Q>, VariableSummary>;
     const rows: Row[] = [];
     let since = performance.now();
     for (const [name, series] of this.#series(of)) {
@@ -189,23 +194,23 @@ export class Draws {
   }
 
   /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
-  table(given: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
+  table(given: DrawsSummaryOptions<Q> & { readonly rows?: number } = {}): string {
     checkKeys("table", given, ["of", "probabilities", "rows"]);
     const { rows = 40, ...options } = given;
     checkNumber("table", "rows", rows, { low: 1, integer: true });
-    const all = Object.entries(this.summary(options));
+    const all = Object.entries<VariableSummary>(this.summary(options));
     const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
     const k = paretoKText(this);
     return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}${k === "" ? "" : `\n${k} of the approximation, good below 0.7`}`;
   }
 
   /** Means over all draws, of each number of a quantity: [...shape]. */
-  mean(name: string): Float64Array {
+  mean(name: Q): Float64Array {
     return this.#each("mean", name, (series) => series.reduce((sum, value) => sum + value, 0) / series.length);
   }
 
   /** Quantiles of all draws, of each number of a quantity: [...shape]. */
-  quantile(name: string, probability: number): Float64Array {
+  quantile(name: Q, probability: number): Float64Array {
     return this.#each("quantile", name, (series) => quantile(series, probability));
   }
 
@@ -291,7 +296,7 @@ export class Draws {
 
   #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
     this.#need(where);
-    return Float64Array.from({ length: sizeOf(this.shape(name)) }, (_, at) => of(this.#column(name, at)));
+    return Float64Array.from({ length: sizeOf(this.#quantity(name).shape) }, (_, at) => of(this.#column(name, at)));
   }
 
   #asked(where: string, { of, probabilities }: DrawsSummaryOptions) {
@@ -302,8 +307,8 @@ export class Draws {
     return { of, probabilities, isUsual: of === undefined && probabilities === undefined };
   }
 
-  #found(rows: readonly Row[], isUsual: boolean): Record<string, VariableSummary> {
-    const table = Object.fromEntries(rows);
+  #found(rows: readonly Row[], isUsual: boolean): Record<ScalarName<Q>, VariableSummary> {
+    const table = Object.fromEntries(rows) as Record<ScalarName<Q>, VariableSummary>;
     if (isUsual) this.#summary = table;
     return { ...table };
   }
@@ -317,7 +322,7 @@ export class Draws {
   }
 
   #column(name: string, at: number): Float64Array {
-    const size = sizeOf(this.shape(name));
+    const size = sizeOf(this.#quantity(name).shape);
     return turned(this.#content.values[name], size, { at, width: 1, length: this.chains * this.count })[0];
   }
 

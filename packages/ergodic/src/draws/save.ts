@@ -145,8 +145,12 @@ function* ended(blocks: Iterable<string>): Generator<string> {
   yield "\n";
 }
 
-/** A folder, one file, or one CSV file a chain. */
-export function loadDraws(from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[]): Promise<Draws> {
+/**
+ * A folder, one file, or one CSV file a chain.
+ *
+ * `Q`: the names that you know to be there, for the compiler alone: `loadDraws<NamesOf<typeof eightSchools>>("out")`.
+ */
+export function loadDraws<Q extends string = string>(from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[]): Promise<Draws<Q>> {
   return readDraws(from, READ_BYTES);
 }
 

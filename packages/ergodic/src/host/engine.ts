@@ -7,6 +7,7 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
 import { createThread } from "./worker.js";
 
 /** What the engine runs on this host, and why. */
@@ -110,7 +111,7 @@ class HostEngine implements Engine {
   /** Families under way. */
   private readonly loads = new Map<string, Promise<void>>();
   /** Kernels of families that were given: there are no others. */
-  private given = false;
+  given = false;
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
   private readonly kernelSlots = new Map<string, number>();
@@ -315,10 +316,10 @@ export interface EngineOptions {
   readonly families?: readonly Family[];
   /**
    * Kernels that this host has compiled, where it lets nobody else compile: at the edge
-   * `import training from "ergodic/kernels/training.wasm"`, one module a family. Only the first call takes them, and all runs use
+   * `import training from "ergodic/kernels/training.wasm"`, one module a family. The first call takes them, and all runs use
    * them, on one thread.
    */
-  readonly kernels?: WebAssembly.Module | readonly WebAssembly.Module[];
+  readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }
 
 /** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
@@ -328,6 +329,7 @@ export async function openEngine({ deterministic = false, families = [], kernels
     throw error;
   });
   const engine = await one;
+  if (kernels && !engine.given) throw tooLate("the engine is open already, without the kernels that are given now");
   await engine.load(families, deterministic);
   return engine;
 }
@@ -357,24 +359,26 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
   const { best, why } = given ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
   const memory = engineMemory({ own: given !== undefined });
   if (given && memory.shared)
-    throw new CapabilityError(
-      "engine",
-      "the kernels that were given are for memory of one thread, but memory is shared already; call openEngine({ kernels }) before anything else",
-      "HOST_NO_CODE",
-    );
+    throw tooLate("the kernels that were given are for memory of one thread, but memory is shared already");
   const threads = hardwareThreads();
   const engine = new HostEngine(memory, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
     sharedMemory: memory.shared,
     workers: memory.shared ? threads : 1,
-    why: [...why, whyWorkers(memory.shared, threads)],
+    why: [
+      ...why,
+      given ? "one worker: kernels that were given are for memory of one thread" : whyWorkers(memory.shared, threads),
+    ],
   });
   if (given) engine.give(given);
   else if (hasAllKernels) await Promise.all([false, true].map((deterministic) => engine.load(allFamilies, deterministic)));
   opened = engine;
   return engine;
 }
+
+const tooLate = (what: string): CapabilityError =>
+  new CapabilityError("engine", `${what}; call openEngine({ kernels }) before anything else`, "HOST_NO_CODE");
 
 function whyWorkers(shared: boolean, threads: number): string {
   if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;

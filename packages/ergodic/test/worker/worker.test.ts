@@ -15,7 +15,10 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
   const module = join(folder, "module.mjs");
   writeFileSync(module, moduleText(dist("index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
-  const [lib, { worker }] = await Promise.all([import(dist("index.js")), import(dist("worker/index.js"))]);
+  const [index, compiler, { worker }] = await Promise.all(
+    ["index.js", "compiler/index.js", "worker/index.js"].map((file) => import(dist(file))),
+  );
+  const lib = { ...index, compiler };
   // Not through the test's own loader, whose modules would be others.
   const task = new AsyncFunction("lib", "worker", "module", "imported", verbs.replace("await import(module)", "imported"));
   const imported = await import(/* @vite-ignore */ pathToFileURL(module).href);

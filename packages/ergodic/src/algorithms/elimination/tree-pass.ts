@@ -177,7 +177,9 @@ export class TreePass {
     const inner = axes.slice(axes.length - innerAxes(this.shape(axes)));
     const widened = joined.map((table) => {
       const scope = inOrder(new Set([...table.scope, ...inner]));
-      return scope.length > table.scope.length && sizeOf(this.shape(scope)) <= most ? widen(table, scope, this.shape(scope)) : table;
+      return scope.length > table.scope.length && sizeOf(this.shape(scope)) <= most
+        ? widen(table, scope, this.shape(scope))
+        : table;
     });
     return widened.map(({ scope, values, logs, scale, range }) => {
       const kept = this.keep(scope, false);
@@ -348,9 +350,9 @@ export class TreePass {
 
   /** Marginals of each variable from those of a few together. */
   private normalise(kept: Kept): void {
-    this.settle(kept);
+    const high = this.settle(kept);
     const values = this.values(kept);
-    const joint = kept.logs ? values.map((value) => exp(value)) : values;
+    const joint = kept.logs ? values.map((value) => exp(value - high)) : values;
     const total = joint.reduce((sum, value) => sum + value, 0);
     const shape = this.shape(kept.axes);
     const marginals = shape.map((count) => new Float64Array(count));
