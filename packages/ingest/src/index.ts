@@ -47,5 +47,5 @@ export {
   readVw,
   sparseBlocks,
 } from "./read.ts";
-export { type ByteSource, openSource, type RandomAccess, type Source } from "./source.ts";
+export { type ByteSource, openSource, type RandomAccess, type Source, type SourceOptions } from "./source.ts";
 export type { ColumnKey, TableOptions } from "./table-builder.ts";

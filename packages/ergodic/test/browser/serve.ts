@@ -27,20 +27,23 @@ const emptyPage = "<!doctype html><meta charset=utf-8><title>Ergodic</title><lin
 
 export interface SiteOptions {
   isolated: boolean;
-  files?: Record<string, string>;
+  files?: Record<string, string | Buffer>;
+  /** Pages of other origins may read it: a CDN. */
+  shared?: boolean;
   /** As a browser sees it that has no Symbol.dispose: it has the symbol under no name. */
   older?: boolean;
   /** Of scripts and workers, as a page's Content-Security-Policy. */
   policy?: string;
 }
 
-export async function serve({ isolated, files = {}, older = false, policy }: SiteOptions): Promise<Site> {
+export async function serve({ isolated, files = {}, shared = false, older = false, policy }: SiteOptions): Promise<Site> {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     const body = path === "/" ? emptyPage : (files[path] ?? (await readDist(path, older)));
     response.writeHead(body === undefined ? 404 : 200, {
       "content-type": types[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
       "cache-control": "no-store",
+      ...(shared && { "access-control-allow-origin": "*" }),
       ...(policy !== undefined && { "content-security-policy": policy }),
       ...(isolated && { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }),
     });
