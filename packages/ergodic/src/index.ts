@@ -79,6 +79,7 @@ export {
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
 export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
+export { type ImportanceSamplingOptions, importanceSampling } from "./algorithms/importance/importance-sampling.ts";
 export { algorithmFromJson } from "./algorithms/index.ts";
 export type {
   InferenceAlgorithm,
@@ -87,6 +88,7 @@ export type {
   PartAnswer,
   PartInference,
 } from "./algorithms/inference/algorithm.ts";
+export { automatic } from "./algorithms/inference/automatic.ts";
 export { inferenceFromJson, inferenceNames } from "./algorithms/inference/registry.ts";
 export { type GraphAnnealingOptions, graphAnnealing } from "./algorithms/local-search/graph-annealing.ts";
 export {

@@ -19,6 +19,8 @@ export interface PassOptions {
   readonly keep?: boolean;
   /** Tables of each bucket stay, so that states can be read off. */
   readonly decode?: boolean;
+  /** Told of each message: which variable went, by its place in the order, from which mini-bucket, of which weight. */
+  readonly sent?: (place: number, mini: MiniBucket, message: Float64Array, weight: number) => void;
 }
 
 /** What a pass found. */
@@ -45,7 +47,7 @@ const SPREAD = 1;
  * Source: Dechter and Rish 2003; Liu and Ihler 2011; Ihler, Flerova, Dechter and Otten 2012.
  */
 export function* miniBucketPass({ cardinalities, tables, order }: Buckets, options: PassOptions): Generator<void, PassResult> {
-  const { kind, limit, keep = false, decode = false } = options;
+  const { kind, limit, keep = false, decode = false, sent } = options;
   const position = new Int32Array(cardinalities.length);
   order.forEach((variable, place) => {
     position[variable] = place;
@@ -87,6 +89,7 @@ export function* miniBucketPass({ cardinalities, tables, order }: Buckets, optio
     for (const [r, mini] of minis.entries()) {
       const message = yield* mini.eliminate(kind, weights[r], common, possible);
       rounding += mini.rounding;
+      sent?.(place, mini, message.values, weights[r]);
       file(message);
     }
     if (!decode) buckets[place] = [];

@@ -527,7 +527,9 @@ export const algorithms: Table = {
 };
 
 export const inference = from(ergodic, {
+  automatic: {},
   elimination: { mostStates: number(1) },
+  importanceSampling: { level: number(0.5, 0.999999), width: positive, samples: whole(1000) },
   miniBuckets: { iBound: whole(1, 28) },
   loopyBeliefPropagation: { damping: number(0, 0.99), tolerance: notNegative, rounds: count },
   naiveMeanField: { restarts: count, rounds: count, tolerance: notNegative },
