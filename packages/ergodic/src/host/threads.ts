@@ -6,8 +6,7 @@
  * gives.
  */
 import { checkKeys, OptionError } from "../base/errors.ts";
-import { builtin } from "../base/node.ts";
-import { isNode } from "./load.ts";
+import { builtin, isNode } from "../base/node.ts";
 
 /** What both kinds of thread have in common. */
 export interface Port {

@@ -4,7 +4,7 @@
  * given up for it; its plan makes another when it is called again, in about a millisecond and the time of copying its numbers.
  */
 import { MemoryLimitError } from "../base/errors.ts";
-import { isNode } from "../host/load.ts";
+import { isNode } from "../base/node.ts";
 
 export interface HasMemory {
   /** Lets go of the memory. It is collected. */

@@ -2,9 +2,8 @@
 import { ChainDraws } from "../algorithms/sampling/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
-import { builtin } from "../base/node.ts";
+import { builtin, isNode } from "../base/node.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
-import { isNode } from "../host/load.ts";
 import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
 import { portableOf } from "../models/statistical/portable.ts";
 import { predictor } from "../predict/load.ts";
@@ -31,8 +30,8 @@ export interface WorkerOptions {
    */
   readonly module?: string | URL;
   /**
-   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild): build `ergodic/worker/serve` as an entry of
-   * its own.
+   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/worker/serve` as an entry of
+   * its own. By default it is looked for next to the script that has called.
    */
   readonly script?: string | URL;
 }
@@ -326,6 +325,10 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
+/** All that a browser says of a program that is not there is nothing. */
+const UNLOADED =
+  "its program could not be loaded: where a bundler leaves the addresses of workers as they are, build ergodic/worker/serve as an entry of its own, and give worker({ script }) its address";
+
 function openPort(
   script: string | URL | undefined,
   hear: (answer: Answer) => void,
@@ -347,6 +350,6 @@ function openPort(
     ? new Worker(script, { type: "module", name: "ergodic" })
     : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" });
   thread.addEventListener("message", (event) => hear(event.data));
-  thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || "its program could not be loaded")));
+  thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || UNLOADED)));
   return { post: (message) => thread.postMessage(message), end: () => thread.terminate() };
 }
