@@ -1,6 +1,6 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium and Firefox from Debian, and the Node versions that the library promises to run on, and Bun (npm packages that hold the binary). Where CI=true, what is missing
-// then is an error on Linux, which can have all of it.
+// Chromium and Firefox from Debian, the Node versions that the library promises to run on and Bun (npm packages that hold the binary), and React. Where CI=true,
+// what is missing then is an error on Linux, which can have all of it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -29,7 +29,8 @@ if (ci && process.platform === "linux" && process.arch === "x64") {
   for (const host of hosts) {
     if (hasHost(root, host)) continue;
     const folder = `node_modules/.cache-node/${host.folder}`;
-    spawnSync("npm", ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--prefix", folder, host.from], {
+    const flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--legacy-peer-deps"];
+    spawnSync("npm", ["install", ...flags, "--prefix", folder, ...host.from], {
       stdio: ["ignore", "ignore", "inherit"],
       cwd: root,
     });

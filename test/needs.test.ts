@@ -33,7 +33,7 @@ it("names what is missing, and nothing where all is there", () => {
   const lines = missing({ root, beside, path: bin });
   const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
   for (const what of [...hosts.map(({ name }) => name), ...references]) expect(about(what), what).toBeGreaterThan(0);
-  for (const { folder, file } of hosts) put(join(root, "node_modules/.cache-node", folder, `node_modules/package/bin/${file}`));
+  for (const { folder, file } of hosts) put(join(root, "node_modules/.cache-node", folder, `node_modules/package/${file}`));
   for (const file of references) put(join(beside, file));
   putBrowsers();
   expect(missing({ root, beside, path: bin })).toEqual([]);

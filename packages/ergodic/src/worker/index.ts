@@ -151,10 +151,11 @@ class Client implements WorkerVerbs, KnownData {
     return { number, isNew: true };
   }
 
-  dispose(): void {
+  /** As the verbs, it may be taken out of its object. */
+  readonly dispose = (): void => {
     this.port.end();
     this.die(new Error("it was disposed of"));
-  }
+  };
 
   [Symbol.dispose](): void {
     this.dispose();
