@@ -2,15 +2,16 @@
 const src = "^packages/ergodic/src";
 const forbid = (name, comment, from, to) => ({ name, severity: "error", comment, from: { path: from }, to: { path: to } });
 const below = {
-  base: "diagnostics|host|data|compiler|models|algorithms|loop|predict|draws",
-  diagnostics: "host|data|compiler|models|algorithms|loop|predict|draws",
-  host: "diagnostics|data|compiler|models|algorithms|loop|predict|draws",
-  data: "diagnostics|compiler|models|algorithms|loop|predict|draws",
-  compiler: "diagnostics|data|models|algorithms|loop|predict|draws",
-  models: "algorithms|loop|predict|draws",
-  algorithms: "models|loop|predict|draws",
-  loop: "models|algorithms|compiler|data|predict|draws",
-  draws: "host|data|compiler|models|algorithms|loop|predict",
+  base: "diagnostics|host|data|compiler|models|algorithms|loop|predict|draws|answers",
+  diagnostics: "host|data|compiler|models|algorithms|loop|predict|draws|answers",
+  host: "diagnostics|data|compiler|models|algorithms|loop|predict|draws|answers",
+  data: "diagnostics|compiler|models|algorithms|loop|predict|draws|answers",
+  compiler: "diagnostics|data|models|algorithms|loop|predict|draws|answers",
+  models: "algorithms|loop|predict|draws|answers",
+  algorithms: "models|loop|predict|draws|answers",
+  loop: "models|algorithms|compiler|data|predict|draws|answers",
+  draws: "host|data|compiler|models|algorithms|loop|predict|answers",
+  answers: "diagnostics|host|data|compiler|models|algorithms|loop|predict|draws",
 };
 
 module.exports = {

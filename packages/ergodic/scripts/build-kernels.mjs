@@ -17,7 +17,7 @@ export const builds = [
   { name: "simd", flags, memoryBase: 1024, tableBase: 1 },
   { name: "relaxed", flags: flags.with(1, "simd,relaxed-simd,threads"), memoryBase: 131072, tableBase: 513 },
 ];
-const families = ["training", "coordinate", "arrays", "images", "sampling"];
+const families = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
 const MEMORY_OF_FAMILY = 16384;
 const SLOTS_OF_FAMILY = 64;
 

@@ -470,6 +470,49 @@ export interface Penalty {
   stride: number;
 }
 
+/**
+ * Capability: p(x) ∝ Π_f φ_f(x_f) over discrete variables, each factor a table: what elimination, message passing and searches over states work on.
+ */
+export interface FactorTables {
+  /** By variable, the number of its states, ≥ 1. */
+  readonly cardinalities: Uint32Array;
+  /** The first so many variables are the model's own. Those that follow were added to keep tables small, and are summed out. */
+  readonly variableCount: number;
+  /** Each with its scope and values. */
+  readonly factors: readonly TableFactor[];
+  /** By variable, the state that was observed, or −1. */
+  readonly observed: Int32Array;
+  /** The variable's name, for errors and answers. */
+  name(variable: number): string;
+  /** What a state is called. */
+  state(variable: number, state: number): string;
+}
+
+/** A factor φ(x) ≥ 0 as a table. */
+export interface TableFactor {
+  /** Different variables, in any order. */
+  readonly scope: ArrayLike<number>;
+  /** φ by the states of the scope, the last variable fastest; finite and ≥ 0. */
+  readonly values: Float64Array;
+  /** The values are ln φ instead, at most finite, with −∞ for 0: what would overflow otherwise. */
+  readonly logs?: boolean;
+}
+
+/** What is known of how far an answer is from the truth. Of marginals, lists have an entry for each state. */
+export type Certificate =
+  /** Right up to rounding. */
+  | { readonly exact: true }
+  /** Proved: the truth is not outside. */
+  | { readonly lower: number | readonly number[]; readonly upper: number | readonly number[] }
+  /** The truth is outside with a probability of at most 1 − level. */
+  | { readonly interval: readonly [number, number] | readonly (readonly [number, number])[]; readonly level: number }
+  /** Of chains: Monte Carlo standard errors, R̂ and the effective sample size. */
+  | { readonly mcse: readonly number[]; readonly rhat: number; readonly ess: number }
+  /** Of importance weights: the shape of their tail by PSIS, and the effective sample size. */
+  | { readonly khat: number; readonly ess: number }
+  /** No guarantee, and why. */
+  | { readonly none: string };
+
 /** Parts of plan and stopping that suit an algorithm. */
 export interface AlgorithmDefaults {
   /** Rows per update. */

@@ -7,6 +7,7 @@ export type { CoordinateTarget, CoordinateTargetOptions } from "./algorithms/coo
 export { type DualCoordinateDescentOptions, dualCoordinateDescent } from "./algorithms/coordinate/dual-coordinate-descent.ts";
 export { type FactorDescentOptions, factorCoordinateDescent } from "./algorithms/coordinate/factor-descent.ts";
 export { coordinateProblem, coordinateTarget } from "./algorithms/coordinate/target.ts";
+export { type EliminationOptions, elimination } from "./algorithms/elimination/elimination.ts";
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./algorithms/gradient/cost.ts";
 export { ruleEquation } from "./algorithms/gradient/equation.ts";
 export { type GradientDescent, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
@@ -76,6 +77,14 @@ export {
 } from "./algorithms/gradient/schedule.ts";
 export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
 export { algorithmFromJson } from "./algorithms/index.ts";
+export type {
+  InferenceAlgorithm,
+  InferencePlan,
+  InferenceTask,
+  PartAnswer,
+  PartInference,
+} from "./algorithms/inference/algorithm.ts";
+export { inferenceFromJson, inferenceNames } from "./algorithms/inference/registry.ts";
 export {
   type AdaptationOptions,
   type AdviOptions,
@@ -180,6 +189,7 @@ export {
   type TopicsResult,
   topics,
 } from "./algorithms/variational/index.ts";
+export { Answer, type BestState, type VariableMarginal } from "./answers/index.ts";
 export {
   CapabilityError,
   CompileError,
@@ -202,7 +212,7 @@ export {
 export { murmur3 } from "./base/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
-export type { Algorithm, Plan, PredictionKind, Tick } from "./contract.ts";
+export type { Algorithm, Certificate, FactorTables, Plan, PredictionKind, TableFactor, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
 export {
   type FeatureOptions,
@@ -481,6 +491,7 @@ export type { ModeOptions } from "./verbs/fit/mode-options.ts";
 export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
+export { type InferOptions, type Inferred, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
 export {
   type CoordinateMinimum,
   type GradientMinimum,

@@ -6,14 +6,16 @@
  * - arrays: what compiled functions of arrays call, and networks
  * - images: convolutions, patches, pools, circulant products
  * - sampling: chains, particles, their densities
+ * - graphs: sweeps over the joint states of discrete variables
  *
  * kernels/families/ lists their kernels. Those of different families call each other through table slots alone.
  */
-export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling";
+export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
 
-export const families: readonly Family[] = ["training", "coordinate", "arrays", "images", "sampling"];
+export const families: readonly Family[] = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
 
 const starts: readonly (readonly [Family, RegExp])[] = [
+  ["graphs", /^clique/],
   ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
   ["arrays", /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|network|scatter|triangular|zero$)/],
   ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|lossRows|set)/],

@@ -756,3 +756,34 @@ export const WALK_LOG_DENSITY_F64 = 64;
 export const WALK_BYTES = 72;
 /** What is kept of a transition, f64 each: log density, acceptance, step, evaluations. */
 export const WALK_TRANSITION_BYTES = 32;
+
+/** A sweep over the states of a clique (kernels/clique.ts): each block of inner states is multiplied from tables and added to outputs. */
+export const CLIQUE_AXES = 0;
+/** u32[AXES]: states of the outer axes, the slowest first. */
+export const CLIQUE_SHAPE = 4;
+/** Inner states of a block, neighbours of each other. */
+export const CLIQUE_INNER = 8;
+export const CLIQUE_TABLE_COUNT = 12;
+/** PATTERN blocks, one after another. */
+export const CLIQUE_TABLES = 16;
+export const CLIQUE_OUTPUT_COUNT = 20;
+export const CLIQUE_OUTPUTS = 24;
+/** f64[INNER + 1]. */
+export const CLIQUE_PRODUCT = 28;
+/** u32[AXES]. */
+export const CLIQUE_DIGITS = 32;
+/** Written by cliqueExtremes: the smallest positive entry (or finite logarithm). */
+export const CLIQUE_LOW_F64 = 40;
+export const CLIQUE_BYTES = 48;
+
+/** Where the entries of a table are that belong to the states of a clique. */
+export const PATTERN_VALUES = 0;
+/** Inner states that follow each other and share an entry; INNER: all; 0: entry j belongs to state j. */
+export const PATTERN_RUN = 4;
+/** u32[INNER / RUN], in entries; unused where RUN is 0 or INNER. */
+export const PATTERN_OFFSETS = 8;
+/** u32[AXES]: distance in entries between neighbouring states of each outer axis. */
+export const PATTERN_STRIDES = 12;
+/** The entry of the first state of the block. */
+export const PATTERN_BASE = 16;
+export const PATTERN_BYTES = 24;

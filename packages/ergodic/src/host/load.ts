@@ -69,6 +69,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     arrays: () => import("./builds/arrays-simd.ts"),
     images: () => import("./builds/images-simd.ts"),
     sampling: () => import("./builds/sampling-simd.ts"),
+    graphs: () => import("./builds/graphs-simd.ts"),
   },
   relaxed: {
     training: () => import("./builds/training-relaxed.ts"),
@@ -76,6 +77,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     arrays: () => import("./builds/arrays-relaxed.ts"),
     images: () => import("./builds/images-relaxed.ts"),
     sampling: () => import("./builds/sampling-relaxed.ts"),
+    graphs: () => import("./builds/graphs-relaxed.ts"),
   },
 };
 

@@ -1,0 +1,4 @@
+// Kernels of the family "graphs": sweeps over the joint states of variables.
+export {
+  cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
+} from "../clique";

@@ -1,0 +1,73 @@
+import type { FactorTables } from "../../contract.ts";
+import { type Component, type Reduction, reduce } from "../inference/reduction.ts";
+import { junctionTree, type TreeCost, treeCost } from "./junction-tree.ts";
+
+/** Variables that are held at each of their states in turn, so that the rest fits. */
+export interface Cutset {
+  readonly variables: readonly number[];
+  /** Joint states of these variables. */
+  readonly slices: number;
+  /** Of one slice. */
+  readonly cost: TreeCost;
+}
+
+/**
+ * The variables to hold so that the messages of a junction tree take at most `mostEntries`: one after another that which is in the most entries of messages.
+ * undefined where more than `mostSlices` slices would be needed.
+ */
+export function chooseCutset(
+  order: readonly number[],
+  scopes: readonly (readonly number[])[],
+  cardinalities: readonly number[],
+  mostEntries: number,
+  mostSlices: number,
+): Cutset | undefined {
+  const left = [...cardinalities];
+  const variables: number[] = [];
+  let slices = 1;
+  for (;;) {
+    const held = new Set(variables);
+    const free = order.filter((variable) => !held.has(variable));
+    const open = scopes.map((scope) => scope.filter((variable) => !held.has(variable))).filter((scope) => scope.length > 0);
+    const tree = free.length > 0 ? junctionTree(free, open, cardinalities.length) : [];
+    const cost = treeCost(tree, left);
+    if (cost.messageEntries <= mostEntries) return { variables, slices, cost };
+    const entries = new Float64Array(left.length);
+    for (const { axes, own } of tree) {
+      const shared = axes.slice(0, axes.length - own);
+      const size = shared.reduce((product, variable) => product * left[variable], 1);
+      for (const variable of shared) entries[variable] += size * (1 - 1 / left[variable]);
+    }
+    const next = entries.indexOf(Math.max(...entries));
+    slices *= cardinalities[next];
+    if (slices > mostSlices) return undefined;
+    variables.push(next);
+  }
+}
+
+/** A part with some variables held at states of theirs, reduced again: zeros that follow from these are propagated, too. */
+export function sliceOf(
+  part: Component,
+  variables: readonly number[],
+  slice: number,
+): { reduction: Reduction; states: number[] } {
+  const states: number[] = [];
+  let rest = slice;
+  for (const variable of variables) {
+    states.push(rest % part.cardinalities[variable]);
+    rest = Math.floor(rest / part.cardinalities[variable]);
+  }
+  const observed = new Int32Array(part.cardinalities.length).fill(-1);
+  variables.forEach((variable, k) => {
+    observed[variable] = states[k];
+  });
+  const graph: FactorTables = {
+    cardinalities: Uint32Array.from(part.cardinalities),
+    variableCount: part.cardinalities.length,
+    factors: part.tables,
+    observed,
+    name: String,
+    state: (_, state) => String(state),
+  };
+  return { reduction: reduce(graph), states };
+}

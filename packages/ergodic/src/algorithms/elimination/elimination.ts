@@ -1,0 +1,250 @@
+import { assert, CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
+import { exp } from "../../base/exp.ts";
+import { KeptPart } from "../../base/kept-part.ts";
+import { log } from "../../base/log.ts";
+import { bytesText } from "../../base/room.ts";
+import type { Json, Snapshot } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
+import type { Component } from "../inference/reduction.ts";
+import { type Cutset, chooseCutset, sliceOf } from "./cutset.ts";
+import { junctionTree } from "./junction-tree.ts";
+import { eliminationOrders } from "./order.ts";
+import { type TreeAnswer, TreePass } from "./tree-pass.ts";
+
+/** Options of `elimination`. */
+export interface EliminationOptions {
+  /** Joint states that all cliques may have together: what time is spent on, about 4 ns each. Default 2^36; > 0. */
+  mostStates?: number;
+}
+
+const MOST_STATES = 2 ** 36;
+const MOST_SLICES = 2 ** 16;
+
+/**
+ * Exact inference: variables are summed (or maximised) out one after another, in an order good in time and memory (order.ts), by messages over a junction
+ * tree (tree-pass.ts), which gives all marginals at once. Where the messages take more memory than the plan allows, some variables are held at each of their
+ * states in turn (cutset.ts). Right up to rounding; tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
+ *
+ * @throws CapabilityError where the graph is too wide for `mostStates`
+ */
+export function elimination(options: EliminationOptions = {}): InferenceAlgorithm {
+  checkKeys("elimination", options, ["mostStates"]);
+  const { mostStates = MOST_STATES } = options;
+  checkNumber("elimination", "mostStates", mostStates, { low: 1 });
+  return {
+    name: "elimination",
+    tasks: ["marginals", "partition", "map"],
+    toJSON: () => ({ algorithm: "elimination", mostStates }),
+    start: (part, plan, engine) => new Elimination(part, plan, engine, mostStates),
+  };
+}
+
+class Elimination implements PartInference {
+  ended = false;
+  private readonly part: Component;
+  private readonly plan: InferencePlan;
+  private readonly engine: Engine;
+  private readonly mostStates: number;
+  private readonly total: SliceSum;
+  private work: AsyncGenerator<void>;
+  private order: readonly number[] | undefined;
+  private slices = 0;
+  private swept = 0;
+  private pass: TreePass | undefined;
+  private method = "";
+
+  constructor(part: Component, plan: InferencePlan, engine: Engine, mostStates: number) {
+    this.part = part;
+    this.plan = plan;
+    this.engine = engine;
+    this.mostStates = mostStates;
+    this.total = new SliceSum(part, plan.task);
+    this.work = this.stretches();
+  }
+
+  async advance(): Promise<void> {
+    if ((await this.work.next()).done) this.ended = true;
+  }
+
+  private async *stretches(): AsyncGenerator<void> {
+    const { part, plan } = this;
+    const scopes = part.tables.map(({ scope }) => scope);
+    this.order ??= (yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed })).order;
+    const cutset = this.cutset(scopes);
+    const { variables, slices, cost } = cutset;
+    this.slices = slices;
+    const held = variables.length > 0 ? `, ${slices} slices over the states of ${variables.length} variables` : "";
+    this.method = `elimination: junction tree, largest clique 2^${cost.logLargest.toFixed(1)} states${held}`;
+    while (this.total.done < slices) yield* this.slice(variables);
+  }
+
+  private cutset(scopes: readonly (readonly number[])[]): Cutset {
+    const { part, plan, mostStates } = this;
+    const found = chooseCutset(this.order!, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
+    const logStates = found ? found.cost.logTotal + Math.log2(found.slices) : Infinity;
+    if (found && logStates <= Math.log2(mostStates)) return found;
+    const { cost } = chooseCutset(this.order!, scopes, part.cardinalities, Infinity, 1)!;
+    throw new CapabilityError(
+      "elimination",
+      `the cliques of the best order have 2^${cost.logTotal.toFixed(1)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${found ? `2^${logStates.toFixed(1)} states` : "too many slices"}, but 2^${Math.log2(mostStates).toFixed(1)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
+      "GRAPH_WIDTH",
+    );
+  }
+
+  /** The next slice; without held variables the part itself. */
+  private async *slice(held: readonly number[]): AsyncGenerator<void> {
+    const { part, total, order } = this;
+    if (held.length === 0)
+      return total.add(
+        yield* this.sum(part, order!),
+        [],
+        part.cardinalities.map((_, variable) => variable),
+      );
+    const { reduction, states } = sliceOf(part, held, total.done);
+    const whole: TreeAnswer = { logValue: reduction.scale };
+    const fixed = reduction.states.map((left) => left[0]);
+    if (this.plan.task === "map") whole.states = Int32Array.from(fixed);
+    if (this.plan.task === "marginals")
+      whole.marginals = part.cardinalities.map((count, variable) =>
+        Float64Array.from({ length: count }, (_, s) => (s === fixed[variable] ? 1 : 0)),
+      );
+    for (const component of reduction.components) {
+      const places = new Map(component.variables.map((variable, i) => [variable, i]));
+      const own = order!.flatMap((variable) => places.get(variable) ?? []);
+      const answer = yield* this.sum(component, own);
+      whole.logValue += answer.logValue;
+      if (whole.logValue === -Infinity) break;
+      component.variables.forEach((variable, i) => {
+        const left = component.states[i];
+        if (answer.states) whole.states![variable] = left[answer.states[i]];
+        if (!answer.marginals) return;
+        whole.marginals![variable].fill(0);
+        left.forEach((state, s) => {
+          whole.marginals![variable][state] = answer.marginals![i][s];
+        });
+      });
+    }
+    total.add(whole, states, held);
+  }
+
+  private async *sum(part: Component, order: readonly number[]): AsyncGenerator<void, TreeAnswer> {
+    const cliques = junctionTree(
+      order,
+      part.tables.map(({ scope }) => scope),
+    );
+    for (const careful of [false, true]) {
+      const pass = new TreePass(cliques, part, this.plan.task, this.engine, { careful, workers: this.plan.workers });
+      this.pass = pass;
+      try {
+        yield* pass.work();
+        this.swept += pass.swept;
+        if (!pass.lost) return pass.answer;
+      } finally {
+        pass.dispose();
+        this.pass = undefined;
+      }
+    }
+    assert(false, "a careful pass lost what it had");
+  }
+
+  answer(): PartAnswer | undefined {
+    return this.ended ? { method: this.method, ...this.total.answer() } : undefined;
+  }
+
+  report(): Record<string, number> {
+    return { states: this.swept + (this.pass?.swept ?? 0), slices: this.slices, slice: this.total.done };
+  }
+
+  snapshot(): Snapshot {
+    const { tensors, state } = this.total.snapshot();
+    return { tensors: { ...tensors, ...(this.order ? { order: Uint32Array.from(this.order) } : {}) }, state };
+  }
+
+  /** The order and the slices that are done; a slice that was under way is done again. */
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("elimination", snapshot);
+    const count = this.part.cardinalities.length;
+    if (kept.has("order")) {
+      this.order = [...kept.indices("order", count, count)];
+      if (new Set(this.order).size !== count) kept.refuse("the order has variables twice");
+    }
+    this.total.restore(kept);
+    this.work = this.stretches();
+  }
+
+  dispose(): void {
+    this.pass?.dispose();
+  }
+}
+
+/** Slices, one after another: sums of their weights and of their weighted marginals, or the best. */
+class SliceSum {
+  /** Slices that were added. */
+  done = 0;
+  private readonly part: Component;
+  private readonly task: InferencePlan["task"];
+  /** ln of the sum (or of the largest) so far, and what the sums below are scaled by. */
+  private logValue = -Infinity;
+  private marginals: Float64Array[];
+  private states: Int32Array;
+
+  constructor(part: Component, task: InferencePlan["task"]) {
+    this.part = part;
+    this.task = task;
+    this.marginals = task === "marginals" ? part.cardinalities.map((count) => new Float64Array(count)) : [];
+    this.states = new Int32Array(task === "map" ? part.cardinalities.length : 0);
+  }
+
+  add(answer: TreeAnswer, states: readonly number[], held: readonly number[]): void {
+    this.done++;
+    if (answer.logValue === -Infinity) return;
+    if (this.task === "map") {
+      if (answer.logValue <= this.logValue) return;
+      this.logValue = answer.logValue;
+      this.states = answer.states!;
+      states.forEach((state, k) => {
+        this.states[held[k]] = state;
+      });
+      return;
+    }
+    const high = Math.max(this.logValue, answer.logValue);
+    const [before, now] = [exp(this.logValue - high), exp(answer.logValue - high)];
+    this.logValue = high + log(before + now);
+    const [old, share] = [before / (before + now), now / (before + now)];
+    this.marginals.forEach((p, variable) => {
+      p.forEach((value, state) => {
+        p[state] = value * old + answer.marginals![variable][state] * share;
+      });
+    });
+  }
+
+  answer(): Omit<PartAnswer, "method"> {
+    const { task, logValue } = this;
+    const exact = { exact: true } as const;
+    if (task === "map") return { map: { states: this.states, value: logValue, bound: logValue } };
+    const logZ = { value: logValue, certificate: exact };
+    return task === "partition" ? { logZ } : { logZ, marginals: this.marginals.map((p) => ({ p, certificate: exact })) };
+  }
+
+  snapshot(): Snapshot {
+    const finite: Json = Number.isFinite(this.logValue) ? this.logValue : null;
+    const all = Float64Array.from(this.marginals.flatMap((p) => [...p]));
+    return { tensors: { marginals: all, states: this.states.slice() }, state: { done: this.done, logValue: finite } };
+  }
+
+  restore(kept: KeptPart): void {
+    this.done = kept.count("done");
+    this.logValue = kept.numberOr("logValue", -Infinity);
+    const counts = this.task === "marginals" ? this.part.cardinalities : [];
+    const all = kept.floats(
+      "marginals",
+      counts.reduce((sum, count) => sum + count, 0),
+    );
+    let at = 0;
+    this.marginals = counts.map((count) => all.slice(at, (at += count)));
+    this.states = kept.tensor("states", Int32Array, this.states.length).slice();
+    const wrong = this.states.findIndex((state, variable) => state < 0 || state >= this.part.cardinalities[variable]);
+    if (wrong >= 0) kept.refuse(`variable ${wrong} has no state ${this.states[wrong]}`);
+  }
+}

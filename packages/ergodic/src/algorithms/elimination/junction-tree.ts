@@ -1,0 +1,100 @@
+import { assert } from "../../base/errors.ts";
+import { addLogs } from "./order.ts";
+
+/** A clique of a junction tree. Axes are variables, those that are eliminated last first: messages and tables keep that order. */
+export interface Clique {
+  /** Variables. */
+  readonly axes: readonly number[];
+  /** How many of the last axes are eliminated here; those before them are shared with the parent. */
+  readonly own: number;
+  /** Number of the clique that takes the message; −1 at a root. Parents come after their children. */
+  readonly parent: number;
+  /** Cliques whose messages come here. */
+  readonly children: readonly number[];
+  /** Scopes, by their number, whose table is multiplied in here. */
+  readonly scopes: readonly number[];
+}
+
+/** What a pass over a tree takes. */
+export interface TreeCost {
+  /** log2 of Σ of the cliques' joint states. */
+  readonly logTotal: number;
+  /** log2 of the joint states of the largest clique. */
+  readonly logLargest: number;
+  /** Entries of all messages towards the roots. */
+  readonly messageEntries: number;
+}
+
+/** The junction tree (a forest) of an elimination order: maximal cliques, each scope within one of them. Variables are numbers below `count`. */
+export function junctionTree(order: readonly number[], scopes: readonly (readonly number[])[], count = order.length): Clique[] {
+  const position = new Int32Array(count);
+  order.forEach((variable, place) => {
+    position[variable] = place;
+  });
+  const found = eliminationCliques(order, position, scopes);
+  // A clique that is within the one whose variable went before becomes part of it: then that one eliminates several variables.
+  const home = Int32Array.from(order.keys());
+  const parentOf = (place: number): number => (found[place].length > 1 ? position[found[place][1]] : -1);
+  const growth = found.map((clique) => [clique[0]]);
+  const heads: number[] = [];
+  for (let place = 0; place < order.length; place++) {
+    if (home[place] === place) heads.push(place);
+    const parent = parentOf(place);
+    if (parent < 0 || found[place].length - 1 !== found[parent].length || home[parent] !== parent) continue;
+    home[parent] = home[place];
+    growth[home[place]].push(order[parent]);
+  }
+  const numbers = new Int32Array(order.length).fill(-1);
+  // A head's last own variable decides where its message goes, hence the order of cliques: by that variable's place.
+  const sorted = heads.map((head) => ({ head, last: position[growth[head].at(-1)!] })).sort((a, b) => a.last - b.last);
+  sorted.forEach(({ head }, number) => {
+    numbers[head] = number;
+  });
+  const cliques = sorted.map(({ head, last }) => {
+    const parent = parentOf(last);
+    return {
+      axes: [...found[head]].sort((a, b) => position[b] - position[a]),
+      own: growth[head].length,
+      parent: parent < 0 ? -1 : numbers[home[parent]],
+      children: [] as number[],
+      scopes: [] as number[],
+    };
+  });
+  cliques.forEach(({ parent }, number) => {
+    if (parent >= 0) cliques[parent].children.push(number);
+  });
+  scopes.forEach((scope, number) => {
+    const first = Math.min(...scope.map((variable) => position[variable]));
+    cliques[numbers[home[first]]].scopes.push(number);
+  });
+  return cliques;
+}
+
+/** By place in the order: the variable, then its neighbours when it goes, in the order in which they go. */
+function eliminationCliques(order: readonly number[], position: Int32Array, scopes: readonly (readonly number[])[]): number[][] {
+  const gathered = order.map((variable) => new Set([variable]));
+  for (const scope of scopes) {
+    const first = Math.min(...scope.map((variable) => position[variable]));
+    for (const variable of scope) gathered[first].add(variable);
+  }
+  return gathered.map((members, place) => {
+    const clique = [...members].sort((a, b) => position[a] - position[b]);
+    if (clique.length > 1) for (const variable of clique.slice(1)) gathered[position[clique[1]]].add(variable);
+    assert(clique[0] === order[place], "an elimination order lists each variable once");
+    return clique;
+  });
+}
+
+export function treeCost(cliques: readonly Clique[], cardinalities: readonly number[]): TreeCost {
+  let logTotal = -Infinity;
+  let logLargest = -Infinity;
+  let messageEntries = 0;
+  for (const { axes, own } of cliques) {
+    const logs = axes.map((variable) => Math.log2(cardinalities[variable]));
+    const size = logs.reduce((sum, value) => sum + value, 0);
+    logTotal = addLogs(logTotal, size);
+    logLargest = Math.max(logLargest, size);
+    messageEntries += 2 ** (size - logs.slice(axes.length - own).reduce((sum, value) => sum + value, 0));
+  }
+  return { logTotal, logLargest, messageEntries };
+}

@@ -1,0 +1,324 @@
+import { type Draws, stream } from "../../base/stream.ts";
+
+/** An order in which variables are summed out, and what that costs. */
+export interface EliminationOrder {
+  /** Variables, the first to go first. */
+  readonly order: readonly number[];
+  /** log2 of Σ over the variables of the entries of a table on it and its neighbours, when it goes. */
+  readonly logTotal: number;
+  /** log2 of the largest of these tables. */
+  readonly logLargest: number;
+  /** Orders that were tried. */
+  readonly tried: number;
+}
+
+/** Operations of the search for each entry of a table: a quarter of the time that the entries will take. */
+const SHARE = 0.5;
+/** Most operations: about four seconds. */
+const MOST_OPERATIONS = 3e9;
+/** Searches from different starts; late in the search only the better ones are followed. */
+const WALKS = 4;
+/** Share of the variables whose factor changes at most from one order to the next. */
+const CHANGED = 0.08;
+/** Between two yields: a few milliseconds. */
+const PAUSE_OPERATIONS = 3e6;
+/** Beyond so many variables (after those of degree 2 or less went), adjacency is no longer kept as bits. */
+const MOST_BITS = 8192;
+
+/**
+ * An order good in time and in memory, as both grow with Σ of the tables.
+ *
+ * Variables whose neighbours know each other, and those of degree at most 2, go first: no order is better for keeping them. The rest goes greedily by the
+ * least fill edges (min-fill) times a factor of each variable; a local search changes some factors at random and keeps what makes the sum smaller. How long it
+ * goes depends on how large the tables are, in operations and not in seconds, so that the order depends on the graph and the seed alone. A generator: it
+ * yields every few milliseconds.
+ *
+ * @param cardinalities by variable
+ * @param scopes sets of variables that are neighbours of each other
+ */
+export function* eliminationOrders(
+  cardinalities: readonly number[],
+  scopes: readonly (readonly number[])[],
+  { seed = 0, effort = SHARE }: { seed?: number; effort?: number } = {},
+): Generator<void, EliminationOrder> {
+  const weights = cardinalities.map((count) => Math.log2(count));
+  const { order: first, neighbours, left, total, largest } = peel(weights, scopes);
+  const even = new Float64Array(left.length).fill(1);
+  // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
+  left.reverse();
+  const draft = new Core(weights, neighbours, left).run(false, even, Infinity)!;
+  const sorted = Array.from(draft.order, (i) => left[i]).reverse();
+  const core = new Core(weights, neighbours, sorted);
+  const random = stream(seed, "elimination order");
+  let best = core.run(false, even, Infinity)!;
+  let spent = core.operations;
+  let shown = 0;
+  let tried = 1;
+  const walks = Array.from({ length: WALKS }, () => ({ factors: even, weighted: false, logTotal: Infinity }));
+  const limit = (): number => Math.min(MOST_OPERATIONS, effort * 2 ** best.logTotal);
+  while (best.fills && spent < limit()) {
+    const draws = random.at(tried++);
+    const done = spent / limit();
+    const walk = walks[draws.integer(Math.ceil(WALKS * (1 - done)))];
+    const fresh = walk.logTotal === Infinity || draws.uniform() < 0.1 * (1 - done);
+    const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
+    const factors = fresh ? freshFactors(even.length, draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
+    // As good a one is a step, too: the sum is flat over many factors.
+    const found = core.run(weighted, factors, walk.logTotal + 1e-9);
+    spent += core.operations;
+    if (found) {
+      Object.assign(walk, { factors, weighted, logTotal: found.logTotal });
+      walks.sort((a, b) => a.logTotal - b.logTotal);
+      if (found.logTotal < best.logTotal) best = found;
+    }
+    if (spent < shown + PAUSE_OPERATIONS) continue;
+    shown = spent;
+    yield;
+  }
+  return {
+    order: [...first, ...Array.from(best.order, (i) => sorted[i])],
+    logTotal: addLogs(total, best.logTotal),
+    logLargest: Math.max(largest, best.logLargest),
+    tried,
+  };
+}
+
+function freshFactors(count: number, draws: Draws): Float64Array {
+  const spread = [0, 0.1, 0.3, 0.8][draws.integer(4)];
+  return Float64Array.from({ length: count }, () => 1 + spread * draws.uniform());
+}
+
+function changedFactors(factors: Float64Array, share: number, draws: Draws): Float64Array {
+  const changed = factors.slice();
+  const most = Math.ceil(factors.length * share);
+  for (let n = 1 + draws.integer(most); n > 0; n--) changed[draws.integer(factors.length)] = 1 + 3 * draws.uniform() ** 2;
+  return changed;
+}
+
+/** The order that `eliminationOrders` ends with. */
+export function eliminationOrder(...given: Parameters<typeof eliminationOrders>): EliminationOrder {
+  const search = eliminationOrders(...given);
+  for (;;) {
+    const { done, value } = search.next();
+    if (done) return value;
+  }
+}
+
+/** log2(2^a + 2^b). */
+export function addLogs(a: number, b: number): number {
+  const high = Math.max(a, b);
+  return high === -Infinity ? high : high + Math.log2(1 + 2 ** (Math.min(a, b) - high));
+}
+
+/** Variables with at most two neighbours go first: no order of the rest is better for it; and of very many variables those with fewest, until bits can hold the rest. */
+function peel(weights: readonly number[], scopes: readonly (readonly number[])[]) {
+  const neighbours = weights.map(() => new Set<number>());
+  for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
+  const order: number[] = [];
+  const gone = new Uint8Array(weights.length);
+  let total = -Infinity;
+  let largest = -Infinity;
+  const queues: number[][] = [];
+  const file = (variable: number): void => void (queues[neighbours[variable].size] ??= []).push(variable);
+  for (const variable of weights.keys()) file(variable);
+  let remaining = weights.length;
+  for (let degree = 0; degree < queues.length && (degree <= 2 || remaining > MOST_BITS); ) {
+    const variable = queues[degree]?.pop();
+    if (variable === undefined) {
+      degree++;
+      continue;
+    }
+    if (gone[variable] || neighbours[variable].size !== degree) continue;
+    const around = [...neighbours[variable]];
+    const size = around.reduce((sum, u) => sum + weights[u], weights[variable]);
+    total = addLogs(total, size);
+    largest = Math.max(largest, size);
+    gone[variable] = 1;
+    order.push(variable);
+    remaining--;
+    for (const u of around) {
+      neighbours[u].delete(variable);
+      for (const w of around) if (w !== u) neighbours[u].add(w);
+    }
+    for (const u of around) file(u);
+    neighbours[variable].clear();
+    degree = Math.max(0, Math.min(degree, ...around.map((u) => neighbours[u].size)));
+  }
+  const left = [...weights.keys()].filter((variable) => !gone[variable]);
+  return { order, neighbours, left, total, largest };
+}
+
+interface Found {
+  readonly order: Int32Array;
+  readonly logTotal: number;
+  readonly logLargest: number;
+  /** Whether there was anything to choose. */
+  readonly fills: boolean;
+}
+
+/** What is left of the graph, as bits; the number of fill edges of each variable is kept up to date. */
+class Core {
+  /** Words that the last run went over, about. */
+  operations = 0;
+  private readonly count: number;
+  private readonly words: number;
+  private readonly weights: Float64Array;
+  private readonly start: { bits: Uint32Array; degrees: Int32Array; fill: Int32Array };
+  private readonly bits: Uint32Array;
+  private readonly degrees: Int32Array;
+  private readonly fill: Int32Array;
+  /** Variables that are left, and their places among these. */
+  private readonly rest: Int32Array;
+  private readonly place: Int32Array;
+  private readonly around: Int32Array;
+  /** Variables that had no fill edges when they were put here. */
+  private readonly free: number[] = [];
+  /** By word of a row, how many of its variables are left; words from `top` on are those of what has gone. */
+  private readonly alive: Int32Array;
+  private top = 0;
+
+  constructor(weights: readonly number[], neighbours: readonly ReadonlySet<number>[], left: readonly number[]) {
+    const count = left.length;
+    this.count = count;
+    this.words = (count + 31) >>> 5;
+    this.weights = Float64Array.from(left, (variable) => weights[variable]);
+    const local = new Map(left.map((variable, i) => [variable, i]));
+    this.bits = new Uint32Array(count * this.words);
+    left.forEach((variable, i) => {
+      for (const u of neighbours[variable]) {
+        const j = local.get(u)!;
+        this.bits[i * this.words + (j >>> 5)] |= 1 << (j & 31);
+      }
+    });
+    this.degrees = Int32Array.from(left, (variable) => neighbours[variable].size);
+    this.fill = new Int32Array(count);
+    this.rest = new Int32Array(count);
+    this.place = new Int32Array(count);
+    this.around = new Int32Array(count);
+    this.alive = new Int32Array(this.words);
+    this.top = this.words;
+    for (let i = 0; i < count; i++) this.fill[i] = this.countFill(i);
+    this.start = { bits: this.bits.slice(), degrees: this.degrees.slice(), fill: this.fill.slice() };
+  }
+
+  /** The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about. */
+  run(weighted: boolean, factors: Float64Array, limit: number): Found | undefined {
+    const { bits, degrees, fill, count, words, weights, rest, place, around, free } = this;
+    bits.set(this.start.bits);
+    degrees.set(this.start.degrees);
+    fill.set(this.start.fill);
+    free.length = 0;
+    for (let i = 0; i < count; i++) {
+      rest[i] = place[i] = i;
+      if (fill[i] === 0) free.push(i);
+    }
+    this.operations = bits.length + 8 * count;
+    this.top = words;
+    this.alive.fill(32);
+    this.alive[words - 1] = count - 32 * (words - 1);
+    const order = new Int32Array(count);
+    const most = 2 ** limit;
+    let total = 0;
+    let logLargest = -Infinity;
+    let fills = false;
+    for (let remaining = count; remaining > 0; remaining--) {
+      let chosen = -1;
+      while (chosen < 0 && free.length > 0) {
+        const v = free.pop()!;
+        if (place[v] >= 0 && fill[v] === 0) chosen = v;
+      }
+      if (chosen < 0) {
+        fills = true;
+        let lowest = Infinity;
+        for (let k = 0; k < remaining; k++) {
+          const v = rest[k];
+          const score = (weighted ? fill[v] * (weights[v] + 0.3 * degrees[v]) : fill[v]) * factors[v];
+          if (score < lowest) {
+            lowest = score;
+            chosen = v;
+          }
+        }
+        this.operations += 2 * remaining;
+      }
+      const size = this.neighboursOf(chosen);
+      let weight = weights[chosen];
+      for (let k = 0; k < size; k++) weight += weights[around[k]];
+      total += 2 ** weight;
+      if (total > most) return undefined;
+      if (weight > logLargest) logLargest = weight;
+      order[count - remaining] = chosen;
+      const last = rest[remaining - 1];
+      rest[place[chosen]] = last;
+      place[last] = place[chosen];
+      place[chosen] = -1;
+      this.eliminate(chosen, size);
+      this.alive[chosen >>> 5]--;
+      while (this.top > 0 && this.alive[this.top - 1] === 0) this.top--;
+    }
+    return { order, logTotal: Math.log2(total), logLargest, fills };
+  }
+
+  /** Into `around`; returns how many. */
+  private neighboursOf(v: number): number {
+    const { bits, words, around, top } = this;
+    let size = 0;
+    for (let w = 0, at = v * words; w < top; w++, at++) {
+      for (let word = bits[at]; word !== 0; word &= word - 1) around[size++] = (w << 5) | (31 - Math.clz32(word & -word));
+    }
+    return size;
+  }
+
+  /** The neighbours, in `around`, become neighbours of each other, and v goes. */
+  private eliminate(v: number, size: number): void {
+    const { bits, degrees, fill, words, around, free } = this;
+    if (fill[v] > 0) {
+      for (let i = 0; i < size; i++) {
+        const a = around[i];
+        for (let j = i + 1; j < size; j++) {
+          const b = around[j];
+          if (((bits[a * words + (b >>> 5)] >>> (b & 31)) & 1) === 0) this.join(a, b);
+        }
+      }
+    }
+    const [word, mask] = [v >>> 5, ~(1 << (v & 31))];
+    for (let i = 0; i < size; i++) {
+      const u = around[i];
+      bits[u * words + word] &= mask;
+      degrees[u]--;
+      // v knew its own neighbours alone: pairs of v with others of u's go.
+      fill[u] -= degrees[u] - (size - 1);
+      if (fill[u] === 0) free.push(u);
+    }
+    this.operations += size * size + 2 * this.top;
+  }
+
+  /** A new edge: whoever knows both has one pair less to join, and each gets pairs of the other with those that it does not know. */
+  private join(a: number, b: number): void {
+    const { bits, degrees, fill, words, free, top } = this;
+    let common = 0;
+    for (let w = 0, i = a * words, j = b * words; w < top; w++, i++, j++) {
+      for (let word = bits[i] & bits[j]; word !== 0; word &= word - 1) {
+        const u = (w << 5) | (31 - Math.clz32(word & -word));
+        if (--fill[u] === 0) free.push(u);
+        common++;
+      }
+    }
+    fill[a] += degrees[a] - common;
+    fill[b] += degrees[b] - common;
+    bits[a * words + (b >>> 5)] |= 1 << (b & 31);
+    bits[b * words + (a >>> 5)] |= 1 << (a & 31);
+    degrees[a]++;
+    degrees[b]++;
+    this.operations += 2 * top + 3 * common + 10;
+  }
+
+  private countFill(v: number): number {
+    const { bits, words, around } = this;
+    const size = this.neighboursOf(v);
+    let missing = 0;
+    for (let i = 0; i < size; i++)
+      for (let j = i + 1; j < size; j++)
+        if (((bits[around[i] * words + (around[j] >>> 5)] >>> (around[j] & 31)) & 1) === 0) missing++;
+    return missing;
+  }
+}

@@ -1,0 +1,157 @@
+import { log } from "../../base/log.ts";
+import type { FactorTables } from "../../contract.ts";
+import { absorb, restrict, type Table, tableOf } from "./table.ts";
+
+/** A connected part of a graph, its variables numbered from 0. */
+export interface Component {
+  /** By local variable, the graph's. */
+  readonly variables: readonly number[];
+  /** By local variable, the states that are left, as the graph numbers them; at least two. */
+  readonly states: readonly (readonly number[])[];
+  /** By local variable, how many states are left. */
+  readonly cardinalities: readonly number[];
+  /** Factors on local variables, none of whose scopes is within another's. */
+  readonly tables: readonly Table[];
+}
+
+/** A graph without what can be known before anything is computed. */
+export interface Reduction {
+  /** ln of the factors that are left without variables; −∞: the evidence has probability 0. */
+  readonly scale: number;
+  /** By variable, the states that are possible, as far as each factor by itself can tell. */
+  readonly states: readonly (readonly number[])[];
+  /** What is left of variables with more than one state. */
+  readonly components: readonly Component[];
+  /** Of the tables that are left, the share of entries that are 0. */
+  readonly zeroShare: number;
+}
+
+/**
+ * Absorbs evidence, propagates zeros until every state that is left has a positive entry in each factor (generalised arc consistency), removes dead
+ * states and determined variables, multiplies factors into those that have all their variables, and splits what is left into connected components.
+ * The distribution over the states that are left is the same.
+ */
+export function reduce(graph: FactorTables): Reduction {
+  const { cardinalities, factors } = graph;
+  const given: Table[] = factors.map(({ scope, values, logs }) => {
+    const variables = Array.from(scope);
+    const shape = variables.map((variable) => cardinalities[variable]);
+    return tableOf(variables, shape, values, logs);
+  });
+  const states = propagate(graph, given);
+  if (!states) return { scale: -Infinity, states: [], components: [], zeroShare: 0 };
+  let scale = 0;
+  const left: Table[] = [];
+  for (const table of given) {
+    const rest = restrict(table, (variable) => states[variable]);
+    scale += rest.scale;
+    if (rest.range !== 0 || rest.values.some((value) => value === 0)) left.push({ ...rest, scale: 0 });
+  }
+  const merged = absorbSubsets(left);
+  for (const table of merged) scale += table.scale;
+  const tables = merged.map((table) => ({ ...table, scale: 0 }));
+  const size = tables.reduce((sum, { values }) => sum + values.length, 0);
+  const zeros = tables.reduce((sum, { values, logs }) => sum + values.filter((v) => v === (logs ? -Infinity : 0)).length, 0);
+  return { scale, states, components: split(states, tables), zeroShare: zeros / Math.max(1, size) };
+}
+
+/** By variable, the states that are left; undefined where none is left of one. */
+function propagate(graph: FactorTables, tables: readonly Table[]): number[][] | undefined {
+  const alive = Array.from(graph.cardinalities, (count, variable) => {
+    const state = graph.observed[variable];
+    return state < 0 ? new Uint8Array(count).fill(1) : new Uint8Array(count).fill(1, state, state + 1);
+  });
+  const factorsOf: number[][] = alive.map(() => []);
+  tables.forEach(({ scope }, f) => {
+    for (const variable of scope) factorsOf[variable].push(f);
+  });
+  const waiting = new Set(tables.keys());
+  for (const f of waiting) {
+    waiting.delete(f);
+    const { scope, shape, values, logs } = tables[f];
+    const supported = shape.map((count) => new Uint8Array(count));
+    const digits = new Int32Array(shape.length);
+    const zero = logs ? -Infinity : 0;
+    for (let index = 0; index < values.length; index++) {
+      if (values[index] > zero) {
+        let k = 0;
+        while (k < scope.length && alive[scope[k]][digits[k]]) k++;
+        if (k === scope.length) for (k = 0; k < scope.length; k++) supported[k][digits[k]] = 1;
+      }
+      for (let k = shape.length - 1; k >= 0; k--) {
+        if (++digits[k] < shape[k]) break;
+        digits[k] = 0;
+      }
+    }
+    if (shape.length === 0 && values[0] === 0) return undefined;
+    for (let k = 0; k < scope.length; k++) {
+      const live = alive[scope[k]];
+      let lost = false;
+      for (let state = 0; state < live.length; state++) {
+        if (!live[state] || supported[k][state]) continue;
+        live[state] = 0;
+        lost = true;
+      }
+      if (!lost) continue;
+      if (!live.includes(1)) return undefined;
+      for (const other of factorsOf[scope[k]]) if (other !== f) waiting.add(other);
+    }
+  }
+  return alive.map((live) => [...live.keys()].filter((state) => live[state]));
+}
+
+/** Tables whose scope is within another's become part of it: of the smallest that has all its variables. */
+function absorbSubsets(tables: readonly Table[]): Table[] {
+  const order = [...tables.keys()].sort((a, b) => tables[a].scope.length - tables[b].scope.length || a - b);
+  const made: (Table | undefined)[] = [...tables];
+  const holders = new Map<number, Set<number>>();
+  for (const [f, { scope }] of tables.entries())
+    for (const variable of scope) holders.set(variable, (holders.get(variable) ?? new Set()).add(f));
+  for (const f of order) {
+    const table = made[f]!;
+    const candidates = table.scope.map((variable) => holders.get(variable)!).sort((a, b) => a.size - b.size);
+    let target = -1;
+    for (const g of candidates[0] ?? []) {
+      if (g === f || !candidates.every((of) => of.has(g))) continue;
+      if (target < 0 || made[g]!.values.length < made[target]!.values.length) target = g;
+    }
+    if (target < 0) continue;
+    made[target] = absorb(made[target]!, table);
+    made[f] = undefined;
+    for (const variable of table.scope) holders.get(variable)!.delete(f);
+  }
+  return made.filter((table) => table !== undefined);
+}
+
+/** Connected components, in the order of their first variables. */
+function split(states: readonly (readonly number[])[], tables: readonly Table[]): Component[] {
+  const root = Int32Array.from(states.keys());
+  const find = (variable: number): number => {
+    while (root[variable] !== variable) variable = root[variable] = root[root[variable]];
+    return variable;
+  };
+  for (const { scope } of tables)
+    for (const variable of scope) {
+      const [a, b] = [find(scope[0]), find(variable)];
+      root[Math.max(a, b)] = Math.min(a, b);
+    }
+  const members = new Map<number, { variables: number[]; tables: Table[] }>();
+  const local = new Int32Array(states.length);
+  for (const [variable, left] of states.entries()) {
+    if (left.length < 2) continue;
+    const part = members.get(find(variable)) ?? { variables: [], tables: [] };
+    members.set(find(variable), part);
+    local[variable] = part.variables.push(variable) - 1;
+  }
+  for (const table of tables)
+    members.get(find(table.scope[0]))!.tables.push({ ...table, scope: table.scope.map((variable) => local[variable]) });
+  return [...members.values()].map(({ variables, tables }) => ({
+    variables,
+    states: variables.map((variable) => states[variable]),
+    cardinalities: variables.map((variable) => states[variable].length),
+    tables,
+  }));
+}
+
+/** ln of an uniform variable's number of states, for those that no factor knows. */
+export const logCount = (component: Component): number => component.cardinalities.reduce((sum, count) => sum + log(count), 0);

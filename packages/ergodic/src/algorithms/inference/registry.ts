@@ -1,0 +1,26 @@
+/** Every algorithm of `infer`, by its name: how a checkpoint's is made again, and what a command line knows. */
+import { checkNamedJson } from "../../base/checks.ts";
+import { DataError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { elimination } from "../elimination/elimination.ts";
+import type { InferenceAlgorithm } from "./algorithm.ts";
+
+/** Options are JSON: `algorithm(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+// biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
+export const inferenceRegistry: Readonly<Record<string, (options: any) => InferenceAlgorithm>> = { elimination };
+
+/** Names of the algorithms of `infer`, as `inferenceFromJson` knows them. */
+export const inferenceNames = (): string[] => Object.keys(inferenceRegistry);
+
+/** The algorithm that `toJSON` described. @throws DataError for one that is not of this library */
+export function inferenceFromJson(json: JsonObject): InferenceAlgorithm {
+  checkNamedJson("inferenceFromJson", json, "algorithm", "an algorithm of infer");
+  const { algorithm, ...options } = json;
+  const name = algorithm as string;
+  if (Object.hasOwn(inferenceRegistry, name)) return inferenceRegistry[name](options);
+  throw new DataError(
+    "inference",
+    `"${name}" is no algorithm of infer in this library; give the algorithm itself`,
+    "INFERENCE_JSON",
+  );
+}

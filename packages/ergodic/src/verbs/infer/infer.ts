@@ -1,0 +1,176 @@
+import { elimination } from "../../algorithms/elimination/elimination.ts";
+import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../../algorithms/inference/algorithm.ts";
+import { Inference } from "../../algorithms/inference/inference.ts";
+import { Answer } from "../../answers/index.ts";
+import { checkChoice, checkSignal } from "../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
+import { shown } from "../../base/shown.ts";
+import type { FactorTables, JsonObject } from "../../contract.ts";
+import { openEngine } from "../../host/engine.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
+import { Run } from "../../loop/run.ts";
+import { resolveStopping, type Until } from "../../loop/stopping.ts";
+import { wholeAnswer } from "./whole-answer.ts";
+
+/** What a resumed run of `infer` may change. */
+export interface InferWatchOptions {
+  /** Threads; the answer does not depend on them. Default 1. */
+  workers?: number;
+  /** Ends the run after so many seconds, with the best answer it has. */
+  until?: { seconds?: number };
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+/** Options of `infer`. */
+export interface InferOptions extends InferWatchOptions {
+  /** What is asked for: probabilities of states, the partition function, or the most probable state. Default "marginals". */
+  task?: InferenceTask;
+  /** How: default by width, zeros and size. */
+  algorithm?: InferenceAlgorithm;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** GiB that tables may take. Default 1.5; > 0, at most 4. */
+  memory?: number;
+}
+
+/** What can be inferred from: a factor graph, or factors as tables. */
+export type Inferred = FactorTables | { factorTables(task: InferenceTask): FactorTables };
+
+const keys = ["task", "algorithm", "seed", "memory", "workers", "until", "signal"];
+const tasks = ["marginals", "partition", "map"] as const;
+const MEMORY = 1.5;
+
+function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
+  checkKeys("infer", options, keys);
+  const { task = "marginals", seed = 0, memory = MEMORY, algorithm = elimination(), until = {}, workers = 1 } = options;
+  checkSignal("infer", options.signal);
+  checkChoice("infer", "task", task, tasks);
+  checkNumber("infer", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber("infer", "memory", memory, { low: 0, high: 4, open: true });
+  checkNumber("infer", "workers", workers, { low: 1, high: 1024, integer: true });
+  checkUntil("infer", until);
+  if (typeof algorithm?.start !== "function" || !Array.isArray(algorithm.tasks))
+    throw new OptionError(
+      "infer",
+      `algorithm is ${shown(algorithm)}, but must be one of infer's; call it, as in algorithm: elimination()`,
+      "OPTION_TYPE",
+    );
+  if (!algorithm.tasks.includes(task))
+    throw new CapabilityError(
+      "infer",
+      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or leave it out`,
+      "INFER_TASK",
+    );
+  return launch(options, async () => ({ graph: tablesOf(graph, task), algorithm, plan: { task, seed, memory, workers }, until }));
+}
+
+/** Continues from a checkpoint: the graph must be the same. */
+function resume(
+  from: string | Uint8Array | Blob,
+  graph: Inferred,
+  options: InferWatchOptions & { algorithm?: InferenceAlgorithm } = {},
+): Run<Answer> {
+  checkKeys("infer.resume", options, ["algorithm", "workers", "until", "signal"]);
+  checkSignal("infer.resume", options.signal);
+  checkUntil("infer.resume", options.until ?? {});
+  return launch(options, async () => {
+    const { checkpoint, kept } = await readCheckpointOf(from, "inference");
+    return fromCheckpoint(async () => {
+      const part = new KeptPart("the inference", { tensors: {}, state: kept });
+      const plan = new KeptPart("the plan of inference", { tensors: {}, state: part.object("plan") });
+      const task = plan.choice("task", tasks);
+      const { inferenceFromJson } = await import("../../algorithms/inference/registry.ts");
+      const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
+      const made = { task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 };
+      const tables = tablesOf(graph, task);
+      if (JSON.stringify(part.object("graph")) !== JSON.stringify(sizeOf(tables)))
+        throw new DataError(
+          "infer.resume",
+          `the checkpoint is of another graph (${JSON.stringify(part.object("graph"))}, here ${JSON.stringify(sizeOf(tables))}); give the graph and evidence that it was made with`,
+          "CHECKPOINT_MODEL",
+        );
+      return { graph: tables, algorithm, plan: made, until: options.until ?? {}, checkpoint };
+    });
+  });
+}
+
+/**
+ * Infers from a graph over discrete variables: probabilities of their states given the evidence, the partition function, or the most probable state.
+ *
+ *   const answer = await infer(graph, { until: { seconds: 10 } });
+ *   answer.marginal("rain");  // { states, p, certificate }
+ *   answer.certificate;       // the weakest: exact, bounds, an interval, …, or no guarantee and why
+ *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
+ *
+ * Before anything, evidence is absorbed, zeros are propagated, determined variables go, and connected parts are separated. A run can be awaited, or
+ * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and how far the
+ * run came, never on `workers`.
+ *
+ * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has probability 0; the
+ *   reason of an aborted `signal`
+ */
+export const infer = Object.assign(start, { resume });
+
+function checkUntil(where: string, until: Until): void {
+  checkKeys(`${where}.until`, until, ["seconds"]);
+  if (until.seconds !== undefined) resolveStopping(where, { until }, false);
+}
+
+function tablesOf(graph: Inferred, task: InferenceTask): FactorTables {
+  if (typeof graph === "object" && graph !== null) {
+    if ("factorTables" in graph) return graph.factorTables(task);
+    if ("factors" in graph && "cardinalities" in graph) return graph;
+  }
+  throw new OptionError(
+    "infer",
+    `the first argument is ${shown(graph)}, but must be a factor graph: factorGraph(), or readUai(file)`,
+    "OPTION_TYPE",
+  );
+}
+
+interface Recipe {
+  readonly graph: FactorTables;
+  readonly algorithm: InferenceAlgorithm;
+  readonly plan: { readonly task: InferenceTask; readonly seed: number; readonly memory: number; readonly workers: number };
+  readonly until: Until;
+  readonly checkpoint?: Checkpoint;
+}
+
+const sizeOf = ({ cardinalities, factors, observed }: FactorTables): JsonObject => ({
+  variables: cardinalities.length,
+  factors: factors.length,
+  observed: observed.reduce((count, state) => count + (state < 0 ? 0 : 1), 0),
+});
+
+function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe>): Run<Answer> {
+  let recipe: Recipe;
+  let inference: Inference;
+  let json: JsonObject;
+  return new Run<Answer>({
+    ...(signal ? { signal } : {}),
+    resultNames: Object.getOwnPropertyNames(Answer.prototype),
+    start: async () => {
+      recipe = await read();
+      const { graph, algorithm, plan, until, checkpoint } = recipe;
+      const engine = await openEngine({ families: ["graphs"] });
+      const timed = until.seconds !== undefined;
+      const made: InferencePlan = { ...plan, memory: plan.memory * 2 ** 30, timed };
+      inference = new Inference(graph, algorithm, made, engine);
+      const { workers: _, ...kept } = plan;
+      json = { graph: sizeOf(graph), algorithm: algorithm.toJSON(), plan: kept };
+      return {
+        progression: inference,
+        stopping: { until, validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (_, { seconds, reason, updates }) => {
+      const description = { ...json, run: { seconds, reason, updates } };
+      return new Answer(wholeAnswer(recipe.graph, recipe.plan.task, inference.reduction, inference.found(), description));
+    },
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { inference: json } }),
+  });
+}

@@ -1,0 +1,95 @@
+import type { InferenceTask } from "../../algorithms/inference/algorithm.ts";
+import type { FoundPart } from "../../algorithms/inference/inference.ts";
+import type { Reduction } from "../../algorithms/inference/reduction.ts";
+import { type AnswerContent, certifiedSum, refuseImpossible } from "../../answers/index.ts";
+import { ErgodicError } from "../../base/errors.ts";
+import type { Certificate, FactorTables, JsonObject } from "../../contract.ts";
+
+/** The parts' answers as one about the graph. */
+export function wholeAnswer(
+  graph: FactorTables,
+  task: InferenceTask,
+  reduction: Reduction,
+  parts: readonly FoundPart[],
+  description: JsonObject,
+): AnswerContent {
+  const { variableCount } = graph;
+  const impossible =
+    reduction.scale === -Infinity ||
+    parts.some(({ answer }) => answer?.logZ?.value === -Infinity || answer?.map?.value === -Infinity);
+  const base = {
+    task,
+    variableCount,
+    name: (variable: number) => graph.name(variable),
+    state: (variable: number, state: number) => graph.state(variable, state),
+    method: methodOf(parts, impossible),
+    description,
+  };
+  if (impossible && task !== "partition") return refuseImpossible(task);
+  if (impossible) return { ...base, logZ: { value: -Infinity, certificate: { exact: true } } };
+  if (parts.some(({ answer }) => answer === undefined))
+    throw new ErgodicError("infer", "the run ended before it had an answer; give it more time", "INFER_UNFINISHED");
+  const scale = { value: reduction.scale, certificate: { exact: true } } as const;
+  if (task === "map") {
+    const states = Int32Array.from(reduction.states.slice(0, variableCount), (left) => left[0]);
+    let [value, bound] = [reduction.scale, reduction.scale];
+    for (const { variables, states: left, answer } of parts) {
+      const map = answer!.map!;
+      value += map.value;
+      bound += map.bound ?? Infinity;
+      map.states.forEach((state, i) => {
+        if (variables[i] < variableCount) states[variables[i]] = left[i][state];
+      });
+    }
+    return { ...base, map: { states, value, bound } };
+  }
+  const sums = parts.map(({ answer }) => answer!.logZ);
+  const logZ = sums.every((sum) => sum !== undefined) ? certifiedSum([scale, ...sums]) : undefined;
+  if (task === "partition") return { ...base, logZ: logZ! };
+  const marginals = reduction.states.slice(0, variableCount).map((left, variable) => ({
+    p: spread(
+      graph.cardinalities[variable],
+      left,
+      left.map(() => 1 / left.length),
+    ),
+    certificate: { exact: true } as Certificate,
+  }));
+  for (const { variables, states, answer } of parts)
+    answer!.marginals!.forEach(({ p, certificate }, i) => {
+      if (variables[i] >= variableCount) return;
+      const count = graph.cardinalities[variables[i]];
+      marginals[variables[i]] = { p: spread(count, states[i], p), certificate: spreadCertificate(certificate, count, states[i]) };
+    });
+  return { ...base, marginals, ...(logZ ? { logZ } : {}) };
+}
+
+/** Numbers of the states that are left, as one of each state. */
+function spread(count: number, left: readonly number[], values: ArrayLike<number>, otherwise = 0): Float64Array {
+  const all = new Float64Array(count).fill(otherwise);
+  left.forEach((state, i) => {
+    all[state] = values[i];
+  });
+  return all;
+}
+
+function spreadCertificate(certificate: Certificate, count: number, left: readonly number[]): Certificate {
+  const all = (values: number | readonly number[]): number[] => Array.from(spread(count, left, values as readonly number[]));
+  if ("lower" in certificate) return { lower: all(certificate.lower), upper: all(certificate.upper) };
+  if ("mcse" in certificate) return { ...certificate, mcse: all(certificate.mcse) };
+  if ("interval" in certificate) {
+    const intervals = certificate.interval as readonly (readonly [number, number])[];
+    const [low, high] = [all(intervals.map(([from]) => from)), all(intervals.map(([, to]) => to))];
+    return { interval: low.map((from, state) => [from, high[state]] as const), level: certificate.level };
+  }
+  return certificate;
+}
+
+/** Of parts that were treated alike, the words about the first. */
+function methodOf(parts: readonly FoundPart[], impossible: boolean): string {
+  if (impossible) return "zeros: no state is possible";
+  const methods = new Map<string, number>();
+  for (const { answer } of parts) if (answer) methods.set(answer.method, (methods.get(answer.method) ?? 0) + 1);
+  const said = [...methods].slice(0, 3).map(([method, count]) => (count > 1 ? `${method} (${count} such parts)` : method));
+  if (methods.size > 3) said.push(`… (${parts.length} parts)`);
+  return said.join("; ") || "evidence and zeros determine every variable";
+}
