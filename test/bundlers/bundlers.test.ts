@@ -20,7 +20,7 @@ describe("bundled with default settings", () => {
     freshProject(folder);
     wanted = runInNode(join(folder, "threaded.js"), { workers: 2 });
     if (!reason) browser = await openBrowser();
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true });
@@ -34,7 +34,7 @@ describe("bundled with default settings", () => {
     expect(wanted.raced).toBe(2);
   });
 
-  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: two workers, and a thread", { timeout: 60_000 }, async (format) => {
+  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: two workers, and a thread", async (format) => {
     const program = await withEsbuild(folder, format);
     const script = pathToFileURL(join(dirname(program), "serve.mjs")).href;
     const module = pathToFileURL(join(folder, "objective.js")).href;
@@ -42,7 +42,7 @@ describe("bundled with default settings", () => {
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
-  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers", { timeout: 120_000 }, async (_, build) => {
+  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers", async (_, build) => {
     const out = await build(folder);
     for (const isolated of [false, true]) {
       await using site = await serve({ isolated, files: filesOf(out) });
@@ -52,7 +52,7 @@ describe("bundled with default settings", () => {
       page.on("requestfailed", (request) => problems.push(`${request.url()} could not be had`));
       await page.goto(`${site.origin}/index.html`);
       const found = await page
-        .waitForFunction("globalThis.outcome", null, { timeout: 30_000 })
+        .waitForFunction("globalThis.outcome", null, { timeout: 300_000 })
         .then((handle) => handle.jsonValue());
       await page.close();
       expect({ found, problems }, `isolated: ${isolated}`).toEqual({ found: { ...wanted, raced: 0 }, problems: [] });

@@ -2,7 +2,7 @@
 
 import { refuse } from "./checks.ts";
 import { CapabilityError, DataError } from "./errors.ts";
-import { builtin, isNode } from "./node.ts";
+import { builtin, inNode } from "./node.ts";
 import { reason } from "./system-reason.ts";
 import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
 
@@ -117,7 +117,7 @@ async function* fetched(from: string | URL, failed: (cause: unknown) => never): 
 }
 
 const isOnDisk = (from: string | URL): boolean =>
-  isNode && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
+  inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
 
 /** The same bytes, not as a Buffer, whose slice() is a view. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -131,7 +131,7 @@ export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string
 }
 
 function refuseOutsideNode(where: string, path: string): void {
-  if (isNode) return;
+  if (inNode()) return;
   throw new CapabilityError(
     where,
     `${path} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,

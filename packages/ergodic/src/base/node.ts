@@ -5,7 +5,7 @@
  */
 
 /** True in Node and in what imitates it, with `process` and node: modules. */
-export const isNode = typeof globalThis.process?.versions?.node === "string";
+export const inNode = (): boolean => typeof globalThis.process?.versions?.node === "string";
 
 /** Such as Node and those that imitate it have them. @throws TypeError elsewhere */
 export const builtin: typeof process.getBuiltinModule = (name: string) => globalThis.process.getBuiltinModule(name);

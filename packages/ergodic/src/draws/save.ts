@@ -2,7 +2,7 @@ import { checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
 import { keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3 } from "../base/murmur3.ts";
-import { builtin, isNode } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
@@ -50,7 +50,7 @@ export async function saveDraws(draws: Draws, folder: string, options: SaveDraws
   checkKeys("saveDraws", options, ["format"]);
   const { format = "csv" } = options;
   checkChoice("saveDraws", "format", format, ["csv", "json"]);
-  if (!isNode)
+  if (!inNode())
     throw new CapabilityError(
       "saveDraws",
       `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJSON() as a download`,
@@ -253,7 +253,7 @@ async function earlier(folder: string): Promise<string[]> {
 
 /** Names in a folder; undefined for what is none, whose errors reading then tells. */
 async function namesIn(path: string): Promise<string[] | undefined> {
-  if (!isNode) return undefined;
+  if (!inNode()) return undefined;
   const { readdir } = builtin("node:fs/promises");
   return readdir(path).catch(() => undefined);
 }

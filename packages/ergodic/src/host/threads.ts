@@ -6,7 +6,7 @@
  * gives.
  */
 import { checkKeys, OptionError } from "../base/errors.ts";
-import { builtin, isNode } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 
 /** What both kinds of thread have in common. */
 export interface Port {
@@ -54,7 +54,7 @@ export function configureThreads(options: ThreadOptions): void {
 
 /** `onDeath`: with the reason. @throws what the host throws that lets no thread start */
 export function openThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
-  return isNode ? nodeThread(source, onMessage, onDeath) : webThread(source, onMessage, onDeath);
+  return inNode() ? nodeThread(source, onMessage, onDeath) : webThread(source, onMessage, onDeath);
 }
 
 function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {

@@ -2,7 +2,7 @@
 import { ChainDraws } from "../algorithms/sampling/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
-import { builtin, isNode } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
 import { portableOf } from "../models/statistical/portable.ts";
@@ -335,7 +335,7 @@ function openPort(
   hear: (answer: Answer) => void,
   die: (cause: unknown) => void,
 ): { post(message: Request): void; end(): void } {
-  if (isNode) {
+  if (inNode()) {
     const { Worker: Thread } = builtin("node:worker_threads");
     const thread = new Thread(script ? new URL(script) : new URL("./serve.js", import.meta.url), {
       name: "ergodic",

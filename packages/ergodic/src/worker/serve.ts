@@ -5,7 +5,7 @@
  * its address as `worker({ script })`.
  */
 import { ErgodicError } from "../base/errors.ts";
-import { builtin, isNode } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ratings } from "../data/ratings.ts";
@@ -165,7 +165,7 @@ class Server {
 const notBegun = (): ErgodicError =>
   new ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");
 
-if (isNode) {
+if (inNode()) {
   const { parentPort } = builtin("node:worker_threads");
   if (parentPort) {
     const server = new Server((answer) => parentPort.postMessage(answer));

@@ -38,8 +38,8 @@ const visits: Visit[] = [
 describe.skipIf(reason)(`Firefox${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let found: unknown[];
   beforeAll(async () => {
-    found = await runInFirefox(visits, 120_000);
-  }, 150_000);
+    found = await runInFirefox(visits, 600_000);
+  });
   const given = (at: number): unknown => {
     if (found[at] instanceof Error) throw found[at];
     return found[at];
