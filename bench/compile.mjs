@@ -4,9 +4,28 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { openErgodic } from "./ergodic.mjs";
+import { build } from "esbuild";
 
-const built = new URL("../packages/ergodic/dist/", import.meta.url);
+/** What is not public, as bundled for this. */
+const contents = `
+  export { openEngine } from "./host/engine.ts";
+  export { cnn, circulantNet, mlp, mobileNetV1, mobileNetV2, shuffleNetV1, shuffleNetV2 } from "./models/neural/index.ts";
+  export { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
+  export { multinomial } from "./models/losses/index.ts";
+  export { linkArrays } from "./compiler/array/link.ts";`;
+const resolveDir = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
+
+async function openParts() {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    write: false,
+  });
+  return await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+
 const outputs = 10;
 const small = { outputs, form: "small" };
 const networks = {
@@ -20,13 +39,11 @@ const networks = {
 };
 
 async function compile(name) {
-  const ergodic = await openErgodic();
-  const [{ layOutParameters, outputsOf, updateProgram }, { linkArrays }] = await Promise.all(
-    ["models/neural/programs.js", "compiler/array/link.js"].map((file) => import(new URL(file, built).href)),
-  );
-  const engine = await ergodic.openEngine();
-  const network = networks[name](ergodic);
-  const facts = { network, loss: ergodic.multinomial(), outputs, rowShape: [28, 28, 1], scale: { mean: 0.1, factor: 3 } };
+  const parts = await openParts();
+  const { layOutParameters, outputsOf, updateProgram, linkArrays } = parts;
+  const engine = await parts.openEngine();
+  const network = networks[name](parts);
+  const facts = { network, loss: parts.multinomial(), outputs, rowShape: [28, 28, 1], scale: { mean: 0.1, factor: 3 } };
   const times = [64, 63].map((batch) => {
     const start = performance.now();
     const layout = layOutParameters(outputsOf(facts, 2, true));

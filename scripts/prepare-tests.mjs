@@ -1,11 +1,11 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium and Firefox from Debian, the Node versions that the library promises to run on and Bun (npm packages that hold the binary), and React. Where CI=true,
-// what is missing then is an error on Linux, which can have all of it.
+// Chromium and Firefox from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary), and React. Where
+// CI=true, what is missing then is an error on Linux, which can have all of it. With --compilers those of test/types.test.ts are brought wherever it runs.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { browsers, hasBrowser, hasHost, hosts, missing } from "./needs.mjs";
+import { browsers, compilers, hasBrowser, hasHost, hosts, missing } from "./needs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ci = process.env.CI === "true";
@@ -25,16 +25,15 @@ if (ci && mayInstall && absent.length > 0) {
   }
 }
 
-if (ci && process.platform === "linux" && process.arch === "x64") {
-  for (const host of hosts) {
-    if (hasHost(root, host)) continue;
-    const folder = `node_modules/.cache-node/${host.folder}`;
-    const flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--legacy-peer-deps"];
-    spawnSync("npm", ["install", ...flags, "--prefix", folder, ...host.from], {
-      stdio: ["ignore", "ignore", "inherit"],
-      cwd: root,
-    });
-  }
+const all = ci && process.platform === "linux" && process.arch === "x64" ? hosts : [];
+for (const host of process.argv.includes("--compilers") ? new Set([...all, ...compilers]) : all) {
+  if (hasHost(root, host)) continue;
+  const folder = `node_modules/.cache-node/${host.folder}`;
+  const flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--legacy-peer-deps"];
+  spawnSync("npm", ["install", ...flags, "--prefix", folder, ...host.from], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: root,
+  });
 }
 
 const left = missing({ root });

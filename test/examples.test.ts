@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { main as digitsNetwork } from "../examples/digits-network.ts";
+import { main as explainingAway } from "../examples/explaining-away.ts";
 
 test("digits-network: better than a linear model's 98.3 %, and the file says what was trained", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-examples-"));
@@ -17,4 +18,25 @@ test("digits-network: better than a linear model's 98.3 %, and the file says wha
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("explaining-away: rain and sprinkler are independent, until the lawn is seen to be wet", async () => {
+  const lines: string[] = [];
+  const [nothing, wet, on, off, alone, forecast] = await explainingAway((line) => void lines.push(line));
+  const rain = 0.6 * 0.05 + 0.4 * 0.6;
+  const [wetOff, wetOn] = [
+    [0.01, 0.85],
+    [0.9, 0.99],
+  ].map(([dry, wetter]) => ({ rain: rain * wetter, all: (1 - rain) * dry + rain * wetter }));
+  expect(nothing.rain).toBeCloseTo(rain, 12);
+  expect(wet.rain).toBeCloseTo((0.7 * wetOff.rain + 0.3 * wetOn.rain) / (0.7 * wetOff.all + 0.3 * wetOn.all), 12);
+  expect(on.rain).toBeCloseTo(wetOn.rain / wetOn.all, 12);
+  expect(off.rain).toBeCloseTo(wetOff.rain / wetOff.all, 12);
+  expect(alone.rain).toBeCloseTo(rain, 12);
+  expect(on.rain).toBeLessThan(wet.rain);
+  expect(off.rain).toBeGreaterThan(wet.rain);
+  expect(forecast.rain).toBeGreaterThan(on.rain);
+  expect(on.evidence).toBeCloseTo(0.3 * wetOn.all, 12);
+  expect(lines[0]).toBe("factor graph: 5 variables, 5 factors (table 5), 9 edges");
+  expect(lines).toHaveLength(8);
 });

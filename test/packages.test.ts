@@ -1,8 +1,9 @@
 /** What the packages say of themselves holds for those who install or bundle them. */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as sources from "ergodic";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -12,7 +13,8 @@ const names = readdirSync(packages);
 interface Manifest {
   bin?: Record<string, string>;
   exports?: Record<string, string | { types: string; default: string }>;
-  sideEffects?: boolean | string[];
+  jsdelivr?: string;
+  unpkg?: string;
   license?: string;
   description?: string;
 }
@@ -36,7 +38,7 @@ function packed(name: string): string[] {
 }
 
 describe.each(names)("%s", (name) => {
-  const { bin = {}, exports = {}, sideEffects = true, license, description } = manifest(name);
+  const { bin = {}, exports = {}, jsdelivr = [], unpkg = [], license, description } = manifest(name);
 
   test("says what it is", () => {
     expect(license).toBe("Apache-2.0");
@@ -69,9 +71,8 @@ describe.each(names)("%s", (name) => {
 
   test("brings every entry that it promises, with its types", () => {
     const files = packed(name);
-    const promised = Object.values(exports).flatMap((entry) =>
-      typeof entry === "string" ? [entry] : [entry.types, entry.default],
-    );
+    const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? entry : [entry.types, entry.default]));
+    const promised = [...entries, jsdelivr, unpkg].flat();
     const isThere = (path: string): boolean => {
       const [before, after] = path.replace(/^\.\//, "").split("*");
       return files.some((file) => (after === undefined ? file === before : file.startsWith(before) && file.endsWith(after)));
@@ -79,21 +80,46 @@ describe.each(names)("%s", (name) => {
     expect(promised.filter((path) => !isThere(path))).toEqual([]);
   });
 
-  test("keeps, when bundled, the modules that are imported for what they do", () => {
-    const root = join(packages, name);
-    const imported = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  test("has no module that is imported for what it does, save where bundlers may leave it out", () => {
+    const root = join(packages, name, "src");
+    const imported = readdirSync(root, { recursive: true, encoding: "utf8" })
       .filter((path) => path.endsWith(".ts"))
-      .flatMap((path) => {
-        const text = readFileSync(join(root, "src", path), "utf8");
-        return [...text.matchAll(/^import "(\..*)";(?! \/\/ left out by bundlers)/gm)].map(([, to]) =>
-          relative(root, join(root, "src", dirname(path), to)),
-        );
-      });
-    const folders = Array.isArray(sideEffects) ? sideEffects.map((glob) => glob.replace(/^\.\//, "").replace(/\*$/, "")) : [];
-    const kept = (path: string): boolean => sideEffects === true || folders.some((folder) => path.startsWith(folder));
-    expect(imported.filter((path) => !kept(path))).toEqual([]);
-    if (name === "ergodic") expect(imported).toContain("src/models/losses/index.ts");
+      .flatMap((path) => [...readFileSync(join(root, path), "utf8").matchAll(/^import "\..*;.*$/gm)].map(([line]) => line));
+    expect(imported.filter((line) => !/at-start\.ts"; \/\/ left out by bundlers$/.test(line))).toEqual([]);
+    if (name === "ergodic") expect(imported).toHaveLength(4);
   });
+});
+
+test("the library is small, with all that it unpacks to", () => {
+  const bytes = packed("ergodic").reduce((sum, path) => sum + statSync(join(packages, "ergodic", path)).size, 0);
+  console.log(`ergodic unpacked: ${(bytes / 1e6).toFixed(2)} MB`);
+  expect(bytes).toBeLessThan(4e6);
+});
+
+test("the built library knows by name all that its sources define, and keeps the names", () => {
+  const code = `import * as all from "ergodic";
+    import { predictor } from "ergodic/predict";
+    const taken = (define) => { try { define(); return false; } catch (error) { return error.code === "NAME_TAKEN"; } };
+    console.log(JSON.stringify({
+      exported: Object.keys(all),
+      losses: all.lossNames(),
+      layers: all.layerKinds(),
+      taken: [
+        taken(() => all.rule("chain", {}, ({ g }) => ({ step: g }))),
+        taken(() => all.defineSearch("spsa", {}, {})),
+        taken(() => all.loss("hinge", {}, ({ z }) => z, { task: "regression", link: "identity" })),
+        taken(() => all.initialiser("zeros", {}, () => new Float64Array(0))),
+        taken(() => all.layer("dense", (x) => x)),
+        taken(() => all.distribution("beta", {}, {})),
+      ],
+    }));`;
+  const built = JSON.parse(
+    execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: packages, encoding: "utf8" }),
+  ) as Record<string, unknown[]>;
+  expect(built.exported.toSorted()).toEqual(Object.keys(sources).toSorted());
+  expect(built.losses.toSorted()).toEqual(sources.lossNames().toSorted());
+  expect(built.layers.toSorted()).toEqual(sources.layerKinds().toSorted());
+  expect(built.taken).toEqual(Array(6).fill(true));
 });
 
 /** What each entry of the library is for, under the names of its users: as installed, from what was built. */

@@ -16,13 +16,13 @@ import { at, less } from "ergodic/compiler";
 export const data = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
 
 const eightSchools = model(
-  ({ data, param, observe, generated }) => {
-    const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+  { y: vector("J"), sigma: vector("J") },
+  ({ y, sigma, param, observe }) => {
     const mu = param("mu", normal(0, 5));
     const tau = param("tau", halfCauchy(5));
     const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
     observe(y, normal(theta, sigma));
-    generated("firstBeatsThird", less(at(theta, 2), at(theta, 0)));
+    return { mu, tau, theta, firstBeatsThird: less(at(theta, 2), at(theta, 0)) };
   },
   { name: "eight schools" },
 );

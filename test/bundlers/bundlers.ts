@@ -69,7 +69,7 @@ export async function withEsbuild(folder: string, format: "esm" | "cjs" | "brows
       keepNames: true,
     });
     cpSync(join(folder, "objective.js"), join(out, "objective.js"));
-    writeFileSync(join(out, "index.html"), page("threaded.js"));
+    writeFileSync(join(out, "index.html"), `<script>given = { script: "serve.js" }</script>${page("threaded.js")}`);
     return out;
   }
   const ending = { ".js": format === "esm" ? ".mjs" : ".cjs" };

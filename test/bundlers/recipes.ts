@@ -65,6 +65,8 @@ const dev = (major: number, row: Row, help: Help): Recipe => ({
   serves: (port) => `--host 127.0.0.1 --strictPort --port ${port}`,
   help,
 });
+/** The thread's program is built as serve.js, and a module of the user's is copied. */
+const served: Help = { copies: { "objective.js": "objective.js" }, given: '{ script: "serve.js" }' };
 const unprepared = { "vite.config.js": 'export default { optimizeDeps: { exclude: ["ergodic"] } };' };
 
 export const recipes: readonly Recipe[] = [
@@ -116,7 +118,7 @@ export const recipes: readonly Recipe[] = [
     packages: ["rollup@4", "@rollup/plugin-node-resolve"],
     command: (entry) => `rollup --input app=${entry} --format es --dir out --plugin node-resolve`,
     page: "app.js",
-    help: { args: "--input serve=ergodic/worker/serve", copies: { "objective.js": "objective.js" } },
+    help: { args: "--input serve=ergodic/worker/serve", ...served },
   },
   {
     bundler: "esbuild",
@@ -126,7 +128,7 @@ export const recipes: readonly Recipe[] = [
     packages: ["esbuild"],
     command: (entry) => `esbuild app=${entry} --bundle --splitting --format=esm --outdir=out`,
     page: "app.js",
-    help: { args: "serve=ergodic/worker/serve", copies: { "objective.js": "objective.js" } },
+    help: { args: "serve=ergodic/worker/serve", ...served },
   },
   {
     bundler: "Parcel 2",

@@ -124,7 +124,7 @@ function logAdd(a: f64, b: f64): f64 {
 }
 
 function plus<Mode>(a: f64, b: f64): f64 {
-  return sizeof<Mode>() == sizeof<Sum>() ? a + b : sizeof<Mode>() == sizeof<Max>() ? max(a, b) : logAdd(a, b);
+  return sizeof<Mode>() == sizeof<Sum>() ? a + b : sizeof<Mode>() == sizeof<Max>() ? (a < b ? b : a) : logAdd(a, b);
 }
 
 function addTo<Mode>(pattern: usize, product: usize, inner: u32): void {
@@ -143,7 +143,7 @@ function addTo<Mode>(pattern: usize, product: usize, inner: u32): void {
     for (; j < even; j += 2) {
       const at = values + (<usize>j << 3);
       const a = v128.load(at), b = v128.load(product + (<usize>j << 3));
-      v128.store(at, sizeof<Mode>() == sizeof<Sum>() ? f64x2.add(a, b) : f64x2.max(a, b));
+      v128.store(at, sizeof<Mode>() == sizeof<Sum>() ? f64x2.add(a, b) : f64x2.pmax(a, b));
     }
     if (j < inner) {
       const at = values + (<usize>j << 3);
@@ -257,19 +257,30 @@ export function cliqueLogSum(clique: usize, from: f64, to: f64): f64 {
 
 export function cliqueExtremes(values: usize, count: u32, clique: usize, logs: u32): f64 {
   const zero: f64 = logs ? -Infinity : 0;
-  let high = zero;
-  let low: f64 = Infinity;
-  for (const end = values + (<usize>count << 3); values < end; values += 8) {
+  const zeros = f64x2.splat(zero), none = f64x2.splat(Infinity);
+  let highs = zeros, lows = none;
+  const end = values + (<usize>(count & ~1) << 3);
+  for (; values < end; values += 16) {
+    const pair = v128.load(values);
+    highs = f64x2.pmax(highs, pair);
+    lows = f64x2.pmin(lows, v128.bitselect(pair, none, f64x2.gt(pair, zeros)));
+  }
+  let high = max(f64x2.extract_lane(highs, 0), f64x2.extract_lane(highs, 1));
+  let low = min(f64x2.extract_lane(lows, 0), f64x2.extract_lane(lows, 1));
+  if (count & 1) {
     const value = load<f64>(values);
     high = max(high, value);
-    low = min(low, value > zero ? value : Infinity);
+    if (value > zero) low = min(low, value);
   }
   store<f64>(clique, low, CLIQUE_LOW_F64);
   return high;
 }
 
 export function cliqueScale(values: usize, count: u32, by: f64): f64 {
-  for (const end = values + (<usize>count << 3); values < end; values += 8) store<f64>(values, load<f64>(values) * by);
+  const both = f64x2.splat(by);
+  const end = values + (<usize>(count & ~1) << 3);
+  for (; values < end; values += 16) v128.store(values, f64x2.mul(v128.load(values), both));
+  if (count & 1) store<f64>(values, load<f64>(values) * by);
   return 0;
 }
 

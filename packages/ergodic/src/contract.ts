@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The types that every part shares. Data flows one way: data → (model × algorithm) → loop → predict.
  *

@@ -2,6 +2,8 @@
  * `ergodic/extend`: what definitions of your own are made of. The contract between models and algorithms, as types; what defines rules, searches,
  * losses, layers, initialisers and distributions by name; and what samplers and models that `fit` can train must offer.
  */
+import "./at-start.ts"; // left out by bundlers
+
 export { hostRule } from "./algorithms/gradient/host-rule.ts";
 export type {
   EquationRule,

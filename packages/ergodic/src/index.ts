@@ -1,5 +1,7 @@
 /** What is public: an explicit list. */
 
+import "./at-start.ts"; // left out by bundlers
+
 export { type AlternatingOptions, alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
 export { type CoordinateDescent, coordinateDescent } from "./algorithms/coordinate/coordinate-descent.ts";
 export type { CoordinateDescentOptions } from "./algorithms/coordinate/coordinate-options.ts";
@@ -234,10 +236,14 @@ export {
   type DrawsContent,
   type DrawsFrame,
   type DrawsQuantity,
+  type DrawsSourceFile,
   type DrawsSummaryOptions,
+  type DrawsTarget,
   densityOverlay,
   type EnergyReport,
+  type FileHandleSource,
   type Finding,
+  type FolderHandle,
   fromCmdStanCsv,
   fromDataFrame,
   type HistogramOptions,
@@ -256,6 +262,7 @@ export {
   rankBars,
   type SaveDrawsOptions,
   type Statistic,
+  type SummariseOptions,
   saveDraws,
   summaryTable,
   type TreeReport,
@@ -270,8 +277,17 @@ export { configureThreads as configure, type ThreadName, type ThreadOptions } fr
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
+export type { StateName, States } from "./models/graphs/domains.ts";
+export type { Evidence } from "./models/graphs/evidence.ts";
+export type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./models/graphs/factor-types.ts";
+export { factorGraphFromJson } from "./models/graphs/from-json.ts";
+export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalFunctions } from "./models/graphs/functions.ts";
+export { FactorGraph, factorGraph } from "./models/graphs/graph.ts";
+export { is, type Literal, type LiteralLike, not, type VariableName } from "./models/graphs/literals.ts";
+export type { FactorKind } from "./models/graphs/structure.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
-export { type Loss, type LossName, loss, lossFromJson, lossNames } from "./models/loss.ts";
+export { type Loss, type LossName, loss } from "./models/loss.ts";
+export { lossFromJson, lossNames } from "./models/losses/by-name.ts";
 // Distributions have the plain names.
 export {
   epsilonInsensitive as epsilonInsensitiveLoss,
@@ -405,6 +421,7 @@ export {
   categoricalLogit,
   cauchy,
   type DataField,
+  type DataOfModel,
   Distribution,
   dirichlet,
   discreteUniform,
@@ -427,6 +444,7 @@ export {
   type MarginaliseOptions,
   type ModelContext,
   type ModelData,
+  type ModelTools,
   matrix,
   mixture,
   model,
@@ -434,7 +452,10 @@ export {
   multivariateNormal,
   multivariateNormalCholesky,
   multivariateNormalPrecision,
+  type NamedContext,
   type NamedValues,
+  type NamesOf,
+  type Numbers,
   negativeBinomial,
   negativeBinomialMean,
   normal,
@@ -446,6 +467,7 @@ export {
   poisson,
   poissonLog,
   poissonLogGlm,
+  type Reported,
   real,
   type StatisticalModel,
   student,
@@ -491,7 +513,8 @@ export type { ModeOptions } from "./verbs/fit/mode-options.ts";
 export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
-export { type InferOptions, type Inferred, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
+export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
+export type { Inferred } from "./verbs/infer/tables-of.ts";
 export {
   type CoordinateMinimum,
   type GradientMinimum,

@@ -120,13 +120,13 @@ describe("names", () => {
     expect(() => loss("hinge", {}, ({ z }) => z, { task: "regression", link: "identity" })).toThrow(
       'loss: "hinge" is the name of a loss of this library; give yours another [NAME_TAKEN]',
     );
-    expect(lossFromJson({ name: "huber", delta: 3 })?.equation).toBe(huber({ delta: 3 }).equation);
+    expect(lossFromJson({ name: "huber", delta: 3 }).equation).toBe(huber({ delta: 3 }).equation);
   });
 
   it("of one's own may be defined again, and the last definition counts", () => {
     logCosh(1);
     logCosh(2);
-    expect(lossFromJson("ownLogCosh")?.equation).toContain("2·");
+    expect(lossFromJson("ownLogCosh").equation).toContain("2·");
     rule("again", { rate: 1 }, ({ g, rate }) => ({ step: mul(rate, g) }), facts);
     rule("again", { speed: 2 }, ({ g, speed }) => ({ step: mul(speed, g) }), facts);
     expect(ruleFromJson({ rule: "again", options: {} }).options).toEqual({ speed: 2 });
@@ -136,6 +136,17 @@ describe("names", () => {
     expect(() => ruleFromJson({ rule: "never", options: {} })).toThrow(
       /"never" is not a rule of this version, nor one defined so far; if it is yours, import what defines it first \(known: sgd, .*again/,
     );
-    expect(lossFromJson("never")).toBeUndefined();
+    expect(() => lossFromJson("never")).toThrow(
+      /"never" is not a loss of this version, nor one defined so far; if it is yours, import what defines it first \(known: .*ownLogCosh.*\[LOSS_UNKNOWN\]$/,
+    );
+  });
+
+  it("come with what is said of the definition", () => {
+    const without = loss as unknown as (...given: unknown[]) => unknown;
+    expect(() => without("bare", {}, ({ z }: { z: unknown }) => z)).toThrow(
+      /^bare: what is said of the loss is undefined, but must be its task and its link: write \{ task: "regression", link: "identity" \} \[OPTION_TYPE\]$/,
+    );
+    for (const define of [rule, hostRule] as unknown as ((...given: unknown[]) => unknown)[])
+      expect(() => define("bare", {}, () => ({}))).toThrow(/^bare: what is said of the rule is undefined, .*\[OPTION_TYPE\]$/);
   });
 });

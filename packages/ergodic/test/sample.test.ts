@@ -301,7 +301,7 @@ describe("sample: a plain function", () => {
       throw new RangeError("no such place");
     };
     await expect(sample(broken, { dimension: 1 })).rejects.toThrow(new RangeError("no such place"));
-    await expect(sample(7 as never, {})).rejects.toThrow();
+    await expect(sample(7 as never, {} as never)).rejects.toThrow();
   });
 });
 

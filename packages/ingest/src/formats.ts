@@ -101,7 +101,7 @@ export async function chosenFormat(
       "OPTION_RANGE",
     );
   }
-  const extension = /\.([^./\\]+)$/.exec(source.name.replace(/\.gz$/i, ""))?.[1].toLowerCase() ?? "";
+  const extension = /\.([^./\\]+)$/.exec(fileName(source.name).replace(/\.gz$/i, ""))?.[1].toLowerCase() ?? "";
   const named = formatNames.find((name) => formats[name].extensions.includes(extension));
   if (named !== undefined) return { name: named, source };
   const peeked = await peek(source, 4096);
@@ -111,6 +111,9 @@ export async function chosenFormat(
     extension === "" ? "the first line does not tell" : `neither the extension ${show(`.${extension}`)} nor the first line tells`;
   throw fileFault(source.name, `${what} the format; pass format: one of ${formatNames.map(show).join(", ")}`, "DATA_FORMAT");
 }
+
+/** Of an address the path alone, without what is asked for behind it. */
+const fileName = (name: string): string => (/^[a-z]+:\/\//i.test(name) ? name.replace(/[?#].*$/s, "") : name);
 
 /** The format of content by its first bytes. */
 export function formatOf(head: Uint8Array): FormatName | undefined {

@@ -13,6 +13,20 @@ export type { NpyOptions } from "./formats/npy.ts";
 export type { ParquetOptions } from "./formats/parquet.ts";
 export type { VwOptions } from "./formats/vw.ts";
 export { type FormatName, type FormatOptions, formatNames, formatOf } from "./formats.ts";
+export { readBif, writeBif } from "./graphs/bif.ts";
+export { type DimmWittedFiles, readDimmWitted } from "./graphs/dimmwitted.ts";
+export { type DimmWittedOptions, writeDimmWitted } from "./graphs/dimmwitted-write.ts";
+export { readGraphJson, writeGraphJson } from "./graphs/json.ts";
+export { readLibdai } from "./graphs/libdai.ts";
+export {
+  readUai,
+  readUaiEvidence,
+  type UaiEvidence,
+  type UaiOptions,
+  writeUai,
+  writeUaiAnswer,
+  writeUaiEvidence,
+} from "./graphs/uai.ts";
 export {
   type BlockOptions,
   blocks,
@@ -33,5 +47,5 @@ export {
   readVw,
   sparseBlocks,
 } from "./read.ts";
-export { type ByteSource, openSource, type RandomAccess, type Source } from "./source.ts";
+export { type ByteSource, openSource, type RandomAccess, type Source, type SourceOptions } from "./source.ts";
 export type { ColumnKey, TableOptions } from "./table-builder.ts";

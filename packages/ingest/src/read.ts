@@ -17,10 +17,10 @@ import type { NpyOptions } from "./formats/npy.ts";
 import type { ParquetOptions } from "./formats/parquet.ts";
 import type { VwOptions } from "./formats/vw.ts";
 import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
-import { openSource, type Source } from "./source.ts";
+import { openSource, type Source, type SourceOptions } from "./source.ts";
 
 /** Options of readers of tables. */
-export interface ReadTableOptions extends FormatOptions, ImageOptions {
+export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOptions {
   /** Default: by extension, else by content. */
   format?: FormatName;
 }
@@ -35,48 +35,54 @@ export interface BlockOptions extends ReadTableOptions {
 }
 
 /** A CSV file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
-export const readCsv = (source: Source, options: CsvOptions & DatasetOptions): Promise<Dataset> =>
+export const readCsv = (source: Source, options: CsvOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
   dataset("readCsv", "csv", source, options);
 
 /** A tab-separated file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
-export const readTsv = (source: Source, options: CsvOptions & DatasetOptions): Promise<Dataset> =>
+export const readTsv = (source: Source, options: CsvOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
   dataset("readTsv", "tsv", source, options);
 
 /**
  * A file of JSON objects, one per line, as a dataset: `target` names the column to predict. @throws DataError with file and
  * line
  */
-export const readJsonLines = (source: Source, options: JsonLinesOptions & DatasetOptions): Promise<Dataset> =>
+export const readJsonLines = (source: Source, options: JsonLinesOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
   dataset("readJsonLines", "jsonl", source, options);
 
 /** A Parquet file as a dataset: `target` names the column to predict. @throws DataError for columns that cannot be read */
-export const readParquet = (source: Source, options: ParquetOptions & DatasetOptions): Promise<Dataset> =>
+export const readParquet = (source: Source, options: ParquetOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
   dataset("readParquet", "parquet", source, options);
 
 /** One array with the target among its columns, or two: `labels` is the second. */
-export const readNpy = (source: Source, options: NpyOptions & Partial<DatasetOptions>): Promise<Dataset> =>
+export const readNpy = (source: Source, options: NpyOptions & Partial<DatasetOptions> & SourceOptions): Promise<Dataset> =>
   dataset("readNpy", "npy", source, options);
 
 /** A LIBSVM or SVMlight file as a dataset of sparse rows. @throws DataError with file, line and column */
 export const readLibsvm = (
   source: Source,
-  options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions = {},
+  options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions & SourceOptions = {},
 ): Promise<Dataset> => dataset("readLibsvm", "libsvm", source, options);
 
 /** Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns. @throws DataError with file, line and column */
-export const readVw = (source: Source, options: Omit<VwOptions, "target"> & SparseDatasetOptions = {}): Promise<Dataset> =>
-  dataset("readVw", "vw", source, options);
+export const readVw = (
+  source: Source,
+  options: Omit<VwOptions, "target"> & SparseDatasetOptions & SourceOptions = {},
+): Promise<Dataset> => dataset("readVw", "vw", source, options);
 
 /** Two IDX files, MNIST's images and labels; without labels, those next to the path under the usual name. */
-export async function readIdxDataset(images: Source, labels?: Source, options: ArrayDatasetOptions = {}): Promise<Dataset> {
-  checkKeys("readIdxDataset", options, sparseDatasetKeys);
+export async function readIdxDataset(
+  images: Source,
+  labels?: Source,
+  options: ArrayDatasetOptions & SourceOptions = {},
+): Promise<Dataset> {
+  checkKeys("readIdxDataset", options, [...sparseDatasetKeys, "signal"]);
   return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });
 }
 
 /** A folder with a sub-folder of images for each class, or a list of images. */
 export async function readImages(
   from: string | readonly LabelledImage[],
-  options: ImageOptions & ArrayDatasetOptions = {},
+  options: ImageOptions & ArrayDatasetOptions & SourceOptions = {},
 ): Promise<Dataset> {
   return imageDataset("readImages", from, options);
 }
@@ -87,7 +93,7 @@ export async function readImages(
  *   const data = await read("adult.csv", { target: "income", impute: "median" });
  *   const images = await read("flowers/");   // a folder with a sub-folder of images for each class
  *
- * A source is a path, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }; gzip is unpacked.
+ * A source is a path, a URL, a Response, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }; gzip is unpacked.
  *
  * @throws DataError with file, line and column for what does not hold what it should; OptionError
  */
@@ -96,14 +102,15 @@ export async function read(source: Source, options: ReadOptions = {}): Promise<D
   return folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);
 }
 
-async function dataset(reader: string, asked: FormatName | undefined, from: Source, options: ReadOptions): Promise<Dataset> {
-  const { name, source } = await chosenFormat(openSource(from), asked);
+async function dataset(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
+  const { signal, ...options } = all;
+  const { name, source } = await chosenFormat(openSource(from, { signal }), asked);
   const format: AnyFormat = formats[name];
   const own = reader === "read" ? ["format"] : [];
   const { target, ...given } = options;
   const beside = target === undefined && given.labels === undefined && format.keys.includes("labels");
   const labels = beside ? await labelsBeside(from) : given.labels;
-  const rest = labels === undefined ? given : { ...given, labels };
+  const rest = labels === undefined ? given : { ...given, labels: openSource(labels, { signal }) };
   if (format.kind === "dense") {
     checkKeys(reader, options, [...own, ...format.keys, ...datasetKeys]);
     const labelled = target === undefined && labels !== undefined;
@@ -117,7 +124,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {
   refuseTarget(reader, options.target, "folders of images");
-  checkKeys(reader, options, [...imageKeys, ...sparseDatasetKeys]);
+  checkKeys(reader, options, [...imageKeys, ...sparseDatasetKeys, "signal"]);
   return arrayDataset(reader, await imageRows(from, options), options);
 }
 
@@ -175,8 +182,9 @@ export async function* sparseBlocks(from: Source, options: BlockOptions = {}): A
   yield* format.blocks(source, options, blockRows("sparseBlocks", options));
 }
 
-async function opened(reader: string, from: Source, options: ReadTableOptions, keys: string[]) {
-  const { name, source } = await chosenFormat(openSource(from), options.format);
+async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[]) {
+  const { signal, ...options } = all;
+  const { name, source } = await chosenFormat(openSource(from, { signal }), options.format);
   const format: AnyFormat = formats[name];
   checkKeys(reader, options, ["format", ...keys, ...format.keys]);
   return { source, format };
@@ -186,7 +194,7 @@ async function opened(reader: string, from: Source, options: ReadTableOptions, k
 async function arraysOf(reader: string, from: Source, options: ReadTableOptions, keys: string[]): Promise<ArrayRows | undefined> {
   const folder = await folderOfImages(from, options);
   if (folder === undefined) return undefined;
-  checkKeys(reader, options, [...keys, ...imageKeys]);
+  checkKeys(reader, options, [...keys, ...imageKeys, "signal"]);
   return imageRows(folder, options);
 }
 

@@ -1,16 +1,19 @@
 import { DataError, OptionError } from "ergodic";
+import { fetched, responded } from "./fetched.ts";
 
 /**
- * Where bytes come from: a path, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
+ * Where bytes come from: a path, an address, a `Response`, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
  *
  * Decoders see only this, so that no reader knows where its bytes come from. A gzip-compressed source is unpacked on the way.
- * A string is content when it holds a line end, "-" is standard input, any other string is a path; `{ content, name }` leaves no
- * doubt. `name` opens every error message.
+ * A string is content when it holds a line end, "-" is standard input, "https://…" an address, and any other string a path, in a browser an address
+ * too; `{ content, name }` leaves no doubt. Addresses are fetched, anew for each reading. `name` opens every error message.
  *
  * @throws DataError DATA_FILE_MISSING, DATA_FILE (cannot be read), DATA_GZIP (damaged); OptionError OPTION_TYPE (no source at all)
  */
 export type Source =
   | string
+  | URL
+  | Response
   | Uint8Array
   | ArrayBuffer
   | Blob
@@ -45,15 +48,52 @@ export interface RandomAccess {
 
 const chunkBytes = 1 << 20;
 
+/** What goes with a source. */
+export interface SourceOptions {
+  /** Ends the reading: what waits for bytes throws its reason. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * Any source as one `ByteSource`: a path, standard input, a File or Blob, content in memory, or a stream. @throws OptionError
+ * Any source as one `ByteSource`: a path, an address, a Response, standard input, a File or Blob, content in memory, or a stream. @throws OptionError
  * for what is no source
  */
-export function openSource(source: Source): ByteSource {
+export function openSource(source: Source, { signal }: SourceOptions = {}): ByteSource {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
+    throw new OptionError(
+      "source",
+      `signal is ${String(signal)}, but must be an AbortSignal: write signal: controller.signal, or signal: AbortSignal.timeout(60_000)`,
+      "OPTION_TYPE",
+    );
+  const opened = sourceOf(source, signal);
+  return signal ? interruptible(opened, signal) : opened;
+}
+
+function interruptible(source: ByteSource, signal: AbortSignal): ByteSource {
+  return {
+    ...source,
+    async *chunks() {
+      signal.throwIfAborted();
+      for await (const chunk of source.chunks()) {
+        signal.throwIfAborted();
+        yield chunk;
+      }
+      signal.throwIfAborted();
+    },
+  };
+}
+
+function sourceOf(source: Source, signal: AbortSignal | undefined): ByteSource {
   if (typeof source === "string") {
     if (source === "-") return unpacked(standardInput());
-    return /[\r\n]/.test(source) ? memory(new TextEncoder().encode(source), "text") : unpacked(file(source));
+    if (/[\r\n]/.test(source)) return memory(new TextEncoder().encode(source), "text");
+    return unpacked(/^https?:\/\//i.test(source) || !inNode() ? fetched(source, signal) : file(source));
   }
+  if (source instanceof URL) {
+    if (source.protocol !== "file:" || !inNode()) return unpacked(fetched(source, signal));
+    return unpacked(file(process.getBuiltinModule("node:url").fileURLToPath(source)));
+  }
+  if (typeof Response !== "undefined" && source instanceof Response) return unpacked(responded(source, signal));
   if (source instanceof Uint8Array) return unpacked(memory(source, "bytes"));
   if (source instanceof ArrayBuffer) return unpacked(memory(new Uint8Array(source), "bytes"));
   if (typeof Blob !== "undefined" && source instanceof Blob) return unpacked(blob(source));
@@ -68,7 +108,7 @@ export function openSource(source: Source): ByteSource {
   }
   throw new OptionError(
     "source",
-    `${String(source)} is no source; give a path, "-", a File, bytes, or { content, name }`,
+    `${String(source)} is no source; give a path, a URL, a Response, "-", a File, bytes, or { content, name }`,
     "OPTION_TYPE",
   );
 }
@@ -124,10 +164,9 @@ function file(path: string): ByteSource {
   };
 }
 
+const inNode = (): boolean => typeof process !== "undefined" && typeof process.versions?.node === "string";
+
 async function openFile(path: string): Promise<RandomAccess> {
-  if (typeof process === "undefined" || !process.versions?.node) {
-    throw new DataError(path, "a path can be read in Node only; in a browser pass the File itself", "DATA_FILE");
-  }
   const { open } = process.getBuiltinModule("node:fs/promises");
   try {
     const handle = await open(path, "r");

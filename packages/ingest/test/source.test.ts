@@ -98,6 +98,6 @@ test("a stream cannot be read twice, but can be rewound", async () => {
 
 test("no source at all", () => {
   expect(() => openSource(undefined as never)).toThrow(
-    'source: undefined is no source; give a path, "-", a File, bytes, or { content, name } [OPTION_TYPE]',
+    'source: undefined is no source; give a path, a URL, a Response, "-", a File, bytes, or { content, name } [OPTION_TYPE]',
   );
 });

@@ -1,9 +1,14 @@
 /** 2^k for whole k, exactly, from a table: −1074 ≤ k ≤ 1023. */
 const LOWEST = -1074;
-const POWERS = new Float64Array(2098);
-POWERS[-LOWEST] = 1;
-for (let k = 1; k <= 1023; k++) POWERS[k - LOWEST] = 2 * POWERS[k - LOWEST - 1];
-for (let k = -1; k >= LOWEST; k--) POWERS[k - LOWEST] = POWERS[k - LOWEST + 1] / 2;
+const POWERS = table();
+
+function table(): Float64Array {
+  const powers = new Float64Array(2098);
+  powers[-LOWEST] = 1;
+  for (let k = 1; k <= 1023; k++) powers[k - LOWEST] = 2 * powers[k - LOWEST - 1];
+  for (let k = -1; k >= LOWEST; k--) powers[k - LOWEST] = powers[k - LOWEST + 1] / 2;
+  return powers;
+}
 
 export const powerOfTwo = (k: number): number => POWERS[k - LOWEST];
 

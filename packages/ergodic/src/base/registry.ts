@@ -35,6 +35,11 @@ export class Registry<T> {
     return [...this.entries.keys()];
   }
 
+  /** Whether a user defined the name. */
+  isOwn(name: string): boolean {
+    return this.entries.has(name) && !this.reserved.has(name);
+  }
+
   /** Keeps these names, and all that are defined so far, for the library. */
   reserve(...names: string[]): void {
     for (const name of [...names, ...this.entries.keys()]) this.reserved.add(name);

@@ -84,8 +84,8 @@ export interface Reducer {
   (x: SymbolicArray, options?: AxisOptions): SymbolicArray;
 }
 
-/** How primitives and reductions act on arrays: array/operations/map-reduce.ts says so, which stands on this file. */
-interface OnArrays {
+/** How primitives and reductions act on arrays: array/operations/map-reduce.ts says so, which needs this file. */
+export interface OnArrays {
   elementwise(name: string, build: (...args: Expr[]) => Expr, given: readonly unknown[]): SymbolicArray;
   reduced(name: string, x: SymbolicArray, options: AxisOptions): SymbolicArray;
 }

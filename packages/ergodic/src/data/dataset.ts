@@ -345,6 +345,10 @@ export class Dataset implements Disposable {
  * model.
  */
 export class Pipeline extends StepPipeline {
+  static {
+    makePipelinesBy((steps) => new Pipeline(steps));
+  }
+
   /** The pipeline that toJSON described. @throws DataError unless `json` is such */
   static override fromJson(json: unknown): Pipeline {
     return StepPipeline.fromJson(json) as Pipeline;
@@ -374,8 +378,6 @@ export class Pipeline extends StepPipeline {
     return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
   }
 }
-
-makePipelinesBy((steps) => new Pipeline(steps));
 
 function outside(where: string, row: number, rowCount: number): OptionError {
   return new OptionError(where, `row ${row} was asked for, but rows are integers from 0 to ${rowCount - 1}`, "OPTION_RANGE");

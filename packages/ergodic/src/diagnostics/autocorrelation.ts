@@ -1,48 +1,46 @@
-import { fourierTransform } from "./fourier.ts";
-import { mean } from "./moments.ts";
+import { type CentredChains, centredChains } from "./centred.ts";
+import { transformBack, transformThere } from "./fourier.ts";
 
 export function autocovariance(x: Float64Array): Float64Array {
-  return meanAutocovariance(x, 1);
+  return meanAutocovariance(centredChains(x, 1));
 }
 
+/** What transforms of one length write to: one length follows itself thousands of times. */
+let room = { real: new Float64Array(0), imaginary: new Float64Array(0), power: new Float64Array(0) };
+
 /**
- * The chains' mean γ_t. draws: float64[chains × draws], chain after chain.
+ * The chains' mean γ_t.
  *
  * Two chains share a transform as z = x + iy, since Σ z̄_i·z_{i+t} has the real part γ_x + γ_y; and all share the one back, since it is
  * linear.
  */
-export function meanAutocovariance(draws: Float64Array, chainCount: number): Float64Array {
+export function meanAutocovariance({ draws, chainCount, means, squares }: CentredChains): Float64Array {
   const n = draws.length / chainCount;
   let size = 1;
   while (size < 2 * n) size *= 2;
-  const power = new Float64Array(size);
-  const real = new Float64Array(size);
-  const imaginary = new Float64Array(size);
-  let squares = 0;
+  if (room.power.length !== size)
+    room = { real: new Float64Array(size), imaginary: new Float64Array(size), power: new Float64Array(size) };
+  const { real, imaginary, power } = room;
+  power.fill(0);
   for (let chain = 0; chain < chainCount; chain += 2) {
-    squares += centre(draws.subarray(chain * n, (chain + 1) * n), real);
-    squares += centre(draws.subarray((chain + 1) * n, Math.min(chain + 2, chainCount) * n), imaginary);
-    fourierTransform(real, imaginary);
+    centre(draws, chain * n, n, means[chain], real);
+    // An odd number of chains leaves the last alone.
+    centre(draws, (chain + 1) * n, chain + 1 < chainCount ? n : 0, means[chain + 1], imaginary);
+    transformThere(real, imaginary);
     for (let k = 0; k < size; k++) power[k] += real[k] * real[k] + imaginary[k] * imaginary[k];
   }
-  fourierTransform(power, imaginary.fill(0));
+  transformBack(power, imaginary.fill(0));
   const gamma = power.slice(0, n);
   for (let t = 0; t < n; t++) gamma[t] /= size * draws.length;
   // Lag 0 is known without the transform's rounding.
-  if (n > 0) gamma[0] = squares / draws.length;
+  if (n > 0) gamma[0] = squares.reduce((sum, own) => sum + own, 0) / draws.length;
   return gamma;
 }
 
-/** Writes x − x̄ to the front of `out` and 0 behind it; returns the sum of its squares. */
-function centre(x: Float64Array, out: Float64Array): number {
-  const middle = mean(x);
-  let squares = 0;
-  out.fill(0, x.length);
-  for (let i = 0; i < x.length; i++) {
-    out[i] = x[i] - middle;
-    squares += out[i] * out[i];
-  }
-  return squares;
+/** Writes x − x̄ of the draws from `start` on to the front of `out`, and 0 behind it. */
+function centre(draws: Float64Array, start: number, length: number, middle: number, out: Float64Array): void {
+  for (let i = 0; i < length; i++) out[i] = draws[start + i] - middle;
+  out.fill(0, length);
 }
 
 /**

@@ -17,10 +17,14 @@ export function drawsPerChain(where: string, draws: Float64Array, chainCount: nu
   );
 }
 
-/** Both halves of each chain as chains of their own; the middle draw of an odd chain is left out, and a single draw stays whole. */
+/**
+ * Both halves of each chain as chains of their own; the middle draw of an odd chain is left out, and a single draw stays whole. Where nothing is left out
+ * the draws are those given, since halves follow each other as chains do.
+ */
 export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
   const length = draws.length / chainCount;
   if (length === 1) return { draws, chainCount };
+  if (length % 2 === 0) return { draws, chainCount: 2 * chainCount };
   const half = Math.floor(length / 2);
   const split = new Float64Array(2 * chainCount * half);
   for (let chain = 0; chain < chainCount; chain++) {
@@ -35,9 +39,11 @@ export function splitChains(draws: Float64Array, chainCount: number): { draws: F
 export function bounds(x: Float64Array): [number, number] {
   let low = Infinity;
   let high = -Infinity;
-  for (const value of x) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i];
+    if (value < low) low = value;
+    if (value > high) high = value;
+    if (Number.isNaN(value)) return [value, value];
   }
   return [low, high];
 }
@@ -45,6 +51,11 @@ export function bounds(x: Float64Array): [number, number] {
 /** Whether nothing can be said: a NaN or an infinity among the draws, or all equal but for the rounding of one operation. */
 export function isDegenerate(draws: Float64Array): boolean {
   const [low, high] = bounds(draws);
+  return areOne(low, high);
+}
+
+/** As `isDegenerate`, of the least and the greatest. */
+export function areOne(low: number, high: number): boolean {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return true;
   return high - low <= 2 ** -52 * Math.max(-low, high);
 }

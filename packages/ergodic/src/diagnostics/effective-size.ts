@@ -1,8 +1,9 @@
 import { checkNumber } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { meanAutocovariance } from "./autocorrelation.ts";
+import { type CentredChains, centredChains } from "./centred.ts";
 import { bounds, drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
-import { chainMeans, mean, variance } from "./moments.ts";
+import { mean, variance } from "./moments.ts";
 import { quantile } from "./quantile.ts";
 import { rankNormalise } from "./rank-normal.ts";
 
@@ -28,9 +29,10 @@ export function essSd(draws: Float64Array, chainCount: number): number {
 }
 
 /** (x − x̄)²; one number where they differ by no more than the rounding of x − x̄, as when x takes two values equally often. */
-function squaresAboutMean(draws: Float64Array): Float64Array {
+export function squaresAboutMean(draws: Float64Array): Float64Array {
   const centre = mean(draws);
-  const squares = draws.map((x) => (x - centre) ** 2);
+  const squares = new Float64Array(draws.length);
+  for (let i = 0; i < draws.length; i++) squares[i] = (draws[i] - centre) * (draws[i] - centre);
   const [low, high] = bounds(squares);
   const [lowest, highest] = bounds(draws);
   const rounding = 2 ** -51 * Math.max(-lowest, highest, highest - lowest) * Math.sqrt(high);
@@ -44,14 +46,16 @@ export function essQuantile(draws: Float64Array, chainCount: number, probability
   if (isDegenerate(draws)) return Number.NaN;
   // Every draw is at most the largest: stand half a draw below it, where something is left to vary.
   const inside = probability === 1 ? (draws.length - 0.5) / draws.length : probability;
-  const bound = quantile(draws, inside);
-  return splitEffectiveSize(
-    draws.map((x) => (x <= bound ? 1 : 0)),
-    chainCount,
-  );
+  return essBelow(draws, chainCount, quantile(draws, inside));
 }
 
-function splitEffectiveSize(draws: Float64Array, chainCount: number): number {
+/** Of x ≤ bound. `below`: room for as many numbers. */
+export function essBelow(draws: Float64Array, chainCount: number, bound: number, below = new Float64Array(draws.length)): number {
+  for (let i = 0; i < draws.length; i++) below[i] = draws[i] <= bound ? 1 : 0;
+  return splitEffectiveSize(below, chainCount);
+}
+
+export function splitEffectiveSize(draws: Float64Array, chainCount: number): number {
   const split = splitChains(draws, chainCount);
   return effectiveSize(split.draws, split.chainCount);
 }
@@ -81,32 +85,35 @@ function splitEffectiveSize(draws: Float64Array, chainCount: number): number {
  */
 export function effectiveSize(draws: Float64Array, chainCount: number): number {
   const n = drawsPerChain("effectiveSize", draws, chainCount);
-  if (n < 3 || isDegenerate(draws)) return Number.NaN;
-  const gamma = meanAutocovariance(draws, chainCount);
+  return n < 3 || isDegenerate(draws) ? Number.NaN : effectiveSizeOf(centredChains(draws, chainCount));
+}
+
+/** The same of at least three draws a chain that are not all equal. */
+export function effectiveSizeOf(chains: CentredChains): number {
+  const { chainCount, means, draws } = chains;
+  const n = draws.length / chainCount;
+  const gamma = meanAutocovariance(chains);
   const within = (gamma[0] * n) / (n - 1);
-  const total = gamma[0] + (chainCount > 1 ? variance(chainMeans(draws, chainCount)) : 0);
+  const total = gamma[0] + (chainCount > 1 ? variance(means) : 0);
   if (!(total > 0)) return Number.NaN;
-  const rho = gamma.map((value) => 1 - (within - value) / total);
-  rho[0] = 1;
-  const tau = autocorrelationTime(rho);
+  const tau = autocorrelationTime((t) => (t === 0 ? 1 : 1 - (within - gamma[t]) / total), n);
   return draws.length / Math.max(tau, 1 / (log(draws.length) / Math.LN10));
 }
 
-/** τ by Geyer's initial monotone sequence. */
-function autocorrelationTime(rho: Float64Array): number {
-  const n = rho.length;
+/** τ by Geyer's initial monotone sequence, from ρ_t at lags below n. */
+function autocorrelationTime(rho: (t: number) => number, n: number): number {
   let end = 0;
-  let pair = rho[0] + rho[1];
+  let pair = rho(0) + rho(1);
   let total = 0;
   let least = pair;
   // Pairs before `end` are positive and in the sum; the pair at `end` is the first that is not, or the last that may be looked at.
   while (end < n - 5 && pair > 0) {
     total += least;
     end += 2;
-    pair = rho[end] + rho[end + 1];
+    pair = rho(end) + rho(end + 1);
     least = Math.min(least, pair);
   }
   // Of the pair at the end its even lag alone, once: it lessens the variance where chains swing.
-  const last = pair >= 0 ? rho[end] : Math.max(rho[end], 0);
+  const last = pair >= 0 ? rho(end) : Math.max(rho(end), 0);
   return end === 0 ? 2 : -1 + 2 * total + last;
 }

@@ -40,11 +40,24 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
   return { k: Number.isNaN(shrunk) ? Infinity : shrunk, sigma: -k / b };
 }
 
-/** The most likely k for given b: the mean of log(1 − b·x). */
+/**
+ * The most likely k for given b: the mean of log(1 − b·x).
+ *
+ * By logarithms of products, as they are dear: q = Π(1 − b·x) − 1 keeps its digits, since all of one product have −b·x of one sign, and is taken before
+ * it is near −1, or too large.
+ */
 function shape(b: number, x: Float64Array): number {
   let total = 0;
-  for (const value of x) total += log1p(-b * value);
-  return total / x.length;
+  let q = 0;
+  for (let i = 0; i < x.length; i++) {
+    const next = -b * x[i];
+    if (q < -0.5 || q > 1e100 || next > 1e200) {
+      total += log1p(q);
+      q = 0;
+    }
+    q += next + q * next;
+  }
+  return (total + log1p(q)) / x.length;
 }
 
 /** Σ w_j·b_j with w ∝ exp(log weight). */

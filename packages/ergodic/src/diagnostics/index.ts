@@ -11,5 +11,13 @@ export { type PsisOptions, type PsisResult, paretoKThreshold, psis } from "./psi
 export { median, quantile, quantiles } from "./quantile.ts";
 export { rankNormalise } from "./rank-normal.ts";
 export { basicRhat, rhat } from "./rhat.ts";
-export { HEAVY_MEAN, HEAVY_SD, type SummaryOptions, summary, type VariableSummary } from "./summary.ts";
+export {
+  HEAVY_MEAN,
+  HEAVY_SD,
+  type SummaryOptions,
+  summary,
+  summaryRow,
+  summaryStages,
+  type VariableSummary,
+} from "./summary.ts";
 export { type WaicResult, waic } from "./waic.ts";

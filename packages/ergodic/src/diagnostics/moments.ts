@@ -1,26 +1,56 @@
-/** Mean and variance, in two passes: the second takes the mean out first, and corrects it by what the first rounded away. */
+/**
+ * Mean and variance, in two passes: the second takes the mean out first, and corrects it by what the first rounded away.
+ *
+ * Sums run in four parts, since a processor would otherwise wait for each addition.
+ */
 
 /** NaN of nothing. */
 export function mean(x: Float64Array): number {
-  let total = 0;
-  for (const value of x) total += value;
-  const first = total / x.length;
-  if (!Number.isFinite(first)) return first;
-  let rest = 0;
-  for (const value of x) rest += value - first;
-  return first + rest / x.length;
+  return meanOf(x, 0, x.length);
+}
+
+/** Over [start, end). */
+export function meanOf(x: Float64Array, start: number, end: number): number {
+  const count = end - start;
+  const first = sumAbout(0, x, start, end) / count;
+  return Number.isFinite(first) ? first + sumAbout(first, x, start, end) / count : first;
 }
 
 /** Σ(x − x̄)²/(n − 1); NaN of fewer than two. */
 export function variance(x: Float64Array): number {
-  const centre = mean(x);
-  let total = 0;
-  for (const value of x) total += (value - centre) ** 2;
-  return total / (x.length - 1);
+  return squaresAbout(mean(x), x, 0, x.length) / (x.length - 1);
 }
 
-/** x̄ of each chain. */
-export function chainMeans(draws: Float64Array, chainCount: number): Float64Array {
-  const length = draws.length / chainCount;
-  return Float64Array.from({ length: chainCount }, (_, chain) => mean(draws.subarray(chain * length, (chain + 1) * length)));
+/** Σ(x − c) over [start, end). */
+function sumAbout(c: number, x: Float64Array, start: number, end: number): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    s0 += x[i] - c;
+    s1 += x[i + 1] - c;
+    s2 += x[i + 2] - c;
+    s3 += x[i + 3] - c;
+  }
+  for (; i < end; i++) s0 += x[i] - c;
+  return s0 + s1 + (s2 + s3);
+}
+
+/** Σ(x − c)² over [start, end). */
+export function squaresAbout(c: number, x: Float64Array, start: number, end: number): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    s0 += (x[i] - c) * (x[i] - c);
+    s1 += (x[i + 1] - c) * (x[i + 1] - c);
+    s2 += (x[i + 2] - c) * (x[i + 2] - c);
+    s3 += (x[i + 3] - c) * (x[i + 3] - c);
+  }
+  for (; i < end; i++) s0 += (x[i] - c) * (x[i] - c);
+  return s0 + s1 + (s2 + s3);
 }

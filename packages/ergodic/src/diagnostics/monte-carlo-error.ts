@@ -22,10 +22,21 @@ export function mcseMean(draws: Float64Array, chainCount: number): number {
 }
 
 export function mcseSd(draws: Float64Array, chainCount: number): number {
-  const size = essSd(draws, chainCount);
+  return sdError(draws, essSd(draws, chainCount));
+}
+
+/** Of draws whose effective size for sd is known. */
+export function sdError(draws: Float64Array, size: number): number {
   const centre = mean(draws);
-  const second = mean(draws.map((x) => (x - centre) ** 2));
-  const fourth = mean(draws.map((x) => ((x - centre) * (x - centre)) ** 2));
+  let second = 0;
+  let fourth = 0;
+  for (let i = 0; i < draws.length; i++) {
+    const square = (draws[i] - centre) * (draws[i] - centre);
+    second += square;
+    fourth += square * square;
+  }
+  second /= draws.length;
+  fourth /= draws.length;
   return Math.sqrt((fourth - second ** 2) / size / second / 4);
 }
 

@@ -30,12 +30,22 @@ export function paretoKhat(draws: Float64Array, chainCount: number): number {
 
 /** k̂ of draws whose tails' effective size is known. */
 export function heavierTail(draws: Float64Array, effectiveSize: number): number {
-  if (draws.length <= LEAST_TAIL || isDegenerate(draws)) return Number.NaN;
-  const length = tailLength(draws.length, effectiveSize);
+  return isDegenerate(draws) ? Number.NaN : heavierTailOfSorted(draws.slice().sort(), effectiveSize);
+}
+
+/** The same of finite draws in rising order. */
+export function heavierTailOfSorted(sorted: Float64Array, effectiveSize: number): number {
+  if (sorted.length <= LEAST_TAIL) return Number.NaN;
+  const length = tailLength(sorted.length, effectiveSize);
   if (Number.isNaN(length)) return Number.NaN;
-  const sorted = draws.slice().sort();
-  const left = tailShape(sorted.map((x) => -x).reverse(), length);
-  const right = tailShape(sorted, length);
+  // A tail, and the draw where it begins.
+  const left = tailShape(
+    sorted
+      .slice(0, length + 1)
+      .map((x) => -x)
+      .reverse(),
+  );
+  const right = tailShape(sorted.slice(-length - 1));
   if (Number.isNaN(left) || Number.isNaN(right)) return Number.isNaN(left) ? right : left;
   return Math.max(left, right);
 }
@@ -46,9 +56,8 @@ function tailLength(drawCount: number, effectiveSize: number): number {
   return Math.max(LEAST_TAIL, Math.min(wanted, Math.floor(drawCount / 2)));
 }
 
-/** Of the `length` last of rising numbers, above the one before them. */
-function tailShape(rising: Float64Array, length: number): number {
-  const start = rising.length - length;
-  if (isDegenerate(rising.subarray(start))) return Number.NaN;
-  return fitGeneralisedPareto(rising.slice(start).map((x) => x - rising[start - 1])).k;
+/** Of rising numbers, above the first of them. */
+function tailShape(rising: Float64Array): number {
+  const tail = rising.subarray(1);
+  return isDegenerate(tail) ? Number.NaN : fitGeneralisedPareto(tail.map((x) => x - rising[0])).k;
 }

@@ -21,7 +21,7 @@ export function quantiles(x: Float64Array, probabilities: ArrayLike<number>): Fl
 }
 
 /** NaN sorts last, so that one look finds it. */
-function quantileOfSorted(sorted: Float64Array, probability: number): number {
+export function quantileOfSorted(sorted: Float64Array, probability: number): number {
   const last = sorted.length - 1;
   if (last < 0 || Number.isNaN(sorted[last])) return Number.NaN;
   // Counted from 1, as R counts: the rounding of the weight decides whether a draw equal to a quantile lies below it.
@@ -30,11 +30,16 @@ function quantileOfSorted(sorted: Float64Array, probability: number): number {
   const weight = position - low;
   const below = sorted[low - 1];
   const above = sorted[Math.ceil(position) - 1];
-  return weight === 0 || below === above ? below : (1 - weight) * below + weight * above;
+  const value = weight === 0 || below === above ? below : (1 - weight) * below + weight * above;
+  // Of 0 and −0 either may be at a place.
+  return value + 0;
 }
 
 export function median(x: Float64Array): number {
-  const sorted = x.slice().sort();
+  return medianOfSorted(x.slice().sort());
+}
+
+export function medianOfSorted(sorted: Float64Array): number {
   const n = sorted.length;
   if (n === 0 || Number.isNaN(sorted[n - 1])) return Number.NaN;
   return n % 2 === 1 ? sorted[(n - 1) / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;

@@ -29,5 +29,33 @@ function firstNotBelow(sorted: Float64Array, x: number): number {
 }
 
 export function rankNormalise(x: Float64Array): Float64Array {
-  return averageRanks(x).map((rank) => normalQuantile((rank - 3 / 8) / (x.length + 1 / 4)));
+  return averageRanks(x).map((rank) => scoreOf(rank, x.length));
+}
+
+/** The same of draws that are in order: `sorted[i]` was at `order[i]`. Scores stand where the draws were. */
+export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sorted: Float64Array }): Float64Array {
+  const count = sorted.length;
+  const scores = scoresOf(count);
+  const z = new Float64Array(count);
+  for (let start = 0, end = 0; start < count; start = end) {
+    const value = sorted[start];
+    for (end = start + 1; end < count && sorted[end] === value; ) end++;
+    // Ties may have a rank between two whole ones.
+    const score = end === start + 1 ? scores[start] : scoreOf((start + 1 + end) / 2, count);
+    for (let i = start; i < end; i++) z[order[i]] = score;
+  }
+  return z;
+}
+
+const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
+
+/** Of one number of draws, which all quantities of a posterior have. */
+let latest = new Float64Array(0);
+
+/** Scores of the ranks 1 … count. */
+function scoresOf(count: number): Float64Array {
+  if (latest.length === count) return latest;
+  latest = new Float64Array(count);
+  for (let i = 0; i < count; i++) latest[i] = scoreOf(i + 1, count);
+  return latest;
 }

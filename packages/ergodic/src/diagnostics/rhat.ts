@@ -1,5 +1,6 @@
+import { type CentredChains, centredChains } from "./centred.ts";
 import { drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
-import { chainMeans, mean, variance } from "./moments.ts";
+import { mean, variance } from "./moments.ts";
 import { median } from "./quantile.ts";
 import { rankNormalise } from "./rank-normal.ts";
 
@@ -26,18 +27,19 @@ export function rhat(draws: Float64Array, chainCount: number): number {
 function splitRankRhat(draws: Float64Array, chainCount: number): number {
   const split = splitChains(draws, chainCount);
   const z = rankNormalise(split.draws);
-  return isDegenerate(z) ? Number.NaN : potentialScaleReduction(z, split.chainCount);
+  return isDegenerate(z) ? Number.NaN : potentialScaleReduction(centredChains(z, split.chainCount));
 }
 
 /** R̂ of the chains as they are: neither split nor ranked. NaN where a draw is not finite; otherwise as `rhat`. */
 export function basicRhat(draws: Float64Array, chainCount: number): number {
   drawsPerChain("basicRhat", draws, chainCount);
-  return isDegenerate(draws) ? Number.NaN : potentialScaleReduction(draws, chainCount);
+  return isDegenerate(draws) ? Number.NaN : potentialScaleReduction(centredChains(draws, chainCount));
 }
 
-function potentialScaleReduction(draws: Float64Array, chainCount: number): number {
+/** R̂ of chains that are not all equal. */
+export function potentialScaleReduction({ chainCount, means, squares, draws }: CentredChains): number {
   const n = draws.length / chainCount;
-  const between = n * variance(chainMeans(draws, chainCount));
-  const variances = Float64Array.from({ length: chainCount }, (_, chain) => variance(draws.subarray(chain * n, (chain + 1) * n)));
+  const between = n * variance(means);
+  const variances = squares.map((own) => own / (n - 1));
   return Math.sqrt((between / mean(variances) + n - 1) / n);
 }

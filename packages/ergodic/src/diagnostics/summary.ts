@@ -6,6 +6,7 @@ import { mcseMean, mcseSd } from "./monte-carlo-error.ts";
 import { heavierTail } from "./pareto-khat.ts";
 import { quantiles } from "./quantile.ts";
 import { rhat } from "./rhat.ts";
+import { type Figures, finiteRow } from "./summary-row.ts";
 
 /** Options of `summary`. */
 export interface SummaryOptions {
@@ -66,29 +67,56 @@ export function summary<Name extends string>(
     const given = `${draws.length} draws, but "${entries[0][0]}" has ${entries[0][1].length}`;
     throw new DataError(`summary: ${name}`, `${given}; give every variable the same draws`, "DRAWS_SHAPE");
   }
-  return Object.fromEntries(entries.map(([name, draws]) => [name, summarise(draws, chainCount, probabilities)])) as Record<
-    Name,
-    VariableSummary
-  >;
+  const rows = entries.map(([name, draws]) => [name, summaryRow(draws, chainCount, probabilities)]);
+  return Object.fromEntries(rows) as Record<Name, VariableSummary>;
+}
+
+/** The row of draws whose shape is right. */
+export function summaryRow(draws: Float64Array, chainCount: number, probabilities?: readonly number[]): VariableSummary {
+  const stages = summaryStages(draws, chainCount, probabilities);
+  for (;;) {
+    const { done, value } = stages.next();
+    if (done) return value;
+  }
+}
+
+/** The same in stages, between which a page may be served. */
+export function* summaryStages(
+  draws: Float64Array,
+  chainCount: number,
+  probabilities: readonly number[] = [0.05, 0.5, 0.95],
+): Generator<void, VariableSummary> {
+  const figures = areFinite(draws)
+    ? yield* finiteRow(draws, chainCount, probabilities)
+    : anyRow(draws, chainCount, probabilities);
+  const heavy = Number.isFinite(figures.paretoK) ? figures.paretoK : 0;
+  return {
+    ...figures,
+    mcseMean: heavy > HEAVY_MEAN ? Number.NaN : figures.mcseMean,
+    mcseSd: heavy > HEAVY_SD ? Number.NaN : figures.mcseSd,
+    quantiles: Object.fromEntries(probabilities.map((probability, i) => [quantileName(probability), figures.quantiles[i]])),
+  };
 }
 
 /** Of 0.07·100 only the digits that were meant. */
 const quantileName = (probability: number): string => `q${Number((probability * 100).toPrecision(12))}`;
 
-function summarise(draws: Float64Array, chainCount: number, probabilities: readonly number[]): VariableSummary {
-  const values = quantiles(draws, probabilities);
+function areFinite(x: Float64Array): boolean {
+  for (let i = 0; i < x.length; i++) if (!Number.isFinite(x[i])) return false;
+  return true;
+}
+
+function anyRow(draws: Float64Array, chainCount: number, probabilities: readonly number[]): Figures {
   const tailSize = essTail(draws, chainCount);
-  const paretoK = heavierTail(draws, tailSize);
-  const heavy = Number.isFinite(paretoK) ? paretoK : 0;
   return {
     mean: mean(draws),
     sd: Math.sqrt(variance(draws)),
-    mcseMean: heavy > HEAVY_MEAN ? Number.NaN : mcseMean(draws, chainCount),
-    mcseSd: heavy > HEAVY_SD ? Number.NaN : mcseSd(draws, chainCount),
-    quantiles: Object.fromEntries(probabilities.map((probability, i) => [quantileName(probability), values[i]])),
+    mcseMean: mcseMean(draws, chainCount),
+    mcseSd: mcseSd(draws, chainCount),
+    quantiles: quantiles(draws, probabilities),
     essBulk: essBulk(draws, chainCount),
     essTail: tailSize,
     rhat: rhat(draws, chainCount),
-    paretoK,
+    paretoK: heavierTail(draws, tailSize),
   };
 }

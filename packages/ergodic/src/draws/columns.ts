@@ -7,7 +7,7 @@
  */
 import { DataError } from "../base/errors.ts";
 import type { DrawsQuantity } from "./content.ts";
-import { sizeOf } from "./draws.ts";
+import { sizeOf } from "./series.ts";
 
 export interface DrawsColumn {
   readonly label: string;

@@ -14,8 +14,9 @@ import type { JsonObject } from "../contract.ts";
 import { type DrawsColumn, quantitiesOf } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
 import { ERGODIC_KEY, fieldOfLabel, labelOfField } from "./csv.ts";
-import { Draws, sizeOf } from "./draws.ts";
+import { Draws } from "./draws.ts";
 import { type DrawsHeader, headerFromJson } from "./json.ts";
+import { sizeOf } from "./series.ts";
 import { DEEPEST_TREE, isDepth } from "./trajectories.ts";
 
 export interface ChainFile {

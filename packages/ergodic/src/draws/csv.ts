@@ -15,8 +15,8 @@ import { CapabilityError, checkNumber } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract.ts";
 import { columnsOf } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
-import { sizeOf } from "./draws.ts";
 import { BLOCK, headerToJson } from "./json.ts";
+import { sizeOf } from "./series.ts";
 
 /** Stan's names of what is kept of transitions, in its order. */
 const stanNames: Readonly<Record<string, string>> = {

@@ -12,8 +12,9 @@ import type { JsonObject } from "../contract.ts";
 import { columnsOf, quantitiesOf } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
 import { fieldOfLabel, labelOfField } from "./csv.ts";
-import { Draws, scalarName, sizeOf } from "./draws.ts";
+import { Draws } from "./draws.ts";
 import { headerFromJson, headerToJson } from "./json.ts";
+import { scalarName, sizeOf } from "./series.ts";
 
 /** Draws as a table of columns, one row per draw, as the R package posterior has them. */
 export interface DrawsFrame {

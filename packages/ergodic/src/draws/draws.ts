@@ -1,24 +1,49 @@
-import { checkNumbers, refuse } from "../base/checks.ts";
+import { checkNumbers, checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
+import { turn } from "../base/turn.ts";
 import type { JsonObject } from "../contract.ts";
-import { type LooResult, psisLoo, quantile, summary, type VariableSummary, type WaicResult, waic } from "../diagnostics/index.ts";
+import {
+  type LooResult,
+  psisLoo,
+  quantile,
+  summaryRow,
+  summaryStages,
+  type VariableSummary,
+  type WaicResult,
+  waic,
+} from "../diagnostics/index.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
+import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
 import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
-export interface DrawsSummaryOptions {
+export interface DrawsSummaryOptions<Q extends string = string> {
   /** Names of quantities. Default: all. */
-  readonly of?: readonly string[];
+  readonly of?: readonly Q[];
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
+
+/** Options of `draws.summarise`. */
+export interface SummariseOptions<Q extends string = string> extends DrawsSummaryOptions<Q> {
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+}
+
+type Row = readonly [name: string, row: VariableSummary];
+
+/** After so long a page is served. */
+const SLICE_MS = 10;
+
+/** Names of single numbers: "mu", "theta[1]", "L[2,1]". */
+export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
 
 /**
  * Draws by name and shape: what `sample` gives, and what files of draws are read into.
@@ -30,9 +55,11 @@ export interface DrawsSummaryOptions {
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
+ * `Q`: names, where the compiler knows them from the model.
+ *
  * @throws OptionError for a name that is not there
  */
-export class Draws {
+export class Draws<Q extends string = string> {
   /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
@@ -74,18 +101,18 @@ export class Draws {
   }
 
   /** All draws of a quantity: [chain, draw, ...shape]. */
-  draws(name: string): Float64Array {
+  draws(name: Q): Float64Array {
     this.#quantity(name);
     return this.#content.values[name];
   }
 
   /** Shape of a quantity; [] for one number. */
-  shape(name: string): readonly number[] {
+  shape(name: Q): readonly number[] {
     return this.#quantity(name).shape;
   }
 
   /** Draws of one number, [chain, draw]; its index counts from 0. */
-  series(name: string, ...index: readonly number[]): Float64Array {
+  series(name: Q, ...index: readonly number[]): Float64Array {
     const { shape } = this.#quantity(name);
     const fits = index.length === shape.length && index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
     if (!fits)
@@ -101,13 +128,8 @@ export class Draws {
   }
 
   /** Every single number by name, [chain, draw] each. */
-  scalars(of?: readonly string[]): Map<string, Float64Array> {
-    const quantities = of ? of.map((name) => this.#quantity(name)) : this.quantities;
-    return new Map(
-      quantities.flatMap(({ name, shape }) =>
-        Array.from({ length: sizeOf(shape) }, (_, at) => [scalarName(name, shape, at), this.#column(name, at)] as const),
-      ),
-    );
+  scalars(of?: readonly Q[]): Map<string, Float64Array> {
+    return new Map(this.#series(of));
   }
 
   /** A number of every transition, [chain, draw]: "logDensity" and what `fields` names; "divergent" is 0 or 1. */
@@ -130,39 +152,65 @@ export class Draws {
   }
 
   /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */
-  summary(options: DrawsSummaryOptions = {}): Record<string, VariableSummary> {
+  summary(options: DrawsSummaryOptions<Q> = {}): Record<ScalarName<Q>, VariableSummary> {
     checkKeys("summary", options, ["of", "probabilities"]);
-    const { of, probabilities } = options;
-    if (of !== undefined && !(Array.isArray(of) && of.every((name) => typeof name === "string")))
-      refuse("summary", "of", of, "a list of names", 'of: ["mu"]');
-    if (probabilities !== undefined) checkNumbers("summary", "probabilities", probabilities, { low: 0, high: 1 }, "[0.05, 0.95]");
-    this.#need("summary");
-    if (of || probabilities) {
-      const by = { chainCount: this.chains, ...(probabilities ? { probabilities } : {}) };
-      return this.#compared(summary(Object.fromEntries(this.scalars(of)), by));
+    const { isUsual, of, probabilities } = this.#asked("summary", options);
+    if (isUsual && this.#summary) return { ...this.#summary } as Record<ScalarName<Q>, VariableSummary>;
+    const rows: Row[] = [];
+    for (const [name, series] of this.#series(of))
+      rows.push([name, this.#compared(summaryRow(series, this.chains, probabilities))]);
+    return this.#found(rows, isUsual);
+  }
+
+  /**
+   * `summary()` in slices of some 10 ms, so that a page stays free however many numbers there are; of one number 200,000 draws take such a slice, or two.
+   * What it finds is there for `summary()`, `table()` and `verdict()`.
+   *
+   * `signal` ends it, and nothing is kept.
+   */
+  async summarise(options: SummariseOptions<Q> = {}): Promise<Record<ScalarName<Q>, VariableSummary>> {
+    checkKeys("summarise", options, ["of", "probabilities", "signal"]);
+    const { signal } = options;
+    checkSignal("summarise", signal);
+    const { isUsual, of, probabilities } = this.#asked("summarise", options);
+    signal?.throwIfAborted();
+    if (isUsual && this.#summary) return { ...this.#summary } as Record<ScalarName<Q>, VariableSummary>;
+    const rows: Row[] = [];
+    let since = performance.now();
+    for (const [name, series] of this.#series(of)) {
+      const stages = summaryStages(series, this.chains, probabilities);
+      for (let step = stages.next(); ; step = stages.next()) {
+        if (step.done) {
+          rows.push([name, this.#compared(step.value)]);
+          break;
+        }
+        if (performance.now() - since < SLICE_MS) continue;
+        await turn();
+        signal?.throwIfAborted();
+        since = performance.now();
+      }
     }
-    this.#summary ??= this.#compared(summary(Object.fromEntries(this.scalars()), { chainCount: this.chains }));
-    return { ...this.#summary };
+    return this.#found(rows, isUsual);
   }
 
   /** `summary()` as text, at most `rows` (40) of it; of an approximation with its k̂ below. */
-  table(given: DrawsSummaryOptions & { readonly rows?: number } = {}): string {
+  table(given: DrawsSummaryOptions<Q> & { readonly rows?: number } = {}): string {
     checkKeys("table", given, ["of", "probabilities", "rows"]);
     const { rows = 40, ...options } = given;
     checkNumber("table", "rows", rows, { low: 1, integer: true });
-    const all = Object.entries(this.summary(options));
+    const all = Object.entries<VariableSummary>(this.summary(options));
     const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
     const k = paretoKText(this);
     return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}${k === "" ? "" : `\n${k} of the approximation, good below 0.7`}`;
   }
 
   /** Means over all draws, of each number of a quantity: [...shape]. */
-  mean(name: string): Float64Array {
+  mean(name: Q): Float64Array {
     return this.#each("mean", name, (series) => series.reduce((sum, value) => sum + value, 0) / series.length);
   }
 
   /** Quantiles of all draws, of each number of a quantity: [...shape]. */
-  quantile(name: string, probability: number): Float64Array {
+  quantile(name: Q, probability: number): Float64Array {
     return this.#each("quantile", name, (series) => quantile(series, probability));
   }
 
@@ -248,18 +296,34 @@ export class Draws {
 
   #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
     this.#need(where);
-    return Float64Array.from({ length: sizeOf(this.shape(name)) }, (_, at) => of(this.#column(name, at)));
+    return Float64Array.from({ length: sizeOf(this.#quantity(name).shape) }, (_, at) => of(this.#column(name, at)));
   }
 
-  #compared(rows: Record<string, VariableSummary>): Record<string, VariableSummary> {
-    if (!isApproximation(this)) return rows;
-    return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { ...row, rhat: Number.NaN }]));
+  #asked(where: string, { of, probabilities }: DrawsSummaryOptions) {
+    if (of !== undefined && !(Array.isArray(of) && of.every((name) => typeof name === "string")))
+      refuse(where, "of", of, "a list of names", 'of: ["mu"]');
+    if (probabilities !== undefined) checkNumbers(where, "probabilities", probabilities, { low: 0, high: 1 }, "[0.05, 0.95]");
+    this.#need(where);
+    return { of, probabilities, isUsual: of === undefined && probabilities === undefined };
+  }
+
+  #found(rows: readonly Row[], isUsual: boolean): Record<ScalarName<Q>, VariableSummary> {
+    const table = Object.fromEntries(rows) as Record<ScalarName<Q>, VariableSummary>;
+    if (isUsual) this.#summary = table;
+    return { ...table };
+  }
+
+  #compared(row: VariableSummary): VariableSummary {
+    return isApproximation(this) ? { ...row, rhat: Number.NaN } : row;
+  }
+
+  #series(of: readonly string[] | undefined): Generator<[name: string, series: Float64Array]> {
+    return seriesOf(this.#content, of ? of.map((name) => this.#quantity(name)) : this.quantities);
   }
 
   #column(name: string, at: number): Float64Array {
-    const values = this.#content.values[name];
-    const size = sizeOf(this.shape(name));
-    return Float64Array.from({ length: this.chains * this.count }, (_, k) => values[k * size + at]);
+    const size = sizeOf(this.#quantity(name).shape);
+    return turned(this.#content.values[name], size, { at, width: 1, length: this.chains * this.count })[0];
   }
 
   #need(where: string): void {
@@ -294,17 +358,4 @@ export class Draws {
     const given = asked === undefined ? `${names.length} things were observed` : `${shown(asked)} was not observed`;
     throw new OptionError(where, `${given}; name one of ${names.join(", ") || "none"}`, "OPTION_UNKNOWN");
   }
-}
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
-
-/** "theta", "theta[3]", "L[2,1]": the name of the number at a row-major offset, counted from 1. */
-export function scalarName(name: string, shape: readonly number[], at: number): string {
-  if (shape.length === 0) return name;
-  const index: number[] = [];
-  for (let axis = shape.length - 1, rest = at; axis >= 0; axis--) {
-    index.unshift((rest % shape[axis]) + 1);
-    rest = Math.floor(rest / shape[axis]);
-  }
-  return `${name}[${index.join(",")}]`;
 }

@@ -4,7 +4,8 @@ export type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 export { toCmdStanCsv } from "./csv.ts";
 export { fromCmdStanCsv } from "./csv-reader.ts";
 export { type DrawsFrame, fromDataFrame, toDataFrame } from "./data-frame.ts";
-export { Draws, type DrawsSummaryOptions, scalarName } from "./draws.ts";
+export { Draws, type DrawsSummaryOptions, type SummariseOptions } from "./draws.ts";
+export type { FileHandleSource, FolderHandle } from "./folder.ts";
 export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
 export {
   type CheckedStatistic,
@@ -17,7 +18,8 @@ export {
   type Statistic,
   usualStatistics,
 } from "./predictive.ts";
-export { loadDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
+export { type DrawsSourceFile, type DrawsTarget, loadDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
+export { scalarName } from "./series.ts";
 export { summaryTable } from "./table.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";
 export type { PredictiveKind, PredictiveOptions, PredictiveResult } from "./validation.ts";

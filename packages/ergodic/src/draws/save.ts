@@ -1,13 +1,24 @@
-import { checkChoice } from "../base/checks.ts";
-import { CapabilityError, checkKeys, DataError } from "../base/errors.ts";
-import { keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
+import { checkChoice, refuse } from "../base/checks.ts";
+import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
+import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3 } from "../base/murmur3.ts";
-import { builtin, inNode } from "../base/node.ts";
+import { inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
 import { type ChainFile, ChainReader, fromChainFiles, fromCmdStanCsv } from "./csv-reader.ts";
 import { Draws } from "./draws.ts";
+import {
+  type DrawsFolder,
+  type FileHandleSource,
+  type FolderHandle,
+  fileOf,
+  folderAt,
+  folderOf,
+  isFileHandle,
+  isFolderHandle,
+  isWritableHandle,
+} from "./folder.ts";
 import { headerToJson, jsonBlocks } from "./json.ts";
 import { DrawsJsonReader } from "./json-reader.ts";
 
@@ -17,7 +28,13 @@ export interface SaveDrawsOptions {
   format?: "csv" | "json";
 }
 
-type DrawsFile = string | URL | Uint8Array | Blob;
+/** Where draws are kept: a folder's path (Node), or the handle of a folder or of a file (browsers). */
+export type DrawsTarget = string | FolderHandle | FileHandleTarget;
+
+/** What draws are read from: a folder, or one of its files. */
+export type DrawsSourceFile = string | URL | Uint8Array | Blob | FileHandleSource;
+
+type DrawsFile = Exclude<DrawsSourceFile, FileHandleSource>;
 
 /** What draws.json says of a CSV file beside it. */
 interface Listed {
@@ -32,56 +49,86 @@ const SEED = 0;
 const READ_BYTES = 1 << 22;
 
 /**
- * Draws in a folder, and back.
+ * Draws in a folder, in a file or as bytes, and back.
  *
  *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
  *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
  *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
  *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file a chain
  *
- * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
- * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written is kept in the system's
- * temporary folder, and the error says where. Saving needs Node; loading takes URLs, Blobs and bytes too.
+ *   await saveDraws(posterior, await navigator.storage.getDirectory()); // a folder of a browser, of whose handle loadDraws reads as well
+ *   await saveDraws(posterior, fileHandle);                 // all in one file
+ *   const bytes = await saveDraws(posterior);               // the bytes of that file
  *
- * @throws OptionError for an unknown format; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
- * CapabilityError [NO_FILES] for saving in a browser
+ * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
+ * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written to a path is kept in the
+ * system's temporary folder, and the error says where. One file, and bytes, are JSON. Loading takes URLs, Blobs, bytes and handles too.
+ *
+ * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
+ * CapabilityError [NO_FILES] for a path in a browser
  */
-export async function saveDraws(draws: Draws, folder: string, options: SaveDrawsOptions = {}): Promise<void> {
+export function saveDraws(draws: Draws): Promise<Uint8Array>;
+export function saveDraws(draws: Draws, to: DrawsTarget, options?: SaveDrawsOptions): Promise<void>;
+export async function saveDraws(draws: Draws, to?: DrawsTarget, options: SaveDrawsOptions = {}): Promise<unknown> {
   checkKeys("saveDraws", options, ["format"]);
-  const { format = "csv" } = options;
-  checkChoice("saveDraws", "format", format, ["csv", "json"]);
-  if (!inNode())
+  const { format } = options;
+  if (format !== undefined) checkChoice("saveDraws", "format", format, ["csv", "json"]);
+  const { content } = draws;
+  if (typeof to !== "string" && !isFolderHandle(to)) {
+    if (format === "csv")
+      throw new OptionError(
+        "saveDraws",
+        'format is "csv", which is a file a chain, but there is one file to write; give a folder, or omit format, for JSON',
+        "OPTION_CONFLICT",
+      );
+    if (to === undefined) return bytesOf(ended(jsonBlocks(content)));
+    if (!isWritableHandle(to))
+      refuse("saveDraws", "to", to, "a folder's path, or the handle of a folder or of a file", 'saveDraws(posterior, "out")');
+    return writeWhole(to, ended(jsonBlocks(content)));
+  }
+  if (typeof to === "string" && !inNode())
     throw new CapabilityError(
       "saveDraws",
-      `${folder} cannot be written, for a browser has no files; offer toCmdStanCsv or toJSON() as a download`,
+      `${to} cannot be written, for a browser has no paths; give the handle of a folder or of a file, or offer the bytes of saveDraws(draws) as a download`,
       "NO_FILES",
     );
-  const { content } = draws;
   // Before anything is written, as draws may be refused.
-  if (format === "csv" && draws.chains > 0) csvBlocks(content, 0).next();
-  const save = (into: string): Promise<void> => saveIn(into, content, format);
+  if (format !== "json" && draws.chains > 0) csvBlocks(content, 0).next();
+  const save = (into: DrawsFolder): Promise<void> => saveIn(into, content, format ?? "csv");
+  if (typeof to !== "string") return save(folderOf(to));
   try {
-    await save(folder);
+    await save(folderAt(to));
   } catch (error) {
-    throw await keptElsewhere(error, folder, save);
+    throw await keptElsewhere(error, to, (place) => save(folderAt(place)));
   }
 }
 
-async function saveIn(folder: string, content: DrawsContent, format: "csv" | "json"): Promise<void> {
-  await makeFolder(folder);
+async function saveIn(folder: DrawsFolder, content: DrawsContent, format: "csv" | "json"): Promise<void> {
+  await folder.make();
   const before = await earlier(folder);
   const files: Listed[] = [];
   for (let c = 0; format === "csv" && c < content.chains; c++) {
     const name = `chain_${c + 1}.csv`;
     const sum = new Murmur3(SEED);
     const size = { bytes: 0 };
-    await writeWhole(`${folder}/${name}`, counted(csvBlocks(content, c), sum, size));
+    await folder.write(name, counted(csvBlocks(content, c), sum, size));
     files.push({ name, bytes: size.bytes, checksum: sum.value });
   }
   const index = format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
-  await writeWhole(`${folder}/${INDEX}`, ended(index));
-  const { rm } = builtin("node:fs/promises");
-  for (const name of before) if (!files.some((file) => file.name === name)) await rm(`${folder}/${name}`, { force: true });
+  await folder.write(INDEX, ended(index));
+  for (const name of before) if (!files.some((file) => file.name === name)) await folder.remove(name);
+}
+
+function bytesOf(blocks: Iterable<string>): Uint8Array {
+  const encoder = new TextEncoder();
+  const parts = Array.from(blocks, (block) => encoder.encode(block));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** Blocks of text as bytes, on whose way they are summed up. */
@@ -99,29 +146,41 @@ function* ended(blocks: Iterable<string>): Generator<string> {
   yield "\n";
 }
 
-/** A folder, one file, or one CSV file a chain. */
-export function loadDraws(from: DrawsFile | readonly DrawsFile[]): Promise<Draws> {
+/**
+ * A folder, one file, or one CSV file a chain.
+ *
+ * `Q`: the names that you know to be there, for the compiler alone: `loadDraws<NamesOf<typeof eightSchools>>("out")`.
+ */
+export function loadDraws<Q extends string = string>(
+  from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
+): Promise<Draws<Q>> {
   return readDraws(from, READ_BYTES);
 }
 
 /** `blockBytes`: that are read at a time. */
-export async function readDraws(from: DrawsFile | readonly DrawsFile[], blockBytes: number): Promise<Draws> {
-  if (Array.isArray(from)) return fromFiles(from, blockBytes);
-  const one = from as DrawsFile;
-  if (typeof one !== "string") return fromFiles([one], blockBytes);
-  const inside = await namesIn(one);
-  if (!inside) return fromFiles([one], blockBytes);
-  if (inside.includes(INDEX)) return fromFiles([`${one}/${INDEX}`], blockBytes);
+export async function readDraws(
+  from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
+  blockBytes: number,
+): Promise<Draws> {
+  if (Array.isArray(from)) return fromFiles(await Promise.all(from.map(opened)), blockBytes);
+  const one = from as Exclude<typeof from, readonly DrawsSourceFile[]>;
+  const folder = isFolderHandle(one) ? folderOf(one) : typeof one === "string" && inNode() ? folderAt(one) : undefined;
+  const inside = await folder?.names();
+  if (!folder || !inside) return fromFiles([await opened(one as DrawsSourceFile)], blockBytes);
+  if (inside.includes(INDEX)) return fromFiles([await folder.file(INDEX)], blockBytes, folder);
   const tables = inside.filter((name) => name.endsWith(".csv")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  if (tables.length > 0)
-    return fromFiles(
-      tables.map((name) => `${one}/${name}`),
-      blockBytes,
-    );
-  throw new DataError(one, `there is neither ${INDEX} nor a CSV file in this folder; give the folder of a run`, "DRAWS_FOLDER");
+  if (tables.length > 0) return fromFiles(await Promise.all(tables.map((name) => folder.file(name))), blockBytes);
+  throw new DataError(
+    folder.name,
+    `there is neither ${INDEX} nor a CSV file in this folder; give the folder of a run`,
+    "DRAWS_FOLDER",
+  );
 }
 
-async function fromFiles(from: readonly DrawsFile[], blockBytes: number): Promise<Draws> {
+const opened = async (file: DrawsSourceFile): Promise<DrawsFile> => (isFileHandle(file) ? fileOf(file) : file);
+
+/** `folder`: that files which draws.json lists are in, where it is known. */
+async function fromFiles(from: readonly DrawsFile[], blockBytes: number, folder?: DrawsFolder): Promise<Draws> {
   const chains: ChainFile[] = [];
   for (const [c, file] of from.entries()) {
     const name = nameOf(file, `chain ${c + 1}`);
@@ -131,21 +190,27 @@ async function fromFiles(from: readonly DrawsFile[], blockBytes: number): Promis
       continue;
     }
     if (from.length > 1) throw new DataError(name, "it is JSON, and holds all chains of a run; give it alone", "DRAWS_FOLDER");
-    return fromIndex(file, name, content, blockBytes);
+    return fromIndex(name, content, blockBytes, (listed) => beside(file, name, listed, folder));
   }
   return chains.length === 0 ? fromCmdStanCsv([]) : fromChainFiles(chains);
 }
 
-async function fromIndex(from: DrawsFile, path: string, reader: DrawsJsonReader, blockBytes: number): Promise<Draws> {
+async function fromIndex(
+  path: string,
+  reader: DrawsJsonReader,
+  blockBytes: number,
+  open: (name: unknown) => Promise<DrawsFile>,
+): Promise<Draws> {
   const json = inJson(path, () => reader.end()) as JsonObject;
   if (!Array.isArray(json?.files)) return Draws.fromJson(json);
   const chains: ChainFile[] = [];
-  for (const { name, bytes, checksum } of json.files as unknown as Listed[]) {
-    const file = beside(from, path, name);
-    const { content, failure, size, sum } = await contentOf(file, String(file), blockBytes, true);
-    if (size !== bytes || sum !== checksum) {
+  for (const listed of json.files as unknown as Listed[]) {
+    const file = await open(listed.name);
+    const name = nameOf(file, listed.name);
+    const { content, failure, size, sum } = await contentOf(file, name, blockBytes, true);
+    if (size !== listed.bytes || sum !== listed.checksum) {
       const message = `it is not the file that ${INDEX} speaks of: it was changed, or a second save was cut short`;
-      throw new DataError(String(file), `${message}; to read it as it is, load the CSV files by name`, "DRAWS_FOLDER");
+      throw new DataError(name, `${message}; to read it as it is, load the CSV files by name`, "DRAWS_FOLDER");
     }
     if (failure) throw failure.error;
     if (content instanceof ChainReader) chains.push(content.end());
@@ -216,44 +281,29 @@ function readerOf(name: string, head: string): ChainReader | DrawsJsonReader {
 }
 
 /** A file in the folder of draws.json, and nowhere else. */
-function beside(from: DrawsFile, path: string, name: unknown): string | URL {
+async function beside(from: DrawsFile, path: string, name: unknown, folder: DrawsFolder | undefined): Promise<DrawsFile> {
   if (typeof name !== "string" || !/^[\w-]+\.csv$/.test(name))
     throw new DataError(
       path,
       `it lists ${JSON.stringify(name)}, which is no CSV file beside it; save the draws anew`,
       "DRAWS_FOLDER",
     );
+  if (folder) return folder.file(name);
   if (from instanceof URL) return new URL(name, from);
   if (typeof from === "string") return path.replace(/[^/\\]*$/, name);
   throw new DataError(
     path,
-    `it lists ${name} beside it, but was given as bytes; give its path, or the CSV files`,
+    `it lists ${name} beside it, but was given without its folder; give the folder's path or handle, or the CSV files`,
     "DRAWS_FOLDER",
   );
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  const { mkdir } = builtin("node:fs/promises");
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    throw new DataError(folder, `the folder cannot be made: ${(cause as Error).message}`, "FILE_WRITE", { cause });
-  }
-}
-
 /** CSV files that an earlier save lists. */
-async function earlier(folder: string): Promise<string[]> {
+async function earlier(folder: DrawsFolder): Promise<string[]> {
   try {
-    const json = JSON.parse(new TextDecoder().decode(await readWhole(`${folder}/${INDEX}`)));
+    const json = JSON.parse(new TextDecoder().decode(await readWhole(await folder.file(INDEX))));
     return (json.files as Listed[]).map(({ name }) => name).filter((name) => /^chain_\d+\.csv$/.test(name));
   } catch {
     return []; // No earlier save, or none of ours: nothing to remove.
   }
-}
-
-/** Names in a folder; undefined for what is none, whose errors reading then tells. */
-async function namesIn(path: string): Promise<string[] | undefined> {
-  if (!inNode()) return undefined;
-  const { readdir } = builtin("node:fs/promises");
-  return readdir(path).catch(() => undefined);
 }

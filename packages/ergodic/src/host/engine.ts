@@ -1,4 +1,5 @@
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
+import { turn } from "../base/turn.ts";
 import { families as allFamilies, type Family, familyOf } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
@@ -6,7 +7,7 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
-import { turn } from "./turn.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
 import { createThread } from "./worker.js";
 
 /** What the engine runs on this host, and why. */
@@ -61,7 +62,7 @@ export interface Machine {
  * 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
- * and timers are served. On a page's own thread calls run on a worker where memory can be shared, and otherwise in slices on the thread itself: what
+ * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. On a page's own thread calls run on a worker where memory can be shared, and otherwise in slices on the thread itself: what
  * keeps a page free on any host is `ergodic/worker`.
  *
  * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
@@ -89,6 +90,8 @@ export interface Engine extends Machine {
   atSlot(slot: number): (...args: number[]) => number;
   /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
+  /** Whether several runs are made at once, so that each should have a worker. */
+  crowded: boolean;
   /** What the engine runs on this host, and why. */
   describe(): EngineDescription;
 }
@@ -107,7 +110,7 @@ class HostEngine implements Engine {
   /** Families under way. */
   private readonly loads = new Map<string, Promise<void>>();
   /** Kernels of families that were given: there are no others. */
-  private given = false;
+  given = false;
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
   private readonly kernelSlots = new Map<string, number>();
@@ -117,6 +120,7 @@ class HostEngine implements Engine {
   /** What a host function threw last. */
   private thrown: { readonly error: unknown } | undefined;
   private pausedAt = 0;
+  crowded = false;
 
   constructor(memory: EngineMemory, best: Instructions, description: EngineDescription) {
     this.memory = memory;
@@ -199,7 +203,7 @@ class HostEngine implements Engine {
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
     // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
-    const here = !this.memory.shared || (workers === 1 && (!isPageThread || this.hostSlots.size > 0));
+    const here = !this.memory.shared || (workers === 1 && (!(isPageThread || this.crowded) || this.hostSlots.size > 0));
     if (!here && hosted)
       throw new CapabilityError(
         "run",
@@ -311,10 +315,10 @@ export interface EngineOptions {
   readonly families?: readonly Family[];
   /**
    * Kernels that this host has compiled, where it lets nobody else compile: at the edge
-   * `import training from "ergodic/kernels/training.wasm"`, one module a family. Only the first call takes them, and all runs use
+   * `import training from "ergodic/kernels/training.wasm"`, one module a family. The first call takes them, and all runs use
    * them, on one thread.
    */
-  readonly kernels?: WebAssembly.Module | readonly WebAssembly.Module[];
+  readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }
 
 /** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
@@ -324,6 +328,7 @@ export async function openEngine({ deterministic = false, families = [], kernels
     throw error;
   });
   const engine = await one;
+  if (kernels && !engine.given) throw tooLate("the engine is open already, without the kernels that are given now");
   await engine.load(families, deterministic);
   return engine;
 }
@@ -353,24 +358,26 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
   const { best, why } = given ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
   const memory = engineMemory({ own: given !== undefined });
   if (given && memory.shared)
-    throw new CapabilityError(
-      "engine",
-      "the kernels that were given are for memory of one thread, but memory is shared already; call openEngine({ kernels }) before anything else",
-      "HOST_NO_CODE",
-    );
+    throw tooLate("the kernels that were given are for memory of one thread, but memory is shared already");
   const threads = hardwareThreads();
   const engine = new HostEngine(memory, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
     sharedMemory: memory.shared,
     workers: memory.shared ? threads : 1,
-    why: [...why, whyWorkers(memory.shared, threads)],
+    why: [
+      ...why,
+      given ? "one worker: kernels that were given are for memory of one thread" : whyWorkers(memory.shared, threads),
+    ],
   });
   if (given) engine.give(given);
   else if (hasAllKernels) await Promise.all([false, true].map((deterministic) => engine.load(allFamilies, deterministic)));
   opened = engine;
   return engine;
 }
+
+const tooLate = (what: string): CapabilityError =>
+  new CapabilityError("engine", `${what}; call openEngine({ kernels }) before anything else`, "HOST_NO_CODE");
 
 function whyWorkers(shared: boolean, threads: number): string {
   if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;

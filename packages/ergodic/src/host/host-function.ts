@@ -3,6 +3,8 @@
  *
  * Tables hold functions of modules alone; this module imports one and exports it again. Addresses come as signed numbers: take `>>> 0` of them.
  */
+import { compiledHere } from "./load.ts";
+
 const I32 = 0x7f;
 const F64 = 0x7c;
 // (import "env" "f" (func (param i32 i32 i32) (result f64))) (export "f" (func 0))
@@ -13,11 +15,11 @@ const MODULE = new Uint8Array([
   ...[7, 5, 1, 1, 0x66, 0, 0],
 ]);
 
-let module: WebAssembly.Module | undefined;
+let calling: WebAssembly.Module | undefined;
 
 export type HostFunction = (a: number, b: number, c: number) => number;
 
 export function callable(f: HostFunction): HostFunction {
-  module ??= new WebAssembly.Module(MODULE);
-  return new WebAssembly.Instance(module, { env: { f } }).exports.f as HostFunction;
+  calling ??= compiledHere(MODULE);
+  return new WebAssembly.Instance(calling, { env: { f } }).exports.f as HostFunction;
 }

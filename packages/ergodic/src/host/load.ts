@@ -104,17 +104,26 @@ async function allowed(compiled: Promise<WebAssembly.Module>): Promise<WebAssemb
   try {
     return await compiled;
   } catch (cause) {
-    throw codeForbidden(cause);
+    throw codeForbidden(cause, "give openEngine({ kernels }) the modules of ergodic/kernels/*.wasm");
   }
 }
 
-/** The error to throw where making a WebAssembly module failed. */
-export function codeForbidden(cause: unknown): CapabilityError {
+/** A module of code that was made here: a program of a model, or what calls a function of JavaScript. Here, since callers cannot wait, and it is small. */
+export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    throw codeForbidden(cause, "models can predict, but not be trained or sampled, for that makes code: do it elsewhere");
+  }
+}
+
+/** The error to throw where making a WebAssembly module failed; `deployed`: what to do where no policy can allow it. */
+function codeForbidden(cause: unknown, deployed: string): CapabilityError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new CapabilityError(
     "engine",
-    `this host does not let WebAssembly be compiled (${reason}); a page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src, and where ` +
-      "code can only be deployed, give openEngine({ kernels }) the modules of ergodic/kernels/*.wasm",
+    `this host does not let WebAssembly be compiled (${reason}); a page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src; where ` +
+      `code can only be deployed, ${deployed}`,
     "HOST_NO_CODE",
     { cause },
   );

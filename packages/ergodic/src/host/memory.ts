@@ -13,6 +13,7 @@
 import { assert, MemoryLimitError } from "../base/errors.ts";
 import { bytesText } from "../base/room.ts";
 import { Blocks } from "./blocks.ts";
+import type { WebAssemblyMemory } from "./web-types.ts";
 
 export interface Allocation extends Disposable {
   /** Byte address; reading it after dispose() is an assertion. */
@@ -29,7 +30,7 @@ const HEAP_START = 1 << 20;
 const RESERVATIONS = [65536, 32768, 16384, 4096];
 
 export class EngineMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WebAssemblyMemory;
   readonly shared: boolean;
   private readonly limit: number;
   private readonly blocks = new Blocks();

@@ -1,6 +1,7 @@
-import { codeForbidden } from "./load.ts";
+import { compiledHere } from "./load.ts";
 import { disown, freeCollected } from "./memory.ts";
 import type { Slots } from "./slots.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
 
 export interface LinkedFunction {
   /** Index in the function table of every thread. */
@@ -25,7 +26,7 @@ export interface Filled {
   clear(): void;
 }
 /** `build`: of the kernels that the module imports. */
-export type FillTables = (module: WebAssembly.Module, exports: string[], slots: number[], build: string) => Filled;
+export type FillTables = (module: WebAssemblyModule, exports: string[], slots: number[], build: string) => Filled;
 
 /** Modules, and bytes of code in them, that are kept though nobody holds them. */
 const IDLE_MODULES = 128;
@@ -94,7 +95,7 @@ export class Modules {
       freeCollected();
       this.searchAt = Math.max(FIRST_SEARCH, 2 * this.count);
     }
-    const module = compiled(bytes.slice());
+    const module = compiledHere(bytes.slice());
     const slots = exports.map(() => this.slots.take());
     const entry = { key, bytes, slots, ...this.fill(module, exports, slots, build), holders: 0 };
     this.entries.set(key, [...(this.entries.get(key) ?? []), entry]);
@@ -147,13 +148,4 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/** Here, since callers cannot wait: models are small. @throws CapabilityError where a policy forbids it */
-function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (cause) {
-    throw codeForbidden(cause);
-  }
 }

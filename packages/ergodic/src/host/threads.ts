@@ -7,6 +7,7 @@
  */
 import { checkKeys, OptionError } from "../base/errors.ts";
 import { builtin, inNode } from "../base/node.ts";
+import type { WebWorker } from "./web-types.ts";
 
 /** What both kinds of thread have in common. */
 export interface Port {
@@ -21,7 +22,7 @@ export interface ThreadSource {
   readonly name: ThreadName;
   readonly text: string;
   /** Where there is such a file: bundlers leave none. */
-  file(): Worker;
+  file(): WebWorker;
 }
 
 /** Names of threads: of the engine, and of what evaluates functions of modules. */
@@ -34,7 +35,7 @@ export interface ThreadOptions {
    * ergodic/dist/host/worker.js on your own server, or a function that
    * makes a Worker of that name.
    */
-  readonly worker?: string | URL | ((name: ThreadName) => Worker);
+  readonly worker?: string | URL | ((name: ThreadName) => WebWorker);
 }
 
 let configured: ThreadOptions["worker"];

@@ -1,8 +1,8 @@
 import { ErgodicError } from "../base/errors.ts";
 import { type FileTarget, writeWhole } from "../base/files.ts";
+import { turn } from "../base/turn.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
 import { isPageThread } from "../host/load.ts";
-import { turn } from "../host/turn.ts";
 import { refusedCheckpoint } from "./checkpoint.ts";
 import { Stopping, type StoppingOptions } from "./stopping.ts";
 import { Watched } from "./watched.ts";

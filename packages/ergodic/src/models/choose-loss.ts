@@ -3,14 +3,13 @@ import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/er
 import { shown } from "../base/shown.ts";
 import type { Json } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type Loss, lossFromJson, lossNames } from "./loss.ts";
-import "./losses/index.ts";
+import type { Loss } from "./loss.ts";
+import { lossFromJson, lossNames } from "./losses/by-name.ts";
 
 /** @throws OptionError for a loss that nobody defined */
 export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
   if (holds(loss, "expression")) return loss as unknown as Loss;
-  const found = typeof loss === "string" || holds(loss, "name") ? lossFromJson(loss as Json) : undefined;
-  if (found) return found;
+  if (holds(loss, "name") || lossNames().includes(loss as string)) return lossFromJson(loss as Json);
   throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
 }
 

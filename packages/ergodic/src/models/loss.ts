@@ -1,3 +1,4 @@
+import { checkNamedJson, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { linksOfTask } from "../base/links.ts";
 import { Registry } from "../base/registry.ts";
@@ -73,7 +74,8 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
   toJSON(): JsonObject;
 }
 
-const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
+/** Every loss by its name. */
+export const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
 
 /**
  * A loss is its equation: a scalar function of an output z and a target y, written once in the compiler's expressions. The derivative, the
@@ -115,7 +117,10 @@ export function loss<O extends Record<string, number>, const T extends Task>(
 }
 
 /** What no model could predict by is refused where it is defined, not when a model of it is trained. */
-function checkTraits(where: string, { task, link, joint = false }: LossTraits): void {
+function checkTraits(where: string, traits: LossTraits): void {
+  if (typeof traits !== "object" || traits === null)
+    refuse(where, "what is said of the loss", traits, "its task and its link", '{ task: "regression", link: "identity" }');
+  const { task, link, joint = false } = traits;
   const links = Object.hasOwn(linksOfTask, task) ? linksOfTask[task] : undefined;
   const list = (names: readonly string[]): string => names.map((one) => `"${one}"`).join(", ");
   if (!links)
@@ -137,14 +142,21 @@ function checkTraits(where: string, { task, link, joint = false }: LossTraits): 
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Keeps the names of all losses so far for this library. */
-export const reserveLossNames = (): void => definedLosses.reserve();
+/** Keeps these names, and those of all losses so far, for this library. */
+export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
-/** A loss from its name or its JSON; undefined if unknown. */
-export function lossFromJson(json: Json): Loss | undefined {
-  if (typeof json === "string") return definedLosses.get(json)?.();
-  const { name, ...options } = json as JsonObject;
-  return definedLosses.get(String(name))?.(options as Record<string, number>);
+/** A loss from its name, or from what toJSON() gave. @throws OptionError [LOSS_UNKNOWN] for one that nobody defined, [JSON_TYPE] for what is neither */
+export function lossFromJson(json: Json): Loss {
+  const described = typeof json === "string" ? { name: json } : json;
+  checkNamedJson("lossFromJson", described, "name", "a loss");
+  const { name, ...options } = described as JsonObject;
+  const make = definedLosses.get(String(name));
+  if (make) return make(options as Record<string, number>);
+  throw new OptionError(
+    "loss",
+    `"${name}" is not a loss of this version, nor one defined so far; if it is yours, import what defines it first (known: ${lossNames().join(", ")})`,
+    "LOSS_UNKNOWN",
+  );
 }
 
 /**

@@ -1,7 +1,5 @@
 /** Prediction alone: reaches no trainer and no compiler. */
-// Where nothing is bundled, pipelines of predictors make datasets, too, and know all maps of features.
-import "../data/dataset.ts"; // left out by bundlers
-import "../data/features/index.ts"; // left out by bundlers
+import "./at-start.ts"; // left out by bundlers
 
 export {
   type FactorMetrics,

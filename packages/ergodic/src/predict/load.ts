@@ -1,5 +1,5 @@
 import { checkBoolean } from "../base/checks.ts";
-import { checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
@@ -40,8 +40,8 @@ export interface PredictorOptions {
  * No code is run from the file, and its description is checked before anything is made of it. `kind` is "linear", "network" or
  * "factorisation".
  *
- * @throws DataError for files that are not ours, of a later version, or damaged; MemoryLimitError; OptionError unless maxWork >
- * 0
+ * @throws DataError for files that are not ours, of a later version, or damaged; CapabilityError where a network needs code that
+ * the host forbids; MemoryLimitError; OptionError unless maxWork > 0
  */
 export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
@@ -57,6 +57,8 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     return (await made(bytes, where, { maxWork, deterministic })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
+    // What this host cannot do is no fault of the file.
+    if (error instanceof CapabilityError && error.code.startsWith("HOST_")) throw error;
     // Steps and options that are refused in words, and whatever else no check foresaw.
     throw new DataError(
       where,

@@ -111,7 +111,11 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *
  * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
  */
-export function calibrate(model: StatisticalModel, data: ModelData, options: CalibrateOptions = {}): Run<Calibration> {
+export function calibrate<D extends ModelData>(
+  model: StatisticalModel<D>,
+  data: NoInfer<D>,
+  options: CalibrateOptions = {},
+): Run<Calibration> {
   if (!holds(model, "condition"))
     refuse("calibrate", "the model", model, "a model()", 'model(({ param }) => param("mu", normal(0, 1)))');
   const given = checked(options);

@@ -23,8 +23,10 @@ import { type FunctionDensity, type FunctionDensityOptions, functionDensity } fr
 import {
   ConditionedModel,
   type ConditionOptions,
+  type DataOfModel,
   type ModelData,
   type NamedValues,
+  type NamesOf,
   type StatisticalModel,
 } from "../models/statistical/index.ts";
 
@@ -80,8 +82,11 @@ const MOST_NAMED = 8;
 const [PROBE, PROBE_TOLERANCE] = [0.1, 1e-9];
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
-function start(model: Sampled, data: SampleData, options: SampleOptions = {}): Run<Draws> {
-  return startWith(model, data, options, drawsOf);
+/** What goes with a model as its data: of a function its dimension, of a density nothing. */
+export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
+
+function start<M extends Sampled>(model: M, data: SampleDataOf<M>, options: SampleOptions = {}): Run<Draws<NamesOf<M>>> {
+  return startWith(model, data as SampleData, options, drawsOf);
 }
 
 /** `sample` with what its run ends in: `finish` makes it of what was drawn. */
@@ -106,13 +111,13 @@ export function startWith<R>(model: Sampled, data: SampleData, options: SampleOp
 }
 
 /** Goes on from a run's checkpoint, bit for bit; model and data must be the same. More `draws` extend it. */
-function resume(
+function resume<M extends Sampled>(
   from: string | Uint8Array | Blob,
-  model: Sampled,
-  data: SampleData,
+  model: M,
+  data: SampleDataOf<M>,
   options: SampleWatchOptions & { algorithm?: Sampler } = {},
-): Run<Draws> {
-  return resumeWith(from, model, data, options, drawsOf);
+): Run<Draws<NamesOf<M>>> {
+  return resumeWith(from, model, data as SampleData, options, drawsOf);
 }
 
 export function resumeWith<R>(

@@ -20,8 +20,10 @@ import { type PortableDensity, PortedDensity } from "../models/statistical/porta
 import { trainableLinear } from "../verbs/fit/kinds/linear.ts";
 import { trainableNetwork } from "../verbs/fit/kinds/network.ts";
 import { trainableRatings } from "../verbs/fit/kinds/ratings.ts";
+import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
 import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
+import { defineOwn, type OwnDefinitions } from "./own.ts";
 
 /** What the thread knows: data by number, and the user's module. */
 export interface Known {
@@ -58,16 +60,19 @@ export function decode(value: unknown, verb: VerbName, known: Known): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, decode(one, verb, known)]));
 }
 
-interface Tagged {
+export interface Tagged {
   readonly [TAG]: string;
   readonly [key: string]: unknown;
 }
 
 function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): unknown {
   const json = value.json as JsonObject;
+  if (value.own) defineOwn(value.own as OwnDefinitions);
   switch (value[TAG]) {
     case "url":
       return new URL(value.href as string);
+    case "checkpoint":
+      return value.from;
     case "export":
       return exported(module, value.name as string);
     case "dataset":
@@ -81,6 +86,8 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
       return varianceFromJson(json);
     case "rule":
       return ruleFromJson(json as unknown as RuleJson);
+    case "mode":
+      return new PortedMode(value.portable as PortableMode, engine);
     case "density":
       return new PortedDensity(value.portable as PortableDensity, engine);
     default:

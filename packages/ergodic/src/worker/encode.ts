@@ -7,6 +7,8 @@ import { Dataset } from "../data/dataset.ts";
 import { portableData } from "../data/portable.ts";
 import { Ratings } from "../data/ratings.ts";
 
+import { ownIn } from "./own.ts";
+
 /** The key that marks the description of something that a message cannot carry itself. */
 export const TAG = "ergodic/worker";
 
@@ -19,15 +21,17 @@ export class Exported {
   }
 }
 
-/** Numbers that stand for data: sent once, and known by the thread from then on. */
+/** What the thread knows: data by number, sent once and known from then on. */
 export interface KnownData {
+  /** Whether the thread was given a module of the user's. */
+  readonly hasModule: boolean;
   numberOf(data: object): { readonly number: number; readonly isNew: boolean };
 }
 
 /**
  * `value` as a message can carry it. `path`: how errors call it.
  *
- * @throws OptionError [WORKER_ARGUMENT] for functions and symbols, and for rules and losses of the user's own
+ * @throws OptionError [WORKER_ARGUMENT] for functions and symbols, and for rules that are no equations
  */
 export function encode(value: unknown, path: string, known: KnownData): unknown {
   if (typeof value === "function") throw refusal(path, "a function");
@@ -43,14 +47,19 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   }
   if (value instanceof Ratings) return dataOf(value, "ratings", () => value.portable(), known);
   if (Array.isArray(value)) return value.map((one, i) => encode(one, `${path}[${i}]`, known));
-  const made = value as { name?: string; kind?: string; toJSON?(): JsonObject; toJSON?(): JsonObject };
-  if ("trainable" in made && made.toJSON) return { [TAG]: "model", json: made.toJSON() };
-  if (isVariance(value)) return { [TAG]: "variance", json: made.toJSON!() };
-  if ("start" in made && made.toJSON) return { [TAG]: "algorithm", json: made.toJSON() };
-  if (["equation", "search", "host"].includes(String(made.kind)) && made.toJSON) return { [TAG]: "rule", json: made.toJSON() };
-  if (made.toJSON) return { [TAG]: "algorithm", json: made.toJSON() };
+  const described = value as { kind?: string; toJSON?(): JsonObject };
+  if (described.toJSON) {
+    const json = described.toJSON();
+    return { [TAG]: tagOf(described), json, own: ownIn(json, known.hasModule) };
+  }
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) throw refusal(path, shown(value));
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, encode(one, `${path}.${key}`, known)]));
+}
+
+function tagOf(described: { kind?: string }): string {
+  if ("trainable" in described) return "model";
+  if (isVariance(described)) return "variance";
+  return ["equation", "search", "host"].includes(String(described.kind)) ? "rule" : "algorithm";
 }
 
 function dataOf(data: object, tag: string, portable: () => unknown, known: KnownData): object {

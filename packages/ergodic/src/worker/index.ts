@@ -4,13 +4,17 @@ import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
 import { builtin, inNode } from "../base/node.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
+import { openEngine } from "../host/engine.ts";
+import { readCheckpoint } from "../loop/checkpoint.ts";
 import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
 import { portableOf } from "../models/statistical/portable.ts";
 import { predictor } from "../predict/load.ts";
 import { Calibration, type calibrate } from "../verbs/calibrate.ts";
 import type { fit } from "../verbs/fit/fit.ts";
 import type { Trained } from "../verbs/fit/launch.ts";
-import { fitMode } from "../verbs/fit/mode.ts";
+import { checkModeOptions, type FoundMode, type Mode, withValues } from "../verbs/fit/mode.ts";
+import type { ModeOptions } from "../verbs/fit/mode-options.ts";
+import type { modeTarget } from "../verbs/fit/mode-target.ts";
 import { LinearPath, type PathParts } from "../verbs/fit/path.ts";
 import type { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
@@ -18,6 +22,7 @@ import type { tune } from "../verbs/tune.ts";
 import { Exported, encode, type KnownData, TAG } from "./encode.ts";
 import { errorFrom } from "./errors.ts";
 import type { Answer, Request, Sent, VerbName } from "./messages.ts";
+import { ownIn } from "./own.ts";
 import { RemoteRun } from "./remote-run.ts";
 
 export type { RemoteRun } from "./remote-run.ts";
@@ -31,7 +36,7 @@ export interface WorkerOptions {
   readonly module?: string | URL;
   /**
    * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/worker/serve` as an entry of
-   * its own. By default it is looked for next to the script that has called.
+   * its own.
    */
   readonly script?: string | URL;
 }
@@ -62,7 +67,7 @@ export interface WorkerVerbs extends Disposable {
  *   for await (const tick of sample(schools, { y, sigma })) progress(tick);
  *
  * Statistical models are traced and compiled here, and draws get their names here; data are copied once. Functions cannot be sent: `module` says where
- * the thread finds them. The search for a mode, `fit` of a statistical model, stays on this thread, in slices.
+ * the thread finds them.
  *
  * @throws OptionError [WORKER_ARGUMENT] for what cannot be sent; WorkerError where the thread cannot be started, or ends
  */
@@ -83,9 +88,11 @@ class Client implements WorkerVerbs, KnownData {
     this.port.post({ kind: "forget", ...what }),
   );
   private next = 0;
+  readonly hasModule: boolean;
   private death: WorkerError | undefined;
 
   constructor({ module, script }: WorkerOptions) {
+    this.hasModule = module !== undefined;
     this.port = openPort(
       script,
       (answer) => this.hear(answer),
@@ -96,7 +103,7 @@ class Client implements WorkerVerbs, KnownData {
 
   readonly fit = Object.assign(
     (model: unknown, data: unknown, options: object = {}) => {
-      if (isStatistical(model)) return fitMode(model, data as ModelData, options);
+      if (isStatistical(model)) return this.beginMode(model, data as ModelData, options);
       return this.begin("fit", [model, data], options);
     },
     {
@@ -169,10 +176,19 @@ class Client implements WorkerVerbs, KnownData {
     );
     return this.launch(
       verb,
-      async () => sent,
+      async () => (verb.endsWith(".resume") ? [await this.kept(sent[0]), ...sent.slice(1)] : sent),
       (result) => finished(result) as Promise<R>,
       signal,
     );
+  }
+
+  /** A checkpoint, with what it names of the user's own. */
+  private async kept(from: unknown): Promise<unknown> {
+    const recipe = await readCheckpoint(from as string | Uint8Array).then(
+      (checkpoint) => checkpoint.recipe,
+      () => ({}), // The thread says what is wrong with it.
+    );
+    return { [TAG]: "checkpoint", from, own: ownIn(recipe, this.hasModule) };
   }
 
   /** What `make` encodes; where that fails nothing is sent, and data that would have gone with it are as new as before. */
@@ -217,7 +233,7 @@ class Client implements WorkerVerbs, KnownData {
       density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
       const started = start === undefined ? {} : { start: startOf(density, start, chains) };
       const sent = { [TAG]: "density", portable: portableOf(density) };
-      return [...before, sent, {}, { ...encoded, ...started }];
+      return [...(await Promise.all(before.map((from) => this.kept(from)))), sent, {}, { ...encoded, ...started }];
     };
     return this.launch(
       verb,
@@ -228,6 +244,22 @@ class Client implements WorkerVerbs, KnownData {
       },
       signal,
     );
+  }
+
+  /** A mode is searched for on the model's density, and its values are made here. */
+  private beginMode(model: StatisticalModel, data: ModelData, options: ModeOptions): RemoteRun<Mode> {
+    checkOptions("fit", options);
+    checkModeOptions(options);
+    const { signal, start, ...rest } = options;
+    const encoded = this.encoded(() => encode(rest, "options", this));
+    let target: ReturnType<typeof modeTarget>;
+    const read = async (): Promise<unknown[]> => {
+      const [{ modeTarget, portableMode }, engine] = await Promise.all([import("../verbs/fit/mode-target.ts"), openEngine()]);
+      const { deterministic = false } = options;
+      target = modeTarget(await model.condition(data, { deterministic }), engine, start ? { start } : {});
+      return [{ [TAG]: "mode", portable: portableMode(target) }, {}, encoded];
+    };
+    return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
   }
 
   private launch<R>(

@@ -10,7 +10,7 @@ import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ratings } from "../data/ratings.ts";
 import type { Draws } from "../draws/index.ts";
-import { openEngine } from "../host/engine.ts";
+import { type Engine, openEngine } from "../host/engine.ts";
 import type { Family } from "../host/families.ts";
 import type { Run } from "../loop/run.ts";
 import { type PortableDensity, PortedDensity } from "../models/statistical/portable.ts";
@@ -18,11 +18,14 @@ import type { OutputPredictor } from "../predict/output-predictor.ts";
 import { type Calibration, calibrate } from "../verbs/calibrate.ts";
 import { fit } from "../verbs/fit/fit.ts";
 import type { Trained } from "../verbs/fit/launch.ts";
+import { searchMode } from "../verbs/fit/mode.ts";
+import type { ModeOptions } from "../verbs/fit/mode-options.ts";
+import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
 import type { LinearPath } from "../verbs/fit/path.ts";
 import { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, resumeWith, sample, startWith } from "../verbs/sample.ts";
 import { tune } from "../verbs/tune.ts";
-import { decode, receive } from "./decode.ts";
+import { decode, receive, type Tagged } from "./decode.ts";
 import { TAG } from "./encode.ts";
 import { sentError } from "./errors.ts";
 import type { Answer, Request, Sent, VerbName } from "./messages.ts";
@@ -34,7 +37,14 @@ const drawn = (_: unknown, left: Drawn): Drawn => left;
 const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
 const verbs: Readonly<Record<VerbName, Anything>> = {
-  fit: fit as unknown as Anything,
+  fit: (model, data, options) =>
+    model instanceof PortedMode
+      ? searchMode(
+          options as ModeOptions,
+          async () => model,
+          (found) => found,
+        )
+      : fit(model as never, data as never, options as never),
   "fit.resume": fit.resume as unknown as Anything,
   "fit.path": fit.path as unknown as Anything,
   "fit.path.resume": fit.path.resume as unknown as Anything,
@@ -82,9 +92,10 @@ interface Served {
 
 /** What a density that is sent calls; all else asks for kernels by itself. */
 function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
-  const sent = args.find((arg) => typeof arg === "object" && arg !== null && (arg as { [TAG]?: unknown })[TAG] === "density");
+  const isCompiled = (arg: unknown): boolean => ["density", "mode"].includes(String((arg as Partial<Tagged> | null)?.[TAG]));
+  const sent = args.find(isCompiled) as Tagged | undefined;
   if (!sent) return {};
-  const { deterministic, families } = (sent as unknown as { portable: PortableDensity }).portable;
+  const { deterministic, families } = sent.portable as PortableDensity | PortableMode;
   return { deterministic, families };
 }
 
@@ -92,6 +103,8 @@ class Server {
   private readonly post: (answer: Answer) => void;
   private readonly runs = new Map<number, Served>();
   private readonly data = new Map<number, Dataset | Ratings>();
+  /** Runs that are made now. */
+  private active = 0;
   private module: Promise<Record<string, unknown>> = Promise.resolve({});
 
   constructor(post: (answer: Answer) => void) {
@@ -127,11 +140,14 @@ class Server {
   }
 
   private async run(served: Served, id: number, verb: VerbName, given: readonly unknown[]): Promise<void> {
+    let engine: Engine | undefined;
     try {
       for (const value of given) receive(value, this.data);
       const module = await this.module;
-      const engine = await openEngine(kernelsOf(given));
-      const args = given.map((value) => decode(value, verb, { data: this.data, module, engine }));
+      engine = await openEngine(kernelsOf(given));
+      engine.crowded = ++this.active > 1;
+      const known = { data: this.data, module, engine };
+      const args = given.map((value) => decode(value, verb, known));
       const options = { ...(args.at(-1) as JsonObject), signal: served.abort.signal };
       const run = verbs[verb](...args.slice(0, -1), options);
       served.run = run;
@@ -146,6 +162,8 @@ class Server {
       served.failed = true;
       this.post({ kind: "failed", id, failure: sentError(error) });
       for (const what of served.early.splice(0)) what(undefined);
+    } finally {
+      if (engine) engine.crowded = --this.active > 1;
     }
   }
 

@@ -1,4 +1,6 @@
 /** The engine in Chromium: in a module worker and on the page's own thread, with and without cross-origin isolation. */
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stream } from "../../src/base/stream.ts";
@@ -16,17 +18,25 @@ const places = [
 ] as const;
 
 const open = `
-  const { openEngine, enginePool } = await import("/dist/host/engine.js");
-  const { stream } = await import("/dist/base/stream.js");
+  const { openEngine, enginePool, stream } = await import("/engine.js");
   const engine = await openEngine({ families: ["training"] });
   await openEngine({ families: ["training"], deterministic: true });
   const { key, at } = stream(7, "browser");
   const { pointer } = engine.memory.allocate(8 * 1000, "draws");`;
 
+/** The pool is not public: the engine as bundled for these tests. */
+const engineFiles = async (): Promise<Record<string, string>> => {
+  const contents = 'export * from "./host/engine.ts"; export { stream } from "./base/stream.ts";';
+  const resolveDir = fileURLToPath(new URL("../../src", import.meta.url));
+  const made = await build({ stdin: { contents, resolveDir }, bundle: true, format: "esm", write: false, logLevel: "error" });
+  return { "/engine.js": made.outputFiles[0].text };
+};
+
 describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
+  let files: Record<string, string>;
   beforeAll(async () => {
-    browser = await openBrowser();
+    [browser, files] = await Promise.all([openBrowser(), engineFiles()]);
   });
   afterAll(async () => {
     await browser.close();
@@ -35,6 +45,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
   it.each(places)("says what it can do and why: $thread, isolated: $isolated", async (place) => {
     const said = await runInBrowser(browser, {
       ...place,
+      files,
       task: `${open} return { ...engine.describe(), threads: navigator.hardwareConcurrency };`,
     });
     const { build, relaxedSimd, sharedMemory, workers, why, threads } = said as Awaited<
@@ -63,7 +74,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
       }
       const draws = at(3);
       return { kinds, here: Array.from({ length: 200 }, () => [draws.bits(), draws.uniform(), draws.integer(1000), draws.normal(), draws.exponential()]) };`;
-    const { kinds, here } = (await runInBrowser(browser, { ...place, task })) as { kinds: string[]; here: number[][] };
+    const { kinds, here } = (await runInBrowser(browser, { ...place, files, task })) as { kinds: string[]; here: number[][] };
     const engine = await openEngine();
     const { key, at } = stream(7, "browser");
     using piece = engine.memory.allocate(8000, "draws");
@@ -102,7 +113,10 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
         death = await doomed;
       }
       return { first, trap, size, death, again: await logs() };`;
-      const { first, trap, size, death, again } = (await runInBrowser(browser, { ...place, task })) as Record<string, unknown>;
+      const { first, trap, size, death, again } = (await runInBrowser(browser, { ...place, files, task })) as Record<
+        string,
+        unknown
+      >;
       const log = (await openEngine()).kernel("log", true);
       expect(first).toEqual([log(1), log(2), log(3)]);
       expect(again).toEqual(first);

@@ -29,7 +29,7 @@ const PREFERENCES = {
 /** Why Firefox cannot be tested with here; undefined if it can. */
 export function whyNoFirefox(): string | undefined {
   if (!executable()) return "Firefox is not installed (Debian: apt-get install firefox-esr)";
-  if (!existsSync(join(dist, "host", "engine.js"))) return "packages/ergodic/dist is not built (npm run build)";
+  if (!existsSync(join(dist, "index.js"))) return "packages/ergodic/dist is not built (npm run build)";
   return undefined;
 }
 

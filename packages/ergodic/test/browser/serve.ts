@@ -28,7 +28,9 @@ const emptyPage = "<!doctype html><meta charset=utf-8><title>Ergodic</title><lin
 
 export interface SiteOptions {
   isolated: boolean;
-  files?: Record<string, string>;
+  files?: Record<string, string | Buffer>;
+  /** Pages of other origins may read it: a CDN. */
+  shared?: boolean;
   /** As a browser sees it that has no Symbol.dispose: it has the symbol under no name. */
   older?: boolean;
   /** The text of "/"; by default an empty page. */
@@ -42,6 +44,7 @@ export interface SiteOptions {
 export async function serve({
   isolated,
   files = {},
+  shared = false,
   older = false,
   policy,
   page = emptyPage,
@@ -58,6 +61,7 @@ export async function serve({
     response.writeHead(body === undefined ? 404 : 200, {
       "content-type": types[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
       "cache-control": "no-store",
+      ...(shared && { "access-control-allow-origin": "*" }),
       ...(policy !== undefined && { "content-security-policy": policy }),
       ...(isolated && { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }),
     });

@@ -9,7 +9,7 @@ const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: ergodic/worker in a browser, because ${reason}`);
 
 const begin = `
-const lib = await import("/dist/index.js");
+const lib = { ...(await import("/dist/index.js")), compiler: await import("/dist/compiler/index.js") };
 const { worker } = await import("/dist/worker/index.js");
 const module = new URL("/module.js", location.href).href;`;
 const files = { "/module.js": moduleText("/dist/index.js") };

@@ -5,6 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { schedules } from "../../src/algorithms/gradient/schedule.ts";
 import { samplerRegistry } from "../../src/algorithms/sampling/index.ts";
+import { mul, square, sub } from "../../src/compiler/index.ts";
 import type { JsonObject } from "../../src/contract.ts";
 import * as ergodic from "../../src/index.ts";
 
@@ -16,6 +17,19 @@ const again = (thing: Described, from: (json: never) => unknown): void => {
   expect(JSON.stringify(made)).toBe(text);
   expect(made).toMatchObject({ toJSON: expect.any(Function) });
 };
+
+/** The names that a reader lists where it knows none. */
+function knownTo(from: (json: never) => unknown, json: unknown): string[] {
+  try {
+    from(json as never);
+  } catch (error) {
+    return /\(known: (.*?)\)/
+      .exec((error as Error).message)![1]
+      .split(", ")
+      .sort();
+  }
+  throw new Error("it knows the name");
+}
 
 /** Numbers a little greater, where a factory takes them. */
 function varied(options: Readonly<Record<string, unknown>>, make: (options: never) => Described): Described {
@@ -56,16 +70,23 @@ describe("rules and what is in them", () => {
 });
 
 describe("algorithms", () => {
-  it.each(
-    [
-      ergodic.gradientDescent({ rule: ergodic.sgd({ rate: 0.2 }), variance: ergodic.svrg({ every: 2 }) }),
-      ergodic.coordinateDescent({ pick: "random", step: "lipschitz", estimate: { rows: 7, rate: ergodic.stepDecay() } }),
-      ergodic.coordinateDescent({ acceleration: "none", tolerance: 1e-3 }),
-      ergodic.dualCoordinateDescent({ shrinking: false, tolerance: 1e-3 }),
-      ergodic.alternatingLeastSquares({ tolerance: 1e-3 }),
-      ergodic.factorCoordinateDescent({ inner: 2, order: "rows" }),
-    ].map((algorithm) => ({ name: algorithm.name, algorithm })),
-  )("$name", ({ algorithm }) => again(algorithm, ergodic.algorithmFromJson));
+  const algorithms = [
+    ergodic.gradientDescent({ rule: ergodic.sgd({ rate: 0.2 }), variance: ergodic.svrg({ every: 2 }) }),
+    ergodic.coordinateDescent({ pick: "random", step: "lipschitz", estimate: { rows: 7, rate: ergodic.stepDecay() } }),
+    ergodic.coordinateDescent({ acceleration: "none", tolerance: 1e-3 }),
+    ergodic.dualCoordinateDescent({ shrinking: false, tolerance: 1e-3 }),
+    ergodic.alternatingLeastSquares({ tolerance: 1e-3 }),
+    ergodic.factorCoordinateDescent({ inner: 2, order: "rows" }),
+  ];
+  it.each(algorithms.map((algorithm) => ({ name: algorithm.name, algorithm })))("$name", ({ algorithm }) =>
+    again(algorithm, ergodic.algorithmFromJson),
+  );
+
+  it("every algorithm is here", () => {
+    expect([...new Set(algorithms.map((algorithm) => algorithm.toJSON().algorithm))].sort()).toEqual(
+      knownTo(ergodic.algorithmFromJson, { algorithm: "luck" }),
+    );
+  });
 
   it.each(Object.entries(samplerRegistry))("the sampler %s", (_, make) => {
     const options = make({}).toJSON();
@@ -84,17 +105,34 @@ describe("algorithms", () => {
     expect(JSON.stringify(ergodic.nuts({ maxTreeDepth: 7 }))).toContain('"maxTreeDepth":7');
   });
 
+  it.each(ergodic.inferenceNames())("the inference %s", (name) => {
+    again(ergodic.inferenceFromJson({ algorithm: name }), ergodic.inferenceFromJson);
+  });
+
   it.each(Object.entries(ergodic.searchRegistry))("the search %s", (_, { make }) => {
     again(make(), ergodic.searchFromJson);
     again(varied(make().options, make as (options: never) => Described), ergodic.searchFromJson);
   });
 });
 
+describe("definitions of one's own", () => {
+  it("rules, with schedules, and losses", () => {
+    const facts = { summary: "steps of one size", source: "none" };
+    const own = ergodic.rule("ownForJson", { rate: 0.1, often: true }, ({ g, rate }) => ({ step: mul(rate, g) }), facts);
+    again(own({ rate: ergodic.stepDecay({ every: 7 }), often: false }), ergodic.ruleFromJson);
+    again(ergodic.chain(ergodic.clipNorm(), own({ rate: 0.3 })), ergodic.ruleFromJson);
+    const traits = { task: "regression", link: "identity" } as const;
+    const squares = ergodic.loss("ownForJson", { scale: 1 }, ({ z, y, scale }) => mul(scale, square(sub(z, y))), traits);
+    again(squares({ scale: 3 }), ergodic.lossFromJson);
+    again(ergodic.linear({ loss: squares({ scale: 3 }) }), ergodic.modelFromJson);
+  });
+});
+
 describe("models and what is in them", () => {
   it.each(ergodic.lossNames())("the loss %s", (name) => {
-    const loss = ergodic.lossFromJson(name)!;
+    const loss = ergodic.lossFromJson(name);
     again(loss, ergodic.lossFromJson as (json: never) => unknown);
-    const make = (options: object): Described => ergodic.lossFromJson({ name, ...options } as JsonObject)!;
+    const make = (options: object): Described => ergodic.lossFromJson({ name, ...options } as JsonObject);
     again(varied(loss.options, make as (options: never) => Described), ergodic.lossFromJson as (json: never) => unknown);
   });
 
@@ -102,22 +140,33 @@ describe("models and what is in them", () => {
     again(make({ count: 6, gamma: 0.5, seed: 3 }), ergodic.randomFeaturesFromJson);
   });
 
-  it.each(
-    Object.entries({
-      heNormal: ergodic.heNormal({ gain: 2 }),
-      heUniform: ergodic.heUniform({ gain: 2 }),
-      glorotNormal: ergodic.glorotNormal({ gain: 2 }),
-      glorotUniform: ergodic.glorotUniform({ gain: 2 }),
-      lecunNormal: ergodic.lecunNormal({ gain: 2 }),
-      lecunUniform: ergodic.lecunUniform({ gain: 2 }),
-      orthogonal: ergodic.orthogonalInitial({ gain: 2 }),
-      zeros: ergodic.zeros(),
-      ones: ergodic.ones(),
-      constantInitial: ergodic.constantInitial({ value: 3 }),
-      normalInitial: ergodic.normalInitial({ mean: 1, deviation: 2 }),
-      uniformInitial: ergodic.uniformInitial({ low: 1, high: 2 }),
-    }),
-  )("the initialiser %s", (_, initialiser) => again(initialiser, ergodic.initialiserFromJson));
+  const initialisers = {
+    heNormal: ergodic.heNormal({ gain: 2 }),
+    heUniform: ergodic.heUniform({ gain: 2 }),
+    glorotNormal: ergodic.glorotNormal({ gain: 2 }),
+    glorotUniform: ergodic.glorotUniform({ gain: 2 }),
+    lecunNormal: ergodic.lecunNormal({ gain: 2 }),
+    lecunUniform: ergodic.lecunUniform({ gain: 2 }),
+    orthogonal: ergodic.orthogonalInitial({ gain: 2 }),
+    zeros: ergodic.zeros(),
+    ones: ergodic.ones(),
+    constantInitial: ergodic.constantInitial({ value: 3 }),
+    normalInitial: ergodic.normalInitial({ mean: 1, deviation: 2 }),
+    uniformInitial: ergodic.uniformInitial({ low: 1, high: 2 }),
+    // Not exported: files name it.
+    blockConstants: ergodic.initialiserFromJson({ initialiser: "blockConstants", values: [0, 1] }),
+  };
+  it.each(Object.entries(initialisers))("the initialiser %s", (_, initialiser) =>
+    again(initialiser, ergodic.initialiserFromJson),
+  );
+
+  it("every initialiser is here", () => {
+    expect(
+      Object.values(initialisers)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(knownTo(ergodic.initialiserFromJson, { initialiser: "luck" }));
+  });
 
   const layers = [
     ergodic.activation("gelu"),
@@ -179,11 +228,26 @@ describe("models and what is in them", () => {
   });
 });
 
-it("of a kind that is not known each says so", () => {
-  expect(() => ergodic.modelFromJson({ model: "tree" })).toThrow("MODEL_KIND");
-  expect(() => ergodic.algorithmFromJson({ algorithm: "luck" })).toThrow("CHECKPOINT_FORMAT");
-  expect(() => ergodic.samplerFromJson({ algorithm: "luck" })).toThrow("SAMPLER_JSON");
-  expect(() => ergodic.searchFromJson({ search: "luck" })).toThrow("SEARCH_UNKNOWN");
-  expect(() => ergodic.ruleFromJson({ rule: "luck", options: {} })).toThrow("RULE_UNKNOWN");
-  expect(() => ergodic.layerFromJson({ layer: "luck" })).toThrow("LAYER_UNKNOWN");
+const unknown: [from: (json: never) => unknown, json: unknown, code: string][] = [
+  [ergodic.modelFromJson, { model: "luck" }, "MODEL_KIND"],
+  [ergodic.algorithmFromJson, { algorithm: "luck" }, "CHECKPOINT_FORMAT"],
+  [ergodic.samplerFromJson, { algorithm: "luck" }, "SAMPLER_JSON"],
+  [ergodic.inferenceFromJson, { algorithm: "luck" }, "INFERENCE_JSON"],
+  [ergodic.searchFromJson, { search: "luck" }, "SEARCH_UNKNOWN"],
+  [ergodic.ruleFromJson, { rule: "luck", options: {} }, "RULE_UNKNOWN"],
+  [ergodic.scheduleFromJson, { schedule: "luck", options: {} }, "OPTION_UNKNOWN"],
+  [ergodic.varianceFromJson, { name: "luck" }, "OPTION_UNKNOWN"],
+  [ergodic.lossFromJson, { name: "luck" }, "LOSS_UNKNOWN"],
+  [ergodic.layerFromJson, { layer: "luck" }, "LAYER_UNKNOWN"],
+  [ergodic.initialiserFromJson, { initialiser: "luck" }, "OPTION_UNKNOWN"],
+  [ergodic.randomFeaturesFromJson, { kind: "luck" }, "PIPELINE_STEP"],
+];
+
+it.each(unknown)("of a kind that is not known %o says so", (from, json, code) => {
+  expect(() => from(json as never)).toThrow(code);
+});
+
+it("every reader is held to it", () => {
+  const readers = Object.entries(ergodic).flatMap(([name, value]) => (name.endsWith("FromJson") ? [value] : []));
+  expect(new Set(unknown.map(([from]) => from))).toEqual(new Set(readers));
 });

@@ -32,7 +32,7 @@ const ROWS = 24;
 
 /** What suits a loss by its task: several classes for those that take one against the rest. */
 function dataFor(name: string): Dataset[] {
-  const { task } = lossFromJson(name)!;
+  const { task } = lossFromJson(name);
   const of = (classes: number | "count"): Dataset => plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "dense" }).data;
   if (task === "count") return [of("count")];
   if (task === "regression") return [of(0)];

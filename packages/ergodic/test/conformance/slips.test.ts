@@ -300,7 +300,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "MODEL_PARAMETERS",
     /has no parameters; add one by param/,
   ],
-  ["brms: a formula", () => (model as Any)("y ~ x"), "OPTION_TYPE", /model: got string, wanted a function/],
+  ["brms: a formula", () => (model as Any)("y ~ x"), "OPTION_TYPE", /model: got "y ~ x", wanted a function/],
   [
     "nuts without a call",
     () => drawn(regression, { y }, { algorithm: nuts }),

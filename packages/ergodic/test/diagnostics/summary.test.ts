@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
 import { stream } from "../../src/base/stream.ts";
 import { essBulk, essTail, mcseMean, mcseSd, paretoKhat, quantile, rhat, summary } from "../../src/diagnostics/index.ts";
+import { mean, variance } from "../../src/diagnostics/moments.ts";
+import { type Figures, finiteRow } from "../../src/diagnostics/summary-row.ts";
 import { autoregressive } from "./draws.ts";
 
 const mu = autoregressive(4, 60, 0.5, 13);
@@ -24,6 +27,66 @@ it("holds for every variable what the functions say of it", () => {
   const mean = tau.reduce((total, x) => total + x, 0) / 240;
   expect(row.mean).toBeCloseTo(mean, 13);
   expect(row.sd).toBeCloseTo(Math.sqrt(tau.reduce((total, x) => total + (x - mean) ** 2, 0) / 239), 13);
+});
+
+describe("found together, from one order, all is what the functions say each by itself", () => {
+  const probabilities = [0, 0.05, 0.5, 0.77, 0.95, 1];
+
+  function together(draws: Float64Array, chains: number): Figures {
+    const stages = finiteRow(draws, chains, probabilities);
+    for (;;) {
+      const { done, value } = stages.next();
+      if (done) return value;
+    }
+  }
+
+  function each(draws: Float64Array, chains: number): Figures {
+    return {
+      mean: mean(draws),
+      sd: Math.sqrt(variance(draws)),
+      mcseMean: mcseMean(draws, chains),
+      mcseSd: mcseSd(draws, chains),
+      quantiles: Float64Array.from(probabilities, (p) => quantile(draws, p)),
+      essBulk: essBulk(draws, chains),
+      essTail: essTail(draws, chains),
+      rhat: rhat(draws, chains),
+      paretoK: paretoKhat(draws, chains),
+    };
+  }
+
+  const kinds: Record<string, (x: number, t: number) => number> = {
+    usual: (x) => x,
+    heavy: (x) => 1 / x,
+    skewed: (x) => Math.exp(5 * x),
+    far: (x) => 1e6 + x,
+    ties: (x) => Math.round(2 * x),
+    binary: (x) => Number(x > 0.4),
+    drifting: (x, t) => x + t / 50,
+    symmetric: (x, t) => (t % 2 === 0 ? 1 : -1) * Math.round(Math.abs(x)),
+    constant: () => 0.1,
+  };
+
+  it.each(Object.entries(kinds))("%s draws", (_, of) => {
+    for (const chains of [1, 2, 3, 4])
+      for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 60, 61, 250, 501]) {
+        const draws = autoregressive(chains, n, 0.5, n).map((x, i) => of(x, i % n));
+        expect(together(draws, chains), `${chains} chains of ${n}`).toEqual(each(draws, chains));
+      }
+  });
+
+  it("any finite draws", () => {
+    const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e150, max: 1e150 });
+    const given = fc.tuple(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(fc.oneof(finite, fc.integer()), { minLength: 4, maxLength: 80 }),
+    );
+    fc.assert(
+      fc.property(given, ([chains, numbers]) => {
+        const draws = Float64Array.from(numbers.slice(0, numbers.length - (numbers.length % chains)), (x) => x + 0);
+        expect(together(draws, chains)).toEqual(each(draws, chains));
+      }),
+    );
+  });
 });
 
 it("names the quantiles asked for", () => {

@@ -59,7 +59,7 @@ describe("saveDraws and loadDraws", () => {
     writeFileSync(path("chain_2.csv"), toCmdStanCsv(draws, 0));
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
     const index = readFileSync(path("draws.json"));
-    await expect(loadDraws(index)).rejects.toThrow(/it lists chain_1.csv beside it, but was given as bytes/);
+    await expect(loadDraws(index)).rejects.toThrow(/it lists chain_1.csv beside it, but was given without its folder/);
     writeFileSync(path("draws.json"), String(index).replace("chain_2", "../chain_2"));
     await expect(loadDraws(folder)).rejects.toThrow(/it lists "..\/chain_2.csv", which is no CSV file beside it/);
     writeFileSync(path("draws.json"), index);
@@ -200,7 +200,7 @@ describe("saveDraws and loadDraws", () => {
   it("need files to write, not to read", async () => {
     vi.stubGlobal("process", undefined);
     await expect(saveDraws(draws, folder)).rejects.toThrow(
-      /a browser has no files; offer toCmdStanCsv or toJSON\(\) as a download \[NO_FILES\]/,
+      /a browser has no paths; give the handle of a folder .* saveDraws\(draws\) as a download \[NO_FILES\]/,
     );
     expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
   });
@@ -218,5 +218,89 @@ describe("saveDraws and loadDraws", () => {
     await expect(loadDraws(new TextEncoder().encode("ARROW1"))).rejects.toThrow(/readDrawsArrow of @ergodic\/ingest/);
     writeFileSync(path("file"), "");
     await expect(saveDraws(draws, path("file"))).rejects.toThrow(/the folder cannot be made/);
+  });
+});
+
+/** A folder of a browser, of files in memory; `fails` names one that cannot be written. */
+class MemoryFolder {
+  readonly kind = "directory";
+  readonly name = "opfs";
+  readonly files = new Map<string, File>();
+  fails = "";
+
+  async *keys(): AsyncGenerator<string> {
+    yield* this.files.keys();
+  }
+
+  async getFileHandle(name: string, { create = false } = {}) {
+    if (!create && !this.files.has(name)) throw new DOMException("there is no such entry", "NotFoundError");
+    const put = (parts: BlobPart[]) => this.files.set(name, new File(parts, name));
+    if (!this.files.has(name)) put([]);
+    const fails = name === this.fails;
+    return {
+      kind: "file" as const,
+      name,
+      getFile: async () => this.files.get(name)!,
+      async createWritable() {
+        const parts: BlobPart[] = [];
+        return {
+          async write(part: BlobPart) {
+            if (fails) throw new DOMException("the quota is used up", "QuotaExceededError");
+            parts.push(typeof part === "string" ? part : (part as Uint8Array<ArrayBuffer>).slice());
+          },
+          close: async () => void put(parts),
+          abort: async () => {},
+        };
+      },
+    };
+  }
+
+  async removeEntry(name: string): Promise<void> {
+    this.files.delete(name);
+  }
+}
+
+describe("in a page", () => {
+  it.each([
+    ["csv", ["chain_1.csv", "chain_2.csv", "draws.json"]],
+    ["json", ["draws.json"]],
+  ] as const)("a folder's handle, %s: keeps everything, and nothing of an earlier save", async (format, names) => {
+    vi.stubGlobal("process", undefined);
+    const opfs = new MemoryFolder();
+    await saveDraws(draws, opfs, { format: "csv" });
+    await saveDraws(draws, opfs, { format });
+    expect([...opfs.files.keys()].sort()).toEqual(names);
+    expect(plain((await loadDraws(opfs)).content)).toEqual(plain(content));
+    const handle = await opfs.getFileHandle(names[0]);
+    const first = await loadDraws([handle]);
+    expect(first.chains).toBe(format === "csv" ? 1 : 2);
+  });
+
+  it("a file's handle, and bytes, hold all of it", async () => {
+    vi.stubGlobal("process", undefined);
+    const handle = await new MemoryFolder().getFileHandle("run.json", { create: true });
+    await saveDraws(draws, handle);
+    const bytes = await saveDraws(draws);
+    expect(new Uint8Array(await (await handle.getFile()).arrayBuffer())).toEqual(bytes);
+    expect(plain((await loadDraws(handle)).content)).toEqual(plain(content));
+    expect(plain((await loadDraws(bytes)).content)).toEqual(plain(content));
+  });
+
+  it("says what cannot be kept there", async () => {
+    const opfs = new MemoryFolder();
+    await expect(loadDraws(opfs)).rejects.toThrow("opfs: there is neither draws.json nor a CSV file in this folder");
+    const handle = await opfs.getFileHandle("run.csv", { create: true });
+    await expect(saveDraws(draws, handle, { format: "csv" })).rejects.toThrow(
+      /one file to write; give a folder.*OPTION_CONFLICT/,
+    );
+    await expect(saveDraws(draws, 7 as never)).rejects.toThrow(/^saveDraws: to is 7, but must be a folder's path/);
+    opfs.fails = "chain_2.csv";
+    await expect(saveDraws(draws, opfs)).rejects.toThrow(/^chain_2.csv: cannot be written: the quota is used up \[FILE_WRITE\]/);
+    expect(opfs.files.has("draws.json")).toBe(false);
+    const lost = { kind: "file" as const, name: "lost.json", getFile: () => Promise.reject(new DOMException("it is gone")) };
+    await expect(loadDraws(lost)).rejects.toThrow("lost.json: cannot be read: it is gone [FILE_READ]");
+    await saveDraws(draws, Object.assign(opfs, { fails: "" }));
+    opfs.files.set("chain_2.csv", opfs.files.get("chain_1.csv")!);
+    await expect(loadDraws(opfs)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The hosts that tests of the built library run on: this Node, and 22 and 24, and Bun, whose engine is Safari's, where their binaries lie
- * (scripts/prepare-tests.mjs).
+ * The hosts that tests of the built library run on: this Node, and 22 and 24; Bun, whose engine is Safari's; and workerd, which is what runs
+ * Cloudflare Workers. Where their binaries lie: scripts/prepare-tests.mjs.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,10 @@ interface Host {
 
 /** Bun, and how it is told to run a text. */
 export const bun = (what: string, built: URL): Host => hosts(what, built, [{ name: "Bun", path: binary("bun", "bun") }])[0];
+
+/** The program that serves Cloudflare Workers. */
+export const workerd = (what: string, built: URL): Host =>
+  hosts(what, built, [{ name: "workerd", path: binary("workerd", "workerd") }])[0];
 
 /** `what` names the test in the line that says why it is skipped. */
 export function nodeVersions(what: string, built: URL): Host[] {

@@ -8,7 +8,7 @@ import { expect, it } from "vitest";
 import { openEngine } from "../../src/host/engine.ts";
 import { nodeVersions } from "./node-binaries.ts";
 
-const engineFile = new URL("../../dist/host/engine.js", import.meta.url);
+const engineFile = new URL("../../dist/index.js", import.meta.url);
 const versions = nodeVersions("the engine", engineFile);
 
 // `--input-type` is a flag that worker threads would inherit, and not bear.

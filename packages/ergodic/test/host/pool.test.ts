@@ -37,6 +37,21 @@ it("runs two workers at the same time on one memory", async () => {
   ).toEqual([0]);
 });
 
+it("gives each of several runs a worker of its own where the thread is crowded, and none where it is not", async () => {
+  const meet = (tries: number) =>
+    engine.run([{ kernel: functions.meet.slot, args: [address(0), tries] }], { workers: 1, deterministic: true });
+  engine.crowded = true;
+  try {
+    const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
+    expect(left.every(([tries]) => tries > 0)).toBe(true);
+  } finally {
+    engine.crowded = false;
+  }
+  // On one thread the first has gone before the second comes.
+  Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
+  expect((await Promise.all([meet(1000), meet(1000)]))[0]).toEqual([0]);
+});
+
 it("rejects the calls of a worker that dies, replaces it, and goes on", async () => {
   const dying = engine.run([waitCall(), waitCall()], two);
   const outcome = dying.then(

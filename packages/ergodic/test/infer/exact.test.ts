@@ -1,6 +1,8 @@
 /** Exact inference against enumeration of every joint state. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { stream } from "../../src/base/stream.ts";
+import { openEngine } from "../../src/host/engine.ts";
 import { elimination, infer } from "../../src/index.ts";
 import { enumerateGraph, productAt } from "../reference/enumerate-graph.ts";
 import { graphOf, randomGraphs } from "../reference/random-graph.ts";
@@ -39,5 +41,123 @@ describe("elimination", () => {
     const graph = graphOf([2, 2], [{ scope: [0, 1], values: [0, 1, 1, 0] }], { 0: 0, 1: 0 });
     expect((await infer(graph, { task: "partition" })).logZ).toBe(-Infinity);
     await expect(infer(graph)).rejects.toThrow(/evidence has probability 0 .* \[GRAPH_IMPOSSIBLE\]/);
+  });
+});
+
+describe("elimination of what is larger", () => {
+  /** A grid of Booleans with random pairwise factors; a share of the entries is 0. */
+  const grid = (side: number, zeros: number, size = 2) => {
+    const draws = stream(7, "grid", side).at(0);
+    const factors: { scope: number[]; values: number[] }[] = [];
+    const pair = (a: number, b: number): void => {
+      const values = Array.from({ length: 4 }, () => (draws.uniform() < zeros ? 0 : Math.exp(size * draws.normal())));
+      factors.push({ scope: [a, b], values });
+    };
+    for (let i = 0; i < side; i++)
+      for (let j = 0; j < side; j++) {
+        if (j + 1 < side) pair(i * side + j, i * side + j + 1);
+        if (i + 1 < side) pair(i * side + j, (i + 1) * side + j);
+      }
+    return graphOf(new Array(side * side).fill(2), factors);
+  };
+  const tasks = ["marginals", "partition", "map"] as const;
+
+  it.each([0, 0.08])("slices give what one pass gives, zeros %f", async (zeros) => {
+    const graph = grid(9, zeros);
+    for (const task of tasks) {
+      const whole = await infer(graph, { task });
+      const sliced = await infer(graph, { task, memory: zeros === 0 ? 2e-5 : 3e-6 });
+      expect(whole.method).not.toMatch(/slices/);
+      expect(sliced.method).toMatch(/\d+ slices over the states of/);
+      if (task === "map") {
+        expect(sliced.best.value).toBeCloseTo(whole.best.value, 9);
+        expect(Math.log(productAt(graph, sliced.best.states))).toBeCloseTo(whole.best.value, 9);
+        continue;
+      }
+      expect(sliced.logZ).toBeCloseTo(whole.logZ, 9);
+      if (task === "marginals")
+        for (const variable of graph.cardinalities.keys())
+          sliced.marginal(variable).p.forEach((p, state) => {
+            expect(p).toBeCloseTo(whole.marginal(variable).p[state], 11);
+          });
+    }
+  });
+
+  it("is the same to the byte on one, two and three workers, in pieces", async () => {
+    const graph = grid(19, 0);
+    const found = await Promise.all([1, 2, 3].map((workers) => infer(graph, { workers })));
+    const [one, two, three] = found.map((answer) => {
+      const { marginals, logZ } = answer.toJSON();
+      return JSON.stringify([marginals, logZ]);
+    });
+    expect(two).toBe(one);
+    expect(three).toBe(one);
+  });
+
+  it("holds where float64 cannot: potentials of e^±300, dozens of them", async () => {
+    const graph = grid(6, 0.05, 150);
+    const { logZ } = await infer(graph, { task: "partition" });
+    const { best } = await infer(graph, { task: "map" });
+    // So wide a range leaves next to nothing to any state but the best.
+    expect(logZ).toBeGreaterThanOrEqual(best.value);
+    expect(logZ - best.value).toBeLessThan(1);
+    const marginals = await infer(graph);
+    for (const variable of graph.cardinalities.keys()) {
+      const { p } = marginals.marginal(variable);
+      expect(p[best.states[variable]]).toBeGreaterThan(0.5);
+      expect(p[0] + p[1]).toBeCloseTo(1, 12);
+    }
+  });
+
+  it("what underflow may take is found out: a chain that forces the least of all states", async () => {
+    // Each link is e^−200 where both ends are 1, and the last variable is observed to be 1: all others must be, too.
+    const count = 12;
+    const links = Array.from({ length: count - 1 }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0, Math.exp(-200)] }));
+    const tight = Array.from({ length: count - 2 }, (_, i) => ({ scope: [i, i + 2], values: [1, 1, 1, Math.exp(-150)] }));
+    const graph = graphOf(new Array(count).fill(2), [...links, ...tight, { scope: [count - 1], values: [1e-300, 1] }]);
+    const open = graphOf(new Array(count).fill(2), [...links, ...tight]);
+    expect((await infer(graph, { task: "partition" })).logZ).toBeCloseTo(Math.log(1e-300), 9);
+    const forced = graphOf(new Array(count).fill(2), [...links, ...tight, { scope: [0], values: [0, 1] }]);
+    expect((await infer(forced, { task: "partition" })).logZ).toBeCloseTo(-200 * (count - 1) - 150 * (count - 2), 6);
+    expect((await infer(open, { task: "partition" })).logZ).toBeCloseTo(0, 12);
+  });
+
+  it("tables that are none are refused, with their factor", async () => {
+    for (const values of [
+      [1, Number.NaN],
+      [1, -1],
+      [1, Infinity],
+    ])
+      await expect(infer(graphOf([2], [{ scope: [0], values }]))).rejects.toThrow(
+        /value 1 of factor 0 on \(x0\) is .*, but must be finite and >= 0; correct the table \[GRAPH_TABLE\]/,
+      );
+    await expect(infer(graphOf([2], [{ scope: [0], values: [0, Infinity], logs: true }]))).rejects.toThrow(/is a logarithm/);
+    await expect(infer(graphOf([2, 2], [{ scope: [0, 1], values: [1, 1] }]))).rejects.toThrow(
+      /has 2 values, but its variables have 2 × 2/,
+    );
+    await expect(infer(graphOf([2, 2], [{ scope: [0, 0], values: [1, 1, 1, 1] }]))).rejects.toThrow(/list different variables/);
+    await expect(infer(graphOf([2, 2], [{ scope: [0, 7], values: [1, 1] }]))).rejects.toThrow(/2 × no states/);
+  });
+
+  it("is refused where it would take too much, with what it would take", async () => {
+    const graph = grid(12, 0);
+    await expect(infer(graph, { algorithm: elimination({ mostStates: 1000 }) })).rejects.toThrow(
+      /the cliques of the best order have 2\^\d+\.\d states and exchange messages of .* take an algorithm that approximates \[GRAPH_WIDTH\]/,
+    );
+  });
+
+  it("continues from a checkpoint to the same bytes, and gives its memory back", async () => {
+    const graph = grid(9, 0);
+    const { memory } = await openEngine();
+    const before = memory.usedBytes;
+    const run = infer(graph, { memory: 2e-5 });
+    let bytes: Uint8Array | undefined;
+    for await (const tick of run) if (!bytes && (tick.slice as number) > 3) bytes = await run.checkpoint();
+    const whole = await run;
+    const resumed = await infer.resume(bytes!, graph);
+    const numbers = (answer: typeof whole) => JSON.stringify([answer.toJSON().marginals, answer.toJSON().logZ]);
+    expect(numbers(resumed)).toBe(numbers(whole));
+    expect(memory.usedBytes).toBe(before);
+    await expect(infer.resume(bytes!, grid(8, 0))).rejects.toThrow(/the checkpoint is of another graph/);
   });
 });

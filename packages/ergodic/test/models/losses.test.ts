@@ -152,7 +152,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
   });
 
   it("comes again from its JSON, and refuses unknown options", () => {
-    const again = lossFromJson(make.toJSON())!;
+    const again = lossFromJson(make.toJSON());
     expect(again.toJSON()).toEqual(make.toJSON());
     expect(again.equation).toBe(make.equation);
     expect(() => lossFromJson({ name: make.name, colour: 1 })).toThrow(/unknown option "colour".*\[OPTION_UNKNOWN\]/);
@@ -179,8 +179,10 @@ describe("options", () => {
     expect(make).toThrow(message);
   });
 
-  it("an unknown name gives nothing", () => {
-    expect(lossFromJson("absolute")).toBeUndefined();
+  it("are refused with what is no loss", () => {
+    expect(() => lossFromJson("absolute")).toThrow(/^loss: "absolute" is not a loss of this version, .*huber.*\[LOSS_UNKNOWN\]$/);
+    expect(() => lossFromJson({ delta: 1 })).toThrow("JSON_TYPE");
+    expect(() => lossFromJson(3)).toThrow("JSON_TYPE");
   });
 });
 

@@ -10,7 +10,17 @@ export interface Gave {
 /** What the calls of verbs-task.ts gave: the same here and there, and errors as they would be here. */
 export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   expect(Object.keys(found)).toEqual([
-    ...["linear", "quantised and validated", "sparse", "network", "predictions", "ratings", "path", "resumed"],
+    ...[
+      "linear",
+      "a rule on the whole objective",
+      "quantised and validated",
+      "sparse",
+      "network",
+      "predictions",
+      "ratings",
+      "path",
+      "resumed",
+    ],
     ...[
       "sampled",
       "sampling resumed",
@@ -19,6 +29,14 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "tuned",
       "calibrated",
       "mode",
+      "mode by a rule, from one start",
+      "mode that there is not",
+      "mode of a model that is exported",
+      "a rule of one's own",
+      "in a chain, with other options",
+      "a loss of one's own",
+      "a loss of one's own by coordinates",
+      "resumed, elsewhere",
       "after refusals",
     ],
   ]);
@@ -36,10 +54,16 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   expect(errors["kept though refused"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
   expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
+  expect(errors.procedure).toMatch(
+    /^OptionError WORKER_ARGUMENT worker: the rule "stepwise" is a procedure in JavaScript, which cannot be sent to a worker; define it in a module/,
+  );
   expect(errors.function).toMatch(
     /^OptionError WORKER_ARGUMENT worker: argument 1 is a function, which cannot be sent to a worker; export it/,
   );
   expect(errors.option).toBe("OptionError OPTION_RANGE fit: epochs is -1, but must be a number > 0 [OPTION_RANGE]");
+  expect(errors.mode).toMatch(/^OptionError OPTION_RANGE fit: starts is 0/);
+  expect(errors["mode without data"]).toMatch(/^DataError DATA_MISSING data: the model asks for "sigma"/);
+  expect(errors["mode of what is discrete"]).toMatch(/^CapabilityError SAMPLE_DISCRETE fit: "k" is discrete/);
   expect(errors.rows).toMatch(/^OptionError WORKER_ARGUMENT worker: rows is given/);
   expect(errors.missing).toMatch(
     /^OptionError WORKER_ARGUMENT worker: exported\("nothing"\) was given, but the module exports f, plain, simple, trial;/,

@@ -20,6 +20,7 @@ const sparse = Dataset.fromSparse({ source: "sparse", rowCount: 3, columnCount: 
 const plan = { epochs: 4, seed: 3, deterministic: true };
 const bytes = (made) => hex(made.toBytes());
 await both("linear", (v) => v.fit(linear({ l2: 0.01 }), data, plan), bytes);
+await both("a rule on the whole objective", (v) => v.fit(linear({ l2: 0.01 }), data, { rule: lib.lbfgs(), batch: "all", epochs: 20, deterministic: true }), bytes);
 await both("quantised and validated", (v) => v.fit(linear(), data.as("i8"), { ...plan, validate: data, patience: 2 }), bytes);
 await both("sparse", (v) => v.fit(linear(), sparse, plan), bytes);
 await both("network", (v) => v.fit(network([dense(5), relu(), dense(1)]), data, { ...plan, rule: adam({ rate: 0.02 }) }), bytes);
@@ -60,8 +61,34 @@ await both("a function that is exported", scaled, (p) => ofNumbers(p.draws("x"))
 await both("minimised", (v) => v.minimize(v === lib ? await_module.f : there.exported("f"), [3, 4], { evaluations: 300, seed: 2 }), (m) => ofNumbers(m.x) + m.value + m.evaluations + m.history.length);
 await both("tuned", (v) => v.tune(v === lib ? await_module.trial : there.exported("trial"), { halving: false, over: { rate: { low: 0.001, high: 0.1, scale: "log" } }, trials: 6, seed: 1 }), (t) => JSON.stringify([t.settings, t.value, t.finished]));
 await both("calibrated", (v) => v.calibrate(v === lib ? await_module.simple : there.exported("simple"), { y: [0, 0] }, { simulations: 6, seed: 1 }), (c) => JSON.stringify(Object.values(c.numbers).map((n) => [...n.ranks])) + c.verdict());
-const mode = (m) => [m.converged, m.values.mu[0].toFixed(6)].join();
-await both("mode", (v) => v.fit(await_module.simple, { y: [1, 2] }), mode);
+const mode = (m) => [Object.keys(m.values), ...Object.values(m.values).map(ofNumbers), JSON.stringify({ ...m, values: 0, run: m.run.updates })].join();
+const climbing = { seed: 2, deterministic: true };
+await both("mode", (v) => v.fit(schools, given, { ...climbing, starts: 3 }), mode);
+await both("mode by a rule, from one start", (v) => v.fit(schools, given, { ...climbing, rule: lib.lbfgs(), start: { mu: 1, tau: 2, theta: given.y } }), mode);
+const lost = model(({ param, target }) => target(param("rate", "positive")), { name: "lost" });
+await both("mode that there is not", (v) => v.fit(lost, {}, climbing), mode);
+await both("mode of a model that is exported", (v) => v.fit(v === lib ? await_module.simple : there.exported("simple"), { y: [1, 2] }, climbing), mode);
+
+const { add, abs, sqrt, square, mul, sub, div, less, where } = lib.compiler;
+const facts = { summary: "signs, slowly", source: "none" };
+const smoothed = lib.rule("smoothed", { rate: 0.01, scale: 0.9, centre: true }, ({ g, rate, scale, centre, t }, { m }, { t: seen }) => {
+  const mean = add(mul(scale, m), mul(sub(1, scale), g));
+  return { state: { m: mean }, scalars: { t: add(seen, 1) }, step: div(mul(rate, centre ? mean : g), add(sqrt(add(square(mean), 1e-8)), div(1, t))) };
+}, facts);
+const lazily = { ...plan, rule: smoothed({ rate: lib.cosineDecay({ rate: 0.05, updates: 300 }) }) };
+await both("a rule of one's own", (v) => v.fit(linear(), data, lazily), bytes);
+await both("in a chain, with other options", (v) => v.fit(network([dense(4), relu(), dense(1)]), data, { ...plan, rule: lib.chain(lib.clipNorm({ norm: 2 }), smoothed({ centre: false }), lib.averaging({ start: 5 })) }), bytes);
+const bent = lib.loss("bent", { at: 1 }, ({ z, y, at }) => { const r = sub(z, y); return where(less(abs(r), at), mul(0.5, square(r)), mul(at, sub(abs(r), mul(0.5, at)))); }, { task: "regression", link: "identity", curvature: 1, conjugate: ({ u, y, options }) => where(less(abs(u), options.at + 1e-9), add(mul(0.5, square(u)), mul(u, y)), 1e300) });
+await both("a loss of one's own", (v) => v.fit(linear({ loss: bent({ at: 0.3 }) }), data, plan), bytes);
+await both("a loss of one's own by coordinates", (v) => v.fit(linear({ loss: bent({ at: 0.4 }), l1: 0.01 }), data, { algorithm: lib.coordinateDescent(), seed: 1, deterministic: true }), (m) => bytes(m) + m.gap);
+const begun = there.fit(linear({ loss: bent({ at: 0.5 }) }), data, { ...lazily, rule: smoothed({ rate: 0.001 }), epochs: 1e6 });
+for await (const tick of begun) if (tick.update > 300) break;
+const ownKept = await begun.checkpoint();
+begun.stop();
+await begun;
+const elsewhere = worker();
+const resumedOwn = (v) => (v === lib ? v : elsewhere).fit.resume(ownKept, data, { until: { updates: 5e4 } });
+await both("resumed, elsewhere", resumedOwn, (m) => bytes(m) + m.run.updates);
 
 const errors = {};
 const failing = async (name, make) => {
@@ -87,8 +114,14 @@ await failing("kept though refused", async () => {
 await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
 await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
 found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
+const stepwise = lib.hostRule("stepwise", { rate: 0.1 }, () => { throw new Error("never"); }, { ...facts, needs: () => "the whole", cost: () => ({ floatsPerParameter: 0, perStep: "a gradient" }) });
+await failing("procedure", () => elsewhere.fit(linear(), data, { rule: stepwise(), batch: "all" }));
+elsewhere.dispose();
 await failing("function", () => there.minimize((z) => z[0] ** 2, [1], { evaluations: 10 }));
 await failing("option", () => there.fit(linear(), data, { epochs: -1 }));
+await failing("mode", () => there.fit(schools, given, { starts: 0 }));
+await failing("mode without data", () => there.fit(schools, { y: [1] }));
+await failing("mode of what is discrete", () => there.fit(model(({ param }) => param("k", lib.bernoulli(0.5))), {}));
 await failing("rows", () => there.sample(schools, given, { rows: "J" }));
 await failing("missing", () => there.minimize(there.exported("nothing"), [1], { evaluations: 10 }));
 const controller = new AbortController();

@@ -1,5 +1,5 @@
 /** `ergodic/worker` in Node: every verb gives through it what it gives here, bit for bit. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,7 +15,10 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
   const module = join(folder, "module.mjs");
   writeFileSync(module, moduleText(dist("index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
-  const [lib, { worker }] = await Promise.all([import(dist("index.js")), import(dist("worker/index.js"))]);
+  const [index, compiler, { worker }] = await Promise.all(
+    ["index.js", "compiler/index.js", "worker/index.js"].map((file) => import(dist(file))),
+  );
+  const lib = { ...index, compiler };
   // Not through the test's own loader, whose modules would be others.
   const task = new AsyncFunction("lib", "worker", "module", "imported", verbs.replace("await import(module)", "imported"));
   const imported = await import(/* @vite-ignore */ pathToFileURL(module).href);
@@ -32,4 +35,41 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   await expect(without.fit(linear(), data)).rejects.toThrow(/none\.mjs/);
   without.dispose();
   expect(fileURLToPath(dist("worker/serve.js"))).toContain("serve");
+});
+
+const tasks = "/proc/self/task";
+const noTimes = existsSync(tasks) ? undefined : `this system has no ${tasks}, by which threads tell how long they ran`;
+if (noTimes) console.warn(`skipped: two runs at once on two threads, because ${noTimes}`);
+
+/** Ticks of the clock, mostly 10 ms, that each thread of this process has run, but the first, which hears of the runs. */
+function threadTimes(): Map<string, number> {
+  const ticksOf = (thread: string): number =>
+    Number(
+      readFileSync(join(tasks, thread, "stat"), "utf8")
+        .split(") ")[1]
+        .split(" ")[11],
+    );
+  return new Map(
+    readdirSync(tasks)
+      .filter((thread) => Number(thread) !== process.pid)
+      .map((thread) => [thread, ticksOf(thread)]),
+  );
+}
+
+it.skipIf(noTimes)("two runs at once have two threads", { timeout: 120_000 }, async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  const { linear, Dataset } = await import(dist("index.js"));
+  const there = worker();
+  const x = Float64Array.from({ length: 40_000 }, (_, i) => Math.sin(i * i));
+  const data = Dataset.fromArrays({ x: { values: x, columnCount: 20 }, y: x.subarray(0, 2000) });
+  const runs = [1, 2].map((seed) => there.fit(linear(), data, { epochs: 1e9, seed }));
+  for (const run of runs) await run.chosen;
+  const before = threadTimes();
+  // Half a second each; what compiles and collects is done by then.
+  const busy = (): number => [...threadTimes()].filter(([thread, time]) => time - (before.get(thread) ?? 0) >= 50).length;
+  for (const end = performance.now() + 30_000; busy() < 2 && performance.now() < end; )
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(busy()).toBeGreaterThanOrEqual(2);
+  for (const run of runs) expect((await run.stop()).run.updates).toBeGreaterThan(0);
+  there.dispose();
 });

@@ -16,7 +16,7 @@ import { fileFault, listed } from "../fault.ts";
 import { type Entry, entriesOf } from "../folder.ts";
 import { coloured, decodeImage, greyed, type Image } from "../image.ts";
 import { resized } from "../image-resize.ts";
-import { allBytes, openSource, type Source } from "../source.ts";
+import { allBytes, openSource, type Source, type SourceOptions } from "../source.ts";
 
 /** How images become rows of one size. */
 export interface ImageOptions {
@@ -45,7 +45,10 @@ const mostBytes = 2 ** 30;
 /** Files that are open at the same time. */
 const together = 16;
 
-export async function imageRows(from: string | readonly LabelledImage[], options: ImageOptions): Promise<ArrayRows> {
+export async function imageRows(
+  from: string | readonly LabelledImage[],
+  options: ImageOptions & SourceOptions,
+): Promise<ArrayRows> {
   checkOptions(options);
   const images = typeof from === "string" ? await imagesIn(from) : from;
   const source = typeof from === "string" ? /[^/\\]*(?=[/\\]*$)/.exec(from)![0] || from : "images";
@@ -80,8 +83,11 @@ export async function imageRows(from: string | readonly LabelledImage[], options
   };
 }
 
-async function pixelsOf(image: LabelledImage, { size, channels, background = "white" }: ImageOptions): Promise<Image> {
-  const source = openSource(image.source);
+async function pixelsOf(
+  image: LabelledImage,
+  { size, channels, background = "white", signal }: ImageOptions & SourceOptions,
+): Promise<Image> {
+  const source = openSource(image.source, { signal });
   const decoded = await decodeImage(await allBytes(source, mostBytes), image.name ?? source.name, background);
   const wanted = channels === 1 ? greyed(decoded) : decoded;
   return size === undefined ? wanted : resized(wanted, size[0], size[1]);

@@ -28,7 +28,7 @@ const MOST_BITS = 8192;
 /**
  * An order good in time and in memory, as both grow with Σ of the tables.
  *
- * Variables whose neighbours know each other, and those of degree at most 2, go first: no order is better for keeping them. The rest goes greedily by the
+ * Variables of degree at most 2 go first, and at any time those whose neighbours all know each other. The rest goes greedily by the
  * least fill edges (min-fill) times a factor of each variable; a local search changes some factors at random and keeps what makes the sum smaller. How long it
  * goes depends on how large the tables are, in operations and not in seconds, so that the order depends on the graph and the seed alone. A generator: it
  * yields every few milliseconds.
@@ -62,7 +62,7 @@ export function* eliminationOrders(
     const walk = walks[draws.integer(Math.ceil(WALKS * (1 - done)))];
     const fresh = walk.logTotal === Infinity || draws.uniform() < 0.1 * (1 - done);
     const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
-    const factors = fresh ? freshFactors(even.length, draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
+    const factors = fresh ? core.freshFactors(draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
     // As good a one is a step, too: the sum is flat over many factors.
     const found = core.run(weighted, factors, walk.logTotal + 1e-9);
     spent += core.operations;
@@ -81,11 +81,6 @@ export function* eliminationOrders(
     logLargest: Math.max(largest, best.logLargest),
     tried,
   };
-}
-
-function freshFactors(count: number, draws: Draws): Float64Array {
-  const spread = [0, 0.1, 0.3, 0.8][draws.integer(4)];
-  return Float64Array.from({ length: count }, () => 1 + spread * draws.uniform());
 }
 
 function changedFactors(factors: Float64Array, share: number, draws: Draws): Float64Array {
@@ -110,7 +105,7 @@ export function addLogs(a: number, b: number): number {
   return high === -Infinity ? high : high + Math.log2(1 + 2 ** (Math.min(a, b) - high));
 }
 
-/** Variables with at most two neighbours go first: no order of the rest is better for it; and of very many variables those with fewest, until bits can hold the rest. */
+/** Variables with at most two neighbours go first; and of very many variables those with fewest, until bits can hold the rest. */
 function peel(weights: readonly number[], scopes: readonly (readonly number[])[]) {
   const neighbours = weights.map(() => new Set<number>());
   for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
@@ -199,6 +194,44 @@ class Core {
     this.top = this.words;
     for (let i = 0; i < count; i++) this.fill[i] = this.countFill(i);
     this.start = { bits: this.bits.slice(), degrees: this.degrees.slice(), fill: this.fill.slice() };
+  }
+
+  /** Where a walk begins: noise, or a sweep from a random variable outwards, which is what lattices want. */
+  freshFactors(draws: Draws): Float64Array {
+    const { count } = this;
+    const spread = [0, 0.1, 0.3, 0.8][draws.integer(4)];
+    const factors = Float64Array.from({ length: count }, () => 1 + spread * draws.uniform());
+    const slope = [0, 0.5, 2, 10, 100][draws.integer(5)];
+    if (slope === 0) return factors;
+    const seen = new Uint8Array(count);
+    const queue = [draws.integer(count)];
+    // From where a first search ends: at the graph's edge.
+    for (let round = 0; round < 2; round++) {
+      const first = queue[queue.length - 1];
+      queue.length = 0;
+      queue.push(first);
+      seen.fill(0);
+      seen[first] = 1;
+      for (let next = 0; next < queue.length; next++) {
+        for (const u of this.startNeighbours(queue[next])) {
+          if (seen[u]) continue;
+          seen[u] = 1;
+          queue.push(u);
+        }
+      }
+    }
+    queue.forEach((v, place) => {
+      factors[v] *= 1 + (slope * place) / count;
+    });
+    return factors;
+  }
+
+  private startNeighbours(v: number): number[] {
+    const found: number[] = [];
+    for (let w = 0, at = v * this.words; w < this.words; w++, at++) {
+      for (let word = this.start.bits[at]; word !== 0; word &= word - 1) found.push((w << 5) | (31 - Math.clz32(word & -word)));
+    }
+    return found;
   }
 
   /** The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about. */

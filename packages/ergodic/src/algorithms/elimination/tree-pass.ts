@@ -4,7 +4,7 @@ import { log } from "../../base/log.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation } from "../../host/memory.ts";
-import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk } from "../inference/table.ts";
+import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../inference/table.ts";
 import { type AxisRanges, CliqueBlock, innerAxes, type Placed } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
 
@@ -171,8 +171,17 @@ export class TreePass {
     const places = new Map(axes.map((variable, k) => [variable, k]));
     const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
     const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
-    const joined = this.kind === "map" ? tables : joinSmall(tables, Math.min(JOINED, sizeOf(this.shape(axes)) / 8), inOrder);
-    return joined.map(({ scope, values, logs, scale, range }) => {
+    const most = Math.min(JOINED, sizeOf(this.shape(axes)) / 8);
+    const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
+    // A table with all inner axes is read in one stream, though it then says the same thing several times.
+    const inner = axes.slice(axes.length - innerAxes(this.shape(axes)));
+    const widened = joined.map((table) => {
+      const scope = inOrder(new Set([...table.scope, ...inner]));
+      return scope.length > table.scope.length && sizeOf(this.shape(scope)) <= most
+        ? widen(table, scope, this.shape(scope))
+        : table;
+    });
+    return widened.map(({ scope, values, logs, scale, range }) => {
       const kept = this.keep(scope, false);
       const asLogs = this.kind === "map" && !logs;
       this.values(kept).set(asLogs ? values.map((value) => log(value)) : values);
@@ -341,9 +350,9 @@ export class TreePass {
 
   /** Marginals of each variable from those of a few together. */
   private normalise(kept: Kept): void {
-    this.settle(kept);
+    const high = this.settle(kept);
     const values = this.values(kept);
-    const joint = kept.logs ? values.map((value) => exp(value)) : values;
+    const joint = kept.logs ? values.map((value) => exp(value - high)) : values;
     const total = joint.reduce((sum, value) => sum + value, 0);
     const shape = this.shape(kept.axes);
     const marginals = shape.map((count) => new Float64Array(count));

@@ -10,7 +10,7 @@ import type {
   Resolved,
   StatedCost,
 } from "./kinds.ts";
-import { definedRules, optionsToJson, resolve } from "./rule.ts";
+import { checkFacts, definedRules, optionsToJson, resolve } from "./rule.ts";
 import type { Schedule } from "./schedule.ts";
 
 export interface HostFacts<D extends Defaults> {
@@ -41,6 +41,7 @@ export function hostRule<D extends Defaults>(
   start: (options: Resolved<D>, objective: Objective, count: number) => HostRun,
   facts: HostFacts<D>,
 ): HostRuleFactory<D> {
+  checkFacts(name, facts, '{ summary: "steps of one size", source: "own", needs: () => "the whole", cost: () => ({ … }) }');
   const make = (given: Options<D> = {}): HostRule => {
     const options: Readonly<Record<string, OptionValue | Schedule>> = resolve(name, defaults, given, facts.ranges ?? {}, false);
     return {

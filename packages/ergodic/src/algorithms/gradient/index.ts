@@ -157,7 +157,8 @@ export const ruleRegistry: Readonly<Record<string, RuleEntry>> = {
   averaging: entry(averaging, { start: 2 }, { start: 5000 }, (link) => chain(sgd({ rate: 0.5 }), link)),
 };
 
-definedRules.reserve(...Object.keys(ruleRegistry), "chain");
+/** Keeps the names of all rules so far for this library. */
+export const reserveRules = (): void => definedRules.reserve(...Object.keys(ruleRegistry), "chain");
 
 /** Rebuilds what toJSON() gave: schedules and chains, too, and rules that were defined here before. */
 export function ruleFromJson(json: RuleJson): Rule {

@@ -1,4 +1,4 @@
-import { checkChoice } from "../../base/checks.ts";
+import { checkChoice, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
 import { shown } from "../../base/shown.ts";
@@ -103,6 +103,7 @@ export function rule<const N extends string, D extends Defaults>(
   formula: Formula<D>,
   facts: Facts<D>,
 ): RuleFactory<D> {
+  checkFacts(name, facts, '{ summary: "steps of one size", source: "own" }');
   const make = (given: Options<D> = {}): EquationRule => {
     const options = resolve(name, defaults, given, facts.ranges ?? {});
     return {
@@ -120,6 +121,11 @@ export function rule<const N extends string, D extends Defaults>(
   };
   definedRules.define(name, (options) => make(options as Options<D>));
   return Object.assign(make, { ruleName: name, defaults });
+}
+
+/** What a definition says in addition to its formula is said where the rule is defined, not missed where it is made. */
+export function checkFacts(where: string, facts: unknown, example: string): void {
+  if (typeof facts !== "object" || facts === null) refuse(where, "what is said of the rule", facts, "its facts", example);
 }
 
 /** The rate of a rule (of the first link of a chain that has one) as an expression of its program's scalars. */

@@ -14,6 +14,9 @@ export interface FoundPart {
   readonly answer: PartAnswer | undefined;
 }
 
+/** Stretches of a part before another one has its turn: small parts end within one, and give back what they hold. */
+const TURN = 64;
+
 /**
  * Inference on a graph, as the loop sees it: the graph is reduced, and its connected parts are worked on in turn, those that end by themselves and those
  * that only get better alike. A step is a stretch of one part.
@@ -24,11 +27,18 @@ export class Inference implements Progression {
   step = 0;
   readonly reduction: Reduction;
   private readonly parts: PartInference[];
+  /** Parts that are still worked on, by number, and which of them is next. */
+  private running: number[];
   private next = 0;
+  /** Stretches that it has had in a row. */
+  private turn = 0;
+  /** Sums of what ended parts report. */
+  private readonly ended: Record<string, number> = {};
 
   constructor(graph: FactorTables, algorithm: InferenceAlgorithm, plan: InferencePlan, engine: Engine) {
     this.reduction = reduce(graph);
     this.parts = this.reduction.components.map((part) => algorithm.start(part, plan, engine));
+    this.running = [...this.parts.keys()];
   }
 
   get updates(): number {
@@ -36,7 +46,7 @@ export class Inference implements Progression {
   }
 
   get converged(): boolean {
-    return this.parts.every(({ ended }) => ended);
+    return this.running.length === 0;
   }
 
   /** What has been found about each part. */
@@ -46,11 +56,19 @@ export class Inference implements Progression {
 
   async advance(steps: number): Promise<Advance> {
     const before = this.step;
-    for (let i = 0; i < steps && !this.converged; i++) {
-      while (this.parts[this.next].ended) this.next = (this.next + 1) % this.parts.length;
-      await this.parts[this.next].advance();
+    for (let i = 0; i < steps && this.running.length > 0; i++) {
+      const part = this.parts[this.running[this.next]];
+      await part.advance();
       this.step++;
-      this.next = (this.next + 1) % this.parts.length;
+      if (part.ended) {
+        this.running.splice(this.next, 1);
+        this.turn = 0;
+        addTo(this.ended, part.report());
+      } else if (++this.turn === TURN) {
+        this.turn = 0;
+        this.next++;
+      }
+      if (this.next >= this.running.length) this.next = 0;
     }
     return { updates: this.step - before, lossSum: 0, rows: 0 };
   }
@@ -60,10 +78,8 @@ export class Inference implements Progression {
   }
 
   report(): Record<string, number> {
-    const ended = this.parts.filter((part) => part.ended).length;
-    const sums: Record<string, number> = { parts: this.parts.length, ended };
-    for (const part of this.parts)
-      for (const [name, value] of Object.entries(part.report())) sums[name] = (sums[name] ?? 0) + value;
+    const sums = { parts: this.parts.length, left: this.running.length, ...this.ended };
+    for (const i of this.running) addTo(sums, this.parts[i].report());
     return sums;
   }
 
@@ -74,19 +90,25 @@ export class Inference implements Progression {
       for (const [name, tensor] of Object.entries(own)) tensors[`${i}.${name}`] = tensor;
       return state;
     });
-    return { tensors, state: { step: this.step, next: this.next, parts } };
+    return { tensors, state: { step: this.step, next: this.next, turn: this.turn, parts } };
   }
 
   restore({ tensors, state }: Snapshot): void {
     const kept = new KeptPart("inference", { tensors, state });
     this.step = kept.count("step");
-    this.next = kept.count("next", 0, Math.max(0, this.parts.length - 1));
     kept.list("parts", isObject, this.parts.length).forEach((own, i) => {
       this.parts[i].restore(kept.part("a part", `${i}.`, own).snapshot);
     });
+    this.running = [...this.parts.keys()].filter((i) => !this.parts[i].ended);
+    this.next = kept.count("next", 0, Math.max(0, this.running.length - 1));
+    this.turn = kept.count("turn", 0, TURN - 1);
   }
 
   dispose(): void {
     for (const part of this.parts) part.dispose();
   }
+}
+
+function addTo(sums: Record<string, number>, report: Record<string, number>): void {
+  for (const [name, value] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + value;
 }

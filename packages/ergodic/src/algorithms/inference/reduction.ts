@@ -1,6 +1,6 @@
-import { log } from "../../base/log.ts";
+import { DataError } from "../../base/errors.ts";
 import type { FactorTables } from "../../contract.ts";
-import { absorb, restrict, type Table, tableOf } from "./table.ts";
+import { absorb, restrict, sizeOf, type Table, tableOf } from "./table.ts";
 
 /** A connected part of a graph, its variables numbered from 0. */
 export interface Component {
@@ -30,12 +30,17 @@ export interface Reduction {
  * Absorbs evidence, propagates zeros until every state that is left has a positive entry in each factor (generalised arc consistency), removes dead
  * states and determined variables, multiplies factors into those that have all their variables, and splits what is left into connected components.
  * The distribution over the states that are left is the same.
+ *
+ * @throws DataError [GRAPH_TABLE] for tables that do not fit their scope, or with entries that are negative or not finite
  */
 export function reduce(graph: FactorTables): Reduction {
   const { cardinalities, factors } = graph;
-  const given: Table[] = factors.map(({ scope, values, logs }) => {
+  const given: Table[] = factors.map(({ scope, values, logs }, f) => {
     const variables = Array.from(scope);
     const shape = variables.map((variable) => cardinalities[variable]);
+    if (values.length !== sizeOf(shape) || new Set(variables).size !== variables.length) refuseScope(graph, f);
+    const wrong = values.findIndex((value) => !(logs ? value < Infinity : value >= 0 && value < Infinity));
+    if (wrong >= 0) refuseEntry(graph, f, wrong);
     return tableOf(variables, shape, values, logs);
   });
   const states = propagate(graph, given);
@@ -53,6 +58,28 @@ export function reduce(graph: FactorTables): Reduction {
   const size = tables.reduce((sum, { values }) => sum + values.length, 0);
   const zeros = tables.reduce((sum, { values, logs }) => sum + values.filter((v) => v === (logs ? -Infinity : 0)).length, 0);
   return { scale, states, components: split(states, tables), zeroShare: zeros / Math.max(1, size) };
+}
+
+const factorName = ({ factors, name }: FactorTables, f: number): string =>
+  `factor ${f} on (${Array.from(factors[f].scope).slice(0, 8).map(name).join(", ")})`;
+
+function refuseScope(graph: FactorTables, f: number): never {
+  const { scope, values } = graph.factors[f];
+  const states = Array.from(scope).map((variable) => graph.cardinalities[variable] ?? "no");
+  throw new DataError(
+    "infer",
+    `${factorName(graph, f)} has ${values.length} values, but its variables have ${states.join(" × ")} states; list different variables of the graph, and one value for each of their joint states, the last variable fastest`,
+    "GRAPH_TABLE",
+  );
+}
+
+function refuseEntry(graph: FactorTables, f: number, at: number): never {
+  const { values, logs } = graph.factors[f];
+  throw new DataError(
+    "infer",
+    `value ${at} of ${factorName(graph, f)} is ${values[at]}, but must be ${logs ? "a number or -Infinity, as it is a logarithm" : "finite and >= 0"}; correct the table`,
+    "GRAPH_TABLE",
+  );
 }
 
 /** By variable, the states that are left; undefined where none is left of one. */
@@ -152,6 +179,3 @@ function split(states: readonly (readonly number[])[], tables: readonly Table[])
     tables,
   }));
 }
-
-/** ln of an uniform variable's number of states, for those that no factor knows. */
-export const logCount = (component: Component): number => component.cardinalities.reduce((sum, count) => sum + log(count), 0);

@@ -109,8 +109,16 @@ export function absorb(table: Table, other: Table): Table {
 /** The same table with its scope in another order. */
 export function reorder(table: Table, scope: readonly number[]): Table {
   const shapes = new Map(table.scope.map((variable, k) => [variable, table.shape[k]]));
-  const shape = scope.map((variable) => shapes.get(variable)!);
-  const values = new Float64Array(table.values.length);
+  return widen(
+    table,
+    scope,
+    scope.map((variable) => shapes.get(variable)!),
+  );
+}
+
+/** The same factor on more variables. */
+export function widen(table: Table, scope: readonly number[], shape: readonly number[]): Table {
+  const values = new Float64Array(sizeOf(shape));
   walk(shape, [stridesIn(table, scope)], (index, [at]) => {
     values[index] = table.values[at];
   });

@@ -94,7 +94,8 @@ export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
   powell: entry(powell, {}, 500, 2000),
 };
 
-definedSearches.reserve(...Object.keys(searchRegistry));
+/** Keeps the names of all searches so far for this library. */
+export const reserveSearches = (): void => definedSearches.reserve(...Object.keys(searchRegistry));
 
 /** Rebuilds what toJSON() gave: also searches that were defined here before. */
 export function searchFromJson(json: JsonObject): SearchAlgorithm {

@@ -112,7 +112,8 @@ export interface ArrayMethods<A> {
   readonly transpose: (order?: readonly number[]) => A;
 }
 
-type Operations<A> = {
+/** The operation behind each method. */
+export type Operations<A> = {
   readonly [K in keyof ArrayMethods<A>]: (x: A, ...rest: Parameters<ArrayMethods<A>[K]>) => A;
 };
 

@@ -6,12 +6,12 @@ import { checkInputs, checkOptions, checkResult, checkShape } from "./checks.ts"
 import { watchConditions } from "./conditions.ts";
 import { gradientsOf } from "./derive.ts";
 import { familiesOf } from "./families.ts";
+import { input } from "./leaves.ts";
 import { initialiseBlock, type LinkedArrays, linkArrays } from "./link.ts";
 import type { ArrayProgram } from "./lowered.ts";
 import { KEY_HIGH, KEY_LOW, UPDATE } from "./memory.ts";
 import { userLine } from "./position.ts";
-import { input, isArray, type Shape, type SymbolicArray, shapeText } from "./symbolic.ts";
-import "../primitives/methods.ts";
+import { isArray, type Shape, type SymbolicArray, shapeText } from "./symbolic.ts";
 
 /** Shapes of a function's inputs, by name: { w: [10], x: [100, 10] }. */
 export type Shapes = Readonly<Record<string, Shape>>;

@@ -1,6 +1,4 @@
 /** The array compiler's public list. Element-wise builders and reductions are those of compiler/index.ts, which take arrays as well. */
-import "../primitives/methods.ts";
-
 export { watchConditions } from "./conditions.ts";
 export { gradientsOf, hessianVector, tangentsOf } from "./derive.ts";
 export {
@@ -13,12 +11,12 @@ export {
 } from "./function.ts";
 export { type IndexWatch, watchIndices } from "./indices.ts";
 export { type InterpretOptions, interpret } from "./interpret.ts";
+export { constantArray, full, input, range, toArray } from "./leaves.ts";
 export * from "./operations/index.ts";
 export {
   type ArrayLikeOperand,
   arraysBelow,
   broadcastShapes,
-  input,
   isArray,
   nodeText,
   type Shape,

@@ -1,10 +1,12 @@
 /** Where in the user's own code something was written: the first line of the stack that is not the library's. */
 
 /**
- * The folder of the library's modules, "/…/ergodic/src/"; undefined in a bundle, where the library's lines and the user's are
- * of one file. No URL is made of it, as bundlers would take that for a file to copy.
+ * The folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/"; undefined in a user's bundle, where the library's lines and the
+ * user's are of one file. No URL is made of it, as bundlers would take that for a file to copy.
  */
-const OWN = /^(?:\w+:\/\/)?(.*\/)compiler\/array\/position\.[jt]s$/.exec(String(import.meta.url).replace(/[?#].*$/, ""))?.[1];
+const OWN = /^(?:\w+:\/\/)?(.*\/)(?:compiler\/array\/position\.ts|parts\/chunk-\w+\.js|ergodic\.min\.js)$/.exec(
+  String(import.meta.url).replace(/[?#].*$/, ""),
+)?.[1];
 
 /** " (at model.ts:12:7)", or "" where the host gives no stack. */
 export function userLine(): string {

@@ -1,24 +1,35 @@
 /**
  * Operations as methods of symbolic arrays: alpha.add(beta.mul(x)) is add(alpha, mul(beta, x)), the same node. They are put in
- * place by this module, which stands on all operations, as bundlers keep the modules of this folder for what they do.
+ * place when the first array is made (array/leaves.ts), since operations need arrays, so that the class cannot define them itself.
  */
-import { giveMethods } from "../array/chained.ts";
+import { giveMethods, type Operations } from "../array/chained.ts";
 import { logSumExp, mean, minimum } from "../array/operations/composed.ts";
 import { cumsum } from "../array/operations/cumulative-sum.ts";
 import { take } from "../array/operations/gather.ts";
+import { onArrays } from "../array/operations/map-reduce.ts";
 import { dot, matmul } from "../array/operations/matmul.ts";
 import { at, slice } from "../array/operations/places.ts";
 import { reshape } from "../array/operations/reshape.ts";
 import { transpose } from "../array/operations/transpose.ts";
 import { SymbolicArray } from "../array/symbolic.ts";
+import { extendToArrays } from "../primitive.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { exp, expm1, log, log1p, pow, sigmoid, softplus, sqrt, tanh } from "./functions.ts";
 import { maximum, sum } from "./reductions.ts";
 import { abs, and, equal, floor, less, lessEqual, max, min, not, or, round, sign, stopGradient, where } from "./selection.ts";
-
 import { atan, cos, digamma, erf, erfc, lgamma, sin, trigamma } from "./special-functions.ts";
 
-giveMethods(SymbolicArray.prototype, {
+let given = false;
+
+/** From now on arrays have their methods, and element-wise functions and reductions take arrays. */
+export function completeArrays(): void {
+  if (given) return;
+  given = true;
+  extendToArrays(onArrays);
+  giveMethods(SymbolicArray.prototype, operations);
+}
+
+const operations: Operations<SymbolicArray> = {
   add,
   sub,
   mul,
@@ -69,4 +80,4 @@ giveMethods(SymbolicArray.prototype, {
   slice,
   reshape,
   transpose,
-});
+};

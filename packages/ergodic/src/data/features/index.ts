@@ -35,6 +35,3 @@ export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
 export function addFeatureMaps(): void {
   for (const step of [rffStep, orthogonalStep, sorfStep, fastfoodStep]) addTransformation(step);
 }
-
-// Where nothing is bundled, they are known from the start.
-addFeatureMaps();

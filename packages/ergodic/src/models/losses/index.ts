@@ -1,6 +1,4 @@
 /** All losses of this library, an explicit list. */
-import { reserveLossNames } from "../loss.ts";
-
 export { epsilonInsensitive } from "./epsilonInsensitive.ts";
 export { hinge } from "./hinge.ts";
 export { huber } from "./huber.ts";
@@ -10,5 +8,3 @@ export { poisson } from "./poisson.ts";
 export { quantile } from "./quantile.ts";
 export { squared } from "./squared.ts";
 export { squaredHinge } from "./squaredHinge.ts";
-
-reserveLossNames();

@@ -72,7 +72,7 @@ export { dense, type WeightOptions } from "./layers/dense.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { type EmbeddingOptions, embedding } from "./layers/embedding.ts";
 export { gru } from "./layers/gru.ts";
-export { type LayerFacts, layer, type Named, reserveLayerKinds } from "./layers/layer.ts";
+export { type LayerFacts, layer, type Named } from "./layers/layer.ts";
 export { type LayerNormOptions, layerNorm } from "./layers/layer-norm.ts";
 export { lstm } from "./layers/lstm.ts";
 export { type AveragePoolOptions, averagePool, globalAveragePool, maxPool, type PoolOptions } from "./layers/pool.ts";
@@ -95,8 +95,3 @@ export {
   type TraceOptions,
   traceNetwork,
 } from "./trace.ts";
-
-import { reserveLayerKinds } from "./layers/layer.ts";
-
-// All kinds above are defined by now, and are the library's.
-reserveLayerKinds();

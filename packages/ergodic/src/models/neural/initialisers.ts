@@ -88,7 +88,7 @@ export function initialiser<O extends JsonObject>(
 /** From its name or its JSON. */
 export function initialiserFromJson(json: Json): Initialiser {
   const { initialiser: name, ...options } = typeof json === "string" ? { initialiser: json } : (json as JsonObject);
-  const factory = defined.get(String(name));
+  const factory = library.length > 0 ? defined.get(String(name)) : undefined;
   if (factory) return factory(options);
   throw new OptionError(
     "initialiser",
@@ -196,4 +196,24 @@ export const uniformInitial = initialiser<{ low: number; high: number }>(
   },
 );
 
-defined.reserve();
+/** Asked for where one is read by its name, so that bundlers leave out none. */
+const library = [
+  heNormal,
+  heUniform,
+  glorotNormal,
+  glorotUniform,
+  lecunNormal,
+  lecunUniform,
+  orthogonal,
+  zeros,
+  ones,
+  constantInitial,
+  blockConstants,
+  normalInitial,
+  uniformInitial,
+];
+
+/** Keeps the names of all initialisers of this library for it. */
+export function reserveInitialisers(): void {
+  if (library.length > 0) defined.reserve();
+}

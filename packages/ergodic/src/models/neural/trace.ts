@@ -20,7 +20,6 @@ import {
 } from "../../compiler/array/index.ts";
 import { type Fans, fansOf, type Initialiser } from "./initialisers.ts";
 import { isLayer, kindOf, type LayerLike, type Marks, type ParameterOptions, type Scope } from "./scope.ts";
-import "../../compiler/primitives/methods.ts";
 
 export interface TracedParameter {
   readonly path: string;

@@ -10,15 +10,15 @@ import type {
   ParameterPlace,
   TemperedBinding,
 } from "../../contract.ts";
-import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { own } from "../../host/memory.ts";
+import { boundDensity } from "./bound.ts";
 import type { Hint, TracedModel } from "./context.ts";
 import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
 import { hierarchyOf } from "./hierarchy.ts";
-import { PlacedModel, type PointFunction, type PortableForms } from "./placed.ts";
+import { PlacedModel, type PointFunction, type PortableForm, type PortableForms } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
@@ -82,8 +82,9 @@ export class ConditionedModel implements LogDensity, Disposable {
     this.prior = new PriorDrawer(name, traced, this.placed);
   }
 
-  bind({ lane, purpose, gradient = true }: BindOptions): DensityBinding {
-    return this.bound(purpose, lane, (arena) => ({ model: this.placed.density(arena, gradient) }));
+  bind(options: BindOptions): DensityBinding {
+    const { gradient = true } = options;
+    return boundDensity(this, this.engine, options, (arena) => ({ model: this.placed.density(arena, gradient) }));
   }
 
   /** Whether `observe` and `marginalise` terms depend on parameters; if not, powers of the likelihood change nothing. */
@@ -92,8 +93,9 @@ export class ConditionedModel implements LogDensity, Disposable {
   }
 
   /** `param` and `target` terms are the prior, log |J| counted; `observe` and `marginalise` terms the likelihood. */
-  bindTempered({ lane, purpose, gradient = true }: BindOptions): TemperedBinding {
-    return this.bound(purpose, lane, (arena) => {
+  bindTempered(options: BindOptions): TemperedBinding {
+    const { gradient = true } = options;
+    return boundDensity(this, this.engine, options, (arena) => {
       const cells = { power: arena.take(8), likelihood: arena.take(8) };
       return { ...cells, model: this.placed.tempered(arena, gradient, cells) };
     });
@@ -187,6 +189,11 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.placed.portable();
   }
 
+  /** Code and numbers of its density with the gradient, for another thread. */
+  portableDensity(): PortableForm {
+    return this.placed.portableDensity(true);
+  }
+
   /** What advice must know of it: which parameters belong to a hierarchy. */
   get facts(): JsonObject {
     return hierarchyOf(this.traced);
@@ -246,22 +253,6 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  private bound<T extends { model: number }>(purpose: string, lane: number, make: (arena: Arena) => T): T & DensityBinding {
-    const arena = new Arena(this.engine.memory, `${purpose} ${lane}`);
-    try {
-      const slot = this.engine.kernelSlot("logDensityGradient", this.deterministic);
-      return { ...make(arena), slot, dispose: () => this.release(arena) };
-    } catch (error) {
-      arena.dispose();
-      throw error;
-    }
-  }
-
-  /** A method, so that a binding holds on to the model whose memory it reads. */
-  private release(arena: Arena): void {
-    arena.dispose();
   }
 
   private ofPoints(purpose: string, arrays: readonly SymbolicArray[], points: ArrayLike<number>): Float64Array {

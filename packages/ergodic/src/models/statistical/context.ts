@@ -38,9 +38,13 @@ export interface MarginaliseOptions {
 }
 
 /** What a model's function is given. */
-export interface ModelContext {
+export interface ModelContext extends ModelTools {
   /** Data by name: arrays are symbolic, single numbers are numbers. */
   data<const F extends DataFields>(fields: F): DataOf<F>;
+}
+
+/** What a model's function describes parameters, observations and quantities with. */
+export interface ModelTools {
   /** The extent of that name. */
   size(name: string): number;
   /**

@@ -14,31 +14,37 @@ import { elementName } from "./element.ts";
 /** A number, or a name that the data give a number. */
 export type Extent = number | string;
 
-/** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. */
-export interface DataField<T = unknown> {
+/** Numbers in a list: an array or a typed array. */
+export type Numbers = ArrayLike<number>;
+type Nested = Numbers | readonly Nested[];
+
+/** Data by name: numbers, lists of numbers, lists of rows. It may hold names that the model does not ask for. */
+export type ModelData = Readonly<Record<string, number | Nested>>;
+
+/** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. `T`: what is given for it. */
+export interface DataField<T = number | Nested> {
   /** Whether it is an array or one number. */
   readonly kind: "array" | "integer" | "real";
   /** Its sizes: numbers or names. */
   readonly extents: readonly Extent[];
   /** For the type alone. */
-  readonly becomes?: T;
+  readonly given?: T;
 }
 
 export type DataFields = Readonly<Record<string, DataField>>;
-export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? T : never };
-
-type Nested = ArrayLike<number> | readonly Nested[];
-/** Data by name: numbers, lists of numbers, lists of rows. It may hold names that the model does not ask for. */
-export type ModelData = Readonly<Record<string, number | Nested>>;
-
-const arrayField = (extents: readonly Extent[]): DataField<SymbolicArray> => ({ kind: "array", extents });
+/** What data are in the model's function: one number is a number, all else a symbolic array. */
+export type Symbolic<T> = T extends number ? number : SymbolicArray;
+export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? Symbolic<T> : never };
 
 /** A list of numbers. */
-export const vector = (size: Extent): DataField<SymbolicArray> => arrayField([size]);
+export const vector = (size: Extent): DataField<Numbers> => ({ kind: "array", extents: [size] });
 /** A matrix of numbers: a list of rows, or flat and row-major. Sizes are numbers or names. */
-export const matrix = (rows: Extent, columns: Extent): DataField<SymbolicArray> => arrayField([rows, columns]);
+export const matrix = (rows: Extent, columns: Extent): DataField<Numbers | readonly Numbers[]> => ({
+  kind: "array",
+  extents: [rows, columns],
+});
 /** Any number of axes. */
-export const tensor = (...extents: Extent[]): DataField<SymbolicArray> => arrayField(extents);
+export const tensor = (...extents: Extent[]): DataField<Nested> => ({ kind: "array", extents });
 /** One whole number. */
 export const integer = (): DataField<number> => ({ kind: "integer", extents: [] });
 /** One number. */

@@ -1,7 +1,7 @@
 /** Statistical models, their distributions and transforms: an explicit list. */
 export { ConditionedModel, type NamedValues } from "./conditioned.ts";
 export type { Bounds, ConstraintWord, ParameterConstraint } from "./constraints.ts";
-export type { MarginaliseOptions, ModelContext, ParameterOptions } from "./context.ts";
+export type { MarginaliseOptions, ModelContext, ModelTools, ParameterOptions } from "./context.ts";
 export * from "./distributions/index.ts";
 export {
   type DataField,
@@ -11,6 +11,7 @@ export {
   integer,
   type ModelData,
   matrix,
+  type Numbers,
   real,
   tensor,
   vector,
@@ -18,5 +19,6 @@ export {
 export { type HiddenMarkov, hiddenMarkov } from "./hidden-markov.ts";
 export { hierarchyOf } from "./hierarchy.ts";
 export type { Marginal, States, StateTerms } from "./marginalise.ts";
-export { type ConditionOptions, model, type StatisticalModel } from "./model.ts";
+export { type ConditionOptions, type DataOfModel, model, type NamesOf, type StatisticalModel } from "./model.ts";
+export type { FieldsOf, NamedContext, Reported } from "./named.ts";
 export type { QuantityPlace } from "./programs.ts";

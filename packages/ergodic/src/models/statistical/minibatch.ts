@@ -24,7 +24,7 @@ import type { DataFields, ModelData } from "./fields.ts";
 import { RowBatches, type ScaledModel } from "./row-batches.ts";
 import { traceModel } from "./trace.ts";
 
-type Body = (context: ModelContext) => void;
+type Body = (context: ModelContext) => unknown;
 
 /** Rows of each half of the trial, at most; its points; what rounding may cost. */
 const TRIAL_ROWS = 4;

@@ -1,5 +1,6 @@
 import { refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import type { LogDensity } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
@@ -7,6 +8,7 @@ import type { ModelContext } from "./context.ts";
 import { familiesOfModel } from "./families.ts";
 import type { ModelData } from "./fields.ts";
 import { RowModel } from "./minibatch.ts";
+import { type FieldsOf, type NamedContext, namedBody, type Reported } from "./named.ts";
 import { traceModel } from "./trace.ts";
 
 /** Options of `model.condition`. */
@@ -17,31 +19,45 @@ export interface ConditionOptions {
   readonly rows?: string;
 }
 
-/** A statistical model, as `model` makes it. */
-export interface StatisticalModel {
+/**
+ * A statistical model, as `model` makes it. `D`: its data; `Q`: names of what its draws report; both as far as the compiler knows them.
+ */
+export interface StatisticalModel<D extends ModelData = ModelData, Q extends string = string> {
   /** Tells statistical models from others. */
   readonly kind: "statistical";
   /** The model's name. */
   readonly name: string;
+  /** For the type alone: names of what draws report. */
+  readonly reports?: Q;
   /**
    * The model given data: a log density to sample, optimise or approximate.
    *
    * @throws DataError for data that are missing or do not fit; CompileError, OptionError or CapabilityError, with the line, for a model that
    *   does not hold together
    */
-  condition(data: ModelData, options?: ConditionOptions): Promise<ConditionedModel & Pick<LogDensity, "minibatches">>;
+  condition(data: D, options?: ConditionOptions): Promise<ConditionedModel & Pick<LogDensity, "minibatches">>;
 }
+
+/** The data of a model: `DataOfModel<typeof eightSchools>`. */
+export type DataOfModel<M> = M extends StatisticalModel<infer D, string> ? D : never;
+
+/** Names of what a model's draws report: `loadDraws<NamesOf<typeof eightSchools>>("out")`. */
+export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string;
 
 /**
  * A statistical model: a function that describes how parameters and data come about.
  *
- *   const eightSchools = model(({ data, param, observe }) => {
- *     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+ *   const eightSchools = model({ y: vector("J"), sigma: vector("J") }, ({ y, sigma, param, observe }) => {
  *     const mu = param("mu", normal(0, 5));
  *     const tau = param("tau", halfCauchy(5));
  *     const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
  *     observe(y, normal(theta, sigma));
+ *     return { mu, tau, theta, next: normal(theta, sigma) };
  *   });
+ *
+ * What it returns are the names that TypeScript knows its draws by: parameters under their own names, and under any others quantities of each draw,
+ * which may be distributions, to be drawn. A parameter that is not returned is drawn and reported all the same. Where names are known at run time
+ * alone, take a function of one argument: `model(({ data, param, observe }) => { const { y } = data({ y: vector("J") }); … })`.
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
  * of their shapes; densities and gradients are compiled from it. What depends on the data alone is computed once.
@@ -49,15 +65,29 @@ export interface StatisticalModel {
  *
  * @throws OptionError unless given a function
  */
-export function model(body: (context: ModelContext) => void, options: { name?: string } = {}): StatisticalModel {
-  if (typeof body !== "function")
+export function model<D extends ModelData, R extends Reported>(
+  fields: FieldsOf<D>,
+  body: (context: NamedContext<D>) => R,
+  options?: { name?: string },
+): StatisticalModel<D, keyof R & string>;
+export function model(body: (context: ModelContext) => void, options?: { name?: string }): StatisticalModel;
+export function model(...given: unknown[]): StatisticalModel {
+  if (typeof given[0] === "function") return modelOf(given[0] as Body, given[0].name, given[1] as object);
+  const [fields, body, options] = given as [FieldsOf<ModelData>, (context: NamedContext<ModelData>) => Reported, object];
+  if (typeof fields !== "object" || fields === null || typeof body !== "function")
     throw new OptionError(
       "model",
-      `got ${typeof body}, wanted a function; write model(({ param, observe }) => …)`,
+      `got ${shown(fields)}, wanted a function; write model(({ param, observe }) => …), or model({ y: vector("N") }, ({ y, param, observe }) => …)`,
       "OPTION_TYPE",
     );
+  return modelOf(namedBody(fields, body), body.name, options);
+}
+
+type Body = (context: ModelContext) => unknown;
+
+function modelOf(body: Body, fallback: string, options: { name?: string } = {}): StatisticalModel {
   checkKeys("model", options, ["name"]);
-  const { name = body.name || "model" } = options;
+  const { name = fallback || "model" } = options;
   if (typeof name !== "string") refuse("model", "name", name, "a text", 'name: "schools"');
   return {
     kind: "statistical",

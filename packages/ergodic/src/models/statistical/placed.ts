@@ -187,18 +187,24 @@ export class PlacedModel {
 
   /** Code and numbers of the density in all its forms, for a memory elsewhere (portable.ts). */
   portable(): PortableForms {
-    const form = (key: string, make: () => ArrayProgram): PortableForm => {
-      const program = this.program(key, make);
-      const { bytes, plan, callsKernels } = compiledFor(this.engine, program);
-      const fixed = Object.fromEntries(fixedInputs(program).map((name) => [name, this.fixed.values.get(name)!]));
-      return { bytes, image: imageOf(plan), callsKernels, fixed };
-    };
-    const { name, traced, fixed } = this;
-    const of = (gradient: boolean): PortableForm =>
-      form(`density ${gradient}`, () => densityProgram(name, traced, fixed, gradient));
     const tempered = (gradient: boolean): PortableForm =>
-      form(`tempered ${gradient}`, () => temperedProgram(name, traced, fixed, gradient));
-    return { density: [of(false), of(true)], tempered: [tempered(false), tempered(true)] };
+      this.form(`tempered ${gradient}`, () => temperedProgram(this.name, this.traced, this.fixed, gradient));
+    return {
+      density: [this.portableDensity(false), this.portableDensity(true)],
+      tempered: [tempered(false), tempered(true)],
+    };
+  }
+
+  /** The density alone. */
+  portableDensity(gradient: boolean): PortableForm {
+    return this.form(`density ${gradient}`, () => densityProgram(this.name, this.traced, this.fixed, gradient));
+  }
+
+  private form(key: string, make: () => ArrayProgram): PortableForm {
+    const program = this.program(key, make);
+    const { bytes, plan, callsKernels } = compiledFor(this.engine, program);
+    const fixed = Object.fromEntries(fixedInputs(program).map((name) => [name, this.fixed.values.get(name)!]));
+    return { bytes, image: imageOf(plan), callsKernels, fixed };
   }
 
   /** Values of arrays that no parameter moves, by compiled code: the same bits as it gives elsewhere. */

@@ -10,6 +10,7 @@ import type {
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Family } from "../../host/families.ts";
+import { boundDensity } from "./bound.ts";
 import type { ConditionedModel } from "./conditioned.ts";
 import { familiesOfModel } from "./families.ts";
 import { densityBlock, type PortableForm, type PortableForms } from "./placed.ts";
@@ -72,12 +73,16 @@ export class PortedDensity implements LogDensity {
     this.forms = forms;
   }
 
-  bind({ lane, purpose, gradient = true }: BindOptions): DensityBinding {
-    return this.bound(`${purpose} ${lane}`, (arena) => ({ model: this.place(arena, this.forms.density[Number(gradient)], []) }));
+  bind(options: BindOptions): DensityBinding {
+    const { gradient = true } = options;
+    return boundDensity(this, this.engine, options, (arena) => ({
+      model: this.place(arena, this.forms.density[Number(gradient)], []),
+    }));
   }
 
-  bindTempered({ lane, purpose, gradient = true }: BindOptions): TemperedBinding {
-    return this.bound(`${purpose} ${lane}`, (arena) => {
+  bindTempered(options: BindOptions): TemperedBinding {
+    const { gradient = true } = options;
+    return boundDensity(this, this.engine, options, (arena) => {
       const [power, likelihood] = [arena.take(8), arena.take(8)];
       const cells = [
         [POWER, power],
@@ -101,22 +106,21 @@ export class PortedDensity implements LogDensity {
     }
   }
 
-  private bound<T extends { model: number }>(purpose: string, make: (arena: Arena) => T): T & DensityBinding {
-    const arena = new Arena(this.engine.memory, purpose);
-    try {
-      const slot = this.engine.kernelSlot("logDensityGradient", this.deterministic);
-      return { ...make(arena), slot, dispose: () => arena.dispose() };
-    } catch (error) {
-      arena.dispose();
-      throw error;
-    }
-  }
-
   private place(arena: Arena, form: PortableForm, buffers: readonly (readonly [string, number])[]): number {
-    const { engine, deterministic } = this;
-    const holder = form.callsKernels ? { holder: arena, deterministic } : { holder: arena };
-    const { run } = engine.link(form.bytes, ["run"], holder);
-    const fixed = Object.entries(form.fixed).map(([name, values]) => [name, arena.copy(values)] as const);
-    return densityBlock(engine, arena, { image: form.image, slot: run.slot }, [...fixed, ...buffers]);
+    return placeForm(this.engine, this.deterministic, arena, form, buffers);
   }
+}
+
+/** Code and numbers that came from elsewhere, as a LOG_DENSITY block. `buffers`: addresses by name. */
+export function placeForm(
+  engine: Engine,
+  deterministic: boolean,
+  arena: Arena,
+  form: PortableForm,
+  buffers: readonly (readonly [string, number])[],
+): number {
+  const holder = form.callsKernels ? { holder: arena, deterministic } : { holder: arena };
+  const { run } = engine.link(form.bytes, ["run"], holder);
+  const fixed = Object.entries(form.fixed).map(([name, values]) => [name, arena.copy(values)] as const);
+  return densityBlock(engine, arena, { image: form.image, slot: run.slot }, [...fixed, ...buffers]);
 }

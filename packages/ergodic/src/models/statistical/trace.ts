@@ -30,9 +30,8 @@ import { type Marginal, marginal, type States, type StateTerms } from "./margina
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
 import { withUserLine } from "./user-line.ts";
-import "../../compiler/primitives/methods.ts";
 
-export function traceModel(name: string, body: (context: ModelContext) => void, data: ModelData): TracedModel {
+export function traceModel(name: string, body: (context: ModelContext) => unknown, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
   watchConditions(
     () => watchIndices(dataIndices(scope.data), () => refuseLater(name, body(scope.context()))),

@@ -37,7 +37,11 @@ const known = [
 ];
 
 function start<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
-function start(model: StatisticalModel, data: ModelData, options?: ModeOptions): Run<Mode>;
+function start<D extends ModelData, Q extends string>(
+  model: StatisticalModel<D, Q>,
+  data: NoInfer<D>,
+  options?: ModeOptions,
+): Run<Mode<Q>>;
 function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
 function start<K extends PredictionKind>(
   model: NetworkModel<K>,

@@ -4,11 +4,11 @@ import type { FullObjective } from "../../algorithms/gradient/objective.ts";
 import type { Border } from "../../algorithms/variational/border.ts";
 import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
-import { scalarName } from "../../draws/draws.ts";
+import { scalarName } from "../../draws/series.ts";
 import type { Engine } from "../../host/engine.ts";
-import { ConditionedModel } from "../../models/statistical/index.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import { ModeStarts, OwnAscent, RuleAscent, type Verdict } from "./mode-starts.ts";
+import type { ModeTarget } from "./mode-target.ts";
 
 const STARTS = 8;
 /** Points that are tried for each start. */
@@ -26,14 +26,14 @@ export interface ModeSearch {
 }
 
 export function openSearch(
-  given: ConditionedModel,
-  { start, starts = STARTS, seed = 0, deterministic = false }: ModeOptions,
+  target: ModeTarget,
+  { starts = STARTS, seed = 0, deterministic = false }: ModeOptions,
   rule: Exclude<Rule, { kind: "search" }> | undefined,
   engine: Engine,
 ): ModeSearch {
-  const objective = new ModeObjective(new ConditionedModel(given.name, ofValues(given), engine, deterministic));
+  const objective = new ModeObjective(target);
   const said = (verdict: Verdict): string => describe(verdict, objective);
-  const points = start ? [given.unconstrain(start)] : objective.somewhere(seed, starts);
+  const points = target.start ? [target.start] : objective.somewhere(seed, starts);
   const f = (u: Float64Array, gradient: Float64Array | null): number => objective.evaluate(u, gradient);
   const { borders } = objective;
   const plan = { penalty: undefined, precision: "f64", workers: 1, deterministic } as const;
@@ -67,21 +67,18 @@ function describe({ best, converged, left, unbounded, spread }: Verdict, objecti
   return parts.join("; ");
 }
 
-/** The same model, with the density of its values in place of that of the unconstrained numbers. */
-const ofValues = ({ traced }: ConditionedModel) => ({ ...traced, logDensity: traced.logDensityOfValues });
-
 class ModeObjective {
   readonly count: number;
-  readonly model: ConditionedModel;
+  private readonly target: ModeTarget;
   /** Where a single unconstrained number runs to the border of what it stands for. */
   readonly borders: readonly Border[];
 
-  constructor(model: ConditionedModel) {
-    this.model = model;
-    this.count = model.dimension;
-    this.borders = model.traced.parameters.flatMap(({ transform, offset, unconstrained: { size } }) => {
-      const both = transform.name === "interval";
-      if (!both && !["positive", "lower", "upper"].includes(transform.name)) return [];
+  constructor(target: ModeTarget) {
+    this.target = target;
+    this.count = target.dimension;
+    this.borders = target.places.flatMap(({ transform, offset, size }) => {
+      const both = transform === "interval";
+      if (!both && !["positive", "lower", "upper"].includes(transform)) return [];
       const sides = both ? ([-1, 1] as const) : ([-1] as const);
       return Array.from({ length: size }, (_, i) => sides.map((side): Border => ({ at: offset + i, side }))).flat();
     });
@@ -89,7 +86,7 @@ class ModeObjective {
 
   /** −log density; ∞ where that or a slope is no finite number, so that line searches turn back. */
   evaluate(u: Float64Array, gradient: Float64Array | null): number {
-    const at = this.model.evaluate(u);
+    const at = this.target.evaluate(u);
     if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i] = -at.gradient[i];
     return Number.isFinite(at.value) && at.gradient.every(Number.isFinite) ? -at.value : Infinity;
   }
@@ -104,9 +101,8 @@ class ModeObjective {
   /** Each once, as tables of draws call them: `tau`, `sigma[2]`, `L[2,1]`, counted from 1. */
   names(borders: readonly Border[]): string[] {
     const named = borders.map(({ at }) => {
-      const all = this.model.traced.parameters;
-      const { name, offset, transform } = all.findLast((parameter) => parameter.offset <= at)!;
-      return scalarName(name, transform.shape, at - offset);
+      const { name, offset, shape } = this.target.places.findLast((place) => place.offset <= at)!;
+      return scalarName(name, shape, at - offset);
     });
     return [...new Set(named)];
   }
@@ -120,11 +116,11 @@ class ModeObjective {
       const draws = starts.at(attempt);
       const u = Float64Array.from({ length: this.count }, () => 4 * draws.uniform() - 2);
       tried.push(u);
-      const { value, gradient } = this.model.evaluate(u);
+      const { value, gradient } = this.target.evaluate(u);
       if (Number.isFinite(value) && gradient.every(Number.isFinite)) found.push(u);
     }
     if (found.length > 0) return found;
-    const reason = this.model.explain(tried);
+    const reason = this.target.explain?.(tried);
     throw new ErgodicError(
       "fit",
       `${TRIES} random points in (-2, 2) have no finite log density and gradient${reason ? `: ${reason}` : ""}; give start, or check the model's supports`,
@@ -133,6 +129,6 @@ class ModeObjective {
   }
 
   dispose(): void {
-    this.model.dispose();
+    this.target.dispose();
   }
 }

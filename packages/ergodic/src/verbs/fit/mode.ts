@@ -2,13 +2,14 @@ import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
-import { openEngine } from "../../host/engine.ts";
+import { type Engine, openEngine } from "../../host/engine.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
-import type { ModelData, NamedValues, StatisticalModel } from "../../models/statistical/index.ts";
+import type { ConditionedModel, ModelData, StatisticalModel } from "../../models/statistical/index.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import type { ModeSearch } from "./mode-search.ts";
 import type { Spread } from "./mode-starts.ts";
+import type { ModeTarget, modeTarget } from "./mode-target.ts";
 
 /**
  * fit(model, data, { rule: lbfgs() }) of a statistical model: the posterior's mode, the values that maximise log p(values | data).
@@ -25,9 +26,9 @@ import type { Spread } from "./mode-starts.ts";
  *
  * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED], [SAMPLE_START]
  */
-export interface Mode {
+export interface Mode<Q extends string = string> {
   /** Parameters, transformed and generated quantities at the mode. */
-  readonly values: NamedValues;
+  readonly values: Readonly<Record<Q, Float64Array>>;
   /** log p(values, data), constants that distributions drop aside. */
   readonly logDensity: number;
   /** Euclidean norm of its gradient by the unconstrained numbers. */
@@ -49,32 +50,51 @@ export interface Mode {
 const EPOCHS = 1000;
 const MOST_STARTS = 100;
 
+/** A mode as the search leaves it: unconstrained. */
+export interface FoundMode extends Omit<Mode, "values"> {
+  readonly u: Float64Array;
+}
+
 export function fitMode(model: StatisticalModel, data: ModelData, options: ModeOptions = {}): Run<Mode> {
+  let target: ReturnType<typeof modeTarget>;
+  const open = async (engine: Engine): Promise<ModeTarget> => {
+    const { modeTarget } = await import("./mode-target.ts");
+    const { deterministic = false } = options;
+    return (target = modeTarget(await model.condition(data, { deterministic }), engine, options));
+  };
+  return searchMode(options, open, (found) => withValues(found, target.model));
+}
+
+/** The values that the unconstrained numbers of a mode represent. */
+export function withValues({ u, ...found }: FoundMode, model: ConditionedModel): Mode {
+  return { values: model.constrain(u), ...found };
+}
+
+/** `fitMode` on what `open` gives, with what its run ends in. */
+export function searchMode<R>(
+  options: ModeOptions,
+  open: (engine: Engine) => Promise<ModeTarget>,
+  finish: (found: FoundMode) => R,
+): Run<R> {
   const { epochs, until, signal, deterministic = false } = options;
-  const rule = checkedRule(options);
+  const rule = checkModeOptions(options);
   const stopping = resolveStopping("fit", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
   let objective: ModeSearch["objective"];
   let search: ModeSearch["search"];
   let saidOf: ModeSearch["said"];
-  return new Run<Mode>({
+  return new Run<R>({
     resultNames: ["values", "logDensity", "gradientNorm"],
     ...(signal ? { signal } : {}),
     start: async () => {
       const engine = await openEngine({ deterministic });
-      const given = await model.condition(data, { deterministic });
-      if (given.discrete.length > 0)
-        throw new CapabilityError(
-          "fit",
-          `"${given.discrete[0].name}" is discrete, and a mode follows gradients; sum it out with marginalise()`,
-          "SAMPLE_DISCRETE",
-        );
+      const target = await open(engine);
       const { openSearch } = await import("./mode-search.ts");
-      ({ objective, search, said: saidOf } = openSearch(given, options, rule, engine));
+      ({ objective, search, said: saidOf } = openSearch(target, options, rule, engine));
       return {
         progression: search,
         stopping,
         chosen: {
-          model: model.name,
+          model: target.name,
           rule: (rule?.toJSON() ?? { rule: "quasiNewton" }) as unknown as JsonObject,
           until: stopping.until as JsonObject,
         },
@@ -90,8 +110,7 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
       const said = saidOf(verdict);
       // Where the search ended by itself the run's reason is the verdict; a start that is still under way when the best has converged changes nothing.
       const reason = run.reason === said || converged ? said : `${run.reason}; ${said}`;
-      const values = objective.model.constrain(u);
-      return { values, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason } };
+      return finish({ u, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason } });
     },
     keep: () => {
       throw new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT");
@@ -99,7 +118,8 @@ export function fitMode(model: StatisticalModel, data: ModelData, options: ModeO
   });
 }
 
-function checkedRule(options: ModeOptions): Exclude<Rule, { kind: "search" }> | undefined {
+/** The rule, if there is one. @throws OptionError, CapabilityError */
+export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "search" }> | undefined {
   const keys = ["rule", "algorithm", "epochs", "until", "start", "starts", "seed", "deterministic", "signal"];
   checkKeys("fit", options, keys);
   const { start, starts, seed = 0, deterministic = false } = options;

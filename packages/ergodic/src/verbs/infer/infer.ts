@@ -11,10 +11,14 @@ import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
+import type { Evidence } from "../../models/graphs/evidence.ts";
+import { type Inferred, tablesOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** What a resumed run of `infer` may change. */
 export interface InferWatchOptions {
+  /** What was seen, by variable: a state, by its name or number, or likelihoods of its states. On top of the graph's own evidence. */
+  evidence?: Evidence;
   /** Threads; the answer does not depend on them. Default 1. */
   workers?: number;
   /** Ends the run after so many seconds, with the best answer it has. */
@@ -35,16 +39,13 @@ export interface InferOptions extends InferWatchOptions {
   memory?: number;
 }
 
-/** What can be inferred from: a factor graph, or factors as tables. */
-export type Inferred = FactorTables | { factorTables(task: InferenceTask): FactorTables };
-
-const keys = ["task", "algorithm", "seed", "memory", "workers", "until", "signal"];
+const keys = ["evidence", "task", "algorithm", "seed", "memory", "workers", "until", "signal"];
 const tasks = ["marginals", "partition", "map"] as const;
 const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   checkKeys("infer", options, keys);
-  const { task = "marginals", seed = 0, memory = MEMORY, algorithm = elimination(), until = {}, workers = 1 } = options;
+  const { task = "marginals", seed = 0, memory = MEMORY, algorithm = elimination(), until = {}, workers = 1, evidence } = options;
   checkSignal("infer", options.signal);
   checkChoice("infer", "task", task, tasks);
   checkNumber("infer", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
@@ -63,7 +64,12 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
       `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or leave it out`,
       "INFER_TASK",
     );
-  return launch(options, async () => ({ graph: tablesOf(graph, task), algorithm, plan: { task, seed, memory, workers }, until }));
+  return launch(options, async () => ({
+    graph: tablesOf("infer", graph, task, evidence),
+    algorithm,
+    plan: { task, seed, memory, workers },
+    until,
+  }));
 }
 
 /** Continues from a checkpoint: the graph must be the same. */
@@ -72,7 +78,7 @@ function resume(
   graph: Inferred,
   options: InferWatchOptions & { algorithm?: InferenceAlgorithm } = {},
 ): Run<Answer> {
-  checkKeys("infer.resume", options, ["algorithm", "workers", "until", "signal"]);
+  checkKeys("infer.resume", options, ["evidence", "algorithm", "workers", "until", "signal"]);
   checkSignal("infer.resume", options.signal);
   checkUntil("infer.resume", options.until ?? {});
   return launch(options, async () => {
@@ -84,7 +90,7 @@ function resume(
       const { inferenceFromJson } = await import("../../algorithms/inference/registry.ts");
       const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
       const made = { task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 };
-      const tables = tablesOf(graph, task);
+      const tables = tablesOf("infer.resume", graph, task, options.evidence);
       if (JSON.stringify(part.object("graph")) !== JSON.stringify(sizeOf(tables)))
         throw new DataError(
           "infer.resume",
@@ -100,34 +106,23 @@ function resume(
  * Infers from a graph over discrete variables: probabilities of their states given the evidence, the partition function, or the most probable state.
  *
  *   const answer = await infer(graph, { until: { seconds: 10 } });
+ *   await infer(graph, { evidence: { wet: "yes" } });
  *   answer.marginal("rain");  // { states, p, certificate }
  *   answer.certificate;       // the weakest: exact, bounds, an interval, …, or no guarantee and why
  *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
  *
  * Before anything, evidence is absorbed, zeros are propagated, determined variables go, and connected parts are separated. A run can be awaited, or
- * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and how far the
- * run came, never on `workers`.
+ * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and
+ * how far the run came, never on `workers`.
  *
- * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has probability 0; the
- *   reason of an aborted `signal`
+ * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has
+ *   probability 0; the reason of an aborted `signal`
  */
 export const infer = Object.assign(start, { resume });
 
 function checkUntil(where: string, until: Until): void {
   checkKeys(`${where}.until`, until, ["seconds"]);
   if (until.seconds !== undefined) resolveStopping(where, { until }, false);
-}
-
-function tablesOf(graph: Inferred, task: InferenceTask): FactorTables {
-  if (typeof graph === "object" && graph !== null) {
-    if ("factorTables" in graph) return graph.factorTables(task);
-    if ("factors" in graph && "cardinalities" in graph) return graph;
-  }
-  throw new OptionError(
-    "infer",
-    `the first argument is ${shown(graph)}, but must be a factor graph: factorGraph(), or readUai(file)`,
-    "OPTION_TYPE",
-  );
 }
 
 interface Recipe {

@@ -134,7 +134,7 @@ describe("the kernel is its twin", () => {
     const source = datasetOf(rows, loss, format, type === "f64" ? "f64" : "f32", weights);
     const data = source.as(type);
     if (data !== source) made.unshift(data);
-    using bound = new BoundLinear(await openEngine(), data, { loss: lossFromJson(loss)!, intercept: true, l2 });
+    using bound = new BoundLinear(await openEngine(), data, { loss: lossFromJson(loss), intercept: true, l2 });
     const interceptScaling = 2;
     const x = rows.x.map((_, i) => {
       const row = new Array<number>(columns + 1).fill(0);

@@ -23,6 +23,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "layerKinds",
       "samplerNames",
       "chooseLoss",
+      "logicalFunctionOf",
     ],
     ...[
       "murmur3",
@@ -50,12 +51,14 @@ const without: Readonly<Record<string, readonly string[]>> = {
   "makes from JSON what a factory makes": [
     ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFromJson", "layerFromJson"],
     ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
+    ...["factorGraphFromJson"],
   ],
   "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
   "defines a factory of the user's own": [
     ...["rule", "hostRule", "defineSearch", "loss", "layer", "initialiser", "distribution"],
   ],
   "takes layers or rules alone": ["chain", "concatenating", "frozen", "grouped"],
+  "makes factor graphs, or parts of them: models/graphs/graph.test.ts": ["factorGraph", "is", "not"],
   "takes blocks by name: gibbs.test.ts": ["gibbs"],
 };
 

@@ -3,6 +3,7 @@
  * standard errors out and more.
  */
 import { afterAll, describe, expect, it } from "vitest";
+import "../../../src/at-start.ts";
 import { stream } from "../../../src/base/stream.ts";
 import * as n from "../../../src/models/neural/index.ts";
 import { orthogonalRows } from "../../../src/models/neural/orthogonal-rows.ts";

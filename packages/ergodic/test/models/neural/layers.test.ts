@@ -1,5 +1,6 @@
 /** Layers: JSON, errors, and what the golden values (test/golden/torch-layers.test.ts) do not reach. */
 import { describe, expect, it } from "vitest";
+import "../../../src/at-start.ts";
 import { gradientsOf, input, interpret } from "../../../src/compiler/array/index.ts";
 import { sum } from "../../../src/compiler/index.ts";
 import type { JsonObject } from "../../../src/contract.ts";

@@ -1,5 +1,6 @@
 /** Distributions on symbolic arrays: gradients, compiled code, shapes, edges and errors. Values: test/golden/distributions.test.ts. */
 import { describe, expect, it } from "vitest";
+import "../../../src/at-start.ts";
 import { CapabilityError, CompileError, OptionError } from "../../../src/base/errors.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { add, compileFunction, gradientsOf, input, interpret, type SymbolicArray, sum } from "../../../src/compiler/index.ts";

@@ -20,7 +20,6 @@ export {
   type VarianceOptions,
   variance,
 } from "./composed.ts";
-export { constantArray, full, range, toArray } from "./constants.ts";
 export { type ConvolutionOptions, conv1d, conv2d, type SequenceOptions } from "./convolution.ts";
 export { cumsum } from "./cumulative-sum.ts";
 export { type Backward, customDerivative } from "./custom-derivative.ts";

@@ -10,7 +10,7 @@ import { assert } from "../../../base/errors.ts";
 import { gradients } from "../../derive.ts";
 import { evaluateScalar } from "../../evaluate.ts";
 import { constant, type Expr, scalar } from "../../expression.ts";
-import { extendToArrays } from "../../primitive.ts";
+import type { OnArrays } from "../../primitive.ts";
 import { div, mul } from "../../primitives/arithmetic.ts";
 import { equal } from "../../primitives/selection.ts";
 import { print } from "../../print.ts";
@@ -113,14 +113,15 @@ export function elementwise(where: string, build: (...args: Expr[]) => Expr, giv
   return node;
 }
 
-extendToArrays({
+/** How element-wise functions and reductions act on arrays. */
+export const onArrays: OnArrays = {
   elementwise,
   reduced(name, x, options) {
     const { axis, keep } = options;
     const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
     return reduceAxes(name as ReductionKind, x, axes, keep);
   },
-});
+};
 
 /** x repeated along axes of extent 1, and along new axes in front, up to a shape. @throws CompileError where it does not fit */
 export const broadcastTo = operation("broadcastTo", { x: operand, shape }, (x: ArrayLikeOperand, shape: Shape): SymbolicArray => {

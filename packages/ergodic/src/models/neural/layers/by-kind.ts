@@ -2,7 +2,7 @@
 import { assert } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Layer } from "../scope.ts";
-import { layerFromJson as definedFrom, layerKinds as definedKinds } from "./layer.ts";
+import { layerFromJson as definedFrom, layerKinds as definedKinds, reserveLayerKinds as reserveDefined } from "./layer.ts";
 import * as library from "./library.ts";
 
 /** Asked for, so that bundlers leave out none. */
@@ -16,3 +16,8 @@ export function layerFromJson(json: JsonObject): Layer {
 
 /** Kinds of all layers, those of users too. */
 export const layerKinds = (): string[] => (isHeld() ? definedKinds() : []);
+
+/** Keeps the kinds of all layers of this library for it. */
+export function reserveLayerKinds(): void {
+  if (isHeld()) reserveDefined();
+}

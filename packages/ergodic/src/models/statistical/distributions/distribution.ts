@@ -73,8 +73,8 @@ export const distributionNames = (): string[] => defined.names();
 /** The builder of a distribution from its name; undefined if unknown. */
 export const distributionOf = (name: string): DistributionOf | undefined => defined.get(name);
 
-/** Keeps the names of all distributions so far for this library. */
-export const reserveDistributionNames = (): void => defined.reserve();
+/** Keeps these names, and those of all distributions so far, for this library. */
+export const reserveDistributionNames = (names: readonly string[]): void => defined.reserve(...names);
 
 /** @throws OptionError where numbers do not keep to the constraint; CompileError where the parameter has too few axes */
 export function parameterArray(where: string, name: string, constraint: Constraint, given: Parameter): SymbolicArray {

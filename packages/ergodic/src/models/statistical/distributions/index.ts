@@ -1,6 +1,4 @@
 /** All distributions of this library, an explicit list. */
-import { reserveDistributionNames } from "./distribution.ts";
-
 export { bernoulli, bernoulliLogit } from "./bernoulli.ts";
 export { beta } from "./beta.ts";
 export { betaBinomial, binomial, binomialLogit } from "./binomial.ts";
@@ -40,5 +38,3 @@ export { Distribution, type Inputs, type SampleOptions } from "./value.ts";
 export { vonMises } from "./von-mises.ts";
 export { weibull } from "./weibull.ts";
 export { zeroInflated } from "./zero-inflated.ts";
-
-reserveDistributionNames();

@@ -1,0 +1,54 @@
+/**
+ * import: processor time of a Node that imports `ergodic` and ends, with what Node itself takes to start. The peer is the library as its modules, each a file,
+ * which is how it was published before it was bundled. `loss` is how many names were exported.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { transform } from "esbuild";
+
+const src = fileURLToPath(new URL("../../packages/ergodic/src", import.meta.url));
+const built = new URL("../../packages/ergodic/dist/index.js", import.meta.url);
+
+function contestant(name, file) {
+  const code = `const all = await import(${JSON.stringify(file.href)});
+    const { user, system } = process.cpuUsage();
+    console.log(JSON.stringify({ value: (user + system) / 1000, loss: Object.keys(all).length }));`;
+  return {
+    name,
+    round: async () => JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })),
+  };
+}
+
+/** Every module of the library as a script of its own. */
+async function writeModules(folder) {
+  for (const file of await readdir(src, { recursive: true })) {
+    if (!/\.[jt]s$/.test(file)) continue;
+    const { code } = await transform(await readFile(join(src, file), "utf8"), { loader: "ts", format: "esm", target: "es2023" });
+    const to = join(folder, file.replace(/ts$/, "js"));
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, code.replace(/((?:from|import)\s*\(?"\.[^"]*\.)ts"/g, '$1js"'));
+  }
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+}
+
+export default {
+  name: "import",
+  measures: "starting Node and importing ergodic",
+  metric: "ms of processor time",
+  better: "less",
+  lossTolerance: 0,
+  compare: (ours, theirs) => ({
+    text: `${ours.loss} names are exported, of ${theirs.loss}`,
+    passed: ours.loss === theirs.loss,
+  }),
+  async makeData(folder) {
+    await writeModules(folder);
+    return { folder };
+  },
+  ours: async () => contestant("as published", built),
+  peers: ({ folder }) => [
+    { name: "as its modules", goal: 2, open: async () => contestant("as its modules", pathToFileURL(join(folder, "index.js"))) },
+  ],
+};

@@ -1,0 +1,108 @@
+/**
+ * page: the longest task on a page's own thread while it trains a network, samples a posterior and summarises draws through `ergodic/worker`, again and
+ * again; against the same without a worker. Ten seconds a round: with the warm-up, a minute. The warm-up is the first that a page does once it has
+ * loaded the library.
+ *
+ * Tasks are those of the browser's own trace, by how long their thread ran: none may run for more than 50 ms, the warm-up included. Those that took
+ * longer by the clock, as a page is told of them (PerformanceObserver, "longtask"), are counted as well: on a machine with nothing else to do there are
+ * none, on a busy one the page waits for the processor.
+ */
+import { openPage } from "../browser.mjs";
+
+const ROUND_MS = 10_000;
+/** From here on browsers call a task long. */
+const LONG_MS = 50;
+
+/** Both run in the page. */
+async function load() {
+  await Promise.all([import("/dist/index.js"), import("/dist/worker/index.js")]);
+}
+
+async function round({ through, milliseconds }) {
+  const lib = await import("/dist/index.js");
+  const { worker } = await import("/dist/worker/index.js");
+  const { Dataset, dense, halfCauchy, model, network, normal, relu, vector } = lib;
+  globalThis.verbs ??= through === "worker" ? worker() : lib;
+  const { fit, sample } = globalThis.verbs;
+  const long = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) long.push(duration);
+  });
+  observer.observe({ type: "longtask" });
+
+  const schools = model(({ data, param, observe }) => {
+    const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+    const mu = param("mu", normal(0, 5));
+    const tau = param("tau", halfCauchy(5));
+    observe(y, normal(param("theta", normal(mu, tau), { shape: "J", centred: false }), sigma));
+  });
+  const given = { J: 8, y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
+  const x = Float64Array.from({ length: 5000 * 20 }, (_, i) => Math.sin(i * i));
+  const data = Dataset.fromArrays({
+    x: { values: x, columnCount: 20 },
+    y: Float64Array.from({ length: 5000 }, (_, i) => x[20 * i]),
+  });
+
+  const counts = { fits: 0, samples: 0, summaries: 0, ticks: 0 };
+  for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+    const training = fit(network([dense(64), relu(), dense(64), relu(), dense(1)]), data, { epochs: 5, seed: counts.fits });
+    for await (const _ of training) counts.ticks++;
+    const fitted = await training;
+    fitted.evaluate(data);
+    counts.fits++;
+    const sampling = sample(schools, given, { chains: 4, warmup: 500, draws: 2000, seed: counts.samples });
+    for await (const _ of sampling) counts.ticks++;
+    const posterior = await sampling;
+    counts.samples++;
+    await posterior.summarise();
+    if (`${posterior}`.length === 0) throw new Error("there is no table");
+    counts.summaries++;
+  }
+  // So long entries may take to come.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const { duration } of observer.takeRecords()) long.push(duration);
+  observer.disconnect();
+  return { long, ...counts };
+}
+
+function contestant(name, through) {
+  return async () => {
+    const page = await openPage();
+    // A page loads a bundle, not some hundred modules.
+    await page.evaluate(load);
+    // The warm-up is looked at, too.
+    const all = [];
+    return {
+      name: `${name}, ${page.version}`,
+      async round() {
+        const { result, tasks } = await page.evaluate(round, { through, milliseconds: ROUND_MS });
+        all.push({ ...result, longest: Math.max(...tasks.map(({ cpu }) => cpu)) });
+        return { value: all.at(-1).longest, all };
+      },
+      note: () => {
+        const sum = (of) => all.reduce((total, result) => total + of(result), 0);
+        const long = all.flatMap((result) => result.long);
+        const clock = `${long.length} tasks over ${LONG_MS} ms by the clock${long.length > 0 ? `, up to ${Math.max(...long).toFixed(0)} ms` : ""}`;
+        const done = `${sum((r) => r.fits)} fits, ${sum((r) => r.samples)} posteriors, ${sum((r) => r.summaries)} summaries, ${sum((r) => r.ticks)} ticks`;
+        return `warm-up ${all[0].longest.toFixed(0)} ms; ${clock}; ${done}`;
+      },
+      close: () => page.close(),
+    };
+  };
+}
+
+function compare(ours) {
+  const longest = Math.max(...ours.rounds[0].all.map((result) => result.longest));
+  return { text: `the longest task of all runs for ${longest.toFixed(0)} ms (may be ${LONG_MS})`, passed: longest <= LONG_MS };
+}
+
+export default {
+  name: "page",
+  measures: "the longest task of a page that trains, samples and summarises through ergodic/worker: ms",
+  metric: "ms",
+  better: "less",
+  makeData: () => ({}),
+  ours: contestant("through ergodic/worker", "worker"),
+  peers: () => [{ name: "on the page's own thread", open: contestant("on the page's own thread", "page") }],
+  compare,
+};

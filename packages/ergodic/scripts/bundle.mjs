@@ -1,0 +1,150 @@
+// Bundles src/ into dist/: one file an entry of package.json's `exports`, the parts that they share, and those that are imported when asked for.
+// Another file has all of `ergodic` and imports nothing: what a page takes from a CDN. Needs what build-kernels.mjs and build-threads.mjs make.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { directImports } from "./direct-imports.mjs";
+import { actingLine, annotatePure, breakLines } from "./pure.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const src = join(root, "src");
+const dist = join(root, "dist");
+/** Where the shared parts are: compiler/array/position.ts knows the library's own lines by this name. */
+const PARTS = "parts";
+/** Programs of threads, for hosts that open a thread on a file. */
+const PROGRAMS = ["worker/serve.ts", "host/worker.js", "host/evaluate-worker.js"];
+const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
+/** Modules that act as they are loaded, each a file of its own: bundlers leave out the second kind, and keep nothing of what it names. */
+const ACTING = [...PROGRAMS, "at-start.ts", "predict/at-start.ts"];
+
+/**
+ * Modules whose users use little else. What several entries, or modules imported when asked for, have in common is one part: each module named here makes
+ * parts smaller, so that bundles of users have less in common with what they load later, and there are more of them, which Node takes longer to load.
+ */
+const APART = ["predict/load.ts", "verbs/minimize/minimize.ts"];
+
+/** The modules that package.json's `exports` name. */
+async function entries() {
+  const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  return Object.values(exports).flatMap((entry) =>
+    typeof entry === "object" ? [entry["@ergodic/source"].replace("./src/", "")] : [],
+  );
+}
+
+/**
+ * `from`: the folder of dist in which a module's text will be that makes a worker of a file. `apart`: what bundlers leave out is imported as the file that
+ * it is, not joined with anything that they keep.
+ */
+const sources = (from, apart) => ({
+  name: "sources",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /\/at-start\.ts$/ }, ({ path, resolveDir, kind }) => {
+      if (apart && kind !== "entry-point") return { path: path.replace(/ts$/, "js"), external: true };
+      // What users' bundlers may leave out, says package.json; this one may not.
+      return { path: join(resolveDir, path), sideEffects: true };
+    });
+    onLoad({ filter: /\/src\/.*\.[jt]s$/ }, async ({ path }) => {
+      const file = relative(src, path);
+      const text = await readFile(path, "utf8");
+      const acting = ACTING.includes(file) ? undefined : actingLine(text);
+      if (acting !== undefined)
+        throw new Error(
+          `${path}:${acting}: a module that acts as it is loaded could not be left out of bundles; make this a function, called where it is needed, or part of at-start.ts`,
+        );
+      const contents = text.replace(PROGRAM_ADDRESS, (_, name) => {
+        const to = relative(from, join(dirname(file), name));
+        return `new URL("${to.startsWith(".") ? to : `./${to}`}", import.meta.url)`;
+      });
+      return { contents: annotatePure(directImports(path, contents)), loader: file.endsWith(".ts") ? "ts" : "js" };
+    });
+  },
+});
+
+/** @type {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2023",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+  write: false,
+};
+
+export async function bundle() {
+  const files = new Set([...(await entries()), ...APART, ...ACTING]);
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: Object.fromEntries([...files].map((file) => [stem(file), `src/${file}`])),
+    outdir: dist,
+    splitting: true,
+    chunkNames: `${PARTS}/[name]-[hash]`,
+    minifyWhitespace: true,
+    plugins: [sources(PARTS, true)],
+  });
+  const single = await build({
+    ...common,
+    entryPoints: ["src/index.ts"],
+    outfile: join(dist, "ergodic.min.js"),
+    minify: true,
+    plugins: [sources(".", false)],
+  });
+  const acting = ACTING.map((file) => join(dist, `${stem(file)}.js`));
+  const written = [
+    ...outputFiles.map(({ path, text }) => ({
+      path,
+      text: acting.includes(path) ? text : breakLines(annotatePure(namespacesByValue(text))),
+    })),
+    ...single.outputFiles,
+  ];
+  await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
+  await keepReachableTypes();
+}
+
+/** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
+const ownImports = (text) => text.replace(/\bimport\(([\w$.]+)\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
+
+const stem = (file) => file.replace(/\.[jt]s$/, "");
+
+/** esbuild fills the object of a namespace in a statement, which bundlers would have to keep with all that the object names. */
+const namespacesByValue = (text) =>
+  text
+    .replace(/var (\w+)=\{\};\s*__export\(\s*\1,\s*(\{[^{}]*\})\s*\);/g, "var $1=__export({},$2);")
+    .replace(/(var __export=\(target,all\)=>\{for\(.*?\}\))\};/s, "$1;return target};");
+
+/** @param {readonly { path: string, text: string }[]} files all scripts of dist, from now on */
+async function replace(files) {
+  const paths = new Set(files.map(({ path }) => path));
+  for (const file of existsSync(dist) ? await readdir(dist, { recursive: true }) : [])
+    if (/\.js$/.test(file) && !paths.has(join(dist, file))) await rm(join(dist, file));
+  for (const { path, text } of files) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    if (/__export\(\w+,/.test(text))
+      throw new Error(`${path}: esbuild fills a namespace in another way than namespacesByValue knows`);
+    // What runs modules as functions (Vitest, Jest) has parameters of these names, which a var would not hide.
+    const [, hidden] = /^var (module|exports|require|__dirname|__filename)\b/m.exec(text) ?? [];
+    if (hidden) throw new Error(`${path}: call the variable "${hidden}" something else`);
+    for (const [, name] of text.matchAll(/new Worker\(\s*new URL\("([^"]+)",\s*import\.meta\.url\)/g))
+      if (!paths.has(join(dirname(path), name))) throw new Error(`${path}: there is no ${name}`);
+  }
+}
+
+/** Declarations of modules that no entry's declarations name are of no use to anybody. */
+async function keepReachableTypes() {
+  const kept = new Set();
+  const keep = async (path) => {
+    if (kept.has(path)) return;
+    kept.add(path);
+    for (const [, to] of (await readFile(path, "utf8")).matchAll(/(?:from|import)\s*\(?"(\.[^"]+)"/g))
+      await keep(join(dirname(path), to.replace(/\.[jt]s$/, ".d.ts")));
+  };
+  for (const file of await entries()) await keep(join(dist, `${stem(file)}.d.ts`));
+  for (const file of await readdir(dist, { recursive: true }))
+    if (file.endsWith(".d.ts") && !kept.has(join(dist, file))) await rm(join(dist, file));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();

@@ -1,0 +1,150 @@
+// What a file of dist computes as it is loaded is said to be pure, as package.json says of each module of src that it is: bundlers then leave out the
+// definitions that nobody uses, though many modules are one file by now. Modules that act as they are loaded are found, so that there are few.
+import ts from "typescript";
+
+const PURE = "/* @__PURE__ */ ";
+const { SyntaxKind } = ts;
+
+/**
+ * The text of a module whose definitions bundlers may leave out.
+ * @param {string} text
+ * @returns {string}
+ */
+export function annotatePure(text) {
+  /** @type {Insertion[]} */
+  const insertions = [];
+  for (const statement of parsed(text).statements) {
+    if (ts.isVariableStatement(statement)) {
+      for (const { initializer } of statement.declarationList.declarations)
+        if (initializer && !isInert(initializer)) insertions.push(...annotationOf(initializer));
+    } else if (ts.isClassDeclaration(statement) && statement.members.some(actsOnDefinition)) {
+      const { name, modifiers = [] } = statement;
+      const start = modifiers.find(({ kind }) => kind === SyntaxKind.AbstractKeyword) ?? classKeyword(statement);
+      insertions.push({ at: start.getStart(), text: `const ${name.text} = ${PURE}(() => { ` });
+      insertions.push({ at: statement.getEnd(), text: ` return ${name.text}; })();` });
+    }
+  }
+  return inserted(text, insertions);
+}
+
+/** @typedef {{ at: number, text: string }} Insertion */
+
+/** @returns {Insertion[]} */
+function annotationOf(initializer) {
+  const calls = simpleCalls(initializer);
+  if (calls) return calls.map((call) => ({ at: call.getStart(), text: PURE }));
+  return [
+    { at: initializer.getStart(), text: `${PURE}(() => (` },
+    { at: initializer.getEnd(), text: "))()" },
+  ];
+}
+
+const classKeyword = (node) => node.getChildren().find(({ kind }) => kind === SyntaxKind.ClassKeyword);
+
+/**
+ * Each statement and each member of a class on a line of its own, so that a stack says where it was.
+ * @param {string} text
+ * @returns {string}
+ */
+export function breakLines(text) {
+  /** @type {Insertion[]} */
+  const insertions = [];
+  const visit = (node) => {
+    if (ts.isBlock(node.parent) || ts.isSourceFile(node.parent) || ts.isClassElement(node))
+      insertions.push({ at: node.getStart(), text: "\n" });
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(parsed(text), visit);
+  return inserted(text, insertions);
+}
+
+/** @param {string} text @param {Insertion[]} insertions */
+function inserted(text, insertions) {
+  let [made, from] = ["", 0];
+  for (const insertion of insertions.sort((a, b) => a.at - b.at)) {
+    made += text.slice(from, insertion.at) + insertion.text;
+    from = insertion.at;
+  }
+  return made + text.slice(from);
+}
+
+/**
+ * The line of the first statement of a module that acts as it is loaded; undefined where all are definitions.
+ * @param {string} text
+ * @returns {number | undefined}
+ */
+export function actingLine(text) {
+  const source = parsed(text);
+  const acting = source.statements.find((statement) => !isDefinition(statement));
+  return acting && source.getLineAndCharacterOfPosition(acting.getStart()).line + 1;
+}
+
+const parsed = (text) => ts.createSourceFile("module.ts", text, ts.ScriptTarget.Latest, true);
+
+const isDefinition = (node) =>
+  [
+    SyntaxKind.ClassDeclaration,
+    SyntaxKind.VariableStatement,
+    SyntaxKind.ImportDeclaration,
+    SyntaxKind.ExportDeclaration,
+    SyntaxKind.InterfaceDeclaration,
+    SyntaxKind.TypeAliasDeclaration,
+    SyntaxKind.FunctionDeclaration,
+  ].includes(node.kind);
+
+/** What bundlers see by themselves to do nothing. */
+function isInert(node) {
+  if (ts.isArrayLiteralExpression(node)) return node.elements.every(isInert);
+  if (ts.isObjectLiteralExpression(node))
+    return node.properties.every(
+      (one) =>
+        ts.isMethodDeclaration(one) ||
+        ts.isShorthandPropertyAssignment(one) ||
+        (ts.isPropertyAssignment(one) && !ts.isComputedPropertyName(one.name) && isInert(one.initializer)),
+    );
+  if (isWrapper(node)) return isInert(node.expression);
+  if (ts.isPrefixUnaryExpression(node)) return isInert(node.operand);
+  if (ts.isBinaryExpression(node)) return isInert(node.left) && isInert(node.right);
+  return (
+    ts.isLiteralExpression(node) ||
+    ts.isIdentifier(node) ||
+    ts.isFunctionExpression(node) ||
+    (ts.isClassExpression(node) && !node.members.some(actsOnDefinition)) ||
+    ts.isArrowFunction(node) ||
+    [SyntaxKind.TrueKeyword, SyntaxKind.FalseKeyword, SyntaxKind.NullKeyword].includes(node.kind)
+  );
+}
+
+const isWrapper = (node) =>
+  ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node);
+
+/** The calls of plain names of which, with what is inert, the expression is made; undefined where there is more to it. */
+function simpleCalls(node) {
+  if (isInert(node)) return [];
+  if (isWrapper(node)) return simpleCalls(node.expression);
+  const all = (nodes) => {
+    const found = nodes.map(simpleCalls);
+    return found.includes(undefined) ? undefined : found.flat();
+  };
+  if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+    const inner = isPlainCallee(node.expression) ? all(node.arguments ?? []) : undefined;
+    return inner && [node, ...inner];
+  }
+  if (ts.isArrayLiteralExpression(node)) return all(node.elements);
+  if (ts.isObjectLiteralExpression(node)) {
+    const values = node.properties.filter((one) => !ts.isMethodDeclaration(one) && !ts.isShorthandPropertyAssignment(one));
+    if (!values.every((one) => ts.isPropertyAssignment(one) && !ts.isComputedPropertyName(one.name))) return undefined;
+    return all(values.map((one) => one.initializer));
+  }
+  return undefined;
+}
+
+/** A name, or a function called where it is written. */
+const isPlainCallee = (node) =>
+  ts.isIdentifier(node) || (ts.isParenthesizedExpression(node) && ts.isArrowFunction(node.expression));
+
+/** Static fields and blocks, and names that are computed. */
+const actsOnDefinition = (member) =>
+  ts.isClassStaticBlockDeclaration(member) ||
+  (ts.isPropertyDeclaration(member) && member.modifiers?.some(({ kind }) => kind === SyntaxKind.StaticKeyword)) ||
+  (member.name && ts.isComputedPropertyName(member.name));

@@ -1,0 +1,77 @@
+import type { Machine } from "./functions.ts";
+import { refuseWide, type TableList } from "./table-list.ts";
+
+/** A factor of literals, by the machine that reads them. */
+export interface MachineFactor {
+  readonly factor: number;
+  readonly kind: string;
+  readonly machine: Machine;
+  readonly variables: ArrayLike<number>;
+  /** By variable, the state that satisfies its literal. */
+  readonly states: ArrayLike<number>;
+  /** ln φ for a value of the machine. */
+  readonly log: (value: number) => number;
+}
+
+/** Entries of all tables of a chain. */
+const MOST_CHAIN = 2 ** 24;
+
+/** ln φ by the states of all variables of the factor. */
+export function machineTable(list: TableList, { machine, variables, states, log }: MachineFactor): Float64Array {
+  const head = variables.length - 1;
+  return list.fill(variables, (of) => {
+    let state = machine.start;
+    for (let i = 0; i < head; i++) {
+      state = machine.next(state, of[i] === states[i] ? 1 : 0);
+      if (state < 0) return -Infinity;
+    }
+    return log(machine.value(state, of[head] === states[head] ? 1 : 0, head));
+  });
+}
+
+/**
+ * The factor, of at least three variables, as a chain: auxiliary variables hold the machine's state behind the first literals, one after another, each
+ * determined by the one before and a literal. A joint state of the factor's own variables has one continuation to the auxiliary ones, or none where φ is
+ * 0: sums over them and the largest of them are φ alike.
+ */
+export function addChain(list: TableList, given: MachineFactor): void {
+  const { factor, kind, machine, variables, states, log } = given;
+  const head = variables.length - 1;
+  let entries = 0;
+  for (let i = 0; i <= head; i++)
+    entries += machine.states(Math.max(1, i)) * list.count(variables[i]) * (i < head ? machine.states(i + 1) : 1);
+  if (entries > MOST_CHAIN) refuseWide(factor, kind, variables.length, entries, MOST_CHAIN);
+  const holds = (i: number, state: number): number => (state === states[i] ? 1 : 0);
+  /** What knows the state behind the literals so far. A literal of two states does itself. */
+  let before: number[] = [];
+  let behind = (_: number): number => machine.start;
+  for (let i = 0; i < head; i++) {
+    const reached = behind;
+    const scope = [...before, variables[i]];
+    const next = (of: ArrayLike<number>): number => {
+      const state = reached(of[0]);
+      return state < 0 ? -1 : machine.next(state, holds(i, of[scope.length - 1]));
+    };
+    if (i === 0 && list.count(variables[0]) === 2) {
+      before = [variables[0]];
+      behind = (state) => next([state]);
+      continue;
+    }
+    const auxiliary = list.auxiliary(machine.states(i + 1), factor);
+    const whole = [...scope, auxiliary];
+    list.add(
+      whole,
+      list.fill(whole, (of) => (next(of) === of[scope.length] ? 1 : 0)),
+    );
+    before = [auxiliary];
+    behind = (state) => state;
+  }
+  const last = [...before, variables[head]];
+  list.addLogs(
+    last,
+    list.fill(last, (of) => {
+      const state = behind(of[0]);
+      return state < 0 ? -Infinity : log(machine.value(state, holds(head, of[1]), head));
+    }),
+  );
+}

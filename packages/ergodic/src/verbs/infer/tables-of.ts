@@ -1,0 +1,85 @@
+import type { InferenceTask } from "../../algorithms/inference/algorithm.ts";
+import { OptionError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import { shown } from "../../base/shown.ts";
+import type { FactorTables } from "../../contract.ts";
+import type { StateName } from "../../models/graphs/domains.ts";
+import type { Evidence } from "../../models/graphs/evidence.ts";
+
+/** A graph that takes evidence and gives its factors as tables: what `factorGraph()` makes. */
+export interface InferredGraph {
+  /** The factors as tables, as the task needs them. */
+  factorTables(task: InferenceTask): FactorTables;
+  /** A graph of the same factors with more evidence. */
+  withEvidence?(evidence: Evidence): InferredGraph;
+}
+
+/** What can be inferred from: a factor graph, or factors as tables. */
+export type Inferred = FactorTables | InferredGraph;
+
+/** The tables of a graph, given the evidence. @throws OptionError for what is no graph, and for unknown variables and states */
+export function tablesOf(where: string, graph: Inferred, task: InferenceTask, evidence?: Evidence): FactorTables {
+  if (typeof graph === "object" && graph !== null) {
+    if ("factorTables" in graph) {
+      if (evidence === undefined) return graph.factorTables(task);
+      return graph.withEvidence?.(evidence).factorTables(task) ?? observed(where, graph.factorTables(task), evidence);
+    }
+    if ("factors" in graph && "cardinalities" in graph) return evidence === undefined ? graph : observed(where, graph, evidence);
+  }
+  throw new OptionError(
+    where,
+    `the first argument is ${shown(graph)}, but must be a factor graph: factorGraph(), or readUai(file)`,
+    "OPTION_TYPE",
+  );
+}
+
+/** Tables with more evidence. */
+function observed(where: string, tables: FactorTables, evidence: Evidence): FactorTables {
+  if (Object.prototype.toString.call(evidence) !== "[object Object]")
+    throw new OptionError(where, `evidence is ${shown(evidence)}, but must be an object of states by variable`, "OPTION_TYPE");
+  const names = Array.from({ length: tables.variableCount }, (_, variable) => tables.name(variable));
+  const states = tables.observed.slice();
+  const factors = [...tables.factors];
+  for (const [name, seen] of Object.entries(evidence)) {
+    const variable = names.indexOf(name);
+    if (variable < 0) {
+      const near = nearest(name, names);
+      throw new OptionError(
+        where,
+        `evidence is of "${name}", but there is no such variable${near ? `; did you mean "${near}"?` : ""}`,
+        "OPTION_UNKNOWN",
+      );
+    }
+    if (typeof seen === "object")
+      factors.push({ scope: [variable], values: likelihood(where, name, seen, tables.cardinalities[variable]) });
+    else states[variable] = stateOf(where, tables, variable, seen);
+  }
+  const { cardinalities, variableCount } = tables;
+  const named = { name: (v: number) => tables.name(v), state: (v: number, s: number) => tables.state(v, s) };
+  return { cardinalities, variableCount, factors, observed: states, ...named };
+}
+
+function stateOf(where: string, tables: FactorTables, variable: number, seen: StateName): number {
+  const labels = Array.from({ length: tables.cardinalities[variable] }, (_, state) => tables.state(variable, state));
+  const named = typeof seen === "boolean" ? -1 : labels.indexOf(String(seen));
+  const state = named < 0 && typeof seen === "number" ? seen : named;
+  if (Number.isInteger(state) && state >= 0 && state < labels.length) return state;
+  const near = typeof seen === "string" ? nearest(seen, labels) : undefined;
+  const meant = near ? `; did you mean "${near}"?` : "";
+  throw new OptionError(
+    where,
+    `"${tables.name(variable)}" has no state ${shown(seen)}${meant} (its states are ${labels.slice(0, 8).join(", ")})`,
+    "OPTION_RANGE",
+  );
+}
+
+function likelihood(where: string, name: string, given: ArrayLike<number>, count: number): Float64Array {
+  const values = Float64Array.from(given);
+  if (values.length === count && values.every((value) => value >= 0 && value < Infinity) && values.some((value) => value > 0))
+    return values;
+  throw new OptionError(
+    where,
+    `the likelihood of "${name}" must be ${count} numbers >= 0, at least one of them above 0`,
+    "OPTION_RANGE",
+  );
+}

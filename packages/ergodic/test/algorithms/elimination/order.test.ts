@@ -1,0 +1,142 @@
+/** Elimination orders, the trees that they make, and what is held where memory is short. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { chooseCutset } from "../../../src/algorithms/elimination/cutset.ts";
+import { junctionTree, treeCost } from "../../../src/algorithms/elimination/junction-tree.ts";
+import { eliminationOrder, eliminationOrders } from "../../../src/algorithms/elimination/order.ts";
+
+const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
+  fc.record({
+    cardinalities: fc.array(fc.integer({ min: 2, max: 4 }), { minLength: count, maxLength: count }),
+    scopes: fc.array(fc.uniqueArray(fc.nat(count - 1), { minLength: 1, maxLength: Math.min(3, count) }), { maxLength: 20 }),
+  }),
+);
+
+/** Σ of the tables that an order makes, by elimination on sets. */
+function plainTotal(order: readonly number[], cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
+  const neighbours = cardinalities.map(() => new Set<number>());
+  for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
+  let total = 0;
+  for (const variable of order) {
+    const around = [...neighbours[variable]];
+    total += around.reduce((size, one) => size * cardinalities[one], cardinalities[variable]);
+    for (const a of around) {
+      neighbours[a].delete(variable);
+      for (const b of around) if (a !== b) neighbours[a].add(b);
+    }
+  }
+  return total;
+}
+
+/** A grid of Booleans. */
+function grid(side: number): { cardinalities: number[]; scopes: number[][] } {
+  const scopes: number[][] = [];
+  for (let i = 0; i < side; i++)
+    for (let j = 0; j < side; j++) {
+      if (j + 1 < side) scopes.push([i * side + j, i * side + j + 1]);
+      if (i + 1 < side) scopes.push([i * side + j, (i + 1) * side + j]);
+    }
+  return { cardinalities: new Array(side * side).fill(2), scopes };
+}
+
+/** The least total over all orders. */
+function bestTotal(cardinalities: readonly number[], scopes: readonly (readonly number[])[]): number {
+  let best = Infinity;
+  const go = (order: number[]): void => {
+    if (order.length === cardinalities.length) best = Math.min(best, plainTotal(order, cardinalities, scopes));
+    for (const variable of cardinalities.keys()) if (!order.includes(variable)) go([...order, variable]);
+  };
+  go([]);
+  return best;
+}
+
+describe("elimination orders", () => {
+  it("list each variable once, at the total that is told", () => {
+    fc.assert(
+      fc.property(graphs, ({ cardinalities, scopes }) => {
+        const { order, logTotal } = eliminationOrder(cardinalities, scopes, { effort: 50 });
+        expect([...order].sort((a, b) => a - b)).toEqual([...cardinalities.keys()]);
+        expect(2 ** logTotal).toBeCloseTo(plainTotal(order, cardinalities, scopes), 6);
+      }),
+      { numRuns: 200, seed: 2 },
+    );
+  });
+
+  it("are near the best there are on graphs of six variables", () => {
+    const small = graphs.filter(({ cardinalities }) => cardinalities.length <= 6);
+    fc.assert(
+      fc.property(small, ({ cardinalities, scopes }) => {
+        const { logTotal } = eliminationOrder(cardinalities, scopes, { effort: 1000 });
+        const best = bestTotal(cardinalities, scopes);
+        expect(2 ** logTotal).toBeGreaterThan(best * (1 - 1e-9));
+        expect(2 ** logTotal).toBeLessThan(best * 1.3);
+      }),
+      { numRuns: 40, seed: 3 },
+    );
+  });
+
+  it("of a tree take tables of two variables, of a grid no more than row by row", () => {
+    const path = Array.from({ length: 99999 }, (_, i) => [i, i + 1]);
+    const long = eliminationOrder(new Array(100000).fill(2), path);
+    expect(long.logLargest).toBe(2);
+    const { cardinalities, scopes } = grid(12);
+    expect(eliminationOrder(cardinalities, scopes, { effort: 2 }).logTotal).toBeLessThan(Math.log2(12 * 12 * 2 ** 13));
+  });
+
+  it("depend on the seed alone, and yield often", () => {
+    const { cardinalities, scopes } = grid(9);
+    const [a, b, c] = [4, 4, 5].map((seed) => eliminationOrder(cardinalities, scopes, { seed, effort: 20 }));
+    expect(a).toEqual(b);
+    expect(a.order).not.toEqual(c.order);
+    let yields = 0;
+    const search = eliminationOrders(...([cardinalities, scopes, { effort: 1e4 }] as const));
+    while (!search.next().done) yields++;
+    expect(yields).toBeGreaterThan(10);
+  });
+});
+
+describe("junction trees", () => {
+  it("hold every scope, eliminate each variable once, and messages go along shared variables", () => {
+    fc.assert(
+      fc.property(graphs, ({ cardinalities, scopes }) => {
+        const { order } = eliminationOrder(cardinalities, scopes);
+        const cliques = junctionTree(order, scopes);
+        const own = cliques.flatMap(({ axes, own }) => axes.slice(axes.length - own));
+        expect(own.sort((a, b) => a - b)).toEqual([...cardinalities.keys()]);
+        const homes = cliques.flatMap((clique) => clique.scopes).sort((a, b) => a - b);
+        expect(homes).toEqual([...scopes.keys()]);
+        const place = new Map(order.map((variable, i) => [variable, i]));
+        cliques.forEach(({ axes, own: count, parent, children, scopes: held }, number) => {
+          for (const scope of held) expect(axes).toEqual(expect.arrayContaining(scopes[scope]));
+          expect([...axes].sort((a, b) => place.get(b)! - place.get(a)!)).toEqual(axes);
+          const shared = axes.slice(0, axes.length - count);
+          if (parent < 0) expect(shared).toEqual([]);
+          else {
+            expect(parent).toBeGreaterThan(number);
+            expect(cliques[parent].children).toContain(number);
+            expect(cliques[parent].axes).toEqual(expect.arrayContaining(shared));
+          }
+          for (const child of children) expect(cliques[child].parent).toBe(number);
+          // None is within another.
+          for (const [other, { axes: others }] of cliques.entries())
+            if (other !== number) expect(axes.every((variable) => others.includes(variable))).toBe(false);
+        });
+      }),
+      { numRuns: 200, seed: 4 },
+    );
+  });
+});
+
+describe("cutsets", () => {
+  it("bring messages below the limit, or are none", () => {
+    const { cardinalities, scopes } = grid(8);
+    const { order } = eliminationOrder(cardinalities, scopes);
+    const whole = treeCost(junctionTree(order, scopes), cardinalities).messageEntries;
+    expect(chooseCutset(order, scopes, cardinalities, whole, 1)?.slices).toBe(1);
+    const held = chooseCutset(order, scopes, cardinalities, whole / 3, 2 ** 10)!;
+    expect(held.cost.messageEntries).toBeLessThanOrEqual(whole / 3);
+    expect(held.slices).toBe(2 ** held.variables.length);
+    expect(held.slices).toBeGreaterThan(1);
+    expect(chooseCutset(order, scopes, cardinalities, 4, 8)).toBeUndefined();
+  });
+});

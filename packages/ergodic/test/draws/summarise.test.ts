@@ -1,0 +1,59 @@
+/** `summarise()`: what `summary()` says, in slices. */
+import { describe, expect, it } from "vitest";
+import { Draws } from "../../src/draws/index.ts";
+import { autoregressive } from "../diagnostics/draws.ts";
+
+/** Two quantities: a vector, a matrix; chains of n draws. */
+function drawn(n: number, wide = 20): Draws {
+  const values = (size: number, seed: number): Float64Array => {
+    const columns = Array.from({ length: size }, (_, j) => autoregressive(4, n, 0.3, seed + j));
+    return Float64Array.from({ length: 4 * n * size }, (_, at) => columns[at % size][Math.floor(at / size)]);
+  };
+  return new Draws({
+    chains: 4,
+    count: n,
+    quantities: [
+      { name: "theta", shape: [wide], kind: "parameter" },
+      { name: "L", shape: [3, 6], kind: "generated" },
+    ],
+    values: { theta: values(wide, 1), L: values(18, 100) },
+    fields: [],
+    transitions: new Float64Array(0),
+    description: { algorithm: { algorithm: "nuts" } },
+    report: {},
+  });
+}
+
+describe("summarise", () => {
+  it("says what summary says, of some and with other quantiles too", async () => {
+    for (const options of [{}, { of: ["L"] }, { probabilities: [0.1, 0.9] }])
+      expect(await drawn(40).summarise(options)).toEqual(drawn(40).summary(options));
+    const draws = drawn(40);
+    expect(draws.series("theta", 17)).toEqual(draws.scalars().get("theta[18]"));
+    expect(draws.series("L", 2, 5)).toEqual(draws.scalars().get("L[3,6]"));
+  });
+
+  it("leaves its table for summary, table and verdict", async () => {
+    const draws = drawn(40);
+    const table = await draws.summarise();
+    for (const [name, row] of Object.entries(draws.summary())) expect(row).toBe(table[name]);
+    expect((await draws.summarise())["L[1,1]"]).toBe(table["L[1,1]"]);
+    expect(draws.summary({ of: ["L"] })["L[1,1]"]).not.toBe(table["L[1,1]"]);
+  });
+
+  it("serves timers, and ends by its signal, which may have been given already", async () => {
+    const draws = drawn(1000, 300);
+    const abort = new AbortController();
+    let served = 0;
+    const timer = setInterval(() => {
+      if (++served === 3) abort.abort();
+    }, 1);
+    const summarised = draws.summarise({ signal: abort.signal });
+    await expect(summarised).rejects.toThrow(/abort/);
+    clearInterval(timer);
+    expect(served).toBe(3);
+    await expect(draws.summarise({ signal: AbortSignal.abort() })).rejects.toThrow(/abort/);
+    await expect(draws.summarise({ signal: 3 } as never)).rejects.toThrow(/summarise: signal is 3/);
+    await expect(draws.summarise({ only: [] } as never)).rejects.toThrow(/unknown option "only"/);
+  });
+});

@@ -1,0 +1,69 @@
+/** What a server sends: by its address, or as the response of a `fetch` that was made already. */
+import { DataError } from "ergodic";
+import type { ByteSource } from "./source.ts";
+
+/** A `fetch` is made for each reading, so that a file of any length can be read twice without being kept. */
+export function fetched(address: string | URL, signal: AbortSignal | undefined): ByteSource {
+  const name = String(address);
+  return {
+    name,
+    rereadable: true,
+    async *chunks() {
+      const response = await fetch(address, signal ? { signal } : {}).catch((cause: unknown) => {
+        signal?.throwIfAborted();
+        const message = `it cannot be fetched (${because(cause)}); check the address, the network, and whether the server lets this page read it`;
+        throw new DataError(name, message, "DATA_FILE", { cause });
+      });
+      yield* bodyOf(response, name, signal);
+    },
+  };
+}
+
+/** Its body comes once. */
+export function responded(response: Response, signal: AbortSignal | undefined): ByteSource {
+  const name = response.url || "response";
+  return {
+    name,
+    rereadable: false,
+    async *chunks() {
+      if (response.bodyUsed)
+        throw new DataError(name, "the body of this response was read already; fetch it again, or pass its URL", "DATA_FILE");
+      yield* bodyOf(response, name, signal);
+    },
+  };
+}
+
+async function* bodyOf(response: Response, name: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  if (!response.ok) {
+    await response.body?.cancel();
+    const gone = response.status === 404 || response.status === 410;
+    throw new DataError(
+      name,
+      `the server answered ${`${response.status} ${response.statusText}`.trim()}; check the address${gone ? "" : ", and what the server asks for"}`,
+      gone ? "DATA_FILE_MISSING" : "DATA_FILE",
+    );
+  }
+  const reader = response.body?.getReader();
+  let count = 0;
+  try {
+    for (;;) {
+      const part = await reader?.read().catch((cause: unknown) => {
+        signal?.throwIfAborted();
+        const message = `the transfer broke off after ${count} bytes (${because(cause)}); fetch it again`;
+        throw new DataError(name, message, "DATA_FILE", { cause });
+      });
+      if (!part || part.done) return;
+      count += part.value.length;
+      yield part.value;
+    }
+  } finally {
+    await reader?.cancel().catch(() => {}); // what broke off has nothing left to cancel
+  }
+}
+
+/** Node says what it was in the cause of what `fetch` throws. */
+function because(error: unknown): string {
+  const { cause, message } = error as Error;
+  if (!(cause instanceof Error)) return message;
+  return cause.message || (cause as NodeJS.ErrnoException).code || message;
+}

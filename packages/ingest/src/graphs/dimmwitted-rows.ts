@@ -1,0 +1,169 @@
+/** What DimmWitted's files say, in either form, into a graph: ids are dense from 0, values of states are those of the variable's domain. */
+import { ErgodicError, type FactorGraph, factorGraph, logicalFunctionOf, logicalFunctions } from "ergodic";
+import { fileFault } from "../fault.ts";
+
+/** An error at a field of a row. */
+export type Refuse = (row: number, field: number, message: string) => Error;
+
+/** Columns of the weights. */
+export interface WeightRows {
+  readonly ids: ArrayLike<number>;
+  readonly fixed: ArrayLike<number>;
+  readonly values: ArrayLike<number>;
+}
+
+/** Columns of the variables. */
+export interface VariableRows {
+  readonly ids: ArrayLike<number>;
+  /** 0: query; ≥ 1: evidence. */
+  readonly roles: ArrayLike<number>;
+  /** Values of states. */
+  readonly initials: ArrayLike<number>;
+  /** 0: Boolean; 1: categorical. */
+  readonly types: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
+
+/** States that a variable has, where they are not 0, 1 … */
+export interface DomainRow {
+  readonly variable: number;
+  readonly count: number;
+  readonly values: readonly number[];
+  /** By state, how true it is held to be. */
+  readonly truthiness: readonly number[];
+}
+
+/** By id, the row; each id once. */
+function rowsById(ids: ArrayLike<number>, what: string, refuse: Refuse): Float64Array {
+  const rows = new Float64Array(ids.length).fill(-1);
+  for (let row = 0; row < ids.length; row++) {
+    const id = ids[row];
+    if (!(Number.isInteger(id) && id >= 0 && id < ids.length))
+      throw refuse(
+        row,
+        0,
+        `the id of the ${what} is ${id}, but ids of ${ids.length} ${what}s are from 0 to ${ids.length - 1}; correct it`,
+      );
+    if (rows[id] >= 0) throw refuse(row, 0, `there are two ${what}s with the id ${id}; remove one`);
+    rows[id] = row;
+  }
+  return rows;
+}
+
+/** A graph in the making. */
+export class DimmWittedGraph {
+  readonly graph: FactorGraph = factorGraph();
+  /** By variable with a domain, the values of its states. */
+  private readonly stateOf = new Map<number, Map<number, number>>();
+
+  addWeights({ ids, fixed, values }: WeightRows, refuse: Refuse): void {
+    for (const row of rowsById(ids, "weight", refuse)) {
+      if (fixed[row] !== 0 && fixed[row] !== 1) throw refuse(row, 1, `fixed is ${fixed[row]}, but must be 0 or 1; correct it`);
+      if (!Number.isFinite(values[row])) throw refuse(row, 2, `the weight is ${values[row]}, but must be a number; correct it`);
+      this.graph.weight(undefined, values[row], { fixed: fixed[row] === 1 });
+    }
+  }
+
+  addVariables(rows: VariableRows, domains: readonly DomainRow[], refuse: Refuse, refuseDomain: Refuse): void {
+    const { ids, roles, initials, types, counts } = rows;
+    const domainOf = new Map<number, number>();
+    domains.forEach(({ variable }, row) => {
+      if (!(variable < ids.length))
+        throw refuseDomain(row, 0, `there is no variable ${variable}, whose domain this is; remove it`);
+      if (domainOf.has(variable)) throw refuseDomain(row, 0, `variable ${variable} has two domains; remove one`);
+      domainOf.set(variable, row);
+    });
+    rowsById(ids, "variable", refuse).forEach((row, id) => {
+      const [role, type, count] = [roles[row], types[row], counts[row]];
+      if (!(Number.isInteger(role) && role >= 0))
+        throw refuse(row, 1, `the role is ${role}, but must be 0, or 1 for evidence; correct it`);
+      if (type !== 0 && type !== 1)
+        throw refuse(row, 3, `the type is ${type}, but must be 0 (Boolean) or 1 (categorical); correct it`);
+      if (!(Number.isInteger(count) && count >= 1 && count < 2 ** 32))
+        throw refuse(row, 4, `the number of states is ${count}, but must be from 1 to 4294967295; correct it`);
+      if (type === 0 && count !== 2)
+        throw refuse(row, 4, `a Boolean has 2 states, but ${count} are given; correct the type or the number`);
+      const at = domainOf.get(id);
+      const domain =
+        at === undefined ? undefined : checkedDomain(domains[at], count, (field, message) => refuseDomain(at, field, message));
+      if (type === 0 && domain && (domain.values[0] !== 0 || domain.values[1] !== 1))
+        throw refuseDomain(at!, 2, `variable ${id} is a Boolean, whose values are 0 and 1 in this order; correct them`);
+      const options = domain?.truthiness.some((value) => value > 0) ? { truthiness: domain.truthiness } : {};
+      this.graph.variable(undefined, type === 0 ? undefined : (domain?.values ?? count), options);
+      if (domain) this.stateOf.set(id, new Map(domain.values.map((value, state) => [value, state])));
+      if (role === 0) return;
+      const state = this.state(id, initials[row]);
+      if (state === undefined)
+        throw refuse(row, 2, `the evidence is ${initials[row]}, which is no state of variable ${id}; correct it`);
+      // Numbers would be taken for the states' names where there are some.
+      this.graph.observe(id, this.stateOf.has(id) ? initials[row] : type === 0 ? state === 1 : state);
+    });
+  }
+
+  /** `equals`: values of states. */
+  addFactor(
+    id: number,
+    variables: ArrayLike<number>,
+    equals: ArrayLike<number>,
+    weight: number,
+    feature: number,
+    refuse: (message: string) => Error,
+  ): void {
+    const name = logicalFunctionOf(id);
+    if (name === undefined) {
+      const known = Object.values(logicalFunctions).map((one) => one.id);
+      throw refuse(`there is no function ${id}; there are ${known.join(", ")}`);
+    }
+    const states: number[] = [];
+    for (let i = 0; i < variables.length; i++) {
+      const variable = variables[i];
+      if (!(Number.isInteger(variable) && variable >= 0 && variable < this.graph.variableCount))
+        throw refuse(`there is no variable ${variable}; they are numbered from 0 to ${this.graph.variableCount - 1}`);
+      const state = this.state(variable, equals[i]);
+      if (state === undefined)
+        throw refuse(`variable ${variable} has no state ${equals[i]}, which the factor compares it with; correct it`);
+      states.push(state);
+    }
+    try {
+      this.graph.addFactor(name, variables, states, weight, feature);
+    } catch (error) {
+      if (!(error instanceof ErgodicError) || error.code === "MEMORY_LIMIT") throw error;
+      throw refuse(error.said);
+    }
+  }
+
+  private state(variable: number, value: number): number | undefined {
+    const states = this.stateOf.get(variable);
+    if (states) return states.get(value);
+    return Number.isInteger(value) && value >= 0 && value < this.graph.stateCount(variable) ? value : undefined;
+  }
+
+  /** Holds what was read to the counts of the file of metadata: weights, variables, factors, edges. */
+  checkMeta(file: string, text: string): void {
+    const { weightCount, variableCount, factorCount, edgeCount } = this.graph;
+    const said = text.trim().split(",").slice(0, 4);
+    [weightCount, variableCount, factorCount, edgeCount].forEach((count, i) => {
+      const what = ["weights", "variables", "factors", "edges"][i];
+      if (Number(said[i]) !== count || said[i].trim() === "")
+        throw fileFault(
+          file,
+          `it says that there are ${said[i] ?? "no"} ${what}, but ${count} were read; fetch the files again`,
+          "DATA_TRUNCATED",
+        );
+    });
+  }
+}
+
+function checkedDomain(row: DomainRow, count: number, refuse: (field: number, message: string) => Error): DomainRow {
+  const { values, truthiness } = row;
+  if (row.count !== count || values.length !== count || truthiness.length !== count)
+    throw refuse(
+      1,
+      `the domain of variable ${row.variable} has ${values.length} values of ${row.count}, but the variable ${count} states; correct one of them`,
+    );
+  if (new Set(values).size < count) throw refuse(2, `two states of variable ${row.variable} have the same value; correct one`);
+  if (!values.every((value) => Number.isSafeInteger(value) && value >= 0))
+    throw refuse(2, "values must be whole numbers >= 0; correct them");
+  if (!truthiness.every((value) => value >= 0 && value <= 1)) throw refuse(3, "truthiness must be from 0 to 1; correct it");
+  return row;
+}

@@ -1,0 +1,32 @@
+import { ErgodicError, type FactorGraph, factorGraphFromJson } from "ergodic";
+import { fileFault } from "../fault.ts";
+import { decoded } from "../lines.ts";
+import { allBytes, openSource, type Source } from "../source.ts";
+
+/** A graph from a JSON file that `writeGraphJson` made. @throws DataError DATA_PARSE, DATA_ENCODING */
+export async function readGraphJson(source: Source): Promise<FactorGraph> {
+  const from = openSource(source);
+  const text = decoded(from.name, await allBytes(from), 1);
+  await from.close?.();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw fileFault(from.name, `the text is no JSON (${(cause as Error).message}); fetch or write it again`, "DATA_PARSE", cause);
+  }
+  try {
+    return factorGraphFromJson(json);
+  } catch (cause) {
+    if (!(cause instanceof ErgodicError) || cause.code === "MEMORY_LIMIT") throw cause;
+    throw fileFault(from.name, cause.message.replace(/^factorGraphFromJson: /, "").replace(/ \[\w+\]$/, ""), "DATA_PARSE", cause);
+  }
+}
+
+/** A graph as JSON, a line for each variable, weight and factor. All that it is comes back. */
+export function writeGraphJson(graph: FactorGraph): string {
+  const parts = Object.entries(graph.toJSON()).map(([key, value]) => {
+    if (!Array.isArray(value) || value.length === 0) return `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`;
+    return `  ${JSON.stringify(key)}: [\n${value.map((item) => `    ${JSON.stringify(item)}`).join(",\n")}\n  ]`;
+  });
+  return `{\n${parts.join(",\n")}\n}\n`;
+}

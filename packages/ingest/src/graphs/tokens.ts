@@ -1,0 +1,155 @@
+import { ErgodicError } from "ergodic";
+import { type FaultCode, fault, show } from "../fault.ts";
+import { shown } from "../lines.ts";
+import { parseNumber } from "../number.ts";
+import { allBytes, type ByteSource } from "../source.ts";
+
+const LF = 10;
+
+/** White-space separated tokens of a text, each with its place, read one after another. A # begins a comment where that is asked for. */
+export class Tokens {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  private readonly comments: boolean;
+  private start = 0;
+  private end = 0;
+
+  constructor(file: string, bytes: Uint8Array, { comments = false } = {}) {
+    this.file = file;
+    this.bytes = bytes;
+    this.comments = comments;
+  }
+
+  static async of(source: ByteSource, options: { comments?: boolean } = {}): Promise<Tokens> {
+    try {
+      return new Tokens(source.name, await allBytes(source), options);
+    } finally {
+      await source.close?.();
+    }
+  }
+
+  /** Bytes that are left, which bound what the file can still say. */
+  get left(): number {
+    return this.bytes.length - this.end;
+  }
+
+  /** To the next token; false where there is none. */
+  next(): boolean {
+    const { bytes } = this;
+    let i = this.end;
+    for (;;) {
+      while (i < bytes.length && bytes[i] <= 32) i++;
+      if (!this.comments || bytes[i] !== 35) break;
+      while (i < bytes.length && bytes[i] !== LF) i++;
+    }
+    this.start = i;
+    while (i < bytes.length && bytes[i] > 32) i++;
+    this.end = i;
+    return this.start < i;
+  }
+
+  /** The token as text; where the file ends, an error that says what was wanted. */
+  word(wanted: string): string {
+    if (!this.next()) throw this.ended(wanted);
+    return this.text();
+  }
+
+  /** The next token as a whole number within [low, high]. */
+  whole(wanted: string, low: number, high = Number.MAX_SAFE_INTEGER): number {
+    const value = this.real(wanted);
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
+    const range = high < Number.MAX_SAFE_INTEGER ? `from ${low} to ${high}` : `>= ${low}`;
+    throw this.fault(`${wanted} is ${show(this.text())}, but must be a whole number ${range}; correct it`, "DATA_PARSE");
+  }
+
+  /** The next token as a number; NaN where it is none. */
+  real(wanted: string): number {
+    if (!this.next()) throw this.ended(wanted);
+    return parseNumber(this.bytes, this.start, this.end);
+  }
+
+  /** The next token as an entry of a table: finite and ≥ 0. */
+  entry(wanted: string): number {
+    const value = this.real(wanted);
+    if (value >= 0 && value < Infinity) return value;
+    throw this.fault(`${wanted} is ${show(this.text())}, but must be a number >= 0; correct it`, "DATA_PARSE");
+  }
+
+  /** How many of something follow, each of at least two bytes: what the file cannot hold is refused before anything is made. */
+  count(wanted: string, low: number): number {
+    const count = this.whole(wanted, low);
+    if (count > this.left) {
+      const text = show(this.text());
+      throw this.fault(
+        `${wanted} is ${text}, but only ${this.left} bytes follow; the file is cut short, or the number wrong`,
+        "DATA_TRUNCATED",
+      );
+    }
+    return count;
+  }
+
+  /** Nothing may follow. */
+  finish(what: string): void {
+    if (this.next())
+      throw this.fault(`${show(this.text())} follows ${what}; remove it, or correct the counts above`, "DATA_PARSE");
+  }
+
+  text(): string {
+    return shown(this.bytes.subarray(this.start, this.end));
+  }
+
+  /** An error at the token. */
+  fault(message: string, code: FaultCode): Error {
+    return this.faultAt(this.start, message, code);
+  }
+
+  faultAt(at: number, message: string, code: FaultCode): Error {
+    let line = 1;
+    let lineStart = 0;
+    for (let i = this.bytes.indexOf(LF); i >= 0 && i < at; i = this.bytes.indexOf(LF, i + 1)) {
+      line++;
+      lineStart = i + 1;
+    }
+    return fault(this.file, line, at - lineStart + 1, message, code);
+  }
+
+  private ended(wanted: string): Error {
+    return this.faultAt(
+      this.bytes.length,
+      `the file ends where ${wanted} was to follow; fetch or write it again`,
+      "DATA_TRUNCATED",
+    );
+  }
+
+  /** What the graph refuses of the token, with its place. */
+  at<Result>(call: () => Result): Result {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof ErgodicError) || error.code === "MEMORY_LIMIT") throw error;
+      throw this.fault(error.said, "DATA_PARSE");
+    }
+  }
+}
+
+/** Entries that tables of a file may have beyond what it holds: zeros and defaults that are not written out. */
+export class Allowance {
+  private left: number;
+
+  constructor(byteLength: number) {
+    this.left = 2 ** 20 + 64 * byteLength;
+  }
+
+  /** True where there is room for so many entries more. */
+  take(entries: number): boolean {
+    if (!(entries <= this.left)) return false;
+    this.left -= entries;
+    return true;
+  }
+}
+
+/** Entries of a table of these numbers of states; ∞ beyond what can be counted. */
+export function entriesOf(counts: readonly number[]): number {
+  const size = counts.reduce((product, count) => product * count, 1);
+  return Number.isSafeInteger(size) ? size : Infinity;
+}

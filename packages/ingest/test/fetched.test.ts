@@ -1,0 +1,158 @@
+/** Addresses and responses as sources, from a server of this process. */
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { blocks, read, readCsv, readIdxDataset, readLibsvm, readTable, type Source } from "../src/index.ts";
+import { cells } from "./writers.ts";
+
+const text = "a,b\n1,x\n2,y\n";
+let server: Server;
+let origin: string;
+/** Paths that were asked for, in order. */
+const asked: string[] = [];
+/** Bytes of /long that were sent so far. */
+let sent = 0;
+
+/** Rows without end, as fast as they are taken. */
+function endless(response: ServerResponse): void {
+  response.write("a,b\n");
+  const block = "1,2\n".repeat(1 << 14);
+  const more = (): void => {
+    if (response.destroyed) return;
+    sent += block.length;
+    if (response.write(block)) setImmediate(more);
+    else response.once("drain", more);
+  };
+  more();
+}
+
+const answers: Record<string, (response: ServerResponse) => void> = {
+  "/t.csv": (response) => response.end(text),
+  "/wrong.csv": (response) => response.end("a,b\n1,x\n2\n"),
+  "/t.csv.gz": (response) => response.end(gzipSync(text)),
+  "/zipped.csv": (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(text)),
+  "/t.libsvm": (response) => response.end("1 1:2\n-1 2:3\n"),
+  "/nothing": (response) => response.end(text),
+  "/moved.csv": (response) => response.writeHead(302, { location: "/t.csv" }).end(),
+  "/private.csv": (response) => response.writeHead(403).end("<html>no</html>"),
+  "/broken.csv": (response) => {
+    response.writeHead(200, { "content-length": 1000 });
+    response.write(text, () => setTimeout(() => response.destroy(), 20));
+  },
+  "/long.csv": endless,
+  "/slow.csv": (response) => void response.write("a,b\n"),
+};
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const { pathname } = new URL(request.url!, "http://localhost");
+    asked.push(pathname);
+    const answer = answers[pathname];
+    if (answer) answer(response);
+    else response.writeHead(404).end("<html>there is no such page</html>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const kinds: [string, string, () => Source | Promise<Source>][] = [
+  ["an address", "/t.csv", () => `${origin}/t.csv`],
+  ["a URL", "/t.csv?since=3#top", () => new URL(`${origin}/t.csv?since=3#top`)],
+  ["a packed file", "/t.csv.gz", () => `${origin}/t.csv.gz`],
+  ["a packed transfer", "/zipped.csv", () => `${origin}/zipped.csv`],
+  ["a file without extension", "/nothing", () => `${origin}/nothing`],
+  ["an address that leads elsewhere", "/moved.csv", () => `${origin}/moved.csv`],
+  ["a response", "/t.csv", () => fetch(`${origin}/t.csv`)],
+  ["a response of a packed file", "/t.csv.gz", () => fetch(`${origin}/t.csv.gz`)],
+];
+
+describe("read from a server", () => {
+  test.each(kinds)("%s", async (_, path, source) => {
+    const table = await readTable(await source());
+    expect(cells(table)).toEqual([
+      [1, 2],
+      ["x", "y"],
+    ]);
+    expect(table.source).toBe(origin + path);
+  });
+
+  test("datasets, of rows and of sparse rows", async () => {
+    expect((await readCsv(new URL(`${origin}/t.csv`), { target: "a" })).rowCount).toBe(2);
+    expect((await read(`${origin}/t.libsvm`)).columnCount).toBe(2);
+    expect((await readLibsvm(await fetch(`${origin}/t.libsvm`))).rowCount).toBe(2);
+  });
+
+  test("a response that was made here has no address", async () => {
+    expect((await readTable(new Response(text), { format: "csv" })).source).toBe("response");
+  });
+});
+
+describe("errors name the address", () => {
+  test("of what is wrong in the file, line and column", async () => {
+    await expect(readCsv(`${origin}/wrong.csv`, { target: "a" })).rejects.toThrow(`${origin}/wrong.csv:3:`);
+  });
+
+  test("of what the server refuses, with its status", async () => {
+    const missing = `${origin}/none.csv: the server answered 404 Not Found; check the address [DATA_FILE_MISSING]`;
+    await expect(readCsv(`${origin}/none.csv`, { target: "a" })).rejects.toThrow(missing);
+    await expect(readCsv(await fetch(`${origin}/none.csv`), { target: "a" })).rejects.toThrow(missing);
+    await expect(readTable(`${origin}/private.csv`)).rejects.toThrow(
+      `${origin}/private.csv: the server answered 403 Forbidden; check the address, and what the server asks for [DATA_FILE]`,
+    );
+    await expect(readIdxDataset(`${origin}/none`)).rejects.toThrow(/none: the server answered 404/);
+  });
+
+  test("of a server that is not there, a transfer that breaks off, a body that was read", async () => {
+    await expect(readTable("http://127.0.0.1:1/t.csv")).rejects.toThrow(
+      /^http:\/\/127\.0\.0\.1:1\/t\.csv: it cannot be fetched \(.+\); check the address.* \[DATA_FILE\]$/,
+    );
+    await expect(readTable(`${origin}/broken.csv`)).rejects.toThrow(
+      /broken\.csv: the transfer broke off after 12 bytes \(.+\); fetch it again \[DATA_FILE\]$/,
+    );
+    const response = await fetch(`${origin}/t.csv`);
+    await response.text();
+    await expect(readTable(response)).rejects.toThrow(
+      /t\.csv: the body of this response was read already; fetch it again, or pass its URL \[DATA_FILE\]/,
+    );
+  });
+});
+
+describe("a signal", () => {
+  test("ends a reading that waits for the server, with its own reason", async () => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const reading = readTable(`${origin}/slow.csv`, { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 30);
+    await expect(reading).rejects.toBe(reason);
+    await expect(readTable(text, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(readTable(text, { signal: 3 as never })).rejects.toThrow(/signal is 3, but must be an AbortSignal/);
+  });
+});
+
+test("what is read in blocks is fetched as it is wanted, and no further once nobody reads", async () => {
+  sent = 0;
+  const wanted = { rows: 1000, types: { a: "number", b: "number" } as const };
+  let rows = 0;
+  for await (const block of blocks(`${origin}/long.csv`, wanted)) {
+    rows += block.rowCount;
+    if (rows >= 20_000) break;
+  }
+  expect(rows).toBe(20_000);
+  const after = sent;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  // What is under way in the system's own buffers is a few megabytes at the most.
+  expect(after).toBeLessThan(1 << 25);
+  expect(sent - after).toBeLessThan(1 << 22);
+});
+
+test("a path stays a path in Node, and an address of a file is one", async () => {
+  asked.length = 0;
+  await expect(readTable("t.csv")).rejects.toThrow(/there is no such file/);
+  await expect(readTable(new URL("file:///none/t.csv"))).rejects.toThrow(/\/none\/t\.csv: there is no such file/);
+  expect(asked).toEqual([]);
+});

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { run, targets } from "./graphs.ts";
+
+test("files as they were made are read", async () => {
+  for (const { name, bytes, seal, read } of targets)
+    await expect(read(seal === undefined ? bytes : seal(bytes)), name).resolves.not.toThrow();
+});
+
+test("damaged files of graphs are read or refused by a typed error, each within two seconds", async () => {
+  const { cases, refused, accepted } = await run(
+    Number(process.env.ERGODIC_FUZZ_CASES ?? 1000),
+    Number(process.env.ERGODIC_FUZZ_SEED ?? 30_000),
+  );
+  expect(refused + accepted).toBe(cases);
+  // Not every change does harm, and not every one is harmless.
+  if (cases < 1000) return;
+  expect(refused).toBeGreaterThan(300);
+  expect(accepted).toBeGreaterThan(50);
+});

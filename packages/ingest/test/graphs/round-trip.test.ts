@@ -1,0 +1,45 @@
+/** 100 random graphs through UAI and JSON: the same graph, or the same distribution where the file holds tables alone. */
+
+import { factorGraph, infer } from "ergodic";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { graphFrom, graphPlans } from "../../../ergodic/test/reference/random-factor-graph.ts";
+import { readGraphJson, readUai, writeGraphJson, writeUai, writeUaiEvidence } from "../../src/index.ts";
+
+const plans = graphPlans({ most: 5, widest: 5 });
+
+it("UAI has the same distribution, evidence and all", async () => {
+  await fc.assert(
+    fc.asyncProperty(plans, async (plan) => {
+      const graph = graphFrom(plan);
+      const again = await readUai({ content: writeUai(graph) }, { evidence: { content: writeUaiEvidence(graph) } });
+      const wanted = (await infer(graph, { task: "partition" })).logZ;
+      const { logZ } = await infer(again, { task: "partition" });
+      if (wanted === -Infinity) expect(logZ).toBe(wanted);
+      else expect(Math.abs(logZ - wanted)).toBeLessThan(1e-12 * Math.max(1, Math.abs(wanted)));
+      expect(writeUai(again)).toBe(writeUai(await readUai({ content: writeUai(again) })));
+    }),
+    { numRuns: 100, seed: 17 },
+  );
+});
+
+it("JSON has all that the graph is", async () => {
+  await fc.assert(
+    fc.asyncProperty(plans, async (plan) => {
+      const graph = graphFrom(plan);
+      const again = await readGraphJson({ content: writeGraphJson(graph) });
+      expect(JSON.stringify(again)).toBe(JSON.stringify(graph));
+    }),
+    { numRuns: 100, seed: 18 },
+  );
+});
+
+it("JSON of another sort is refused with the file's name", async () => {
+  const read = (content: string) => readGraphJson({ content, name: "g.json" });
+  await expect(read("{")).rejects.toThrow(/^g\.json: the text is no JSON .* \[DATA_PARSE\]$/);
+  await expect(read("{}")).rejects.toThrow(/^g\.json: format is undefined, but must be "ergodic factor graph".* \[DATA_PARSE\]$/);
+  const graph = factorGraph();
+  graph.variable("a");
+  const damaged = writeGraphJson(graph).replace('"name"', '"states":0,"name"');
+  await expect(read(damaged)).rejects.toThrow(/^g\.json: variables\[0\]: its states are 0/);
+});

@@ -1,0 +1,126 @@
+/** The package as npm publishes it, at the edge: in workerd, which runs Cloudflare Workers and lets no code be made while it runs. */
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { workerd } from "../../packages/ergodic/test/host/node-binaries.ts";
+import { freshProject } from "./bundlers.ts";
+
+const built = new URL("../../packages/ergodic/dist/index.js", import.meta.url);
+const { path, reason, title } = workerd("predictions at the edge", built);
+
+interface Found {
+  linear: number;
+  network: number | string;
+  trained: string;
+  minimised: number;
+  engine?: { build: string; why: string[] };
+  /** Whether openEngine({ kernels }) gives the same engine again. */
+  again: boolean | string;
+}
+
+const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), i % 3, Math.cos(2 * i)]);
+const row = { a: 0.5, b: 2, c: -1 };
+
+/** A folder with the bundle, the kernels and the models, and the description that workerd serves it by. */
+async function deployed(folder: string): Promise<string> {
+  const { build } = await import("esbuild");
+  const [outdir, description] = [join(folder, "edge"), join(folder, "edge.capnp")];
+  await build({
+    absWorkingDir: folder,
+    entryPoints: ["edge.js"],
+    bundle: true,
+    format: "esm",
+    outdir,
+    assetNames: "[name]",
+    loader: { ".wasm": "copy", ".safetensors": "copy" },
+    logLevel: "error",
+  });
+  const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", safetensors: "data" };
+  const files = readdirSync(outdir).sort((a) => (a === "edge.js" ? -1 : 1));
+  const modules = files.map((file) => `(name = "${file}", ${kinds[file.split(".").at(-1)!]} = embed "edge/${file}")`);
+  writeFileSync(
+    description,
+    `using Workerd = import "/workerd/workerd.capnp";
+    const config :Workerd.Config = (
+      services = [(name = "edge", worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-01-01"))],
+      sockets = [(name = "http", http = (), service = "edge")],
+    );`,
+  );
+  return description;
+}
+
+describe.skipIf(reason)(title, () => {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-edge-"));
+  const wanted: Partial<Found> = {};
+  let description: string;
+
+  async function answer(deploys: boolean): Promise<Found> {
+    const server = spawn(path!, ["serve", "--socket-addr=http=127.0.0.1:0", "--control-fd=3", description], {
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+    });
+    try {
+      const port = await listening(server.stdio[3] as Readable);
+      const body = JSON.stringify({ row, rows, deploys });
+      return (await (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body })).json()) as Found;
+    } finally {
+      server.kill();
+    }
+  }
+
+  beforeAll(async () => {
+    freshProject(folder);
+    cpSync(fileURLToPath(new URL("./edge.js", import.meta.url)), join(folder, "edge.js"));
+    const { Dataset, dense, fit, linear, network, relu } = (await import(built.href)) as typeof import("ergodic");
+    const data = Dataset.fromArrays({ x: rows, y: rows.map(([a, b]) => a + b), names: ["a", "b", "c"] });
+    const options = { epochs: 3, seed: 1, deterministic: true };
+    const models = {
+      linear: await fit(linear(), data, options),
+      network: await fit(network([dense(8), relu(), dense(1)]), data, options),
+    };
+    for (const [name, model] of Object.entries(models)) {
+      writeFileSync(join(folder, `${name}.safetensors`), model.toBytes());
+      Object.assign(wanted, { [name]: model.predict([row])[0].value });
+    }
+    description = await deployed(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("linear models and networks predict the bits that they predict in Node; training, which makes code, is refused", async () => {
+    const { trained, minimised, engine, again, ...predictions } = await answer(true);
+    expect(predictions).toEqual(wanted);
+    expect([minimised < 1e-6, again]).toEqual([true, true]);
+    expect(trained).toMatch(
+      /^CapabilityError: engine: .* models can predict, but not be trained or sampled, for that makes code: do it elsewhere \[HOST_NO_CODE\]$/,
+    );
+    expect(engine).toMatchObject({
+      build: "simd-own",
+      why: ["kernels that were given: plain SIMD", "one worker: kernels that were given are for memory of one thread"],
+    });
+  });
+
+  it("a network without its kernels says which to deploy, and when to give them", async () => {
+    const { linear, network, again } = await answer(false);
+    expect(linear).toBe(wanted.linear);
+    expect(network).toMatch(
+      /^CapabilityError: engine: this host does not let WebAssembly be compiled .* code can only be deployed, give openEngine\(\{ kernels \}\) the modules of ergodic\/kernels\/\*\.wasm \[HOST_NO_CODE\]$/,
+    );
+    expect(again).toMatch(
+      "the engine is open already, without the kernels that are given now; call openEngine({ kernels }) before",
+    );
+  });
+});
+
+/** The port, which workerd tells once it listens. */
+async function listening(told: Readable): Promise<number> {
+  let text = "";
+  for await (const chunk of told.setEncoding("utf8")) {
+    text += chunk;
+    const port = /"event":"listen","socket":"http","port":(\d+)/.exec(text)?.[1];
+    if (port) return Number(port);
+  }
+  throw new Error(`workerd ended before it listened: ${text}`);
+}

@@ -1,0 +1,127 @@
+/**
+ * The declarations that are packed, under the compilers and settings of users, with nothing skipped: TypeScript 5.4, 5.9, that of this repository, and 7.
+ * `npm run test:types` brings those that are not here.
+ */
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const { compilers } = (await import(new URL("../scripts/needs.mjs", import.meta.url).href)) as {
+  compilers: { folder: string; name: string }[];
+};
+
+const probe = `
+import { adam, Dataset, dense, fit, linear, model, network, normal, openEngine, relu, sample, vector } from "ergodic";
+import { add, compileFunction, mul, sum } from "ergodic/compiler";
+import { rhat } from "ergodic/diagnostics";
+import { type Plan, rule } from "ergodic/extend";
+import { type LinearPredictor, predictor } from "ergodic/predict";
+import { worker } from "ergodic/worker";
+
+const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
+const line = await fit(linear({ loss: "squared" }), data, { epochs: 2 });
+export const rmse: number = line.evaluate(data).rmse;
+// @ts-expect-error: a number is no text
+export const text: string = line.evaluate(data).rmse;
+export const net = await fit(network([dense(4), relu(), dense(1)]), data, { rule: adam() });
+const located = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  observe(y, normal(param("mu", normal(0, 5)), 1));
+});
+const posterior = await sample(located, { y: [1, 2] });
+export const r: number = rhat(posterior.draws("mu"), 4);
+export const f = await compileFunction({ a: [2] }, ({ a }) => sum(mul(a, add(a, 1))), { gradient: ["a"] });
+// @ts-expect-error: there is no input of that name
+f({ b: [1, 2] });
+export const read = await predictor<LinearPredictor>(line.toBytes());
+export const engine = await openEngine({ deterministic: true });
+export const there = worker();
+export const plan: Plan | undefined = undefined;
+export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(rate, g) }), { summary: "mine", source: "mine" });
+`;
+const probeOfNode = `
+import { runCommandLine } from "@ergodic/cli";
+import { readCsv } from "@ergodic/ingest";
+
+export const table = await readCsv("a.csv", { target: "y" });
+export const run: unknown = runCommandLine;
+`;
+
+const strict = { target: "es2022", strict: true, skipLibCheck: false, noEmit: true };
+/** The web without Node, as bundlers resolve; and Node without the web. */
+const settings = [
+  {
+    name: "web-bundler",
+    files: ["probe.ts"],
+    compilerOptions: {
+      ...strict,
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ["es2022", "dom", "dom.iterable"],
+      types: [],
+    },
+  },
+  {
+    name: "node-nodenext",
+    files: ["probe.ts", "probe-node.ts"],
+    compilerOptions: { ...strict, module: "nodenext", moduleResolution: "nodenext", lib: ["es2023"], types: ["node"] },
+  },
+];
+
+const folder = mkdtempSync(join(tmpdir(), "ergodic-types-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+beforeAll(() => {
+  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  for (const [name, at] of [
+    ["ergodic", "ergodic"],
+    ["ingest", "@ergodic/ingest"],
+    ["cli", "@ergodic/cli"],
+  ]) {
+    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+    const cwd = join(root, "packages", name);
+    const answer = execFileSync("npm", pack, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const [{ filename }] = JSON.parse(answer) as [{ filename: string }];
+    const to = join(folder, "node_modules", at);
+    mkdirSync(to, { recursive: true });
+    execFileSync("tar", ["-xzf", join(folder, filename), "-C", to, "--strip-components=1"]);
+  }
+  // What the command and the readers depend on, and the types of Node.
+  for (const name of ["@types", "undici-types", "commander", "picocolors", "hyparquet"])
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+  writeFileSync(join(folder, "probe.ts"), probe);
+  writeFileSync(join(folder, "probe-node.ts"), probeOfNode);
+  for (const { name, ...config } of settings) writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
+});
+
+const installed = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+const all = [
+  { name: "TypeScript of this repository", path: installed },
+  ...compilers.map(({ name, folder: at }) => ({
+    name,
+    path: join(root, "node_modules/.cache-node", at, "node_modules/typescript"),
+  })),
+];
+
+describe.each(all)("$name", ({ name, path }) => {
+  const compiler = join(path, "bin/tsc");
+  const absent = !existsSync(compiler);
+  if (absent)
+    console.warn(`skipped: declarations under ${name}, which is not under node_modules/.cache-node (npm run test:types)`);
+
+  it.skipIf(absent).each(settings)("$name", async ({ name: project }) => {
+    const ran = promisify(execFile)(process.execPath, [compiler, "-p", join(folder, `${project}.json`)], { cwd: folder });
+    const printed = await ran.then(
+      ({ stdout }) => stdout,
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr,
+    );
+    expect(printed).toBe("");
+  });
+});
