@@ -102,9 +102,12 @@ export async function bundle() {
     })),
     ...single.outputFiles,
   ];
-  await replace(written);
+  await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
   await keepReachableTypes();
 }
+
+/** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
+const ownImports = (text) => text.replace(/\bimport\(([\w$.]+)\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
 
 const stem = (file) => file.replace(/\.[jt]s$/, "");
 
