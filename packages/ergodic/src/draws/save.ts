@@ -150,7 +150,9 @@ function* ended(blocks: Iterable<string>): Generator<string> {
  *
  * `Q`: the names that you know to be there, for the compiler alone: `loadDraws<NamesOf<typeof eightSchools>>("out")`.
  */
-export function loadDraws<Q extends string = string>(from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[]): Promise<Draws<Q>> {
+export function loadDraws<Q extends string = string>(
+  from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
+): Promise<Draws<Q>> {
   return readDraws(from, READ_BYTES);
 }
 
