@@ -82,7 +82,9 @@ export async function bundle() {
     outdir: dist,
     splitting: true,
     chunkNames: `${PARTS}/[name]-[hash]`,
+    // Names stay, for the sake of stack traces; breakLines gives statements their lines back.
     minifyWhitespace: true,
+    minifySyntax: true,
     plugins: [sources(PARTS, true)],
   });
   const single = await build({

@@ -9,6 +9,7 @@ export interface VariableMarginal {
   readonly states: readonly string[];
   /** By state. */
   readonly p: readonly number[];
+  /** How far `p` may be from the truth. */
   readonly certificate: Certificate;
 }
 
@@ -47,6 +48,7 @@ const PRINTED_STATES = 6;
  * from the truth.
  */
 export class Answer {
+  /** What was asked for. */
   readonly task: AnswerContent["task"];
   /** What was done, and why. */
   readonly method: string;
@@ -112,7 +114,7 @@ export class Answer {
     return this.best.bound - this.best.value;
   }
 
-  /** A table, and the certificate in words. */
+  /** A table, and what is known of its errors. */
   toString(): string {
     return [...this.lines(), `${this.method}`, `certificate: ${certificateText(this.certificate)}`].join("\n");
   }

@@ -53,3 +53,6 @@ export function bytesText(bytes: number): string {
   const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
   return `${(bytes / 2 ** (10 * power)).toFixed(1).replace(/\.0$/, "")} ${units[power - 1]}`;
 }
+
+/** A large count as a power of two: "2^29.4". */
+export const powerText = (count: number): string => `2^${Math.log2(count).toFixed(1)}`;

@@ -2,7 +2,7 @@ import { assert, CapabilityError, checkKeys, checkNumber } from "../../base/erro
 import { exp } from "../../base/exp.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { log } from "../../base/log.ts";
-import { bytesText } from "../../base/room.ts";
+import { bytesText, powerText } from "../../base/room.ts";
 import type { Json, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
@@ -75,19 +75,19 @@ class Elimination implements PartInference {
     const { variables, slices, cost } = cutset;
     this.slices = slices;
     const held = variables.length > 0 ? `, ${slices} slices over the states of ${variables.length} variables` : "";
-    this.method = `elimination: junction tree, largest clique 2^${cost.logLargest.toFixed(1)} states${held}`;
+    this.method = `elimination: junction tree, largest clique ${powerText(cost.largest)} states${held}`;
     while (this.total.done < slices) yield* this.slice(variables);
   }
 
   private cutset(scopes: readonly (readonly number[])[]): Cutset {
     const { part, plan, mostStates } = this;
     const found = chooseCutset(this.order!, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
-    const logStates = found ? found.cost.logTotal + Math.log2(found.slices) : Infinity;
-    if (found && logStates <= Math.log2(mostStates)) return found;
+    const states = found ? found.cost.total * found.slices : Infinity;
+    if (found && states <= mostStates) return found;
     const { cost } = chooseCutset(this.order!, scopes, part.cardinalities, Infinity, 1)!;
     throw new CapabilityError(
       "elimination",
-      `the cliques of the best order have 2^${cost.logTotal.toFixed(1)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${found ? `2^${logStates.toFixed(1)} states` : "too many slices"}, but 2^${Math.log2(mostStates).toFixed(1)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
+      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${found ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
       "GRAPH_WIDTH",
     );
   }

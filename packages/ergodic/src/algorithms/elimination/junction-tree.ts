@@ -1,5 +1,5 @@
 import { assert } from "../../base/errors.ts";
-import { addLogs } from "./order.ts";
+import { sizeOf } from "../inference/table.ts";
 
 /** A clique of a junction tree. Axes are variables, those that are eliminated last first: messages and tables keep that order. */
 export interface Clique {
@@ -17,10 +17,10 @@ export interface Clique {
 
 /** What a pass over a tree takes. */
 export interface TreeCost {
-  /** log2 of Σ of the cliques' joint states. */
-  readonly logTotal: number;
-  /** log2 of the joint states of the largest clique. */
-  readonly logLargest: number;
+  /** Σ of the cliques' joint states. */
+  readonly total: number;
+  /** Joint states of the largest clique. */
+  readonly largest: number;
   /** Entries of all messages towards the roots. */
   readonly messageEntries: number;
 }
@@ -86,15 +86,16 @@ function eliminationCliques(order: readonly number[], position: Int32Array, scop
 }
 
 export function treeCost(cliques: readonly Clique[], cardinalities: readonly number[]): TreeCost {
-  let logTotal = -Infinity;
-  let logLargest = -Infinity;
+  let total = 0;
+  let largest = 0;
   let messageEntries = 0;
   for (const { axes, own } of cliques) {
-    const logs = axes.map((variable) => Math.log2(cardinalities[variable]));
-    const size = logs.reduce((sum, value) => sum + value, 0);
-    logTotal = addLogs(logTotal, size);
-    logLargest = Math.max(logLargest, size);
-    messageEntries += 2 ** (size - logs.slice(axes.length - own).reduce((sum, value) => sum + value, 0));
+    const shape = axes.map((variable) => cardinalities[variable]);
+    const shared = sizeOf(shape.slice(0, axes.length - own));
+    const states = shared * sizeOf(shape.slice(axes.length - own));
+    total += states;
+    largest = Math.max(largest, states);
+    messageEntries += shared;
   }
-  return { logTotal, logLargest, messageEntries };
+  return { total, largest, messageEntries };
 }

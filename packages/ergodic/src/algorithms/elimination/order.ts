@@ -1,13 +1,14 @@
+import { log } from "../../base/log.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 
 /** An order in which variables are summed out, and what that costs. */
 export interface EliminationOrder {
   /** Variables, the first to go first. */
   readonly order: readonly number[];
-  /** log2 of Σ over the variables of the entries of a table on it and its neighbours, when it goes. */
-  readonly logTotal: number;
-  /** log2 of the largest of these tables. */
-  readonly logLargest: number;
+  /** Σ over the variables of the entries of a table on it and its neighbours, when it goes. */
+  readonly total: number;
+  /** Entries of the largest of these tables. */
+  readonly largest: number;
   /** Orders that were tried. */
   readonly tried: number;
 }
@@ -41,35 +42,34 @@ export function* eliminationOrders(
   scopes: readonly (readonly number[])[],
   { seed = 0, effort = SHARE }: { seed?: number; effort?: number } = {},
 ): Generator<void, EliminationOrder> {
-  const weights = cardinalities.map((count) => Math.log2(count));
-  const { order: first, neighbours, left, total, largest } = peel(weights, scopes);
+  const { order: first, neighbours, left, total, largest } = peel(cardinalities, scopes);
   const even = new Float64Array(left.length).fill(1);
   // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
   left.reverse();
-  const draft = new Core(weights, neighbours, left).run(false, even, Infinity)!;
+  const draft = new Core(cardinalities, neighbours, left).run(false, even, Infinity)!;
   const sorted = Array.from(draft.order, (i) => left[i]).reverse();
-  const core = new Core(weights, neighbours, sorted);
+  const core = new Core(cardinalities, neighbours, sorted);
   const random = stream(seed, "elimination order");
   let best = core.run(false, even, Infinity)!;
   let spent = core.operations;
   let shown = 0;
   let tried = 1;
-  const walks = Array.from({ length: WALKS }, () => ({ factors: even, weighted: false, logTotal: Infinity }));
-  const limit = (): number => Math.min(MOST_OPERATIONS, effort * 2 ** best.logTotal);
+  const walks = Array.from({ length: WALKS }, () => ({ factors: even, weighted: false, total: Infinity }));
+  const limit = (): number => Math.min(MOST_OPERATIONS, effort * best.total);
   while (best.fills && spent < limit()) {
     const draws = random.at(tried++);
     const done = spent / limit();
     const walk = walks[draws.integer(Math.ceil(WALKS * (1 - done)))];
-    const fresh = walk.logTotal === Infinity || draws.uniform() < 0.1 * (1 - done);
+    const fresh = walk.total === Infinity || draws.uniform() < 0.1 * (1 - done);
     const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
     const factors = fresh ? core.freshFactors(draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
     // As good a one is a step, too: the sum is flat over many factors.
-    const found = core.run(weighted, factors, walk.logTotal + 1e-9);
+    const found = core.run(weighted, factors, walk.total);
     spent += core.operations;
     if (found) {
-      Object.assign(walk, { factors, weighted, logTotal: found.logTotal });
-      walks.sort((a, b) => a.logTotal - b.logTotal);
-      if (found.logTotal < best.logTotal) best = found;
+      Object.assign(walk, { factors, weighted, total: found.total });
+      walks.sort((a, b) => a.total - b.total);
+      if (found.total < best.total) best = found;
     }
     if (spent < shown + PAUSE_OPERATIONS) continue;
     shown = spent;
@@ -77,8 +77,8 @@ export function* eliminationOrders(
   }
   return {
     order: [...first, ...Array.from(best.order, (i) => sorted[i])],
-    logTotal: addLogs(total, best.logTotal),
-    logLargest: Math.max(largest, best.logLargest),
+    total: total + best.total,
+    largest: Math.max(largest, best.largest),
     tried,
   };
 }
@@ -86,7 +86,8 @@ export function* eliminationOrders(
 function changedFactors(factors: Float64Array, share: number, draws: Draws): Float64Array {
   const changed = factors.slice();
   const most = Math.ceil(factors.length * share);
-  for (let n = 1 + draws.integer(most); n > 0; n--) changed[draws.integer(factors.length)] = 1 + 3 * draws.uniform() ** 2;
+  for (let n = 1 + draws.integer(most); n > 0; n--)
+    changed[draws.integer(factors.length)] = 1 + 3 * draws.uniform() * draws.uniform();
   return changed;
 }
 
@@ -99,24 +100,18 @@ export function eliminationOrder(...given: Parameters<typeof eliminationOrders>)
   }
 }
 
-/** log2(2^a + 2^b). */
-export function addLogs(a: number, b: number): number {
-  const high = Math.max(a, b);
-  return high === -Infinity ? high : high + Math.log2(1 + 2 ** (Math.min(a, b) - high));
-}
-
 /** Variables with at most two neighbours go first; and of very many variables those with fewest, until bits can hold the rest. */
-function peel(weights: readonly number[], scopes: readonly (readonly number[])[]) {
-  const neighbours = weights.map(() => new Set<number>());
+function peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
+  const neighbours = cardinalities.map(() => new Set<number>());
   for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
   const order: number[] = [];
-  const gone = new Uint8Array(weights.length);
-  let total = -Infinity;
-  let largest = -Infinity;
+  const gone = new Uint8Array(cardinalities.length);
+  let total = 0;
+  let largest = 0;
   const queues: number[][] = [];
   const file = (variable: number): void => void (queues[neighbours[variable].size] ??= []).push(variable);
-  for (const variable of weights.keys()) file(variable);
-  let remaining = weights.length;
+  for (const variable of cardinalities.keys()) file(variable);
+  let remaining = cardinalities.length;
   for (let degree = 0; degree < queues.length && (degree <= 2 || remaining > MOST_BITS); ) {
     const variable = queues[degree]?.pop();
     if (variable === undefined) {
@@ -125,8 +120,8 @@ function peel(weights: readonly number[], scopes: readonly (readonly number[])[]
     }
     if (gone[variable] || neighbours[variable].size !== degree) continue;
     const around = [...neighbours[variable]];
-    const size = around.reduce((sum, u) => sum + weights[u], weights[variable]);
-    total = addLogs(total, size);
+    const size = around.reduce((product, u) => product * cardinalities[u], cardinalities[variable]);
+    total += size;
     largest = Math.max(largest, size);
     gone[variable] = 1;
     order.push(variable);
@@ -139,14 +134,14 @@ function peel(weights: readonly number[], scopes: readonly (readonly number[])[]
     neighbours[variable].clear();
     degree = Math.max(0, Math.min(degree, ...around.map((u) => neighbours[u].size)));
   }
-  const left = [...weights.keys()].filter((variable) => !gone[variable]);
+  const left = [...cardinalities.keys()].filter((variable) => !gone[variable]);
   return { order, neighbours, left, total, largest };
 }
 
 interface Found {
   readonly order: Int32Array;
-  readonly logTotal: number;
-  readonly logLargest: number;
+  readonly total: number;
+  readonly largest: number;
   /** Whether there was anything to choose. */
   readonly fills: boolean;
 }
@@ -157,6 +152,8 @@ class Core {
   operations = 0;
   private readonly count: number;
   private readonly words: number;
+  private readonly counts: Float64Array;
+  /** log2 of the counts. */
   private readonly weights: Float64Array;
   private readonly start: { bits: Uint32Array; degrees: Int32Array; fill: Int32Array };
   private readonly bits: Uint32Array;
@@ -172,11 +169,12 @@ class Core {
   private readonly alive: Int32Array;
   private top = 0;
 
-  constructor(weights: readonly number[], neighbours: readonly ReadonlySet<number>[], left: readonly number[]) {
+  constructor(cardinalities: readonly number[], neighbours: readonly ReadonlySet<number>[], left: readonly number[]) {
     const count = left.length;
     this.count = count;
     this.words = (count + 31) >>> 5;
-    this.weights = Float64Array.from(left, (variable) => weights[variable]);
+    this.counts = Float64Array.from(left, (variable) => cardinalities[variable]);
+    this.weights = this.counts.map((states) => log(states) / Math.LN2);
     const local = new Map(left.map((variable, i) => [variable, i]));
     this.bits = new Uint32Array(count * this.words);
     left.forEach((variable, i) => {
@@ -236,7 +234,7 @@ class Core {
 
   /** The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about. */
   run(weighted: boolean, factors: Float64Array, limit: number): Found | undefined {
-    const { bits, degrees, fill, count, words, weights, rest, place, around, free } = this;
+    const { bits, degrees, fill, count, words, counts, weights, rest, place, around, free } = this;
     bits.set(this.start.bits);
     degrees.set(this.start.degrees);
     fill.set(this.start.fill);
@@ -250,9 +248,8 @@ class Core {
     this.alive.fill(32);
     this.alive[words - 1] = count - 32 * (words - 1);
     const order = new Int32Array(count);
-    const most = 2 ** limit;
     let total = 0;
-    let logLargest = -Infinity;
+    let largest = 0;
     let fills = false;
     for (let remaining = count; remaining > 0; remaining--) {
       let chosen = -1;
@@ -274,11 +271,11 @@ class Core {
         this.operations += 2 * remaining;
       }
       const size = this.neighboursOf(chosen);
-      let weight = weights[chosen];
-      for (let k = 0; k < size; k++) weight += weights[around[k]];
-      total += 2 ** weight;
-      if (total > most) return undefined;
-      if (weight > logLargest) logLargest = weight;
+      let states = counts[chosen];
+      for (let k = 0; k < size; k++) states *= counts[around[k]];
+      total += states;
+      if (total > limit) return undefined;
+      if (states > largest) largest = states;
       order[count - remaining] = chosen;
       const last = rest[remaining - 1];
       rest[place[chosen]] = last;
@@ -288,7 +285,7 @@ class Core {
       this.alive[chosen >>> 5]--;
       while (this.top > 0 && this.alive[this.top - 1] === 0) this.top--;
     }
-    return { order, logTotal: Math.log2(total), logLargest, fills };
+    return { order, total, largest, fills };
   }
 
   /** Into `around`; returns how many. */

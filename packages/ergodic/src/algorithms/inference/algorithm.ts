@@ -2,11 +2,15 @@ import type { Certificate, JsonObject, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Component } from "./reduction.ts";
 
-/** What is asked of a graph: probabilities of each variable's states; ln of the sum over all states of the factors' product; a state with the largest product. */
+/**
+ * What is asked of a graph: probabilities of each variable's states; ln of the sum over all states of the factors' product; a
+ * state with the largest product.
+ */
 export type InferenceTask = "marginals" | "partition" | "map";
 
 /** How inference executes. */
 export interface InferencePlan {
+  /** What is asked for. */
   readonly task: InferenceTask;
   /** Seed of all random numbers. */
   readonly seed: number;
@@ -14,8 +18,8 @@ export interface InferencePlan {
   readonly workers: number;
   /** Bytes that tables may take. */
   readonly memory: number;
-  /** Whether time is limited: what never ends by itself may be started. */
-  readonly timed: boolean;
+  /** Seconds that the run may take, where that is limited. */
+  readonly seconds?: number;
 }
 
 /** The best answer so far about one connected part. Variables are numbered as the part numbers them; values are of the product of its tables. */
@@ -26,7 +30,7 @@ export interface PartAnswer {
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   /** States, ln of their product of tables, and the least that is proved to be an upper bound of all such values (the value itself: optimal). */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
-  /** What was done and why, in words that follow a colon: "a junction tree of 41 cliques, the largest of 2^19 states". */
+  /** What was done and why, as what follows a colon: "a junction tree of 41 cliques, the largest of 2^19 states". */
   readonly method: string;
 }
 

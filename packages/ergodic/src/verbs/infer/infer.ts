@@ -150,8 +150,8 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       recipe = await read();
       const { graph, algorithm, plan, until, checkpoint } = recipe;
       const engine = await openEngine({ families: ["graphs"] });
-      const timed = until.seconds !== undefined;
-      const made: InferencePlan = { ...plan, memory: plan.memory * 2 ** 30, timed };
+      const { seconds } = until;
+      const made: InferencePlan = { ...plan, memory: plan.memory * 2 ** 30, ...(seconds === undefined ? {} : { seconds }) };
       inference = new Inference(graph, algorithm, made, engine);
       const { workers: _, ...kept } = plan;
       json = { graph: sizeOf(graph), algorithm: algorithm.toJSON(), plan: kept };

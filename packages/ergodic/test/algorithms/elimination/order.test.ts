@@ -54,9 +54,9 @@ describe("elimination orders", () => {
   it("list each variable once, at the total that is told", () => {
     fc.assert(
       fc.property(graphs, ({ cardinalities, scopes }) => {
-        const { order, logTotal } = eliminationOrder(cardinalities, scopes, { effort: 50 });
+        const { order, total } = eliminationOrder(cardinalities, scopes, { effort: 50 });
         expect([...order].sort((a, b) => a - b)).toEqual([...cardinalities.keys()]);
-        expect(2 ** logTotal).toBeCloseTo(plainTotal(order, cardinalities, scopes), 6);
+        expect(total).toBe(plainTotal(order, cardinalities, scopes));
       }),
       { numRuns: 200, seed: 2 },
     );
@@ -66,10 +66,10 @@ describe("elimination orders", () => {
     const small = graphs.filter(({ cardinalities }) => cardinalities.length <= 6);
     fc.assert(
       fc.property(small, ({ cardinalities, scopes }) => {
-        const { logTotal } = eliminationOrder(cardinalities, scopes, { effort: 1000 });
+        const { total } = eliminationOrder(cardinalities, scopes, { effort: 1000 });
         const best = bestTotal(cardinalities, scopes);
-        expect(2 ** logTotal).toBeGreaterThan(best * (1 - 1e-9));
-        expect(2 ** logTotal).toBeLessThan(best * 1.3);
+        expect(total).toBeGreaterThan(best * (1 - 1e-9));
+        expect(total).toBeLessThan(best * 1.3);
       }),
       { numRuns: 40, seed: 3 },
     );
@@ -78,9 +78,9 @@ describe("elimination orders", () => {
   it("of a tree take tables of two variables, of a grid no more than row by row", () => {
     const path = Array.from({ length: 99999 }, (_, i) => [i, i + 1]);
     const long = eliminationOrder(new Array(100000).fill(2), path);
-    expect(long.logLargest).toBe(2);
+    expect(long.largest).toBe(4);
     const { cardinalities, scopes } = grid(12);
-    expect(eliminationOrder(cardinalities, scopes, { effort: 2 }).logTotal).toBeLessThan(Math.log2(12 * 12 * 2 ** 13));
+    expect(eliminationOrder(cardinalities, scopes, { effort: 2 }).total).toBeLessThan(12 * 12 * 2 ** 13);
   });
 
   it("depend on the seed alone, and yield often", () => {

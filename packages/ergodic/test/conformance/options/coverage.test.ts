@@ -22,6 +22,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "lossFromJson",
       "layerKinds",
       "samplerNames",
+      "inferenceNames",
       "chooseLoss",
       "logicalFunctionOf",
     ],
@@ -51,7 +52,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
   "makes from JSON what a factory makes": [
     ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFromJson", "layerFromJson"],
     ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
-    ...["factorGraphFromJson"],
+    ...["factorGraphFromJson", "inferenceFromJson"],
   ],
   "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
   "defines a factory of the user's own": [
