@@ -1,9 +1,10 @@
 /**
- * `npm run conformance [posteriordb | modes] [seeds]`: samplers against posteriors that are known, as a table; exits with 1 where they are not as they should be.
+ * `npm run conformance [posteriordb | modes | uai] [seeds]`: samplers against posteriors that are known, as a table; exits with 1 where they are not as they should be.
  *
  * posteriordb: NUTS against the reference posteriors, ten seeds each; fails where a mean or mean square is four standard errors off in a run that is trusted, or more are than chance
  * allows. Their values lie beside the repository (../shared/data/posteriordb); without them there is nothing to compare, and it says so.
  * modes: posteriors with several modes, a hundred seeds each; fails where more than one in a hundred is trusted though wrong, or fewer than 95 of those with one mode are trusted.
+ * uai: algorithms of infer against graphs whose answers are known (conformance-uai.mjs).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -72,8 +73,12 @@ const modes = {
 const suites = { posteriordb, modes };
 
 const [name = "posteriordb", given] = process.argv.slice(2);
+if (name === "uai") {
+  const { conformanceUai } = await import("./conformance-uai.mjs");
+  process.exit(await conformanceUai(process.argv.slice(3)));
+}
 if (!Object.hasOwn(suites, name)) {
-  console.error(`conformance: "${name}" is not known; there is ${Object.keys(suites).join(", ")}`);
+  console.error(`conformance: "${name}" is not known; there is ${[...Object.keys(suites), "uai"].join(", ")}`);
   process.exit(2);
 }
 const suite = suites[name];

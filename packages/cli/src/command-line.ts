@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
+import { addInfer } from "./commands/infer.ts";
 import { addPath } from "./commands/path.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
@@ -26,7 +27,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
   const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules];
-  const sampling = [addSample, addApproximate, addSummary, addDiagnose];
+  const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer];
   for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);

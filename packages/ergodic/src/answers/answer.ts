@@ -164,7 +164,10 @@ export class Answer {
       return parts.join("  ") + (p.length > PRINTED_STATES ? "  …" : "");
     };
     const rows = names.map((name, variable) => `${name.padEnd(width)}  ${row(variable)}`);
-    if (task === "map") rows.push(`ln of the product of the factors: ${this.best.value}, at most ${this.gap} below the best`);
+    if (task === "map") {
+      const how = this.gap > 0 ? `no state has more than ${this.gap} above that` : "no state has more";
+      rows.push(`ln of the product of the factors: ${this.best.value}; ${how}`);
+    }
     return [...rows, ...more];
   }
 

@@ -1,0 +1,147 @@
+/** `ergodic infer GRAPH`: probabilities of the states of a graph's variables, its partition function, or its most probable state, with what is known of their errors. */
+import { writeUaiAnswer } from "@ergodic/ingest";
+import type { Command } from "commander";
+import {
+  type Answer,
+  type Evidence,
+  type FactorGraph,
+  type InferenceAlgorithm,
+  type InferenceTask,
+  infer,
+  inferenceFromJson,
+  inferenceNames,
+  type Run,
+  type Tick,
+  writeWhole,
+} from "ergodic";
+import { UsageError } from "../errors.ts";
+import { readEvidence, readGraph } from "../graphs.ts";
+import {
+  addKeepingOptions,
+  type KeepingOptions,
+  keptPlaces,
+  refuseFixed,
+  type Training,
+  toTheEnd,
+  type Watch,
+} from "../keeping.ts";
+import { given } from "../options/given.ts";
+import { oneOf, positive, whole } from "../options/number.ts";
+import { checkOutputs } from "../outputs.ts";
+import { counted, duration, json, significant } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface InferWords extends KeepingOptions {
+  evidence?: string;
+  sample: number;
+  format?: string;
+  task?: InferenceTask;
+  algorithm?: string;
+  seconds?: number;
+  seed?: number;
+  memory?: number;
+  workers?: number;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** What the checkpoint holds. */
+const fixed = ["task", "algorithm", "seed", "memory"];
+
+export function addInfer(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("infer")
+    .description("probabilities, the partition function or the best state of a factor graph")
+    .argument("<GRAPH>", "a file: .uai, .bif, .fg (libDAI), .json; or a folder of DimmWitted");
+  addKeepingOptions(
+    command
+      .option("--evidence <words>", "variable=state,variable=state, or a file as UAI has it")
+      .option("--sample <n>", "which sample of the evidence's file, from 0", whole(0), 0)
+      .option("--format <name>", "uai, bif, fg, json or dimmwitted; default: by the ending")
+      .option("--task <name>", "marginals, partition or map; default marginals", oneOf("marginals", "partition", "map"))
+      .option("--algorithm <name>", `auto, or ${inferenceNames().slice(1).join(", ")}; default auto`)
+      .option("--seconds <n>", "end after so long, with the best answer so far; default 60", positive)
+      .option("--seed <n>", "of all that is random; default 0", whole(0))
+      .option("--memory <GiB>", "that tables may take; default 1.5", positive)
+      .option("--workers <n>", "threads; the answer does not depend on them", whole(1, 1024))
+      .option("--out <file>", "write the answer here, as UAI has it")
+      .option("--quiet", "no progress")
+      .option("--json", "one JSON object on standard output"),
+  );
+  command.action((path: string, options: InferWords) => run(path, options, { command, path, options, fixed, terminal }));
+}
+
+async function run(path: string, options: InferWords, training: Training): Promise<void> {
+  refuseFixed(training);
+  const { command, terminal } = training;
+  const { outputs, inputs } = keptPlaces(options);
+  const evidenceFile = options.evidence?.includes("=") ? undefined : options.evidence;
+  await checkOutputs(command.name(), outputs, [...inputs, { flag: "GRAPH", path }, { flag: "--evidence", path: evidenceFile }]);
+  const algorithm = algorithmOf(options.algorithm);
+  const graph = await readGraph(path, options.format);
+  const evidence = options.evidence === undefined ? undefined : await readEvidence(options.evidence, options.sample, graph);
+  const stop = new AbortController();
+  const inference = begin(graph, evidence, options, algorithm, stop.signal);
+  const answer = await toTheEnd(inference, stop, training, watch(path, graph, options, terminal), async (made) => {
+    if (options.out !== undefined) await writeWhole(options.out, writeUaiAnswer(made));
+  });
+  report(path, options, answer, terminal);
+}
+
+function algorithmOf(name: string | undefined): InferenceAlgorithm | undefined {
+  if (name === undefined || name === "auto") return undefined;
+  if (inferenceNames().includes(name)) return inferenceFromJson({ algorithm: name });
+  throw new UsageError("--algorithm", `"${name}" is not known (known: auto, ${inferenceNames().join(", ")})`);
+}
+
+function begin(
+  graph: FactorGraph,
+  evidence: Evidence | undefined,
+  options: InferWords,
+  algorithm: InferenceAlgorithm | undefined,
+  signal: AbortSignal,
+): Run<Answer> {
+  const { task, seconds = 60, seed, memory, workers, resume } = options;
+  const watched = { signal, until: { seconds }, ...given({ workers, evidence }) };
+  if (resume !== undefined) return infer.resume(resume, graph, watched);
+  return infer(graph, { ...watched, ...given({ task, algorithm, seed, memory }) });
+}
+
+function watch(path: string, graph: FactorGraph, options: InferWords, terminal: Terminal): Watch {
+  let last: Tick | undefined;
+  return {
+    begin() {
+      if (!options.quiet)
+        terminal.note(`${path}: ${counted(graph.variableCount, "variable")}, ${counted(graph.factorCount, "factor")}`);
+    },
+    tick(tick) {
+      last = tick;
+      if (!options.quiet && terminal.live) terminal.rewrite(line(tick));
+    },
+    end() {
+      if (options.quiet) return;
+      if (terminal.live) terminal.rewrite("");
+      else if (last) terminal.note(line(last));
+    },
+  };
+}
+
+/** "12 s: 1 of 3 parts left · states 2.1e9". */
+function line({ seconds, parts, left, ...numbers }: Tick): string {
+  const own = Object.entries(numbers).filter(
+    ([name, value]) => !["update", "epoch", "updatesPerSecond", "loss"].includes(name) && typeof value === "number" && value > 0,
+  );
+  const counts = own.map(([name, value]) => `${name} ${significant(value as number, 3)}`);
+  return [`${duration(seconds)}: ${String(left)} of ${counted(Number(parts), "part")} left`, ...counts].join(" · ");
+}
+
+function report(path: string, options: InferWords, answer: Answer, terminal: Terminal): void {
+  const { run } = answer.description as unknown as { run: { seconds: number; reason: string } };
+  if (options.json) {
+    terminal.out(`${json({ command: "infer", graph: path, ...answer.toJSON(), out: options.out ?? null })}\n`);
+    return;
+  }
+  terminal.out(`${answer}\n`);
+  const written = options.out === undefined ? "" : `; written to ${options.out}`;
+  terminal.out(terminal.paint.out.dim(`${duration(run.seconds)}: ${run.reason}${written}\n`));
+}
