@@ -75,9 +75,10 @@ describe.each(names)("%s", (name) => {
       }
       console.log(`${name} ${task}: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
       expect(all.filter((one) => one === "wrong")).toEqual([]);
-      // Intervals at 99 %: of 130, 8 or more miss with a chance of 7e-5.
-      expect(kinds.get("interval") ?? 0).toBeLessThanOrEqual(130);
-      expect(all.filter((one) => one === "missed").length).toBeLessThan(8);
+      // Intervals at 99 % or more: of 130, 8 or more miss with a chance of 7e-5; of 300, 12 or more with one of 1e-4.
+      const intervals = kinds.get("interval") ?? 0;
+      expect(intervals).toBeLessThanOrEqual(300);
+      expect(all.filter((one) => one === "missed").length).toBeLessThan(intervals <= 130 ? 8 : 12);
       expect(all.length).toBeGreaterThan(100);
     },
     120_000,

@@ -36,11 +36,12 @@ const MOST_BITS = 8192;
  *
  * @param cardinalities by variable
  * @param scopes sets of variables that are neighbours of each other
+ * `effort`: operations for each entry of a table; `most`: operations in all, some 10^9 of which take a second
  */
 export function* eliminationOrders(
   cardinalities: readonly number[],
   scopes: readonly (readonly number[])[],
-  { seed = 0, effort = SHARE }: { seed?: number; effort?: number } = {},
+  { seed = 0, effort = SHARE, most = MOST_OPERATIONS }: { seed?: number; effort?: number; most?: number } = {},
 ): Generator<void, EliminationOrder> {
   const { order: first, neighbours, left, total, largest } = peel(cardinalities, scopes);
   const even = new Float64Array(left.length).fill(1);
@@ -55,7 +56,7 @@ export function* eliminationOrders(
   let shown = 0;
   let tried = 1;
   const walks = Array.from({ length: WALKS }, () => ({ factors: even, weighted: false, total: Infinity }));
-  const limit = (): number => Math.min(MOST_OPERATIONS, effort * best.total);
+  const limit = (): number => Math.min(most, effort * best.total);
   while (best.fills && spent < limit()) {
     const draws = random.at(tried++);
     const done = spent / limit();

@@ -17,6 +17,8 @@ const MOST_STATES = 2 ** 36;
 /** The share of the time that elimination may plan with. */
 const TIME_SHARE = 0.6;
 const MOST_SLICES = 2 ** 16;
+/** Operations of the search for orders for each second there is: a fifth of it. */
+const ORDER_OPERATIONS = 1.5e8;
 
 /**
  * Chooses for each connected part, by its width: exact elimination where the joint states of the cliques of the best order that was
@@ -62,7 +64,8 @@ class Automatic implements PartInference {
     const { part, plan, engine } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     const affordable = plan.seconds === undefined ? MOST_STATES : plan.seconds * TIME_SHARE * STATES_A_SECOND;
-    const { order } = yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed });
+    const limits = plan.seconds === undefined ? {} : { most: plan.seconds * ORDER_OPERATIONS };
+    const { order } = yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed, ...limits });
     const cutset = chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" sweeps once what the others sweep twice.

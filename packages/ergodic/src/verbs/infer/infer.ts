@@ -53,12 +53,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   checkNumber("infer", "memory", memory, { low: 0, high: 4, open: true });
   checkNumber("infer", "workers", workers, { low: 1, high: 1024, integer: true });
   checkUntil("infer", until);
-  if (typeof algorithm?.start !== "function" || !Array.isArray(algorithm.tasks))
-    throw new OptionError(
-      "infer",
-      `algorithm is ${shown(algorithm)}, but must be one of infer's; call it, as in algorithm: elimination()`,
-      "OPTION_TYPE",
-    );
+  checkAlgorithm("infer", algorithm);
   if (!algorithm.tasks.includes(task))
     throw new CapabilityError(
       "infer",
@@ -82,6 +77,8 @@ function resume(
   checkKeys("infer.resume", options, ["evidence", "algorithm", "workers", "until", "signal"]);
   checkSignal("infer.resume", options.signal);
   checkUntil("infer.resume", options.until ?? {});
+  checkNumber("infer.resume", "workers", options.workers ?? 1, { low: 1, high: 1024, integer: true });
+  checkAlgorithm("infer.resume", options.algorithm);
   return launch(options, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "inference");
     return fromCheckpoint(async () => {
@@ -124,6 +121,16 @@ function resume(
  *   probability 0; the reason of an aborted `signal`
  */
 export const infer = Object.assign(start, { resume });
+
+function checkAlgorithm(where: string, given: unknown): void {
+  const algorithm = given as InferenceAlgorithm | undefined;
+  if (algorithm === undefined || (typeof algorithm?.start === "function" && Array.isArray(algorithm.tasks))) return;
+  throw new OptionError(
+    where,
+    `algorithm is ${shown(given)}, but must be one of infer's; call it, as in algorithm: elimination()`,
+    "OPTION_TYPE",
+  );
+}
 
 function checkUntil(where: string, until: Until): void {
   checkKeys(`${where}.until`, until, ["seconds"]);

@@ -36,6 +36,10 @@ async function kept(
   return path;
 }
 
+const graph = ergodic.factorGraph();
+graph.variable("rain", ["no", "yes"]);
+graph.table(["rain"], [0.7, 0.3]);
+
 const coordinates = { algorithm: ergodic.coordinateDescent() };
 const short = { warmup: 0, draws: 2, chains: 1, seed: 1, algorithm: ergodic.randomWalk() };
 const trial = ({ rate }: Record<string, number>) => {
@@ -52,6 +56,7 @@ const files = {
   minimize: await kept("minimize", ergodic.minimize(bowl, [1, 1], { evaluations: 10 })),
   coordinates: await kept("coordinates", ergodic.minimize(target, [1, 1], coordinates)),
   gradient: await kept("gradient", ergodic.minimize(compiled, [1, 1], { until: { epochs: 1 } })),
+  infer: await kept("infer", ergodic.infer(graph)),
   tune: await kept("tune", ergodic.tune(trial as never, { over, trials: 1 })),
 };
 export const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, chains: 2 });
@@ -234,6 +239,24 @@ export const samples: Verbs = {
   "sample.resume": {
     call: (o) => ergodic.sample.resume(files.sample, normal, y, o),
     options: { algorithm: none, draws: whole(2), workers: whole(1, 1024), until: group, ...seconds, signal },
+  },
+  infer: {
+    call: (o) => ergodic.infer(graph, o),
+    options: {
+      task: one("marginals", "partition", "map"),
+      evidence: group,
+      algorithm: none,
+      seed,
+      memory: above(0, 4),
+      workers: whole(1, 1024),
+      until: group,
+      ...seconds,
+      signal,
+    },
+  },
+  "infer.resume": {
+    call: (o) => ergodic.infer.resume(files.infer, graph, o),
+    options: { evidence: group, algorithm: none, workers: whole(1, 1024), until: group, ...seconds, signal },
   },
   calibrate: {
     call: (o) => ergodic.calibrate(normal, y, o),

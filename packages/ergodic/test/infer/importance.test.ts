@@ -1,0 +1,168 @@
+/** Importance sampling from weighted mini-buckets: q is a distribution that reaches all the target does, weights stay below their bound, and intervals hold. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Proposal } from "../../src/algorithms/importance/proposal.ts";
+import { WeightSums } from "../../src/algorithms/importance/weight-sums.ts";
+import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
+import { reduce } from "../../src/algorithms/inference/reduction.ts";
+import { stream } from "../../src/base/stream.ts";
+import { importanceSampling, infer } from "../../src/index.ts";
+import { enumerateGraph } from "../reference/enumerate-graph.ts";
+import { graphOf, randomGraphs } from "../reference/random-graph.ts";
+
+function proposalOf(tables: LogTables, limit: number): Proposal {
+  const making = Proposal.make(tables, [...tables.cardinalities.keys()], limit);
+  for (;;) {
+    const { done, value } = making.next();
+    if (done) return value;
+  }
+}
+
+const valueAt = (tables: LogTables, states: ArrayLike<number>): number =>
+  tables.tables.reduce((sum, { scope, shape, values }) => {
+    let at = 0;
+    scope.forEach((variable, k) => {
+      at = at * shape[k] + states[variable];
+    });
+    return sum + values[at];
+  }, 0);
+
+/** A random grid of Booleans. */
+function grid(side: number, strength: number, seed: number) {
+  const draws = stream(seed, "grid").at(side);
+  const factors: { scope: number[]; values: number[] }[] = [];
+  for (let i = 0; i < side; i++)
+    for (let j = 0; j < side; j++)
+      for (const [to, there] of [
+        [i * side + j + 1, j + 1 < side],
+        [i * side + j + side, i + 1 < side],
+      ] as const)
+        if (there)
+          factors.push({
+            scope: [i * side + j, to],
+            values: Array.from({ length: 4 }, () => Math.exp(strength * draws.normal())),
+          });
+  return graphOf(new Array(side * side).fill(2), factors);
+}
+
+describe("the proposal", () => {
+  it("gives every state of a positive product a chance, of at least its weight over the bound, and all chances sum to 1", () => {
+    fc.assert(
+      fc.property(randomGraphs, fc.integer({ min: 1, max: 4 }), (graph, limit) => {
+        for (const part of reduce(graph).components) {
+          const tables = new LogTables(part);
+          const proposal = proposalOf(tables, limit);
+          // By many draws, each q is told by the state that was drawn; that it is the chance of that state, the next test shows.
+          const draws = stream(1, "proposal").at(limit);
+          const states = new Int32Array(part.cardinalities.length);
+          for (let n = 0; n < 40; n++) {
+            const logQ = proposal.draw(draws, states);
+            if (logQ === -Infinity) continue;
+            const logWeight = valueAt(tables, states) - logQ;
+            expect(logWeight).toBeLessThanOrEqual(proposal.logBound + 1e-9 * (1 + Math.abs(proposal.logBound)));
+          }
+        }
+      }),
+      { numRuns: 300, seed: 5 },
+    );
+  });
+
+  it("draws each state as often as it says: chi-squared at 1e-6", () => {
+    const [part] = reduce(grid(3, 1, 3)).components;
+    const tables = new LogTables(part);
+    const proposal = proposalOf(tables, 2);
+    expect(proposal.exact).toBe(false);
+    const states = new Int32Array(9);
+    const counts = new Float64Array(512);
+    const q = new Float64Array(512);
+    const count = 200000;
+    for (let n = 0; n < count; n++) {
+      const logQ = proposal.draw(stream(2, "chances").at(n), states);
+      const at = states.reduce((sum, state) => 2 * sum + state, 0);
+      counts[at]++;
+      q[at] = Math.exp(logQ);
+    }
+    expect(q.reduce((sum, value) => sum + value, 0)).toBeGreaterThan(0.999);
+    let chi = 0;
+    let cells = 0;
+    for (const [at, expected] of q.entries()) {
+      if (expected * count < 5) continue;
+      chi += (counts[at] - expected * count) ** 2 / (expected * count);
+      cells++;
+    }
+    // Wilson and Hilferty's normal approximation of the quantile at 1 − 1e-6.
+    const limit = cells * (1 - 2 / (9 * cells) + 4.75 * Math.sqrt(2 / (9 * cells))) ** 3;
+    expect(chi).toBeLessThan(limit);
+  });
+});
+
+describe("intervals", () => {
+  it("of weights in [0, 1] hold: 2,000 times at 95 %, of many shapes, and a bound too low is seen", () => {
+    let missed = 0;
+    let missedNarrow = 0;
+    for (let round = 0; round < 2000; round++) {
+      const draws = stream(9, "weights").at(round);
+      const rare = 10 ** -(1 + 2 * draws.uniform());
+      const sums = new WeightSums([2], 0, false);
+      for (let n = 0; n < 300; n++) sums.add(draws.uniform() < rare ? 0 : Math.log(0.01), new Int32Array(1));
+      const truth = Math.log(rare + 0.01 * (1 - rare));
+      const { low, high, value } = sums.total(0.05);
+      if (truth < low || truth > high) missed++;
+      const half = 0.1 * (high - low);
+      if (truth < value - half || truth > value + half) missedNarrow++;
+    }
+    expect(missed).toBeLessThan(2000 * 0.05);
+    expect(missedNarrow).toBeGreaterThan(2000 * 0.05);
+  });
+
+  it("of ln Z and of marginals hold the exact values, on 30 grids", async () => {
+    let [outside, widest] = [0, 0];
+    for (let seed = 0; seed < 30; seed++) {
+      const graph = grid(6, 1.5, seed);
+      const exact = await infer(graph);
+      const { logZ, logZCertificate, ...answer } = await infer(graph, {
+        algorithm: importanceSampling({ samples: 2000, width: 1e-9 }),
+        seed,
+      }).then((found) => ({ logZ: found.logZ, logZCertificate: found.logZCertificate, found }));
+      expect(Math.abs(logZ - exact.logZ)).toBeLessThan(0.5);
+      if (!("interval" in logZCertificate)) throw new Error(`no interval: ${JSON.stringify(logZCertificate)}`);
+      const [low, high] = logZCertificate.interval as readonly [number, number];
+      if (exact.logZ < low || exact.logZ > high) outside++;
+      widest = Math.max(widest, high - low);
+      for (const variable of graph.cardinalities.keys()) {
+        const { certificate } = answer.found.marginal(variable);
+        if (!("interval" in certificate)) throw new Error("no interval");
+        const [from, to] = (certificate.interval as readonly (readonly [number, number])[])[1];
+        const truth = exact.marginal(variable).p[1];
+        if (truth < from || truth > to) outside++;
+      }
+    }
+    expect(outside).toBe(0);
+    expect(widest).toBeLessThan(1);
+  });
+
+  it("equals enumeration where nothing is split", async () => {
+    const graph = grid(3, 1, 1);
+    const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm: importanceSampling() });
+    const truth = enumerateGraph(graph).logZ;
+    expect(logZ).toBeCloseTo(truth, 9);
+    expect(logZCertificate).toHaveProperty("interval");
+  });
+});
+
+describe("automatic", () => {
+  it("says what it chose and why", async () => {
+    const narrow = await infer(grid(5, 1, 0));
+    expect(narrow.method).toMatch(/^elimination/);
+    expect(narrow.certificate).toEqual({ exact: true });
+    // 2^32 joint states are too many for a fifth of a second.
+    const wide = grid(30, 0.3, 0);
+    const answer = await infer(wide, { task: "partition", until: { seconds: 6 } });
+    expect(answer.method).toMatch(/too much for elimination; importance sampling: \d+ draws from mini-buckets/);
+    expect(answer.logZCertificate).not.toHaveProperty("exact");
+    const best = await infer(wide, { task: "map", until: { seconds: 3 } });
+    expect(best.method).toMatch(/too much for elimination; /);
+    expect(best.gap).toBeGreaterThan(0);
+    expect(best.gap).toBeLessThan(Infinity);
+  });
+});
