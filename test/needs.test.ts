@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 
-const { hosts, missing, nodeMajors, references } = (await import(new URL("../scripts/needs.mjs", import.meta.url).href)) as {
+const { browsers, hosts, missing, nodeMajors, references } = (await import(
+  new URL("../scripts/needs.mjs", import.meta.url).href
+)) as {
   missing(where: { root: string; beside?: string; path: string }): string[];
   hosts: { folder: string; name: string; file: string }[];
+  browsers: { name: string; programs: string[] }[];
   nodeMajors: string[];
   references: string[];
 };
@@ -21,14 +24,18 @@ function put(path: string): void {
   writeFileSync(path, "");
 }
 
+function putBrowsers(): void {
+  for (const { programs } of browsers) put(join(bin, programs[0]));
+}
+
 it("names what is missing, and nothing where all is there", () => {
   mkdirSync(beside, { recursive: true });
   const lines = missing({ root, beside, path: bin });
   const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
   for (const what of [...hosts.map(({ name }) => name), ...references]) expect(about(what), what).toBeGreaterThan(0);
-  for (const { folder, file } of hosts) put(join(root, "node_modules/.cache-node", folder, `node_modules/package/bin/${file}`));
+  for (const { folder, file } of hosts) put(join(root, "node_modules/.cache-node", folder, `node_modules/package/${file}`));
   for (const file of references) put(join(beside, file));
-  put(join(bin, "chromium"));
+  putBrowsers();
   expect(missing({ root, beside, path: bin })).toEqual([]);
   // A folder that a failed install left behind holds no Node.
   rmSync(join(root, "node_modules/.cache-node", nodeMajors[0], "node_modules"), { recursive: true });
@@ -38,7 +45,7 @@ it("names what is missing, and nothing where all is there", () => {
 });
 
 it("a clone has no reference data beside it: that is no fault", () => {
-  put(join(bin, "chromium"));
+  putBrowsers();
   const lines = missing({ root, beside: join(root, "nowhere"), path: bin });
   expect(lines.filter((line) => line.includes("reference data"))).toEqual([]);
 });

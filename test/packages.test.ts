@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as sources from "ergodic";
+import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 
 const packages = fileURLToPath(new URL("../packages/", import.meta.url));
@@ -142,6 +143,26 @@ test.each(Object.entries(entries))("%s gives %s", (entry, names) => {
   const code = `import * as all from ${JSON.stringify(entry)}; console.log(Object.keys(all).join(" "));`;
   const found = execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: packages, encoding: "utf8" });
   expect(found.trim().split(" ")).toEqual(expect.arrayContaining(names.split(" ")));
+});
+
+test("no entry names what only Node has, for which bundlers bring polyfills: it is reached by globalThis", async () => {
+  const nodes = ["process", "Buffer", "global", "require", "__dirname", "__filename"];
+  const marked = (contents: string): ReturnType<typeof build> =>
+    build({
+      stdin: { contents, resolveDir: packages },
+      bundle: true,
+      write: false,
+      format: "esm",
+      logLevel: "silent",
+      define: Object.fromEntries(nodes.map((name) => [name, `FREE_${name}`])),
+    });
+  const free = async (contents: string): Promise<string[]> => {
+    const { outputFiles = [] } = await marked(contents);
+    return [...new Set(outputFiles.flatMap(({ text }) => text.match(/\bFREE_\w+/g) ?? []))];
+  };
+  expect(await free('console.log(process.argv, Buffer.from("a"))')).toEqual(["FREE_process", "FREE_Buffer"]);
+  const all = [...Object.keys(entries), "ergodic/worker/serve"].map((entry, i) => `export * as e${i} from "${entry}";`);
+  expect(await free(all.join("\n"))).toEqual([]);
 });
 
 test("diagnostics take plain arrays", () => {

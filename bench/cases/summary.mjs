@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { share } from "../data.mjs";
-import { openEngineOf, openErgodic } from "../ergodic.mjs";
+import { openErgodic } from "../ergodic.mjs";
 import { openPeer, readNumbers } from "../peer.mjs";
 
 const QUANTITIES = 200;
@@ -30,7 +30,7 @@ const COLUMNS = [
 
 /** Autoregressive chains of many speeds, some skewed; quantity by quantity, chain after chain. */
 async function makeData(folder) {
-  const { stream } = await openEngineOf("base/stream.js");
+  const { stream } = await openErgodic();
   const draws = new Float64Array(QUANTITIES * CHAINS * COUNT);
   for (let j = 0, at = 0; j < QUANTITIES; j++) {
     const phi = 0.9 * (j / QUANTITIES);

@@ -1,13 +1,13 @@
 // @ts-nocheck: a program of JavaScript, as users write it.
-// What the tests of bundlers build and run: training, sampling, prediction, and a run on another thread.
+// What the tests of bundlers build and run: training, sampling and prediction.
 import { Dataset, dense, fit, linear, model, network, normal, relu, sample, vector } from "ergodic";
 import { predictor } from "ergodic/predict";
-import { worker } from "ergodic/worker";
 
-async function main({ workers = 1, script } = {}) {
-  const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(1.3 * i)]);
-  const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => 2 * a - b) });
-  const plan = { epochs: 3, seed: 1, deterministic: true };
+const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(1.3 * i)]);
+export const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => 2 * a - b) });
+export const plan = { epochs: 3, seed: 1, deterministic: true };
+
+export async function main({ workers = 1 } = {}) {
   const trained = await fit(network([dense(4), relu(), dense(1)]), data, plan);
   const read = await predictor(trained.toBytes());
   const located = model(({ data, param, observe }) => {
@@ -16,16 +16,10 @@ async function main({ workers = 1, script } = {}) {
   });
   const posterior = await sample(located, { y: [1, 2, 3] }, { chains: 2, warmup: 50, draws: 50, seed: 1, deterministic: true });
   const raced = workers > 1 ? await fit(linear(), data, { workers, replicas: "shared", epochs: 2 }) : undefined;
-  const there = worker(script === undefined ? {} : { script });
-  const remote = await there.fit(linear(), data, plan);
-  there.dispose();
   return {
     trained: [...trained.outputs(data)].slice(0, 3),
     read: [...read.outputs(data)].slice(0, 3),
     mu: posterior.mean("mu")[0],
-    remote: [...remote.weights],
     raced: raced ? raced.weights.length : 0,
   };
 }
-
-globalThis.outcome = main(globalThis.given);

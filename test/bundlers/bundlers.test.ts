@@ -1,5 +1,4 @@
 /** The package as npm publishes it, built by bundlers with their default settings, and run: in Node and in Chromium, with and without cross-origin isolation. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,25 +7,10 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, whyNoBrowser } from "../../packages/ergodic/test/browser/chromium.ts";
 import { serve } from "../../packages/ergodic/test/browser/serve.ts";
-import { filesOf, freshProject, withEsbuild, withVite, withWebpack } from "./bundlers.ts";
-
-interface Outcome {
-  trained: number[];
-  read: number[];
-  mu: number;
-  remote: number[];
-  raced: number;
-}
+import { filesOf, freshProject, type Outcome, runInNode, withEsbuild, withVite, withWebpack } from "./bundlers.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: bundles in a browser, because ${reason}`);
-
-/** What a program of Node prints that awaits its outcome. */
-function runInNode(program: string, given: object): Outcome {
-  const code = `globalThis.given = ${JSON.stringify(given)}; await import(${JSON.stringify(pathToFileURL(program).href)}); console.log(JSON.stringify(await globalThis.outcome));`;
-  const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8", timeout: 60_000 });
-  return JSON.parse(printed.trim().split("\n").at(-1)!) as Outcome;
-}
 
 describe("bundled with default settings", () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bundlers-"));
@@ -34,9 +18,9 @@ describe("bundled with default settings", () => {
   let browser: Browser | undefined;
   beforeAll(async () => {
     freshProject(folder);
-    wanted = runInNode(join(folder, "app.js"), { workers: 2 });
+    wanted = runInNode(join(folder, "threaded.js"), { workers: 2 });
     if (!reason) browser = await openBrowser();
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true });
@@ -45,14 +29,16 @@ describe("bundled with default settings", () => {
   it("the package by itself, unbundled, does it all", () => {
     expect(wanted.trained).toEqual(wanted.read);
     expect(wanted.remote).toHaveLength(2);
+    expect(wanted.least).toEqual([3, -4]);
     expect(Math.abs(wanted.mu - 2)).toBeLessThan(0.5);
     expect(wanted.raced).toBe(2);
   });
 
-  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: two workers, and a thread", { timeout: 60_000 }, async (format) => {
+  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: two workers, and a thread", async (format) => {
     const program = await withEsbuild(folder, format);
     const script = pathToFileURL(join(dirname(program), "serve.mjs")).href;
-    expect(runInNode(program, { workers: 2, script })).toEqual(wanted);
+    const module = pathToFileURL(join(folder, "objective.js")).href;
+    expect(runInNode(program, { workers: 2, script, module })).toEqual(wanted);
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
@@ -66,7 +52,7 @@ describe("bundled with default settings", () => {
       page.on("requestfailed", (request) => problems.push(`${request.url()} could not be had`));
       await page.goto(`${site.origin}/index.html`);
       const found = await page
-        .waitForFunction("globalThis.outcome", null, { timeout: 30_000 })
+        .waitForFunction("globalThis.outcome", null, { timeout: 300_000 })
         .then((handle) => handle.jsonValue());
       await page.close();
       expect({ found, problems }, `isolated: ${isolated}`).toEqual({ found: { ...wanted, raced: 0 }, problems: [] });

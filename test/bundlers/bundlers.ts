@@ -1,29 +1,58 @@
-/** What web developers build with: each makes a folder of static files, or a program of Node, of app.js. */
+/** What web developers build with: each makes a folder of static files, or a program of Node, of threaded.js. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const app = fileURLToPath(new URL("./app.js", import.meta.url));
+const own = fileURLToPath(new URL("./", import.meta.url));
 
-/** A fresh project into which the package was installed as npm would publish it. */
-export function freshProject(folder: string): void {
+/** What users write. */
+export const programs = ["app.js", "plain.js", "threaded.js", "objective.js"];
+
+/** A page of one module. */
+export const page = (script: string): string =>
+  `<!doctype html><meta charset=utf-8><title>Ergodic</title><link rel=icon href=data:,><script type="module" src="${script}"></script>`;
+
+/** The package as npm would publish it, put into `folder`: the path of the file. */
+function pack(folder: string): string {
   const answer = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
     cwd: join(root, "packages/ergodic"),
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const [{ filename }] = JSON.parse(answer) as [{ filename: string }];
-  mkdirSync(join(folder, "node_modules/ergodic"), { recursive: true });
-  execFileSync("tar", ["-xzf", join(folder, filename), "-C", join(folder, "node_modules/ergodic"), "--strip-components=1"]);
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-  cpSync(app, join(folder, "app.js"));
-  writeFileSync(join(folder, "index.html"), '<!doctype html><meta charset=utf-8><script type="module" src="./app.js"></script>');
+  return join(folder, (JSON.parse(answer) as [{ filename: string }])[0].filename);
 }
 
-/** esbuild leaves workers as they are: the thread's program is an entry of its own. */
+/** A fresh project into which the package was installed as npm would publish it: the path of the packed file. */
+export function freshProject(folder: string): string {
+  const tarball = pack(folder);
+  mkdirSync(join(folder, "node_modules/ergodic"), { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "-C", join(folder, "node_modules/ergodic"), "--strip-components=1"]);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  for (const file of programs) cpSync(join(own, file), join(folder, file));
+  writeFileSync(join(folder, "index.html"), page("./threaded.js"));
+  return tarball;
+}
+
+/** What threaded.js gives; plain.js gives the part without a thread. */
+export interface Outcome {
+  trained: number[];
+  read: number[];
+  mu: number;
+  raced: number;
+  remote: number[];
+  least: number[];
+}
+
+/** What a program gives in Node. `given`: its settings. */
+export function runInNode(program: string, given: object = {}): Outcome {
+  const code = `globalThis.given = ${JSON.stringify(given)}; await import(${JSON.stringify(pathToFileURL(program).href)}); console.log(JSON.stringify(await globalThis.outcome));`;
+  const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8", timeout: 60_000 });
+  return JSON.parse(printed.trim().split("\n").at(-1)!) as Outcome;
+}
+
+/** esbuild leaves workers as they are: the thread's program is an entry of its own, and a module of the user's is copied. */
 const serve = "ergodic/worker/serve";
 
 export async function withEsbuild(folder: string, format: "esm" | "cjs" | "browser"): Promise<string> {
@@ -33,29 +62,27 @@ export async function withEsbuild(folder: string, format: "esm" | "cjs" | "brows
   if (format === "browser") {
     await build({
       ...common,
-      entryPoints: { app: "app.js", serve },
+      entryPoints: { threaded: "threaded.js", serve },
       format: "esm",
       splitting: true,
       minify: true,
       keepNames: true,
     });
-    writeFileSync(
-      join(out, "index.html"),
-      '<!doctype html><script>given = { script: "serve.js" }</script><script type="module" src="app.js"></script>',
-    );
+    cpSync(join(folder, "objective.js"), join(out, "objective.js"));
+    writeFileSync(join(out, "index.html"), `<script>given = { script: "serve.js" }</script>${page("threaded.js")}`);
     return out;
   }
   const ending = { ".js": format === "esm" ? ".mjs" : ".cjs" };
   await build({
     ...common,
-    entryPoints: ["app.js"],
+    entryPoints: ["threaded.js"],
     platform: "node",
     format,
     outExtension: ending,
     logOverride: { "empty-import-meta": "silent" },
   });
   await build({ ...common, entryPoints: { serve }, platform: "node", format: "esm", outExtension: { ".js": ".mjs" } });
-  return join(out, `app${ending[".js"]}`);
+  return join(out, `threaded${ending[".js"]}`);
 }
 
 export async function withWebpack(folder: string): Promise<string> {
@@ -63,14 +90,20 @@ export async function withWebpack(folder: string): Promise<string> {
   const out = join(folder, "webpack");
   await new Promise<void>((resolve, reject) => {
     webpack(
-      { mode: "production", context: folder, entry: "./app.js", output: { path: out, publicPath: "auto" }, performance: false },
+      {
+        mode: "production",
+        context: folder,
+        entry: "./threaded.js",
+        output: { path: out, publicPath: "auto" },
+        performance: false,
+      },
       (error, stats) => {
         if (error || stats?.hasErrors()) reject(error ?? new Error(stats!.toString("errors-only")));
         else resolve();
       },
     );
   });
-  writeFileSync(join(out, "index.html"), '<!doctype html><script src="main.js"></script>');
+  writeFileSync(join(out, "index.html"), page("main.js"));
   return out;
 }
 
@@ -86,12 +119,4 @@ export function filesOf(folder: string): Record<string, string> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = names.map((entry) => join(entry.parentPath, entry.name));
   return Object.fromEntries(paths.map((path) => [path.slice(folder.length), readFileSync(path, "utf8")]));
-}
-
-/** So that bundlers of the workspace are found from a project elsewhere. */
-export function linkTool(folder: string, name: string): void {
-  const from = createRequire(import.meta.url)
-    .resolve(`${name}/package.json`)
-    .replace(/\/package\.json$/, "");
-  symlinkSync(from, join(folder, "node_modules", name));
 }

@@ -103,12 +103,15 @@ export async function bundle() {
     })),
     ...single.outputFiles,
   ];
-  await replace(written);
+  await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
   keepReachableTypes(
     dist,
     (await entries()).map((file) => `${stem(file)}.d.ts`),
   );
 }
+
+/** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
+const ownImports = (text) => text.replace(/\bimport\(([\w$.]+)\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
 
 const stem = (file) => file.replace(/\.[jt]s$/, "");
 

@@ -2,6 +2,7 @@
 
 import "./at-start.ts"; // left out by bundlers
 
+export { type MiniBucketsOptions, miniBuckets } from "./algorithms/bounds/mini-buckets.ts";
 export { type AlternatingOptions, alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
 export { type CoordinateDescent, coordinateDescent } from "./algorithms/coordinate/coordinate-descent.ts";
 export type { CoordinateDescentOptions } from "./algorithms/coordinate/coordinate-options.ts";
@@ -78,6 +79,7 @@ export {
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
 export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
+export { type ImportanceSamplingOptions, importanceSampling } from "./algorithms/importance/importance-sampling.ts";
 export { algorithmFromJson } from "./algorithms/index.ts";
 export type {
   InferenceAlgorithm,
@@ -86,7 +88,18 @@ export type {
   PartAnswer,
   PartInference,
 } from "./algorithms/inference/algorithm.ts";
+export { automatic } from "./algorithms/inference/automatic.ts";
 export { inferenceFromJson, inferenceNames } from "./algorithms/inference/registry.ts";
+export { type GraphAnnealingOptions, graphAnnealing } from "./algorithms/local-search/graph-annealing.ts";
+export {
+  type IteratedConditionalModesOptions,
+  iteratedConditionalModes,
+} from "./algorithms/local-search/iterated-conditional-modes.ts";
+export {
+  type LoopyBeliefPropagationOptions,
+  loopyBeliefPropagation,
+} from "./algorithms/message-passing/loopy-belief-propagation.ts";
+export { type NaiveMeanFieldOptions, naiveMeanField } from "./algorithms/message-passing/naive-mean-field.ts";
 export {
   type AdaptationOptions,
   type AdviOptions,
@@ -179,6 +192,10 @@ export {
 } from "./algorithms/search/index.ts";
 export type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./algorithms/search/search.ts";
 export type { Scale, SpaceOptions } from "./algorithms/search/space.ts";
+export {
+  type AnnealedImportanceSamplingOptions,
+  annealedImportanceSampling,
+} from "./algorithms/tempering/annealed-importance-sampling.ts";
 export {
   type CoordinateAscentOptions,
   type CoordinateAscentResult,

@@ -1,6 +1,6 @@
 /** What a server sends: by its address, or as the response of a `fetch` that was made already. */
 import { DataError } from "ergodic";
-import type { ByteSource } from "./source.ts";
+import type { ByteSource } from "./byte-source.ts";
 
 /** A `fetch` is made for each reading, so that a file of any length can be read twice without being kept. */
 export function fetched(address: string | URL, signal: AbortSignal | undefined): ByteSource {

@@ -1,5 +1,8 @@
 import { DataError, OptionError } from "ergodic";
+import type { ByteSource, RandomAccess } from "./byte-source.ts";
 import { fetched, responded } from "./fetched.ts";
+
+export type { ByteSource, RandomAccess };
 
 /**
  * Where bytes come from: a path, an address, a `Response`, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
@@ -21,30 +24,6 @@ export type Source =
   | ReadableStream<Uint8Array>
   | { content: string | Uint8Array; name?: string }
   | ByteSource;
-
-/** Bytes to read, whatever they come from. */
-export interface ByteSource {
-  /** Opens every error message. */
-  readonly name: string;
-  /** False: `chunks()` works once (standard input, streams). */
-  readonly rereadable: boolean;
-  /** The bytes, in pieces. */
-  chunks(): AsyncIterable<Uint8Array>;
-  /** Any bytes by position, where the source has that: files and memory, not compressed. */
-  access?(): Promise<RandomAccess>;
-  /** Lets go of a stream that was kept open between readings. */
-  close?(): Promise<void>;
-}
-
-/** Bytes of a file by their place. */
-export interface RandomAccess {
-  /** Bytes in all. */
-  readonly byteLength: number;
-  /** Bytes [start, end). */
-  slice(start: number, end: number): Promise<Uint8Array>;
-  /** Lets go of the file. */
-  close(): Promise<void>;
-}
 
 const chunkBytes = 1 << 20;
 

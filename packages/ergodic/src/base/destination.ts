@@ -62,7 +62,7 @@ async function followed(path: string): Promise<string> {
 
 function ownDescriptor(path: string): number | undefined {
   const [, pid, number] = /^\/(?:proc\/(\d+)|dev)\/fd\/(\d+)$/.exec(path) ?? [];
-  return number !== undefined && (pid === undefined || Number(pid) === process.pid) ? Number(number) : undefined;
+  return number !== undefined && (pid === undefined || Number(pid) === globalThis.process.pid) ? Number(number) : undefined;
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -2,7 +2,7 @@
 
 import { refuse } from "./checks.ts";
 import { CapabilityError, DataError } from "./errors.ts";
-import { builtin } from "./node.ts";
+import { builtin, inNode } from "./node.ts";
 import { reason } from "./system-reason.ts";
 import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
 
@@ -137,8 +137,4 @@ function refuseOutsideNode(where: string, path: string): void {
     `${path} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,
     "NO_FILES",
   );
-}
-
-function inNode(): boolean {
-  return typeof process !== "undefined" && typeof process.versions?.node === "string";
 }

@@ -18,7 +18,7 @@ let place: Promise<string> | undefined;
 /** The name, next to `name`, of a file that this process writes; another at each call. */
 export async function partialName(name: string): Promise<string> {
   const random = Math.random().toString(36).slice(2, 10).padEnd(8, "0");
-  return `${stem(name)}.${process.pid}-${await (place ??= findPlace())}-${random}.partial`;
+  return `${stem(name)}.${globalThis.process.pid}-${await (place ??= findPlace())}-${random}.partial`;
 }
 
 /** Removes what processes that are no more have left of `name`; never what a living one writes. A folder that cannot be read is left as it is. */
@@ -48,7 +48,7 @@ async function abandoned(path: string, pid: number, where: string): Promise<bool
 
 function lives(pid: number): boolean {
   try {
-    process.kill(pid, 0);
+    globalThis.process.kill(pid, 0);
     return true;
   } catch (error) {
     // One of another user lives, too, but may not be asked.

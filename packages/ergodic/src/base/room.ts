@@ -10,7 +10,8 @@ export const MOST_ENGINE = Math.min(2 ** 32, hostBytes());
 
 /** The memory of this machine, or of the container: more than that ends the process. Infinity where the host does not say. */
 function hostBytes(): number {
-  if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return Infinity;
+  const { process } = globalThis;
+  if (typeof process?.getBuiltinModule !== "function") return Infinity;
   const total = process.getBuiltinModule("node:os").totalmem();
   const constrained = process.constrainedMemory?.() ?? 0;
   return constrained > 0 ? Math.min(total, constrained) : total;

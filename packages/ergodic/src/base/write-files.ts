@@ -179,7 +179,7 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
   try {
     const before = keptIn.get(path);
     // It may have been moved away by now.
-    const there = before !== undefined && (await stat(before).catch(() => undefined))?.uid === process.getuid?.();
+    const there = before !== undefined && (await stat(before).catch(() => undefined))?.uid === globalThis.process.getuid?.();
     const folder = there ? before : await mkdtemp(join(tmpdir(), "ergodic-kept-"));
     keptIn.set(path, folder);
     const place = join(folder, basename(path) || "saved");

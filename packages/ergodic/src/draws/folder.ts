@@ -6,7 +6,7 @@ import { reason } from "../base/system-reason.ts";
 
 /** The part of a browser's FileSystemFileHandle that reading needs. */
 export interface FileHandleSource {
-  /** That it is one. */
+  /** That of a file. */
   readonly kind: "file";
   /** The file's name, for errors. */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface FileHandleSource {
 
 /** The part of a browser's FileSystemDirectoryHandle that draws need. */
 export interface FolderHandle {
-  /** That it is one. */
+  /** That of a folder. */
   readonly kind: "directory";
   /** The folder's name, for errors. */
   readonly name: string;

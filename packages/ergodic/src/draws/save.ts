@@ -2,6 +2,7 @@ import { checkChoice, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3 } from "../base/murmur3.ts";
+import { inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
@@ -306,5 +307,3 @@ async function earlier(folder: DrawsFolder): Promise<string[]> {
     return []; // No earlier save, or none of ours: nothing to remove.
   }
 }
-
-const inNode = (): boolean => typeof process !== "undefined" && typeof process.versions?.node === "string";

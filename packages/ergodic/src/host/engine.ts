@@ -62,9 +62,9 @@ export interface Machine {
  * 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
- * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. On a page's own thread
- * calls run on a worker where memory can be shared, and otherwise in slices on the thread itself: what keeps a page free on any host
- * is `ergodic/worker`.
+ * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. On a page's own thread calls
+ * run on a worker where memory can be shared, and otherwise in slices on the thread itself: what keeps a page free on any host is
+ * `ergodic/worker`.
  *
  * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
  */

@@ -12,7 +12,7 @@
  */
 async function answer({ id, module, x, context }) {
   try {
-    const { default: f } = await import(/* @vite-ignore */ module);
+    const { default: f } = await import(/* @vite-ignore */ /* webpackIgnore: true */ module);
     if (typeof f !== "function") throw new TypeError(`${module} has no default export that is a function`);
     // The thread ends where the run does, so that this signal never fires; it stands here so that one f serves all hosts.
     const value = await f(x, { ...context, signal: new AbortController().signal });
@@ -24,8 +24,8 @@ async function answer({ id, module, x, context }) {
   }
 }
 
-if (typeof process === "object" && typeof process.versions?.node === "string") {
-  const { parentPort } = process.getBuiltinModule("node:worker_threads");
+if (typeof globalThis.process?.versions?.node === "string") {
+  const { parentPort } = globalThis.process.getBuiltinModule("node:worker_threads");
   parentPort?.on("message", async (message) => parentPort.postMessage(await answer(message)));
 } else {
   self.addEventListener("message", async (event) => self.postMessage(await answer(event.data)));

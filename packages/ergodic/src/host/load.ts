@@ -8,7 +8,7 @@
  */
 
 import { CapabilityError } from "../base/errors.ts";
-import { builtin } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 import type { Family } from "./families.ts";
 
 export type Instructions = "simd" | "relaxed";
@@ -22,18 +22,15 @@ const probeModule = (operation: number[]) =>
 const BITSELECT = [0xfd, 0x52];
 const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
-/** True in Node and in what imitates it, with `process` and node: modules. */
-export const isNode = typeof globalThis.process?.versions?.node === "string";
-
 /** Whether all kernels are loaded with the engine: files of this machine cost no download, and some ask for their kernels when they can wait for nothing. */
-export const hasAllKernels = isNode;
+export const hasAllKernels = inNode();
 
 /** True on the thread of a page, which must not be blocked. */
-export const isPageThread = !isNode && typeof window !== "undefined" && !("WorkerGlobalScope" in globalThis);
+export const isPageThread = !inNode() && typeof window !== "undefined" && !("WorkerGlobalScope" in globalThis);
 
 /** How many threads the machine runs at the same time. */
 export function hardwareThreads(): number {
-  return isNode ? builtin("node:os").availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
+  return inNode() ? builtin("node:os").availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
 }
 
 /** The instruction sets at hand, best first, and what stood in the way. */
@@ -47,7 +44,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
   }
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
   // Later versions of Node know no such flag, and print an error about it.
-  if (isNode && process.versions.node.startsWith("20.")) {
+  if (inNode() && globalThis.process.versions.node.startsWith("20.")) {
     const v8 = builtin("node:v8");
     v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
     if (WebAssembly.validate(probeModule(RELAXED_MADD))) {
@@ -96,7 +93,7 @@ export async function loadFamily(family: Family, instructions: Instructions, sha
 const SHARED = 2;
 
 async function unzipped(base64: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (isNode) return new Uint8Array(builtin("node:zlib").gunzipSync(Buffer.from(base64, "base64")));
+  if (inNode()) return new Uint8Array(builtin("node:zlib").gunzipSync(globalThis.Buffer.from(base64, "base64")));
   const zipped = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());

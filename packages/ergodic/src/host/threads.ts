@@ -6,8 +6,7 @@
  * gives.
  */
 import { checkKeys, OptionError } from "../base/errors.ts";
-import { builtin } from "../base/node.ts";
-import { isNode } from "./load.ts";
+import { builtin, inNode } from "../base/node.ts";
 import type { WebWorker } from "./web-types.ts";
 
 /** What both kinds of thread have in common. */
@@ -56,7 +55,7 @@ export function configureThreads(options: ThreadOptions): void {
 
 /** `onDeath`: with the reason. @throws what the host throws that lets no thread start */
 export function openThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
-  return isNode ? nodeThread(source, onMessage, onDeath) : webThread(source, onMessage, onDeath);
+  return inNode() ? nodeThread(source, onMessage, onDeath) : webThread(source, onMessage, onDeath);
 }
 
 function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {

@@ -129,7 +129,7 @@ function createServer(post) {
 // The engine's own thread imports this file for createThread; a worker is told apart by the name that the pool gives it.
 const WORKER_NAME = "ergodic-worker";
 if (typeof globalThis.process?.versions?.node === "string") {
-  const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
+  const { parentPort, workerData } = globalThis.process.getBuiltinModule("node:worker_threads");
   if (parentPort && workerData === WORKER_NAME)
     parentPort.on(
       "message",

@@ -4,14 +4,14 @@
  * given up for it; its plan makes another when it is called again, in about a millisecond and the time of copying its numbers.
  */
 import { MemoryLimitError } from "../base/errors.ts";
-import { isNode } from "../host/load.ts";
+import { inNode } from "../base/node.ts";
 
 export interface HasMemory {
   /** Lets go of the memory. It is collected. */
   giveUp(): void;
 }
 
-const MOST = isNode ? 256 : 24;
+const MOST = inNode() ? 256 : 24;
 
 /** In the order of their last use. Weak: who is collected takes its memory along. */
 const order = new Set<WeakRef<HasMemory>>();

@@ -31,10 +31,11 @@ export interface KnownData {
 /**
  * `value` as a message can carry it. `path`: how errors call it.
  *
- * @throws OptionError [WORKER_ARGUMENT] for functions, and for rules that are no equations
+ * @throws OptionError [WORKER_ARGUMENT] for functions and symbols, and for rules that are no equations
  */
 export function encode(value: unknown, path: string, known: KnownData): unknown {
   if (typeof value === "function") throw refusal(path, "a function");
+  if (typeof value === "symbol") throw refusal(path, shown(value));
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Blob) return value;
   if (value instanceof URL) return { [TAG]: "url", href: value.href };

@@ -2,10 +2,9 @@
 import { ChainDraws } from "../algorithms/sampling/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
-import { builtin } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
-import { isNode } from "../host/load.ts";
 import { readCheckpoint } from "../loop/checkpoint.ts";
 import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
 import { portableOf } from "../models/statistical/portable.ts";
@@ -36,7 +35,7 @@ export interface WorkerOptions {
    */
   readonly module?: string | URL;
   /**
-   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild): build `ergodic/worker/serve` as an entry of
+   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/worker/serve` as an entry of
    * its own.
    */
   readonly script?: string | URL;
@@ -159,10 +158,11 @@ class Client implements WorkerVerbs, KnownData {
     return { number, isNew: true };
   }
 
-  dispose(): void {
+  /** As the verbs, it may be taken out of its object. */
+  readonly dispose = (): void => {
     this.port.end();
     this.die(new Error("it was disposed of"));
-  }
+  };
 
   [Symbol.dispose](): void {
     this.dispose();
@@ -358,12 +358,16 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
+/** All that a browser says of a program that is not there is nothing. */
+const UNLOADED =
+  "its program could not be loaded: where a bundler leaves the addresses of workers as they are, build ergodic/worker/serve as an entry of its own, and give worker({ script }) its address";
+
 function openPort(
   script: string | URL | undefined,
   hear: (answer: Answer) => void,
   die: (cause: unknown) => void,
 ): { post(message: Request): void; end(): void } {
-  if (isNode) {
+  if (inNode()) {
     const { Worker: Thread } = builtin("node:worker_threads");
     const thread = new Thread(script ? new URL(script) : new URL("./serve.js", import.meta.url), {
       name: "ergodic",
@@ -379,6 +383,6 @@ function openPort(
     ? new Worker(script, { type: "module", name: "ergodic" })
     : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" });
   thread.addEventListener("message", (event) => hear(event.data));
-  thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || "its program could not be loaded")));
+  thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || UNLOADED)));
   return { post: (message) => thread.postMessage(message), end: () => thread.terminate() };
 }

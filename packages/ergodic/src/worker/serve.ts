@@ -5,14 +5,13 @@
  * its address as `worker({ script })`.
  */
 import { ErgodicError } from "../base/errors.ts";
-import { builtin } from "../base/node.ts";
+import { builtin, inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ratings } from "../data/ratings.ts";
 import type { Draws } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
 import type { Family } from "../host/families.ts";
-import { isNode } from "../host/load.ts";
 import type { Run } from "../loop/run.ts";
 import { type PortableDensity, PortedDensity } from "../models/statistical/portable.ts";
 import type { OutputPredictor } from "../predict/output-predictor.ts";
@@ -184,7 +183,7 @@ class Server {
 const notBegun = (): ErgodicError =>
   new ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");
 
-if (isNode) {
+if (inNode()) {
   const { parentPort } = builtin("node:worker_threads");
   if (parentPort) {
     const server = new Server((answer) => parentPort.postMessage(answer));

@@ -2,12 +2,13 @@
  * A static server of packages/ergodic/dist for browser tests, on 127.0.0.1 and a port that the system picks.
  *
  * `isolated` adds the headers of cross-origin isolation, without which a page has no shared memory. `files` are served beside dist, by their
- * path ("/task.js"); "/" is an empty page.
+ * path ("/task.js").
  */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 export const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
@@ -32,14 +33,31 @@ export interface SiteOptions {
   shared?: boolean;
   /** As a browser sees it that has no Symbol.dispose: it has the symbol under no name. */
   older?: boolean;
+  /** The text of "/"; by default an empty page. */
+  page?: string;
+  /** What is posted to the server goes here, and its answer back. */
+  receive?: (body: string) => string;
   /** Of scripts and workers, as a page's Content-Security-Policy. */
   policy?: string;
 }
 
-export async function serve({ isolated, files = {}, shared = false, older = false, policy }: SiteOptions): Promise<Site> {
+export async function serve({
+  isolated,
+  files = {},
+  shared = false,
+  older = false,
+  policy,
+  page = emptyPage,
+  receive,
+}: SiteOptions): Promise<Site> {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
-    const body = path === "/" ? emptyPage : (files[path] ?? (await readDist(path, older)));
+    const body =
+      request.method === "POST"
+        ? receive?.(await text(request))
+        : path === "/"
+          ? page
+          : (files[path] ?? (await readDist(path, older)));
     response.writeHead(body === undefined ? 404 : 200, {
       "content-type": types[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
       "cache-control": "no-store",

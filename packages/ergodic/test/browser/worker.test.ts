@@ -32,6 +32,14 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
     },
   );
 
+  it("a thread whose program is not there says how bundlers are told of it", async () => {
+    const task = `${begin}
+      const data = lib.Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
+      return worker({ script: "/none.js" }).fit(lib.linear(), data).then(() => "trained", (error) => error.message);`;
+    const message = await runInBrowser(browser, { isolated: false, thread: "page", task });
+    expect(message).toMatch(/^worker: the thread ended: .*build ergodic\/worker\/serve as an entry of its own.*\[WORKER_DIED\]$/);
+  });
+
   it("keeps a page free: timers of 10 ms are served while a network trains", async () => {
     const task = `${begin}
       const { dense, Dataset, network, relu } = lib;

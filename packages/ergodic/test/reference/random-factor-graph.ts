@@ -39,8 +39,7 @@ export function graphPlans(limits: { most: number; widest: number }): fc.Arbitra
 }
 
 /** The graph of a plan. */
-export function graphFrom({ counts, factors, observed, soft }: GraphPlan): FactorGraph {
-  const graph = factorGraph();
+export function graphFrom({ counts, factors, observed, soft }: GraphPlan, graph = factorGraph()): FactorGraph {
   counts.forEach((count, i) => {
     if (count === 2 && i % 2 === 0) graph.variable(`b${i}`);
     else

@@ -47,3 +47,87 @@ export const randomGraphs: fc.Arbitrary<FactorTables> = fc
       .tuple(fc.array(factor, { maxLength: 10 }), evidence)
       .map(([factors, observed]) => graphOf(cardinalities, factors, observed));
   });
+
+/** Random pairwise graphs of Booleans: every edge of the list a coupling of scale `strength`, every variable a field. */
+export function pairwiseGraph(
+  count: number,
+  edges: readonly (readonly [number, number])[],
+  strength: number,
+  normal: () => number,
+): FactorTables {
+  const fields = Array.from({ length: count }, (_, variable) => {
+    const field = 0.3 * normal();
+    return { scope: [variable], values: [Math.exp(field), Math.exp(-field)] };
+  });
+  const couplings = edges.map(([a, b]) => {
+    const [same, other] = [Math.exp(strength * normal()), 1];
+    return { scope: [a, b], values: [same, other, other, same] };
+  });
+  return graphOf(Array(count).fill(2), [...fields, ...couplings]);
+}
+
+/** Neighbours on a grid of rows × columns, around the border too if it is a torus. */
+export function gridEdges(rows: number, columns: number, torus = false): [number, number][] {
+  const edges: [number, number][] = [];
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) {
+      if (torus || j + 1 < columns) edges.push([i * columns + j, i * columns + ((j + 1) % columns)]);
+      if (torus || i + 1 < rows) edges.push([i * columns + j, ((i + 1) % rows) * columns + j]);
+    }
+  return edges;
+}
+
+/** Trees: each variable but the first shares a factor, with zeros now and then, with one before it. */
+export const randomTrees: fc.Arbitrary<FactorTables> = fc
+  .array(fc.integer({ min: 2, max: 4 }), { minLength: 2, maxLength: 7 })
+  .chain((cardinalities) =>
+    fc
+      .tuple(
+        ...cardinalities.slice(1).map((count, i) =>
+          fc.nat(i).chain((parent) =>
+            fc
+              .array(
+                fc.oneof(
+                  { weight: 5, arbitrary: fc.double({ min: 0.01, max: 3, noNaN: true }) },
+                  { weight: 1, arbitrary: fc.constant(0) },
+                ),
+                {
+                  minLength: count * cardinalities[parent],
+                  maxLength: count * cardinalities[parent],
+                },
+              )
+              .map((values) => ({ scope: [parent, i + 1], values })),
+          ),
+        ),
+      )
+      .map((factors) => graphOf(cardinalities, factors)),
+  );
+
+/** Graphs of many factors on few variables, whose elimination is as wide as they are: with zeros, but a state that is possible; ranges from narrow to huge. */
+export const denseGraphs: fc.Arbitrary<FactorTables> = fc
+  .tuple(
+    fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 4, maxLength: 7 }),
+    fc.double({ min: -0.4, max: 0.5, noNaN: true }),
+    fc.constantFrom(0.3, 1, 3, 30, 200),
+  )
+  .chain(([cardinalities, zeros, decades]) => {
+    const planted = fc.tuple(...cardinalities.map((count) => fc.nat(count - 1)));
+    const entry = fc
+      .tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }))
+      .map(([chance, size]) => ({ zero: chance < zeros, value: 10 ** (size * decades) }));
+    const factor = fc.uniqueArray(fc.nat(cardinalities.length - 1), { minLength: 2, maxLength: 3 }).chain((scope) => {
+      const size = scope.reduce((product, variable) => product * cardinalities[variable], 1);
+      return fc.array(entry, { minLength: size, maxLength: size }).map((entries) => ({ scope, entries }));
+    });
+    return fc
+      .tuple(fc.array(factor, { minLength: 2 * cardinalities.length, maxLength: 3 * cardinalities.length }), planted)
+      .map(([factors, states]) =>
+        graphOf(
+          cardinalities,
+          factors.map(({ scope, entries }) => {
+            const place = scope.reduce((at, variable) => at * cardinalities[variable] + states[variable], 0);
+            return { scope, values: entries.map(({ zero, value }, i) => (zero && i !== place ? 0 : value)) };
+          }),
+        ),
+      );
+  });

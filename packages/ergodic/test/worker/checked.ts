@@ -47,7 +47,9 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   expect(ticks).toBeGreaterThan(0);
   expect(reason).toBe("enough");
   expect(errors.null).toMatch(/^OptionError OPTION_TYPE fit: options is null, but must be an object/);
-  expect(errors.symbol).toMatch(/^OptionError WORKER_ARGUMENT worker: an argument cannot be sent to a worker: .*Symbol\(s\)/);
+  expect(errors.symbol).toMatch(
+    /^OptionError WORKER_ARGUMENT worker: options\.seed is Symbol\(s\), which cannot be sent to a worker/,
+  );
   expect(errors["inner function"]).toMatch(/^OptionError WORKER_ARGUMENT worker: options\.until\.loss is a function/);
   expect(errors["kept though refused"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);

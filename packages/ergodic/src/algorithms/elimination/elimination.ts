@@ -40,6 +40,11 @@ export function elimination(options: EliminationOptions = {}): InferenceAlgorith
   };
 }
 
+/** The same, where the order is known already. */
+export function eliminationIn(order: readonly number[], part: Component, plan: InferencePlan, engine: Engine): PartInference {
+  return new Elimination(part, plan, engine, Infinity, order);
+}
+
 class Elimination implements PartInference {
   ended = false;
   private readonly part: Component;
@@ -54,7 +59,8 @@ class Elimination implements PartInference {
   private pass: TreePass | undefined;
   private method = "";
 
-  constructor(part: Component, plan: InferencePlan, engine: Engine, mostStates: number) {
+  constructor(part: Component, plan: InferencePlan, engine: Engine, mostStates: number, order?: readonly number[]) {
+    this.order = order;
     this.part = part;
     this.plan = plan;
     this.engine = engine;

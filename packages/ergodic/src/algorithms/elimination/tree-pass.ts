@@ -85,6 +85,8 @@ export class TreePass {
   private readonly careful: boolean;
   private readonly workers: number;
   private readonly held = new Set<Kept>();
+  /** Of the sweep under way: a pass may be given up in the middle of one. */
+  private blocks: readonly CliqueBlock[] = [];
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
 
@@ -135,6 +137,7 @@ export class TreePass {
   }
 
   dispose(): void {
+    for (const block of this.blocks) block.dispose();
     for (const { allocation } of this.held) allocation.dispose();
     this.held.clear();
   }
@@ -239,6 +242,7 @@ export class TreePass {
       const own = outputs.map((output) => (shared.includes(output) ? copies[i][shared.indexOf(output)] : output));
       return new CliqueBlock(this.engine.memory, axes, shape, inputs, own, ranges);
     });
+    this.blocks = blocks;
     try {
       for (let first = 0; first < blocks.length; first += this.workers) {
         yield* this.together(blocks.slice(first, first + this.workers), logs);

@@ -2,12 +2,30 @@
 import { checkNamedJson } from "../../base/checks.ts";
 import { DataError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
+import { miniBuckets } from "../bounds/mini-buckets.ts";
 import { elimination } from "../elimination/elimination.ts";
+import { importanceSampling } from "../importance/importance-sampling.ts";
+import { graphAnnealing } from "../local-search/graph-annealing.ts";
+import { iteratedConditionalModes } from "../local-search/iterated-conditional-modes.ts";
+import { loopyBeliefPropagation } from "../message-passing/loopy-belief-propagation.ts";
+import { naiveMeanField } from "../message-passing/naive-mean-field.ts";
+import { annealedImportanceSampling } from "../tempering/annealed-importance-sampling.ts";
 import type { InferenceAlgorithm } from "./algorithm.ts";
+import { automatic } from "./automatic.ts";
 
 /** Options are JSON: `algorithm(options).toJSON()` is { algorithm, ...options } with every default filled in. */
 // biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
-export const inferenceRegistry: Readonly<Record<string, (options: any) => InferenceAlgorithm>> = { elimination };
+export const inferenceRegistry: Readonly<Record<string, (options: any) => InferenceAlgorithm>> = {
+  automatic,
+  elimination,
+  importanceSampling,
+  miniBuckets,
+  loopyBeliefPropagation,
+  naiveMeanField,
+  annealedImportanceSampling,
+  iteratedConditionalModes,
+  graphAnnealing,
+};
 
 /** Names of the algorithms of `infer`, as `inferenceFromJson` knows them. */
 export const inferenceNames = (): string[] => Object.keys(inferenceRegistry);

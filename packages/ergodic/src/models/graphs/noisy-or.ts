@@ -77,7 +77,7 @@ export function addNoisyOr(
     probabilities: [...parents.map((i) => probabilities[i]), leak],
   };
   const size = list.size(small.variables);
-  if (size <= (sum ? most : MOST_MAP)) list.add(small.variables, noisyOrTable(list, small));
+  if (parents.length < 2 || size <= (sum ? most : MOST_MAP)) list.add(small.variables, noisyOrTable(list, small));
   else if (sum) addChain(list, factor, small);
   else
     throw new CapabilityError(

@@ -1,10 +1,11 @@
-import { elimination } from "../../algorithms/elimination/elimination.ts";
 import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../../algorithms/inference/algorithm.ts";
+import { automatic } from "../../algorithms/inference/automatic.ts";
 import { Inference } from "../../algorithms/inference/inference.ts";
 import { Answer } from "../../answers/index.ts";
 import { checkChoice, checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { murmur3 } from "../../base/murmur3.ts";
 import { shown } from "../../base/shown.ts";
 import type { FactorTables, JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
@@ -45,7 +46,7 @@ const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   checkKeys("infer", options, keys);
-  const { task = "marginals", seed = 0, memory = MEMORY, algorithm = elimination(), until = {}, workers = 1, evidence } = options;
+  const { task = "marginals", seed = 0, memory = MEMORY, algorithm = automatic(), until = {}, workers = 1, evidence } = options;
   checkSignal("infer", options.signal);
   checkChoice("infer", "task", task, tasks);
   checkNumber("infer", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
@@ -67,7 +68,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   return launch(options, async () => ({
     graph: tablesOf("infer", graph, task, evidence),
     algorithm,
-    plan: { task, seed, memory, workers },
+    plan: { task, seed, memory, workers, ...(until.seconds === undefined ? {} : { seconds: until.seconds }) },
     until,
   }));
 }
@@ -89,12 +90,16 @@ function resume(
       const task = plan.choice("task", tasks);
       const { inferenceFromJson } = await import("../../algorithms/inference/registry.ts");
       const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
-      const made = { task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 };
+      const made = {
+        ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
+        // What was chosen for so many seconds is continued, whatever time it is given now.
+        ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
+      };
       const tables = tablesOf("infer.resume", graph, task, options.evidence);
-      if (JSON.stringify(part.object("graph")) !== JSON.stringify(sizeOf(tables)))
+      if (JSON.stringify(part.object("graph")) !== JSON.stringify(factsOf(tables)))
         throw new DataError(
           "infer.resume",
-          `the checkpoint is of another graph (${JSON.stringify(part.object("graph"))}, here ${JSON.stringify(sizeOf(tables))}); give the graph and evidence that it was made with`,
+          `the checkpoint is of another graph (${JSON.stringify(part.object("graph"))}, here ${JSON.stringify(factsOf(tables))}); give the graph and evidence that it was made with`,
           "CHECKPOINT_MODEL",
         );
       return { graph: tables, algorithm, plan: made, until: options.until ?? {}, checkpoint };
@@ -128,16 +133,26 @@ function checkUntil(where: string, until: Until): void {
 interface Recipe {
   readonly graph: FactorTables;
   readonly algorithm: InferenceAlgorithm;
-  readonly plan: { readonly task: InferenceTask; readonly seed: number; readonly memory: number; readonly workers: number };
+  /** `memory` in GiB. */
+  readonly plan: InferencePlan;
   readonly until: Until;
   readonly checkpoint?: Checkpoint;
 }
 
-const sizeOf = ({ cardinalities, factors, observed }: FactorTables): JsonObject => ({
-  variables: cardinalities.length,
-  factors: factors.length,
-  observed: observed.reduce((count, state) => count + (state < 0 ? 0 : 1), 0),
-});
+/** What tells one graph from another: counts for people, and a hash of all of it. */
+function factsOf({ cardinalities, factors, observed }: FactorTables): JsonObject {
+  let hash = 0;
+  const take = ({ buffer, byteOffset, byteLength }: ArrayBufferView): void => {
+    hash = murmur3(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, hash);
+  };
+  for (const array of [cardinalities, observed]) take(array);
+  for (const { scope, values } of factors) {
+    take(Uint32Array.from(scope));
+    take(values);
+  }
+  const count = observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
+  return { variables: cardinalities.length, factors: factors.length, observed: count, hash };
+}
 
 function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe>): Run<Answer> {
   let recipe: Recipe;
@@ -150,11 +165,9 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       recipe = await read();
       const { graph, algorithm, plan, until, checkpoint } = recipe;
       const engine = await openEngine({ families: ["graphs"] });
-      const { seconds } = until;
-      const made: InferencePlan = { ...plan, memory: plan.memory * 2 ** 30, ...(seconds === undefined ? {} : { seconds }) };
-      inference = new Inference(graph, algorithm, made, engine);
+      inference = new Inference(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine);
       const { workers: _, ...kept } = plan;
-      json = { graph: sizeOf(graph), algorithm: algorithm.toJSON(), plan: kept };
+      json = { graph: factsOf(graph), algorithm: algorithm.toJSON(), plan: kept };
       return {
         progression: inference,
         stopping: { until, validateEvery: 1, patience: undefined },

@@ -525,3 +525,15 @@ export const algorithms: Table = {
     },
   },
 };
+
+export const inference = from(ergodic, {
+  automatic: {},
+  elimination: { mostStates: number(1) },
+  importanceSampling: { level: number(0.5, 0.999999), width: positive, samples: whole(1000) },
+  miniBuckets: { iBound: whole(1, 28) },
+  loopyBeliefPropagation: { damping: number(0, 0.99), tolerance: notNegative, rounds: count },
+  naiveMeanField: { restarts: count, rounds: count, tolerance: notNegative },
+  annealedImportanceSampling: { particles: whole(100), temperatures: count, level: number(0.5, 0.9999) },
+  iteratedConditionalModes: { restarts: count },
+  graphAnnealing: { sweeps: count, from: number(0.05), to: above(0), restarts: count },
+});

@@ -5,7 +5,15 @@
 import { describe, expect, it } from "vitest";
 import { schedules as scheduleRegistry } from "../../../src/algorithms/gradient/schedule.ts";
 import { samplerNames } from "../../../src/algorithms/sampling/index.ts";
-import { ErgodicError, featureMaps, layerKinds, lossNames, ruleRegistry, searchRegistry } from "../../../src/index.ts";
+import {
+  ErgodicError,
+  featureMaps,
+  inferenceNames,
+  layerKinds,
+  lossNames,
+  ruleRegistry,
+  searchRegistry,
+} from "../../../src/index.ts";
 import * as declared from "./factories.ts";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
 
@@ -45,6 +53,7 @@ describe("every registry's names are declared", () => {
     ["schedules", declared.schedules, Object.keys(scheduleRegistry)],
     ["searches", declared.searches, Object.keys(searchRegistry)],
     ["samplers", declared.samplers, samplerNames()],
+    ["algorithms of infer", declared.inference, inferenceNames()],
     ["feature maps", declared.featureMaps, Object.keys(featureMaps)],
     ["losses", declared.losses, lossNames().map((name) => `${name}Loss`)],
   ])("%s", (_, table, names) => {

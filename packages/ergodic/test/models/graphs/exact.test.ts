@@ -1,7 +1,10 @@
 /** Every kind of factor: elimination on the graph's tables and chains equals enumeration of the factors' definitions. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FactorGraph, factorGraph, infer, not } from "../../../src/index.ts";
+import { FactorGraph, factorGraph, type Inferred, infer, not } from "../../../src/index.ts";
+import { Observations } from "../../../src/models/graphs/evidence.ts";
+import { Structure } from "../../../src/models/graphs/structure.ts";
+import { tablesOf } from "../../../src/models/graphs/tables.ts";
 import { factorValue, logicalValue } from "../../reference/factor-value.ts";
 import { type GraphPlan, graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";
 
@@ -42,24 +45,30 @@ function enumerate(graph: FactorGraph) {
 const near = (found: number, wanted: number, within = 1e-12): void =>
   expect(Math.abs(found - wanted)).toBeLessThanOrEqual(within * Math.max(1, Math.abs(wanted)));
 
+type Task = "marginals" | "partition" | "map";
+
 async function agrees(plan: GraphPlan): Promise<void> {
   const graph = graphFrom(plan);
+  await equalsEnumeration(graph, () => graph);
+}
+
+async function equalsEnumeration(graph: FactorGraph, asked: (task: Task) => Inferred): Promise<void> {
   const truth = enumerate(graph);
-  const { logZ, certificate } = await infer(graph, { task: "partition" });
+  const { logZ, certificate } = await infer(asked("partition"), { task: "partition" });
   expect(certificate).toEqual({ exact: true });
   if (truth.sum === 0) {
     expect(logZ).toBe(-Infinity);
     return;
   }
   near(logZ, Math.log(truth.sum));
-  const answer = await infer(graph);
+  const answer = await infer(asked("marginals"));
   expect(answer.variables).toHaveLength(graph.variableCount);
   truth.marginals.forEach((wanted, variable) => {
     answer.marginal(variable).p.forEach((p, state) => {
       near(p, wanted[state] / truth.sum);
     });
   });
-  const { best, gap } = await infer(graph, { task: "map" });
+  const { best, gap } = await infer(asked("map"), { task: "map" });
   expect(gap).toBe(0);
   near(best.value, Math.log(truth.largest));
   near(truth.productAt(best.states) / truth.largest, 1);
@@ -87,6 +96,22 @@ describe("factor graphs", () => {
     );
     expect(chained).toBeGreaterThan(50);
   }, 240_000);
+
+  it("chains of every factor of three variables or more: 300 random graphs", async () => {
+    let auxiliaries = 0;
+    await fc.assert(
+      fc.asyncProperty(graphPlans({ most: 5, widest: 5 }), async (plan) => {
+        const structure = new Structure(2 ** 20);
+        const observations = new Observations(structure.budget);
+        const graph = graphFrom(plan, new FactorGraph(structure, observations));
+        const split = (task: Task) => tablesOf(structure, observations, task, 1);
+        auxiliaries += split("marginals").cardinalities.length - graph.variableCount;
+        await equalsEnumeration(graph, split);
+      }),
+      { numRuns: 300, seed: 19 },
+    );
+    expect(auxiliaries).toBeGreaterThan(500);
+  });
 
   it("wide factors of each kind, counted by hand", async () => {
     const names = indices(30).map((i) => `b${i}`);

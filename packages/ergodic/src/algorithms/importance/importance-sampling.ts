@@ -1,0 +1,236 @@
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
+import { log } from "../../base/log.ts";
+import { stream } from "../../base/stream.ts";
+import type { Certificate, Snapshot } from "../../contract.ts";
+import { psis } from "../../diagnostics/psis.ts";
+import { eliminationOrders } from "../elimination/order.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../inference/algorithm.ts";
+import { type LogTable, LogTables } from "../inference/log-tables.ts";
+import { PartRun } from "../inference/part-run.ts";
+import type { Component } from "../inference/reduction.ts";
+import { Proposal } from "./proposal.ts";
+import { WeightSums } from "./weight-sums.ts";
+
+/** Options of `importanceSampling`. */
+export interface ImportanceSamplingOptions {
+  /** Chance that an interval holds the truth, at least. Default 0.999; from 0.5 to 0.999999. */
+  level?: number;
+  /** It ends once the interval of ln Z, and of "marginals" those of all of them, is no wider. Default 0.01; > 0. */
+  width?: number;
+  /** Joint states that are drawn at most from each proposal. Default 200000; a whole number >= 1000. */
+  samples?: number;
+}
+
+/** log2 of the joint states of a mini-bucket of the first proposals, and from each to the next. */
+const FIRST_LIMIT = 8;
+const LIMIT_STEP = 4;
+/** Beyond what 2^26 states take a proposal costs more than it gains. */
+const LAST_LIMIT = 24;
+/** From all but the last proposals so many joint states are drawn. */
+const EARLY_SAMPLES = 4000;
+/** Log weights that are kept for k̂. */
+const KEPT = 20000;
+/** An interval of ln Z that is wider says little: k̂ may say more. */
+const WIDE = 1;
+/** Beyond so many of their standard errors two proposals disagree. */
+const APART = 5;
+/** The least effective size with which k̂ says something. */
+const LEAST_SIZE = 200;
+/** Of the search for orders: a part of what an exact answer would take, which is far too much. */
+const ORDER_EFFORT = 1e-4;
+/** Variables that are drawn between two yields: a few milliseconds. */
+const PAUSE_VARIABLES = 20000;
+/** Draws at the first look at whether the intervals are narrow enough; each next one is after twice as many. */
+const FIRST_LOOK = 1000;
+/** Intervals among which the answer may choose: looks at both proposals of each limit. */
+const LOOKS = 128;
+
+/**
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs that are too wide for elimination: Z = E_q[w],
+ * w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z, with independent draws from q.
+ *
+ * No weight is above the proved bound Z⁺, so that the empirical Bernstein inequality gives intervals that hold whatever the
+ * distribution is (weight-sums.ts). Where that of ln Z is wider than 1 the certificate is { khat, ess } by PSIS instead, if k̂ is small
+ * enough and a second proposal, of another elimination order, agrees; otherwise it remains the wide interval. Mini-buckets begin with
+ * 2^8 states and grow by factors of 16 as far as the memory goes. Tasks: "marginals", "partition".
+ * Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ */
+export function importanceSampling(options: ImportanceSamplingOptions = {}): InferenceAlgorithm {
+  checkKeys("importanceSampling", options, ["level", "width", "samples"]);
+  const { level = 0.999, width = 0.01, samples = 200000 } = options;
+  checkNumber("importanceSampling", "level", level, { low: 0.5, high: 0.999999 });
+  checkNumber("importanceSampling", "width", width, { low: 0, open: true });
+  checkNumber("importanceSampling", "samples", samples, { low: 1000, integer: true });
+  return {
+    name: "importanceSampling",
+    tasks: ["marginals", "partition"],
+    toJSON: () => ({ algorithm: "importanceSampling", level, width, samples }),
+    start: (part, plan) => new ImportanceSampling(part, plan, { level, width, samples }),
+  };
+}
+
+/** A proposal, and what was drawn from it. */
+interface Arm {
+  readonly proposal: Proposal;
+  readonly sums: WeightSums;
+  readonly logWeights: number[];
+}
+
+class ImportanceSampling extends PartRun {
+  private readonly part: Component;
+  private readonly plan: InferencePlan;
+  private readonly options: Required<ImportanceSamplingOptions>;
+  private readonly tables: LogTables;
+  private limit = FIRST_LIMIT;
+  private drawn = 0;
+  private arms: readonly Arm[] = [];
+  /** The best answer of the proposals before. */
+  private best: PartAnswer | undefined;
+
+  constructor(part: Component, plan: InferencePlan, options: Required<ImportanceSamplingOptions>) {
+    super();
+    this.part = part;
+    this.plan = plan;
+    this.options = options;
+    this.tables = new LogTables(part);
+  }
+
+  protected *work(): Generator<void> {
+    const { part, plan, options } = this;
+    const scopes = part.tables.map(({ scope }) => scope);
+    const orders: (readonly number[])[] = [];
+    for (const arm of [0, 1]) {
+      const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT });
+      orders.push((yield* search).order);
+    }
+    // A table of each variable, in both proposals and while they are made.
+    const most = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
+    for (; ; this.limit += LIMIT_STEP) {
+      const arms: Arm[] = [];
+      for (const order of orders) {
+        const proposal = yield* Proposal.make(this.tables, order, this.limit);
+        const sums = new WeightSums(part.cardinalities, proposal.logBound, plan.task === "marginals");
+        arms.push({ proposal, sums, logWeights: [] });
+      }
+      this.arms = arms;
+      const last = this.limit + LIMIT_STEP > most || arms.every(({ proposal }) => proposal.exact);
+      yield* this.sample(last ? options.samples : EARLY_SAMPLES);
+      this.best = this.answer();
+      this.arms = [];
+      if (last || (this.best && spreadOf(this.best) <= options.width)) return;
+    }
+  }
+
+  private *sample(samples: number): Generator<void> {
+    const { tables, plan, options, arms } = this;
+    const streams = arms.map((_, arm) => stream(plan.seed, "importance sampling", this.limit, arm));
+    const states = new Int32Array(tables.cardinalities.length);
+    const pause = Math.max(1, Math.floor(PAUSE_VARIABLES / states.length));
+    let look = FIRST_LOOK;
+    for (let n = 0; n < samples; n++) {
+      for (const [arm, { proposal, sums, logWeights }] of arms.entries()) {
+        const logQ = proposal.draw(streams[arm].at(n), states);
+        const logWeight = logQ === -Infinity ? logQ : valueAt(tables.tables, states) - logQ;
+        sums.add(logWeight, states);
+        if (n < KEPT) logWeights.push(logWeight);
+        this.drawn++;
+      }
+      if (n % pause === pause - 1) yield;
+      if (n + 1 < look) continue;
+      look *= 2;
+      const found = this.answer();
+      if (found && spreadOf(found) <= options.width) return;
+    }
+  }
+
+  answer(): PartAnswer | undefined {
+    const found = this.arms.length > 0 && this.arms.every(({ sums }) => sums.count >= 100) ? this.now() : undefined;
+    if (!found || !this.best) return found ?? this.best;
+    return spreadOf(found) <= spreadOf(this.best) ? found : this.best;
+  }
+
+  /** By the proposal whose interval is the narrower one. */
+  private now(): PartAnswer {
+    const { arms, plan, options, part } = this;
+    // The narrowest of all intervals looked at is taken: all of them are to hold.
+    const delta = (1 - options.level) / LOOKS;
+    const totals = arms.map(({ sums }) => sums.total(delta));
+    const spread = totals.map(({ low, high }) => high - low);
+    const chosen = spread[1] < spread[0] ? 1 : 0;
+    const { sums, proposal } = arms[chosen];
+    const total = totals[chosen];
+    const method = `importance sampling: ${sums.count} draws from mini-buckets of at most 2^${this.limit} states`;
+    if (proposal.logBound === -Infinity) return { method, logZ: { value: -Infinity, certificate: { exact: true } } };
+    const judged = spread[chosen] > WIDE || total.value === -Infinity ? this.judge(chosen) : undefined;
+    const middle = (total.low + total.high) / 2;
+    const value = total.value > -Infinity ? total.value : Number.isFinite(middle) ? middle : total.high;
+    const certificate: Certificate = judged ?? intervalOf(total.low, total.high, options.level);
+    const logZ = { value, certificate };
+    if (plan.task === "partition") return { method, logZ };
+    const marginals = part.cardinalities.map((count, variable) => {
+      if (total.value === -Infinity) {
+        const none = "no state of a positive product was drawn";
+        return { p: new Float64Array(count).fill(1 / count), certificate: { none } };
+      }
+      const { p, intervals } = sums.marginal(variable, delta);
+      const wide = intervals.some(([low, high]) => high - low > 0.5);
+      return { p, certificate: judged && wide ? judged : { interval: intervals, level: options.level } };
+    });
+    return { method, logZ, marginals };
+  }
+
+  /** k̂ and the effective size, if both proposals have a good one and agree. */
+  private judge(chosen: number): Certificate | undefined {
+    const { arms } = this;
+    if (arms.some(({ sums }) => sums.effectiveSize < LEAST_SIZE)) return undefined;
+    const found = arms.map(({ logWeights }) => psis(Float64Array.from(logWeights)));
+    if (found.some(({ paretoK, threshold }) => !(paretoK <= threshold))) return undefined;
+    const [a, b] = arms.map(({ sums }) => ({ value: sums.total(0.5).value, error: sums.relativeError }));
+    if (Math.abs(a.value - b.value) > APART * Math.sqrt(a.error * a.error + b.error * b.error)) return undefined;
+    return { khat: found[chosen].paretoK, ess: arms[chosen].sums.effectiveSize };
+  }
+
+  report(): Record<string, number> {
+    return { draws: this.drawn };
+  }
+
+  snapshot(): Snapshot {
+    return { tensors: {}, state: { limit: this.limit } };
+  }
+
+  /** Draws from proposals before are not kept: they have no part in what comes. */
+  restore(snapshot: Snapshot): void {
+    this.limit = new KeptPart("importance sampling", snapshot).count("limit", FIRST_LIMIT, LAST_LIMIT);
+  }
+}
+
+function intervalOf(low: number, high: number, level: number): Certificate {
+  if (low === -Infinity) return { none: `no lower bound was found; with a chance of ${level} ln Z is at most ${high}` };
+  return { interval: [low, high], level };
+}
+
+/** ln of the product of the tables. */
+function valueAt(tables: readonly LogTable[], states: Int32Array): number {
+  let sum = 0;
+  for (const { scope, shape, values } of tables) {
+    let at = 0;
+    for (let k = 0; k < scope.length; k++) at = at * shape[k] + states[scope[k]];
+    sum += values[at];
+  }
+  return sum;
+}
+
+/** The widest interval; ∞ where there is another certificate. */
+function spreadOf({ logZ, marginals }: PartAnswer): number {
+  const widths = [logZ?.certificate, ...(marginals ?? []).map(({ certificate }) => certificate)].map((certificate) => {
+    if (!certificate || "exact" in certificate) return 0;
+    if (!("interval" in certificate)) return Infinity;
+    const intervals = (Array.isArray(certificate.interval[0]) ? certificate.interval : [certificate.interval]) as [
+      number,
+      number,
+    ][];
+    return Math.max(...intervals.map(([low, high]) => high - low));
+  });
+  return Math.max(...widths);
+}

@@ -1,0 +1,104 @@
+import { checkKeys } from "../../base/errors.ts";
+import { isObject, KeptPart } from "../../base/kept-part.ts";
+import { powerText } from "../../base/room.ts";
+import type { Snapshot } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import { chooseCutset } from "../elimination/cutset.ts";
+import { eliminationIn } from "../elimination/elimination.ts";
+import { eliminationOrders } from "../elimination/order.ts";
+import { importanceSampling } from "../importance/importance-sampling.ts";
+import { graphAnnealing } from "../local-search/graph-annealing.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
+import type { Component } from "./reduction.ts";
+
+/** Joint states that elimination sweeps in a second, about; and how many it may, where time is not limited: some minutes. */
+const STATES_A_SECOND = 2.5e8;
+const MOST_STATES = 2 ** 36;
+/** The share of the time that elimination may plan with. */
+const TIME_SHARE = 0.6;
+const MOST_SLICES = 2 ** 16;
+
+/**
+ * Chooses for each connected part, by its width: exact elimination where the joint states of the cliques of the best order that was
+ * found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
+ * sampling from mini-buckets, and simulated annealing for "map". The answer's method says which, and why.
+ */
+export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
+  checkKeys("automatic", options, []);
+  return {
+    name: "automatic",
+    tasks: ["marginals", "partition", "map"],
+    toJSON: () => ({ algorithm: "automatic" }),
+    start: (part, plan, engine) => new Automatic(part, plan, engine),
+  };
+}
+
+class Automatic implements PartInference {
+  private readonly part: Component;
+  private readonly plan: InferencePlan;
+  private readonly engine: Engine;
+  private search: Generator<void> | undefined;
+  private chosen: PartInference | undefined;
+  private why = "";
+  private kept: Snapshot | undefined;
+
+  constructor(part: Component, plan: InferencePlan, engine: Engine) {
+    this.part = part;
+    this.plan = plan;
+    this.engine = engine;
+  }
+
+  get ended(): boolean {
+    return this.chosen?.ended ?? false;
+  }
+
+  async advance(): Promise<void> {
+    if (this.chosen) return this.chosen.advance();
+    this.search ??= this.choose();
+    this.search.next();
+  }
+
+  private *choose(): Generator<void> {
+    const { part, plan, engine } = this;
+    const scopes = part.tables.map(({ scope }) => scope);
+    const affordable = plan.seconds === undefined ? MOST_STATES : plan.seconds * TIME_SHARE * STATES_A_SECOND;
+    const { order } = yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed });
+    const cutset = chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
+    const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
+    // "map" sweeps once what the others sweep twice.
+    const exact = states <= affordable / (plan.task === "map" ? 1 : 2);
+    if (!exact) {
+      const width = states < Infinity ? `${powerText(states)} states are` : "its messages are";
+      this.why = `${width} too much for elimination; `;
+    }
+    const otherwise = plan.task === "map" ? graphAnnealing() : importanceSampling();
+    this.chosen = exact ? eliminationIn(order, part, plan, engine) : otherwise.start(part, plan, engine);
+    if (this.kept) this.chosen.restore(this.kept);
+  }
+
+  answer(): PartAnswer | undefined {
+    const found = this.chosen?.answer();
+    return found && { ...found, method: this.why + found.method };
+  }
+
+  report(): Record<string, number> {
+    return this.chosen?.report() ?? {};
+  }
+
+  snapshot(): Snapshot {
+    const { tensors, state } = this.chosen?.snapshot() ?? { tensors: {}, state: {} };
+    return { tensors, state: { chosen: this.chosen ? state : null } };
+  }
+
+  /** What is chosen depends on the graph and the plan alone: it is chosen again, and continues. */
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the automatic choice", snapshot);
+    const { chosen } = kept.state;
+    if (chosen !== null)
+      this.kept = { tensors: snapshot.tensors, state: isObject(chosen) ? chosen : kept.refuse("chosen is no object") };
+  }
+
+  dispose(): void {
+    this.chosen?.dispose();
+  }
+}

@@ -1,0 +1,73 @@
+import type { LogTables } from "./log-tables.ts";
+
+/** A state of all variables of a part, with each table's entry at hand, so that what one variable's states are worth costs their number times its tables. */
+export class JointState {
+  readonly states: Int32Array;
+  /** Room for the worths of one variable. */
+  readonly weights: Float64Array;
+  readonly cardinalities: readonly number[];
+  private readonly values: Float64Array;
+  /** By table, where its values begin. */
+  private readonly begins: Int32Array;
+  /** By variable, where its tables begin in the two lists that follow. */
+  private readonly first: Int32Array;
+  private readonly tables: Int32Array;
+  private readonly strides: Int32Array;
+  /** By table, the place of its entry among all values. */
+  private readonly places: Int32Array;
+
+  constructor(
+    { cardinalities, values, first, touching }: LogTables,
+    states: ArrayLike<number> = new Int32Array(cardinalities.length),
+  ) {
+    this.cardinalities = cardinalities;
+    this.weights = new Float64Array(cardinalities.reduce((most, count) => Math.max(most, count), 1));
+    this.values = values;
+    this.begins = first;
+    this.states = Int32Array.from(states);
+    this.first = new Int32Array(touching.length + 1);
+    touching.forEach((of, variable) => {
+      this.first[variable + 1] = this.first[variable] + of.length;
+    });
+    const all = touching.flat();
+    this.tables = Int32Array.from(all, ({ table }) => table);
+    this.strides = Int32Array.from(all, ({ stride }) => stride);
+    this.places = first.slice();
+    this.set(this.states);
+  }
+
+  set(states: ArrayLike<number>): void {
+    this.states.set(states);
+    this.places.set(this.begins);
+    for (let variable = 0; variable < this.states.length; variable++) this.shift(variable, this.states[variable]);
+  }
+
+  /** ln of the tables' product. */
+  get value(): number {
+    let sum = 0;
+    for (let table = 0; table < this.places.length; table++) sum += this.values[this.places[table]];
+    return sum;
+  }
+
+  /** Σ ln of the tables of `variable`, by its states, those of all others as they are. */
+  worths(variable: number, into: Float64Array): void {
+    const { first, tables, strides, places, values } = this;
+    const state = this.states[variable];
+    const count = this.cardinalities[variable];
+    for (let s = 0; s < count; s++) into[s] = 0;
+    for (let e = first[variable]; e < first[variable + 1]; e++) {
+      const stride = strides[e];
+      let at = places[tables[e]] - state * stride;
+      for (let s = 0; s < count; s++, at += stride) into[s] += values[at];
+    }
+  }
+
+  move(variable: number, state: number): void {
+    this.shift(variable, state - this.states[variable]);
+    this.states[variable] = state;
+  }
+
+  private shift(variable: number, by: number): void {
+    for (let e = this.first[variable]; e < this.first[variable + 1]; e++) this.places[this.tables[e]] += by * this.strides[e];
+  }
+}

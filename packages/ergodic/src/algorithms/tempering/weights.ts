@@ -1,0 +1,52 @@
+import { betaQuantile } from "../../base/beta-quantile.ts";
+import { exp } from "../../base/exp.ts";
+import { log } from "../../base/log.ts";
+import { logSumExp } from "../../base/log-sum-exp.ts";
+import type { Certificate } from "../../contract.ts";
+import { psis } from "../../diagnostics/index.ts";
+
+/** Fewer weights say nothing of their own spread. */
+const FEWEST = 100;
+/** Below, the variance of weights is finite, and so is what an interval is made of. */
+const FINITE_VARIANCE = 0.5;
+/** Weights that differ by no more are equal up to rounding. */
+const EQUAL = 1e-12;
+
+/**
+ * ln of the mean of independent weights, whose mean is Z, and what is known of it.
+ *
+ * PSIS' k̂ of the largest weights up to 0.5: an interval, Student's of the mean on the logarithmic scale, its upper end moved out by the first term of
+ * the Edgeworth series for skewed weights, (2t² + 1)γ/(6√n) standard errors (Hall 1992). k̂ up to PSIS' threshold: k̂ and the effective size. Else no
+ * guarantee.
+ */
+export function logMean(logWeights: Float64Array, level: number): { value: number; certificate: Certificate } {
+  const n = logWeights.length;
+  const total = logSumExp(logWeights);
+  const value = total - log(n);
+  if (n < FEWEST) return { value, certificate: { none: `${n} weights are too few to judge by; an interval takes ${FEWEST}` } };
+  const relative = logWeights.map((weight) => exp(weight - value));
+  const moment = (k: 2 | 3): number =>
+    relative.reduce((sum, w) => sum + (k === 2 ? (w - 1) ** 2 : (w - 1) * (w - 1) * (w - 1)), 0) / n;
+  const variance = moment(2) * (n / (n - 1));
+  if (variance < EQUAL ** 2) return { value, certificate: { interval: [value - EQUAL, value + EQUAL], level } };
+  const { paretoK, threshold } = psis(logWeights);
+  const ess = n / (1 + variance);
+  if (!(paretoK <= threshold)) {
+    const tail = Number.isFinite(paretoK)
+      ? `a tail of k-hat ${paretoK.toFixed(2)}, above ${threshold.toFixed(2)}`
+      : "no tail that could be fitted";
+    return { value, certificate: { none: `the largest weights have ${tail}` } };
+  }
+  if (paretoK > FINITE_VARIANCE) return { value, certificate: { khat: paretoK, ess } };
+  const error = Math.sqrt(variance / n);
+  const t = studentQuantile(1 - level, n - 1);
+  const skewness = Math.max(0, moment(3) / (variance * Math.sqrt(variance)));
+  const further = ((2 * t * t + 1) * skewness) / (6 * Math.sqrt(n));
+  return { value, certificate: { interval: [value - t * error, value + (t + further) * error], level } };
+}
+
+/** |T| is above it with probability `missed`: ν/(ν + T²) has a beta distribution of ν/2 and ½. */
+function studentQuantile(missed: number, degrees: number): number {
+  const x = betaQuantile(missed, degrees / 2, 0.5);
+  return Math.sqrt((degrees * (1 - x)) / x);
+}

@@ -1,0 +1,97 @@
+/** Proved bounds against enumeration, and against each other where graphs are wide. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { stream } from "../../src/base/stream.ts";
+import type { FactorTables } from "../../src/contract.ts";
+import { type Answer, elimination, infer, miniBuckets, naiveMeanField } from "../../src/index.ts";
+import { enumerateGraph } from "../reference/enumerate-graph.ts";
+import { heldTo } from "../reference/held-to-certificate.ts";
+import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs } from "../reference/random-graph.ts";
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Width of the bounds of ln Z. */
+function widthOf({ logZCertificate }: Answer): number {
+  if ("exact" in logZCertificate) return 0;
+  return "lower" in logZCertificate ? (logZCertificate.upper as number) - (logZCertificate.lower as number) : Number.NaN;
+}
+
+describe("mini-buckets", () => {
+  it("bounds hold on 2,000 random graphs", async () => {
+    let bounded = 0;
+    const check = async (graph: FactorTables, iBound: number): Promise<void> => {
+      const truth = enumerateGraph(graph);
+      const algorithm = miniBuckets({ iBound });
+      const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm });
+      if ("lower" in logZCertificate) bounded++;
+      expect(heldTo(logZCertificate, logZ, truth.logZ)).toBe("holds");
+      if (truth.logZ === -Infinity) return;
+      const { best } = await infer(graph, { task: "map", algorithm });
+      expect(best.value).toBeLessThanOrEqual(truth.logLargest + 1e-10 * Math.max(1, Math.abs(truth.logLargest)));
+      expect(best.bound).toBeGreaterThanOrEqual(truth.logLargest - 1e-13 * Math.max(1, Math.abs(truth.logLargest)));
+      const answer = await infer(graph, { algorithm });
+      truth.marginals.forEach((p, variable) => {
+        const { certificate, p: found } = answer.marginal(variable);
+        p.forEach((value, state) => {
+          expect(heldTo(certificate, found[state], value, state)).toBe("holds");
+        });
+      });
+    };
+    for (const graph of fc.sample(randomGraphs, { numRuns: 500, seed: 21 })) await check(graph, 1);
+    for (const graph of fc.sample(denseGraphs, { numRuns: 750, seed: 22 })) await check(graph, 2);
+    for (const graph of fc.sample(denseGraphs, { numRuns: 750, seed: 23 })) await check(graph, 3);
+    console.log(`mini-buckets: ln Z between bounds that are not equal on ${bounded} of 2000 graphs`);
+    expect(bounded).toBeGreaterThan(900);
+  }, 120_000);
+
+  it("a bound that is too tight by a little is found out", () => {
+    expect(heldTo({ lower: 0, upper: 2 - 1e-9 }, 1, 2)).toBe("wrong");
+    expect(heldTo({ lower: 2 + 1e-9, upper: 3 }, 2.5, 2)).toBe("wrong");
+  });
+
+  it("2^10 entries halve the width of 2, and more", async () => {
+    const widths: Record<number, number[]> = { 1: [], 4: [], 10: [] };
+    for (let seed = 0; seed < 20; seed++) {
+      const draws = stream(seed, "wide").at(0);
+      const edges = seed % 2 === 0 ? gridEdges(8, 8) : complete(14);
+      const graph = pairwiseGraph(seed % 2 === 0 ? 64 : 14, edges, 0.4 + 0.1 * seed, () => draws.normal());
+      const { logZ } = await infer(graph, { task: "partition", algorithm: elimination() });
+      for (const iBound of [1, 4, 10]) {
+        const answer = await infer(graph, { task: "partition", algorithm: miniBuckets({ iBound }) });
+        expect(heldTo(answer.logZCertificate, answer.logZ, logZ)).toBe("holds");
+        widths[iBound].push(widthOf(answer));
+      }
+    }
+    const medians = Object.entries(widths).map(([iBound, of]) => `iBound ${iBound}: ${median(of).toFixed(4)}`);
+    console.log(`mini-buckets: median widths of ln Z, ${medians.join(", ")}`);
+    expect(median(widths[4])).toBeLessThan(median(widths[1]));
+    expect(median(widths[10])).toBeLessThanOrEqual(median(widths[1]) / 2);
+  }, 60_000);
+
+  it("ends without splits, which is exact", async () => {
+    const draws = stream(3, "narrow").at(0);
+    const graph = pairwiseGraph(40, gridEdges(4, 10), 1, () => draws.normal());
+    const [exact, found] = [await infer(graph), await infer(graph, { algorithm: miniBuckets({ iBound: 28 }) })];
+    expect(found.certificate).toEqual({ exact: true });
+    for (const variable of exact.variables)
+      found.marginal(variable).p.forEach((value, state) => {
+        expect(Math.abs(value - exact.marginal(variable).p[state])).toBeLessThan(1e-12);
+      });
+  });
+});
+
+it("mean field's bound is below ln Z, and right where variables are independent", async () => {
+  for (const graph of fc.sample(denseGraphs, { numRuns: 100, seed: 24 })) {
+    const truth = enumerateGraph(graph);
+    const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm: naiveMeanField() });
+    expect(heldTo(logZCertificate, logZ, truth.logZ)).toBe("holds");
+    if ("lower" in logZCertificate) expect(logZ - (logZCertificate.lower as number)).toBeLessThan(1e-9);
+  }
+  const uniform = pairwiseGraph(9, gridEdges(3, 3), 0, () => 0);
+  const { logZ } = await infer(uniform, { task: "partition", algorithm: naiveMeanField() });
+  expect(Math.abs(logZ - 9 * Math.LN2)).toBeLessThan(1e-9);
+});
+
+function complete(count: number): [number, number][] {
+  return Array.from({ length: count }, (_, a) => Array.from({ length: a }, (_, b): [number, number] => [a, b])).flat();
+}

@@ -1,0 +1,92 @@
+/** Whether chains of single changes reach all states: what is claimed against a walk through every joint state. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Ergodicity, ergodicity } from "../../src/algorithms/inference/ergodicity.ts";
+import { type Component, reduce } from "../../src/algorithms/inference/reduction.ts";
+import type { FactorTables } from "../../src/contract.ts";
+import { annealedImportanceSampling, infer } from "../../src/index.ts";
+import { denseGraphs, graphOf, gridEdges, randomGraphs } from "../reference/random-graph.ts";
+
+function decided(part: Component, mostStates?: number): Ergodicity {
+  const search = ergodicity(part, mostStates);
+  for (;;) {
+    const { done, value } = search.next();
+    if (done) return value;
+  }
+}
+
+/** By depth first, from the first possible state. */
+function reachesAll({ cardinalities, tables }: Component): boolean {
+  const value = (states: readonly number[]): boolean =>
+    tables.every(({ scope, shape, values, logs }) => {
+      const at = scope.reduce((place, variable, k) => place * shape[k] + states[variable], 0);
+      return values[at] > (logs ? -Infinity : 0);
+    });
+  const all = cardinalities.reduce<number[][]>(
+    (lists, count) => lists.flatMap((list) => Array.from({ length: count }, (_, s) => [...list, s])),
+    [[]],
+  );
+  const possible = new Set(all.filter(value).map((states) => states.join()));
+  const [first] = possible;
+  if (first === undefined) return true;
+  const waiting = [first];
+  possible.delete(first);
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const states = next.split(",").map(Number);
+    for (const [variable, count] of cardinalities.entries())
+      for (let s = 0; s < count; s++) {
+        const other = states.with(variable, s).join();
+        if (possible.delete(other)) waiting.push(other);
+      }
+  }
+  return possible.size === 0;
+}
+
+const parts = (graph: FactorTables): readonly Component[] => reduce(graph).components;
+
+describe("ergodicity", () => {
+  it("is right on small graphs, and where it may not go through them never wrong", () => {
+    const found = { true: 0, false: 0, unknown: 0 };
+    const graphs = [
+      ...fc.sample(randomGraphs, { numRuns: 200, seed: 31 }),
+      ...fc.sample(denseGraphs, { numRuns: 200, seed: 32 }),
+    ];
+    for (const part of graphs.flatMap(parts)) {
+      const truth = reachesAll(part);
+      expect(decided(part).ergodic).toBe(truth);
+      const { ergodic } = decided(part, 0);
+      found[`${ergodic}`]++;
+      if (ergodic !== "unknown") expect(ergodic).toBe(truth);
+    }
+    console.log(`ergodicity, without going through states: ${JSON.stringify(found)}`);
+    for (const count of Object.values(found)) expect(count).toBeGreaterThan(0);
+  }, 60_000);
+
+  it("of large graphs it knows hard cores and equalities, and says what it does not know", () => {
+    const of = (count: number, values: readonly number[]): Component => {
+      const states = Math.sqrt(values.length);
+      const [part] = parts(
+        graphOf(
+          Array(count * count).fill(states),
+          gridEdges(count, count).map((scope) => ({ scope: [...scope], values })),
+        ),
+      );
+      return part;
+    };
+    expect(decided(of(6, [1, 1, 1, 0])).ergodic).toBe(true);
+    expect(decided(of(6, [1, 0, 0, 1])).ergodic).toBe(false);
+    expect(decided(of(6, [0, 1, 1, 1, 0, 1, 1, 1, 0])).ergodic).toBe("unknown");
+  });
+
+  it("annealed importance sampling claims nothing where changes of one variable do not reach all states", async () => {
+    const equal = [1, 0, 0, 1];
+    const graph = graphOf(Array(4).fill(2), [
+      { scope: [0, 1], values: equal },
+      { scope: [1, 2], values: equal },
+      { scope: [2, 3], values: equal },
+      { scope: [0], values: [1, 50] },
+    ]);
+    const { logZCertificate } = await infer(graph, { task: "partition", algorithm: annealedImportanceSampling() });
+    expect(logZCertificate).toEqual({ none: "the possible states are 2 islands, which changes of one variable do not leave" });
+  });
+});

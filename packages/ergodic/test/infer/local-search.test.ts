@@ -1,0 +1,48 @@
+/** Searches for the most probable state, against elimination. */
+import { describe, expect, it } from "vitest";
+import { stream } from "../../src/base/stream.ts";
+import { elimination, graphAnnealing, infer, iteratedConditionalModes } from "../../src/index.ts";
+import { graphOf, gridEdges, pairwiseGraph } from "../reference/random-graph.ts";
+
+const graphs = Array.from({ length: 20 }, (_, seed) => {
+  const draws = stream(seed, "modes").at(0);
+  return pairwiseGraph(64, gridEdges(8, 8), 1, () => draws.normal());
+});
+
+describe.each([
+  ["iteratedConditionalModes", iteratedConditionalModes(), 0],
+  ["graphAnnealing", graphAnnealing(), 15],
+] as const)("%s", (name, algorithm, leastOptimal) => {
+  it("comes near the optimum of 20 grids of 64 Booleans, and never above it or its bound", async () => {
+    let optimal = 0;
+    let worst = 0;
+    for (const graph of graphs) {
+      const [exact, found] = [
+        await infer(graph, { task: "map", algorithm: elimination() }),
+        await infer(graph, { task: "map", algorithm }),
+      ];
+      const below = exact.best.value - found.best.value;
+      expect(below).toBeGreaterThan(-1e-9);
+      expect(found.best.bound).toBeGreaterThanOrEqual(exact.best.value - 1e-9);
+      expect(found.gap).toBeLessThan(20);
+      if (below < 1e-9) optimal++;
+      worst = Math.max(worst, below);
+    }
+    console.log(`${name}: ${optimal} of 20 optimal, the worst ${worst.toFixed(3)} nats below`);
+    expect(optimal).toBeGreaterThanOrEqual(leastOptimal);
+    expect(worst).toBeLessThan(5);
+  }, 60_000);
+
+  it("starts where nothing is 0: colours of a cycle and its chords", async () => {
+    const different = [0, 1, 1, 1, 0, 1, 1, 1, 0];
+    const edges = Array.from({ length: 30 }, (_, i) => [
+      [i, (i + 1) % 30],
+      [i, (i + 7) % 30],
+    ]).flat();
+    const likes = Array.from({ length: 30 }, (_, i) => ({ scope: [i], values: [1 + (i % 3), 2, 1.5] }));
+    const graph = graphOf(Array(30).fill(3), [...edges.map((scope) => ({ scope, values: different })), ...likes]);
+    const { best } = await infer(graph, { task: "map", algorithm });
+    expect(best.value).toBeGreaterThan(0);
+    for (const [a, b] of edges) expect(best.states[a]).not.toBe(best.states[b]);
+  });
+});

@@ -1,0 +1,23 @@
+/** Bytes to read, whatever they come from. */
+export interface ByteSource {
+  /** Opens every error message. */
+  readonly name: string;
+  /** False: `chunks()` works once (standard input, streams). */
+  readonly rereadable: boolean;
+  /** The bytes, in pieces. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** Any bytes by position, where the source has that: files and memory, not compressed. */
+  access?(): Promise<RandomAccess>;
+  /** Lets go of a stream that was kept open between readings. */
+  close?(): Promise<void>;
+}
+
+/** Bytes of a file by their place. */
+export interface RandomAccess {
+  /** Bytes in all. */
+  readonly byteLength: number;
+  /** Bytes [start, end). */
+  slice(start: number, end: number): Promise<Uint8Array>;
+  /** Lets go of the file. */
+  close(): Promise<void>;
+}
