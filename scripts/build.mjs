@@ -32,7 +32,7 @@ function removeStale(folder) {
   }
 }
 
-const bundling = ["bundle.mjs", "direct-imports.mjs", "pure.mjs", "../package.json"].map((file) =>
+const bundling = ["bundle.mjs", "direct-imports.mjs", "pure.mjs", "reachable-types.mjs", "../package.json"].map((file) =>
   join(root, "packages/ergodic/scripts", file),
 );
 let dependencyChanged = false;

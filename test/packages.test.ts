@@ -105,7 +105,7 @@ test("the built library knows by name all that its sources define, and keeps the
       losses: all.lossNames(),
       layers: all.layerKinds(),
       taken: [
-        taken(() => all.rule("chain", {}, ({ g }) => ({ step: g }))),
+        taken(() => all.rule("chain", {}, ({ g }) => ({ step: g }), { summary: "own", source: "own" })),
         taken(() => all.defineSearch("spsa", {}, {})),
         taken(() => all.loss("hinge", {}, ({ z }) => z, { task: "regression", link: "identity" })),
         taken(() => all.initialiser("zeros", {}, () => new Float64Array(0))),

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { directImports } from "./direct-imports.mjs";
 import { actingLine, annotatePure, breakLines } from "./pure.mjs";
+import { keepReachableTypes } from "./reachable-types.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
@@ -103,7 +104,10 @@ export async function bundle() {
     ...single.outputFiles,
   ];
   await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
-  await keepReachableTypes();
+  keepReachableTypes(
+    dist,
+    (await entries()).map((file) => `${stem(file)}.d.ts`),
+  );
 }
 
 /** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
@@ -133,20 +137,6 @@ async function replace(files) {
     for (const [, name] of text.matchAll(/new Worker\(\s*new URL\("([^"]+)",\s*import\.meta\.url\)/g))
       if (!paths.has(join(dirname(path), name))) throw new Error(`${path}: there is no ${name}`);
   }
-}
-
-/** Declarations of modules that no entry's declarations name are of no use to anybody. */
-async function keepReachableTypes() {
-  const kept = new Set();
-  const keep = async (path) => {
-    if (kept.has(path)) return;
-    kept.add(path);
-    for (const [, to] of (await readFile(path, "utf8")).matchAll(/(?:from|import)\s*\(?"(\.[^"]+)"/g))
-      await keep(join(dirname(path), to.replace(/\.[jt]s$/, ".d.ts")));
-  };
-  for (const file of await entries()) await keep(join(dist, `${stem(file)}.d.ts`));
-  for (const file of await readdir(dist, { recursive: true }))
-    if (file.endsWith(".d.ts") && !kept.has(join(dist, file))) await rm(join(dist, file));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();
