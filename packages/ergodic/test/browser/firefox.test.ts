@@ -23,7 +23,7 @@ const tasks: [name: string, task: string, count: number][] = [
 const places = [{ isolated: true }, { isolated: false }];
 const olders = [false, true];
 
-const begin = `const lib = await import("/dist/index.js");`;
+const begin = `const lib = { ...(await import("/dist/index.js")), compiler: await import("/dist/compiler/index.js") };`;
 const all = `${begin}return [${tasks.map(([, task]) => `await (async () => {${task}})()`)}];`;
 const throughWorker = `${begin}
 const { worker } = await import("/dist/worker/index.js");
