@@ -1,0 +1,120 @@
+/** Graphs from the command line: read, inferred from, written, interrupted and resumed. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest";
+import { factorGraph, infer } from "ergodic";
+import { describe, expect, it } from "vitest";
+import { runCommandLine } from "../src/command-line.ts";
+import { captured, ergodic, temporary, works } from "./captured.ts";
+
+const file = temporary();
+
+function sprinkler() {
+  const graph = factorGraph();
+  graph.variable("rain", ["no", "yes"]);
+  graph.variable("wet", ["no", "yes"]);
+  graph.table(["rain"], [0.8, 0.2]);
+  graph.table(
+    ["rain", "wet"],
+    [
+      [0.9, 0.1],
+      [0.2, 0.8],
+    ],
+  );
+  return graph;
+}
+
+describe("infer", () => {
+  const path = file("sprinkler.json");
+  writeFileSync(path, writeGraphJson(sprinkler()));
+
+  it("prints probabilities, what was done and the certificate", async () => {
+    const { stdout, stderr } = await works("infer", path, "--evidence", "wet=yes");
+    expect(stderr.split("\n")[0]).toBe(`${path}: 2 variables, 2 factors`);
+    // 0.2 · 0.8 / (0.2 · 0.8 + 0.8 · 0.1)
+    expect(stdout).toMatch(/^rain {2}no 0\.3333 {2}yes 0\.6667\nwet {3}no 0\.0000 {2}yes 1\.0000\n.*\ncertificate: exact\n/);
+  });
+
+  it("answers the other tasks, in JSON and as UAI's result files", async () => {
+    const uai = file("sprinkler.uai");
+    writeFileSync(uai, writeUai(sprinkler()));
+    const evidence = file("sprinkler.evid");
+    writeFileSync(evidence, "2\n1 1 1\n1 0 0\n");
+    const out = file("answer.PR");
+    const { stdout } = await works(
+      "infer",
+      uai,
+      "--evidence",
+      evidence,
+      "--task",
+      "partition",
+      "--out",
+      out,
+      "--json",
+      "--quiet",
+    );
+    const answer = JSON.parse(stdout);
+    expect(answer).toMatchObject({ command: "infer", task: "partition", certificate: { exact: true }, out });
+    expect(answer.logZ).toBeCloseTo(Math.log(0.24), 12);
+    expect(readFileSync(out, "utf8")).toBe(`PR\n${answer.logZ / Math.LN10}\n`);
+    const second = await works("infer", uai, "--evidence", evidence, "--sample", "1", "--task", "partition", "--json");
+    expect(JSON.parse(second.stdout).logZ).toBeCloseTo(Math.log(0.8), 12);
+    const best = await works("infer", path, "--task", "map");
+    expect(best.stdout).toMatch(/^rain {2}no\nwet {3}no\nln of the product of the factors: -0\.3\d+; no state has more\n/);
+    expect((await works("infer", path, "--algorithm", "miniBuckets", "--task", "partition")).stdout).toMatch(
+      /mini-bucket elimination/,
+    );
+  });
+
+  it.each([
+    [["infer", path, "--evidence", "rainn=yes"], /did you mean "rain"\?/],
+    [["infer", path, "--evidence", "rain=maybe"], /maybe/],
+    [["infer", path, "--evidence", "rain=yes,wet"], /"wet" is not variable=state/],
+    [["infer", path, "--algorithm", "luck"], /"luck" is not known \(known: auto, automatic, elimination/],
+    [["infer", file("graph.txt")], /does not say what it is by its ending; add --format uai\|bif\|fg\|json\|dimmwitted/],
+    [["infer", path, "--task", "luck"], /It must be marginals, partition or map/],
+    [["infer", file("none.uai")], /there is no such file/],
+  ])("%j is refused", async (words, message) => {
+    const { code, stderr } = await ergodic(...words);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+
+  it("is kept on Ctrl-C, and continues", async () => {
+    const wide = factorGraph();
+    for (let i = 0; i < 900; i++) wide.variable(`v${i}`);
+    for (let i = 0; i < 900; i++)
+      for (const to of [i % 30 < 29 ? i + 1 : -1, i + 30])
+        if (to >= 0 && to < 900)
+          wide.table(
+            [`v${i}`, `v${to}`],
+            [
+              [1, 0.5 + (i % 3) / 10],
+              [0.4, 1],
+            ],
+          );
+    const graph = file("wide.json");
+    writeFileSync(graph, writeGraphJson(wide));
+    const checkpoint = file("kept.checkpoint");
+    const terminal = captured();
+    const words = [
+      "infer",
+      graph,
+      "--task",
+      "partition",
+      "--algorithm",
+      "annealedImportanceSampling",
+      "--checkpoint",
+      checkpoint,
+    ];
+    const ended = runCommandLine(words, terminal);
+    const waiting = setInterval(() => terminal.stderr.includes("900 variables") && terminal.interrupt(), 50);
+    expect(await ended).toBe(1);
+    clearInterval(waiting);
+    expect(terminal.stderr).toMatch(/interrupted; the run so far is kept in .*, go on with: ergodic infer .* --resume /);
+    expect(existsSync(checkpoint)).toBe(true);
+    const resumed = await works("infer", graph, "--resume", checkpoint, "--seconds", "1", "--json", "--quiet");
+    expect(JSON.parse(resumed.stdout).task).toBe("partition");
+    expect((await readGraphJson(graph)).variableCount).toBe(900);
+    expect((await infer(sprinkler())).certificate).toEqual({ exact: true });
+  });
+});
