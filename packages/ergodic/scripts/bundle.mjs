@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minify } from "vite";
 import { directImports } from "./direct-imports.mjs";
 import { actingLine, annotatePure, breakLines } from "./pure.mjs";
 import { keepReachableTypes } from "./reachable-types.mjs";
@@ -83,7 +84,6 @@ export async function bundle() {
     outdir: dist,
     splitting: true,
     chunkNames: `${PARTS}/[name]-[hash]`,
-    // Names stay, for the sake of stack traces; breakLines gives statements their lines back.
     minifyWhitespace: true,
     minifySyntax: true,
     plugins: [sources(PARTS, true)],
@@ -96,13 +96,11 @@ export async function bundle() {
     plugins: [sources(".", false)],
   });
   const acting = ACTING.map((file) => join(dist, `${stem(file)}.js`));
-  const written = [
-    ...outputFiles.map(({ path, text }) => ({
-      path,
-      text: acting.includes(path) ? text : breakLines(annotatePure(namespacesByValue(text))),
-    })),
-    ...single.outputFiles,
-  ];
+  const parts = outputFiles.map(async ({ path, text }) => ({
+    path,
+    text: acting.includes(path) ? text : await shaken(path, text),
+  }));
+  const written = [...(await Promise.all(parts)), ...single.outputFiles];
   await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
   keepReachableTypes(
     dist,
@@ -112,6 +110,17 @@ export async function bundle() {
 
 /** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
 const ownImports = (text) => text.replace(/\bimport\(([\w$.]+)\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
+
+/** A part of which bundlers leave out what is not used: variables within functions have short names, functions and classes their own, for stack traces. */
+async function shaken(path, text) {
+  const { code, errors } = await minify(path, namespacesByValue(text), {
+    module: true,
+    compress: false,
+    mangle: { toplevel: false, keepNames: { function: true, class: true } },
+  });
+  if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
+  return breakLines(annotatePure(code));
+}
 
 const stem = (file) => file.replace(/\.[jt]s$/, "");
 
