@@ -1,26 +1,61 @@
 /**
- * Our side: the built library, called as a user calls it.
+ * Our side: the library, called as a user calls it, and parts of it that are not public, for benchmarks of these. All come from one bundle of the sources, since
+ * the engine is one in each process.
  *
  * Seconds are those of the whole awaited `fit`, as a peer's are those of its whole `fit()`: set-up inside the call counts on both
  * sides. `insideSeconds` is what the run reports of its loop alone.
  */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const built = new URL("../packages/ergodic/dist/index.js", import.meta.url);
+const src = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
+/** What benchmarks import, by the paths within the sources. */
+const PARTS = [
+  ...["algorithms/elimination/junction-tree", "algorithms/elimination/order", "algorithms/elimination/tree-pass"],
+  ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/sampling/index", "base/stream"],
+  ...["compiler/index", "diagnostics/index", "host/engine", "host/gemm", "index", "loop/plan", "models/statistical/index"],
+];
+/** What the sources say that bundlers may leave out, and this one may not. */
+const kept = {
+  name: "kept",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/at-start\.ts$/ }, ({ path, resolveDir }) => ({ path: resolve(resolveDir, path), sideEffects: true }));
+  },
+};
 
-export async function openErgodic() {
-  try {
-    return await import(built.href);
-  } catch (error) {
-    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new Error(`the built library is incomplete: ${error.message}; run "npm run build" first`, { cause: error });
-  }
+let bundling;
+
+async function bundle() {
+  if (!existsSync(join(src, "host/builds/threads.ts"))) throw new Error('the kernels are not there; run "npm run build" first');
+  const { build } = await import("esbuild");
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-build-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await build({
+    entryPoints: PARTS.map((part) => ({ in: join(src, `${part}.ts`), out: part })),
+    outdir: folder,
+    ...{ bundle: true, splitting: true, format: "esm", platform: "neutral", target: "es2023", logLevel: "error" },
+    outExtension: { ".js": ".mjs" },
+    plugins: [kept],
+  });
+  return folder;
 }
 
-/** The engine itself, with what else the module `name` of the build exports: for benchmarks of one kernel. */
+/** Modules of the library, by their paths within it: "host/engine.js". */
+export async function openModules(...names) {
+  const folder = await (bundling ??= bundle());
+  return Promise.all(names.map((name) => import(pathToFileURL(join(folder, name.replace(/js$/, "mjs"))).href)));
+}
+
+export async function openErgodic() {
+  return (await openModules("index.js"))[0];
+}
+
+/** The engine itself, with what else the module `name` exports: for benchmarks of one kernel. */
 export async function openEngineOf(name) {
-  await openErgodic();
-  const { openEngine } = await import(new URL("host/engine.js", built).href);
-  return { engine: await openEngine(), ...(await import(new URL(name, built).href)) };
+  const [{ openEngine }, module] = await openModules("host/engine.js", name);
+  return { engine: await openEngine(), ...module };
 }
 
 /** A problem of data.mjs as one of our datasets. */
@@ -42,16 +77,9 @@ export async function timedFit(ergodic, model, data, options) {
   return { seconds, insideSeconds: run.seconds, updates: run.updates, weights, intercept: intercept[0] };
 }
 
-/** Modules of the build, by their paths within it. */
-export async function openModules(...names) {
-  await openErgodic();
-  return Promise.all(names.map((name) => import(new URL(name, built).href)));
-}
-
 /** `ergodic/compiler`. */
 export async function openCompiler() {
-  await openErgodic();
-  return import(new URL("compiler/index.js", built).href);
+  return (await openModules("compiler/index.js"))[0];
 }
 
 /**
@@ -60,9 +88,7 @@ export async function openCompiler() {
  */
 export async function openNetwork(problem, build) {
   const ergodic = await openErgodic();
-  const [{ gradientDescent }, { resolvePlan }] = await Promise.all(
-    ["algorithms/gradient/gradient-descent.js", "loop/plan.js"].map((name) => import(new URL(name, built).href)),
-  );
+  const [{ gradientDescent }, { resolvePlan }] = await openModules("algorithms/gradient/gradient-descent.js", "loop/plan.js");
   const { trainImages, trainLabels, rowCount, batch, rate, weights } = problem;
   const columnCount = trainImages.length / rowCount;
   const side = Math.sqrt(columnCount);
