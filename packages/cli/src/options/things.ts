@@ -75,9 +75,8 @@ function parseRate(text: string): number | ScheduleJson {
 
 export function parseLoss(text: string): Loss {
   const { name, options } = parseSpec("--loss", text);
-  const found = lossFromJson({ name, ...numbersOf("--loss", options) });
-  if (found) return found;
-  throw unknown("--loss", name, lossNames());
+  if (!lossNames().includes(name)) throw unknown("--loss", name, lossNames());
+  return lossFromJson({ name, ...numbersOf("--loss", options) });
 }
 
 export function parseVariance(text: string): Variance {
