@@ -14,6 +14,8 @@ export const references = [
   "search/bbob_reference.jsonl",
   "vision/t10k-images-idx3-ubyte.gz",
   "vision/t10k-labels-idx1-ubyte.gz",
+  "graphs/ising/islogdos8x8.txt",
+  "graphs/uai/Grids_11.uai",
 ];
 
 export const nodeMajors = ["22", "24"];
