@@ -37,6 +37,11 @@ describe("elimination", () => {
     );
   });
 
+  it("what belongs to the answer is not asked of a run in silence", () => {
+    const run = infer(graphOf([2], []));
+    for (const name of ["certificate", "marginal", "logZ", "best"]) expect(() => Reflect.get(run, name)).toThrow(/RUN_UNAWAITED/);
+  });
+
   it("evidence that cannot be is said to be", async () => {
     const graph = graphOf([2, 2], [{ scope: [0, 1], values: [0, 1, 1, 0] }], { 0: 0, 1: 0 });
     expect((await infer(graph, { task: "partition" })).logZ).toBe(-Infinity);

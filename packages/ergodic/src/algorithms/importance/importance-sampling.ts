@@ -39,6 +39,9 @@ const APART = 5;
 const LEAST_SIZE = 200;
 /** Of the search for orders: a part of what an exact answer would take, which is far too much. */
 const ORDER_EFFORT = 1e-4;
+/** Its operations at most, and for each second that there is: a twentieth of it. */
+const MOST_ORDER_OPERATIONS = 1e9;
+const ORDER_OPERATIONS = 4e7;
 /** Variables that are drawn between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 20000;
 /** Draws at the first look at whether the intervals are narrow enough; each next one is after twice as many. */
@@ -100,12 +103,14 @@ class ImportanceSampling extends PartRun {
     const { part, plan, options } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     const orders: (readonly number[])[] = [];
+    const most =
+      plan.seconds === undefined ? MOST_ORDER_OPERATIONS : Math.min(MOST_ORDER_OPERATIONS, plan.seconds * ORDER_OPERATIONS);
     for (const arm of [0, 1]) {
-      const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT });
+      const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT, most });
       orders.push((yield* search).order);
     }
     // A table of each variable, in both proposals and while they are made.
-    const most = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
+    const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
     for (; ; this.limit += LIMIT_STEP) {
       const arms: Arm[] = [];
       for (const order of orders) {
@@ -114,7 +119,7 @@ class ImportanceSampling extends PartRun {
         arms.push({ proposal, sums, logWeights: [] });
       }
       this.arms = arms;
-      const last = this.limit + LIMIT_STEP > most || arms.every(({ proposal }) => proposal.exact);
+      const last = this.limit + LIMIT_STEP > widest || arms.every(({ proposal }) => proposal.exact);
       yield* this.sample(last ? options.samples : EARLY_SAMPLES);
       this.best = this.answer();
       this.arms = [];

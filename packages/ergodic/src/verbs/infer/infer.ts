@@ -167,7 +167,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
   let json: JsonObject;
   return new Run<Answer>({
     ...(signal ? { signal } : {}),
-    resultNames: Object.getOwnPropertyNames(Answer.prototype),
+    resultNames: [...Object.getOwnPropertyNames(Answer.prototype), "certificate", "method", "task", "description"],
     start: async () => {
       recipe = await read();
       const { graph, algorithm, plan, until, checkpoint } = recipe;
