@@ -1,5 +1,5 @@
 /**
- * `npm run conformance uai [all | ALGORITHM …] [--seconds 20]`: marginals and the partition function of the 17 graphs of the UAI competition that lie beside the repository
+ * `npm run conformance uai [all | ALGORITHM …] [--seconds 20]`: marginals and the partition function of the 17 graphs of the UAI competition that are among the reference data next to the repository
  * (../shared/data/graphs/uai), each within so many seconds, reading and ordering included, on one worker; and their best states.
  *
  * solved: every marginal within 0.01 and log10 Z within 0.01. wrong: off by more than that and by more than the certificate claims: with one such the script ends

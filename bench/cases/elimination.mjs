@@ -2,7 +2,7 @@
  * elimination: seconds for all marginals of graphs of the UAI competition on one thread, by messages over the same junction tree as the peer's.
  *
  * The tree comes from our elimination order and is given to both sides; reading and ordering are not timed. The peer contracts each clique with einsum and
- * writes its belief out; ours sweeps it. The marginals must agree to 1e-9. Graphs lie beside the repository.
+ * writes its belief out; ours sweeps it. The marginals must agree to 1e-9. The graphs are among the reference data next to the repository.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
