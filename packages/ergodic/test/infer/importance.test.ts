@@ -4,11 +4,13 @@ import { describe, expect, it } from "vitest";
 import { Proposal } from "../../src/algorithms/importance/proposal.ts";
 import { WeightSums } from "../../src/algorithms/importance/weight-sums.ts";
 import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
+import { Inference } from "../../src/algorithms/inference/inference.ts";
 import { reduce } from "../../src/algorithms/inference/reduction.ts";
 import { stream } from "../../src/base/stream.ts";
-import { importanceSampling, infer } from "../../src/index.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import { automatic, importanceSampling, infer } from "../../src/index.ts";
 import { enumerateGraph } from "../reference/enumerate-graph.ts";
-import { graphOf, randomGraphs } from "../reference/random-graph.ts";
+import { graphOf, gridEdges, pairwiseGraph, randomGraphs } from "../reference/random-graph.ts";
 
 function proposalOf(tables: LogTables, limit: number): Proposal {
   const making = Proposal.make(tables, [...tables.cardinalities.keys()], limit);
@@ -150,7 +152,43 @@ describe("intervals", () => {
   });
 });
 
+describe("checkpoints", () => {
+  it("keep the best answer of earlier proposals", async () => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const draws = stream(16).at(0);
+    const graph = pairwiseGraph(144, gridEdges(12, 12), 1.5, () => draws.normal());
+    const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
+    const begin = () => new Inference(graph, importanceSampling({ samples: 1000, width: 1e-6 }), plan, engine);
+    const whole = begin();
+    while (!whole.converged) await whole.advance(1);
+    const wanted = whole.found();
+    // Its intervals are narrower than those of 1000 draws from the second and last proposals.
+    expect(wanted[0].answer!.method).toContain("4000 draws from mini-buckets of at most 2^8 states");
+    const first = begin();
+    await first.advance(whole.step - 1);
+    const resumed = begin();
+    resumed.restore(first.snapshot());
+    expect(resumed.found()).toEqual(wanted);
+    while (!resumed.converged) await resumed.advance(1);
+    expect(resumed.found()).toEqual(wanted);
+  });
+});
+
 describe("automatic", () => {
+  it("keeps what it was resumed with until it has chosen again", async () => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const plan = { task: "marginals", seed: 0, workers: 1, memory: 8000 } as const;
+    const begin = () => new Inference(grid(9, 1, 0), automatic(), plan, engine);
+    const first = begin();
+    while (!first.converged && !(first.report().slice > 3)) await first.advance(1);
+    expect(first.converged).toBe(false);
+    const snapshot = first.snapshot();
+    const second = begin();
+    second.restore(snapshot);
+    expect(second.snapshot()).toEqual(snapshot);
+    first.dispose();
+  });
+
   it("says what it chose and why", async () => {
     const narrow = await infer(grid(5, 1, 0));
     expect(narrow.method).toMatch(/^elimination/);

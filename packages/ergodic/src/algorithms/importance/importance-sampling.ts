@@ -9,6 +9,7 @@ import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../inference
 import { type LogTable, LogTables } from "../inference/log-tables.ts";
 import { PartRun } from "../inference/part-run.ts";
 import type { Component } from "../inference/reduction.ts";
+import { answerFrom, keptAnswer } from "./kept-answer.ts";
 import { Proposal } from "./proposal.ts";
 import { WeightSums } from "./weight-sums.ts";
 
@@ -200,13 +201,18 @@ class ImportanceSampling extends PartRun {
     return { draws: this.drawn };
   }
 
+  /** Draws from the proposals under way are not kept: they are made again. */
   snapshot(): Snapshot {
-    return { tensors: {}, state: { limit: this.limit } };
+    const { limit, best } = this;
+    const { tensors, state } = best ? keptAnswer(best) : { tensors: {}, state: null };
+    return { tensors, state: { limit, best: state } };
   }
 
-  /** Draws from proposals before are not kept: they have no part in what comes. */
   restore(snapshot: Snapshot): void {
-    this.limit = new KeptPart("importance sampling", snapshot).count("limit", FIRST_LIMIT, LAST_LIMIT);
+    const kept = new KeptPart("importance sampling", snapshot);
+    this.limit = kept.count("limit", FIRST_LIMIT, LAST_LIMIT);
+    if (kept.state.best === null) return;
+    this.best = answerFrom({ tensors: kept.tensors, state: kept.object("best") }, this.part.cardinalities);
   }
 }
 
