@@ -140,6 +140,8 @@ describe("BIF", () => {
       plain.replace("0.2 0.8", "-0.2 0.8"),
       'a.bif:7:27: the probability is "-0.2", but must be a number from 0 to 1',
     ],
+    ["a hexadecimal number", plain.replace("0.2 0.8", "0x1 0"), 'the probability is "0x1", but must be a number from 0 to 1'],
+    ["a blank in quotes", plain.replace("0.2 0.8", '" " 1'), 'the probability is " ", but must be a number from 0 to 1'],
     ["NaN", plain.replace("0.2 0.8", "NaN 0.8"), 'the probability is "NaN"'],
     ["rows that do not sum to 1", plain.replace("(yes) 0.1", "(yes) 0.4"), 'the probabilities of "b c" given (yes) sum to 1.3'],
     [

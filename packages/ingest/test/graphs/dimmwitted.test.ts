@@ -263,6 +263,10 @@ describe("DimmWitted", () => {
   it.each([
     ["a field too many", { weights: "0\t0\t1\t1\n" }, "t.tsv:1:1: the row has 4 fields, but must have 3: id, fixed, value"],
     ["a text for a number", { weights: "0\t0\tx\n" }, 't.tsv:1:3: "x" is not a number'],
+    ["a hexadecimal number", { weights: "0\t0\t0x10\n" }, 't.tsv:1:3: "0x10" is not a number'],
+    ["a hexadecimal value of a state", { domains: "0\t2\t{0,0x1}\t{0,0}\n" }, 't.tsv:1:3: "0x1" is not a number'],
+    ["a domain of a variable below 0", { domains: "-1\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable -1"],
+    ["a domain of half a variable", { domains: "0.5\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable 0.5"],
     ["an id beyond", { variables: "0\t0\t0\t0\t2\n\n9\t1\t1\t0\t2\n" }, "t.tsv:3:1: the id of the variable is 9"],
     ["a row too short", { factors: "0\t1\t0\n" }, "t.tsv:1:1: the row has 3 fields, but 2 variables, weight and feature make 4"],
     ["arguments that do not fit", { args: "3 2 1\n" }, 't.tsv: the arguments are "3 2 1", but must be a function'],
