@@ -1,6 +1,7 @@
 /** Importance sampling from weighted mini-buckets: q is a distribution that reaches all the target does, weights stay below their bound, and intervals hold. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { judged, type Weighed } from "../../src/algorithms/importance/judge.ts";
 import { Proposal } from "../../src/algorithms/importance/proposal.ts";
 import { WeightSums } from "../../src/algorithms/importance/weight-sums.ts";
 import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
@@ -150,6 +151,52 @@ describe("intervals", () => {
     expect(logZ).toBeCloseTo(truth, 9);
     expect(logZCertificate).toHaveProperty("interval");
   });
+});
+
+describe("k-hat instead of an interval", () => {
+  /** Weights Pareto-tailed of shape k, e^shift times. */
+  const weighed = (k: number, { count = 4000, shift = 0, seed = 0 } = {}): Weighed => {
+    const draws = stream(seed, "tails").at(0);
+    const logWeights = Array.from({ length: count }, () => shift - k * Math.log(1 - draws.uniform()));
+    const sums = new WeightSums([2], 20, false);
+    for (const logWeight of logWeights) sums.add(logWeight, new Int32Array(1));
+    return { sums, logWeights };
+  };
+
+  it("is given of the chosen proposal, where both have a good one and agree", () => {
+    const arms = [weighed(0.1), weighed(0.2, { seed: 1, shift: Math.log(0.8 / 0.9) })];
+    const certificates = [judged(arms, 0), judged(arms, 1)] as { khat: number; ess: number }[];
+    certificates.forEach(({ khat, ess }, chosen) => {
+      expect(khat).toBeLessThan(0.5);
+      expect(ess).toBe(arms[chosen].sums.effectiveSize);
+    });
+    expect(certificates[0].khat).not.toBe(certificates[1].khat);
+  });
+
+  it("is not where either has a heavy tail or few weights that count, or where they disagree", () => {
+    const good = weighed(0.1);
+    const heavy = weighed(1.5, { seed: 3 });
+    expect(judged([good, { sums: good.sums, logWeights: heavy.logWeights }], 0)).toBeUndefined();
+    expect(judged([{ sums: good.sums, logWeights: heavy.logWeights }, good], 1)).toBeUndefined();
+    expect(judged([good, weighed(0.1, { count: 150, seed: 4 })], 0)).toBeUndefined();
+    expect(judged([good, weighed(0.1, { seed: 5, shift: 0.1 })], 0)).toBeUndefined();
+    expect(judged([good, weighed(0.1, { seed: 5 })], 0)).toBeDefined();
+  });
+});
+
+it("the level asked for is that of the intervals, which it widens", async () => {
+  const graph = grid(6, 1.5, 0);
+  const widths: number[] = [];
+  for (const level of [0.6, 0.999, 0.999999]) {
+    const algorithm = importanceSampling({ samples: 2000, width: 1e-9, level });
+    const { logZCertificate: certificate } = await infer(graph, { task: "partition", algorithm });
+    if (!("interval" in certificate)) throw new Error("no interval");
+    expect(certificate.level).toBe(level);
+    const [low, high] = certificate.interval as readonly [number, number];
+    widths.push(high - low);
+  }
+  expect(widths[0]).toBeLessThan(widths[1]);
+  expect(widths[1]).toBeLessThan(widths[2]);
 });
 
 describe("checkpoints", () => {
