@@ -1,5 +1,6 @@
 /** Graphs from the command line: read, inferred from, written, interrupted and resumed. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
@@ -26,6 +27,7 @@ function sprinkler() {
 describe("infer", () => {
   const path = file("sprinkler.json");
   writeFileSync(path, writeGraphJson(sprinkler()));
+  writeFileSync(file("one.evid"), "1 1 1\n");
 
   it("prints probabilities, what was done and the certificate", async () => {
     const { stdout, stderr } = await works("infer", path, "--evidence", "wet=yes");
@@ -85,7 +87,27 @@ describe("infer", () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('says state 5 of "digit", which has 3 states; count from 0')]);
   });
 
+  it("takes what it is told, and 60 seconds where it is told nothing", async () => {
+    const planOf = async (...words: string[]) =>
+      JSON.parse((await works("infer", path, "--json", ...words)).stdout).description.plan;
+    expect(await planOf()).toEqual({ task: "marginals", seed: 0, memory: 1.5, seconds: 60 });
+    expect(await planOf("--seconds", "5", "--seed", "7", "--memory", "0.5", "--task", "map")).toEqual({
+      task: "map",
+      seed: 7,
+      memory: 0.5,
+      seconds: 5,
+    });
+    const zipped = file("sprinkler.json.gz");
+    writeFileSync(zipped, gzipSync(readFileSync(path)));
+    const { stdout, stderr } = await works("infer", zipped);
+    expect(stdout).toContain("certificate: exact");
+    expect(stderr.split("\n")[1]).toMatch(/^\S+ s: 0 of 2 parts left|^\S+ m?s: 0 of 1 part left/);
+  });
+
   it.each([
+    [["infer", path, "--out", path], /--out/],
+    [["infer", path, "--evidence", file("one.evid"), "--sample", "1"], /1 was given, but .* has 1 samples; count from 0/],
+    [["infer", path, "--resume", file("none.checkpoint"), "--seed", "1"], /--seed/],
     [["infer", path, "--evidence", "rain=yes,rain=no"], /"rain" is given twice/],
     [["infer", path, "--evidence", "rainn=yes"], /did you mean "rain"\?/],
     [["infer", path, "--evidence", "rain=maybe"], /maybe/],

@@ -144,6 +144,7 @@ describe("BIF", () => {
     ["a blank in quotes", plain.replace("0.2 0.8", '" " 1'), 'the probability is " ", but must be a number from 0 to 1'],
     ["NaN", plain.replace("0.2 0.8", "NaN 0.8"), 'the probability is "NaN"'],
     ["rows that do not sum to 1", plain.replace("(yes) 0.1", "(yes) 0.4"), 'the probabilities of "b c" given (yes) sum to 1.3'],
+    ["a row that sums to 1.1", plain.replace("(yes) 0.1", "(yes) 0.2"), 'the probabilities of "b c" given (yes) sum to 1.1'],
     [
       "a circle",
       "variable a { type discrete [1] { x }; } variable b { type discrete [1] { x }; } probability ( a | b ) { table 1; } probability ( b | a ) { table 1; }",
