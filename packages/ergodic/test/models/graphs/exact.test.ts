@@ -153,7 +153,7 @@ describe("factor graphs", () => {
     near(best.value, Math.log(0.99) + 20 * Math.log(0.9));
     const some = Object.fromEntries(parents.slice(10).map(([name]) => [name, false]));
     const on = await infer(graph, { task: "map", evidence: { child: true, ...some } });
-    // One cause at least, or the leak alone.
+    // The likeliest parent is on; or none is, and the leak does it.
     const cause = 0.1 * 0.9 ** 19 * (1 - 0.99 * (1 - 0.19));
     near(on.best.value, Math.log(Math.max(cause, 0.01 * 0.9 ** 20)));
   });
