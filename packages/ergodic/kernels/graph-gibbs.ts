@@ -7,8 +7,8 @@
  * finite terms: of state 1) and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws `count` positions with
  * replacement, each followed by the uniform number of its state; with `keep` the probabilities are those of all positions at its end.
  *
- * A Boolean with finite terms has log odds z; its state is 1 where the uniform number is below 1/(1 + e^−z). Of all others, term by term, the
- * states' weights are e^(term − largest), and the first state is taken whose weights so far exceed the uniform number times their sum; terms
+ * A Boolean with finite terms has log odds z; its state is 1 where the uniform number is below 1/(1 + e^(−POWER z)). Of all others, term by term, the
+ * states' weights are e^(POWER (term − largest)), and the first state is taken whose weights so far exceed the uniform number times their sum; terms
  * of −∞ are never drawn; where all are, the state remains.
  *
  * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (host/fields.ts).
@@ -18,7 +18,7 @@ import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "./philox-lanes";
 import { integer, seek, uniform } from "./random";
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_BATCH, GRAPH_CHANGED, GRAPH_WORK, GRAPH_KEY_LOW, GRAPH_KEY_HIGH,
-  RECORD_STATES, RECORD_SLOT, RECORD_PAIRS, RECORD_EDGES, RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS,
+  GRAPH_POWER_F64, RECORD_STATES, RECORD_SLOT, RECORD_PAIRS, RECORD_EDGES, RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS,
   EDGE_BYTES, EDGE_STRIDE, COUNTED_EDGE, HEAD_EDGE, OTHER_FIRST, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
 } from "../src/host/fields";
 
@@ -30,6 +30,7 @@ let states: usize = 0;
 let counts: usize = 0;
 let counted: usize = 0;
 let work: usize = 0;
+let power: f64 = 1;
 /** Where the record that was read last ends. */
 let after: usize = 0;
 
@@ -38,6 +39,7 @@ function open(chain: usize): void {
   counts = <usize>load<u32>(chain, GRAPH_COUNTS);
   counted = <usize>load<u32>(chain, GRAPH_COUNTED);
   work = <usize>load<u32>(chain, GRAPH_WORK) + 64;
+  power = load<f64>(chain, GRAPH_POWER_F64);
 }
 
 // @ts-ignore: decorator
@@ -164,7 +166,7 @@ function draw(record: usize, position: usize, u: f64, batch: usize, changed: usi
       z += load<f64>(<usize>load<u32>(at, PAIR_TERMS) + (<usize>load<u8>(states + <usize>load<u32>(at, PAIR_POSITION)) << 3));
     if (edges) z += oddsOfEdges(edge, edges, old);
     else after = edge;
-    const p = 1 / (1 + exp(-z));
+    const p = 1 / (1 + exp(-power * z));
     now = u < p ? 1 : 0;
     if (batch) {
       const to = batch + (<usize>load<u32>(record, RECORD_SLOT) << 3);
@@ -200,7 +202,7 @@ function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
   if (high == -Infinity) return old;
   let total: f64 = 0;
   for (let at = work; at < end; at += 8) {
-    const weight = exp(load<f64>(at) - high);
+    const weight = exp(power * (load<f64>(at) - high));
     store<f64>(at, weight);
     total += weight;
   }

@@ -806,7 +806,9 @@ export const GRAPH_CHANGED = 24;
 export const GRAPH_WORK = 28;
 export const GRAPH_KEY_LOW = 32;
 export const GRAPH_KEY_HIGH = 36;
-export const GRAPH_BYTES = 40;
+/** All terms are multiplied by it: 1, or another one for a search. */
+export const GRAPH_POWER_F64 = 40;
+export const GRAPH_BYTES = 48;
 
 /** A variable, what depends on it: then its unary terms f64[1 or states], its PAIRs, its other edges. */
 export const RECORD_STATES = 0;

@@ -62,6 +62,12 @@ export class Chain {
       set(F.GRAPH_KEY_HIGH, random.key[1]);
       this.blocks.push(block);
     }
+    this.setPower(1);
+  }
+
+  /** Draws are from p^power from now on. */
+  setPower(power: number): void {
+    for (const block of this.blocks) this.engine.memory.f64(block + F.GRAPH_POWER_F64, 1)[0] = power;
   }
 
   /** By position. */

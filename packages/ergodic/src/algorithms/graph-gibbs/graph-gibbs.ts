@@ -1,6 +1,7 @@
 import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -43,6 +44,11 @@ export interface GraphGibbsOptions {
 
 /** Variables that are drawn in a stretch of work, over all chains: a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
+/** Sweeps that are kept before a run may end as precise. */
+const LEAST_SWEEPS = 1000;
+/** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
+const SEARCHER = 2;
+const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 /** By how much more sweeps there must be until precision is looked at again. */
 const LOOK = 1.25;
 
@@ -51,9 +57,9 @@ const LOOK = 1.25;
  * of these conditional probabilities (Rao-Blackwell), not of states. What of each is kept is a total and a sum of squares over batches of sweeps, never
  * states.
  *
- * One chain begins with all variables in their first state, one with all in their last, the others at random: where all end up alike, this is not for
- * having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or from the chains' means, the larger one; or none,
- * and why: the chains disagree or are too short, the variable never changed, nor did any of its neighbours, or changes of single variables may not reach all
+ * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
+ * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or from the chains' means, the larger one; or none,
+ * and why: the chains disagree or are too short, the variable or a neighbour never changed in any of them, or changes of single variables may not reach all
  * states (inference/ergodicity.ts). Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton
  * and Guestrin 2011 for colours.
  *
@@ -106,7 +112,8 @@ class GraphGibbs implements PartInference {
   private batches = 0;
   private settled = 0;
   private inBatch = 0;
-  /** Precise enough before the last sweep. */
+  /** When precision was last looked at, and whether it was enough. */
+  private looked = 0;
   private precise = false;
   private kept: KeptPart | undefined;
 
@@ -142,10 +149,10 @@ class GraphGibbs implements PartInference {
     if (this.impossible) return;
     const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
     const last = options.warmup + options.sweeps;
-    let looked = 0;
     while (this.sweep < last && !this.precise) {
       const keep = this.sweep >= options.warmup;
-      const left = keep ? batchLength(this.batches) - this.inBatch : options.warmup - this.sweep;
+      const searched = this.search();
+      const left = searched ? 1 : keep ? batchLength(this.batches) - this.inBatch : options.warmup - this.sweep;
       const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
       const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit, last - this.sweep)) : 1;
       for (; this.stretch < stretches.length; this.stretch++) {
@@ -158,8 +165,8 @@ class GraphGibbs implements PartInference {
       if (keep) {
         this.inBatch += sweeps;
         if (this.inBatch === batchLength(this.batches)) this.settle();
-        if (this.batches >= LEAST_BATCHES && this.settled >= looked * LOOK) {
-          looked = this.settled;
+        if (this.batches >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS && this.settled >= this.looked * LOOK) {
+          this.looked = this.settled;
           this.precise = precise(layout, this.chains, this.settled, this.batches, options.mcse);
         }
       }
@@ -208,6 +215,16 @@ class GraphGibbs implements PartInference {
     await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
+  /** Whether the third chain still searches in this sweep: as in simulated annealing, with powers that grow. */
+  private search(): boolean {
+    const searcher: Chain | undefined = this.chains[SEARCHER];
+    const sweeps = Math.floor(this.options.warmup / 2);
+    if (!searcher || this.sweep > sweeps) return false;
+    const now = FIRST_POWER * power(LAST_POWER / FIRST_POWER, this.sweep / Math.max(1, sweeps));
+    searcher.setPower(this.sweep < sweeps ? now : 1);
+    return this.sweep < sweeps;
+  }
+
   private settle(): void {
     for (const chain of this.chains) chain.settle(this.inBatch);
     this.settled += this.inBatch;
@@ -231,11 +248,11 @@ class GraphGibbs implements PartInference {
   }
 
   snapshot(): Snapshot {
-    const { sweep, stretch, batches, settled, inBatch, precise } = this;
+    const { sweep, stretch, batches, settled, inBatch, looked, precise } = this;
     const tensors: Record<string, Tensor> = {};
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
-    return { tensors, state: { sweep, stretch, batches, settled, inBatch, precise } };
+    return { tensors, state: { sweep, stretch, batches, settled, inBatch, looked, precise } };
   }
 
   restore(snapshot: Snapshot): void {
@@ -245,6 +262,7 @@ class GraphGibbs implements PartInference {
     this.batches = kept.count("batches");
     this.settled = kept.count("settled");
     this.inBatch = kept.count("inBatch");
+    this.looked = kept.count("looked");
     this.precise = kept.flag("precise");
   }
 

@@ -180,7 +180,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Looks at the least and the largest that each neighbour can do. */
+  /** Looks at the least and the largest that each edge can do. */
   private markCertain(begins: Uint32Array): void {
     const { memory } = this;
     const whole = memory.u32(this.records.pointer, begins[this.drawn] / 4);
@@ -189,14 +189,34 @@ export class Layout {
     for (let p = 0; p < this.drawn; p++) {
       const at = begins[p] / 4;
       const own = floats[(begins[p] + F.RECORD_BYTES) / 8];
-      if (this.terms(p) !== 1 || whole[at + F.RECORD_EDGES / 4] > 0 || Math.abs(own) < least) continue;
+      if (this.terms(p) !== 1 || !(Math.abs(own) > least)) continue;
       let [low, high] = [own, own];
-      const pairs = at + F.RECORD_BYTES / 4 + 2;
-      for (let k = 0; k < whole[at + F.RECORD_PAIRS / 4]; k++) {
-        const count = this.cardinalities[this.variables[whole[pairs + 2 * k]]];
-        const values = memory.f64(whole[pairs + 2 * k + 1], count);
-        low += Math.min(...values);
-        high += Math.max(...values);
+      const take = (differences: readonly number[]): void => {
+        low += Math.min(...differences);
+        high += Math.max(...differences);
+      };
+      let edge = at + F.RECORD_BYTES / 4 + 2;
+      for (let k = 0; k < whole[at + F.RECORD_PAIRS / 4]; k++, edge += 2) {
+        const count = this.cardinalities[this.variables[whole[edge]]];
+        take([...memory.f64(whole[edge + 1], count)]);
+      }
+      for (let k = 0; k < whole[at + F.RECORD_EDGES / 4]; k++) {
+        const kind = whole[edge];
+        if (kind < F.COUNTED_EDGE) {
+          // Others are not gone through: this one may be anything.
+          [low, high] = [-Infinity, Infinity];
+          break;
+        }
+        const [terms, row] = memory.u32(this.countedBlocks.pointer + whole[edge + 1] * F.COUNTED_BYTES, 2);
+        const values = memory.f64(terms, row / 4);
+        const body = row / 8;
+        const head = (kind & F.HEAD_EDGE) !== 0;
+        const sign = (kind & 0x3fffffff) === 1 ? 1 : -1;
+        const differences: number[] = [];
+        for (let c = 0; head && c < body; c++) differences.push(sign * (values[body + c] - values[c]));
+        for (let c = 0; !head && c < 2 * body - 1; c++) if (c !== body - 1) differences.push(sign * (values[c + 1] - values[c]));
+        take(differences);
+        edge += 2;
       }
       if (Math.max(low, -high) > least) this.certain[p] = 1;
     }

@@ -36,11 +36,12 @@ export function marginalsOf(
     // Its distribution depends on nothing else.
     if (!joined[position]) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
-    let still = !certain[position];
-    neighbours(variable, (other) => {
-      if (!stuck[positions[other]]) still = false;
-    });
-    if (still) return { p, certificate: { none: "none of its neighbours ever changed" } };
+    let held = false;
+    if (!certain[position])
+      neighbours(variable, (other) => {
+        if (stuck[positions[other]]) held = true;
+      });
+    if (held) return { p, certificate: { none: "a neighbour's state never changed" } };
     if (batches < LEAST_BATCHES) return { p, certificate: { none: `the chains are too short (${n} sweeps)` } };
     return { p, certificate: certify(judged(layout, sums, position, n, batches)) };
   });
