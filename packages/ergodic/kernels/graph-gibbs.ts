@@ -143,7 +143,8 @@ function recount(edge: usize, edges: u32, old: u32, now: u32): void {
       const literal = kind & LITERAL;
       const change = (now == literal ? 1 : 0) - (old == literal ? 1 : 0);
       const at = counts + (<usize>load<u32>(edge, EDGE_TERMS) << 2);
-      if (change) store<i32>(at, load<i32>(at) + change);
+      // Workers that race must not lose a change: counts would be wrong for good.
+      if (change) atomic.add<i32>(at, change);
     }
     edge += EDGE_BYTES;
   }

@@ -11,7 +11,6 @@ export { type DualCoordinateDescentOptions, dualCoordinateDescent } from "./algo
 export { type FactorDescentOptions, factorCoordinateDescent } from "./algorithms/coordinate/factor-descent.ts";
 export { coordinateProblem, coordinateTarget } from "./algorithms/coordinate/target.ts";
 export { type EliminationOptions, elimination } from "./algorithms/elimination/elimination.ts";
-export { type GraphGibbsOptions, graphGibbs } from "./algorithms/graph-gibbs/graph-gibbs.ts";
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./algorithms/gradient/cost.ts";
 export { ruleEquation } from "./algorithms/gradient/equation.ts";
 export { type GradientDescent, gradientDescent } from "./algorithms/gradient/gradient-descent.ts";
@@ -80,6 +79,7 @@ export {
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
 export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
+export { type GraphGibbsOptions, graphGibbs } from "./algorithms/graph-gibbs/graph-gibbs.ts";
 export { type ImportanceSamplingOptions, importanceSampling } from "./algorithms/importance/importance-sampling.ts";
 export { algorithmFromJson } from "./algorithms/index.ts";
 export type {

@@ -105,7 +105,14 @@ export class Chain {
   }
 
   /** Calls of a stretch, call i on worker i of `workers`. */
-  calls({ from, to, shared }: Stretch, schedule: Schedule, sweep: number, sweeps: number, keep: boolean, workers: number): Call[] {
+  calls(
+    { from, to, shared }: Stretch,
+    schedule: Schedule,
+    sweep: number,
+    sweeps: number,
+    keep: boolean,
+    workers: number,
+  ): Call[] {
     const flag = keep ? 1 : 0;
     if (schedule.random) return [{ kernel: "graphScan", args: [this.blocks[0], to - from, sweep, sweeps, flag] }];
     const pieces = shared ? workers : 1;
@@ -147,7 +154,8 @@ export class Chain {
     for (const [name, { pointer }] of Object.entries({ batch: this.batch, totals: this.totals, squares: this.squares }))
       kept.into(memory.f64(pointer, slots[drawn]), name);
     const wrong = this.current.findIndex((state, p) => state >= cardinalities[variables[p]]);
-    if (wrong >= 0) kept.refuse(`a variable has ${cardinalities[variables[wrong]]} states, but is in state ${this.current[wrong]}`);
+    if (wrong >= 0)
+      kept.refuse(`a variable has ${cardinalities[variables[wrong]]} states, but is in state ${this.current[wrong]}`);
     this.recount();
   }
 

@@ -155,10 +155,9 @@ class GraphGibbs implements PartInference {
       const left = searched ? 1 : keep ? batchLength(this.batches) - this.inBatch : options.warmup - this.sweep;
       const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
       const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit, last - this.sweep)) : 1;
-      for (; this.stretch < stretches.length; this.stretch++) {
+      while (this.stretch < stretches.length) {
         await this.draw(stretches[this.stretch], sweeps, keep);
-        // Sums of a sweep are whole once its last stretch is.
-        if (this.stretch < stretches.length - 1) yield;
+        if (++this.stretch < stretches.length) yield;
       }
       this.stretch = 0;
       this.sweep += sweeps;
@@ -172,6 +171,7 @@ class GraphGibbs implements PartInference {
       }
       yield;
     }
+    if (this.inBatch > 0) this.settle();
   }
 
   /** Chains at their first states, or where they were. */
@@ -201,7 +201,8 @@ class GraphGibbs implements PartInference {
 
   /** In pieces of some milliseconds; those that workers share, whole multiples of what a call of the generator gives. */
   private divided({ from, to, shared }: Stretch, all: number): Stretch[] {
-    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.options.chains / 8) * 8) * (shared ? Math.max(1, this.plan.workers) : 1);
+    const most =
+      Math.max(8192, Math.ceil(STRETCH_VISITS / this.options.chains / 8) * 8) * (shared ? Math.max(1, this.plan.workers) : 1);
     if (this.schedule.random || all <= most) return [{ from, to, shared }];
     const pieces: Stretch[] = [];
     for (let at = from; at < to; at += most) pieces.push({ from: at, to: Math.min(to, at + most), shared });

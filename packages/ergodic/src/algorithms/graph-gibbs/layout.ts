@@ -1,5 +1,5 @@
-import { log } from "../../base/log.ts";
 import { CapabilityError, DataError } from "../../base/errors.ts";
+import { log } from "../../base/log.ts";
 import type { Conditionals } from "../../contract.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation, EngineMemory } from "../../host/memory.ts";
@@ -166,7 +166,8 @@ export class Layout {
         if (position >= this.drawn || form < PAIR) continue;
         if (form === PAIR) pairs[position]++;
         else edges[position]++;
-        bytes[position] += form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+        bytes[position] +=
+          form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
       }
     }
     const begins = new Float64Array(this.drawn + 1);

@@ -66,6 +66,7 @@ export interface InferenceAlgorithm {
    * @throws CapabilityError where the part is beyond it
    */
   start(part: Component, plan: InferencePlan, engine: Engine): PartInference;
-  /** A run on a whole graph without zeros, whose factors are given in columns: for those who work on graphs of any size. */
+  /** A run on a whole graph without zeros, whose factors are given in columns: for those who work on graphs of any size; of those with so many variables. */
+  readonly wholeFrom?: number;
   startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

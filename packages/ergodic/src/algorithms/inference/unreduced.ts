@@ -11,5 +11,10 @@ export function unreduced({ cardinalities }: Conditionals): Reduction {
   };
   const variables = Array.from(cardinalities.keys());
   const states = Array.from(cardinalities, all);
-  return { scale: 0, states, components: [{ variables, states, cardinalities: Array.from(cardinalities), tables: [] }], zeroShare: 0 };
+  return {
+    scale: 0,
+    states,
+    components: [{ variables, states, cardinalities: Array.from(cardinalities), tables: [] }],
+    zeroShare: 0,
+  };
 }

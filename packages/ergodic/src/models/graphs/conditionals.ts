@@ -29,7 +29,11 @@ export function conditionalsOf(structure: Structure, observations: Observations)
       if (stored.kind === "table") columns.add(stored.variables, shapes.table(logsOf(stored)));
       else if (stored.kind === "noisyOr") addNoisy(auxiliary, factor, stored, (variable) => observations.state(variable));
       else
-        columns.addLiterals(structure, look, shapes.literals(structure, look, machineOf(stored), log, `${stored.kind} ${payload}`));
+        columns.addLiterals(
+          structure,
+          look,
+          shapes.literals(structure, look, machineOf(stored), log, `${stored.kind} ${payload}`),
+        );
       continue;
     }
     const machine = logicalFunctions[logicalFunctionOf(code)!];
@@ -88,7 +92,13 @@ class Shapes {
   }
 
   /** `value`: g of a value of the machine. `kind` tells machines apart. */
-  literals(structure: Structure, look: FactorLook, machine: Machine, value: (of: number) => number, kind: string | number): number {
+  literals(
+    structure: Structure,
+    look: FactorLook,
+    machine: Machine,
+    value: (of: number) => number,
+    kind: string | number,
+  ): number {
     const { from, to } = look;
     const arity = to - from;
     let size = 1;

@@ -13,7 +13,7 @@ import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } fr
 import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
-import { columnsOf, type Inferred, tablesOf } from "./tables-of.ts";
+import { columnsOf, type Inferred, tablesOf, variablesOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** What a resumed run of `infer` may change. */
@@ -140,7 +140,8 @@ function given(
   algorithm: InferenceAlgorithm,
   evidence: Evidence | undefined,
 ): FactorTables | Conditionals {
-  return (algorithm.startWhole && columnsOf(graph, evidence)) ?? tablesOf(where, graph, task, evidence);
+  const whole = algorithm.startWhole && task === "marginals" && variablesOf(graph) >= (algorithm.wholeFrom ?? 0);
+  return (whole ? columnsOf(graph, evidence) : undefined) ?? tablesOf(where, graph, task, evidence);
 }
 
 function checkUntil(where: string, until: Until): void {

@@ -10,6 +10,8 @@ import type { Evidence } from "../../models/graphs/evidence.ts";
 export interface InferredGraph {
   /** The factors as tables, as the task needs them. */
   factorTables(task: InferenceTask): FactorTables;
+  /** How many variables there are, where it has columns. */
+  readonly variableCount?: number;
   /** The factors in columns, for samplers of graphs of any size. */
   conditionals?(): Conditionals;
   /** A graph of the same factors with more evidence. */
@@ -34,6 +36,9 @@ export function tablesOf(where: string, graph: Inferred, task: InferenceTask, ev
     "OPTION_TYPE",
   );
 }
+
+/** How many variables a graph has that can give columns. */
+export const variablesOf = (graph: Inferred): number => (graph as InferredGraph | undefined)?.variableCount ?? 0;
 
 /** The same in columns, where the graph gives them and no product is 0: what zeros mean, tables tell. */
 export function columnsOf(graph: Inferred, evidence?: Evidence): Conditionals | undefined {
