@@ -162,6 +162,11 @@ describe("BIF", () => {
     expect(() => writeBif(graph)).toThrow(/no Bayesian network: variable a has no factor/);
     graph.table(["a"], [1, 2]);
     expect(() => writeBif(graph)).toThrow(/factor 0 is not the only one of probabilities/);
+    const soft = factorGraph();
+    soft.variable("a");
+    soft.table(["a"], [0.5, 0.5]);
+    soft.soft("a", [1, 2]);
+    expect(() => writeBif(soft)).toThrow(/variable a has soft evidence/);
     const quote = factorGraph();
     quote.variable('a"b');
     quote.table([0], [0.5, 0.5]);

@@ -219,6 +219,12 @@ describe("libDAI", () => {
 1
 2 5
 `;
+  it("variables are in the order of their labels, whatever the factors' is", async () => {
+    const graph = await readLibdai({ content: "1\n\n2\n7 3\n2 2\n1\n1 0.5\n" });
+    expect([graph.variableName(0), graph.variableName(1)]).toEqual(["x3", "x7"]);
+    expect(graph.factorAt(0)).toMatchObject({ variables: [0, 1], values: Float64Array.of(0, 0.5, 0, 0) });
+  });
+
   it("the first variable is fastest, and labels are names", async () => {
     const graph = await readLibdai({ content: text, name: "a.fg" });
     expect([graph.variableName(0), graph.variableName(1)]).toEqual(["x3", "x7"]);
