@@ -303,6 +303,35 @@ export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalF
 export { FactorGraph, factorGraph } from "./models/graphs/graph.ts";
 export { is, type Literal, type LiteralLike, not, type VariableName } from "./models/graphs/literals.ts";
 export type { FactorKind } from "./models/graphs/structure.ts";
+export {
+  type Atom,
+  type AtomKind,
+  type Beliefs,
+  type CalibrationBin,
+  type CalibrationTable,
+  type Cell,
+  type CellType,
+  type ColumnLists,
+  type ColumnTypes,
+  type GroundingPlan,
+  type KnowledgeBase,
+  type KnowledgeBaseOptions,
+  knowledgeBase,
+  type PlanStep,
+  type Query,
+  type QueryOptions,
+  query,
+  type Reason,
+  type Reasons,
+  type Relation,
+  type RuleOptions,
+  type RulePlan,
+  relation,
+  type Semantics,
+  type UnknownBelief,
+  type WeightedRule,
+  weightedRule,
+} from "./models/knowledge/index.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";
 export { type Loss, type LossName, loss } from "./models/loss.ts";
 export { lossFromJson, lossNames } from "./models/losses/by-name.ts";

@@ -1,0 +1,18 @@
+import { Ints } from "./ints.ts";
+
+/** Groundings in columns: rows of the literals' atoms, weights, and features where they differ. */
+export class Found {
+  readonly literals: readonly Ints[];
+  readonly weights: Ints;
+  readonly features: number[] | undefined;
+
+  constructor(literalCount: number, features: boolean, room = 16) {
+    this.literals = Array.from({ length: literalCount }, () => new Ints(room));
+    this.weights = new Ints(room);
+    this.features = features ? [] : undefined;
+  }
+
+  get length(): number {
+    return this.weights.length;
+  }
+}

@@ -1,0 +1,287 @@
+import { checkBoolean } from "../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { MOST_ENGINE } from "../../base/room.ts";
+import { shown } from "../../base/shown.ts";
+import type { Certificate } from "../../contract.ts";
+import { type FactorGraph, factorGraph } from "../graphs/graph.ts";
+import { CalibrationTable } from "./calibration.ts";
+import type { Cell, Facts } from "./facts.ts";
+import { Grounding } from "./grounding.ts";
+import { GroundingPlan, rulePlan } from "./grounding-plan.ts";
+import { type Query, Unknowns } from "./query.ts";
+import { WeightedRule } from "./rule.ts";
+import { Dictionary, FactsView } from "./views.ts";
+import { Weights } from "./weights.ts";
+import { Reasons, reasonsOf } from "./why.ts";
+
+const WHERE = "knowledgeBase";
+
+/** Options of `knowledgeBase()`. */
+export interface KnowledgeBaseOptions {
+  /** GiB that the graph may take, at most 4 (the default). */
+  memory?: number;
+  /** The graph's variables are named after the unknowns, `holds("Rome", 2.8)`. Costs about 300 bytes each. Default: false. */
+  names?: boolean;
+}
+
+/** What is known of the probabilities of a graph's variables: what `infer` answers. */
+export interface Beliefs {
+  /** By the variable's number. */
+  marginal(variable: number): { readonly p: readonly number[]; readonly certificate: Certificate };
+}
+
+/** An unknown, and what was found. */
+export interface UnknownBelief<S> {
+  /** Its key. */
+  readonly key: S;
+  /** How probable it is: of Booleans that it is true, else that it has the state that is most probable. */
+  readonly p: number;
+  /** The most probable state. */
+  readonly state: string;
+  /** How far `p` may be from the truth. */
+  readonly certificate: Certificate;
+  /** What is known, whether observed or kept back. */
+  readonly label?: string;
+  /** The label is kept back. */
+  readonly heldOut: boolean;
+}
+
+/** Rules over relations and unknowns, and the factor graph that they make: by `knowledgeBase()`. */
+export class KnowledgeBase {
+  readonly #rules: WeightedRule[] = [];
+  /** So many of them are in the graph. */
+  #grounded = 0;
+  readonly #views = new Map<Facts, FactsView>();
+  readonly #dictionary = new Dictionary();
+  readonly #weights = new Weights();
+  readonly #groundings = new Map<WeightedRule, Grounding>();
+  readonly #graph: FactorGraph;
+  readonly #options: Required<KnowledgeBaseOptions>;
+
+  /** @internal */
+  constructor(options: KnowledgeBaseOptions) {
+    checkKeys(WHERE, options, ["memory", "names"]);
+    const { memory = 4, names = false } = options;
+    checkBoolean(WHERE, "names", names);
+    this.#options = { memory, names };
+    this.#graph = factorGraph({ memory });
+  }
+
+  /** Adds rules; `ground()` makes factors of them. */
+  add(...rules: WeightedRule[]): this {
+    const names = new Set(this.#rules.map(({ name }) => name));
+    for (const rule of rules) {
+      if (!(rule instanceof WeightedRule))
+        throw new OptionError(
+          `${WHERE}.add`,
+          `${shown(rule)} was given, but must be a rule: write weightedRule({ … })`,
+          "OPTION_TYPE",
+        );
+      if (names.has(rule.name))
+        throw new OptionError(rule.place, "there is a rule of this name already; name this one another way", "NAME_TAKEN");
+      names.add(rule.name);
+    }
+    const facts = new Map([...this.#views.keys()].map((one) => [one.name, one]));
+    for (const rule of rules)
+      for (const { facts: one } of rule.atoms) {
+        const same = facts.get(one.name);
+        if (same !== undefined && same !== one)
+          throw new OptionError(
+            rule.place,
+            `it uses ${one.place}, but there is another ${same.place}; rename one of the two`,
+            "NAME_TAKEN",
+          );
+        facts.set(one.name, one);
+      }
+    for (const one of facts.values()) if (!this.#views.has(one)) this.#views.set(one, new FactsView(one));
+    this.#rules.push(...rules);
+    return this;
+  }
+
+  /** What `ground()` is about to do: joins, counts and sizes, of what is not in the graph yet. Nothing is made. */
+  explain(): GroundingPlan {
+    try {
+      const plans = this.#prepare().map((grounding) => rulePlan(grounding, grounding.measure(this.#room, false)));
+      let variables = 0;
+      for (const view of this.#unknowns()) variables += view.rowCount - view.variables.length;
+      return new GroundingPlan(variables, plans);
+    } finally {
+      this.#weights.rollback();
+    }
+  }
+
+  /**
+   * The graph with a factor for each grounding of each rule. Called again it adds what rules and rows that came since make: all variables, factors
+   * and weights that were there stay as they are.
+   *
+   * @throws OptionError or DataError for rules that cannot be grounded, before the graph is changed
+   */
+  ground(): FactorGraph {
+    const graph = this.#graph;
+    let groundings: Grounding[];
+    try {
+      groundings = this.#prepare();
+      let room = this.#room;
+      for (const grounding of groundings) {
+        const { bytes } = grounding.measure(room, true);
+        if (bytes > room) throw grounding.tooMuch(room);
+        room -= bytes;
+      }
+    } catch (error) {
+      this.#weights.rollback();
+      throw error;
+    }
+    for (const view of this.#unknowns()) this.#makeVariables(view);
+    this.#weights.commit(graph);
+    for (const grounding of groundings) grounding.emit(graph, this.#weights);
+    for (const view of this.#views.values()) view.grounded = view.rowCount;
+    this.#grounded = this.#rules.length;
+    return graph;
+  }
+
+  /** The number of the variable that an unknown is in the graph. @throws OptionError where there is none */
+  variable<S, N extends string>(query: Query<S, N>, key: S): number {
+    const view = this.#viewOf(query as unknown as Query, "variable");
+    return this.#variableOf(view, (view.facts as Unknowns).rowOf(key as Record<string, Cell>));
+  }
+
+  /** What an answer of `infer` says of all unknowns of a query, in the order of its rows. */
+  beliefs<S, N extends string>(query: Query<S, N>, answer: Beliefs): UnknownBelief<S>[] {
+    const view = this.#viewOf(query as unknown as Query, "beliefs");
+    const facts = view.facts as Unknowns;
+    return Array.from({ length: view.variables.length }, (_, row) => {
+      const { p, certificate } = answer.marginal(view.variables.data[row]);
+      const best = p.indexOf(Math.max(...p));
+      const label = facts.labels.data[row];
+      const states = facts.domain.labels!;
+      return {
+        key: facts.keyOf(row) as S,
+        p: facts.domain.boolean ? p[1] : p[best],
+        state: states[best],
+        certificate,
+        ...(label < 0 ? {} : { label: states[label] }),
+        heldOut: facts.heldOut.data[row] === 1,
+      };
+    });
+  }
+
+  /**
+   * The factors about one unknown, by how much they speak for or against it, the strongest first. Factors about several unknowns are read with the others
+   * as observed or, by the answer, most probable.
+   */
+  why<S, N extends string>(query: Query<S, N>, key: S, answer: Beliefs): Reasons {
+    const view = this.#viewOf(query as unknown as Query, "why");
+    const row = (view.facts as Unknowns).rowOf(key as Record<string, Cell>);
+    this.#variableOf(view, row);
+    const stateOf = (variable: number): number => {
+      const { p } = answer.marginal(variable);
+      return p.indexOf(Math.max(...p));
+    };
+    const reasons = new Reasons();
+    for (const rule of this.#rules.slice(0, this.#grounded))
+      rule.atoms.forEach((atom, number) => {
+        if (atom.facts !== view.facts) return;
+        const found = reasonsOf(this.#groundingOf(rule), number, row, this.#graph, this.#weights, stateOf);
+        for (const reason of found) reasons.push(reason);
+      });
+    return reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
+  }
+
+  /** Whether probabilities are right on average, by the labels that a query keeps back; of several states, each is one statement. */
+  calibration<S, N extends string>(query: Query<S, N>, answer: Beliefs, options: { bins?: number } = {}): CalibrationTable {
+    const where = `${WHERE}.calibration`;
+    checkKeys(where, options, ["bins"]);
+    const { bins = 10 } = options;
+    checkNumber(where, "bins", bins, { low: 1, high: 1000, integer: true });
+    const view = this.#viewOf(query as unknown as Query, "calibration");
+    const { heldOut, labels, domain, place } = view.facts as Unknowns;
+    const given: number[] = [];
+    const truth: number[] = [];
+    for (let row = 0; row < view.variables.length; row++) {
+      if (heldOut.data[row] !== 1) continue;
+      const { p } = answer.marginal(view.variables.data[row]);
+      for (let state = domain.boolean ? 1 : 0; state < p.length; state++) {
+        given.push(p[state]);
+        truth.push(labels.data[row] === state ? 1 : 0);
+      }
+    }
+    if (given.length === 0)
+      throw new OptionError(where, `${place} keeps no labels back; give it label and holdOut: 0.2`, "OPTION_MEANING");
+    return new CalibrationTable(given, truth, bins);
+  }
+
+  /** A line that says what there is. */
+  toString(): string {
+    return `knowledge base: ${this.#rules.length} rules, ${this.#grounded} of them grounded; ${this.#graph}`;
+  }
+
+  get #room(): number {
+    return Math.min(MOST_ENGINE, this.#options.memory * 2 ** 30) - this.#graph.byteLength;
+  }
+
+  #unknowns(): FactsView[] {
+    return [...this.#views.values()].filter(({ facts }) => facts instanceof Unknowns);
+  }
+
+  /** Joins of what is new. */
+  #prepare(): Grounding[] {
+    for (const rule of this.#rules)
+      for (const { facts } of rule.atoms)
+        if (facts.rowCount === 0)
+          throw new OptionError(
+            rule.place,
+            `${facts.place} has no rows, so that the rule says nothing; add rows, or leave the rule out`,
+            "DATA_EMPTY",
+          );
+    for (const view of this.#views.values()) view.update(this.#dictionary);
+    return this.#rules.map((rule, number) => {
+      const grounding = this.#groundingOf(rule);
+      grounding.plan(number < this.#grounded);
+      return grounding;
+    });
+  }
+
+  #groundingOf(rule: WeightedRule): Grounding {
+    let grounding = this.#groundings.get(rule);
+    if (grounding === undefined) {
+      grounding = new Grounding(rule, (atom) => this.#views.get(rule.atoms[atom].facts)!, this.#dictionary, this.#weights);
+      this.#groundings.set(rule, grounding);
+    }
+    return grounding;
+  }
+
+  #makeVariables(view: FactsView): void {
+    const facts = view.facts as Unknowns;
+    const { given } = facts.domain;
+    for (let row = view.variables.length; row < view.rowCount; row++) {
+      const variable = this.#graph.variable(this.#options.names ? facts.title(row) : undefined, given);
+      view.variables.push(variable);
+      const label = facts.labels.data[row];
+      if (label >= 0 && facts.heldOut.data[row] === 0) this.#graph.observe(variable, facts.domain.labels![label]);
+    }
+  }
+
+  #viewOf(query: Query, method: string): FactsView {
+    const view = typeof query === "function" ? this.#views.get(query.facts) : undefined;
+    if (view !== undefined && view.facts instanceof Unknowns) return view;
+    const known = this.#unknowns().map(({ facts }) => facts.name);
+    throw new OptionError(
+      `${WHERE}.${method}`,
+      `${shown(query)} was given, but must be a query that rules are about: ${known.join(", ") || "there is none yet"}`,
+      "OPTION_TYPE",
+    );
+  }
+
+  #variableOf(view: FactsView, row: number): number {
+    if (row < view.variables.length) return view.variables.data[row];
+    throw new OptionError(view.facts.place, "this unknown is not in the graph yet; call ground() first", "OPTION_MEANING");
+  }
+}
+
+/**
+ * A knowledge base of rules: `ground()` joins their relations, in memory, and makes a factor graph of weighted functions, for `infer` and for learning
+ * the weights.
+ */
+export function knowledgeBase(rules: readonly WeightedRule[] = [], options: KnowledgeBaseOptions = {}): KnowledgeBase {
+  return new KnowledgeBase(options).add(...rules);
+}
