@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { main as conflictingTables } from "../examples/conflicting-tables.ts";
 import { main as digitsNetwork } from "../examples/digits-network.ts";
 import { main as explainingAway } from "../examples/explaining-away.ts";
 
@@ -39,4 +40,23 @@ test("explaining-away: rain and sprinkler are independent, until the lawn is see
   expect(on.evidence).toBeCloseTo(0.3 * wetOn.all, 12);
   expect(lines[0]).toBe("factor graph: 5 variables, 5 factors (table 5), 9 edges");
   expect(lines).toHaveLength(8);
+});
+
+test("conflicting-tables: agreement, trust and the painter's life decide", async () => {
+  const lines: string[] = [];
+  const resolved = await conflictingTables((line) => void lines.push(line));
+  const by = Object.fromEntries(resolved.map(({ painting, year, p }) => [painting, { year, p }]));
+  // Two tables agree: no other year is claimed, and the odds are what the rules add up to.
+  expect(by["Harbour at dawn"].p).toBeCloseTo(1 / (1 + Math.exp(-(2 * 1.2 - 0.5))), 12);
+  // The painter was not born yet; the painter was dead, though that row was typed; a typed row against a scanned one.
+  expect(by["The ferryman"].year).toBe(1871);
+  expect(by["Two sisters"].year).toBe(1903);
+  expect(by["Winter road"].year).toBe(1888);
+  // Nothing tells the two claims apart.
+  const one = Math.exp(1.2 - 0.5);
+  expect(by["Market day"].p).toBeCloseTo((one + one ** 2 * Math.exp(-4)) / (1 + 2 * one + one ** 2 * Math.exp(-4)), 12);
+  const plan = lines[0].split("\n");
+  expect(plan.at(-1)).toBe("9 variables, 25 factors");
+  expect(lines[1]).toBe("factor graph: 9 variables, 25 factors (imply 25), 29 edges, 5 weights");
+  expect(lines.at(-1)!.split("\n")[0]).toMatch(/^\+5\.000 false {2}painter alive: weight 5\.000; p = "The ferryman"/);
 });
