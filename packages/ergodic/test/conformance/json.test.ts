@@ -248,14 +248,16 @@ it.each(unknown)("of a kind that is not known %o says so", (from, json, code) =>
   expect(() => from(json as never)).toThrow(code);
 });
 
-const notJson = [null, undefined, 3, true, [], [null], {}, Symbol("s"), 10n, () => 1, { toString: null }];
+const notJson: unknown[] = [null, undefined, 3, true, [], [null], {}, Symbol("s"), 10n, () => 1, { toString: null }];
 
 it.each(unknown)("what is no JSON of its kind is refused as that %o", (from) => {
   for (const json of notJson) expect(() => from(json as never)).toThrow("JSON_TYPE");
 });
 
 it("parts that are missing, and options that are none", () => {
-  expect(() => ergodic.modelFromJson({ model: "network" })).toThrow(/^layerFromJson: the JSON is undefined, but must be .*JSON_TYPE/);
+  expect(() => ergodic.modelFromJson({ model: "network" })).toThrow(
+    /^layerFromJson: the JSON is undefined, but must be .*JSON_TYPE/,
+  );
   for (const options of [null, 3, "", [], true])
     expect(() => ergodic.layerFromJson({ layer: "flatten", options } as never)).toThrow(/^layerFromJson: options .*JSON_TYPE/);
 });

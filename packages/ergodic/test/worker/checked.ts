@@ -52,6 +52,8 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   );
   expect(errors["inner function"]).toMatch(/^OptionError WORKER_ARGUMENT worker: options\.until\.loss is a function/);
   expect(errors["kept though refused"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
+  expect(errors["kept though not sent"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
+  expect(errors["kept though disposed"]).toMatch(/^WorkerError WORKER_DIED worker: the thread ended: it was disposed of/);
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
   expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
   expect(errors.procedure).toMatch(

@@ -111,6 +111,7 @@ await failing("kept though refused", async () => {
   await kept.then(() => {}, () => {});
   return refused.checkpoint();
 });
+await failing("kept though not sent", () => there.sample(schools, { y: [1] }).checkpoint());
 await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
 await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
 found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
@@ -136,6 +137,7 @@ const reason = (await stopped).run.reason;
 const { model: described } = await there.fit(linear(), data, plan).chosen.then((chosen) => ({ model: chosen.task ?? chosen.model ?? "?" }));
 const { dispose } = there;
 dispose();
+await failing("kept though disposed", () => stopped.checkpoint());
 await failing("disposed", () => there.fit(linear(), data, plan));
 return { found, errors, reason, ticks, described: String(described) };
 `;

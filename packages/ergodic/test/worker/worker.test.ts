@@ -1,7 +1,7 @@
 /** `ergodic/worker` in Node: every verb gives through it what it gives here, bit for bit. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { expectTheSame, type Gave } from "./checked.ts";
@@ -32,9 +32,34 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   const lost = worker({ script: pathToFileURL(join(folder, "none.mjs")) });
   await expect(lost.fit(linear(), data)).rejects.toThrow(/^worker: the thread ended: .*none\.mjs.*\[WORKER_DIED\]$/s);
   const without = worker({ module: pathToFileURL(join(folder, "none.mjs")) });
-  await expect(without.fit(linear(), data)).rejects.toThrow(/none\.mjs/);
+  await expect(without.fit(linear(), data)).rejects.toThrow(
+    /^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s,
+  );
   without.dispose();
   expect(fileURLToPath(dist("worker/serve.js"))).toContain("serve");
+});
+
+it("addresses are as seen from the working folder; what is none is refused", async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  writeFileSync(join(folder, "objective.mjs"), "export const cost = ([x]) => (x - 3) ** 2;\nexport const sum = 1;");
+  const there = worker({ module: relative(process.cwd(), join(folder, "objective.mjs")) });
+  const { value } = await there.minimize(there.exported("cost"), [0], { evaluations: 100, seed: 1 });
+  expect(value).toBeLessThan(1e-3);
+  there.dispose();
+  writeFileSync(join(folder, "broken.mjs"), "export const cost = 1;\nthrow new Error('not today');");
+  const broken = worker({ module: join(folder, "broken.mjs") });
+  const error = await broken.minimize(broken.exported("cost"), [0], { evaluations: 9 }).then(null, (e: Error) => e);
+  expect(error.message).toMatch(/^worker: the module .*broken\.mjs cannot be imported: not today; .*WORKER_MODULE/);
+  expect(error.stack).toContain("broken.mjs:2");
+  broken.dispose();
+  for (const given of [3, {}, "http://["])
+    for (const name of ["module", "script"])
+      expect(() => worker({ [name]: given })).toThrow(
+        new RegExp(`^worker: ${name} is .*, but must be an address: .*OPTION_TYPE`),
+      );
+  expect(() => worker({ script: "https://example.org/serve.js" })).toThrow(
+    /^worker: the thread cannot be started: .*WORKER_START/,
+  );
 });
 
 const tasks = "/proc/self/task";

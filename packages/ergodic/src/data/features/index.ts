@@ -24,13 +24,8 @@ export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => R
 export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
   checkNamedJson("randomFeaturesFromJson", json, "kind", "random features");
   const { kind, ...options } = json as { kind: string };
-  if (Object.hasOwn(featureMaps, kind))
-    return featureMaps[kind](options as unknown as FeatureOptions);
-  throw new DataError(
-    "features",
-    `there is no map "${kind}" (known: ${Object.keys(featureMaps).join(", ")})`,
-    "PIPELINE_STEP",
-  );
+  if (Object.hasOwn(featureMaps, kind)) return featureMaps[kind](options as unknown as FeatureOptions);
+  throw new DataError("features", `there is no map "${kind}" (known: ${Object.keys(featureMaps).join(", ")})`, "PIPELINE_STEP");
 }
 
 /** Makes the steps of all maps known to pipelines. */
