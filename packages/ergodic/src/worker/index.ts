@@ -1,9 +1,11 @@
 /** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
 import { ChainDraws } from "../algorithms/sampling/index.ts";
+import type { Answer as Inference } from "../answers/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, saidBy, WorkerError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import { builtin, inNode } from "../base/node.ts";
+import type { FactorTables, JsonObject } from "../contract.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
 import { readCheckpoint } from "../loop/checkpoint.ts";
@@ -17,6 +19,8 @@ import { checkModeOptions, type FoundMode, type Mode, withValues } from "../verb
 import type { ModeOptions } from "../verbs/fit/mode-options.ts";
 import type { modeTarget } from "../verbs/fit/mode-target.ts";
 import { LinearPath, type PathParts } from "../verbs/fit/path.ts";
+import type { InferOptions, infer } from "../verbs/infer/infer.ts";
+import type { Inferred } from "../verbs/infer/tables-of.ts";
 import type { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
 import type { tune } from "../verbs/tune.ts";
@@ -54,6 +58,8 @@ export interface WorkerVerbs extends Disposable {
   readonly tune: typeof tune;
   /** `calibrate`, on the worker's thread. */
   readonly calibrate: typeof calibrate;
+  /** `infer`, on the worker's thread. */
+  readonly infer: typeof infer;
   /** Stands for what the module of `worker({ module })` exports under that name, wherever an argument goes. */
   exported<T = never>(name: string): T;
   /** Ends the thread; runs in progress are rejected. */
@@ -151,6 +157,14 @@ class Client implements WorkerVerbs, KnownData {
     return this.begin("calibrate", [model, data], options);
   }) as unknown as typeof calibrate;
 
+  readonly infer = Object.assign(
+    (graph: Inferred, options: InferOptions = {}) => this.beginInference("infer", [], graph, options),
+    {
+      resume: (from: unknown, graph: Inferred, options: InferOptions = {}) =>
+        this.beginInference("infer.resume", [from], graph, options),
+    },
+  ) as unknown as typeof infer;
+
   exported<T>(name: string): T {
     return new Exported(name) as T;
   }
@@ -183,18 +197,18 @@ class Client implements WorkerVerbs, KnownData {
     );
     return this.launch(
       verb,
-      async () => (verb.endsWith(".resume") ? [await this.kept(args[0]), ...sent.slice(1)] : sent),
+      async () => (verb.endsWith(".resume") ? [(await this.kept(args[0])).sent, ...sent.slice(1)] : sent),
       (result) => finished(result) as Promise<R>,
       signal,
     );
   }
 
   /** A checkpoint, with what it names of the user's own. It is read here: on the thread, relative addresses would be seen from its own program. */
-  private async kept(from: unknown): Promise<unknown> {
+  private async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
     const name = nameOf(from as string, "checkpoint");
     const bytes = await readWhole(from as string);
     const { recipe } = await readCheckpoint(bytes, name);
-    return { [TAG]: "checkpoint", from: bytes, own: ownIn(recipe, this.hasModule) };
+    return { sent: { [TAG]: "checkpoint", from: bytes, own: ownIn(recipe, this.hasModule) }, recipe };
   }
 
   /** What `make` encodes; where that fails nothing is sent, and data that would have gone with it are as new as before. */
@@ -239,7 +253,8 @@ class Client implements WorkerVerbs, KnownData {
       density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
       const started = start === undefined ? {} : { start: startOf(density, start, chains) };
       const sent = { [TAG]: "density", portable: portableOf(density) };
-      return [...(await Promise.all(before.map((from) => this.kept(from)))), sent, {}, { ...encoded, ...started }];
+      const kept = await Promise.all(before.map((from) => this.kept(from)));
+      return [...kept.map((one) => one.sent), sent, {}, { ...encoded, ...started }];
     };
     return this.launch(
       verb,
@@ -266,6 +281,32 @@ class Client implements WorkerVerbs, KnownData {
       return [{ [TAG]: "mode", portable: portableMode(target) }, {}, encoded];
     };
     return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
+  }
+
+  /** A graph is sent as tables, which know its evidence; answers get their names here. */
+  private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
+    checkOptions(verb, given);
+    const { signal, evidence, ...options } = given;
+    const encoded = this.encoded(() => encode(options, "options", this));
+    let tables: FactorTables;
+    const read = async (): Promise<unknown[]> => {
+      const { portableTables, tablesOf, tasks } = await import("../verbs/infer/tables-of.ts");
+      const kept = await Promise.all(before.map((from) => this.kept(from)));
+      const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;
+      // The thread refuses what is none.
+      tables = tablesOf(verb, graph, tasks.find((one) => one === task) ?? "marginals", evidence);
+      return [...kept.map(({ sent }) => sent), { [TAG]: "tables", portable: portableTables(tables) }, encoded];
+    };
+    return this.launch(
+      verb,
+      read,
+      async ({ from }) => {
+        const named = { name: (v: number) => tables.name(v), state: (v: number, s: number) => tables.state(v, s) };
+        const { Answer } = await import("../answers/index.ts");
+        return new Answer({ ...(from as ReturnType<Inference["portable"]>), ...named });
+      },
+      signal,
+    );
   }
 
   private launch<R>(
@@ -343,6 +384,9 @@ function notSent(error: unknown): unknown {
     cause: error,
   });
 }
+
+/** What a checkpoint of `infer` was asked for. */
+const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
 
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;

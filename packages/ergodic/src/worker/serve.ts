@@ -4,6 +4,7 @@
  * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
  * its address as `worker({ script })`.
  */
+import type { Answer as Answered } from "../answers/index.ts";
 import { saidBy, WorkerError } from "../base/errors.ts";
 import { builtin, inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
@@ -22,6 +23,7 @@ import { searchMode } from "../verbs/fit/mode.ts";
 import type { ModeOptions } from "../verbs/fit/mode-options.ts";
 import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
 import type { LinearPath } from "../verbs/fit/path.ts";
+import { infer } from "../verbs/infer/infer.ts";
 import { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, resumeWith, sample, startWith } from "../verbs/sample.ts";
 import { tune } from "../verbs/tune.ts";
@@ -61,6 +63,8 @@ const verbs: Readonly<Record<VerbName, Anything>> = {
   tune: tune as unknown as Anything,
   "tune.resume": tune.resume as unknown as Anything,
   calibrate: calibrate as unknown as Anything,
+  infer: infer as unknown as Anything,
+  "infer.resume": infer.resume as unknown as Anything,
 };
 
 /** Results as messages can carry them. */
@@ -75,6 +79,7 @@ function sent(verb: VerbName, result: unknown): Sent {
     const { simulations, draws, numbers } = result as Calibration;
     return { made: "calibration", from: { simulations, draws, numbers } };
   }
+  if (verb.startsWith("infer")) return { made: "answer", from: (result as Answered).portable() };
   if (!verb.startsWith("sample")) return { made: "plain", from: result };
   if (!("raw" in (result as object))) return { made: "draws", from: (result as Draws).portable() };
   const { raw, ...left } = result as Drawn;

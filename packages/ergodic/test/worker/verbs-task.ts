@@ -69,6 +69,19 @@ const lost = model(({ param, target }) => target(param("rate", "positive")), { n
 await both("mode that there is not", (v) => v.fit(lost, {}, climbing), mode);
 await both("mode of a model that is exported", (v) => v.fit(v === lib ? await_module.simple : there.exported("simple"), { y: [1, 2] }, climbing), mode);
 
+const graph = lib.factorGraph();
+for (let i = 0; i < 12; i++) graph.variable("v" + i, i % 3 ? ["low", "high"] : ["a", "b", "c"]);
+for (let i = 0; i < 12; i++) for (const j of [i + 1, i + 4]) if (j < 12) graph.table(["v" + i, "v" + j], Array.from({ length: (i % 3 ? 2 : 3) * (j % 3 ? 2 : 3) }, (_, k) => 1 + ((7 * i + 3 * j + 5 * k) % 11)));
+const told = (a) => JSON.stringify([a.variables, a.toString(), { ...a.toJSON(), description: { ...a.description, run: 0 } }]);
+const seen = { v1: "high", v2: [0.2, 0.7] };
+for (const task of ["marginals", "partition", "map"]) await both("inferred: " + task, (v) => v.infer(graph, { task, seed: 3, evidence: seen }), told);
+await both("inferred by an algorithm, of tables", (v) => v.infer(graph.factorTables("marginals"), { algorithm: lib.naiveMeanField({ restarts: 3 }), seed: 4, evidence: { v1: "low" } }), told);
+const annealing = there.infer(graph, { task: "map", algorithm: lib.graphAnnealing({ sweeps: 200, restarts: 20 }), evidence: seen });
+const [annealed, best] = await Promise.all([annealing.checkpoint(), annealing]);
+const again = (v) => v.infer.resume(annealed, graph, { evidence: seen });
+await both("inference resumed", again, told);
+found["inference resumed, as it was"] = [told(best), told(await again(there))];
+
 const { add, abs, sqrt, square, mul, sub, div, less, where } = lib.compiler;
 const facts = { summary: "signs, slowly", source: "none" };
 const smoothed = lib.rule("smoothed", { rate: 0.01, scale: 0.9, centre: true }, ({ g, rate, scale, centre, t }, { m }, { t: seen }) => {
@@ -112,6 +125,9 @@ await failing("kept though refused", async () => {
   return refused.checkpoint();
 });
 await failing("kept though not sent", () => there.sample(schools, { y: [1] }).checkpoint());
+await failing("infer", () => there.infer(graph, { task: "all" }));
+await failing("no graph", () => there.infer({}));
+await failing("unknown evidence", () => there.infer(graph, { evidence: { v111: "a" } }));
 await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
 await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
 found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
