@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { expectTheSame, type Gave } from "./checked.ts";
 import { moduleText, verbs } from "./verbs-task.ts";
 
@@ -60,6 +60,32 @@ it("addresses are as seen from the working folder; what is none is refused", asy
   expect(() => worker({ script: "https://example.org/serve.js" })).toThrow(
     /^worker: the thread cannot be started: .*WORKER_START/,
   );
+});
+
+it("data that nobody refers to any more are forgotten by the thread", async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  const { linear, Dataset } = await import(dist("index.js"));
+  const registered: { target: object; collected: () => void }[] = [];
+  class Recorded {
+    readonly forget: (held: unknown) => void;
+    constructor(forget: (held: unknown) => void) {
+      this.forget = forget;
+    }
+    register(target: object, held: unknown): void {
+      registered.push({ target, collected: () => this.forget(held) });
+    }
+  }
+  vi.stubGlobal("FinalizationRegistry", Recorded);
+  const there = worker();
+  vi.unstubAllGlobals();
+  const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
+  await there.fit(linear(), data, { epochs: 1 });
+  await there.fit(linear(), data, { epochs: 1 });
+  const [known, ...others] = registered.filter(({ target }) => target === data);
+  expect(others).toEqual([]);
+  known.collected();
+  await expect(there.fit(linear(), data, { epochs: 1 })).rejects.toThrow(/fit: /);
+  there.dispose();
 });
 
 const tasks = "/proc/self/task";
