@@ -44,6 +44,7 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "a loss of one's own by coordinates",
       "resumed, elsewhere",
       "after refusals",
+      "after what was not sent",
     ],
   ]);
   for (const [name, [here, there]] of Object.entries(found)) {
@@ -63,6 +64,8 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   expect(errors.infer).toMatch(/^OptionError OPTION_RANGE infer: task is "all", but must be one of/);
   expect(errors["no graph"]).toMatch(/^OptionError OPTION_TYPE infer: the first argument is .*, but must be a factor graph/);
   expect(errors["unknown evidence"]).toMatch(/^OptionError OPTION_UNKNOWN evidence: there is no variable "v111"; did you mean/);
+  expect(errors["no checkpoint"]).toMatch(/^DataError SAFETENSORS checkpoint: is no safetensors file/);
+  expect(errors["aborted before"]).toBe("Error  at once");
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
   expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
   expect(errors.procedure).toMatch(

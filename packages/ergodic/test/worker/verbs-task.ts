@@ -131,6 +131,9 @@ await failing("unknown evidence", () => there.infer(graph, { evidence: { v111: "
 await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
 await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
 found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
+const unsent = Dataset.fromArrays({ x, y });
+await failing("no checkpoint", () => there.fit.resume(new Uint8Array(3), unsent));
+found["after what was not sent"] = [bytes(await fit(linear(), unsent, plan)), bytes(await there.fit(linear(), unsent, plan))];
 const stepwise = lib.hostRule("stepwise", { rate: 0.1 }, () => { throw new Error("never"); }, { ...facts, needs: () => "the whole", cost: () => ({ floatsPerParameter: 0, perStep: "a gradient" }) });
 await failing("procedure", () => elsewhere.fit(linear(), data, { rule: stepwise(), batch: "all" }));
 elsewhere.dispose();
@@ -147,6 +150,7 @@ await failing("abort", () => {
   setTimeout(() => controller.abort(), 50);
   return run;
 });
+await failing("aborted before", () => there.fit(linear(), data, { epochs: 50, signal: AbortSignal.abort(new Error("at once")) }));
 const stopped = there.fit(linear(), data, { epochs: 1e9 });
 setTimeout(() => stopped.pause().proceed().stop("enough"), 50);
 const reason = (await stopped).run.reason;
