@@ -45,6 +45,7 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "resumed, elsewhere",
       "after refusals",
       "after what was not sent",
+      "aborted",
     ],
   ]);
   for (const [name, [here, there]] of Object.entries(found)) {

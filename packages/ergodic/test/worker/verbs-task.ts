@@ -145,11 +145,13 @@ await failing("mode of what is discrete", () => there.fit(model(({ param }) => p
 await failing("rows", () => there.sample(schools, given, { rows: "J" }));
 await failing("missing", () => there.minimize(there.exported("nothing"), [1], { evaluations: 10 }));
 const controller = new AbortController();
-await failing("abort", () => {
-  const run = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
-  setTimeout(() => controller.abort(), 50);
-  return run;
-});
+const aborted = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
+setTimeout(() => controller.abort(), 50);
+await failing("abort", () => aborted);
+// It has ended on the thread, too.
+const atEnd = [];
+for (let i = 0; i < 2; i++, await new Promise((resolve) => setTimeout(resolve, 50))) atEnd.push(hex(await aborted.checkpoint()));
+found["aborted"] = atEnd;
 await failing("aborted before", () => there.fit(linear(), data, { epochs: 50, signal: AbortSignal.abort(new Error("at once")) }));
 const stopped = there.fit(linear(), data, { epochs: 1e9 });
 setTimeout(() => stopped.pause().proceed().stop("enough"), 50);

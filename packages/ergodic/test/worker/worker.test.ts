@@ -32,9 +32,10 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   const lost = worker({ script: pathToFileURL(join(folder, "none.mjs")) });
   await expect(lost.fit(linear(), data)).rejects.toThrow(/^worker: the thread ended: .*none\.mjs.*\[WORKER_DIED\]$/s);
   const without = worker({ module: pathToFileURL(join(folder, "none.mjs")) });
-  await expect(without.fit(linear(), data)).rejects.toThrow(
-    /^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s,
-  );
+  const run = without.fit(linear(), data);
+  const kept = run.checkpoint();
+  await expect(run).rejects.toThrow(/^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s);
+  await expect(kept).rejects.toThrow(/^checkpoint: the run could not begin.*RUN_FAILED/);
   without.dispose();
   expect(fileURLToPath(dist("worker/serve.js"))).toContain("serve");
 });
