@@ -67,6 +67,9 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   expect(errors["unknown evidence"]).toMatch(/^OptionError OPTION_UNKNOWN evidence: there is no variable "v111"; did you mean/);
   expect(errors["no checkpoint"]).toMatch(/^DataError SAFETENSORS checkpoint: is no safetensors file/);
   expect(errors["aborted before"]).toBe("Error  at once");
+  expect(errors.inherited).toMatch(
+    /^OptionError WORKER_ARGUMENT worker: exported\("toString"\) was given, but the module exports nothing/,
+  );
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
   expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
   expect(errors.procedure).toMatch(

@@ -21,7 +21,7 @@ const plan = { epochs: 4, seed: 3, deterministic: true };
 const bytes = (made) => hex(made.toBytes());
 await both("linear", (v) => v.fit(linear({ l2: 0.01 }), data, plan), bytes);
 await both("a rule on the whole objective", (v) => v.fit(linear({ l2: 0.01 }), data, { rule: lib.lbfgs(), batch: "all", epochs: 20, deterministic: true }), bytes);
-await both("quantised and validated", (v) => v.fit(linear(), data.as("i8"), { ...plan, validate: data, patience: 2 }), bytes);
+await both("quantised and validated", (v) => v.fit(linear(), data.as("i8"), { ...plan, validate: data.as("i8"), patience: 2 }), (m) => bytes(m) + JSON.stringify(m.run.ticks.map((tick) => tick.validation)));
 await both("sparse", (v) => v.fit(linear(), sparse, plan), bytes);
 await both("network", (v) => v.fit(network([dense(5), relu(), dense(1)]), data, { ...plan, rule: adam({ rate: 0.02 }) }), bytes);
 const predicted = await there.fit(network([dense(5), relu(), dense(1)]), data, plan);
@@ -72,6 +72,7 @@ await both("mode of a model that is exported", (v) => v.fit(v === lib ? await_mo
 const graph = lib.factorGraph();
 for (let i = 0; i < 12; i++) graph.variable("v" + i, i % 3 ? ["low", "high"] : ["a", "b", "c"]);
 for (let i = 0; i < 12; i++) for (const j of [i + 1, i + 4]) if (j < 12) graph.table(["v" + i, "v" + j], Array.from({ length: (i % 3 ? 2 : 3) * (j % 3 ? 2 : 3) }, (_, k) => 1 + ((7 * i + 3 * j + 5 * k) % 11)));
+graph.table(["v0", "v2"], [-900, -890, 0, -1000, 700, 720], { logs: true });
 const told = (a) => JSON.stringify([a.variables, a.toString(), { ...a.toJSON(), description: { ...a.description, run: 0 } }]);
 const seen = { v1: "high", v2: [0.2, 0.7] };
 for (const task of ["marginals", "partition", "map"]) await both("inferred: " + task, (v) => v.infer(graph, { task, seed: 3, evidence: seen }), told);
@@ -136,6 +137,7 @@ await failing("no checkpoint", () => there.fit.resume(new Uint8Array(3), unsent)
 found["after what was not sent"] = [bytes(await fit(linear(), unsent, plan)), bytes(await there.fit(linear(), unsent, plan))];
 const stepwise = lib.hostRule("stepwise", { rate: 0.1 }, () => { throw new Error("never"); }, { ...facts, needs: () => "the whole", cost: () => ({ floatsPerParameter: 0, perStep: "a gradient" }) });
 await failing("procedure", () => elsewhere.fit(linear(), data, { rule: stepwise(), batch: "all" }));
+await failing("inherited", () => elsewhere.minimize(elsewhere.exported("toString"), [1], { evaluations: 9 }));
 elsewhere.dispose();
 await failing("function", () => there.minimize((z) => z[0] ** 2, [1], { evaluations: 10 }));
 await failing("option", () => there.fit(linear(), data, { epochs: -1 }));

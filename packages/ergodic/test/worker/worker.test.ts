@@ -32,11 +32,18 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   const lost = worker({ script: pathToFileURL(join(folder, "none.mjs")) });
   await expect(lost.fit(linear(), data)).rejects.toThrow(/^worker: the thread ended: .*none\.mjs.*\[WORKER_DIED\]$/s);
   const without = worker({ module: pathToFileURL(join(folder, "none.mjs")) });
-  const run = without.fit(linear(), data);
-  const kept = run.checkpoint();
-  await expect(run).rejects.toThrow(/^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s);
-  await expect(kept).rejects.toThrow(/^checkpoint: the run could not begin.*RUN_FAILED/);
+  await expect(without.fit(linear(), data)).rejects.toThrow(
+    /^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s,
+  );
   without.dispose();
+  // A checkpoint that is asked for while the module is still loaded.
+  writeFileSync(join(folder, "late.mjs"), "await new Promise((go) => setTimeout(go, 300)); throw new Error('too late');");
+  const late = worker({ module: pathToFileURL(join(folder, "late.mjs")) });
+  const run = late.fit(linear(), data);
+  const kept = run.checkpoint();
+  await expect(run).rejects.toThrow(/^worker: the module .*late\.mjs cannot be imported: too late; .*WORKER_MODULE/s);
+  await expect(kept).rejects.toThrow(/^checkpoint: the run could not begin.*RUN_FAILED/);
+  late.dispose();
   expect(fileURLToPath(dist("worker/serve.js"))).toContain("serve");
 });
 
