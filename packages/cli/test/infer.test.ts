@@ -65,10 +65,19 @@ describe("infer", () => {
     );
   });
 
+  const beyond = file("beyond.evid");
+  writeFileSync(beyond, "1 9 0\n");
   it.each([
     [["infer", path, "--evidence", "rainn=yes"], /did you mean "rain"\?/],
     [["infer", path, "--evidence", "rain=maybe"], /maybe/],
     [["infer", path, "--evidence", "rain=yes,wet"], /"wet" is not variable=state/],
+    [["infer", path, "--evidence", "rain=yes,rain=no"], /"rain" was given twice/],
+    [["infer", path, "--evidence", "rain=yes", "--sample", "2"], /--evidence is no file of samples/],
+    [["infer", path, "--sample", "2"], /2 was given, but no file of evidence/],
+    [
+      ["infer", path, "--evidence", beyond],
+      /beyond\.evid:1:3: an observed variable is "9", but must be a whole number from 0 to 1/,
+    ],
     [["infer", path, "--algorithm", "luck"], /"luck" is not known \(known: auto, automatic, elimination/],
     [["infer", file("graph.txt")], /does not say what it is by its ending; add --format uai\|bif\|fg\|json\|dimmwitted/],
     [["infer", path, "--task", "luck"], /It must be marginals, partition or map/],

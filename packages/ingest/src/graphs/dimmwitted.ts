@@ -8,8 +8,8 @@
  */
 import { checkKeys, DataError, type FactorGraph, OptionError } from "ergodic";
 import { entriesOf as folderEntries, isFolder } from "../folder.ts";
-import { decoded } from "../lines.ts";
-import { allBytes, openSource, type Source } from "../source.ts";
+import { decoded, wholeText } from "../lines.ts";
+import { openSource, type Source } from "../source.ts";
 import { readBinaryDomains, readBinaryFactors, readBinaryVariables, readBinaryWeights } from "./dimmwitted-binary.ts";
 import { DimmWittedGraph } from "./dimmwitted-rows.ts";
 import { readTextDomains, readTextFactors, readTextVariables, readTextWeights } from "./dimmwitted-text.ts";
@@ -51,7 +51,7 @@ export async function readDimmWitted(from: string | DimmWittedFiles): Promise<Fa
   }
   if (meta !== undefined) {
     const source = openSource(meta);
-    into.checkMeta(source.name, decoded(source.name, await allBytes(source), 1));
+    into.checkMeta(source.name, decoded(source.name, await wholeText(source), 1));
   }
   return into.graph;
 }
