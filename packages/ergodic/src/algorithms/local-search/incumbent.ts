@@ -11,7 +11,7 @@ import { positiveState } from "../inference/positive-state.ts";
 /** The best state that a search has found, and the bound of all. */
 export class Incumbent {
   /** The search for a state with a product above 0 proved that there is none. */
-  private impossible = false;
+  impossible = false;
   states: Int32Array | undefined;
   value = -Infinity;
   bound: { value: number; rounding: number } | undefined;

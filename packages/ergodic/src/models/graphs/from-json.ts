@@ -20,12 +20,11 @@ export function factorGraphFromJson(json: unknown): FactorGraph {
   only(WHERE, given, ["format", "version", "variables", "weights", "factors", "evidence", "soft"]);
   const graph = factorGraph();
   each("variables", variables, (given, where) => {
-    const { name, states, truthiness } = only(where, fields(where, given), ["name", "states", "truthiness"]);
-    graph.variable(
-      name as string | undefined,
-      states as States | undefined,
-      truthiness === undefined ? {} : { truthiness: items(where, "truthiness", truthiness) as number[] },
-    );
+    const { name, states, truthiness, initial } = only(where, fields(where, given), ["name", "states", "truthiness", "initial"]);
+    graph.variable(name as string | undefined, states as States | undefined, {
+      ...(truthiness === undefined ? {} : { truthiness: items(where, "truthiness", truthiness) as number[] }),
+      ...(initial === undefined ? {} : { initial: initial as StateName }),
+    });
   });
   each("weights", weights, (given, where) => {
     const { name, value, fixed } = only(where, fields(where, given), ["name", "value", "fixed"]);
