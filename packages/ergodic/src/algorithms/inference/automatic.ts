@@ -6,6 +6,7 @@ import type { Engine } from "../../host/engine.ts";
 import { chooseCutset } from "../elimination/cutset.ts";
 import { eliminationIn } from "../elimination/elimination.ts";
 import { eliminationOrders } from "../elimination/order.ts";
+import { graphGibbs } from "../graph-gibbs/graph-gibbs.ts";
 import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
@@ -21,10 +22,14 @@ const MOST_SLICES = 2 ** 16;
 /** Operations of the search for orders for each second there is: a fifth of it. */
 const ORDER_OPERATIONS = 1.5e8;
 
+/** Variables from which on a graph is sampled: before, its parts would have to be found, and an order for each. */
+const MANY = 200_000;
+
 /**
  * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques of the best order that was
  * found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
- * sampling from mini-buckets, and simulated annealing for "map". The answer's method says which, and why.
+ * sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
+ * sampling. The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
   checkKeys("automatic", options, []);
@@ -33,6 +38,8 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
     start: (part, plan, engine) => (isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(part, plan, engine)),
+    wholeFrom: MANY,
+    startWhole: (columns, plan, engine) => graphGibbs().startWhole!(columns, plan, engine),
   };
 }
 
