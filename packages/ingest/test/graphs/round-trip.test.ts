@@ -43,7 +43,7 @@ it("JSON of another sort is refused with the file's name", async () => {
   const damaged = writeGraphJson(graph).replace('"name"', '"states":0,"name"');
   await expect(read(damaged)).rejects.toThrow(/^g\.json: variables\[0\]: its states are 0/);
   await expect(read(writeGraphJson(graph).replace('"name"', '"namee"'))).rejects.toThrow(
-    'g.json: variables[0]: it has the key "namee"; did you mean "name"? (besides name it can have states, truthiness)',
+    'g.json: variables[0]: it has the key "namee"; did you mean "name"? (besides name it can have states, truthiness, initial)',
   );
   graph.isTrue("a", { weight: 2 });
   const slips = [
