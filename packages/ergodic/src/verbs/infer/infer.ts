@@ -56,7 +56,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   if (!algorithm.tasks.includes(task))
     throw new CapabilityError(
       "infer",
-      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or leave it out`,
+      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or omit it`,
       "INFER_TASK",
     );
   return launch(options, async () => ({
