@@ -20,11 +20,11 @@ export class Atom<V = object, K extends AtomKind = AtomKind> {
   readonly kind: K;
   /** For the compiler alone: there is no such field. */
   declare readonly variables: V;
-  /** @internal */
+  /** What it is about. */
   readonly facts: Facts;
-  /** @internal */
+  /** By column that is named, the variable or the value. */
   readonly terms: readonly Term[];
-  /** @internal Of unknowns, the number of the state that satisfies the literal. */
+  /** Of unknowns, the number of the state that satisfies the literal. */
   readonly state: number;
   readonly #stateText: string;
 

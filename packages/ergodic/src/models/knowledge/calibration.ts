@@ -21,7 +21,7 @@ export class CalibrationTable {
   /** Mean of |expected − observed| over the labels, by bins. */
   readonly error: number;
 
-  /** @internal By label the probability that was given, and 1 where it was true. */
+  /** By label the probability that was given, and 1 where it was true. */
   constructor(p: ArrayLike<number>, truth: ArrayLike<number>, binCount: number) {
     const sums = Array.from({ length: binCount }, () => ({ count: 0, p: 0, truth: 0 }));
     for (let i = 0; i < p.length; i++) {

@@ -38,7 +38,6 @@ export class GroundingPlan {
   /** By rule. */
   readonly rules: readonly RulePlan[];
 
-  /** @internal */
   constructor(variables: number, rules: readonly RulePlan[]) {
     this.variables = variables;
     this.rules = rules;

@@ -58,7 +58,7 @@ export class KnowledgeBase {
   readonly #graph: FactorGraph;
   readonly #options: Required<KnowledgeBaseOptions>;
 
-  /** @internal */
+  /** Use `knowledgeBase()`. */
   constructor(options: KnowledgeBaseOptions) {
     checkKeys(WHERE, options, ["memory", "names"]);
     const { memory = 4, names = false } = options;

@@ -58,7 +58,7 @@ export interface Query<S = Shape, N extends string = never> {
   readonly rowCount: number;
   /** Adds unknowns; knowledge bases ground what is new when `ground()` is called next. */
   add(rows: readonly object[] | ColumnLists | Table): this;
-  /** @internal */
+  /** Its rows. */
   readonly facts: Unknowns;
 }
 

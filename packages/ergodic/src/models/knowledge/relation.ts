@@ -18,7 +18,7 @@ export interface Relation<S = Shape> {
   readonly rowCount: number;
   /** Adds rows; knowledge bases that use them ground what is new when `ground()` is called next. All are added, or where one is wrong, none. */
   add(rows: MoreRows<S>): this;
-  /** @internal */
+  /** Its rows. */
   readonly facts: Facts;
 }
 
@@ -27,7 +27,7 @@ export interface Relation<S = Shape> {
  * numbers or Booleans; null, undefined and NaN are missing, and a missing value equals none.
  *
  * `types`: what the columns hold, `{ city: "text" }`: for tables, of which TypeScript knows no more, and where there are no rows yet. Other columns
- * are left out.
+ * are not used.
  *
  * @throws DataError with the row, for values of two types in one column
  */

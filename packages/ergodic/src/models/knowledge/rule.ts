@@ -60,16 +60,16 @@ interface GivenRule extends RuleOptions<Values> {
 export class WeightedRule {
   /** As it was given, or what the rule says. */
   readonly name: string;
-  /** @internal Of the body, then the head. */
+  /** Of the body, then the head. */
   readonly atoms: readonly AnyAtom[];
-  /** @internal Names of the variables. */
+  /** Names of the variables. */
   readonly variables: readonly string[];
-  /** @internal */
+  /** Weight and functions, as they were given. */
   readonly options: RuleOptions<Values>;
-  /** @internal */
+  /** What its factors are functions by. */
   readonly semantics: Semantics;
 
-  /** @internal */
+  /** Use `weightedRule()`, which knows the types. */
   constructor(given: GivenRule) {
     const where = `rule${typeof given.name === "string" ? ` "${given.name}"` : ""}`;
     checkKeys(where, given, ["name", "head", "body", "weight", "initial", "feature", "where", "semantics"]);
@@ -90,7 +90,7 @@ export class WeightedRule {
     this.#checkSemantics(body);
   }
 
-  /** @internal What errors name it by. */
+  /** What errors name it by. */
   get place(): string {
     return `rule "${this.name}"`;
   }
