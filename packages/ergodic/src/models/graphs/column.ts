@@ -45,6 +45,7 @@ const LEAST = 16;
 export class Column {
   length = 0;
   private numbers: Numbers | undefined;
+  private planned = 0;
   private readonly kind: "whole" | "real";
   private readonly usual: number | undefined;
   private readonly budget: Budget;
@@ -80,6 +81,11 @@ export class Column {
     return Float64Array.from(this.numbers.subarray(from, to));
   }
 
+  /** Growth goes straight to this length: it is known to come. */
+  plan(length: number): void {
+    this.planned = length;
+  }
+
   clone(): Column {
     const copy = new Column(this.kind, new Budget(Infinity), this.usual);
     copy.length = this.length;
@@ -95,7 +101,11 @@ export class Column {
     const Wide = numbers !== undefined && numbers.BYTES_PER_ELEMENT > Fitting.BYTES_PER_ELEMENT ? typeOf(numbers) : Fitting;
     const needed = Math.max(index + 1, this.length);
     const before = this.byteLength;
-    const wanted = Math.max(numbers?.length ?? 0, LEAST, Math.ceil(needed * (1 + GROWTH)));
+    const wanted = Math.max(
+      numbers?.length ?? 0,
+      LEAST,
+      needed <= this.planned ? this.planned : Math.ceil(needed * (1 + GROWTH)),
+    );
     const most = Math.floor((this.budget.left + before) / Wide.BYTES_PER_ELEMENT);
     const count = Math.max(needed, Math.min(wanted, most));
     this.budget.take(count * Wide.BYTES_PER_ELEMENT - before);

@@ -199,6 +199,14 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: name, variables, states, weight, feature });
   }
 
+  /** So many more factors are about to be added, with so many places of variables: arrays grow once. */
+  plan(factors: number, edges: number): this {
+    for (const [name, count] of Object.entries({ factors, edges }))
+      checkNumber(`${WHERE}.plan`, name, count, { low: 0, integer: true });
+    this.#structure.plan(factors, edges);
+    return this;
+  }
+
   /** The variable was seen in this state, by its name or its number. */
   observe(variable: VariableName, state: StateName): this {
     if (typeof state === "object") refuse(`${WHERE}.observe`, "state", state, "a state", '"yes"; likelihoods are for soft()');

@@ -216,6 +216,12 @@ export class Structure {
     this.constants.clear();
   }
 
+  /** So many more factors will come, with so many edges. */
+  plan(factors: number, edges: number): void {
+    for (const column of [this.functions, this.ends, this.payloads, this.features]) column.plan(this.factorCount + factors);
+    for (const column of [this.variables, this.states]) column.plan(this.edgeCount + edges);
+  }
+
   /** Takes the factor as it is: whoever calls has checked it. */
   addFactor({ kind, variables, states, weight, feature = 1, values, logs, probabilities, most }: StoredFactor): number {
     const { factorCount: factor, edgeCount: from } = this;

@@ -28,9 +28,22 @@ export function* votesOf({ literals, weights, length }: Found): Generator<Votes>
   for (let group = 0; group < groupCount; group++) {
     const members = rows.subarray(starts[group], starts[group + 1]);
     const [first] = members;
-    const cast = voters ? [...new Set(members.length === 1 ? [voters[first]] : Array.from(members, (one) => voters[one]))] : [];
+    const cast = voters ? distinct(voters, members) : [];
     yield { head: heads[first], weight: weights.data[first], voters: cast, count: members.length };
   }
+}
+
+/** Voters of some ballots, each once. */
+function distinct(voters: Int32Array, ballots: Int32Array): number[] {
+  const found: number[] = [];
+  const seen = ballots.length > 16 ? new Set<number>() : undefined;
+  for (const ballot of ballots) {
+    const voter = voters[ballot];
+    if (seen ? seen.has(voter) : found.includes(voter)) continue;
+    seen?.add(voter);
+    found.push(voter);
+  }
+  return found;
 }
 
 /**

@@ -148,8 +148,10 @@ export class Grounding {
     const { literals: rows, weights: ids, features, length } = this.#found!;
     if (this.#elections)
       for (const { head, weight, voters, feature } of this.#elections) {
-        const variables = [...voters.map((voter) => numbers[0][voter]), numbers[last][head]];
-        const states = [...voters.map(() => stateOf(literals[0])), stateOf(literals[last])];
+        const variables = voters.map((voter) => numbers[0][voter]);
+        variables.push(numbers[last][head]);
+        const states = voters.map(() => stateOf(literals[0]));
+        states.push(stateOf(literals[last]));
         graph.addFactor(semantics, variables, states, weights.id(weight), feature);
       }
     else {

@@ -119,13 +119,16 @@ export class KnowledgeBase {
   ground(): FactorGraph {
     const graph = this.#graph;
     let groundings: Grounding[];
+    let [factors, edges] = [0, 0];
     try {
       groundings = this.#prepare();
       let room = this.#room;
       for (const grounding of groundings) {
-        const { bytes } = grounding.measure(room, true);
-        if (bytes > room) throw grounding.tooMuch(room);
-        room -= bytes;
+        const measured = grounding.measure(room, true);
+        if (measured.bytes > room) throw grounding.tooMuch(room);
+        room -= measured.bytes;
+        factors += measured.factors;
+        edges += measured.edges;
       }
     } catch (error) {
       this.#weights.rollback();
@@ -133,6 +136,7 @@ export class KnowledgeBase {
     }
     for (const view of this.#unknowns()) this.#makeVariables(view);
     this.#weights.commit(graph);
+    graph.plan(factors, edges);
     for (const grounding of groundings) grounding.emit(graph, this.#weights);
     for (const view of this.#views.values()) view.grounded = view.rowCount;
     this.#grounded = this.#rules.length;

@@ -1,0 +1,94 @@
+/**
+ * grounding: factors a second that a knowledge base makes of tables in memory: three rules, 2.75 million factors of one or two unknowns.
+ *
+ * Ours begins with relations of texts, and ends with a factor graph: numbers for values, indexes, joins, weights by name, factors. The peer has the same tables in
+ * memory, and writes the same factors into tables by SQL, as DeepDive grounds: an index for each join, then `CREATE TABLE … AS SELECT`, with a
+ * weight's number from a table of the distinct names. Both sides' factors must be the same many, and the sums of their unknowns' numbers equal.
+ */
+import { randomNumbers, share } from "../data.mjs";
+import { openErgodic } from "../ergodic.mjs";
+import { openPeer } from "../peer.mjs";
+
+const PEOPLE = 200_000;
+const PAIRS = 500_000;
+const WORDS = 1_000_000;
+const VOCABULARY = 20_000;
+
+function makeData(folder) {
+  const random = randomNumbers(21);
+  const draw = (count, below) => Int32Array.from({ length: count }, () => Math.floor(random.uniform() * below));
+  return {
+    folder,
+    people: PEOPLE,
+    one: draw(PAIRS, PEOPLE),
+    other: draw(PAIRS, PEOPLE),
+    who: draw(WORDS, PEOPLE),
+    word: draw(WORDS, VOCABULARY),
+  };
+}
+
+const ours = async (problem) => {
+  const { knowledgeBase, query, relation, weightedRule } = await openErgodic();
+  const names = Array.from({ length: problem.people }, (_, i) => `person ${i}`);
+  const words = Array.from({ length: VOCABULARY }, (_, i) => `word ${i}`);
+  const texts = (numbers, of) => Array.from(numbers, (number) => of[number]);
+  const pairs = relation("pairs", { one: texts(problem.one, names), other: texts(problem.other, names) });
+  const says = relation("says", { who: texts(problem.who, names), word: texts(problem.word, words) });
+  const likes = query("likes", { who: names }, { key: ["who"] });
+  const head = likes({ who: "q" });
+  const rules = [
+    weightedRule({ name: "words", head, body: [says({ who: "q", word: "w" })], weight: ({ w }) => w }),
+    weightedRule({
+      name: "alike",
+      head,
+      body: [likes({ who: "p" }), pairs({ one: "p", other: "q" })],
+      where: ({ p, q }) => p !== q,
+      weight: "alike",
+    }),
+    weightedRule({
+      name: "reached",
+      head,
+      body: [pairs({ one: "p", other: "r" }), pairs({ one: "r", other: "q" })],
+      where: ({ p, q }) => p !== q,
+      weight: "reached",
+    }),
+  ];
+  return {
+    name: "ergodic",
+    note: (rounds) => `${rounds[0].factors.toLocaleString("en")} factors`,
+    async round() {
+      const start = performance.now();
+      const graph = knowledgeBase(rules).ground();
+      const seconds = (performance.now() - start) / 1000;
+      let sum = 0;
+      for (let i = 0; i < graph.factorCount; i++) for (const variable of graph.factorAt(i).variables) sum += variable;
+      return { value: graph.factorCount / seconds / 1e6, factors: graph.factorCount, sum };
+    },
+  };
+};
+
+async function sqlite({ folder, ...problem }) {
+  const peer = await openPeer("sqlite_grounding.py", share(folder, problem));
+  return {
+    name: peer.version,
+    close: () => peer.close(),
+    async round() {
+      const { seconds, factors, sum } = await peer.run({});
+      return { value: factors / seconds / 1e6, factors, sum };
+    },
+  };
+}
+
+export default {
+  name: "grounding",
+  measures: "million factors a second that rules make of tables in memory, by hash joins",
+  metric: "M factors/s",
+  better: "more",
+  makeData,
+  ours,
+  peers: (problem) => [{ name: "SQLite", goal: 1, open: () => sqlite(problem) }],
+  compare: ({ rounds: [mine] }, { rounds: [theirs] }) => ({
+    text: `${mine.factors} factors against ${theirs.factors}, sums of their unknowns ${mine.sum} and ${theirs.sum}`,
+    passed: mine.factors === theirs.factors && mine.sum === theirs.sum,
+  }),
+};
