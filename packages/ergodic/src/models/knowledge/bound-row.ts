@@ -40,9 +40,9 @@ export class BoundRow {
 
   /** A weight that is the same for all groundings. */
   start(): void {
-    const { weight, initial = 0 } = this.#rule.options;
+    const { weight, initial } = this.#rule.options;
     if (typeof weight === "number") this.weight = this.#weights.fixed(weight);
-    else if (typeof weight === "string") this.weight = this.#weights.named(weight, initial);
+    else if (typeof weight === "string") this.weight = this.#weights.named(this.#rule.place, weight, initial);
     this.#first = true;
   }
 
@@ -61,7 +61,7 @@ export class BoundRow {
   }
 
   #holds(row: Readonly<Record<string, Cell>>): boolean {
-    const { weight, initial = 0, feature, where } = this.#rule.options;
+    const { weight, initial, feature, where } = this.#rule.options;
     if (where !== undefined) {
       const found: unknown = where(row);
       if (found === false) return false;
@@ -70,7 +70,8 @@ export class BoundRow {
     this.#first = false;
     if (typeof weight === "function") {
       const found: unknown = weight(row);
-      if (typeof found === "string" && found !== "") this.weight = this.#weights.named(`${this.#rule.name}: ${found}`, initial);
+      if (typeof found === "string" && found !== "")
+        this.weight = this.#weights.named(this.#rule.place, `${this.#rule.name}: ${found}`, initial);
       else if (typeof found === "number" && Number.isFinite(found)) this.weight = this.#weights.fixed(found);
       else throw this.refusal(`weight gave ${shown(found)}, but must give a name or a number`);
     }

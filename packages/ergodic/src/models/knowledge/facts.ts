@@ -1,5 +1,5 @@
 import { isList } from "../../base/checks.ts";
-import { DataError, OptionError } from "../../base/errors.ts";
+import { DataError, MemoryLimitError, OptionError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { shown } from "../../base/shown.ts";
 import type { Column, Table } from "../../data/table.ts";
@@ -15,6 +15,18 @@ export type ColumnTypes = Readonly<Record<string, CellType>>;
 export type ColumnLists = Readonly<Record<string, ArrayLike<Cell | null | undefined>>>;
 
 const typeNames: readonly CellType[] = ["text", "number", "boolean"];
+
+/** A Map holds no more. */
+const MOST_DISTINCT = 2 ** 24 - 1;
+
+export function checkDistinct(what: string, count: number): void {
+  if (count < MOST_DISTINCT) return;
+  throw new MemoryLimitError(
+    "knowledgeBase",
+    `${what} would hold more than ${MOST_DISTINCT.toLocaleString("en")} different values, the most that can be told apart; split the tables`,
+    "MEMORY_LIMIT",
+  );
+}
 
 /** One column: its distinct values, and by row the number of one; −1: missing. */
 export class FactColumn {
@@ -35,6 +47,7 @@ export class FactColumn {
   code(value: Cell): number {
     let code = this.numbers.get(value);
     if (code === undefined) {
+      checkDistinct(`column "${this.name}"`, this.levels.length);
       code = this.levels.push(value) - 1;
       this.numbers.set(value, code);
     }

@@ -96,7 +96,7 @@ export class Grounding {
     let groundings = passes.reduce((sum, { join, ranges }) => sum + join.count(ranges, most - sum), 0);
     if (!plain && (groundings > most || !(keep || voting))) groundings = this.#count(most);
     if (groundings > most) return { groundings: Infinity, factors: Infinity, edges: Infinity, bytes: Infinity };
-    if (keep || voting) groundings = (this.#found = this.#collect(groundings)).length;
+    if (keep || voting) groundings = (this.#found = this.#collect(plain ? groundings : Math.min(groundings, 2 ** 16))).length;
     if (!voting) return { groundings, factors: groundings, edges: groundings * literals.length, bytes: groundings * each };
     this.#elections = electionsOf(this.rule, this.#found!, this.#continued ? this.#before(this.#found!) : undefined);
     const edges = this.#elections.reduce((sum, { voters }) => sum + voters.length + 1, 0);

@@ -146,6 +146,8 @@ export class Unknowns extends Facts {
       name,
       key.map((column) => all.columns[all.columnNumber(where, column)]),
     );
+    if (states !== undefined && !Array.isArray(states))
+      refuse(where, "states", states, "a list of names", 'states: ["low", "high"]');
     if (new Set(key).size < key.length) throw new OptionError(where, "key has a column twice; name each once", "OPTION_RANGE");
     if (label !== undefined && key.includes(label))
       throw new OptionError(
@@ -198,13 +200,13 @@ export class Unknowns extends Facts {
         throw this.#twice(row, first, tuple, "which has no label; tell the graph: graph.observe(kb.variable(…), true)");
       labels.data[same] = label;
     }
+    const heldOut = new Ints(labels.length);
+    for (let k = 0; k < labels.length; k++) heldOut.push(labels.data[k] >= 0 && this.#isHeldOut(k, fresh) ? 1 : 0);
     const from = this.rowCount;
     this.append(fresh.map(({ data, length }) => data.subarray(0, length)));
     this.labels.append(labels.data.subarray(0, labels.length));
-    for (let row = from; row < this.rowCount; row++) {
-      this.#keys.add(row);
-      this.heldOut.push(this.labels.data[row] >= 0 && this.#isHeldOut(row) ? 1 : 0);
-    }
+    this.heldOut.append(heldOut.data.subarray(0, heldOut.length));
+    for (let row = from; row < this.rowCount; row++) this.#keys.add(row);
   }
 
   /** The row of a key. @throws OptionError where there is none */
@@ -217,21 +219,31 @@ export class Unknowns extends Facts {
     throw new OptionError(this.place, `there is no unknown { ${asked} }; take a key that was given as a row`, "OPTION_UNKNOWN");
   }
 
-  /** The key of a row. */
-  keyOf(row: number): Record<string, Cell> {
-    return Object.fromEntries(this.columns.map(({ name, levels, codes }) => [name, levels[codes.data[row]]]));
+  /** The key of a row; `codes`: by column, of other rows than its own. */
+  keyOf(row: number, codes: readonly Ints[] = this.columns.map((column) => column.codes)): Record<string, Cell> {
+    return Object.fromEntries(this.columns.map(({ name, levels }, k) => [name, levels[codes[k].data[row]]]));
   }
 
   /** What an unknown is called in a graph: holds("Rome", 2.8). */
   title(row: number): string {
-    return `${this.name}(${this.columns.map(({ levels, codes }) => JSON.stringify(levels[codes.data[row]])).join(", ")})`;
+    return `${this.name}(${textOf(this.keyOf(row))})`;
   }
 
   /** By the key alone, so that it stays as it is when rows are added. */
-  #isHeldOut(row: number): boolean {
+  #isHeldOut(row: number, codes: readonly Ints[]): boolean {
     const { holdOut } = this.#options;
-    if (typeof holdOut !== "number") return holdOut?.(this.keyOf(row)) ?? false;
-    const bytes = new TextEncoder().encode(this.title(row));
+    if (holdOut === undefined) return false;
+    const key = this.keyOf(row, codes);
+    if (typeof holdOut === "function") {
+      const found: unknown = holdOut(key);
+      if (typeof found === "boolean") return found;
+      throw new OptionError(
+        this.place,
+        `holdOut gave ${shown(found)} for ${textOf(key)}, but must give true or false`,
+        "OPTION_TYPE",
+      );
+    }
+    const bytes = new TextEncoder().encode(textOf(key));
     return murmur3(bytes, 0, bytes.length, 0) < holdOut * 2 ** 32;
   }
 
@@ -245,10 +257,21 @@ export class Unknowns extends Facts {
     if (column === undefined) return undefined;
     const codes = new Facts("query", this.name, [column]).encode(rows)[0];
     const { domain, place } = this;
-    const states = column.levels.map((level) => {
-      const value = domain.boolean && (level === 0 || level === 1) ? level === 1 : level;
-      return stateOf(`${place}: column "${column.name}"`, domain, value);
+    const states = new Map([[-1, -1]]);
+    return codes.map((code, row) => {
+      let state = states.get(code);
+      if (state === undefined) {
+        const level = column.levels[code];
+        const value = domain.boolean && (level === 0 || level === 1) ? level === 1 : level;
+        state = stateOf(`${place}: row ${row + 1}: column "${column.name}"`, domain, value);
+        states.set(code, state);
+      }
+      return state;
     });
-    return codes.map((code) => (code < 0 ? -1 : states[code]));
   }
 }
+
+const textOf = (key: Readonly<Record<string, Cell>>): string =>
+  Object.values(key)
+    .map((value) => JSON.stringify(value))
+    .join(", ");

@@ -71,7 +71,7 @@ export class WeightedRule {
 
   /** Use `weightedRule()`, which knows the types. */
   constructor(given: GivenRule) {
-    const where = `rule${typeof given.name === "string" ? ` "${given.name}"` : ""}`;
+    const where = `rule${typeof given?.name === "string" ? ` "${given.name}"` : ""}`;
     checkKeys(where, given, ["name", "head", "body", "weight", "initial", "feature", "where", "semantics"]);
     const { head, body = [], semantics = "imply", ...options } = given;
     if (!(head instanceof Atom) || head.kind !== "query")

@@ -1,4 +1,4 @@
-import type { Cell, FactColumn, Facts } from "./facts.ts";
+import { type Cell, checkDistinct, type FactColumn, type Facts } from "./facts.ts";
 import { Ints } from "./ints.ts";
 import { HashIndex } from "./tuples.ts";
 
@@ -15,6 +15,7 @@ export class Dictionary {
   code(value: Cell): number {
     let code = this.#numbers.get(value);
     if (code === undefined) {
+      checkDistinct("all tables together", this.values.length);
       code = this.values.push(value) - 1;
       this.#numbers.set(value, code);
     }

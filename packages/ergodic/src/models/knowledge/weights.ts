@@ -1,3 +1,4 @@
+import { OptionError } from "../../base/errors.ts";
 import type { FactorGraph } from "../graphs/graph.ts";
 
 /** Weights of a knowledge base by what rules call them. They come into being with the graph's, so that nothing is left of rules that are refused. */
@@ -8,13 +9,18 @@ export class Weights {
   /** Numbers of the graph's weights. */
   readonly #ids: number[] = [];
 
-  /** The number of a learned weight. */
-  named(name: string, initial: number): number {
+  /** The number of a learned weight, which starts with a value, or else 0. @throws OptionError where it does with another */
+  named(where: string, name: string, initial?: number): number {
     let number = this.#named.get(name);
     if (number === undefined) {
-      number = this.#list.push({ name, value: initial }) - 1;
+      number = this.#list.push({ name, value: initial ?? 0 }) - 1;
       this.#named.set(name, number);
-    }
+    } else if (initial !== undefined && this.#list[number].value !== initial)
+      throw new OptionError(
+        where,
+        `initial is ${initial}, but another rule has the weight "${name}" start with ${this.#list[number].value}; give it once, or name one of the two another way`,
+        "OPTION_CONFLICT",
+      );
     return number;
   }
 

@@ -60,7 +60,7 @@ describe("tables", () => {
     [
       "a label that is no state",
       () => query("q", [{ a: 1, is: "maybe" }], { key: ["a"], label: "is" }),
-      'query "q": column "is": it has no state "maybe"',
+      'query "q": row 1: column "is": it has no state "maybe"',
     ],
     ["a label that rules see", () => query("q", people, { key: ["who"], label: "who" }), "is one of the key, which rules see"],
   ])("%s", (_, run, wanted) => {
@@ -82,6 +82,21 @@ describe("tables", () => {
     );
     expect(q.rowCount).toBe(3);
     q.add([{ who: "dora" }]);
+    const labelled = query("l", [{ a: 1, is: 1 }], {
+      key: ["a"],
+      label: "is",
+      holdOut: ({ a }) => (a === 2 ? (5 as never) : false),
+    });
+    expect(() =>
+      labelled.add([
+        { a: 3, is: 0 },
+        { a: 2, is: 1 },
+      ]),
+    ).toThrow(/holdOut gave 5 for 2, but must give true or false/);
+    expect(() => labelled.add([{ a: 3, is: 7 }])).toThrow(/row 1: column "is": it has no state 7/);
+    expect(labelled.rowCount).toBe(1);
+    labelled.add([{ a: 3, is: 0 }]);
+    expect(labelled.rowCount).toBe(2);
     expect(q.rowCount).toBe(4);
   });
 
@@ -193,6 +208,17 @@ describe("rules", () => {
       /MemoryLimitError: rule "wide": its factors would take more than the 10\.2 MiB that are left: each row before it has [\d.]+ rows of r\(a: w, n: .\); share more variables/,
     );
     expect(String(kb)).toContain("0 variables, 0 factors");
+  });
+
+  it("that start one weight with two values", () => {
+    const head = smokes()({ who: "w" });
+    const rule = (name: string, initial?: number) =>
+      weightedRule({ name, head, weight: "shared", ...(initial === undefined ? {} : { initial }) });
+    expect(message(() => knowledgeBase([rule("a", 1), rule("b", 2)]).ground())).toContain(
+      'rule "b": initial is 2, but another rule has the weight "shared" start with 1; give it once',
+    );
+    const graph = knowledgeBase([rule("a", 1), rule("b")]).ground();
+    expect(graph.weightState("shared")).toEqual({ name: "shared", value: 1, fixed: false });
   });
 
   it("that count votes of several unknowns, or have features", () => {

@@ -45,7 +45,7 @@ describe("grounding", () => {
     ["at once", true],
     ["piece by piece", false],
   ])(
-    "%s: 3000 random programs equal nested loops",
+    "%s: 1500 random programs equal nested loops",
     (_, whole) => {
       const seen = { equal: 0, refused: 0, factors: 0 };
       fc.assert(
@@ -53,12 +53,12 @@ describe("grounding", () => {
           seen[groundsTo(program, whole)]++;
           seen.factors += expected(program)?.size ?? 0;
         }),
-        { numRuns: 3000, seed: 15 },
+        { numRuns: 1500, seed: 15 },
       );
       // The programs are not mostly refused or empty.
-      expect(seen.equal).toBeGreaterThan(2000);
-      expect(seen.refused).toBeGreaterThan(20);
-      expect(seen.factors).toBeGreaterThan(10_000);
+      expect(seen.equal).toBeGreaterThan(1000);
+      expect(seen.refused).toBeGreaterThan(10);
+      expect(seen.factors).toBeGreaterThan(5000);
     },
     120_000,
   );
