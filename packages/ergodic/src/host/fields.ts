@@ -808,7 +808,9 @@ export const GRAPH_KEY_LOW = 32;
 export const GRAPH_KEY_HIGH = 36;
 /** All terms are multiplied by it: 1, or another one for a search. */
 export const GRAPH_POWER_F64 = 40;
-export const GRAPH_BYTES = 48;
+/** Positions below are drawn; of the others no probabilities are kept. */
+export const GRAPH_DRAWN = 48;
+export const GRAPH_BYTES = 56;
 
 /** A variable, what depends on it: then its unary terms f64[1 or states], its PAIRs, its other edges. */
 export const RECORD_STATES = 0;
@@ -841,3 +843,20 @@ export const COUNTED_ROW = 4;
 export const COUNTED_HEAD = 8;
 export const COUNTED_STATE = 12;
 export const COUNTED_BYTES = 16;
+
+/** A factor whose weight is learnt (kernels/graph-learning.ts), then its members. Its values: f64, of the shape. */
+export const LEARNT_VALUES = 0;
+export const LEARNT_WEIGHT = 4;
+export const LEARNT_FEATURE_F64 = 8;
+export const LEARNT_MEMBERS = 16;
+/** Of counted factors their number + 1; else 0. */
+export const LEARNT_COUNTED = 20;
+export const LEARNT_BYTES = 24;
+export const MEMBER_POSITION = 0;
+/** Between values of neighbouring states, in bytes; unused where counted. */
+export const MEMBER_STRIDE = 4;
+/** How many states it has; where counted, the state of its literal. */
+export const MEMBER_STATES = 8;
+/** Its first slot, + 2^31 of a Boolean with finite terms. */
+export const MEMBER_SLOT = 12;
+export const MEMBER_BYTES = 16;

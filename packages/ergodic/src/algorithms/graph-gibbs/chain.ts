@@ -58,6 +58,7 @@ export class Chain {
       set(F.GRAPH_BATCH, this.batch.pointer);
       set(F.GRAPH_CHANGED, this.changed.pointer);
       set(F.GRAPH_WORK, block + F.GRAPH_BYTES);
+      set(F.GRAPH_DRAWN, layout.drawn);
       set(F.GRAPH_KEY_LOW, random.key[0]);
       set(F.GRAPH_KEY_HIGH, random.key[1]);
       this.blocks.push(block);
