@@ -96,8 +96,8 @@ class Automatic implements PartInference {
   }
 
   snapshot(): Snapshot {
-    const { tensors, state } = this.chosen?.snapshot() ?? { tensors: {}, state: {} };
-    return { tensors, state: { chosen: this.chosen ? state : null } };
+    const { tensors, state } = this.chosen?.snapshot() ?? this.kept ?? { tensors: {}, state: null };
+    return { tensors, state: { chosen: state } };
   }
 
   /** What is chosen depends on the graph and the plan alone: it is chosen again, and continues. */
