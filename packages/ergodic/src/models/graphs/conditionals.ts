@@ -57,6 +57,7 @@ export function conditionalsOf(structure: Structure, observations: Observations)
     ...columns.done(),
     ...shapes.done(),
     weightValues: Float64Array.from({ length: structure.weightCount }, (_, id) => structure.weightValue(id)),
+    weightFixed: Uint8Array.from({ length: structure.weightCount }, (_, id) => structure.weightIsFixed(id)),
     name: (variable) =>
       variable < variableCount
         ? structure.name(variable)
