@@ -8,7 +8,7 @@ import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import type { Component } from "../inference/reduction.ts";
 import { type Cutset, chooseCutset, sliceOf } from "./cutset.ts";
-import { junctionTree } from "./junction-tree.ts";
+import { junctionTree, mergeSmall } from "./junction-tree.ts";
 import { eliminationOrders } from "./order.ts";
 import { type TreeAnswer, TreePass } from "./tree-pass.ts";
 
@@ -135,10 +135,8 @@ class Elimination implements PartInference {
   }
 
   private async *sum(part: Component, order: readonly number[]): AsyncGenerator<void, TreeAnswer> {
-    const cliques = junctionTree(
-      order,
-      part.tables.map(({ scope }) => scope),
-    );
+    const scopes = part.tables.map(({ scope }) => scope);
+    const cliques = mergeSmall(junctionTree(order, scopes), part.cardinalities, part.tables);
     for (const careful of [false, true]) {
       const pass = new TreePass(cliques, part, this.plan.task, this.engine, { careful, workers: this.plan.workers });
       this.pass = pass;

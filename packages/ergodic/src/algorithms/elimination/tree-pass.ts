@@ -87,6 +87,8 @@ export class TreePass {
   private readonly held = new Set<Kept>();
   /** Of the sweep under way: a pass may be given up in the middle of one. */
   private blocks: readonly CliqueBlock[] = [];
+  /** Where a kernel leaves the extremes of a message. */
+  private extremes: Allocation | undefined;
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
 
@@ -138,6 +140,7 @@ export class TreePass {
 
   dispose(): void {
     for (const block of this.blocks) block.dispose();
+    this.extremes?.dispose();
     for (const { allocation } of this.held) allocation.dispose();
     this.held.clear();
   }
@@ -279,10 +282,10 @@ export class TreePass {
   /** Scales an output to a largest entry of 1, which it returns as it was, and measures its range. */
   private settle(kept: Kept): number {
     const { engine } = this;
-    const block = engine.memory.allocate(F.CLIQUE_BYTES, "cliques");
-    const high = engine.kernel("cliqueExtremes", false)(kept.pointer, kept.entries, block.pointer, kept.logs ? 1 : 0);
-    const low = engine.memory.f64(block.pointer + F.CLIQUE_LOW_F64, 1)[0];
-    block.dispose();
+    this.extremes ??= engine.memory.allocate(F.CLIQUE_BYTES, "cliques");
+    const { pointer } = this.extremes;
+    const high = engine.kernel("cliqueExtremes", false)(kept.pointer, kept.entries, pointer, kept.logs ? 1 : 0);
+    const low = engine.memory.f64(pointer + F.CLIQUE_LOW_F64, 1)[0];
     const none = kept.logs ? high === -Infinity : high === 0;
     kept.range = none ? -Infinity : kept.logs ? high - low : log(high) - log(low);
     if (none || this.kind === "map") return high;

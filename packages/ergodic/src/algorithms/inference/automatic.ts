@@ -11,6 +11,7 @@ import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import type { Component } from "./reduction.ts";
+import { isSmall, SmallPart } from "./small-part.ts";
 
 /** Joint states that elimination sweeps in a second, about; and how many it may, where time is not limited: some minutes. */
 const STATES_A_SECOND = 2.5e8;
@@ -25,7 +26,7 @@ const ORDER_OPERATIONS = 1.5e8;
 const MANY = 200_000;
 
 /**
- * Chooses for each connected part, by its width: exact elimination where the joint states of the cliques of the best order that was
+ * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques of the best order that was
  * found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
  * sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
  * sampling. The answer's method says which, and why.
@@ -36,7 +37,7 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     name: "automatic",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
-    start: (part, plan, engine) => new Automatic(part, plan, engine),
+    start: (part, plan, engine) => (isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(part, plan, engine)),
     wholeFrom: MANY,
     startWhole: (columns, plan, engine) => graphGibbs().startWhole!(columns, plan, engine),
   };
