@@ -26,10 +26,10 @@ const ORDER_OPERATIONS = 1.5e8;
 const MANY = 200_000;
 
 /**
- * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques of the best order that was
- * found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
- * sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
- * sampling. The answer's method says which, and why.
+ * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques
+ * of the best order that was found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise
+ * importance sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from
+ * Gibbs sampling. The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
   checkKeys("automatic", options, []);
@@ -39,7 +39,17 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     toJSON: () => ({ algorithm: "automatic" }),
     start: (part, plan, engine) => (isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(part, plan, engine)),
     wholeFrom: MANY,
-    startWhole: (columns, plan, engine) => graphGibbs().startWhole!(columns, plan, engine),
+    startWhole: (columns, plan, engine) => {
+      const chosen = graphGibbs().startWhole!(columns, plan, engine);
+      const answer = chosen.answer.bind(chosen);
+      const why = `${columns.cardinalities.length} variables are too many to look for parts and orders; `;
+      return Object.assign(chosen, {
+        answer: () => {
+          const found = answer();
+          return found && { ...found, method: why + found.method };
+        },
+      });
+    },
   };
 }
 
