@@ -4,9 +4,11 @@ import { log } from "../../base/log.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation } from "../../host/memory.ts";
-import { MOST_RANGE, product, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../inference/table.ts";
-import { type AxisRanges, CliqueBlock, innerAxes, type Placed } from "./clique-block.ts";
+import { joinSmall, MOST_RANGE, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../inference/table.ts";
+import { type AxisRanges, CliqueBlock, outerAxes, type Placed, SparseBlock } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
+import { blockEntries, type Support } from "./support.ts";
+import type { CliqueSupport, TreeSupports } from "./tree-supports.ts";
 
 /** Sums, with marginals of all variables or without; or maxima. */
 export type PassKind = "marginals" | "partition" | "map";
@@ -19,6 +21,13 @@ export interface TreeAnswer {
   marginals?: Float64Array[];
   /** By variable, its state in one of the best. */
   states?: Int32Array;
+}
+
+/** A clique, and what zeros leave of it where they are left out. */
+interface Task extends Clique {
+  /** How many of its axes are outer ones. */
+  readonly outer: number;
+  readonly left?: CliqueSupport;
 }
 
 /** A table in the engine's memory: e^scale · values, or logarithms of that without a scale. */
@@ -77,16 +86,17 @@ export class TreePass {
   lost = false;
   /** Joint states swept so far. */
   swept = 0;
-  private readonly cliques: readonly Clique[];
+  private readonly cliques: readonly Task[];
   private readonly cardinalities: readonly number[];
   private readonly tables: readonly Table[];
   private readonly engine: Engine;
   private readonly kind: PassKind;
   private readonly careful: boolean;
   private readonly workers: number;
+  private readonly supports: TreeSupports | undefined;
   private readonly held = new Set<Kept>();
   /** Of the sweep under way: a pass may be given up in the middle of one. */
-  private blocks: readonly CliqueBlock[] = [];
+  private blocks: readonly (CliqueBlock | SparseBlock)[] = [];
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
 
@@ -95,12 +105,16 @@ export class TreePass {
     part: { readonly cardinalities: readonly number[]; readonly tables: readonly Table[] },
     kind: PassKind,
     engine: Engine,
-    { careful = false, workers = 1 }: { careful?: boolean; workers?: number } = {},
+    { careful = false, workers = 1, supports }: { careful?: boolean; workers?: number; supports?: TreeSupports } = {},
   ) {
     this.careful = careful;
     this.workers = workers;
-    this.cliques = cliques;
+    this.supports = supports;
     this.cardinalities = part.cardinalities;
+    this.cliques = cliques.map((clique, number) => {
+      const left = supports?.cliques[number];
+      return { ...clique, left, outer: left?.outer ?? outerAxes(this.shape(clique.axes)) };
+    });
     this.tables = part.tables;
     this.kind = kind;
     this.engine = engine;
@@ -111,6 +125,10 @@ export class TreePass {
   /** All the work, a call of the engine at a time. */
   async *work(): AsyncGenerator<void> {
     const { cliques, answer, kind } = this;
+    if (this.supports?.impossible) {
+      answer.logValue = -Infinity;
+      return;
+    }
     for (const [number, clique] of cliques.entries()) {
       // On the way back a root is swept in any case, and its mass is the whole.
       if (kind === "marginals" && clique.parent < 0) continue;
@@ -130,7 +148,7 @@ export class TreePass {
     if (kind === "map") answer.states = new Int32Array(this.cardinalities.length);
     else answer.marginals = this.cardinalities.map(() => new Float64Array(0));
     for (let number = cliques.length - 1; number >= 0; number--) {
-      if (kind === "map") yield* this.choose(cliques[number]);
+      if (kind === "map") yield* cliques[number].left ? this.chooseSparse(cliques[number]) : this.choose(cliques[number]);
       else yield* this.distribute(cliques[number], number);
       if (this.lost || answer.logValue === -Infinity) return;
     }
@@ -150,10 +168,11 @@ export class TreePass {
     return this.engine.memory.f64(pointer, entries);
   }
 
-  private keep(axes: readonly number[], logs: boolean): Kept {
-    const entries = sizeOf(this.shape(axes));
+  private keep(axes: readonly number[], logs: boolean, support?: Support): Kept {
+    const shape = this.shape(axes);
+    const entries = support ? support.blocks * blockEntries(shape, support) : sizeOf(shape);
     const allocation = this.engine.memory.allocate(entries * 8, "messages of a junction tree");
-    const kept = { allocation, pointer: allocation.pointer, entries, axes, logs, scale: 0, range: 0, lost: 0 };
+    const kept = { allocation, pointer: allocation.pointer, entries, axes, support, logs, scale: 0, range: 0, lost: 0 };
     this.held.add(kept);
     if (logs) this.values(kept).fill(-Infinity);
     return kept;
@@ -170,14 +189,14 @@ export class TreePass {
   }
 
   /** The clique's tables, with the axes in its order; small ones multiplied with each other, so that fewer are read for each of its states. */
-  private place({ axes, scopes }: Pick<Clique, "axes" | "scopes">): Kept[] {
+  private place({ axes, scopes, outer }: Task): Kept[] {
     const places = new Map(axes.map((variable, k) => [variable, k]));
     const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
     const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
     const most = Math.min(JOINED, sizeOf(this.shape(axes)) / 8);
     const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
     // A table with all inner axes is read in one stream, though it then says the same thing several times.
-    const inner = axes.slice(axes.length - innerAxes(this.shape(axes)));
+    const inner = axes.slice(outer);
     const widened = joined.map((table) => {
       const scope = inOrder(new Set([...table.scope, ...inner]));
       return scope.length > table.scope.length && sizeOf(this.shape(scope)) <= most
@@ -193,7 +212,7 @@ export class TreePass {
   }
 
   /** Tables and messages to be multiplied, all as they are or all as logarithms. */
-  private inputs(clique: Clique, more: readonly Kept[]): Inputs {
+  private inputs(clique: Task, more: readonly Kept[]): Inputs {
     const tables = this.place(clique);
     const given = [...tables, ...more];
     if (given.length === 0) {
@@ -219,28 +238,36 @@ export class TreePass {
   }
 
   private asLogs(kept: Kept): Kept {
-    const made = this.keep(kept.axes, true);
+    const made = this.keep(kept.axes, true, kept.support);
     const [from, to] = [this.values(kept), this.values(made)];
     for (let i = 0; i < from.length; i++) to[i] = log(from[i]);
     return Object.assign(made, { range: kept.range, lost: kept.lost });
   }
 
-  /** Multiplies and adds over the clique's states; those of large ones in pieces, which workers take. */
+  /** Multiplies and adds over the clique's states; those of large ones in pieces, which workers take. `fixed`: axes of which only one state is swept. */
   private async *sweep(
-    axes: readonly number[],
+    { axes, outer, left }: Pick<Task, "axes" | "outer" | "left">,
     inputs: readonly Placed[],
     outputs: readonly Kept[],
     logs: boolean,
+    fixed: AxisRanges = new Map(),
   ): AsyncGenerator<void> {
+    const { memory } = this.engine;
     const shape = this.shape(axes);
-    const pieces = piecesOf(axes, shape, outputs);
+    const states = left ? left.leaves * sizeOf(shape.slice(outer)) : sizeOf(shape);
+    const pieces = fixed.size > 0 || states < PIECE_STATES ? [fixed] : piecesOf(axes.slice(0, outer), shape, outputs);
     // Outputs that several pieces would write are theirs alone until the end.
     const split = [...pieces[0].keys()];
-    const shared = outputs.filter(({ axes }) => split.some((axis) => !axes.includes(axis)));
-    const copies = pieces.map(() => shared.map((output) => this.keep(output.axes, logs)));
+    const shared = pieces.length > 1 ? outputs.filter(({ axes }) => split.some((axis) => !axes.includes(axis))) : [];
+    const copies = pieces.map(() => shared.map((output) => this.keep(output.axes, logs, output.support)));
+    const restricting = left ? this.supports!.restricting(axes.slice(0, outer)) : [];
+    const known = [...inputs, ...outputs].flatMap(({ support }) => support ?? []);
+    const supports = left ? [...restricting, ...known, left.message] : [];
     const blocks = pieces.map((ranges, i) => {
       const own = outputs.map((output) => (shared.includes(output) ? copies[i][shared.indexOf(output)] : output));
-      return new CliqueBlock(this.engine.memory, axes, shape, inputs, own, ranges);
+      return left
+        ? new SparseBlock(memory, axes, shape, outer, { tables: inputs, outputs: own, supports, ranges })
+        : new CliqueBlock(memory, axes, shape, inputs, own, ranges, outer);
     });
     this.blocks = blocks;
     try {
@@ -249,6 +276,7 @@ export class TreePass {
       }
     } finally {
       for (const block of blocks) block.dispose();
+      for (const { allocation } of restricting) allocation.dispose();
     }
     shared.forEach((output, k) => {
       const values = this.values(output);
@@ -262,16 +290,20 @@ export class TreePass {
   }
 
   /** Pieces at once, a worker each. */
-  private async *together(blocks: readonly CliqueBlock[], logs: boolean): AsyncGenerator<void> {
-    const kernel = this.kind === "map" ? "cliqueMax" : logs ? "cliqueLogSum" : "cliqueSum";
-    const most = Math.max(...blocks.map((block) => block.blocks));
+  private async *together(blocks: readonly (CliqueBlock | SparseBlock)[], logs: boolean): AsyncGenerator<void> {
+    const mode = this.kind === "map" ? "Max" : logs ? "LogSum" : "Sum";
     const stretch = Math.max(1, Math.floor(CALL_STATES / blocks[0].inner));
-    for (let from = 0; from < most; from += stretch) {
-      const calls = blocks.flatMap(({ pointer, blocks: count }) =>
-        from < count ? [{ kernel, args: [pointer, from, Math.min(count, from + stretch)] }] : [],
+    const before = this.swept;
+    let open = blocks;
+    for (let from = 0; open.length > 0; from += stretch) {
+      const calls = open.map((block) =>
+        block instanceof CliqueBlock
+          ? { kernel: `clique${mode}`, args: [block.pointer, from, Math.min(block.blocks, from + stretch)] }
+          : { kernel: `cliqueSparse${mode}`, args: [block.pointer, stretch] },
       );
-      await this.engine.run(calls, { workers: blocks.length, deterministic: false });
-      this.swept += calls.reduce((sum, { args }) => sum + (args[2] - args[1]) * blocks[0].inner, 0);
+      const went = await this.engine.run(calls, { workers: open.length, deterministic: false });
+      this.swept = before + blocks.reduce((sum, block) => sum + block.inner * swept(block, from + stretch), 0);
+      open = open.filter((block, i) => (block instanceof CliqueBlock ? from + stretch < block.blocks : went[i] === stretch));
       yield;
     }
   }
@@ -301,12 +333,12 @@ export class TreePass {
     return high;
   }
 
-  private async *collect(clique: Clique, number: number): AsyncGenerator<void> {
+  private async *collect(clique: Task, number: number): AsyncGenerator<void> {
     const { axes, own, children } = clique;
     const received = children.map((child) => this.up[child]!);
     const { inputs, temporary, logs, scale, lost } = this.inputs(clique, received);
-    const message = this.keep(axes.slice(0, axes.length - own), logs);
-    yield* this.sweep(axes, inputs, [message], logs);
+    const message = this.keep(axes.slice(0, axes.length - own), logs, clique.left?.message);
+    yield* this.sweep(clique, inputs, [message], logs);
     for (const kept of temporary) this.free(kept);
     message.scale = scale;
     const high = this.settle(message);
@@ -314,15 +346,15 @@ export class TreePass {
     this.up[number] = message;
   }
 
-  private async *distribute(clique: Clique, number: number): AsyncGenerator<void> {
+  private async *distribute(clique: Task, number: number): AsyncGenerator<void> {
     const { children, axes, own } = clique;
     const received = this.down[number];
     const sent = children.map((child) => this.up[child]!);
     const { inputs, temporary, logs, scale, lost } = this.inputs(clique, received ? [...sent, received] : sent);
-    const back = children.map((child) => this.keep(this.up[child]!.axes, logs));
+    const back = children.map((child) => this.keep(this.up[child]!.axes, logs, this.up[child]!.support));
     const mine = axes.slice(axes.length - own);
     const marginals = groups(mine, this.shape(mine), JOINT).map((group) => this.keep(group, logs));
-    yield* this.sweep(axes, inputs, [...back, ...marginals], logs);
+    yield* this.sweep(clique, inputs, [...back, ...marginals], logs);
     for (const kept of temporary) this.free(kept);
     // Lost before from the whole mass, and here from each product.
     const before = received?.lost ?? 0;
@@ -372,16 +404,17 @@ export class TreePass {
   }
 
   /** The best states of the clique's own variables, given those of the others: one by one while they have many joint states, then all at once. */
-  private async *choose({ axes, own, scopes, children }: Clique): AsyncGenerator<void> {
+  private async *choose(clique: Task): AsyncGenerator<void> {
+    const { axes, own, children } = clique;
     const states = this.answer.states!;
-    const tables = this.place({ axes, scopes });
+    const tables = this.place(clique);
     const given = [...tables, ...children.map((child) => this.up[child]!)];
     let fixed = axes.length - own;
     for (; sizeOf(this.shape(axes.slice(fixed))) > CHOSEN_AT_ONCE; fixed++) {
       const left = axes.slice(fixed);
       const best = this.keep([axes[fixed]], true);
       yield* this.sweep(
-        left,
+        { axes: left, outer: outerAxes(this.shape(left)) },
         given.map((kept) => this.at(kept, axes.slice(0, fixed))),
         [best],
         true,
@@ -407,6 +440,41 @@ export class TreePass {
     for (const kept of tables) this.free(kept);
   }
 
+  /** The same where zeros are left out. */
+  private async *chooseSparse(clique: Task): AsyncGenerator<void> {
+    const { axes, own, outer, children } = clique;
+    const states = this.answer.states!;
+    const tables = this.place(clique);
+    const given = [...tables, ...children.map((child) => this.up[child]!)];
+    const shared = axes.length - own;
+    const fixed = new Map<number, readonly [first: number, count: number]>();
+    for (const [k, axis] of axes.slice(0, outer).entries()) {
+      if (k >= shared) {
+        const best = this.keep([axis], true);
+        yield* this.sweep(clique, given, [best], true, fixed);
+        states[axis] = largestPlace(this.values(best));
+        this.free(best);
+      }
+      fixed.set(axis, [states[axis], 1]);
+    }
+    const left = axes.slice(outer);
+    const best = this.keep(left, true);
+    yield* this.sweep(clique, given, [best], true, fixed);
+    // The states of those that are shared are chosen already.
+    let [place, high] = [-1, -Infinity];
+    const shape = this.shape(left);
+    const values = this.values(best);
+    const strides = stridesIn({ scope: left, shape }, left);
+    const stateAt = (at: number, k: number): number => Math.floor(at / strides[k]) % shape[k];
+    for (let at = 0; at < values.length; at++) {
+      if (values[at] <= high || left.some((axis, k) => outer + k < shared && stateAt(at, k) !== states[axis])) continue;
+      [place, high] = [at, values[at]];
+    }
+    for (const [k, axis] of left.entries()) states[axis] = stateAt(place, k);
+    this.free(best);
+    for (const kept of tables) this.free(kept);
+  }
+
   /** The part of a table where the states of some variables, its slowest axes among them, are those that were chosen. */
   private at(kept: Kept, chosen: readonly number[]): Placed {
     const shape = this.shape(kept.axes);
@@ -426,12 +494,9 @@ function logAdd(a: number, b: number): number {
  * Pieces of a large clique, the same at any number of workers: ranges of states of outer axes that all large outputs have, so that each piece writes its own
  * part of these.
  */
-function piecesOf(axes: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
-  const whole: AxisRanges[] = [new Map()];
-  if (sizeOf(shape) < PIECE_STATES) return whole;
+function piecesOf(outer: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
   const large = outputs.filter(({ entries }) => entries > COPIED);
-  const outer = axes.slice(0, axes.length - innerAxes(shape));
-  let pieces = whole;
+  let pieces: AxisRanges[] = [new Map()];
   for (const [k, axis] of outer.entries()) {
     if (pieces.length * 2 > PIECES || !large.every((output) => output.axes.includes(axis))) continue;
     const half = Math.ceil(shape[k] / 2);
@@ -441,23 +506,9 @@ function piecesOf(axes: readonly number[], shape: readonly number[], outputs: re
   return pieces;
 }
 
-/** Tables multiplied with each other as long as a product has at most `most` entries. */
-function joinSmall(tables: readonly Table[], most: number, inOrder: (variables: Iterable<number>) => number[]): Table[] {
-  const joined: Table[] = [];
-  for (const table of [...tables].sort((a, b) => b.values.length - a.values.length)) {
-    let [best, smallest] = [-1, most];
-    for (const [i, other] of joined.entries()) {
-      if (table.logs || other.logs || table.range + other.range > MOST_RANGE) continue;
-      let size = other.values.length;
-      for (const [k, variable] of table.scope.entries()) if (!other.scope.includes(variable)) size *= table.shape[k];
-      if (size > smallest) continue;
-      [best, smallest] = [i, size];
-    }
-    if (best < 0) joined.push(table);
-    else joined[best] = product(joined[best], table, inOrder(new Set([...joined[best].scope, ...table.scope])));
-  }
-  return joined;
-}
+/** Outer states of a block that were swept. */
+const swept = (block: CliqueBlock | SparseBlock, upTo: number): number =>
+  block instanceof CliqueBlock ? Math.min(block.blocks, upTo) : block.leaves;
 
 function largestPlace(values: Float64Array): number {
   let place = 0;
