@@ -1,8 +1,8 @@
 import { stream } from "../../base/stream.ts";
 import type { Engine } from "../../host/engine.ts";
 import { joinSmall, sizeOf, stridesIn, type Table, walk } from "../inference/table.ts";
-import { outerAxes, SparseBlock } from "./clique-block.ts";
-import type { Clique } from "./junction-tree.ts";
+import { outerAxes, SparseBlock, type SparseWork } from "./clique-block.ts";
+import { type Clique, treeCost } from "./junction-tree.ts";
 import { allocateSupport, type Support, supportBytes, supportOf } from "./support.ts";
 
 /** What is known of zeros before anything is computed: cardinalities and tables of a part. */
@@ -19,6 +19,13 @@ const JOINED = 2 ** 12;
 const DRAWN = 512;
 /** Steps of a walk in one call: some milliseconds. */
 const CALL_STEPS = 1 << 18;
+/** What a block takes apart from its states, in states; and a step of a walk that only counts, with a margin for those that come after it. */
+const LEAF = 40;
+const STEP = 32;
+/** Trees of fewer states are swept in a few milliseconds. */
+const SMALL = 2 ** 20;
+/** Share of outer states that tables may leave where supports are looked for. */
+const MOST_SHARE = 0.5;
 
 /**
  * Which outer states of a clique may have a product other than 0, as each table can tell that has at least two of them: also tables of other cliques,
@@ -109,20 +116,30 @@ export interface CliqueSupport {
   readonly message: Support;
 }
 
-/** The states of a junction tree's cliques that are not zero for certain, from the leaves to the roots. */
+/** The states of a junction tree's cliques that are not zero for certain, as far as cliques below and the tables themselves can tell. */
 export class TreeSupports {
   /** Joint states that are left, of all cliques. */
   states = 0;
-  /** Of messages, and of their supports. */
+  /** The time to sweep them, in that of as many states of cliques that are swept as a whole. */
+  work = 0;
+  /** Bytes of messages, and of their supports. */
   bytes = 0;
-  /** Nothing is left of one of them. */
+  /** Nothing is left of one of the cliques. */
   impossible = false;
   readonly cliques: CliqueSupport[] = [];
+  private readonly tree: readonly Clique[];
+  private readonly cardinalities: readonly number[];
   private readonly engine: Engine;
   private readonly restrictions: Restrictions;
+  private readonly inner: number;
+  private held: { dispose(): void }[] = [];
 
-  constructor(part: Tables, engine: Engine) {
+  /** `inner`: states of a block at most. */
+  constructor(tree: readonly Clique[], part: Tables, engine: Engine, inner = INNER) {
+    this.tree = tree;
+    this.cardinalities = part.cardinalities;
     this.engine = engine;
+    this.inner = inner;
     this.restrictions = new Restrictions(part);
   }
 
@@ -131,70 +148,89 @@ export class TreeSupports {
     return this.restrictions.on(axes).map((table) => supportOf(this.engine.memory, table));
   }
 
-  dispose(): void {
-    for (const { message } of this.cliques) message.allocation.dispose();
-    this.cliques.length = 0;
-  }
-}
-
-/**
- * The supports of a junction tree; undefined as soon as they leave more than `mostStates` joint states, or messages of more than `memory` bytes.
- * `inner`: states of a block at most.
- */
-export async function* findSupports(
-  cliques: readonly Clique[],
-  part: Tables,
-  engine: Engine,
-  { mostStates, memory, inner = INNER }: { mostStates: number; memory: number; inner?: number },
-): AsyncGenerator<void, TreeSupports | undefined> {
-  const shapeOf = (axes: readonly number[]): number[] => axes.map((variable) => part.cardinalities[variable]);
-  const found = new TreeSupports(part, engine);
-  const outers = cliques.map(({ axes }) => outerAxes(shapeOf(axes), inner));
-  const held: { dispose(): void }[] = [];
-  let complete = false;
-  try {
-    for (const [number, { axes, own, parent, children }] of cliques.entries()) {
-      const shape = shapeOf(axes);
-      const outer = outers[number];
-      const restricting = found.restricting(axes.slice(0, outer));
-      held.push(...restricting.map(({ allocation }) => allocation));
-      const supports = [...restricting, ...children.map((child) => found.cliques[child].message)];
+  /**
+   * From the leaves to the roots; false, and given up, as soon as there is more work than `mostWork`, or than that with all states (where that fits), or
+   * messages take more than `memory`.
+   */
+  async *find({ mostWork, memory }: { mostWork: number; memory: number }): AsyncGenerator<void, boolean> {
+    const { total, messageEntries } = treeCost(this.tree, this.cardinalities);
+    const most = messageEntries * 8 > memory ? mostWork : Math.min(mostWork, total);
+    for (const clique of this.tree) {
+      const { axes, own, parent, children } = clique;
+      const shape = this.shape(axes);
+      const outer = outerAxes(shape, this.inner);
+      const supports = this.restricting(axes.slice(0, outer));
+      this.held.push(...supports.map(({ allocation }) => allocation));
+      supports.push(...children.map((child) => this.cliques[child].message));
+      const counting = this.block(clique, outer, { supports });
       const states = sizeOf(shape.slice(outer));
-      const counting = new SparseBlock(engine.memory, axes, shape, outer, { supports });
-      held.push(counting);
+      const work = (leaves: number, steps: number): number => this.work + Math.max(leaves * (states + LEAF), steps * STEP);
       let steps = 0;
-      for (let went = CALL_STEPS; went === CALL_STEPS; steps += went) {
-        went = (await engine.run([{ kernel: "cliqueSupportCount", args: [counting.pointer, CALL_STEPS] }], ONE))[0];
+      for await (const went of this.walk("cliqueSupportCount", counting)) {
+        steps += went;
         yield;
-        // A step takes about as long as eight states.
-        if (found.states + Math.max(counting.leaves * states, steps * 8) > mostStates) return undefined;
+        if (work(counting.leaves, steps) > most) return this.giveUp();
       }
-      found.states += counting.leaves * states;
+      const { leaves } = counting;
+      this.work = work(leaves, steps);
+      this.states += leaves * states;
       const shared = axes.slice(0, axes.length - own);
-      const theirs = parent < 0 ? [] : cliques[parent].axes.slice(0, outers[parent]);
-      const kept = shared.filter((variable, k) => k < outer && theirs.includes(variable)).length;
-      const nodes = [Math.min(1, counting.leaves), ...counting.prefixes(kept + 1).slice(1)];
-      const levels = shape.slice(0, kept);
-      found.bytes += supportBytes(levels, nodes) + nodes[kept] * sizeOf(shape.slice(kept, shared.length)) * 8;
-      if (found.bytes > memory) return undefined;
-      const message = allocateSupport(engine.memory, shared.slice(0, kept), levels, nodes, nodes[kept]);
-      found.cliques.push({ outer, leaves: counting.leaves, message });
-      if (kept > 0) {
-        const building = new SparseBlock(engine.memory, axes, shape, outer, { supports, built: message });
-        held.push(building);
-        for (let went = CALL_STEPS; went === CALL_STEPS; yield)
-          went = (await engine.run([{ kernel: "cliqueSupportBuild", args: [building.pointer, CALL_STEPS] }], ONE))[0];
-      }
-      found.impossible = counting.leaves === 0;
-      for (const piece of held.splice(0)) piece.dispose();
-      if (found.impossible) break;
+      const kept = shared.slice(0, outer).filter((variable) => parent >= 0 && this.isOuter(parent, variable));
+      const nodes = [Math.min(1, leaves), ...counting.prefixes(outer + 1).slice(1)];
+      const blocks = nodes[kept.length];
+      this.bytes += supportBytes(this.shape(kept), nodes) + 8 * blocks * sizeOf(this.shape(shared.slice(kept.length)));
+      if (this.bytes > memory) return this.giveUp();
+      const message = allocateSupport(this.engine.memory, kept, this.shape(kept), nodes, blocks);
+      this.cliques.push({ outer, leaves, message });
+      if (kept.length > 0)
+        for await (const _ of this.walk("cliqueSupportBuild", this.block(clique, outer, { supports, built: message }))) yield;
+      this.release();
+      this.impossible = leaves === 0;
+      if (this.impossible) break;
     }
-    complete = true;
-    return found;
-  } finally {
-    for (const piece of held) piece.dispose();
-    if (!complete) found.dispose();
+    return true;
+  }
+
+  /** Calls until the walk is at its end: how many steps each went. */
+  private async *walk(kernel: string, { pointer }: SparseBlock): AsyncGenerator<number> {
+    for (let went = CALL_STEPS; went === CALL_STEPS; ) {
+      [went] = await this.engine.run([{ kernel, args: [pointer, CALL_STEPS] }], { workers: 1, deterministic: false });
+      yield went;
+    }
+  }
+
+  private block({ axes }: Clique, outer: number, work: SparseWork): SparseBlock {
+    const block = new SparseBlock(this.engine.memory, axes, this.shape(axes), outer, work);
+    this.held.push(block);
+    return block;
+  }
+
+  private shape(axes: readonly number[]): number[] {
+    return axes.map((variable) => this.cardinalities[variable]);
+  }
+
+  private isOuter(number: number, variable: number): boolean {
+    const { axes } = this.tree[number];
+    return axes.indexOf(variable) < outerAxes(this.shape(axes), this.inner);
+  }
+
+  private release(): void {
+    for (const piece of this.held.splice(0)) piece.dispose();
+  }
+
+  private giveUp(): false {
+    this.dispose();
+    return false;
+  }
+
+  dispose(): void {
+    this.release();
+    for (const { message } of this.cliques.splice(0)) message.allocation.dispose();
   }
 }
 
-const ONE = { workers: 1, deterministic: false };
+/** Supports to look for where leaving zeros out may pay: in trees that take some time, most of whose states are ruled out by tables. */
+export function supportsToTry(tree: readonly Clique[], part: Tables, engine: Engine): TreeSupports | undefined {
+  const { total } = treeCost(tree, part.cardinalities);
+  return total >= SMALL && openShare(tree, part) <= MOST_SHARE ? new TreeSupports(tree, part, engine) : undefined;
+}

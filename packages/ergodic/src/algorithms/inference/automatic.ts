@@ -5,7 +5,9 @@ import type { Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { chooseCutset } from "../elimination/cutset.ts";
 import { eliminationIn } from "../elimination/elimination.ts";
+import { junctionTree } from "../elimination/junction-tree.ts";
 import { eliminationOrders } from "../elimination/order.ts";
+import { supportsToTry, type TreeSupports } from "../elimination/tree-supports.ts";
 import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
@@ -22,7 +24,7 @@ const ORDER_OPERATIONS = 1.5e8;
 
 /**
  * Chooses for each connected part, by its width: exact elimination where the joint states of the cliques of the best order that was
- * found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
+ * found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
  * sampling from mini-buckets, and simulated annealing for "map". The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
@@ -39,7 +41,8 @@ class Automatic implements PartInference {
   private readonly part: Component;
   private readonly plan: InferencePlan;
   private readonly engine: Engine;
-  private search: Generator<void> | undefined;
+  private search: AsyncGenerator<void> | undefined;
+  private supports: TreeSupports | undefined;
   private chosen: PartInference | undefined;
   private why = "";
   private kept: Snapshot | undefined;
@@ -57,10 +60,10 @@ class Automatic implements PartInference {
   async advance(): Promise<void> {
     if (this.chosen) return this.chosen.advance();
     this.search ??= this.choose();
-    this.search.next();
+    await this.search.next();
   }
 
-  private *choose(): Generator<void> {
+  private async *choose(): AsyncGenerator<void> {
     const { part, plan, engine } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     const affordable = plan.seconds === undefined ? MOST_STATES : plan.seconds * TIME_SHARE * STATES_A_SECOND;
@@ -69,13 +72,18 @@ class Automatic implements PartInference {
     const cutset = chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" sweeps once what the others sweep twice.
-    const exact = states <= affordable / (plan.task === "map" ? 1 : 2);
+    const most = affordable / (plan.task === "map" ? 1 : 2);
+    this.supports = supportsToTry(junctionTree(order, scopes), part, engine);
+    if (this.supports && !(yield* this.supports.find({ mostWork: most, memory: plan.memory }))) this.supports = undefined;
+    const exact = this.supports !== undefined || states <= most;
     if (!exact) {
       const width = states < Infinity ? `${powerText(states)} states are` : "its messages are";
       this.why = `${width} too much for elimination; `;
     }
     const otherwise = plan.task === "map" ? graphAnnealing() : importanceSampling();
-    this.chosen = exact ? eliminationIn(order, part, plan, engine) : otherwise.start(part, plan, engine);
+    this.chosen = exact
+      ? eliminationIn({ order, supports: this.supports }, part, plan, engine)
+      : otherwise.start(part, plan, engine);
     if (this.kept) this.chosen.restore(this.kept);
   }
 
@@ -102,6 +110,7 @@ class Automatic implements PartInference {
   }
 
   dispose(): void {
+    this.supports?.dispose();
     this.chosen?.dispose();
   }
 }

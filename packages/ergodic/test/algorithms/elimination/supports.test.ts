@@ -6,7 +6,7 @@ import { junctionTree } from "../../../src/algorithms/elimination/junction-tree.
 import { eliminationOrder } from "../../../src/algorithms/elimination/order.ts";
 import { allocateSupport, type Support, supportOf } from "../../../src/algorithms/elimination/support.ts";
 import { type PassKind, TreePass } from "../../../src/algorithms/elimination/tree-pass.ts";
-import { findSupports, type TreeSupports } from "../../../src/algorithms/elimination/tree-supports.ts";
+import { TreeSupports } from "../../../src/algorithms/elimination/tree-supports.ts";
 import { type Component, reduce } from "../../../src/algorithms/inference/reduction.ts";
 import { sizeOf, type Table } from "../../../src/algorithms/inference/table.ts";
 import { openEngine } from "../../../src/host/engine.ts";
@@ -15,7 +15,6 @@ import { denseGraphs, randomGraphs } from "../../reference/random-graph.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 const { memory } = engine;
-const NO_LIMIT = { mostStates: Infinity, memory: Infinity };
 
 /** Of a support, the joint states of its axes and the number of the block of each, read from its levels. */
 function statesOf(support: Support, shape: readonly number[]): { states: number[]; block: number }[] {
@@ -120,22 +119,15 @@ describe("a support", () => {
   });
 });
 
-async function supportsOf(part: Component, inner: number, limits = NO_LIMIT) {
+async function passOver(part: Component, kind: PassKind, inner: number, options = {}) {
   const scopes = part.tables.map(({ scope }) => scope);
   const cliques = junctionTree(eliminationOrder(part.cardinalities, scopes, { effort: 0 }).order, scopes);
-  const search = findSupports(cliques, part, engine, { ...limits, inner });
-  for (;;) {
-    const { done, value } = await search.next();
-    if (done) return { cliques, supports: value as TreeSupports | undefined };
-  }
-}
-
-async function passOver(part: Component, kind: PassKind, inner: number, options = {}) {
-  const { cliques, supports } = await supportsOf(part, inner);
+  const supports = new TreeSupports(cliques, part, engine, inner);
+  for await (const _ of supports.find({ mostWork: Infinity, memory: Infinity }));
   const pass = new TreePass(cliques, part, kind, engine, { ...options, supports });
   for await (const _ of pass.work());
   pass.dispose();
-  supports!.dispose();
+  supports.dispose();
   return pass;
 }
 
