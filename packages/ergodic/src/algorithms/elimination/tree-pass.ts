@@ -96,7 +96,7 @@ export class TreePass {
   private readonly supports: TreeSupports | undefined;
   private readonly held = new Set<Kept>();
   /** Of the sweep under way: a pass may be given up in the middle of one. */
-  private blocks: readonly (CliqueBlock | SparseBlock)[] = [];
+  private sweeping: readonly { dispose(): void }[] = [];
   private readonly up: (Kept | undefined)[];
   private readonly down: (Kept | undefined)[];
 
@@ -155,7 +155,7 @@ export class TreePass {
   }
 
   dispose(): void {
-    for (const block of this.blocks) block.dispose();
+    for (const piece of this.sweeping) piece.dispose();
     for (const { allocation } of this.held) allocation.dispose();
     this.held.clear();
   }
@@ -269,14 +269,14 @@ export class TreePass {
         ? new SparseBlock(memory, axes, shape, outer, { tables: inputs, outputs: own, supports, ranges })
         : new CliqueBlock(memory, axes, shape, inputs, own, ranges, outer);
     });
-    this.blocks = blocks;
+    this.sweeping = [...blocks, ...restricting.map(({ allocation }) => allocation)];
     try {
       for (let first = 0; first < blocks.length; first += this.workers) {
         yield* this.together(blocks.slice(first, first + this.workers), logs);
       }
     } finally {
-      for (const block of blocks) block.dispose();
-      for (const { allocation } of restricting) allocation.dispose();
+      for (const piece of this.sweeping) piece.dispose();
+      this.sweeping = [];
     }
     shared.forEach((output, k) => {
       const values = this.values(output);

@@ -20,7 +20,7 @@ const DRAWN = 512;
 /** Steps of a walk in one call: some milliseconds. */
 const CALL_STEPS = 1 << 18;
 /** What a block takes apart from its states, in states; and a step of a walk that only counts, with a margin for those that come after it. */
-const LEAF = 40;
+const LEAF = 20;
 const STEP = 32;
 /** Trees of fewer states are swept in a few milliseconds. */
 const SMALL = 2 ** 20;
