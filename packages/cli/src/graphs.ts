@@ -31,20 +31,44 @@ export async function readGraph(path: string, format: string | undefined): Promi
   }
 }
 
-/** "rain=yes,x12=1", or a file of evidence as UAI has it. */
+/** "rain=yes,x12=1", or a file of evidence as UAI has it, where states are counted from 0 whatever they are called. */
 export async function readEvidence(given: string, sample: number, graph: FactorGraph): Promise<Evidence> {
-  if (given.includes("=")) {
-    return Object.fromEntries(
-      given.split(",").map((pair) => {
-        const at = pair.indexOf("=");
-        if (at <= 0) throw new UsageError("--evidence", `"${pair}" is not variable=state; write them as in rain=yes,wet=no`);
-        const state = pair.slice(at + 1);
-        return [pair.slice(0, at), /^\d+$/.test(state) ? Number(state) : state];
-      }),
-    );
-  }
+  if (given.includes("=")) return writtenEvidence(given, graph);
   const samples = await readUaiEvidence(given);
   if (sample >= samples.length)
     throw new UsageError("--sample", `${sample} was given, but ${given} has ${samples.length} samples; count from 0`);
-  return Object.fromEntries([...samples[sample]].map(([variable, state]) => [graph.variableName(variable), state]));
+  return Object.fromEntries(
+    [...samples[sample]].map(([variable, state]) => {
+      const name = graph.variableName(variable);
+      const states = graph.stateNames(variable);
+      if (state < states.length) return [name, states[state]];
+      throw new UsageError(
+        "--evidence",
+        `${given} says state ${state} of "${name}", which has ${states.length} states; count from 0`,
+      );
+    }),
+  );
+}
+
+function writtenEvidence(given: string, graph: FactorGraph): Evidence {
+  const evidence = new Map<string, string | number>();
+  for (const pair of given.split(",")) {
+    const at = pair.indexOf("=");
+    if (at <= 0) throw new UsageError("--evidence", `"${pair}" is not variable=state; write them as in rain=yes,wet=no`);
+    const name = pair.slice(0, at);
+    if (evidence.has(name)) throw new UsageError("--evidence", `"${name}" is given twice; give each variable once`);
+    const state = pair.slice(at + 1);
+    evidence.set(name, /^\d+$/.test(state) && !isCalled(graph, name, state) ? Number(state) : state);
+  }
+  return Object.fromEntries(evidence);
+}
+
+/** Whether a state of the variable has this name: one called "2" comes before the one numbered 2. */
+function isCalled(graph: FactorGraph, name: string, state: string): boolean {
+  try {
+    graph.withEvidence({ [name]: state });
+    return true;
+  } catch {
+    return false;
+  }
 }

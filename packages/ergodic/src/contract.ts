@@ -497,6 +497,45 @@ export interface TableFactor {
   readonly logs?: boolean;
 }
 
+/**
+ * Capability: ln p(x) = Σ_f θ_f g_f(x_f) − ln Z over discrete variables, in columns, however many there are: what samplers that change one variable after
+ * another work on. θ_f: the factor's weight times its feature; g_f: a shape, which factors share.
+ */
+export interface Conditionals {
+  /** By variable, the number of its states, ≥ 1. */
+  readonly cardinalities: Uint32Array;
+  /** The first so many variables are the model's own; those that follow are summed out. */
+  readonly variableCount: number;
+  /** By variable, the state that was observed, or −1. */
+  readonly observed: Int32Array;
+  /** By factor, where its edges end; they begin where those of the factor before end. */
+  readonly ends: Uint32Array;
+  /** By edge, its variable; a factor's are different. */
+  readonly variables: Uint32Array;
+  /** By edge, the state that satisfies its literal: of counting shapes. */
+  readonly literals: Uint32Array;
+  /** By factor, the numbers of its shape and of its weight; −1: a weight of 1, which nobody learns. */
+  readonly shapes: Uint32Array;
+  readonly weights: Int32Array;
+  /** By factor; absent: all 1. */
+  readonly features?: Float64Array;
+  /** By weight, its value. */
+  readonly weightValues: Float64Array;
+  /** By shape, where its values begin, and a last entry for where all end. */
+  readonly shapeBegins: Uint32Array;
+  /**
+   * By shape, 1: g is by how many literals of the body hold, all but the last one, the head's: values [2][literals of the body + 1], by whether the
+   * head holds; 0: by the states of the factor's variables, the last fastest.
+   */
+  readonly counting: Uint8Array;
+  /** g; −∞ where the product of the factors is 0, of factors without a weight. */
+  readonly shapeValues: Float64Array;
+  /** The variable's name, for errors and answers. */
+  name(variable: number): string;
+  /** What a state is called. */
+  state(variable: number, state: number): string;
+}
+
 /** What is known of how far an answer is from the truth. Of marginals, lists have an entry for each state. */
 export type Certificate =
   /** Right up to rounding. */

@@ -79,6 +79,7 @@ export {
   warmUp,
 } from "./algorithms/gradient/schedule.ts";
 export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
+export { type GraphGibbsOptions, graphGibbs } from "./algorithms/graph-gibbs/graph-gibbs.ts";
 export { type ImportanceSamplingOptions, importanceSampling } from "./algorithms/importance/importance-sampling.ts";
 export { algorithmFromJson } from "./algorithms/index.ts";
 export type {

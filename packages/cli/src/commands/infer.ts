@@ -59,7 +59,7 @@ export function addInfer(program: Command, terminal: Terminal): void {
       .option("--sample <n>", "which sample of the evidence's file, from 0", whole(0), 0)
       .option("--format <name>", "uai, bif, fg, json or dimmwitted; default: by the ending")
       .option("--task <name>", "marginals, partition or map; default marginals", oneOf("marginals", "partition", "map"))
-      .option("--algorithm <name>", `auto, or ${inferenceNames().slice(1).join(", ")}; default auto`)
+      .option("--algorithm <name>", `auto, gibbs, or ${inferenceNames().slice(1).join(", ")}; default auto`)
       .option("--seconds <n>", "end after so long, with the best answer so far; default 60", positive)
       .option("--seed <n>", "of all that is random; default 0", whole(0))
       .option("--memory <GiB>", "that tables may take; default 1.5", positive)
@@ -90,8 +90,9 @@ async function run(path: string, options: InferWords, training: Training): Promi
 
 function algorithmOf(name: string | undefined): InferenceAlgorithm | undefined {
   if (name === undefined || name === "auto") return undefined;
+  if (name === "gibbs") return inferenceFromJson({ algorithm: "graphGibbs" });
   if (inferenceNames().includes(name)) return inferenceFromJson({ algorithm: name });
-  throw new UsageError("--algorithm", `"${name}" is not known (known: auto, ${inferenceNames().join(", ")})`);
+  throw new UsageError("--algorithm", `"${name}" is not known (known: auto, gibbs, ${inferenceNames().join(", ")})`);
 }
 
 function begin(

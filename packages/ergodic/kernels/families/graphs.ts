@@ -1,7 +1,8 @@
-// Kernels of the family "graphs": sweeps over the joint states of variables.
+// Kernels of the family "graphs": sweeps over the joint states of variables, and over variables.
 export {
   cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
 } from "../clique";
 export {
   cliqueSparseLogSum, cliqueSparseMax, cliqueSparseSum, cliqueSupportBuild, cliqueSupportCount,
 } from "../clique-support";
+export { graphScan, graphSettle, graphSweep } from "../graph-gibbs";

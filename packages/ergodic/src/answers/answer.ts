@@ -165,10 +165,16 @@ export class Answer {
     };
     const rows = names.map((name, variable) => `${name.padEnd(width)}  ${row(variable)}`);
     if (task === "map") {
-      const how = this.gap > 0 ? `no state has more than ${this.gap} above that` : "no state has more";
-      rows.push(`ln of the product of the factors: ${this.best.value}; ${how}`);
+      rows.push(`ln of the product of the factors: ${this.best.value}; ${this.moreText()}`);
     }
     return [...rows, ...more];
+  }
+
+  private moreText(): string {
+    if (this.gap === 0) return "no state has more";
+    return this.gap < Infinity
+      ? `no state has more than ${this.gap} above that`
+      : "nothing is known of how much more others have";
   }
 
   private number(variable: string | number): number {

@@ -15,7 +15,7 @@ export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling
 export const families: readonly Family[] = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
 
 const starts: readonly (readonly [Family, RegExp])[] = [
-  ["graphs", /^clique/],
+  ["graphs", /^(clique|graph)/],
   ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
   ["arrays", /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|network|scatter|triangular|zero$)/],
   ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|lossRows|set)/],

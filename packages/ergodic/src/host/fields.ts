@@ -826,3 +826,57 @@ export const LINK_LEVEL = 0;
 export const LINK_NODE = 4;
 export const LINK_NEXT = 8;
 export const LINK_BYTES = 12;
+
+/** A chain over the states of a graph (kernels/graph-gibbs.ts). */
+/** u32 by position: where its record begins, in bytes from RECORDS. */
+export const GRAPH_BEGINS = 0;
+export const GRAPH_RECORDS = 4;
+/** u8 by position. */
+export const GRAPH_STATES = 8;
+/** i32 by counted factor: literals of its body that hold. */
+export const GRAPH_COUNTS = 12;
+/** COUNTED blocks, by counted factor. */
+export const GRAPH_COUNTED = 16;
+/** f64 by slot: probabilities of this batch of sweeps, summed. */
+export const GRAPH_BATCH = 20;
+/** u8 by position: 1 once its state has changed. */
+export const GRAPH_CHANGED = 24;
+/** f64[most states of a variable + 8]. */
+export const GRAPH_WORK = 28;
+export const GRAPH_KEY_LOW = 32;
+export const GRAPH_KEY_HIGH = 36;
+/** All terms are multiplied by it: 1, or another one for a search. */
+export const GRAPH_POWER_F64 = 40;
+export const GRAPH_BYTES = 48;
+
+/** A variable, what depends on it: then its unary terms f64[1 or states], its PAIRs, its other edges. */
+export const RECORD_STATES = 0;
+/** The first of its numbers among all variables' states; Booleans with finite terms alone have one, the others one a state. */
+export const RECORD_SLOT = 4;
+export const RECORD_PAIRS = 8;
+/** Edges of other factors. */
+export const RECORD_EDGES = 12;
+export const RECORD_BYTES = 16;
+/** A position, and where the terms by its state begin: one each of Booleans with finite terms alone, otherwise one a state of this variable. */
+export const PAIR_POSITION = 0;
+export const PAIR_TERMS = 4;
+export const PAIR_BYTES = 8;
+/** The number of other variables of a table, or COUNTED_EDGE + 2^30 at the head + the state of the literal. */
+export const EDGE_KIND = 0;
+/** Terms of a table, or the number of a counted factor. */
+export const EDGE_TERMS = 4;
+export const EDGE_BYTES = 8;
+export const COUNTED_EDGE = 0x80000000;
+export const HEAD_EDGE = 0x40000000;
+/** Of tables, then: the distance between this variable's states in bytes, 4 bytes of nothing, and by other variable its position and such a distance. */
+export const EDGE_STRIDE = 8;
+export const OTHER_FIRST = 16;
+export const OTHER_BYTES = 8;
+/** Terms f64[2][literals of the body + 1] of a counted factor, by whether its head holds. */
+export const COUNTED_TERMS = 0;
+/** Bytes of a row of them. */
+export const COUNTED_ROW = 4;
+/** Position and state of the head's literal. */
+export const COUNTED_HEAD = 8;
+export const COUNTED_STATE = 12;
+export const COUNTED_BYTES = 16;

@@ -118,7 +118,9 @@ describe.each(names)("%s", (name) => {
         const first = new Inference(grid, algorithm, plan, engine);
         await first.advance(steps);
         const second = new Inference(grid, inferenceFromJson(algorithm.toJSON()), plan, engine);
-        second.restore(kept(first.snapshot()));
+        const snapshot = kept(first.snapshot());
+        second.restore(snapshot);
+        expect(second.snapshot()).toEqual(snapshot);
         first.dispose();
         while (!second.converged) await second.advance(3);
         expect(stable(second.found())).toBe(wanted);

@@ -1,9 +1,11 @@
 /** Proved bounds against enumeration, and against each other where graphs are wide. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { boundOf } from "../../src/algorithms/bounds/quick-bound.ts";
+import { logZBetween, StateBounds } from "../../src/algorithms/bounds/state-bounds.ts";
 import { stream } from "../../src/base/stream.ts";
 import type { FactorTables } from "../../src/contract.ts";
-import { type Answer, elimination, infer, miniBuckets, naiveMeanField } from "../../src/index.ts";
+import { type Answer, elimination, infer, loopyBeliefPropagation, miniBuckets, naiveMeanField } from "../../src/index.ts";
 import { enumerateGraph } from "../reference/enumerate-graph.ts";
 import { heldTo } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs } from "../reference/random-graph.ts";
@@ -90,6 +92,71 @@ it("mean field's bound is below ln Z, and right where variables are independent"
   const uniform = pairwiseGraph(9, gridEdges(3, 3), 0, () => 0);
   const { logZ } = await infer(uniform, { task: "partition", algorithm: naiveMeanField() });
   expect(Math.abs(logZ - 9 * Math.LN2)).toBeLessThan(1e-9);
+});
+
+it("mean field's starts differ, the best bound of them counts, and rounding never lifts it to ln Z", async () => {
+  let better = 0;
+  for (let seed = 0; seed < 10; seed++) {
+    const draws = stream(seed, "mean field starts").at(0);
+    const graph = pairwiseGraph(25, gridEdges(5, 5), 1.5, () => draws.normal());
+    const ask = async (restarts: number) =>
+      (await infer(graph, { task: "partition", algorithm: naiveMeanField({ restarts }) })).logZ;
+    const [one, few, many] = [await ask(1), await ask(2), await ask(20)];
+    expect(few).toBeGreaterThanOrEqual(one);
+    expect(many).toBeGreaterThanOrEqual(few);
+    if (many > few + 1e-6) better++;
+    const free = pairwiseGraph(9, [], 0, () => draws.normal());
+    const exact = await infer(free, { task: "partition" });
+    const bound = (await infer(free, { task: "partition", algorithm: naiveMeanField() })).logZ;
+    expect(bound).toBeLessThan(exact.logZ);
+    expect(exact.logZ - bound).toBeLessThan(1e-9);
+  }
+  expect(better).toBeGreaterThan(0);
+});
+
+describe("belief propagation on a tree", () => {
+  const chain = pairwiseGraph(
+    6,
+    Array.from({ length: 5 }, (_, i): [number, number] => [i, i + 1]),
+    1,
+    (() => {
+      const draws = stream(8, "chain").at(0);
+      return () => draws.normal();
+    })(),
+  );
+
+  it("is exact after a second round that changes nothing, whatever the damping", async () => {
+    const exact = await infer(chain);
+    const found = await infer(chain, { algorithm: loopyBeliefPropagation({ rounds: 2, damping: 0.9 }) });
+    expect(found.certificate).toEqual({ exact: true });
+    for (const variable of exact.variables) expect(found.marginal(variable).p[0]).toBeCloseTo(exact.marginal(variable).p[0], 12);
+  });
+
+  it("claims nothing where rounds ended it before that was seen", async () => {
+    const { certificate } = await infer(chain, { algorithm: loopyBeliefPropagation({ rounds: 1 }) });
+    expect(certificate).toEqual({ none: expect.stringMatching(/did not converge in 1 rounds, .* changed a message by/) });
+  });
+});
+
+describe("what rounding may do is allowed for", () => {
+  it("in sums of bounds by state", () => {
+    const bounds = new StateBounds(3);
+    bounds.raise(new Float64Array(3));
+    bounds.reduce(new Float64Array(3));
+    expect(bounds.total.lower).toBeLessThan(Math.log(3));
+    expect(bounds.total.upper).toBeGreaterThan(Math.log(3));
+    expect(bounds.total.upper - bounds.total.lower).toBeLessThan(1e-13);
+  });
+
+  it("and no more than that makes a value the bound", () => {
+    expect(boundOf(1, { value: 1 + 1e-12, rounding: 1e-12 })).toBe(1);
+    expect(boundOf(1, { value: 1 + 3e-12, rounding: 1e-12 })).toBe(1 + 3e-12);
+  });
+
+  it("no lower bound is no guarantee", () => {
+    expect(logZBetween(-Infinity, 2)).toEqual({ value: 2, certificate: { none: expect.stringContaining("at most 2") } });
+    expect(logZBetween(1, 2)).toEqual({ value: 1.5, certificate: { lower: 1, upper: 2 } });
+  });
 });
 
 function complete(count: number): [number, number][] {

@@ -78,7 +78,28 @@ describe("ergodicity", () => {
     expect(decided(of(6, [0, 1, 1, 1, 0, 1, 1, 1, 0])).ergodic).toBe("unknown");
   });
 
-  it("annealed importance sampling claims nothing where changes of one variable do not reach all states", async () => {
+  it("annealed importance sampling claims nothing where that is not known, or no run ended above 0", async () => {
+    const algorithm = annealedImportanceSampling({ particles: 100, temperatures: 20 });
+    const pairs = Array.from({ length: 15 }, (_, i) => ({ scope: [i + 1, i + 2], values: [1, 2, 2, 1] }));
+    const colours = graphOf(
+      [3, ...Array<number>(15).fill(2), 3],
+      [
+        ...pairs.slice(0, 14),
+        { scope: [0, 16], values: [0, 1, 1, 1, 0, 1, 1, 1, 0] },
+        { scope: [15, 16], values: [1, 2, 3, 1, 1, 1] },
+      ],
+    );
+    const { logZCertificate } = await infer(colours, { task: "partition", algorithm });
+    expect(logZCertificate).toEqual({ none: "factors have zeros, and whether every possible state can be reached is not known" });
+    const hardCore = graphOf(
+      Array(100).fill(2),
+      gridEdges(10, 10).map((scope) => ({ scope: [...scope], values: [1, 1, 1, 0] })),
+    );
+    const none = await infer(hardCore, { task: "partition", algorithm });
+    expect(none.logZCertificate).toEqual({ none: "every run ended in zeros" });
+  });
+
+  it("annealed importance sampling claims nothing where changes changes of one variable do not reach all states", async () => {
     const equal = [1, 0, 0, 1];
     const graph = graphOf(Array(4).fill(2), [
       { scope: [0, 1], values: equal },

@@ -1,14 +1,17 @@
 /** Importance sampling from weighted mini-buckets: q is a distribution that reaches all the target does, weights stay below their bound, and intervals hold. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { judged, type Weighed } from "../../src/algorithms/importance/judge.ts";
 import { Proposal } from "../../src/algorithms/importance/proposal.ts";
 import { WeightSums } from "../../src/algorithms/importance/weight-sums.ts";
+import { Inference } from "../../src/algorithms/inference/inference.ts";
 import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
 import { reduce } from "../../src/algorithms/inference/reduction.ts";
 import { stream } from "../../src/base/stream.ts";
-import { importanceSampling, infer } from "../../src/index.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import { automatic, importanceSampling, infer } from "../../src/index.ts";
 import { enumerateGraph } from "../reference/enumerate-graph.ts";
-import { graphOf, randomGraphs } from "../reference/random-graph.ts";
+import { graphOf, gridEdges, pairwiseGraph, randomGraphs } from "../reference/random-graph.ts";
 
 function proposalOf(tables: LogTables, limit: number): Proposal {
   const making = Proposal.make(tables, [...tables.cardinalities.keys()], limit);
@@ -150,7 +153,89 @@ describe("intervals", () => {
   });
 });
 
+describe("k-hat instead of an interval", () => {
+  /** Weights Pareto-tailed of shape k, e^shift times. */
+  const weighed = (k: number, { count = 4000, shift = 0, seed = 0 } = {}): Weighed => {
+    const draws = stream(seed, "tails").at(0);
+    const logWeights = Array.from({ length: count }, () => shift - k * Math.log(1 - draws.uniform()));
+    const sums = new WeightSums([2], 20, false);
+    for (const logWeight of logWeights) sums.add(logWeight, new Int32Array(1));
+    return { sums, logWeights };
+  };
+
+  it("is given of the chosen proposal, where both have a good one and agree", () => {
+    const arms = [weighed(0.1), weighed(0.2, { seed: 1, shift: Math.log(0.8 / 0.9) })];
+    const certificates = [judged(arms, 0), judged(arms, 1)] as { khat: number; ess: number }[];
+    certificates.forEach(({ khat, ess }, chosen) => {
+      expect(khat).toBeLessThan(0.5);
+      expect(ess).toBe(arms[chosen].sums.effectiveSize);
+    });
+    expect(certificates[0].khat).not.toBe(certificates[1].khat);
+  });
+
+  it("is not where either has a heavy tail or few weights that count, or where they disagree", () => {
+    const good = weighed(0.1);
+    const heavy = weighed(1.5, { seed: 3 });
+    expect(judged([good, { sums: good.sums, logWeights: heavy.logWeights }], 0)).toBeUndefined();
+    expect(judged([{ sums: good.sums, logWeights: heavy.logWeights }, good], 1)).toBeUndefined();
+    expect(judged([good, weighed(0.1, { count: 150, seed: 4 })], 0)).toBeUndefined();
+    expect(judged([good, weighed(0.1, { seed: 5, shift: 0.1 })], 0)).toBeUndefined();
+    expect(judged([good, weighed(0.1, { seed: 5 })], 0)).toBeDefined();
+  });
+});
+
+it("the level asked for is that of the intervals, which it widens", async () => {
+  const graph = grid(6, 1.5, 0);
+  const widths: number[] = [];
+  for (const level of [0.6, 0.999, 0.999999]) {
+    const algorithm = importanceSampling({ samples: 2000, width: 1e-9, level });
+    const { logZCertificate: certificate } = await infer(graph, { task: "partition", algorithm });
+    if (!("interval" in certificate)) throw new Error("no interval");
+    expect(certificate.level).toBe(level);
+    const [low, high] = certificate.interval as readonly [number, number];
+    widths.push(high - low);
+  }
+  expect(widths[0]).toBeLessThan(widths[1]);
+  expect(widths[1]).toBeLessThan(widths[2]);
+});
+
+describe("checkpoints", () => {
+  it("keep the best answer of earlier proposals", async () => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const draws = stream(16).at(0);
+    const graph = pairwiseGraph(144, gridEdges(12, 12), 1.5, () => draws.normal());
+    const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
+    const begin = () => new Inference(graph, importanceSampling({ samples: 1000, width: 1e-6 }), plan, engine);
+    const whole = begin();
+    while (!whole.converged) await whole.advance(1);
+    const wanted = whole.found();
+    // Its intervals are narrower than those of 1000 draws from the second and last proposals.
+    expect(wanted[0].answer!.method).toContain("4000 draws from mini-buckets of at most 2^8 states");
+    const first = begin();
+    await first.advance(whole.step - 1);
+    const resumed = begin();
+    resumed.restore(first.snapshot());
+    expect(resumed.found()).toEqual(wanted);
+    while (!resumed.converged) await resumed.advance(1);
+    expect(resumed.found()).toEqual(wanted);
+  });
+});
+
 describe("automatic", () => {
+  it("keeps what it was resumed with until it has chosen again", async () => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const plan = { task: "marginals", seed: 0, workers: 1, memory: 8000 } as const;
+    const begin = () => new Inference(grid(9, 1, 0), automatic(), plan, engine);
+    const first = begin();
+    while (!first.converged && !(first.report().slice > 3)) await first.advance(1);
+    expect(first.converged).toBe(false);
+    const snapshot = first.snapshot();
+    const second = begin();
+    second.restore(snapshot);
+    expect(second.snapshot()).toEqual(snapshot);
+    first.dispose();
+  });
+
   it("says what it chose and why", async () => {
     const narrow = await infer(grid(5, 1, 0));
     expect(narrow.method).toMatch(/^elimination/);

@@ -1,12 +1,49 @@
 /** Searches for the most probable state, against elimination. */
 import { describe, expect, it } from "vitest";
+import { Inference } from "../../src/algorithms/inference/inference.ts";
 import { stream } from "../../src/base/stream.ts";
+import { openEngine } from "../../src/host/engine.ts";
 import { elimination, graphAnnealing, infer, iteratedConditionalModes } from "../../src/index.ts";
 import { graphOf, gridEdges, pairwiseGraph } from "../reference/random-graph.ts";
 
 const graphs = Array.from({ length: 20 }, (_, seed) => {
   const draws = stream(seed, "modes").at(0);
   return pairwiseGraph(64, gridEdges(8, 8), 1, () => draws.normal());
+});
+
+it("each restart begins elsewhere, and the best of all counts", async () => {
+  for (const made of [iteratedConditionalModes, graphAnnealing] as const) {
+    const options = made === graphAnnealing ? { sweeps: 2 } : {};
+    let better = 0;
+    for (const graph of graphs) {
+      const [few, many] = [
+        await infer(graph, { task: "map", algorithm: made({ ...options, restarts: 1 }) }),
+        await infer(graph, { task: "map", algorithm: made({ ...options, restarts: 20 }) }),
+      ];
+      expect(many.best.value).toBeGreaterThanOrEqual(few.best.value - 1e-9);
+      if (many.best.value > few.best.value + 1e-6) better++;
+    }
+    expect(better).toBeGreaterThan(10);
+  }
+});
+
+it("temperatures must fall", () => {
+  expect(() => graphAnnealing({ from: 0.5, to: 2 })).toThrow(/from is 0.5 and to is 2, but temperatures fall/);
+});
+
+it("a run of annealing that was kept in the middle goes where it would have gone", async () => {
+  const engine = await openEngine({ families: ["graphs"] });
+  const draws = stream(1, "kept").at(0);
+  const wide = pairwiseGraph(400, gridEdges(20, 20), 1.5, () => draws.normal());
+  const plan = { task: "map", seed: 2, workers: 1, memory: 2 ** 28 } as const;
+  const begin = () => new Inference(wide, graphAnnealing({ sweeps: 60, restarts: 1 }), plan, engine);
+  const [whole, first, second] = [begin(), begin(), begin()];
+  while (!whole.converged) await whole.advance(1);
+  while (!((first.report().sweeps ?? 0) > 20)) await first.advance(1);
+  expect(first.report().sweeps).toBeLessThan(60);
+  second.restore(first.snapshot());
+  while (!second.converged) await second.advance(1);
+  expect(second.found()).toEqual(whole.found());
 });
 
 describe.each([

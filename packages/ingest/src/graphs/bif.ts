@@ -9,6 +9,7 @@
  */
 import { CapabilityError, ErgodicError, type FactorGraph, factorGraph, OptionError } from "ergodic";
 import { listed, show } from "../fault.ts";
+import { textNumber } from "../number.ts";
 import { openSource, type Source } from "../source.ts";
 import { BifLexer, type BifToken, needsQuotes } from "./bif-lexer.ts";
 import { cyclic, statesOfRow, unevenRow } from "./network.ts";
@@ -107,7 +108,7 @@ class BifReader {
       lexer.skip(",");
     }
     lexer.mark(";", "behind the states");
-    if (count !== undefined && Number(count.text) !== states.length)
+    if (count !== undefined && textNumber(count.text, ".") !== states.length)
       throw lexer.fault(
         count,
         `${states.length} states are listed, but their number is said to be ${show(count.text)}; correct one of them`,
@@ -234,7 +235,7 @@ class BifReader {
         );
       }
       if (token.kind !== "word") throw lexer.unexpected(token, `a probability, or ";"`);
-      const value = token.text === "" ? Number.NaN : Number(token.text);
+      const value = textNumber(token.text, ".");
       if (!(value >= 0 && value <= 1))
         throw lexer.fault(token, `the probability is ${show(token.text)}, but must be a number from 0 to 1`, "DATA_PARSE");
       if (numbers.push(value) > count)

@@ -68,7 +68,7 @@ export class DimmWittedGraph {
     const { ids, roles, initials, types, counts } = rows;
     const domainOf = new Map<number, number>();
     domains.forEach(({ variable }, row) => {
-      if (!(variable < ids.length))
+      if (!(Number.isInteger(variable) && variable >= 0 && variable < ids.length))
         throw refuseDomain(row, 0, `there is no variable ${variable}, whose domain this is; remove it`);
       if (domainOf.has(variable)) throw refuseDomain(row, 0, `variable ${variable} has two domains; remove one`);
       domainOf.set(variable, row);

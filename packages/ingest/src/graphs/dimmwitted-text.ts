@@ -4,6 +4,7 @@
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks } from "../lines.ts";
+import { textNumber } from "../number.ts";
 import { allBytes, type ByteSource } from "../source.ts";
 import type { DimmWittedGraph, DomainRow, Refuse, VariableRows, WeightRows } from "./dimmwitted-rows.ts";
 
@@ -40,7 +41,7 @@ function numbersOf(file: string, { line, fields }: Row, wanted: string): number[
 }
 
 function numberOf(file: string, line: number, fields: readonly string[], i: number): number {
-  const value = /^[+-]?(\d|\.\d)/.test(fields[i]) ? Number(fields[i]) : Number.NaN;
+  const value = textNumber(fields[i], ".");
   if (Number.isFinite(value)) return value;
   throw fault(file, line, i + 1, `${show(fields[i])} is not a number; correct it`, "DATA_TYPE");
 }
@@ -89,7 +90,7 @@ export async function readTextDomains(source: ByteSource): Promise<{ rows: Domai
       if (inner === undefined)
         throw fault(source.name, line, i + 1, `${show(fields[i])} is no list; write {0,1,3}`, "DATA_PARSE");
       return inner.split(",").map((_, k, parts) => {
-        const value = /^[+-]?(\d|\.\d)/.test(parts[k]) ? Number(parts[k]) : Number.NaN;
+        const value = textNumber(parts[k], ".");
         if (Number.isFinite(value)) return value;
         throw fault(source.name, line, i + 1, `${show(parts[k])} is not a number; correct it`, "DATA_TYPE");
       });

@@ -140,8 +140,11 @@ describe("BIF", () => {
       plain.replace("0.2 0.8", "-0.2 0.8"),
       'a.bif:7:27: the probability is "-0.2", but must be a number from 0 to 1',
     ],
+    ["a hexadecimal number", plain.replace("0.2 0.8", "0x1 0"), 'the probability is "0x1", but must be a number from 0 to 1'],
+    ["a blank in quotes", plain.replace("0.2 0.8", '" " 1'), 'the probability is " ", but must be a number from 0 to 1'],
     ["NaN", plain.replace("0.2 0.8", "NaN 0.8"), 'the probability is "NaN"'],
     ["rows that do not sum to 1", plain.replace("(yes) 0.1", "(yes) 0.4"), 'the probabilities of "b c" given (yes) sum to 1.3'],
+    ["a row that sums to 1.1", plain.replace("(yes) 0.1", "(yes) 0.2"), 'the probabilities of "b c" given (yes) sum to 1.1'],
     [
       "a circle",
       "variable a { type discrete [1] { x }; } variable b { type discrete [1] { x }; } probability ( a | b ) { table 1; } probability ( b | a ) { table 1; }",
@@ -159,6 +162,11 @@ describe("BIF", () => {
     expect(() => writeBif(graph)).toThrow(/no Bayesian network: variable a has no factor/);
     graph.table(["a"], [1, 2]);
     expect(() => writeBif(graph)).toThrow(/factor 0 is not the only one of probabilities/);
+    const soft = factorGraph();
+    soft.variable("a");
+    soft.table(["a"], [0.5, 0.5]);
+    soft.soft("a", [1, 2]);
+    expect(() => writeBif(soft)).toThrow(/variable a has soft evidence/);
     const quote = factorGraph();
     quote.variable('a"b');
     quote.table([0], [0.5, 0.5]);

@@ -215,6 +215,7 @@ describe("DimmWitted", () => {
       (f) => at(f["graph.weights"], 9, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0),
       "graph.weights: byte 9: the weight is NaN",
     ],
+    ["neither fixed nor free", (f) => at(f["graph.weights"], 8, 2), "graph.weights: byte 8: fixed is 2, but must be 0 or 1"],
     ["an id twice", (f) => at(f["graph.weights"], 24, 0), "graph.weights: byte 17: there are two weights with the id 0"],
     [
       "an id beyond",
@@ -245,6 +246,11 @@ describe("DimmWitted", () => {
       (f) => void (f["graph.meta"] = new TextEncoder().encode("2,7,19,40")),
       "graph.meta: it says that there are 19 factors, but 20 were read",
     ],
+    [
+      "other edges than were said",
+      (f) => void (f["graph.meta"] = new TextEncoder().encode("2,7,20,41")),
+      "graph.meta: it says that there are 41 edges, but 40 were read",
+    ],
     ["no weights", (f) => void delete f["graph.weights"], "has no graph.weights"],
   ];
   it.each(faults)("refuses %s", async (_, damage, message) => {
@@ -260,9 +266,24 @@ describe("DimmWitted", () => {
     ...(changes.domains === undefined ? {} : { domains: rows(changes.domains) }),
     factors: [{ rows: rows(changes.factors ?? "0\t1\t0\t1\n"), args: rows(changes.args ?? "3 2 1 1\n") }],
   });
+  it("text: lines are counted over pieces of a file", async () => {
+    const pieces = ["0\t0\t1\n", "1\t0\t1\n2\t0\t", "x\n"].map((piece) => new TextEncoder().encode(piece));
+    const weights = (async function* () {
+      yield* pieces;
+    })();
+    await expect(readDimmWitted({ ...text({}), weights })).rejects.toThrow(/:3:3: "x" is not a number/);
+  });
+
   it.each([
+    ["a domain twice", { domains: "0\t2\t{0,1}\t{0,0}\n0\t2\t{0,1}\t{0,0}\n" }, "t.tsv:2:1: variable 0 has two domains"],
+    ["a domain of another count", { domains: "0\t3\t{0,1}\t{0,0}\n" }, "t.tsv:1:2: the domain of variable 0 has 2 values of 3"],
+    ["a domain of no variable", { domains: "2\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable 2, whose domain"],
     ["a field too many", { weights: "0\t0\t1\t1\n" }, "t.tsv:1:1: the row has 4 fields, but must have 3: id, fixed, value"],
     ["a text for a number", { weights: "0\t0\tx\n" }, 't.tsv:1:3: "x" is not a number'],
+    ["a hexadecimal number", { weights: "0\t0\t0x10\n" }, 't.tsv:1:3: "0x10" is not a number'],
+    ["a hexadecimal value of a state", { domains: "0\t2\t{0,0x1}\t{0,0}\n" }, 't.tsv:1:3: "0x1" is not a number'],
+    ["a domain of a variable below 0", { domains: "-1\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable -1"],
+    ["a domain of half a variable", { domains: "0.5\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable 0.5"],
     ["an id beyond", { variables: "0\t0\t0\t0\t2\n\n9\t1\t1\t0\t2\n" }, "t.tsv:3:1: the id of the variable is 9"],
     ["a row too short", { factors: "0\t1\t0\n" }, "t.tsv:1:1: the row has 3 fields, but 2 variables, weight and feature make 4"],
     ["arguments that do not fit", { args: "3 2 1\n" }, 't.tsv: the arguments are "3 2 1", but must be a function'],

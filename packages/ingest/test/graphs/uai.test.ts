@@ -174,6 +174,7 @@ describe("UAI", () => {
     ["NaN", "MARKOV\n1\n2\n1\n1 0\n2 nan 1\n", 'a.uai:6:3: entry 0 of table 0 is "nan", but must be a number >= 0'],
     ["an infinite entry", "MARKOV\n1\n2\n1\n1 0\n2 1e999 1\n", 'a.uai:6:3: entry 0 of table 0 is "1e999"'],
     ["a cut table", "MARKOV\n1\n3\n1\n1 0\n3 0.25 0.5\n", "a.uai:7:1: the file ends where entry 2 of table 0 was to follow"],
+    ["a comment, which UAI files do not have", `# a model\n${model}`, 'a.uai:1:1: the file begins with "#", but'],
     ["more than was said", `${model} 7\n`, 'a.uai:13:2: "7" follows the last table'],
   ];
   it.each(faults)("refuses %s", async (_, text, message) => {
@@ -186,6 +187,7 @@ describe("UAI", () => {
     ["2 0 1 0 1", "e:1:7: variable 0 is observed twice"],
     ["1 3 0 1", "e:1:8: the file ends where"],
     ["2\n1 0 1\n", "e:3:1: the file ends where"],
+    ["1 0 1 7", 'e:1:5: "1" follows the last sample of evidence'],
   ])("refuses the evidence %j", async (content, message) => {
     await expect(readUai(named(model), { evidence: { content, name: "e" } })).rejects.toThrow(message);
   });
@@ -217,6 +219,12 @@ describe("libDAI", () => {
 1
 2 5
 `;
+  it("variables are in the order of their labels, whatever the factors' is", async () => {
+    const graph = await readLibdai({ content: "1\n\n2\n7 3\n2 2\n1\n1 0.5\n" });
+    expect([graph.variableName(0), graph.variableName(1)]).toEqual(["x3", "x7"]);
+    expect(graph.factorAt(0)).toMatchObject({ variables: [0, 1], values: Float64Array.of(0, 0.5, 0, 0) });
+  });
+
   it("the first variable is fastest, and labels are names", async () => {
     const graph = await readLibdai({ content: text, name: "a.fg" });
     expect([graph.variableName(0), graph.variableName(1)]).toEqual(["x3", "x7"]);
@@ -243,6 +251,7 @@ describe("libDAI", () => {
       "1\n2\n0 1\n100000 100000\n1\n0 1\n",
       "a.fg:5:1: factor 0 has 100000 × 100000 entries, nearly all of them 0",
     ],
+    ["more than was said", `${text}7\n`, 'a.fg:18:1: "7" follows the last factor'],
     ["a cut file", text.slice(0, -3), "a.fg:17:2: the file ends where entry 2 of factor 1 was to follow"],
   ])("refuses %s", async (_, content, message) => {
     await expect(readLibdai({ content, name: "a.fg" })).rejects.toThrow(message);

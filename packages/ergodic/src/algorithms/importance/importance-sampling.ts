@@ -3,12 +3,13 @@ import { KeptPart } from "../../base/kept-part.ts";
 import { log } from "../../base/log.ts";
 import { stream } from "../../base/stream.ts";
 import type { Certificate, Snapshot } from "../../contract.ts";
-import { psis } from "../../diagnostics/psis.ts";
 import { eliminationOrders } from "../elimination/order.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../inference/algorithm.ts";
 import { type LogTable, LogTables } from "../inference/log-tables.ts";
 import { PartRun } from "../inference/part-run.ts";
 import type { Component } from "../inference/reduction.ts";
+import { judged, type Weighed } from "./judge.ts";
+import { answerFrom, keptAnswer } from "./kept-answer.ts";
 import { Proposal } from "./proposal.ts";
 import { WeightSums } from "./weight-sums.ts";
 
@@ -33,10 +34,6 @@ const EARLY_SAMPLES = 4000;
 const KEPT = 20000;
 /** An interval of ln Z that is wider says little: k̂ may say more. */
 const WIDE = 1;
-/** Beyond so many of their standard errors two proposals disagree. */
-const APART = 5;
-/** The least effective size with which k̂ says something. */
-const LEAST_SIZE = 200;
 /** Of the search for orders: a part of what an exact answer would take, which is far too much. */
 const ORDER_EFFORT = 1e-4;
 /** Its operations at most, and for each second that there is: a twentieth of it. */
@@ -74,9 +71,8 @@ export function importanceSampling(options: ImportanceSamplingOptions = {}): Inf
 }
 
 /** A proposal, and what was drawn from it. */
-interface Arm {
+interface Arm extends Weighed {
   readonly proposal: Proposal;
-  readonly sums: WeightSums;
   readonly logWeights: number[];
 }
 
@@ -167,10 +163,10 @@ class ImportanceSampling extends PartRun {
     const total = totals[chosen];
     const method = `importance sampling: ${sums.count} draws from mini-buckets of at most 2^${this.limit} states`;
     if (proposal.logBound === -Infinity) return { method, logZ: { value: -Infinity, certificate: { exact: true } } };
-    const judged = spread[chosen] > WIDE || total.value === -Infinity ? this.judge(chosen) : undefined;
+    const tail = spread[chosen] > WIDE || total.value === -Infinity ? judged(arms, chosen) : undefined;
     const middle = (total.low + total.high) / 2;
     const value = total.value > -Infinity ? total.value : Number.isFinite(middle) ? middle : total.high;
-    const certificate: Certificate = judged ?? intervalOf(total.low, total.high, options.level);
+    const certificate: Certificate = tail ?? intervalOf(total.low, total.high, options.level);
     const logZ = { value, certificate };
     if (plan.task === "partition") return { method, logZ };
     const marginals = part.cardinalities.map((count, variable) => {
@@ -180,33 +176,27 @@ class ImportanceSampling extends PartRun {
       }
       const { p, intervals } = sums.marginal(variable, delta);
       const wide = intervals.some(([low, high]) => high - low > 0.5);
-      return { p, certificate: judged && wide ? judged : { interval: intervals, level: options.level } };
+      return { p, certificate: tail && wide ? tail : { interval: intervals, level: options.level } };
     });
     return { method, logZ, marginals };
-  }
-
-  /** k̂ and the effective size, if both proposals have a good one and agree. */
-  private judge(chosen: number): Certificate | undefined {
-    const { arms } = this;
-    if (arms.some(({ sums }) => sums.effectiveSize < LEAST_SIZE)) return undefined;
-    const found = arms.map(({ logWeights }) => psis(Float64Array.from(logWeights)));
-    if (found.some(({ paretoK, threshold }) => !(paretoK <= threshold))) return undefined;
-    const [a, b] = arms.map(({ sums }) => ({ value: sums.total(0.5).value, error: sums.relativeError }));
-    if (Math.abs(a.value - b.value) > APART * Math.sqrt(a.error * a.error + b.error * b.error)) return undefined;
-    return { khat: found[chosen].paretoK, ess: arms[chosen].sums.effectiveSize };
   }
 
   report(): Record<string, number> {
     return { draws: this.drawn };
   }
 
+  /** Draws from the proposals under way are not kept: they are made again. */
   snapshot(): Snapshot {
-    return { tensors: {}, state: { limit: this.limit } };
+    const { limit, best } = this;
+    const { tensors, state } = best ? keptAnswer(best) : { tensors: {}, state: null };
+    return { tensors, state: { limit, best: state } };
   }
 
-  /** Draws from proposals before are not kept: they have no part in what comes. */
   restore(snapshot: Snapshot): void {
-    this.limit = new KeptPart("importance sampling", snapshot).count("limit", FIRST_LIMIT, LAST_LIMIT);
+    const kept = new KeptPart("importance sampling", snapshot);
+    this.limit = kept.count("limit", FIRST_LIMIT, LAST_LIMIT);
+    if (kept.state.best === null) return;
+    this.best = answerFrom({ tensors: kept.tensors, state: kept.object("best") }, this.part.cardinalities);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Certificate, JsonObject, Snapshot } from "../../contract.ts";
+import type { Certificate, Conditionals, JsonObject, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Component } from "./reduction.ts";
 
@@ -66,4 +66,7 @@ export interface InferenceAlgorithm {
    * @throws CapabilityError where the part is beyond it
    */
   start(part: Component, plan: InferencePlan, engine: Engine): PartInference;
+  /** A run on a whole graph without zeros, whose factors are given in columns: for those who work on graphs of any size; of those with so many variables. */
+  readonly wholeFrom?: number;
+  startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

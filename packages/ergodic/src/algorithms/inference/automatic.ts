@@ -8,6 +8,7 @@ import { eliminationIn } from "../elimination/elimination.ts";
 import { junctionTree } from "../elimination/junction-tree.ts";
 import { eliminationOrders } from "../elimination/order.ts";
 import { supportsToTry, type TreeSupports } from "../elimination/tree-supports.ts";
+import { graphGibbs } from "../graph-gibbs/graph-gibbs.ts";
 import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
@@ -22,10 +23,14 @@ const MOST_SLICES = 2 ** 16;
 /** Operations of the search for orders for each second there is: a fifth of it. */
 const ORDER_OPERATIONS = 1.5e8;
 
+/** Variables from which on a graph is sampled: before, its parts would have to be found, and an order for each. */
+const MANY = 200_000;
+
 /**
  * Chooses for each connected part, by its width: exact elimination where the joint states of the cliques of the best order that was
- * found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
- * sampling from mini-buckets, and simulated annealing for "map". The answer's method says which, and why.
+ * found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short;
+ * otherwise importance sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come
+ * from Gibbs sampling. The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
   checkKeys("automatic", options, []);
@@ -34,6 +39,8 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
     start: (part, plan, engine) => new Automatic(part, plan, engine),
+    wholeFrom: MANY,
+    startWhole: (columns, plan, engine) => graphGibbs().startWhole!(columns, plan, engine),
   };
 }
 
@@ -97,8 +104,8 @@ class Automatic implements PartInference {
   }
 
   snapshot(): Snapshot {
-    const { tensors, state } = this.chosen?.snapshot() ?? { tensors: {}, state: {} };
-    return { tensors, state: { chosen: this.chosen ? state : null } };
+    const { tensors, state } = this.chosen?.snapshot() ?? this.kept ?? { tensors: {}, state: null };
+    return { tensors, state: { chosen: state } };
   }
 
   /** What is chosen depends on the graph and the plan alone: it is chosen again, and continues. */

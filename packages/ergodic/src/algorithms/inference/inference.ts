@@ -1,8 +1,9 @@
 import { isObject, KeptPart } from "../../base/kept-part.ts";
-import type { Advance, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
+import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import { type Reduction, reduce } from "./reduction.ts";
+import { unreduced } from "./unreduced.ts";
 
 /** A part's place in the graph, and what was found about it. */
 export interface FoundPart {
@@ -35,9 +36,12 @@ export class Inference implements Progression {
   /** Sums of what ended parts report. */
   private readonly ended: Record<string, number> = {};
 
-  constructor(graph: FactorTables, algorithm: InferenceAlgorithm, plan: InferencePlan, engine: Engine) {
-    this.reduction = reduce(graph);
-    this.parts = this.reduction.components.map((part) => algorithm.start(part, plan, engine));
+  constructor(graph: FactorTables | Conditionals, algorithm: InferenceAlgorithm, plan: InferencePlan, engine: Engine) {
+    const tables = "factors" in graph;
+    this.reduction = tables ? reduce(graph) : unreduced(graph);
+    this.parts = tables
+      ? this.reduction.components.map((part) => algorithm.start(part, plan, engine))
+      : [algorithm.startWhole!(graph, plan, engine)];
     this.running = [...this.parts.keys()];
   }
 

@@ -4,6 +4,7 @@ import { DataError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { miniBuckets } from "../bounds/mini-buckets.ts";
 import { elimination } from "../elimination/elimination.ts";
+import { graphGibbs } from "../graph-gibbs/graph-gibbs.ts";
 import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import { iteratedConditionalModes } from "../local-search/iterated-conditional-modes.ts";
@@ -23,6 +24,7 @@ export const inferenceRegistry: Readonly<Record<string, (options: any) => Infere
   loopyBeliefPropagation,
   naiveMeanField,
   annealedImportanceSampling,
+  graphGibbs,
   iteratedConditionalModes,
   graphAnnealing,
 };

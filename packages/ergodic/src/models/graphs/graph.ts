@@ -2,7 +2,8 @@ import { checkBoolean, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
-import type { FactorTables, JsonObject, TableFactor } from "../../contract.ts";
+import type { Conditionals, FactorTables, JsonObject, TableFactor } from "../../contract.ts";
+import { conditionalsOf } from "./conditionals.ts";
 import type { StateName, States } from "./domains.ts";
 import { type Evidence, Observations } from "./evidence.ts";
 import type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./factor-types.ts";
@@ -282,6 +283,11 @@ export class FactorGraph {
     for (let id = 0; id < values.length; id++) checkNumber(where, `values[${id}]`, values[id]);
     for (let id = 0; id < values.length; id++) this.#structure.setWeight(id, values[id]);
     return this;
+  }
+
+  /** The factors in columns, for samplers. Wide noisy ors become chains of small tables over more variables. */
+  conditionals(): Conditionals {
+    return conditionalsOf(this.#structure, this.#observations);
   }
 
   /** The factors as tables, for algorithms. Wide ones become chains of small tables over more variables, for sums or, for "map", for the largest product. */

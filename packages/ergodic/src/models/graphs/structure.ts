@@ -31,6 +31,16 @@ export interface StoredFactor {
   readonly most?: number;
 }
 
+/** A factor as it is stored. */
+export interface FactorLook {
+  /** The kind's number: those of functions with a weight are below 100. */
+  code: number;
+  from: number;
+  to: number;
+  /** The number of its weight, where it has one. */
+  payload: number;
+}
+
 /**
  * Variables, weights and factors of a graph, in columns: of a factor with one edge 9 bytes, of each edge 4, with 8 more where features other than 1
  * occur and 1 where literals of other states than 1 do. Names are kept of those that have one.
@@ -234,6 +244,19 @@ export class Structure {
     for (const variable of variables) size *= this.domain(variable).count;
     return { kind: "table", variables, states, values: this.pool.slice(payload, payload + size), logs: name === "logTable" };
   }
+
+  /** A factor without copies. Its edges are from `from` to `to` − 1. */
+  look(factor: number, into: FactorLook): void {
+    into.code = this.functions.at(factor);
+    into.from = factor === 0 ? 0 : this.ends.at(factor - 1);
+    into.to = this.ends.at(factor);
+    into.payload = this.payloads.at(factor);
+  }
+  edgeVariable = (edge: number): number => this.variables.at(edge);
+  edgeState = (edge: number): number => this.states.at(edge);
+  feature = (factor: number): number => this.features.at(factor);
+  stateCount = (variable: number): number => this.domains[this.variableDomains.at(variable)].count;
+  weightValue = (id: number): number => this.weightValues.at(id);
 
   /** Factors by kind. */
   counts(): Map<string, number> {

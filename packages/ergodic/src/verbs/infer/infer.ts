@@ -7,13 +7,13 @@ import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from 
 import { KeptPart } from "../../base/kept-part.ts";
 import { murmur3 } from "../../base/murmur3.ts";
 import { shown } from "../../base/shown.ts";
-import type { FactorTables, JsonObject } from "../../contract.ts";
+import type { Conditionals, FactorTables, JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
-import { type Inferred, tablesOf } from "./tables-of.ts";
+import { columnsOf, type Inferred, tablesOf, variablesOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** What a resumed run of `infer` may change. */
@@ -61,7 +61,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
       "INFER_TASK",
     );
   return launch(options, async () => ({
-    graph: tablesOf("infer", graph, task, evidence),
+    graph: given("infer", graph, task, algorithm, evidence),
     algorithm,
     plan: { task, seed, memory, workers, ...(until.seconds === undefined ? {} : { seconds: until.seconds }) },
     until,
@@ -87,19 +87,19 @@ function resume(
       const task = plan.choice("task", tasks);
       const { inferenceFromJson } = await import("../../algorithms/inference/registry.ts");
       const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
-      const made = {
+      const planned = {
         ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
         // What was chosen for so many seconds is continued, whatever time it is given now.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
-      const tables = tablesOf("infer.resume", graph, task, options.evidence);
-      if (JSON.stringify(part.object("graph")) !== JSON.stringify(factsOf(tables)))
+      const made = given("infer.resume", graph, task, algorithm, options.evidence);
+      if (JSON.stringify(part.object("graph")) !== JSON.stringify(factsOf(made)))
         throw new DataError(
           "infer.resume",
-          `the checkpoint is of another graph (${JSON.stringify(part.object("graph"))}, here ${JSON.stringify(factsOf(tables))}); give the graph and evidence that it was made with`,
+          `the checkpoint is of another graph (${JSON.stringify(part.object("graph"))}, here ${JSON.stringify(factsOf(made))}); give the graph and evidence that it was made with`,
           "CHECKPOINT_MODEL",
         );
-      return { graph: tables, algorithm, plan: made, until: options.until ?? {}, checkpoint };
+      return { graph: made, algorithm, plan: planned, until: options.until ?? {}, checkpoint };
     });
   });
 }
@@ -132,13 +132,25 @@ function checkAlgorithm(where: string, given: unknown): void {
   );
 }
 
+/** What the algorithm works on. */
+function given(
+  where: string,
+  graph: Inferred,
+  task: InferenceTask,
+  algorithm: InferenceAlgorithm,
+  evidence: Evidence | undefined,
+): FactorTables | Conditionals {
+  const whole = algorithm.startWhole && task === "marginals" && variablesOf(graph) >= (algorithm.wholeFrom ?? 0);
+  return (whole ? columnsOf(graph, evidence) : undefined) ?? tablesOf(where, graph, task, evidence);
+}
+
 function checkUntil(where: string, until: Until): void {
   checkKeys(`${where}.until`, until, ["seconds"]);
   if (until.seconds !== undefined) resolveStopping(where, { until }, false);
 }
 
 interface Recipe {
-  readonly graph: FactorTables;
+  readonly graph: FactorTables | Conditionals;
   readonly algorithm: InferenceAlgorithm;
   /** `memory` in GiB. */
   readonly plan: InferencePlan;
@@ -147,18 +159,26 @@ interface Recipe {
 }
 
 /** What tells one graph from another: counts for people, and a hash of all of it. */
-function factsOf({ cardinalities, factors, observed }: FactorTables): JsonObject {
+function factsOf(graph: FactorTables | Conditionals): JsonObject {
   let hash = 0;
   const take = ({ buffer, byteOffset, byteLength }: ArrayBufferView): void => {
     hash = murmur3(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, hash);
   };
+  const { cardinalities, observed } = graph;
   for (const array of [cardinalities, observed]) take(array);
-  for (const { scope, values } of factors) {
-    take(Uint32Array.from(scope));
-    take(values);
+  if ("factors" in graph) {
+    for (const { scope, values } of graph.factors) {
+      take(Uint32Array.from(scope));
+      take(values);
+    }
+  } else {
+    const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
+    for (const array of [ends, variables, literals, shapes, weights, weightValues, shapeValues]) take(array);
+    if (features) take(features);
   }
   const count = observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
-  return { variables: cardinalities.length, factors: factors.length, observed: count, hash };
+  const factors = "factors" in graph ? graph.factors.length : graph.ends.length;
+  return { variables: cardinalities.length, factors, observed: count, hash };
 }
 
 function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe>): Run<Answer> {

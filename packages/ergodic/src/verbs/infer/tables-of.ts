@@ -2,7 +2,7 @@ import type { InferenceTask } from "../../algorithms/inference/algorithm.ts";
 import { OptionError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { shown } from "../../base/shown.ts";
-import type { FactorTables } from "../../contract.ts";
+import type { Conditionals, FactorTables } from "../../contract.ts";
 import type { StateName } from "../../models/graphs/domains.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
 
@@ -10,6 +10,10 @@ import type { Evidence } from "../../models/graphs/evidence.ts";
 export interface InferredGraph {
   /** The factors as tables, as the task needs them. */
   factorTables(task: InferenceTask): FactorTables;
+  /** How many variables there are, where it has columns. */
+  readonly variableCount?: number;
+  /** The factors in columns, for samplers of graphs of any size. */
+  conditionals?(): Conditionals;
   /** A graph of the same factors with more evidence. */
   withEvidence?(evidence: Evidence): InferredGraph;
 }
@@ -31,6 +35,17 @@ export function tablesOf(where: string, graph: Inferred, task: InferenceTask, ev
     `the first argument is ${shown(graph)}, but must be a factor graph: factorGraph(), or readUai(file)`,
     "OPTION_TYPE",
   );
+}
+
+/** How many variables a graph has that can give columns. */
+export const variablesOf = (graph: Inferred): number => (graph as InferredGraph | undefined)?.variableCount ?? 0;
+
+/** The same in columns, where the graph gives them and no product is 0: what zeros mean, tables tell. */
+export function columnsOf(graph: Inferred, evidence?: Evidence): Conditionals | undefined {
+  if (typeof graph !== "object" || graph === null || !("conditionals" in graph)) return undefined;
+  const seen = evidence === undefined ? graph : graph.withEvidence?.(evidence);
+  const columns = seen?.conditionals?.();
+  return columns?.shapeValues.includes(-Infinity) ? undefined : columns;
 }
 
 /** Tables with more evidence. */

@@ -3,11 +3,11 @@ import type { FoundPart } from "../../algorithms/inference/inference.ts";
 import type { Reduction } from "../../algorithms/inference/reduction.ts";
 import { type AnswerContent, certifiedSum, refuseImpossible } from "../../answers/index.ts";
 import { ErgodicError } from "../../base/errors.ts";
-import type { Certificate, FactorTables, JsonObject } from "../../contract.ts";
+import type { Certificate, Conditionals, FactorTables, JsonObject } from "../../contract.ts";
 
 /** The parts' answers as one about the graph. */
 export function wholeAnswer(
-  graph: FactorTables,
+  graph: FactorTables | Conditionals,
   task: InferenceTask,
   reduction: Reduction,
   parts: readonly FoundPart[],

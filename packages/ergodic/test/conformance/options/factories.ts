@@ -534,6 +534,13 @@ export const inference = from(ergodic, {
   loopyBeliefPropagation: { damping: number(0, 0.99), tolerance: notNegative, rounds: count },
   naiveMeanField: { restarts: count, rounds: count, tolerance: notNegative },
   annealedImportanceSampling: { particles: whole(100), temperatures: count, level: number(0.5, 0.9999) },
+  graphGibbs: {
+    schedule: one("chromatic", "sequential", "random", "hogwild"),
+    chains: whole(2, 256),
+    warmup: whole(0),
+    sweeps: whole(100),
+    mcse: positive,
+  },
   iteratedConditionalModes: { restarts: count },
   graphAnnealing: { sweeps: count, from: number(0.05), to: above(0), restarts: count },
 });

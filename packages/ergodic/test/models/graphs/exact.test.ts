@@ -151,6 +151,11 @@ describe("factor graphs", () => {
     );
     const { best } = await infer(graph, { task: "map", evidence: { child: false } });
     near(best.value, Math.log(0.99) + 20 * Math.log(0.9));
+    const some = Object.fromEntries(parents.slice(10).map(([name]) => [name, false]));
+    const on = await infer(graph, { task: "map", evidence: { child: true, ...some } });
+    // The likeliest parent is on; or none is, and the leak does it.
+    const cause = 0.1 * 0.9 ** 19 * (1 - 0.99 * (1 - 0.19));
+    near(on.best.value, Math.log(Math.max(cause, 0.01 * 0.9 ** 20)));
   });
 
   it("values that exp cannot hold are given as logarithms", async () => {
@@ -162,6 +167,10 @@ describe("factor graphs", () => {
     const { p } = (await infer(graph)).marginal("b");
     near(p[1], 1 / (1 + Math.exp(-1)));
     near((await infer(graph, { task: "partition" })).logZ, 2000 + Math.log(Math.exp(0.5) + Math.exp(-0.5)));
+    const huge = factorGraph();
+    huge.variable("a");
+    for (let i = 0; i < 2; i++) huge.isTrue("a", { weight: 1.7e308 });
+    await expect(infer(huge)).rejects.toThrow(/potentials of a variable add up .* \[GRAPH_OVERFLOW\]/);
     graph.equal(["a", "b"], { weight: 1e300, feature: 1e300 });
     await expect(infer(graph)).rejects.toThrow(/factor 2 \(equal\) .* beyond numbers.* \[GRAPH_OVERFLOW\]/);
   });

@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FactorGraph, factorGraph, factorGraphFromJson, infer, is, not } from "../../../src/index.ts";
+import { type FactorGraph, factorGraph, factorGraphFromJson, importanceSampling, infer, is, not } from "../../../src/index.ts";
 import { graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";
 
 function weather(): FactorGraph {
@@ -57,6 +57,7 @@ describe("factorGraph", () => {
     const wet = graph.withEvidence({ wet: "yes", rain: [1, 3] });
     expect([graph.observedState("wet"), wet.observedState("wet"), wet.observedState("rain")]).toEqual([-1, 1, -1]);
     expect(wet.softEvidence("rain")).toEqual(Float64Array.of(1, 3));
+    expect(graph.softEvidence("rain")).toBeUndefined();
     expect((await infer(wet)).marginal("rain").p[1]).toBeCloseTo((0.16 * 3) / (0.16 * 3 + 0.08), 14);
     graph.observe("rain", "no");
     expect(wet.observedState("rain")).toBe(-1);
@@ -164,6 +165,11 @@ describe("infer with evidence", () => {
     expect(p[1]).toBeCloseTo(0.16 / 0.24, 14);
     expect((await infer(tables, { evidence: { wet: [0, 1] } })).marginal("rain").p).toEqual(p);
     expect(tables.observed[2]).toBe(-1);
+    const known = weather().observe("rain", "no").factorTables("marginals");
+    expect((await infer(known, { evidence: { wet: 1 } })).marginal("rain").p).toEqual([1, 0]);
+    const seen = await infer(tables, { evidence: { digit: 3, dice: 4 } });
+    expect(seen.marginal("digit").p).toEqual([0, 0, 1]);
+    expect(seen.marginal("dice").p).toEqual([0, 0, 0, 0, 1, 0]);
     await expect(infer(tables, { evidence: { Wet: 1 } })).rejects.toThrow(/no such variable; did you mean "wet"\?/);
     await expect(infer(tables, { evidence: { wet: "ye" } })).rejects.toThrow(/no state "ye"; did you mean "yes"\?/);
     await expect(infer(tables, { evidence: { wet: [1] } })).rejects.toThrow(/must be 2 numbers/);
@@ -177,6 +183,42 @@ describe("infer with evidence", () => {
     const again = await infer.resume(kept, weather(), { evidence });
     expect(again.marginal("rain")).toEqual(answer.marginal("rain"));
     await expect(infer.resume(kept, weather())).rejects.toThrow(/checkpoint is of another graph/);
+    for (const state of ["no", "yes"]) {
+      const drier = weather();
+      const last = infer(drier.withEvidence({ rain: state }));
+      await last;
+      const opposite = drier.withEvidence({ rain: state === "no" ? "yes" : "no" });
+      await expect(infer.resume(await last.checkpoint(), opposite)).rejects.toThrow(/checkpoint is of another graph/);
+    }
+  });
+
+  it("a checkpoint is of the values of the tables, too, and keeps the plan", async () => {
+    const of = (values: number[]) => {
+      const graph = factorGraph();
+      graph.variable("a");
+      graph.table(["a"], values);
+      return graph;
+    };
+    const run = infer(of([1, 2]), { until: { seconds: 77 }, seed: 5, memory: 0.25 });
+    const { description } = await run;
+    expect(description.plan).toEqual({ task: "marginals", seed: 5, memory: 0.25, seconds: 77 });
+    const resumed = await infer.resume(await run.checkpoint(), of([1, 2]), { workers: 2, until: { seconds: 8 } });
+    expect(resumed.description.plan).toEqual(description.plan);
+    await expect(infer.resume(await run.checkpoint(), of([1, 3]))).rejects.toThrow(/checkpoint is of another graph/);
+  });
+
+  it("a task that the algorithm does not answer is refused", () => {
+    expect(() => infer(weather(), { task: "map", algorithm: importanceSampling() })).toThrow(
+      /task is "map", but importanceSampling\(\) answers "marginals", "partition" alone.* \[INFER_TASK\]/,
+    );
+  });
+
+  it("of parts that were treated alike the method is said once, with their number", async () => {
+    const graph = factorGraph();
+    for (const name of ["a", "b", "c", "d"]) graph.variable(name);
+    graph.equal(["a", "b"]);
+    graph.equal(["c", "d"]);
+    expect((await infer(graph)).method).toMatch(/^elimination: .* \(2 such parts\)$/);
   });
 });
 
@@ -198,6 +240,17 @@ describe("JSON", () => {
       }),
       { numRuns: 200, seed: 16 },
     );
+  });
+
+  it("keeps truthiness, fixed weights and features", () => {
+    const graph = factorGraph();
+    graph.variable("a", 2, { truthiness: [0.25, 1] });
+    graph.weight("held", 1.5, { fixed: true });
+    graph.isTrue(is("a", 1), { weight: "held", feature: 2.5 });
+    const again = factorGraphFromJson(JSON.parse(JSON.stringify(graph)));
+    expect(again.variableAt(0).truthiness).toEqual(Float64Array.of(0.25, 1));
+    expect(again.weightState("held")).toEqual({ name: "held", value: 1.5, fixed: true });
+    expect(again.factorAt(0).feature).toBe(2.5);
   });
 
   it("is read by people", () => {

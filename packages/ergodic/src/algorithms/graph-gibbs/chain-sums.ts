@@ -1,0 +1,57 @@
+import type { Certificate } from "../../contract.ts";
+
+/** What chains know of a probability, by chain: the mean, and the variance of a batch's mean times its sweeps. */
+export interface ChainMeans {
+  readonly means: readonly number[];
+  readonly variances: readonly number[];
+}
+
+/** R̂ from which chains are held to disagree, and the effective size below which they say nothing. */
+const MOST_RHAT = 1.05;
+const LEAST_ESS = 100;
+
+/** Sweeps of the k-th batch: n sweeps are about (192 n)^⅓ batches, so that in the end each is long against what a chain remembers. */
+export const batchLength = (batch: number): number => 1 + Math.floor((batch * batch) / 64);
+
+/** Batches before anything is said of errors: with fewer, the variance itself is not known. */
+export const LEAST_BATCHES = 20;
+
+/**
+ * The mean of n values from their total, and the variance of the chain's mean times n, from batches of growing lengths b_k: Σ b_k (m_k − m)²/(K − 1) =
+ * (Σ b_k m_k² − n m²)/(K − 1).
+ */
+export function fromBatches(total: number, squares: number, n: number, batches: number): { mean: number; variance: number } {
+  const mean = total / n;
+  return { mean, variance: Math.max(0, squares - total * mean) / (batches - 1) };
+}
+
+/** An error, R̂ and the effective size. */
+export interface Judged {
+  readonly mcse: number;
+  readonly rhat: number;
+  readonly ess: number;
+}
+
+/**
+ * Of one state: R̂ of its indicator over chains, from their means m: √((1 − 1/n) + B/(n W)), W = m(1 − m) averaged, B = n times the variance of the
+ * means. The variance of the whole mean is the larger one of what batches and what chains say, over all sweeps.
+ */
+export function judge({ means, variances }: ChainMeans, n: number): Judged {
+  const chains = means.length;
+  const mean = means.reduce((sum, m) => sum + m, 0) / chains;
+  const between = (n * means.reduce((sum, m) => sum + (m - mean) ** 2, 0)) / (chains - 1);
+  const within = means.reduce((sum, m) => sum + m * (1 - m), 0) / chains;
+  const long = Math.max(between, variances.reduce((sum, v) => sum + v, 0) / chains);
+  const rhat = between === 0 ? 1 : Math.sqrt(1 - 1 / n + between / (n * within));
+  const ess = long === 0 ? chains * n : (chains * n * within) / long;
+  return { mcse: Math.sqrt(long / (chains * n)), rhat, ess };
+}
+
+/** Of all states of a variable. */
+export function certify(states: readonly Judged[]): Certificate {
+  const rhat = Math.max(...states.map((one) => one.rhat));
+  const ess = Math.min(...states.map((one) => one.ess));
+  if (!(rhat <= MOST_RHAT)) return { none: `the chains disagree (R-hat ${rhat.toFixed(2)})` };
+  if (!(ess >= LEAST_ESS)) return { none: `the chains are too short (effective size ${Math.floor(ess)})` };
+  return { mcse: states.map((one) => one.mcse), rhat, ess };
+}

@@ -1,0 +1,455 @@
+import { CapabilityError, DataError } from "../../base/errors.ts";
+import { log } from "../../base/log.ts";
+import type { Conditionals } from "../../contract.ts";
+import * as F from "../../host/fields.ts";
+import type { Allocation, EngineMemory } from "../../host/memory.ts";
+import { adjacencyOf } from "./adjacency.ts";
+
+/** States are kept in a byte each. */
+const MOST_STATES = 256;
+/** A variable whose probability of every other state is at most this whatever its neighbours do is certain. */
+const CERTAIN = 1e-3;
+
+// What becomes of a factor.
+const CONSTANT = 0;
+const UNARY = 1;
+const PAIR = 2;
+const TABLE = 3;
+const COUNTED = 4;
+
+/**
+ * A graph laid out for sampling: a record for each variable that is drawn, in the order of visits, with all that its conditional distribution depends on
+ * (host/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
+ * one's position and to terms that are shared by all alike; of functions of many literals a count is kept. Positions follow the order of visits; observed
+ * variables come behind.
+ */
+export class Layout {
+  /** Variables that are drawn: positions below this. */
+  readonly drawn: number;
+  /** By variable, its position. */
+  readonly positions: Uint32Array;
+  /** By position, its variable. */
+  readonly variables: Uint32Array;
+  /** By position of those that are drawn, where its numbers begin; a last entry for how many there are. */
+  readonly slots: Uint32Array;
+  /** By position, 1 where it has other variables as neighbours. */
+  readonly joined: Uint8Array;
+  /** By position, 1 where its state is certain whatever the others do. */
+  readonly certain: Uint8Array;
+  readonly counted: number;
+  readonly cardinalities: Uint32Array;
+  readonly observed: Int32Array;
+  private readonly columns: Conditionals;
+  private readonly memory: EngineMemory;
+  private readonly held: Allocation[] = [];
+  private readonly forms: Uint8Array;
+  /** By position, factors in which an entry is 0. */
+  private readonly hard: Uint8Array;
+  private readonly begins: Allocation;
+  private readonly records: Allocation;
+  private readonly countedBlocks: Allocation;
+
+  /** `order`: the variables that were not observed, in the order of visits. */
+  constructor(columns: Conditionals, order: Uint32Array, memory: EngineMemory) {
+    const { cardinalities, observed } = columns;
+    this.columns = columns;
+    this.memory = memory;
+    this.cardinalities = cardinalities;
+    this.observed = observed;
+    this.drawn = order.length;
+    this.variables = new Uint32Array(cardinalities.length);
+    this.variables.set(order);
+    let next = order.length;
+    for (let v = 0; v < observed.length; v++) {
+      if (cardinalities[v] > MOST_STATES)
+        throw new CapabilityError(
+          "graphGibbs",
+          `${columns.name(v)} has ${cardinalities[v]} states, but at most ${MOST_STATES} can be sampled; take fewer states, or another algorithm`,
+          "GRAPH_STATES",
+        );
+      if (observed[v] >= 0) this.variables[next++] = v;
+    }
+    this.positions = new Uint32Array(cardinalities.length);
+    this.variables.forEach((variable, position) => {
+      this.positions[variable] = position;
+    });
+    this.joined = new Uint8Array(this.drawn);
+    this.certain = new Uint8Array(this.drawn);
+    this.hard = new Uint8Array(cardinalities.length);
+    this.forms = this.formsOf();
+    this.slots = new Uint32Array(this.drawn + 1);
+    for (let p = 0; p < this.drawn; p++) this.slots[p + 1] = this.slots[p] + this.terms(p);
+    this.counted = this.forms.reduce((sum, form) => sum + (form === COUNTED ? 1 : 0), 0);
+    const { pairs, edges, begins } = this.sizes();
+    this.begins = this.allocate(4 * (this.drawn + 1));
+    memory.u32(this.begins.pointer, this.drawn + 1).set(begins);
+    this.records = this.allocate(begins[this.drawn]);
+    this.countedBlocks = this.allocate(Math.max(1, this.counted) * F.COUNTED_BYTES);
+    new Writer(columns, this, memory, this.forms, begins, pairs, edges).write();
+    this.markCertain(begins);
+  }
+
+  /** Where things are, for chains. */
+  get pointers(): { readonly begins: number; readonly records: number; readonly counted: number } {
+    return { begins: this.begins.pointer, records: this.records.pointer, counted: this.countedBlocks.pointer };
+  }
+
+  /** Bytes of records, shared terms and what belongs to them. */
+  get byteLength(): number {
+    return this.held.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** A piece of memory that belongs to the layout. */
+  allocate(bytes: number): Allocation {
+    const piece = this.memory.allocate(bytes, "a graph laid out for sampling");
+    this.held.push(piece);
+    return piece;
+  }
+
+  /** Numbers of a position's own terms: 1 of a Boolean without zeros, the log odds. */
+  terms(position: number): number {
+    const count = this.cardinalities[this.variables[position]];
+    return count === 2 && !this.hard[position] ? 1 : count;
+  }
+
+  /** Of each counted factor, how many literals of its body hold; `states` by position. */
+  countInto(counts: Int32Array, states: Uint8Array): void {
+    const { ends, variables, literals } = this.columns;
+    let number = 0;
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (this.forms[factor] !== COUNTED) continue;
+      let count = 0;
+      for (let edge = from; edge < ends[factor] - 1; edge++)
+        if (states[this.positions[variables[edge]]] === literals[edge]) count++;
+      counts[number++] = count;
+    }
+  }
+
+  dispose(): void {
+    for (const piece of this.held) piece.dispose();
+  }
+
+  private formsOf(): Uint8Array {
+    const { ends, variables, shapes, counting, shapeBegins, shapeValues, observed } = this.columns;
+    const hardShapes = Uint8Array.from(counting, (_, shape) =>
+      shapeValues.subarray(shapeBegins[shape], shapeBegins[shape + 1]).includes(-Infinity) ? 1 : 0,
+    );
+    const forms = new Uint8Array(ends.length);
+    for (let factor = 0, edge = 0; factor < ends.length; factor++) {
+      const from = edge;
+      let free = 0;
+      for (; edge < ends[factor]; edge++) if (observed[variables[edge]] < 0) free++;
+      const shape = shapes[factor];
+      const form = free === 0 ? CONSTANT : free === 1 ? UNARY : counting[shape] ? COUNTED : edge - from === 2 ? PAIR : TABLE;
+      forms[factor] = form;
+      for (let e = from; e < edge; e++) {
+        const position = this.positions[variables[e]];
+        if (position >= this.drawn) continue;
+        if (form > UNARY) this.joined[position] = 1;
+        if (hardShapes[shape]) this.hard[position] = 1;
+      }
+    }
+    return forms;
+  }
+
+  /** By position, how many pairs and other edges it has; and where its record begins. */
+  private sizes(): { pairs: Uint32Array; edges: Uint32Array; begins: Uint32Array } {
+    const { ends, variables } = this.columns;
+    const pairs = new Uint32Array(this.drawn);
+    const edges = new Uint32Array(this.drawn);
+    const bytes = new Float64Array(this.drawn);
+    for (let factor = 0, edge = 0; factor < ends.length; factor++) {
+      const form = this.forms[factor];
+      const arity = ends[factor] - edge;
+      for (; edge < ends[factor]; edge++) {
+        const position = this.positions[variables[edge]];
+        if (position >= this.drawn || form < PAIR) continue;
+        if (form === PAIR) pairs[position]++;
+        else edges[position]++;
+        bytes[position] +=
+          form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+      }
+    }
+    const begins = new Float64Array(this.drawn + 1);
+    for (let p = 0; p < this.drawn; p++) begins[p + 1] = begins[p] + F.RECORD_BYTES + 8 * this.terms(p) + bytes[p];
+    if (begins[this.drawn] >= 2 ** 32)
+      throw new CapabilityError(
+        "graphGibbs",
+        `the graph takes ${(begins[this.drawn] / 2 ** 30).toFixed(1)} GiB laid out for sampling, but one memory has 4; split it into parts that are not connected`,
+        "GRAPH_MEMORY",
+      );
+    return { pairs, edges, begins: Uint32Array.from(begins) };
+  }
+
+  /** Looks at the least and the largest that each edge can do. */
+  private markCertain(begins: Uint32Array): void {
+    const { memory } = this;
+    const whole = memory.u32(this.records.pointer, begins[this.drawn] / 4);
+    const floats = memory.f64(this.records.pointer, begins[this.drawn] / 8);
+    const least = log(1 / CERTAIN);
+    for (let p = 0; p < this.drawn; p++) {
+      const at = begins[p] / 4;
+      const own = floats[(begins[p] + F.RECORD_BYTES) / 8];
+      if (this.terms(p) !== 1 || !(Math.abs(own) > least)) continue;
+      let [low, high] = [own, own];
+      const take = (differences: readonly number[]): void => {
+        low += Math.min(...differences);
+        high += Math.max(...differences);
+      };
+      let edge = at + F.RECORD_BYTES / 4 + 2;
+      for (let k = 0; k < whole[at + F.RECORD_PAIRS / 4]; k++, edge += 2) {
+        const count = this.cardinalities[this.variables[whole[edge]]];
+        take([...memory.f64(whole[edge + 1], count)]);
+      }
+      for (let k = 0; k < whole[at + F.RECORD_EDGES / 4]; k++) {
+        const kind = whole[edge];
+        if (kind < F.COUNTED_EDGE) {
+          // Others are not gone through: this one may be anything.
+          [low, high] = [-Infinity, Infinity];
+          break;
+        }
+        const [terms, row] = memory.u32(this.countedBlocks.pointer + whole[edge + 1] * F.COUNTED_BYTES, 2);
+        const values = memory.f64(terms, row / 4);
+        const body = row / 8;
+        const head = (kind & F.HEAD_EDGE) !== 0;
+        const sign = (kind & 0x3fffffff) === 1 ? 1 : -1;
+        const differences: number[] = [];
+        for (let c = 0; head && c < body; c++) differences.push(sign * (values[body + c] - values[c]));
+        for (let c = 0; !head && c < 2 * body - 1; c++) if (c !== body - 1) differences.push(sign * (values[c + 1] - values[c]));
+        take(differences);
+        edge += 2;
+      }
+      if (Math.max(low, -high) > least) this.certain[p] = 1;
+    }
+  }
+}
+
+/** Fills a layout's memory. */
+class Writer {
+  private readonly columns: Conditionals;
+  private readonly layout: Layout;
+  private readonly memory: EngineMemory;
+  private readonly forms: Uint8Array;
+  private readonly begins: Uint32Array;
+  private readonly pairs: Uint32Array;
+  private readonly edges: Uint32Array;
+  /** Terms that edges refer to, one after another; and where those are that a weight and a shape have made before. */
+  private terms = new Float64Array(1024);
+  private used = 0;
+  private readonly known = new Map<number, number>();
+
+  constructor(
+    columns: Conditionals,
+    layout: Layout,
+    memory: EngineMemory,
+    forms: Uint8Array,
+    begins: Uint32Array,
+    pairs: Uint32Array,
+    edges: Uint32Array,
+  ) {
+    this.columns = columns;
+    this.layout = layout;
+    this.memory = memory;
+    this.forms = forms;
+    this.begins = begins;
+    this.pairs = pairs;
+    this.edges = edges;
+  }
+
+  write(): void {
+    const { layout, memory, forms } = this;
+    const { records, counted } = layout.pointers;
+    const own = this.ownTerms();
+    // The terms' place is known once all are there: until then edges hold their distance from the first.
+    const offsets = this.offsets();
+    const shared = layout.allocate(Math.max(8, 8 * this.used)).pointer;
+    memory.f64(shared, this.used).set(this.terms.subarray(0, this.used));
+    const whole = memory.u32(records, this.begins[layout.drawn] / 4);
+    const floats = memory.f64(records, this.begins[layout.drawn] / 8);
+    const nextPair = new Uint32Array(layout.drawn);
+    const nextEdge = new Uint32Array(layout.drawn);
+    for (let p = 0; p < layout.drawn; p++) {
+      const at = this.begins[p] / 4;
+      const count = layout.terms(p);
+      whole[at + F.RECORD_STATES / 4] = count === 1 ? 0 : count;
+      whole[at + F.RECORD_SLOT / 4] = layout.slots[p];
+      whole[at + F.RECORD_PAIRS / 4] = this.pairs[p];
+      whole[at + F.RECORD_EDGES / 4] = this.edges[p];
+      floats.set(own.subarray(layout.slots[p], layout.slots[p + 1]), (this.begins[p] + F.RECORD_BYTES) / 8);
+      nextPair[p] = at + F.RECORD_BYTES / 4 + 2 * count;
+      nextEdge[p] = nextPair[p] + 2 * this.pairs[p];
+    }
+    const { ends, variables } = this.columns;
+    const blocks = memory.u32(counted, layout.counted * 4);
+    let number = 0;
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      const form = forms[factor];
+      const to = ends[factor];
+      if (form === PAIR) {
+        for (const side of [0, 1]) {
+          const p = layout.positions[variables[from + side]];
+          if (p >= layout.drawn) continue;
+          whole[nextPair[p]++] = layout.positions[variables[from + 1 - side]];
+          whole[nextPair[p]++] = shared + offsets[2 * factor + side];
+        }
+      } else if (form === TABLE) this.writeTable(from, to, shared + offsets[2 * factor], whole, nextEdge);
+      else if (form === COUNTED) {
+        blocks[4 * number] = shared + offsets[2 * factor];
+        blocks[4 * number + 1] = 8 * (to - from);
+        blocks[4 * number + 2] = layout.positions[variables[to - 1]];
+        blocks[4 * number + 3] = this.columns.literals[to - 1];
+        this.writeCounted(number++, from, to, whole, nextEdge);
+      }
+    }
+  }
+
+  private writeTable(from: number, to: number, terms: number, whole: Uint32Array, next: Uint32Array): void {
+    const { layout } = this;
+    const { variables, cardinalities } = this.columns;
+    for (let edge = from; edge < to; edge++) {
+      const p = layout.positions[variables[edge]];
+      if (p >= layout.drawn) continue;
+      whole[next[p]++] = to - from - 1;
+      whole[next[p]++] = terms;
+      const place = next[p];
+      next[p] += 2;
+      let stride = 8;
+      for (let other = to - 1; other >= from; other--) {
+        const variable = variables[other];
+        if (other === edge) whole[place] = stride;
+        else {
+          whole[next[p]++] = layout.positions[variable];
+          whole[next[p]++] = stride;
+        }
+        stride *= cardinalities[variable];
+      }
+    }
+  }
+
+  private writeCounted(number: number, from: number, to: number, whole: Uint32Array, next: Uint32Array): void {
+    const { layout } = this;
+    const { variables, literals } = this.columns;
+    for (let edge = from; edge < to; edge++) {
+      const p = layout.positions[variables[edge]];
+      if (p >= layout.drawn) continue;
+      whole[next[p]++] = F.COUNTED_EDGE + (edge === to - 1 ? F.HEAD_EDGE : 0) + literals[edge];
+      whole[next[p]++] = number;
+    }
+  }
+
+  private theta(factor: number): number {
+    const { weights, weightValues, features } = this.columns;
+    const weight = weights[factor] < 0 ? 1 : weightValues[weights[factor]];
+    return weight * (features?.[factor] ?? 1);
+  }
+
+  /** θ g(value), of which that of a weight is finite. */
+  private term(factor: number, theta: number, value: number): number {
+    if (value === -Infinity) return value;
+    const term = value === 0 ? 0 : theta * value;
+    if (Number.isFinite(term)) return term;
+    throw new DataError(
+      "factor graph",
+      `factor ${factor} is exp(weight · feature · value) with weight · feature ${theta} and value ${value}, which is beyond numbers; make the weight or the feature smaller`,
+      "GRAPH_OVERFLOW",
+    );
+  }
+
+  /** By slot, the sum of terms of factors that depend on no other variable that is drawn. */
+  private ownTerms(): Float64Array {
+    const { layout, forms } = this;
+    const { ends, variables, observed, shapes, counting, shapeBegins, shapeValues, literals, cardinalities } = this.columns;
+    const own = new Float64Array(layout.slots[layout.drawn]);
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (forms[factor] !== UNARY) continue;
+      const to = ends[factor];
+      let mine = from;
+      while (observed[variables[mine]] >= 0) mine++;
+      const variable = variables[mine];
+      const p = layout.positions[variable];
+      const begin = shapeBegins[shapes[factor]];
+      const theta = this.theta(factor);
+      const value = (state: number): number => {
+        const at = (edge: number): number => (edge === mine ? state : observed[variables[edge]]);
+        let index = 0;
+        if (counting[shapes[factor]]) {
+          for (let edge = from; edge < to - 1; edge++) if (at(edge) === literals[edge]) index++;
+          if (at(to - 1) === literals[to - 1]) index += to - from;
+        } else for (let edge = from; edge < to; edge++) index = index * cardinalities[variables[edge]] + at(edge);
+        return this.term(factor, theta, shapeValues[begin + index]);
+      };
+      const slot = layout.slots[p];
+      if (layout.terms(p) === 1) own[slot] += value(1) - value(0);
+      else for (let s = 0; s < cardinalities[variable]; s++) own[slot + s] += value(s);
+    }
+    return own;
+  }
+
+  /** By factor, two distances of terms, of its first variable and of its second one; of wider ones the first alone. */
+  private offsets(): Float64Array {
+    const { layout, forms } = this;
+    const { ends, variables, cardinalities, shapes, weights, weightValues, features, shapeBegins, shapeValues } = this.columns;
+    const offsets = new Float64Array(2 * ends.length);
+    const weightCount = weightValues.length + 1;
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      const form = forms[factor];
+      if (form < PAIR) continue;
+      const shape = shapes[factor];
+      const theta = this.theta(factor);
+      const sides = form === PAIR ? 2 : 1;
+      for (let side = 0; side < sides; side++) {
+        const variable = variables[from + side];
+        const p = layout.positions[variable];
+        if (form === PAIR && p >= layout.drawn) continue;
+        const odds = form === PAIR && layout.terms(p) === 1;
+        const key =
+          features && features[factor] !== 1
+            ? -1
+            : ((shape * weightCount + weights[factor] + 1) * 3 + (form === PAIR ? side : 2)) * 2 + (odds ? 1 : 0);
+        const known = key < 0 ? undefined : this.known.get(key);
+        if (known !== undefined) {
+          offsets[2 * factor + side] = known;
+          continue;
+        }
+        const offset = 8 * this.used;
+        offsets[2 * factor + side] = offset;
+        if (key >= 0) this.known.set(key, offset);
+        const value = (index: number): number => this.term(factor, theta, shapeValues[shapeBegins[shape] + index]);
+        if (form !== PAIR) {
+          const size = shapeBegins[shape + 1] - shapeBegins[shape];
+          for (let i = 0; i < size; i++) this.push(value(i));
+          continue;
+        }
+        const [mine, others] = [cardinalities[variable], cardinalities[variables[from + 1 - side]]];
+        const at = (own: number, other: number): number => (side === 0 ? own * others + other : other * mine + own);
+        for (let other = 0; other < others; other++) {
+          if (odds) this.push(value(at(1, other)) - value(at(0, other)));
+          else for (let s = 0; s < mine; s++) this.push(value(at(s, other)));
+        }
+      }
+    }
+    return offsets;
+  }
+
+  private push(value: number): void {
+    if (this.used === this.terms.length) {
+      const longer = new Float64Array(2 * this.used);
+      longer.set(this.terms);
+      this.terms = longer;
+    }
+    this.terms[this.used++] = value;
+  }
+}
+
+/** Neighbours of a position by factors of at least two variables that are drawn. */
+export function neighbourhood(columns: Conditionals): (variable: number, visit: (other: number) => void) => void {
+  const { begins, factors } = adjacencyOf(columns);
+  const { ends, variables, observed } = columns;
+  return (variable, visit) => {
+    for (let at = begins[variable]; at < begins[variable + 1]; at++) {
+      const factor = factors[at];
+      for (let edge = factor === 0 ? 0 : ends[factor - 1]; edge < ends[factor]; edge++)
+        if (variables[edge] !== variable && observed[variables[edge]] < 0) visit(variables[edge]);
+    }
+  };
+}

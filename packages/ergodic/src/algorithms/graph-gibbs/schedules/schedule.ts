@@ -1,0 +1,34 @@
+import type { Conditionals } from "../../../contract.ts";
+
+/** Positions that are visited together. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** Workers may share them. */
+  readonly shared: boolean;
+}
+
+/** In what order variables are visited, and which of them at once. */
+export interface Visits {
+  /** The variables that were not observed, by position. */
+  readonly order: Uint32Array;
+  /** Of a sweep. */
+  readonly stretches: readonly Stretch[];
+}
+
+/** The order of visits of a sweep: one file each. */
+export interface Schedule {
+  readonly name: string;
+  /** As part of the answer's method. */
+  readonly words: string;
+  /** Positions are drawn at random, and those of the order are not all visited. */
+  readonly random?: boolean;
+  /** Why what it gives has no guarantee. */
+  readonly biased?: string;
+  visits(columns: Conditionals): Visits;
+}
+
+/** The variables that were not observed, in their order. */
+export function unobserved({ observed }: Conditionals): Uint32Array {
+  return Uint32Array.from(observed.keys()).filter((variable) => observed[variable] < 0);
+}
