@@ -7,8 +7,8 @@ import type { Json, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import type { Component } from "../inference/reduction.ts";
-import { type Cutset, chooseCutset, sliceOf } from "./cutset.ts";
-import { type Clique, junctionTree, treeCost } from "./junction-tree.ts";
+import { chooseCutset, sliceOf } from "./cutset.ts";
+import { type Clique, junctionTree, type TreeCost, treeCost } from "./junction-tree.ts";
 import { eliminationOrders } from "./order.ts";
 import { type TreeAnswer, TreePass } from "./tree-pass.ts";
 import { supportsToTry, type TreeSupports } from "./tree-supports.ts";
@@ -94,17 +94,19 @@ class Elimination implements PartInference {
     const { part, plan } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     this.order ??= (yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed })).order;
-    const cliques = treeOf(part, this.order);
-    if (!this.decided) yield* this.support(cliques, part, this.mostStates);
+    const cutset = chooseCutset(this.order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
+    const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
+    if (!this.decided) yield* this.support(treeOf(part, this.order), part, Math.min(states, this.mostStates));
     this.decided = true;
     if (this.supports) {
-      const whole = powerText(treeCost(cliques, part.cardinalities).total);
+      const { total } = this.costWhole();
       this.slices = 1;
-      this.method = `elimination: junction tree, ${powerText(this.supports.states)} of its ${whole} states, zeros left out`;
+      this.method = `elimination: junction tree, ${powerText(this.supports.states)} of its ${powerText(total)} states, zeros left out`;
       if (this.total.done < 1) yield* this.slice([]);
       return;
     }
-    const { variables, slices, cost } = this.cutset(scopes);
+    if (!cutset || states > this.mostStates) throw this.tooWide(states);
+    const { variables, slices, cost } = cutset;
     this.slices = slices;
     const held = variables.length > 0 ? `, ${slices} slices over the states of ${variables.length} variables` : "";
     this.method = `elimination: junction tree, largest clique ${powerText(cost.largest)} states${held}`;
@@ -118,15 +120,16 @@ class Elimination implements PartInference {
     if (this.supports && !(yield* this.supports.find({ mostWork, memory }))) this.supports = undefined;
   }
 
-  private cutset(scopes: readonly (readonly number[])[]): Cutset {
-    const { part, plan, mostStates } = this;
-    const found = chooseCutset(this.order!, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
-    const states = found ? found.cost.total * found.slices : Infinity;
-    if (found && states <= mostStates) return found;
-    const { cost } = chooseCutset(this.order!, scopes, part.cardinalities, Infinity, 1)!;
-    throw new CapabilityError(
+  private costWhole(): TreeCost {
+    return treeCost(treeOf(this.part, this.order!), this.part.cardinalities);
+  }
+
+  private tooWide(states: number): CapabilityError {
+    const { plan, mostStates } = this;
+    const cost = this.costWhole();
+    return new CapabilityError(
       "elimination",
-      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${found ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
+      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${states < Infinity ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
       "GRAPH_WIDTH",
     );
   }
@@ -151,7 +154,8 @@ class Elimination implements PartInference {
     for (const component of reduction.components) {
       const places = new Map(component.variables.map((variable, i) => [variable, i]));
       const own = order!.flatMap((variable) => places.get(variable) ?? []);
-      yield* this.support(treeOf(component, own), component, Infinity);
+      const tree = treeOf(component, own);
+      yield* this.support(tree, component, treeCost(tree, component.cardinalities).total);
       const answer = yield* this.sum(component, own);
       whole.logValue += answer.logValue;
       if (whole.logValue === -Infinity) break;

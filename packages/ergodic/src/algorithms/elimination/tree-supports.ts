@@ -148,13 +148,8 @@ export class TreeSupports {
     return this.restrictions.on(axes).map((table) => supportOf(this.engine.memory, table));
   }
 
-  /**
-   * From the leaves to the roots; false, and given up, as soon as there is more work than `mostWork`, or than that with all states (where that fits), or
-   * messages take more than `memory`.
-   */
+  /** From the leaves to the roots; false, and given up, as soon as there is more work than `mostWork`, or messages take more than `memory`. */
   async *find({ mostWork, memory }: { mostWork: number; memory: number }): AsyncGenerator<void, boolean> {
-    const { total, messageEntries } = treeCost(this.tree, this.cardinalities);
-    const most = messageEntries * 8 > memory ? mostWork : Math.min(mostWork, total);
     for (const clique of this.tree) {
       const { axes, own, parent, children } = clique;
       const shape = this.shape(axes);
@@ -169,7 +164,7 @@ export class TreeSupports {
       for await (const went of this.walk("cliqueSupportCount", counting)) {
         steps += went;
         yield;
-        if (work(counting.leaves, steps) > most) return this.giveUp();
+        if (work(counting.leaves, steps) > mostWork) return this.giveUp();
       }
       const { leaves } = counting;
       this.work = work(leaves, steps);

@@ -81,7 +81,8 @@ class Automatic implements PartInference {
     // "map" sweeps once what the others sweep twice.
     const most = affordable / (plan.task === "map" ? 1 : 2);
     this.supports = supportsToTry(junctionTree(order, scopes), part, engine);
-    if (this.supports && !(yield* this.supports.find({ mostWork: most, memory: plan.memory }))) this.supports = undefined;
+    if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
+      this.supports = undefined;
     const exact = this.supports !== undefined || states <= most;
     if (!exact) {
       const width = states < Infinity ? `${powerText(states)} states are` : "its messages are";
