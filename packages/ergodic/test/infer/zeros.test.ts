@@ -93,6 +93,9 @@ describe("zeros left out", () => {
     expect(all - left).toBeGreaterThan(2);
     await infer(graph, { algorithm: elimination({ mostStates: 2 ** (all - 0.2) }) });
     await expect(infer(graph, { algorithm: elimination({ mostStates: 2 ** (left - 1) }) })).rejects.toThrow(/GRAPH_WIDTH/);
+    // Messages on all states would take 16 MiB.
+    expect((await infer(graph, { memory: 2 ** -8 })).method).toMatch(/zeros left out/);
+    expect((await infer(graph, { memory: 2 ** -9 })).method).toMatch(/slices/);
   });
 
   it("is the same to the byte on one and two workers, in pieces, and after a checkpoint", async () => {
