@@ -5,7 +5,7 @@ import { sizeOf } from "../inference/table.ts";
 import { type AxisRanges, CliqueBlock, type Placed, SparseBlock } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
 import type { Kept, MessageStore } from "./message-store.ts";
-import type { CliqueSupport, TreeSupports } from "./tree-supports.ts";
+import type { CliqueSupport } from "./tree-supports.ts";
 
 /** A clique, and what zeros leave of it where they are left out. */
 export interface Task extends Clique {
@@ -29,21 +29,15 @@ export class CliqueSweeps {
   private readonly store: MessageStore;
   private readonly best: boolean;
   private readonly workers: number;
-  private readonly supports: TreeSupports | undefined;
   /** Of the sweep under way: a pass may be given up in the middle of one. */
-  private sweeping: readonly { dispose(): void }[] = [];
+  private sweeping: readonly (CliqueBlock | SparseBlock)[] = [];
 
-  /** `best`: largest sums of logarithms in place of sums. `supports`: of the tree, where zeros are left out. */
-  constructor(
-    store: MessageStore,
-    engine: Engine,
-    { best, workers, supports }: { best: boolean; workers: number; supports: TreeSupports | undefined },
-  ) {
+  /** `best`: largest sums of logarithms in place of sums. */
+  constructor(store: MessageStore, engine: Engine, { best, workers }: { best: boolean; workers: number }) {
     this.engine = engine;
     this.store = store;
     this.best = best;
     this.workers = workers;
-    this.supports = supports;
   }
 
   /** Multiplies and adds over the clique's states; those of large ones in pieces, which workers take. `fixed`: axes of which only one state is swept. */
@@ -62,23 +56,21 @@ export class CliqueSweeps {
     const split = [...pieces[0].keys()];
     const shared = pieces.length > 1 ? outputs.filter(({ axes }) => split.some((axis) => !axes.includes(axis))) : [];
     const copies = pieces.map(() => shared.map((output) => this.store.keep(output.axes, logs, output.support)));
-    const restricting = left ? this.supports!.restricting(axes.slice(0, outer)) : [];
     const known = [...inputs, ...outputs].flatMap(({ support }) => support ?? []);
-    const supports = left ? [...restricting, ...known, left.message] : [];
+    const supports = left ? [...left.restricting, ...known, left.message] : [];
     const blocks = pieces.map((ranges, i) => {
       const own = outputs.map((output) => (shared.includes(output) ? copies[i][shared.indexOf(output)] : output));
       return left
         ? new SparseBlock(memory, axes, shape, outer, { tables: inputs, outputs: own, supports, ranges })
         : new CliqueBlock(memory, axes, shape, inputs, own, ranges, outer);
     });
-    this.sweeping = [...blocks, ...restricting.map(({ allocation }) => allocation)];
+    this.sweeping = blocks;
     try {
       for (let first = 0; first < blocks.length; first += this.workers) {
         yield* this.together(blocks.slice(first, first + this.workers), logs);
       }
     } finally {
-      for (const piece of this.sweeping) piece.dispose();
-      this.sweeping = [];
+      this.dispose();
     }
     shared.forEach((output, k) => {
       const values = this.store.values(output);

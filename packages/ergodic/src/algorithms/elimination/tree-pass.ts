@@ -82,7 +82,7 @@ export class TreePass {
     this.impossible = supports?.impossible ?? false;
     this.cardinalities = part.cardinalities;
     this.store = new MessageStore(engine, part.cardinalities);
-    this.sweeps = new CliqueSweeps(this.store, engine, { best: kind === "map", workers, supports });
+    this.sweeps = new CliqueSweeps(this.store, engine, { best: kind === "map", workers });
     this.cliques = cliques.map((clique, number) => {
       const left = supports?.cliques[number];
       return { ...clique, left, outer: left?.outer ?? outerAxes(this.store.shape(clique.axes)) };

@@ -14,9 +14,10 @@ interface Tables {
 /** Inner states of a block of a clique whose zeros are left out. */
 const INNER = 32;
 /** Entries of tables that restrict a clique's states, multiplied with each other. */
-const JOINED = 2 ** 12;
-/** States of a clique that are drawn at random. */
+const JOINED = 2 ** 10;
+/** States of a clique that are drawn at random, and of how many cliques. */
 const DRAWN = 512;
+const CLIQUES = 32;
 /** Steps of a walk in one call: some milliseconds. */
 const CALL_STEPS = 1 << 18;
 /** What a block takes apart from its states, in states; and a step of a walk that only counts, with a margin for those that come after it. */
@@ -79,33 +80,6 @@ function bitsOn(scope: readonly number[], shape: readonly number[], bit: (at: nu
   return { scope, shape, values, logs: false, scale: 0, range: 0 };
 }
 
-/** The share of the outer states of all cliques that tables leave, about: from random ones. */
-export function openShare(cliques: readonly Clique[], part: Tables): number {
-  const restrictions = new Restrictions(part);
-  const draws = stream(0, "open share").at(0);
-  const sizes = cliques.map(({ axes }) => sizeOf(axes.map((variable) => part.cardinalities[variable])));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  let open = 0;
-  for (const [number, { axes }] of cliques.entries()) {
-    // Small ones count as open.
-    let left = DRAWN;
-    if (sizes[number] * 1000 > total) {
-      const shape = axes.map((variable) => part.cardinalities[variable]);
-      const outer = axes.slice(0, outerAxes(shape, INNER));
-      const tables = restrictions.on(outer).map((table) => ({ values: table.values, strides: stridesIn(table, outer) }));
-      for (let n = 0; n < DRAWN && tables.length > 0; n++) {
-        const states = outer.map((_, k) => draws.integer(shape[k]));
-        const closed = tables.some(
-          ({ values, strides }) => values[states.reduce((at, state, k) => at + state * strides[k], 0)] === 0,
-        );
-        if (closed) left--;
-      }
-    }
-    open += (sizes[number] * left) / DRAWN;
-  }
-  return open / total;
-}
-
 /** What is left of a clique's states. */
 export interface CliqueSupport {
   /** How many of its axes are outer ones. */
@@ -114,6 +88,8 @@ export interface CliqueSupport {
   readonly leaves: number;
   /** Of the message to the parent. */
   readonly message: Support;
+  /** What tables say about outer axes. */
+  readonly restricting: readonly Support[];
 }
 
 /** The states of a junction tree's cliques that are not zero for certain, as far as cliques below and the tables themselves can tell. */
@@ -122,7 +98,7 @@ export class TreeSupports {
   states = 0;
   /** The time to sweep them, in that of as many states of cliques that are swept as a whole. */
   work = 0;
-  /** Bytes of messages, and of their supports. */
+  /** Bytes of messages, and of all supports. */
   bytes = 0;
   /** Nothing is left of one of the cliques. */
   impossible = false;
@@ -143,9 +119,30 @@ export class TreeSupports {
     this.restrictions = new Restrictions(part);
   }
 
-  /** What tables say about outer axes, as supports; the caller disposes them. */
-  restricting(axes: readonly number[]): Support[] {
-    return this.restrictions.on(axes).map((table) => supportOf(this.engine.memory, table));
+  /** The share of the outer states of the largest cliques that tables leave, about: from random ones. */
+  openShare(): number {
+    const draws = stream(0, "open share").at(0);
+    const largest = this.tree
+      .map(({ axes }) => ({ axes, size: sizeOf(this.shape(axes)) }))
+      .sort((a, b) => b.size - a.size)
+      .slice(0, CLIQUES);
+    let [open, total] = [0, 0];
+    for (const { axes, size } of largest) {
+      const shape = this.shape(axes);
+      const outer = axes.slice(0, outerAxes(shape, this.inner));
+      const tables = this.restrictions.on(outer).map((table) => ({ values: table.values, strides: stridesIn(table, outer) }));
+      let left = DRAWN;
+      for (let n = 0; n < DRAWN && tables.length > 0; n++) {
+        const states = outer.map((_, k) => draws.integer(shape[k]));
+        const closed = tables.some(
+          ({ values, strides }) => values[states.reduce((at, state, k) => at + state * strides[k], 0)] === 0,
+        );
+        if (closed) left--;
+      }
+      open += (size * left) / DRAWN;
+      total += size;
+    }
+    return open / total;
   }
 
   /** From the leaves to the roots; false, and given up, as soon as there is more work than `mostWork`, or messages take more than `memory`. */
@@ -154,9 +151,9 @@ export class TreeSupports {
       const { axes, own, parent, children } = clique;
       const shape = this.shape(axes);
       const outer = outerAxes(shape, this.inner);
-      const supports = this.restricting(axes.slice(0, outer));
-      this.held.push(...supports.map(({ allocation }) => allocation));
-      supports.push(...children.map((child) => this.cliques[child].message));
+      const restricting = this.restrictions.on(axes.slice(0, outer)).map((table) => supportOf(this.engine.memory, table));
+      this.held.push(...restricting.map(({ allocation }) => allocation));
+      const supports = [...restricting, ...children.map((child) => this.cliques[child].message)];
       const counting = this.block(clique, outer, { supports });
       const states = sizeOf(shape.slice(outer));
       const work = (leaves: number, steps: number): number => this.work + Math.max(leaves * (states + LEAF), steps * STEP);
@@ -173,10 +170,12 @@ export class TreeSupports {
       const kept = shared.slice(0, outer).filter((variable) => parent >= 0 && this.isOuter(parent, variable));
       const nodes = [Math.min(1, leaves), ...counting.prefixes(outer + 1).slice(1)];
       const blocks = nodes[kept.length];
+      this.bytes += restricting.reduce((sum, { allocation }) => sum + allocation.bytes, 0);
       this.bytes += supportBytes(this.shape(kept), nodes) + 8 * blocks * sizeOf(this.shape(shared.slice(kept.length)));
       if (this.bytes > memory) return this.giveUp();
       const message = allocateSupport(this.engine.memory, kept, this.shape(kept), nodes, blocks);
-      this.cliques.push({ outer, leaves, message });
+      this.held.splice(0, restricting.length);
+      this.cliques.push({ outer, leaves, message, restricting });
       if (kept.length > 0)
         for await (const _ of this.walk("cliqueSupportBuild", this.block(clique, outer, { supports, built: message }))) yield;
       this.release();
@@ -220,12 +219,14 @@ export class TreeSupports {
 
   dispose(): void {
     this.release();
-    for (const { message } of this.cliques.splice(0)) message.allocation.dispose();
+    for (const { message, restricting } of this.cliques.splice(0))
+      for (const { allocation } of [message, ...restricting]) allocation.dispose();
   }
 }
 
 /** Supports to look for where leaving zeros out may pay: in trees that take some time, most of whose states are ruled out by tables. */
 export function supportsToTry(tree: readonly Clique[], part: Tables, engine: Engine): TreeSupports | undefined {
-  const { total } = treeCost(tree, part.cardinalities);
-  return total >= SMALL && openShare(tree, part) <= MOST_SHARE ? new TreeSupports(tree, part, engine) : undefined;
+  if (treeCost(tree, part.cardinalities).total < SMALL) return undefined;
+  const supports = new TreeSupports(tree, part, engine);
+  return supports.openShare() <= MOST_SHARE ? supports : undefined;
 }
