@@ -17,7 +17,7 @@ const { compilers } = (await import(new URL("../scripts/needs.mjs", import.meta.
 };
 
 const probe = `
-import { adam, Dataset, dense, fit, linear, model, network, normal, openEngine, relu, sample, vector } from "ergodic";
+import { adam, Dataset, dense, factorGraph, fit, linear, model, network, normal, openEngine, relu, sample, vector } from "ergodic";
 import { add, compileFunction, mul, sum } from "ergodic/compiler";
 import { rhat } from "ergodic/diagnostics";
 import { type Plan, rule } from "ergodic/extend";
@@ -42,6 +42,9 @@ f({ b: [1, 2] });
 export const read = await predictor<LinearPredictor>(line.toBytes());
 export const engine = await openEngine({ deterministic: true });
 export const there = worker();
+const graph = factorGraph();
+graph.variable("rain");
+export const rain: string = (await there.infer(graph, { task: "map" })).state("rain");
 export const plan: Plan | undefined = undefined;
 export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(rate, g) }), { summary: "mine", source: "mine" });
 `;
@@ -53,7 +56,7 @@ export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
 `;
 
-const strict = { target: "es2022", strict: true, skipLibCheck: false, noEmit: true };
+const strict = { target: "es2022", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
 /** The web without Node, as bundlers resolve; and Node without the web. */
 const settings = [
   {

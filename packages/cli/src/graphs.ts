@@ -2,6 +2,7 @@
 import { readBif, readDimmWitted, readGraphJson, readLibdai, readUai, readUaiEvidence } from "@ergodic/ingest";
 import type { Evidence, FactorGraph } from "ergodic";
 import { UsageError } from "./errors.ts";
+import { counted } from "./report/numbers.ts";
 
 const formats = ["uai", "bif", "fg", "json", "dimmwitted"] as const;
 type GraphFormat = (typeof formats)[number];
@@ -33,20 +34,16 @@ export async function readGraph(path: string, format: string | undefined): Promi
 
 /** "rain=yes,x12=1", or a file of evidence as UAI has it, where states are counted from 0 whatever they are called. */
 export async function readEvidence(given: string, sample: number, graph: FactorGraph): Promise<Evidence> {
-  if (given.includes("=")) return writtenEvidence(given, graph);
-  const samples = await readUaiEvidence(given);
+  if (given.includes("=")) {
+    if (sample > 0)
+      throw new UsageError("--sample", `${sample} was given, but --evidence is no file of samples; omit one, or name a file`);
+    return writtenEvidence(given, graph);
+  }
+  const samples = await readUaiEvidence(given, graph);
   if (sample >= samples.length)
-    throw new UsageError("--sample", `${sample} was given, but ${given} has ${samples.length} samples; count from 0`);
+    throw new UsageError("--sample", `${sample} was given, but ${given} has ${counted(samples.length, "sample")}; count from 0`);
   return Object.fromEntries(
-    [...samples[sample]].map(([variable, state]) => {
-      const name = graph.variableName(variable);
-      const states = graph.stateNames(variable);
-      if (state < states.length) return [name, states[state]];
-      throw new UsageError(
-        "--evidence",
-        `${given} says state ${state} of "${name}", which has ${states.length} states; count from 0`,
-      );
-    }),
+    [...samples[sample]].map(([variable, state]) => [graph.variableName(variable), graph.stateNames(variable)[state]]),
   );
 }
 

@@ -84,7 +84,10 @@ describe("infer", () => {
     expect(await probability(evidence)).toBeCloseTo(0.2, 12);
     writeFileSync(evidence, "1 1 5\n");
     const { code, stderr } = await ergodic("infer", sizes, "--evidence", evidence);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('says state 5 of "digit", which has 3 states; count from 0')]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('sizes.evid:1:5: the state of variable 1 is "5", but must be a whole number from 0 to 2'),
+    ]);
   });
 
   it("takes what it is told, and 60 seconds where it is told nothing", async () => {
@@ -104,15 +107,23 @@ describe("infer", () => {
     expect(stderr.split("\n")[1]).toMatch(/^\S+ s: 0 of 2 parts left|^\S+ m?s: 0 of 1 part left/);
   });
 
+  const beyond = file("beyond.evid");
+  writeFileSync(beyond, "1 9 0\n");
   it.each([
     [["infer", path, "--out", path], /--out/],
-    [["infer", path, "--evidence", file("one.evid"), "--sample", "1"], /1 was given, but .* has 1 samples; count from 0/],
+    [["infer", path, "--evidence", file("one.evid"), "--sample", "1"], /1 was given, but .* has 1 sample; count from 0/],
     [["infer", path, "--resume", file("none.checkpoint"), "--seed", "1"], /--seed/],
     [["infer", path, "--evidence", "rain=yes,rain=no"], /"rain" is given twice/],
     [["infer", path, "--evidence", "rainn=yes"], /did you mean "rain"\?/],
     [["infer", path, "--evidence", "rain=maybe"], /maybe/],
     [["infer", path, "--evidence", "rain=yes,wet"], /"wet" is not variable=state/],
-    [["infer", path, "--algorithm", "luck"], /"luck" is not known \(known: auto, automatic, elimination/],
+    [["infer", path, "--evidence", "rain=yes", "--sample", "2"], /--evidence is no file of samples/],
+    [["infer", path, "--sample", "2"], /2 was given, but no file of evidence/],
+    [
+      ["infer", path, "--evidence", beyond],
+      /beyond\.evid:1:3: an observed variable is "9", but must be a whole number from 0 to 1/,
+    ],
+    [["infer", path, "--algorithm", "luck"], /"luck" is not known \(known: auto, gibbs, automatic, elimination/],
     [["infer", file("graph.txt")], /does not say what it is by its ending; add --format uai\|bif\|fg\|json\|dimmwitted/],
     [["infer", path, "--task", "luck"], /It must be marginals, partition or map/],
     [["infer", file("none.uai")], /there is no such file/],

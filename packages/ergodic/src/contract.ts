@@ -128,13 +128,13 @@ export interface RowGradient {
   /** What is added to the mean loss. */
   readonly penalty: Penalty;
   /** Largest curvature of the loss along one row, where known: sup ℓ'' max w‖x‖². SAG's and SAGA's default step sizes use it. */
-  readonly smoothness?: number;
+  readonly smoothness?: number | undefined;
   /** Scratch memory and model block for one lane. `buffered`: single rows, too, give a dense gradient. */
   bind(lane: { batch: number; buffered: boolean; purpose: string; lane?: number }): LaneBinding;
   /** Probability that a row touches each coordinate, laid out like the parameters; 1 where dense, 0 in padding. */
   readonly density: Float64Array;
   /** Multiplies the step of each coordinate, laid out like the parameters; absent: 1. */
-  readonly rates?: Float64Array;
+  readonly rates?: Float64Array | undefined;
   /**
    * Numbers at the start of the parameters that gradients are for; absent: all. What follows is state that the model itself updates in place
    * (running statistics) or keeps (frozen layers): copied, averaged and kept with the parameters, but no rule touches it.

@@ -300,7 +300,7 @@ export type { Evidence } from "./models/graphs/evidence.ts";
 export type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./models/graphs/factor-types.ts";
 export { factorGraphFromJson } from "./models/graphs/from-json.ts";
 export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalFunctions } from "./models/graphs/functions.ts";
-export { FactorGraph, factorGraph } from "./models/graphs/graph.ts";
+export { FactorGraph, factorGraph, type VariableOptions } from "./models/graphs/graph.ts";
 export { is, type Literal, type LiteralLike, not, type VariableName } from "./models/graphs/literals.ts";
 export type { FactorKind } from "./models/graphs/structure.ts";
 export type { LinearModel, LinearOptions } from "./models/linear/linear.ts";

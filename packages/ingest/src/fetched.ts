@@ -44,22 +44,36 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
     );
   }
   const reader = response.body?.getReader();
+  // A response that was fetched without the signal does not end by it.
+  const abort = (): void => void reader?.cancel().catch(() => {});
+  signal?.addEventListener("abort", abort, { once: true });
   let count = 0;
   try {
+    signal?.throwIfAborted();
     for (;;) {
       const part = await reader?.read().catch((cause: unknown) => {
         signal?.throwIfAborted();
         const message = `the transfer broke off after ${count} bytes (${because(cause)}); fetch it again`;
         throw new DataError(name, message, "DATA_FILE", { cause });
       });
+      signal?.throwIfAborted();
       if (!part || part.done) return;
+      if (count === 0 && isPage(part.value)) {
+        const message = "the server answered with a page of HTML; check the address, for sites answer so where there is no file";
+        throw new DataError(name, message, "DATA_FILE_MISSING");
+      }
       count += part.value.length;
       yield part.value;
     }
   } finally {
+    signal?.removeEventListener("abort", abort);
     await reader?.cancel().catch(() => {}); // what broke off has nothing left to cancel
   }
 }
+
+/** Sites of one page answer with it, and 200, wherever there is no file. */
+const isPage = (start: Uint8Array): boolean =>
+  /^\s*<(!doctype\s+html|html[\s>])/i.test(new TextDecoder().decode(start.subarray(0, 100)));
 
 /** Node says what it was in the cause of what `fetch` throws. */
 function because(error: unknown): string {

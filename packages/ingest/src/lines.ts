@@ -7,10 +7,12 @@
  * @throws DataError DATA_ENCODING, DATA_FORMAT
  */
 import { fault, fileFault } from "./fault.ts";
-import { type ByteSource, joined } from "./source.ts";
+import { allBytes, type ByteSource, joined } from "./source.ts";
 
 const lineFeed = 10;
 const longestLine = 1 << 28;
+/** Bytes of a text that is read as a whole. */
+const longestText = 2 ** 32;
 
 const signatures: [name: string, bytes: number[]][] = [
   ["Parquet", [0x50, 0x41, 0x52, 0x31]],
@@ -52,8 +54,29 @@ function opened(name: string, block: Uint8Array): Uint8Array {
       "DATA_ENCODING",
     );
   }
-  const marked = block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
-  return checked(name, marked ? block.subarray(3) : block);
+  return checked(name, withoutMark(block));
+}
+
+/** Without a UTF-8 byte order mark. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/** A text as a whole, held to the same; what is no text is refused at its first piece, however long it is. */
+export async function wholeText(source: ByteSource): Promise<Uint8Array> {
+  let check = opened;
+  const pieces = async function* () {
+    for await (const piece of source.chunks()) {
+      check(source.name, piece);
+      check = checked;
+      yield piece;
+    }
+  };
+  try {
+    return withoutMark(await allBytes({ name: source.name, rereadable: false, chunks: pieces }, longestText));
+  } finally {
+    await source.close?.();
+  }
 }
 
 function checked(name: string, block: Uint8Array): Uint8Array {

@@ -123,9 +123,9 @@ function file(path: string): ByteSource {
   const name = path.replace(/^.*[/\\]/, "") || path;
   return {
     name,
-    rereadable: true,
+    rereadable: !isPipe(path),
     async *chunks() {
-      const opened = await openFile(path);
+      const opened = await openFile(path, true);
       try {
         // What is no regular file (a pipe, /proc) has no length, and is read until nothing comes.
         const length = opened.byteLength || Infinity;
@@ -145,11 +145,24 @@ function file(path: string): ByteSource {
 
 const inNode = (): boolean => typeof process !== "undefined" && typeof process.versions?.node === "string";
 
-async function openFile(path: string): Promise<RandomAccess> {
+/** What comes once, and cannot be read from any place: a named pipe, or the output of a command as the shell passes it, <(…). */
+function isPipe(path: string): boolean {
+  if (!inNode()) return false;
+  try {
+    return process.getBuiltinModule("node:fs").statSync(path).isFIFO();
+  } catch {
+    return false; // opening it says why
+  }
+}
+
+/** `inOrder`: pieces are asked for from first to last, as pipes give them. */
+async function openFile(path: string, inOrder = false): Promise<RandomAccess> {
   const { open } = process.getBuiltinModule("node:fs/promises");
   try {
     const handle = await open(path, "r");
-    const byteLength = (await handle.stat()).size;
+    const stat = await handle.stat();
+    const byteLength = stat.size;
+    const onwards = inOrder && !stat.isFile();
     return {
       byteLength,
       async slice(start, end) {
@@ -157,7 +170,7 @@ async function openFile(path: string): Promise<RandomAccess> {
         let filled = 0;
         while (filled < buffer.length) {
           const { bytesRead } = await handle
-            .read(buffer, filled, buffer.length - filled, start + filled)
+            .read(buffer, filled, buffer.length - filled, onwards ? null : start + filled)
             .catch((e) => unreadable(path, e));
           if (bytesRead === 0) break;
           filled += bytesRead;

@@ -40,6 +40,7 @@ const answers: Record<string, (response: ServerResponse) => void> = {
     response.writeHead(200, { "content-length": 1000 });
     response.write(text, () => setTimeout(() => response.destroy(), 20));
   },
+  "/app.csv": (response) => response.end("\n<!DOCTYPE html>\n<html>a,b</html>\n1,2\n"),
   "/long.csv": endless,
   "/slow.csv": (response) => void response.write("a,b\n"),
 };
@@ -107,6 +108,13 @@ describe("errors name the address", () => {
     await expect(readIdxDataset(`${origin}/none`)).rejects.toThrow(/none: the server answered 404/);
   });
 
+  test("of a page where there is no file", async () => {
+    for (const source of [`${origin}/app.csv`, await fetch(`${origin}/app.csv`)])
+      await expect(readTable(source)).rejects.toThrow(
+        /app\.csv: the server answered with a page of HTML; check the address.* \[DATA_FILE_MISSING\]$/,
+      );
+  });
+
   test("of a server that is not there, a transfer that breaks off, a body that was read", async () => {
     await expect(readTable("http://127.0.0.1:1/t.csv")).rejects.toThrow(
       /^http:\/\/127\.0\.0\.1:1\/t\.csv: it cannot be fetched \(.+\); check the address.* \[DATA_FILE\]$/,
@@ -129,6 +137,12 @@ describe("a signal", () => {
     const reading = readTable(`${origin}/slow.csv`, { signal: controller.signal });
     setTimeout(() => controller.abort(reason), 30);
     await expect(reading).rejects.toBe(reason);
+    const answered = await fetch(`${origin}/slow.csv`);
+    const other = new AbortController();
+    const waiting = readTable(answered, { signal: other.signal });
+    setTimeout(() => other.abort(reason), 30);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(readTable(await fetch(`${origin}/t.csv`), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await expect(readTable(text, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await expect(readTable(text, { signal: 3 as never })).rejects.toThrow(/signal is 3, but must be an AbortSignal/);
   });

@@ -75,6 +75,8 @@ async function run(path: string, options: InferWords, training: Training): Promi
   refuseFixed(training);
   const { command, terminal } = training;
   const { outputs, inputs } = keptPlaces(options);
+  if (options.sample > 0 && options.evidence === undefined)
+    throw new UsageError("--sample", `${options.sample} was given, but no file of evidence; add --evidence`);
   const evidenceFile = options.evidence?.includes("=") ? undefined : options.evidence;
   await checkOutputs(command.name(), outputs, [...inputs, { flag: "GRAPH", path }, { flag: "--evidence", path: evidenceFile }]);
   const algorithm = algorithmOf(options.algorithm);

@@ -1,4 +1,5 @@
 /** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
+import { checkNamedJson } from "../base/checks.ts";
 import { DataError } from "../base/errors.ts";
 import type { Algorithm, JsonObject } from "../contract.ts";
 import { alternatingFrom } from "./coordinate/alternating.ts";
@@ -20,7 +21,8 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
 
 /** The algorithm that `toJSON` described. */
 export function algorithmFromJson(json: JsonObject): Algorithm {
-  const name = String(json.algorithm);
+  checkNamedJson("algorithmFromJson", json, "algorithm", "an algorithm");
+  const name = json.algorithm as string;
   const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
   if (make) return make(json);
   throw new DataError(

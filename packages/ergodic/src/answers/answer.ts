@@ -67,6 +67,12 @@ export class Answer {
     this.certificate = certificateOf(content);
   }
 
+  /** What a message can carry of it: all but the names of variables and states. */
+  portable(): Omit<AnswerContent, "name" | "state"> {
+    const { name: _, state: __, ...portable } = this.#content;
+    return portable;
+  }
+
   /** Variables, by their names. */
   get variables(): string[] {
     const { variableCount, name } = this.#content;

@@ -23,7 +23,6 @@ export function power(x: number, y: number): number {
   if (y === 0 || x === 1) return 1;
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
   const size = Math.abs(x);
-  if (size === 1 && Math.abs(y) === Infinity) return 1;
   const whole = Number.isInteger(y);
   const negative = x < 0 || Object.is(x, -0);
   const sign = negative && whole && y % 2 !== 0 ? -1 : 1;

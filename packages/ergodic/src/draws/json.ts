@@ -79,7 +79,13 @@ export function drawsFromJson(json: unknown): DrawsContent {
     const j = fields.indexOf(name);
     for (let k = 0; k < series.length; k++) rows[k * fields.length + j] = series[k];
   }
-  const entries = quantities.map(({ name }) => [name, numbersFromJson(name, values[name])] as const);
+  const entries = quantities.map(({ name, shape }) => {
+    const list = numbersFromJson(name, values[name]);
+    const length = shape.reduce((product, size) => product * size, chains * count);
+    if (list.length !== length)
+      throw wrong(`"${name}" has ${list.length} numbers, but ${chains} chains of ${count} draws need ${length}`);
+    return [name, list] as const;
+  });
   return { ...header, values: Object.fromEntries(entries), transitions: rows };
 }
 

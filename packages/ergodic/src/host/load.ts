@@ -8,6 +8,7 @@
  */
 
 import { CapabilityError } from "../base/errors.ts";
+import { later } from "../base/later.ts";
 import { builtin, inNode } from "../base/node.ts";
 import type { Family } from "./families.ts";
 
@@ -83,7 +84,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
 
 /** The module of a family in one build, gzip under base64 in a module of its own; others are not loaded. @throws CapabilityError where a policy forbids to compile */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
-  const { build } = await files[instructions][family]();
+  const { build } = await later(files[instructions][family]);
   const bytes = await unzipped(build.base64);
   // Made for shared memory; memory of one thread differs in the flag of the import alone.
   if (!shared) bytes[build.sharedAt] &= ~SHARED;

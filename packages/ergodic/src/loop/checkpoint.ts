@@ -31,8 +31,7 @@ export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Ar
   return encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors);
 }
 
-export async function readCheckpoint(from: string | Uint8Array | Blob): Promise<Checkpoint> {
-  const where = nameOf(from, "checkpoint");
+export async function readCheckpoint(from: string | Uint8Array | Blob, where = nameOf(from, "checkpoint")): Promise<Checkpoint> {
   const file = decodeDescribed(await readWhole(from), where, FORMAT);
   const description = file.describe();
   file.verify();

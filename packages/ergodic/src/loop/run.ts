@@ -85,10 +85,10 @@ class Pause {
     });
   }
 
-  readonly end = (): void => {
+  end(): void {
     this.ended = true;
     this.wake?.();
-  };
+  }
 }
 
 /**
@@ -149,7 +149,6 @@ export class Run<Result> extends Watched<Result> {
   pause(): this {
     if (this.paused || this.ended) return this;
     this.paused = new Pause();
-    this.job.signal?.addEventListener("abort", this.paused.end, { once: true });
     return this;
   }
 
@@ -157,7 +156,6 @@ export class Run<Result> extends Watched<Result> {
   proceed(): this {
     const { paused } = this;
     this.paused = undefined;
-    if (paused) this.job.signal?.removeEventListener("abort", paused.end);
     paused?.end();
     return this;
   }
@@ -266,7 +264,7 @@ export class Run<Result> extends Watched<Result> {
   private async serve(progression: Progression, stopping: Stopping): Promise<void> {
     await this.keepAll(progression, stopping);
     while (this.paused) {
-      // Looked at now and then, as checkpoints may be asked for.
+      // Looked at now and then, as checkpoints may be asked for, or the signal may abort.
       await this.paused.wait(PAUSED_MS);
       await this.keepAll(progression, stopping);
       this.job.signal?.throwIfAborted();

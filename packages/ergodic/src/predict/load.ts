@@ -1,6 +1,7 @@
 import { checkBoolean } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
+import { later } from "../base/later.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
 import type { FactorPredictor } from "./factorisation.ts";
@@ -13,9 +14,10 @@ export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
 /** Predictors by the kind that a file names: one line a family. Each is loaded when a file is of its kind. */
 const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<AnyPredictor>>> = {
-  linear: async (saved, where) => new (await import("./linear.ts")).LinearPredictor(saved, where),
-  network: async (saved, where, options) => (await import("./load-network.ts")).networkPredictor(saved, where, options),
-  factorisation: async (saved, where) => new (await import("./factorisation.ts")).FactorPredictor(saved, where),
+  linear: async (saved, where) => new (await later(() => import("./linear.ts"))).LinearPredictor(saved, where),
+  network: async (saved, where, options) =>
+    (await later(() => import("./load-network.ts"))).networkPredictor(saved, where, options),
+  factorisation: async (saved, where) => new (await later(() => import("./factorisation.ts"))).FactorPredictor(saved, where),
 };
 
 /** Options of `predictor`. */
@@ -80,7 +82,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
   }
   const description = file.describe();
-  if (hasFeatures(description)) (await import("../data/features/index.ts")).addFeatureMaps();
+  if (hasFeatures(description)) (await later(() => import("../data/features/index.ts"))).addFeatureMaps();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
   try {

@@ -4,6 +4,7 @@ import { ruleFromJson } from "../algorithms/gradient/index.ts";
 import type { RuleJson } from "../algorithms/gradient/kinds.ts";
 import { varianceFromJson } from "../algorithms/gradient/variance.ts";
 import { algorithmFromJson } from "../algorithms/index.ts";
+import { inferenceFromJson } from "../algorithms/inference/registry.ts";
 import { samplerFromJson } from "../algorithms/sampling/index.ts";
 import { searchFromJson } from "../algorithms/search/index.ts";
 import { OptionError } from "../base/errors.ts";
@@ -21,6 +22,7 @@ import { trainableLinear } from "../verbs/fit/kinds/linear.ts";
 import { trainableNetwork } from "../verbs/fit/kinds/network.ts";
 import { trainableRatings } from "../verbs/fit/kinds/ratings.ts";
 import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
+import { type PortableTables, tablesFromPortable } from "../verbs/infer/tables-of.ts";
 import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
 import { defineOwn, type OwnDefinitions } from "./own.ts";
@@ -88,6 +90,8 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
       return ruleFromJson(json as unknown as RuleJson);
     case "mode":
       return new PortedMode(value.portable as PortableMode, engine);
+    case "tables":
+      return tablesFromPortable(value.portable as PortableTables);
     case "density":
       return new PortedDensity(value.portable as PortableDensity, engine);
     default:
@@ -97,6 +101,7 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
 
 function algorithmOf(verb: VerbName, json: JsonObject): unknown {
   if (verb.startsWith("sample") || verb === "calibrate") return samplerFromJson(json);
+  if (verb.startsWith("infer")) return inferenceFromJson(json);
   if (verb.startsWith("fit") || json.algorithm === "coordinateDescent") return algorithmFromJson(json);
   return searchFromJson(json);
 }

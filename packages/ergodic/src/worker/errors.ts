@@ -12,6 +12,9 @@ const classes = {
   CompileError: errors.CompileError,
 };
 
+export const notBegun = (): errors.ErgodicError =>
+  new errors.ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");
+
 export function sentError(error: unknown): SentError {
   if (error instanceof errors.ErgodicError) {
     const { name, where, code, said, stack } = error;

@@ -1,8 +1,11 @@
 /** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
 import { ChainDraws } from "../algorithms/sampling/index.ts";
+import type { Answer as Inference } from "../answers/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
-import { checkKeys, OptionError, WorkerError } from "../base/errors.ts";
+import { checkKeys, OptionError, saidBy, WorkerError } from "../base/errors.ts";
+import { nameOf, readWhole } from "../base/files.ts";
 import { builtin, inNode } from "../base/node.ts";
+import type { FactorTables, JsonObject } from "../contract.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
 import { readCheckpoint } from "../loop/checkpoint.ts";
@@ -16,11 +19,13 @@ import { checkModeOptions, type FoundMode, type Mode, withValues } from "../verb
 import type { ModeOptions } from "../verbs/fit/mode-options.ts";
 import type { modeTarget } from "../verbs/fit/mode-target.ts";
 import { LinearPath, type PathParts } from "../verbs/fit/path.ts";
+import type { InferOptions, infer } from "../verbs/infer/infer.ts";
+import type { Inferred } from "../verbs/infer/tables-of.ts";
 import type { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
 import type { tune } from "../verbs/tune.ts";
 import { Exported, encode, type KnownData, TAG } from "./encode.ts";
-import { errorFrom } from "./errors.ts";
+import { errorFrom, notBegun } from "./errors.ts";
 import type { Answer, Request, Sent, VerbName } from "./messages.ts";
 import { ownIn } from "./own.ts";
 import { RemoteRun } from "./remote-run.ts";
@@ -30,7 +35,7 @@ export type { RemoteRun } from "./remote-run.ts";
 /** Options of `worker`. */
 export interface WorkerOptions {
   /**
-   * The address of a module; `exported("name")` refers to its exports: functions to minimise, models of your own. Rules, losses, layers and distributions
+   * The address of a module, as seen from the page (Node: from the working folder); `exported("name")` refers to its exports: functions to minimise, models of your own. Rules, losses, layers and distributions
    * that the module defines are known to the thread by their names.
    */
   readonly module?: string | URL;
@@ -53,6 +58,8 @@ export interface WorkerVerbs extends Disposable {
   readonly tune: typeof tune;
   /** `calibrate`, on the worker's thread. */
   readonly calibrate: typeof calibrate;
+  /** `infer`, on the worker's thread. */
+  readonly infer: typeof infer;
   /** Stands for what the module of `worker({ module })` exports under that name, wherever an argument goes. */
   exported<T = never>(name: string): T;
   /** Ends the thread; runs in progress are rejected. */
@@ -93,12 +100,18 @@ class Client implements WorkerVerbs, KnownData {
 
   constructor({ module, script }: WorkerOptions) {
     this.hasModule = module !== undefined;
-    this.port = openPort(
-      script,
-      (answer) => this.hear(answer),
-      (cause) => this.die(cause),
-    );
-    if (module !== undefined) this.port.post({ kind: "module", url: String(module) });
+    const address = module === undefined ? undefined : addressOf("module", module);
+    const program = script === undefined ? undefined : addressOf("script", script);
+    try {
+      this.port = openPort(
+        program,
+        (answer) => this.hear(answer),
+        (cause) => this.die(cause),
+      );
+    } catch (cause) {
+      throw new WorkerError("worker", `the thread cannot be started: ${saidBy(cause)}; ${UNSTARTED}`, "WORKER_START", { cause });
+    }
+    if (address !== undefined) this.port.post({ kind: "module", url: address.href });
   }
 
   readonly fit = Object.assign(
@@ -144,6 +157,14 @@ class Client implements WorkerVerbs, KnownData {
     return this.begin("calibrate", [model, data], options);
   }) as unknown as typeof calibrate;
 
+  readonly infer = Object.assign(
+    (graph: Inferred, options: InferOptions = {}) => this.beginInference("infer", [], graph, options),
+    {
+      resume: (from: unknown, graph: Inferred, options: InferOptions = {}) =>
+        this.beginInference("infer.resume", [from], graph, options),
+    },
+  ) as unknown as typeof infer;
+
   exported<T>(name: string): T {
     return new Exported(name) as T;
   }
@@ -176,19 +197,18 @@ class Client implements WorkerVerbs, KnownData {
     );
     return this.launch(
       verb,
-      async () => (verb.endsWith(".resume") ? [await this.kept(sent[0]), ...sent.slice(1)] : sent),
+      async () => (verb.endsWith(".resume") ? [(await this.kept(args[0])).sent, ...sent.slice(1)] : sent),
       (result) => finished(result) as Promise<R>,
       signal,
     );
   }
 
-  /** A checkpoint, with what it names of the user's own. */
-  private async kept(from: unknown): Promise<unknown> {
-    const recipe = await readCheckpoint(from as string | Uint8Array).then(
-      (checkpoint) => checkpoint.recipe,
-      () => ({}), // The thread says what is wrong with it.
-    );
-    return { [TAG]: "checkpoint", from, own: ownIn(recipe, this.hasModule) };
+  /** A checkpoint, with what it names of the user's own. It is read here: on the thread, relative addresses would be seen from its own program. */
+  private async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
+    const name = nameOf(from as string, "checkpoint");
+    const bytes = await readWhole(from as string);
+    const { recipe } = await readCheckpoint(bytes, name);
+    return { sent: { [TAG]: "checkpoint", from: bytes, own: ownIn(recipe, this.hasModule) }, recipe };
   }
 
   /** What `make` encodes; where that fails nothing is sent, and data that would have gone with it are as new as before. */
@@ -227,13 +247,14 @@ class Client implements WorkerVerbs, KnownData {
       );
     const { start, chains = 4, deterministic = false, ...rest } = options;
     const others = { ...rest, ...(verb === "sample" ? { chains, deterministic } : {}) };
-    const encoded = encode(others, "options", this) as object;
+    const encoded = this.encoded(() => encode(others, "options", this) as object);
     let density: ConditionedModel;
     const read = async (): Promise<unknown[]> => {
       density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
       const started = start === undefined ? {} : { start: startOf(density, start, chains) };
       const sent = { [TAG]: "density", portable: portableOf(density) };
-      return [...(await Promise.all(before.map((from) => this.kept(from)))), sent, {}, { ...encoded, ...started }];
+      const kept = await Promise.all(before.map((from) => this.kept(from)));
+      return [...kept.map((one) => one.sent), sent, {}, { ...encoded, ...started }];
     };
     return this.launch(
       verb,
@@ -262,6 +283,32 @@ class Client implements WorkerVerbs, KnownData {
     return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
   }
 
+  /** A graph is sent as tables, which know its evidence; answers get their names here. */
+  private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
+    checkOptions(verb, given);
+    const { signal, evidence, ...options } = given;
+    const encoded = this.encoded(() => encode(options, "options", this));
+    let tables: FactorTables;
+    const read = async (): Promise<unknown[]> => {
+      const { portableTables, tablesOf, tasks } = await import("../verbs/infer/tables-of.ts");
+      const kept = await Promise.all(before.map((from) => this.kept(from)));
+      const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;
+      // The thread refuses what is none.
+      tables = tablesOf(verb, graph, tasks.find((one) => one === task) ?? "marginals", evidence);
+      return [...kept.map(({ sent }) => sent), { [TAG]: "tables", portable: portableTables(tables) }, encoded];
+    };
+    return this.launch(
+      verb,
+      read,
+      async ({ from }) => {
+        const named = { name: (v: number) => tables.name(v), state: (v: number, s: number) => tables.state(v, s) };
+        const { Answer } = await import("../answers/index.ts");
+        return new Answer({ ...(from as ReturnType<Inference["portable"]>), ...named });
+      },
+      signal,
+    );
+  }
+
   private launch<R>(
     verb: VerbName,
     args: () => Promise<unknown[]>,
@@ -270,15 +317,19 @@ class Client implements WorkerVerbs, KnownData {
   ): RemoteRun<R> {
     const id = this.next++;
     const numbered = this.fresh.splice(0);
-    const keep = (run: number): Promise<Uint8Array> =>
-      new Promise((resolve, reject) => {
-        const request = this.next++;
-        this.keepers.set(request, { resolve, reject });
-        post({ kind: "checkpoint", id: run, request });
-      });
-    // What is asked of a run comes after the run.
-    let whenSent: Promise<unknown> = Promise.resolve();
+    // What is asked of a run comes after the run; resolves to whether it was sent.
+    let whenSent = Promise.resolve(true);
     const post = (request: Request): void => void whenSent.then(() => this.port.post(request));
+    const keep = async (run: number): Promise<Uint8Array> => {
+      const wasSent = await whenSent;
+      if (this.death) throw this.death;
+      if (!wasSent) throw notBegun();
+      const request = this.next++;
+      return new Promise((resolve, reject) => {
+        this.keepers.set(request, { resolve, reject });
+        this.port.post({ kind: "checkpoint", id: run, request });
+      });
+    };
     const run = new RemoteRun<R>(id, { post, keep, finish, signal });
     this.runs.set(id, new WeakRef(run));
     this.unfinished.set(id, run);
@@ -288,10 +339,14 @@ class Client implements WorkerVerbs, KnownData {
     if (this.death) run.fail(this.death);
     else
       whenSent = args()
-        .then((sent) => this.port.post({ kind: "run", id, verb, args: sent }))
+        .then((sent) => {
+          this.port.post({ kind: "run", id, verb, args: sent });
+          return true;
+        })
         .catch((error: unknown) => {
           this.unsend(numbered);
           run.fail(notSent(error));
+          return false;
         });
     return run;
   }
@@ -330,6 +385,9 @@ function notSent(error: unknown): unknown {
   });
 }
 
+/** What a checkpoint of `infer` was asked for. */
+const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
+
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
@@ -362,14 +420,27 @@ async function finished({ made, from }: Sent): Promise<unknown> {
 const UNLOADED =
   "its program could not be loaded: where a bundler leaves the addresses of workers as they are, build ergodic/worker/serve as an entry of its own, and give worker({ script }) its address";
 
+/** Service workers and shared workers have no Worker, and no Worker has the program of another origin. */
+const UNSTARTED =
+  "where there are no threads, take the verbs of ergodic itself; from another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
+
+/** As seen from the page; in Node, which has none, from the working folder. A thread would see it from its own program. */
+function addressOf(name: string, given: unknown): URL {
+  const base = inNode() ? builtin("node:url").pathToFileURL("./") : (globalThis.document?.baseURI ?? location.href);
+  try {
+    if (given instanceof URL || typeof given === "string") return new URL(given, base);
+  } catch {} // Refused as what is no text is.
+  refuse("worker", name, given, "an address", `${name}: new URL("./${name}.js", import.meta.url)`);
+}
+
 function openPort(
-  script: string | URL | undefined,
+  script: URL | undefined,
   hear: (answer: Answer) => void,
   die: (cause: unknown) => void,
 ): { post(message: Request): void; end(): void } {
   if (inNode()) {
     const { Worker: Thread } = builtin("node:worker_threads");
-    const thread = new Thread(script ? new URL(script) : new URL("./serve.js", import.meta.url), {
+    const thread = new Thread(script ?? new URL("./serve.js", import.meta.url), {
       name: "ergodic",
       // Flags of this process, --input-type for one, may not suit a file.
       execArgv: [],

@@ -13,7 +13,9 @@ export type VerbName =
   | "minimize.resume"
   | "tune"
   | "tune.resume"
-  | "calibrate";
+  | "calibrate"
+  | "infer"
+  | "infer.resume";
 
 export type Request =
   /** Imports a module of the user's, for `exported()`. */

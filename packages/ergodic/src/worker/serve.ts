@@ -4,7 +4,8 @@
  * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
  * its address as `worker({ script })`.
  */
-import { ErgodicError } from "../base/errors.ts";
+import type { Answer as Answered } from "../answers/index.ts";
+import { saidBy, WorkerError } from "../base/errors.ts";
 import { builtin, inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -22,12 +23,13 @@ import { searchMode } from "../verbs/fit/mode.ts";
 import type { ModeOptions } from "../verbs/fit/mode-options.ts";
 import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
 import type { LinearPath } from "../verbs/fit/path.ts";
+import { infer } from "../verbs/infer/infer.ts";
 import { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, resumeWith, sample, startWith } from "../verbs/sample.ts";
 import { tune } from "../verbs/tune.ts";
 import { decode, receive, type Tagged } from "./decode.ts";
 import { TAG } from "./encode.ts";
-import { sentError } from "./errors.ts";
+import { notBegun, sentError } from "./errors.ts";
 import type { Answer, Request, Sent, VerbName } from "./messages.ts";
 
 type Anything = (...args: unknown[]) => Run<unknown>;
@@ -61,6 +63,8 @@ const verbs: Readonly<Record<VerbName, Anything>> = {
   tune: tune as unknown as Anything,
   "tune.resume": tune.resume as unknown as Anything,
   calibrate: calibrate as unknown as Anything,
+  infer: infer as unknown as Anything,
+  "infer.resume": infer.resume as unknown as Anything,
 };
 
 /** Results as messages can carry them. */
@@ -75,6 +79,7 @@ function sent(verb: VerbName, result: unknown): Sent {
     const { simulations, draws, numbers } = result as Calibration;
     return { made: "calibration", from: { simulations, draws, numbers } };
   }
+  if (verb.startsWith("infer")) return { made: "answer", from: (result as Answered).portable() };
   if (!verb.startsWith("sample")) return { made: "plain", from: result };
   if (!("raw" in (result as object))) return { made: "draws", from: (result as Draws).portable() };
   const { raw, ...left } = result as Drawn;
@@ -114,7 +119,7 @@ class Server {
 
   readonly take = (request: Request): void => {
     if (request.kind === "module") {
-      this.module = import(/* @vite-ignore */ /* webpackIgnore: true */ request.url) as Promise<Record<string, unknown>>;
+      this.module = imported(request.url);
       this.module.catch(() => {}); // The first run that needs it tells.
     } else if (request.kind === "run") {
       const served: Served = { abort: new AbortController(), early: [] };
@@ -180,8 +185,21 @@ class Server {
   }
 }
 
-const notBegun = (): ErgodicError =>
-  new ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");
+/** The user's module. @throws WorkerError [WORKER_MODULE] where it is not there, or throws */
+async function imported(url: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Record<string, unknown>;
+  } catch (cause) {
+    const error = new WorkerError(
+      "worker",
+      `the module ${url} cannot be imported: ${saidBy(cause)}; give its address by worker({ module: new URL("./objective.js", import.meta.url) })`,
+      "WORKER_MODULE",
+      { cause },
+    );
+    if (cause instanceof Error) error.stack += `\n${cause.stack}`;
+    throw error;
+  }
+}
 
 if (inNode()) {
   const { parentPort } = builtin("node:worker_threads");

@@ -18,12 +18,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CapabilityError, DataError } from "../../src/base/errors.ts";
-import { checkWritable, readWhole, writeWhole } from "../../src/base/files.ts";
+import { checkWritable, readBlocks, readWhole, writeWhole } from "../../src/base/files.ts";
 import { partialName } from "../../src/base/partial.ts";
 
 let folder = "";
@@ -470,5 +472,15 @@ describe("readWhole", () => {
       /absent: cannot be read: no such file or folder \[FILE_READ\]/,
     );
     await expect(readWhole(folder)).rejects.toThrow("it is a folder");
+  });
+
+  it("refuses what a server has not, whole and in blocks", async () => {
+    const server = createServer((_, response) => response.writeHead(404).end("no such file"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/run.checkpoint`;
+    const refused = /run\.checkpoint: cannot be read: the server answered 404 Not Found \[FILE_READ\]$/;
+    await expect(readWhole(address)).rejects.toThrow(refused);
+    await expect(readBlocks(address, 9).next()).rejects.toThrow(refused);
+    server.close();
   });
 });

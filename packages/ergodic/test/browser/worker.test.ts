@@ -1,6 +1,7 @@
 /** `ergodic/worker` in Chromium, with and without cross-origin isolation, and from a page of a browser that has no Symbol.dispose, as Safari's have not. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Dataset, fit, linear } from "../../src/index.ts";
 import { expectTheSame, type Gave } from "../worker/checked.ts";
 import { moduleText, verbs } from "../worker/verbs-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
@@ -38,6 +39,28 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
       return worker({ script: "/none.js" }).fit(lib.linear(), data).then(() => "trained", (error) => error.message);`;
     const message = await runInBrowser(browser, { isolated: false, thread: "page", task });
     expect(message).toMatch(/^worker: the thread ended: .*build ergodic\/worker\/serve as an entry of its own.*\[WORKER_DIED\]$/);
+  });
+
+  it("addresses are as seen from the page", async () => {
+    const data = Dataset.fromArrays({ x: [[1], [2], [4]], y: [1, 2, 3] });
+    const plan = { seed: 1, deterministic: true };
+    const run = fit(linear(), data, { ...plan, epochs: 1 });
+    await run;
+    const kept = Buffer.from(await run.checkpoint());
+    const task = `${begin}
+      const data = lib.Dataset.fromArrays({ x: [[1], [2], [4]], y: [1, 2, 3] });
+      const there = worker({ module: "folder/module.js" });
+      const { value } = await there.minimize(there.exported("f"), [3, 4], { evaluations: 200, seed: 2 });
+      const read = [];
+      for (const from of ["folder/run.checkpoint", new URL("folder/run.checkpoint", location.href)])
+        read.push([...(await there.fit.resume(from, data, { until: { epochs: 5 } })).weights]);
+      return { value, read };`;
+    const site = { "/folder/module.js": moduleText("/dist/index.js"), "/folder/run.checkpoint": kept };
+    const found = await runInBrowser(browser, { isolated: false, thread: "page", task, files: site });
+    const { value, read } = found as { value: number; read: number[][] };
+    expect(value).toBeLessThan(1e-3);
+    const whole = await fit.resume(kept, data, { until: { epochs: 5 } });
+    expect(read).toEqual([[...whole.weights], [...whole.weights]]);
   });
 
   it("keeps a page free: timers of 10 ms are served while a network trains", async () => {

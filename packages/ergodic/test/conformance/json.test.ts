@@ -248,6 +248,20 @@ it.each(unknown)("of a kind that is not known %o says so", (from, json, code) =>
   expect(() => from(json as never)).toThrow(code);
 });
 
+const notJson: unknown[] = [null, undefined, 3, true, [], [null], {}, Symbol("s"), 10n, () => 1, { toString: null }];
+
+it.each(unknown)("what is no JSON of its kind is refused as that %o", (from) => {
+  for (const json of notJson) expect(() => from(json as never)).toThrow("JSON_TYPE");
+});
+
+it("parts that are missing, and options that are none", () => {
+  expect(() => ergodic.modelFromJson({ model: "network" })).toThrow(
+    /^layerFromJson: the JSON is undefined, but must be .*JSON_TYPE/,
+  );
+  for (const options of [null, 3, "", [], true])
+    expect(() => ergodic.layerFromJson({ layer: "flatten", options } as never)).toThrow(/^layerFromJson: options .*JSON_TYPE/);
+});
+
 it("every reader is held to it", () => {
   const readers = Object.entries(ergodic).flatMap(([name, value]) => (name.endsWith("FromJson") ? [value] : []));
   expect(new Set(unknown.map(([from]) => from))).toEqual(new Set(readers));

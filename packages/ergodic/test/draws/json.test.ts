@@ -36,6 +36,11 @@ describe("draws as JSON", () => {
       { ...good, values: { ...(good.values as object), mu: ["abc"] } },
       /"mu" holds "abc", which is no number/,
     ],
+    [
+      "a number lost",
+      { ...good, values: { ...(good.values as object), mu: [1, 2, 3, 4, 5] } },
+      /"mu" has 5 numbers, but 2 chains of 3 draws need 6; save the draws anew \[DRAWS_JSON\]/,
+    ],
     ["a field lost", { ...good, transitions: {} }, /"transitions" must hold 6 numbers for each of logDensity, divergent/],
     ["a quantity lost", { ...good, values: {} }, /"mu" must be a list of numbers/],
   ])("refuse %s", (_, json, message) => {

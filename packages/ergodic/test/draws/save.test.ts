@@ -160,6 +160,13 @@ describe("saveDraws and loadDraws", () => {
     await saveDraws(draws, folder);
     writeFileSync(path("chain_1.csv"), `${readFileSync(path("chain_1.csv"))}x,y\n`);
     await expect(readDraws(folder, 9)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
+    // As long as before, and a table still.
+    await saveDraws(draws, folder);
+    const before = readFileSync(path("chain_2.csv"), "utf8");
+    const other = before.replace(/\d(?=\D*$)/, (digit) => String(9 - Number(digit)));
+    expect(other).not.toBe(before);
+    writeFileSync(path("chain_2.csv"), other);
+    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
   });
 
   it.skipIf(process.env.ERGODIC_FAULTS !== "1")(

@@ -82,4 +82,21 @@ describe.each([
     expect(best.value).toBeGreaterThan(0);
     for (const [a, b] of edges) expect(best.states[a]).not.toBe(best.states[b]);
   });
+
+  it("a graph without any possible state is said to be so: three Booleans that all differ", async () => {
+    const different = [0, 1, 1, 0];
+    const edges = [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ];
+    const run = infer(
+      graphOf(
+        [2, 2, 2],
+        edges.map((scope) => ({ scope, values: different })),
+      ),
+      { task: "map", algorithm },
+    );
+    await expect(run).rejects.toThrow("[GRAPH_IMPOSSIBLE]");
+  });
 });

@@ -1,6 +1,6 @@
 /** Model files that are damaged, foreign, or changed by hand are refused in words before anything is made of them; older files are read. */
 import { describe, expect, it } from "vitest";
-import { checksumOf } from "../../src/base/described-file.ts";
+import { checksumOf, FILE_VERSION } from "../../src/base/described-file.ts";
 import { DataError } from "../../src/base/errors.ts";
 import { decode, encode, type Tensor } from "../../src/base/safetensors.ts";
 import type { JsonObject } from "../../src/contract.ts";
@@ -124,6 +124,12 @@ describe("a linear model is refused", () => {
     const error = await refusal(bytes);
     expect(error.code).toBe("MODEL_FORMAT");
     expect(error.message).toMatch(/^model: has (no version|version ".*"), but a whole number from 1 is wanted/);
+  });
+
+  it("of the version after this one's", async () => {
+    const error = await refusal(changed(binary, ({ metadata }) => void (metadata.version = String(FILE_VERSION + 1))));
+    expect(error.code).toBe("MODEL_VERSION");
+    expect(error.message).toMatch(/^model: has format version 3, but this library reads up to 2; update ergodic/);
   });
 
   it("with a description that is deeper than any, as long as it may be", async () => {

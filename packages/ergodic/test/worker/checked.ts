@@ -32,12 +32,20 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "mode by a rule, from one start",
       "mode that there is not",
       "mode of a model that is exported",
+      "inferred: marginals",
+      "inferred: partition",
+      "inferred: map",
+      "inferred by an algorithm, of tables",
+      "inference resumed",
+      "inference resumed, as it was",
       "a rule of one's own",
       "in a chain, with other options",
       "a loss of one's own",
       "a loss of one's own by coordinates",
       "resumed, elsewhere",
       "after refusals",
+      "after what was not sent",
+      "aborted",
     ],
   ]);
   for (const [name, [here, there]] of Object.entries(found)) {
@@ -52,6 +60,16 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
   );
   expect(errors["inner function"]).toMatch(/^OptionError WORKER_ARGUMENT worker: options\.until\.loss is a function/);
   expect(errors["kept though refused"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
+  expect(errors["kept though not sent"]).toMatch(/^ErgodicError RUN_FAILED checkpoint: the run could not begin/);
+  expect(errors["kept though disposed"]).toMatch(/^WorkerError WORKER_DIED worker: the thread ended: it was disposed of/);
+  expect(errors.infer).toMatch(/^OptionError OPTION_RANGE infer: task is "all", but must be one of/);
+  expect(errors["no graph"]).toMatch(/^OptionError OPTION_TYPE infer: the first argument is .*, but must be a factor graph/);
+  expect(errors["unknown evidence"]).toMatch(/^OptionError OPTION_UNKNOWN evidence: there is no variable "v111"; did you mean/);
+  expect(errors["no checkpoint"]).toMatch(/^DataError SAFETENSORS checkpoint: is no safetensors file/);
+  expect(errors["aborted before"]).toBe("Error  at once");
+  expect(errors.inherited).toMatch(
+    /^OptionError WORKER_ARGUMENT worker: exported\("toString"\) was given, but the module exports nothing/,
+  );
   expect(errors.controller).toMatch(/^OptionError \w+ fit: signal is /);
   expect(errors["unknown rule"]).toMatch(/^OptionError RULE_UNKNOWN rule: "mine" is not a rule of this version/);
   expect(errors.procedure).toMatch(

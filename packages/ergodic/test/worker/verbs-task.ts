@@ -21,7 +21,7 @@ const plan = { epochs: 4, seed: 3, deterministic: true };
 const bytes = (made) => hex(made.toBytes());
 await both("linear", (v) => v.fit(linear({ l2: 0.01 }), data, plan), bytes);
 await both("a rule on the whole objective", (v) => v.fit(linear({ l2: 0.01 }), data, { rule: lib.lbfgs(), batch: "all", epochs: 20, deterministic: true }), bytes);
-await both("quantised and validated", (v) => v.fit(linear(), data.as("i8"), { ...plan, validate: data, patience: 2 }), bytes);
+await both("quantised and validated", (v) => v.fit(linear(), data.as("i8"), { ...plan, validate: data.as("i8"), patience: 2 }), (m) => bytes(m) + JSON.stringify(m.run.ticks.map((tick) => tick.validation)));
 await both("sparse", (v) => v.fit(linear(), sparse, plan), bytes);
 await both("network", (v) => v.fit(network([dense(5), relu(), dense(1)]), data, { ...plan, rule: adam({ rate: 0.02 }) }), bytes);
 const predicted = await there.fit(network([dense(5), relu(), dense(1)]), data, plan);
@@ -69,6 +69,20 @@ const lost = model(({ param, target }) => target(param("rate", "positive")), { n
 await both("mode that there is not", (v) => v.fit(lost, {}, climbing), mode);
 await both("mode of a model that is exported", (v) => v.fit(v === lib ? await_module.simple : there.exported("simple"), { y: [1, 2] }, climbing), mode);
 
+const graph = lib.factorGraph();
+for (let i = 0; i < 12; i++) graph.variable("v" + i, i % 3 ? ["low", "high"] : ["a", "b", "c"]);
+for (let i = 0; i < 12; i++) for (const j of [i + 1, i + 4]) if (j < 12) graph.table(["v" + i, "v" + j], Array.from({ length: (i % 3 ? 2 : 3) * (j % 3 ? 2 : 3) }, (_, k) => 1 + ((7 * i + 3 * j + 5 * k) % 11)));
+graph.table(["v0", "v2"], [-900, -890, 0, -1000, 700, 720], { logs: true });
+const told = (a) => JSON.stringify([a.variables, a.toString(), { ...a.toJSON(), description: { ...a.description, run: 0 } }]);
+const seen = { v1: "high", v2: [0.2, 0.7] };
+for (const task of ["marginals", "partition", "map"]) await both("inferred: " + task, (v) => v.infer(graph, { task, seed: 3, evidence: seen }), told);
+await both("inferred by an algorithm, of tables", (v) => v.infer(graph.factorTables("marginals"), { algorithm: lib.naiveMeanField({ restarts: 3 }), seed: 4, evidence: { v1: "low" } }), told);
+const annealing = there.infer(graph, { task: "map", algorithm: lib.graphAnnealing({ sweeps: 200, restarts: 20 }), evidence: seen });
+const [annealed, best] = await Promise.all([annealing.checkpoint(), annealing]);
+const again = (v) => v.infer.resume(annealed, graph, { evidence: seen });
+await both("inference resumed", again, told);
+found["inference resumed, as it was"] = [told(best), told(await again(there))];
+
 const { add, abs, sqrt, square, mul, sub, div, less, where } = lib.compiler;
 const facts = { summary: "signs, slowly", source: "none" };
 const smoothed = lib.rule("smoothed", { rate: 0.01, scale: 0.9, centre: true }, ({ g, rate, scale, centre, t }, { m }, { t: seen }) => {
@@ -111,11 +125,19 @@ await failing("kept though refused", async () => {
   await kept.then(() => {}, () => {});
   return refused.checkpoint();
 });
+await failing("kept though not sent", () => there.sample(schools, { y: [1] }).checkpoint());
+await failing("infer", () => there.infer(graph, { task: "all" }));
+await failing("no graph", () => there.infer({}));
+await failing("unknown evidence", () => there.infer(graph, { evidence: { v111: "a" } }));
 await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
 await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
 found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
+const unsent = Dataset.fromArrays({ x, y });
+await failing("no checkpoint", () => there.fit.resume(new Uint8Array(3), unsent));
+found["after what was not sent"] = [bytes(await fit(linear(), unsent, plan)), bytes(await there.fit(linear(), unsent, plan))];
 const stepwise = lib.hostRule("stepwise", { rate: 0.1 }, () => { throw new Error("never"); }, { ...facts, needs: () => "the whole", cost: () => ({ floatsPerParameter: 0, perStep: "a gradient" }) });
 await failing("procedure", () => elsewhere.fit(linear(), data, { rule: stepwise(), batch: "all" }));
+await failing("inherited", () => elsewhere.minimize(elsewhere.exported("toString"), [1], { evaluations: 9 }));
 elsewhere.dispose();
 await failing("function", () => there.minimize((z) => z[0] ** 2, [1], { evaluations: 10 }));
 await failing("option", () => there.fit(linear(), data, { epochs: -1 }));
@@ -125,17 +147,21 @@ await failing("mode of what is discrete", () => there.fit(model(({ param }) => p
 await failing("rows", () => there.sample(schools, given, { rows: "J" }));
 await failing("missing", () => there.minimize(there.exported("nothing"), [1], { evaluations: 10 }));
 const controller = new AbortController();
-await failing("abort", () => {
-  const run = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
-  setTimeout(() => controller.abort(), 50);
-  return run;
-});
+const aborted = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
+setTimeout(() => controller.abort(), 50);
+await failing("abort", () => aborted);
+// It has ended on the thread, too.
+const atEnd = [];
+for (let i = 0; i < 2; i++, await new Promise((resolve) => setTimeout(resolve, 50))) atEnd.push(hex(await aborted.checkpoint()));
+found["aborted"] = atEnd;
+await failing("aborted before", () => there.fit(linear(), data, { epochs: 50, signal: AbortSignal.abort(new Error("at once")) }));
 const stopped = there.fit(linear(), data, { epochs: 1e9 });
 setTimeout(() => stopped.pause().proceed().stop("enough"), 50);
 const reason = (await stopped).run.reason;
 const { model: described } = await there.fit(linear(), data, plan).chosen.then((chosen) => ({ model: chosen.task ?? chosen.model ?? "?" }));
 const { dispose } = there;
 dispose();
+await failing("kept though disposed", () => stopped.checkpoint());
 await failing("disposed", () => there.fit(linear(), data, plan));
 return { found, errors, reason, ticks, described: String(described) };
 `;

@@ -1,9 +1,9 @@
 /** `ergodic/worker` in Node: every verb gives through it what it gives here, bit for bit. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { expectTheSame, type Gave } from "./checked.ts";
 import { moduleText, verbs } from "./verbs-task.ts";
 
@@ -32,9 +32,68 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   const lost = worker({ script: pathToFileURL(join(folder, "none.mjs")) });
   await expect(lost.fit(linear(), data)).rejects.toThrow(/^worker: the thread ended: .*none\.mjs.*\[WORKER_DIED\]$/s);
   const without = worker({ module: pathToFileURL(join(folder, "none.mjs")) });
-  await expect(without.fit(linear(), data)).rejects.toThrow(/none\.mjs/);
+  await expect(without.fit(linear(), data)).rejects.toThrow(
+    /^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s,
+  );
   without.dispose();
+  // A checkpoint that is asked for while the module is still loaded.
+  writeFileSync(join(folder, "late.mjs"), "await new Promise((go) => setTimeout(go, 300)); throw new Error('too late');");
+  const late = worker({ module: pathToFileURL(join(folder, "late.mjs")) });
+  const run = late.fit(linear(), data);
+  const kept = run.checkpoint();
+  await expect(run).rejects.toThrow(/^worker: the module .*late\.mjs cannot be imported: too late; .*WORKER_MODULE/s);
+  await expect(kept).rejects.toThrow(/^checkpoint: the run could not begin.*RUN_FAILED/);
+  late.dispose();
   expect(fileURLToPath(dist("worker/serve.js"))).toContain("serve");
+});
+
+it("addresses are as seen from the working folder; what is none is refused", async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  writeFileSync(join(folder, "objective.mjs"), "export const cost = ([x]) => (x - 3) ** 2;\nexport const sum = 1;");
+  const there = worker({ module: relative(process.cwd(), join(folder, "objective.mjs")) });
+  const { value } = await there.minimize(there.exported("cost"), [0], { evaluations: 100, seed: 1 });
+  expect(value).toBeLessThan(1e-3);
+  there.dispose();
+  writeFileSync(join(folder, "broken.mjs"), "export const cost = 1;\nthrow new Error('not today');");
+  const broken = worker({ module: join(folder, "broken.mjs") });
+  const error = await broken.minimize(broken.exported("cost"), [0], { evaluations: 9 }).then(null, (e: Error) => e);
+  expect(error.message).toMatch(/^worker: the module .*broken\.mjs cannot be imported: not today; .*WORKER_MODULE/);
+  expect(error.stack).toContain("broken.mjs:2");
+  broken.dispose();
+  for (const given of [3, {}, "http://["])
+    for (const name of ["module", "script"])
+      expect(() => worker({ [name]: given })).toThrow(
+        new RegExp(`^worker: ${name} is .*, but must be an address: .*OPTION_TYPE`),
+      );
+  expect(() => worker({ script: "https://example.org/serve.js" })).toThrow(
+    /^worker: the thread cannot be started: .*WORKER_START/,
+  );
+});
+
+it("data that nobody refers to any more are forgotten by the thread", async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  const { linear, Dataset } = await import(dist("index.js"));
+  const registered: { target: object; collected: () => void }[] = [];
+  class Recorded {
+    readonly forget: (held: unknown) => void;
+    constructor(forget: (held: unknown) => void) {
+      this.forget = forget;
+    }
+    register(target: object, held: unknown): void {
+      registered.push({ target, collected: () => this.forget(held) });
+    }
+  }
+  vi.stubGlobal("FinalizationRegistry", Recorded);
+  const there = worker();
+  vi.unstubAllGlobals();
+  const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
+  await there.fit(linear(), data, { epochs: 1 });
+  await there.fit(linear(), data, { epochs: 1 });
+  const [known, ...others] = registered.filter(({ target }) => target === data);
+  expect(others).toEqual([]);
+  known.collected();
+  await expect(there.fit(linear(), data, { epochs: 1 })).rejects.toThrow(/fit: /);
+  there.dispose();
 });
 
 const tasks = "/proc/self/task";

@@ -1,6 +1,6 @@
 import { type FaultCode, fault, show } from "../fault.ts";
-import { decoded } from "../lines.ts";
-import { allBytes, type ByteSource } from "../source.ts";
+import { decoded, wholeText } from "../lines.ts";
+import type { ByteSource } from "../source.ts";
 
 /** A token of a BIF file: a word (quoted ones without their quotes), or one of the marks. */
 export interface BifToken {
@@ -27,11 +27,7 @@ export class BifLexer {
   }
 
   static async of(source: ByteSource): Promise<BifLexer> {
-    try {
-      return new BifLexer(source.name, decoded(source.name, await allBytes(source), 1));
-    } finally {
-      await source.close?.();
-    }
+    return new BifLexer(source.name, decoded(source.name, await wholeText(source), 1));
   }
 
   /** Characters of the text. */

@@ -14,6 +14,9 @@ const HEAD = 10;
 const EDGE = 16;
 const TAIL = 16;
 
+/** Bytes of a file that is read as a whole. */
+const MOST_BYTES = 2 ** 32;
+
 const again = "fetch or write it again";
 const byteFault = (file: string, offset: number, message: string): DataError =>
   new DataError(`${file}: byte ${offset}`, message, "DATA_PARSE");
@@ -25,7 +28,7 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 const u64 = (view: DataView, at: number): number => view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 
 async function records(source: ByteSource, size: number, what: string): Promise<DataView> {
-  const bytes = await allBytes(source);
+  const bytes = await allBytes(source, MOST_BYTES);
   await source.close?.();
   const over = bytes.length % size;
   if (over > 0) throw cut(source.name, bytes.length - over, `the last ${what} has ${over} of its ${size} bytes; ${again}`);
@@ -69,7 +72,7 @@ export async function readBinaryVariables(source: ByteSource): Promise<{ rows: V
 
 /** The file of domains. */
 export async function readBinaryDomains(source: ByteSource): Promise<{ rows: DomainRow[]; refuse: Refuse }> {
-  const bytes = await allBytes(source);
+  const bytes = await allBytes(source, MOST_BYTES);
   await source.close?.();
   const view = viewOf(bytes);
   const rows: DomainRow[] = [];

@@ -88,15 +88,20 @@ export class DimmWittedGraph {
         at === undefined ? undefined : checkedDomain(domains[at], count, (field, message) => refuseDomain(at, field, message));
       if (type === 0 && domain && (domain.values[0] !== 0 || domain.values[1] !== 1))
         throw refuseDomain(at!, 2, `variable ${id} is a Boolean, whose values are 0 and 1 in this order; correct them`);
-      const options = domain?.truthiness.some((value) => value > 0) ? { truthiness: domain.truthiness } : {};
-      this.graph.variable(undefined, type === 0 ? undefined : (domain?.values ?? count), options);
-      if (domain) this.stateOf.set(id, new Map(domain.values.map((value, state) => [value, state])));
+      const values = domain && new Map(domain.values.map((value, state) => [value, state]));
+      if (values) this.stateOf.set(id, values);
+      // Of what is not observed samplers do not care for an initial value that is none of the states.
+      const state = values ? values.get(initials[row]) : numbered(initials[row], count);
+      // Numbers are taken for the states' names where there are some.
+      const initial = state === undefined ? undefined : values ? initials[row] : type === 0 ? state === 1 : state;
+      this.graph.variable(undefined, type === 0 ? undefined : (domain?.values ?? count), {
+        ...(domain?.truthiness.some((value) => value > 0) ? { truthiness: domain.truthiness } : {}),
+        ...(role === 0 && state !== undefined && state > 0 ? { initial: initial! } : {}),
+      });
       if (role === 0) return;
-      const state = this.state(id, initials[row]);
       if (state === undefined)
         throw refuse(row, 2, `the evidence is ${initials[row]}, which is no state of variable ${id}; correct it`);
-      // Numbers would be taken for the states' names where there are some.
-      this.graph.observe(id, this.stateOf.has(id) ? initials[row] : type === 0 ? state === 1 : state);
+      this.graph.observe(id, initial!);
     });
   }
 
@@ -134,8 +139,7 @@ export class DimmWittedGraph {
 
   private state(variable: number, value: number): number | undefined {
     const states = this.stateOf.get(variable);
-    if (states) return states.get(value);
-    return Number.isInteger(value) && value >= 0 && value < this.graph.stateCount(variable) ? value : undefined;
+    return states ? states.get(value) : numbered(value, this.graph.stateCount(variable));
   }
 
   /** Holds what was read to the counts of the file of metadata: weights, variables, factors, edges. */
@@ -153,6 +157,10 @@ export class DimmWittedGraph {
     });
   }
 }
+
+/** A state by its number. */
+const numbered = (value: number, count: number): number | undefined =>
+  Number.isInteger(value) && value >= 0 && value < count ? value : undefined;
 
 function checkedDomain(row: DomainRow, count: number, refuse: (field: number, message: string) => Error): DomainRow {
   const { values, truthiness } = row;

@@ -3,9 +3,9 @@
  * function, number of variables, and for each the value that it is compared with.
  */
 import { fault, fileFault, show } from "../fault.ts";
-import { decoded, lineBlocks } from "../lines.ts";
+import { decoded, lineBlocks, wholeText } from "../lines.ts";
 import { textNumber } from "../number.ts";
-import { allBytes, type ByteSource } from "../source.ts";
+import type { ByteSource } from "../source.ts";
 import type { DimmWittedGraph, DomainRow, Refuse, VariableRows, WeightRows } from "./dimmwitted-rows.ts";
 
 interface Row {
@@ -111,7 +111,7 @@ export const VALUES_IN_ROWS = 12;
 
 /** A file of factors and that of its arguments, into the graph. */
 export async function readTextFactors(source: ByteSource, args: ByteSource, into: DimmWittedGraph): Promise<void> {
-  const words = decoded(args.name, await allBytes(args), 1)
+  const words = decoded(args.name, await wholeText(args), 1)
     .split(/\s+/)
     .filter(Boolean);
   const [id, arity, ...equals] = words.map((_, i) => numberOf(args.name, 1, words, i));

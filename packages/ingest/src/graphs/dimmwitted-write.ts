@@ -60,11 +60,14 @@ interface WrittenVariable {
   /** Values of states, where they are not 0, 1 … */
   readonly values: readonly number[] | undefined;
   readonly truthiness: ArrayLike<number> | undefined;
-  readonly observed: number;
+  readonly observed: boolean;
+  /** The value of the state that was observed, or that samplers begin with. */
+  readonly initial: number;
 }
 
 function variableOf(graph: FactorGraph, variable: number): WrittenVariable {
-  const { states, truthiness } = graph.variableAt(variable);
+  const { states, truthiness, initial } = graph.variableAt(variable);
+  const seen = graph.observedState(variable);
   const count = graph.stateCount(variable);
   const numbers =
     typeof states === "object" ? states.map((state) => (String(state).trim() === "" ? Number.NaN : Number(state))) : [];
@@ -72,12 +75,15 @@ function variableOf(graph: FactorGraph, variable: number): WrittenVariable {
     typeof states === "object" &&
     numbers.every((value) => Number.isSafeInteger(value) && value >= 0) &&
     new Set(numbers).size === count;
+  const values = sparse ? numbers : truthiness ? indices(count) : undefined;
+  const state = seen >= 0 ? seen : initial;
   return {
     type: states === undefined ? 0 : 1,
     count,
-    values: sparse ? numbers : truthiness ? indices(count) : undefined,
+    values,
     truthiness,
-    observed: graph.observedState(variable),
+    observed: seen >= 0,
+    initial: state === undefined ? 0 : (values?.[state] ?? state),
   };
 }
 
@@ -95,11 +101,11 @@ function binaryFiles(graph: FactorGraph): Record<string, Uint8Array<ArrayBuffer>
   }
   const written = indices(graph.variableCount).map((variable) => variableOf(graph, variable));
   written.forEach((variable, id) => {
-    const { type, count, values, truthiness, observed } = variable;
+    const { type, count, values, truthiness, observed, initial } = variable;
     variables
       .u64(id)
-      .u8(observed < 0 ? 0 : 1)
-      .u64(observed < 0 ? 0 : labelled(variable, observed))
+      .u8(observed ? 1 : 0)
+      .u64(initial)
       .u16(type)
       .u64(count);
     if (values === undefined) return;
@@ -152,11 +158,7 @@ function textFiles(graph: FactorGraph): Record<string, Uint8Array<ArrayBuffer>> 
     "weights.tsv": indices(graph.weightCount)
       .map((id) => line(id, graph.weightState(id).fixed ? 1 : 0, graph.weightState(id).value))
       .join(""),
-    "variables.tsv": written
-      .map((one, id) =>
-        line(id, one.observed < 0 ? 0 : 1, one.observed < 0 ? 0 : labelled(one, one.observed), one.type, one.count),
-      )
-      .join(""),
+    "variables.tsv": written.map((one, id) => line(id, one.observed ? 1 : 0, one.initial, one.type, one.count)).join(""),
   };
   if (domains.some((text) => text !== "")) texts["domains.tsv"] = domains.join("");
   [...files].forEach(([args, rows], i) => {

@@ -8,8 +8,8 @@
  */
 import { checkKeys, DataError, type FactorGraph, OptionError } from "ergodic";
 import { entriesOf as folderEntries, isFolder } from "../folder.ts";
-import { decoded } from "../lines.ts";
-import { allBytes, openSource, type Source } from "../source.ts";
+import { decoded, wholeText } from "../lines.ts";
+import { openSource, type Source } from "../source.ts";
 import { readBinaryDomains, readBinaryFactors, readBinaryVariables, readBinaryWeights } from "./dimmwitted-binary.ts";
 import { DimmWittedGraph } from "./dimmwitted-rows.ts";
 import { readTextDomains, readTextFactors, readTextVariables, readTextWeights } from "./dimmwitted-text.ts";
@@ -30,11 +30,11 @@ export interface DimmWittedFiles {
 
 /** A graph from DimmWitted's files: a folder of them, or one by one. @throws DataError with line and field, or the byte */
 export async function readDimmWitted(from: string | DimmWittedFiles): Promise<FactorGraph> {
-  const files = typeof from === "string" ? await inFolder(from) : from;
+  const { files, form } = typeof from === "string" ? await inFolder(from) : { files: from, form: undefined };
   checkKeys("readDimmWitted", files, ["weights", "variables", "factors", "domains", "meta"]);
   const { factors, domains, meta } = files;
   const parts = (Array.isArray(factors) ? factors : [factors]) as readonly (Source | { rows: Source; args: Source })[];
-  const isText = parts.some((part) => typeof part === "object" && part !== null && "args" in part);
+  const isText = form === "text" || parts.some((part) => typeof part === "object" && part !== null && "args" in part);
   const into = new DimmWittedGraph();
   const weights = await (isText ? readTextWeights : readBinaryWeights)(openSource(files.weights));
   into.addWeights(weights.rows, weights.refuse);
@@ -51,12 +51,13 @@ export async function readDimmWitted(from: string | DimmWittedFiles): Promise<Fa
   }
   if (meta !== undefined) {
     const source = openSource(meta);
-    into.checkMeta(source.name, decoded(source.name, await allBytes(source), 1));
+    into.checkMeta(source.name, decoded(source.name, await wholeText(source), 1));
   }
   return into.graph;
 }
 
-async function inFolder(path: string): Promise<DimmWittedFiles> {
+/** A graph without factors has no file of them as text, and is text nevertheless. */
+async function inFolder(path: string): Promise<{ files: DimmWittedFiles; form: "binary" | "text" }> {
   if (!(await isFolder(path)))
     throw new DataError(
       path,
@@ -75,20 +76,21 @@ async function inFolder(path: string): Promise<DimmWittedFiles> {
     throw new OptionError("readDimmWitted", `the folder ${path} has no ${name}; it must have ${files}`, "OPTION_RANGE");
   };
   const optional = (name: string): { domains?: string } => (entries.has(name) ? { domains: entries.get(name)! } : {});
-  if (!isText)
-    return {
-      weights: need("graph.weights"),
-      variables: need("graph.variables"),
-      factors: need("graph.factors"),
+  if (!isText) {
+    const files = {
+      ...{ weights: need("graph.weights"), variables: need("graph.variables"), factors: need("graph.factors") },
       ...optional("graph.domains"),
       ...meta,
     };
+    return { files, form: "binary" };
+  }
   const factors = [...entries.keys()].filter((name) => /^factors.*\.tsv$/.test(name));
-  return {
+  const files = {
     weights: need("weights.tsv"),
     variables: need("variables.tsv"),
     factors: factors.map((name) => ({ rows: need(name), args: need(name.replace(/\.tsv$/, ".text2bin-args")) })),
     ...optional("domains.tsv"),
     ...meta,
   };
+  return { files, form: "text" };
 }

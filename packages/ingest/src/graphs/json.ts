@@ -1,13 +1,12 @@
 import { ErgodicError, type FactorGraph, factorGraphFromJson } from "ergodic";
 import { fileFault } from "../fault.ts";
-import { decoded } from "../lines.ts";
-import { allBytes, openSource, type Source } from "../source.ts";
+import { decoded, wholeText } from "../lines.ts";
+import { openSource, type Source } from "../source.ts";
 
 /** A graph from a JSON file that `writeGraphJson` made. @throws DataError DATA_PARSE, DATA_ENCODING */
 export async function readGraphJson(source: Source): Promise<FactorGraph> {
   const from = openSource(source);
-  const text = decoded(from.name, await allBytes(from), 1);
-  await from.close?.();
+  const text = decoded(from.name, await wholeText(from), 1);
   let json: unknown;
   try {
     json = JSON.parse(text);

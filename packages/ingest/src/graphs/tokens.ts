@@ -1,8 +1,8 @@
 import { ErgodicError } from "ergodic";
 import { type FaultCode, fault, show } from "../fault.ts";
-import { shown } from "../lines.ts";
+import { shown, wholeText } from "../lines.ts";
 import { parseNumber } from "../number.ts";
-import { allBytes, type ByteSource } from "../source.ts";
+import type { ByteSource } from "../source.ts";
 
 const LF = 10;
 
@@ -21,11 +21,7 @@ export class Tokens {
   }
 
   static async of(source: ByteSource, options: { comments?: boolean } = {}): Promise<Tokens> {
-    try {
-      return new Tokens(source.name, await allBytes(source), options);
-    } finally {
-      await source.close?.();
-    }
+    return new Tokens(source.name, await wholeText(source), options);
   }
 
   /** Bytes that are left, which bound what the file can still say. */

@@ -45,9 +45,9 @@ export async function readUai(source: Source, options: UaiOptions = {}): Promise
   return graph;
 }
 
-/** The samples of a file of evidence, which mostly has one. @throws DataError that names line and column */
-export async function readUaiEvidence(source: Source): Promise<UaiEvidence[]> {
-  return samplesOf(await Tokens.of(openSource(source)));
+/** The samples of a file of evidence, which mostly has one; `graph`: what it is about, to which it is held. @throws DataError that names line and column */
+export async function readUaiEvidence(source: Source, graph?: FactorGraph): Promise<UaiEvidence[]> {
+  return samplesOf(await Tokens.of(openSource(source)), graph);
 }
 
 function readModel(tokens: Tokens): FactorGraph {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FactorGraph, factorGraph, infer, is, logicalFunctionNames, not } from "ergodic";
+import { type FactorGraph, factorGraph, factorGraphFromJson, infer, is, logicalFunctionNames, not } from "ergodic";
 import { afterAll, describe, expect, it } from "vitest";
 import { readDimmWitted, writeDimmWitted } from "../../src/index.ts";
 import { folder, skipped, there } from "./shared.ts";
@@ -294,4 +294,21 @@ describe("DimmWitted", () => {
     await expect(readDimmWitted(text(changes))).rejects.toThrow(message);
     expect((await readDimmWitted(text({}))).factorCount).toBe(1);
   });
+});
+
+it.each(["binary", "text"] as const)("values that samplers begin with come back, %s", async (form) => {
+  const graph = factorGraph();
+  graph.variable("a", undefined, { initial: true });
+  graph.variable("b", 4, { initial: 3 });
+  graph.variable("c", [7, 9, 12], { initial: 9 });
+  graph.variable("d", 3);
+  graph.variable("e", 3, { initial: 2 });
+  graph.observe("e", 1);
+  const again = await readDimmWitted(written(writeDimmWitted(graph, { form })));
+  expect([0, 1, 2, 3, 4].map((variable) => again.variableAt(variable).initial)).toEqual([1, 3, 1, undefined, undefined]);
+  expect([0, 1, 2, 3, 4].map((variable) => again.observedState(variable))).toEqual([-1, -1, -1, -1, 1]);
+  expect(writeDimmWitted(again, { form })).toEqual(writeDimmWitted(graph, { form }));
+  expect(factorGraphFromJson(graph.toJSON()).toJSON()).toEqual(graph.toJSON());
+  expect(factorGraphFromJson(graph.toJSON()).variableAt(2).initial).toBe(1);
+  expect(() => graph.variable("f", 2, { initial: 2 })).toThrow(/it has no state 2 .*\[OPTION_RANGE\]/);
 });

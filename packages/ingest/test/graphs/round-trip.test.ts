@@ -42,4 +42,18 @@ it("JSON of another sort is refused with the file's name", async () => {
   graph.variable("a");
   const damaged = writeGraphJson(graph).replace('"name"', '"states":0,"name"');
   await expect(read(damaged)).rejects.toThrow(/^g\.json: variables\[0\]: its states are 0/);
+  await expect(read(writeGraphJson(graph).replace('"name"', '"namee"'))).rejects.toThrow(
+    'g.json: variables[0]: it has the key "namee"; did you mean "name"? (besides name it can have states, truthiness, initial)',
+  );
+  graph.isTrue("a", { weight: 2 });
+  const slips = [
+    ['"weight": 0', '"weightt": 0', 'factors[0]: it has the key "weightt"; did you mean "weight"?'],
+    ['"isTrue"', '"oneOf": ["a"], "isTrue"', 'factors[0]: it has the key "isTrue" (besides oneOf it can have no other)'],
+    ['"version"', '"__proto__": {}, "version"', 'it has the key "__proto__"'],
+  ];
+  for (const [from, to, message] of slips) {
+    const text = JSON.stringify(graph, undefined, 1);
+    expect(text).toContain(from);
+    await expect(read(text.replace(from, to))).rejects.toThrow(`g.json: ${message}`);
+  }
 });

@@ -63,15 +63,16 @@ export class CliqueBlock {
     const first = (this.patterns = clique + F.CLIQUE_BYTES);
     const product = first + patterns.length * F.PATTERN_BYTES;
     let at = product + (inner + 1) * 8;
-    const u32 = (address: number, value: number): void => void (memory.u32(address, 1)[0] = value);
+    const all = memory.u32(clique, bytes / 4);
+    const u32 = (address: number, value: number): void => void (all[(address - clique) / 4] = value);
     const list = (values: ArrayLike<number>): number => {
-      memory.u32(at, values.length).set(values);
+      all.set(values, (at - clique) / 4);
       at += values.length * 4;
       return at - values.length * 4;
     };
     u32(clique + F.CLIQUE_AXES, outer);
     u32(clique + F.CLIQUE_SHAPE, list(outerShape));
-    u32(clique + F.CLIQUE_DIGITS, list(new Uint32Array(outer)));
+    u32(clique + F.CLIQUE_DIGITS, list(new Array(outer).fill(0)));
     u32(clique + F.CLIQUE_INNER, inner);
     u32(clique + F.CLIQUE_TABLE_COUNT, tables.length);
     u32(clique + F.CLIQUE_TABLES, first);
@@ -214,7 +215,8 @@ function patternOf(
   outer: number,
   inner: number,
 ) {
-  const strides = new Uint32Array(axes.length);
+  // Lists, not typed arrays: those take longer to make than such short ones to fill.
+  const strides: number[] = new Array(axes.length).fill(0);
   let stride = 1;
   const has = new Set(own);
   for (let k = axes.length - 1; k >= 0; k--) {
@@ -228,11 +230,11 @@ function patternOf(
   let last = axes.length;
   while (last > outer && strides[last - 1] === 0) run *= shape[--last];
   const whole = axes.slice(outer).every((axis) => has.has(axis));
-  const found = { pointer, strides: strides.slice(0, outer), offsets: new Uint32Array(0) };
+  const found = { pointer, strides: strides.slice(0, outer), offsets: [] as number[] };
   if (run === inner) return { ...found, run: inner };
   if (whole) return { ...found, run: 0 };
-  const offsets = new Uint32Array(inner / run);
-  const digits = new Uint32Array(last - outer);
+  const offsets: number[] = new Array(inner / run);
+  const digits: number[] = new Array(last - outer).fill(0);
   for (let i = 0, at = 0; i < offsets.length; i++) {
     offsets[i] = at;
     for (let k = last - 1; k >= outer; k--) {

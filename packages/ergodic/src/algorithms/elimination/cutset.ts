@@ -38,7 +38,7 @@ export function chooseCutset(
       const size = shared.reduce((product, variable) => product * left[variable], 1);
       for (const variable of shared) entries[variable] += size * (1 - 1 / left[variable]);
     }
-    const next = entries.indexOf(Math.max(...entries));
+    const next = entries.indexOf(entries.reduce((most, count) => Math.max(most, count), 0));
     slices *= cardinalities[next];
     if (slices > mostSlices) return undefined;
     variables.push(next);

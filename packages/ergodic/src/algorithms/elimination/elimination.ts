@@ -8,7 +8,7 @@ import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import type { Component } from "../inference/reduction.ts";
 import { chooseCutset, sliceOf } from "./cutset.ts";
-import { type Clique, junctionTree, type TreeCost, treeCost } from "./junction-tree.ts";
+import { type Clique, junctionTree, mergeSmall, type TreeCost, treeCost } from "./junction-tree.ts";
 import { eliminationOrders } from "./order.ts";
 import { type TreeAnswer, TreePass } from "./tree-pass.ts";
 import { supportsToTry, type TreeSupports } from "./tree-supports.ts";
@@ -229,11 +229,11 @@ class Elimination implements PartInference {
   }
 }
 
-const treeOf = ({ tables }: Component, order: readonly number[]): Clique[] =>
-  junctionTree(
-    order,
-    tables.map(({ scope }) => scope),
-  );
+/** The tree that a part is computed over, in this order. */
+export function treeOf({ tables, cardinalities }: Component, order: readonly number[]): Clique[] {
+  const scopes = tables.map(({ scope }) => scope);
+  return mergeSmall(junctionTree(order, scopes), cardinalities, tables);
+}
 
 /** Slices, one after another: sums of their weights and of their weighted marginals, or the best. */
 class SliceSum {

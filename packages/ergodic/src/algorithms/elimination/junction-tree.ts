@@ -70,6 +70,53 @@ export function junctionTree(order: readonly number[], scopes: readonly (readonl
   return cliques;
 }
 
+/** Joint states that cliques are merged to: a message costs as much as some hundreds of them. */
+const MERGED_STATES = 256;
+/** Sum of the tables' ranges in a merged clique, in nats: far from where products underflow. */
+const MERGED_RANGE = 200;
+
+/**
+ * The same tree where small cliques are one with the clique that their message would go to. Of a chain of Booleans an eighth of the cliques is left: each has
+ * more states, which cost less than the messages that are saved. `tables`: of the scopes, by their number.
+ */
+export function mergeSmall(
+  cliques: readonly Clique[],
+  cardinalities: readonly number[],
+  tables: readonly { readonly range: number }[],
+): Clique[] {
+  const shape = (axes: readonly number[]): number[] => axes.map((variable) => cardinalities[variable]);
+  const made = cliques.map(({ axes, own, scopes }) => ({ axes: [...axes], own, scopes: [...scopes] }));
+  const sizes = Float64Array.from(cliques, ({ axes }) => sizeOf(shape(axes)));
+  const ranges = Float64Array.from(cliques, ({ scopes }) => scopes.reduce((sum, scope) => sum + tables[scope].range, 0));
+  const goes = cliques.map(({ parent }, number) => {
+    if (parent < 0) return false;
+    const [child, into] = [made[number], made[parent]];
+    const more = child.axes.slice(child.axes.length - child.own);
+    const size = sizes[parent] * sizeOf(shape(more));
+    const range = ranges[parent] + ranges[number];
+    if (size > MERGED_STATES || range > MERGED_RANGE) return false;
+    // What is eliminated here is eliminated before all that the parent shares with its own parent: the order of the axes stays one.
+    into.axes.push(...more);
+    into.own += child.own;
+    into.scopes.push(...child.scopes);
+    sizes[parent] = size;
+    ranges[parent] = range;
+    return true;
+  });
+  const numbers = new Int32Array(cliques.length);
+  let left = 0;
+  for (const [number, gone] of goes.entries()) if (!gone) numbers[number] = left++;
+  for (let number = cliques.length - 1; number >= 0; number--)
+    if (goes[number]) numbers[number] = numbers[cliques[number].parent];
+  const merged = cliques.flatMap(({ parent }, number) =>
+    goes[number] ? [] : [{ ...made[number], parent: parent < 0 ? -1 : numbers[parent], children: [] as number[] }],
+  );
+  merged.forEach(({ parent }, number) => {
+    if (parent >= 0) merged[parent].children.push(number);
+  });
+  return merged;
+}
+
 /** By place in the order: the variable, then its neighbours when it goes, in the order in which they go. */
 function eliminationCliques(order: readonly number[], position: Int32Array, scopes: readonly (readonly number[])[]): number[][] {
   const gathered = order.map((variable) => new Set([variable]));

@@ -23,6 +23,8 @@ export class MessageStore {
   private readonly engine: Engine;
   private readonly cardinalities: readonly number[];
   private readonly held = new Set<Kept>();
+  /** Where a kernel leaves the extremes of a message. */
+  private extremes: Allocation | undefined;
 
   constructor(engine: Engine, cardinalities: readonly number[]) {
     this.engine = engine;
@@ -61,10 +63,10 @@ export class MessageStore {
   /** Scales an output to a largest entry of 1, which it returns as it was, and measures its range. `best`: logarithms, which stay as they are. */
   settle(kept: Kept, best = false): number {
     const { engine } = this;
-    const block = engine.memory.allocate(F.CLIQUE_BYTES, "cliques");
-    const high = engine.kernel("cliqueExtremes", false)(kept.pointer, kept.entries, block.pointer, kept.logs ? 1 : 0);
-    const low = engine.memory.f64(block.pointer + F.CLIQUE_LOW_F64, 1)[0];
-    block.dispose();
+    this.extremes ??= engine.memory.allocate(F.CLIQUE_BYTES, "cliques");
+    const { pointer } = this.extremes;
+    const high = engine.kernel("cliqueExtremes", false)(kept.pointer, kept.entries, pointer, kept.logs ? 1 : 0);
+    const low = engine.memory.f64(pointer + F.CLIQUE_LOW_F64, 1)[0];
     const none = kept.logs ? high === -Infinity : high === 0;
     kept.range = none ? -Infinity : kept.logs ? high - low : log(high) - log(low);
     if (none || best) return high;
@@ -84,6 +86,7 @@ export class MessageStore {
   }
 
   dispose(): void {
+    this.extremes?.dispose();
     for (const { allocation } of this.held) allocation.dispose();
     this.held.clear();
   }

@@ -44,6 +44,7 @@ export function* eliminationOrders(
   { seed = 0, effort = SHARE, most = MOST_OPERATIONS }: { seed?: number; effort?: number; most?: number } = {},
 ): Generator<void, EliminationOrder> {
   const { order: first, neighbours, left, total, largest } = peel(cardinalities, scopes);
+  if (left.length === 0) return { order: first, total, largest, tried: 1 };
   const even = new Float64Array(left.length).fill(1);
   // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
   left.reverse();

@@ -1,4 +1,4 @@
-import { holds } from "../../base/checks.ts";
+import { checkNamedJson, holds } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { shown } from "../../base/shown.ts";
 import type { JsonObject } from "../../contract.ts";
@@ -63,7 +63,9 @@ export const isVariance = (value: unknown): value is Variance =>
 
 /** Variance reduction from its name or from what its `toJSON` gave. @throws OptionError for an unknown name */
 export function varianceFromJson(json: JsonObject | string): Variance {
-  const { name, ...options } = typeof json === "string" ? { name: json } : json;
+  const described = typeof json === "string" ? { name: json } : json;
+  checkNamedJson("varianceFromJson", described, "name", "a variance reduction");
+  const { name, ...options } = described;
   if (name === "svrg") return svrg(options as { every?: number });
   if (name === "saga") return saga(options);
   if (name === "sag") return sag(options);

@@ -4,8 +4,7 @@ import { powerText } from "../../base/room.ts";
 import type { Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { chooseCutset } from "../elimination/cutset.ts";
-import { eliminationIn } from "../elimination/elimination.ts";
-import { junctionTree } from "../elimination/junction-tree.ts";
+import { eliminationIn, treeOf } from "../elimination/elimination.ts";
 import { eliminationOrders } from "../elimination/order.ts";
 import { supportsToTry, type TreeSupports } from "../elimination/tree-supports.ts";
 import { graphGibbs } from "../graph-gibbs/graph-gibbs.ts";
@@ -13,6 +12,7 @@ import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import type { Component } from "./reduction.ts";
+import { isSmall, SmallPart } from "./small-part.ts";
 
 /** Joint states that elimination sweeps in a second, about; and how many it may, where time is not limited: some minutes. */
 const STATES_A_SECOND = 2.5e8;
@@ -27,8 +27,8 @@ const ORDER_OPERATIONS = 1.5e8;
 const MANY = 200_000;
 
 /**
- * Chooses for each connected part, by its width: exact elimination where the joint states of the cliques of the best order that was
- * found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short;
+ * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques of the
+ * best order that was found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short;
  * otherwise importance sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come
  * from Gibbs sampling. The answer's method says which, and why.
  */
@@ -38,7 +38,7 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     name: "automatic",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
-    start: (part, plan, engine) => new Automatic(part, plan, engine),
+    start: (part, plan, engine) => (isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(part, plan, engine)),
     wholeFrom: MANY,
     startWhole: (columns, plan, engine) => graphGibbs().startWhole!(columns, plan, engine),
   };
@@ -80,7 +80,7 @@ class Automatic implements PartInference {
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" sweeps once what the others sweep twice.
     const most = affordable / (plan.task === "map" ? 1 : 2);
-    this.supports = supportsToTry(junctionTree(order, scopes), part, engine);
+    this.supports = supportsToTry(treeOf(part, order), part, engine);
     if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
       this.supports = undefined;
     const exact = this.supports !== undefined || states <= most;

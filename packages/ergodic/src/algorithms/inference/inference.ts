@@ -28,9 +28,10 @@ export class Inference implements Progression {
   step = 0;
   readonly reduction: Reduction;
   private readonly parts: PartInference[];
-  /** Parts that are still worked on, by number, and which of them is next. */
+  /** Parts that are still worked on, by number, and which of them is next. Those that ended in this round are left among them, before `next`. */
   private running: number[];
   private next = 0;
+  private gone = 0;
   /** Stretches that it has had in a row. */
   private turn = 0;
   /** Sums of what ended parts report. */
@@ -50,7 +51,12 @@ export class Inference implements Progression {
   }
 
   get converged(): boolean {
-    return this.running.length === 0;
+    return this.left === 0;
+  }
+
+  /** How many parts are still worked on. */
+  private get left(): number {
+    return this.running.length - this.gone;
   }
 
   /** What has been found about each part. */
@@ -60,21 +66,28 @@ export class Inference implements Progression {
 
   async advance(steps: number): Promise<Advance> {
     const before = this.step;
-    for (let i = 0; i < steps && this.running.length > 0; i++) {
+    for (let i = 0; i < steps && this.left > 0; i++) {
       const part = this.parts[this.running[this.next]];
       await part.advance();
       this.step++;
       if (part.ended) {
-        this.running.splice(this.next, 1);
+        this.gone++;
+        this.next++;
         this.turn = 0;
         addTo(this.ended, part.report());
       } else if (++this.turn === TURN) {
         this.turn = 0;
         this.next++;
       }
-      if (this.next >= this.running.length) this.next = 0;
+      if (this.next === this.running.length) this.newRound();
     }
     return { updates: this.step - before, lossSum: 0, rows: 0 };
+  }
+
+  private newRound(): void {
+    this.running = this.running.filter((i) => !this.parts[i].ended);
+    this.gone = 0;
+    this.next = 0;
   }
 
   parameters(): Float64Array {
@@ -82,8 +95,8 @@ export class Inference implements Progression {
   }
 
   report(): Record<string, number> {
-    const sums = { parts: this.parts.length, left: this.running.length, ...this.ended };
-    for (const i of this.running) addTo(sums, this.parts[i].report());
+    const sums = { parts: this.parts.length, left: this.left, ...this.ended };
+    for (const i of this.running) if (!this.parts[i].ended) addTo(sums, this.parts[i].report());
     return sums;
   }
 
@@ -94,7 +107,7 @@ export class Inference implements Progression {
       for (const [name, tensor] of Object.entries(own)) tensors[`${i}.${name}`] = tensor;
       return state;
     });
-    return { tensors, state: { step: this.step, next: this.next, turn: this.turn, parts } };
+    return { tensors, state: { step: this.step, next: this.next - this.gone, turn: this.turn, parts } };
   }
 
   restore({ tensors, state }: Snapshot): void {

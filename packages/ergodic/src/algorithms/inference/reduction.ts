@@ -1,6 +1,10 @@
 import { DataError } from "../../base/errors.ts";
+import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
 import type { FactorTables } from "../../contract.ts";
 import { absorb, restrict, sizeOf, type Table, tableOf } from "./table.ts";
+
+/** Bytes that a state of a variable takes, in lists and in the answer. */
+const STATE_BYTES = 32;
 
 /** A connected part of a graph, its variables numbered from 0. */
 export interface Component {
@@ -35,6 +39,14 @@ export interface Reduction {
  */
 export function reduce(graph: FactorTables): Reduction {
   const { cardinalities, factors } = graph;
+  const stateCount = cardinalities.reduce((sum, count) => sum + count, 0);
+  checkRoom(
+    "infer",
+    `${stateCount} states of all variables`,
+    STATE_BYTES * stateCount,
+    MOST_OBJECTS,
+    "give variables fewer states",
+  );
   const given: Table[] = factors.map(({ scope, values, logs }, f) => {
     const variables = Array.from(scope);
     const shape = variables.map((variable) => cardinalities[variable]);
@@ -52,7 +64,7 @@ export function reduce(graph: FactorTables): Reduction {
     scale += rest.scale;
     if (rest.range !== 0 || rest.values.some((value) => value === 0)) left.push({ ...rest, scale: 0 });
   }
-  const merged = absorbSubsets(left);
+  const merged = absorbSubsets(joinEqual(left));
   for (const table of merged) scale += table.scale;
   const tables = merged.map((table) => ({ ...table, scale: 0 }));
   const size = tables.reduce((sum, { values }) => sum + values.length, 0);
@@ -125,6 +137,17 @@ function propagate(graph: FactorTables, tables: readonly Table[]): number[][] | 
     }
   }
   return alive.map((live) => [...live.keys()].filter((state) => live[state]));
+}
+
+/** Tables on the same variables are multiplied, in whatever order their scopes have these. */
+function joinEqual(tables: readonly Table[]): Table[] {
+  const joined = new Map<string, Table>();
+  for (const table of tables) {
+    const key = [...table.scope].sort((a, b) => a - b).join();
+    const before = joined.get(key);
+    joined.set(key, before ? absorb(before, table) : table);
+  }
+  return [...joined.values()];
 }
 
 /** Tables whose scope is within another's become part of it: of the smallest that has all its variables. */

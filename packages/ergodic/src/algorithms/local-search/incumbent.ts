@@ -10,7 +10,7 @@ import { positiveState } from "../inference/positive-state.ts";
 
 /** The best state that a search has found, and the bound of all. */
 export class Incumbent {
-  /** No state has a product above 0, which is proved. */
+  /** The search for a state with a product above 0 proved that there is none. */
   impossible = false;
   states: Int32Array | undefined;
   value = -Infinity;
@@ -24,6 +24,11 @@ export class Incumbent {
   /** Whether no state can be better. */
   get optimal(): boolean {
     return this.bound !== undefined && boundOf(this.value, this.bound) === this.value;
+  }
+
+  /** No state has a product above 0, which the search for a start proved, or the bound. */
+  private get none(): boolean {
+    return this.impossible || this.bound?.value === -Infinity;
   }
 
   offer({ states, value }: JointState): void {
@@ -41,17 +46,19 @@ export class Incumbent {
   }
 
   answer(method: string): PartAnswer | undefined {
-    if (this.impossible)
-      return { method, map: { states: new Int32Array(this.variableCount), value: -Infinity, bound: -Infinity } };
+    if (this.none) return { method, map: { states: new Int32Array(this.variableCount), value: -Infinity, bound: -Infinity } };
     const { states, value, bound } = this;
     return states && { method, map: { states, value, ...(bound ? { bound: boundOf(value, bound) } : {}) } };
   }
 
   snapshot(more: JsonObject): Snapshot {
-    const { states, value, bound, impossible } = this;
+    const { states, value, bound, none } = this;
     return {
       tensors: states ? { best: states } : {},
-      state: { ...more, impossible, value: states ? value : null, bound: bound ? [bound.value, bound.rounding] : null },
+      state: {
+        ...{ ...more, impossible: none, value: states ? value : null },
+        bound: bound && !none ? [bound.value, bound.rounding] : null,
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 /** Random feature maps by name. */
+import { checkNamedJson } from "../../base/checks.ts";
 import { DataError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { addTransformation } from "../transformations/index.ts";
@@ -21,14 +22,10 @@ export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => R
 
 /** The map that `toJSON` described. */
 export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
-  const { kind, ...options } = json;
-  if (typeof kind === "string" && Object.hasOwn(featureMaps, kind))
-    return featureMaps[kind](options as unknown as FeatureOptions);
-  throw new DataError(
-    "features",
-    `there is no map "${String(kind)}" (known: ${Object.keys(featureMaps).join(", ")})`,
-    "PIPELINE_STEP",
-  );
+  checkNamedJson("randomFeaturesFromJson", json, "kind", "random features");
+  const { kind, ...options } = json as { kind: string };
+  if (Object.hasOwn(featureMaps, kind)) return featureMaps[kind](options as unknown as FeatureOptions);
+  throw new DataError("features", `there is no map "${kind}" (known: ${Object.keys(featureMaps).join(", ")})`, "PIPELINE_STEP");
 }
 
 /** Makes the steps of all maps known to pipelines. */

@@ -4,7 +4,7 @@ import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
 import type { Conditionals, FactorTables, JsonObject, TableFactor } from "../../contract.ts";
 import { conditionalsOf } from "./conditionals.ts";
-import type { StateName, States } from "./domains.ts";
+import { type StateName, type States, stateOf } from "./domains.ts";
 import { type Evidence, Observations } from "./evidence.ts";
 import type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./factor-types.ts";
 import { type LogicalFunction, logicalFunctionNames } from "./functions.ts";
@@ -18,6 +18,14 @@ import { denseTable, tablesOf } from "./tables.ts";
 const WHERE = "factorGraph";
 /** Entries of a factor that is asked for as a table. */
 const MOST_ENTRIES = 2 ** 24;
+
+/** Options of `variable()`. */
+export interface VariableOptions {
+  /** By state, how true it is held to be, from 0 to 1. */
+  truthiness?: ArrayLike<number>;
+  /** The state that samplers begin with. Default the first. */
+  initial?: StateName;
+}
 
 /** A graph of discrete variables and factors, p(x) ∝ Π φ(x): made by `factorGraph()`, read by `readUai` and its like, inferred from by `infer`. */
 export class FactorGraph {
@@ -53,19 +61,21 @@ export class FactorGraph {
   /**
    * A new variable, and its number. `states`: how many, or their names (texts or numbers); absent: a Boolean. Without a name it is called by its number: x7.
    *
-   * `truthiness`: by state, how true it is held to be, for learning from noisy evidence; inference does not use it.
+   * `truthiness`: by state, how true it is held to be, for learning from noisy evidence. `initial`: the state that samplers begin with, by default the
+   * first. Inference uses neither.
    */
-  variable(name?: string, states?: States, options: { truthiness?: ArrayLike<number> } = {}): number {
+  variable(name?: string, states?: States, options: VariableOptions = {}): number {
     const where = `${WHERE}.variable${name === undefined ? "" : `: "${name}"`}`;
-    checkKeys(where, options, ["truthiness"]);
+    checkKeys(where, options, ["truthiness", "initial"]);
     const variable = this.#structure.addVariable(where, name, states);
-    const { truthiness } = options;
+    const { truthiness, initial } = options;
     if (truthiness !== undefined) {
       if (truthiness.length !== this.stateCount(variable))
         throw new OptionError(where, `truthiness has ${truthiness.length} numbers, but must have one a state`, "OPTION_RANGE");
       for (let i = 0; i < truthiness.length; i++) checkNumber(where, `truthiness[${i}]`, truthiness[i], { low: 0, high: 1 });
       this.#structure.truthiness.set(variable, Float64Array.from(truthiness));
     }
+    if (initial !== undefined) this.#structure.initials.set(variable, stateOf(where, this.#structure.domain(variable), initial));
     return variable;
   }
 
@@ -229,16 +239,18 @@ export class FactorGraph {
     checkRoom(WHERE, `the names of ${this.stateCount(number)} states`, 32 * this.stateCount(number), MOST_OBJECTS);
     return Array.from({ length: this.stateCount(number) }, (_, state) => this.#structure.label(number, state));
   }
-  /** How a variable was made: its name and states, absent where none were given, and its truthiness. */
-  variableAt(variable: number): { name?: string; states?: States; truthiness?: Float64Array } {
+  /** How a variable was made: its name and states, absent where none were given, its truthiness, and the number of its initial state if that is not the first. */
+  variableAt(variable: number): { name?: string; states?: States; truthiness?: Float64Array; initial?: number } {
     const number = this.variableNumber(variable);
     const name = this.#structure.givenName(number);
     const { given } = this.#structure.domain(number);
     const truthiness = this.#structure.truthiness.get(number);
+    const initial = this.#structure.initialState(number);
     return {
       ...(name === undefined ? {} : { name }),
       ...(given === undefined ? {} : { states: given }),
       ...(truthiness ? { truthiness } : {}),
+      ...(initial > 0 ? { initial } : {}),
     };
   }
   /** The number of the state that was observed; −1: none. */

@@ -31,10 +31,12 @@ export function graphToJson(structure: Structure, observations: Observations): J
       const name = structure.givenName(variable);
       const { given } = structure.domain(variable);
       const truthiness = structure.truthiness.get(variable);
+      const initial = structure.initialState(variable);
       return {
         ...(name === undefined ? {} : { name }),
         ...(given === undefined ? {} : { states: typeof given === "number" ? given : [...given] }),
         ...(truthiness === undefined ? {} : { truthiness: Array.from(truthiness) }),
+        ...(initial === 0 ? {} : { initial: state(variable, initial) }),
       };
     }),
     weights: indices(structure.weightCount).map((id) => {

@@ -49,6 +49,8 @@ export class Structure {
   readonly budget: Budget;
   readonly domains: Domain[] = [boolean];
   readonly truthiness = new Map<number, Float64Array>();
+  /** By variable the state that samplers begin with. */
+  readonly initials: Column;
   private readonly domainNumbers = new Map<string, number>();
   private readonly variableDomains: Column;
   private readonly names = new Map<number, string>();
@@ -69,6 +71,7 @@ export class Structure {
   constructor(bytes: number) {
     this.budget = new Budget(bytes, () => this.edgeCount);
     this.variableDomains = new Column("whole", this.budget, 0);
+    this.initials = new Column("whole", this.budget, 0);
     this.weightValues = new Column("real", this.budget);
     this.weightFixed = new Column("whole", this.budget, 0);
     this.functions = new Column("whole", this.budget);
@@ -121,6 +124,11 @@ export class Structure {
 
   domain(variable: number): Domain {
     return this.domains[this.variableDomains.at(variable)];
+  }
+
+  /** The state that samplers begin with. */
+  initialState(variable: number): number {
+    return variable < this.initials.length ? this.initials.at(variable) : 0;
   }
 
   /** The name that was given to it. */

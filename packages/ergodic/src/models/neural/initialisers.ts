@@ -11,6 +11,7 @@
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
+import { checkNamedJson } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { Registry } from "../../base/registry.ts";
 import { type Draws, stream } from "../../base/stream.ts";
@@ -87,7 +88,9 @@ export function initialiser<O extends JsonObject>(
 
 /** From its name or its JSON. */
 export function initialiserFromJson(json: Json): Initialiser {
-  const { initialiser: name, ...options } = typeof json === "string" ? { initialiser: json } : (json as JsonObject);
+  const described = typeof json === "string" ? { initialiser: json } : json;
+  checkNamedJson("initialiserFromJson", described, "initialiser", "an initialiser");
+  const { initialiser: name, ...options } = described as JsonObject;
   const factory = library.length > 0 ? defined.get(String(name)) : undefined;
   if (factory) return factory(options);
   throw new OptionError(

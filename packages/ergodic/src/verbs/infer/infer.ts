@@ -13,7 +13,7 @@ import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } fr
 import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
-import { columnsOf, type Inferred, tablesOf, variablesOf } from "./tables-of.ts";
+import { columnsOf, type Inferred, tablesOf, tasks, variablesOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** What a resumed run of `infer` may change. */
@@ -41,7 +41,6 @@ export interface InferOptions extends InferWatchOptions {
 }
 
 const keys = ["evidence", "task", "algorithm", "seed", "memory", "workers", "until", "signal"];
-const tasks = ["marginals", "partition", "map"] as const;
 const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
@@ -57,7 +56,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   if (!algorithm.tasks.includes(task))
     throw new CapabilityError(
       "infer",
-      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or leave it out`,
+      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or omit it`,
       "INFER_TASK",
     );
   return launch(options, async () => ({

@@ -21,6 +21,8 @@ export interface InferredGraph {
 /** What can be inferred from: a factor graph, or factors as tables. */
 export type Inferred = FactorTables | InferredGraph;
 
+export const tasks = ["marginals", "partition", "map"] as const satisfies readonly InferenceTask[];
+
 /** The tables of a graph, given the evidence. @throws OptionError for what is no graph, and for unknown variables and states */
 export function tablesOf(where: string, graph: Inferred, task: InferenceTask, evidence?: Evidence): FactorTables {
   if (typeof graph === "object" && graph !== null) {
@@ -35,6 +37,31 @@ export function tablesOf(where: string, graph: Inferred, task: InferenceTask, ev
     `the first argument is ${shown(graph)}, but must be a factor graph: factorGraph(), or readUai(file)`,
     "OPTION_TYPE",
   );
+}
+
+/** Tables as a message can carry them. */
+export interface PortableTables extends Omit<FactorTables, "name" | "state"> {
+  /** By variable: its name, and what its states are called. */
+  readonly names: readonly (readonly [name: string, states: readonly string[]])[];
+}
+
+/** What a message can carry of tables. */
+export function portableTables(tables: FactorTables): PortableTables {
+  const { cardinalities, variableCount, observed } = tables;
+  const states = (variable: number): string[] =>
+    Array.from({ length: cardinalities[variable] }, (_, state) => tables.state(variable, state));
+  return {
+    ...{ cardinalities, variableCount, observed },
+    factors: tables.factors.map(({ scope, values, logs }) => ({ scope: Array.from(scope), values, logs: logs === true })),
+    names: Array.from({ length: variableCount }, (_, variable) => [tables.name(variable), states(variable)]),
+  };
+}
+
+/** The tables that were sent. */
+export function tablesFromPortable({ names, ...tables }: PortableTables): FactorTables {
+  // Variables that were added have no names.
+  const name = (variable: number): string => names[variable]?.[0] ?? `variable ${variable}`;
+  return { ...tables, name, state: (variable, state) => names[variable]?.[1][state] ?? String(state) };
 }
 
 /** How many variables a graph has that can give columns. */

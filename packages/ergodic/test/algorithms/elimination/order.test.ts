@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseCutset } from "../../../src/algorithms/elimination/cutset.ts";
-import { junctionTree, treeCost } from "../../../src/algorithms/elimination/junction-tree.ts";
+import { junctionTree, mergeSmall, treeCost } from "../../../src/algorithms/elimination/junction-tree.ts";
 import { eliminationOrder, eliminationOrders } from "../../../src/algorithms/elimination/order.ts";
 
 const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
@@ -124,6 +124,54 @@ describe("junction trees", () => {
       }),
       { numRuns: 200, seed: 4 },
     );
+  });
+});
+
+describe("junction trees with small cliques merged", () => {
+  it("hold the same, with axes in one order along all messages", () => {
+    fc.assert(
+      fc.property(graphs, ({ cardinalities, scopes }) => {
+        const { order } = eliminationOrder(cardinalities, scopes);
+        const whole = junctionTree(order, scopes);
+        const tables = scopes.map((_, i) => ({ range: (37 * i) % 90 }));
+        const merged = mergeSmall(whole, cardinalities, tables);
+        expect(merged.flatMap(({ axes, own }) => axes.slice(axes.length - own)).sort((a, b) => a - b)).toEqual([
+          ...cardinalities.keys(),
+        ]);
+        expect(merged.flatMap((clique) => clique.scopes).sort((a, b) => a - b)).toEqual([...scopes.keys()]);
+        merged.forEach(({ axes, own, parent, children, scopes: held }, number) => {
+          for (const scope of held) expect(axes).toEqual(expect.arrayContaining(scopes[scope]));
+          const shared = axes.slice(0, axes.length - own);
+          if (parent < 0) expect(shared).toEqual([]);
+          else {
+            expect(parent).toBeGreaterThan(number);
+            expect(merged[parent].children).toContain(number);
+            expect(merged[parent].axes.filter((axis) => shared.includes(axis))).toEqual(shared);
+          }
+          for (const child of children) expect(merged[child].parent).toBe(number);
+        });
+      }),
+      { numRuns: 200, seed: 5 },
+    );
+  });
+
+  it("of a chain of Booleans leave one clique in seven; of wide or steep tables all", () => {
+    const scopes = Array.from({ length: 700 }, (_, i) => [i, i + 1]);
+    const tree = (states: number, range: number): number => {
+      const cardinalities = new Array(701).fill(states);
+      const cliques = junctionTree(eliminationOrder(cardinalities, scopes).order, scopes);
+      const merged = mergeSmall(
+        cliques,
+        cardinalities,
+        scopes.map(() => ({ range })),
+      );
+      const { largest } = treeCost(merged, cardinalities);
+      expect(largest).toBeLessThanOrEqual(Math.max(256, states ** 2));
+      return merged.length;
+    };
+    expect(tree(2, 1)).toBe(100);
+    expect(tree(2, 150)).toBe(700);
+    expect(tree(17, 1)).toBe(700);
   });
 });
 

@@ -1,4 +1,4 @@
-import { checkBoolean, plain, refuse } from "../../../base/checks.ts";
+import { checkBoolean, checkOptionsJson, JSON_TYPE, plain, refuse } from "../../../base/checks.ts";
 import { checkKeys, OptionError } from "../../../base/errors.ts";
 import { Registry } from "../../../base/registry.ts";
 import { shown } from "../../../base/shown.ts";
@@ -76,7 +76,11 @@ export const layerKinds = (): string[] => kinds.names();
 export function layerFromJson(json: JsonObject): Layer {
   const made = decode(json, new Map());
   if (isLayer(made)) return made;
-  throw new OptionError("layer", `${JSON.stringify(json).slice(0, 80)} is not the JSON of a layer`, "LAYER_UNKNOWN");
+  throw new OptionError(
+    "layerFromJson",
+    `the JSON is ${shown(json)}, but must be the object that toJSON() of a layer gave`,
+    JSON_TYPE,
+  );
 }
 
 function checkInitialiser(kind: string, name: string, value: unknown): void {
@@ -122,7 +126,7 @@ function decode(json: Json, shared: Map<Json, Layer>): unknown {
   if ("shared" in json) {
     const known = shared.get(json.shared);
     if (known) return known;
-    throw new OptionError("layer", `the shared layer ${JSON.stringify(json.shared)} stands nowhere before`, "LAYER_UNKNOWN");
+    throw new OptionError("layer", `the shared layer ${JSON.stringify(json.shared)} was not defined before`, "LAYER_UNKNOWN");
   }
   return decodeEntries(json, shared);
 }
@@ -138,7 +142,9 @@ function decodeLayer(json: JsonObject, shared: Map<Json, Layer>): Layer {
       `no layer is named "${String(json.layer)}"; define it by layer("${String(json.layer)}", …) before it is read (known: ${kinds.names().join(", ")})`,
       "LAYER_UNKNOWN",
     );
-  const made = make(decodeEntries((json.options ?? {}) as JsonObject, shared));
+  const { options = {} } = json;
+  checkOptionsJson("layerFromJson", options);
+  const made = make(decodeEntries(options as JsonObject, shared));
   if (json.shared !== undefined) shared.set(json.shared, made);
   return made;
 }

@@ -1,3 +1,4 @@
+import { checkNamedJson } from "../../../base/checks.ts";
 import { DataError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import { type LinearModel, linearFromJson } from "../../../models/linear/linear.ts";
@@ -14,6 +15,7 @@ import { trainableRatings } from "./ratings.ts";
  * Losses, layers and initialisers of your own must be defined before. @throws DataError for a kind that is not known; OptionError for its options
  */
 export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | FactorisationModel {
+  checkNamedJson("modelFromJson", json, "model", "a model");
   const { model } = json;
   if (model === "linear") return Object.assign(linearFromJson(json), { trainable: trainableLinear });
   if (model === "network") return Object.assign(networkFromJson(json), { trainable: trainableNetwork });

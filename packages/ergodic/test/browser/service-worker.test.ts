@@ -1,0 +1,56 @@
+/** In a service worker, which loads nothing after its start: the one file predicts and trains, and what loads its parts later says why it cannot. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Dataset, dense, fit, linear, network, relu } from "../../src/index.ts";
+import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+
+const reason = whyNoBrowser();
+if (reason) console.warn(`skipped: a service worker, because ${reason}`);
+
+/** The text of a service worker that answers what `answer` gives, or the error. */
+const serving = (imported: string, answer: string): string => `
+import * as lib from "${imported}";
+const answer = async (model) => { ${answer} };
+self.addEventListener("message", ({ data, ports: [port] }) =>
+  answer(data).then((given) => port.postMessage({ given }), (error) => port.postMessage({ error: error.name + " " + error.message })));`;
+
+const ask = (script: string, model: Uint8Array): string => `
+const registered = await navigator.serviceWorker.register("${script}", { type: "module" });
+const thread = registered.installing ?? registered.waiting ?? registered.active;
+const channel = new MessageChannel();
+const answer = new Promise((resolve) => (channel.port1.onmessage = ({ data }) => resolve(data)));
+thread.postMessage(new Uint8Array(${JSON.stringify([...model])}), [channel.port2]);
+return answer;`;
+
+describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser.close());
+
+  const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]);
+  const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
+  const inside = (text: string, model: Uint8Array): Promise<unknown> =>
+    runInBrowser(browser, { isolated: false, thread: "page", task: ask("/sw.js", model), files: { "/sw.js": text } });
+
+  it("predicts and trains by the one file", async () => {
+    const model = await fit(network([dense(4), relu(), dense(1)]), data, { epochs: 2, seed: 1, deterministic: true });
+    const text = `
+      const read = await lib.predictor(model);
+      const data = lib.Dataset.fromArrays({ x: ${JSON.stringify(x)}, y: ${JSON.stringify(x.map(([a, b]) => a + b))} });
+      const line = await lib.fit(lib.linear(), data, { epochs: 3, seed: 1, deterministic: true });
+      return { outputs: [...read.outputs(data)], weights: [...line.weights] };`;
+    const line = await fit(linear(), data, { epochs: 3, seed: 1, deterministic: true });
+    const wanted = { outputs: [...model.outputs(data)], weights: [...line.weights] };
+    expect(await inside(serving("/dist/ergodic.min.js", text), model.toBytes())).toEqual({ given: wanted });
+  });
+
+  it("that loads parts later is told of the one file, not that its model is damaged", async () => {
+    const made = await fit(linear(), data, { epochs: 1 });
+    const given = await inside(serving("/dist/predict/index.js", "return (await lib.predictor(model)).kind;"), made.toBytes());
+    expect((given as { error: string }).error).toMatch(
+      /^CapabilityError ergodic: a part of the library cannot be loaded \(import\(\) is disallowed.*ergodic\.min\.js.*\[HOST_IMPORT\]$/,
+    );
+  });
+});
