@@ -11,9 +11,12 @@
  * states' weights are e^(POWER (term − largest)), and the first state is taken whose weights so far exceed the uniform number times their sum; terms
  * of −∞ are never drawn; where all are, the state remains.
  *
+ * graphScore(chain, from, to) → Σ ln p(x_i | x_−i) over these positions, whose conditional probabilities are added to BATCH.
+ *
  * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (host/fields.ts).
  */
 import { exp } from "./exp";
+import { log } from "./log";
 import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "./philox-lanes";
 import { integer, seek, uniform } from "./random";
 import {
@@ -42,8 +45,6 @@ function open(chain: usize): void {
   power = load<f64>(chain, GRAPH_POWER_F64);
 }
 
-// @ts-ignore: decorator
-@inline
 function unit(upper: u32, lower: u32): f64 {
   return (<f64>(upper >>> 5) * 67108864 + <f64>(lower >>> 6)) * TO_UNIT;
 }
@@ -150,49 +151,83 @@ function recount(edge: usize, edges: u32, old: u32, now: u32): void {
   }
 }
 
+/** Where the edges of wider factors begin. */
+function edgesOf(record: usize, count: u32): usize {
+  return record + RECORD_BYTES + (<usize>max(count, 1) << 3) + <usize>load<u32>(record, RECORD_PAIRS) * PAIR_BYTES;
+}
+
+/** Log odds of state 1 of a Boolean with finite terms, which has `old` now. `after` is behind its record then. */
+function oddsOf(record: usize, old: u32): f64 {
+  let at = record + RECORD_BYTES;
+  let z = load<f64>(at);
+  at += 8;
+  const edge = at + <usize>load<u32>(record, RECORD_PAIRS) * PAIR_BYTES;
+  for (; at < edge; at += PAIR_BYTES)
+    z += load<f64>(<usize>load<u32>(at, PAIR_TERMS) + (<usize>load<u8>(states + <usize>load<u32>(at, PAIR_POSITION)) << 3));
+  const edges = load<u32>(record, RECORD_EDGES);
+  if (edges) z += oddsOfEdges(edge, edges, old);
+  else after = edge;
+  return z;
+}
+
+/** The terms of a variable's states, into the work. `after` is behind its record then. */
+function termsOf(record: usize, count: u32, old: u32): void {
+  const bytes = <usize>count << 3;
+  let at = record + RECORD_BYTES;
+  memory.copy(work, at, bytes);
+  at += bytes;
+  const edge = at + <usize>load<u32>(record, RECORD_PAIRS) * PAIR_BYTES;
+  for (; at < edge; at += PAIR_BYTES) {
+    let term = <usize>load<u32>(at, PAIR_TERMS) + <usize>load<u8>(states + <usize>load<u32>(at, PAIR_POSITION)) * bytes;
+    for (let to = work, end = work + bytes; to < end; to += 8) {
+      store<f64>(to, load<f64>(to) + load<f64>(term));
+      term += 8;
+    }
+  }
+  const edges = load<u32>(record, RECORD_EDGES);
+  if (edges) termsOfEdges(edge, edges, old, count);
+  else after = edge;
+}
+
 /** Draws the variable at a position by the uniform number u; of u < 0 it stays as it is. `after` is behind its record then. */
 function draw(record: usize, position: usize, u: f64, batch: usize, changed: usize): void {
   const count = load<u32>(record, RECORD_STATES);
-  const pairs = load<u32>(record, RECORD_PAIRS);
-  const edges = load<u32>(record, RECORD_EDGES);
   const old = <u32>load<u8>(states + position);
   let now: u32;
-  let at = record + RECORD_BYTES;
-  let edge: usize;
   if (count == 0) {
-    let z = load<f64>(at);
-    at += 8;
-    edge = at + <usize>pairs * PAIR_BYTES;
-    for (; at < edge; at += PAIR_BYTES)
-      z += load<f64>(<usize>load<u32>(at, PAIR_TERMS) + (<usize>load<u8>(states + <usize>load<u32>(at, PAIR_POSITION)) << 3));
-    if (edges) z += oddsOfEdges(edge, edges, old);
-    else after = edge;
-    const p = 1 / (1 + exp(-power * z));
+    const p = 1 / (1 + exp(-power * oddsOf(record, old)));
     now = u < p ? 1 : 0;
     if (batch) {
       const to = batch + (<usize>load<u32>(record, RECORD_SLOT) << 3);
       store<f64>(to, load<f64>(to) + p);
     }
   } else {
-    const bytes = <usize>count << 3;
-    memory.copy(work, at, bytes);
-    at += bytes;
-    edge = at + <usize>pairs * PAIR_BYTES;
-    for (; at < edge; at += PAIR_BYTES) {
-      let term = <usize>load<u32>(at, PAIR_TERMS) + <usize>load<u8>(states + <usize>load<u32>(at, PAIR_POSITION)) * bytes;
-      for (let to = work, end = work + bytes; to < end; to += 8) {
-        store<f64>(to, load<f64>(to) + load<f64>(term));
-        term += 8;
-      }
-    }
-    if (edges) termsOfEdges(edge, edges, old, count);
-    else after = edge;
+    termsOf(record, count, old);
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
   if (now == old || u < 0) return;
   store<u8>(states + position, <u8>now);
   if (changed) store<u8>(changed + position, 1);
-  if (edges) recount(edge, edges, old, now);
+  const edges = load<u32>(record, RECORD_EDGES);
+  if (edges) recount(edgesOf(record, count), edges, old, now);
+}
+
+/** ln p(its state | others) of the variable at a position. `after` is behind its record then. */
+function logConditional(record: usize, position: usize): f64 {
+  const count = load<u32>(record, RECORD_STATES);
+  const old = <u32>load<u8>(states + position);
+  if (count == 0) {
+    const z = oddsOf(record, old);
+    const against = old ? -z : z;
+    return against > 0 ? -against - log(1 + exp(-against)) : -log(1 + exp(against));
+  }
+  termsOf(record, count, old);
+  let high: f64 = -Infinity;
+  const end = work + (<usize>count << 3);
+  for (let at = work; at < end; at += 8) high = max(high, load<f64>(at));
+  let total: f64 = 0;
+  for (let at = work; at < end; at += 8) total += exp(load<f64>(at) - high);
+  return load<f64>(work + (<usize>old << 3)) - high - log(total);
 }
 
 /** The state that u takes by the terms at `work`; its probabilities are added to `sums`. */
@@ -286,4 +321,17 @@ export function graphSettle(batch: usize, totals: usize, squares: usize, count: 
     totals += 8;
     squares += 8;
   }
+}
+
+export function graphScore(chain: usize, from: u32, to: u32): f64 {
+  open(chain);
+  after = <usize>load<u32>(chain, GRAPH_RECORDS) + <usize>load<u32>(<usize>load<u32>(chain, GRAPH_BEGINS) + (<usize>from << 2));
+  const batch = <usize>load<u32>(chain, GRAPH_BATCH);
+  let sum: f64 = 0;
+  for (let position = from; position < to; position++) {
+    const record = after;
+    sum += logConditional(record, position);
+    draw(record, position, -1, batch, 0);
+  }
+  return sum;
 }

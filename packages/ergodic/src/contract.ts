@@ -519,8 +519,9 @@ export interface Conditionals {
   readonly weights: Int32Array;
   /** By factor; absent: all 1. */
   readonly features?: Float64Array;
-  /** By weight, its value. */
+  /** By weight, its value, and 1 where learning leaves it as it is. */
   readonly weightValues: Float64Array;
+  readonly weightFixed: Uint8Array;
   /** By shape, where its values begin, and a last entry for where all end. */
   readonly shapeBegins: Uint32Array;
   /**

@@ -3,6 +3,11 @@
 import "./at-start.ts"; // left out by bundlers
 
 export { type MiniBucketsOptions, miniBuckets } from "./algorithms/bounds/mini-buckets.ts";
+export { type ContrastiveDivergenceOptions, contrastiveDivergence } from "./algorithms/contrastive/contrastive-divergence.ts";
+export { exactLikelihood } from "./algorithms/contrastive/exact-likelihood.ts";
+export type { GraphLearner, LearningPlan } from "./algorithms/contrastive/learner.ts";
+export { pseudoLikelihood } from "./algorithms/contrastive/pseudo-likelihood.ts";
+export { learnerFromJson, learnerNames } from "./algorithms/contrastive/registry.ts";
 export { type AlternatingOptions, alternatingLeastSquares } from "./algorithms/coordinate/alternating.ts";
 export { type CoordinateDescent, coordinateDescent } from "./algorithms/coordinate/coordinate-descent.ts";
 export type { CoordinateDescentOptions } from "./algorithms/coordinate/coordinate-options.ts";
@@ -549,6 +554,7 @@ export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts"
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
+export type { GraphFitOptions, LearnedGraph } from "./verbs/fit/graph.ts";
 export { linear } from "./verbs/fit/kinds/linear.ts";
 export { modelFromJson } from "./verbs/fit/kinds/model-from-json.ts";
 export { network } from "./verbs/fit/kinds/network.ts";

@@ -2,4 +2,8 @@
 export {
   cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
 } from "../clique";
-export { graphScan, graphSettle, graphSweep } from "../graph-gibbs";
+export {
+  cliqueSparseLogSum, cliqueSparseMax, cliqueSparseSum, cliqueSupportBuild, cliqueSupportCount,
+} from "../clique-support";
+export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
+export { graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";

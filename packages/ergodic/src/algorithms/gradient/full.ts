@@ -81,7 +81,7 @@ class FullDescent implements Progression {
     for (; made.updates < Math.min(steps, 1); made.updates++) {
       const x = Float64Array.from(this.runner.parameters());
       const loss =
-        workers > 1
+        workers > 1 || objective.waits
           ? await objective.evaluateOnWorkers(x, this.gradient, this.step)
           : objective.evaluate(x, this.gradient, this.step);
       this.runner.gradient().set(this.gradient);
@@ -111,7 +111,12 @@ class FullDescent implements Progression {
     const { t, scalars, vectors } = this.runner.snapshot();
     const tensors: Record<string, Tensor> = { scalars: Float64Array.from(Object.values(scalars)) };
     for (const name of Object.keys(vectors)) tensors[`vector.${name}`] = this.runner.vector(name).slice();
-    return { tensors, state: { step: this.step, t, names: Object.keys(scalars) } };
+    const carried = this.options.objective.snapshot?.();
+    for (const [name, tensor] of Object.entries(carried?.tensors ?? {})) tensors[`objective.${name}`] = tensor;
+    return {
+      tensors,
+      state: { step: this.step, t, names: Object.keys(scalars), ...(carried ? { objective: carried.state } : {}) },
+    };
   }
 
   restore(snapshot: Snapshot): void {
@@ -132,6 +137,8 @@ class FullDescent implements Progression {
       vectors: Object.fromEntries(Object.keys(vectors).map((name) => [name, bytes(name)])),
     });
     this.step = kept.count("step");
+    const { objective } = this.options;
+    if (objective.restore) objective.restore(kept.part("the objective", "objective.", kept.object("objective")).snapshot);
   }
 
   dispose(): void {

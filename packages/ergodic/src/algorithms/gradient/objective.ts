@@ -3,7 +3,7 @@
  *
  * Rows are cut into at most PARTS fixed ranges, whose sums are added in order: the same bits at any number of workers.
  */
-import type { LaneBinding, Plan, Problem, RowGradient } from "../../contract.ts";
+import type { LaneBinding, Plan, Problem, RowGradient, Snapshot } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 
@@ -16,6 +16,11 @@ export interface FullObjective {
   evaluate(x: Float64Array, gradient: Float64Array | null, update?: number): number;
   /** The same, on the plan's workers. */
   evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update?: number): Promise<number>;
+  /** It has no other way than on workers. */
+  readonly waits?: boolean;
+  /** What it carries from one evaluation to the next, where it does: chains. */
+  snapshot?(): Snapshot;
+  restore?(snapshot: Snapshot): void;
   dispose(): void;
 }
 

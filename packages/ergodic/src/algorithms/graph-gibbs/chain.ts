@@ -58,6 +58,7 @@ export class Chain {
       set(F.GRAPH_BATCH, this.batch.pointer);
       set(F.GRAPH_CHANGED, this.changed.pointer);
       set(F.GRAPH_WORK, block + F.GRAPH_BYTES);
+      set(F.GRAPH_DRAWN, layout.drawn);
       set(F.GRAPH_KEY_LOW, random.key[0]);
       set(F.GRAPH_KEY_HIGH, random.key[1]);
       this.blocks.push(block);
@@ -84,6 +85,35 @@ export class Chain {
       squares: memory.f64(this.squares.pointer, slots[drawn]),
       changed: memory.u8(this.changed.pointer, drawn),
     };
+  }
+
+  /** Where it is, for kernels. */
+  get block(): number {
+    return this.blocks[0];
+  }
+
+  /** States, four to a word. */
+  packedStates(): Uint32Array {
+    return this.engine.memory.u32(this.states.pointer, words(this.layout.variables.length));
+  }
+
+  restoreStates(kept: KeptPart, name: string): void {
+    kept.into(this.packedStates(), name);
+    const { cardinalities, variables } = this.layout;
+    const wrong = this.current.findIndex((state, p) => state >= cardinalities[variables[p]]);
+    if (wrong >= 0)
+      kept.refuse(`a variable has ${cardinalities[variables[wrong]]} states, but is in state ${this.current[wrong]}`);
+    this.recount();
+  }
+
+  /** The states of another chain. */
+  copyStates(from: Chain): void {
+    this.packedStates().set(from.packedStates());
+    this.kept.set(from.kept);
+  }
+
+  clearBatch(): void {
+    this.engine.memory.f64(this.batch.pointer, this.layout.slots[this.layout.drawn]).fill(0);
   }
 
   /** Literals that hold, by counted factor. */
@@ -126,6 +156,14 @@ export class Chain {
     return calls;
   }
 
+  /** What was kept of sweeps so far counts no more. */
+  forget(): void {
+    const { memory } = this.engine;
+    const { slots, drawn } = this.layout;
+    for (const { pointer } of [this.batch, this.totals, this.squares]) memory.f64(pointer, slots[drawn]).fill(0);
+    memory.u8(this.changed.pointer, drawn).fill(0);
+  }
+
   /** Ends a batch of so many sweeps. */
   settle(sweeps: number): void {
     const { batch, totals, squares } = this;
@@ -135,10 +173,10 @@ export class Chain {
 
   snapshot(): Record<string, Tensor> {
     const { memory } = this.engine;
-    const { variables, slots, drawn } = this.layout;
+    const { slots, drawn } = this.layout;
     const numbers = (pointer: number): Float64Array => memory.f64(pointer, slots[drawn]).slice();
     return {
-      states: memory.u32(this.states.pointer, words(variables.length)).slice(),
+      states: this.packedStates().slice(),
       changed: memory.u32(this.changed.pointer, words(drawn)).slice(),
       batch: numbers(this.batch.pointer),
       totals: numbers(this.totals.pointer),
@@ -148,15 +186,11 @@ export class Chain {
 
   restore(kept: KeptPart): void {
     const { memory } = this.engine;
-    const { variables, slots, drawn, cardinalities } = this.layout;
-    kept.into(memory.u32(this.states.pointer, words(variables.length)), "states");
+    const { slots, drawn } = this.layout;
     kept.into(memory.u32(this.changed.pointer, words(drawn)), "changed");
     for (const [name, { pointer }] of Object.entries({ batch: this.batch, totals: this.totals, squares: this.squares }))
       kept.into(memory.f64(pointer, slots[drawn]), name);
-    const wrong = this.current.findIndex((state, p) => state >= cardinalities[variables[p]]);
-    if (wrong >= 0)
-      kept.refuse(`a variable has ${cardinalities[variables[wrong]]} states, but is in state ${this.current[wrong]}`);
-    this.recount();
+    this.restoreStates(kept, "states");
   }
 
   dispose(): void {

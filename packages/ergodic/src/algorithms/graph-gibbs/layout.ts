@@ -17,6 +17,19 @@ const PAIR = 2;
 const TABLE = 3;
 const COUNTED = 4;
 
+/** What terms are made of, so that they can be made anew for other weights: base × weight, sums of such. The weight behind the last one is 1. */
+export interface TermSources {
+  /** Terms that edges share: where they are, and one after another their bases and weights. */
+  readonly shared: number;
+  readonly bases: Float64Array;
+  readonly weights: Uint32Array;
+  /** By slot: where it is, where its products end, their bases and weights. */
+  readonly addresses: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly ownBases: Float64Array;
+  readonly ownWeights: Uint32Array;
+}
+
 /**
  * A graph laid out for sampling: a record for each variable that is drawn, in the order of visits, with all that its conditional distribution depends on
  * (host/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
@@ -37,6 +50,8 @@ export class Layout {
   /** By position, 1 where its state is certain whatever the others do. */
   readonly certain: Uint8Array;
   readonly counted: number;
+  /** Where it was asked for. */
+  readonly sources: TermSources | undefined;
   readonly cardinalities: Uint32Array;
   readonly observed: Int32Array;
   private readonly columns: Conditionals;
@@ -49,8 +64,8 @@ export class Layout {
   private readonly records: Allocation;
   private readonly countedBlocks: Allocation;
 
-  /** `order`: the variables that were not observed, in the order of visits. */
-  constructor(columns: Conditionals, order: Uint32Array, memory: EngineMemory) {
+  /** `order`: the variables that were not observed, in the order of visits. `learn`: terms will be made anew, for other weights. */
+  constructor(columns: Conditionals, order: Uint32Array, memory: EngineMemory, { learn = false }: { learn?: boolean } = {}) {
     const { cardinalities, observed } = columns;
     this.columns = columns;
     this.memory = memory;
@@ -85,7 +100,9 @@ export class Layout {
     memory.u32(this.begins.pointer, this.drawn + 1).set(begins);
     this.records = this.allocate(begins[this.drawn]);
     this.countedBlocks = this.allocate(Math.max(1, this.counted) * F.COUNTED_BYTES);
-    new Writer(columns, this, memory, this.forms, begins, pairs, edges).write();
+    const writer = new Writer(columns, this, memory, this.forms, begins, pairs, edges);
+    writer.write();
+    this.sources = learn ? writer.sources() : undefined;
     this.markCertain(begins);
   }
 
@@ -104,6 +121,12 @@ export class Layout {
     const piece = this.memory.allocate(bytes, "a graph laid out for sampling");
     this.held.push(piece);
     return piece;
+  }
+
+  /** Of a factor in its place among counted ones: −1 where it is none. */
+  countedNumbers(): Int32Array {
+    let next = 0;
+    return Int32Array.from(this.forms, (form) => (form === COUNTED ? next++ : -1));
   }
 
   /** Numbers of a position's own terms: 1 of a Boolean without zeros, the log odds. */
@@ -233,9 +256,11 @@ class Writer {
   private readonly begins: Uint32Array;
   private readonly pairs: Uint32Array;
   private readonly edges: Uint32Array;
-  /** Terms that edges refer to, one after another; and where those are that a weight and a shape have made before. */
-  private terms = new Float64Array(1024);
+  /** Terms that edges refer to, one after another, as base × weight; and where those are that a weight and a shape have made before. */
+  private bases = new Float64Array(1024);
+  private baseWeights = new Uint32Array(1024);
   private used = 0;
+  private shared = 0;
   private readonly known = new Map<number, number>();
 
   constructor(
@@ -259,11 +284,16 @@ class Writer {
   write(): void {
     const { layout, memory, forms } = this;
     const { records, counted } = layout.pointers;
-    const own = this.ownTerms();
+    const own = new Float64Array(layout.slots[layout.drawn]);
+    this.ownTerms((slot, base, weight) => {
+      own[slot] += this.term(base, weight);
+    });
     // The terms' place is known once all are there: until then edges hold their distance from the first.
     const offsets = this.offsets();
     const shared = layout.allocate(Math.max(8, 8 * this.used)).pointer;
-    memory.f64(shared, this.used).set(this.terms.subarray(0, this.used));
+    this.shared = shared;
+    const terms = memory.f64(shared, this.used);
+    for (let i = 0; i < this.used; i++) terms[i] = this.term(this.bases[i], this.baseWeights[i]);
     const whole = memory.u32(records, this.begins[layout.drawn] / 4);
     const floats = memory.f64(records, this.begins[layout.drawn] / 8);
     const nextPair = new Uint32Array(layout.drawn);
@@ -337,29 +367,57 @@ class Writer {
     }
   }
 
-  private theta(factor: number): number {
-    const { weights, weightValues, features } = this.columns;
-    const weight = weights[factor] < 0 ? 1 : weightValues[weights[factor]];
-    return weight * (features?.[factor] ?? 1);
+  /** What terms are made of. */
+  sources(): TermSources {
+    const { layout, used } = this;
+    const slots = layout.slots[layout.drawn];
+    const ends = new Uint32Array(slots);
+    this.ownTerms((slot) => {
+      ends[slot]++;
+    });
+    for (let slot = 1; slot < slots; slot++) ends[slot] += ends[slot - 1];
+    const next = Uint32Array.from(ends, (_, slot) => (slot === 0 ? 0 : ends[slot - 1]));
+    const ownBases = new Float64Array(slots === 0 ? 0 : ends[slots - 1]);
+    const ownWeights = new Uint32Array(ownBases.length);
+    this.ownTerms((slot, base, weight) => {
+      ownBases[next[slot]] = base;
+      ownWeights[next[slot]++] = weight;
+    });
+    const addresses = new Uint32Array(slots);
+    for (let p = 0; p < layout.drawn; p++)
+      for (let slot = layout.slots[p]; slot < layout.slots[p + 1]; slot++)
+        addresses[slot] = layout.pointers.records + this.begins[p] + F.RECORD_BYTES + 8 * (slot - layout.slots[p]);
+    const [bases, weights] = [this.bases.slice(0, used), this.baseWeights.slice(0, used)];
+    return { shared: this.shared, bases, weights, addresses, ends, ownBases, ownWeights };
   }
 
-  /** θ g(value), of which that of a weight is finite. */
-  private term(factor: number, theta: number, value: number): number {
-    if (value === -Infinity) return value;
-    const term = value === 0 ? 0 : theta * value;
-    if (Number.isFinite(term)) return term;
+  /** The number of a factor's weight: the one behind the last for those without. */
+  private weight(factor: number): number {
+    const weight = this.columns.weights[factor];
+    return weight < 0 ? this.columns.weightValues.length : weight;
+  }
+
+  private feature(factor: number): number {
+    return this.columns.features?.[factor] ?? 1;
+  }
+
+  /** base × weight, which is finite, or −∞ of factors without a weight. */
+  private term(base: number, weight: number): number {
+    const { weightValues } = this.columns;
+    const value = weight === weightValues.length ? 1 : weightValues[weight];
+    const term = base === 0 ? 0 : base * value;
+    if (Number.isFinite(term) || (term === -Infinity && base === -Infinity)) return term;
     throw new DataError(
       "factor graph",
-      `factor ${factor} is exp(weight · feature · value) with weight · feature ${theta} and value ${value}, which is beyond numbers; make the weight or the feature smaller`,
+      `a factor is exp(weight · feature · value) with weight ${value} (number ${weight}) and feature · value ${base}, which is beyond numbers; make the weight or the feature smaller`,
       "GRAPH_OVERFLOW",
     );
   }
 
-  /** By slot, the sum of terms of factors that depend on no other variable that is drawn. */
-  private ownTerms(): Float64Array {
+  /** Of factors that depend on no other variable that is drawn, what each adds to a slot: base × weight. */
+  private ownTerms(add: (slot: number, base: number, weight: number) => void): void {
     const { layout, forms } = this;
     const { ends, variables, observed, shapes, counting, shapeBegins, shapeValues, literals, cardinalities } = this.columns;
-    const own = new Float64Array(layout.slots[layout.drawn]);
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       if (forms[factor] !== UNARY) continue;
       const to = ends[factor];
@@ -368,7 +426,8 @@ class Writer {
       const variable = variables[mine];
       const p = layout.positions[variable];
       const begin = shapeBegins[shapes[factor]];
-      const theta = this.theta(factor);
+      const feature = this.feature(factor);
+      const weight = this.weight(factor);
       const value = (state: number): number => {
         const at = (edge: number): number => (edge === mine ? state : observed[variables[edge]]);
         let index = 0;
@@ -376,36 +435,33 @@ class Writer {
           for (let edge = from; edge < to - 1; edge++) if (at(edge) === literals[edge]) index++;
           if (at(to - 1) === literals[to - 1]) index += to - from;
         } else for (let edge = from; edge < to; edge++) index = index * cardinalities[variables[edge]] + at(edge);
-        return this.term(factor, theta, shapeValues[begin + index]);
+        return times(feature, shapeValues[begin + index]);
       };
       const slot = layout.slots[p];
-      if (layout.terms(p) === 1) own[slot] += value(1) - value(0);
-      else for (let s = 0; s < cardinalities[variable]; s++) own[slot + s] += value(s);
+      if (layout.terms(p) === 1) add(slot, value(1) - value(0), weight);
+      else for (let s = 0; s < cardinalities[variable]; s++) add(slot + s, value(s), weight);
     }
-    return own;
   }
 
   /** By factor, two distances of terms, of its first variable and of its second one; of wider ones the first alone. */
   private offsets(): Float64Array {
     const { layout, forms } = this;
-    const { ends, variables, cardinalities, shapes, weights, weightValues, features, shapeBegins, shapeValues } = this.columns;
+    const { ends, variables, cardinalities, shapes, weightValues, shapeBegins, shapeValues } = this.columns;
     const offsets = new Float64Array(2 * ends.length);
     const weightCount = weightValues.length + 1;
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       const form = forms[factor];
       if (form < PAIR) continue;
       const shape = shapes[factor];
-      const theta = this.theta(factor);
+      const feature = this.feature(factor);
+      const weight = this.weight(factor);
       const sides = form === PAIR ? 2 : 1;
       for (let side = 0; side < sides; side++) {
         const variable = variables[from + side];
         const p = layout.positions[variable];
         if (form === PAIR && p >= layout.drawn) continue;
         const odds = form === PAIR && layout.terms(p) === 1;
-        const key =
-          features && features[factor] !== 1
-            ? -1
-            : ((shape * weightCount + weights[factor] + 1) * 3 + (form === PAIR ? side : 2)) * 2 + (odds ? 1 : 0);
+        const key = feature !== 1 ? -1 : ((shape * weightCount + weight) * 3 + (form === PAIR ? side : 2)) * 2 + (odds ? 1 : 0);
         const known = key < 0 ? undefined : this.known.get(key);
         if (known !== undefined) {
           offsets[2 * factor + side] = known;
@@ -414,32 +470,37 @@ class Writer {
         const offset = 8 * this.used;
         offsets[2 * factor + side] = offset;
         if (key >= 0) this.known.set(key, offset);
-        const value = (index: number): number => this.term(factor, theta, shapeValues[shapeBegins[shape] + index]);
+        const value = (index: number): number => times(feature, shapeValues[shapeBegins[shape] + index]);
         if (form !== PAIR) {
           const size = shapeBegins[shape + 1] - shapeBegins[shape];
-          for (let i = 0; i < size; i++) this.push(value(i));
+          for (let i = 0; i < size; i++) this.push(value(i), weight);
           continue;
         }
         const [mine, others] = [cardinalities[variable], cardinalities[variables[from + 1 - side]]];
         const at = (own: number, other: number): number => (side === 0 ? own * others + other : other * mine + own);
         for (let other = 0; other < others; other++) {
-          if (odds) this.push(value(at(1, other)) - value(at(0, other)));
-          else for (let s = 0; s < mine; s++) this.push(value(at(s, other)));
+          if (odds) this.push(value(at(1, other)) - value(at(0, other)), weight);
+          else for (let s = 0; s < mine; s++) this.push(value(at(s, other)), weight);
         }
       }
     }
     return offsets;
   }
 
-  private push(value: number): void {
-    if (this.used === this.terms.length) {
-      const longer = new Float64Array(2 * this.used);
-      longer.set(this.terms);
-      this.terms = longer;
+  private push(base: number, weight: number): void {
+    if (this.used === this.bases.length) {
+      const [bases, weights] = [new Float64Array(2 * this.used), new Uint32Array(2 * this.used)];
+      bases.set(this.bases);
+      weights.set(this.baseWeights);
+      [this.bases, this.baseWeights] = [bases, weights];
     }
-    this.terms[this.used++] = value;
+    this.bases[this.used] = base;
+    this.baseWeights[this.used++] = weight;
   }
 }
+
+/** −∞ stays what it is. */
+const times = (feature: number, value: number): number => (value === -Infinity ? value : feature * value);
 
 /** Neighbours of a position by factors of at least two variables that are drawn. */
 export function neighbourhood(columns: Conditionals): (variable: number, visit: (other: number) => void) => void {

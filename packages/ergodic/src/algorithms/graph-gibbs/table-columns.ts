@@ -20,6 +20,7 @@ export function tableColumns({ cardinalities, tables, values, first }: LogTables
     shapes: Uint32Array.from(tables.keys()),
     weights: new Int32Array(tables.length).fill(-1),
     weightValues: new Float64Array(0),
+    weightFixed: new Uint8Array(0),
     shapeBegins: Uint32Array.from([...first, values.length]),
     counting: new Uint8Array(tables.length),
     shapeValues: values,

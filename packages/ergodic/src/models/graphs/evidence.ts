@@ -33,6 +33,10 @@ export class Observations {
     this.states.set(variable, state + 1);
   }
 
+  forget(variable: number): void {
+    this.states.set(variable, 0);
+  }
+
   /** How many variables were observed. */
   count(): number {
     let count = 0;

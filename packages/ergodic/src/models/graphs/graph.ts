@@ -229,6 +229,18 @@ export class FactorGraph {
     return new FactorGraph(this.#structure, observations);
   }
 
+  /** A graph of the same factors, whose weights, by their numbers, have these values; this one stays as it is. */
+  withWeights(values: ArrayLike<number>): FactorGraph {
+    return new FactorGraph(this.#structure.withWeights(), this.#observations).setWeights(values);
+  }
+
+  /** A graph of the same factors in which these variables were not observed; this one stays as it is. */
+  withoutEvidence(variables: Iterable<VariableName>): FactorGraph {
+    const observations = this.#observations.clone();
+    for (const variable of variables) observations.forget(this.variableNumber(variable));
+    return new FactorGraph(this.#structure, observations);
+  }
+
   /** The number of a variable. @throws OptionError that names the nearest, for one that there is not */
   variableNumber(name: VariableName): number {
     return this.#structure.variable(WHERE, name);

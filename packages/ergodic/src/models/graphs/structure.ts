@@ -210,6 +210,12 @@ export class Structure {
     return { name: this.weightNames.get(id), value: this.weightValues.at(id), fixed: this.weightFixed.at(id) === 1 };
   }
 
+  /** The same structure, what is added later included, with weights of its own. */
+  withWeights(): Structure {
+    const own = { weightValues: this.weightValues.clone(), constants: new Map() };
+    return Object.assign(Object.create(Structure.prototype) as Structure, this, own);
+  }
+
   setWeight(id: number, value: number): void {
     this.weightValues.set(id, value);
     // What was made for a number may have another value now.
@@ -266,11 +272,24 @@ export class Structure {
     into.to = this.ends.at(factor);
     into.payload = this.payloads.at(factor);
   }
-  edgeVariable = (edge: number): number => this.variables.at(edge);
-  edgeState = (edge: number): number => this.states.at(edge);
-  feature = (factor: number): number => this.features.at(factor);
-  stateCount = (variable: number): number => this.domains[this.variableDomains.at(variable)].count;
-  weightValue = (id: number): number => this.weightValues.at(id);
+  edgeVariable(edge: number): number {
+    return this.variables.at(edge);
+  }
+  edgeState(edge: number): number {
+    return this.states.at(edge);
+  }
+  feature(factor: number): number {
+    return this.features.at(factor);
+  }
+  stateCount(variable: number): number {
+    return this.domains[this.variableDomains.at(variable)].count;
+  }
+  weightValue(id: number): number {
+    return this.weightValues.at(id);
+  }
+  weightIsFixed(id: number): number {
+    return this.weightFixed.at(id);
+  }
 
   /** Factors by kind. */
   counts(): Map<string, number> {

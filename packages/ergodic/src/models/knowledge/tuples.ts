@@ -6,7 +6,7 @@ const hashStep = (hash: number, code: number): number => {
 };
 
 /** The smallest power of two of places of which at most half are taken by `count`. */
-const placesFor = (count: number): number => 2 ** Math.max(4, Math.ceil(Math.log2(2 * Math.max(1, count))));
+const placesFor = (count: number): number => 2 ** (32 - Math.clz32(Math.max(8, 2 * count - 1)));
 
 /** Rows with different tuples of codes: open addressing over the columns themselves, so that a tuple takes 8 to 16 bytes. */
 export class DistinctTuples {

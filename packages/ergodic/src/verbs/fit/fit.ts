@@ -10,12 +10,14 @@ import { openEngine } from "../../host/engine.ts";
 import { planKeys, resolvePlan } from "../../loop/plan.ts";
 import type { Run } from "../../loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "../../loop/stopping.ts";
+import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import type { NetworkModel } from "../../models/neural/network.ts";
 import type { FactorisationModel } from "../../models/ratings/factorisation.ts";
 import type { ModelData, StatisticalModel } from "../../models/statistical/index.ts";
 import type { FactorPredictor } from "../../predict/factorisation.ts";
 import type { NetworkPredictor } from "../../predict/network.ts";
+import { fitGraph, type GraphFitOptions, type LearnedGraph } from "./graph.ts";
 import { checkHeldOut, type FitOptions, type Trainable, type TrainableModel } from "./kinds/trainable.ts";
 import { type Fitted, launch, planOf, type Trained } from "./launch.ts";
 import { fitMode, type Mode } from "./mode.ts";
@@ -36,6 +38,7 @@ const known = [
   ...planKeys,
 ];
 
+function start(graph: FactorGraph, options?: GraphFitOptions): Run<LearnedGraph>;
 function start<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
 function start<D extends ModelData, Q extends string>(
   model: StatisticalModel<D, Q>,
@@ -50,6 +53,7 @@ function start<K extends PredictionKind>(
 ): Run<NetworkPredictor<K> & Trained>;
 function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>>;
 function start(model: unknown, data: unknown, options?: object): Run<unknown> {
+  if (holds(model, "conditionals")) return fitGraph(model as unknown as FactorGraph, data as GraphFitOptions | undefined);
   if (holds(model, "condition")) return fitMode(model as unknown as StatisticalModel, data as ModelData, options);
   return begin(model as TrainableModel<unknown, object>, data, options);
 }

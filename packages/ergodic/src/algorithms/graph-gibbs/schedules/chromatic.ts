@@ -13,15 +13,22 @@ export const chromatic: Schedule = {
   words: "chromatic Gibbs",
   visits: (columns) => {
     const { order, ends } = coloursOf(columns);
-    const stretches: Stretch[] = [];
-    let from = 0;
-    for (const to of ends) {
-      const before = stretches.at(-1);
-      const shared = to - from >= SHARED;
-      if (before && !shared && !before.shared) stretches[stretches.length - 1] = { ...before, to };
-      else stretches.push({ from, to, shared });
-      from = to;
-    }
-    return { order, stretches };
+    return { order, stretches: stretchesOf(ends, 0) };
   },
 };
+
+/** Stretches of colours that end there, from a position on: small ones that follow each other are one, which nobody shares. */
+export function stretchesOf(ends: readonly number[], first: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  let from = first;
+  for (const end of ends) {
+    const to = first + end;
+    if (to === from) continue;
+    const before = stretches.at(-1);
+    const shared = to - from >= SHARED;
+    if (before && !shared && !before.shared) stretches[stretches.length - 1] = { ...before, to };
+    else stretches.push({ from, to, shared });
+    from = to;
+  }
+  return stretches;
+}

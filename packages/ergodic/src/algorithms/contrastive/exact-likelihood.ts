@@ -1,0 +1,166 @@
+import { CapabilityError, checkKeys } from "../../base/errors.ts";
+import { exp } from "../../base/exp.ts";
+import type { Conditionals, FactorTables, TableFactor } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import { elimination } from "../elimination/elimination.ts";
+import type { FullObjective } from "../gradient/objective.ts";
+import { Inference } from "../inference/inference.ts";
+import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
+
+/** Joint states of a factor whose expectation is wanted. */
+const MOST_STATES = 4096;
+
+/**
+ * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the
+ * same⟩ with the evidence, by elimination over a junction tree. For graphs that are narrow enough, and to judge the other learners. For `fit(graph, {
+ * algorithm })`.
+ *
+ * @throws CapabilityError for a graph that is too wide, or a factor of more than 4096 joint states
+ */
+export function exactLikelihood(options: Record<never, never> = {}): GraphLearner {
+  checkKeys("exactLikelihood", options, []);
+  return {
+    name: "exactLikelihood",
+    draws: false,
+    toJSON: () => ({ algorithm: "exactLikelihood" }),
+    objective: (columns, plan, engine) => new ExactObjective(columns, plan, engine),
+  };
+}
+
+class ExactObjective implements FullObjective {
+  readonly count: number;
+  readonly rows = 1;
+  readonly waits = true;
+  readonly start: Float64Array;
+  private readonly columns: Conditionals;
+  private readonly plan: LearningPlan;
+  private readonly engine: Engine;
+  private readonly evidence: number;
+  /** Of each factor the joint states, as one variable behind those of the graph: its marginal is the factor's. */
+  private readonly sizes: Uint32Array;
+
+  constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
+    this.columns = columns;
+    this.plan = plan;
+    this.engine = engine;
+    this.count = columns.weightValues.length;
+    this.start = columns.weightValues.slice();
+    this.evidence = Math.max(1, evidenceOf(columns));
+    const { ends, variables, cardinalities } = columns;
+    this.sizes = Uint32Array.from(ends, (end, factor) => {
+      let size = 1;
+      for (let edge = factor === 0 ? 0 : ends[factor - 1]; edge < end; edge++) size *= cardinalities[variables[edge]];
+      if (size <= MOST_STATES) return size;
+      throw new CapabilityError(
+        "exactLikelihood",
+        `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be gone through; take contrastiveDivergence() or pseudoLikelihood()`,
+        "GRAPH_WIDTH",
+      );
+    });
+  }
+
+  evaluate(): number {
+    throw new CapabilityError(
+      "exactLikelihood",
+      "its gradient is computed by workers, which a rule that searches along lines cannot wait for; take a rule such as adam() or rprop()",
+      "RULE_CAPABILITY",
+    );
+  }
+
+  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
+    const { columns, evidence } = this;
+    gradient.fill(0);
+    const none = columns.observed.map(() => -1);
+    const free = await this.expectations(x, none, gradient, 1 / evidence);
+    const clamped = await this.expectations(x, columns.observed, gradient, -1 / evidence);
+    columns.weightFixed.forEach((fixed, weight) => {
+      if (fixed) gradient[weight] = 0;
+    });
+    return (free - clamped) / evidence;
+  }
+
+  dispose(): void {}
+
+  /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
+  private async expectations(x: Float64Array, observed: Int32Array, gradient: Float64Array, scale: number): Promise<number> {
+    const { columns, plan, engine } = this;
+    const graph = this.tables(x, observed);
+    const inference = new Inference(
+      graph,
+      elimination(),
+      { task: "marginals", seed: plan.seed, workers: plan.workers, memory: plan.memory },
+      engine,
+    );
+    try {
+      while (!inference.converged) await inference.advance(64);
+      const { ends, weights, features, cardinalities } = columns;
+      const left = inference.reduction.states;
+      const marginals = new Map<number, Float64Array>();
+      let logZ = inference.reduction.scale;
+      for (const { variables, answer } of inference.found()) {
+        logZ += answer!.logZ!.value;
+        answer!.marginals!.forEach(({ p }, i) => {
+          marginals.set(variables[i], p);
+        });
+      }
+      for (let factor = 0; factor < ends.length; factor++) {
+        if (weights[factor] < 0) continue;
+        const joint = cardinalities.length + factor;
+        const p = marginals.get(joint);
+        let mean = 0;
+        left[joint].forEach((state, i) => {
+          mean += (p ? p[i] : 1) * this.value(factor, state);
+        });
+        gradient[weights[factor]] += scale * (features?.[factor] ?? 1) * mean;
+      }
+      return logZ;
+    } finally {
+      inference.dispose();
+    }
+  }
+
+  /** g at a joint state of the factor's variables, the last fastest. */
+  private value(factor: number, joint: number): number {
+    const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = this.columns;
+    const begin = shapeBegins[shapes[factor]];
+    if (!counting[shapes[factor]]) return shapeValues[begin + joint];
+    const from = factor === 0 ? 0 : ends[factor - 1];
+    const last = ends[factor] - 1;
+    let index = 0;
+    for (let edge = last, rest = joint; edge >= from; edge--) {
+      const count = cardinalities[variables[edge]];
+      if (rest % count === literals[edge]) index += edge === last ? last - from + 1 : 1;
+      rest = Math.floor(rest / count);
+    }
+    return shapeValues[begin + index];
+  }
+
+  /** Factors at these weights; each with a variable that tells its joint state. */
+  private tables(x: Float64Array, observed: Int32Array): FactorTables {
+    const { columns, sizes } = this;
+    const { cardinalities, ends, variables, weights, features } = columns;
+    const factors: TableFactor[] = [];
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      const size = sizes[factor];
+      const scope = variables.subarray(from, ends[factor]);
+      const theta = (weights[factor] < 0 ? 1 : x[weights[factor]]) * (features?.[factor] ?? 1);
+      const logs = Float64Array.from({ length: size }, (_, joint) => {
+        const value = this.value(factor, joint);
+        return value === -Infinity || value === 0 ? value : theta * value;
+      });
+      if (weights[factor] < 0) {
+        factors.push({ scope, values: logs, logs: true });
+        continue;
+      }
+      // One factor instead of two: the table on the diagonal of "the joint state is this one".
+      const values = new Float64Array(size * size).fill(-Infinity);
+      for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
+      factors.push({ scope: [...scope, cardinalities.length + factor], values: values.map(exp) });
+    }
+    const counts = Uint32Array.from([...cardinalities, ...sizes.map((size, factor) => (weights[factor] < 0 ? 1 : size))]);
+    const seen = new Int32Array(counts.length).fill(-1);
+    seen.set(observed);
+    const { name, state } = columns;
+    return { cardinalities: counts, variableCount: columns.variableCount, factors, observed: seen, name, state };
+  }
+}

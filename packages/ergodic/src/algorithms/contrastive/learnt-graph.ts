@@ -1,0 +1,227 @@
+import type { Stream } from "../../base/stream.ts";
+import type { Conditionals } from "../../contract.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import * as F from "../../host/fields.ts";
+import type { Call } from "../../host/pool.ts";
+import { Chain } from "../graph-gibbs/chain.ts";
+import { coloursOf } from "../graph-gibbs/colours.ts";
+import { Layout } from "../graph-gibbs/layout.ts";
+import { chromatic, stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
+import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
+
+/**
+ * A graph whose weights change, in the engine's memory: its layout, with all variables free, those that were not observed in front; what its terms are made of;
+ * and its factors with weights that are learnt. Chains that hold the evidence visit the variables in front alone.
+ */
+export class LearntGraph {
+  readonly layout: Layout;
+  /** Visits of the variables that were not observed, and of those that were. */
+  readonly hidden: readonly Stretch[];
+  readonly seen: readonly Stretch[];
+  /** Variables that were not observed: positions below this. */
+  readonly hiddenCount: number;
+  /** By position, the state that was observed, or −1. */
+  readonly evidence: Int32Array;
+  private readonly engine: Engine;
+  private readonly arena: Arena;
+  private readonly weightCount: number;
+  private readonly weights: number;
+  private readonly out: number;
+  private readonly shared: readonly number[];
+  private readonly own: readonly number[];
+  private readonly factors: number;
+  private readonly factorCount: number;
+  private readonly fixed: Uint8Array;
+
+  constructor(given: Conditionals, engine: Engine) {
+    const observed = given.observed.map((state, v) => (state < 0 && given.cardinalities[v] === 1 ? 0 : state));
+    // A variable of one state is never drawn.
+    const columns = { ...given, observed: observed.map((_, v) => (given.cardinalities[v] === 1 ? 0 : -1)) };
+    const colours = coloursOf(columns);
+    const [hidden, seen] = [false, true].map((isSeen) => partOf(colours, (variable) => observed[variable] >= 0 === isSeen));
+    this.engine = engine;
+    this.hiddenCount = hidden.order.length;
+    this.hidden = stretchesOf(hidden.ends, 0);
+    this.seen = stretchesOf(seen.ends, hidden.order.length);
+    const order = Uint32Array.from([...hidden.order, ...seen.order]);
+    this.layout = new Layout(columns, order, engine.memory, { learn: true });
+    this.evidence = Int32Array.from(this.layout.variables, (variable) => observed[variable]);
+    this.fixed = given.weightFixed;
+    this.weightCount = given.weightValues.length;
+    this.arena = new Arena(engine.memory, "weights of a graph");
+    this.weights = this.arena.take(8 * (this.weightCount + 1));
+    this.out = this.arena.take(8 * (this.weightCount + 1));
+    const { shared, bases, weights, addresses, ends, ownBases, ownWeights } = this.layout.sources!;
+    const put = (values: Float64Array | Uint32Array): number => {
+      const at = this.arena.take(Math.max(8, values.byteLength));
+      if (values instanceof Float64Array) engine.memory.f64(at, values.length).set(values);
+      else engine.memory.u32(at, values.length).set(values);
+      return at;
+    };
+    this.shared = [shared, put(bases), put(weights), this.weights, bases.length];
+    this.own = [put(addresses), put(ends), put(ownBases), put(ownWeights), this.weights, addresses.length];
+    const values = narrowed(columns, this.layout.countedNumbers());
+    const { words, features, count } = this.records(
+      { ...columns, ...values.columns },
+      put(values.columns.shapeValues),
+      values.numbers,
+    );
+    this.factors = put(words);
+    const floats = engine.memory.f64(this.factors, words.length / 2);
+    for (const [at, feature] of features) floats[at] = feature;
+    this.factorCount = count;
+  }
+
+  /** LEARNT blocks of the factors whose weight is learnt, and the features among them by their place as f64. */
+  private records(
+    columns: Conditionals,
+    values: number,
+    numbers: Int32Array,
+  ): { words: Uint32Array; features: [number, number][]; count: number } {
+    const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;
+    const { layout } = this;
+    const learnt = (factor: number): boolean => weights[factor] >= 0 && weightFixed[weights[factor]] === 0;
+    let [size, count] = [0, 0];
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (!learnt(factor)) continue;
+      count++;
+      size += F.LEARNT_BYTES + (ends[factor] - from) * F.MEMBER_BYTES;
+    }
+    const words = new Uint32Array(size / 4);
+    const found: [number, number][] = [];
+    let at = 0;
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (!learnt(factor)) continue;
+      const to = ends[factor];
+      const counts = counting[shapes[factor]] === 1;
+      words[at + F.LEARNT_VALUES / 4] = values + 8 * shapeBegins[shapes[factor]];
+      words[at + F.LEARNT_WEIGHT / 4] = weights[factor];
+      found.push([(at + F.LEARNT_FEATURE_F64 / 4) / 2, features?.[factor] ?? 1]);
+      words[at + F.LEARNT_MEMBERS / 4] = to - from;
+      words[at + F.LEARNT_COUNTED / 4] = counts ? numbers[factor] + 1 : 0;
+      const first = at + F.LEARNT_BYTES / 4;
+      let stride = 8;
+      for (let edge = to - 1; edge >= from; edge--) {
+        const variable = variables[edge];
+        const member = first + ((edge - from) * F.MEMBER_BYTES) / 4;
+        const p = layout.positions[variable];
+        words[member + F.MEMBER_POSITION / 4] = p;
+        words[member + F.MEMBER_STRIDE / 4] = stride;
+        words[member + F.MEMBER_STATES / 4] = counts ? literals[edge] : cardinalities[variable];
+        if (p < layout.drawn) words[member + F.MEMBER_SLOT / 4] = layout.slots[p] + (layout.terms(p) === 1 ? 0x80000000 : 0);
+        if (!counts) stride *= cardinalities[variable];
+      }
+      at = first + ((to - from) * F.MEMBER_BYTES) / 4;
+    }
+    return { words, features: found, count };
+  }
+
+  /** A chain, its hidden variables in states that are drawn at random, the others where they were seen. */
+  chain(random: Stream, workers: number): Chain {
+    const chain = new Chain(this.layout, this.engine, random, workers);
+    const draws = random.at(Number.MAX_SAFE_INTEGER);
+    const { cardinalities, positions } = this.layout;
+    chain.begin((variable) => {
+      const state = this.evidence[positions[variable]];
+      return state >= 0 ? state : draws.integer(cardinalities[variable]);
+    });
+    return chain;
+  }
+
+  /** Terms are those of these weights from now on. */
+  weigh(values: Float64Array): void {
+    const memory = this.engine.memory.f64(this.weights, this.weightCount + 1);
+    memory.set(values);
+    memory[this.weightCount] = 1;
+    this.call("graphTerms", this.shared);
+    this.call("graphOwnTerms", this.own);
+  }
+
+  /** Σ of what is added until it is taken: by weight, of its factors. Fixed weights: 0. */
+  takeSums(into: Float64Array): void {
+    const sums = this.engine.memory.f64(this.out, this.weightCount);
+    into.set(sums);
+    sums.fill(0);
+    for (let weight = 0; weight < into.length; weight++) if (this.fixed[weight]) into[weight] = 0;
+  }
+
+  /** scale × Σ feature × g(x) at the chain's states. */
+  addStatistics(chain: Chain, scale: number): void {
+    this.call("graphStatistics", [chain.block, this.factors, this.factorCount, scale, this.out]);
+  }
+
+  /** Σ ln p(x_i | others) at the chain's states, over positions from `from` on; with `scale`, its gradient over all positions times that is added. */
+  pseudo(chain: Chain, from: number, scale?: number): number {
+    chain.clearBatch();
+    const score = this.call("graphScore", [chain.block, from, this.layout.drawn]);
+    if (scale !== undefined) this.call("graphPseudo", [chain.block, this.factors, this.factorCount, scale, this.out]);
+    return score;
+  }
+
+  /** Calls of one sweep over stretches: those of each stretch must end before the next. */
+  sweep(chain: Chain, stretches: readonly Stretch[], sweep: number, workers: number): Call[][] {
+    return stretches.map((stretch) => chain.calls(stretch, chromatic, sweep, 1, false, workers));
+  }
+
+  /** On this thread, one after another. */
+  run(calls: readonly Call[]): void {
+    for (const { kernel, args } of calls) this.call(kernel as string, args);
+  }
+
+  dispose(): void {
+    this.arena.dispose();
+    this.layout.dispose();
+  }
+
+  private call(kernel: string, args: readonly number[]): number {
+    return this.engine.kernel(kernel, false)(...args);
+  }
+}
+
+/**
+ * Counted factors of which at most one variable is ever drawn are not counted by the layout: here they become tables of that variable's states, the others
+ * being of one state.
+ */
+function narrowed(columns: Conditionals, numbers: Int32Array) {
+  const { ends, variables, literals, shapes, counting, shapeBegins, shapeValues, cardinalities } = columns;
+  const extra: number[] = [];
+  const [begins, kinds] = [Array.from(shapeBegins), Array.from(counting)];
+  const own = shapes.slice();
+  for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    if (!counting[shapes[factor]] || numbers[factor] >= 0) continue;
+    const to = ends[factor];
+    let mine = from;
+    while (mine < to - 1 && cardinalities[variables[mine]] === 1) mine++;
+    own[factor] = kinds.push(0) - 1;
+    for (let state = 0; state < cardinalities[variables[mine]]; state++) {
+      const holds = (edge: number): boolean => literals[edge] === (edge === mine ? state : 0);
+      let index = holds(to - 1) ? to - from : 0;
+      for (let edge = from; edge < to - 1; edge++) if (holds(edge)) index++;
+      extra.push(shapeValues[shapeBegins[shapes[factor]] + index]);
+    }
+    begins.push(shapeValues.length + extra.length);
+  }
+  return {
+    numbers,
+    columns: {
+      shapes: own,
+      counting: Uint8Array.from(kinds),
+      shapeBegins: Uint32Array.from(begins),
+      shapeValues: Float64Array.from([...shapeValues, ...extra]),
+    },
+  };
+}
+
+/** Of colours, the variables that are wanted. */
+function partOf({ order, ends }: ReturnType<typeof coloursOf>, wanted: (variable: number) => boolean) {
+  const kept: number[] = [];
+  const keptEnds: number[] = [];
+  let from = 0;
+  for (const end of ends) {
+    for (const variable of order.subarray(from, end)) if (wanted(variable)) kept.push(variable);
+    keptEnds.push(kept.length);
+    from = end;
+  }
+  return { order: kept, ends: keptEnds };
+}

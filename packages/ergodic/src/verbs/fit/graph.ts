@@ -1,0 +1,115 @@
+import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
+import type { Rule } from "../../algorithms/gradient/kinds.ts";
+import { checkSignal, holds, refuse } from "../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import { checkpointBytes } from "../../loop/checkpoint.ts";
+import { Run, type RunSummary } from "../../loop/run.ts";
+import { resolveStopping, type Until } from "../../loop/stopping.ts";
+import type { FactorGraph } from "../../models/graphs/graph.ts";
+import type { GraphRecipe, HeldOut } from "./graph-learning.ts";
+
+/** Options of `fit(graph)`. */
+export interface GraphFitOptions {
+  /** contrastiveDivergence() (default), pseudoLikelihood(), exactLikelihood(). */
+  algorithm?: GraphLearner;
+  /** The step rule. Default: adam() with rates 0.1/(1 + t/50). */
+  rule?: Rule;
+  /** Updates, one a sweep. Default 500; > 0. */
+  epochs?: number;
+  /** When to stop: epochs, updates, seconds. Instead of `epochs`. */
+  until?: Until;
+  /** Strength of l1 Σ |w|, added to the loss by observed variable. Default 0; >= 0. */
+  l1?: number;
+  /** Strength of l2/2 Σ w². Default 0; >= 0. */
+  l2?: number;
+  /** Share of the observed variables that are not shown, drawn at random. Default 0; at least 0, below 1. */
+  heldOut?: number;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Threads; what is learnt does not depend on them. Default 1. */
+  workers?: number;
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+/** What a resumed run of learning may change. */
+export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
+
+/** What `fit(graph)` gives. */
+export interface LearnedGraph {
+  /** The graph with what was learnt, and without the evidence that was held out. */
+  readonly graph: FactorGraph;
+  /** By number. */
+  readonly weights: Float64Array;
+  /** A weight by its name or number. */
+  weight(name: string | number): number;
+  /** Variables that were held out, and the states that they had. */
+  readonly heldOut: HeldOut;
+  /** How the run went. */
+  readonly run: RunSummary;
+}
+
+const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "seed", "workers", "signal"];
+const EPOCHS = 500;
+
+/** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */
+export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run<LearnedGraph> {
+  checkKeys("fit", options, keys);
+  checkSignal("fit", options.signal);
+  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, workers = 1, until } = options;
+  if (algorithm !== undefined && !holds(algorithm, "objective"))
+    refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
+  if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
+    refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
+  checkNumber("fit", "l1", l1, { low: 0 });
+  checkNumber("fit", "l2", l2, { low: 0 });
+  checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });
+  checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber("fit", "workers", workers, { low: 1, high: 1024, integer: true });
+  const epochs = options.epochs ?? (until === undefined ? EPOCHS : undefined);
+  const stopping = resolveStopping("fit", { epochs, until }, false);
+  return launch(graph, options.signal, async () => {
+    const { recipeOf } = await import("./graph-learning.ts");
+    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, seed, workers, stopping });
+  });
+}
+
+/** Continues from a checkpoint, bit for bit: the graph must be the same. */
+export function resumeGraph(
+  from: string | Uint8Array | Blob,
+  graph: FactorGraph,
+  options: GraphResumeOptions = {},
+): Run<LearnedGraph> {
+  checkKeys("fit.resume", options, ["epochs", "until", "workers", "signal"]);
+  checkSignal("fit.resume", options.signal);
+  const { workers = 1 } = options;
+  checkNumber("fit.resume", "workers", workers, { low: 1, high: 1024, integer: true });
+  return launch(graph, options.signal, async () => {
+    const { recipeFrom } = await import("./graph-learning.ts");
+    return recipeFrom(from, graph, { ...options, workers });
+  });
+}
+
+function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
+  let json: JsonObject;
+  let shown = graph;
+  let heldOut: HeldOut = [];
+  return new Run<LearnedGraph>({
+    resultNames: ["graph", "weights", "weight", "heldOut"],
+    ...(signal ? { signal } : {}),
+    start: async () => {
+      const recipe = await read();
+      const { begin } = await import("./graph-learning.ts");
+      const begun = await begin(graph, recipe);
+      ({ json, shown, heldOut } = begun);
+      const { checkpoint, stopping } = recipe;
+      return { progression: begun.progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
+    },
+    finish: (weights, run) => {
+      const learned = shown.withWeights(weights);
+      return { graph: learned, weights, heldOut, run, weight: (name) => learned.weightState(name).value };
+    },
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: json } }),
+  });
+}
