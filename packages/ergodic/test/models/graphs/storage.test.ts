@@ -59,6 +59,19 @@ describe("storage", () => {
     expect(bytes / graph.byteLength).toBeLessThan(1.01);
   }, 60_000);
 
+  it("a graph that knows what comes is the same, in arrays without room to grow", () => {
+    const fill = (graph: ReturnType<typeof factorGraph>) => {
+      for (let v = 0; v < 1000; v++) graph.variable();
+      for (let v = 0; v < 1000; v++) graph.weight();
+      for (let v = 0; v < 1000; v++) graph.addFactor("equal", [v, (v + 1) % 1000], [1, 0], v, v / 2);
+      return graph;
+    };
+    const [planned, other] = [fill(factorGraph().plan(1000, 2000)), fill(factorGraph())];
+    expect(planned.toJSON()).toEqual(other.toJSON());
+    expect(planned.byteLength).toBeLessThan(other.byteLength);
+    expect(() => planned.plan(-1, 0)).toThrow(/factorGraph.plan: factors is -1, but must be an integer >= 0/);
+  });
+
   it("beyond its memory a graph says how many edges fit, and is still there", () => {
     const graph = factorGraph({ memory: 2 ** -14 });
     graph.variable();
