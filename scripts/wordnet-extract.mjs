@@ -1,5 +1,5 @@
 /**
- * Makes glosses.tsv of WordNet 3.0: `node extract.mjs FOLDER > glosses.tsv`, FOLDER with data.noun and index.noun (Debian: /usr/share/wordnet of wordnet-base).
+ * Makes glosses.tsv of WordNet 3.0: `node scripts/wordnet-extract.mjs FOLDER > glosses.tsv`, FOLDER with data.noun and index.noun (Debian: /usr/share/wordnet of wordnet-base).
  *
  * 4000 nouns of one word, at random, neither people nor places, each with one hypernym. Columns: the noun; the words of its gloss up to the first semicolon;
  * those of them that are nouns; the hypernym's words.
