@@ -23,9 +23,10 @@ const MOST_STATES = 2 ** 36;
 const MOST_SLICES = 2 ** 16;
 
 /**
- * Exact inference: variables are summed (or maximised) out one after another, in an order good in time and memory (order.ts), by messages over a junction
- * tree (tree-pass.ts), which gives all marginals at once; what zeros rule out is neither gone through nor kept where that pays (tree-supports.ts). Where the messages take more memory than the plan allows, some variables are held at each of their
- * states in turn (cutset.ts). Right up to rounding; tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
+ * Exact inference: variables are summed (or maximised) out one after another, in an order good in time and memory (order.ts), by messages over a
+ * junction tree (tree-pass.ts), which gives all marginals at once; what zeros rule out is neither gone through nor kept where that pays
+ * (tree-supports.ts). Where the messages take more memory than the plan allows, some variables are held at each of their states in turn (cutset.ts).
+ * Right up to rounding; tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
  *
  * @throws CapabilityError where the graph is too wide for `mostStates`
  */
