@@ -22,10 +22,10 @@ export async function emptyGraph({ variables, seed }) {
   return { graph, random, below, pool };
 }
 
-/** Opens the peer on a graph. */
-export async function openDimmWitted(graph, folder) {
+/** Opens the peer on a graph. `keep`: it can make the graph from its columns again. */
+export async function openDimmWitted(graph, folder, keep = 0) {
   const { writeDimmWitted } = await import(new URL("../packages/ingest/dist/index.js", import.meta.url).href);
   mkdirSync(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(writeDimmWitted(graph))) writeFileSync(join(folder, name), bytes);
-  return openPeer("dimmwitted.cpp", { folder });
+  return openPeer("dimmwitted.cpp", { folder, keep });
 }

@@ -3,8 +3,9 @@
 // its states, each time by going through the factor's variables. Learning visits variables likewise, draws each in an assignment that holds the evidence and
 // in a free one, and then takes a step on the weights of its factors. One thread, doubles, numbers of 64 bits, big-endian files without headers.
 //
-// Driven by lines: bench/peer.mjs. `run {"sweeps": n}` samples; `run {"learn": n, "step": s, "decay": d, "weights": file}` learns for n sweeps more, the step of
-// sweep t being s d^t, and writes the weights; `run {"reset": 1}` puts weights and assignments back, `run {"tallies": file}` writes by variable how often it was true.
+// Driven by lines: bench/peer.mjs. `run {"sweeps": n, "tallies": file}` samples, and writes by variable how often it was true; `run {"learn": n, "step": s,
+// "decay": d, "weights": file}` learns for n sweeps, the step of sweep t being s d^t, and writes the weights. "anew": 1 first makes the graph from the files' columns
+// again, which the seconds include; the problem must have said "keep": 1 then.
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -83,7 +85,7 @@ struct Edge {
 };
 
 struct Factor {
-  Number id, firstEdge, edgeCount, weight;
+  Number firstEdge, edgeCount, weight;
   double feature;
   Function function;
 };
@@ -104,18 +106,14 @@ struct Random {
   }
 };
 
-class Graph {
- public:
+/** A graph as its files have it. */
+struct Columns {
   std::vector<Variable> variables;
-  std::vector<Weight> weights, given;
-  /** By variable, one after another, copies of the factors that it is in, and of their edges: a visit reads them in a row. */
-  std::vector<Factor> adjacent;
+  std::vector<Weight> weights;
+  std::vector<Factor> factors;
   std::vector<Edge> edges;
-  Number edgeCount = 0;
-  std::vector<Number> free, clamped, tallies;
-  Random random;
 
-  explicit Graph(const std::string& folder) {
+  explicit Columns(const std::string& folder) {
     std::ifstream meta(folder + "/graph.meta");
     Number counts[4];
     char comma;
@@ -130,7 +128,6 @@ class Graph {
       weight.fixed = weightFile.whole(1);
       weight.value = weightFile.real();
     }
-    given = weights;
     variables.resize(counts[1]);
     for (auto& variable : variables) {
       variable.id = variableFile.whole(8);
@@ -139,58 +136,58 @@ class Graph {
       variableFile.whole(2);
       variableFile.whole(8);
     }
-    edgeCount = counts[3];
-    std::vector<Factor> factors(counts[2]);
-    std::vector<Edge> given;
-    given.reserve(edgeCount);
-    for (Number f = 0; f < counts[2]; f++) {
-      Factor& factor = factors[f];
-      factor.id = f;
+    factors.resize(counts[2]);
+    edges.reserve(counts[3]);
+    for (Factor& factor : factors) {
       factor.function = static_cast<Function>(factorFile.whole(2));
       factor.edgeCount = factorFile.whole(8);
-      factor.firstEdge = given.size();
+      factor.firstEdge = edges.size();
       for (Number i = 0; i < factor.edgeCount; i++) {
         const Number variable = factorFile.whole(8);
-        given.push_back({variable, factorFile.whole(8)});
+        edges.push_back({variable, factorFile.whole(8)});
         variables[variable].factorCount++;
       }
       factor.weight = factorFile.whole(8);
       factor.feature = factorFile.real();
     }
-    arrange(factors, given);
-    reset();
   }
+};
 
-  void arrange(const std::vector<Factor>& factors, const std::vector<Edge>& all) {
+class Graph {
+ public:
+  std::vector<Variable> variables;
+  std::vector<Weight> weights;
+  /** By variable, one after another, copies of the factors that it is in, and of their edges: a visit reads them in a row. */
+  std::vector<Factor> adjacent;
+  std::vector<Edge> edges;
+  std::vector<Number> free, clamped, tallies;
+  Random random;
+
+  explicit Graph(const Columns& columns) : variables(columns.variables), weights(columns.weights) {
     Number next = 0;
     for (auto& variable : variables) {
       variable.firstFactor = next;
       next += variable.factorCount;
       variable.factorCount = 0;
+      free.push_back(variable.state);
     }
+    clamped = free;
+    tallies.resize(variables.size());
     adjacent.resize(next);
-    Number edgeTotal = 0;
-    for (const Factor& factor : factors) {
-      edgeTotal += factor.edgeCount * factor.edgeCount;
+    Number copies = 0;
+    for (const Factor& factor : columns.factors) {
+      copies += factor.edgeCount * factor.edgeCount;
       for (Number i = 0; i < factor.edgeCount; i++) {
-        Variable& variable = variables[all[factor.firstEdge + i].variable];
+        Variable& variable = variables[columns.edges[factor.firstEdge + i].variable];
         adjacent[variable.firstFactor + variable.factorCount++] = factor;
       }
     }
-    edges.reserve(edgeTotal);
+    edges.reserve(copies);
     for (Factor& factor : adjacent) {
-      const auto from = all.begin() + factor.firstEdge;
+      const auto from = columns.edges.begin() + factor.firstEdge;
       factor.firstEdge = edges.size();
       edges.insert(edges.end(), from, from + factor.edgeCount);
     }
-  }
-
-  void reset() {
-    weights = given;
-    free.resize(variables.size());
-    for (const auto& variable : variables) free[variable.id] = variable.state;
-    clamped = free;
-    tallies.assign(variables.size(), 0);
   }
 
   /** The factor's value where `variable` has `proposal` and all others what the assignment says. */
@@ -282,37 +279,36 @@ class Graph {
 }  // namespace
 
 int main(int count, char** arguments) {
+  const std::string problem = count > 1 ? arguments[1] : "";
+  auto columns = std::make_unique<Columns>(text(problem, "folder"));
+  const double edges = static_cast<double>(columns->edges.size());
   const double before = resident();
-  Graph graph(text(count > 1 ? arguments[1] : "", "folder"));
-  const double bytes = (resident() - before) / static_cast<double>(graph.edgeCount);
+  auto graph = std::make_unique<Graph>(*columns);
+  const double bytes = (resident() - before) / edges;
+  if (number(problem, "keep", 0) == 0) columns.reset();
   std::cout << "{\"version\": \"C++ after DimmWitted's description\", \"bytesAnEdge\": " << bytes << "}" << std::endl;
-  double step = 0;
+  std::cout.precision(17);
   for (std::string line; std::getline(std::cin, line);) {
-    if (number(line, "reset", 0) > 0) {
-      graph.reset();
-      step = 0;
-    }
-    const Number sweeps = static_cast<Number>(number(line, "sweeps", 0));
-    const Number learn = static_cast<Number>(number(line, "learn", 0));
-    const double decay = number(line, "decay", 1);
-    if (step == 0) step = number(line, "step", 0);
     const auto start = std::chrono::steady_clock::now();
-    graph.sample(sweeps);
-    graph.learn(learn, step, decay);
+    if (number(line, "anew", 0) > 0) {
+      const Random random = graph->random;
+      graph = std::make_unique<Graph>(*columns);
+      graph->random = random;
+    }
+    graph->sample(static_cast<Number>(number(line, "sweeps", 0)));
+    graph->learn(static_cast<Number>(number(line, "learn", 0)), number(line, "step", 0), number(line, "decay", 1));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    step *= std::pow(decay, static_cast<double>(learn));
     if (const std::string name = text(line, "weights"); !name.empty()) {
       std::ofstream file(name, std::ios::binary);
-      for (const Weight& weight : graph.weights) file.write(reinterpret_cast<const char*>(&weight.value), 8);
+      for (const Weight& weight : graph->weights) file.write(reinterpret_cast<const char*>(&weight.value), 8);
     }
     if (const std::string name = text(line, "tallies"); !name.empty()) {
       std::ofstream file(name, std::ios::binary);
-      for (const Number tally : graph.tallies) {
+      for (const Number tally : graph->tallies) {
         const double value = static_cast<double>(tally);
         file.write(reinterpret_cast<const char*>(&value), 8);
       }
     }
-    std::cout.precision(17);
     std::cout << "{\"seconds\": " << took.count() << "}" << std::endl;
   }
   return 0;
