@@ -50,7 +50,13 @@ const graphs = {
     const [feature, vote] = [pool(POOL, 0.3), pool(POOL, 0.3)];
     const literals = new Array(VOTERS + 1).fill(1);
     for (let v = 0; v < VARIABLES; v++) graph.addFactor("isTrue", [v], [1], feature());
-    for (let v = 0; v < VARIABLES; v += VOTERS + 1) graph.addFactor("ratio", [...literals.keys()].map((k) => v + VOTERS - k), literals, vote());
+    for (let v = 0; v < VARIABLES; v += VOTERS + 1)
+      graph.addFactor(
+        "ratio",
+        [...literals.keys()].map((k) => v + VOTERS - k),
+        literals,
+        vote(),
+      );
     return graph;
   },
 };
@@ -216,7 +222,11 @@ async function oursLearning({ graph }, updates) {
     "host/engine.js",
   );
   const engine = await openEngine({ families: ["graphs", "training"] });
-  const objective = contrastiveDivergence({ particles: 1 }).objective(graph.conditionals(), { seed: 1, workers: 1, memory: 2 ** 30 }, engine);
+  const objective = contrastiveDivergence({ particles: 1 }).objective(
+    graph.conditionals(),
+    { seed: 1, workers: 1, memory: 2 ** 30 },
+    engine,
+  );
   const weights = objective.start.slice();
   const gradient = new Float64Array(objective.count);
   let update = 0;

@@ -53,7 +53,9 @@ async function draw(graph) {
 async function makeData(folder) {
   const variables = WIDE * HIGH;
   const { graph, random, below } = await emptyGraph({ variables, seed: 4 });
-  const truth = Array.from({ length: FEATURES + COUPLINGS }, (_, id) => (id < FEATURES ? 0.4 * random.normal() : 0.2 + 0.2 * random.normal()));
+  const truth = Array.from({ length: FEATURES + COUPLINGS }, (_, id) =>
+    id < FEATURES ? 0.4 * random.normal() : 0.2 + 0.2 * random.normal(),
+  );
   for (const _ of truth) graph.weight();
   /** Of each variable its feature's weight, and its neighbours with the weights of what joins them. */
   const feature = Array.from({ length: variables }, () => below(FEATURES));
@@ -76,7 +78,10 @@ async function makeData(folder) {
   const loss = (weights) => {
     let sum = 0;
     for (const v of heldOut) {
-      const odds = neighbours[v].reduce((z, [other, weight]) => z + (states[other] ? 2 : -2) * weights[weight], 2 * weights[feature[v]]);
+      const odds = neighbours[v].reduce(
+        (z, [other, weight]) => z + (states[other] ? 2 : -2) * weights[weight],
+        2 * weights[feature[v]],
+      );
       sum += Math.log1p(Math.exp(states[v] ? -odds : odds));
     }
     return sum / heldOut.length;

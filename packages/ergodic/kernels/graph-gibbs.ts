@@ -11,7 +11,7 @@
  * states' weights are e^(POWER (term − largest)), and the first state is taken whose weights so far exceed the uniform number times their sum; terms
  * of −∞ are never drawn; where all are, the state remains.
  *
- * graphScore(chain, from, to) → Σ ln p(x_i | x_−i) over these positions, whose conditional probabilities are added to BATCH.
+ * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep` their conditional probabilities are added to BATCH.
  *
  * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (host/fields.ts).
  */
@@ -323,7 +323,7 @@ export function graphSettle(batch: usize, totals: usize, squares: usize, count: 
   }
 }
 
-export function graphScore(chain: usize, from: u32, to: u32): f64 {
+export function graphScore(chain: usize, from: u32, to: u32, keep: u32): f64 {
   open(chain);
   after = <usize>load<u32>(chain, GRAPH_RECORDS) + <usize>load<u32>(<usize>load<u32>(chain, GRAPH_BEGINS) + (<usize>from << 2));
   const batch = <usize>load<u32>(chain, GRAPH_BATCH);
@@ -331,7 +331,7 @@ export function graphScore(chain: usize, from: u32, to: u32): f64 {
   for (let position = from; position < to; position++) {
     const record = after;
     sum += logConditional(record, position);
-    draw(record, position, -1, batch, 0);
+    if (keep) draw(record, position, -1, batch, 0);
   }
   return sum;
 }

@@ -3,4 +3,4 @@ export {
   cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
 } from "../clique";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
-export { graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
+export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";

@@ -123,10 +123,15 @@ export class Layout {
     return piece;
   }
 
-  /** Of a factor in its place among counted ones: −1 where it is none. */
+  /** By factor, its place among the counted ones: −1 where it is none; −2 of factors that are part of a variable's own terms, or of nothing. */
   countedNumbers(): Int32Array {
+    const numbers = new Int32Array(this.forms.length);
     let next = 0;
-    return Int32Array.from(this.forms, (form) => (form === COUNTED ? next++ : -1));
+    for (let factor = 0; factor < numbers.length; factor++) {
+      const form = this.forms[factor];
+      numbers[factor] = form === COUNTED ? next++ : form < PAIR ? -2 : -1;
+    }
+    return numbers;
   }
 
   /** Numbers of a position's own terms: 1 of a Boolean without zeros, the log odds. */
