@@ -60,7 +60,7 @@ async function makeData(folder) {
   /** Of each variable its feature's weight, and its neighbours with the weights of what joins them. */
   const feature = Array.from({ length: variables }, () => below(FEATURES));
   const neighbours = Array.from({ length: variables }, () => []);
-  feature.forEach((weight, v) => graph.addFactor("isTrue", [v], [1], weight));
+  for (let v = 0; v < variables; v++) graph.addFactor("isTrue", [v], [1], feature[v]);
   for (let v = 0; v < variables; v++)
     for (const other of [...((v + 1) % WIDE ? [v + 1] : []), ...(v + WIDE < variables ? [v + WIDE] : [])]) {
       const weight = FEATURES + below(COUPLINGS);

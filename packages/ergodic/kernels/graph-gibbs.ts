@@ -205,11 +205,12 @@ function draw(record: usize, position: usize, u: f64, batch: usize, changed: usi
     termsOf(record, count, old);
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
-  if (now == old || u < 0) return;
+  if (u < 0) return;
+  // Whether a state changes cannot be foretold: without a branch on it the next variables are begun in the meantime.
   store<u8>(states + position, <u8>now);
-  if (changed) store<u8>(changed + position, 1);
+  if (changed) store<u8>(changed + position, load<u8>(changed + position) | <u8>(now != old));
   const edges = load<u32>(record, RECORD_EDGES);
-  if (edges) recount(edgesOf(record, count), edges, old, now);
+  if (edges && now != old) recount(edgesOf(record, count), edges, old, now);
 }
 
 /** ln p(its state | others) of the variable at a position. `after` is behind its record then. */
