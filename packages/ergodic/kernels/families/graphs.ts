@@ -2,5 +2,8 @@
 export {
   cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
 } from "../clique";
+export {
+  cliqueSparseLogSum, cliqueSparseMax, cliqueSparseSum, cliqueSupportBuild, cliqueSupportCount,
+} from "../clique-support";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
