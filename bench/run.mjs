@@ -99,10 +99,11 @@ if (list) {
   for (const { name, measures } of cases.values()) print(`${name.padEnd(width)}  ${measures}`);
   process.exit(0);
 }
-const everything = [...cases.keys()].filter((name) => name !== "self-check");
-/** By a name that is none, those that it begins: "gibbs" means "gibbs-features" and its like. */
-const meant = (name) => (cases.has(name) ? [name] : everything.filter((other) => other.startsWith(`${name}-`)));
-const chosen = names.includes("all") ? everything : names.flatMap((name) => (meant(name).length > 0 ? meant(name) : [name]));
+/** A name that is none means all that begin with it: "gibbs" is "gibbs-features" and its like. */
+const family = (name) => (cases.has(name) ? [] : [...cases.keys()].filter((other) => other.startsWith(`${name}-`)));
+const chosen = names.includes("all")
+  ? [...cases.keys()].filter((name) => name !== "self-check")
+  : names.flatMap((name) => (family(name).length > 0 ? family(name) : [name]));
 const unknown = chosen.find((name) => !cases.has(name));
 if (unknown !== undefined) usage(`there is no benchmark "${unknown}"; there are ${[...cases.keys()].join(", ")}`);
 if (chosen.length === 0) usage("no benchmark is named");
