@@ -1,12 +1,14 @@
 /**
- * A peer: a process of Python, R or Node that lives through the whole benchmark and is driven by lines.
+ * A peer: a process of Python, R, Node or compiled C++ that lives through the whole benchmark and is driven by lines.
  *
  * We send `run {"epochs": 5}` on its stdin; it answers with one line of JSON, `{"seconds", …}`. Importing, reading the data and writing
  * the weights happen outside of the seconds that it reports. It is started with one thread, and without settings of OpenBLAS that
  * a machine's owner may have made for other programs.
  */
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -24,19 +26,40 @@ function nodeOfPeers() {
   return process.env.ERGODIC_BENCH_NODE ?? (existsSync(installed) ? installed : process.execPath);
 }
 
-/** Debian's own interpreters, which Debian's packages belong to, even where others come first on the path. */
-function interpreterOf(script) {
-  if (script.endsWith(".mjs")) return { language: "Node", program: nodeOfPeers(), flags: [] };
-  if (script.endsWith(".R")) return { language: "R", program: "/usr/bin/Rscript", flags: ["--vanilla"] };
-  return { language: "Python", program: process.env.ERGODIC_BENCH_PYTHON ?? "/usr/bin/python3", flags: ["-B"] };
+/** Programs made of sources in C++, by the source: compiled once in a process, for the processor here. */
+const compiled = new Map();
+
+function compile(file) {
+  if (compiled.has(file)) return compiled.get(file);
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-peer-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const program = join(folder, "peer");
+  try {
+    execFileSync("g++", ["-O3", "-march=native", "-std=c++17", "-o", program, file], { stdio: ["ignore", "inherit", "inherit"] });
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    throw new Skipped("g++ is not here; install the peers with bench/peers/install.sh");
+  }
+  compiled.set(file, program);
+  return program;
 }
 
-/** Starts bench/peers/`script` (.py, .R or .mjs) on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added. */
+/** Debian's own interpreters, which Debian's packages belong to, even where others come first on the path. */
+function commandOf(file) {
+  if (file.endsWith(".cpp")) return { language: "C++", program: compile(file), flags: [] };
+  if (file.endsWith(".mjs")) return { language: "Node", program: nodeOfPeers(), flags: [file] };
+  if (file.endsWith(".R")) return { language: "R", program: "/usr/bin/Rscript", flags: ["--vanilla", file] };
+  return { language: "Python", program: process.env.ERGODIC_BENCH_PYTHON ?? "/usr/bin/python3", flags: ["-B", file] };
+}
+
+/**
+ * Starts bench/peers/`script` (.py, .R, .mjs or .cpp) on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added.
+ * `ready` is its first line.
+ */
 export async function openPeer(script, problem) {
-  const { language, program, flags } = interpreterOf(script);
-  const file = fileURLToPath(new URL(script, new URL("peers/", import.meta.url)));
+  const { language, program, flags } = commandOf(fileURLToPath(new URL(script, new URL("peers/", import.meta.url))));
   const settings = { env: environment(), stdio: ["pipe", "pipe", "inherit"] };
-  const child = spawn(program, [...flags, file, JSON.stringify(problem)], settings);
+  const child = spawn(program, [...flags, JSON.stringify(problem)], settings);
   const ended = new Promise((resolve) => {
     child.once("error", (error) =>
       resolve(new Skipped(`${program} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
@@ -62,6 +85,7 @@ export async function openPeer(script, problem) {
   }
   return {
     version: ready.version,
+    ready,
     async run(options = {}) {
       child.stdin.write(`run ${JSON.stringify(options)}\n`);
       return answer();

@@ -1,5 +1,5 @@
 /**
- * npm run bench -- NAME … [--json] [--rounds N]   times the named benchmarks ("all": every one with a peer)
+ * npm run bench -- NAME … [--json] [--rounds N]   times the named benchmarks ("all": every one with a peer; "gibbs": all that begin with gibbs-)
  * npm run bench -- --list                         says which there are
  *
  * Results on stdout, progress on stderr. With --json each line of stdout is one comparison, and nothing else stands there:
@@ -43,7 +43,7 @@ async function allCases() {
   const folder = new URL("cases/", import.meta.url);
   const names = readdirSync(folder).flatMap((file) => (file.endsWith(".mjs") ? [file.slice(0, -".mjs".length)] : []));
   const modules = await Promise.all(names.sort().map((name) => import(new URL(`${name}.mjs`, folder).href)));
-  return new Map(modules.map((module) => [module.default.name, module.default]));
+  return new Map(modules.flatMap((module) => module.default).map((benchCase) => [benchCase.name, benchCase]));
 }
 
 const short = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3));
@@ -99,7 +99,11 @@ if (list) {
   for (const { name, measures } of cases.values()) print(`${name.padEnd(width)}  ${measures}`);
   process.exit(0);
 }
-const chosen = names.includes("all") ? [...cases.keys()].filter((name) => name !== "self-check") : names;
+/** A name that is none means all that begin with it: "gibbs" is "gibbs-features" and its like. */
+const family = (name) => (cases.has(name) ? [] : [...cases.keys()].filter((other) => other.startsWith(`${name}-`)));
+const chosen = names.includes("all")
+  ? [...cases.keys()].filter((name) => name !== "self-check")
+  : names.flatMap((name) => (family(name).length > 0 ? family(name) : [name]));
 const unknown = chosen.find((name) => !cases.has(name));
 if (unknown !== undefined) usage(`there is no benchmark "${unknown}"; there are ${[...cases.keys()].join(", ")}`);
 if (chosen.length === 0) usage("no benchmark is named");

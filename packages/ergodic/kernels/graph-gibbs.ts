@@ -11,7 +11,7 @@
  * states' weights are e^(POWER (term − largest)), and the first state is taken whose weights so far exceed the uniform number times their sum; terms
  * of −∞ are never drawn; where all are, the state remains.
  *
- * graphScore(chain, from, to) → Σ ln p(x_i | x_−i) over these positions, whose conditional probabilities are added to BATCH.
+ * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep` their conditional probabilities are added to BATCH.
  *
  * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (host/fields.ts).
  */
@@ -205,21 +205,26 @@ function draw(record: usize, position: usize, u: f64, batch: usize, changed: usi
     termsOf(record, count, old);
     now = chosen(count, u, old, batch == 0 ? 0 : batch + (<usize>load<u32>(record, RECORD_SLOT) << 3));
   }
-  if (now == old || u < 0) return;
+  if (u < 0) return;
+  // Whether a state changes cannot be foretold: without a branch on it the next variables are begun in the meantime.
   store<u8>(states + position, <u8>now);
-  if (changed) store<u8>(changed + position, 1);
+  if (changed) store<u8>(changed + position, load<u8>(changed + position) | <u8>(now != old));
   const edges = load<u32>(record, RECORD_EDGES);
-  if (edges) recount(edgesOf(record, count), edges, old, now);
+  if (edges && now != old) recount(edgesOf(record, count), edges, old, now);
 }
 
-/** ln p(its state | others) of the variable at a position. `after` is behind its record then. */
+/** What ln p still lacks: −ln of this. Sums of e^(term − largest) are multiplied, so that there is one logarithm for many. */
+let product: f64 = 1;
+const MOST_PRODUCT: f64 = 1e200;
+
+/** ln p(its state | others) of the variable at a position, apart from what it adds to `product`. `after` is behind its record then. */
 function logConditional(record: usize, position: usize): f64 {
   const count = load<u32>(record, RECORD_STATES);
   const old = <u32>load<u8>(states + position);
   if (count == 0) {
     const z = oddsOf(record, old);
-    const against = old ? -z : z;
-    return against > 0 ? -against - log(1 + exp(-against)) : -log(1 + exp(against));
+    product *= 1 + exp(-abs(z));
+    return min<f64>(0, old ? z : -z);
   }
   termsOf(record, count, old);
   let high: f64 = -Infinity;
@@ -227,7 +232,8 @@ function logConditional(record: usize, position: usize): f64 {
   for (let at = work; at < end; at += 8) high = max(high, load<f64>(at));
   let total: f64 = 0;
   for (let at = work; at < end; at += 8) total += exp(load<f64>(at) - high);
-  return load<f64>(work + (<usize>old << 3)) - high - log(total);
+  product *= total;
+  return load<f64>(work + (<usize>old << 3)) - high;
 }
 
 /** The state that u takes by the terms at `work`; its probabilities are added to `sums`. */
@@ -323,15 +329,20 @@ export function graphSettle(batch: usize, totals: usize, squares: usize, count: 
   }
 }
 
-export function graphScore(chain: usize, from: u32, to: u32): f64 {
+export function graphScore(chain: usize, from: u32, to: u32, keep: u32): f64 {
   open(chain);
   after = <usize>load<u32>(chain, GRAPH_RECORDS) + <usize>load<u32>(<usize>load<u32>(chain, GRAPH_BEGINS) + (<usize>from << 2));
   const batch = <usize>load<u32>(chain, GRAPH_BATCH);
   let sum: f64 = 0;
+  product = 1;
   for (let position = from; position < to; position++) {
     const record = after;
     sum += logConditional(record, position);
-    draw(record, position, -1, batch, 0);
+    if (product > MOST_PRODUCT) {
+      sum -= log(product);
+      product = 1;
+    }
+    if (keep) draw(record, position, -1, batch, 0);
   }
-  return sum;
+  return sum - log(product);
 }

@@ -4,6 +4,10 @@
  * graphTerms(terms, bases, indices, weights, count): terms[i] = bases[i] × weights[indices[i]]. graphOwnTerms(addresses, ends, bases, indices, weights, count): the f64
  * at addresses[i] (u32) becomes the sum of such products, those from ends[i − 1] to ends[i] − 1.
  *
+ * graphMoved(chain, slots, count, scale, moved, expected): what own terms say of states: moved[slot] += scale × (1 of the state that the variable is in, else 0), over positions, whose slots
+ * are from slots[i] to slots[i + 1] − 1; of a Boolean with one slot, where it is in state 1. With `expected` minus the probabilities, from BATCH.
+ * graphOwnGradient(moved, ends, bases, indices, count, out): out[weight] += moved[slot] × base, over what terms are made of; moved = 0.
+ *
  * graphStatistics(chain, factors, count, scale, out): out[weight] += scale × feature × g(x), over LEARNT blocks (host/fields.ts), x the chain's states.
  * graphPseudo(chain, factors, count, scale, out): out[weight] += scale × feature × Σ_i (g(x) − Σ_s p_i(s) g(x with x_i = s)), over the factor's variables
  * that are drawn; p from BATCH. chain: a GRAPH block.
@@ -29,6 +33,37 @@ export function graphOwnTerms(addresses: usize, ends: usize, bases: usize, indic
     for (const end = load<u32>(ends + (<usize>i << 2)); k < end; k++)
       sum += load<f64>(bases + (<usize>k << 3)) * load<f64>(weights + (<usize>load<u32>(indices + (<usize>k << 2)) << 3));
     store<f64>(<usize>load<u32>(addresses + (<usize>i << 2)), sum);
+  }
+}
+
+export function graphMoved(chain: usize, slots: usize, count: u32, scale: f64, moved: usize, expected: u32): void {
+  let state = <usize>load<u32>(chain, GRAPH_STATES);
+  const batch = <usize>load<u32>(chain, GRAPH_BATCH);
+  for (const end = slots + (<usize>count << 2); slots < end; slots += 4, state++) {
+    const first = load<u32>(slots), last = load<u32>(slots, 4);
+    const now = <u32>load<u8>(state);
+    for (let slot = first; slot < last; slot++) {
+      const at = <usize>slot << 3;
+      const here = last - first == 1 ? now == 1 : slot - first == now;
+      store<f64>(moved + at, load<f64>(moved + at) + scale * ((here ? 1 : 0) - (expected ? load<f64>(batch + at) : 0)));
+    }
+  }
+}
+
+export function graphOwnGradient(moved: usize, ends: usize, bases: usize, indices: usize, count: u32, out: usize): void {
+  let k: u32 = 0;
+  for (let i: u32 = 0; i < count; i++, moved += 8) {
+    const by = load<f64>(moved);
+    const end = load<u32>(ends + (<usize>i << 2));
+    if (by == 0) {
+      k = end;
+      continue;
+    }
+    store<f64>(moved, 0);
+    for (; k < end; k++) {
+      const to = out + (<usize>load<u32>(indices + (<usize>k << 2)) << 3);
+      store<f64>(to, load<f64>(to) + by * load<f64>(bases + (<usize>k << 3)));
+    }
   }
 }
 

@@ -6,4 +6,4 @@ export {
   cliqueSparseLogSum, cliqueSparseMax, cliqueSparseSum, cliqueSupportBuild, cliqueSupportCount,
 } from "../clique-support";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
-export { graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
+export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";

@@ -147,11 +147,13 @@ export class BinaryWriter {
   private length = 0;
 
   u8(value: number): this {
-    this.view.setUint8(this.room(1), value);
+    const at = this.room(1);
+    this.view.setUint8(at, value);
     return this;
   }
   u16(value: number): this {
-    this.view.setUint16(this.room(2), value);
+    const at = this.room(2);
+    this.view.setUint16(at, value);
     return this;
   }
   u64(value: number): this {
@@ -161,13 +163,15 @@ export class BinaryWriter {
     return this;
   }
   f64(value: number): this {
-    this.view.setFloat64(this.room(8), value);
+    const at = this.room(8);
+    this.view.setFloat64(at, value);
     return this;
   }
   done(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);
   }
 
+  /** Where so many bytes go. The view may be another one afterwards. */
   private room(count: number): number {
     const at = this.length;
     this.length += count;

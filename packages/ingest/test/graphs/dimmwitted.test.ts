@@ -135,6 +135,23 @@ describe("DimmWitted", () => {
     expect(writeDimmWitted(pieced)).toEqual(files);
   });
 
+  it("binary: files of any length, whatever field their memory grows in", async () => {
+    for (let count = 30; count < 100; count++) {
+      const graph = factorGraph();
+      for (let i = 0; i < count; i++) {
+        graph.variable();
+        graph.weight(undefined, i);
+        graph.addFactor("isTrue", [i], [1], i, 0.5);
+      }
+      const again = await readDimmWitted(written(writeDimmWitted(graph)));
+      expect(again.variableCount).toBe(count);
+      for (let i = 0; i < count; i++) {
+        expect(again.weightState(i).value).toBe(i);
+        expect(again.factorAt(i)).toMatchObject({ kind: "isTrue", variables: [i], states: [1], weight: i, feature: 0.5 });
+      }
+    }
+  });
+
   it("text: what is written comes back", async () => {
     const graph = everything();
     const again = await readDimmWitted(written(writeDimmWitted(graph, { form: "text" })));

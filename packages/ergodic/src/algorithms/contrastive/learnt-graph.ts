@@ -30,6 +30,10 @@ export class LearntGraph {
   private readonly out: number;
   private readonly shared: readonly number[];
   private readonly own: readonly number[];
+  /** By position, where its slots begin, and by slot what is to be added of what own terms are made of. */
+  private readonly slots: number;
+  private readonly moved: number;
+  private readonly ownGradient: readonly number[];
   private readonly factors: number;
   private readonly factorCount: number;
   private readonly fixed: Uint8Array;
@@ -46,7 +50,8 @@ export class LearntGraph {
     this.seen = stretchesOf(seen.ends, hidden.order.length);
     const order = Uint32Array.from([...hidden.order, ...seen.order]);
     this.layout = new Layout(columns, order, engine.memory, { learn: true });
-    this.evidence = Int32Array.from(this.layout.variables, (variable) => observed[variable]);
+    this.evidence = new Int32Array(observed.length);
+    for (let p = 0; p < observed.length; p++) this.evidence[p] = observed[this.layout.variables[p]];
     this.fixed = given.weightFixed;
     this.weightCount = given.weightValues.length;
     this.arena = new Arena(engine.memory, "weights of a graph");
@@ -60,28 +65,23 @@ export class LearntGraph {
       return at;
     };
     this.shared = [shared, put(bases), put(weights), this.weights, bases.length];
-    this.own = [put(addresses), put(ends), put(ownBases), put(ownWeights), this.weights, addresses.length];
-    const values = narrowed(columns, this.layout.countedNumbers());
-    const { words, features, count } = this.records(
-      { ...columns, ...values.columns },
-      put(values.columns.shapeValues),
-      values.numbers,
-    );
+    const [slotEnds, products] = [put(ends), [put(ownBases), put(ownWeights)]];
+    this.own = [put(addresses), slotEnds, ...products, this.weights, addresses.length];
+    this.slots = put(this.layout.slots);
+    this.moved = this.arena.take(Math.max(8, 8 * addresses.length));
+    this.ownGradient = [this.moved, slotEnds, ...products, addresses.length, this.out];
+    const { words, count } = this.records(columns, put(columns.shapeValues));
     this.factors = put(words);
-    const floats = engine.memory.f64(this.factors, words.length / 2);
-    for (const [at, feature] of features) floats[at] = feature;
     this.factorCount = count;
   }
 
-  /** LEARNT blocks of the factors whose weight is learnt, and the features among them by their place as f64. */
-  private records(
-    columns: Conditionals,
-    values: number,
-    numbers: Int32Array,
-  ): { words: Uint32Array; features: [number, number][]; count: number } {
+  /** LEARNT blocks of the factors whose weight is learnt and which join variables. The others are part of own terms, which say it all. */
+  private records(columns: Conditionals, values: number): { words: Uint32Array; count: number } {
     const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;
     const { layout } = this;
-    const learnt = (factor: number): boolean => weights[factor] >= 0 && weightFixed[weights[factor]] === 0;
+    const numbers = layout.countedNumbers();
+    const learnt = (factor: number): boolean =>
+      numbers[factor] > -2 && weights[factor] >= 0 && weightFixed[weights[factor]] === 0;
     let [size, count] = [0, 0];
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       if (!learnt(factor)) continue;
@@ -89,7 +89,7 @@ export class LearntGraph {
       size += F.LEARNT_BYTES + (ends[factor] - from) * F.MEMBER_BYTES;
     }
     const words = new Uint32Array(size / 4);
-    const found: [number, number][] = [];
+    const floats = new Float64Array(words.buffer);
     let at = 0;
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       if (!learnt(factor)) continue;
@@ -97,7 +97,7 @@ export class LearntGraph {
       const counts = counting[shapes[factor]] === 1;
       words[at + F.LEARNT_VALUES / 4] = values + 8 * shapeBegins[shapes[factor]];
       words[at + F.LEARNT_WEIGHT / 4] = weights[factor];
-      found.push([(at + F.LEARNT_FEATURE_F64 / 4) / 2, features?.[factor] ?? 1]);
+      floats[(at + F.LEARNT_FEATURE_F64 / 4) / 2] = features?.[factor] ?? 1;
       words[at + F.LEARNT_MEMBERS / 4] = to - from;
       words[at + F.LEARNT_COUNTED / 4] = counts ? numbers[factor] + 1 : 0;
       const first = at + F.LEARNT_BYTES / 4;
@@ -114,7 +114,7 @@ export class LearntGraph {
       }
       at = first + ((to - from) * F.MEMBER_BYTES) / 4;
     }
-    return { words, features: found, count };
+    return { words, count };
   }
 
   /** A chain, its hidden variables in states that are drawn at random, the others where they were seen. */
@@ -140,23 +140,32 @@ export class LearntGraph {
 
   /** Σ of what is added until it is taken: by weight, of its factors. Fixed weights: 0. */
   takeSums(into: Float64Array): void {
+    this.call("graphOwnGradient", this.ownGradient);
     const sums = this.engine.memory.f64(this.out, this.weightCount);
     into.set(sums);
     sums.fill(0);
     for (let weight = 0; weight < into.length; weight++) if (this.fixed[weight]) into[weight] = 0;
   }
 
-  /** scale × Σ feature × g(x) at the chain's states. */
+  /** scale × Σ feature × g(x) at the chain's states, up to what is the same at all states. */
   addStatistics(chain: Chain, scale: number): void {
     this.call("graphStatistics", [chain.block, this.factors, this.factorCount, scale, this.out]);
+    this.move(chain, scale, false);
   }
 
   /** Σ ln p(x_i | others) at the chain's states, over positions from `from` on; with `scale`, its gradient over all positions times that is added. */
   pseudo(chain: Chain, from: number, scale?: number): number {
+    if (scale === undefined) return this.call("graphScore", [chain.block, from, this.layout.drawn, 0]);
     chain.clearBatch();
-    const score = this.call("graphScore", [chain.block, from, this.layout.drawn]);
-    if (scale !== undefined) this.call("graphPseudo", [chain.block, this.factors, this.factorCount, scale, this.out]);
+    const score = this.call("graphScore", [chain.block, from, this.layout.drawn, 1]);
+    this.call("graphPseudo", [chain.block, this.factors, this.factorCount, scale, this.out]);
+    this.move(chain, scale, true);
     return score;
+  }
+
+  /** Of own terms, scale × (g(x) − its mean, where it is expected by the conditional probabilities). */
+  private move(chain: Chain, scale: number, expected: boolean): void {
+    this.call("graphMoved", [chain.block, this.slots, this.layout.drawn, scale, this.moved, expected ? 1 : 0]);
   }
 
   /** Calls of one sweep over stretches: those of each stretch must end before the next. */
@@ -177,40 +186,6 @@ export class LearntGraph {
   private call(kernel: string, args: readonly number[]): number {
     return this.engine.kernel(kernel, false)(...args);
   }
-}
-
-/**
- * Counted factors of which at most one variable is ever drawn are not counted by the layout: here they become tables of that variable's states, the others
- * being of one state.
- */
-function narrowed(columns: Conditionals, numbers: Int32Array) {
-  const { ends, variables, literals, shapes, counting, shapeBegins, shapeValues, cardinalities } = columns;
-  const extra: number[] = [];
-  const [begins, kinds] = [Array.from(shapeBegins), Array.from(counting)];
-  const own = shapes.slice();
-  for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
-    if (!counting[shapes[factor]] || numbers[factor] >= 0) continue;
-    const to = ends[factor];
-    let mine = from;
-    while (mine < to - 1 && cardinalities[variables[mine]] === 1) mine++;
-    own[factor] = kinds.push(0) - 1;
-    for (let state = 0; state < cardinalities[variables[mine]]; state++) {
-      const holds = (edge: number): boolean => literals[edge] === (edge === mine ? state : 0);
-      let index = holds(to - 1) ? to - from : 0;
-      for (let edge = from; edge < to - 1; edge++) if (holds(edge)) index++;
-      extra.push(shapeValues[shapeBegins[shapes[factor]] + index]);
-    }
-    begins.push(shapeValues.length + extra.length);
-  }
-  return {
-    numbers,
-    columns: {
-      shapes: own,
-      counting: Uint8Array.from(kinds),
-      shapeBegins: Uint32Array.from(begins),
-      shapeValues: Float64Array.from([...shapeValues, ...extra]),
-    },
-  };
 }
 
 /** Of colours, the variables that are wanted. */

@@ -123,10 +123,15 @@ export class Layout {
     return piece;
   }
 
-  /** Of a factor in its place among counted ones: −1 where it is none. */
+  /** By factor, its place among the counted ones: −1 where it is none; −2 of factors that are part of a variable's own terms, or of nothing. */
   countedNumbers(): Int32Array {
+    const numbers = new Int32Array(this.forms.length);
     let next = 0;
-    return Int32Array.from(this.forms, (form) => (form === COUNTED ? next++ : -1));
+    for (let factor = 0; factor < numbers.length; factor++) {
+      const form = this.forms[factor];
+      numbers[factor] = form === COUNTED ? next++ : form < PAIR ? -2 : -1;
+    }
+    return numbers;
   }
 
   /** Numbers of a position's own terms: 1 of a Boolean without zeros, the log odds. */
@@ -261,7 +266,7 @@ class Writer {
   private baseWeights = new Uint32Array(1024);
   private used = 0;
   private shared = 0;
-  private readonly known = new Map<number, number>();
+  private readonly known: Known;
 
   constructor(
     columns: Conditionals,
@@ -279,6 +284,7 @@ class Writer {
     this.begins = begins;
     this.pairs = pairs;
     this.edges = edges;
+    this.known = knownOf(6 * columns.counting.length * (columns.weightValues.length + 1));
   }
 
   write(): void {
@@ -316,11 +322,13 @@ class Writer {
       const form = forms[factor];
       const to = ends[factor];
       if (form === PAIR) {
-        for (const side of [0, 1]) {
+        for (let side = 0; side < 2; side++) {
           const p = layout.positions[variables[from + side]];
           if (p >= layout.drawn) continue;
-          whole[nextPair[p]++] = layout.positions[variables[from + 1 - side]];
-          whole[nextPair[p]++] = shared + offsets[2 * factor + side];
+          const at = nextPair[p];
+          nextPair[p] = at + 2;
+          whole[at] = layout.positions[variables[from + 1 - side]];
+          whole[at + 1] = shared + offsets[2 * factor + side];
         }
       } else if (form === TABLE) this.writeTable(from, to, shared + offsets[2 * factor], whole, nextEdge);
       else if (form === COUNTED) {
@@ -463,13 +471,13 @@ class Writer {
         const odds = form === PAIR && layout.terms(p) === 1;
         const key = feature !== 1 ? -1 : ((shape * weightCount + weight) * 3 + (form === PAIR ? side : 2)) * 2 + (odds ? 1 : 0);
         const known = key < 0 ? undefined : this.known.get(key);
-        if (known !== undefined) {
-          offsets[2 * factor + side] = known;
+        if (known) {
+          offsets[2 * factor + side] = known - 1;
           continue;
         }
         const offset = 8 * this.used;
         offsets[2 * factor + side] = offset;
-        if (key >= 0) this.known.set(key, offset);
+        if (key >= 0) this.known.set(key, offset + 1);
         const value = (index: number): number => times(feature, shapeValues[shapeBegins[shape] + index]);
         if (form !== PAIR) {
           const size = shapeBegins[shape + 1] - shapeBegins[shape];
@@ -497,6 +505,26 @@ class Writer {
     this.bases[this.used] = base;
     this.baseWeights[this.used++] = weight;
   }
+}
+
+/** Where terms were put that were made before, plus 1, by number. */
+interface Known {
+  get(key: number): number | undefined;
+  set(key: number, value: number): unknown;
+}
+
+/** Entries of an array, which is ten times as fast as a map. */
+const MOST_KNOWN = 2 ** 22;
+
+function knownOf(count: number): Known {
+  if (count > MOST_KNOWN) return new Map<number, number>();
+  const values = new Float64Array(count);
+  return {
+    get: (key) => values[key],
+    set: (key, value) => {
+      values[key] = value;
+    },
+  };
 }
 
 /** −∞ stays what it is. */

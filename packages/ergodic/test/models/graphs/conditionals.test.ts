@@ -91,6 +91,16 @@ describe("conditionals", () => {
     expect(new Set(used)).toEqual(new Set([0, 1]));
   });
 
+  it("have the weights of the graph that they are of, also where others share its factors", () => {
+    const graph = factorGraph();
+    const x = graph.variable();
+    graph.isTrue(x, { weight: graph.weight("w", 1) });
+    const other = graph.withWeights([2]);
+    expect([...graph.conditionals().weightValues, ...other.conditionals().weightValues]).toEqual([1, 2]);
+    graph.setWeights([3]);
+    expect([...graph.conditionals().weightValues, ...other.conditionals().weightValues]).toEqual([3, 2]);
+  });
+
   it("a count of a thousand literals has a value for each", () => {
     const graph = factorGraph();
     for (let i = 0; i <= 1000; i++) graph.variable();

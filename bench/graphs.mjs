@@ -1,0 +1,31 @@
+/**
+ * Graphs of Booleans for the benchmarks of sampling, and the peer that reads them, as DimmWitted's files, which `writeDimmWitted` writes. All weights come from
+ * pools that factors share.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { randomNumbers } from "./data.mjs";
+import { openErgodic } from "./ergodic.mjs";
+import { openPeer } from "./peer.mjs";
+
+/** A graph that takes factors by numbers, with a pool of `pool` normal weights of a standard deviation; `pick()` is one of its ids. */
+export async function emptyGraph({ variables, seed }) {
+  const { factorGraph } = await openErgodic();
+  const graph = factorGraph();
+  const random = randomNumbers(seed);
+  for (let v = 0; v < variables; v++) graph.variable();
+  const below = (count) => Math.floor(random.uniform() * count);
+  const pool = (count, deviation) => {
+    const ids = Array.from({ length: count }, () => graph.weight(undefined, random.normal() * deviation).id);
+    return () => ids[below(count)];
+  };
+  return { graph, random, below, pool };
+}
+
+/** Opens the peer on a graph. `keep`: it can make the graph from its columns again. */
+export async function openDimmWitted(graph, folder, keep = 0) {
+  const { writeDimmWitted } = await import(new URL("../packages/ingest/dist/index.js", import.meta.url).href);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, bytes] of Object.entries(writeDimmWitted(graph))) writeFileSync(join(folder, name), bytes);
+  return openPeer("dimmwitted.cpp", { folder, keep });
+}
