@@ -4,3 +4,4 @@ export {
 } from "../clique";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
+export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";

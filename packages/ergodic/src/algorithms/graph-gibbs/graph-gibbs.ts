@@ -249,6 +249,8 @@ class GraphGibbs implements PartInference {
   }
 
   snapshot(): Snapshot {
+    // What was restored is not in chains yet.
+    if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
     const { sweep, stretch, batches, settled, inBatch, looked, precise } = this;
     const tensors: Record<string, Tensor> = {};
     for (const [c, chain] of this.chains.entries())
