@@ -95,7 +95,8 @@ function termAt(columns: Conditionals, factor: number, state: (variable: number)
   const weight = weights[factor] < 0 ? 1 : weightValues[weights[factor]];
   const term = value === 0 ? 0 : weight * (features?.[factor] ?? 1) * value;
   if (Number.isFinite(term)) return term;
-  return refuse(`a factor of ${columns.name(variables[from])} is e^${term} in some state, but must be positive and finite`);
+  const size = term === -Infinity ? "0" : `e^${term}`;
+  return refuse(`a factor of ${columns.name(variables[from])} is ${size} in some state, but must be above 0 and finite in all`);
 }
 
 /** `problem`: what the graph has, and what it must have. */

@@ -5,7 +5,7 @@ import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { batchLength, LEAST_BATCHES } from "../graph-gibbs/chain-sums.ts";
 import { stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
-import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
+import { pieces, type Stretch } from "../graph-gibbs/schedules/schedule.ts";
 import { tableColumns } from "../graph-gibbs/table-columns.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import { LogTables } from "../inference/log-tables.ts";
@@ -136,16 +136,10 @@ class ReplicaGibbs implements PartInference {
     }
   }
 
-  /** In pieces of some milliseconds. */
+  /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. */
   private stretches({ colourEnds, positions }: BitLayout): Stretch[] {
-    const workers = Math.max(1, this.plan.workers);
-    return stretchesOf(colourEnds, 0).flatMap(({ from, to, shared }) => {
-      const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.blocks.length / 8) * 8) * (shared ? workers : 1);
-      if (positions <= most) return [{ from, to, shared }];
-      const pieces: Stretch[] = [];
-      for (let at = from; at < to; at += most) pieces.push({ from: at, to: Math.min(to, at + most), shared });
-      return pieces;
-    });
+    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.blocks.length / 8) * 8);
+    return stretchesOf(colourEnds, 0).flatMap((one) => (positions <= most ? one : pieces(one, most)));
   }
 
   private async draw(stretch: Stretch, sweeps: number, keep: boolean): Promise<void> {
