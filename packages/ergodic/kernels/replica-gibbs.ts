@@ -14,7 +14,7 @@
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions totals (u32) += batch (u32), of eight groups each; squares (f64) += the
  * sum of the groups' batch² / sweeps; batch = 0.
  */
-import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "./philox-lanes";
+import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "./philox-lanes";
 import {
   REPLICAS_RUNS, REPLICAS_RUN_COUNT, REPLICAS_STATES, REPLICAS_TALLY, REPLICAS_WORK, REPLICAS_KEY_LOW, REPLICAS_KEY_HIGH, RUN_FROM, RUN_TO, RUN_EDGES,
   RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES,
@@ -89,8 +89,7 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
 /** The same where there is one group of at most four edges, the others of which find state 0: five levels. */
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;
-  storeWords(random, position, 0, low, high);
-  storeWords(random + 64, position, 1, low, high);
+  philoxEight(random, position << 1, low, high, keyLow, keyHigh);
   const y0 = asked(edge), y1 = asked(edge + 8), y2 = asked(edge + 16), y3 = asked(edge + 24);
   const odd0 = v128.xor(y0, y1), both0 = v128.and(y0, y1);
   const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
