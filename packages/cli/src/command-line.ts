@@ -4,6 +4,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
 import { addInfer } from "./commands/infer.ts";
+import { addLearn } from "./commands/learn.ts";
 import { addPath } from "./commands/path.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
@@ -27,7 +28,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
   const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules];
-  const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer];
+  const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];
   for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);

@@ -14,7 +14,7 @@ function formatOf(path: string, given: string | undefined): GraphFormat {
   const known = formats.find((one) => one === ending);
   if (known) return known;
   if (given !== undefined) throw new UsageError("--format", `"${given}" is not known (known: ${formats.join(", ")})`);
-  throw new UsageError("infer", `${path} does not say what it is by its ending; add --format ${formats.join("|")}`);
+  throw new UsageError("GRAPH", `${path} does not say what it is by its ending; add --format ${formats.join("|")}`);
 }
 
 export async function readGraph(path: string, format: string | undefined): Promise<FactorGraph> {

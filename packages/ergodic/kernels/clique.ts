@@ -18,12 +18,12 @@ import {
 } from "../src/host/fields";
 
 // What a sweep does, as a type, so that each has loops of its own.
-type Sum = u8;
-type Max = u16;
-type LogSum = u32;
+export type Sum = u8;
+export type Max = u16;
+export type LogSum = u32;
 
 /** product[j] = entry(j). */
-function loadTable(pattern: usize, product: usize, inner: u32): void {
+export function loadTable(pattern: usize, product: usize, inner: u32): void {
   const values = <usize>load<u32>(pattern, PATTERN_VALUES) + (<usize>load<u32>(pattern, PATTERN_BASE) << 3);
   const run = load<u32>(pattern, PATTERN_RUN);
   if (run == 0) {
@@ -49,7 +49,7 @@ function loadTable(pattern: usize, product: usize, inner: u32): void {
 }
 
 /** product[j] ← product[j] × entry(j), or + of logarithms. One state beyond an odd end may be written. */
-function join<Mode>(pattern: usize, product: usize, inner: u32): void {
+export function join<Mode>(pattern: usize, product: usize, inner: u32): void {
   const logs = sizeof<Mode>() != sizeof<Sum>();
   const values = <usize>load<u32>(pattern, PATTERN_VALUES) + (<usize>load<u32>(pattern, PATTERN_BASE) << 3);
   const run = load<u32>(pattern, PATTERN_RUN);
@@ -127,7 +127,7 @@ function plus<Mode>(a: f64, b: f64): f64 {
   return sizeof<Mode>() == sizeof<Sum>() ? a + b : sizeof<Mode>() == sizeof<Max>() ? (a < b ? b : a) : logAdd(a, b);
 }
 
-function addTo<Mode>(pattern: usize, product: usize, inner: u32): void {
+export function addTo<Mode>(pattern: usize, product: usize, inner: u32): void {
   const values = <usize>load<u32>(pattern, PATTERN_VALUES) + (<usize>load<u32>(pattern, PATTERN_BASE) << 3);
   const run = load<u32>(pattern, PATTERN_RUN);
   if (run == 0) {

@@ -2,6 +2,9 @@
 export {
   cliqueDivide, cliqueExtremes, cliqueLogSum, cliqueMax, cliqueScale, cliqueSubtract, cliqueSum,
 } from "../clique";
+export {
+  cliqueSparseLogSum, cliqueSparseMax, cliqueSparseSum, cliqueSupportBuild, cliqueSupportCount,
+} from "../clique-support";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
 export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";

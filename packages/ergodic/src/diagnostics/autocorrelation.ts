@@ -37,6 +37,59 @@ export function meanAutocovariance({ draws, chainCount, means, squares }: Centre
   return gamma;
 }
 
+/** Lags that are summed one by one: where chains mix, no more are looked at, and a transform would take longer. */
+const NEAR_LAGS = 16;
+/** Draws of a chain up to which a transform is as fast. */
+const SHORT = 64;
+
+/** The chains' mean γ_t by lag, each found when it is asked for: near ones by their sums, two at a time, those beyond by `meanAutocovariance`. */
+export function autocovarianceAt(chains: CentredChains): (lag: number) => number {
+  const { draws, chainCount, means } = chains;
+  const n = draws.length / chainCount;
+  let all: Float64Array | undefined = n <= SHORT ? meanAutocovariance(chains) : undefined;
+  if (all) return (lag) => all![lag];
+  const centred = new Float64Array(draws.length);
+  for (let chain = 0; chain < chainCount; chain++)
+    for (let i = chain * n; i < (chain + 1) * n; i++) centred[i] = draws[i] - means[chain];
+  const near = new Float64Array(NEAR_LAGS);
+  near[0] = chains.squares.reduce((sum, own) => sum + own, 0) / draws.length;
+  let known = 0;
+  return (lag) => {
+    if (lag >= NEAR_LAGS) return (all ??= meanAutocovariance(chains))[lag];
+    for (; known < lag; known += 2) pairOfLags(centred, n, known + 1, near);
+    return near[lag];
+  };
+}
+
+/** γ at `lag` and the next. */
+function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64Array): void {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let start = 0; start < centred.length; start += n) {
+    const end = start + n - lag - 1;
+    let i = start;
+    for (; i + 1 < end; i += 2) {
+      const x = centred[i];
+      const y = centred[i + 1];
+      const middle = centred[i + lag + 1];
+      a += x * centred[i + lag];
+      b += x * middle;
+      c += y * middle;
+      d += y * centred[i + lag + 2];
+    }
+    for (; i < end; i++) {
+      a += centred[i] * centred[i + lag];
+      b += centred[i] * centred[i + lag + 1];
+    }
+    // The last product of the shorter lag.
+    a += centred[end] * centred[end + lag];
+  }
+  into[lag] = (a + c) / centred.length;
+  if (lag + 1 < into.length) into[lag + 1] = (b + d) / centred.length;
+}
+
 /** Writes x − x̄ of the draws from `start` on to the front of `out`, and 0 behind it. */
 function centre(draws: Float64Array, start: number, length: number, middle: number, out: Float64Array): void {
   for (let i = 0; i < length; i++) out[i] = draws[start + i] - middle;

@@ -1,6 +1,6 @@
 import { checkNumber } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { meanAutocovariance } from "./autocorrelation.ts";
+import { autocovarianceAt } from "./autocorrelation.ts";
 import { type CentredChains, centredChains } from "./centred.ts";
 import { bounds, drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
 import { mean, variance } from "./moments.ts";
@@ -92,11 +92,11 @@ export function effectiveSize(draws: Float64Array, chainCount: number): number {
 export function effectiveSizeOf(chains: CentredChains): number {
   const { chainCount, means, draws } = chains;
   const n = draws.length / chainCount;
-  const gamma = meanAutocovariance(chains);
-  const within = (gamma[0] * n) / (n - 1);
-  const total = gamma[0] + (chainCount > 1 ? variance(means) : 0);
+  const gamma = autocovarianceAt(chains);
+  const within = (gamma(0) * n) / (n - 1);
+  const total = gamma(0) + (chainCount > 1 ? variance(means) : 0);
   if (!(total > 0)) return Number.NaN;
-  const tau = autocorrelationTime((t) => (t === 0 ? 1 : 1 - (within - gamma[t]) / total), n);
+  const tau = autocorrelationTime((t) => (t === 0 ? 1 : 1 - (within - gamma(t)) / total), n);
   return draws.length / Math.max(tau, 1 / (log(draws.length) / Math.LN10));
 }
 

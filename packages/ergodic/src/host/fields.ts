@@ -772,6 +772,8 @@ export const CLIQUE_OUTPUTS = 24;
 export const CLIQUE_PRODUCT = 28;
 /** u32[AXES]. */
 export const CLIQUE_DIGITS = 32;
+/** A SUPPORT block, for kernels/clique-support.ts. */
+export const CLIQUE_SUPPORT = 36;
 /** Written by cliqueExtremes: the smallest positive entry (or finite logarithm). */
 export const CLIQUE_LOW_F64 = 40;
 export const CLIQUE_BYTES = 48;
@@ -786,7 +788,44 @@ export const PATTERN_OFFSETS = 8;
 export const PATTERN_STRIDES = 12;
 /** The entry of the first state of the block. */
 export const PATTERN_BASE = 16;
-export const PATTERN_BYTES = 24;
+/** Where the number of the block is that holds the entries, a node of a support; 0 for a table that has all its entries. */
+export const PATTERN_NODE = 20;
+/** Entries of such a block. */
+export const PATTERN_BLOCK = 24;
+export const PATTERN_BYTES = 32;
+
+/** A walk over the outer states of a clique that are not zero for certain (kernels/clique-support.ts). */
+/** u32[AXES + 1]: where the words of 32 states begin of each axis, in the two lists below. */
+export const SUPPORT_STARTS = 0;
+/** u32[…]: a bit for each state that is to be visited. */
+export const SUPPORT_ALLOWED = 4;
+/** u32[…]: states that are still to be visited. */
+export const SUPPORT_REST = 8;
+/** u32[AXES + 1]: the first link of each axis. */
+export const SUPPORT_LINK_STARTS = 12;
+export const SUPPORT_LINKS = 16;
+/** u32[AXES + 1, tables and outputs]: entries by the states of the axes before. */
+export const SUPPORT_BASES = 20;
+/** i32: the axis that the walk is at; −1 behind the end. */
+export const SUPPORT_AT = 24;
+/** The first axis whose state is another than at the leaf before. */
+export const SUPPORT_CHANGED = 28;
+/** u32[KEPT]: levels of the support that is built. */
+export const SUPPORT_LEVELS = 32;
+/** Its axes. */
+export const SUPPORT_KEPT = 36;
+/** f64[AXES + 1]: different states of the first axes that leaves have; of the support that is built, nodes of each level. */
+export const SUPPORT_COUNTS = 40;
+/** Whether the walk has begun. */
+export const SUPPORT_BEGUN = 44;
+export const SUPPORT_LEAVES_F64 = 48;
+export const SUPPORT_BYTES = 56;
+
+/** An axis of a support: where its level is, and where the number of the node at this level and at the next one is. */
+export const LINK_LEVEL = 0;
+export const LINK_NODE = 4;
+export const LINK_NEXT = 8;
+export const LINK_BYTES = 12;
 
 /** A chain over the states of a graph (kernels/graph-gibbs.ts). */
 /** u32 by position: where its record begins, in bytes from RECORDS. */

@@ -11,9 +11,9 @@ import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
 const MOST_STATES = 4096;
 
 /**
- * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the same⟩ with
- * the evidence, by elimination over a junction tree. For graphs that are narrow enough, and to judge the other learners. For
- * `fit(graph, { algorithm })`.
+ * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the
+ * same⟩ with the evidence, by elimination over a junction tree. For graphs that are narrow enough, and to judge the other learners. For `fit(graph, {
+ * algorithm })`.
  *
  * @throws CapabilityError for a graph that is too wide, or a factor of more than 4096 joint states
  */

@@ -4,6 +4,7 @@ import type { FullObjective } from "../gradient/objective.ts";
 
 /** How learning executes. */
 export interface LearningPlan {
+  /** Seed of all random numbers. */
   readonly seed: number;
   /** Threads; what is learnt does not depend on them. */
   readonly workers: number;

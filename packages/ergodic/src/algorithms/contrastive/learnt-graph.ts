@@ -61,7 +61,12 @@ export class LearntGraph {
     };
     this.shared = [shared, put(bases), put(weights), this.weights, bases.length];
     this.own = [put(addresses), put(ends), put(ownBases), put(ownWeights), this.weights, addresses.length];
-    const { words, features, count } = this.records(columns, put(columns.shapeValues));
+    const values = narrowed(columns, this.layout.countedNumbers());
+    const { words, features, count } = this.records(
+      { ...columns, ...values.columns },
+      put(values.columns.shapeValues),
+      values.numbers,
+    );
     this.factors = put(words);
     const floats = engine.memory.f64(this.factors, words.length / 2);
     for (const [at, feature] of features) floats[at] = feature;
@@ -69,7 +74,11 @@ export class LearntGraph {
   }
 
   /** LEARNT blocks of the factors whose weight is learnt, and the features among them by their place as f64. */
-  private records(columns: Conditionals, values: number): { words: Uint32Array; features: [number, number][]; count: number } {
+  private records(
+    columns: Conditionals,
+    values: number,
+    numbers: Int32Array,
+  ): { words: Uint32Array; features: [number, number][]; count: number } {
     const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;
     const { layout } = this;
     const learnt = (factor: number): boolean => weights[factor] >= 0 && weightFixed[weights[factor]] === 0;
@@ -81,7 +90,6 @@ export class LearntGraph {
     }
     const words = new Uint32Array(size / 4);
     const found: [number, number][] = [];
-    const numbers = layout.countedNumbers();
     let at = 0;
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       if (!learnt(factor)) continue;
@@ -169,6 +177,40 @@ export class LearntGraph {
   private call(kernel: string, args: readonly number[]): number {
     return this.engine.kernel(kernel, false)(...args);
   }
+}
+
+/**
+ * Counted factors of which at most one variable is ever drawn are not counted by the layout: here they become tables of that variable's states, the others
+ * being of one state.
+ */
+function narrowed(columns: Conditionals, numbers: Int32Array) {
+  const { ends, variables, literals, shapes, counting, shapeBegins, shapeValues, cardinalities } = columns;
+  const extra: number[] = [];
+  const [begins, kinds] = [Array.from(shapeBegins), Array.from(counting)];
+  const own = shapes.slice();
+  for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    if (!counting[shapes[factor]] || numbers[factor] >= 0) continue;
+    const to = ends[factor];
+    let mine = from;
+    while (mine < to - 1 && cardinalities[variables[mine]] === 1) mine++;
+    own[factor] = kinds.push(0) - 1;
+    for (let state = 0; state < cardinalities[variables[mine]]; state++) {
+      const holds = (edge: number): boolean => literals[edge] === (edge === mine ? state : 0);
+      let index = holds(to - 1) ? to - from : 0;
+      for (let edge = from; edge < to - 1; edge++) if (holds(edge)) index++;
+      extra.push(shapeValues[shapeBegins[shapes[factor]] + index]);
+    }
+    begins.push(shapeValues.length + extra.length);
+  }
+  return {
+    numbers,
+    columns: {
+      shapes: own,
+      counting: Uint8Array.from(kinds),
+      shapeBegins: Uint32Array.from(begins),
+      shapeValues: Float64Array.from([...shapeValues, ...extra]),
+    },
+  };
 }
 
 /** Of colours, the variables that are wanted. */

@@ -7,14 +7,15 @@ import type { Json, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import type { Component } from "../inference/reduction.ts";
-import { type Cutset, chooseCutset, sliceOf } from "./cutset.ts";
-import { junctionTree, mergeSmall } from "./junction-tree.ts";
+import { chooseCutset, sliceOf } from "./cutset.ts";
+import { type Clique, junctionTree, mergeSmall, type TreeCost, treeCost } from "./junction-tree.ts";
 import { eliminationOrders } from "./order.ts";
 import { type TreeAnswer, TreePass } from "./tree-pass.ts";
+import { supportsToTry, type TreeSupports } from "./tree-supports.ts";
 
 /** Options of `elimination`. */
 export interface EliminationOptions {
-  /** Joint states that all cliques may have together: what time is spent on, about 4 ns each. Default 2^36; > 0. */
+  /** Joint states that all cliques may have together, apart from those that zeros rule out: what time is spent on, about 4 ns each. Default 2^36; > 0. */
   mostStates?: number;
 }
 
@@ -23,7 +24,7 @@ const MOST_SLICES = 2 ** 16;
 
 /**
  * Exact inference: variables are summed (or maximised) out one after another, in an order good in time and memory (order.ts), by messages over a junction
- * tree (tree-pass.ts), which gives all marginals at once. Where the messages take more memory than the plan allows, some variables are held at each of their
+ * tree (tree-pass.ts), which gives all marginals at once; what zeros rule out is neither gone through nor kept where that pays (tree-supports.ts). Where the messages take more memory than the plan allows, some variables are held at each of their
  * states in turn (cutset.ts). Right up to rounding; tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
  *
  * @throws CapabilityError where the graph is too wide for `mostStates`
@@ -40,9 +41,14 @@ export function elimination(options: EliminationOptions = {}): InferenceAlgorith
   };
 }
 
-/** The same, where the order is known already. */
-export function eliminationIn(order: readonly number[], part: Component, plan: InferencePlan, engine: Engine): PartInference {
-  return new Elimination(part, plan, engine, Infinity, order);
+/** The same, where the order is known already, and the supports over which the whole part is computed, if over any; they become its own. */
+export function eliminationIn(
+  known: { order: readonly number[]; supports: TreeSupports | undefined },
+  part: Component,
+  plan: InferencePlan,
+  engine: Engine,
+): PartInference {
+  return new Elimination(part, plan, engine, Infinity, known);
 }
 
 class Elimination implements PartInference {
@@ -57,10 +63,21 @@ class Elimination implements PartInference {
   private slices = 0;
   private swept = 0;
   private pass: TreePass | undefined;
+  private supports: TreeSupports | undefined;
+  /** Whether it is known if the whole part is computed over supports. */
+  private decided: boolean;
   private method = "";
 
-  constructor(part: Component, plan: InferencePlan, engine: Engine, mostStates: number, order?: readonly number[]) {
-    this.order = order;
+  constructor(
+    part: Component,
+    plan: InferencePlan,
+    engine: Engine,
+    mostStates: number,
+    known?: { order: readonly number[]; supports: TreeSupports | undefined },
+  ) {
+    this.order = known?.order;
+    this.supports = known?.supports;
+    this.decided = known !== undefined;
     this.part = part;
     this.plan = plan;
     this.engine = engine;
@@ -77,7 +94,18 @@ class Elimination implements PartInference {
     const { part, plan } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     this.order ??= (yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed })).order;
-    const cutset = this.cutset(scopes);
+    const cutset = chooseCutset(this.order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
+    const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
+    if (!this.decided) yield* this.support(treeOf(part, this.order), part, Math.min(states, this.mostStates));
+    this.decided = true;
+    if (this.supports) {
+      const { total } = this.costWhole();
+      this.slices = 1;
+      this.method = `elimination: junction tree, ${powerText(this.supports.states)} of its ${powerText(total)} states, zeros left out`;
+      if (this.total.done < 1) yield* this.slice([]);
+      return;
+    }
+    if (!cutset || states > this.mostStates) throw this.tooWide(states);
     const { variables, slices, cost } = cutset;
     this.slices = slices;
     const held = variables.length > 0 ? `, ${slices} slices over the states of ${variables.length} variables` : "";
@@ -85,15 +113,23 @@ class Elimination implements PartInference {
     while (this.total.done < slices) yield* this.slice(variables);
   }
 
-  private cutset(scopes: readonly (readonly number[])[]): Cutset {
-    const { part, plan, mostStates } = this;
-    const found = chooseCutset(this.order!, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
-    const states = found ? found.cost.total * found.slices : Infinity;
-    if (found && states <= mostStates) return found;
-    const { cost } = chooseCutset(this.order!, scopes, part.cardinalities, Infinity, 1)!;
-    throw new CapabilityError(
+  /** Looks for supports of a tree where they may pay. */
+  private async *support(cliques: readonly Clique[], part: Component, mostWork: number): AsyncGenerator<void> {
+    const { memory } = this.plan;
+    this.supports = supportsToTry(cliques, part, this.engine);
+    if (this.supports && !(yield* this.supports.find({ mostWork, memory }))) this.supports = undefined;
+  }
+
+  private costWhole(): TreeCost {
+    return treeCost(treeOf(this.part, this.order!), this.part.cardinalities);
+  }
+
+  private tooWide(states: number): CapabilityError {
+    const { plan, mostStates } = this;
+    const cost = this.costWhole();
+    return new CapabilityError(
       "elimination",
-      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${found ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
+      `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${states < Infinity ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
       "GRAPH_WIDTH",
     );
   }
@@ -118,6 +154,8 @@ class Elimination implements PartInference {
     for (const component of reduction.components) {
       const places = new Map(component.variables.map((variable, i) => [variable, i]));
       const own = order!.flatMap((variable) => places.get(variable) ?? []);
+      const tree = treeOf(component, own);
+      yield* this.support(tree, component, treeCost(tree, component.cardinalities).total);
       const answer = yield* this.sum(component, own);
       whole.logValue += answer.logValue;
       if (whole.logValue === -Infinity) break;
@@ -135,21 +173,24 @@ class Elimination implements PartInference {
   }
 
   private async *sum(part: Component, order: readonly number[]): AsyncGenerator<void, TreeAnswer> {
-    const scopes = part.tables.map(({ scope }) => scope);
-    const cliques = mergeSmall(junctionTree(order, scopes), part.cardinalities, part.tables);
-    for (const careful of [false, true]) {
-      const pass = new TreePass(cliques, part, this.plan.task, this.engine, { careful, workers: this.plan.workers });
-      this.pass = pass;
-      try {
+    const { plan, supports } = this;
+    try {
+      for (const careful of [false, true]) {
+        const pass = new TreePass(treeOf(part, order), part, plan.task, this.engine, {
+          careful,
+          workers: plan.workers,
+          supports,
+        });
+        this.pass = pass;
         yield* pass.work();
         this.swept += pass.swept;
-        if (!pass.lost) return pass.answer;
-      } finally {
         pass.dispose();
-        this.pass = undefined;
+        if (!pass.lost) return pass.answer;
       }
+      assert(false, "a careful pass lost what it had");
+    } finally {
+      this.release();
     }
-    assert(false, "a careful pass lost what it had");
   }
 
   answer(): PartAnswer | undefined {
@@ -177,9 +218,21 @@ class Elimination implements PartInference {
     this.work = this.stretches();
   }
 
-  dispose(): void {
+  private release(): void {
     this.pass?.dispose();
+    this.supports?.dispose();
+    this.pass = this.supports = undefined;
   }
+
+  dispose(): void {
+    this.release();
+  }
+}
+
+/** The tree that a part is computed over, in this order. */
+export function treeOf({ tables, cardinalities }: Component, order: readonly number[]): Clique[] {
+  const scopes = tables.map(({ scope }) => scope);
+  return mergeSmall(junctionTree(order, scopes), cardinalities, tables);
 }
 
 /** Slices, one after another: sums of their weights and of their weighted marginals, or the best. */

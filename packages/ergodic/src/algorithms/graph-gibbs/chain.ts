@@ -156,6 +156,14 @@ export class Chain {
     return calls;
   }
 
+  /** What was kept of sweeps so far counts no more. */
+  forget(): void {
+    const { memory } = this.engine;
+    const { slots, drawn } = this.layout;
+    for (const { pointer } of [this.batch, this.totals, this.squares]) memory.f64(pointer, slots[drawn]).fill(0);
+    memory.u8(this.changed.pointer, drawn).fill(0);
+  }
+
   /** Ends a batch of so many sweeps. */
   settle(sweeps: number): void {
     const { batch, totals, squares } = this;

@@ -28,8 +28,8 @@ const schedules = { chromatic, sequential, random: randomScan, hogwild } as cons
 /** Options of `graphGibbs`. */
 export interface GraphGibbsOptions {
   /**
-   * The order of visits: "chromatic" (default): variables that share no factor at the same time, exact; "sequential": one after another; "random": each drawn at
-   * random; "hogwild": workers race, biased.
+   * The order of visits: "chromatic" (default): variables that share no factor at the same time, exact; "sequential": one after another; "random": each
+   * drawn at random; "hogwild": workers race, biased.
    */
   schedule?: keyof typeof schedules;
   /** Independent chains. Default 4; from 2 to 256. */
@@ -53,15 +53,15 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 const LOOK = 1.25;
 
 /**
- * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals are means
- * of these conditional probabilities (Rao-Blackwell), not of states. What of each is kept is a total and a sum of squares over batches of sweeps, never
- * states.
+ * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
+ * are means of these conditional probabilities (Rao-Blackwell), not of states. What of each is kept is a total and a sum of squares over batches of
+ * sweeps, never states.
  *
  * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
- * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or from the chains' means, the larger one; or none,
- * and why: the chains disagree or are too short, the variable or a neighbour never changed in any of them, or changes of single variables may not reach all
- * states (inference/ergodicity.ts). Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton
- * and Guestrin 2011 for colours.
+ * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
+ * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
+ * them, or changes of single variables may not reach all states (inference/ergodicity.ts). Task: "marginals". Sources: Geman and Geman 1984; Gelfand and
+ * Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours.
  *
  * @throws CapabilityError for variables of more than 256 states
  */
@@ -150,24 +150,30 @@ class GraphGibbs implements PartInference {
     const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
     const last = options.warmup + options.sweeps;
     while (this.sweep < last && !this.precise) {
-      const keep = this.sweep >= options.warmup;
-      const searched = this.search();
-      const left = searched ? 1 : keep ? batchLength(this.batches) - this.inBatch : options.warmup - this.sweep;
+      const { warmup } = options;
+      const searching = this.search();
+      // What is kept while chains warm up is an answer in need: it is forgotten once more is known.
+      if (this.stretch === 0 && (this.sweep === warmup || this.sweep === Math.floor(warmup / 2))) this.forget();
+      const left = Math.min(
+        searching ? 1 : Infinity,
+        batchLength(this.batches) - this.inBatch,
+        this.sweep < warmup ? warmup - this.sweep : Infinity,
+      );
       const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
-      const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit, last - this.sweep)) : 1;
+      const most = Math.min(left, fit, last - this.sweep);
+      const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, most) : 1;
       while (this.stretch < stretches.length) {
-        await this.draw(stretches[this.stretch], sweeps, keep);
+        await this.draw(stretches[this.stretch], sweeps);
         if (++this.stretch < stretches.length) yield;
       }
       this.stretch = 0;
       this.sweep += sweeps;
-      if (keep) {
-        this.inBatch += sweeps;
-        if (this.inBatch === batchLength(this.batches)) this.settle();
-        if (this.batches >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS && this.settled >= this.looked * LOOK) {
-          this.looked = this.settled;
-          this.precise = precise(layout, this.chains, this.settled, this.batches, options.mcse);
-        }
+      this.inBatch += sweeps;
+      if (this.inBatch === batchLength(this.batches)) this.settle();
+      const enough = this.sweep > warmup && this.batches >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS;
+      if (enough && this.settled >= this.looked * LOOK) {
+        this.looked = this.settled;
+        this.precise = precise(layout, this.chains, this.settled, this.batches, options.mcse);
       }
       yield;
     }
@@ -205,10 +211,10 @@ class GraphGibbs implements PartInference {
     return this.schedule.random || all <= most ? [stretch] : pieces(stretch, most);
   }
 
-  private async draw(stretch: Stretch, sweeps: number, keep: boolean): Promise<void> {
+  private async draw(stretch: Stretch, sweeps: number): Promise<void> {
     const { chains, schedule, engine } = this;
     const workers = Math.max(1, this.plan.workers);
-    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.sweep, sweeps, keep, workers));
+    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.sweep, sweeps, true, workers));
     await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
@@ -220,6 +226,11 @@ class GraphGibbs implements PartInference {
     const now = FIRST_POWER * power(LAST_POWER / FIRST_POWER, this.sweep / Math.max(1, sweeps));
     searcher.setPower(this.sweep < sweeps ? now : 1);
     return this.sweep < sweeps;
+  }
+
+  private forget(): void {
+    for (const chain of this.chains) chain.forget();
+    this.settled = this.inBatch = this.batches = 0;
   }
 
   private settle(): void {
@@ -235,7 +246,8 @@ class GraphGibbs implements PartInference {
     if (!layout || batches < 2) return undefined;
     const method = `${schedule.words}: ${options.chains} chains of ${settled} sweeps`;
     const biased = plan.workers > 1 ? schedule.biased : undefined;
-    const why = biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
+    const early = this.sweep <= options.warmup ? "the chains had not warmed up" : undefined;
+    const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
     const marginals = marginalsOf(layout, chains, settled, batches, neighbourhood(columns));
     return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
   }
@@ -245,7 +257,7 @@ class GraphGibbs implements PartInference {
   }
 
   snapshot(): Snapshot {
-    // What was restored is not in chains yet.
+    // What was brought is not yet there where chains have not begun.
     if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
     const { sweep, stretch, batches, settled, inBatch, looked, precise } = this;
     const tensors: Record<string, Tensor> = {};

@@ -66,7 +66,8 @@ export interface InferenceAlgorithm {
    * @throws CapabilityError where the part is beyond it
    */
   start(part: Component, plan: InferencePlan, engine: Engine): PartInference;
-  /** A run on a whole graph without zeros, whose factors are given in columns: for those who work on graphs of any size; of those with so many variables. */
+  /** Variables from which on `startWhole` is taken; absent: any number. */
   readonly wholeFrom?: number;
+  /** A run on a whole graph without zeros, whose factors are given in columns: for those who work on graphs of any size. */
   startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

@@ -4,8 +4,9 @@ import { powerText } from "../../base/room.ts";
 import type { Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { chooseCutset } from "../elimination/cutset.ts";
-import { eliminationIn } from "../elimination/elimination.ts";
+import { eliminationIn, treeOf } from "../elimination/elimination.ts";
 import { eliminationOrders } from "../elimination/order.ts";
+import { supportsToTry, type TreeSupports } from "../elimination/tree-supports.ts";
 import { graphGibbs } from "../graph-gibbs/graph-gibbs.ts";
 import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
@@ -26,10 +27,10 @@ const ORDER_OPERATIONS = 1.5e8;
 const MANY = 200_000;
 
 /**
- * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques of the best order that was
- * found can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in slices where memory is short; otherwise importance
- * sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
- * sampling. The answer's method says which, and why.
+ * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques
+ * of the best order that was found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in
+ * slices where memory is short; otherwise importance sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of
+ * 200,000 variables or more come from Gibbs sampling. The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
   checkKeys("automatic", options, []);
@@ -39,7 +40,17 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     toJSON: () => ({ algorithm: "automatic" }),
     start: (part, plan, engine) => (isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(part, plan, engine)),
     wholeFrom: MANY,
-    startWhole: (columns, plan, engine) => graphGibbs().startWhole!(columns, plan, engine),
+    startWhole: (columns, plan, engine) => {
+      const chosen = graphGibbs().startWhole!(columns, plan, engine);
+      const answer = chosen.answer.bind(chosen);
+      const why = `${columns.cardinalities.length} variables are too many to look for parts and orders; `;
+      return Object.assign(chosen, {
+        answer: () => {
+          const found = answer();
+          return found && { ...found, method: why + found.method };
+        },
+      });
+    },
   };
 }
 
@@ -47,7 +58,8 @@ class Automatic implements PartInference {
   private readonly part: Component;
   private readonly plan: InferencePlan;
   private readonly engine: Engine;
-  private search: Generator<void> | undefined;
+  private search: AsyncGenerator<void> | undefined;
+  private supports: TreeSupports | undefined;
   private chosen: PartInference | undefined;
   private why = "";
   private kept: Snapshot | undefined;
@@ -65,10 +77,10 @@ class Automatic implements PartInference {
   async advance(): Promise<void> {
     if (this.chosen) return this.chosen.advance();
     this.search ??= this.choose();
-    this.search.next();
+    await this.search.next();
   }
 
-  private *choose(): Generator<void> {
+  private async *choose(): AsyncGenerator<void> {
     const { part, plan, engine } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     const affordable = plan.seconds === undefined ? MOST_STATES : plan.seconds * TIME_SHARE * STATES_A_SECOND;
@@ -77,13 +89,19 @@ class Automatic implements PartInference {
     const cutset = chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" sweeps once what the others sweep twice.
-    const exact = states <= affordable / (plan.task === "map" ? 1 : 2);
+    const most = affordable / (plan.task === "map" ? 1 : 2);
+    this.supports = supportsToTry(treeOf(part, order), part, engine);
+    if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
+      this.supports = undefined;
+    const exact = this.supports !== undefined || states <= most;
     if (!exact) {
       const width = states < Infinity ? `${powerText(states)} states are` : "its messages are";
       this.why = `${width} too much for elimination; `;
     }
     const otherwise = plan.task === "map" ? graphAnnealing() : importanceSampling();
-    this.chosen = exact ? eliminationIn(order, part, plan, engine) : otherwise.start(part, plan, engine);
+    this.chosen = exact
+      ? eliminationIn({ order, supports: this.supports }, part, plan, engine)
+      : otherwise.start(part, plan, engine);
     if (this.kept) this.chosen.restore(this.kept);
   }
 
@@ -110,6 +128,7 @@ class Automatic implements PartInference {
   }
 
   dispose(): void {
+    this.supports?.dispose();
     this.chosen?.dispose();
   }
 }

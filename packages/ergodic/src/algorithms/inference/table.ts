@@ -136,6 +136,24 @@ export function product(a: Table, b: Table, scope: readonly number[]): Table {
   return { scope, shape, values, logs: false, scale: a.scale + b.scale, range: a.range + b.range };
 }
 
+/** Tables multiplied with each other as long as a product has at most `most` entries. */
+export function joinSmall(tables: readonly Table[], most: number, inOrder: (variables: Iterable<number>) => number[]): Table[] {
+  const joined: Table[] = [];
+  for (const table of [...tables].sort((a, b) => b.values.length - a.values.length)) {
+    let [best, smallest] = [-1, most];
+    for (const [i, other] of joined.entries()) {
+      if (table.logs || other.logs || table.range + other.range > MOST_RANGE) continue;
+      let size = other.values.length;
+      for (const [k, variable] of table.scope.entries()) if (!other.scope.includes(variable)) size *= table.shape[k];
+      if (size > smallest) continue;
+      [best, smallest] = [i, size];
+    }
+    if (best < 0) joined.push(table);
+    else joined[best] = product(joined[best], table, inOrder(new Set([...joined[best].scope, ...table.scope])));
+  }
+  return joined;
+}
+
 /** The table where some variables have only some of their states: `kept[variable]` lists them; one that is left with a single state leaves the scope. */
 export function restrict(table: Table, kept: (variable: number) => readonly number[]): Table {
   const all = stridesIn(table, table.scope);

@@ -110,17 +110,20 @@ class ReplicaGibbs implements PartInference {
     const stretches = this.stretches(layout);
     const last = options.warmup + options.sweeps;
     while (this.sweep < last && !this.precise) {
-      const keep = this.sweep >= options.warmup;
-      const left = keep ? Math.min(batchLength(this.batches) - this.inBatch, this.blocks[0].room) : options.warmup - this.sweep;
+      const { warmup } = options;
+      // What is kept while replicas warm up is an answer in need: it is forgotten once more is known.
+      if (this.stretch === 0 && (this.sweep === warmup || this.sweep === Math.floor(warmup / 2))) this.forget();
+      const batch = Math.min(batchLength(this.batches) - this.inBatch, this.blocks[0].room);
+      const left = Math.min(batch, this.sweep < warmup ? warmup - this.sweep : Infinity);
       const fit = Math.floor(STRETCH_VISITS / (layout.positions + 1) / this.blocks.length);
       const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit, last - this.sweep)) : 1;
       while (this.stretch < stretches.length) {
-        await this.draw(stretches[this.stretch], sweeps, keep);
+        await this.draw(stretches[this.stretch], sweeps);
         if (++this.stretch < stretches.length) yield;
       }
       this.stretch = 0;
       this.sweep += sweeps;
-      if (keep) this.count(sweeps, layout);
+      this.count(sweeps, layout);
       yield;
     }
     if (this.inBatch > 0) this.settle();
@@ -142,9 +145,9 @@ class ReplicaGibbs implements PartInference {
     return stretchesOf(colourEnds, 0).flatMap((one) => (positions <= most ? one : pieces(one, most)));
   }
 
-  private async draw(stretch: Stretch, sweeps: number, keep: boolean): Promise<void> {
+  private async draw(stretch: Stretch, sweeps: number): Promise<void> {
     const workers = Math.max(1, this.plan.workers);
-    const calls = this.blocks.flatMap((block) => block.calls(stretch, this.sweep, sweeps, keep, workers));
+    const calls = this.blocks.flatMap((block) => block.calls(stretch, this.sweep, sweeps, true, workers));
     await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
@@ -152,9 +155,15 @@ class ReplicaGibbs implements PartInference {
     for (const block of this.blocks) block.counted(sweeps);
     this.inBatch += sweeps;
     if (this.inBatch === batchLength(this.batches)) this.settle();
-    if (this.batches < LEAST_BATCHES || this.settled < LEAST_SWEEPS || this.settled < this.looked * LOOK) return;
+    const enough = this.sweep > this.options.warmup && this.batches >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS;
+    if (!enough || this.settled < this.looked * LOOK) return;
     this.looked = this.settled;
     this.precise = precise(this.sums(layout), this.options.mcse);
+  }
+
+  private forget(): void {
+    for (const block of this.blocks) block.forget();
+    this.settled = this.inBatch = this.batches = 0;
   }
 
   private settle(): void {
@@ -171,10 +180,11 @@ class ReplicaGibbs implements PartInference {
   answer(): PartAnswer | undefined {
     const { layout, settled, batches, options } = this;
     if (!layout || batches < 2) return undefined;
-    return {
-      method: `bit-parallel Gibbs: ${options.replicas} replicas of ${settled} sweeps`,
-      marginals: marginalsOf(this.sums(layout)),
-    };
+    const method = `bit-parallel Gibbs: ${options.replicas} replicas of ${settled} sweeps`;
+    const marginals = marginalsOf(this.sums(layout));
+    if (this.sweep > options.warmup) return { method, marginals };
+    const certificate = { none: "the replicas had not warmed up" };
+    return { method, marginals: marginals.map(({ p }) => ({ p, certificate })) };
   }
 
   report(): Record<string, number> {

@@ -114,6 +114,12 @@ export class Replicas {
     this.engine.kernel("graphSettleReplicas", false)(batch, totals, squares, layout.positions, sweeps);
   }
 
+  /** What was kept of sweeps so far counts no more. */
+  forget(): void {
+    for (const [name, view] of this.parts()) if (name !== "states") view.fill(0);
+    this.tallied = 0;
+  }
+
   private empty(): void {
     if (this.tallied > 0) this.engine.kernel("graphTally", false)(this.tally, this.batch, 8 * this.layout.positions);
     this.tallied = 0;

@@ -19,7 +19,7 @@ export function conditionalsOf(structure: Structure, observations: Observations)
   const { variableCount, factorCount, edgeCount } = structure;
   const shapes = new Shapes();
   const columns = new Columns(factorCount + observations.soft.size, edgeCount);
-  const auxiliary = new TableList(variableCount, structure.stateCount);
+  const auxiliary = new TableList(variableCount, (variable) => structure.stateCount(variable));
   const look: FactorLook = { code: 0, from: 0, to: 0, payload: 0 };
   for (let factor = 0; factor < factorCount; factor++) {
     structure.look(factor, look);
@@ -118,7 +118,7 @@ class Shapes {
     const edges = Array.from({ length: arity }, (_, i) => from + i);
     const list = new TableList(arity, (variable) => structure.stateCount(structure.edgeVariable(from + variable)));
     const variables = edges.map((_, i) => i);
-    const states = edges.map(structure.edgeState);
+    const states = edges.map((edge) => structure.edgeState(edge));
     return this.know(key, machineTable(list, { factor: 0, kind: "", machine, variables, states, log: value }), 0);
   }
 

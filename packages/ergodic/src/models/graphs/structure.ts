@@ -266,12 +266,24 @@ export class Structure {
     into.to = this.ends.at(factor);
     into.payload = this.payloads.at(factor);
   }
-  edgeVariable = (edge: number): number => this.variables.at(edge);
-  edgeState = (edge: number): number => this.states.at(edge);
-  feature = (factor: number): number => this.features.at(factor);
-  stateCount = (variable: number): number => this.domains[this.variableDomains.at(variable)].count;
-  weightValue = (id: number): number => this.weightValues.at(id);
-  weightIsFixed = (id: number): number => this.weightFixed.at(id);
+  edgeVariable(edge: number): number {
+    return this.variables.at(edge);
+  }
+  edgeState(edge: number): number {
+    return this.states.at(edge);
+  }
+  feature(factor: number): number {
+    return this.features.at(factor);
+  }
+  stateCount(variable: number): number {
+    return this.domains[this.variableDomains.at(variable)].count;
+  }
+  weightValue(id: number): number {
+    return this.weightValues.at(id);
+  }
+  weightIsFixed(id: number): number {
+    return this.weightFixed.at(id);
+  }
 
   /** Factors by kind. */
   counts(): Map<string, number> {

@@ -1,4 +1,4 @@
-import { checkSignal } from "../../base/checks.ts";
+import { checkSignal, holds } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../../base/errors.ts";
 import type { Algorithm, JsonObject, Plan } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
@@ -8,8 +8,10 @@ import { type Checkpoint, fromCheckpoint, readCheckpoint } from "../../loop/chec
 import { planFromJson } from "../../loop/plan.ts";
 import type { Run } from "../../loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "../../loop/stopping.ts";
+import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { FactorPredictor } from "../../predict/factorisation.ts";
 import type { NetworkPredictor } from "../../predict/network.ts";
+import { type GraphResumeOptions, type LearnedGraph, resumeGraph } from "./graph.ts";
 import { checkDataset, checkHeldOut, checkRatings, type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import { type Fitted, launch, type Recipe, type Trained } from "./launch.ts";
 
@@ -24,6 +26,7 @@ export type ResumeOptions<D = Dataset> = Pick<
  *
  * Goes on from a checkpoint, bit for bit; `data` must be the same data. `P`: what the caller knows the run to make.
  */
+export function resume(from: string | Uint8Array | Blob, graph: FactorGraph, options?: GraphResumeOptions): Run<LearnedGraph>;
 export function resume(
   from: string | Uint8Array | Blob,
   data: Ratings,
@@ -34,7 +37,9 @@ export function resume<P extends Fitted | (NetworkPredictor & Trained) = Fitted>
   data: Dataset,
   options?: ResumeOptions,
 ): Run<P>;
-export function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOptions<D>): Run<object & Trained> {
+export function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOptions<D>): Run<object> {
+  if (holds(data, "conditionals"))
+    return resumeGraph(from, data as unknown as FactorGraph, options as GraphResumeOptions | undefined);
   return goOn(from, data, options);
 }
 

@@ -5,7 +5,6 @@ import { Answer } from "../../answers/index.ts";
 import { checkChoice, checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
-import { murmur3 } from "../../base/murmur3.ts";
 import { shown } from "../../base/shown.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
@@ -13,6 +12,7 @@ import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } fr
 import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
+import { factsOf } from "./facts.ts";
 import { columnsOf, type Inferred, tablesOf, tasks, variablesOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
@@ -155,29 +155,6 @@ interface Recipe {
   readonly plan: InferencePlan;
   readonly until: Until;
   readonly checkpoint?: Checkpoint;
-}
-
-/** What tells one graph from another: counts for people, and a hash of all of it. */
-function factsOf(graph: FactorTables | Conditionals): JsonObject {
-  let hash = 0;
-  const take = ({ buffer, byteOffset, byteLength }: ArrayBufferView): void => {
-    hash = murmur3(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, hash);
-  };
-  const { cardinalities, observed } = graph;
-  for (const array of [cardinalities, observed]) take(array);
-  if ("factors" in graph) {
-    for (const { scope, values } of graph.factors) {
-      take(Uint32Array.from(scope));
-      take(values);
-    }
-  } else {
-    const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
-    for (const array of [ends, variables, literals, shapes, weights, weightValues, shapeValues]) take(array);
-    if (features) take(features);
-  }
-  const count = observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
-  const factors = "factors" in graph ? graph.factors.length : graph.ends.length;
-  return { variables: cardinalities.length, factors, observed: count, hash };
 }
 
 function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe>): Run<Answer> {

@@ -154,6 +154,15 @@ describe("graphGibbs", () => {
     expect(alone.marginal("x0")).toEqual((await answer("sequential", 1)).marginal("x0"));
   });
 
+  it("is what a graph of 200,000 variables is inferred from by default, and the method says why", async () => {
+    const graph = factorGraph();
+    for (let i = 0; i < 200_000; i++) graph.variable();
+    for (let i = 0; i < 199_999; i++) graph.equal([i, i + 1], { weight: 0.3 });
+    const answer = await infer(graph, { until: { seconds: 4 } });
+    expect(answer.method).toMatch(/^200000 variables are too many .*; chromatic Gibbs: 4 chains of \d+ sweeps/);
+    expect(Math.abs(answer.marginal("x100000").p[1] - 0.5)).toBeLessThan(0.2);
+  }, 30_000);
+
   it("states beyond a byte, and terms beyond numbers, are refused", async () => {
     const graph = factorGraph();
     graph.variable("word", 300);

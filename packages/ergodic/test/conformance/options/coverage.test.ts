@@ -23,6 +23,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "layerKinds",
       "samplerNames",
       "inferenceNames",
+      "learnerNames",
       "chooseLoss",
       "logicalFunctionOf",
     ],
@@ -52,7 +53,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
   "makes from JSON what a factory makes": [
     ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFromJson", "layerFromJson"],
     ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
-    ...["factorGraphFromJson", "inferenceFromJson"],
+    ...["factorGraphFromJson", "inferenceFromJson", "learnerFromJson"],
   ],
   "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
   "defines a factory of the user's own": [

@@ -545,3 +545,9 @@ export const inference = from(ergodic, {
   iteratedConditionalModes: { restarts: count },
   graphAnnealing: { sweeps: count, from: number(0.05), to: above(0), restarts: count },
 });
+
+export const learners = from(ergodic, {
+  contrastiveDivergence: { steps: count, persistent: flag, particles: whole(1, 10000) },
+  pseudoLikelihood: {},
+  exactLikelihood: {},
+});

@@ -10,6 +10,7 @@ import {
   featureMaps,
   inferenceNames,
   layerKinds,
+  learnerNames,
   lossNames,
   ruleRegistry,
   searchRegistry,
@@ -54,6 +55,7 @@ describe("every registry's names are declared", () => {
     ["searches", declared.searches, Object.keys(searchRegistry)],
     ["samplers", declared.samplers, samplerNames()],
     ["algorithms of infer", declared.inference, inferenceNames()],
+    ["learners of graphs", declared.learners, learnerNames()],
     ["feature maps", declared.featureMaps, Object.keys(featureMaps)],
     ["losses", declared.losses, lossNames().map((name) => `${name}Loss`)],
   ])("%s", (_, table, names) => {

@@ -1,0 +1,135 @@
+/** `ergodic learn GRAPH`: the weights of a graph's factors from the evidence in it. */
+import { writeGraphJson } from "@ergodic/ingest";
+import type { Command } from "commander";
+import {
+  type FactorGraph,
+  fit,
+  type GraphLearner,
+  type LearnedGraph,
+  learnerFromJson,
+  learnerNames,
+  type Tick,
+  writeWhole,
+} from "ergodic";
+import { UsageError } from "../errors.ts";
+import { readGraph } from "../graphs.ts";
+import {
+  addKeepingOptions,
+  type KeepingOptions,
+  keptPlaces,
+  refuseFixed,
+  type Training,
+  toTheEnd,
+  type Watch,
+} from "../keeping.ts";
+import { given } from "../options/given.ts";
+import { notNegative, positive, share, whole } from "../options/number.ts";
+import { checkOutputs } from "../outputs.ts";
+import { counted, duration, json, significant } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface LearnWords extends KeepingOptions {
+  format?: string;
+  algorithm?: string;
+  epochs?: number;
+  seconds?: number;
+  l1?: number;
+  l2?: number;
+  heldOut?: number;
+  seed?: number;
+  workers?: number;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** What the checkpoint holds. */
+const fixed = ["algorithm", "l1", "l2", "heldOut", "seed"];
+/** Weights that are printed. */
+const MOST_LINES = 20;
+
+export function addLearn(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("learn")
+    .description("the weights of a factor graph, from the evidence in it")
+    .argument("<GRAPH>", "a file with weights and evidence: .json; or a folder of DimmWitted");
+  addKeepingOptions(
+    command
+      .option("--format <name>", "uai, bif, fg, json or dimmwitted; default: by the ending")
+      .option("--algorithm <name>", `${learnerNames().join(", ")}; default ${learnerNames()[0]}`)
+      .option("--epochs <n>", "updates, one a sweep; default 500", positive)
+      .option("--seconds <n>", "end after so long", positive)
+      .option("--l1 <strength>", "of l1 times the sum of |w|; default 0", notNegative)
+      .option("--l2 <strength>", "of l2/2 times the sum of w squared; default 0", notNegative)
+      .option("--held-out <share>", "of the evidence, which is not shown; default 0", share)
+      .option("--seed <n>", "of all that is random; default 0", whole(0))
+      .option("--workers <n>", "threads; what is learnt does not depend on them", whole(1, 1024))
+      .option("--out <file>", "write the graph with its new weights here, as JSON")
+      .option("--quiet", "no progress")
+      .option("--json", "one JSON object on standard output"),
+  );
+  command.action((path: string, options: LearnWords) => run(path, options, { command, path, options, fixed, terminal }));
+}
+
+async function run(path: string, options: LearnWords, training: Training): Promise<void> {
+  refuseFixed(training);
+  const { command, terminal } = training;
+  const { outputs, inputs } = keptPlaces(options);
+  await checkOutputs(command.name(), outputs, [...inputs, { flag: "GRAPH", path }]);
+  const algorithm = learnerOf(options.algorithm);
+  const graph = await readGraph(path, options.format);
+  const stop = new AbortController();
+  const { epochs, seconds, l1, l2, heldOut, seed, workers, resume } = options;
+  const until = seconds === undefined ? undefined : given({ epochs, seconds });
+  const watched = { signal: stop.signal, ...given({ epochs: until ? undefined : epochs, until, workers }) };
+  const learning =
+    resume === undefined
+      ? fit(graph, { ...watched, ...given({ algorithm, l1, l2, heldOut, seed }) })
+      : fit.resume(resume, graph, watched);
+  const learned = await toTheEnd(learning, stop, training, watch(path, graph, options, terminal), async (made) => {
+    if (options.out !== undefined) await writeWhole(options.out, writeGraphJson(made.graph));
+  });
+  report(path, options, learned, terminal);
+}
+
+function learnerOf(name: string | undefined): GraphLearner | undefined {
+  if (name === undefined) return undefined;
+  if (learnerNames().includes(name)) return learnerFromJson({ algorithm: name });
+  throw new UsageError("--algorithm", `"${name}" is not known (known: ${learnerNames().join(", ")})`);
+}
+
+function watch(path: string, graph: FactorGraph, options: LearnWords, terminal: Terminal): Watch {
+  let last: Tick | undefined;
+  const line = ({ seconds, update, loss }: Tick): string =>
+    `${duration(seconds)}: ${counted(update, "update")} · loss ${significant(loss, 4)} a variable`;
+  return {
+    begin() {
+      if (!options.quiet)
+        terminal.note(`${path}: ${counted(graph.variableCount, "variable")}, ${counted(graph.weightCount, "weight")}`);
+    },
+    tick(tick) {
+      last = tick;
+      if (!options.quiet && terminal.live) terminal.rewrite(line(tick));
+    },
+    end() {
+      if (options.quiet) return;
+      if (terminal.live) terminal.rewrite("");
+      else if (last) terminal.note(line(last));
+    },
+  };
+}
+
+function report(path: string, options: LearnWords, { graph, weights, heldOut, run }: LearnedGraph, terminal: Terminal): void {
+  const named = Array.from(weights, (value, id) => ({ name: graph.weightState(id).name ?? String(id), value }));
+  if (options.json) {
+    const { seconds, reason, updates } = run;
+    const found = { command: "learn", graph: path, weights: named, heldOut: heldOut.length, run: { seconds, reason, updates } };
+    terminal.out(`${json({ ...found, out: options.out ?? null })}\n`);
+    return;
+  }
+  const widest = [...named].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, MOST_LINES);
+  const width = widest.reduce((most, { name }) => Math.max(most, name.length), 0);
+  for (const { name, value } of widest) terminal.out(`${name.padEnd(width)}  ${value.toFixed(4)}\n`);
+  if (named.length > MOST_LINES) terminal.out(`… ${counted(named.length - MOST_LINES, "more weight")}\n`);
+  const written = options.out === undefined ? "" : `; written to ${options.out}`;
+  terminal.out(terminal.paint.out.dim(`${duration(run.seconds)}: ${run.reason}${written}\n`));
+}

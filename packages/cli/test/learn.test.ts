@@ -1,0 +1,71 @@
+/** Weights of graphs from the command line: learnt, written, interrupted and resumed. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { readGraphJson, writeGraphJson } from "@ergodic/ingest";
+import { factorGraph } from "ergodic";
+import { describe, expect, it } from "vitest";
+import { ergodic, temporary, works } from "./captured.ts";
+
+const file = temporary();
+
+/** Coins of which seven in ten show heads: half the log odds as the weight of ±1. */
+function coins(count = 100) {
+  const graph = factorGraph();
+  const weight = graph.weight("heads");
+  for (let i = 0; i < count; i++) {
+    graph.variable(`coin ${i}`);
+    graph.isTrue(`coin ${i}`, { weight });
+    graph.observe(`coin ${i}`, i % 10 < 7);
+  }
+  return graph;
+}
+
+const path = file("coins.json");
+writeFileSync(path, writeGraphJson(coins()));
+const best = 0.5 * Math.log(7 / 3);
+
+describe("learn", () => {
+  it("prints the weights, and writes the graph that has them", async () => {
+    const out = file("learned.json");
+    const { stdout, stderr } = await works("learn", path, "--algorithm", "pseudoLikelihood", "--out", out);
+    expect(stderr.split("\n")[0]).toBe(`${path}: 100 variables, 1 weight`);
+    expect(stdout).toMatch(/^heads {2}0\.4236\n.*written to /);
+    const learned = await readGraphJson(out);
+    expect(learned.weightState("heads").value).toBeCloseTo(best, 3);
+    expect(learned.observedState("coin 3")).toBe(1);
+  });
+
+  it("says all of it in JSON, held-out evidence too", async () => {
+    const { stdout } = await works("learn", path, "--held-out", "0.2", "--l2", "0.1", "--seed", "3", "--json", "--quiet");
+    const said = JSON.parse(stdout);
+    expect(said).toMatchObject({ command: "learn", graph: path, out: null, run: { updates: 500 } });
+    expect(said.heldOut).toBeGreaterThan(5);
+    expect(said.weights).toHaveLength(1);
+    // The penalty draws it towards 0.
+    expect(said.weights[0].value).toBeGreaterThan(0.2);
+    expect(said.weights[0].value).toBeLessThan(best);
+  });
+
+  it("goes on from a checkpoint to the same bytes", async () => {
+    const [whole, half, kept] = [file("whole.json"), file("half.json"), file("half.checkpoint")];
+    await works("learn", path, "--epochs", "60", "--out", whole, "--quiet");
+    await works("learn", path, "--epochs", "25", "--checkpoint", kept, "--quiet");
+    await works("learn", path, "--epochs", "60", "--resume", kept, "--out", half, "--quiet");
+    expect(readFileSync(half, "utf8")).toBe(readFileSync(whole, "utf8"));
+    const refused = await ergodic("learn", path, "--resume", kept, "--l2", "1");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/--l2 was given, but --resume/);
+  });
+
+  it("names what is wrong", async () => {
+    expect((await ergodic("learn", path, "--algorithm", "pcd")).stderr).toMatch(/"pcd" is not known .*contrastiveDivergence/);
+    const bare = file("bare.json");
+    const graph = factorGraph();
+    graph.variable("a");
+    graph.isTrue("a", { weight: 1 });
+    graph.observe("a", true);
+    writeFileSync(bare, writeGraphJson(graph));
+    expect((await ergodic("learn", bare)).stderr).toMatch(/no weight to be learnt/);
+    const help = await works("learn", "--help");
+    expect(help.stdout).toMatch(/--held-out <share>/);
+  });
+});

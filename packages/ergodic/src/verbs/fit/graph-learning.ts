@@ -1,0 +1,132 @@
+import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
+import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
+import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
+import { fullDescent } from "../../algorithms/gradient/full.ts";
+import { ruleFromJson } from "../../algorithms/gradient/index.ts";
+import type { EquationRule, HostRule, Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
+import { adam } from "../../algorithms/gradient/rules/adam.ts";
+import { inverseTimeDecay } from "../../algorithms/gradient/schedule.ts";
+import { CapabilityError, DataError } from "../../base/errors.ts";
+import { KeptPart } from "../../base/kept-part.ts";
+import { stream } from "../../base/stream.ts";
+import type { JsonObject, Penalty, Progression } from "../../contract.ts";
+import { openEngine } from "../../host/engine.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
+import { resolveStopping, type StoppingOptions, type Until } from "../../loop/stopping.ts";
+import type { FactorGraph } from "../../models/graphs/graph.ts";
+import { factsOf } from "../infer/facts.ts";
+
+/** Variables that were held out, and the states that they had. */
+export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
+
+/** All that a run of learning is made from. */
+export interface GraphRecipe {
+  readonly algorithm: GraphLearner;
+  readonly rule: EquationRule | HostRule;
+  readonly l1: number;
+  readonly l2: number;
+  readonly heldOut: number;
+  readonly seed: number;
+  readonly workers: number;
+  readonly stopping: StoppingOptions;
+  readonly checkpoint?: Checkpoint;
+}
+
+/** Bytes that tables of exact gradients may take. */
+const MEMORY = 1.5 * 2 ** 30;
+
+const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }) });
+
+/** The recipe of a user. @throws CapabilityError for a rule that compares losses which are drawn */
+export function recipeOf(
+  { algorithm = contrastiveDivergence(), rule = usualRule() }: { algorithm?: GraphLearner; rule?: Rule },
+  rest: Omit<GraphRecipe, "algorithm" | "rule">,
+): GraphRecipe {
+  if (rule.kind === "equation" || (rule.kind === "host" && !algorithm.draws)) return { algorithm, rule, ...rest };
+  throw new CapabilityError(
+    "fit",
+    `${rule.name}() compares losses, but those of ${algorithm.name}() are drawn at random; take a rule such as adam()`,
+    "RULE_CAPABILITY",
+  );
+}
+
+/** The recipe in a checkpoint. @throws DataError for a checkpoint of another graph */
+export async function recipeFrom(
+  from: string | Uint8Array | Blob,
+  graph: FactorGraph,
+  { epochs, until, workers }: { epochs?: number; until?: Until; workers: number },
+): Promise<GraphRecipe> {
+  const { checkpoint, kept } = await readCheckpointOf(from, "learning");
+  return fromCheckpoint(() => {
+    const part = new KeptPart("learning", { tensors: {}, state: kept });
+    const plan = new KeptPart("the plan of learning", { tensors: {}, state: part.object("plan") });
+    const [given, wanted] = [factsOf(graph.conditionals()), part.object("graph")];
+    if (JSON.stringify(given) !== JSON.stringify(wanted))
+      throw new DataError(
+        "fit.resume",
+        `the checkpoint is of another graph (${JSON.stringify(wanted)}, here ${JSON.stringify(given)}); give the graph and evidence that it was made with`,
+        "CHECKPOINT_MODEL",
+      );
+    const stopping = epochs === undefined && until === undefined ? { until: part.object("until") as Until } : { epochs, until };
+    return recipeOf(
+      {
+        algorithm: learnerFromJson(part.object("algorithm")),
+        rule: ruleFromJson(part.object("rule") as unknown as RuleJson),
+      },
+      {
+        ...{ l1: plan.number("l1", 0), l2: plan.number("l2", 0), heldOut: plan.number("heldOut", 0), seed: plan.count("seed") },
+        ...{ workers, checkpoint, stopping: resolveStopping("fit.resume", stopping, false) },
+      },
+    );
+  });
+}
+
+/** The run, the graph as it is shown to it, and what of it a checkpoint holds. */
+export async function begin(
+  graph: FactorGraph,
+  { algorithm, rule, l1, l2, heldOut: share, seed, workers, stopping }: GraphRecipe,
+): Promise<{ progression: Progression; shown: FactorGraph; heldOut: HeldOut; json: JsonObject }> {
+  const heldOut = drawHeldOut(graph, share, seed);
+  const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));
+  const columns = shown.conditionals();
+  checkLearnable(columns.observed, columns.weightFixed);
+  const engine = await openEngine({ families: ["graphs", "training"] });
+  const objective = algorithm.objective(columns, { seed, workers, memory: MEMORY }, engine);
+  const free = Float64Array.from(columns.weightFixed, (fixed) => 1 - fixed);
+  const penalty: Penalty = {
+    ...{ l1, l2, group: 0, weights: free, groups: [] },
+    ...{ nonNegative: false, outputs: 1, stride: free.length },
+  };
+  const how = { rates: free, precision: "f64", workers, deterministic: false } as const;
+  const progression = fullDescent({ objective, rule, penalty, ...how }, engine);
+  const json: JsonObject = {
+    graph: factsOf(graph.conditionals()),
+    algorithm: algorithm.toJSON(),
+    rule: rule.toJSON() as unknown as JsonObject,
+    plan: { l1, l2, heldOut: share, seed },
+    until: stopping.until as JsonObject,
+  };
+  return { progression, shown, heldOut, json };
+}
+
+function drawHeldOut(graph: FactorGraph, share: number, seed: number): HeldOut {
+  const found: { variable: number; state: number }[] = [];
+  if (share === 0) return found;
+  const draws = stream(seed, "held-out evidence").at(0);
+  for (let variable = 0; variable < graph.variableCount; variable++) {
+    const state = graph.observedState(variable);
+    if (state >= 0 && draws.uniform() < share) found.push({ variable, state });
+  }
+  return found;
+}
+
+function checkLearnable(observed: Int32Array, fixed: Uint8Array): void {
+  if (!fixed.includes(0))
+    throw new DataError(
+      "fit",
+      'the graph has no weight to be learnt; give factors a weight by its name, graph.weight("name"), instead of a number',
+      "GRAPH_WEIGHTS",
+    );
+  if (observed.every((state) => state < 0))
+    throw new DataError("fit", "no variable was observed; give what was seen by graph.observe()", "GRAPH_EVIDENCE");
+}

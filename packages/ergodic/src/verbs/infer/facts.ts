@@ -1,0 +1,25 @@
+import { murmur3 } from "../../base/murmur3.ts";
+import type { Conditionals, FactorTables, JsonObject } from "../../contract.ts";
+
+/** What tells one graph from another: counts for people, and a hash of all of it. */
+export function factsOf(graph: FactorTables | Conditionals): JsonObject {
+  let hash = 0;
+  const take = ({ buffer, byteOffset, byteLength }: ArrayBufferView): void => {
+    hash = murmur3(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, hash);
+  };
+  const { cardinalities, observed } = graph;
+  for (const array of [cardinalities, observed]) take(array);
+  if ("factors" in graph) {
+    for (const { scope, values } of graph.factors) {
+      take(Uint32Array.from(scope));
+      take(values);
+    }
+  } else {
+    const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
+    for (const array of [ends, variables, literals, shapes, weights, weightValues, shapeValues]) take(array);
+    if (features) take(features);
+  }
+  const count = observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
+  const factors = "factors" in graph ? graph.factors.length : graph.ends.length;
+  return { variables: cardinalities.length, factors, observed: count, hash };
+}
