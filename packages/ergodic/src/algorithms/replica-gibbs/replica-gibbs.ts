@@ -11,7 +11,7 @@ import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } fro
 import { LogTables } from "../inference/log-tables.ts";
 import { BitLayout } from "./bit-layout.ts";
 import { marginalsOf, precise } from "./marginals.ts";
-import { REPLICAS, Replicas } from "./replicas.ts";
+import { REPLICAS, Replicas, TALLY_SWEEPS } from "./replicas.ts";
 
 /** Options of `replicaGibbs`. */
 export interface ReplicaGibbsOptions {
@@ -112,11 +112,12 @@ class ReplicaGibbs implements PartInference {
     while (this.sweep < last && !this.precise) {
       const { warmup } = options;
       // What is kept while replicas warm up is an answer in need: it is forgotten once more is known.
-      if (this.stretch === 0 && (this.sweep === warmup || this.sweep === Math.floor(warmup / 2))) this.forget();
+      const half = Math.floor(warmup / 2);
+      if (this.stretch === 0 && (this.sweep === warmup || this.sweep === half)) this.forget();
       const batch = Math.min(batchLength(this.batches) - this.inBatch, this.blocks[0].room);
-      const left = Math.min(batch, this.sweep < warmup ? warmup - this.sweep : Infinity);
+      const left = Math.min(batch, (this.sweep < half ? half : this.sweep < warmup ? warmup : last) - this.sweep);
       const fit = Math.floor(STRETCH_VISITS / (layout.positions + 1) / this.blocks.length);
-      const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit, last - this.sweep)) : 1;
+      const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit)) : 1;
       while (this.stretch < stretches.length) {
         await this.draw(stretches[this.stretch], sweeps);
         if (++this.stretch < stretches.length) yield;
@@ -134,7 +135,7 @@ class ReplicaGibbs implements PartInference {
     for (let b = 0; b < options.replicas / REPLICAS; b++) {
       const block = new Replicas(layout, engine, stream(plan.seed, "replica gibbs", b), Math.max(1, plan.workers));
       this.blocks.push(block);
-      if (kept?.has(`${b}.states`)) block.restore(kept.part("replicas", `${b}.`), kept.count("tallied", 0, REPLICAS));
+      if (kept?.has(`${b}.states`)) block.restore(kept.part("replicas", `${b}.`), kept.count("tallied", 0, TALLY_SWEEPS - 1));
       else block.begin(stream(plan.seed, "replica gibbs, start", b).at(0));
     }
   }

@@ -13,7 +13,7 @@ export const REPLICAS = 64;
 export const GROUPS = 8;
 export const GROUP_REPLICAS = REPLICAS / GROUPS;
 /** Sweeps until the bytes of the tally are full: 31 × 8 ones. */
-const TALLY_SWEEPS = 31;
+export const TALLY_SWEEPS = 31;
 /** Pieces that workers share are multiples of this: two positions are drawn together, and a cache line of states has eight. */
 const PIECE = 8;
 

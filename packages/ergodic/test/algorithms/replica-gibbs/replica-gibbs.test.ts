@@ -111,7 +111,7 @@ describe("replicaGibbs", () => {
     expect(layout.colourEnds[0]).toBeGreaterThan(8192);
     layout.dispose();
     const algorithm = replicaGibbs({ warmup: 4, sweeps: 100 });
-    const answers = [];
+    const answers: string[] = [];
     for (const workers of [1, 2, 4]) answers.push(numbersOf(await infer(graph, { algorithm, workers, seed: 7 })));
     // Texts of some megabytes: compared here, so that nobody prints them.
     expect(answers.map((answer) => answer === answers[0])).toEqual([true, true, true]);
