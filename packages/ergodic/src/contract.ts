@@ -77,7 +77,7 @@ export interface Progression {
   /** Updates made so far, over all lanes. */
   readonly updates: number;
   /**
-   * Makes at most `steps` steps, not passing the end of an epoch. Never cut short, so that what was asked to be kept at its end can be; the work of
+   * Makes at most `steps` steps, not passing the end of an epoch. Never cut short by a signal, so that what was asked to be kept at its end can be; the work of
    * samplers between transitions takes steps, too, after which a run may be at an earlier one.
    */
   advance(steps: number): Promise<Advance>;

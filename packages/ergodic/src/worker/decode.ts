@@ -22,7 +22,7 @@ import { trainableLinear } from "../verbs/fit/kinds/linear.ts";
 import { trainableNetwork } from "../verbs/fit/kinds/network.ts";
 import { trainableRatings } from "../verbs/fit/kinds/ratings.ts";
 import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
-import { type PortableTables, tablesFromPortable } from "../verbs/infer/tables-of.ts";
+import { columnsFromPortable, type PortableColumns, type PortableTables, tablesFromPortable } from "../verbs/infer/tables-of.ts";
 import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
 import { defineOwn, type OwnDefinitions } from "./own.ts";
@@ -92,6 +92,8 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
       return new PortedMode(value.portable as PortableMode, engine);
     case "tables":
       return tablesFromPortable(value.portable as PortableTables);
+    case "columns":
+      return columnsFromPortable(value.portable as PortableColumns);
     case "density":
       return new PortedDensity(value.portable as PortableDensity, engine);
     default:

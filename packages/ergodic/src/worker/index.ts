@@ -5,7 +5,7 @@ import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, saidBy, WorkerError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import { builtin, inNode } from "../base/node.ts";
-import type { FactorTables, JsonObject } from "../contract.ts";
+import type { Conditionals, FactorTables, JsonObject } from "../contract.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
 import { readCheckpoint } from "../loop/checkpoint.ts";
@@ -283,19 +283,26 @@ class Client implements WorkerVerbs, KnownData {
     return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
   }
 
-  /** A graph is sent as tables, which know its evidence; answers get their names here. */
+  /** A graph is sent as tables or in columns, which know its evidence; answers get their names here. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
     const { signal, evidence, ...options } = given;
     const encoded = this.encoded(() => encode(options, "options", this));
-    let tables: FactorTables;
+    let tables: FactorTables | Conditionals;
     const read = async (): Promise<unknown[]> => {
-      const { portableTables, tablesOf, tasks } = await import("../verbs/infer/tables-of.ts");
+      const { graphFor, portableColumns, portableTables, tasks } = await import("../verbs/infer/tables-of.ts");
+      const { inferenceFromJson } = await import("../algorithms/inference/registry.ts");
       const kept = await Promise.all(before.map((from) => this.kept(from)));
       const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;
+      const made = kept.length > 0 ? keptAlgorithm(kept[0].recipe) : undefined;
+      const algorithm = options.algorithm ?? inferenceFromJson(made ?? { algorithm: "automatic" });
       // The thread refuses what is none.
-      tables = tablesOf(verb, graph, tasks.find((one) => one === task) ?? "marginals", evidence);
-      return [...kept.map(({ sent }) => sent), { [TAG]: "tables", portable: portableTables(tables) }, encoded];
+      tables = graphFor(verb, graph, tasks.find((one) => one === task) ?? "marginals", algorithm, evidence);
+      const sent =
+        "factors" in tables
+          ? { [TAG]: "tables", portable: portableTables(tables) }
+          : { [TAG]: "columns", portable: portableColumns(tables) };
+      return [...kept.map((one) => one.sent), sent, encoded];
     };
     return this.launch(
       verb,
@@ -386,6 +393,8 @@ function notSent(error: unknown): unknown {
 }
 
 /** What a checkpoint of `infer` was asked for. */
+const keptAlgorithm = ({ inference }: JsonObject): JsonObject | undefined =>
+  (inference as { algorithm?: JsonObject } | undefined)?.algorithm;
 const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
 
 const isStatistical = (model: unknown): model is StatisticalModel =>

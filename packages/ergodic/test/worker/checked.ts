@@ -36,6 +36,8 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "inferred: partition",
       "inferred: map",
       "inferred by an algorithm, of tables",
+      "inferred in columns",
+      "columns resumed",
       "inference resumed",
       "inference resumed, as it was",
       "a rule of one's own",

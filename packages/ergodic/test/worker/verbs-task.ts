@@ -77,6 +77,15 @@ const told = (a) => JSON.stringify([a.variables, a.toString(), { ...a.toJSON(), 
 const seen = { v1: "high", v2: [0.2, 0.7] };
 for (const task of ["marginals", "partition", "map"]) await both("inferred: " + task, (v) => v.infer(graph, { task, seed: 3, evidence: seen }), told);
 await both("inferred by an algorithm, of tables", (v) => v.infer(graph.factorTables("marginals"), { algorithm: lib.naiveMeanField({ restarts: 3 }), seed: 4, evidence: { v1: "low" } }), told);
+const large = lib.factorGraph();
+for (let i = 0; i < 300; i++) large.variable("n" + i);
+for (let i = 0; i < 299; i++) large.equal(["n" + i, "n" + (i + 1)], { weight: 0.3 });
+for (let i = 0; i < 300; i += 9) large.isTrue("n" + i, { weight: 1 });
+await both("inferred in columns", (v) => v.infer(large, { algorithm: lib.graphGibbs({ sweeps: 200, warmup: 20 }), seed: 2 }), told);
+const sampling = there.infer(large, { algorithm: lib.graphGibbs({ sweeps: 200, warmup: 20 }), seed: 2 });
+const sampled = await sampling;
+const fromThere = await sampling.checkpoint();
+found["columns resumed"] = [told(sampled), told(await there.infer.resume(fromThere, large))];
 const annealing = there.infer(graph, { task: "map", algorithm: lib.graphAnnealing({ sweeps: 200, restarts: 20 }), evidence: seen });
 const [annealed, best] = await Promise.all([annealing.checkpoint(), annealing]);
 const again = (v) => v.infer.resume(annealed, graph, { evidence: seen });

@@ -15,6 +15,9 @@ export interface FoundPart {
   readonly answer: PartAnswer | undefined;
 }
 
+/** A call ends after so many milliseconds, whatever was asked for: stretches that were short a moment ago may be long now, and time limits are to hold. */
+const MOST_MS = 50;
+
 /** Stretches of a part before another one has its turn: small parts end within one, and give back what they hold. */
 const TURN = 64;
 
@@ -66,7 +69,8 @@ export class Inference implements Progression {
 
   async advance(steps: number): Promise<Advance> {
     const before = this.step;
-    for (let i = 0; i < steps && this.left > 0; i++) {
+    const start = performance.now();
+    for (let i = 0; i < steps && this.left > 0 && performance.now() - start < MOST_MS; i++) {
       const part = this.parts[this.running[this.next]];
       await part.advance();
       this.step++;

@@ -13,7 +13,7 @@ import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
 import { factsOf } from "./facts.ts";
-import { columnsOf, type Inferred, tablesOf, tasks, variablesOf } from "./tables-of.ts";
+import { graphFor, type Inferred, tasks } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** What a resumed run of `infer` may change. */
@@ -60,7 +60,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
       "INFER_TASK",
     );
   return launch(options, async () => ({
-    graph: given("infer", graph, task, algorithm, evidence),
+    graph: graphFor("infer", graph, task, algorithm, evidence),
     algorithm,
     plan: { task, seed, memory, workers, ...(until.seconds === undefined ? {} : { seconds: until.seconds }) },
     until,
@@ -91,7 +91,7 @@ function resume(
         // What was chosen for so many seconds is continued, whatever time it is given now.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
-      const made = given("infer.resume", graph, task, algorithm, options.evidence);
+      const made = graphFor("infer.resume", graph, task, algorithm, options.evidence);
       if (JSON.stringify(part.object("graph")) !== JSON.stringify(factsOf(made)))
         throw new DataError(
           "infer.resume",
@@ -129,18 +129,6 @@ function checkAlgorithm(where: string, given: unknown): void {
     `algorithm is ${shown(given)}, but must be one of infer's; call it, as in algorithm: elimination()`,
     "OPTION_TYPE",
   );
-}
-
-/** What the algorithm works on. */
-function given(
-  where: string,
-  graph: Inferred,
-  task: InferenceTask,
-  algorithm: InferenceAlgorithm,
-  evidence: Evidence | undefined,
-): FactorTables | Conditionals {
-  const whole = algorithm.startWhole && task === "marginals" && variablesOf(graph) >= (algorithm.wholeFrom ?? 0);
-  return (whole ? columnsOf(graph, evidence) : undefined) ?? tablesOf(where, graph, task, evidence);
 }
 
 function checkUntil(where: string, until: Until): void {

@@ -1,4 +1,4 @@
-import type { InferenceTask } from "../../algorithms/inference/algorithm.ts";
+import type { InferenceAlgorithm, InferenceTask } from "../../algorithms/inference/algorithm.ts";
 import { OptionError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { shown } from "../../base/shown.ts";
@@ -18,8 +18,8 @@ export interface InferredGraph {
   withEvidence?(evidence: Evidence): InferredGraph;
 }
 
-/** What can be inferred from: a factor graph, or factors as tables. */
-export type Inferred = FactorTables | InferredGraph;
+/** What can be inferred from: a factor graph, or factors as tables or in columns. */
+export type Inferred = FactorTables | InferredGraph | Conditionals;
 
 export const tasks = ["marginals", "partition", "map"] as const satisfies readonly InferenceTask[];
 
@@ -64,16 +64,39 @@ export function tablesFromPortable({ names, ...tables }: PortableTables): Factor
   return { ...tables, name, state: (variable, state) => names[variable]?.[1][state] ?? String(state) };
 }
 
-/** How many variables a graph has that can give columns. */
-export const variablesOf = (graph: Inferred): number => (graph as InferredGraph | undefined)?.variableCount ?? 0;
-
-/** The same in columns, where the graph gives them and no product is 0: what zeros mean, tables tell. */
-export function columnsOf(graph: Inferred, evidence?: Evidence): Conditionals | undefined {
-  if (typeof graph !== "object" || graph === null || !("conditionals" in graph)) return undefined;
-  const seen = evidence === undefined ? graph : graph.withEvidence?.(evidence);
-  const columns = seen?.conditionals?.();
-  return columns?.shapeValues.includes(-Infinity) ? undefined : columns;
+/** What the algorithm works on: the whole graph in columns, where it takes them and no product is 0; tables, where not. */
+export function graphFor(
+  where: string,
+  graph: Inferred,
+  task: InferenceTask,
+  algorithm: InferenceAlgorithm,
+  evidence: Evidence | undefined,
+): FactorTables | Conditionals {
+  if (algorithm.startWhole && task === "marginals" && typeof graph === "object" && graph !== null) {
+    if ("shapeValues" in graph) return graph;
+    if ("conditionals" in graph && (graph.variableCount ?? 0) >= (algorithm.wholeFrom ?? 0)) {
+      const seen = evidence === undefined ? graph : graph.withEvidence?.(evidence);
+      const columns = seen?.conditionals?.();
+      // What zeros mean, tables tell.
+      if (columns && !columns.shapeValues.includes(-Infinity)) return columns;
+    }
+  }
+  return tablesOf(where, graph, task, evidence);
 }
+
+/** What a message can carry of columns. */
+export type PortableColumns = Omit<Conditionals, "name" | "state">;
+
+export function portableColumns({ name: _, state: __, ...columns }: Conditionals): PortableColumns {
+  return columns;
+}
+
+/** The columns that were sent, without their names. */
+export const columnsFromPortable = (columns: PortableColumns): Conditionals => ({
+  ...columns,
+  name: (variable) => `variable ${variable}`,
+  state: (_, state) => String(state),
+});
 
 /** Tables with more evidence. */
 function observed(where: string, tables: FactorTables, evidence: Evidence): FactorTables {

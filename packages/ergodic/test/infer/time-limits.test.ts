@@ -1,0 +1,35 @@
+/** Time limits of `infer`, where the work of a stretch changes as a run goes. */
+import { expect, it } from "vitest";
+import { type InferenceAlgorithm, infer } from "../../src/index.ts";
+import { graphOf } from "../reference/random-graph.ts";
+
+/** Stretches of next to no time, so that the loop asks for ever more at once; then of 20 ms each, without an end. */
+function slowing(quick: number): InferenceAlgorithm {
+  let advanced = 0;
+  return {
+    name: "slowing",
+    tasks: ["partition"],
+    toJSON: () => ({ algorithm: "slowing" }),
+    start: () => ({
+      ended: false,
+      async advance() {
+        if (++advanced <= quick) return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      },
+      answer: () => ({ method: "none", logZ: { value: advanced, certificate: { none: "a test" } } }),
+      report: () => ({}),
+      snapshot: () => ({ tensors: {}, state: {} }),
+      restore() {},
+      dispose() {},
+    }),
+  };
+}
+
+it("ends in time, also where stretches are suddenly long after thousands of short ones", async () => {
+  const graph = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
+  const start = performance.now();
+  const { logZ } = await infer(graph, { task: "partition", algorithm: slowing(20_000), until: { seconds: 0.5 } });
+  expect(logZ).toBeGreaterThan(20_000);
+  // It was minutes when a call of the loop made all the stretches that it had asked for.
+  expect(performance.now() - start).toBeLessThan(3000);
+});
