@@ -16,7 +16,8 @@ const PARTS = [
   ...["algorithms/contrastive/contrastive-divergence", "algorithms/graph-gibbs/chain", "algorithms/graph-gibbs/layout"],
   ...["chromatic", "hogwild", "sequential"].map((name) => `algorithms/graph-gibbs/schedules/${name}`),
   ...["algorithms/elimination/junction-tree", "algorithms/elimination/order", "algorithms/elimination/tree-pass"],
-  ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/sampling/index", "base/stream"],
+  ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/replica-gibbs/bit-layout"],
+  ...["algorithms/replica-gibbs/replicas", "algorithms/sampling/index", "base/stream"],
   ...["compiler/index", "diagnostics/index", "host/engine", "host/gemm", "index", "loop/plan", "models/statistical/index"],
 ];
 /** What the sources say that bundlers may leave out, and this one may not. */

@@ -106,6 +106,7 @@ export {
   loopyBeliefPropagation,
 } from "./algorithms/message-passing/loopy-belief-propagation.ts";
 export { type NaiveMeanFieldOptions, naiveMeanField } from "./algorithms/message-passing/naive-mean-field.ts";
+export { type ReplicaGibbsOptions, replicaGibbs } from "./algorithms/replica-gibbs/replica-gibbs.ts";
 export {
   type AdaptationOptions,
   type AdviOptions,

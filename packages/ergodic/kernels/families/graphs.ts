@@ -7,3 +7,4 @@ export {
 } from "../clique-support";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
+export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";

@@ -883,6 +883,34 @@ export const COUNTED_HEAD = 8;
 export const COUNTED_STATE = 12;
 export const COUNTED_BYTES = 16;
 
+/** 64 replicas of a graph of Booleans, a bit each (kernels/replica-gibbs.ts). RUN blocks, one after another, and how many. */
+export const REPLICAS_RUNS = 0;
+export const REPLICAS_RUN_COUNT = 4;
+/** u64 by position. */
+export const REPLICAS_STATES = 8;
+/** u8[8] by position: ones of eight replicas each. */
+export const REPLICAS_TALLY = 12;
+/** 40 vectors of 16 bytes. */
+export const REPLICAS_WORK = 16;
+export const REPLICAS_KEY_LOW = 20;
+export const REPLICAS_KEY_HIGH = 24;
+export const REPLICAS_WORK_BYTES = 640;
+export const REPLICAS_BYTES = 32;
+/** Positions of a kind, from one even number to another; and their edges: by two positions and edge, two u32: where the neighbours' words are, from STATES. */
+export const RUN_FROM = 0;
+export const RUN_TO = 4;
+/** The first of the two is + 1 where the first variable's edge asks for state 0, + 2 where the second one's does. */
+export const RUN_EDGES = 8;
+export const RUN_KIND = 12;
+export const RUN_BYTES = 16;
+/** Conditional probabilities that variables share: edges, and levels, the product of the groups' sizes + 1. */
+export const KIND_EDGES = 0;
+export const KIND_LEVELS = 4;
+export const KIND_GROUPS = 8;
+/** u8[4]: edges of each group. Then thresholds: by bit from the top and level, 16 bytes of 0 or −1. */
+export const KIND_SIZES = 12;
+export const KIND_BYTES = 16;
+
 /** A factor whose weight is learnt (kernels/graph-learning.ts), then its members. Its values: f64, of the shape. */
 export const LEARNT_VALUES = 0;
 export const LEARNT_WEIGHT = 4;

@@ -1,14 +1,18 @@
 import type { Certificate } from "../../contract.ts";
 
-/** What chains know of a probability, by chain: the mean, and the variance of a batch's mean times its sweeps. */
+/** What chains know of a probability, by chain: the mean, and the variance of a batch's mean times its draws. */
 export interface ChainMeans {
   readonly means: readonly number[];
   readonly variances: readonly number[];
+  /** A chain may be several that are independent: so many draws in each sweep. Default 1. */
+  readonly replicas?: number;
 }
 
 /** R̂ from which chains are held to disagree, and the effective size below which they say nothing. */
 const MOST_RHAT = 1.05;
 const LEAST_ESS = 100;
+/** R̂ up to which a run may end. */
+const SETTLED_RHAT = 1.01;
 
 /** Sweeps of the k-th batch: n sweeps are about (192 n)^⅓ batches, so that in the end each is long against what a chain remembers. */
 export const batchLength = (batch: number): number => 1 + Math.floor((batch * batch) / 64);
@@ -33,19 +37,23 @@ export interface Judged {
 }
 
 /**
- * Of one state: R̂ of its indicator over chains, from their means m: √((1 − 1/n) + B/(n W)), W = m(1 − m) averaged, B = n times the variance of the
- * means. The variance of the whole mean is the larger one of what batches and what chains say, over all sweeps.
+ * Of one state: R̂ of its indicator over chains, from their means m after n sweeps: √((1 − 1/n) + B/(n W)), W = m(1 − m) averaged, B = n times the variance
+ * of the mean of one replica. The variance of the whole mean is the larger one of what batches and what chains say, over all draws.
  */
-export function judge({ means, variances }: ChainMeans, n: number): Judged {
+export function judge({ means, variances, replicas = 1 }: ChainMeans, n: number): Judged {
   const chains = means.length;
+  const draws = n * replicas;
   const mean = means.reduce((sum, m) => sum + m, 0) / chains;
-  const between = (n * means.reduce((sum, m) => sum + (m - mean) ** 2, 0)) / (chains - 1);
+  const between = (draws * means.reduce((sum, m) => sum + (m - mean) ** 2, 0)) / (chains - 1);
   const within = means.reduce((sum, m) => sum + m * (1 - m), 0) / chains;
   const long = Math.max(between, variances.reduce((sum, v) => sum + v, 0) / chains);
   const rhat = between === 0 ? 1 : Math.sqrt(1 - 1 / n + between / (n * within));
-  const ess = long === 0 ? chains * n : (chains * n * within) / long;
-  return { mcse: Math.sqrt(long / (chains * n)), rhat, ess };
+  const ess = long === 0 ? chains * draws : (chains * draws * within) / long;
+  return { mcse: Math.sqrt(long / (chains * draws)), rhat, ess };
 }
+
+/** Whether a run may end with it. */
+export const settled = ({ mcse, rhat }: Judged, wanted: number): boolean => mcse <= wanted && rhat <= SETTLED_RHAT;
 
 /** Of all states of a variable. */
 export function certify(states: readonly Judged[]): Certificate {

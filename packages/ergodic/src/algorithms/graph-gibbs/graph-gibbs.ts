@@ -18,7 +18,7 @@ import { marginalsOf, precise } from "./marginals.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
 import { randomScan } from "./schedules/random-scan.ts";
-import type { Schedule, Stretch } from "./schedules/schedule.ts";
+import { pieces, type Schedule, type Stretch } from "./schedules/schedule.ts";
 import { sequential } from "./schedules/sequential.ts";
 import { tableColumns } from "./table-columns.ts";
 
@@ -205,14 +205,10 @@ class GraphGibbs implements PartInference {
     }
   }
 
-  /** In pieces of some milliseconds; those that workers share, whole multiples of what a call of the generator gives. */
-  private divided({ from, to, shared }: Stretch, all: number): Stretch[] {
-    const most =
-      Math.max(8192, Math.ceil(STRETCH_VISITS / this.options.chains / 8) * 8) * (shared ? Math.max(1, this.plan.workers) : 1);
-    if (this.schedule.random || all <= most) return [{ from, to, shared }];
-    const pieces: Stretch[] = [];
-    for (let at = from; at < to; at += most) pieces.push({ from: at, to: Math.min(to, at + most), shared });
-    return pieces;
+  /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. Whole multiples of what a call of the generator gives. */
+  private divided(stretch: Stretch, all: number): Stretch[] {
+    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.options.chains / 8) * 8) * (stretch.shared ? 2 : 1);
+    return this.schedule.random || all <= most ? [stretch] : pieces(stretch, most);
   }
 
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {

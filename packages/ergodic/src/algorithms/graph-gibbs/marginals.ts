@@ -1,10 +1,7 @@
 import type { Certificate } from "../../contract.ts";
 import type { Chain } from "./chain.ts";
-import { certify, fromBatches, type Judged, judge, LEAST_BATCHES } from "./chain-sums.ts";
+import { certify, fromBatches, type Judged, judge, LEAST_BATCHES, settled } from "./chain-sums.ts";
 import type { Layout } from "./layout.ts";
-
-/** R̂ up to which a run may end. */
-const SETTLED_RHAT = 1.01;
 
 /** Sums of all chains. */
 type Sums = readonly Chain["sums"][];
@@ -53,8 +50,7 @@ export function precise(layout: Layout, chains: readonly Chain[], n: number, bat
   for (let position = 0; position < layout.drawn; position++) {
     if (!layout.joined[position]) continue;
     if (!layout.certain[position] && sums.every(({ changed }) => changed[position] === 0)) return false;
-    for (const one of judged(layout, sums, position, n, batches))
-      if (!(one.mcse <= mcse && one.rhat <= SETTLED_RHAT)) return false;
+    if (!judged(layout, sums, position, n, batches).every((one) => settled(one, mcse))) return false;
   }
   return true;
 }

@@ -10,6 +10,7 @@ import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import { iteratedConditionalModes } from "../local-search/iterated-conditional-modes.ts";
 import { loopyBeliefPropagation } from "../message-passing/loopy-belief-propagation.ts";
 import { naiveMeanField } from "../message-passing/naive-mean-field.ts";
+import { replicaGibbs } from "../replica-gibbs/replica-gibbs.ts";
 import { annealedImportanceSampling } from "../tempering/annealed-importance-sampling.ts";
 import type { InferenceAlgorithm } from "./algorithm.ts";
 import { automatic } from "./automatic.ts";
@@ -25,6 +26,7 @@ export const inferenceRegistry: Readonly<Record<string, (options: any) => Infere
   naiveMeanField,
   annealedImportanceSampling,
   graphGibbs,
+  replicaGibbs,
   iteratedConditionalModes,
   graphAnnealing,
 };

@@ -541,6 +541,7 @@ export const inference = from(ergodic, {
     sweeps: whole(100),
     mcse: positive,
   },
+  replicaGibbs: { replicas: one(64, 128, 192, 1024), warmup: whole(0), sweeps: whole(100, 500_000_000), mcse: positive },
   iteratedConditionalModes: { restarts: count },
   graphAnnealing: { sweeps: count, from: number(0.05), to: above(0), restarts: count },
 });

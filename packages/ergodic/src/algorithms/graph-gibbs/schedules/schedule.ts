@@ -32,3 +32,10 @@ export interface Schedule {
 export function unobserved({ observed }: Conditionals): Uint32Array {
   return Uint32Array.from(observed.keys()).filter((variable) => observed[variable] < 0);
 }
+
+/** A stretch in pieces of at most so many positions. */
+export function pieces({ from, to, shared }: Stretch, most: number): Stretch[] {
+  const all: Stretch[] = [];
+  for (let at = from; at < to; at += most) all.push({ from: at, to: Math.min(to, at + most), shared });
+  return all;
+}
