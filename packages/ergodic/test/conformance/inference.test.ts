@@ -119,7 +119,7 @@ describe.each(names)("%s", (name) => {
       const wanted = stable(whole.found());
       for (const steps of [0, 1, 2, 5, Math.ceil(whole.step / 2), whole.step]) {
         const first = new Inference(grid, algorithm, plan, engine);
-        await first.advance(steps);
+        while (first.step < steps && !first.converged) await first.advance(steps - first.step);
         const second = new Inference(grid, inferenceFromJson(algorithm.toJSON()), plan, engine);
         const snapshot = kept(first.snapshot());
         second.restore(snapshot);

@@ -233,6 +233,7 @@ const unknown: [from: (json: never) => unknown, json: unknown, code: string][] =
   [ergodic.algorithmFromJson, { algorithm: "luck" }, "CHECKPOINT_FORMAT"],
   [ergodic.samplerFromJson, { algorithm: "luck" }, "SAMPLER_JSON"],
   [ergodic.inferenceFromJson, { algorithm: "luck" }, "INFERENCE_JSON"],
+  [ergodic.learnerFromJson, { algorithm: "luck" }, "LEARNER_JSON"],
   [ergodic.factorGraphFromJson, { format: "luck" }, "JSON_TYPE"],
   [ergodic.searchFromJson, { search: "luck" }, "SEARCH_UNKNOWN"],
   [ergodic.ruleFromJson, { rule: "luck", options: {} }, "RULE_UNKNOWN"],
