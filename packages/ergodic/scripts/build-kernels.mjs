@@ -1,4 +1,4 @@
-// Compiles kernels/families/*.ts, each into two builds, plain and relaxed SIMD: modules that export their bytes as base64 of gzip, so that Node, browsers
+// Compiles kernels/families/*.ts, most into two builds, plain and relaxed SIMD: modules that export their bytes as base64 of gzip, so that Node, browsers
 // and bundlers load them alike. They are for shared memory: for memory of one thread the loader changes a flag. `writeModules` writes the plain ones as
 // files for memory of one thread, for hosts that compile what is deployed. Rebuilds only what changed.
 import { createHash } from "node:crypto";
@@ -18,6 +18,8 @@ export const builds = [
   { name: "relaxed", flags: flags.with(1, "simd,relaxed-simd,threads"), memoryBase: 131072, tableBase: 513 },
 ];
 const families = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
+/** Families without relaxed instructions, and without functions in the table: one build serves as both. */
+const PLAIN = ["sampling", "graphs"];
 const MEMORY_OF_FAMILY = 16384;
 const SLOTS_OF_FAMILY = 64;
 
@@ -93,7 +95,8 @@ function sharedAt(binary) {
 
 export async function buildKernels() {
   const hash = await sourceHash();
-  for (const family of families) for (const build of builds) await compile(family, build, hash);
+  for (const family of families)
+    for (const build of builds) if (build.name === "simd" || !PLAIN.includes(family)) await compile(family, build, hash);
 }
 
 /** Bits of the limits' flags: memory is shared. */

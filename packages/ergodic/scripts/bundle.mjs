@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "vite";
 import { directImports } from "./direct-imports.mjs";
+import { leanTypes } from "./lean-types.mjs";
 import { actingLine, annotatePure, breakLines } from "./pure.mjs";
 import { keepReachableTypes } from "./reachable-types.mjs";
 
@@ -102,9 +103,13 @@ export async function bundle() {
   }));
   const written = [...(await Promise.all(parts)), ...single.outputFiles];
   await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
-  keepReachableTypes(
+  const types = (await entries()).map((file) => `${stem(file)}.d.ts`);
+  keepReachableTypes(dist, types);
+  const left = await readdir(dist, { recursive: true });
+  leanTypes(
     dist,
-    (await entries()).map((file) => `${stem(file)}.d.ts`),
+    types,
+    left.filter((name) => name.endsWith(".d.ts")),
   );
 }
 

@@ -77,8 +77,9 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     coordinate: () => import("./builds/coordinate-relaxed.ts"),
     arrays: () => import("./builds/arrays-relaxed.ts"),
     images: () => import("./builds/images-relaxed.ts"),
-    sampling: () => import("./builds/sampling-relaxed.ts"),
-    graphs: () => import("./builds/graphs-relaxed.ts"),
+    // Their kernels have no such instructions.
+    sampling: () => import("./builds/sampling-simd.ts"),
+    graphs: () => import("./builds/graphs-simd.ts"),
   },
 };
 

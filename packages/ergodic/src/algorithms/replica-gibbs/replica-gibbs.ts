@@ -35,19 +35,20 @@ const LOOK = 1.25;
 const MOST_SWEEPS = 500_000_000;
 
 /**
- * Gibbs sampling of many replicas of a graph of Booleans at once, a bit of a word each (multi-spin coding), for lattices and other graphs of pairs whose variables have few
- * distinct conditional probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [x_j is what edge j asks for])), where the edges of a variable with equal K count alike. Counts of
- * neighbours are added bit by bit in 64 replicas at once. Each replica has random bits of its own: a Bernoulli bit is 1 where a uniform number of 32 bits is below
- * 2^32 p, rounded, compared from the top bit down; p is right to 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to that. Variables that share no factor are drawn
- * at once: the same at any number of workers.
+ * Gibbs sampling of many replicas of a graph of Booleans at once, a bit of a word each (multi-spin coding), for lattices and other graphs of pairs whose
+ * variables have few distinct conditional probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [x_j is what edge j asks for])), where the edges of
+ * a variable with equal K count alike. Counts of neighbours are added bit by bit in 64 replicas at once. Each replica has random bits of its own: a
+ * Bernoulli bit is 1 where a uniform number of 32 bits is below 2^32 p, rounded, compared from the top bit down; p is right to 2^-33, and never below
+ * 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to that. Variables that share no factor are drawn at once: the same at any number of workers.
  *
- * Marginals are shares of ones over replicas and sweeps; what is kept of eight replicas each is a total, and a sum of squares over batches: 88 bytes a variable for 64
- * replicas. Eight replicas begin with all variables in their first state, eight with all in their last, the others at random. The certificate is { mcse, rhat, ess }: the standard error from
- * batches or from the groups of eight, the larger one; or none, and why: the groups disagree or are too short, the variable or a neighbour never changed in any replica.
- * Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding; Salmon et al. 2011 for the random numbers.
+ * Marginals are shares of ones over replicas and sweeps; what is kept of eight replicas each is a total, and a sum of squares over batches: 88 bytes a
+ * variable for 64 replicas. Eight replicas begin with all variables in their first state, eight with all in their last, the others at random. The
+ * certificate is { mcse, rhat, ess }: the standard error from batches or from the groups of eight, the larger one; or none, and why: the groups disagree
+ * or are too short, the variable or a neighbour never changed in any replica. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin
+ * coding; Salmon et al. 2011 for the random numbers.
  *
- * @throws CapabilityError [GRAPH_REPLICAS] for variables of more than two states, factors of more than two variables or with zeros, variables of more than 16 conditional
- * probabilities, and graphs with more than 256 sets of these
+ * @throws CapabilityError [GRAPH_REPLICAS] for variables of more than two states, factors of more than two variables or with zeros, variables of more
+ * than 16 conditional probabilities, and graphs with more than 256 sets of these
  */
 export function replicaGibbs(options: ReplicaGibbsOptions = {}): InferenceAlgorithm {
   checkKeys("replicaGibbs", options, ["replicas", "warmup", "sweeps", "mcse"]);

@@ -62,6 +62,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
   "takes layers or rules alone": ["chain", "concatenating", "frozen", "grouped"],
   "makes factor graphs, or parts of them: models/graphs/graph.test.ts": ["factorGraph", "is", "not"],
   "takes blocks by name: gibbs.test.ts": ["gibbs"],
+  "makes knowledge bases, or parts of them: models/knowledge": ["knowledgeBase", "query", "relation", "weightedRule"],
 };
 
 it("every exported function is declared or has a reason", () => {
