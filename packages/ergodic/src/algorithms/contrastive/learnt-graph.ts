@@ -9,6 +9,7 @@ import { coloursOf } from "../graph-gibbs/colours.ts";
 import { Layout } from "../graph-gibbs/layout.ts";
 import { chromatic, stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
 import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
+import { withKnown } from "../graph-gibbs/table-columns.ts";
 
 /**
  * A graph whose weights change, in the engine's memory: its layout, with all variables free, those that were not observed in front; what its terms are made of;
@@ -39,9 +40,9 @@ export class LearntGraph {
   private readonly fixed: Uint8Array;
 
   constructor(given: Conditionals, engine: Engine) {
-    const observed = given.observed.map((state, v) => (state < 0 && given.cardinalities[v] === 1 ? 0 : state));
+    const { observed } = withKnown(given);
     // A variable of one state is never drawn.
-    const columns = { ...given, observed: observed.map((_, v) => (given.cardinalities[v] === 1 ? 0 : -1)) };
+    const columns = withKnown({ ...given, observed: observed.map(() => -1) });
     const colours = coloursOf(columns);
     const [hidden, seen] = [false, true].map((isSeen) => partOf(colours, (variable) => observed[variable] >= 0 === isSeen));
     this.engine = engine;

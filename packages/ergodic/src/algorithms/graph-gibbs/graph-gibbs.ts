@@ -11,8 +11,8 @@ import { LogTables } from "../inference/log-tables.ts";
 import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
+import { Batches } from "./batches.ts";
 import { Chain } from "./chain.ts";
-import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
 import { Layout, neighbourhood } from "./layout.ts";
 import { marginalsOf, precise } from "./marginals.ts";
 import { chromatic } from "./schedules/chromatic.ts";
@@ -20,7 +20,7 @@ import { hogwild } from "./schedules/hogwild.ts";
 import { randomScan } from "./schedules/random-scan.ts";
 import { pieces, type Schedule, type Stretch } from "./schedules/schedule.ts";
 import { sequential } from "./schedules/sequential.ts";
-import { tableColumns } from "./table-columns.ts";
+import { tableColumns, withKnown } from "./table-columns.ts";
 
 /** Orders of visits, by name. */
 const schedules = { chromatic, sequential, random: randomScan, hogwild } as const;
@@ -44,13 +44,9 @@ export interface GraphGibbsOptions {
 
 /** Variables that are drawn in a stretch of work, over all chains: a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Sweeps that are kept before a run may end as precise. */
-const LEAST_SWEEPS = 1000;
 /** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
-/** By how much more sweeps there must be until precision is looked at again. */
-const LOOK = 1.25;
 
 /**
  * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
@@ -102,19 +98,10 @@ class GraphGibbs implements PartInference {
   private readonly zeros: WithZeros | undefined;
   private readonly steps: AsyncGenerator<void>;
   private layout: Layout | undefined;
-  private chains: Chain[] = [];
+  private readonly chains: Chain[] = [];
   private ergodic: Ergodicity | undefined;
   private impossible = false;
-  /** Sweeps that are done, and stretches of the one under way. */
-  private sweep = 0;
-  private stretch = 0;
-  /** Of kept sweeps: batches that are done, their sweeps, and sweeps of the one under way. */
-  private batches = 0;
-  private settled = 0;
-  private inBatch = 0;
-  /** When precision was last looked at, and whether it was enough. */
-  private looked = 0;
-  private precise = false;
+  private readonly batches: Batches;
   private kept: KeptPart | undefined;
 
   constructor(
@@ -124,11 +111,11 @@ class GraphGibbs implements PartInference {
     options: Required<GraphGibbsOptions>,
     zeros?: WithZeros,
   ) {
-    const { cardinalities, observed } = columns;
-    this.columns = { ...columns, observed: observed.map((state, v) => (state < 0 && cardinalities[v] === 1 ? 0 : state)) };
+    this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;
     this.options = options;
+    this.batches = new Batches(options);
     this.schedule = schedules[options.schedule];
     this.zeros = zeros;
     this.steps = this.work();
@@ -148,36 +135,21 @@ class GraphGibbs implements PartInference {
     yield* this.begin(layout);
     if (this.impossible) return;
     const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
-    const last = options.warmup + options.sweeps;
-    while (this.sweep < last && !this.precise) {
-      const { warmup } = options;
+    const { batches, chains } = this;
+    const whole = stretches.length === 1 && !stretches[0].shared;
+    const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
+    while (!batches.over) {
       const searching = this.search();
-      // What is kept while chains warm up is an answer in need: it is forgotten once more is known.
-      if (this.stretch === 0 && (this.sweep === warmup || this.sweep === Math.floor(warmup / 2))) this.forget();
-      const left = Math.min(
-        searching ? 1 : Infinity,
-        batchLength(this.batches) - this.inBatch,
-        this.sweep < warmup ? warmup - this.sweep : Infinity,
-      );
-      const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
-      const most = Math.min(left, fit, last - this.sweep);
-      const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, most) : 1;
-      while (this.stretch < stretches.length) {
-        await this.draw(stretches[this.stretch], sweeps);
-        if (++this.stretch < stretches.length) yield;
+      batches.begin(chains);
+      const sweeps = whole && !searching ? Math.max(1, Math.min(batches.left, fit)) : 1;
+      while (batches.stretch < stretches.length) {
+        await this.draw(stretches[batches.stretch], sweeps);
+        if (++batches.stretch < stretches.length) yield;
       }
-      this.stretch = 0;
-      this.sweep += sweeps;
-      this.inBatch += sweeps;
-      if (this.inBatch === batchLength(this.batches)) this.settle();
-      const enough = this.sweep > warmup && this.batches >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS;
-      if (enough && this.settled >= this.looked * LOOK) {
-        this.looked = this.settled;
-        this.precise = precise(layout, this.chains, this.settled, this.batches, options.mcse);
-      }
+      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse));
       yield;
     }
-    if (this.inBatch > 0) this.settle();
+    batches.end(chains);
   }
 
   /** Chains at their first states, or where they were. */
@@ -214,67 +186,47 @@ class GraphGibbs implements PartInference {
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {
     const { chains, schedule, engine } = this;
     const workers = Math.max(1, this.plan.workers);
-    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.sweep, sweeps, true, workers));
+    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.batches.sweep, sweeps, true, workers));
     await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
   /** Whether the third chain still searches in this sweep: as in simulated annealing, with powers that grow. */
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
-    const sweeps = Math.floor(this.options.warmup / 2);
-    if (!searcher || this.sweep > sweeps) return false;
-    const now = FIRST_POWER * power(LAST_POWER / FIRST_POWER, this.sweep / Math.max(1, sweeps));
-    searcher.setPower(this.sweep < sweeps ? now : 1);
-    return this.sweep < sweeps;
-  }
-
-  private forget(): void {
-    for (const chain of this.chains) chain.forget();
-    this.settled = this.inBatch = this.batches = 0;
-  }
-
-  private settle(): void {
-    for (const chain of this.chains) chain.settle(this.inBatch);
-    this.settled += this.inBatch;
-    this.inBatch = 0;
-    this.batches++;
+    const { sweep, half } = this.batches;
+    if (!searcher || sweep > half) return false;
+    searcher.setPower(sweep < half ? FIRST_POWER * power(LAST_POWER / FIRST_POWER, sweep / half) : 1);
+    return sweep < half;
   }
 
   answer(): PartAnswer | undefined {
-    const { layout, chains, settled, batches, columns, schedule, options, plan } = this;
+    const { layout, chains, batches, columns, schedule, options, plan } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
-    if (!layout || batches < 2) return undefined;
-    const method = `${schedule.words}: ${options.chains} chains of ${settled} sweeps`;
+    if (!layout || batches.done < 2) return undefined;
+    const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps`;
     const biased = plan.workers > 1 ? schedule.biased : undefined;
-    const early = this.sweep <= options.warmup ? "the chains had not warmed up" : undefined;
+    const early = batches.warmedUp ? undefined : "the chains had not warmed up";
     const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
-    const marginals = marginalsOf(layout, chains, settled, batches, neighbourhood(columns));
+    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbourhood(columns));
     return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
   }
 
   report(): Record<string, number> {
-    return { sweeps: this.sweep };
+    return { sweeps: this.batches.sweep };
   }
 
   snapshot(): Snapshot {
     // What was brought is not yet there where chains have not begun.
     if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
-    const { sweep, stretch, batches, settled, inBatch, looked, precise } = this;
     const tensors: Record<string, Tensor> = {};
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
-    return { tensors, state: { sweep, stretch, batches, settled, inBatch, looked, precise } };
+    return { tensors, state: this.batches.snapshot() };
   }
 
   restore(snapshot: Snapshot): void {
-    const kept = (this.kept = new KeptPart("Gibbs sampling", snapshot));
-    this.sweep = kept.count("sweep");
-    this.stretch = kept.count("stretch");
-    this.batches = kept.count("batches");
-    this.settled = kept.count("settled");
-    this.inBatch = kept.count("inBatch");
-    this.looked = kept.count("looked");
-    this.precise = kept.flag("precise");
+    this.kept = new KeptPart("Gibbs sampling", snapshot);
+    this.batches.restore(this.kept);
   }
 
   dispose(): void {

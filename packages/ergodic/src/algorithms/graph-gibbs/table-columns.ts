@@ -28,3 +28,9 @@ export function tableColumns({ cardinalities, tables, values, first }: LogTables
     state: (_, state) => String(state),
   };
 }
+
+/** Variables of one state are observed, too. */
+export function withKnown(columns: Conditionals): Conditionals {
+  const { cardinalities, observed } = columns;
+  return { ...columns, observed: observed.map((state, v) => (state < 0 && cardinalities[v] === 1 ? 0 : state)) };
+}

@@ -3,10 +3,10 @@ import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { batchLength, LEAST_BATCHES } from "../graph-gibbs/chain-sums.ts";
+import { Batches } from "../graph-gibbs/batches.ts";
 import { stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
 import { pieces, type Stretch } from "../graph-gibbs/schedules/schedule.ts";
-import { tableColumns } from "../graph-gibbs/table-columns.ts";
+import { tableColumns, withKnown } from "../graph-gibbs/table-columns.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import { LogTables } from "../inference/log-tables.ts";
 import { BitLayout } from "./bit-layout.ts";
@@ -27,10 +27,6 @@ export interface ReplicaGibbsOptions {
 
 /** Words that are drawn in a stretch of work, over all blocks of replicas: a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Sweeps that are kept before a run may end as precise. */
-const LEAST_SWEEPS = 1000;
-/** By how much more sweeps there must be until precision is looked at again. */
-const LOOK = 1.25;
 /** Ones of eight replicas must fit 32 bits. */
 const MOST_SWEEPS = 500_000_000;
 
@@ -77,25 +73,16 @@ class ReplicaGibbs implements PartInference {
   private readonly columns: Conditionals;
   private readonly steps: AsyncGenerator<void>;
   private layout: BitLayout | undefined;
-  private blocks: Replicas[] = [];
-  /** Sweeps that are done, and stretches of the one under way. */
-  private sweep = 0;
-  private stretch = 0;
-  /** Of kept sweeps: batches that are done, their sweeps, and sweeps of the one under way. */
-  private batches = 0;
-  private settled = 0;
-  private inBatch = 0;
-  /** When precision was last looked at, and whether it was enough. */
-  private looked = 0;
-  private precise = false;
+  private readonly blocks: Replicas[] = [];
+  private readonly batches: Batches;
   private kept: KeptPart | undefined;
 
   constructor(columns: Conditionals, plan: InferencePlan, engine: Engine, options: Required<ReplicaGibbsOptions>) {
-    const { cardinalities, observed } = columns;
-    this.columns = { ...columns, observed: observed.map((state, v) => (state < 0 && cardinalities[v] === 1 ? 0 : state)) };
+    this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;
     this.options = options;
+    this.batches = new Batches(options);
     this.steps = this.work();
   }
 
@@ -109,26 +96,21 @@ class ReplicaGibbs implements PartInference {
     yield;
     this.begin(layout);
     const stretches = this.stretches(layout);
-    const last = options.warmup + options.sweeps;
-    while (this.sweep < last && !this.precise) {
-      const { warmup } = options;
-      // What is kept while replicas warm up is an answer in need: it is forgotten once more is known.
-      const half = Math.floor(warmup / 2);
-      if (this.stretch === 0 && (this.sweep === warmup || this.sweep === half)) this.forget();
-      const batch = Math.min(batchLength(this.batches) - this.inBatch, this.blocks[0].room);
-      const left = Math.min(batch, (this.sweep < half ? half : this.sweep < warmup ? warmup : last) - this.sweep);
-      const fit = Math.floor(STRETCH_VISITS / (layout.positions + 1) / this.blocks.length);
-      const sweeps = stretches.length === 1 && !stretches[0].shared ? Math.max(1, Math.min(left, fit)) : 1;
-      while (this.stretch < stretches.length) {
-        await this.draw(stretches[this.stretch], sweeps);
-        if (++this.stretch < stretches.length) yield;
+    const { batches, blocks } = this;
+    const whole = stretches.length === 1 && !stretches[0].shared;
+    const fit = Math.floor(STRETCH_VISITS / (layout.positions + 1) / blocks.length);
+    while (!batches.over) {
+      batches.begin(blocks);
+      const sweeps = whole ? Math.max(1, Math.min(batches.left, blocks[0].room, fit)) : 1;
+      while (batches.stretch < stretches.length) {
+        await this.draw(stretches[batches.stretch], sweeps);
+        if (++batches.stretch < stretches.length) yield;
       }
-      this.stretch = 0;
-      this.sweep += sweeps;
-      this.count(sweeps, layout);
+      for (const block of blocks) block.counted(sweeps);
+      batches.count(sweeps, blocks, () => precise(this.sums(layout), options.mcse));
       yield;
     }
-    if (this.inBatch > 0) this.settle();
+    batches.end(blocks);
   }
 
   private begin(layout: BitLayout): void {
@@ -149,70 +131,41 @@ class ReplicaGibbs implements PartInference {
 
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {
     const workers = Math.max(1, this.plan.workers);
-    const calls = this.blocks.flatMap((block) => block.calls(stretch, this.sweep, sweeps, true, workers));
+    const calls = this.blocks.flatMap((block) => block.calls(stretch, this.batches.sweep, sweeps, true, workers));
     await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
-  private count(sweeps: number, layout: BitLayout): void {
-    for (const block of this.blocks) block.counted(sweeps);
-    this.inBatch += sweeps;
-    if (this.inBatch === batchLength(this.batches)) this.settle();
-    const enough = this.sweep > this.options.warmup && this.batches >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS;
-    if (!enough || this.settled < this.looked * LOOK) return;
-    this.looked = this.settled;
-    this.precise = precise(this.sums(layout), this.options.mcse);
-  }
-
-  private forget(): void {
-    for (const block of this.blocks) block.forget();
-    this.settled = this.inBatch = this.batches = 0;
-  }
-
-  private settle(): void {
-    for (const block of this.blocks) block.settle(this.inBatch);
-    this.settled += this.inBatch;
-    this.inBatch = 0;
-    this.batches++;
-  }
-
   private sums(layout: BitLayout) {
-    return { layout, blocks: this.blocks, sweeps: this.settled, batches: this.batches };
+    return { layout, blocks: this.blocks, sweeps: this.batches.settled, batches: this.batches.done };
   }
 
   answer(): PartAnswer | undefined {
-    const { layout, settled, batches, options } = this;
-    if (!layout || batches < 2) return undefined;
-    const method = `bit-parallel Gibbs: ${options.replicas} replicas of ${settled} sweeps`;
+    const { layout, batches, options } = this;
+    if (!layout || batches.done < 2) return undefined;
+    const method = `bit-parallel Gibbs: ${options.replicas} replicas of ${batches.settled} sweeps`;
     const marginals = marginalsOf(this.sums(layout));
-    if (this.sweep > options.warmup) return { method, marginals };
+    if (batches.warmedUp) return { method, marginals };
     const certificate = { none: "the replicas had not warmed up" };
     return { method, marginals: marginals.map(({ p }) => ({ p, certificate })) };
   }
 
   report(): Record<string, number> {
-    return { sweeps: this.sweep };
+    return { sweeps: this.batches.sweep };
   }
 
   snapshot(): Snapshot {
     // What was restored is not in blocks yet.
     if (this.kept && this.blocks.length === 0) return this.kept.snapshot;
-    const { sweep, stretch, batches, settled, inBatch, looked, precise } = this;
     const tensors: Record<string, Tensor> = {};
     for (const [b, block] of this.blocks.entries())
       for (const [name, tensor] of Object.entries(block.snapshot())) tensors[`${b}.${name}`] = tensor;
     const tallied = this.blocks[0]?.tallied ?? 0;
-    return { tensors, state: { sweep, stretch, batches, settled, inBatch, tallied, looked, precise } };
+    return { tensors, state: { ...this.batches.snapshot(), tallied } };
   }
 
   restore(snapshot: Snapshot): void {
-    const kept = (this.kept = new KeptPart("replica Gibbs sampling", snapshot));
-    this.sweep = kept.count("sweep");
-    this.stretch = kept.count("stretch");
-    this.batches = kept.count("batches");
-    this.settled = kept.count("settled");
-    this.inBatch = kept.count("inBatch");
-    this.looked = kept.count("looked");
-    this.precise = kept.flag("precise");
+    this.kept = new KeptPart("replica Gibbs sampling", snapshot);
+    this.batches.restore(this.kept);
   }
 
   dispose(): void {

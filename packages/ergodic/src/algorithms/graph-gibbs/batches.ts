@@ -1,0 +1,102 @@
+import type { KeptPart } from "../../base/kept-part.ts";
+import type { JsonObject } from "../../contract.ts";
+import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
+
+/** Sweeps that are kept before a run may end as precise. */
+const LEAST_SWEEPS = 1000;
+/** By how much more sweeps there must be until precision is looked at again. */
+const LOOK = 1.25;
+
+/** Chains that keep sums of a batch of sweeps, and of batches. */
+interface Summed {
+  /** What was kept of sweeps so far counts no more. */
+  forget(): void;
+  /** Ends a batch of so many sweeps. */
+  settle(sweeps: number): void;
+}
+
+/**
+ * Where a run of sweeps is: warming up, then in batches of growing lengths until it is precise, or at its last sweep. What chains keep while they warm up is an
+ * answer in need: it is forgotten half-way, and once they have.
+ */
+export class Batches {
+  /** Sweeps that are done, and stretches of the one under way. */
+  sweep = 0;
+  stretch = 0;
+  /** Batches that are done, and their sweeps. */
+  done = 0;
+  settled = 0;
+  private inBatch = 0;
+  /** When precision was last looked at, and whether it was enough. */
+  private looked = 0;
+  private precise = false;
+  private readonly warmup: number;
+  private readonly last: number;
+
+  constructor({ warmup, sweeps }: { readonly warmup: number; readonly sweeps: number }) {
+    this.warmup = warmup;
+    this.last = warmup + sweeps;
+  }
+
+  get over(): boolean {
+    return this.sweep >= this.last || this.precise;
+  }
+  get warmedUp(): boolean {
+    return this.sweep > this.warmup;
+  }
+  get half(): number {
+    return Math.floor(this.warmup / 2);
+  }
+  /** Sweeps that may be made before anything else is done. */
+  get left(): number {
+    const { sweep, half, warmup, last } = this;
+    const next = sweep < half ? half : sweep < warmup ? warmup : last;
+    return Math.min(batchLength(this.done) - this.inBatch, next - sweep);
+  }
+
+  /** Before a sweep. */
+  begin(chains: readonly Summed[]): void {
+    if (this.stretch > 0 || (this.sweep !== this.warmup && this.sweep !== this.half)) return;
+    for (const chain of chains) chain.forget();
+    this.settled = this.inBatch = this.done = 0;
+  }
+
+  /** After so many sweeps. */
+  count(sweeps: number, chains: readonly Summed[], isPrecise: () => boolean): void {
+    this.stretch = 0;
+    this.sweep += sweeps;
+    this.inBatch += sweeps;
+    if (this.inBatch === batchLength(this.done)) this.settle(chains);
+    const enough = this.warmedUp && this.done >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS;
+    if (!enough || this.settled < this.looked * LOOK) return;
+    this.looked = this.settled;
+    this.precise = isPrecise();
+  }
+
+  /** After the last sweep. */
+  end(chains: readonly Summed[]): void {
+    if (this.inBatch > 0) this.settle(chains);
+  }
+
+  private settle(chains: readonly Summed[]): void {
+    for (const chain of chains) chain.settle(this.inBatch);
+    this.settled += this.inBatch;
+    this.inBatch = 0;
+    this.done++;
+  }
+
+  snapshot(): JsonObject {
+    const { sweep, stretch, done, settled, inBatch, looked, precise } = this;
+    return { sweep, stretch, batches: done, settled, inBatch, looked, precise };
+  }
+
+  restore(kept: KeptPart): void {
+    this.sweep = kept.count("sweep");
+    this.stretch = kept.count("stretch");
+    this.done = kept.count("batches");
+    this.settled = kept.count("settled");
+    this.inBatch = kept.count("inBatch");
+    this.looked = kept.count("looked");
+    this.precise = kept.flag("precise");
+  }
+}
