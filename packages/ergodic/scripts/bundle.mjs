@@ -121,7 +121,7 @@ async function shaken(path, text) {
   const { code, errors } = await minify(path, namespacesByValue(text), {
     module: true,
     compress: false,
-    mangle: { toplevel: false, keepNames: { function: true, class: true } },
+    mangle: { toplevel: true, keepNames: { function: true, class: true } },
   });
   if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
   return breakLines(annotatePure(code));
