@@ -130,22 +130,27 @@ export class ReadyProgram {
     this.#want(aligned(touchedBy(call, this.#elementBytes, this.#context.where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
-    const nest = (depth: number, given: number[]): void => {
+    // One list of arguments a depth, kept: a call makes nothing anew.
+    const given = [...repeat, undefined].map(() => new Array<number>(read.length).fill(0));
+    const nest = (depth: number): void => {
+      const now = given[depth];
       if (depth === repeat.length) {
-        kernel(...given);
+        const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = now;
+        kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
         return;
       }
-      const moved = [...given];
+      const moved = given[depth + 1];
+      for (let k = 0; k < now.length; k++) moved[k] = now[k];
+      const by = steps[depth];
       for (let i = 0; i < repeat[depth].count; i++) {
-        nest(depth + 1, moved);
-        for (const [k, bytes] of steps[depth].entries()) moved[k] += bytes;
+        nest(depth + 1);
+        for (let k = 0; k < by.length; k++) moved[k] += by[k];
       }
     };
-    return () =>
-      nest(
-        0,
-        read.map((argument) => argument()),
-      );
+    return () => {
+      for (let k = 0; k < read.length; k++) given[0][k] = read[k]();
+      nest(0);
+    };
   }
 
   #argument(arg: PlanArgument<number>): () => number {
