@@ -87,7 +87,11 @@ function denseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: strin
     const name = columnOf(shape);
     return (i) => {
       const given = listOf(rows[i], step.columnCount, where, i);
-      for (let j = 0; j < step.columnCount; j++) row.values[j] = numberGiven(given[j], where, i, name, j);
+      for (let j = 0; j < step.columnCount; j++) {
+        // Asked here: what is handed to another function is put into a box.
+        const value = given[j];
+        row.values[j] = typeof value === "number" ? value : numberGiven(value, where, i, name, j);
+      }
       return row;
     };
   }
