@@ -4,6 +4,7 @@
  *
  * @throws DataError for operations that this library does not have
  */
+import { assert } from "../base/errors.ts";
 import type { Arena } from "../host/arena.ts";
 import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
 import { elementwiseCode } from "../host/elementwise.ts";
@@ -135,8 +136,7 @@ export class ReadyProgram {
     const nest = (depth: number): void => {
       const now = given[depth];
       if (depth === repeat.length) {
-        const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = now;
-        kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+        callWith(kernel, now);
         return;
       }
       const moved = given[depth + 1];
@@ -198,4 +198,10 @@ export class ReadyProgram {
       }
     };
   }
+}
+
+/** Without a list that is spread, which is copied: WebAssembly passes over what is more than a kernel takes. */
+function callWith(kernel: Kernel, a: readonly number[]): void {
+  assert(a.length <= 16, "no kernel takes more than 16 arguments");
+  kernel(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
 }
