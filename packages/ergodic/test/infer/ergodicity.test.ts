@@ -8,7 +8,7 @@ import { annealedImportanceSampling, infer } from "../../src/index.ts";
 import { denseGraphs, graphOf, gridEdges, randomGraphs } from "../reference/random-graph.ts";
 
 function decided(part: Component, mostStates?: number): Ergodicity {
-  const search = ergodicity(part, mostStates);
+  const search = ergodicity(part, { mostStates });
   for (;;) {
     const { done, value } = search.next();
     if (done) return value;
