@@ -157,10 +157,52 @@ function forward(bucket: usize, first: u32, size: u32): usize {
       addMapped(table, end, tables + <usize>load<u32>(term, INBOX_MESSAGE), <usize>load<u32>(term, INBOX_MAP));
       term += INBOX_BYTES;
     }
-    sumOut(table, end, bytes, tables + <usize>load<u32>(bucket, BUCKET_MESSAGE));
+    const message = tables + <usize>load<u32>(bucket, BUCKET_MESSAGE);
+    if (bytes == 16) sumOutPairs(table, end, message);
+    else sumOut(table, end, bytes, message);
     bucket = term;
   }
   return last;
+}
+
+/** The same as sumOut for rows of two, with one exponential each, and one logarithm for two of them. */
+function sumOutPairs(table: usize, end: usize, message: usize): void {
+  if (end - table == 16) {
+    pairOf(table);
+    store<f64>(message, 0);
+    return;
+  }
+  let largest: f64 = -Infinity;
+  const begin = message;
+  for (; table < end; table += 16, message += 8) {
+    const high = pairOf(table);
+    const term = high == -Infinity ? high : high + log(total);
+    store<f64>(message, term);
+    largest = max(largest, term);
+  }
+  if (largest == -Infinity) return;
+  for (let at = begin; at < message; at += 8) store<f64>(at, load<f64>(at) - largest);
+}
+
+/** 1 + e^−|difference| of the last pair. */
+let total: f64 = 1;
+
+/** Two terms become probabilities; returns the larger one. */
+function pairOf(at: usize): f64 {
+  const zero = load<f64>(at), one = load<f64>(at, 8);
+  const high = max(zero, one);
+  if (high == -Infinity) {
+    store<f64>(at, 0);
+    store<f64>(at, 0, 8);
+    return high;
+  }
+  const less = exp(min(zero, one) - high);
+  total = 1 + less;
+  const scale = 1 / total;
+  const first = one > zero ? less : 1;
+  store<f64>(at, first * scale);
+  store<f64>(at, (one > zero ? 1 : less) * scale, 8);
+  return high;
 }
 
 /** Rows of a table become probabilities, and their sums a message. */
@@ -240,7 +282,7 @@ function keepMarginal(bucket: usize, table: usize, bytes: usize, sums: usize, co
   for (let i = load<u32>(bucket, BUCKET_MESSAGES); i > 0; i--, inbox += INBOX_BYTES) {
     const to = tables + <usize>load<u32>(inbox, INBOX_MESSAGE);
     let map = <usize>load<u32>(inbox, INBOX_MAP);
-    memory.fill(to, 0, <usize>load<u32>(inbox, INBOX_LENGTH));
+    for (let at = to, last = to + <usize>load<u32>(inbox, INBOX_LENGTH); at < last; at += 8) store<f64>(at, 0);
     for (let at = table; at < end; at += 8, map += 4) {
       const entry = to + <usize>load<u32>(map);
       store<f64>(entry, load<f64>(entry) + load<f64>(at));

@@ -19,7 +19,7 @@ export interface Blocks {
 /** Factors with more variables link none of them: these are drawn singly. */
 const WIDE = 12;
 /** Joint states of a table, at most: of any variables, and of those that zeros link. */
-const [MOST_STATES, MOST_LINKED] = [16, 1024];
+const [MOST_STATES, MOST_LINKED] = [8, 1024];
 /** Numbers that the tables of a block take: half a megabyte. */
 const MOST_NUMBERS = 1 << 16;
 /** Colours of blocks: what is left then is drawn singly. */
@@ -27,7 +27,7 @@ const MOST_COLOURS = 16;
 
 /**
  * Partitions the variables that were not observed. First those that zeros link are put into groups, as far as a junction tree of the group has tables of at most
- * 1024 joint states. Then many variables are chosen whose induced graph has a junction tree of tables of at most 16 joint states (of Booleans a tree, and
+ * 1024 joint states. Then many variables are chosen whose induced graph has a junction tree of tables of at most 8 joint states (of Booleans width 2), or of pairs of
  * somewhat more), or of a group: its connected parts are the blocks of a colour. The next colour is chosen among those that are left; at last single ones
  * (colours.ts), and those of factors with more than 12 variables. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter 2007 for bounded widths.
  */

@@ -38,8 +38,8 @@ export class Layout {
   private readonly memory: EngineMemory;
   private readonly held: Allocation[] = [];
   private readonly forms: Uint8Array;
-  /** By position, factors in which an entry is 0. */
-  private readonly hard: Uint8Array;
+  /** By position, 1 where a factor of its has an entry of 0. */
+  readonly hard: Uint8Array;
   private readonly begins: Allocation;
   private readonly records: Allocation;
   private readonly countedBlocks: Allocation;

@@ -7,8 +7,8 @@ import type { Layout } from "./layout.ts";
 type Sums = readonly Chain["sums"][];
 
 /**
- * Of each variable the probabilities, means of all chains, and what is known of them. `blockOf` by position: all variables of a block depend on what any of
- * them has as a neighbour outside.
+ * Of each variable the probabilities, means of all chains, and what is known of them. `blockOf` by position: what holds a variable that
+ * zeros may link to others of its block holds them all.
  */
 export function marginalsOf(
   layout: Layout,
@@ -29,7 +29,7 @@ export function marginalsOf(
     neighbours(layout.variables[p], (other) => {
       const position = positions[other];
       held[position] = 1;
-      if (blockOf && blockOf[position] !== blockOf[p]) heldBlocks.add(blockOf[position]);
+      if (blockOf && layout.hard[position] && blockOf[position] !== blockOf[p]) heldBlocks.add(blockOf[position]);
     });
   }
   return Array.from(cardinalities, (count, variable) => {
