@@ -27,9 +27,10 @@ const MOST_COLOURS = 16;
 
 /**
  * Partitions the variables that were not observed. First those that zeros link are put into groups, as far as a junction tree of the group has tables of at most
- * 1024 joint states. Then many variables are chosen whose induced graph has a junction tree of tables of at most 8 joint states (of Booleans width 2), or of pairs of
- * somewhat more), or of a group: its connected parts are the blocks of a colour. The next colour is chosen among those that are left; at last single ones
- * (colours.ts), and those of factors with more than 12 variables. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter 2007 for bounded widths.
+ * 1024 joint states. Then many variables are chosen whose induced graph has a junction tree of tables of at most 8 joint states (three Booleans), of
+ * two variables, or of a group; the latter of at most 1024: its connected parts are the blocks of a colour. The next colour is chosen among those that are
+ * left; at last single ones (colours.ts), and those of factors with more than 12 variables. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter
+ * 2007 for bounded widths.
  */
 export function blocksOf(columns: Conditionals, { mostStates = MOST_STATES, mostLinked = MOST_LINKED } = {}): Blocks {
   const { cardinalities, observed, shapes, shapeBegins, shapeValues, counting } = columns;
