@@ -1,7 +1,7 @@
 /**
  * Gibbs sampling of blocks: the variables of a block are drawn together from their distribution given all others, by a junction tree of the block. Forward,
  * in the order of elimination, a bucket's table is the variable's terms by what is outside of the block (graph-gibbs.ts), the factors of which it is the
- * first variable, and the messages of earlier buckets; its message is ln Σ_x e^table by state of the separator, less the largest. Backward each is drawn
+ * first variable, and the messages of earlier buckets; its message is ln Σ_x e^table by state of the separator, up to a constant. Backward each is drawn
  * from its table given its separator, which was drawn before. All terms are multiplied by POWER.
  *
  * graphBlocks(chain, from, to, sweep, sweeps, keep): blocks from … to − 1, in this order, so many times. The uniform number of position i is the i-th of
@@ -165,23 +165,19 @@ function forward(bucket: usize, first: u32, size: u32): usize {
   return last;
 }
 
-/** The same as sumOut for rows of two, with one exponential each, and one logarithm for two of them. */
+/** The same as sumOut for rows of two, with one exponential each; their sums are relative to the first one above 0, which saves its logarithm. */
 function sumOutPairs(table: usize, end: usize, message: usize): void {
-  if (end - table == 16) {
-    pairOf(table);
-    store<f64>(message, 0);
-    return;
-  }
-  let largest: f64 = -Infinity;
-  const begin = message;
+  let first: f64 = -Infinity;
+  let scale: f64 = 0;
   for (; table < end; table += 16, message += 8) {
     const high = pairOf(table);
-    const term = high == -Infinity ? high : high + log(total);
-    store<f64>(message, term);
-    largest = max(largest, term);
+    if (high == -Infinity) store<f64>(message, high);
+    else if (first == -Infinity) {
+      store<f64>(message, 0);
+      first = high;
+      scale = 1 / total;
+    } else store<f64>(message, high - first + log(total * scale));
   }
-  if (largest == -Infinity) return;
-  for (let at = begin; at < message; at += 8) store<f64>(at, load<f64>(at) - largest);
 }
 
 /** 1 + e^−|difference| of the last pair. */
