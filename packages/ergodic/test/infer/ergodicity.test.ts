@@ -101,7 +101,7 @@ describe("ergodicity", () => {
     expect(decided(of(6, [1, 0, 0, 1])).ergodic).toBe(false);
     expect(decided(of(6, [0, 1, 1, 1, 0, 1, 1, 1, 0])).ergodic).toBe("unknown");
     const pairs = of(6, [1, 2, 2, 1]);
-    const equal = { scope: [0, 1], shape: [2, 2], values: Float64Array.of(1, 0, 0, 1), logs: false, scale: 0 };
+    const equal = { ...pairs.tables[0], scope: [0, 1], values: Float64Array.of(1, 0, 0, 1) };
     const tied = { ...pairs, tables: [...pairs.tables, equal] };
     expect(decided(tied).ergodic).toBe(false);
     const rest = Array.from({ length: 34 }, (_, i) => [i + 2]);
