@@ -7,4 +7,5 @@ export {
 } from "../clique-support";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
+export { graphValue } from "../graph-value";
 export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";

@@ -1,10 +1,11 @@
 import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
+import type { Call } from "../../host/pool.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import { type Ergodicity, ergodicity } from "../inference/ergodicity.ts";
 import { LogTables } from "../inference/log-tables.ts";
@@ -13,6 +14,7 @@ import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
 import { Batches } from "./batches.ts";
 import { Chain } from "./chain.ts";
+import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout, neighbourhood } from "./layout.ts";
 import { marginalsOf, precise } from "./marginals.ts";
 import { chromatic } from "./schedules/chromatic.ts";
@@ -40,6 +42,8 @@ export interface GraphGibbsOptions {
   sweeps?: number;
   /** It ends once the standard error of every probability is at most this. Default 0.003; > 0. */
   mcse?: number;
+  /** Parallel tempering: copies of each chain at powers of p, which trade states. Default false; true: powers are found while it warms up. Not with "hogwild". */
+  tempered?: boolean | GraphTemperingOptions;
 }
 
 /** Variables that are drawn in a stretch of work, over all chains: a few milliseconds. */
@@ -47,6 +51,8 @@ const STRETCH_VISITS = 1 << 17;
 /** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
+/** Shares of warm-up after which the powers of a ladder are moved. */
+const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
 
 /**
  * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
@@ -62,18 +68,26 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  * @throws CapabilityError for variables of more than 256 states
  */
 export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
-  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse"]);
+  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"]);
   const { schedule = "chromatic", chains = 4, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
+  const tempered = temperedOf("graphGibbs", options.tempered ?? false);
   checkChoice("graphGibbs", "schedule", schedule, ["chromatic", "sequential", "random", "hogwild"] as const);
   checkNumber("graphGibbs", "chains", chains, { low: 2, high: 256, integer: true });
   checkNumber("graphGibbs", "warmup", warmup, { low: 0, integer: true });
   checkNumber("graphGibbs", "sweeps", sweeps, { low: 100, integer: true });
   checkNumber("graphGibbs", "mcse", mcse, { low: 0, open: true });
-  const given = { schedule, chains, warmup, sweeps, mcse };
+  if (tempered && schedule === "hogwild")
+    throw new OptionError(
+      "graphGibbs",
+      'schedule is "hogwild" and tempered is given, but states of chains that race are no draws to be traded; take "chromatic"',
+      "OPTION_CONFLICT",
+    );
+  const numbers = { schedule, chains, warmup, sweeps, mcse };
+  const given = { ...numbers, tempered };
   return {
     name: "graphGibbs",
     tasks: ["marginals"],
-    toJSON: () => ({ algorithm: "graphGibbs", ...given }),
+    toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
     start: (part, plan, engine) => {
       const tables = new LogTables(part);
       return new GraphGibbs(tableColumns(tables), plan, engine, given, tables.zeros ? { part, tables } : undefined);
@@ -81,6 +95,8 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
     startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given),
   };
 }
+
+type Settings = Required<Omit<GraphGibbsOptions, "tempered">> & { readonly tempered: Tempered | undefined };
 
 /** A part with zeros: where chains may begin, and whether they reach everything, is looked at first. */
 interface WithZeros {
@@ -93,12 +109,13 @@ class GraphGibbs implements PartInference {
   private readonly columns: Conditionals;
   private readonly plan: InferencePlan;
   private readonly engine: Engine;
-  private readonly options: Required<GraphGibbsOptions>;
+  private readonly options: Settings;
   private readonly schedule: Schedule;
   private readonly zeros: WithZeros | undefined;
   private readonly steps: AsyncGenerator<void>;
   private layout: Layout | undefined;
   private readonly chains: Chain[] = [];
+  private ladder: Ladder | undefined;
   private ergodic: Ergodicity | undefined;
   private impossible = false;
   private readonly batches: Batches;
@@ -108,7 +125,7 @@ class GraphGibbs implements PartInference {
     columns: Conditionals,
     plan: InferencePlan,
     engine: Engine,
-    options: Required<GraphGibbsOptions>,
+    options: Settings,
     zeros?: WithZeros,
   ) {
     this.columns = withKnown(columns);
@@ -134,22 +151,41 @@ class GraphGibbs implements PartInference {
     yield;
     yield* this.begin(layout);
     if (this.impossible) return;
-    const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
-    const { batches, chains } = this;
-    const whole = stretches.length === 1 && !stretches[0].shared;
-    const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
+    const { batches, chains, ladder } = this;
     while (!batches.over) {
       const searching = this.search();
       batches.begin(chains);
-      const sweeps = whole && !searching ? Math.max(1, Math.min(batches.left, fit)) : 1;
+      const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
+      const whole = stretches.length === 1 && !stretches[0].shared;
+      const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / this.chainCount);
+      const most = Math.min(batches.left, fit, ladder?.until(batches.sweep) ?? Infinity);
+      const sweeps = whole && !searching ? Math.max(1, most) : 1;
       while (batches.stretch < stretches.length) {
         await this.draw(stretches[batches.stretch], sweeps);
         if (++batches.stretch < stretches.length) yield;
       }
       batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse));
+      if (ladder) await this.climb(ladder, searching);
       yield;
     }
     batches.end(chains);
+  }
+
+  /** Chains, and all copies of them. */
+  private get chainCount(): number {
+    return this.options.chains * (this.ladder?.powers.length ?? 1);
+  }
+
+  /** After a sweep: states are traded where it is time; while chains warm up, powers are moved, and then trades are counted anew. */
+  private async climb(ladder: Ladder, searching: boolean): Promise<void> {
+    const { sweep } = this.batches;
+    const { warmup } = this.options;
+    if (ladder.isDue(sweep)) {
+      await this.run(ladder.valueCalls());
+      ladder.swap(sweep, searching ? SEARCHER : -1);
+    }
+    if (MOVED_AT.some((share) => sweep === Math.floor(share * warmup))) ladder.adapt();
+    if (sweep === warmup) ladder.forget();
   }
 
   /** Chains at their first states, or where they were. */
@@ -175,19 +211,30 @@ class GraphGibbs implements PartInference {
       if (!found) throw noPositiveState("graphGibbs");
       chain.begin((v) => found[v]);
     }
+    if (!options.tempered) return;
+    const make = (c: number, k: number): Chain =>
+      new Chain(layout, engine, stream(plan.seed, "graph gibbs", c, "rung", k), workers);
+    this.ladder = new Ladder(options.tempered, this.chains, make, { seed: plan.seed, name: "graph gibbs" });
+    if (kept?.has("ladder.powers")) this.ladder.restore(kept.part("the ladder", "ladder."));
   }
 
   /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. Whole multiples of what a call of the generator gives. */
   private divided(stretch: Stretch, all: number): Stretch[] {
-    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.options.chains / 8) * 8) * (stretch.shared ? 2 : 1);
+    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);
     return this.schedule.random || all <= most ? [stretch] : pieces(stretch, most);
   }
 
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {
-    const { chains, schedule, engine } = this;
+    const { chains, schedule, batches } = this;
     const workers = Math.max(1, this.plan.workers);
-    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.batches.sweep, sweeps, true, workers));
-    await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
+    const calls = (of: readonly Chain[], keep: boolean): Call[] =>
+      of.flatMap((chain) => chain.calls(stretch, schedule, batches.sweep, sweeps, keep, workers));
+    await this.run([...calls(chains, true), ...calls(this.ladder?.copies ?? [], false)]);
+  }
+
+  private async run(calls: Call[]): Promise<void> {
+    const workers = Math.max(1, this.plan.workers);
+    await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
   /** Whether the third chain still searches in this sweep: as in simulated annealing, with powers that grow. */
@@ -203,7 +250,8 @@ class GraphGibbs implements PartInference {
     const { layout, chains, batches, columns, schedule, options, plan } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
     if (!layout || batches.done < 2) return undefined;
-    const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps`;
+    const tempered = this.ladder ? `, ${this.ladder.words}` : "";
+    const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps${tempered}`;
     const biased = plan.workers > 1 ? schedule.biased : undefined;
     const early = batches.warmedUp ? undefined : "the chains had not warmed up";
     const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
@@ -212,7 +260,8 @@ class GraphGibbs implements PartInference {
   }
 
   report(): Record<string, number> {
-    return { sweeps: this.batches.sweep };
+    const { ladder, batches } = this;
+    return { sweeps: batches.sweep, ...(ladder ? { roundTrips: ladder.roundTrips } : {}) };
   }
 
   snapshot(): Snapshot {
@@ -221,6 +270,7 @@ class GraphGibbs implements PartInference {
     const tensors: Record<string, Tensor> = {};
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
+    for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
     return { tensors, state: this.batches.snapshot() };
   }
 
@@ -231,6 +281,7 @@ class GraphGibbs implements PartInference {
 
   dispose(): void {
     for (const chain of this.chains) chain.dispose();
+    this.ladder?.dispose();
     this.layout?.dispose();
   }
 }
