@@ -165,7 +165,7 @@ class GraphGibbs implements PartInference {
         if (++batches.stretch < stretches.length) yield;
       }
       batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse));
-      if (ladder) await this.climb(ladder, searching);
+      if (ladder) await this.climb(ladder);
       yield;
     }
     batches.end(chains);
@@ -177,15 +177,15 @@ class GraphGibbs implements PartInference {
   }
 
   /** After a sweep: states are traded where it is time; while chains warm up, powers are moved, and then trades are counted anew. */
-  private async climb(ladder: Ladder, searching: boolean): Promise<void> {
+  private async climb(ladder: Ladder): Promise<void> {
     const { sweep } = this.batches;
     const { warmup } = this.options;
     if (ladder.isDue(sweep)) {
       await this.run(ladder.valueCalls());
-      ladder.swap(sweep, searching ? SEARCHER : -1);
+      ladder.swap(sweep, sweep <= warmup);
     }
     if (MOVED_AT.some((share) => sweep === Math.floor(share * warmup))) ladder.adapt();
-    if (sweep === warmup) ladder.forget();
+    if (sweep === warmup) ladder.begin();
   }
 
   /** Chains at their first states, or where they were. */
@@ -254,7 +254,10 @@ class GraphGibbs implements PartInference {
     const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps${tempered}`;
     const biased = plan.workers > 1 ? schedule.biased : undefined;
     const early = batches.warmedUp ? undefined : "the chains had not warmed up";
-    const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
+    const lost = this.ladder?.lost
+      ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
+      : undefined;
+    const why = early ?? biased ?? lost ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
     const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbourhood(columns));
     return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
   }

@@ -82,6 +82,13 @@ export class Ladder {
   /** By chain and rung, which copy's state is there; by chain and such a number, the end where it was last: 0 for none yet, 1 at power 1, 2 at the lowest after that. */
   private walkers = new Uint32Array(0);
   private ends = new Uint32Array(0);
+  /** By chain, what the states at power 1 were worth at least since powers were moved; and the largest of these when chains had warmed up. */
+  private least = new Float64Array(0);
+  private floor = -Infinity;
+  /** Swaps since then; and the most that a state there was worth: since their number was last a power of two, and between the two powers before. */
+  private since = 0;
+  private most = -Infinity;
+  private mostBefore = -Infinity;
 
   constructor(
     tempered: Tempered,
@@ -118,20 +125,23 @@ export class Ladder {
     return [...this.chains, ...this.copies].map((chain) => chain.valueCall());
   }
 
-  /** Swaps after `sweeps` of them, once values are known; of all chains but one. */
-  swap(sweeps: number, except = -1): void {
+  /** Swaps after `sweeps` of them, once values are known. `warming`: chains at power 1 still do as they would alone: whether they would trade is counted, no more. */
+  swap(sweeps: number, warming = false): void {
     const { powers, below, chains, walkers, ends } = this;
     const number = sweeps / this.tempered.swapEvery;
+    const since = ++this.since;
+    if ((since & (since - 1)) === 0) [this.mostBefore, this.most] = [this.most, -Infinity];
     const rungs = powers.length;
     for (let c = 0; c < chains.length; c++) {
-      if (c === except) continue;
       const ladder = [chains[c], ...below[c]];
+      if (warming) this.least[c] = Math.min(this.least[c], chains[c].value);
+      else this.most = Math.max(this.most, chains[c].value);
       const draws = this.swaps[c].at(number);
       for (let k = number % 2; k + 1 < rungs; k += 2) {
         const probability = swapProbability(powers[k] - powers[k + 1], ladder[k].value, ladder[k + 1].value);
         this.tried[k]++;
         this.accepted[k] += probability;
-        if (!(draws.uniform() < probability)) continue;
+        if (!(draws.uniform() < probability) || (warming && k === 0)) continue;
         ladder[k].trade(ladder[k + 1]);
         const at = c * rungs + k;
         [walkers[at], walkers[at + 1]] = [walkers[at + 1], walkers[at]];
@@ -143,13 +153,14 @@ export class Ladder {
     }
   }
 
-  /** Moves the powers by what was seen of swaps since it last did, where it may and all pairs were tried. */
-  adapt(): void {
+  /** Moves the powers by what was seen of swaps since it last did, where it may and all pairs were tried: at least so many of them. */
+  adapt(fewest = 2): void {
     const { moved, counted } = this.tempered;
     const rejections = Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
-    if (!moved || rejections.length === 0 || rejections.some(Number.isNaN)) return;
+    if (!moved || rejections.length === 0) return this.forget();
+    if (rejections.some(Number.isNaN)) return;
     const barrier = rejections.reduce((sum, r) => sum + r, 0);
-    const count = counted ? this.powers.length : Math.min(MOST_POWERS, Math.max(2, 1 + Math.ceil(2 * barrier)));
+    const count = counted ? this.powers.length : Math.min(MOST_POWERS, Math.max(fewest, 1 + Math.ceil(2 * barrier)));
     this.resize(evenLadder([...this.powers], rejections, count));
   }
 
@@ -161,6 +172,23 @@ export class Ladder {
     this.walkers = Uint32Array.from({ length: all }, (_, at) => at % this.powers.length);
     this.ends = new Uint32Array(all);
     this.roundTrips = 0;
+    this.least = new Float64Array(this.chains.length).fill(Infinity);
+  }
+
+  /** Chains have warmed up. */
+  begin(): void {
+    this.floor = Math.max(...this.least.filter(Number.isFinite));
+    this.since = 0;
+    this.mostBefore = this.most = -Infinity;
+    this.forget();
+  }
+
+  /**
+   * A chain had found states at power 1, and stayed there, of which all were worth more than any that was seen in the later half of swaps: copies at lower powers
+   * led away from them and did not find them again.
+   */
+  get lost(): boolean {
+    return this.floor > Math.max(this.most, this.mostBefore);
   }
 
   /** As part of an answer's method. */
@@ -173,11 +201,11 @@ export class Ladder {
   }
 
   snapshot(): Record<string, Tensor> {
-    const { powers, tried, accepted, walkers, ends, roundTrips } = this;
+    const { powers, tried, accepted, walkers, ends, roundTrips, floor, since, most, mostBefore } = this;
     const tensors: Record<string, Tensor> = {
       powers: powers.slice(),
       ...{ tried: tried.slice(), accepted: accepted.slice(), walkers: walkers.slice(), ends: ends.slice() },
-      roundTrips: Float64Array.of(roundTrips),
+      seen: Float64Array.of(roundTrips, floor, since, most, mostBefore, ...this.least),
     };
     for (const [c, copies] of this.below.entries())
       for (const [k, copy] of copies.entries()) tensors[`${c}.${k + 1}`] = copy.packedStates().slice();
@@ -197,7 +225,9 @@ export class Ladder {
     ends.set(kept.indices("ends", 3, ends.length));
     kept.into(this.tried, "tried");
     kept.into(this.accepted, "accepted");
-    this.roundTrips = kept.floats("roundTrips", 1)[0];
+    const seen = kept.floats("seen", 5 + this.chains.length);
+    [this.roundTrips, this.floor, this.since, this.most, this.mostBefore] = seen;
+    this.least = seen.slice(5);
     for (const [c, copies] of this.below.entries())
       for (const [k, copy] of copies.entries()) copy.restoreStates(kept, `${c}.${k + 1}`);
   }
