@@ -121,13 +121,7 @@ class GraphGibbs implements PartInference {
   private readonly batches: Batches;
   private kept: KeptPart | undefined;
 
-  constructor(
-    columns: Conditionals,
-    plan: InferencePlan,
-    engine: Engine,
-    options: Settings,
-    zeros?: WithZeros,
-  ) {
+  constructor(columns: Conditionals, plan: InferencePlan, engine: Engine, options: Settings, zeros?: WithZeros) {
     this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;

@@ -157,8 +157,8 @@ export class Ladder {
   adapt(fewest = 2): void {
     const { moved, counted } = this.tempered;
     const rejections = Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
-    if (!moved || rejections.length === 0) return this.forget();
-    if (rejections.some(Number.isNaN)) return;
+    if (!moved || rejections.length === 0) this.forget();
+    if (!moved || rejections.length === 0 || rejections.some(Number.isNaN)) return;
     const barrier = rejections.reduce((sum, r) => sum + r, 0);
     const count = counted ? this.powers.length : Math.min(MOST_POWERS, Math.max(fewest, 1 + Math.ceil(2 * barrier)));
     this.resize(evenLadder([...this.powers], rejections, count));
@@ -246,7 +246,10 @@ export class Ladder {
       while (copies.length < powers.length - 1) copies.push(this.make(c, copies.length + 1));
       for (const [k, copy] of copies.entries()) {
         const wanted = log(powers[k + 1]);
-        const near = states.reduce((best, _, i) => (Math.abs(before[i] - wanted) < Math.abs(before[best] - wanted) ? i : best), 0);
+        const near = states.reduce(
+          (best, _, i) => (Math.abs(before[i] - wanted) < Math.abs(before[best] - wanted) ? i : best),
+          0,
+        );
         copy.packedStates().set(states[near]);
         copy.recount();
         copy.setPower(powers[k + 1]);

@@ -374,7 +374,8 @@ describe("ladders", () => {
       await two.sweep(b, n);
     }
     expect(b.snapshot()).toEqual(a.snapshot());
-    const damaged = (change: object) => () => b.restore(new KeptPart("test", { tensors: { ...snapshot.tensors, ...change }, state: {} }));
+    const damaged = (change: object) => () =>
+      b.restore(new KeptPart("test", { tensors: { ...snapshot.tensors, ...change }, state: {} }));
     expect(damaged({ powers: Float64Array.of(1, 0.5, 0.6, 0.1) })).toThrow(/powers do not descend/);
     expect(damaged({ walkers: new Uint32Array(8) })).toThrow(/at two powers/);
     expect(damaged({ ends: new Uint32Array(8).fill(3) })).toThrow(/ends/);
@@ -423,20 +424,24 @@ describe("graphGibbs, tempered", () => {
   it.each([
     ["a magnet of 16 x 16 below its critical temperature", () => ising(16, 1.8, 0.001)],
     ["two clusters that are coupled", () => clusters(12)],
-  ])("has the marginals of %s within 4 standard errors, where single chains disagree", async (_, make) => {
-    const graph = make();
-    const exact = await infer(graph, { algorithm: elimination() });
-    for (const seed of [0, 1]) {
-      const plain = await infer(graph, { algorithm: graphGibbs({ sweeps: 3000 }), seed });
-      expect(plain.certificate).toEqual({ none: expect.stringMatching(/disagree/) });
-      const found = await infer(graph, { algorithm: graphGibbs({ tempered: true, sweeps: 3000, mcse: 0.02 }), seed });
-      const worst = worstOf(found, exact);
-      console.log(`${found.method}: ${worst.toFixed(1)} standard errors`);
-      // Errors of a bimodal graph are those of one number, the share of the modes: 4 standard errors of t with few degrees of freedom, four times.
-      expect(worst).toBeLessThan(4);
-      expect(found.certificate).toHaveProperty("mcse");
-    }
-  }, 120_000);
+  ])(
+    "has the marginals of %s within 4 standard errors, where single chains disagree",
+    async (_, make) => {
+      const graph = make();
+      const exact = await infer(graph, { algorithm: elimination() });
+      for (const seed of [0, 1]) {
+        const plain = await infer(graph, { algorithm: graphGibbs({ sweeps: 3000 }), seed });
+        expect(plain.certificate).toEqual({ none: expect.stringMatching(/disagree/) });
+        const found = await infer(graph, { algorithm: graphGibbs({ tempered: true, sweeps: 3000, mcse: 0.02 }), seed });
+        const worst = worstOf(found, exact);
+        console.log(`${found.method}: ${worst.toFixed(1)} standard errors`);
+        // Errors of a bimodal graph are those of one number, the share of the modes: 4 standard errors of t with few degrees of freedom, four times.
+        expect(worst).toBeLessThan(4);
+        expect(found.certificate).toHaveProperty("mcse");
+      }
+    },
+    120_000,
+  );
 
   it("a state that holds half of the mass and that nothing leads to is not passed over in silence", async () => {
     const graph = factorGraph();
@@ -487,29 +492,37 @@ describe("graphGibbs, tempered", () => {
     expect(answers[1] === answers[0] && answers[2] === answers[0]).toBe(true);
   }, 60_000);
 
-  it.each(["chromatic", "sequential", "random"] as const)("ends as if it had not been kept, at any time: %s", async (schedule) => {
-    const graph = ising(5, 1.5, 0.1);
-    const algorithm = graphGibbs({ schedule, tempered: { swapEvery: 2 }, warmup: 60, sweeps: 1000 });
-    const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
-    const before = engine.memory.usedBytes;
-    const whole = new Inference(graph.conditionals(), algorithm, plan, engine);
-    while (!whole.converged) await whole.advance(1);
-    const wanted = numbersIn(whole);
-    for (const steps of [0, 1, 7, 14, 15, 16, 29, 31, 45, 46, 61, 200]) {
-      const first = new Inference(graph.conditionals(), algorithm, plan, engine);
-      while (first.step < steps) await first.advance(1);
-      const second = new Inference(graph.conditionals(), inferenceFromJson(JSON.parse(JSON.stringify(algorithm))), plan, engine);
-      const snapshot = first.snapshot();
-      second.restore(snapshot);
-      expect(second.snapshot()).toEqual(snapshot);
-      first.dispose();
-      while (!second.converged) await second.advance(1);
-      expect(numbersIn(second) === wanted).toBe(true);
-      second.dispose();
-    }
-    whole.dispose();
-    expect(engine.memory.usedBytes).toBe(before);
-  });
+  it.each(["chromatic", "sequential", "random"] as const)(
+    "ends as if it had not been kept, at any time: %s",
+    async (schedule) => {
+      const graph = ising(5, 1.5, 0.1);
+      const algorithm = graphGibbs({ schedule, tempered: { swapEvery: 2 }, warmup: 60, sweeps: 1000 });
+      const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
+      const before = engine.memory.usedBytes;
+      const whole = new Inference(graph.conditionals(), algorithm, plan, engine);
+      while (!whole.converged) await whole.advance(1);
+      const wanted = numbersIn(whole);
+      for (const steps of [0, 1, 7, 14, 15, 16, 29, 31, 45, 46, 61, 200]) {
+        const first = new Inference(graph.conditionals(), algorithm, plan, engine);
+        while (first.step < steps) await first.advance(1);
+        const second = new Inference(
+          graph.conditionals(),
+          inferenceFromJson(JSON.parse(JSON.stringify(algorithm))),
+          plan,
+          engine,
+        );
+        const snapshot = first.snapshot();
+        second.restore(snapshot);
+        expect(second.snapshot()).toEqual(snapshot);
+        first.dispose();
+        while (!second.converged) await second.advance(1);
+        expect(numbersIn(second) === wanted).toBe(true);
+        second.dispose();
+      }
+      whole.dispose();
+      expect(engine.memory.usedBytes).toBe(before);
+    },
+  );
 
   it("a run is kept and resumed as users do, to the same bytes", async () => {
     const graph = ising(12, 2, 0.05);

@@ -27,7 +27,7 @@ export function powersOf(
   if (powers.length > 0 && powers.every((power, k) => (k === 0 ? power === 1 : power < powers[k - 1]))) return powers;
   throw new OptionError(
     where,
-    `temperatures are ${powers.join(", ")}, but must be inverse temperatures that descend from 1 and are ${open ? ">" : ">="} 0`,
+    `${temperatures ? "" : `lowest is ${lowest}: `}temperatures are ${powers.join(", ")}, but must be inverse temperatures that descend from 1 and are ${open ? ">" : ">="} 0`,
     "OPTION_RANGE",
   );
 }
