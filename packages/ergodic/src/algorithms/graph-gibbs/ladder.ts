@@ -33,6 +33,8 @@ export interface Tempered {
 
 /** Powers that are found for a ladder, at most. */
 const MOST_POWERS = 128;
+/** Swaps that were tried of a chain's first pair, which is half of them, before anything is said of what chains had found. */
+const FEWEST_TRIED = 8;
 
 /** @throws OptionError */
 export function temperedOf(where: string, given: boolean | GraphTemperingOptions): Tempered | undefined {
@@ -177,7 +179,9 @@ export class Ladder {
 
   /** Chains have warmed up. */
   begin(): void {
-    this.floor = Math.max(...this.least.filter(Number.isFinite));
+    // Of few values the least says little.
+    const enough = this.tried[0] >= FEWEST_TRIED * this.chains.length;
+    this.floor = enough ? Math.max(...this.least) : -Infinity;
     this.since = 0;
     this.mostBefore = this.most = -Infinity;
     this.forget();

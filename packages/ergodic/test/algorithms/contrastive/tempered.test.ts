@@ -84,6 +84,19 @@ describe("contrastive divergence, tempered", () => {
     expect(other).not.toEqual(wanted);
   });
 
+  it("keeps its powers while weights are small, and takes more as they grow", () => {
+    const { graph } = twoModes(1, { size: 10, copies: 6, truth: [0.05, 0.25] });
+    const objective = contrastiveDivergence({ particles: 4, tempered: true }).objective(graph.conditionals(), plan, engine);
+    const powers = (): number => objective.snapshot!().tensors["ladder.powers"].length;
+    const gradient = new Float64Array(2);
+    let update = 0;
+    for (; update < 64; update++) objective.evaluate(Float64Array.of(0, 0.001), gradient, update);
+    expect(powers()).toBe(8);
+    for (; update < 512; update++) objective.evaluate(Float64Array.of(0.05, 0.5), gradient, update);
+    expect(powers()).toBeGreaterThan(12);
+    objective.dispose();
+  });
+
   it("is made again from JSON, and refuses chains that begin anew", () => {
     for (const tempered of [true, { count: 5, lowest: 0.2, swapEvery: 3 }, { temperatures: [1, 0.4] }]) {
       const json = JSON.parse(JSON.stringify(contrastiveDivergence({ steps: 2, tempered })));

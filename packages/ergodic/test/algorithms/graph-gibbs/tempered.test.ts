@@ -340,7 +340,7 @@ describe("ladders", () => {
       for (const { kernel, args } of ladder.valueCalls()) engine.kernel(kernel as string, false)(...args);
       ladder.swap(swap, warming);
     };
-    for (let s = 1; s < 5; s++) put(cold, s, true);
+    for (let s = 1; s <= 20; s++) put(cold, s, true);
     ladder.begin();
     for (let s = 1; s < 8; s++) put(s < 4 ? cold : hot, s, false);
     expect(ladder.lost).toBe(false);
@@ -351,6 +351,12 @@ describe("ladders", () => {
     for (let s = 40; s <= 64; s++) put(hot, s, false);
     expect(ladder.lost).toBe(true);
     put(cold, 65, false);
+    expect(ladder.lost).toBe(false);
+    // Of so few values nothing is concluded.
+    ladder.forget();
+    for (let s = 1; s <= 8; s++) put(cold, s, true);
+    ladder.begin();
+    put(hot, 9, false);
     expect(ladder.lost).toBe(false);
     hand.dispose(ladder);
     laid.dispose();
@@ -478,6 +484,49 @@ describe("graphGibbs, tempered", () => {
     expect(held).toBe(claims);
     expect(claims).toBeGreaterThan(500);
   }, 60_000);
+
+  it("a run is what chains and a ladder by hand are, through warm-up and after", async () => {
+    const graph = ising(4, 1.6, 0.1);
+    const [warmup, swapEvery] = [40, 2];
+    const tempered = { temperatures: [1, 0.7, 0.4], swapEvery };
+    const algorithm = graphGibbs({ schedule: "sequential", chains: 2, warmup, sweeps: 1000, tempered });
+    const run = new Inference(graph.conditionals(), algorithm, { task: "marginals", seed: 6, workers: 1, memory: 2 ** 28 }, engine);
+    const laid = laidOut(graph.conditionals(), engine);
+    const make = (c: number, k: number): Chain =>
+      new Chain(laid.layout, engine, stream(6, "graph gibbs", c, ...(k === 0 ? [] : ["rung", k])), 1);
+    const chains = [make(0, 0), make(1, 0)];
+    chains.forEach((chain, c) => {
+      chain.begin(() => c);
+    });
+    const ladder = new Ladder(temperedOf("test", tempered)!, chains, make, { seed: 6, name: "graph gibbs" });
+    let sweep = 0;
+    for (const stop of [10, 40, 42, 100]) {
+      while (sweep < stop) {
+        for (const chain of [...chains, ...ladder.copies])
+          for (const { kernel, args } of chain.calls(laid.visits.stretches[0], sequential, sweep, 1, false, 1))
+            engine.kernel(kernel as string, false)(...args);
+        sweep++;
+        if (sweep % swapEvery === 0) {
+          for (const { kernel, args } of ladder.valueCalls()) engine.kernel(kernel as string, false)(...args);
+          ladder.swap(sweep, sweep <= warmup);
+        }
+        // Powers that are given stay: trades are counted anew.
+        if ([2, 5, 10, 20, 30].includes(sweep)) ladder.forget();
+        if (sweep === warmup) ladder.begin();
+      }
+      let kept = run.snapshot();
+      while ((kept.state as { parts: { sweep?: number }[] }).parts[0].sweep !== stop) {
+        await run.advance(1);
+        kept = run.snapshot();
+      }
+      for (const [c, chain] of chains.entries()) expect(kept.tensors[`0.${c}.states`]).toEqual(chain.packedStates());
+      for (const [name, tensor] of Object.entries(ladder.snapshot())) expect(kept.tensors[`0.ladder.${name}`]).toEqual(tensor);
+    }
+    run.dispose();
+    ladder.dispose();
+    for (const chain of chains) chain.dispose();
+    laid.dispose();
+  });
 
   it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
     const graph = factorGraph();
