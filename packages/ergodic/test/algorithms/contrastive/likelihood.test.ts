@@ -46,7 +46,7 @@ describe("likelihood", () => {
     let [beyond2, beyond4, count] = [0, 0, 0];
     const squares: number[] = [];
     for (let seed = 0; seed < 12; seed++) {
-      const world = twoModes(seed, { size: 12, copies: 3, truth: [0.1, 0.05 + 0.01 * seed] });
+      const world = twoModes(seed, { size: 12, copies: 2, truth: [0.1, 0.05 + 0.01 * seed] });
       // With most of it held out, parts are not small even where the rest is given.
       const learned = await learn(world, 0.7);
       const of = seed % 2 === 0 ? "heldOut" : "shown";
@@ -72,13 +72,15 @@ describe("likelihood", () => {
       }
     }
     const mean = squares.reduce((a, b) => a + b) / count;
-    console.log(`of ${count} estimates ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; mean square ${mean.toFixed(2)}`);
+    console.log(
+      `of ${count} estimates ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; mean square ${mean.toFixed(2)}`,
+    );
     // 48 of them: more than 9 beyond 2 have a chance of 1e-4 at 5 %; the mean square is 1 with a deviation of √(2/48) = 0.2, and above 0.4 where errors are not inflated.
     expect(beyond4).toBe(0);
     expect(beyond2).toBeLessThan(10);
     expect(mean).toBeGreaterThan(0.4);
     expect(mean).toBeLessThan(1.9);
-  }, 60_000);
+  }, 300_000);
 
   it("refuses what has no meaning", async () => {
     const learned = await learn(smallWorld(1, { copies: 2 }), 0);

@@ -483,14 +483,19 @@ describe("graphGibbs, tempered", () => {
     }
     expect(held).toBe(claims);
     expect(claims).toBeGreaterThan(500);
-  }, 60_000);
+  }, 300_000);
 
   it("a run is what chains and a ladder by hand are, through warm-up and after", async () => {
     const graph = ising(4, 1.6, 0.1);
     const [warmup, swapEvery] = [40, 2];
     const tempered = { temperatures: [1, 0.7, 0.4], swapEvery };
     const algorithm = graphGibbs({ schedule: "sequential", chains: 2, warmup, sweeps: 1000, tempered });
-    const run = new Inference(graph.conditionals(), algorithm, { task: "marginals", seed: 6, workers: 1, memory: 2 ** 28 }, engine);
+    const run = new Inference(
+      graph.conditionals(),
+      algorithm,
+      { task: "marginals", seed: 6, workers: 1, memory: 2 ** 28 },
+      engine,
+    );
     const laid = laidOut(graph.conditionals(), engine);
     const make = (c: number, k: number): Chain =>
       new Chain(laid.layout, engine, stream(6, "graph gibbs", c, ...(k === 0 ? [] : ["rung", k])), 1);
@@ -539,7 +544,7 @@ describe("graphGibbs, tempered", () => {
     for (const workers of [1, 2, 4]) answers.push(numbersOf(await infer(graph, { algorithm, workers, seed: 7 })));
     expect(/0\.[3-8]\d to 0\.\d+ of swaps made/.exec(answers[0])).not.toBeNull();
     expect(answers[1] === answers[0] && answers[2] === answers[0]).toBe(true);
-  }, 60_000);
+  }, 300_000);
 
   it.each(["chromatic", "sequential", "random"] as const)(
     "ends as if it had not been kept, at any time: %s",
