@@ -32,9 +32,9 @@ const FIRST_MOVE = 16;
 /**
  * Contrastive divergence: ∂ ln P(evidence)/∂w = ⟨Σ_f feature g_f⟩ with the evidence − ⟨the same⟩ of the model, both as means over chains of Gibbs sampling.
  * Chains with the evidence draw what was not observed, one sweep an update. The model's chains draw everything: persistent ones (PCD) from where they were,
- * without a bias once steps are small; others (CD-k) anew from the evidence, biased unless k is large. Of a model with several modes persistent chains stay in the
- * ones where they are; `tempered` ones trade states with copies at lower powers of the model. The loss that ticks tell is −ln of the pseudo-likelihood,
- * by observed variable. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010 for tempering.
+ * without a bias once steps are small; others (CD-k) anew from the evidence, biased unless k is large. Of a model with several modes persistent
+ * chains stay in the ones where they are; `tempered` ones trade states with copies at lower powers of the model. The loss that ticks tell is −ln of
+ * the pseudo-likelihood, by observed variable. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010.
  */
 export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}): GraphLearner {
   const where = "contrastiveDivergence";

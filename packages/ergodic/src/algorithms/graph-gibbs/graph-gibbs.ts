@@ -63,8 +63,8 @@ const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
  * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
  * them, or changes of single variables may not reach all states (inference/ergodicity.ts). `tempered` chains trade states with copies at powers of p
- * (ladder.ts), for graphs with several modes; while they warm up, they do as others, so that what they find then is known. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and
- * Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours.
+ * (ladder.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Task: "marginals".
+ * Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
  *
  * @throws CapabilityError for variables of more than 256 states
  */
