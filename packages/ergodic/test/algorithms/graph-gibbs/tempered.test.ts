@@ -370,7 +370,7 @@ describe("ladders", () => {
     a.adapt();
     for (let n = 40; n < 61; n++) await one.sweep(a, n);
     const snapshot = { tensors: a.snapshot(), state: {} };
-    one.chains.forEach((chain, c) => {
+    one.chains.forEach((_, c) => {
       two.chains[c].begin((v) => one.states(a)[c][0][v]);
     });
     b.restore(new KeptPart("test", snapshot));
