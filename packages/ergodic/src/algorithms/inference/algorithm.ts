@@ -24,8 +24,8 @@ export interface InferencePlan {
 
 /** The best answer so far about one connected part. Variables are numbered as the part numbers them; values are of the product of its tables. */
 export interface PartAnswer {
-  /** ln Z, for "partition", and for "marginals" where it is known as well. */
-  readonly logZ?: { readonly value: number; readonly certificate: Certificate };
+  /** ln Z, for "partition", and for "marginals" where it is known as well. `error`: its standard error, of an estimate by annealed importance sampling. */
+  readonly logZ?: { readonly value: number; readonly certificate: Certificate; readonly error?: number };
   /** By variable, probabilities of its states, and what is known of them. */
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   /** States, ln of their product of tables, and the least that is proved to be an upper bound of all such values (the value itself: optimal). */

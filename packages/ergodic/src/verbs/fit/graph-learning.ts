@@ -32,8 +32,8 @@ export interface GraphRecipe {
   readonly checkpoint?: Checkpoint;
 }
 
-/** Bytes that tables of exact gradients may take. */
-const MEMORY = 1.5 * 2 ** 30;
+/** Bytes that tables of exact gradients and likelihoods may take. */
+export const MEMORY = 1.5 * 2 ** 30;
 
 const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }) });
 

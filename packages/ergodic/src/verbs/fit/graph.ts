@@ -1,8 +1,8 @@
 import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { checkSignal, holds, refuse } from "../../base/checks.ts";
-import { checkKeys, checkNumber } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
+import { checkChoice, checkSignal, holds, refuse } from "../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { Certificate, JsonObject } from "../../contract.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
@@ -36,6 +36,34 @@ export interface GraphFitOptions {
 /** What a resumed run of learning may change. */
 export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
 
+/** Options of `likelihood()` of a graph that was learnt. */
+export interface GraphLikelihoodOptions {
+  /** Of what was held out, given what was shown; or of what was shown. Default "heldOut" where there is any. */
+  of?: "heldOut" | "shown";
+  /** Seconds that exact elimination may take for a part of the graph, as it foresees; beyond, annealed importance sampling. Default 10; > 0. */
+  seconds?: number;
+  /** Runs of annealed importance sampling. Default 500; >= 100. */
+  particles?: number;
+  /** Seed of these runs. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Threads; the answer does not depend on them. Default 1. */
+  workers?: number;
+}
+
+/** The log-likelihood of a graph's evidence, and what is known of it. */
+export interface GraphLikelihood {
+  /** ln of the probability of what was observed, in nats, by variable of it. */
+  readonly value: number;
+  /** The standard error of `value`: 0 where it is exact. */
+  readonly error: number;
+  /** Variables that `value` is of. */
+  readonly count: number;
+  /** Of `value`. */
+  readonly certificate: Certificate;
+  /** "exact", or what was estimated and how. */
+  readonly method: string;
+}
+
 /** What `fit(graph)` gives. */
 export interface LearnedGraph {
   /** The graph with what was learnt, and without the evidence that was held out. */
@@ -46,6 +74,11 @@ export interface LearnedGraph {
   weight(name: string | number): number;
   /** Variables that were held out, and the states that they had. */
   readonly heldOut: HeldOut;
+  /**
+   * The log-likelihood of what was held out, or shown: exactly where the graph is narrow enough, otherwise by annealed importance sampling of the partition function, with its
+   * standard error. @throws OptionError where nothing was held out
+   */
+  likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
   /** How the run went. */
   readonly run: RunSummary;
 }
@@ -95,11 +128,14 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
   let json: JsonObject;
   let shown = graph;
   let heldOut: HeldOut = [];
+  let whole = graph;
   return new Run<LearnedGraph>({
-    resultNames: ["graph", "weights", "weight", "heldOut"],
+    resultNames: ["graph", "weights", "weight", "heldOut", "likelihood"],
     ...(signal ? { signal } : {}),
     start: async () => {
       const recipe = await read();
+      // What is observed later is no part of it.
+      whole = graph.withoutEvidence([]);
       const { begin } = await import("./graph-learning.ts");
       const begun = await begin(graph, recipe);
       ({ json, shown, heldOut } = begun);
@@ -108,8 +144,38 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
     },
     finish: (weights, run) => {
       const learned = shown.withWeights(weights);
-      return { graph: learned, weights, heldOut, run, weight: (name) => learned.weightState(name).value };
+      const likelihood = (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> =>
+        likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
+      return { graph: learned, weights, heldOut, run, likelihood, weight: (name) => learned.weightState(name).value };
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: json } }),
   });
+}
+
+/** `all` with what was held out, `shown` without. */
+async function likelihoodIn(
+  all: FactorGraph,
+  shown: FactorGraph,
+  isHeldOut: boolean,
+  options: GraphLikelihoodOptions = {},
+): Promise<GraphLikelihood> {
+  const where = "likelihood";
+  checkKeys(where, options, ["of", "seconds", "particles", "seed", "workers"]);
+  const { of = isHeldOut ? "heldOut" : "shown", seconds = 10, particles = 500, seed = 0, workers = 1 } = options;
+  checkChoice(where, "of", of, ["heldOut", "shown"]);
+  checkNumber(where, "seconds", seconds, { low: 0, open: true });
+  checkNumber(where, "particles", particles, { low: 100, integer: true });
+  checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber(where, "workers", workers, { low: 1, high: 1024, integer: true });
+  if (of === "heldOut" && !isHeldOut)
+    throw new OptionError(
+      where,
+      'of is "heldOut", but nothing was held out; give fit heldOut: 0.2, or take "shown"',
+      "OPTION_CONFLICT",
+    );
+  const { likelihoodOf } = await import("./graph-likelihood.ts");
+  const plan = { seconds, particles, seed, workers };
+  if (of === "heldOut") return likelihoodOf(all, shown, plan);
+  const seen = Array.from({ length: shown.variableCount }, (_, v) => v).filter((v) => shown.observedState(v) >= 0);
+  return likelihoodOf(shown, shown.withoutEvidence(seen), plan);
 }
