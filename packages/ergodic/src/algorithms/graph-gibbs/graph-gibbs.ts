@@ -3,7 +3,7 @@ import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
-import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
+import type { Conditionals, EndedChains, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import { type Ergodicity, ergodicity } from "../inference/ergodicity.ts";
@@ -11,10 +11,11 @@ import { LogTables } from "../inference/log-tables.ts";
 import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
-import { Batches } from "./batches.ts";
+import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { Chain } from "./chain.ts";
+import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./earlier.ts";
 import { Layout, neighbourhood } from "./layout.ts";
-import { marginalsOf, precise } from "./marginals.ts";
+import { marginalsOf, precise, variancesOf } from "./marginals.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
 import { randomScan } from "./schedules/random-scan.ts";
@@ -34,7 +35,7 @@ export interface GraphGibbsOptions {
   schedule?: keyof typeof schedules;
   /** Independent chains. Default 4; from 2 to 256. */
   chains?: number;
-  /** Sweeps of each chain before anything is kept. Default 200; >= 0. */
+  /** Sweeps of each chain before anything is kept, ten times as many as where chains begin `from` an earlier answer. Default 200; >= 0. */
   warmup?: number;
   /** Sweeps of each chain that are kept, at most. Default 20000; >= 100. */
   sweeps?: number;
@@ -47,6 +48,8 @@ const STRETCH_VISITS = 1 << 17;
 /** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
+/** What is left of the warm-up where an earlier run had it. */
+const CONTINUED_WARMUP = 0.1;
 
 /**
  * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
@@ -56,7 +59,8 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
  * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
- * them, or changes of single variables may not reach all states (inference/ergodicity.ts). Task: "marginals". Sources: Geman and Geman 1984; Gelfand and
+ * them, or changes of single variables may not reach all states (inference/ergodicity.ts). Chains that begin `from` an earlier answer may end after 100
+ * sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and
  * Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours.
  *
  * @throws CapabilityError for variables of more than 256 states
@@ -76,9 +80,11 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
     toJSON: () => ({ algorithm: "graphGibbs", ...given }),
     start: (part, plan, engine) => {
       const tables = new LogTables(part);
-      return new GraphGibbs(tableColumns(tables), plan, engine, given, tables.zeros ? { part, tables } : undefined);
+      const from = plan.from && !tables.zeros ? ofVariables(plan.from, part.variables, part.states) : undefined;
+      const zeros = tables.zeros ? { part, tables } : undefined;
+      return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);
     },
-    startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given),
+    startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
   };
 }
 
@@ -101,7 +107,9 @@ class GraphGibbs implements PartInference {
   private readonly chains: Chain[] = [];
   private ergodic: Ergodicity | undefined;
   private impossible = false;
-  private readonly batches: Batches;
+  /** Where chains begin; of graphs without zeros. */
+  private earlier: EndedChains | undefined;
+  private batches: Batches;
   private kept: KeptPart | undefined;
 
   constructor(
@@ -109,16 +117,29 @@ class GraphGibbs implements PartInference {
     plan: InferencePlan,
     engine: Engine,
     options: Required<GraphGibbsOptions>,
+    earlier: EndedChains | undefined,
     zeros?: WithZeros,
   ) {
     this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;
     this.options = options;
-    this.batches = new Batches(options);
+    this.earlier = earlier;
+    this.batches = this.newBatches();
     this.schedule = schedules[options.schedule];
     this.zeros = zeros;
     this.steps = this.work();
+  }
+
+  private newBatches(): Batches {
+    const { earlier, options } = this;
+    if (!earlier) return new Batches(options, LEAST_SWEEPS);
+    return new Batches({ ...options, warmup: Math.ceil(CONTINUED_WARMUP * options.warmup) }, LEAST_CONTINUED);
+  }
+
+  /** Sweeps, with those that earlier runs made: what is drawn in them differs. */
+  private get sweep(): number {
+    return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }
 
   async advance(): Promise<void> {
@@ -146,7 +167,7 @@ class GraphGibbs implements PartInference {
         await this.draw(stretches[batches.stretch], sweeps);
         if (++batches.stretch < stretches.length) yield;
       }
-      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse));
+      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse, this.earlier));
       yield;
     }
     batches.end(chains);
@@ -164,8 +185,12 @@ class GraphGibbs implements PartInference {
         continue;
       }
       const random = stream(plan.seed, "graph gibbs, start", c).at(0);
+      const { cardinalities } = columns;
+      if (this.earlier) {
+        chain.begin(firstState(this.earlier, c, cardinalities, (count) => random.integer(count)));
+        continue;
+      }
       if (!zeros) {
-        const { cardinalities } = columns;
         chain.begin((v) => (c === 0 ? 0 : c === 1 ? cardinalities[v] - 1 : random.integer(cardinalities[v])));
         continue;
       }
@@ -186,7 +211,7 @@ class GraphGibbs implements PartInference {
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {
     const { chains, schedule, engine } = this;
     const workers = Math.max(1, this.plan.workers);
-    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.batches.sweep, sweeps, true, workers));
+    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.sweep, sweeps, true, workers));
     await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
@@ -194,21 +219,27 @@ class GraphGibbs implements PartInference {
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
     const { sweep, half } = this.batches;
-    if (!searcher || sweep > half) return false;
+    if (!searcher || this.earlier || sweep > half) return false;
     searcher.setPower(sweep < half ? FIRST_POWER * power(LAST_POWER / FIRST_POWER, sweep / half) : 1);
     return sweep < half;
   }
 
   answer(): PartAnswer | undefined {
-    const { layout, chains, batches, columns, schedule, options, plan } = this;
+    const { layout, chains, batches, columns, schedule, options, plan, earlier } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
     if (!layout || batches.done < 2) return undefined;
     const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps`;
     const biased = plan.workers > 1 ? schedule.biased : undefined;
     const early = batches.warmedUp ? undefined : "the chains had not warmed up";
     const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
-    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbourhood(columns));
-    return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
+    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbourhood(columns), earlier);
+    const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
+    const ended = {
+      states: statesOf(layout, chains),
+      variances: variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
+      ...{ sweeps: this.sweep, kept: Math.max(batches.settled, earlier?.kept ?? 0) },
+    };
+    return { method, marginals: certified, chains: ended };
   }
 
   report(): Record<string, number> {
@@ -218,14 +249,16 @@ class GraphGibbs implements PartInference {
   snapshot(): Snapshot {
     // What was brought is not yet there where chains have not begun.
     if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
-    const tensors: Record<string, Tensor> = {};
+    const { tensors, state } = earlierKept(this.earlier);
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
-    return { tensors, state: this.batches.snapshot() };
+    return { tensors, state: { ...state, ...this.batches.snapshot() } };
   }
 
   restore(snapshot: Snapshot): void {
     this.kept = new KeptPart("Gibbs sampling", snapshot);
+    this.earlier = earlierFrom(this.kept, this.columns.cardinalities.length);
+    this.batches = this.newBatches();
     this.batches.restore(this.kept);
   }
 
