@@ -71,7 +71,10 @@ function rulesOf({ query, relation, weightedRule }, rows, labels) {
   const employs = make("employs", rows.works, ["person", "company"]);
   const colleagues = make("colleagues", rows.couples, ["pair"]);
   const of = Object.fromEntries(
-    ["said", "couples", "words", "tags", "traits", "trades", "sectors", "rivals"].map((name) => [name, relation(name, rows[name])]),
+    ["said", "couples", "words", "tags", "traits", "trades", "sectors", "rivals"].map((name) => [
+      name,
+      relation(name, rows[name]),
+    ]),
   );
   const [e, w, c] = [expresses({ sentence: "s" }), employs({ person: "p", company: "c" }), colleagues({ pair: "k" })];
   const rules = [
@@ -82,7 +85,11 @@ function rulesOf({ query, relation, weightedRule }, rows, labels) {
     weightedRule({
       name: "trade",
       head: w,
-      body: [of.trades({ person: "p", trade: "t" }), employs.exists({ person: "p", company: "c" }), of.sectors({ company: "c", sector: "b" })],
+      body: [
+        of.trades({ person: "p", trade: "t" }),
+        employs.exists({ person: "p", company: "c" }),
+        of.sectors({ company: "c", sector: "b" }),
+      ],
       weight: ({ t, b }) => `${t} in ${b}`,
     }),
     weightedRule({
@@ -140,7 +147,12 @@ export async function makeWorld(api, sizes, seed, draw) {
   for (const [name, list] of Object.entries({ expresses: rows.said, employs: rows.works, colleagues: rows.couples }))
     labels[name] = list.map((row) => {
       const { [name]: asked } = bare.queries;
-      const key = name === "employs" ? { person: row.person, company: row.company } : name === "expresses" ? { sentence: row.sentence } : { pair: row.pair };
+      const key =
+        name === "employs"
+          ? { person: row.person, company: row.company }
+          : name === "expresses"
+            ? { sentence: row.sentence }
+            : { pair: row.pair };
       return { label: states[base.variable(asked, key)] === 1, kept: random.uniform() >= SEEN[name] };
     });
   const open = (whole = true) => {

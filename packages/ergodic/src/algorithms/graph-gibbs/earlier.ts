@@ -10,7 +10,8 @@ export function ofVariables(
   left?: readonly (readonly number[])[],
 ): EndedChains {
   const list = Int32Array.from(variables);
-  const local = (state: number | undefined, i: number): number => (left && state !== undefined ? left[i].indexOf(state) : (state ?? -1));
+  const local = (state: number | undefined, i: number): number =>
+    left && state !== undefined ? left[i].indexOf(state) : (state ?? -1);
   return {
     ...counts,
     variances: Float64Array.from(list, (variable) => variances[variable] ?? NaN),

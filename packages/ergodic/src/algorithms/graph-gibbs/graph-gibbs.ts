@@ -84,7 +84,8 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
       const zeros = tables.zeros ? { part, tables } : undefined;
       return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);
     },
-    startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
+    startWhole: (columns, plan, engine) =>
+      new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
   };
 }
 
