@@ -28,8 +28,10 @@ await load("says", "who VARCHAR, word VARCHAR", who.length, (i) => [`person ${wh
 const MADE = {
   weights: "SELECT row_number() OVER () AS id, word AS name FROM (SELECT DISTINCT word FROM says)",
   words: "SELECT q.id AS head, w.id AS weight FROM says s JOIN likes q ON q.who = s.who JOIN weights w ON w.name = s.word",
-  alike: "SELECT p.id AS body, q.id AS head FROM pairs a JOIN likes p ON p.who = a.one JOIN likes q ON q.who = a.other WHERE p.who <> q.who",
-  reached: "SELECT q.id AS head FROM pairs a JOIN pairs b ON b.one = a.other JOIN likes q ON q.who = b.other WHERE a.one <> b.other",
+  alike:
+    "SELECT p.id AS body, q.id AS head FROM pairs a JOIN likes p ON p.who = a.one JOIN likes q ON q.who = a.other WHERE p.who <> q.who",
+  reached:
+    "SELECT q.id AS head FROM pairs a JOIN pairs b ON b.one = a.other JOIN likes q ON q.who = b.other WHERE a.one <> b.other",
 };
 
 await serve(`DuckDB ${version()}, in memory`, async () => {

@@ -282,9 +282,7 @@ export class Unknowns extends Facts {
         const level = column.levels[code];
         const value = domain.boolean && (level === 0 || level === 1) ? level === 1 : level;
         const isChance = domain.boolean && typeof level === "number" && level > 0 && level < 1;
-        state = isChance
-          ? 2 + this.#chance(level)
-          : stateOf(`${place}: row ${row + 1}: column "${column.name}"`, domain, value);
+        state = isChance ? 2 + this.#chance(level) : stateOf(`${place}: row ${row + 1}: column "${column.name}"`, domain, value);
         states.set(code, state);
       }
       return state;

@@ -35,7 +35,8 @@ function labelled(hidden: readonly number[], seed = 1): { graph: FactorGraph; co
   }
   const literal = (i: number) => (i === 4 ? is(4, 1) : i);
   for (let i = 0; i < 7; i++) graph.isTrue(literal(i), { weight: weights[0] });
-  for (let i = 0; i < 7; i++) graph.equal([literal(i), literal((i + 1) % 7)], { weight: weights[1 + (i % 2)], feature: 1 + i / 7 });
+  for (let i = 0; i < 7; i++)
+    graph.equal([literal(i), literal((i + 1) % 7)], { weight: weights[1 + (i % 2)], feature: 1 + i / 7 });
   graph.ratio([0, 2, 3], literal(4), { weight: weights[3], feature: 1.5 });
   graph.imply([5, literal(4)], 6, { weight: weights[3] });
   return { graph, columns: graph.conditionals() };
@@ -67,11 +68,17 @@ function labellings({ cardinalities, labels }: Conditionals): { seen: Map<number
 
 /** −E_q ln P(evidence, y) and its gradient, by variable with evidence or a label. */
 function lossOf(columns: Conditionals, w: Float64Array) {
-  const all = enumerated(columns).map((one) => ({ ...one, weight: Math.exp(one.statistics.reduce((sum, g, i) => sum + w[i] * g, 0)) }));
+  const all = enumerated(columns).map((one) => ({
+    ...one,
+    weight: Math.exp(one.statistics.reduce((sum, g, i) => sum + w[i] * g, 0)),
+  }));
   const moments = (fits: (states: Int32Array) => boolean) => {
     const own = all.filter(({ states }) => fits(states));
     const z = own.reduce((sum, { weight }) => sum + weight, 0);
-    return { logZ: Math.log(z), mean: w.map((_, i) => own.reduce((sum, { weight, statistics }) => sum + weight * statistics[i], 0) / z) };
+    return {
+      logZ: Math.log(z),
+      mean: w.map((_, i) => own.reduce((sum, { weight, statistics }) => sum + weight * statistics[i], 0) / z),
+    };
   };
   const free = moments(() => true);
   const count = columns.observed.filter((state) => state >= 0).length + columns.labels!.size;
@@ -103,19 +110,22 @@ describe("labels with probabilities", () => {
     expect(none.conditionals().labels).toBeUndefined();
   });
 
-  it.each([[[]], [[3]], [[1, 3]], [[3, 5]], [[1, 2, 3, 5]]])("exactLikelihood has the loss and gradient of enumeration, %j hidden", async (hidden) => {
-    const { columns } = labelled(hidden);
-    const objective = exactLikelihood().objective(columns, plan, engine);
-    for (const w of [new Float64Array(4), W]) {
-      const gradient = new Float64Array(4);
-      const value = await objective.evaluateOnWorkers(w, gradient);
-      const wanted = lossOf(columns, w);
-      expect(Math.abs(value - wanted.value)).toBeLessThan(1e-10);
-      gradient.forEach((g, i) => {
-        expect(Math.abs(g - wanted.gradient[i])).toBeLessThan(1e-10);
-      });
-    }
-  });
+  it.each([[[]], [[3]], [[1, 3]], [[3, 5]], [[1, 2, 3, 5]]])(
+    "exactLikelihood has the loss and gradient of enumeration, %j hidden",
+    async (hidden) => {
+      const { columns } = labelled(hidden);
+      const objective = exactLikelihood().objective(columns, plan, engine);
+      for (const w of [new Float64Array(4), W]) {
+        const gradient = new Float64Array(4);
+        const value = await objective.evaluateOnWorkers(w, gradient);
+        const wanted = lossOf(columns, w);
+        expect(Math.abs(value - wanted.value)).toBeLessThan(1e-10);
+        gradient.forEach((g, i) => {
+          expect(Math.abs(g - wanted.gradient[i])).toBeLessThan(1e-10);
+        });
+      }
+    },
+  );
 
   /** Mean gradient over updates, and its standard error by batches of updates. */
   function averaged(algorithm: GraphLearner, columns: Conditionals, updates: number) {
@@ -277,7 +287,11 @@ describe("fit from an earlier run", () => {
       const resumed = await fit.resume(bytes, graph, { epochs: 25 });
       expect([...resumed.weights]).toEqual([...wanted.weights]);
       expect(resumed.particles!.updates).toBe(55);
-      const repeated = await fit(graph, { ...options, epochs: 25, from: { ...first, particles: { ...first.particles!, updates: 0 } } });
+      const repeated = await fit(graph, {
+        ...options,
+        epochs: 25,
+        from: { ...first, particles: { ...first.particles!, updates: 0 } },
+      });
       expect([...repeated.weights]).not.toEqual([...wanted.weights]);
     }
     const exact = await fit(graph, { algorithm: exactLikelihood(), epochs: 2 });
@@ -289,7 +303,9 @@ describe("fit from an earlier run", () => {
     const graph = chain(6, 0);
     graph.observe(5, true);
     expect(() => fit(graph, { from: {} as never })).toThrow(/from.*what fit\(\) learnt/);
-    await expect(fit(graph, { from: { weights: new Float64Array(5) } })).rejects.toThrow(/from has 5 weights, but the graph has 2/);
+    await expect(fit(graph, { from: { weights: new Float64Array(5) } })).rejects.toThrow(
+      /from has 5 weights, but the graph has 2/,
+    );
     const large = await fit(chain(9, 0).observe(1, true), { epochs: 2 });
     await expect(fit(graph, { from: large })).rejects.toThrow(/chains over 9 variables, but the graph has 6/);
   });

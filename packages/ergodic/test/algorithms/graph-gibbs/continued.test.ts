@@ -89,7 +89,12 @@ describe("infer from an earlier answer", () => {
     const strong = (size: number) => {
       const graph = factorGraph();
       for (let i = 0; i < size; i++) graph.variable(undefined, 3);
-      for (let i = 0; i + 1 < size; i++) graph.table([i, i + 1], Array.from({ length: 9 }, (_, k) => (k % 4 === 0 ? 0 : -60)), { logs: true });
+      for (let i = 0; i + 1 < size; i++)
+        graph.table(
+          [i, i + 1],
+          Array.from({ length: 9 }, (_, k) => (k % 4 === 0 ? 0 : -60)),
+          { logs: true },
+        );
       return graph;
     };
     const algorithm = graphGibbs({ chains: 2, warmup: 0, sweeps: 100 });

@@ -50,7 +50,9 @@ describe("a generated world", () => {
     const second = await infer(again.graph, { algorithm, from: first });
     const grown = scores(late.kb, late.queries, second);
 
-    console.log(`F1 ${oracle.f1.toFixed(3)} by true weights, ${found.f1.toFixed(3)} learnt, ${grown.f1.toFixed(3)} with a rule that came late`);
+    console.log(
+      `F1 ${oracle.f1.toFixed(3)} by true weights, ${found.f1.toFixed(3)} learnt, ${grown.f1.toFixed(3)} with a rule that came late`,
+    );
     console.log(`calibration errors ${[oracle, found, grown].map(({ calibration }) => calibration.toFixed(3)).join(", ")}`);
     expect(oracle.labels).toBeGreaterThan(1500);
     for (const { f1, calibration } of [found, grown]) {
