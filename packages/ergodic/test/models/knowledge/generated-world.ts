@@ -27,14 +27,14 @@ function open(given: ReturnType<typeof rows>, truth?: { states: Truth; kept: Tru
   const isKept = (name: keyof Truth, i: number): boolean => truth?.kept[name][i] ?? false;
   const expresses = query("expresses", labelled(given.said, "expresses"), {
     key: ["sentence"],
-    ...(truth ? { label: "label" as const, holdOut: ({ sentence }) => isKept("expresses", Number(sentence)) } : {}),
+    label: "label",
+    holdOut: ({ sentence }) => isKept("expresses", Number(sentence)),
   });
   const placeOf = new Map(given.jobs.map(({ person, firm }, i) => [`${person} ${firm}`, i]));
   const employs = query("employs", labelled(given.jobs, "employs"), {
     key: ["person", "firm"],
-    ...(truth
-      ? { label: "label" as const, holdOut: ({ person, firm }) => isKept("employs", placeOf.get(`${person} ${firm}`)!) }
-      : {}),
+    label: "label",
+    holdOut: ({ person, firm }) => isKept("employs", placeOf.get(`${person} ${firm}`)!),
   });
   const [said, words, met] = [relation("said", given.said), relation("words", given.words), relation("met", given.met)];
   const [e, w] = [expresses({ sentence: "s" }), employs({ person: "p", firm: "f" })];
