@@ -158,15 +158,16 @@ describe("labels with probabilities", () => {
     });
   });
 
-  it("contrastiveDivergence is near it where hidden variables depend on each other: within a fifth of what labels change", () => {
+  it("contrastiveDivergence is near it where hidden variables depend on each other: within a twentieth of what labels change", () => {
     const { columns } = labelled([1, 2, 3, 5]);
     const wanted = lossOf(columns, W).gradient;
     const flat = new Map(Array.from(columns.labels!, ([v, q]) => [v, q.map(() => 1 / q.length)]));
     const other = lossOf({ ...columns, labels: flat }, W).gradient;
     const apart = Math.hypot(...wanted.map((g, i) => g - other[i]));
     const found = averaged(contrastiveDivergence({ particles: 200, steps: 2 }), columns, 25);
-    expect(apart).toBeGreaterThan(0.05);
-    expect(Math.hypot(...wanted.map((g, i) => g - found[i].mean))).toBeLessThan(apart / 5);
+    expect(apart).toBeGreaterThan(0.5);
+    // The error of the mean is 0.006. Were all labels drawn in each update, what is hidden would lag behind: off by 0.055, where a twentieth is 0.03.
+    expect(Math.hypot(...wanted.map((g, i) => g - found[i].mean))).toBeLessThan(apart / 20);
   });
 
   it("pseudoLikelihood has the gradient of E_q of the pseudo-likelihood in the mean", () => {

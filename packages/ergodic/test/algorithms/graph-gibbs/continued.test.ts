@@ -108,13 +108,15 @@ describe("infer from an earlier answer", () => {
     expect(answer.chains!.states.map((chain) => [...chain])).toEqual([...chains.states.map((chain) => [...chain])]);
     expect(answer.chains!.sweeps).toBe(1334);
     expect(answer.chains!.kept).toBe(1000);
-    // Tables: x0 was seen and is no part; what is left is numbered anew.
-    const tables = strong(4).withEvidence({ x0: 2 }).factorTables("marginals");
-    const apart = { ...chains, states: [Int16Array.from([0, 1, 1, 1]), Int16Array.from([0, 1, 1, 1])] };
-    const seen = await infer({ ...tables, factors: tables.factors.slice(1) }, { algorithm, from: { chains: apart } });
+    // Tables: x2 was seen, and cuts the graph in two parts, whose variables are numbered anew.
+    const tables = strong(6).withEvidence({ x2: 2 }).factorTables("marginals");
+    const cut = { ...tables, factors: tables.factors.filter(({ scope }) => !Array.from(scope).includes(2)) };
+    const begun = Int16Array.from([2, 2, 2, 1, 1, 1]);
+    const apart = { ...chains, states: [begun, begun], variances: new Float64Array(6) };
+    const seen = await infer(cut, { algorithm, from: { chains: apart } });
     expect(seen.chains!.states.map((chain) => [...chain])).toEqual([
-      [-1, 1, 1, 1],
-      [-1, 1, 1, 1],
+      [2, 2, -1, 1, 1, 1],
+      [2, 2, -1, 1, 1, 1],
     ]);
     // More variables than before: those that were there hold the new one.
     const grown = await infer(strong(5), { algorithm: graphGibbs({ chains: 2, warmup: 200, sweeps: 100 }), from: { chains } });

@@ -56,7 +56,11 @@ describe("what is refused", () => {
         query("t", [{ a: 1, is: null as boolean | null }], { key: ["a"], label: "is", distinct: true }).add([{ a: 1, is: true }]),
       /query "t": row 1 has the key \{ a: 1 \} of unknown 1.*which has no label; tell the graph: graph\.observe/,
     ],
-    ["a state of a Boolean", () => (q as Any)({ who: "w" }, "low"), /q: the state "low" was given, but it is true or false: leave it out/],
+    [
+      "a state of a Boolean",
+      () => (q as Any)({ who: "w" }, "low"),
+      /q: the state "low" was given, but it is true or false: leave it out/,
+    ],
     ["no state", () => (level as Any)({ who: "w" }), /level: no state was given; say which one is meant/],
     ["a state that there is not", () => (level as Any)({ who: "w" }, "lo"), /level: .*no state "lo"/],
     [
