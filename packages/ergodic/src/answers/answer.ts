@@ -1,6 +1,6 @@
 import { DataError, OptionError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import type { Certificate, JsonObject } from "../contract.ts";
+import type { Certificate, EndedChains, JsonObject } from "../contract.ts";
 import { type Certified, certificateText, weakest } from "./certificate.ts";
 
 /** Probabilities of a variable's states, and what is known of them. */
@@ -33,6 +33,7 @@ export interface AnswerContent {
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   readonly logZ?: Certified;
   readonly map?: BestState;
+  readonly chains?: EndedChains;
   readonly method: string;
   /** Algorithm, plan and how the run went, as JSON. */
   readonly description: JsonObject;
@@ -100,6 +101,11 @@ export class Answer {
     const { logZ } = this.#content;
     if (!logZ) throw this.refuse("logZCertificate", "partition");
     return logZ.certificate;
+  }
+
+  /** Where chains ended, of sampling: `infer(graph, { from: answer })` begins there. */
+  get chains(): EndedChains | undefined {
+    return this.#content.chains;
   }
 
   /** What a variable's state is called in the most probable state that was found. */

@@ -1,14 +1,13 @@
 import { checkBoolean } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
-import { stream } from "../../base/stream.ts";
+import { type Stream, stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
-import type { FullObjective } from "../gradient/objective.ts";
 import type { Chain } from "../graph-gibbs/chain.ts";
 import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "../graph-gibbs/ladder.ts";
-import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
+import { type EndedParticles, evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
 import { LearntGraph } from "./learnt-graph.ts";
 
 /** Options of `contrastiveDivergence`. */
@@ -34,7 +33,11 @@ const FIRST_MOVE = 16;
  * Chains with the evidence draw what was not observed, one sweep an update. The model's chains draw everything: persistent ones (PCD) from where they were,
  * without a bias once steps are small; others (CD-k) anew from the evidence, biased unless k is large. Of a model with several modes persistent
  * chains stay in the ones where they are; `tempered` ones trade states with copies at lower powers of the model. The loss that ticks tell is −ln of
- * the pseudo-likelihood, by observed variable. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010.
+ * the pseudo-likelihood, by observed variable.
+ *
+ * Labels y with probabilities q (`truthiness`) make it the gradient of E_q ln P(evidence, y): chains with the evidence draw them from q, independently of all
+ * else, and anything hidden given them; an eighth of the labels an update where anything is hidden, as this has to follow.
+ * For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al. 2016 for labels.
  */
 export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}): GraphLearner {
   const where = "contrastiveDivergence";
@@ -67,7 +70,7 @@ interface Settings {
   readonly tempered: Tempered | undefined;
 }
 
-class ContrastiveObjective implements FullObjective {
+class ContrastiveObjective implements GraphObjective {
   readonly count: number;
   readonly rows = 1;
   readonly start: Float64Array;
@@ -81,24 +84,33 @@ class ContrastiveObjective implements FullObjective {
   private readonly free: Chain[];
   /** Copies of the free ones. */
   private readonly ladder: Ladder | undefined;
+  private readonly begun: number;
+  /** By chain with the evidence, what its labels are drawn by. */
+  private readonly labels: Stream[];
 
-  constructor(columns: Conditionals, { seed, workers }: LearningPlan, engine: Engine, options: Settings) {
+  constructor(columns: Conditionals, { seed, workers, from, begun = 0 }: LearningPlan, engine: Engine, options: Settings) {
     this.count = columns.weightValues.length;
     this.start = columns.weightValues.slice();
     this.options = options;
     this.engine = engine;
     this.workers = workers;
-    this.evidence = Math.max(1, evidenceOf(columns));
+    this.evidence = evidenceOf(columns);
+    this.begun = begun;
     this.graph = new LearntGraph(columns, engine);
     const { drawn } = this.graph.layout;
     const { particles, tempered } = options;
     const rungs = tempered?.powers.length ?? 1;
     const count = particles ?? Math.max(1, Math.min(MOST_PARTICLES, Math.floor(DEFAULT_VISITS / Math.max(1, drawn) / rungs)));
     const name = "contrastive divergence";
-    const make = (kind: string, wanted: number): Chain[] =>
-      Array.from({ length: wanted }, (_, c) => this.graph.chain(stream(seed, name, kind, c), workers));
-    this.clamped = make("clamped", this.graph.hiddenCount === 0 ? 1 : count);
+    const make = (kind: "clamped" | "free", wanted: number): Chain[] =>
+      Array.from({ length: wanted }, (_, c) => {
+        const ended = from?.[kind] ?? [];
+        return this.graph.chain(stream(seed, name, kind, c), workers, ended[c % ended.length], kind === "free");
+      });
+    const known = this.graph.hiddenCount === 0 && columns.labels === undefined;
+    this.clamped = make("clamped", known ? 1 : count);
     this.free = make("free", count);
+    this.labels = this.clamped.map((_, c) => stream(seed, name, "labels", c));
     const copy = (c: number, k: number): Chain => this.graph.chain(stream(seed, name, "free", c, "rung", k), workers);
     if (tempered) this.ladder = new Ladder(tempered, this.free, copy, { seed, name });
   }
@@ -118,10 +130,14 @@ class ContrastiveObjective implements FullObjective {
   }
 
   /** Calls that may run at once, in turn. */
-  private *sweeps(update: number): Generator<Call[]> {
+  private *sweeps(count: number): Generator<Call[]> {
+    const update = this.begun + count;
     const { graph, clamped, free, workers, options } = this;
     const all = (chains: readonly Chain[], stretches: LearntGraph["hidden"], sweep: number): Call[][] =>
       stretches.map((_, i) => chains.flatMap((chain) => graph.sweep(chain, stretches, sweep, workers)[i]));
+    clamped.forEach((chain, c) => {
+      graph.label(chain, this.labels[c], update);
+    });
     yield* all(clamped, graph.hidden, update);
     if (!options.persistent)
       free.forEach((chain, c) => {
@@ -148,6 +164,11 @@ class ContrastiveObjective implements FullObjective {
       graph.takeSums(gradient);
     }
     return -graph.pseudo(clamped[0], graph.hiddenCount) / evidence;
+  }
+
+  particles(): Omit<EndedParticles, "updates"> {
+    const states = (chains: readonly Chain[]): Uint8Array[] => chains.map((chain) => this.graph.statesOf(chain));
+    return { clamped: states(this.clamped), free: states(this.free) };
   }
 
   snapshot(): Snapshot {

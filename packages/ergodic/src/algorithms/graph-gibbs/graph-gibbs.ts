@@ -3,7 +3,7 @@ import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
-import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
+import type { Conditionals, EndedChains, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
@@ -13,13 +13,14 @@ import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
 import { neighbourhood } from "./adjacency.ts";
-import { Batches } from "./batches.ts";
+import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
 import type { Blocks } from "./blocks.ts";
 import { Chain } from "./chain.ts";
+import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./earlier.ts";
 import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout } from "./layout.ts";
-import { marginalsOf, precise } from "./marginals.ts";
+import { marginalsOf, precise, variancesOf } from "./marginals.ts";
 import { blocks } from "./schedules/blocks.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
@@ -40,7 +41,7 @@ export interface GraphGibbsOptions {
   schedule?: keyof typeof schedules;
   /** Independent chains. Default 4; from 2 to 256. */
   chains?: number;
-  /** Sweeps of each chain before anything is kept. Default 200; >= 0. */
+  /** Sweeps of each chain before anything is kept, ten times as many as where chains begin `from` an earlier answer. Default 200; >= 0. */
   warmup?: number;
   /** Sweeps of each chain that are kept, at most. Default 20000; >= 100. */
   sweeps?: number;
@@ -57,6 +58,8 @@ const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 /** Shares of warm-up after which the powers of a ladder are moved. */
 const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
+/** What is left of the warm-up where an earlier run had it. */
+const CONTINUED_WARMUP = 0.1;
 
 /**
  * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
@@ -67,8 +70,10 @@ const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
  * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
  * them, or changes of single variables may not reach all states (inference/ergodicity.ts). `tempered` chains trade states with copies at powers of p
- * (ladder.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Task: "marginals".
- * Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
+ * (ladder.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
+ * earlier answer may end after 100 sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is
+ * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
+ * colours; Geyer 1991.
  *
  * @throws CapabilityError for variables of more than 256 states
  */
@@ -95,9 +100,12 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
     toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
     start: (part, plan, engine) => {
       const tables = new LogTables(part);
-      return new GraphGibbs(tableColumns(tables), plan, engine, given, tables.zeros ? { part, tables } : undefined);
+      const from = plan.from && !tables.zeros ? ofVariables(plan.from, part.variables, part.states) : undefined;
+      const zeros = tables.zeros ? { part, tables } : undefined;
+      return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);
     },
-    startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given),
+    startWhole: (columns, plan, engine) =>
+      new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
   };
 }
 
@@ -129,18 +137,39 @@ class GraphGibbs implements PartInference {
   private ladder: Ladder | undefined;
   private ergodic: Ergodicity | undefined;
   private impossible = false;
-  private readonly batches: Batches;
+  /** Where chains begin; of graphs without zeros. */
+  private earlier: EndedChains | undefined;
+  private batches: Batches;
   private kept: KeptPart | undefined;
 
-  constructor(columns: Conditionals, plan: InferencePlan, engine: Engine, options: Settings, zeros?: WithZeros) {
+  constructor(
+    columns: Conditionals,
+    plan: InferencePlan,
+    engine: Engine,
+    options: Settings,
+    earlier: EndedChains | undefined,
+    zeros?: WithZeros,
+  ) {
     this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;
     this.options = options;
-    this.batches = new Batches(options);
+    this.earlier = earlier;
+    this.batches = this.newBatches();
     this.schedule = schedules[options.schedule];
     this.zeros = zeros;
     this.steps = this.work();
+  }
+
+  private newBatches(): Batches {
+    const { earlier, options } = this;
+    if (!earlier) return new Batches(options, LEAST_SWEEPS);
+    return new Batches({ ...options, warmup: Math.ceil(CONTINUED_WARMUP * options.warmup) }, LEAST_CONTINUED);
+  }
+
+  /** Sweeps, with those that earlier runs made: what is drawn in them differs. */
+  private get sweep(): number {
+    return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }
 
   async advance(): Promise<void> {
@@ -172,7 +201,7 @@ class GraphGibbs implements PartInference {
         await this.draw(stretches[batches.stretch], sweeps);
         if (++batches.stretch < stretches.length) yield;
       }
-      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse));
+      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse, this.earlier));
       if (ladder) await this.climb(ladder);
       yield;
     }
@@ -208,8 +237,12 @@ class GraphGibbs implements PartInference {
         continue;
       }
       const random = stream(plan.seed, "graph gibbs, start", c).at(0);
+      const { cardinalities } = columns;
+      if (this.earlier) {
+        chain.begin(firstState(this.earlier, c, cardinalities, (count) => random.integer(count)));
+        continue;
+      }
       if (!zeros) {
-        const { cardinalities } = columns;
         chain.begin((v) => (c === 0 ? 0 : c === 1 ? cardinalities[v] - 1 : random.integer(cardinalities[v])));
         continue;
       }
@@ -233,10 +266,10 @@ class GraphGibbs implements PartInference {
   }
 
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {
-    const { chains, schedule, batches } = this;
+    const { chains, schedule } = this;
     const workers = Math.max(1, this.plan.workers);
     const calls = (of: readonly Chain[], keep: boolean): Call[] =>
-      of.flatMap((chain) => chain.calls(stretch, schedule, batches.sweep, sweeps, keep, workers));
+      of.flatMap((chain) => chain.calls(stretch, schedule, this.sweep, sweeps, keep, workers));
     await this.run([...calls(chains, true), ...calls(this.ladder?.copies ?? [], false)]);
   }
 
@@ -249,13 +282,13 @@ class GraphGibbs implements PartInference {
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
     const { sweep, half } = this.batches;
-    if (!searcher || sweep > half) return false;
+    if (!searcher || this.earlier || sweep > half) return false;
     searcher.setPower(sweep < half ? FIRST_POWER * power(LAST_POWER / FIRST_POWER, sweep / half) : 1);
     return sweep < half;
   }
 
   answer(): PartAnswer | undefined {
-    const { layout, chains, batches, columns, schedule, options, plan } = this;
+    const { layout, chains, batches, columns, schedule, options, plan, earlier } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
     if (!layout || batches.done < 2) return undefined;
     const tempered = this.ladder ? `, ${this.ladder.words}` : "";
@@ -267,8 +300,15 @@ class GraphGibbs implements PartInference {
       : undefined;
     const why = early ?? biased ?? lost ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
     const neighbours = neighbourhood(columns);
-    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, this.together?.blockOf);
-    return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
+    const { blockOf } = this.together ?? {};
+    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
+    const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
+    const ended = {
+      states: statesOf(layout, chains),
+      variances: variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
+      ...{ sweeps: this.sweep, kept: Math.max(batches.settled, earlier?.kept ?? 0) },
+    };
+    return { method, marginals: certified, chains: ended };
   }
 
   report(): Record<string, number> {
@@ -279,15 +319,17 @@ class GraphGibbs implements PartInference {
   snapshot(): Snapshot {
     // What was brought is not yet there where chains have not begun.
     if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
-    const tensors: Record<string, Tensor> = {};
+    const { tensors, state } = earlierKept(this.earlier);
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
     for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
-    return { tensors, state: this.batches.snapshot() };
+    return { tensors, state: { ...state, ...this.batches.snapshot() } };
   }
 
   restore(snapshot: Snapshot): void {
     this.kept = new KeptPart("Gibbs sampling", snapshot);
+    this.earlier = earlierFrom(this.kept, this.columns.cardinalities.length);
+    this.batches = this.newBatches();
     this.batches.restore(this.kept);
   }
 

@@ -1,4 +1,4 @@
-import type { Certificate, Conditionals, JsonObject, Snapshot } from "../../contract.ts";
+import type { Certificate, Conditionals, EndedChains, JsonObject, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Component } from "./reduction.ts";
 
@@ -20,6 +20,8 @@ export interface InferencePlan {
   readonly memory: number;
   /** Seconds that the run may take, where that is limited. */
   readonly seconds?: number;
+  /** Where chains begin, of algorithms that have some. */
+  readonly from?: EndedChains;
 }
 
 /** The best answer so far about one connected part. Variables are numbered as the part numbers them; values are of the product of its tables. */
@@ -30,6 +32,8 @@ export interface PartAnswer {
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   /** States, ln of their product of tables, and the least that is proved to be an upper bound of all such values (the value itself: optimal). */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
+  /** Of chains of single variables' changes. */
+  readonly chains?: EndedChains;
   /** What was done and why, as what follows a colon: "a junction tree of 41 cliques, the largest of 2^19 states". */
   readonly method: string;
 }

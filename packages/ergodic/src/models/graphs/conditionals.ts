@@ -54,6 +54,7 @@ export function conditionalsOf(structure: Structure, observations: Observations)
     cardinalities: Uint32Array.from({ length: all }, (_, variable) => auxiliary.count(variable)),
     variableCount,
     observed: Int32Array.from({ length: all }, (_, variable) => (variable < variableCount ? observations.state(variable) : -1)),
+    ...labelsOf(structure, observations),
     ...columns.done(),
     ...shapes.done(),
     weightValues: Float64Array.from({ length: structure.weightCount }, (_, id) => structure.weightValue(id)),
@@ -64,6 +65,20 @@ export function conditionalsOf(structure: Structure, observations: Observations)
         : `a state of factor ${auxiliary.auxiliaries[variable - variableCount].factor}`,
     state: (variable, state) => (variable < variableCount ? structure.label(variable, state) : String(state)),
   };
+}
+
+/** Truthiness of what was not observed, as probabilities. */
+function labelsOf(structure: Structure, observations: Observations): { labels?: Map<number, Float64Array> } {
+  const labels = new Map<number, Float64Array>();
+  for (const [variable, truthiness] of structure.truthiness) {
+    const sum = truthiness.reduce((a, b) => a + b, 0);
+    if (sum > 0 && observations.state(variable) < 0)
+      labels.set(
+        variable,
+        truthiness.map((value) => value / sum),
+      );
+  }
+  return labels.size > 0 ? { labels } : {};
 }
 
 const logsOf = ({ values, logs }: StoredFactor): Float64Array =>

@@ -1,4 +1,4 @@
-import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
+import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorithms/contrastive/learner.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkChoice, checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
@@ -7,7 +7,7 @@ import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
-import type { GraphRecipe, HeldOut } from "./graph-learning.ts";
+import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
@@ -25,6 +25,8 @@ export interface GraphFitOptions {
   l2?: number;
   /** Share of the observed variables that are not shown, drawn at random. Default 0; at least 0, below 1. */
   heldOut?: number;
+  /** What was learnt of this graph before factors changed or rows were added: weights and chains begin where that run ended. Rates begin anew: give smaller ones. */
+  from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
   /** Threads; what is learnt does not depend on them. Default 1. */
@@ -79,22 +81,26 @@ export interface LearnedGraph {
    * standard error. @throws OptionError where nothing was held out
    */
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
+  /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
+  readonly particles?: EndedParticles;
   /** How the run went. */
   readonly run: RunSummary;
 }
 
-const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "seed", "workers", "signal"];
+const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "workers", "signal"];
 const EPOCHS = 500;
 
 /** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */
 export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run<LearnedGraph> {
   checkKeys("fit", options, keys);
   checkSignal("fit", options.signal);
-  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, workers = 1, until } = options;
+  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, workers = 1, until, from } = options;
   if (algorithm !== undefined && !holds(algorithm, "objective"))
     refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
   if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
     refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
+  if (from !== undefined && !(holds(from, "weights") && from.weights instanceof Float64Array))
+    refuse("fit", "from", from, "what fit() learnt of this graph", "from: await fit(graph)");
   checkNumber("fit", "l1", l1, { low: 0 });
   checkNumber("fit", "l2", l2, { low: 0 });
   checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });
@@ -104,7 +110,8 @@ export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run
   const stopping = resolveStopping("fit", { epochs, until }, false);
   return launch(graph, options.signal, async () => {
     const { recipeOf } = await import("./graph-learning.ts");
-    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, seed, workers, stopping });
+    const begun = from?.particles?.updates ?? 0;
+    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, seed, workers, stopping, begun, ...(from ? { from } : {}) });
   });
 }
 
@@ -126,27 +133,40 @@ export function resumeGraph(
 
 function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
   let json: JsonObject;
+  let objective: GraphObjective;
+  let begun: number;
   let shown = graph;
   let heldOut: HeldOut = [];
   let whole = graph;
   return new Run<LearnedGraph>({
-    resultNames: ["graph", "weights", "weight", "heldOut", "likelihood"],
+    resultNames: ["graph", "weights", "weight", "heldOut", "likelihood", "particles"],
     ...(signal ? { signal } : {}),
     start: async () => {
       const recipe = await read();
       // What is observed later is no part of it.
       whole = graph.withoutEvidence([]);
       const { begin } = await import("./graph-learning.ts");
-      const begun = await begin(graph, recipe);
-      ({ json, shown, heldOut } = begun);
+      const made = await begin(graph, recipe);
+      ({ json, shown, heldOut, objective } = made);
+      ({ begun } = recipe);
       const { checkpoint, stopping } = recipe;
-      return { progression: begun.progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
+      return { progression: made.progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
     finish: (weights, run) => {
       const learned = shown.withWeights(weights);
       const likelihood = (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> =>
         likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
-      return { graph: learned, weights, heldOut, run, likelihood, weight: (name) => learned.weightState(name).value };
+      const ended = objective.particles?.();
+      const particles = ended ? { particles: { ...ended, updates: begun + run.updates } } : {};
+      return {
+        graph: learned,
+        weights,
+        heldOut,
+        run,
+        likelihood,
+        ...particles,
+        weight: (name) => learned.weightState(name).value,
+      };
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: json } }),
   });

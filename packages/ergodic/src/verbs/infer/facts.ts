@@ -18,6 +18,10 @@ export function factsOf(graph: FactorTables | Conditionals): JsonObject {
     const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
     for (const array of [ends, variables, literals, shapes, weights, weightValues, shapeValues]) take(array);
     if (features) take(features);
+    for (const [variable, p] of graph.labels ?? []) {
+      take(Uint32Array.of(variable));
+      take(p);
+    }
   }
   const count = observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
   const factors = "factors" in graph ? graph.factors.length : graph.ends.length;
