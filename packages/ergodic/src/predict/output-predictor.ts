@@ -7,7 +7,7 @@ import type { Dataset, Pipeline } from "../data/dataset.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
 import { listed, type RawRows } from "../data/raw.ts";
 import type { RowSource } from "../data/rows.ts";
-import type { Row } from "../data/table.ts";
+import type { Row, RowOf } from "../data/table.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { applyLink } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
@@ -37,9 +37,10 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
- * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`.
+ * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. `Names`: the columns of
+ * its rows, where they are known.
  */
-export abstract class OutputPredictor<K extends PredictionKind = PredictionKind> {
+export abstract class OutputPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> {
   /** Tells predictors apart: "linear" or "network". */
   abstract readonly kind: string;
   /** "binary", "multiclass", "regression" or "count". */
@@ -94,8 +95,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
    *
    * @throws DataError for rows that lack columns or hold what the model cannot read
    */
-  predict(row: Row | ArrayLike<number>): Prediction<K>;
-  predict(rows: RawRows | Dataset): Prediction<K>[];
+  predict(row: RowOf<Names> | ArrayLike<number>): Prediction<K>;
+  predict(rows: RawRows<Names> | Dataset): Prediction<K>[];
   predict(rows: Row | ArrayLike<number> | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
