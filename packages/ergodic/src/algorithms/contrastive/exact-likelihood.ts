@@ -2,7 +2,7 @@ import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import type { Conditionals, FactorTables, TableFactor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { elimination } from "../elimination/elimination.ts";
+import { eliminationAgain } from "../elimination/elimination.ts";
 import type { FullObjective } from "../gradient/objective.ts";
 import { Inference } from "../inference/inference.ts";
 import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
@@ -38,6 +38,8 @@ class ExactObjective implements FullObjective {
   private readonly evidence: number;
   /** Of each factor the joint states, as one variable behind those of the graph: its marginal is the factor's. */
   private readonly sizes: Uint32Array;
+  /** Of the parts of the graph, the orders of elimination, without the evidence and with it: the same at all weights. */
+  private readonly orders: readonly [free: (readonly number[])[], clamped: (readonly number[])[]] = [[], []];
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
     this.columns = columns;
@@ -71,8 +73,8 @@ class ExactObjective implements FullObjective {
     const { columns, evidence } = this;
     gradient.fill(0);
     const none = columns.observed.map(() => -1);
-    const free = await this.expectations(x, none, gradient, 1 / evidence);
-    const clamped = await this.expectations(x, columns.observed, gradient, -1 / evidence);
+    const free = await this.expectations(x, none, gradient, 1 / evidence, this.orders[0]);
+    const clamped = await this.expectations(x, columns.observed, gradient, -1 / evidence, this.orders[1]);
     columns.weightFixed.forEach((fixed, weight) => {
       if (fixed) gradient[weight] = 0;
     });
@@ -82,12 +84,18 @@ class ExactObjective implements FullObjective {
   dispose(): void {}
 
   /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
-  private async expectations(x: Float64Array, observed: Int32Array, gradient: Float64Array, scale: number): Promise<number> {
+  private async expectations(
+    x: Float64Array,
+    observed: Int32Array,
+    gradient: Float64Array,
+    scale: number,
+    orders: (readonly number[])[],
+  ): Promise<number> {
     const { columns, plan, engine } = this;
     const graph = this.tables(x, observed);
     const inference = new Inference(
       graph,
-      elimination(),
+      eliminationAgain(orders),
       { task: "marginals", seed: plan.seed, workers: plan.workers, memory: plan.memory },
       engine,
     );

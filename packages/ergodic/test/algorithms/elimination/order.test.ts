@@ -2,8 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseCutset } from "../../../src/algorithms/elimination/cutset.ts";
+import { eliminationAgain } from "../../../src/algorithms/elimination/elimination.ts";
 import { junctionTree, mergeSmall, treeCost } from "../../../src/algorithms/elimination/junction-tree.ts";
 import { eliminationOrder, eliminationOrders } from "../../../src/algorithms/elimination/order.ts";
+import { factorGraph, infer } from "../../../src/index.ts";
 
 const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
   fc.record({
@@ -186,5 +188,30 @@ describe("cutsets", () => {
     expect(held.slices).toBe(2 ** held.variables.length);
     expect(held.slices).toBeGreaterThan(1);
     expect(chooseCutset(order, scopes, cardinalities, 4, 8)).toBeUndefined();
+  });
+});
+
+describe("inference again and again", () => {
+  it("takes the orders that were found, part by part, and others where those do not fit", async () => {
+    const graph = factorGraph();
+    // A grid, which is wide by rows, and a star.
+    const { cardinalities, scopes } = grid(5);
+    const edges = [...scopes, ...Array.from({ length: 6 }, (_, i) => [25, 26 + i])];
+    for (let v = 0; v < cardinalities.length + 7; v++) graph.variable(`v${v}`);
+    edges.forEach(([a, b], i) => {
+      graph.table([`v${a}`, `v${b}`], [1, 2 + (i % 3), 0.5, 1 + (i % 2)]);
+    });
+    const orders: (readonly number[])[] = [];
+    const found = async () => (await infer(graph, { algorithm: eliminationAgain(orders) })).marginal("v7").p;
+    const p = await found();
+    expect(orders.map((order) => order.length)).toEqual([25, 7]);
+    const [first, star] = orders;
+    const other = first.toReversed();
+    orders[0] = other;
+    expect((await found())[0]).toBeCloseTo(p[0], 12);
+    expect(orders).toEqual([other, star]);
+    orders.reverse();
+    expect(await found()).toEqual(p);
+    expect(orders).toEqual([first, star]);
   });
 });
