@@ -100,7 +100,7 @@ export async function begin(
   const how = { rates: free, precision: "f64", workers, deterministic: false } as const;
   const progression = fullDescent({ objective, rule, penalty, ...how }, engine);
   const json: JsonObject = {
-    graph: factsOf(graph.conditionals()),
+    graph: factsOf(heldOut.length === 0 ? columns : graph.conditionals()),
     algorithm: algorithm.toJSON(),
     rule: rule.toJSON() as unknown as JsonObject,
     plan: { l1, l2, heldOut: share, seed },
