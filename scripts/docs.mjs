@@ -82,6 +82,8 @@ export const commands = [
   "approximate",
   "summary",
   "diagnose",
+  "infer",
+  "learn",
   "rules",
   "demo",
 ];

@@ -2,7 +2,7 @@
 // and bundlers load them alike. They are for shared memory: for memory of one thread the loader changes a flag. `writeModules` writes the plain ones as
 // files for memory of one thread, for hosts that compile what is deployed. Rebuilds only what changed.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -102,10 +102,14 @@ export async function buildKernels() {
 /** Bits of the limits' flags: memory is shared. */
 const SHARED = 2;
 
+/** What trains and samples makes code as well, which hosts that take these files forbid (src/host/families.ts). */
+const MAKES_CODE = ["coordinate", "sampling"];
+
 /** The plain builds as files, for memory of one thread. */
 export async function writeModules(folder) {
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const family of families) {
+  for (const family of families.filter((name) => !MAKES_CODE.includes(name))) {
     const text = await readFile(join(output, `${family}-simd.ts`), "utf8");
     const [, at, base64] = /sharedAt: (\d+), base64: "([^"]+)"/.exec(text);
     const binary = gunzipSync(Buffer.from(base64, "base64"));

@@ -89,11 +89,16 @@ export interface Progression {
   snapshot(): Snapshot;
   /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
+  /** Takes over the state of the optimiser from a snapshot of a run on other data (moments, and how many updates they are of), while counting from 0. */
+  adopt?(snapshot: Snapshot): void;
   /** Numbers worth watching, for ticks. */
   report(): Record<string, number>;
   /** Gives memory back. */
   dispose(): void;
 }
+
+/** Some parameters: their first place, how many they are, and what the numbers of files are times them (absent: 1). */
+export type ParameterRange = readonly [from: number, count: number, factor?: number];
 
 /** A model bound to a dataset. */
 export interface Problem {
@@ -114,7 +119,9 @@ export interface Problem {
   /** Two sides of factors, if the problem offers them. */
   readonly factors?: Factors;
   /** Where the parameters start; zeros if absent. */
-  readonly start?: Float64Array;
+  readonly start?: Float64Array | undefined;
+  /** Its numbers as a file names them: each one or several ranges of the parameters, so that a model can begin from a checkpoint's. Absent: none can. */
+  readonly parts?: Readonly<Record<string, readonly ParameterRange[]>>;
   /** Gives memory back. */
   dispose(): void;
 }
@@ -574,6 +581,8 @@ export interface Algorithm {
   readonly defaults?: AlgorithmDefaults;
   /** Of the kernels that it and what it needs of problems call. Default: "training" and "coordinate". */
   readonly families?: readonly Family[];
+  /** Whether it begins where the problem says. Absent: where it likes, as algorithms do that find a minimum from anywhere. */
+  readonly takesStart?: boolean;
   /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. */
   start(problem: Problem, plan: Plan, engine: Engine): Progression;
 }
@@ -637,4 +646,16 @@ export interface Model<D = unknown> {
   bind(prepared: D, plan: Plan, engine: Engine): Problem;
   /** The trained model as plain data; `parameters` as the problem lays them out. */
   save(prepared: D, parameters: Float64Array): SavedModel;
+  /** The same model, whose problems start at another one's numbers, on data prepared as that one's were. Absent: such models begin anew. */
+  startingAt?(beginning: Beginning): Model<D>;
+}
+
+/** What a model takes over from one that was trained before. */
+export interface Beginning {
+  /** Of that one: how raw rows became its columns and targets; as `SavedModel` or a checkpoint has it. Absent where numbers alone were given. */
+  readonly description?: JsonObject | undefined;
+  /** Its numbers: by name, as a file has them, or in the order that `fit` documents. Absent: none. */
+  readonly numbers?: { readonly tensors: SavedModel["tensors"] } | { readonly vector: Float64Array } | undefined;
+  /** Parts that begin anew, by their paths. */
+  readonly reset: readonly string[];
 }

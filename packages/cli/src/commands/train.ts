@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type EngineDescription, fit, openEngine, type Run } from "ergodic";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData, takenText } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
+import { beginningOf } from "../options/beginning.ts";
 import { type AnyFitted, fitModel, modelMaker } from "../options/model.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { isNetworkFile, layersOfFile, networkFile } from "../options/network-file.ts";
@@ -36,12 +37,16 @@ function fixedBy({ model = "" }: TrainOptions): readonly string[] {
   return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }
 
-async function train(path: string, options: TrainOptions, training: Training): Promise<void> {
+async function train(path: string, asked: TrainOptions, training: Training): Promise<void> {
   refuseFixed(training);
-  const { terminal } = training;
-  if (options.resume !== undefined && isNetworkFile(options.model ?? "")) await layersOfFile(options.model!);
+  const { terminal, command } = training;
+  if (asked.resume !== undefined && isNetworkFile(asked.model ?? "")) await layersOfFile(asked.model!);
+  const begun = await beginningOf(asked, command);
+  const options = begun ? { ...asked, target: asked.target ?? begun.target } : asked;
   const settings =
-    options.resume === undefined ? { model: (await modelMaker(options))(options), fit: fitOptions(options) } : undefined;
+    options.resume === undefined
+      ? { model: begun?.model ?? (await modelMaker(options))(options), fit: fitOptions(options) }
+      : undefined;
   const loss = lossOf(options);
   refuseTwice(options);
   const validates = options.validate !== undefined || options.validateShare !== undefined;
@@ -51,6 +56,7 @@ async function train(path: string, options: TrainOptions, training: Training): P
     ...inputs,
     ...(await dataPlaces(path, options)),
     { flag: "--model", path: networkFile(options) },
+    { flag: "--from", path: options.from },
   ]);
   const read = await readTraining(path, options, loss);
   const parts = await cut(read.data, options);

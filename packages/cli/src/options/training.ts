@@ -41,6 +41,8 @@ export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions
   tolerance?: number;
   patience?: number;
   validateEvery?: number;
+  from?: string;
+  optimiser?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -49,7 +51,7 @@ export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions
 export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["model", "augment", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["algorithm", "rule", "rate", "variance"] as const),
-  ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic"] as const),
+  ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic", "from", "optimiser"] as const),
 ];
 
 export function addFormatOptions(command: Command): Command {
@@ -118,6 +120,8 @@ export function addTrainingOptions(command: Command): Command {
     .option("--features <map>", "linear: random features in front: rff:2000, orthogonal:, sorf:, fastfood:; gamma=…")
     .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
     .option("--no-standardise", "leave columns as they are")
+    .option("--from <file>", "begin at a trained model, or at a run's checkpoint, which may be of other rows")
+    .option("--optimiser <state>", "with a checkpoint: fresh (the default), or kept: moments go on", oneOf("fresh", "kept"))
     .optionsGroup("Steps:")
     .option("--algorithm <algorithm>", "gradient (the default), coordinate:pick=cyclic,tolerance=1e-9 …, dual:tolerance=1e-8 …")
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
@@ -190,6 +194,8 @@ export function fitOptions(options: TrainOptions): FitOptions {
     precision: precision === undefined ? undefined : parsePrecision(precision),
     schedule: schedule as FitOptions["schedule"],
     seed,
+    from: options.from,
+    optimiser: options.optimiser as FitOptions["optimiser"],
   });
 }
 

@@ -16,7 +16,7 @@ import type { RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
 import type { SparseTable, Table } from "./table.ts";
-import { describeTarget, readTarget, readWeights } from "./target.ts";
+import { describeTarget, readTarget, readWeights, targetsAs } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
 import { columnMoments, fitStandardise } from "./transformations/standardise.ts";
@@ -256,16 +256,18 @@ export class Dataset<Names extends string = string> implements Disposable {
       const texts = Array.from(this.target.values, String);
       const target = describeTarget(this.target.name, texts, this.source);
       const index = new Map(target.levels!.map((level, k) => [level, k]));
-      const allocation = engineMemory().allocate(this.rowCount * 8, `classes of dataset ${this.source}`);
-      engineMemory()
-        .f64(allocation.pointer, this.rowCount)
-        .set(texts.map((text) => index.get(text)!));
-      const layout = Object.freeze({ ...this.layout, target: allocation.pointer });
-      return new Dataset({ layout, allocation }, this.pipeline.withTarget(target), this.source, {
-        from: this,
-        conversion: false,
-      });
+      return this.#retargeted(
+        target,
+        Float64Array.from(texts, (text) => index.get(text)!),
+      );
     });
+  }
+
+  /** The same rows with targets as a model's pipeline has them, its own class indices; itself where they are. @throws DataError for classes that it does not know @internal */
+  withTargetOf(pipeline: Pipeline): Dataset {
+    const values = targetsAs(this.target, pipeline.target, this.source);
+    if (values === this.target.values) return this;
+    return this.#retargeted({ ...pipeline.target, name: this.target.name }, values);
   }
 
   /**
@@ -323,6 +325,14 @@ export class Dataset<Names extends string = string> implements Disposable {
     const made = make();
     this.#made.set(key, made);
     return made;
+  }
+
+  #retargeted(target: TargetColumn, values: Float64Array): Dataset {
+    const allocation = engineMemory().allocate(this.rowCount * 8, `targets of dataset ${this.source}`);
+    engineMemory().f64(allocation.pointer, this.rowCount).set(values);
+    const layout = Object.freeze({ ...this.layout, target: allocation.pointer });
+    const lending = { from: this, conversion: false };
+    return new Dataset({ layout, allocation }, this.pipeline.withTarget(target), this.source, lending);
   }
 
   #rows(where: string): RowSource {

@@ -79,6 +79,33 @@ export function readWeights(name: string | null, raw: RawRows, where: string): F
   );
 }
 
+/**
+ * Targets of a dataset as another pipeline has them: its own class indices. NaN where there is none.
+ *
+ * @throws DataError for classes that it does not know, or classes where it has numbers
+ */
+export function targetsAs(
+  { name, kind, levels, values }: TargetColumn & { readonly values: Float64Array },
+  wanted: TargetColumn,
+  where: string,
+): Float64Array {
+  const classes = wanted.levels;
+  if (!classes) {
+    if (kind === "number") return values;
+    const problem = `the target "${name}" is of classes (${listed(levels!)}), but the model was trained on numbers; read it as numbers`;
+    throw new DataError(where, problem, "DATA_TARGET");
+  }
+  if (levels?.length === classes.length && levels.every((level, k) => level === classes[k])) return values;
+  const index = new Map(classes.map((level, k) => [level, k]));
+  return values.map((value, i) => {
+    if (Number.isNaN(value)) return value;
+    const found = index.get(levels?.[value] ?? String(value));
+    if (found !== undefined) return found;
+    const problem = `row ${i + 1}: "${levels?.[value] ?? value}" is no class of the model's target (${listed(classes)})`;
+    throw new DataError(where, problem, "DATA_TARGET");
+  });
+}
+
 export function checkedWeights(weights: Float64Array, where: string): Float64Array {
   const i = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
   if (i >= 0)

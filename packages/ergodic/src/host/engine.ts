@@ -1,6 +1,6 @@
 import { assert, CapabilityError, checkNumber } from "../base/errors.ts";
 import { turn } from "../base/turn.ts";
-import { families as allFamilies, type Family, familyOf } from "./families.ts";
+import { families as allFamilies, type Family, familyOf, makesCode } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
 import { EngineMemory, engineMemory } from "./memory.ts";
@@ -272,7 +272,9 @@ class HostEngine implements Engine {
     if (this.given)
       throw new CapabilityError(
         "engine",
-        `this needs the kernels of the family "${family}", but openEngine({ kernels }) was given others; give it ergodic/kernels/${family}.wasm too`,
+        makesCode(family)
+          ? `this trains or samples by kernels of the family "${family}", which goes with making code; do it where code can be made, and leave kernels out there`
+          : `this needs the kernels of the family "${family}", but openEngine({ kernels }) was given others; give it ergodic/kernels/${family}.wasm too`,
         "HOST_NO_CODE",
       );
     const key = `${build} ${family}`;

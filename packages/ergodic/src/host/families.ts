@@ -14,6 +14,9 @@ export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling
 
 export const families: readonly Family[] = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
 
+/** Families of what makes code itself, so that nothing is gained by kernels that a host compiled beforehand: no files have them. */
+export const makesCode = (family: Family): boolean => family === "coordinate" || family === "sampling";
+
 const starts: readonly (readonly [Family, RegExp])[] = [
   ["graphs", /^(clique|graph)/],
   ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],

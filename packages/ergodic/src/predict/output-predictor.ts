@@ -1,13 +1,13 @@
 import { refuse } from "../base/checks.ts";
-import { DataError } from "../base/errors.ts";
 import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset, Pipeline } from "../data/dataset.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
-import { listed, type RawRows } from "../data/raw.ts";
+import type { RawRows } from "../data/raw.ts";
 import type { RowSource } from "../data/rows.ts";
 import type { Row, RowOf } from "../data/table.ts";
+import { targetsAs } from "../data/target.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { applyLink } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
@@ -151,23 +151,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 
   /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. */
   private targets(data: Dataset): Float64Array {
-    const { name, kind, levels, values } = data.target;
-    const { kind: wanted, levels: classes } = this.pipeline.target;
-    if (wanted === "number") {
-      if (kind === "number") return this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
-      const problem = `the target "${name}" is of classes (${listed(levels!)}), but the model was trained on numbers; read it as numbers`;
-      throw new DataError(data.source, problem, "DATA_TARGET");
-    }
-    if (levels?.length === classes!.length && levels.every((level, k) => level === classes![k])) return values;
-    const index = new Map(classes!.map((level, k) => [level, k]));
-    return values.map((value, i) => {
-      // Rows without a target.
-      if (Number.isNaN(value)) return value;
-      const found = index.get(levels?.[value] ?? String(value));
-      if (found !== undefined) return found;
-      const problem = `row ${i + 1}: "${levels?.[value] ?? value}" is no class of the model's target (${listed(classes!)})`;
-      throw new DataError(data.source, problem, "DATA_TARGET");
-    });
+    const { target } = this.pipeline;
+    const values = targetsAs(data.target, target, data.source);
+    return target.kind === "number" && this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
   }
 
   private prediction(z: Float64Array): Prediction {

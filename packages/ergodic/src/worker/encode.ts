@@ -1,5 +1,6 @@
 /** Arguments of verbs as messages: data, models, rules and algorithms go as what they are described by. */
 import { isVariance } from "../algorithms/gradient/variance.ts";
+import { holds } from "../base/checks.ts";
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import type { JsonObject } from "../contract.ts";
@@ -38,6 +39,8 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   if (typeof value === "symbol") throw refusal(path, shown(value));
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Blob) return value;
+  // A trained model, for training to begin at.
+  if (holds(value, "toBytes")) return (value as unknown as { toBytes(): Uint8Array }).toBytes();
   if (value instanceof URL) return { [TAG]: "url", href: value.href };
   if (value instanceof Exported) return { [TAG]: "export", name: value.name };
   if (value instanceof Dataset) {

@@ -197,7 +197,10 @@ class Client implements WorkerVerbs, KnownData {
     );
     return this.launch(
       verb,
-      async () => (verb.endsWith(".resume") ? [(await this.kept(args[0])).sent, ...sent.slice(1)] : sent),
+      async () => {
+        if (verb.endsWith(".resume")) return [(await this.kept(args[0])).sent, ...sent.slice(1)];
+        return verb === "fit" ? [...sent.slice(0, -1), await withFile(sent.at(-1) as object)] : sent;
+      },
       (result) => finished(result) as Promise<R>,
       signal,
     );
@@ -434,6 +437,14 @@ const UNSTARTED =
   "where there are no threads, take the verbs of ergodic itself; from another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
 
 /** As seen from the page; in Node, which has none, from the working folder. A thread would see it from its own program. */
+/** Options of `fit` with the file that training begins at: addresses are as seen from here. */
+async function withFile(options: object): Promise<object> {
+  const { from } = options as { from?: string | { href: string } };
+  const address = typeof from === "object" && TAG in from ? new URL(from.href) : from;
+  const isAddress = typeof address === "string" || address instanceof URL;
+  return isAddress ? { ...options, from: await readWhole(address) } : options;
+}
+
 function addressOf(name: string, given: unknown): URL {
   const base = inNode() ? builtin("node:url").pathToFileURL("./") : (globalThis.document?.baseURI ?? location.href);
   try {

@@ -81,6 +81,7 @@ it("takes modules that the host has compiled, and asks for no others", async () 
   expect(engine.describe().build).toBe("simd-own");
   expect(engine.kernel("log", true)(1)).toBe(0);
   await expect(openEngine({ families: ["arrays"] })).rejects.toThrow("give it ergodic/kernels/arrays.wasm too");
+  await expect(openEngine({ families: ["coordinate"] })).rejects.toThrow("do it where code can be made");
 });
 
 it("refuses modules once memory is shared", async () => {

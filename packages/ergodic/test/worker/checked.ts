@@ -20,6 +20,8 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "ratings",
       "path",
       "resumed",
+      "from a trained model",
+      "from a checkpoint",
     ],
     ...[
       "sampled",

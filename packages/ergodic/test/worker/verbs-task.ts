@@ -37,6 +37,10 @@ half.stop();
 await half;
 await both("resumed", (v) => v.fit.resume(kept, data, { until: { updates: 1e5 } }), (m) => bytes(m) + m.run.updates);
 
+const trained = await fit(linear({ l2: 0.01 }), data, plan);
+await both("from a trained model", (v) => v.fit(linear({ l2: 0.01 }), data.select([3, 5, 8, 1]), { ...plan, from: trained }), bytes);
+await both("from a checkpoint", (v) => v.fit(linear({ l2: 0.01 }), data.select([3, 5, 8, 1]), { ...plan, from: kept, optimiser: "kept" }), bytes);
+
 const schools = model(({ data, param, observe, generated }) => {
   const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
   const mu = param("mu", normal(0, 5));

@@ -33,6 +33,8 @@ export class Descent implements Progression {
   private readonly stepsPerAverage: number;
   /** The epoch whose order is in place; −1 for none. */
   private orderedEpoch = -1;
+  /** Updates of each lane's rule in the run whose state it took over. */
+  private before = 0;
 
   constructor(parts: Parts, engine: Engine) {
     this.parts = parts;
@@ -116,7 +118,7 @@ export class Descent implements Progression {
     });
     const { table } = this.lanes;
     if (table) tensors.table = memory.f64(table.pointer, table.count).slice();
-    return { tensors, state: { step: this.step, updates: this.updates } };
+    return { tensors, state: { step: this.step, updates: this.updates, before: this.before } };
   }
 
   restore(snapshot: Snapshot): void {
@@ -131,7 +133,38 @@ export class Descent implements Progression {
     if (table) kept.into(this.engine.memory.f64(table.pointer, table.count), "table");
     this.step = kept.count("step");
     this.updates = kept.count("updates");
+    this.goOnAfter(kept.state.before === undefined ? 0 : kept.count("before"));
     this.orderedEpoch = -1;
+  }
+
+  adopt(snapshot: Snapshot): void {
+    const { memory } = this.engine;
+    const kept = new KeptPart("the descent", snapshot);
+    const { copies, list, program } = this.lanes;
+    copies.forEach((copy, c) => {
+      for (const [name, view] of this.lanes.arrays(copy)) {
+        if (!name.startsWith("state.")) continue;
+        kept.into(view, kept.has(`${name}.${c}`) ? `${name}.${c}` : `${name}.0`);
+      }
+    });
+    for (const [l, { rule, pointer }] of list.entries()) {
+      const of = (name: string): number => kept.floats(kept.has(`${name}.${l}`) ? `${name}.${l}` : `${name}.0`, 1)[0];
+      const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];
+      if (search) memory.f64(search + field.SEARCH_RATE_F64, 1)[0] = of("search");
+      for (const { name } of program?.scalarStates ?? [])
+        memory.f64(rule!.block + rule!.program.scalars[name], 1)[0] = of(`scalar.${name}`);
+    }
+    // Lanes that raced counted together.
+    const made = kept.count(kept.has("parameters.1") ? "step" : "updates");
+    this.goOnAfter((kept.state.before === undefined ? 0 : kept.count("before")) + made);
+  }
+
+  /** Rules count on from an earlier run's updates: their moments are of as many. */
+  private goOnAfter(before: number): void {
+    this.before = before;
+    const racing = this.parts.plan.replicas === "shared";
+    for (const [l, { pointer }] of this.lanes.list.entries())
+      this.engine.memory.f64(pointer + field.LANE_T_FIRST_F64, 1)[0] = before + (racing ? l + 1 : 1);
   }
 
   dispose(): void {

@@ -141,6 +141,21 @@ class FullDescent implements Progression {
     if (objective.restore) objective.restore(kept.part("the objective", "objective.", kept.object("objective")).snapshot);
   }
 
+  adopt(snapshot: Snapshot): void {
+    const kept = new KeptPart("the rule", snapshot);
+    const own = this.runner.snapshot();
+    const known = kept.list("names", isText);
+    const values = kept.floats("scalars", known.length);
+    for (const [i, name] of known.entries()) if (name in own.scalars) own.scalars[name] = values[i];
+    for (const name of Object.keys(own.vectors)) {
+      if (name === "parameter") continue;
+      const view = this.runner.vector(name);
+      const found = kept.tensor(`vector.${name}`, view.constructor as new (length: number) => typeof view, view.length);
+      own.vectors[name] = new Uint8Array(found.buffer, found.byteOffset, found.byteLength);
+    }
+    this.runner.restore({ ...own, t: kept.count("t") });
+  }
+
   dispose(): void {
     this.arena.dispose();
     this.runner.dispose();

@@ -37,6 +37,7 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
     variance,
     defaults: descentDefaults(rule, variance),
     families: ["training"],
+    takesStart: true,
     toJSON: () => ({
       algorithm: "gradientDescent",
       rule: rule.toJSON() as unknown as JsonObject,

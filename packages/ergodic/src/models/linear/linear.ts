@@ -14,14 +14,26 @@
  */
 import { checkBoolean, checkChoice, holds, plain, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { ElementType, Json, JsonObject, Link, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
+import type {
+  Beginning,
+  ElementType,
+  Json,
+  JsonObject,
+  Link,
+  Model,
+  Plan,
+  PredictionKind,
+  Prepared,
+  SavedModel,
+} from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { type RandomFeatures, randomFeaturesFromJson } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
+import { checkVector, FROM, lossAfter, preparedAs, tensorOf } from "../beginning.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
 import type { KindByLoss, Loss, LossName } from "../loss.ts";
 import { worthStandardising } from "../standardise.ts";
-import { LinearProblem } from "./problem.ts";
+import { LinearProblem, strideOf } from "./problem.ts";
 
 /** Options of `linear`. */
 export interface LinearOptions {
@@ -97,7 +109,10 @@ export interface LinearModel<K extends PredictionKind = PredictionKind> extends 
   bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
 }
 
-export function linearModel<const O extends LinearOptions = Record<never, never>>(given?: O): LinearModel<KindOf<O>> {
+export function linearModel<const O extends LinearOptions = Record<never, never>>(
+  given?: O,
+  beginning?: Beginning,
+): LinearModel<KindOf<O>> {
   const options: LinearOptions = given === undefined ? {} : given;
   checkKeys("linear", options, known);
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
@@ -115,9 +130,11 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
     name: "linear",
     options,
     toJSON: () => toJSON(options),
-    prepare: (data, plan) => prepare(options, data, plan.precision.data),
-    bind: (prepared, plan, engine) => bind(options, prepared, plan, engine),
+    prepare: (data, { precision }) =>
+      beginning?.description ? preparedAs(data, beginning.description, precision.data) : prepare(options, data, precision.data),
+    bind: (prepared, plan, engine) => bind(options, prepared, plan, engine, beginning),
     save: (prepared, parameters) => save(options, prepared, parameters),
+    startingAt: (other) => linearModel({ ...options, loss: lossAfter(options.loss, other) }, other),
   };
 }
 
@@ -168,12 +185,14 @@ function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prep
   return { dataset: mapped.as(type), dispose, [Symbol.dispose]: dispose };
 }
 
-function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine): LinearProblem {
+function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine, beginning?: Beginning): LinearProblem {
   const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const intercept = options.intercept ?? true;
   return new LinearProblem(data, engine, {
     loss,
     outputs,
-    intercept: options.intercept ?? true,
+    intercept,
+    start: beginning && startOf(beginning, data, outputs, intercept),
     l1: options.l1 ?? 0,
     l2: options.l2 ?? 0,
     group: options.group?.strength ?? 0,
@@ -221,6 +240,33 @@ function groupsByIndex(groups: string[][], data: Dataset): number[][] {
 function penaltyWeights(given: Record<string, number>, data: Dataset): Float64Array {
   checkKeys("linear.penaltyWeights", given, data.names);
   return Float64Array.from(data.names, (name) => given[name] ?? 1);
+}
+
+/** Parameters as linear/problem.ts lays them out, of a beginning's weights and intercepts. */
+function startOf({ numbers, reset }: Beginning, data: Dataset, outputs: number, intercept: boolean): Float64Array | undefined {
+  if (reset.length > 0)
+    throw new OptionError(FROM, "reset names parts of networks, but a linear model has none; leave it out", "OPTION_CONFLICT");
+  if (!numbers) return undefined;
+  const { columnCount } = data;
+  const stride = strideOf(columnCount);
+  const size = outputs * columnCount;
+  let weights: ArrayLike<number>;
+  let intercepts: ArrayLike<number>;
+  if ("vector" in numbers) {
+    const count = size + (intercept ? outputs : 0);
+    checkVector(numbers.vector, count, `${size} weights, output by output${intercept ? `, then ${outputs} intercepts` : ""}`);
+    weights = numbers.vector.subarray(0, size);
+    intercepts = numbers.vector.subarray(size);
+  } else {
+    weights = tensorOf(numbers.tensors, "weights", size) ?? [];
+    intercepts = tensorOf(numbers.tensors, "intercept", outputs) ?? new Float64Array(outputs);
+  }
+  const all = new Float64Array(outputs * stride);
+  for (let k = 0; k < outputs; k++) {
+    for (let j = 0; j < columnCount; j++) all[k * stride + j] = weights[k * columnCount + j];
+    if (intercept) all[k * stride + columnCount] = intercepts[k] / data.layout.one;
+  }
+  return all;
 }
 
 function save(options: LinearOptions, data: Dataset, parameters: Float64Array): SavedModel {

@@ -8,6 +8,8 @@ export interface LinearProblemOptions {
   loss: Loss;
   outputs: number;
   intercept: boolean;
+  /** Where parameters begin, as they are laid out; else at 0. */
+  start?: Float64Array | undefined;
   l1: number;
   l2: number;
   group: number;

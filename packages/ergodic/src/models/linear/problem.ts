@@ -20,6 +20,9 @@ import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 
+/** Floats from one output's parameters to the next one's. */
+export const strideOf = (columnCount: number): number => Math.ceil((columnCount + 1) / 4) * 4;
+
 export class LinearProblem implements Problem, RowGradient {
   readonly name = "linear";
   readonly rowCount: number;
@@ -29,6 +32,7 @@ export class LinearProblem implements Problem, RowGradient {
   readonly rowGradient: RowGradient = this;
   readonly derivativesPerRow: number;
   readonly sparse: boolean;
+  readonly start: Float64Array | undefined;
   readonly penalty: Penalty;
   private readonly data: Dataset;
   private readonly engine: Engine;
@@ -44,10 +48,11 @@ export class LinearProblem implements Problem, RowGradient {
     this.options = options;
     this.rowCount = data.rowCount;
     this.columns = data.columnCount + (options.intercept ? 1 : 0);
-    this.stride = Math.ceil((data.columnCount + 1) / 4) * 4;
+    this.stride = strideOf(data.columnCount);
     this.parameterCount = this.stride * options.outputs;
     this.derivativesPerRow = options.outputs;
     this.sparse = layout.format === "sparse";
+    this.start = options.start;
     this.arena = new Arena(engine.memory, "linear model");
     this.target = this.codedTarget();
     this.weights = this.rowWeights();
@@ -63,18 +68,28 @@ export class LinearProblem implements Problem, RowGradient {
     };
   }
 
+  get parts(): NonNullable<Problem["parts"]> {
+    const { columnCount, layout } = this.data;
+    const { outputs, intercept } = this.options;
+    const firsts = Array.from({ length: outputs }, (_, k) => k * this.stride);
+    return {
+      weights: firsts.map((first) => [first, columnCount]),
+      ...(intercept ? { intercept: firsts.map((first) => [first + columnCount, 1, layout.one]) } : {}),
+    };
+  }
+
   get duals(): Duals {
-    return linearDuals(this.parts());
+    return linearDuals(this.ownParts());
   }
 
   /** x by columns. */
   get byColumns(): ColumnTarget {
-    return linearColumns(this.parts(), this.penalty);
+    return linearColumns(this.ownParts(), this.penalty);
   }
 
   /** x by moves of single coordinates, or of groups. */
   get coordinates(): Coordinates {
-    return linearCoordinates(this.parts(), this.penalty);
+    return linearCoordinates(this.ownParts(), this.penalty);
   }
 
   /** Share of the rows that hold each column. Computed when asked for: it takes a pass over sparse data. */
@@ -131,7 +146,7 @@ export class LinearProblem implements Problem, RowGradient {
     this.arena.dispose();
   }
 
-  private parts(): LinearParts {
+  private ownParts(): LinearParts {
     const { data, engine, options, columns, stride, target, weights } = this;
     return { data, engine, options, columns, stride, target, weights };
   }

@@ -14,10 +14,11 @@
 import { checkChoice, plain } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { hypotenuse } from "../../base/hypotenuse.ts";
-import type { ElementType, JsonObject, Model, Plan, PredictionKind, Prepared, SavedModel } from "../../contract.ts";
+import type { Beginning, ElementType, JsonObject, Model, Plan, PredictionKind, Prepared } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Family } from "../../host/families.ts";
+import { lossAfter, preparedAs } from "../beginning.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
 import type { KindOf } from "../linear/linear.ts";
 import type { Loss, LossName } from "../loss.ts";
@@ -27,6 +28,7 @@ import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
 import { familiesOfNetwork, type InputScale, type NetworkFacts, type TargetScale } from "./programs.ts";
 import { saveNetwork } from "./save.ts";
+import { scalesOf } from "./scales.ts";
 import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
 
 /** Options of `network`. */
@@ -70,6 +72,7 @@ export interface NetworkModel<K extends PredictionKind = PredictionKind> extends
 export function networkModel<const O extends NetworkOptions = Record<never, never>>(
   layers: Layer | LayerFunction | readonly LayerLike[],
   given?: O,
+  beginning?: Beginning,
 ): NetworkModel<KindOf<O>> {
   const options: NetworkOptions = given === undefined ? {} : given;
   checkKeys("network", options, known);
@@ -82,22 +85,31 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
   if (options.standardise !== undefined) checkChoice("network", "standardise", options.standardise, ["auto", true, false]);
   if (options.loss !== undefined) resolveLoss("network", options.loss);
   const whole = wholeOf(layers);
+  const factsOf = (prepared: Dataset): NetworkFacts => factsOfRows(whole, options, prepared, beginning);
   return {
     name: "network",
     layers: whole,
     options,
     toJSON: () => toJSON(whole, options),
-    prepare: (data, plan) => prepare(whole, options, data, plan.precision.data),
-    families: (prepared) => familiesOfNetwork(factsOf(whole, options, prepared)),
+    prepare: (data, { precision }) =>
+      beginning?.description
+        ? preparedAs(data, beginning.description, precision.data)
+        : prepare(whole, options, data, precision.data),
+    families: (prepared) => familiesOfNetwork(factsOf(prepared)),
     bind: (prepared, plan, engine) =>
       new NetworkProblem(prepared, plan, engine, {
-        ...factsOf(whole, options, prepared),
+        ...factsOf(prepared),
+        beginning,
         l1: options.l1 ?? 0,
         l2: options.l2 ?? 0,
         rates: options.rates ?? {},
         classWeights: options.classWeights && classWeights("network", options.classWeights, prepared),
       }),
-    save: (prepared, parameters) => save(whole, options, prepared, parameters),
+    save(prepared, parameters) {
+      const facts = factsOf(prepared);
+      return saveNetwork(facts, toJSON(whole, { ...options, loss: options.loss ?? facts.loss }), prepared, parameters);
+    },
+    startingAt: (other) => networkModel(whole as Layer, { ...options, loss: lossAfter(options.loss, other) }, other),
   };
 }
 
@@ -161,9 +173,10 @@ function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type
 
 const isImage = (data: Dataset): boolean => (data.rowShape?.length ?? 1) > 1;
 
-function factsOf(layers: LayerLike, options: NetworkOptions, data: Dataset): NetworkFacts {
+function factsOfRows(layers: LayerLike, options: NetworkOptions, data: Dataset, beginning?: Beginning): NetworkFacts {
   const { loss, outputs } = chooseLoss("network", options.loss, data);
   const rowShape = data.rowShape ?? [data.columnCount];
+  if (beginning?.description) return { network: layers, loss, outputs, rowShape, ...scalesOf(beginning.description) };
   const isScaled = isImage(data) && options.standardise !== false && !takesIndices(layers, rowShape);
   const scale = isScaled ? inputScale(data) : { mean: 0, factor: 1 };
   return { network: layers, loss, outputs, rowShape, scale, target: targetScale(options, loss, data) };
@@ -201,9 +214,4 @@ function inputScale(data: Dataset): InputScale {
   const scale = { mean: Math.fround(mean), factor: Math.fround(deviation > 0 ? 1 / deviation : 1) };
   scales.set(data, scale);
   return scale;
-}
-
-function save(layers: LayerLike, options: NetworkOptions, data: Dataset, parameters: Float64Array): SavedModel {
-  const facts = factsOf(layers, options, data);
-  return saveNetwork(facts, toJSON(layers, { ...options, loss: options.loss ?? facts.loss }), data, parameters);
 }

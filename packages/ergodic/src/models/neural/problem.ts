@@ -12,11 +12,12 @@ import { compileArrays } from "../../compiler/array/compile.ts";
 import { initialiseBlock, type LinkedArrays, linkArrays } from "../../compiler/array/link.ts";
 import type { ArrayProgram } from "../../compiler/array/lowered.ts";
 import { KEY_HIGH, KEY_LOW, UPDATE } from "../../compiler/array/memory.ts";
-import type { LaneBinding, Penalty, Plan, Problem, RowGradient } from "../../contract.ts";
+import type { Beginning, LaneBinding, Penalty, Plan, Problem, RowGradient } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
+import { begun } from "./begun.ts";
 import { initialValues } from "./initialisers.ts";
 import { layOutParameters, lossProgram, type NetworkFacts, outputsOf, type ParameterLayout, updateProgram } from "./programs.ts";
 
@@ -33,6 +34,7 @@ export interface NetworkProblemOptions extends NetworkFacts {
   readonly l2: number;
   readonly rates: Readonly<Record<string, number>>;
   readonly classWeights: Float64Array | undefined;
+  readonly beginning?: Beginning | undefined;
 }
 
 export class NetworkProblem implements Problem, RowGradient {
@@ -90,6 +92,11 @@ export class NetworkProblem implements Problem, RowGradient {
   get start(): Float64Array {
     this.first ??= this.firstValues();
     return this.first;
+  }
+
+  get parts(): NonNullable<Problem["parts"]> {
+    const { parameters, states } = this.layout;
+    return Object.fromEntries([...parameters, ...states].map(({ path, offset, size }) => [path, [[offset, size]]]));
   }
 
   bind({ batch, purpose, lane = 0 }: { batch: number; buffered: boolean; purpose: string; lane?: number }): LaneBinding {
@@ -179,7 +186,7 @@ export class NetworkProblem implements Problem, RowGradient {
     const all = new Float64Array(this.parameterCount);
     for (const p of this.layout.parameters) all.set(initialValues(this.plan.seed, p), p.offset);
     for (const s of this.layout.states) all.fill(s.initial, s.offset, s.offset + s.size);
-    return all;
+    return this.options.beginning ? begun(this.options.beginning, this.layout, all) : all;
   }
 
   /** Of rows and classes together, f64[rows], or 0. */

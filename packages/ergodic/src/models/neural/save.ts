@@ -16,6 +16,7 @@ import type { Json, JsonObject, Link, SavedModel, Tensor } from "../../contract.
 import type { Dataset } from "../../data/dataset.ts";
 import { twoValues } from "../choose-loss.ts";
 import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } from "./programs.ts";
+import { scalesJson } from "./scales.ts";
 
 /** Numbers of a file, by what they are of. */
 type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
@@ -48,6 +49,7 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
       rowShape: [...rowShape],
       outputs,
       parameters: layout.parameters.reduce((sum, p) => sum + p.size, 0),
+      scales: scalesJson(facts),
       shapes: Object.fromEntries(numbers.map(({ name, shape }) => [name, [...shape]])),
       program: plan as unknown as Json,
       pipeline: data.pipeline.toJSON() as Json,

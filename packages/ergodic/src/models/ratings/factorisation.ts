@@ -17,7 +17,7 @@
 
 import { checkBoolean } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
-import type { JsonObject, Model, Plan, SavedModel } from "../../contract.ts";
+import type { Beginning, JsonObject, Model, Plan, SavedModel } from "../../contract.ts";
 import type { Ratings } from "../../data/ratings.ts";
 import type { Engine } from "../../host/engine.ts";
 import { meanRating, RatingsProblem, scaleOf } from "./problem.ts";
@@ -31,15 +31,16 @@ export interface FactorisationModel extends Model<Ratings> {
   bind(prepared: Ratings, plan: Plan, engine: Engine): RatingsProblem;
 }
 
-export function factorisationModel(given: FactorisationOptions = {}): FactorisationModel {
+export function factorisationModel(given: FactorisationOptions = {}, beginning?: Beginning): FactorisationModel {
   const settings = Object.freeze(settingsOf(given));
   return {
     name: "factorisation",
     options: settings,
     toJSON: () => toJSON(settings),
     prepare: (data) => ({ dataset: data, dispose() {}, [Symbol.dispose]() {} }),
-    bind: (ratings, plan, engine) => bind(settings, ratings, plan, engine),
+    bind: (ratings, plan, engine) => bind(settings, ratings, plan, engine, beginning),
     save: (ratings, parameters) => save(settings, ratings, parameters),
+    startingAt: (other) => factorisationModel(given, other),
   };
 }
 
@@ -75,7 +76,13 @@ function settingsOf(given: FactorisationOptions): FactorisationSettings {
   return { rank, l2, alpha, biases, weighted, initialScale };
 }
 
-function bind(settings: FactorisationSettings, ratings: Ratings, plan: Plan, engine: Engine): RatingsProblem {
+function bind(
+  settings: FactorisationSettings,
+  ratings: Ratings,
+  plan: Plan,
+  engine: Engine,
+  beginning?: Beginning,
+): RatingsProblem {
   const { model } = plan.precision;
   if (model === "i16")
     throw new CapabilityError(
@@ -84,7 +91,8 @@ function bind(settings: FactorisationSettings, ratings: Ratings, plan: Plan, eng
       "PLAN_MEANING",
     );
   if (settings.alpha !== null) refuseNegative(ratings);
-  return new RatingsProblem(ratings, engine, settings, { type: model, seed: plan.seed, deterministic: plan.deterministic });
+  const { seed, deterministic } = plan;
+  return new RatingsProblem(ratings, engine, settings, { type: model, seed, deterministic, beginning });
 }
 
 function refuseNegative(ratings: Ratings): void {

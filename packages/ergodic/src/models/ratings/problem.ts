@@ -4,18 +4,20 @@
  * Parameters: users' rows, then items' rows; a row is `rank` factors and, with biases, the bias. In memory a row is padded (kernels/factors.ts).
  */
 import { stream } from "../../base/stream.ts";
-import type { FactorBinding, Factors, Problem } from "../../contract.ts";
+import type { Beginning, FactorBinding, Factors, Problem } from "../../contract.ts";
 import type { Ratings } from "../../data/ratings.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { engineMemory } from "../../host/memory.ts";
+import { beginAt } from "./begin-at.ts";
 import type { FactorisationSettings } from "./settings.ts";
 
 export interface RatingsPlan {
   type: "f32" | "f64";
   seed: number;
   deterministic: boolean;
+  beginning?: Beginning | undefined;
 }
 
 const users = 0;
@@ -71,6 +73,7 @@ export class RatingsProblem implements Problem, Factors {
         for (let k = 0; k < rank; k++) all[at + k] = initialScale * normal.normal();
       }
     }
+    if (this.plan.beginning) beginAt(this.plan.beginning, all, this.ratings, this.settings);
     return all;
   }
 

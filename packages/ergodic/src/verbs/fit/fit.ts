@@ -2,6 +2,7 @@ import { definedRules } from "../../algorithms/gradient/rule.ts";
 import { isVariance } from "../../algorithms/gradient/variance.ts";
 import { checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
+import { later } from "../../base/later.ts";
 import { factoryName } from "../../base/shown.ts";
 import type { PredictionKind } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
@@ -17,6 +18,7 @@ import type { FactorisationModel } from "../../models/ratings/factorisation.ts";
 import type { ModelData, StatisticalModel } from "../../models/statistical/index.ts";
 import type { FactorPredictor } from "../../predict/factorisation.ts";
 import type { NetworkPredictor } from "../../predict/network.ts";
+import { checkFrom, fromKeys } from "./from-options.ts";
 import { fitGraph, type GraphFitOptions, type LearnedGraph } from "./graph.ts";
 import { checkHeldOut, type FitOptions, type Trainable, type TrainableModel } from "./kinds/trainable.ts";
 import { type Fitted, launch, planOf, type Trained } from "./launch.ts";
@@ -35,6 +37,7 @@ const known = [
   "validateEvery",
   "patience",
   "signal",
+  ...fromKeys,
   ...planKeys,
 ];
 
@@ -65,7 +68,13 @@ function start(model: unknown, data: unknown, options?: object): Run<unknown> {
 function begin<D>(model: TrainableModel<D, object>, data: D, options: FitOptions<D> = {}): Run<object & Trained> {
   const kind = checkValues(model, data, options);
   const stopping = checkTogether(options, kind, options.validate !== undefined);
-  return launch(data, options, async () => ({ kind, model, options, stopping }));
+  checkFrom(options);
+  return launch(data, options, async () => {
+    if (options.from === undefined) return { kind, model, options, stopping };
+    const { Begun } = await later(() => import("./from.ts"));
+    const beginning = await Begun.read(options, model.name);
+    return { kind, model: beginning.modelOf(model), options, stopping, beginning };
+  });
 }
 
 /**

@@ -1,10 +1,11 @@
-import type { JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
+import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import type { StoppingOptions } from "../../loop/stopping.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
+import type { Begun } from "./from.ts";
 import type { FitOptions, Trainable } from "./kinds/trainable.ts";
 
 /** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
@@ -26,6 +27,10 @@ export interface Recipe<D> {
   options: FitOptions<D>;
   stopping: StoppingOptions;
   checkpoint?: Checkpoint;
+  /** What it begins with. */
+  beginning?: Begun;
+  /** Whether a resumed run began with something. */
+  isBegun?: boolean;
 }
 
 /** A fit under way: from what a run is made of, given by a user or read from a checkpoint, to what it gives. */
@@ -34,13 +39,15 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
   let model: Model<D>;
   let prepared: D;
   let json: JsonObject;
+  /** For what begins from a checkpoint. */
+  let handedOn: JsonObject;
   /** Held-out rows with the model's features, made once: the map may cost more than an epoch. */
   let followed: Prepared<D> | undefined;
   const save = (parameters: Float64Array): SavedModel => {
     const saved = model.save(prepared, parameters);
     return { ...saved, description: { ...saved.description, algorithm: json.algorithm, plan: json.plan } };
   };
-  const begun = async ({ options, stopping, checkpoint, ...recipe }: Recipe<D>): Promise<Started> => {
+  const begun = async ({ options, stopping, checkpoint, beginning, ...recipe }: Recipe<D>): Promise<Started> => {
     const { deterministic } = options;
     const host = (await openEngine()).describe();
     const plan = resolvePlan("fit", planOf(options), host, kind.defaults(options), kind.typeOf(data));
@@ -64,7 +71,21 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             plan: plan as unknown as JsonObject,
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };
+          beginning?.checkAlgorithm(algorithm);
           const progression = algorithm.start(problem, plan, engine);
+          const { description } = save(new Float64Array(problem.parameterCount));
+          const { pipeline, scales, loss } = description;
+          const { parts } = problem;
+          handedOn = {
+            begun: recipe.isBegun ?? beginning !== undefined,
+            ...(parts && pipeline
+              ? { trained: { pipeline, loss, ...(scales ? { scales } : {}) }, parts: parts as unknown as Json }
+              : {}),
+          };
+          await orElse(
+            () => progression.dispose(),
+            async () => beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts }),
+          );
           return {
             progression: endingWith(progression, () => {
               problem.dispose();
@@ -72,7 +93,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             }),
             stopping,
             // The whole plan: what is kept of it in a file does not depend on the workers.
-            chosen: { ...save(new Float64Array(problem.parameterCount)).description, plan: json.plan },
+            chosen: { ...description, plan: json.plan },
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },
@@ -90,16 +111,16 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       : {}),
     start: async () => {
       const recipe = await read();
-      const { checkpoint } = recipe;
+      const { checkpoint, beginning } = recipe;
       kind = recipe.kind;
       const begin = (): Promise<Started> => begun(recipe);
-      return checkpoint ? fromCheckpoint(begin) : begin();
+      return checkpoint ? fromCheckpoint(begin) : beginning ? beginning.blamed(begin) : begin();
     },
     finish: (parameters, run) => {
       const { gap } = run.report;
       return Object.assign(kind.predictor(save(parameters)), { run }, gap === undefined ? {} : { gap });
     },
-    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, data: kind.fingerprint(data) } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, ...handedOn, data: kind.fingerprint(data) } }),
   });
 }
 

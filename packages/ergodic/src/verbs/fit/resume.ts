@@ -78,9 +78,12 @@ async function recipeOf<D>(
       "OPTION_MISSING",
     );
   }
+  const made = await kind.from(recipe.model as JsonObject);
+  const isBegun = recipe.begun === true;
   return {
     kind,
-    model: await kind.from(recipe.model as JsonObject),
+    model: isBegun ? made.startingAt!({ description: recipe.trained as JsonObject, reset: [] }) : made,
+    isBegun,
     options: { ...plan, ...options, algorithm: algorithmFromJson(recipe.algorithm as JsonObject) },
     stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
     checkpoint,

@@ -18,12 +18,13 @@ import { datasetMark, isMarked, ratingsMark } from "../../../data/marks.ts";
 import type { Family } from "../../../host/families.ts";
 import type { PlanOptions } from "../../../loop/plan.ts";
 import type { Until } from "../../../loop/stopping.ts";
+import type { FromOptions } from "../from-options.ts";
 
 /** How a fingerprint's digest is made (data/digest.ts). */
 export const DIGEST = "murmur3";
 
 /** Options of `fit`: the step rule, when to stop, validation, and how the run executes. `D`: the data. */
-export interface FitOptions<D = Dataset> extends PlanOptions {
+export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   /**
    * The step rule, e.g. adam({ rate: 0.003 }). Default: adagrad() for linear models, sgd() with saga() under a group penalty,
    * adam() for networks.

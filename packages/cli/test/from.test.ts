@@ -1,0 +1,97 @@
+/** `ergodic train DATA --from MODEL`: training begins at a trained model, or at the checkpoint of a run. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { digits, ergodic, temporary, works } from "./captured.ts";
+
+const file = temporary();
+const lines = readFileSync(digits, "utf8").trim().split("\n");
+/** Rows of the digits, as a file of their own. */
+function part(name: string, keep: (row: string, i: number) => boolean): string {
+  const path = file(name);
+  writeFileSync(path, [lines[0], ...lines.slice(1).filter(keep)].join("\n"));
+  return path;
+}
+const losses = (text: string): { rows: object; run: { loss: number }; chosen: { model: object; target: { levels: string[] } } } =>
+  JSON.parse(text);
+
+it("begins where the other training ended, by its model, its target and its classes", async () => {
+  const all = file("all.safetensors");
+  await works(
+    "train",
+    digits,
+    "--target",
+    "label",
+    "--classes",
+    "--l2",
+    "1e-4",
+    "--epochs",
+    "10",
+    "--seed",
+    "1",
+    "--quiet",
+    "--out",
+    all,
+  );
+  const column = lines[0].split(",").indexOf("label");
+  const some = part("some.csv", (row) => ["3", "7"].includes(row.split(",")[column]));
+  const { stdout } = await works(
+    "train",
+    some,
+    "--from",
+    all,
+    "--epochs",
+    "1",
+    "--rate",
+    "1e-9",
+    "--rule",
+    "sgd",
+    "--json",
+    "--quiet",
+  );
+  const begun = losses(stdout);
+  expect(begun.chosen.target).toMatchObject({ name: "label", levels: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] });
+  expect(begun.chosen.model).toMatchObject({ model: "linear", l2: 1e-4 });
+  expect(begun.run.loss).toBeLessThan(0.2);
+  const more = losses((await works("train", some, "--from", all, "--l2", "0.5", "--epochs", "1", "--json", "--quiet")).stdout);
+  expect(more.chosen.model).toMatchObject({ l2: 0.5 });
+});
+
+it("a network begins at its file, without being named; a checkpoint says nothing of the model", async () => {
+  const [net, kept] = [file("net.safetensors"), file("net.checkpoint")];
+  const train = ["train", digits, "--target", "label", "--classes", "--seed", "1", "--quiet"];
+  await works(...train, "--model", "mlp:16", "--epochs", "20", "--out", net, "--checkpoint", kept);
+  const still = ["--epochs", "1", "--rule", "sgd", "--rate", "1e-12", "--json"];
+  const at = async (...options: string[]): Promise<number> =>
+    losses((await works(...train, ...still, ...options)).stdout).run.loss;
+  const [anew, begun, fromKept] = [
+    await at("--model", "mlp:16"),
+    await at("--from", net),
+    await at("--from", kept, "--model", "mlp:16"),
+  ];
+  expect(begun).toBeLessThan(0.3 * anew);
+  expect(fromKept).toBeCloseTo(begun, 5);
+  await works(...train, "--from", kept, "--model", "mlp:16", "--optimiser", "kept", "--epochs", "1");
+});
+
+it.each([
+  [["--features", "rff:10"], /--features: was given, but --from takes the model as/],
+  [["--optimiser", "kept"], /only checkpoints hold its state/],
+  [["--algorithm", "coordinate"], /finds the minimum from wherever it likes/],
+  [["--model", "mlp:4"], /holds a model of kind "linear", but the model to train is of kind "network"/],
+])("refuses %j", async (options, message) => {
+  const model = file("small.safetensors");
+  await works("train", digits, "--target", "label", "--epochs", "1", "--no-classes", "--quiet", "--out", model);
+  const { code, stderr } = await ergodic("train", digits, "--target", "label", "--from", model, ...options);
+  expect(code).toBeGreaterThan(0);
+  expect(stderr).toMatch(message);
+});
+
+it("does not overwrite what it begins at without a word, and leaves it whole where training fails", async () => {
+  const model = file("kept.safetensors");
+  await works("train", digits, "--target", "label", "--epochs", "1", "--no-classes", "--quiet", "--out", model);
+  const before = readFileSync(model);
+  const { code, stderr } = await ergodic("train", digits, "--target", "label", "--from", model, "--out", model, "--quiet");
+  expect(code).toBeGreaterThan(0);
+  expect(stderr).toMatch(/--out/);
+  expect(readFileSync(model).equals(before)).toBe(true);
+});
