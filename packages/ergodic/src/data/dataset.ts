@@ -264,7 +264,7 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /** The same rows with targets as a model's pipeline has them, its own class indices; itself where they are. @throws DataError for classes that it does not know @internal */
-  withTargetOf(pipeline: Pipeline): Dataset {
+  withTargetOf(pipeline: Pipeline): Dataset<Names> {
     const values = targetsAs(this.target, pipeline.target, this.source);
     if (values === this.target.values) return this;
     return this.#retargeted({ ...pipeline.target, name: this.target.name }, values);
@@ -327,7 +327,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return made;
   }
 
-  #retargeted(target: TargetColumn, values: Float64Array): Dataset {
+  #retargeted(target: TargetColumn, values: Float64Array): Dataset<Names> {
     const allocation = engineMemory().allocate(this.rowCount * 8, `targets of dataset ${this.source}`);
     engineMemory().f64(allocation.pointer, this.rowCount).set(values);
     const layout = Object.freeze({ ...this.layout, target: allocation.pointer });
