@@ -1,6 +1,6 @@
 import { DataError, OptionError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import type { Certificate, EndedChains, JsonObject } from "../contract.ts";
+import type { Certificate, EndedChains, Json, JsonObject } from "../contract.ts";
 import { type Certified, certificateText, weakest } from "./certificate.ts";
 
 /** Probabilities of a variable's states, and what is known of them. */
@@ -131,16 +131,17 @@ export class Answer {
     return [...this.lines(), `${this.method}`, `certificate: ${certificateText(this.certificate)}`].join("\n");
   }
 
-  /** As JSON. */
+  /** As JSON. What is infinite becomes the text "Infinity" or "-Infinity"; of a `bound` that nobody knows null. */
   toJSON(): JsonObject {
     const { task, method, description } = this;
     const { marginals, logZ, map } = this.#content;
-    const certified = (certificate: Certificate): JsonObject => JSON.parse(JSON.stringify(certificate)) as JsonObject;
+    const certified = (certificate: Certificate): JsonObject =>
+      JSON.parse(JSON.stringify(certificate, (_, part: unknown) => withInfinity(part))) as JsonObject;
     return {
       task,
       method,
       certificate: certified(this.certificate),
-      ...(logZ ? { logZ: Number.isFinite(logZ.value) ? logZ.value : null, logZCertificate: certified(logZ.certificate) } : {}),
+      ...(logZ ? { logZ: withInfinity(logZ.value) as Json, logZCertificate: certified(logZ.certificate) } : {}),
       ...(marginals
         ? {
             marginals: Object.fromEntries(
@@ -217,6 +218,11 @@ export class Answer {
       "OPTION_MEANING",
     );
   }
+}
+
+/** JSON has no infinite numbers. */
+function withInfinity(part: unknown): unknown {
+  return part === Infinity || part === -Infinity ? String(part) : part;
 }
 
 function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certificate {

@@ -2,7 +2,7 @@ import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import type { Conditionals, FactorTables, TableFactor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { elimination } from "../elimination/elimination.ts";
+import { eliminationAgain } from "../elimination/elimination.ts";
 import { Inference } from "../inference/inference.ts";
 import { labelledParts } from "./label-parts.ts";
 import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
@@ -36,6 +36,8 @@ class ExactObjective implements GraphObjective {
   private readonly plan: LearningPlan;
   private readonly engine: Engine;
   private readonly evidence: number;
+  /** Of the graph without the evidence, and of each part with it: the orders of elimination, the same at all weights. */
+  private readonly orders: (readonly number[])[][] = [];
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
     this.columns = columns;
@@ -58,10 +60,13 @@ class ExactObjective implements GraphObjective {
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
     const { columns, evidence } = this;
     gradient.fill(0);
-    const free = await this.expectations(x, { ...columns, observed: columns.observed.map(() => -1) }, gradient, 1 / evidence);
+    const orders = (place: number): (readonly number[])[] => (this.orders[place] ??= []);
+    const none = { ...columns, observed: columns.observed.map(() => -1) };
+    const free = await this.expectations(x, none, gradient, 1 / evidence, orders(0));
     let clamped = 0;
+    let place = 0;
     for (const { columns: part, p } of labelledParts(columns))
-      clamped += p * (await this.expectations(x, part, gradient, -p / evidence));
+      clamped += p * (await this.expectations(x, part, gradient, -p / evidence, orders(++place)));
     columns.weightFixed.forEach((fixed, weight) => {
       if (fixed) gradient[weight] = 0;
     });
@@ -71,12 +76,18 @@ class ExactObjective implements GraphObjective {
   dispose(): void {}
 
   /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
-  private async expectations(x: Float64Array, columns: Conditionals, gradient: Float64Array, scale: number): Promise<number> {
+  private async expectations(
+    x: Float64Array,
+    columns: Conditionals,
+    gradient: Float64Array,
+    scale: number,
+    orders: (readonly number[])[],
+  ): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
     const inference = new Inference(
       graph,
-      elimination(),
+      eliminationAgain(orders),
       { task: "marginals", seed: plan.seed, workers: plan.workers, memory: plan.memory },
       engine,
     );

@@ -83,6 +83,7 @@ export function certify(states: readonly Judged[]): Certificate {
   const ess = Math.min(...states.map((one) => one.ess));
   const agreed = states.every((one) => one.agreed);
   if (!agreed && !(rhat <= MOST_RHAT)) return { none: `the chains disagree (R-hat ${rhat.toFixed(2)})` };
-  if (!(ess >= (agreed ? LEAST_KNOWN_ESS : LEAST_ESS))) return { none: `the chains are too short (effective size ${Math.floor(ess)})` };
+  if (!(ess >= (agreed ? LEAST_KNOWN_ESS : LEAST_ESS)))
+    return { none: `the chains are too short (effective size ${Math.floor(ess)})` };
   return { mcse: states.map((one) => one.mcse), rhat, ess };
 }

@@ -13,7 +13,7 @@ import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
 export interface GraphFitOptions {
   /** contrastiveDivergence() (default), pseudoLikelihood(), exactLikelihood(). */
   algorithm?: GraphLearner;
-  /** The step rule. Default: adam() with rates 0.1/(1 + t/50). */
+  /** The step rule. Default: adam() with beta1: 0.5 and rates 0.1/(1 + t/50). */
   rule?: Rule;
   /** Updates, one a sweep. Default 500; > 0. */
   epochs?: number;

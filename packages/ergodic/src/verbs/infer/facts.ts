@@ -10,9 +10,10 @@ export function factsOf(graph: FactorTables | Conditionals): JsonObject {
   const { cardinalities, observed } = graph;
   for (const array of [cardinalities, observed]) take(array);
   if ("factors" in graph) {
-    for (const { scope, values } of graph.factors) {
+    for (const { scope, values, logs } of graph.factors) {
       take(Uint32Array.from(scope));
       take(values);
+      if (logs) take(Uint8Array.of(1));
     }
   } else {
     const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
