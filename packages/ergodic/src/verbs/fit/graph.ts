@@ -2,7 +2,7 @@ import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorit
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkChoice, checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { Certificate, JsonObject } from "../../contract.ts";
+import type { JsonObject } from "../../contract.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
