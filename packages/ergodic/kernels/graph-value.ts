@@ -7,7 +7,7 @@
  */
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_DRAWN, GRAPH_VALUE_F64, RECORD_STATES, RECORD_PAIRS, RECORD_EDGES,
-  RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS, EDGE_BYTES, EDGE_STRIDE, COUNTED_EDGE, OTHER_FIRST, OTHER_BYTES,
+  RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS, EDGE_BYTES, EDGE_STRIDE, BLOCK_EDGE, COUNTED_EDGE, OTHER_FIRST, OTHER_BYTES,
   COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
 } from "../src/host/fields";
 
@@ -38,7 +38,7 @@ export function graphValue(chain: usize, count: u32): void {
       sum += load<f64>(<usize>load<u32>(at, PAIR_TERMS) + theirs * row + mine);
     }
     for (let e: u32 = 0; e < edges; e++) {
-      const kind = load<u32>(at, EDGE_KIND);
+      const kind = load<u32>(at, EDGE_KIND) & ~BLOCK_EDGE;
       if (kind & COUNTED_EDGE) {
         at += EDGE_BYTES;
         continue;

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Chain } from "../../../src/algorithms/graph-gibbs/chain.ts";
 import { type GraphTemperingOptions, Ladder, swapProbability, temperedOf } from "../../../src/algorithms/graph-gibbs/ladder.ts";
+import { blocks } from "../../../src/algorithms/graph-gibbs/schedules/blocks.ts";
 import { chromatic } from "../../../src/algorithms/graph-gibbs/schedules/chromatic.ts";
 import { sequential } from "../../../src/algorithms/graph-gibbs/schedules/sequential.ts";
 import { Inference } from "../../../src/algorithms/inference/inference.ts";
@@ -70,7 +71,7 @@ describe("graphValue", () => {
     let [same, zeros, forms] = [0, 0, 0];
     fc.assert(
       fc.property(graphPlans({ most: 6, widest: 5 }), (plan) => {
-        for (const schedule of [sequential, chromatic]) {
+        for (const schedule of [sequential, chromatic, blocks]) {
           const laid = laidOut(graphFrom(plan).conditionals(), engine, { schedule });
           const all = statesOf(laid, true);
           // Where nothing is possible, that may be for a factor of observed variables alone, which is part of the constant.
