@@ -41,7 +41,7 @@ export interface GraphGibbsOptions {
   schedule?: keyof typeof schedules;
   /** Independent chains. Default 4; from 2 to 256. */
   chains?: number;
-  /** Sweeps of each chain before anything is kept, ten times as many as where chains begin `from` an earlier answer. Default 200; >= 0. */
+  /** Sweeps of each chain before anything is kept, ten times as many as where chains begin `from` an earlier answer, untempered. Default 200; >= 0. */
   warmup?: number;
   /** Sweeps of each chain that are kept, at most. Default 20000; >= 100. */
   sweeps?: number;
@@ -164,7 +164,9 @@ class GraphGibbs implements PartInference {
   private newBatches(): Batches {
     const { earlier, options } = this;
     if (!earlier) return new Batches(options, LEAST_SWEEPS);
-    return new Batches({ ...options, warmup: Math.ceil(CONTINUED_WARMUP * options.warmup) }, LEAST_CONTINUED);
+    // The powers of a ladder are found anew.
+    const share = options.tempered ? 1 : CONTINUED_WARMUP;
+    return new Batches({ ...options, warmup: Math.ceil(share * options.warmup) }, LEAST_CONTINUED);
   }
 
   /** Sweeps, with those that earlier runs made: what is drawn in them differs. */
@@ -323,11 +325,13 @@ class GraphGibbs implements PartInference {
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
     for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
-    return { tensors, state: { ...state, ...this.batches.snapshot() } };
+    return { tensors, state: { ...state, schedule: this.options.schedule, ...this.batches.snapshot() } };
   }
 
   restore(snapshot: Snapshot): void {
     this.kept = new KeptPart("Gibbs sampling", snapshot);
+    // Sums are kept in the order of visits.
+    this.kept.choice("schedule", [this.options.schedule]);
     this.earlier = earlierFrom(this.kept, this.columns.cardinalities.length);
     this.batches = this.newBatches();
     this.batches.restore(this.kept);

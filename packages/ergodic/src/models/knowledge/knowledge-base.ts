@@ -184,8 +184,10 @@ export class KnowledgeBase {
     const reasons = new Reasons();
     for (const rule of this.#rules.slice(0, this.#grounded))
       rule.atoms.forEach((atom, number) => {
-        if (atom.facts !== view.facts) return;
-        const found = reasonsOf(this.#groundingOf(rule), number, row, this.#graph, this.#weights, stateOf);
+        const grounding = this.#groundingOf(rule);
+        // `exists` has no word about the unknown's state.
+        if (atom.facts !== view.facts || !grounding.literals.includes(number)) return;
+        const found = reasonsOf(grounding, number, row, this.#graph, this.#weights, stateOf);
         for (const reason of found) reasons.push(reason);
       });
     return reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));

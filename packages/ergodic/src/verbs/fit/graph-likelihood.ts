@@ -2,6 +2,7 @@ import { exactOr } from "../../algorithms/inference/automatic.ts";
 import { Inference } from "../../algorithms/inference/inference.ts";
 import { annealedImportanceSampling } from "../../algorithms/tempering/annealed-importance-sampling.ts";
 import { type Certified, certifiedSum } from "../../answers/index.ts";
+import { DataError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import type { Certificate } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
@@ -35,6 +36,12 @@ export async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: L
   const seen = ({ variableCount }: FactorGraph, of: FactorGraph): number =>
     Array.from({ length: variableCount }, (_, v): number => (of.observedState(v) >= 0 ? 1 : 0)).reduce((a, b) => a + b, 0);
   const count = seen(all, all) - seen(given, given);
+  if (count === 0)
+    throw new DataError(
+      "likelihood",
+      "no variable was observed, whose probability it would be: labels with probabilities are none; give graph.observe() what was seen",
+      "GRAPH_EVIDENCE",
+    );
   const [clamped, free] = [await partition(all, plan, "clamped"), await partition(given, plan, "free")];
   const { value, certificate } = certifiedSum([clamped, { value: -free.value, certificate: negated(free.certificate) }]);
   return {

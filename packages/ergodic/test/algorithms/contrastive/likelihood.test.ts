@@ -1,6 +1,6 @@
 /** The log-likelihood of what a graph was learnt from, and of what was held out: exact, or by annealed importance sampling, against enumeration. */
 import { describe, expect, it } from "vitest";
-import { fit, inferenceFromJson, type LearnedGraph, pseudoLikelihood } from "../../../src/index.ts";
+import { exactLikelihood, factorGraph, fit, inferenceFromJson, type LearnedGraph, pseudoLikelihood } from "../../../src/index.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { smallWorld, twoModes } from "./small-worlds.ts";
 
@@ -21,6 +21,14 @@ describe("likelihood", () => {
       const seen = Array.from({ length: graph.variableCount }, (_, v) => v).filter((v) => graph.observedState(v) >= 0);
       expect(found.count).toBe(seen.length);
     }
+  });
+
+  it("is refused where nothing was observed: labels with probabilities are no evidence", async () => {
+    const graph = factorGraph();
+    graph.variable("spam", undefined, { truthiness: [0.2, 0.8] });
+    graph.all(["spam"], { weight: graph.weight("prior") });
+    const learned = await fit(graph, { algorithm: exactLikelihood(), epochs: 3 });
+    await expect(learned.likelihood()).rejects.toThrow(/no variable was observed.*\[GRAPH_EVIDENCE\]/);
   });
 
   it("of what was held out is given what was shown, and what is observed later is no part of it", async () => {

@@ -263,5 +263,9 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     for await (const _ of run) if (kept.length < 3) kept.push(await run.checkpoint());
     expect(kept.length).toBe(3);
     for (const bytes of kept) expect(numbersOf(await infer.resume(bytes, graph, { workers: 2 })) === wanted).toBe(true);
+    // What is kept is in the order of visits.
+    await expect(infer.resume(kept[2], graph, { algorithm: graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }) })).rejects.toThrow(
+      /schedule is "blocks", but must be one of chromatic.*\[CHECKPOINT_FORMAT\]/,
+    );
   });
 });

@@ -127,6 +127,14 @@ describe("infer from an earlier answer", () => {
     expect(Math.round(grown.marginal(4).p.reduce((a, b) => a + b))).toBe(1);
   });
 
+  it("with tempering has a whole warm-up, and only then keeps anything: powers are found anew, and until then nothing is traded", async () => {
+    const algorithm = graphGibbs({ tempered: true, mcse: 0.03 });
+    const first = await infer(ring(4, 0.5), { algorithm });
+    const found = await infer(ring(4, 0.5), { algorithm, from: first });
+    expect(found.chains!.sweeps - first.chains!.sweeps).toBe(200 + sweepsOf(found));
+    expect(Number(/(\d+) round trips/.exec(found.method)![1])).toBeGreaterThan(0);
+  });
+
   it("of variables about which nothing is known, takes as many sweeps as ever", async () => {
     const algorithm = graphGibbs({ mcse: 0.05 });
     const first = await infer(ring(1), { algorithm });

@@ -170,6 +170,23 @@ describe("a small world", () => {
   });
 });
 
+describe("why, of rules with exists", () => {
+  it("lists a factor once, by the atom that is a literal", async () => {
+    const sat = [{ id: "ann" }, { id: "bob" }];
+    const [good, passed] = ["good", "passed"].map((name) => query(name, sat, { key: ["id"] }));
+    for (const semantics of ["equal", "ratio"] as const) {
+      const kb = knowledgeBase([
+        weightedRule({
+          ...{ name: "able", head: passed({ id: "i" }), weight: 2, semantics },
+          body: [good({ id: "i" }), passed.exists({ id: "i" })],
+        }),
+      ]);
+      const reasons = kb.why(passed, { id: "bob" }, await infer(kb.ground()));
+      expect(reasons.map(({ rule, row }) => [rule, row])).toEqual([["able", { i: "bob" }]]);
+    }
+  });
+});
+
 describe("labels that are kept back", () => {
   const rows = Array.from({ length: 400 }, (_, i) => ({ id: i, group: i % 4, label: (i >> 2) % 10 < 1 + 2 * (i % 4) }));
 
