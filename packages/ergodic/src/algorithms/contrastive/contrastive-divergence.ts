@@ -118,7 +118,7 @@ class ContrastiveObjective implements GraphObjective {
   evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
     this.graph.weigh(x);
     for (const calls of this.sweeps(update)) this.graph.run(calls);
-    return this.compared(gradient);
+    return this.compared(gradient, update + 1);
   }
 
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
@@ -126,7 +126,7 @@ class ContrastiveObjective implements GraphObjective {
     this.graph.weigh(x);
     for (const calls of this.sweeps(update))
       await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
-    return this.compared(gradient);
+    return this.compared(gradient, update + 1);
   }
 
   /** Calls that may run at once, in turn. */
@@ -156,14 +156,16 @@ class ContrastiveObjective implements GraphObjective {
     if (updates >= FIRST_MOVE && (updates & update) === 0) ladder?.adapt(ladder.powers.length);
   }
 
-  private compared(gradient: Float64Array | null): number {
+  private compared(gradient: Float64Array | null, updates: number): number {
     const { graph, clamped, free, evidence } = this;
     if (gradient) {
       for (const chain of clamped) graph.addStatistics(chain, -1 / (evidence * clamped.length));
       for (const chain of free) graph.addStatistics(chain, 1 / (evidence * free.length));
       graph.takeSums(gradient);
     }
-    return -graph.pseudo(clamped[0], graph.hiddenCount) / evidence;
+    const loss = -graph.pseudo(clamped[0], graph.hiddenCount) / evidence;
+    graph.refuseZeros([...clamped, ...free], loss, updates);
+    return loss;
   }
 
   particles(): Omit<EndedParticles, "updates"> {

@@ -5,7 +5,7 @@ import type { Engine } from "../../host/engine.ts";
 import { eliminationAgain } from "../elimination/elimination.ts";
 import { Inference } from "../inference/inference.ts";
 import { labelledParts } from "./label-parts.ts";
-import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
+import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, refuseImpossible } from "./learner.ts";
 
 /** Joint states of a factor whose expectation is wanted. */
 const MOST_STATES = 4096;
@@ -97,8 +97,10 @@ class ExactObjective implements GraphObjective {
       const left = inference.reduction.states;
       const marginals = new Map<number, Float64Array>();
       let logZ = inference.reduction.scale;
+      if (left.length === 0) refuseImpossible();
       for (const { variables, answer } of inference.found()) {
         logZ += answer!.logZ!.value;
+        if (logZ === -Infinity) refuseImpossible();
         answer!.marginals!.forEach(({ p }, i) => {
           marginals.set(variables[i], p);
         });

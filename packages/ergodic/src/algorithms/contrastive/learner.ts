@@ -1,3 +1,4 @@
+import { DataError } from "../../base/errors.ts";
 import type { Conditionals, JsonObject } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { FullObjective } from "../gradient/objective.ts";
@@ -45,3 +46,12 @@ export interface GraphLearner {
 /** Variables that were observed or have labels: what losses are divided by; at least 1. */
 export const evidenceOf = ({ observed, labels }: Conditionals): number =>
   Math.max(1, observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0) + (labels?.size ?? 0));
+
+/** @throws DataError for evidence, or labels, of probability 0 */
+export function refuseImpossible(): never {
+  throw new DataError(
+    "fit",
+    "the evidence has probability 0 under this graph, whatever its weights; correct the evidence or labels, or the factors that forbid them",
+    "GRAPH_IMPOSSIBLE",
+  );
+}

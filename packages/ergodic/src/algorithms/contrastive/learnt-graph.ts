@@ -1,3 +1,4 @@
+import { CapabilityError } from "../../base/errors.ts";
 import type { Stream } from "../../base/stream.ts";
 import type { Conditionals } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -10,6 +11,7 @@ import { Layout } from "../graph-gibbs/layout.ts";
 import { chromatic, stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
 import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
 import { withKnown } from "../graph-gibbs/table-columns.ts";
+import { refuseImpossible } from "./learner.ts";
 
 /** Share of the labels that are drawn anew in an update, where variables that are hidden adapt to them. */
 const LABELS_SHARE = 1 / 8;
@@ -200,6 +202,28 @@ export class LearntGraph {
     this.call("graphPseudo", [chain.block, this.factors, this.factorCount, scale, this.out]);
     this.move(chain, scale, true);
     return score;
+  }
+
+  /**
+   * Looks at chains over a graph with zeros, the first with the evidence: after `update` updates where that is a power of two from 4 on, and where the loss is no number.
+   *
+   * @throws DataError for evidence that is impossible; CapabilityError for a chain in a state that is, and that it has not left
+   */
+  refuseZeros(chains: readonly Chain[], loss: number, update: number): void {
+    const due = update >= 4 && (update & (update - 1)) === 0;
+    if ((Number.isFinite(loss) && !due) || !this.layout.hard.includes(1)) return;
+    const stuck = chains.findIndex((chain) => {
+      const { kernel, args } = chain.valueCall();
+      this.call(kernel as string, args as number[]);
+      return chain.value === -Infinity;
+    });
+    if (stuck < 0) return;
+    if (stuck === 0 && this.hiddenCount === 0 && this.labelled.length === 0) refuseImpossible();
+    throw new CapabilityError(
+      "fit",
+      "the graph has zeros, and chains are in states that these rule out, which changes of one variable do not leave; take exactLikelihood(), or finite weights in their place",
+      "GRAPH_ZEROS",
+    );
   }
 
   /** Of own terms, scale × (g(x) − its mean, where it is expected by the conditional probabilities). */

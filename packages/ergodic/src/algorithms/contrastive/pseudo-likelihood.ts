@@ -50,6 +50,7 @@ class PseudoObjective implements GraphObjective {
     if (graph.hiddenCount > 0) for (const calls of graph.sweep(chain, graph.hidden, update, 1)) graph.run(calls);
     const score = graph.pseudo(chain, 0, gradient ? -1 / evidence : undefined);
     if (gradient) graph.takeSums(gradient);
+    graph.refuseZeros([chain], -score, count + 1);
     return -score / evidence;
   }
 
