@@ -66,15 +66,15 @@ describe("fit of a graph with zeros", () => {
         /changes of one variable do not leave.*\[GRAPH_ZEROS\]/,
       );
     // The sum of all is known: the weight says nothing.
-    expect((await fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).weight("yes")).toBeCloseTo(0, 9);
+    expect((await fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).weight("yes")).toBeCloseTo(0, 6);
   });
 
   it("learns where chains leave such states", async () => {
-    const graph = yes(30);
+    const graph = yes(18);
     // What follows from what is seen is true.
-    for (let i = 0; i + 1 < 30; i += 2) graph.table([i, i + 1], [1, 1, 0, 1]);
-    for (let i = 0; i < 30; i += 2) graph.observe(i, i % 3 === 0);
-    const wanted = (await fit(graph, { algorithm: exactLikelihood(), l2: 0.01 })).weight("yes");
+    for (let i = 0; i + 1 < 18; i += 2) graph.table([i, i + 1], [1, 1, 0, 1]);
+    for (let i = 0; i < 18; i += 2) graph.observe(i, i % 3 === 0);
+    const wanted = (await fit(graph, { algorithm: exactLikelihood(), l2: 0.01, epochs: 200 })).weight("yes");
     const found = (await fit(graph, { algorithm: contrastiveDivergence(), l2: 0.01 })).weight("yes");
     expect(Math.abs(found - wanted)).toBeLessThan(0.1);
   });
