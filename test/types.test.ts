@@ -86,6 +86,7 @@ beforeAll(() => {
   for (const [name, at] of [
     ["ergodic", "ergodic"],
     ["ingest", "@ergodic/ingest"],
+    ["serve", "@ergodic/serve"],
     ["cli", "@ergodic/cli"],
   ]) {
     const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
