@@ -131,7 +131,7 @@ export class Batcher<Request, Answer> {
       this.refused.deadline++;
       throw tooLate(job, job.since + waitMs);
     }
-    this.queue.add(job, joins);
+    this.queue.add(job, this.limit, joins);
     this.earliest = Math.min(this.earliest, job.deadline);
   }
 
@@ -207,8 +207,12 @@ export class Batcher<Request, Answer> {
       // Those that were planned together were given time for that; others must leave some for what is slower than the mean.
       const ms = job.planned === batch[0]?.planned ? this.time.mean(more) : this.time.slow(more);
       if (batch.length > 0 && (more > this.limit || now + ms > earliest)) break;
+      const isLate = now + this.time.mean(more) > job.deadline;
+      // Another batch that starts now may still be in time.
+      const hasHope = this.options.concurrency > 1 && now + this.time.mean(job.rows) <= job.deadline;
+      if (isLate && hasHope && batch.length > 0) break;
       this.queue.remove(job);
-      if (now + this.time.mean(more) > job.deadline) {
+      if (isLate) {
         late.push(job);
         continue;
       }

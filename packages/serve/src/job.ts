@@ -30,6 +30,7 @@ export class Job<Request, Answer> implements Waiting {
   forget: (() => void) | undefined;
   state: "waiting" | "running" | "settled" = "waiting";
   key = 0;
+  fill = 0;
   planned: Waiting["planned"];
   before: this | undefined;
   after: this | undefined;

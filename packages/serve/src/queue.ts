@@ -5,7 +5,7 @@ interface Planned {
   deadline: number;
 }
 
-/** What waits. The queue keeps `key`, `planned`, `before` and `after`. */
+/** What waits. The queue keeps `key`, `fill`, `planned`, `before` and `after`. */
 export interface Waiting {
   /** Rows, ≥ 1. */
   readonly rows: number;
@@ -16,6 +16,8 @@ export interface Waiting {
   /** When its answer is of no use any more; Infinity: never. */
   readonly deadline: number;
   key?: number;
+  /** Its rows, as far as a batch has so many. */
+  fill?: number;
   planned?: Planned;
   before?: this;
   after?: this;
@@ -36,6 +38,8 @@ interface Lane<T> {
   head: T | undefined;
   tail: T | undefined;
   rows: number;
+  /** The same, of requests that are larger than a batch no more than a batch. */
+  fill: number;
   /** Batches that its requests were planned to be. */
   batches: number;
 }
@@ -56,13 +60,14 @@ export class Queue<T extends Waiting> {
 
   constructor(ageingMs: number) {
     this.ageingMs = ageingMs;
-    for (let i = 0; i < LEVELS; i++) this.lanes.push({ head: undefined, tail: undefined, rows: 0, batches: 0 });
+    for (let i = 0; i < LEVELS; i++) this.lanes.push({ head: undefined, tail: undefined, rows: 0, fill: 0, batches: 0 });
   }
 
-  /** Appends to its lane, into the last planned batch where `joins`, else into one of its own. */
-  add(one: T, joins: boolean): void {
+  /** Appends to its lane, into the last planned batch where `joins`, else into one of its own. `limit`: rows of batches. */
+  add(one: T, limit: number, joins: boolean): void {
     const lane = this.lanes[one.priority - 1];
     one.key = this.keyOf(one);
+    one.fill = Math.min(one.rows, limit);
     const last = joins ? lane.tail?.planned : undefined;
     one.planned = last ?? { rows: 0, count: 0, deadline: Infinity };
     if (!last) lane.batches++;
@@ -74,6 +79,7 @@ export class Queue<T extends Waiting> {
     else lane.head = one;
     lane.tail = one;
     lane.rows += one.rows;
+    lane.fill += one.fill;
     this.rows += one.rows;
     this.count++;
   }
@@ -90,6 +96,7 @@ export class Queue<T extends Waiting> {
     one.planned!.rows -= one.rows;
     if (--one.planned!.count === 0) lane.batches--;
     lane.rows -= one.rows;
+    lane.fill -= one.fill!;
     this.rows -= one.rows;
     this.count--;
   }
@@ -124,13 +131,13 @@ export class Queue<T extends Waiting> {
     const key = this.keyOf(one);
     const place = { rows: -(joined?.rows ?? 0), batches: joined ? -1 : 0, own: (joined?.rows ?? 0) + one.rows };
     for (let i = 0; i < LEVELS; i++) {
-      const { head, tail, rows, batches } = this.lanes[i];
+      const { head, tail, rows, fill, batches } = this.lanes[i];
       if (!head || !tail) continue;
       // Of lanes further down those are ahead that have waited long enough: told from the ends, as if they had come evenly.
       const part = i < one.priority || tail.key! <= key ? 1 : Math.max(0, (key - head.key!) / (tail.key! - head.key!));
       place.rows += part * rows;
       // The limit may have fallen since they were planned.
-      place.batches += part * Math.max(batches, rows / limit);
+      place.batches += part * Math.max(batches, fill / limit);
     }
     return place;
   }

@@ -13,6 +13,9 @@ export interface Policy {
   perBatch: number;
 }
 
+/** By so much nothing is late. */
+const SLACK_MS = 1e-3;
+
 interface Known extends Arrival {
   id: number;
   deadline: number;
@@ -41,7 +44,7 @@ export function plainBatcher(
     let rows = 0;
     for (const one of [...queue]) {
       rows += one.rows;
-      const late = taken.some(({ deadline }) => now + time(rows) > deadline);
+      const late = taken.some(({ deadline }) => now + time(rows) > deadline + SLACK_MS);
       if (taken.length > 0 && (rows > maxRows || late)) break;
       taken.push(queue.shift()!);
     }
@@ -66,7 +69,7 @@ export function plainBatcher(
       const running = batches.filter(({ end }) => end > now).length;
       if (waiting.length === 0 || running === concurrency) return Infinity;
       const due = Math.min(...waiting.map(({ at }) => at)) + maxDelayMs;
-      if (running > 0 && sumOf(waiting) < maxRows && due > now + 1e-3) return due;
+      if (running > 0 && sumOf(waiting) < maxRows && due > now + SLACK_MS) return due;
       const batch = form(waiting, now);
       const rows = sumOf(batch);
       batches.push({ start: now, end: now + time(rows), ids: batch.map(({ id }) => id), rows });
