@@ -1,5 +1,6 @@
 import { ErgodicError } from "ergodic";
 import { BatchTime } from "./batch-time.ts";
+import { onAbort } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 import { Histogram } from "./histogram.ts";
 import { type Answered, Job, settle, tooLate } from "./job.ts";
@@ -144,7 +145,7 @@ export class Batcher<Request, Answer> {
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);
     const waitMs = this.waitOf(job, open);
-    if (!open || job.since + waitMs <= open.deadline) return { waitMs, joins: open !== undefined };
+    if (!open || job.since + waitMs <= open.deadline + SLACK_MS) return { waitMs, joins: open !== undefined };
     return { waitMs: this.waitOf(job, undefined), joins: false };
   }
 
@@ -276,15 +277,13 @@ export class Batcher<Request, Answer> {
   }
 
   private listen(job: Job<Request, Answer>, signal: AbortSignal): void {
-    const cancel = (): void => {
+    job.forget = onAbort(signal, () => {
       if (job.state === "waiting") this.queue.remove(job);
       if (!settle(job)) return;
       this.counts.cancelled++;
       job.reject(signal.reason);
       this.schedule();
-    };
-    signal.addEventListener("abort", cancel, { once: true });
-    job.forget = () => signal.removeEventListener("abort", cancel);
+    });
   }
 
   /** Rejects a job that has left the queue. */

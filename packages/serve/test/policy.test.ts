@@ -17,7 +17,10 @@ const shape = fc.record({
 });
 type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
 
-function make({ seed, count, gap, flood, largest, fixed }: Shape, how: (u: ReturnType<typeof draws>, at: number, timeOf: (rows: number) => number) => Partial<Arrival>) {
+function make(
+  { seed, count, gap, flood, largest, fixed }: Shape,
+  how: (u: ReturnType<typeof draws>, at: number, timeOf: (rows: number) => number) => Partial<Arrival>,
+) {
   const u = draws(seed);
   const perRow = 0.1 + u.uniform();
   const perBatch = fixed * (0.1 + u.uniform());

@@ -74,7 +74,9 @@ function started({ batches, arrivals }: Case): { id: number; one: Arrival; batch
 
 /** Parts of [from, to) by how many batches run in them. */
 function* stretches(batches: readonly RanBatch[], from: number, to: number): Generator<{ length: number; running: number }> {
-  const cuts = [from, to, ...batches.flatMap(({ start, end }) => [start, end]).filter((t) => t > from && t < to)].sort((a, b) => a - b);
+  const cuts = [from, to, ...batches.flatMap(({ start, end }) => [start, end]).filter((t) => t > from && t < to)].sort(
+    (a, b) => a - b,
+  );
   for (let i = 1; i < cuts.length; i++) {
     const middle = (cuts[i - 1] + cuts[i]) / 2;
     yield { length: cuts[i] - cuts[i - 1], running: batches.filter(({ start, end }) => start <= middle && middle < end).length };
@@ -160,8 +162,7 @@ describe("whatever arrives", () => {
           if (said !== "DEADLINE") continue;
           let bound = time(arrivals[id].rows);
           for (const { start, end } of batches) if (start < at && at < end) bound += end - at;
-          for (let i = 0; i < id; i++)
-            if (outcomes[i].at > at && !(starts.get(i)! < at)) bound += time(arrivals[i].rows);
+          for (let i = 0; i < id; i++) if (outcomes[i].at > at && !(starts.get(i)! < at)) bound += time(arrivals[i].rows);
           expect(bound).toBeGreaterThan(arrivals[id].deadlineMs! - ROUNDING);
           refused++;
         }
