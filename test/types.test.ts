@@ -51,9 +51,11 @@ export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(ra
 const probeOfNode = `
 import { runCommandLine } from "@ergodic/cli";
 import { readCsv } from "@ergodic/ingest";
+import { batcher } from "@ergodic/serve";
 
 export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
+export const doubled: number = (await batcher({ run: (all: number[]) => all.map((x) => 2 * x) }).submit(1)).answer;
 `;
 
 const strict = { target: "es2022", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };

@@ -73,7 +73,10 @@ export class Batcher<Request, Answer> {
     });
   }
 
-  /** Predicts how many milliseconds from now a request of so many rows would be answered: what deadlines are compared with. 0 before the first batch. */
+  /**
+   * Predicts how many milliseconds from now a request of so many rows would be answered, if no other came: what deadlines are compared with. The 99 % quantile, as
+   * far as times are normal. Before the first answer next to nothing is known, and this is small.
+   */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
     return this.placeOf(probe).waitMs;
@@ -136,12 +139,7 @@ export class Batcher<Request, Answer> {
     this.earliest = Math.min(this.earliest, job.deadline);
   }
 
-  /**
-   * When a newcomer would be answered, and whether it joins the last batch that is planned in its priority: if it fits, and makes none of that batch late.
-   *
-   * Batches ahead are shared by those that may run at once: none is idle as long as one waits, so that the newcomer's own starts after their sum divided by
-   * `concurrency` at the latest.
-   */
+  /** When a newcomer would be answered, and whether it joins the last batch planned in its priority: if it fits, and makes none of that batch late. */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);
     const waitMs = this.waitOf(job, open);
@@ -149,12 +147,17 @@ export class Batcher<Request, Answer> {
     return { waitMs: this.waitOf(job, undefined), joins: false };
   }
 
+  /**
+   * Where more batches may start now than are ahead, its own does. Else none of those that may run at once is idle until then, so that it starts after the sum
+   * of what is ahead, divided by `concurrency`, at the latest.
+   */
   private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
     const { time } = this;
     const { concurrency, maxDelayMs } = this.options;
     const place = this.queue.place(job, this.limit, open);
-    let ahead = time.perRow * place.rows + time.perBatch * place.batches;
-    for (const batch of this.running) {
+    const starts = place.batches < concurrency - this.running.size;
+    let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
+    for (const batch of starts ? [] : this.running) {
       const left = batch.since + time.mean(batch.rows) - job.since;
       // What has overrun by so much is taken to need as much again.
       ahead += Math.abs(left);
