@@ -56,8 +56,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request. Resolves with its answer; rejects with a {@link RefusedError} (`status` 429 or 503, `retryAfterMs`), with the signal's reason, with what
-   * `run` threw, or with an OptionError.
+   * Submits a request. Resolves with its answer; rejects with a {@link RefusedError} (`status` 429 or 503, `retryAfterMs`), with the signal's
+   * reason, with what `run` threw, or with an OptionError.
    */
   submit(request: Request, options: SubmitOptions = {}): Promise<Answered<Answer>> {
     return new Promise((resolve, reject) => {
@@ -74,8 +74,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts how many milliseconds from now a request of so many rows would be answered, if no other came: what deadlines are compared with. The 99 % quantile, as
-   * far as times are normal. Before the first answer next to nothing is known, and this is small.
+   * Predicts in how many milliseconds a request of so many rows would be answered, if no other came: what deadlines are compared with. The 99 %
+   * quantile, as far as times are normal. Before the first answer next to nothing is known, and this is small.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
@@ -197,8 +197,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * The next batch: from the head of the queue, as many as fit, as long as that makes none of them late. Those that would be late in any case are refused; if they
-   * are all that waits and nothing runs, the first of them is tried.
+   * The next batch: from the head of the queue, as many as fit, as long as that makes none of them late. Those that would be late in any case are
+   * refused; if they are all that waits and nothing runs, the first of them is tried.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -328,8 +328,9 @@ export class Batcher<Request, Answer> {
  * Gathers requests into batches for a model that answers many rows at once in less time than one by one.
  *
  * While no batch runs a request starts at once; else it waits for the next batch, which takes what waits, in rows up to `maxRows`. Requests are
- * taken by priority and arrival, and none starves. From what batches took it learns t = a·rows + b, and so predicts when a request would be answered: one with a deadline
- * is refused if that would be too late. Each answer says how large its batch was, how long it waited and how long the batch took.
+ * taken by priority and arrival, and none starves. From what batches took it learns t = a·rows + b, and so predicts when a request would be
+ * answered: one with a deadline is refused if that would be too late. Each answer tells how large its batch was, how long it waited and how long the
+ * batch took.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

@@ -17,10 +17,13 @@ export interface HistogramJson {
   min: number | null;
   /** The largest; null where there are none. */
   max: number | null;
-  /** Quantiles, each at most 14 % from that of the values; null where there are none. */
+  /** The median, as all quantiles at most 14 % from that of the values; null where there are none. */
   p50: number | null;
+  /** The 90 % quantile. */
   p90: number | null;
+  /** The 99 % quantile. */
   p99: number | null;
+  /** The 99.9 % quantile. */
   p999: number | null;
 }
 
@@ -57,8 +60,8 @@ export class Histogram {
   }
 
   /**
-   * The quantile of the values by nearest rank, `p` in [0, 1]: of the ⌈p·count⌉th smallest value, the place in its bucket if the bucket's were spread
-   * evenly, within the range of all values. NaN where there are none.
+   * The quantile of the values by nearest rank, `p` in [0, 1]: the place of the ⌈p·count⌉th smallest in its bucket, if those in it are spread evenly,
+   * within the range of all. NaN where there are none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");
@@ -72,7 +75,7 @@ export class Histogram {
     return low + (high - low) * ((rank - below) / this.counts[bucket]);
   }
 
-  /** How many values are ≤ each bound, as [bound, count], five bounds a decade from `from` to `to`: the buckets of Prometheus, without that of +Inf, which is `count`. */
+  /** How many values are ≤ each bound, five bounds a decade within [from, to]: the buckets of Prometheus, without that of +Inf, which is `count`. */
   cumulative(from = 1, to = 1e7): [number, number][] {
     const rows: [number, number][] = [];
     let sum = 0;

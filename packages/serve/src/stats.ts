@@ -12,8 +12,9 @@ export interface BatcherStats {
   refused: { full: number; deadline: number; closed: number };
   /** Requests and rows that wait, and batches that run. */
   waiting: { requests: number; rows: number; running: number };
-  /** Batches that ran, and the rows in them. */
+  /** Batches that ran. */
   batches: number;
+  /** Rows of those batches. */
   rows: number;
   /** The learned time of a batch: milliseconds a row and a batch, and its relative standard deviation. */
   time: { perRowMs: number; perBatchMs: number; spread: number };

@@ -9,7 +9,11 @@ const filled = (values: readonly number[]): Histogram => {
   return histogram;
 };
 const values = fc.array(
-  fc.oneof(fc.double({ min: 0, max: 2 }), fc.integer({ min: 0, max: 1000 }), fc.double({ min: 0, max: 1e12, noNaN: true })),
+  fc.oneof(
+    fc.double({ min: 0, max: 2, noNaN: true }),
+    fc.integer({ min: 0, max: 1000 }),
+    fc.double({ min: 0, max: 1e12, noNaN: true }),
+  ),
   { minLength: 1, maxLength: 60 },
 );
 
