@@ -16,8 +16,8 @@ const FIXED_PART = 0.05;
  * How long a batch takes, learned from those that ran: t = a·n + b, a and b ≥ 0, n in rows, t in milliseconds.
  *
  * Least squares with weights that fall by 1 − 1/50 a batch, after a beginning in which later batches count more (the kth has weight 2/(k + 1)), since
- * the first ones run cold. Batches of nearly one size say little of the slope, and so displace less of what is known of it: down to a fiftieth. At first it is 0:
- * sizes that were never tried are taken to be cheap, which trying them corrects. From the ninth on, an observation above four times its expectation
+ * the first ones run cold. Batches of nearly one size say little of the slope, and so displace less of what is known of it: down to a fiftieth. At first it
+ * is 0: sizes that were never tried are taken to be cheap, which trying them corrects. From the ninth on, an observation above four times its expectation
  * counts as that. `spread` is the root of the mean squared relative residual, with the same weights.
  */
 export class BatchTime {

@@ -5,14 +5,17 @@
  */
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
-import type { RowSource } from "../data/rows.ts";
+import type { ReadRow } from "../data/rows.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 
 export type { Prediction } from "./output-predictor.ts";
 
 /** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
-export class LinearPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+export class LinearPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
+  K,
+  Names
+> {
   /** Tells predictors apart. */
   readonly kind = "linear";
   /** float64[outputs × columns], row-major, in the units of the pipeline's columns. */
@@ -37,20 +40,19 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind> extends 
     };
   }
 
-  protected scores(rows: RowSource): Float64Array {
+  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void {
     const { weights, intercept } = this;
     const outputs = intercept.length;
     const columns = weights.length / outputs;
-    const z = new Float64Array(rows.rowCount * outputs);
-    rows.forEach((row, i) => {
+    for (let i = 0; i < count; i++) {
+      const row = read(from + i);
       for (let k = 0; k < outputs; k++) {
-        const from = k * columns;
+        const first = k * columns;
         let sum = intercept[k];
-        if (row.columns) for (let e = 0; e < row.count; e++) sum += row.values[e] * weights[from + row.columns[e]];
-        else for (let j = 0; j < columns; j++) sum += row.values[j] * weights[from + j];
+        if (row.columns) for (let e = 0; e < row.count; e++) sum += row.values[e] * weights[first + row.columns[e]];
+        else for (let j = 0; j < columns; j++) sum += row.values[j] * weights[first + j];
         z[i * outputs + k] = sum;
       }
-    });
-    return z;
+    }
   }
 }

@@ -49,12 +49,16 @@ function start<D extends ModelData, Q extends string>(
   options?: ModeOptions,
 ): Run<Mode<Q>>;
 function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
-function start<K extends PredictionKind>(
+function start<K extends PredictionKind, Names extends string>(
   model: NetworkModel<K>,
-  data: Dataset,
+  data: Dataset<Names>,
   options?: FitOptions<Dataset>,
-): Run<NetworkPredictor<K> & Trained>;
-function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>>;
+): Run<NetworkPredictor<K, Names> & Trained>;
+function start<K extends PredictionKind, Names extends string>(
+  model: LinearModel<K>,
+  data: Dataset<Names>,
+  options?: FitOptions<Dataset>,
+): Run<Fitted<K, Names>>;
 function start(model: unknown, data: unknown, options?: object): Run<unknown> {
   if (holds(model, "conditionals")) return fitGraph(model as unknown as FactorGraph, data as GraphFitOptions | undefined);
   if (holds(model, "condition")) return fitMode(model as unknown as StatisticalModel, data as ModelData, options);
@@ -156,7 +160,8 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  * or a whole `algorithm`. Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on
  * convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
  * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
- * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `fit.path(linear(), data)` fits a whole path of penalties.
+ * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
+ * checkpoint, at which training on other data begins. `fit.path(linear(), data)` fits a whole path of penalties.
  * `fit.check(options)` checks options before data are read.
  *
  * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`
