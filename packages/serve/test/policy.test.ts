@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { plainBatcher } from "./reference/plain-batcher.ts";
-import { type Arrival, draws, simulate } from "./simulation.ts";
+import { type Arrival, draws, type Numbers, simulate } from "./simulation.ts";
 
 /** What a case is made from; times are real numbers, so that no two things happen at once but those of a flood. */
 const shape = fc.record({
@@ -15,11 +15,11 @@ const shape = fc.record({
   maxRows: fc.constantFrom(1, 8, 32),
   fixed: fc.constantFrom(0.1, 1, 10),
 });
-type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
+type Shape = Record<"seed" | "count" | "gap" | "flood" | "largest" | "maxRows" | "fixed", number>;
 
 function make(
   { seed, count, gap, flood, largest, fixed }: Shape,
-  how: (u: ReturnType<typeof draws>, at: number, timeOf: (rows: number) => number) => Partial<Arrival>,
+  how: (u: Numbers, at: number, timeOf: (rows: number) => number) => Partial<Arrival>,
 ) {
   const u = draws(seed);
   const perRow = 0.1 + u.uniform();

@@ -1,6 +1,9 @@
 /** Time that a test moves, a model that takes simulated time, and arrivals: batchers run in them as they do in life, only sooner. */
-import { type Draws, stream } from "ergodic";
+import { stream } from "ergodic";
 import { type Answered, type Batcher, type BatcherOptions, batcher, type Clock, type SubmitOptions } from "../src/index.ts";
+
+/** Random numbers, one after another. */
+export type Numbers = ReturnType<ReturnType<typeof stream>["at"]>;
 
 interface Event {
   at: number;
@@ -157,14 +160,14 @@ export async function simulate(
 }
 
 /** Times of arrivals in [0, until): one after another with exponential gaps, `rate` a millisecond. */
-export function poisson(rate: number, until: number, draws: Draws): number[] {
+export function poisson(rate: number, until: number, draws: Numbers): number[] {
   const times: number[] = [];
   for (let t = draws.exponential() / rate; t < until; t += draws.exponential() / rate) times.push(t);
   return times;
 }
 
 /** A Poisson process whose rate changes between 0.6 and 2.2 times `rate`, for 60 and 20 ms on average: 1 in the long run. */
-export function bursty(rate: number, until: number, draws: Draws): number[] {
+export function bursty(rate: number, until: number, draws: Numbers): number[] {
   const times: number[] = [];
   let high = false;
   for (let from = 0; from < until; high = !high) {
@@ -176,14 +179,14 @@ export function bursty(rate: number, until: number, draws: Draws): number[] {
 }
 
 /** All at once, again and again: as many as `rate` gives in the 30 ms or so since the last ones. */
-export function floods(rate: number, until: number, draws: Draws): number[] {
+export function floods(rate: number, until: number, draws: Numbers): number[] {
   const times: number[] = [];
   for (let t = 0; t < until; t += 10 + draws.exponential() * 20)
     for (let i = draws.integer(Math.ceil(60 * rate)) + 1; i > 0; i--) times.push(t);
   return times;
 }
 
-export const draws = (seed: number, ...names: (string | number)[]): Draws => stream(seed, ...names).at(0);
+export const draws = (seed: number, ...names: (string | number)[]): Numbers => stream(seed, ...names).at(0);
 
 /** Nearest rank. */
 export function quantile(values: readonly number[], p: number): number {
