@@ -285,7 +285,6 @@ export class Batcher<Request, Answer> {
       if (!settle(job)) return;
       this.counts.cancelled++;
       job.reject(signal.reason);
-      this.schedule();
     });
   }
 
