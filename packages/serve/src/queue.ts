@@ -129,7 +129,7 @@ export class Queue<T extends Waiting> {
   /** The place of a newcomer, in the batch `joined` or in one of its own, if batches have `limit` rows. */
   place(one: T, limit: number, joined: Planned | undefined): Place {
     const key = this.keyOf(one);
-    const place = { rows: -(joined?.rows ?? 0), batches: joined ? -1 : 0, own: (joined?.rows ?? 0) + one.rows };
+    const place = { rows: joined ? -joined.rows : 0, batches: joined ? -1 : 0, own: (joined?.rows ?? 0) + one.rows };
     for (let i = 0; i < LEVELS; i++) {
       const { head, tail, rows, fill, batches } = this.lanes[i];
       if (!head || !tail) continue;

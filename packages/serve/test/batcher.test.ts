@@ -189,6 +189,15 @@ describe("what goes wrong", () => {
     expect(one.stats().answered).toBe(6);
   });
 
+  test("a queue may be full, but not fuller", async () => {
+    const { clock, one } = setting({ maxQueueRows: 5, rows: (x) => x });
+    void one.submit(1);
+    await clock.run(1);
+    const [fills, tooMany] = [2, 3, 1].map((x) => errorOf(one.submit(x))).slice(1);
+    await clock.run();
+    expect([await fills, ((await tooMany) as RefusedError).code]).toEqual([undefined, "QUEUE_FULL"]);
+  });
+
   test("a deadline that cannot be met refuses (503) at once, and not while the model is idle", async () => {
     const { clock, one } = await warm({ deadlineMs: 1000 });
     const attempt = one.submit(1, { deadlineMs: 3 });
@@ -231,6 +240,21 @@ describe("what goes wrong", () => {
       await clock.run(clock.now() + 61);
     }
     expect(one.predictMs()).toBeCloseTo(50 + 11, 6);
+    await clock.run();
+  });
+});
+
+describe("predictions where several batches may run", () => {
+  test("what may start now is not held up by those that run, unless it waits for others", async () => {
+    const { clock, one } = await warm({ concurrency: 2, maxDelayMs: 3 });
+    expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
+    void one.submit(1);
+    await clock.run(clock.now() + 1);
+    expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
+    void one.submit(2);
+    await clock.run(clock.now() + 4);
+    // 6 and 10 ms of both are left, which a newcomer waits for half of at most.
+    expect(one.predictMs()).toBeCloseTo((6 + 10) / 2 + 11 + 3, 9);
     await clock.run();
   });
 });
