@@ -556,7 +556,8 @@ export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts"
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
-export type { GraphFitOptions, GraphLikelihood, GraphLikelihoodOptions, LearnedGraph } from "./verbs/fit/graph.ts";
+export type { GraphFitOptions, GraphLikelihoodOptions, LearnedGraph } from "./verbs/fit/graph.ts";
+export type { GraphLikelihood } from "./verbs/fit/graph-likelihood.ts";
 export { linear } from "./verbs/fit/kinds/linear.ts";
 export { modelFromJson } from "./verbs/fit/kinds/model-from-json.ts";
 export { network } from "./verbs/fit/kinds/network.ts";

@@ -6,8 +6,21 @@ import { stream } from "../../base/stream.ts";
 import type { Certificate } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
-import type { GraphLikelihood } from "./graph.ts";
 import { MEMORY } from "./graph-learning.ts";
+
+/** The log-likelihood of a graph's evidence, and what is known of it. */
+export interface GraphLikelihood {
+  /** ln of the probability of what was observed, in nats, by variable of it. */
+  readonly value: number;
+  /** The standard error of `value`: 0 where it is exact. */
+  readonly error: number;
+  /** Variables that `value` is of. */
+  readonly count: number;
+  /** Of `value`. */
+  readonly certificate: Certificate;
+  /** "exact", or what was estimated and how. */
+  readonly method: string;
+}
 
 /** How the likelihood is found. */
 interface LikelihoodPlan {

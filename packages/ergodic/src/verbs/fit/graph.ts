@@ -2,12 +2,13 @@ import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorit
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkChoice, checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { Certificate, JsonObject } from "../../contract.ts";
+import type { JsonObject } from "../../contract.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
+import type { GraphLikelihood } from "./graph-likelihood.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
@@ -50,20 +51,6 @@ export interface GraphLikelihoodOptions {
   seed?: number;
   /** Threads; the answer does not depend on them. Default 1. */
   workers?: number;
-}
-
-/** The log-likelihood of a graph's evidence, and what is known of it. */
-export interface GraphLikelihood {
-  /** ln of the probability of what was observed, in nats, by variable of it. */
-  readonly value: number;
-  /** The standard error of `value`: 0 where it is exact. */
-  readonly error: number;
-  /** Variables that `value` is of. */
-  readonly count: number;
-  /** Of `value`. */
-  readonly certificate: Certificate;
-  /** "exact", or what was estimated and how. */
-  readonly method: string;
 }
 
 /** What `fit(graph)` gives. */
