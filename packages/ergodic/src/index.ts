@@ -570,6 +570,19 @@ export type { ResumeOptions } from "./verbs/fit/resume.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
 export type { Inferred } from "./verbs/infer/tables-of.ts";
 export {
+  type Energy,
+  type Latencies,
+  type LedgerItem,
+  type Measurable,
+  type MeasureClock,
+  type MeasureInputs,
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  type RateTrial,
+  type Scenario,
+} from "./verbs/measure/measure.ts";
+export {
   type CoordinateMinimum,
   type GradientMinimum,
   type GradientResumeOptions,
