@@ -161,8 +161,11 @@ export function networkWork(description: JsonObject, rows: number, model: number
   const plan = readPlan(description.program, "measure");
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const program = planAt(plan, rows);
-  const given = new Set(parametersOf(buffersOf(plan)).map(({ name }) => name));
-  const total = workOf(program, elementBytes, (name) => (given.has(name) ? "parameters" : "rows"));
+  const buffers = buffersOf(plan);
+  const given = new Set(parametersOf(buffers).map(({ name }) => name));
+  const results = new Set(buffers.filter(({ isWritten }) => isWritten).map(({ name }) => name));
+  const place = (name: string): Place => (given.has(name) ? "parameters" : results.has(name) ? "activations" : "rows");
+  const total = workOf(program, elementBytes, place);
   const each = nothing();
   add(each, total, 1 / rows);
   const between = placesOf(program, elementBytes).bytes;

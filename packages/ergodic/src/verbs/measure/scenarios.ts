@@ -121,7 +121,8 @@ export interface RateTrial {
 }
 
 const NEAR = 1.02;
-const HALVINGS = 12;
+/** Down to a load of 1/128, at which hardly a query meets another: what fails there fails alone. */
+const HALVINGS = 6;
 const DOUBLINGS = 40;
 
 /**
