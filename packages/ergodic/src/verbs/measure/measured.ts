@@ -62,7 +62,8 @@ export async function measured(predictor: Measurable, inputs: MeasureInputs, opt
     const meanMs = await warmed(load, checked.warmup);
     const before = residentSize();
     const meter = openRapl(powercap);
-    const { timings, rate, trials } = await ran(load, checked, meanMs);
+    const all = await ran(load, checked, meanMs);
+    const { timings, rate, trials } = all;
     const joules = typeof meter === "string" ? meter : { zones: meter.zones, joules: meter.joules() };
     const after = residentSize();
     const { rows, seconds, ...found } = summary(timings, checked);
@@ -75,7 +76,7 @@ export async function measured(predictor: Measurable, inputs: MeasureInputs, opt
       rows,
       seconds,
       ...found,
-      ...verdict(timings, checked, rate),
+      ...verdict(all, checked),
       rate,
       trials,
       bytes: facts
@@ -194,9 +195,8 @@ function summary({ latencies, ms }: Timings, { scenario, batch, rows }: Checked)
 }
 
 function verdict(
-  { latencies }: Timings,
+  { timings: { latencies }, rate, trials }: Ran,
   { scenario, rows, p99Ms }: Checked,
-  rate: number | null,
 ): Pick<Measurement, "bound" | "valid" | "why"> {
   const no = (why: string | null) => ({ valid: why === null, why });
   const percentile = percentileOf[scenario];
@@ -207,7 +207,12 @@ function verdict(
   const bound = { percentile, over: Math.max(over, 0), ms: over < 0 ? null : latencies.toSorted()[queries - 1 - over] };
   if (over < 0) return { bound, ...no(`${queries} queries, but early stopping needs ${queriesFor(percentile, 0)}`) };
   if (scenario === "server" && !(rate! > 0 && bound.ms! <= p99Ms))
-    return { bound, ...no(`the 99th percentile is not within ${p99Ms} ms${rate === 0 ? " at any rate" : ""}`) };
+    return {
+      bound,
+      ...no(
+        `the 99th percentile is not within ${p99Ms} ms${rate === 0 ? ` at any rate down to ${trials.at(-1)!.rate.toPrecision(2)} a second` : ""}`,
+      ),
+    };
   return { bound, ...no(null) };
 }
 

@@ -121,8 +121,8 @@ export interface RateTrial {
 }
 
 const NEAR = 1.02;
-/** Down to a load of 1/128, at which hardly a query meets another: what fails there fails alone. */
-const HALVINGS = 6;
+/** Down to a load of 1/256, at which hardly a query meets another: what fails there fails alone. */
+const HALVINGS = 7;
 const DOUBLINGS = 40;
 
 /**
