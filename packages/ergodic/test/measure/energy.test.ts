@@ -37,11 +37,12 @@ describe("RAPL", () => {
       "intel-rapl:0": ["package-0", 100],
       "intel-rapl:0:0": ["core", 100],
       "intel-rapl:0:1": ["dram", 100],
-      "intel-rapl:1": ["package-1", 100],
+      "intel-rapl:0:2": ["package-7", 100],
+      "intel-rapl:1": ["package-1-die-0", 100],
       "intel-rapl:2": ["psys", 100],
     });
     const meter = opened(folder);
-    expect(meter.zones).toEqual(["package-0", "package-1"]);
+    expect(meter.zones).toEqual(["package-0", "package-1-die-0"]);
     for (const zone of ["intel-rapl-mmio:0", "intel-rapl:0", "intel-rapl:1"]) set(folder, zone, 300_100);
     for (const zone of ["intel-rapl:0:0", "intel-rapl:0:1", "intel-rapl:2"]) set(folder, zone, 900_100);
     expect(meter.joules()).toBeCloseTo(0.6, 3);

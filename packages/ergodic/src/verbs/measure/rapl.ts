@@ -32,7 +32,7 @@ export function openRapl(folder: string): EnergyMeter | string {
       const name = text(zone, "name");
       if (!byName.has(name)) byName.set(name, zone);
     }
-    const packages = [...byName].filter(([name]) => /^package-\d+$/.test(name));
+    const packages = [...byName].filter(([name]) => /^package-\d+(-die-\d+)?$/.test(name));
     const chosen = packages.length > 0 ? packages : [...byName].filter(([name]) => name === "psys");
     if (chosen.length === 0) return `${folder} has neither a package nor psys`;
     const counters = chosen.map(([, zone]) => ({

@@ -22,8 +22,8 @@ export interface Timings {
   readonly latencies: Float64Array;
   /** From the first query to the last answer. */
   readonly ms: number;
-  /** Whether it ended before its time, as too many were over the limit. */
-  readonly failed: boolean;
+  /** How many were over the limit. */
+  readonly over: number;
 }
 
 /** More are not kept. */
@@ -63,12 +63,12 @@ export async function consecutive(load: Load, atLeast: number, ms: number): Prom
     now = clock.now();
     latencies.push(now - from);
     if (latencies.length >= atLeast && now - begin >= ms)
-      return { latencies: Float64Array.from(latencies), ms: now - begin, failed: false };
+      return { latencies: Float64Array.from(latencies), ms: now - begin, over: 0 };
     if (now - paused < PAUSE) continue;
     await pause(load);
     paused = clock.now();
   }
-  return { latencies: Float64Array.from(latencies), ms: clock.now() - begin, failed: false };
+  return { latencies: Float64Array.from(latencies), ms: clock.now() - begin, over: 0 };
 }
 
 /**
@@ -109,7 +109,7 @@ export async function scheduled(
   }
   await Promise.all(pending);
   if (failures.length > 0) throw failures[0];
-  return { latencies, ms: clock.now() - begin, failed: over > allowed };
+  return { latencies, ms: clock.now() - begin, over };
 }
 
 /** A rate that was tried, in queries a second. */
