@@ -1,5 +1,6 @@
 /** `ergodic measure`: what it prints, JSON that fits its schema, a report of one file, and what it refuses. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import type { Measurement } from "ergodic";
 import { beforeAll, expect, it } from "vitest";
 import { joules, measureText } from "../src/report/measure.ts";
@@ -129,6 +130,7 @@ it("measures a model for each batch size, once, and writes JSON and a report", a
     expect(queries).toBeGreaterThanOrEqual(44);
     expect(answered).toBe(queries * batch);
     expect(bytes!.file).toBe(readFileSync(model).length);
+    expect(bytes!.gzip / gzipSync(readFileSync(model)).length).toBeCloseTo(1, 2);
   }
   const counts = Object.fromEntries(measurements[0].ledger!.map(({ what, count }) => [what, count]));
   expect(counts).toMatchObject({ "multiply-adds": 640, parameters: 8 * 10 * 65 });
@@ -158,7 +160,6 @@ it("trains a network on the digits where no model is given", async () => {
 
 it("takes a model of recommend, with its pairs", async () => {
   const ratings = file("ratings.csv");
-  const { writeFileSync } = await import("node:fs");
   writeFileSync(ratings, `user,item,value\n${Array.from({ length: 40 }, (_, i) => `u${i % 8},i${i % 5},${i % 4}`).join("\n")}\n`);
   const out = file("ratings.safetensors");
   await works(

@@ -25,6 +25,7 @@ import {
   sequential,
   sorf,
 } from "../../src/index.ts";
+import { ledgerOf, networkWork } from "../../src/verbs/measure/ledger.ts";
 
 type Data = Parameters<typeof Dataset.fromArrays>[0];
 
@@ -201,4 +202,54 @@ describe("networks, from their plan", () => {
     const wide = await ofNetwork([dense(100), relu(), dense(1)], 6, { batch: 32 });
     expect(levels(wide).activations).toBe("cache of 32 kB");
   });
+});
+
+it("a plan written by hand: a product of 3 of the 7 numbers of each row", () => {
+  const grows = (B: number) => ({ B, plus: 0 });
+  const number = (value: unknown) => ({ kind: "number", value });
+  const value = (at: number) => ({ kind: "value", value: at, offset: 0 });
+  const sizes = [number(0), number(0), number(grows(1)), number(2), number(3)];
+  const operands = [value(0), number(7), value(1), number(2), value(2), number(2), number(0), { kind: "scratch", bytes: 0 }];
+  const program = {
+    ...{ version: 1, precision: "f32" },
+    values: [
+      { size: grows(7), home: { kind: "buffer", name: "x", offset: 0 } },
+      { size: 6, home: { kind: "constant", name: "w" } },
+      { size: grows(2), home: { kind: "buffer", name: "z", offset: 0 } },
+    ],
+    steps: [{ kind: "kernel", calls: [{ kernel: "gemm", args: [...sizes, ...operands], repeat: [] }], result: 2 }],
+  };
+  const work = networkWork({ program } as never, 4, 24);
+  // Of the matrix x, from its first to its last number that is used: 3 · 7 + 3.
+  expect(work).toMatchObject({
+    multiplyAdds: 6,
+    operations: 0,
+    functions: 0,
+    parameters: 24 / 4,
+    rows: (4 * 24) / 4,
+    activations: 8,
+  });
+  expect(work.width).toBe(32);
+});
+
+it("the memories' edges are those of the published figures", () => {
+  const none = { multiplyAdds: 0, operations: 0, functions: 0, parameters: 0, activations: 1, rows: 0 };
+  const level = (between: number) => ledgerOf({ ...none, width: 32, model: 0, between })[0];
+  const found = [8192, 8193, 32_768, 32_769, 2 ** 20, 2 ** 20 + 1].map((bytes) => level(bytes));
+  expect(found.map((item) => item.level)).toEqual([
+    "cache of 8 kB",
+    "cache of 32 kB",
+    "cache of 32 kB",
+    "cache of 1 MB",
+    "cache of 1 MB",
+    "DRAM",
+  ]);
+  expect(found.map(({ picojoules: [low, high] }) => [8 * low, 8 * high])).toEqual([
+    [10, 10],
+    [20, 20],
+    [20, 20],
+    [100, 100],
+    [100, 100],
+    [1300, 2600],
+  ]);
 });
