@@ -22,22 +22,22 @@ import { integer, seek, uniform } from "./random";
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_BATCH, GRAPH_CHANGED, GRAPH_WORK, GRAPH_KEY_LOW, GRAPH_KEY_HIGH,
   GRAPH_POWER_F64, RECORD_STATES, RECORD_SLOT, RECORD_PAIRS, RECORD_EDGES, RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS,
-  EDGE_BYTES, EDGE_STRIDE, COUNTED_EDGE, HEAD_EDGE, OTHER_FIRST, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
+  EDGE_BYTES, EDGE_STRIDE, COUNTED_EDGE, HEAD_EDGE, BLOCK_EDGE, OTHER_FIRST, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
 } from "../src/host/fields";
 
 /** 2^-53. */
 const TO_UNIT: f64 = 1.1102230246251565e-16;
-const LITERAL: u32 = 0x3fffffff;
+export const LITERAL: u32 = 0x1fffffff;
 
-let states: usize = 0;
-let counts: usize = 0;
-let counted: usize = 0;
-let work: usize = 0;
-let power: f64 = 1;
+export let states: usize = 0;
+export let counts: usize = 0;
+export let counted: usize = 0;
+export let work: usize = 0;
+export let power: f64 = 1;
 /** Where the record that was read last ends. */
-let after: usize = 0;
+export let after: usize = 0;
 
-function open(chain: usize): void {
+export function open(chain: usize): void {
   states = <usize>load<u32>(chain, GRAPH_STATES);
   counts = <usize>load<u32>(chain, GRAPH_COUNTS);
   counted = <usize>load<u32>(chain, GRAPH_COUNTED);
@@ -97,11 +97,15 @@ function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
   return z;
 }
 
-/** The same, term by term of each state, added to the work. */
-function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
+/** The same, term by term of each state, added to the work; without those within a block. */
+export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
   const end = work + (<usize>count << 3);
   for (let e: u32 = 0; e < edges; e++) {
     const kind = load<u32>(edge, EDGE_KIND);
+    if (kind & BLOCK_EDGE) {
+      edge += (kind & COUNTED_EDGE) == 0 ? OTHER_FIRST + (<usize>(kind & LITERAL)) * OTHER_BYTES : EDGE_BYTES;
+      continue;
+    }
     if ((kind & COUNTED_EDGE) == 0) {
       let at = entryOf(edge, kind);
       const stride = <usize>load<u32>(edge, EDGE_STRIDE);
@@ -133,11 +137,11 @@ function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): void {
 }
 
 /** Counts of the factors whose body the variable is in. */
-function recount(edge: usize, edges: u32, old: u32, now: u32): void {
+export function recount(edge: usize, edges: u32, old: u32, now: u32): void {
   for (let e: u32 = 0; e < edges; e++) {
     const kind = load<u32>(edge, EDGE_KIND);
     if ((kind & COUNTED_EDGE) == 0) {
-      edge += OTHER_FIRST + <usize>kind * OTHER_BYTES;
+      edge += OTHER_FIRST + <usize>(kind & LITERAL) * OTHER_BYTES;
       continue;
     }
     if ((kind & HEAD_EDGE) == 0) {
@@ -152,7 +156,7 @@ function recount(edge: usize, edges: u32, old: u32, now: u32): void {
 }
 
 /** Where the edges of wider factors begin. */
-function edgesOf(record: usize, count: u32): usize {
+export function edgesOf(record: usize, count: u32): usize {
   return record + RECORD_BYTES + (<usize>max(count, 1) << 3) + <usize>load<u32>(record, RECORD_PAIRS) * PAIR_BYTES;
 }
 
@@ -190,7 +194,7 @@ function termsOf(record: usize, count: u32, old: u32): void {
 }
 
 /** Draws the variable at a position by the uniform number u; of u < 0 it stays as it is. `after` is behind its record then. */
-function draw(record: usize, position: usize, u: f64, batch: usize, changed: usize): void {
+export function draw(record: usize, position: usize, u: f64, batch: usize, changed: usize): void {
   const count = load<u32>(record, RECORD_STATES);
   const old = <u32>load<u8>(states + position);
   let now: u32;
@@ -290,7 +294,7 @@ export function graphSweep(chain: usize, from: u32, to: u32, sweep: f64, sweeps:
 }
 
 /** The lanes' words as uniform numbers, in the order of the stream. */
-function storeUnits(to: usize): void {
+export function storeUnits(to: usize): void {
   store<f64>(to, unit(i32x4.extract_lane(lanes0, 0), i32x4.extract_lane(lanes1, 0)), 0);
   store<f64>(to, unit(i32x4.extract_lane(lanes2, 0), i32x4.extract_lane(lanes3, 0)), 8);
   store<f64>(to, unit(i32x4.extract_lane(lanes0, 1), i32x4.extract_lane(lanes1, 1)), 16);

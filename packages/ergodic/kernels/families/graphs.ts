@@ -5,6 +5,7 @@ export {
 export {
   cliqueSparseLogSum, cliqueSparseMax, cliqueSparseSum, cliqueSupportBuild, cliqueSupportCount,
 } from "../clique-support";
+export { graphBlocks } from "../graph-blocks";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
 export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";

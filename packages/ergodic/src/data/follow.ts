@@ -9,7 +9,7 @@
  * numbers.
  */
 import { listed } from "./raw.ts";
-import type { RawColumn, RowSource, Shape, SourceStep, Step } from "./rows.ts";
+import type { RawColumn, ReadRow, RowSource, Shape, SourceStep, Step } from "./rows.ts";
 import { SparseRow } from "./rows.ts";
 import type { ColumnsStep } from "./transformations/columns.ts";
 import type { HashedColumnsStep } from "./transformations/hashed-columns.ts";
@@ -181,23 +181,27 @@ function fillsOf({ impute, source }: Coding): Map<string, { missing: number; fil
 
 /** `rows` with each column in its place; `shape`: the model's after its first steps. */
 export function placed(rows: RowSource, places: Int32Array, shape: Shape): RowSource {
-  return { rowCount: rows.rowCount, shape, forEach: shape.format === "dense" ? denseRows : sparseRows };
+  return { rowCount: rows.rowCount, shape, open: shape.format === "dense" ? denseRows : sparseRows };
 
-  function denseRows(visit: Parameters<RowSource["forEach"]>[0]): void {
+  function denseRows(): ReadRow {
+    const read = rows.open();
     const out = { count: shape.columnCount, columns: null, values: new Float64Array(shape.columnCount) };
-    rows.forEach(({ count, columns, values }, i) => {
+    return (i) => {
+      const { count, columns, values } = read(i);
       out.values.fill(0);
       for (let k = 0; k < count; k++) {
         const place = places[columns ? columns[k] : k];
         if (place >= 0) out.values[place] = values[k];
       }
-      visit(out, i);
-    });
+      return out;
+    };
   }
 
-  function sparseRows(visit: Parameters<RowSource["forEach"]>[0]): void {
+  function sparseRows(): ReadRow {
+    const read = rows.open();
     const out = new SparseRow();
-    rows.forEach(({ count, columns, values }, i) => {
+    return (i) => {
+      const { count, columns, values } = read(i);
       const entries: [number, number][] = [];
       for (let k = 0; k < count; k++) {
         const place = places[columns ? columns[k] : k];
@@ -205,7 +209,7 @@ export function placed(rows: RowSource, places: Int32Array, shape: Shape): RowSo
       }
       out.count = 0;
       for (const [place, value] of entries.sort((a, b) => a[0] - b[0])) out.push(place, value);
-      visit(out, i);
-    });
+      return out;
+    };
   }
 }

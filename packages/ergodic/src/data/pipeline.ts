@@ -11,6 +11,7 @@ import { type RawRows, sourceOf } from "./raw.ts";
 import {
   mapped,
   type RawColumn,
+  type ReadRow,
   type RowSource,
   refuseValue,
   roundToF32,
@@ -21,6 +22,7 @@ import {
   type Transformation,
 } from "./rows.ts";
 import { checkStep, isTexts } from "./step-check.ts";
+import type { Row } from "./table.ts";
 import { readWeights } from "./target.ts";
 import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import { sources, transformations } from "./transformations/index.ts";
@@ -114,11 +116,14 @@ function roundedSource(rows: RowSource): RowSource {
   if (!rows.shape.stored || rows.shape.type !== "f32") return rows;
   return {
     ...rows,
-    forEach: (visit) =>
-      rows.forEach((row, i) => {
+    open() {
+      const read = rows.open();
+      return (i) => {
+        const row = read(i);
         roundToF32(row);
-        visit(row, i);
-      }),
+        return row;
+      };
+    },
   };
 }
 
@@ -183,24 +188,44 @@ export class StepPipeline {
     });
   }
 
+  /** A place for rows of the form of this one, by name or by position, without their weights. */
+  holding(row: Row | ArrayLike<number>): HeldRow {
+    const held = [row] as readonly Row[] as Row[];
+    return { held, read: this.#checked(held).open() };
+  }
+
   /** Raw rows → rows of the pipeline's columns, as a dataset would hold them; a target is passed over. @throws DataError */
   rowsOf(raw: RawRows): RowSource {
+    const rows = this.#checked(raw);
+    readWeights((this.steps[0] as SourceStep).weights, raw, sourceOf(raw, "rows"));
+    return rows;
+  }
+
+  #checked(raw: RawRows): RowSource {
     const where = sourceOf(raw, "rows");
     checkRaw(raw);
     const rows = runSteps(this.steps, raw, where);
-    readWeights((this.steps[0] as SourceStep).weights, raw, where);
     const { type, names } = rows.shape;
     return {
       ...rows,
-      forEach: (visit) =>
-        rows.forEach((row, i) => {
+      open() {
+        const read = rows.open();
+        return (i) => {
+          const row = read(i);
           const { count, columns, values } = row;
           for (let k = 0; k < count; k++)
             if (values[k] - values[k] !== 0) refuseValue(where, i, names()[columns ? columns[k] : k], values[k], type);
-          visit(row, i);
-        }),
+          return row;
+        };
+      },
     };
   }
+}
+
+/** A place for one raw row, and what reads the row that is there: for rows that come one by one. */
+export interface HeldRow {
+  readonly held: unknown[];
+  readonly read: ReadRow;
 }
 
 let make = (steps: readonly Step[]): StepPipeline => new StepPipeline(steps);

@@ -39,7 +39,16 @@ export interface RowSource {
   readonly shape: Shape;
   /** Sparse: how many entries there are, where that is known beforehand. */
   readonly entryCount?: number;
-  forEach(visit: (row: RowVector, index: number) => void): void;
+  /** Reads rows by their index. */
+  open(): ReadRow;
+}
+
+/** The row of an index, which the next call overwrites. */
+export type ReadRow = (index: number) => RowVector;
+
+export function forEachRow(rows: RowSource, visit: (row: RowVector, index: number) => void): void {
+  const read = rows.open();
+  for (let i = 0; i < rows.rowCount; i++) visit(read(i), i);
 }
 
 /** A step of a pipeline, as it stands in a saved model. */
@@ -123,13 +132,14 @@ export function mapped<S extends Step>(source: RowSource, transformation: Transf
   return {
     rowCount: source.rowCount,
     shape,
-    forEach(visit) {
+    open() {
+      const read = source.open();
       const map = transformation.start(step, source.shape, where);
-      source.forEach((row, i) => {
-        const out = map(row, i);
+      return (i) => {
+        const out = map(read(i), i);
         if (rounds) roundToF32(out);
-        visit(out, i);
-      });
+        return out;
+      };
     },
   };
 }

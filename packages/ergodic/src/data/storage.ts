@@ -1,7 +1,7 @@
 /** Rows into engine memory and back: storing, reading, copying chosen rows. Layout in `layout.ts`. */
 import { type Allocation, engineMemory } from "../host/memory.ts";
 import { type DataLayout, elementBytes, elements, place, rowStride } from "./layout.ts";
-import { denseRow, type RowSource, refuseValue, type Shape, SparseRow } from "./rows.ts";
+import { denseRow, forEachRow, type RowSource, refuseValue, type Shape, SparseRow } from "./rows.ts";
 
 export interface Stored {
   readonly layout: DataLayout;
@@ -27,7 +27,7 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
   const { allocation, pointers } = allocate(source, [rowCount * stride * elementBytes[type]], labels);
   try {
     const values = elements(engineMemory(), type, pointers[0], rowCount * stride);
-    rows.forEach((row, i) => {
+    forEachRow(rows, (row, i) => {
       const base = i * stride;
       for (let j = 0; j < columnCount; j++) {
         const value = (values[base + j] = row.values[j]);
@@ -49,7 +49,7 @@ function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   const entries = new SparseRow();
   if (rows.entryCount !== undefined) entries.reserve(rows.entryCount + rowCount);
   const starts = new Uint32Array(rowCount + 1);
-  rows.forEach((row, i) => {
+  forEachRow(rows, (row, i) => {
     const { count, values } = row;
     const columns = row.columns!;
     for (let k = 0; k < count; k++) {
@@ -127,10 +127,7 @@ export function readRows(layout: DataLayout, shape: Shape): RowSource {
   return {
     rowCount: layout.rowCount,
     shape,
-    forEach(visit) {
-      const read = rowReader(layout);
-      for (let i = 0; i < layout.rowCount; i++) visit(read(i), i);
-    },
+    open: () => rowReader(layout),
   };
 }
 

@@ -849,7 +849,10 @@ export const GRAPH_KEY_HIGH = 36;
 export const GRAPH_POWER_F64 = 40;
 /** Positions below are drawn; of the others no probabilities are kept. */
 export const GRAPH_DRAWN = 48;
-export const GRAPH_BYTES = 56;
+/** BLOCKs, and f64s for the tables of one (kernels/graph-blocks.ts). */
+export const GRAPH_BLOCKS = 52;
+export const GRAPH_TABLES = 56;
+export const GRAPH_BYTES = 64;
 
 /** A variable, what depends on it: then its unary terms f64[1 or states], its PAIRs, its other edges. */
 export const RECORD_STATES = 0;
@@ -863,13 +866,14 @@ export const RECORD_BYTES = 16;
 export const PAIR_POSITION = 0;
 export const PAIR_TERMS = 4;
 export const PAIR_BYTES = 8;
-/** The number of other variables of a table, or COUNTED_EDGE + 2^30 at the head + the state of the literal. */
+/** The number of other variables of a table, or COUNTED_EDGE + 2^30 at the head + the state of the literal; either + BLOCK_EDGE within a block. */
 export const EDGE_KIND = 0;
 /** Terms of a table, or the number of a counted factor. */
 export const EDGE_TERMS = 4;
 export const EDGE_BYTES = 8;
 export const COUNTED_EDGE = 0x80000000;
 export const HEAD_EDGE = 0x40000000;
+export const BLOCK_EDGE = 0x20000000;
 /** Of tables, then: the distance between this variable's states in bytes, 4 bytes of nothing, and by other variable its position and such a distance. */
 export const EDGE_STRIDE = 8;
 export const OTHER_FIRST = 16;
@@ -882,6 +886,40 @@ export const COUNTED_ROW = 4;
 export const COUNTED_HEAD = 8;
 export const COUNTED_STATE = 12;
 export const COUNTED_BYTES = 16;
+
+/** Variables that are drawn together: positions from the first one on, in the order of elimination; their BUCKETs, 0 of a single one. */
+export const BLOCK_FIRST = 0;
+export const BLOCK_SIZE = 4;
+export const BLOCK_BUCKETS = 8;
+export const BLOCK_BYTES = 12;
+/** A table f64[states of the separator][states], and a message f64[states of the separator]: bytes from TABLES on. */
+export const BUCKET_TABLE = 0;
+export const BUCKET_MESSAGE = 4;
+/** States of the separator, and its variables. */
+export const BUCKET_STATES = 8;
+export const BUCKET_SEPARATORS = 12;
+export const BUCKET_TERMS = 16;
+export const BUCKET_MESSAGES = 20;
+/** Bytes of this bucket before its messages, and of the whole bucket before it. */
+export const BUCKET_LENGTH = 24;
+export const BUCKET_BEFORE = 28;
+/** Then by separator, its position and the distance of its states in the table in bytes; TERMs; INBOX blocks. */
+export const BUCKET_BYTES = 32;
+export const SEPARATOR_BYTES = 8;
+/**
+ * A factor within a block: where its terms are, of counted ones its number; and by entry of the table the term's distance, u32. Then by other variable of a
+ * table its position and distance; by literal of the block in a counted body its position and state.
+ */
+export const TERM_FROM = 0;
+export const TERM_MAP = 4;
+/** The number of those others, + COUNTED_EDGE, + HEAD_EDGE where the head is not in the block. */
+export const TERM_KIND = 8;
+export const TERM_BYTES = 12;
+/** A message of another bucket, where in it each entry of the table is, and its length in bytes. */
+export const INBOX_MESSAGE = 0;
+export const INBOX_MAP = 4;
+export const INBOX_LENGTH = 8;
+export const INBOX_BYTES = 12;
 
 /** 64 replicas of a graph of Booleans, a bit each (kernels/replica-gibbs.ts). RUN blocks, one after another, and how many. */
 export const REPLICAS_RUNS = 0;

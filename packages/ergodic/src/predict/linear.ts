@@ -5,7 +5,7 @@
  */
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
-import type { RowSource } from "../data/rows.ts";
+import type { ReadRow } from "../data/rows.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 
@@ -37,20 +37,19 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind> extends 
     };
   }
 
-  protected scores(rows: RowSource): Float64Array {
+  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void {
     const { weights, intercept } = this;
     const outputs = intercept.length;
     const columns = weights.length / outputs;
-    const z = new Float64Array(rows.rowCount * outputs);
-    rows.forEach((row, i) => {
+    for (let i = 0; i < count; i++) {
+      const row = read(from + i);
       for (let k = 0; k < outputs; k++) {
-        const from = k * columns;
+        const first = k * columns;
         let sum = intercept[k];
-        if (row.columns) for (let e = 0; e < row.count; e++) sum += row.values[e] * weights[from + row.columns[e]];
-        else for (let j = 0; j < columns; j++) sum += row.values[j] * weights[from + j];
+        if (row.columns) for (let e = 0; e < row.count; e++) sum += row.values[e] * weights[first + row.columns[e]];
+        else for (let j = 0; j < columns; j++) sum += row.values[j] * weights[first + j];
         z[i * outputs + k] = sum;
       }
-    });
-    return z;
+    }
   }
 }

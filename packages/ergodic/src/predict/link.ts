@@ -10,24 +10,23 @@ export function sigmoid(z: number): number {
 }
 
 export function applyLink(link: Link, outputs: Float64Array): Float64Array {
-  switch (link) {
-    case "identity":
-    case "sign":
-      return outputs;
-    case "exp":
-      return outputs.map(exp);
-    case "sigmoid":
-      return outputs.map(sigmoid);
-    case "softmax": {
-      const top = outputs.reduce((a, b) => Math.max(a, b), -Infinity);
-      return normalise(outputs.map((z) => exp(z - top)));
-    }
-    case "sigmoidNormalised":
-      return normalise(outputs.map(sigmoid));
-  }
+  const values = outputs.slice();
+  linkInPlace(link, values, 0, values.length);
+  return values;
 }
 
-function normalise(values: Float64Array): Float64Array {
-  const total = values.reduce((a, b) => a + b, 0);
-  return total > 0 ? values.map((v) => v / total) : values.fill(1 / values.length);
+/** The same for z [from, from + count) of an array, where they are. */
+export function linkInPlace(link: Link, z: Float64Array, from: number, count: number): void {
+  const to = from + count;
+  if (link === "exp") for (let k = from; k < to; k++) z[k] = exp(z[k]);
+  if (link === "sigmoid" || link === "sigmoidNormalised") for (let k = from; k < to; k++) z[k] = sigmoid(z[k]);
+  if (link === "softmax") {
+    let top = -Infinity;
+    for (let k = from; k < to; k++) top = Math.max(top, z[k]);
+    for (let k = from; k < to; k++) z[k] = exp(z[k] - top);
+  }
+  if (link !== "softmax" && link !== "sigmoidNormalised") return;
+  let total = 0;
+  for (let k = from; k < to; k++) total += z[k];
+  for (let k = from; k < to; k++) z[k] = total > 0 ? z[k] / total : 1 / count;
 }

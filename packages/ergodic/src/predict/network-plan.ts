@@ -1,11 +1,12 @@
-import { checkNumber, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "../base/errors.ts";
+import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../base/errors.ts";
 import { type ArrayPlan, countAt, planAt } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
 import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
 import { damaged, readPlan } from "./plan-format.ts";
-import { checkNumbers, KEPT, PlanHome, type PlanParts, programAt } from "./plan-home.ts";
+import { checkNumbers, KEPT, type OpenBatch, PlanHome, type PlanParts, programAt } from "./plan-home.ts";
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./plan-memories.ts";
 import { batchBytes, placesOf } from "./plan-memory.ts";
+import { roomOf } from "./room-of.ts";
 
 export interface NetworkPlanOptions {
   /** Rows of a batch at most; 64, or as many as keep what lies between the layers within 64 MiB. */
@@ -99,13 +100,32 @@ export class NetworkPlan implements Disposable, HasMemory {
     return this.#parts.buffers.some((b) => b.name === name && growsWithRows(b.size));
   }
 
+  /** Rows of a batch at most. */
+  get chunk(): number {
+    return this.#parts.chunk;
+  }
+
+  /** A batch where it lies in memory, of a plan with one input and one output of rows: to be filled, run and read before anything else is asked of the plan. */
+  open(rows: number, input: string, output: string): OpenBatch {
+    const home = this.#opened();
+    const batch = home.batch(rows);
+    // Memory of one thread that has grown is other memory.
+    if (!batch.open || batch.open.input.length === 0)
+      batch.open = {
+        input: home.view(batch.at.get(input)!, rows * this.rowSize(input)),
+        output: home.view(batch.at.get(output)!, rows * this.rowSize(output)),
+        run: () => this.#called(batch.program),
+      };
+    return batch.open;
+  }
+
   /** Outputs of `rowCount` rows, one row after another, from inputs that lie so. */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>, rowCount: number): Record<string, Float64Array> {
     const { where, chunk } = this.#parts;
     checkNumber(where, "rowCount", rowCount, { low: 0, integer: true });
     for (const buffer of this.#inputs) this.#checkInput(buffer, inputs, rowCount);
     const home = this.#opened();
-    const results = Object.fromEntries(this.#outputs.map((b) => [b.name, resultsOf(countAt(b.size, rowCount), where)]));
+    const results = Object.fromEntries(this.#outputs.map((b) => [b.name, roomOf(countAt(b.size, rowCount), where)]));
     for (let from = 0; from < rowCount; from += chunk) {
       const rows = Math.min(chunk, rowCount - from);
       const { program, at } = home.batch(rows);
@@ -113,7 +133,7 @@ export class NetworkPlan implements Disposable, HasMemory {
         const size = rowSize(buffer);
         home.view(at.get(buffer.name)!, rows * size).set(part(inputs[buffer.name], from * size, rows * size));
       }
-      this.#called(() => program.run());
+      this.#called(program);
       for (const buffer of this.#outputs) {
         // What is the same for all rows is given once.
         const first = growsWithRows(buffer.size) ? from * rowSize(buffer) : 0;
@@ -148,19 +168,20 @@ export class NetworkPlan implements Disposable, HasMemory {
     if (this.#isDisposed)
       throw new OptionError(where, "was used after dispose(); load it again, or dispose it later", "PREDICT_DISPOSED");
     if (!this.#apart) return (this.#home ??= new PlanHome(this.#engine, this.#parts, this));
-    const engine = this.#engine;
-    this.#home ??= new PlanHome(
-      madeMemory(() => engine.apart(pagesOf(this.#parts))),
-      this.#parts,
-    );
+    this.#home ??= this.#homeApart();
     noteMemory(this.#apart);
     return this.#home;
   }
 
+  #homeApart(): PlanHome {
+    const memory = madeMemory(() => this.#engine.apart(pagesOf(this.#parts)));
+    return new PlanHome(memory, this.#parts);
+  }
+
   /** A trap may leave anything behind in memory: a plan's own is given up. */
-  #called(run: () => void): void {
+  #called(program: { run(): void }): void {
     try {
-      run();
+      program.run();
     } catch (cause) {
       if (cause instanceof ErgodicError) throw cause;
       this.giveUp();
@@ -194,16 +215,6 @@ function pagesOf({ plan, buffers, chunk, where }: PlanParts): number {
   const between = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, 0);
   const batch = between + batchBytes(planAt(plan, chunk), elementBytes, where);
   return Math.min(LEAST_PAGES + Math.ceil((1.25 * (fixed + (KEPT + 2) * batch)) / PAGE), MOST_PAGES);
-}
-
-/** @throws MemoryLimitError */
-export function resultsOf(count: number, where: string): Float64Array {
-  try {
-    return new Float64Array(count);
-  } catch (cause) {
-    const message = `gives ${count} numbers for these rows, more than an array holds; give it fewer rows at a time`;
-    throw new MemoryLimitError(where, message, "MEMORY_LIMIT", { cause });
-  }
 }
 
 /** Numbers [from, from + count), without a copy where they lie in a typed array. */

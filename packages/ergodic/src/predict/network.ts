@@ -1,15 +1,12 @@
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
-import type { RowSource } from "../data/rows.ts";
+import type { ReadRow } from "../data/rows.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
 import { type Family, familyOf } from "../host/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
-import { NetworkPlan, resultsOf } from "./network-plan.ts";
+import { NetworkPlan } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
-
-/** Rows that are computed at a time. */
-const CHUNK = 256;
 
 /**
  * Most work of a row that a loaded network may be, in multiply-adds: some ten seconds on one core. The largest networks for images of 224 × 224 are
@@ -50,13 +47,11 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;
-  readonly #where: string;
 
   /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused where it is more work than that. */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
     super(saved, where);
     checkNetwork(saved, this.pipeline.columnCount, where);
-    this.#where = where;
     this.#numbers = saved.tensors;
     this.#plan = new NetworkPlan(
       engine,
@@ -99,22 +94,23 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends
     ) as Record<string, Tensor>;
   }
 
-  protected scores(rows: RowSource): Float64Array {
-    const outputs = Number(this.description.outputs);
-    const { rowCount } = rows;
-    const { columnCount } = rows.shape;
-    const z = resultsOf(rowCount * outputs, this.#where);
-    const x = new Float32Array(Math.min(CHUNK, rowCount) * columnCount);
-    rows.forEach(({ values, columns, count }, i) => {
-      const at = i % CHUNK;
-      const to = x.subarray(at * columnCount, (at + 1) * columnCount);
-      if (columns) {
-        to.fill(0);
-        for (let e = 0; e < count; e++) to[columns[e]] = values[e];
-      } else for (let j = 0; j < columnCount; j++) to[j] = values[j];
-      if (at + 1 < CHUNK && i + 1 < rowCount) return;
-      z.set(this.#plan.run({ x: x.subarray(0, (at + 1) * columnCount) }, at + 1).z, (i - at) * outputs);
-    });
-    return z;
+  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void {
+    const plan = this.#plan;
+    const { columnCount } = this.pipeline;
+    const outputs = this.outputCount;
+    for (let done = 0; done < count; done += plan.chunk) {
+      const rows = Math.min(plan.chunk, count - done);
+      const batch = plan.open(rows, "x", "z");
+      const x = batch.input;
+      for (let i = 0, to = 0; i < rows; i++, to += columnCount) {
+        const { values, columns, count: entries } = read(from + done + i);
+        if (columns) {
+          x.fill(0, to, to + columnCount);
+          for (let e = 0; e < entries; e++) x[to + columns[e]] = values[e];
+        } else for (let j = 0; j < columnCount; j++) x[to + j] = values[j];
+      }
+      batch.run();
+      z.set(batch.output, done * outputs);
+    }
   }
 }

@@ -4,14 +4,18 @@ import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset, Pipeline } from "../data/dataset.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
+import { isList } from "../data/number-cells.ts";
+import type { HeldRow } from "../data/pipeline.ts";
 import type { RawRows } from "../data/raw.ts";
-import type { RowSource } from "../data/rows.ts";
+import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
 import { outputFacts } from "./check-outputs.ts";
-import { applyLink } from "./link.ts";
+import { applyLink, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
+import { roomOf } from "./room-of.ts";
+import { RowsInto } from "./rows-into.ts";
 
 interface ValueByKind {
   class: string;
@@ -55,6 +59,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
   private readonly link: Link;
   /** Numbers in z of a row. */
   protected readonly outputCount: number;
+  /** Where single rows are read, by their form, and z of one. */
+  readonly #held: { named?: HeldRow; listed?: HeldRow } = {};
+  readonly #z: Float64Array;
+  #into: RowsInto | undefined;
 
   /** `where`: the file, for errors. */
   constructor({ description }: SavedModel, where: string) {
@@ -66,6 +74,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     this.targetName = facts.targetName;
     this.classes = facts.classes;
     this.pipeline = pipeline;
+    this.#z = new Float64Array(facts.outputs);
     // Not stored: the pipeline knows them, and there may be millions.
     const { columns: _, ...rest } = description;
     this.description = Object.defineProperty(rest, "columns", {
@@ -75,8 +84,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
     });
   }
 
-  /** z of every row, float64[rows × outputs], of rows that have gone through the pipeline. */
-  protected abstract scores(rows: RowSource): Float64Array;
+  /** Puts z of rows [from, from + count), which have gone through the pipeline, into z from its start on: float64[count × outputs]. */
+  protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
   /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
@@ -101,13 +110,50 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     // A row may have a column of any name, but tables have these two.
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
-    const raw = (single ? [rows] : rows) as RawRows | Dataset;
-    const z = isMarked(raw, datasetMark) ? this.outputs(raw as Dataset) : this.scores(this.pipeline.rowsOf(raw as RawRows));
-    const predictions = Array.from(
-      { length: z.length / this.outputCount },
-      (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>,
-    );
-    return single ? predictions[0] : predictions;
+    if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
+    const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scores(this.pipeline.rowsOf(rows as RawRows));
+    return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>);
+  }
+
+  /** Numbers that `predictInto` gives for a row: one for numbers, else one a class; of models without probabilities those of z. */
+  get width(): number {
+    return this.link === "sign" ? this.outputCount : (this.classes?.length ?? 1);
+  }
+
+  /**
+   * Predictions as numbers, written into `out` without making anything anew: the predicted number of each row, or the probabilities of its
+   * classes in the order of `classes` (by sign: z), `width` numbers a row.
+   *
+   *   const out = new Float64Array(model.width * 1000);
+   *   model.predictInto(matrix, out);            // Float64Array or Float32Array, rows one after another, in the order of the columns
+   *   model.predictInto([{ age: 40 }], out);     // or rows as `predict` takes them
+   *
+   * @returns how many rows there were @throws OptionError where they are more than `out` has room for; DataError as `predict`
+   */
+  predictInto(rows: Float64Array | Float32Array | readonly Row[] | readonly ArrayLike<number>[], out: Float64Array): number {
+    this.#into ??= new RowsInto(this.pipeline);
+    const into = this.#into;
+    const count = into.begin(rows, out, this.width);
+    const { outputCount, link, width } = this;
+    for (let from = 0; from < count; from += into.chunk) {
+      const some = Math.min(into.chunk, count - from);
+      const z = into.room(some * outputCount);
+      try {
+        this.scoresInto(into.read, from, some, z);
+      } catch (error) {
+        into.blame(error);
+      }
+      for (let i = 0; i < some; i++) {
+        linkInPlace(link, z, i * outputCount, outputCount);
+        const to = (from + i) * width;
+        if (width === outputCount) for (let k = 0; k < width; k++) out[to + k] = z[i * width + k];
+        else {
+          out[to] = 1 - z[i];
+          out[to + 1] = z[i];
+        }
+      }
+    }
+    return count;
   }
 
   /** z of every row, float64[rows × outputs]. */
@@ -142,6 +188,26 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
    */
   toBytes(): Uint8Array {
     return encodeModel(this.kind, this.description, this.tensors());
+  }
+
+  private scores(rows: RowSource): Float64Array {
+    const z = roomOf(rows.rowCount * this.outputCount, this.kind);
+    this.scoresInto(rows.open(), 0, rows.rowCount, z);
+    return z;
+  }
+
+  /** Without opening the pipeline anew for each. */
+  private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
+    const { pipeline } = this;
+    // Weights are looked at, too.
+    if ((pipeline.steps[0] as SourceStep).weights !== null) return this.scores(pipeline.rowsOf([row] as RawRows));
+    const form = isList(row) ? "listed" : "named";
+    this.#held[form] ??= pipeline.holding(row);
+    const { held, read } = this.#held[form];
+    held[0] = row;
+    this.scoresInto(read, 0, 1, this.#z);
+    held[0] = undefined;
+    return this.#z;
   }
 
   private rowOf(z: Float64Array, i: number): Float64Array {

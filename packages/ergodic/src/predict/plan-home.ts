@@ -55,7 +55,16 @@ export function programAt(
   throw new DataError(where, message, "MODEL_WORK");
 }
 
+/** Input and output of a batch where they lie, and what computes the one from the other. */
+export interface OpenBatch {
+  readonly input: Float32Array | Float64Array;
+  readonly output: Float32Array | Float64Array;
+  run(): void;
+}
+
 export interface Batch {
+  /** Views on it, once they were asked for. */
+  open?: OpenBatch;
   readonly program: ReadyProgram;
   /** Addresses of inputs and outputs. */
   readonly at: ReadonlyMap<string, number>;

@@ -4,6 +4,7 @@
  *
  * @throws DataError for operations that this library does not have
  */
+import { assert } from "../base/errors.ts";
 import type { Arena } from "../host/arena.ts";
 import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
 import { elementwiseCode } from "../host/elementwise.ts";
@@ -130,22 +131,26 @@ export class ReadyProgram {
     this.#want(aligned(touchedBy(call, this.#elementBytes, this.#context.where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
-    const nest = (depth: number, given: number[]): void => {
+    // One list of arguments a depth, kept: a call makes nothing anew.
+    const given = [...repeat, undefined].map(() => new Array<number>(read.length).fill(0));
+    const nest = (depth: number): void => {
+      const now = given[depth];
       if (depth === repeat.length) {
-        kernel(...given);
+        callWith(kernel, now);
         return;
       }
-      const moved = [...given];
+      const moved = given[depth + 1];
+      for (let k = 0; k < now.length; k++) moved[k] = now[k];
+      const by = steps[depth];
       for (let i = 0; i < repeat[depth].count; i++) {
-        nest(depth + 1, moved);
-        for (const [k, bytes] of steps[depth].entries()) moved[k] += bytes;
+        nest(depth + 1);
+        for (let k = 0; k < by.length; k++) moved[k] += by[k];
       }
     };
-    return () =>
-      nest(
-        0,
-        read.map((argument) => argument()),
-      );
+    return () => {
+      for (let k = 0; k < read.length; k++) given[0][k] = read[k]();
+      nest(0);
+    };
   }
 
   #argument(arg: PlanArgument<number>): () => number {
@@ -193,4 +198,10 @@ export class ReadyProgram {
       }
     };
   }
+}
+
+/** Without a list that is spread, which is copied: WebAssembly passes over what is more than a kernel takes. */
+function callWith(kernel: Kernel, a: readonly number[]): void {
+  assert(a.length <= 16, "no kernel takes more than 16 arguments");
+  kernel(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
 }

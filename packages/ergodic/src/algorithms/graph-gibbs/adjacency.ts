@@ -17,3 +17,16 @@ export function adjacencyOf({ cardinalities, ends, variables }: Conditionals): A
     for (; edge < ends[factor]; edge++) factors[next[variables[edge]]++] = factor;
   return { begins, factors };
 }
+
+/** By variable, its neighbours by factors of at least two variables that are drawn. */
+export function neighbourhood(columns: Conditionals): (variable: number, visit: (other: number) => void) => void {
+  const { begins, factors } = adjacencyOf(columns);
+  const { ends, variables, observed } = columns;
+  return (variable, visit) => {
+    for (let at = begins[variable]; at < begins[variable + 1]; at++) {
+      const factor = factors[at];
+      for (let edge = factor === 0 ? 0 : ends[factor - 1]; edge < ends[factor]; edge++)
+        if (variables[edge] !== variable && observed[variables[edge]] < 0) visit(variables[edge]);
+    }
+  };
+}

@@ -5,6 +5,7 @@ import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation } from "../../host/memory.ts";
 import type { Call } from "../../host/pool.ts";
+import type { BlockLayout } from "./block-layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Schedule, Stretch } from "./schedules/schedule.ts";
 
@@ -17,6 +18,7 @@ const WORK_BYTES = 8 * (256 + 8);
 export class Chain {
   private readonly engine: Engine;
   private readonly layout: Layout;
+  private readonly together: BlockLayout | undefined;
   private readonly held: Allocation[] = [];
   private readonly states: Allocation;
   private readonly counts: Allocation;
@@ -24,13 +26,14 @@ export class Chain {
   private readonly totals: Allocation;
   private readonly squares: Allocation;
   private readonly changed: Allocation;
-  /** GRAPH blocks, by worker. */
+  /** GRAPHs, by worker. */
   private readonly blocks: number[] = [];
 
-  constructor(layout: Layout, engine: Engine, random: Stream, workers: number) {
+  constructor(layout: Layout, engine: Engine, random: Stream, workers: number, together?: BlockLayout) {
     const { memory } = engine;
     this.engine = engine;
     this.layout = layout;
+    this.together = together;
     const allocate = (bytes: number): Allocation => {
       const piece = memory.allocate(Math.max(8, bytes), "chains over a graph");
       this.held.push(piece);
@@ -45,6 +48,7 @@ export class Chain {
     this.changed = allocate(words(layout.drawn) * 4);
     const { begins, records, counted } = layout.pointers;
     for (let w = 0; w < workers; w++) {
+      const tables = together ? allocate(together.tableBytes).pointer : 0;
       const block = allocate(F.GRAPH_BYTES + WORK_BYTES).pointer;
       const fields = memory.u32(block, F.GRAPH_BYTES / 4);
       const set = (field: number, value: number): void => {
@@ -59,6 +63,8 @@ export class Chain {
       set(F.GRAPH_CHANGED, this.changed.pointer);
       set(F.GRAPH_WORK, block + F.GRAPH_BYTES);
       set(F.GRAPH_DRAWN, layout.drawn);
+      set(F.GRAPH_BLOCKS, together?.pointer ?? 0);
+      set(F.GRAPH_TABLES, tables);
       set(F.GRAPH_KEY_LOW, random.key[0]);
       set(F.GRAPH_KEY_HIGH, random.key[1]);
       this.blocks.push(block);
@@ -150,8 +156,9 @@ export class Chain {
     const calls: Call[] = [];
     for (let w = 0; w < pieces; w++) {
       const begin = Math.min(to, from + w * step);
-      const args = [this.blocks[w], begin, Math.min(to, begin + step), sweep, sweeps, flag];
-      calls.push({ kernel: "graphSweep", args });
+      const [first, end] = [begin, Math.min(to, begin + step)].map((at) => this.together?.blockFrom(at) ?? at);
+      const args = [this.blocks[w], first, end, sweep, sweeps, flag];
+      calls.push({ kernel: this.together ? "graphBlocks" : "graphSweep", args });
     }
     return calls;
   }

@@ -11,10 +11,14 @@ import { LogTables } from "../inference/log-tables.ts";
 import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
+import { neighbourhood } from "./adjacency.ts";
 import { Batches } from "./batches.ts";
+import { BlockLayout } from "./block-layout.ts";
+import type { Blocks } from "./blocks.ts";
 import { Chain } from "./chain.ts";
-import { Layout, neighbourhood } from "./layout.ts";
+import { Layout } from "./layout.ts";
 import { marginalsOf, precise } from "./marginals.ts";
+import { blocks } from "./schedules/blocks.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
 import { randomScan } from "./schedules/random-scan.ts";
@@ -23,13 +27,13 @@ import { sequential } from "./schedules/sequential.ts";
 import { tableColumns, withKnown } from "./table-columns.ts";
 
 /** Orders of visits, by name. */
-const schedules = { chromatic, sequential, random: randomScan, hogwild } as const;
+const schedules = { chromatic, blocks, sequential, random: randomScan, hogwild } as const;
 
 /** Options of `graphGibbs`. */
 export interface GraphGibbsOptions {
   /**
-   * The order of visits: "chromatic" (default): variables that share no factor at the same time, exact; "sequential": one after another; "random": each
-   * drawn at random; "hogwild": workers race, biased.
+   * The order of visits: "chromatic" (default): variables that share no factor at the same time, exact; "blocks": trees, small junction trees and variables
+   * that zeros link each at once, from their joint distribution; "sequential": one after another; "random": each drawn at random; "hogwild": workers race, biased.
    */
   schedule?: keyof typeof schedules;
   /** Independent chains. Default 4; from 2 to 256. */
@@ -64,7 +68,7 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
   checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse"]);
   const { schedule = "chromatic", chains = 4, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
-  checkChoice("graphGibbs", "schedule", schedule, ["chromatic", "sequential", "random", "hogwild"] as const);
+  checkChoice("graphGibbs", "schedule", schedule, ["chromatic", "blocks", "sequential", "random", "hogwild"] as const);
   checkNumber("graphGibbs", "chains", chains, { low: 2, high: 256, integer: true });
   checkNumber("graphGibbs", "warmup", warmup, { low: 0, integer: true });
   checkNumber("graphGibbs", "sweeps", sweeps, { low: 100, integer: true });
@@ -80,6 +84,11 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
     },
     startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given),
   };
+}
+
+/** Variables by block. */
+function setsOf({ order, ends }: Blocks): number[][] {
+  return Array.from(ends, (end, block) => [...order.subarray(block === 0 ? 0 : ends[block - 1], end)]);
 }
 
 /** A part with zeros: where chains may begin, and whether they reach everything, is looked at first. */
@@ -98,6 +107,7 @@ class GraphGibbs implements PartInference {
   private readonly zeros: WithZeros | undefined;
   private readonly steps: AsyncGenerator<void>;
   private layout: Layout | undefined;
+  private together: BlockLayout | undefined;
   private readonly chains: Chain[] = [];
   private ergodic: Ergodicity | undefined;
   private impossible = false;
@@ -127,10 +137,13 @@ class GraphGibbs implements PartInference {
 
   private async *work(): AsyncGenerator<void> {
     const { options, schedule, engine, columns } = this;
-    if (this.zeros) this.ergodic = yield* ergodicity(this.zeros.part);
     const visits = schedule.visits(columns);
     yield;
+    if (this.zeros) this.ergodic = yield* ergodicity(this.zeros.part, { blocks: visits.blocks && setsOf(visits.blocks) });
     const layout = (this.layout = new Layout(columns, visits.order, engine.memory));
+    yield;
+    if (visits.blocks) this.together = new BlockLayout(columns, layout, visits.blocks, engine.memory);
+    if (!layout.joined.includes(1)) this.batches.onlyTwo();
     yield;
     yield* this.begin(layout);
     if (this.impossible) return;
@@ -157,7 +170,7 @@ class GraphGibbs implements PartInference {
     const { plan, engine, options, columns, zeros, kept } = this;
     const workers = Math.max(1, plan.workers);
     for (let c = 0; c < options.chains; c++) {
-      const chain = new Chain(layout, engine, stream(plan.seed, "graph gibbs", c), workers);
+      const chain = new Chain(layout, engine, stream(plan.seed, "graph gibbs", c), workers, this.together);
       this.chains.push(chain);
       if (kept?.has(`${c}.states`)) {
         chain.restore(kept.part("a chain", `${c}.`));
@@ -207,7 +220,8 @@ class GraphGibbs implements PartInference {
     const biased = plan.workers > 1 ? schedule.biased : undefined;
     const early = batches.warmedUp ? undefined : "the chains had not warmed up";
     const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
-    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbourhood(columns));
+    const neighbours = neighbourhood(columns);
+    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, this.together?.blockOf);
     return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
   }
 

@@ -6,18 +6,32 @@ import type { Layout } from "./layout.ts";
 /** Sums of all chains. */
 type Sums = readonly Chain["sums"][];
 
-/** Of each variable the probabilities, means of all chains, and what is known of them. */
+/**
+ * Of each variable the probabilities, means of all chains, and what is known of them. `blockOf` by position: what holds a variable that
+ * zeros may link to others of its block holds them all.
+ */
 export function marginalsOf(
   layout: Layout,
   chains: readonly Chain[],
   n: number,
   batches: number,
   neighbours: (variable: number, visit: (other: number) => void) => void,
+  blockOf?: Uint32Array,
 ): { p: Float64Array; certificate: Certificate }[] {
   const { cardinalities, observed, positions, drawn, joined, certain } = layout;
   const sums = chains.map((chain) => chain.sums);
   const stuck = new Uint8Array(drawn);
   for (let p = 0; p < drawn; p++) stuck[p] = joined[p] && !certain[p] && sums.every(({ changed }) => changed[p] === 0) ? 1 : 0;
+  const held = new Uint8Array(drawn);
+  const heldBlocks = new Set<number>();
+  for (let p = 0; p < drawn; p++) {
+    if (!stuck[p]) continue;
+    neighbours(layout.variables[p], (other) => {
+      const position = positions[other];
+      held[position] = 1;
+      if (blockOf && layout.hard[position] && blockOf[position] !== blockOf[p]) heldBlocks.add(blockOf[position]);
+    });
+  }
   return Array.from(cardinalities, (count, variable) => {
     const position = positions[variable];
     const p = new Float64Array(count);
@@ -33,12 +47,8 @@ export function marginalsOf(
     // Its distribution depends on nothing else.
     if (!joined[position]) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
-    let held = false;
-    if (!certain[position])
-      neighbours(variable, (other) => {
-        if (stuck[positions[other]]) held = true;
-      });
-    if (held) return { p, certificate: { none: "a neighbour's state never changed" } };
+    if (!certain[position] && (held[position] || (blockOf && heldBlocks.has(blockOf[position]))))
+      return { p, certificate: { none: "a neighbour's state never changed" } };
     if (batches < LEAST_BATCHES) return { p, certificate: { none: `the chains are too short (${n} sweeps)` } };
     return { p, certificate: certify(judged(layout, sums, position, n, batches)) };
   });

@@ -1,6 +1,6 @@
 import type { Certificate } from "../../contract.ts";
+import { neighbourhood } from "../graph-gibbs/adjacency.ts";
 import { certify, type Judged, judge, LEAST_BATCHES, settled } from "../graph-gibbs/chain-sums.ts";
-import { neighbourhood } from "../graph-gibbs/layout.ts";
 import type { BitLayout } from "./bit-layout.ts";
 import { GROUP_REPLICAS, GROUPS, type Replicas } from "./replicas.ts";
 

@@ -14,7 +14,7 @@
 import { cosineSine } from "../../base/cosine-sine.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
-import { denseRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
+import { denseRow, forEachRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
 import { checkStep } from "../step-check.ts";
 
 /** Options of random feature maps: rff(), sorf(), orthogonal(), fastfood(). */
@@ -119,7 +119,10 @@ export function matrixProjection(matrix: Float64Array, inputs: number): Projecti
     // Four sums at a time keep the adder busy; each sum's order, and so its bits, is that of the plain loop below.
     for (; k + 4 <= frequencies; k += 4) {
       const base = k * inputs;
-      let [a, b, c, d] = [0, 0, 0, 0];
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
       for (let j = 0; j < inputs; j++) {
         const value = values[j];
         a += matrix[base + j] * value;
@@ -157,7 +160,7 @@ function variance(rows: RowSource): number {
   let count = 0;
   let mean = 0;
   let squares = 0;
-  rows.forEach((row) => {
+  forEachRow(rows, (row) => {
     for (let k = 0; k < row.count; k++) {
       const delta = row.values[k] - mean;
       mean += delta / ++count;

@@ -53,11 +53,9 @@ export const columns: Source<ColumnsStep> = {
     return {
       rowCount,
       shape: shapeOf(step),
-      forEach(visit) {
-        for (let i = 0; i < rowCount; i++) {
-          for (let j = 0; j < cells.length; j++) row.values[j] = cells[j](i);
-          visit(row, i);
-        }
+      open: () => (i) => {
+        for (let j = 0; j < cells.length; j++) row.values[j] = cells[j](i);
+        return row;
       },
     };
   },

@@ -46,12 +46,10 @@ export const hashedColumns: Source<HashedColumnsStep> = {
     return {
       rowCount,
       shape: hashedShape(step.bits, step.type),
-      forEach(visit) {
-        for (let i = 0; i < rowCount; i++) {
-          collector.clear();
-          for (const add of adders) add(i);
-          visit(collector.row(), i);
-        }
+      open: () => (i) => {
+        collector.clear();
+        for (const add of adders) add(i);
+        return collector.row();
       },
     };
   },

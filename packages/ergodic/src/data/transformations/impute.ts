@@ -1,5 +1,5 @@
 import { DataError } from "../../base/errors.ts";
-import type { RawColumn, RowSource, Step, Transformation } from "../rows.ts";
+import { forEachRow, type RawColumn, type RowSource, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isCount, isNumbers } from "../step-check.ts";
 
 export type ImputeMethod = "mean" | "median" | "mode";
@@ -17,7 +17,7 @@ export function fitImpute(cells: RowSource, method: ImputeMethod, where: string)
   const kinds = cells.shape.cells!;
   const present = kinds.map(() => new Float64Array(cells.rowCount));
   const counts = kinds.map(() => 0);
-  cells.forEach((row) => {
+  forEachRow(cells, (row) => {
     for (let j = 0; j < kinds.length; j++) if (!Number.isNaN(row.values[j])) present[j][counts[j]++] = row.values[j];
   });
   const fills = kinds.map((column, j) => {

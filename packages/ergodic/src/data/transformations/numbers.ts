@@ -2,7 +2,7 @@ import { DataError } from "../../base/errors.ts";
 import type { Format } from "../layout.ts";
 import { numberGiven } from "../number-cells.ts";
 import { isArrays, isSparseTable, isTable, namedCells, numberCell, type RawRows, rowCountOf, tableNumbers } from "../raw.ts";
-import { denseRow, type RowSource, type RowVector, type Shape, type SourceStep, SparseRow } from "../rows.ts";
+import { denseRow, type ReadRow, type RowSource, type Shape, type SourceStep, SparseRow } from "../rows.ts";
 import { checkStep, isCount, isFormat, isTexts } from "../step-check.ts";
 import type { Row, SparseTable } from "../table.ts";
 import { listOf } from "./columns.ts";
@@ -15,8 +15,6 @@ export interface NumbersStep extends SourceStep {
   /** null: x0, x1, … */
   readonly names: readonly string[] | null;
 }
-
-type ReadRow = (i: number) => RowVector;
 
 /**
  * Source step `numbers`: rows that are numbers already, dense or sparse, named or not.
@@ -48,17 +46,15 @@ export const numbers: Source<NumbersStep> = {
       rowCount,
       shape,
       ...(isSparseTable(raw) ? { entryCount: raw.rowStart[rowCount] } : {}),
-      forEach(visit) {
-        for (let i = 0; i < rowCount; i++) {
-          const row = read(i);
-          for (let k = 0; k < row.count; k++) {
-            const value = row.values[k];
-            if (value - value === 0) continue;
-            const name = shape.names()[row.columns ? row.columns[k] : k];
-            throw new DataError(where, `row ${i + 1}: column "${name}" is ${value}, but must be a finite number`, "DATA_VALUE");
-          }
-          visit(row, i);
+      open: () => (i) => {
+        const row = read(i);
+        for (let k = 0; k < row.count; k++) {
+          const value = row.values[k];
+          if (value - value === 0) continue;
+          const name = shape.names()[row.columns ? row.columns[k] : k];
+          throw new DataError(where, `row ${i + 1}: column "${name}" is ${value}, but must be a finite number`, "DATA_VALUE");
         }
+        return row;
       },
     };
   },
@@ -91,7 +87,11 @@ function denseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: strin
     const name = columnOf(shape);
     return (i) => {
       const given = listOf(rows[i], step.columnCount, where, i);
-      for (let j = 0; j < step.columnCount; j++) row.values[j] = numberGiven(given[j], where, i, name, j);
+      for (let j = 0; j < step.columnCount; j++) {
+        // Asked here: what is handed to another function is put into a box.
+        const value = given[j];
+        row.values[j] = typeof value === "number" ? value : numberGiven(value, where, i, name, j);
+      }
       return row;
     };
   }

@@ -1,5 +1,5 @@
 import { DataError } from "../../base/errors.ts";
-import type { RowSource, Step, Transformation } from "../rows.ts";
+import { forEachRow, type RowSource, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isNumbers } from "../step-check.ts";
 
 export interface StandardiseStep extends Step {
@@ -27,7 +27,7 @@ export function columnMoments(rows: RowSource): ColumnMoments {
   const mean = new Float64Array(columnCount);
   const squares = new Float64Array(columnCount);
   const largest = new Float64Array(columnCount);
-  rows.forEach((row) => {
+  forEachRow(rows, (row) => {
     for (let k = 0; k < row.count; k++) {
       const j = row.columns ? row.columns[k] : k;
       const x = row.values[k];

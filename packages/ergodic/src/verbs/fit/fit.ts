@@ -156,7 +156,8 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  * or a whole `algorithm`. Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on
  * convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
  * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
- * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `fit.path(linear(), data)` fits a whole path of penalties.
+ * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
+ * checkpoint, at which training on other data begins. `fit.path(linear(), data)` fits a whole path of penalties.
  * `fit.check(options)` checks options before data are read.
  *
  * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`

@@ -5,6 +5,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { datasetMark, isMarked } from "../../data/marks.ts";
 import type { StepPipeline } from "../../data/pipeline.ts";
 import type { RawRows } from "../../data/raw.ts";
+import { forEachRow } from "../../data/rows.ts";
 import { overAllowed, queriesFor } from "./early-stopping.ts";
 import { factorWork, joulesOf, ledgerOf, linearWork, type ModelWork, networkWork, withFeatures } from "./ledger.ts";
 import type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "./measurement.ts";
@@ -240,7 +241,7 @@ function entriesOf(inputs: MeasureInputs, pipeline: StepPipeline): { entries: nu
     const isSparse = source.shape.format === "sparse";
     if (!isSparse) return { entries: source.shape.columnCount, isSparse };
     let entries = 0;
-    source.forEach(({ count }) => {
+    forEachRow(source, ({ count }) => {
       entries += count;
     });
     return { entries: entries / source.rowCount, isSparse };

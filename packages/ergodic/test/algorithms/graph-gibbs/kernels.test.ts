@@ -8,28 +8,9 @@ import { openEngine } from "../../../src/host/engine.ts";
 import { factorGraph } from "../../../src/index.ts";
 import { conditionalAt, logValueAt, sweepOf } from "../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";
-import { laidOut } from "./laid-out.ts";
+import { distance, type Laid, laidOut, possible, product, recounted } from "./laid-out.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
-
-type Laid = ReturnType<typeof laidOut>;
-
-/** Joint states of positive product, of variables that are drawn; the observed ones are where they were seen. */
-function possible({ columns }: Laid): Int32Array[] {
-  const { cardinalities, observed } = columns;
-  const states = observed.map((state) => Math.max(0, state));
-  const found: Int32Array[] = [];
-  for (;;) {
-    if (logValueAt(columns, states) > -Infinity) found.push(states.slice());
-    let variable = states.length - 1;
-    for (; variable >= 0; variable--) {
-      if (observed[variable] >= 0) continue;
-      if (++states[variable] < cardinalities[variable]) break;
-      states[variable] = 0;
-    }
-    if (variable < 0) return found;
-  }
-}
 
 /** The kernel's conditional probabilities at one position, from what it keeps of a single visit. */
 function kernelConditional(laid: Laid, states: Int32Array, position: number): Float64Array {
@@ -165,19 +146,6 @@ function visitsOf(laid: Laid, states: Int32Array[], change: (p: Float64Array) =>
       return row;
     });
   });
-}
-
-const product = (a: number[][], b: number[][]): number[][] =>
-  a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
-
-/** max |πP − π|. */
-const distance = (pi: number[], matrix: number[][]): number =>
-  Math.max(...pi.map((value, j) => Math.abs(pi.reduce((sum, p, i) => sum + p * matrix[i][j], 0) - value)));
-
-function recounted(laid: Laid): number[] {
-  const counts = new Int32Array(laid.layout.counted);
-  laid.layout.countInto(counts, laid.chain.current);
-  return [...counts];
 }
 
 describe("what racing workers share", () => {

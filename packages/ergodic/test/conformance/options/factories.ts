@@ -535,7 +535,7 @@ export const inference = from(ergodic, {
   naiveMeanField: { restarts: count, rounds: count, tolerance: notNegative },
   annealedImportanceSampling: { particles: whole(100), temperatures: count, level: number(0.5, 0.9999) },
   graphGibbs: {
-    schedule: one("chromatic", "sequential", "random", "hogwild"),
+    schedule: one("chromatic", "blocks", "sequential", "random", "hogwild"),
     chains: whole(2, 256),
     warmup: whole(0),
     sweeps: whole(100),

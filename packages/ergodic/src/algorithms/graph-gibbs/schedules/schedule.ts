@@ -1,4 +1,5 @@
 import type { Conditionals } from "../../../contract.ts";
+import type { Blocks } from "../blocks.ts";
 
 /** Positions that are visited together. */
 export interface Stretch {
@@ -14,6 +15,8 @@ export interface Visits {
   readonly order: Uint32Array;
   /** Of a sweep. */
   readonly stretches: readonly Stretch[];
+  /** Where variables are drawn together. */
+  readonly blocks?: Blocks;
 }
 
 /** The order of visits of a sweep: one file each. */

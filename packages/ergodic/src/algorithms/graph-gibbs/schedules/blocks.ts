@@ -1,0 +1,28 @@
+import { blocksOf } from "../blocks.ts";
+import { stretchesOf } from "./chromatic.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** A colour is shared among workers if no block of it has more than this part of its variables. */
+const SMALL = 1 / 8;
+
+/**
+ * Blocks of variables, each drawn at once from its joint distribution given all others: trees, small junction trees, and groups that zeros link. Blocks of a
+ * colour share no factor. Exact, and the same at any number of workers. A variable of a block moves as far in a sweep as its block reaches. Sources: Jensen,
+ * Kjærulff and Kong 1995; Hamze and de Freitas 2004.
+ */
+export const blocks: Schedule = {
+  name: "blocks",
+  words: "block Gibbs",
+  visits: (columns) => {
+    const found = blocksOf(columns);
+    const { order, ends, colours } = found;
+    let block = 0;
+    const stretches = stretchesOf(colours, 0).map((stretch) => {
+      let largest = 0;
+      for (; block < ends.length && ends[block] <= stretch.to; block++)
+        largest = Math.max(largest, ends[block] - (block === 0 ? 0 : ends[block - 1]));
+      return { ...stretch, shared: stretch.shared && largest <= SMALL * (stretch.to - stretch.from) };
+    });
+    return { order, stretches, blocks: found };
+  },
+};
