@@ -158,6 +158,28 @@ it("trains a network on the digits where no model is given", async () => {
   expect(stderr).toBe("trains a network of 256 and 128 units on the digits that come with ergodic\n");
 });
 
+it("takes sparse rows, and categories as text", async () => {
+  const sparse = file("rows.libsvm");
+  const lines = Array.from({ length: 60 }, (_, i) => `${i % 2 ? 1 : -1} ${1 + (i % 2)}:1 ${3 + (i % 4)}:0.5`);
+  writeFileSync(sparse, lines.join("\n"));
+  const people = file("people.csv");
+  writeFileSync(
+    people,
+    `work,age,pay\n${lines.map((_, i) => `${["own", "public", ""][i % 3]},${20 + (i % 40)},${i % 7}`).join("\n")}\n`,
+  );
+  const counts: (number | undefined)[] = [];
+  for (const [data, ...options] of [[sparse], [people, "--target", "pay", "--impute", "mode"]]) {
+    const out = file("other.safetensors");
+    await works("train", data, ...options, "--epochs", "1", "--out", out, "--quiet");
+    const { stdout } = await works("measure", out, data, ...quick, "--queries", "44", "--batch", "1,3", "--json");
+    const { measurements } = checked("measure", stdout) as unknown as { measurements: Measurement[] };
+    counts.push(measurements[1].ledger!.find(({ what }) => what === "multiply-adds")?.count);
+  }
+  // Two numbers a row that are there; an age, and a column for each kind of work.
+  expect(counts[0]).toBe(2);
+  expect(counts[1]).toBeGreaterThanOrEqual(3);
+});
+
 it("takes a model of recommend, with its pairs", async () => {
   const ratings = file("ratings.csv");
   writeFileSync(ratings, `user,item,value\n${Array.from({ length: 40 }, (_, i) => `u${i % 8},i${i % 5},${i % 4}`).join("\n")}\n`);

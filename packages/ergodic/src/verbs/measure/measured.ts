@@ -210,7 +210,7 @@ function verdict(
     return {
       bound,
       ...no(
-        `the 99th percentile is not within ${p99Ms} ms${rate === 0 ? ` at any rate down to ${trials.at(-1)!.rate.toPrecision(2)} a second` : ""}`,
+        `the 99th percentile is not within ${p99Ms} ms${rate === 0 ? ` at any rate down to ${Number(trials.at(-1)!.rate.toPrecision(2))} a second` : ""}`,
       ),
     };
   return { bound, ...no(null) };
