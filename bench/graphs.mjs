@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomNumbers } from "./data.mjs";
-import { openErgodic } from "./ergodic.mjs";
+import { openErgodic, openModules } from "./ergodic.mjs";
 import { openPeer } from "./peer.mjs";
 
 /** A graph that takes factors by numbers, with a pool of `pool` normal weights of a standard deviation; `pick()` is one of its ids. */
@@ -20,6 +20,28 @@ export async function emptyGraph({ variables, seed }) {
     return () => ids[below(count)];
   };
   return { graph, random, below, pool };
+}
+
+/** The states of all variables after so many sweeps of Gibbs sampling. */
+export async function drawStates(graph, sweeps) {
+  const [{ Layout }, { Chain }, { sequential }, { stream }, { openEngine }] = await openModules(
+    "algorithms/graph-gibbs/layout.js",
+    "algorithms/graph-gibbs/chain.js",
+    "algorithms/graph-gibbs/schedules/sequential.js",
+    "base/stream.js",
+    "host/engine.js",
+  );
+  const engine = await openEngine({ families: ["graphs"] });
+  const columns = graph.conditionals();
+  const { order, stretches } = sequential.visits(columns);
+  const layout = new Layout(columns, order, engine.memory);
+  const chain = new Chain(layout, engine, stream(1, "truth"), 1);
+  chain.begin(() => 0);
+  await engine.run(chain.calls(stretches[0], sequential, 0, sweeps, false, 1), { workers: 1, deterministic: false });
+  const states = Array.from(layout.positions, (position) => chain.current[position]);
+  chain.dispose();
+  layout.dispose();
+  return states;
 }
 
 /** Opens the peer on a graph. `keep`: it can make the graph from its columns again. */

@@ -29,6 +29,11 @@ const line = await fit(linear({ loss: "squared" }), data, { epochs: 2 });
 export const rmse: number = line.evaluate(data).rmse;
 // @ts-expect-error: a number is no text
 export const text: string = line.evaluate(data).rmse;
+const named = await fit(linear(), Dataset.fromArrays({ x: [[1, 2], [3, 4]], y: [1, 2], names: ["age", "hours"] }));
+named.predict({ age: 40, hours: 38 });
+// @ts-expect-error: a slip in a column's name
+named.predict({ aeg: 40, hours: 38 });
+line.predict({ x0: 1 });
 export const net = await fit(network([dense(4), relu(), dense(1)]), data, { rule: adam() });
 const located = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });
@@ -51,9 +56,14 @@ export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(ra
 const probeOfNode = `
 import { runCommandLine } from "@ergodic/cli";
 import { readCsv } from "@ergodic/ingest";
+import { fit, network } from "ergodic";
 
 export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
+const told = await fit(network([]), await readCsv<"age" | "hours">("a.csv", { target: "y" }));
+told.predict([{ age: 40, hours: 38 }]);
+// @ts-expect-error: a column is missing
+told.predict([{ age: 40 }]);
 `;
 
 const strict = { target: "es2022", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };

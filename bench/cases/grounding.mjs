@@ -1,9 +1,9 @@
 /**
  * grounding: factors a second that a knowledge base makes of tables in memory: three rules, 2.75 million factors of one or two unknowns.
  *
- * Ours begins with relations of texts, and ends with a factor graph: numbers for values, indexes, joins, weights by name, factors. The peer has the same tables in
- * memory, and writes the same factors into tables by SQL, as DeepDive grounds: an index for each join, then `CREATE TABLE … AS SELECT`, with a
- * weight's number from a table of the distinct names. Both sides' factors must be the same many, and the sums of their unknowns' numbers equal.
+ * Ours begins with relations of texts, and ends with a factor graph: numbers for values, indexes, joins, weights by name, factors. The peers have the same tables in
+ * memory, and write the same factors into tables by SQL, as DeepDive grounds: SQLite with an index for each join, then `CREATE TABLE … AS SELECT`, with a
+ * weight's number from a table of the distinct names. All sides' factors must be the same many, and the sums of their unknowns' numbers equal.
  */
 import { randomNumbers, share } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";
@@ -67,14 +67,15 @@ const ours = async (problem) => {
   };
 };
 
-async function sqlite({ folder, ...problem }) {
-  const peer = await openPeer("sqlite_grounding.py", share(folder, problem));
+async function database(script, { folder, ...problem }) {
+  const peer = await openPeer(script, share(folder, problem));
   return {
     name: peer.version,
     close: () => peer.close(),
+    note: ([{ reading }]) => (reading === undefined ? "" : `and ${reading.toFixed(1)} s more until JavaScript has the factors`),
     async round() {
-      const { seconds, factors, sum } = await peer.run({});
-      return { value: factors / seconds / 1e6, factors, sum };
+      const { seconds, factors, ...rest } = await peer.run({});
+      return { value: factors / seconds / 1e6, factors, ...rest };
     },
   };
 }
@@ -86,7 +87,10 @@ export default {
   better: "more",
   makeData,
   ours,
-  peers: (problem) => [{ name: "SQLite", goal: 1, open: () => sqlite(problem) }],
+  peers: (problem) => [
+    { name: "SQLite", goal: 1, open: () => database("sqlite_grounding.py", problem) },
+    { name: "DuckDB", open: () => database("duckdb_grounding.mjs", problem) },
+  ],
   compare: ({ rounds: [mine] }, { rounds: [theirs] }) => ({
     text: `${mine.factors} factors against ${theirs.factors}, sums of their unknowns ${mine.sum} and ${theirs.sum}`,
     passed: mine.factors === theirs.factors && mine.sum === theirs.sum,

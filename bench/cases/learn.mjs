@@ -8,8 +8,8 @@
  * are timed with their set-up from the graph in memory: ours is `fit`, the peer's begins with the columns of the files.
  */
 import { join } from "node:path";
-import { openErgodic, openModules } from "../ergodic.mjs";
-import { emptyGraph, openDimmWitted } from "../graphs.mjs";
+import { openErgodic } from "../ergodic.mjs";
+import { drawStates, emptyGraph, openDimmWitted } from "../graphs.mjs";
 import { median } from "../measure.mjs";
 import { readNumbers } from "../peer.mjs";
 
@@ -27,28 +27,6 @@ const SLOWER = [0.1, 0.3, 1];
 /** The peer's: step · decay^pass. */
 const STEPS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2];
 const DECAYS = [0.6, 0.8, 0.9, 0.95, 1];
-
-/** Draws the states of all variables. */
-async function draw(graph) {
-  const [{ Layout }, { Chain }, { sequential }, { stream }, { openEngine }] = await openModules(
-    "algorithms/graph-gibbs/layout.js",
-    "algorithms/graph-gibbs/chain.js",
-    "algorithms/graph-gibbs/schedules/sequential.js",
-    "base/stream.js",
-    "host/engine.js",
-  );
-  const engine = await openEngine({ families: ["graphs"] });
-  const columns = graph.conditionals();
-  const { order, stretches } = sequential.visits(columns);
-  const layout = new Layout(columns, order, engine.memory);
-  const chain = new Chain(layout, engine, stream(1, "truth"), 1);
-  chain.begin(() => 0);
-  await engine.run(chain.calls(stretches[0], sequential, 0, SWEEPS, false, 1), { workers: 1, deterministic: false });
-  const states = Array.from(layout.positions, (position) => chain.current[position]);
-  chain.dispose();
-  layout.dispose();
-  return states;
-}
 
 async function makeData(folder) {
   const variables = WIDE * HIGH;
@@ -68,7 +46,7 @@ async function makeData(folder) {
       neighbours[v].push([other, weight]);
       neighbours[other].push([v, weight]);
     }
-  const states = await draw(graph.withWeights(truth));
+  const states = await drawStates(graph.withWeights(truth), SWEEPS);
   const heldOut = [];
   for (let v = 0; v < variables; v++) {
     if (random.uniform() < UNOBSERVED) continue;

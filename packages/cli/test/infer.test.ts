@@ -67,6 +67,16 @@ describe("infer", () => {
     );
   });
 
+  it("evidence that is impossible has -Infinity in JSON, too", async () => {
+    const graph = factorGraph();
+    graph.variable("a", ["no", "yes"]);
+    graph.table(["a"], [1, 0]);
+    const never = file("never.json");
+    writeFileSync(never, writeGraphJson(graph));
+    const { stdout } = await works("infer", never, "--evidence", "a=yes", "--task", "partition", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ logZ: "-Infinity", certificate: { exact: true } });
+  });
+
   it("evidence is by a state's name where one is called so, else by its number; in a file always by number", async () => {
     const graph = factorGraph();
     graph.variable("size", ["1", "2", "more"]);

@@ -515,6 +515,8 @@ export interface Conditionals {
   readonly variableCount: number;
   /** By variable, the state that was observed, or −1. */
   readonly observed: Int32Array;
+  /** By variable that was not observed, probabilities of its states that a label gives: for learning alone. */
+  readonly labels?: ReadonlyMap<number, Float64Array>;
   /** By factor, where its edges end; they begin where those of the factor before end. */
   readonly ends: Uint32Array;
   /** By edge, its variable; a factor's are different. */
@@ -558,6 +560,17 @@ export type Certificate =
   | { readonly khat: number; readonly ess: number }
   /** No guarantee, and why. */
   | { readonly none: string };
+
+/** Where the chains of a run ended, and how much they vary: another run, also on the graph as it has grown since, may begin there. */
+export interface EndedChains {
+  /** By chain, the states of variables; −1: unknown. */
+  readonly states: readonly Int16Array[];
+  /** By variable, the variance of a mean times its draws, the largest of its states; NaN: unknown. */
+  readonly variances: Float64Array;
+  /** Sweeps of each chain, from the first on, and those that variances are from. */
+  readonly sweeps: number;
+  readonly kept: number;
+}
 
 /** Parts of plan and stopping that suit an algorithm. */
 export interface AlgorithmDefaults {

@@ -85,6 +85,7 @@ export {
 } from "./algorithms/gradient/schedule.ts";
 export { sag, saga, svrg, type Variance, varianceFromJson } from "./algorithms/gradient/variance.ts";
 export { type GraphGibbsOptions, graphGibbs } from "./algorithms/graph-gibbs/graph-gibbs.ts";
+export type { GraphTemperingOptions } from "./algorithms/graph-gibbs/ladder.ts";
 export { type ImportanceSamplingOptions, importanceSampling } from "./algorithms/importance/importance-sampling.ts";
 export { algorithmFromJson } from "./algorithms/index.ts";
 export type {
@@ -252,7 +253,7 @@ export {
 } from "./data/features/index.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
-export type { Column, Row, SparseTable, Table } from "./data/table.ts";
+export type { Column, Row, RowOf, SparseTable, Table } from "./data/table.ts";
 export { paretoKhat } from "./diagnostics/index.ts";
 export {
   type CheckedStatistic,
@@ -555,7 +556,7 @@ export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts"
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
-export type { GraphFitOptions, LearnedGraph } from "./verbs/fit/graph.ts";
+export type { GraphFitOptions, GraphLikelihood, GraphLikelihoodOptions, LearnedGraph } from "./verbs/fit/graph.ts";
 export { linear } from "./verbs/fit/kinds/linear.ts";
 export { modelFromJson } from "./verbs/fit/kinds/model-from-json.ts";
 export { network } from "./verbs/fit/kinds/network.ts";

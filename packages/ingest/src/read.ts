@@ -34,24 +34,37 @@ export interface BlockOptions extends ReadTableOptions {
   rows?: number;
 }
 
-/** A CSV file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
-export const readCsv = (source: Source, options: CsvOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
-  dataset("readCsv", "csv", source, options);
+/**
+ * A CSV file as a dataset: `target` names the column to predict. `readCsv<"age" | "hours">(…)` tells the compiler the other columns, so that
+ * `predict` refuses rows that lack one.
+ *
+ * @throws DataError with file, line and column
+ */
+export const readCsv = <Names extends string = string>(
+  source: Source,
+  options: CsvOptions & DatasetOptions & SourceOptions,
+): Promise<Dataset<Names>> => dataset("readCsv", "csv", source, options) as Promise<Dataset<never>>;
 
 /** A tab-separated file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
-export const readTsv = (source: Source, options: CsvOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
-  dataset("readTsv", "tsv", source, options);
+export const readTsv = <Names extends string = string>(
+  source: Source,
+  options: CsvOptions & DatasetOptions & SourceOptions,
+): Promise<Dataset<Names>> => dataset("readTsv", "tsv", source, options) as Promise<Dataset<never>>;
 
 /**
  * A file of JSON objects, one per line, as a dataset: `target` names the column to predict. @throws DataError with file and
  * line
  */
-export const readJsonLines = (source: Source, options: JsonLinesOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
-  dataset("readJsonLines", "jsonl", source, options);
+export const readJsonLines = <Names extends string = string>(
+  source: Source,
+  options: JsonLinesOptions & DatasetOptions & SourceOptions,
+): Promise<Dataset<Names>> => dataset("readJsonLines", "jsonl", source, options) as Promise<Dataset<never>>;
 
 /** A Parquet file as a dataset: `target` names the column to predict. @throws DataError for columns that cannot be read */
-export const readParquet = (source: Source, options: ParquetOptions & DatasetOptions & SourceOptions): Promise<Dataset> =>
-  dataset("readParquet", "parquet", source, options);
+export const readParquet = <Names extends string = string>(
+  source: Source,
+  options: ParquetOptions & DatasetOptions & SourceOptions,
+): Promise<Dataset<Names>> => dataset("readParquet", "parquet", source, options) as Promise<Dataset<never>>;
 
 /** One array with the target among its columns, or two: `labels` is the second. */
 export const readNpy = (source: Source, options: NpyOptions & Partial<DatasetOptions> & SourceOptions): Promise<Dataset> =>
@@ -97,9 +110,10 @@ export async function readImages(
  *
  * @throws DataError with file, line and column for what does not hold what it should; OptionError
  */
-export async function read(source: Source, options: ReadOptions = {}): Promise<Dataset> {
+export async function read<Names extends string = string>(source: Source, options: ReadOptions = {}): Promise<Dataset<Names>> {
   const folder = await folderOfImages(source, options);
-  return folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);
+  const made = folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);
+  return made as Promise<Dataset<never>>;
 }
 
 async function dataset(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {

@@ -8,4 +8,5 @@ export {
 export { graphBlocks } from "../graph-blocks";
 export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
+export { graphValue } from "../graph-value";
 export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";

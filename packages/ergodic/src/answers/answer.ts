@@ -1,6 +1,6 @@
 import { DataError, OptionError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import type { Certificate, JsonObject } from "../contract.ts";
+import type { Certificate, EndedChains, Json, JsonObject } from "../contract.ts";
 import { type Certified, certificateText, weakest } from "./certificate.ts";
 
 /** Probabilities of a variable's states, and what is known of them. */
@@ -33,6 +33,7 @@ export interface AnswerContent {
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   readonly logZ?: Certified;
   readonly map?: BestState;
+  readonly chains?: EndedChains;
   readonly method: string;
   /** Algorithm, plan and how the run went, as JSON. */
   readonly description: JsonObject;
@@ -102,6 +103,11 @@ export class Answer {
     return logZ.certificate;
   }
 
+  /** Where chains ended, of sampling: `infer(graph, { from: answer })` begins there. */
+  get chains(): EndedChains | undefined {
+    return this.#content.chains;
+  }
+
   /** What a variable's state is called in the most probable state that was found. */
   state(variable: string | number): string {
     const number = this.number(variable);
@@ -125,16 +131,17 @@ export class Answer {
     return [...this.lines(), `${this.method}`, `certificate: ${certificateText(this.certificate)}`].join("\n");
   }
 
-  /** As JSON. */
+  /** As JSON. What is infinite becomes the text "Infinity" or "-Infinity"; of a `bound` that nobody knows null. */
   toJSON(): JsonObject {
     const { task, method, description } = this;
     const { marginals, logZ, map } = this.#content;
-    const certified = (certificate: Certificate): JsonObject => JSON.parse(JSON.stringify(certificate)) as JsonObject;
+    const certified = (certificate: Certificate): JsonObject =>
+      JSON.parse(JSON.stringify(certificate, (_, part: unknown) => withInfinity(part))) as JsonObject;
     return {
       task,
       method,
       certificate: certified(this.certificate),
-      ...(logZ ? { logZ: Number.isFinite(logZ.value) ? logZ.value : null, logZCertificate: certified(logZ.certificate) } : {}),
+      ...(logZ ? { logZ: withInfinity(logZ.value) as Json, logZCertificate: certified(logZ.certificate) } : {}),
       ...(marginals
         ? {
             marginals: Object.fromEntries(
@@ -211,6 +218,11 @@ export class Answer {
       "OPTION_MEANING",
     );
   }
+}
+
+/** JSON has no infinite numbers. */
+function withInfinity(part: unknown): unknown {
+  return part === Infinity || part === -Infinity ? String(part) : part;
 }
 
 function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certificate {

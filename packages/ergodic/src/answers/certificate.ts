@@ -8,11 +8,33 @@ export function weakness(certificate: Certificate): number {
   return kinds.findIndex((kind) => kind in certificate);
 }
 
-/** The weakest of several: none of no kind. Of those of one kind the first. */
+/** The weakest of several: none of no kind. Of one kind the one that leaves most open; the first of equals. */
 export function weakest(certificates: Iterable<Certificate>): Certificate {
   let found: Certificate = { exact: true };
-  for (const one of certificates) if (weakness(one) > weakness(found)) found = one;
+  let most = 0;
+  for (const one of certificates) {
+    const more = weakness(one) - weakness(found);
+    if (more < 0) continue;
+    const open = openness(one);
+    if (more > 0 || open > most) [found, most] = [one, open];
+  }
   return found;
+}
+
+/** How much a certificate leaves open, among those of its kind: the widest of its ranges, R-hat, k-hat. Infinite where that is not known. */
+function openness(certificate: Certificate): number {
+  const open = "rhat" in certificate ? certificate.rhat : "khat" in certificate ? certificate.khat : widest(certificate);
+  return Number.isNaN(open) ? Infinity : open;
+}
+
+function widest(certificate: Certificate): number {
+  if ("interval" in certificate) {
+    const intervals = [certificate.interval].flat(2);
+    return Math.max(...intervals.map((to, k) => (k % 2 === 1 ? to - intervals[k - 1] : 0)));
+  }
+  if (!("lower" in certificate)) return 0;
+  const [lower, upper] = [[certificate.lower].flat(), [certificate.upper].flat()];
+  return Math.max(...upper.map((to, state) => to - lower[state]));
 }
 
 /** A number that was found, and what is known of it. */
@@ -21,24 +43,24 @@ export interface Certified {
   readonly certificate: Certificate;
 }
 
-/** The sum of numbers that were found independently of each other. Bounds and intervals add up, and so do the chances that intervals miss. */
+/** The sum of numbers that were found independently of each other. Bounds and intervals add up; that all intervals hold has the product of their levels. */
 export function certifiedSum(parts: readonly Certified[]): Certified {
   const value = parts.reduce((sum, part) => sum + part.value, 0);
   const certificate = weakest(parts.map((part) => part.certificate));
   if ("exact" in certificate || "none" in certificate) return { value, certificate };
   if ("lower" in certificate || "interval" in certificate) {
-    let [low, high, missed, size] = [0, 0, 0, 0];
+    let [low, high, level, size] = [0, 0, 1, 0];
     for (const part of parts) {
       const [from, to] = ends(part);
       size += Math.abs(from) + Math.abs(to);
       low += from;
       high += to;
-      if ("interval" in part.certificate) missed += 1 - part.certificate.level;
+      if ("interval" in part.certificate) level *= part.certificate.level;
     }
     // What the sums, and numbers that are right up to rounding, may be off by.
     const slack = 2 ** -50 * parts.length * size;
     if ("lower" in certificate) return { value, certificate: { lower: low - slack, upper: high + slack } };
-    return { value, certificate: { interval: [low, high], level: 1 - missed } };
+    return { value, certificate: { interval: [low, high], level } };
   }
   if ("mcse" in certificate) {
     const all = parts.flatMap((part) => ("mcse" in part.certificate ? [part.certificate] : []));

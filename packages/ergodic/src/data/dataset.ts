@@ -31,8 +31,8 @@ export interface Target {
 }
 
 /** Where a dataset's memory comes from beside its own allocation. */
-interface Lending {
-  readonly from: Dataset;
+interface Lending<Names extends string> {
+  readonly from: Dataset<Names>;
   /** A conversion of `from`: converting it again starts from there. */
   readonly conversion: boolean;
 }
@@ -52,9 +52,13 @@ interface Lending {
  * kept with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised
  * dataset has the pipeline of the floats that it represents.
  *
+ * `Names`: the raw columns without the target, where the compiler knows them: then `predict` refuses rows that lack one.
+ *
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
  */
-export class Dataset implements Disposable {
+export class Dataset<Names extends string = string> implements Disposable {
+  /** For types only: the raw columns. */
+  declare readonly named?: Names;
   /** Rows. */
   readonly rowCount: number;
   /** Columns, one-hot columns counted separately. */
@@ -68,14 +72,14 @@ export class Dataset implements Disposable {
   /** Names the data in errors. */
   readonly source: string;
   #stored: Stored | null;
-  #lending: Lending | null;
+  #lending: Lending<Names> | null;
   #target: Target | undefined;
   #weights: Float64Array | null | undefined;
-  #made = new Map<NumberType | "classes", Dataset>();
+  #made = new Map<NumberType | "classes", Dataset<Names>>();
   #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
 
   /** For the library; users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
-  constructor(stored: Stored, pipeline: Pipeline, source: string, lending: Lending | null = null) {
+  constructor(stored: Stored, pipeline: Pipeline, source: string, lending: Lending<Names> | null = null) {
     const { rowCount, columnCount, format, type } = stored.layout;
     this.rowCount = rowCount;
     this.columnCount = columnCount;
@@ -92,8 +96,11 @@ export class Dataset implements Disposable {
    * A table of raw columns as a dataset. Categories become one-hot columns; their levels and the classes of the target are
    * sorted. @throws DataError
    */
-  static fromTable(table: Table, options: TableOptions): Dataset {
-    return new Pipeline(stepsOfTable(table, options)).apply(table, { target: true });
+  static fromTable<Names extends string, Out extends string>(
+    table: Table<Names>,
+    options: TableOptions<Out>,
+  ): Dataset<string extends Out ? string : Exclude<Names, Out>> {
+    return new Pipeline(stepsOfTable(table, options)).apply(table, { target: true }) as Dataset<never>;
   }
 
   /** Compressed sparse rows as a dataset. @throws DataError */
@@ -102,7 +109,7 @@ export class Dataset implements Disposable {
   }
 
   /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset. @throws DataError */
-  static fromArrays(options: ArraysOptions): Dataset {
+  static fromArrays<Names extends string = string>(options: ArraysOptions<Names>): Dataset<Names> {
     const { steps, rows, target, weights, source } = stepsOfArrays(options);
     const pipeline = new Pipeline(steps);
     return new Dataset(store(runSteps(steps, rows, source), { target, weights }, source), pipeline, source);
@@ -169,7 +176,7 @@ export class Dataset implements Disposable {
   }
 
   /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */
-  split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset; test: Dataset } {
+  split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset<Names>; test: Dataset<Names> } {
     checkKeys("split", options, ["seed", "stratify"]);
     if (options.stratify !== undefined) checkBoolean("split", "stratify", options.stratify);
     if (options.stratify && this.target.kind !== "category") {
@@ -185,13 +192,13 @@ export class Dataset implements Disposable {
   }
 
   /** `count` random rows, without replacement, in storage order. */
-  subsample(count: number, options: { seed: number }): Dataset {
+  subsample(count: number, options: { seed: number }): Dataset<Names> {
     checkKeys("subsample", options, ["seed"]);
     return this.select(sampleRows(this.rowCount, count, options.seed));
   }
 
   /** A copy of the given rows in the given order; a row may come twice. */
-  select(rows: ArrayLike<number>): Dataset {
+  select(rows: ArrayLike<number>): Dataset<Names> {
     if (!isList(rows)) refuse("select", "rows", rows, "a list of row numbers", "[0, 2, 5]");
     if (rows.length === 0) throw new OptionError("select", "rows is empty, but a dataset needs at least 1 row", "OPTION_RANGE");
     for (let i = 0; i < rows.length; i++) {
@@ -202,7 +209,7 @@ export class Dataset implements Disposable {
   }
 
   /** Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only. */
-  standardise(options: { by?: "sd" | "max" } = {}): Dataset {
+  standardise(options: { by?: "sd" | "max" } = {}): Dataset<Names> {
     checkKeys("standardise", options, ["by"]);
     const { by = "sd" } = options;
     checkChoice("standardise", "by", by, ["sd", "max"]);
@@ -210,25 +217,25 @@ export class Dataset implements Disposable {
   }
 
   /** The hashing trick on column names: 2^bits sparse columns. For levels not seen yet, see fromTable's option `hash`. */
-  hash(bits: number): Dataset {
+  hash(bits: number): Dataset<Names> {
     checkBits(bits);
     const step: HashStep = { kind: "hash", bits };
     return this.#after(step);
   }
 
   /** Random features of a kernel: rff, orthogonal, sorf or fastfood. */
-  map(features: RandomFeatures): Dataset {
+  map(features: RandomFeatures): Dataset<Names> {
     const step: FeaturesStep = resolveFeatures(features, this.#rows(features.kind));
     return this.#after(step);
   }
 
   /** What this was converted from by `as`, or itself. */
-  get original(): Dataset {
+  get original(): Dataset<Names> {
     return this.#lending?.conversion ? this.#lending.from : this;
   }
 
   /** The same rows in another type. Made once, and released with this dataset. */
-  as(type: NumberType): Dataset {
+  as(type: NumberType): Dataset<Names> {
     if (type === this.type) return this;
     if (this.#lending?.conversion) return this.#lending.from.as(type);
     if (!["f32", "f64", "i16", "i8"].includes(type)) {
@@ -243,7 +250,7 @@ export class Dataset implements Disposable {
   }
 
   /** Takes the distinct values of a number target as classes. Made once, and released with this dataset. */
-  asClasses(): Dataset {
+  asClasses(): Dataset<Names> {
     if (this.pipeline.target.kind === "category") return this;
     return this.#keep("classes", () => {
       const texts = Array.from(this.target.values, String);
@@ -257,7 +264,7 @@ export class Dataset implements Disposable {
   }
 
   /** The same rows with targets as a model's pipeline has them, its own class indices; itself where they are. @throws DataError for classes that it does not know @internal */
-  withTargetOf(pipeline: Pipeline): Dataset {
+  withTargetOf(pipeline: Pipeline): Dataset<Names> {
     const values = targetsAs(this.target, pipeline.target, this.source);
     if (values === this.target.values) return this;
     return this.#retargeted({ ...pipeline.target, name: this.target.name }, values);
@@ -270,14 +277,14 @@ export class Dataset implements Disposable {
    *
    * @throws DataError that says what differs
    */
-  follow(pipeline: Pipeline): Dataset {
+  follow(pipeline: Pipeline): Dataset<Names> {
     const how = following(this.pipeline.steps, pipeline.steps);
     if (typeof how === "string") {
       const advice =
         "read and transform these rows as those of training, split both from one dataset, or give raw rows: model.pipeline.apply(table)";
       throw new DataError(this.source, `its columns are not the model's: ${how}; ${advice}`, "DATASET_PIPELINE");
     }
-    let followed: Dataset = how.places ? this.#placed(how.places, pipeline.steps.slice(0, how.next)) : this;
+    let followed: Dataset<Names> = how.places ? this.#placed(how.places, pipeline.steps.slice(0, how.next)) : this;
     for (const step of pipeline.steps.slice(how.next)) {
       if (step.kind === "numberType") continue;
       const before = followed;
@@ -312,7 +319,7 @@ export class Dataset implements Disposable {
     this.dispose();
   }
 
-  #keep(key: NumberType | "classes", make: () => Dataset): Dataset {
+  #keep(key: NumberType | "classes", make: () => Dataset<Names>): Dataset<Names> {
     const kept = this.#made.get(key);
     if (kept && !kept.disposed) return kept;
     const made = make();
@@ -320,7 +327,7 @@ export class Dataset implements Disposable {
     return made;
   }
 
-  #retargeted(target: TargetColumn, values: Float64Array): Dataset {
+  #retargeted(target: TargetColumn, values: Float64Array): Dataset<Names> {
     const allocation = engineMemory().allocate(this.rowCount * 8, `targets of dataset ${this.source}`);
     engineMemory().f64(allocation.pointer, this.rowCount).set(values);
     const layout = Object.freeze({ ...this.layout, target: allocation.pointer });
@@ -337,13 +344,13 @@ export class Dataset implements Disposable {
     );
   }
 
-  #placed(places: Int32Array, steps: readonly Step[]): Dataset {
+  #placed(places: Int32Array, steps: readonly Step[]): Dataset<Names> {
     const pipeline = new Pipeline(steps).withTarget(this.pipeline.target);
     const rows = placed(this.#rows("follow"), places, pipeline.shape);
     return new Dataset(store(rows, { target: this.target.values, weights: this.weights }, this.source), pipeline, this.source);
   }
 
-  #after(step: Step): Dataset {
+  #after(step: Step): Dataset<Names> {
     const rows = runStep(this.#rows(step.kind), step, this.source);
     const labels: Labels = { target: this.target.values, weights: this.weights };
     return new Dataset(store(rows, labels, this.source), this.pipeline.with(step), this.source);

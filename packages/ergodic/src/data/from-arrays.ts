@@ -14,10 +14,10 @@ import type { Step } from "./rows.ts";
 import { checkedWeights, describeTarget } from "./target.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
-export interface ArraysOptions {
+export interface ArraysOptions<Names extends string = string> {
   x: readonly ArrayLike<number>[] | { values: Float32Array | Float64Array; columnCount: number };
   y: ArrayLike<number> | readonly string[];
-  names?: readonly string[];
+  names?: readonly Names[];
   /** null, as `dataset.weights` has it: all rows weigh 1. */
   weights?: ArrayLike<number> | null;
   /** Takes the distinct values of numeric y as classes; text is always classes. */

@@ -14,13 +14,14 @@ import type { NumbersStep } from "./transformations/numbers.ts";
 import { chooseFormat, type OneHotStep } from "./transformations/one-hot.ts";
 import { rowShapeStep } from "./transformations/row-shape.ts";
 
-export interface TableOptions {
+/** `Out`: the columns that do not become the dataset's. */
+export interface TableOptions<Out extends string = string> {
   /** Column to predict. */
-  target: string;
+  target: Out;
   /** Column of row weights. */
-  weights?: string;
+  weights?: Out;
   /** Columns to leave out. */
-  drop?: string[];
+  drop?: Out[];
   /** Fills missing cells; without it they are refused. */
   impute?: ImputeMethod;
   /** A level first met at prediction: all zeros (default), or an error. */

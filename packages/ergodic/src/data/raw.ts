@@ -1,10 +1,10 @@
 /** Raw rows as they come: which form they have, and their columns by name. Errors name the row, counted from 1, and the column. */
 import { DataError } from "../base/errors.ts";
 import { told } from "./number-cells.ts";
-import type { Column, Row, SparseTable, Table } from "./table.ts";
+import type { Column, Row, RowOf, SparseTable, Table } from "./table.ts";
 
 /** What a pipeline takes: a table, a sparse table, objects by column name, or arrays by column position. */
-export type RawRows = Table | SparseTable | readonly Row[] | readonly ArrayLike<number>[];
+export type RawRows<Names extends string = string> = Table | SparseTable | readonly RowOf<Names>[] | readonly ArrayLike<number>[];
 
 export function isTable(raw: RawRows): raw is Table {
   return "columns" in raw;

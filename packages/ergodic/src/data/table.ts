@@ -6,16 +6,16 @@
  * `source` (a file name, "stdin", "arrays") opens every error about the table.
  */
 
-export type Column =
-  | { name: string; kind: "number"; values: Float64Array }
-  | { name: string; kind: "category"; codes: Int32Array; levels: string[] };
+export type Column<Name extends string = string> =
+  | { name: Name; kind: "number"; values: Float64Array }
+  | { name: Name; kind: "category"; codes: Int32Array; levels: string[] };
 
-/** A table of raw columns, as readers give it: numbers with NaN for missing values, or categories. */
-export interface Table {
+/** A table of raw columns, as readers give it: numbers with NaN for missing values, or categories. `Names`: of its columns, where the compiler knows them. */
+export interface Table<Names extends string = string> {
   /** Rows. */
   rowCount: number;
   /** Columns, in order. */
-  columns: Column[];
+  columns: Column<Names>[];
   /** Names the table in errors. */
   source: string;
 }
@@ -44,3 +44,6 @@ export interface SparseTable {
 
 /** A raw row as a user writes it: column name → number, text, boolean, or nothing. */
 export type Row = Readonly<Record<string, number | string | boolean | null | undefined>>;
+
+/** A raw row with these columns; with any, where the compiler does not know them. */
+export type RowOf<Names extends string> = string extends Names ? Row : { readonly [N in Names]: Row[string] };

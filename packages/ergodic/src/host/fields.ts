@@ -845,14 +845,16 @@ export const GRAPH_CHANGED = 24;
 export const GRAPH_WORK = 28;
 export const GRAPH_KEY_LOW = 32;
 export const GRAPH_KEY_HIGH = 36;
-/** All terms are multiplied by it: 1, or another one for a search. */
+/** All terms are multiplied by it: 1, or another one for a search or in a ladder of powers. */
 export const GRAPH_POWER_F64 = 40;
 /** Positions below are drawn; of the others no probabilities are kept. */
 export const GRAPH_DRAWN = 48;
 /** BLOCKs, and f64s for the tables of one (kernels/graph-blocks.ts). */
 export const GRAPH_BLOCKS = 52;
 export const GRAPH_TABLES = 56;
-export const GRAPH_BYTES = 64;
+/** ln of the product of all factors, when it was last asked for. */
+export const GRAPH_VALUE_F64 = 64;
+export const GRAPH_BYTES = 80;
 
 /** A variable, what depends on it: then its unary terms f64[1 or states], its PAIRs, its other edges. */
 export const RECORD_STATES = 0;

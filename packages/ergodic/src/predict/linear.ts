@@ -12,7 +12,10 @@ import { OutputPredictor } from "./output-predictor.ts";
 export type { Prediction } from "./output-predictor.ts";
 
 /** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
-export class LinearPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+export class LinearPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
+  K,
+  Names
+> {
   /** Tells predictors apart. */
   readonly kind = "linear";
   /** float64[outputs × columns], row-major, in the units of the pipeline's columns. */

@@ -42,7 +42,10 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
 /**
  * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
  */
-export class NetworkPredictor<K extends PredictionKind = PredictionKind> extends OutputPredictor<K> {
+export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
+  K,
+  Names
+> {
   /** Tells predictors apart. */
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];

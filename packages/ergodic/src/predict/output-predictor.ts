@@ -8,7 +8,7 @@ import { isList } from "../data/number-cells.ts";
 import type { HeldRow } from "../data/pipeline.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
-import type { Row } from "../data/table.ts";
+import type { Row, RowOf } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { applyLink, linkInPlace } from "./link.ts";
@@ -41,9 +41,10 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
- * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`.
+ * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. `Names`: the columns of
+ * its rows, where they are known.
  */
-export abstract class OutputPredictor<K extends PredictionKind = PredictionKind> {
+export abstract class OutputPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> {
   /** Tells predictors apart: "linear" or "network". */
   abstract readonly kind: string;
   /** "binary", "multiclass", "regression" or "count". */
@@ -103,8 +104,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind>
    *
    * @throws DataError for rows that lack columns or hold what the model cannot read
    */
-  predict(row: Row | ArrayLike<number>): Prediction<K>;
-  predict(rows: RawRows | Dataset): Prediction<K>[];
+  predict(row: RowOf<Names> | ArrayLike<number>): Prediction<K>;
+  predict(rows: RawRows<Names> | Dataset): Prediction<K>[];
   predict(rows: Row | ArrayLike<number> | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");

@@ -289,8 +289,10 @@ class Client implements WorkerVerbs, KnownData {
   /** A graph is sent as tables or in columns, which know its evidence; answers get their names here. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
-    const { signal, evidence, ...options } = given;
-    const encoded = this.encoded(() => encode(options, "options", this));
+    const { signal, evidence, from, ...options } = given;
+    // Of an answer a message takes what is wanted of it.
+    const sentFrom = from === undefined ? {} : { from: { chains: from?.chains } };
+    const encoded = this.encoded(() => encode({ ...options, ...sentFrom }, "options", this));
     let tables: FactorTables | Conditionals;
     const read = async (): Promise<unknown[]> => {
       const { graphFor, portableColumns, portableTables, tasks } = await import("../verbs/infer/tables-of.ts");

@@ -23,6 +23,36 @@ describe("certificates", () => {
     expect(weakest([])).toEqual({ exact: true });
   });
 
+  it.each<[string, Certificate, Certificate]>([
+    ["bounds", { lower: 0, upper: 1 }, { lower: 3, upper: 4.5 }],
+    ["bounds of states", { lower: [0, 0.5], upper: [0.5, 1] }, { lower: [0.1, 0.1], upper: [0.1, 0.7] }],
+    ["bounds of which one is not known", { lower: 0, upper: 1e9 }, { lower: -Infinity, upper: 1 }],
+    ["intervals", { interval: [0, 2], level: 0.999 }, { interval: [-4, -1], level: 0.999 }],
+    [
+      "intervals of states",
+      {
+        interval: [
+          [0.2, 0.4],
+          [0.6, 0.8],
+        ],
+        level: 0.9,
+      },
+      {
+        interval: [
+          [0, 0.3],
+          [0.7, 0.7],
+        ],
+        level: 0.9,
+      },
+    ],
+    ["chains", { mcse: [0.5], rhat: 1.01, ess: 100 }, { mcse: [0.1], rhat: 1.4, ess: 400 }],
+    ["chains without R-hat", { mcse: [0.5], rhat: 3, ess: 100 }, { mcse: [0.1], rhat: Number.NaN, ess: 400 }],
+    ["weights", { khat: 0.2, ess: 50 }, { khat: 0.9, ess: 500 }],
+  ])("the weakest of two is the wider one, or that of larger R-hat or k-hat: %s", (_, strong, weak) => {
+    expect(weakest([strong, weak])).toBe(weak);
+    expect(weakest([weak, strong])).toBe(weak);
+  });
+
   const sum = (...certificates: Certificate[]) => certifiedSum(certificates.map((certificate) => ({ value: 1, certificate })));
 
   it("of a sum: ends and chances to miss add up, and what is exact shifts them", () => {
@@ -33,8 +63,13 @@ describe("certificates", () => {
     expect(bounds.lower).toBeLessThan(1);
     expect(bounds.upper).toBeGreaterThan(5);
     const interval = sum(kinds[0], kinds[1], kinds[2], { interval: [-1, 3], level: 0.9 }).certificate;
-    expect(interval).toEqual({ interval: [0, 8], level: 1 - (1 - 0.99 + (1 - 0.9)) });
+    expect(interval).toEqual({ interval: [0, 8], level: 0.99 * 0.9 });
     expect(sum(kinds[2], kinds[5]).certificate).toBe(kinds[5]);
+  });
+
+  it("of a sum of 3,000 numbers: a level above 0", () => {
+    const { level } = sum(...Array<Certificate>(3000).fill({ interval: [0, 2], level: 0.999 })).certificate as { level: number };
+    expect(level).toBeCloseTo(Math.exp(3000 * Math.log(0.999)), 12);
   });
 
   it("of a sum: the larger k-hat and the smaller effective size; errors of chains by their squares", () => {
@@ -88,7 +123,9 @@ describe("an answer", () => {
     expect(() => found.marginal(0)).toThrow(/marginal was asked of an answer to the task "partition".*"marginals"/);
     expect(() => found.best).toThrow(/best was asked of .* task: "map"/);
     const impossible = answer({ task: "partition", logZ: { value: -Infinity, certificate: { exact: true } } });
-    expect(impossible.toJSON().logZ).toBeNull();
+    expect(impossible.toJSON()).toMatchObject({ logZ: "-Infinity", logZCertificate: { exact: true } });
+    const above = answer({ task: "partition", logZ: { value: 1, certificate: { lower: -Infinity, upper: 2 } } });
+    expect(above.toJSON()).toMatchObject({ logZ: 1, certificate: { lower: "-Infinity", upper: 2 } });
   });
 
   it("of marginals prints 20 variables of 6 states, and says what is left", () => {

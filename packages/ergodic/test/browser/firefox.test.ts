@@ -1,10 +1,10 @@
 /**
- * Firefox, whose engine is SpiderMonkey: the bytes of Node in deterministic mode, in training, drawing, searching and prediction, with and without shared memory; and
+ * Firefox, whose engine is SpiderMonkey: the bytes of Node in deterministic mode, in training, drawing, searching, inference and prediction, with and without shared memory; and
  * `ergodic/worker`, with and without Symbol.dispose.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/index.ts";
-import { drawing, training } from "../loop/training-task.ts";
+import { drawing, graphs, training } from "../loop/training-task.ts";
 import { expectTheSame, type Gave } from "../worker/checked.ts";
 import { moduleText, verbs } from "../worker/verbs-task.ts";
 import { runInFirefox, type Visit, whyNoFirefox } from "./firefox.ts";
@@ -18,6 +18,7 @@ if (reason) console.warn(`skipped: Firefox, because ${reason}`);
 const tasks: [name: string, task: string, count: number][] = [
   ["training", training, 13],
   ["drawing and searching", drawing, 28],
+  ["inferring and learning on graphs", graphs, 11],
   ["sampling", sampling, 15],
 ];
 const places = [{ isolated: true }, { isolated: false }];

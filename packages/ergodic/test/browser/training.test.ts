@@ -1,8 +1,8 @@
-/** The same training, drawing and searching in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
+/** The same training, drawing, searching and inference in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/index.ts";
-import { drawing, training } from "../loop/training-task.ts";
+import { drawing, graphs, training } from "../loop/training-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();
@@ -27,6 +27,7 @@ describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})`
   describe.each([
     ["training", training, 13],
     ["drawing and searching", drawing, 28],
+    ["inferring and learning on graphs", graphs, 11],
   ])("%s", (_, task, count) => {
     let wanted: Record<string, string>;
     beforeAll(async () => {

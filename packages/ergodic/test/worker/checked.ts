@@ -39,6 +39,7 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
       "inferred: map",
       "inferred by an algorithm, of tables",
       "inferred in columns",
+      "inferred from an answer",
       "columns resumed",
       "inference resumed",
       "inference resumed, as it was",

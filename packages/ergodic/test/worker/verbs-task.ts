@@ -86,6 +86,8 @@ for (let i = 0; i < 300; i++) large.variable("n" + i);
 for (let i = 0; i < 299; i++) large.equal(["n" + i, "n" + (i + 1)], { weight: 0.3 });
 for (let i = 0; i < 300; i += 9) large.isTrue("n" + i, { weight: 1 });
 await both("inferred in columns", (v) => v.infer(large, { algorithm: lib.graphGibbs({ sweeps: 200, warmup: 20 }), seed: 2 }), told);
+const earlier = await lib.infer(large, { algorithm: lib.graphGibbs({ sweeps: 200, warmup: 20 }) });
+await both("inferred from an answer", (v) => v.infer(large, { algorithm: lib.graphGibbs({ sweeps: 200, warmup: 20 }), from: earlier }), (a) => told(a) + a.chains.sweeps);
 const sampling = there.infer(large, { algorithm: lib.graphGibbs({ sweeps: 200, warmup: 20 }), seed: 2 });
 const sampled = await sampling;
 const fromThere = await sampling.checkpoint();

@@ -1,13 +1,13 @@
 import { checkBoolean } from "../../base/checks.ts";
-import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
-import { stream } from "../../base/stream.ts";
+import { type Stream, stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
-import type { FullObjective } from "../gradient/objective.ts";
 import type { Chain } from "../graph-gibbs/chain.ts";
-import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
+import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "../graph-gibbs/ladder.ts";
+import { type EndedParticles, evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
 import { LearntGraph } from "./learnt-graph.ts";
 
 /** Options of `contrastiveDivergence`. */
@@ -16,40 +16,65 @@ export interface ContrastiveDivergenceOptions {
   steps?: number;
   /** The model's chains continue where they were, rather than at the evidence. Default true. */
   persistent?: boolean;
-  /** Chains of each kind. Default: about 20,000 variables' worth, from 1 to 100. */
+  /** Chains of each kind. Default: about 20,000 variables' worth, copies of chains included, from 1 to 100. */
   particles?: number;
+  /** Parallel tempering of the model's chains: copies at powers of the model, which trade states. Default false; true: powers are found as it learns. Persistent chains only. */
+  tempered?: boolean | GraphTemperingOptions;
 }
 
 /** Variables that all particles together have by default, and the most particles. */
 const DEFAULT_VISITS = 20000;
 const MOST_PARTICLES = 100;
+/** Updates after which the powers of a ladder are moved for the first time, a power of two; then after twice as many, and so on. */
+const FIRST_MOVE = 16;
 
 /**
  * Contrastive divergence: ∂ ln P(evidence)/∂w = ⟨Σ_f feature g_f⟩ with the evidence − ⟨the same⟩ of the model, both as means over chains of Gibbs sampling.
  * Chains with the evidence draw what was not observed, one sweep an update. The model's chains draw everything: persistent ones (PCD) from where they were,
- * without a bias once steps are small; others (CD-k) anew from the evidence, biased unless k is large. The loss that ticks tell is −ln of the
- * pseudo-likelihood, by observed variable. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008.
+ * without a bias once steps are small; others (CD-k) anew from the evidence, biased unless k is large. Of a model with several modes persistent
+ * chains stay in the ones where they are; `tempered` ones trade states with copies at lower powers of the model. The loss that ticks tell is −ln of
+ * the pseudo-likelihood, by observed variable.
+ *
+ * Labels y with probabilities q (`truthiness`) make it the gradient of E_q ln P(evidence, y): chains with the evidence draw them from q, independently of all
+ * else, and anything hidden given them; an eighth of the labels an update where anything is hidden, as this has to follow.
+ * For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al. 2016 for labels.
  */
 export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}): GraphLearner {
   const where = "contrastiveDivergence";
-  checkKeys(where, options, ["steps", "persistent", "particles"]);
+  checkKeys(where, options, ["steps", "persistent", "particles", "tempered"]);
   const { steps = 1, persistent = true, particles } = options;
   checkNumber(where, "steps", steps, { low: 1, integer: true });
   checkBoolean(where, "persistent", persistent);
   if (particles !== undefined) checkNumber(where, "particles", particles, { low: 1, high: 10000, integer: true });
+  const tempered = temperedOf(where, options.tempered ?? false);
+  if (tempered && !persistent)
+    throw new OptionError(
+      where,
+      "persistent is false and tempered is given, but chains that begin anew at the evidence have no time to trade states; leave one of them out",
+      "OPTION_CONFLICT",
+    );
+  const json = { ...(particles === undefined ? {} : { particles }), ...(tempered ? { tempered: tempered.json } : {}) };
   return {
     name: where,
     draws: true,
-    toJSON: () => ({ algorithm: where, steps, persistent, ...(particles === undefined ? {} : { particles }) }),
-    objective: (columns, plan, engine) => new ContrastiveObjective(columns, plan, engine, { steps, persistent, particles }),
+    toJSON: () => ({ algorithm: where, steps, persistent, ...json }),
+    objective: (columns, plan, engine) =>
+      new ContrastiveObjective(columns, plan, engine, { steps, persistent, particles, tempered }),
   };
 }
 
-class ContrastiveObjective implements FullObjective {
+interface Settings {
+  readonly steps: number;
+  readonly persistent: boolean;
+  readonly particles: number | undefined;
+  readonly tempered: Tempered | undefined;
+}
+
+class ContrastiveObjective implements GraphObjective {
   readonly count: number;
   readonly rows = 1;
   readonly start: Float64Array;
-  private readonly options: Required<Omit<ContrastiveDivergenceOptions, "particles">>;
+  private readonly options: Settings;
   private readonly engine: Engine;
   private readonly workers: number;
   private readonly graph: LearntGraph;
@@ -57,26 +82,37 @@ class ContrastiveObjective implements FullObjective {
   /** Those that hold the evidence; one, where nothing else is to be drawn. */
   private readonly clamped: Chain[];
   private readonly free: Chain[];
+  /** Copies of the free ones. */
+  private readonly ladder: Ladder | undefined;
+  private readonly begun: number;
+  /** By chain with the evidence, what its labels are drawn by. */
+  private readonly labels: Stream[];
 
-  constructor(
-    columns: Conditionals,
-    { seed, workers }: LearningPlan,
-    engine: Engine,
-    { particles, ...options }: Omit<Required<ContrastiveDivergenceOptions>, "particles"> & { particles: number | undefined },
-  ) {
+  constructor(columns: Conditionals, { seed, workers, from, begun = 0 }: LearningPlan, engine: Engine, options: Settings) {
     this.count = columns.weightValues.length;
     this.start = columns.weightValues.slice();
     this.options = options;
     this.engine = engine;
     this.workers = workers;
-    this.evidence = Math.max(1, evidenceOf(columns));
+    this.evidence = evidenceOf(columns);
+    this.begun = begun;
     this.graph = new LearntGraph(columns, engine);
     const { drawn } = this.graph.layout;
-    const count = particles ?? Math.max(1, Math.min(MOST_PARTICLES, Math.floor(DEFAULT_VISITS / Math.max(1, drawn))));
-    const make = (kind: string, wanted: number): Chain[] =>
-      Array.from({ length: wanted }, (_, c) => this.graph.chain(stream(seed, "contrastive divergence", kind, c), workers));
-    this.clamped = make("clamped", this.graph.hiddenCount === 0 ? 1 : count);
+    const { particles, tempered } = options;
+    const rungs = tempered?.powers.length ?? 1;
+    const count = particles ?? Math.max(1, Math.min(MOST_PARTICLES, Math.floor(DEFAULT_VISITS / Math.max(1, drawn) / rungs)));
+    const name = "contrastive divergence";
+    const make = (kind: "clamped" | "free", wanted: number): Chain[] =>
+      Array.from({ length: wanted }, (_, c) => {
+        const ended = from?.[kind] ?? [];
+        return this.graph.chain(stream(seed, name, kind, c), workers, ended[c % ended.length], kind === "free");
+      });
+    const known = this.graph.hiddenCount === 0 && columns.labels === undefined;
+    this.clamped = make("clamped", known ? 1 : count);
     this.free = make("free", count);
+    this.labels = this.clamped.map((_, c) => stream(seed, name, "labels", c));
+    const copy = (c: number, k: number): Chain => this.graph.chain(stream(seed, name, "free", c, "rung", k), workers);
+    if (tempered) this.ladder = new Ladder(tempered, this.free, copy, { seed, name });
   }
 
   evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
@@ -94,16 +130,30 @@ class ContrastiveObjective implements FullObjective {
   }
 
   /** Calls that may run at once, in turn. */
-  private *sweeps(update: number): Generator<Call[]> {
+  private *sweeps(count: number): Generator<Call[]> {
+    const update = this.begun + count;
     const { graph, clamped, free, workers, options } = this;
     const all = (chains: readonly Chain[], stretches: LearntGraph["hidden"], sweep: number): Call[][] =>
       stretches.map((_, i) => chains.flatMap((chain) => graph.sweep(chain, stretches, sweep, workers)[i]));
+    clamped.forEach((chain, c) => {
+      graph.label(chain, this.labels[c], update);
+    });
     yield* all(clamped, graph.hidden, update);
     if (!options.persistent)
       free.forEach((chain, c) => {
         chain.copyStates(clamped[c % clamped.length]);
       });
-    for (let k = 0; k < options.steps; k++) yield* all(free, [...graph.hidden, ...graph.seen], update * options.steps + k);
+    const { ladder } = this;
+    for (let k = 0; k < options.steps; k++) {
+      const sweep = update * options.steps + k;
+      yield* all([...free, ...(ladder?.copies ?? [])], [...graph.hidden, ...graph.seen], sweep);
+      if (!ladder?.isDue(sweep + 1)) continue;
+      yield ladder.valueCalls();
+      ladder.swap(sweep + 1);
+    }
+    const updates = update + 1;
+    // Weights grow from 0, and with them what keeps states apart: there may be more powers, but not fewer.
+    if (updates >= FIRST_MOVE && (updates & update) === 0) ladder?.adapt(ladder.powers.length);
   }
 
   private compared(gradient: Float64Array | null): number {
@@ -116,10 +166,16 @@ class ContrastiveObjective implements FullObjective {
     return -graph.pseudo(clamped[0], graph.hiddenCount) / evidence;
   }
 
+  particles(): Omit<EndedParticles, "updates"> {
+    const states = (chains: readonly Chain[]): Uint8Array[] => chains.map((chain) => this.graph.statesOf(chain));
+    return { clamped: states(this.clamped), free: states(this.free) };
+  }
+
   snapshot(): Snapshot {
     const tensors: Record<string, Tensor> = {};
     for (const [kind, chains] of Object.entries({ clamped: this.clamped, free: this.free }))
       for (const [c, chain] of chains.entries()) tensors[`${kind}.${c}`] = chain.packedStates().slice();
+    for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
     return { tensors, state: {} };
   }
 
@@ -127,10 +183,12 @@ class ContrastiveObjective implements FullObjective {
     const kept = new KeptPart("contrastive divergence", snapshot);
     for (const [kind, chains] of Object.entries({ clamped: this.clamped, free: this.free }))
       for (const [c, chain] of chains.entries()) chain.restoreStates(kept, `${kind}.${c}`);
+    this.ladder?.restore(kept.part("the ladder", "ladder."));
   }
 
   dispose(): void {
     for (const chain of [...this.clamped, ...this.free]) chain.dispose();
+    this.ladder?.dispose();
     this.graph.dispose();
   }
 }

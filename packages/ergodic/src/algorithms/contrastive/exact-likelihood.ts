@@ -2,20 +2,20 @@ import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import type { Conditionals, FactorTables, TableFactor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { elimination } from "../elimination/elimination.ts";
-import type { FullObjective } from "../gradient/objective.ts";
+import { eliminationAgain } from "../elimination/elimination.ts";
 import { Inference } from "../inference/inference.ts";
-import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
+import { labelledParts } from "./label-parts.ts";
+import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
 
 /** Joint states of a factor whose expectation is wanted. */
 const MOST_STATES = 4096;
 
 /**
  * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the
- * same⟩ with the evidence, by elimination over a junction tree. For graphs that are narrow enough, and to judge the other learners. For `fit(graph, {
- * algorithm })`.
+ * same⟩ with the evidence, by elimination over a junction tree. Labels y with probabilities q (`truthiness`) make it −E_q ln P(evidence, y) and the gradient of that, by going through
+ * the labellings of what hidden variables join. For graphs that are narrow enough, and to judge the other learners. For `fit(graph, { algorithm })`.
  *
- * @throws CapabilityError for a graph that is too wide, or a factor of more than 4096 joint states
+ * @throws CapabilityError for a graph that is too wide, a factor of more than 4096 joint states, or labels of more that hidden variables join
  */
 export function exactLikelihood(options: Record<never, never> = {}): GraphLearner {
   checkKeys("exactLikelihood", options, []);
@@ -27,7 +27,7 @@ export function exactLikelihood(options: Record<never, never> = {}): GraphLearne
   };
 }
 
-class ExactObjective implements FullObjective {
+class ExactObjective implements GraphObjective {
   readonly count: number;
   readonly rows = 1;
   readonly waits = true;
@@ -36,8 +36,8 @@ class ExactObjective implements FullObjective {
   private readonly plan: LearningPlan;
   private readonly engine: Engine;
   private readonly evidence: number;
-  /** Of each factor the joint states, as one variable behind those of the graph: its marginal is the factor's. */
-  private readonly sizes: Uint32Array;
+  /** Of the graph without the evidence, and of each part with it: the orders of elimination, the same at all weights. */
+  private readonly orders: (readonly number[])[][] = [];
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
     this.columns = columns;
@@ -45,18 +45,8 @@ class ExactObjective implements FullObjective {
     this.engine = engine;
     this.count = columns.weightValues.length;
     this.start = columns.weightValues.slice();
-    this.evidence = Math.max(1, evidenceOf(columns));
-    const { ends, variables, cardinalities } = columns;
-    this.sizes = Uint32Array.from(ends, (end, factor) => {
-      let size = 1;
-      for (let edge = factor === 0 ? 0 : ends[factor - 1]; edge < end; edge++) size *= cardinalities[variables[edge]];
-      if (size <= MOST_STATES) return size;
-      throw new CapabilityError(
-        "exactLikelihood",
-        `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be gone through; take contrastiveDivergence() or pseudoLikelihood()`,
-        "GRAPH_WIDTH",
-      );
-    });
+    this.evidence = evidenceOf(columns);
+    sizesOf(columns);
   }
 
   evaluate(): number {
@@ -70,9 +60,13 @@ class ExactObjective implements FullObjective {
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
     const { columns, evidence } = this;
     gradient.fill(0);
-    const none = columns.observed.map(() => -1);
-    const free = await this.expectations(x, none, gradient, 1 / evidence);
-    const clamped = await this.expectations(x, columns.observed, gradient, -1 / evidence);
+    const orders = (place: number): (readonly number[])[] => (this.orders[place] ??= []);
+    const none = { ...columns, observed: columns.observed.map(() => -1) };
+    const free = await this.expectations(x, none, gradient, 1 / evidence, orders(0));
+    let clamped = 0;
+    let place = 0;
+    for (const { columns: part, p } of labelledParts(columns))
+      clamped += p * (await this.expectations(x, part, gradient, -p / evidence, orders(++place)));
     columns.weightFixed.forEach((fixed, weight) => {
       if (fixed) gradient[weight] = 0;
     });
@@ -82,12 +76,18 @@ class ExactObjective implements FullObjective {
   dispose(): void {}
 
   /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
-  private async expectations(x: Float64Array, observed: Int32Array, gradient: Float64Array, scale: number): Promise<number> {
-    const { columns, plan, engine } = this;
-    const graph = this.tables(x, observed);
+  private async expectations(
+    x: Float64Array,
+    columns: Conditionals,
+    gradient: Float64Array,
+    scale: number,
+    orders: (readonly number[])[],
+  ): Promise<number> {
+    const { plan, engine } = this;
+    const graph = tablesAt(x, columns);
     const inference = new Inference(
       graph,
-      elimination(),
+      eliminationAgain(orders),
       { task: "marginals", seed: plan.seed, workers: plan.workers, memory: plan.memory },
       engine,
     );
@@ -109,7 +109,7 @@ class ExactObjective implements FullObjective {
         const p = marginals.get(joint);
         let mean = 0;
         left[joint].forEach((state, i) => {
-          mean += (p ? p[i] : 1) * this.value(factor, state);
+          mean += (p ? p[i] : 1) * valueAt(columns, factor, state);
         });
         gradient[weights[factor]] += scale * (features?.[factor] ?? 1) * mean;
       }
@@ -118,49 +118,63 @@ class ExactObjective implements FullObjective {
       inference.dispose();
     }
   }
+}
 
-  /** g at a joint state of the factor's variables, the last fastest. */
-  private value(factor: number, joint: number): number {
-    const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = this.columns;
-    const begin = shapeBegins[shapes[factor]];
-    if (!counting[shapes[factor]]) return shapeValues[begin + joint];
-    const from = factor === 0 ? 0 : ends[factor - 1];
-    const last = ends[factor] - 1;
-    let index = 0;
-    for (let edge = last, rest = joint; edge >= from; edge--) {
-      const count = cardinalities[variables[edge]];
-      if (rest % count === literals[edge]) index += edge === last ? last - from + 1 : 1;
-      rest = Math.floor(rest / count);
-    }
-    return shapeValues[begin + index];
-  }
+/** By factor, its joint states: one variable behind those of the graph, whose marginal is the factor's. @throws CapabilityError for too many */
+function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array {
+  return Uint32Array.from(ends, (end, factor) => {
+    let size = 1;
+    for (let edge = factor === 0 ? 0 : ends[factor - 1]; edge < end; edge++) size *= cardinalities[variables[edge]];
+    if (size <= MOST_STATES) return size;
+    throw new CapabilityError(
+      "exactLikelihood",
+      `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be gone through; take contrastiveDivergence() or pseudoLikelihood()`,
+      "GRAPH_WIDTH",
+    );
+  });
+}
 
-  /** Factors at these weights; each with a variable that tells its joint state. */
-  private tables(x: Float64Array, observed: Int32Array): FactorTables {
-    const { columns, sizes } = this;
-    const { cardinalities, ends, variables, weights, features } = columns;
-    const factors: TableFactor[] = [];
-    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
-      const size = sizes[factor];
-      const scope = variables.subarray(from, ends[factor]);
-      const theta = (weights[factor] < 0 ? 1 : x[weights[factor]]) * (features?.[factor] ?? 1);
-      const logs = Float64Array.from({ length: size }, (_, joint) => {
-        const value = this.value(factor, joint);
-        return value === -Infinity || value === 0 ? value : theta * value;
-      });
-      if (weights[factor] < 0) {
-        factors.push({ scope, values: logs, logs: true });
-        continue;
-      }
-      // One factor instead of two: the table on the diagonal of "the joint state is this one".
-      const values = new Float64Array(size * size).fill(-Infinity);
-      for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
-      factors.push({ scope: [...scope, cardinalities.length + factor], values: values.map(exp) });
-    }
-    const counts = Uint32Array.from([...cardinalities, ...sizes.map((size, factor) => (weights[factor] < 0 ? 1 : size))]);
-    const seen = new Int32Array(counts.length).fill(-1);
-    seen.set(observed);
-    const { name, state } = columns;
-    return { cardinalities: counts, variableCount: columns.variableCount, factors, observed: seen, name, state };
+/** g at a joint state of the factor's variables, the last fastest. */
+function valueAt(columns: Conditionals, factor: number, joint: number): number {
+  const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = columns;
+  const begin = shapeBegins[shapes[factor]];
+  if (!counting[shapes[factor]]) return shapeValues[begin + joint];
+  const from = factor === 0 ? 0 : ends[factor - 1];
+  const last = ends[factor] - 1;
+  let index = 0;
+  for (let edge = last, rest = joint; edge >= from; edge--) {
+    const count = cardinalities[variables[edge]];
+    if (rest % count === literals[edge]) index += edge === last ? last - from + 1 : 1;
+    rest = Math.floor(rest / count);
   }
+  return shapeValues[begin + index];
+}
+
+/** Factors at these weights; each with a variable that tells its joint state. */
+function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
+  const { cardinalities, ends, variables, weights, features, observed } = columns;
+  const sizes = sizesOf(columns);
+  const factors: TableFactor[] = [];
+  for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    const size = sizes[factor];
+    const scope = variables.subarray(from, ends[factor]);
+    const theta = (weights[factor] < 0 ? 1 : x[weights[factor]]) * (features?.[factor] ?? 1);
+    const logs = Float64Array.from({ length: size }, (_, joint) => {
+      const value = valueAt(columns, factor, joint);
+      return value === -Infinity || value === 0 ? value : theta * value;
+    });
+    if (weights[factor] < 0) {
+      factors.push({ scope, values: logs, logs: true });
+      continue;
+    }
+    // One factor instead of two: the table on the diagonal of "the joint state is this one".
+    const values = new Float64Array(size * size).fill(-Infinity);
+    for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
+    factors.push({ scope: [...scope, cardinalities.length + factor], values: values.map(exp) });
+  }
+  const counts = Uint32Array.from([...cardinalities, ...sizes.map((size, factor) => (weights[factor] < 0 ? 1 : size))]);
+  const seen = new Int32Array(counts.length).fill(-1);
+  seen.set(observed);
+  const { name, state } = columns;
+  return { cardinalities: counts, variableCount: columns.variableCount, factors, observed: seen, name, state };
 }

@@ -2,6 +2,14 @@ import type { Conditionals, JsonObject } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { FullObjective } from "../gradient/objective.ts";
 
+/** Where the chains of a learner ended: those with the evidence, and the model's. By chain, the states of variables. */
+export interface EndedParticles {
+  readonly clamped: readonly Uint8Array[];
+  readonly free: readonly Uint8Array[];
+  /** Updates, from the first on. */
+  readonly updates: number;
+}
+
 /** How learning executes. */
 export interface LearningPlan {
   /** Seed of all random numbers. */
@@ -10,6 +18,16 @@ export interface LearningPlan {
   readonly workers: number;
   /** Bytes that tables may take, of what is exact. */
   readonly memory: number;
+  /** Where chains begin, of learners that have some. */
+  readonly from?: Pick<EndedParticles, "clamped" | "free">;
+  /** Updates that were made before the first: what is drawn in them differs. Default 0. */
+  readonly begun?: number;
+}
+
+/** The loss of a graph's weights. */
+export interface GraphObjective extends FullObjective {
+  /** Where its chains are, if it has some. */
+  particles?(): Omit<EndedParticles, "updates">;
 }
 
 /** HOW the weights of a graph are learnt: as contrastiveDivergence() and its kind make it. */
@@ -21,8 +39,9 @@ export interface GraphLearner {
   /** The gradient is an estimate by draws: a rule must not compare losses, as line searches do. */
   readonly draws: boolean;
   /** Loss and gradient by the weights, of a graph with evidence: by variable that was observed. */
-  objective(columns: Conditionals, plan: LearningPlan, engine: Engine): FullObjective;
+  objective(columns: Conditionals, plan: LearningPlan, engine: Engine): GraphObjective;
 }
 
-/** Variables that were observed: what losses are divided by. */
-export const evidenceOf = ({ observed }: Conditionals): number => observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
+/** Variables that were observed or have labels: what losses are divided by; at least 1. */
+export const evidenceOf = ({ observed, labels }: Conditionals): number =>
+  Math.max(1, observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0) + (labels?.size ?? 0));

@@ -11,9 +11,12 @@ import { chromatic, stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
 import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
 import { withKnown } from "../graph-gibbs/table-columns.ts";
 
+/** Share of the labels that are drawn anew in an update, where variables that are hidden adapt to them. */
+const LABELS_SHARE = 1 / 8;
+
 /**
  * A graph whose weights change, in the engine's memory: its layout, with all variables free, those that were not observed in front; what its terms are made of;
- * and its factors with weights that are learnt. Chains that hold the evidence visit the variables in front alone.
+ * and its factors with weights that are learnt. Chains that hold the evidence visit the variables in front alone; those with labels are drawn from these.
  */
 export class LearntGraph {
   readonly layout: Layout;
@@ -24,6 +27,8 @@ export class LearntGraph {
   readonly hiddenCount: number;
   /** By position, the state that was observed, or −1. */
   readonly evidence: Int32Array;
+  /** Positions of variables with labels, and by such a position the sums of the probabilities up to each state. */
+  private readonly labelled: readonly (readonly [position: number, sums: Float64Array])[];
   private readonly engine: Engine;
   private readonly arena: Arena;
   private readonly weightCount: number;
@@ -44,7 +49,9 @@ export class LearntGraph {
     // A variable of one state is never drawn.
     const columns = withKnown({ ...given, observed: observed.map(() => -1) });
     const colours = coloursOf(columns);
-    const [hidden, seen] = [false, true].map((isSeen) => partOf(colours, (variable) => observed[variable] >= 0 === isSeen));
+    const labels = given.labels ?? new Map<number, Float64Array>();
+    const isKnown = (variable: number): boolean => observed[variable] >= 0 || labels.has(variable);
+    const [hidden, seen] = [false, true].map((known) => partOf(colours, (variable) => isKnown(variable) === known));
     this.engine = engine;
     this.hiddenCount = hidden.order.length;
     this.hidden = stretchesOf(hidden.ends, 0);
@@ -53,6 +60,12 @@ export class LearntGraph {
     this.layout = new Layout(columns, order, engine.memory, { learn: true });
     this.evidence = new Int32Array(observed.length);
     for (let p = 0; p < observed.length; p++) this.evidence[p] = observed[this.layout.variables[p]];
+    this.labelled = Array.from(labels)
+      .filter(([variable]) => observed[variable] < 0)
+      .map(([variable, p]) => {
+        let sum = 0;
+        return [this.layout.positions[variable], p.map((value) => (sum += value))];
+      });
     this.fixed = given.weightFixed;
     this.weightCount = given.weightValues.length;
     this.arena = new Arena(engine.memory, "weights of a graph");
@@ -118,16 +131,41 @@ export class LearntGraph {
     return { words, count };
   }
 
-  /** A chain, its hidden variables in states that are drawn at random, the others where they were seen. */
-  chain(random: Stream, workers: number): Chain {
+  /** A chain, its hidden variables in states that are drawn at random, the others where they were seen. `from`: where it begins, by variable. */
+  chain(random: Stream, workers: number, from: ArrayLike<number> = [], free = false): Chain {
     const chain = new Chain(this.layout, this.engine, random, workers);
     const draws = random.at(Number.MAX_SAFE_INTEGER);
     const { cardinalities, positions } = this.layout;
     chain.begin((variable) => {
       const state = this.evidence[positions[variable]];
+      const before = variable < from.length && from[variable] < cardinalities[variable] ? from[variable] : -1;
+      if (before >= 0 && (free || state < 0)) return before;
       return state >= 0 ? state : draws.integer(cardinalities[variable]);
     });
     return chain;
+  }
+
+  /** By variable, the states of a chain. */
+  statesOf({ current }: Chain): Uint8Array {
+    return Uint8Array.from(this.layout.positions, (position) => current[position]);
+  }
+
+  /**
+   * Draws labels from their probabilities: all, or where there are variables that adapt to them, an eighth each time, so that these can follow.
+   */
+  label(chain: Chain, random: Stream, update: number): void {
+    if (this.labelled.length === 0) return;
+    const share = this.hiddenCount === 0 || update === 0 ? 1 : LABELS_SHARE;
+    const draws = random.at(update);
+    const { current } = chain;
+    for (const [position, sums] of this.labelled) {
+      const [u, v] = [draws.uniform(), draws.uniform()];
+      if (u >= share) continue;
+      let state = 0;
+      while (state < sums.length - 1 && v * sums[sums.length - 1] >= sums[state]) state++;
+      current[position] = state;
+    }
+    chain.recount();
   }
 
   /** Terms are those of these weights from now on. */

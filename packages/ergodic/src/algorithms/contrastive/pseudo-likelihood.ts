@@ -1,17 +1,16 @@
 import { checkKeys } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
-import { stream } from "../../base/stream.ts";
+import { type Stream, stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import type { FullObjective } from "../gradient/objective.ts";
 import type { Chain } from "../graph-gibbs/chain.ts";
-import { evidenceOf, type GraphLearner, type LearningPlan } from "./learner.ts";
+import { type EndedParticles, evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
 import { LearntGraph } from "./learnt-graph.ts";
 
 /**
  * Pseudo-likelihood: −Σ_i ln p(x_i | all others), by observed variable, and its gradient, exactly, where everything was observed: consistent, concave, and
- * without a sampler; less efficient than the likelihood. What was not observed is drawn first, one sweep an update, and then counts as if it had been. For
- * `fit(graph, { algorithm })`. Source: Besag 1975.
+ * without a sampler; less efficient than the likelihood. What was not observed is drawn first, one sweep an update, and then counts as if it had been. So are
+ * labels y with probabilities q (`truthiness`), from q: the gradient is in expectation that of E_q of the above. For `fit(graph, { algorithm })`. Source: Besag 1975.
  */
 export function pseudoLikelihood(options: Record<never, never> = {}): GraphLearner {
   checkKeys("pseudoLikelihood", options, []);
@@ -23,25 +22,31 @@ export function pseudoLikelihood(options: Record<never, never> = {}): GraphLearn
   };
 }
 
-class PseudoObjective implements FullObjective {
+class PseudoObjective implements GraphObjective {
   readonly count: number;
   readonly rows = 1;
   readonly start: Float64Array;
   private readonly graph: LearntGraph;
   private readonly chain: Chain;
   private readonly evidence: number;
+  private readonly begun: number;
+  private readonly labels: Stream;
 
-  constructor(columns: Conditionals, { seed }: LearningPlan, engine: Engine) {
+  constructor(columns: Conditionals, { seed, from, begun = 0 }: LearningPlan, engine: Engine) {
     this.count = columns.weightValues.length;
     this.start = columns.weightValues.slice();
-    this.evidence = Math.max(1, evidenceOf(columns));
+    this.evidence = evidenceOf(columns);
+    this.begun = begun;
+    this.labels = stream(seed, "pseudo-likelihood", "labels");
     this.graph = new LearntGraph(columns, engine);
-    this.chain = this.graph.chain(stream(seed, "pseudo-likelihood"), 1);
+    this.chain = this.graph.chain(stream(seed, "pseudo-likelihood"), 1, from?.clamped[0]);
   }
 
-  evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
+  evaluate(x: Float64Array, gradient: Float64Array | null, count = 0): number {
     const { graph, chain, evidence } = this;
+    const update = this.begun + count;
     graph.weigh(x);
+    graph.label(chain, this.labels, update);
     if (graph.hiddenCount > 0) for (const calls of graph.sweep(chain, graph.hidden, update, 1)) graph.run(calls);
     const score = graph.pseudo(chain, 0, gradient ? -1 / evidence : undefined);
     if (gradient) graph.takeSums(gradient);
@@ -50,6 +55,10 @@ class PseudoObjective implements FullObjective {
 
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
     return this.evaluate(x, gradient, update);
+  }
+
+  particles(): Omit<EndedParticles, "updates"> {
+    return { clamped: [this.graph.statesOf(this.chain)], free: [] };
   }
 
   snapshot(): Snapshot {

@@ -49,7 +49,31 @@ export function eliminationIn(
   plan: InferencePlan,
   engine: Engine,
 ): PartInference {
-  return new Elimination(part, plan, engine, Infinity, known);
+  return new Elimination(part, plan, engine, Infinity, { ...known, decided: true });
+}
+
+/**
+ * Elimination for one of many inferences on a graph whose tables alone change in between: parts take the orders that are in `orders`, by their place, and
+ * leave theirs there. An order is right for any part of as many variables.
+ */
+export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgorithm {
+  let started = 0;
+  const start = (part: Component, plan: InferencePlan, engine: Engine): PartInference => {
+    const place = started++;
+    const known = orders[place]?.length === part.cardinalities.length ? { order: orders[place] } : {};
+    return new Elimination(part, plan, engine, MOST_STATES, { ...known, found: (order) => void (orders[place] = order) });
+  };
+  return { ...elimination(), start };
+}
+
+/** What is known of a part before its elimination begins. */
+interface Known {
+  readonly order?: readonly number[];
+  readonly supports?: TreeSupports | undefined;
+  /** Whether it is known if the part is computed over supports. */
+  readonly decided?: boolean;
+  /** Is told the order. */
+  found?(order: readonly number[]): void;
 }
 
 class Elimination implements PartInference {
@@ -67,6 +91,7 @@ class Elimination implements PartInference {
   private supports: TreeSupports | undefined;
   /** Whether it is known if the whole part is computed over supports. */
   private decided: boolean;
+  private readonly found: Known["found"];
   private method = "";
 
   constructor(
@@ -74,11 +99,12 @@ class Elimination implements PartInference {
     plan: InferencePlan,
     engine: Engine,
     mostStates: number,
-    known?: { order: readonly number[]; supports: TreeSupports | undefined },
+    { order, supports, decided = false, found }: Known = {},
   ) {
-    this.order = known?.order;
-    this.supports = known?.supports;
-    this.decided = known !== undefined;
+    this.order = order;
+    this.supports = supports;
+    this.decided = decided;
+    this.found = found;
     this.part = part;
     this.plan = plan;
     this.engine = engine;
@@ -95,6 +121,7 @@ class Elimination implements PartInference {
     const { part, plan } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     this.order ??= (yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed })).order;
+    this.found?.(this.order);
     const cutset = chooseCutset(this.order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     if (!this.decided) yield* this.support(treeOf(part, this.order), part, Math.min(states, this.mostStates));

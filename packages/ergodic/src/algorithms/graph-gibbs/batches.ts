@@ -2,8 +2,9 @@ import type { KeptPart } from "../../base/kept-part.ts";
 import type { JsonObject } from "../../contract.ts";
 import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
 
-/** Sweeps that are kept before a run may end as precise. */
-const LEAST_SWEEPS = 1000;
+/** Sweeps that are kept before a run may end as precise, and of one that begins where another ended. */
+export const LEAST_SWEEPS = 1000;
+export const LEAST_CONTINUED = 100;
 /** By how much more sweeps there must be until precision is looked at again. */
 const LOOK = 1.25;
 
@@ -32,9 +33,11 @@ export class Batches {
   private precise = false;
   private warmup: number;
   private last: number;
+  private readonly least: number;
 
-  constructor({ warmup, sweeps }: { readonly warmup: number; readonly sweeps: number }) {
+  constructor({ warmup, sweeps }: { readonly warmup: number; readonly sweeps: number }, least = LEAST_SWEEPS) {
     this.warmup = warmup;
+    this.least = least;
     this.last = warmup + sweeps;
   }
 
@@ -73,7 +76,7 @@ export class Batches {
     this.sweep += sweeps;
     this.inBatch += sweeps;
     if (this.inBatch === batchLength(this.done)) this.settle(chains);
-    const enough = this.warmedUp && this.done >= LEAST_BATCHES && this.settled >= LEAST_SWEEPS;
+    const enough = this.warmedUp && this.done >= LEAST_BATCHES && this.settled >= this.least;
     if (!enough || this.settled < this.looked * LOOK) return;
     this.looked = this.settled;
     this.precise = isPrecise();

@@ -118,6 +118,31 @@ export class Chain {
     this.kept.set(from.kept);
   }
 
+  /** Trades states with another chain of the layout. What is kept of this one goes on: variables whose states differ have changed. */
+  trade(other: Chain): void {
+    const { changed } = this.sums;
+    const [mine, theirs] = [this.current, other.current];
+    for (let p = 0; p < changed.length; p++) if (mine[p] !== theirs[p]) changed[p] = 1;
+    for (const [a, b] of [
+      [this.packedStates(), other.packedStates()],
+      [this.kept, other.kept],
+    ]) {
+      const was = a.slice();
+      a.set(b);
+      b.set(was);
+    }
+  }
+
+  /** The call after which `value` is that of its states. */
+  valueCall(): Call {
+    return { kernel: "graphValue", args: [this.blocks[0], this.layout.counted] };
+  }
+
+  /** ln of the product of all factors, up to a constant of the layout. */
+  get value(): number {
+    return this.engine.memory.f64(this.blocks[0] + F.GRAPH_VALUE_F64, 1)[0];
+  }
+
   clearBatch(): void {
     this.engine.memory.f64(this.batch.pointer, this.layout.slots[this.layout.drawn]).fill(0);
   }

@@ -1,10 +1,11 @@
 import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, checkNumber } from "../../base/errors.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import { stream } from "../../base/stream.ts";
-import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
+import type { Conditionals, EndedChains, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
+import type { Call } from "../../host/pool.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import { type Ergodicity, ergodicity } from "../inference/ergodicity.ts";
 import { LogTables } from "../inference/log-tables.ts";
@@ -12,12 +13,14 @@ import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
 import { neighbourhood } from "./adjacency.ts";
-import { Batches } from "./batches.ts";
+import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
 import type { Blocks } from "./blocks.ts";
 import { Chain } from "./chain.ts";
+import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./earlier.ts";
+import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout } from "./layout.ts";
-import { marginalsOf, precise } from "./marginals.ts";
+import { marginalsOf, precise, variancesOf } from "./marginals.ts";
 import { blocks } from "./schedules/blocks.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
@@ -38,12 +41,14 @@ export interface GraphGibbsOptions {
   schedule?: keyof typeof schedules;
   /** Independent chains. Default 4; from 2 to 256. */
   chains?: number;
-  /** Sweeps of each chain before anything is kept. Default 200; >= 0. */
+  /** Sweeps of each chain before anything is kept, ten times as many as where chains begin `from` an earlier answer. Default 200; >= 0. */
   warmup?: number;
   /** Sweeps of each chain that are kept, at most. Default 20000; >= 100. */
   sweeps?: number;
   /** It ends once the standard error of every probability is at most this. Default 0.003; > 0. */
   mcse?: number;
+  /** Parallel tempering: copies of each chain at powers of p, which trade states. Default false; true: powers are found while it warms up. Not with "hogwild". */
+  tempered?: boolean | GraphTemperingOptions;
 }
 
 /** Variables that are drawn in a stretch of work, over all chains: a few milliseconds. */
@@ -51,6 +56,10 @@ const STRETCH_VISITS = 1 << 17;
 /** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
+/** Shares of warm-up after which the powers of a ladder are moved. */
+const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
+/** What is left of the warm-up where an earlier run had it. */
+const CONTINUED_WARMUP = 0.1;
 
 /**
  * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
@@ -60,29 +69,43 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
  * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
- * them, or changes of single variables may not reach all states (inference/ergodicity.ts). Task: "marginals". Sources: Geman and Geman 1984; Gelfand and
- * Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours.
+ * them, or changes of single variables may not reach all states (inference/ergodicity.ts). `tempered` chains trade states with copies at powers of p
+ * (ladder.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
+ * earlier answer may end after 100 sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is
+ * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
+ * colours; Geyer 1991.
  *
  * @throws CapabilityError for variables of more than 256 states
  */
 export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
-  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse"]);
+  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"]);
   const { schedule = "chromatic", chains = 4, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
+  const tempered = temperedOf("graphGibbs", options.tempered ?? false);
   checkChoice("graphGibbs", "schedule", schedule, ["chromatic", "blocks", "sequential", "random", "hogwild"] as const);
   checkNumber("graphGibbs", "chains", chains, { low: 2, high: 256, integer: true });
   checkNumber("graphGibbs", "warmup", warmup, { low: 0, integer: true });
   checkNumber("graphGibbs", "sweeps", sweeps, { low: 100, integer: true });
   checkNumber("graphGibbs", "mcse", mcse, { low: 0, open: true });
-  const given = { schedule, chains, warmup, sweeps, mcse };
+  if (tempered && schedule === "hogwild")
+    throw new OptionError(
+      "graphGibbs",
+      'schedule is "hogwild" and tempered is given, but states of chains that race are no draws to be traded; take "chromatic"',
+      "OPTION_CONFLICT",
+    );
+  const numbers = { schedule, chains, warmup, sweeps, mcse };
+  const given = { ...numbers, tempered };
   return {
     name: "graphGibbs",
     tasks: ["marginals"],
-    toJSON: () => ({ algorithm: "graphGibbs", ...given }),
+    toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
     start: (part, plan, engine) => {
       const tables = new LogTables(part);
-      return new GraphGibbs(tableColumns(tables), plan, engine, given, tables.zeros ? { part, tables } : undefined);
+      const from = plan.from && !tables.zeros ? ofVariables(plan.from, part.variables, part.states) : undefined;
+      const zeros = tables.zeros ? { part, tables } : undefined;
+      return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);
     },
-    startWhole: (columns, plan, engine) => new GraphGibbs(columns, plan, engine, given),
+    startWhole: (columns, plan, engine) =>
+      new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
   };
 }
 
@@ -90,6 +113,8 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
 function setsOf({ order, ends }: Blocks): number[][] {
   return Array.from(ends, (end, block) => [...order.subarray(block === 0 ? 0 : ends[block - 1], end)]);
 }
+
+type Settings = Required<Omit<GraphGibbsOptions, "tempered">> & { readonly tempered: Tempered | undefined };
 
 /** A part with zeros: where chains may begin, and whether they reach everything, is looked at first. */
 interface WithZeros {
@@ -102,33 +127,49 @@ class GraphGibbs implements PartInference {
   private readonly columns: Conditionals;
   private readonly plan: InferencePlan;
   private readonly engine: Engine;
-  private readonly options: Required<GraphGibbsOptions>;
+  private readonly options: Settings;
   private readonly schedule: Schedule;
   private readonly zeros: WithZeros | undefined;
   private readonly steps: AsyncGenerator<void>;
   private layout: Layout | undefined;
   private together: BlockLayout | undefined;
   private readonly chains: Chain[] = [];
+  private ladder: Ladder | undefined;
   private ergodic: Ergodicity | undefined;
   private impossible = false;
-  private readonly batches: Batches;
+  /** Where chains begin; of graphs without zeros. */
+  private earlier: EndedChains | undefined;
+  private batches: Batches;
   private kept: KeptPart | undefined;
 
   constructor(
     columns: Conditionals,
     plan: InferencePlan,
     engine: Engine,
-    options: Required<GraphGibbsOptions>,
+    options: Settings,
+    earlier: EndedChains | undefined,
     zeros?: WithZeros,
   ) {
     this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;
     this.options = options;
-    this.batches = new Batches(options);
+    this.earlier = earlier;
+    this.batches = this.newBatches();
     this.schedule = schedules[options.schedule];
     this.zeros = zeros;
     this.steps = this.work();
+  }
+
+  private newBatches(): Batches {
+    const { earlier, options } = this;
+    if (!earlier) return new Batches(options, LEAST_SWEEPS);
+    return new Batches({ ...options, warmup: Math.ceil(CONTINUED_WARMUP * options.warmup) }, LEAST_CONTINUED);
+  }
+
+  /** Sweeps, with those that earlier runs made: what is drawn in them differs. */
+  private get sweep(): number {
+    return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }
 
   async advance(): Promise<void> {
@@ -147,22 +188,41 @@ class GraphGibbs implements PartInference {
     yield;
     yield* this.begin(layout);
     if (this.impossible) return;
-    const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
-    const { batches, chains } = this;
-    const whole = stretches.length === 1 && !stretches[0].shared;
-    const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / options.chains);
+    const { batches, chains, ladder } = this;
     while (!batches.over) {
       const searching = this.search();
       batches.begin(chains);
-      const sweeps = whole && !searching ? Math.max(1, Math.min(batches.left, fit)) : 1;
+      const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
+      const whole = stretches.length === 1 && !stretches[0].shared;
+      const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / this.chainCount);
+      const most = Math.min(batches.left, fit, ladder?.until(batches.sweep) ?? Infinity);
+      const sweeps = whole && !searching ? Math.max(1, most) : 1;
       while (batches.stretch < stretches.length) {
         await this.draw(stretches[batches.stretch], sweeps);
         if (++batches.stretch < stretches.length) yield;
       }
-      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse));
+      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse, this.earlier));
+      if (ladder) await this.climb(ladder);
       yield;
     }
     batches.end(chains);
+  }
+
+  /** Chains, and all copies of them. */
+  private get chainCount(): number {
+    return this.options.chains * (this.ladder?.powers.length ?? 1);
+  }
+
+  /** After a sweep: states are traded where it is time; while chains warm up, powers are moved, and then trades are counted anew. */
+  private async climb(ladder: Ladder): Promise<void> {
+    const { sweep } = this.batches;
+    const { warmup } = this.options;
+    if (ladder.isDue(sweep)) {
+      await this.run(ladder.valueCalls());
+      ladder.swap(sweep, sweep <= warmup);
+    }
+    if (MOVED_AT.some((share) => sweep === Math.floor(share * warmup))) ladder.adapt();
+    if (sweep === warmup) ladder.begin();
   }
 
   /** Chains at their first states, or where they were. */
@@ -177,8 +237,12 @@ class GraphGibbs implements PartInference {
         continue;
       }
       const random = stream(plan.seed, "graph gibbs, start", c).at(0);
+      const { cardinalities } = columns;
+      if (this.earlier) {
+        chain.begin(firstState(this.earlier, c, cardinalities, (count) => random.integer(count)));
+        continue;
+      }
       if (!zeros) {
-        const { cardinalities } = columns;
         chain.begin((v) => (c === 0 ? 0 : c === 1 ? cardinalities[v] - 1 : random.integer(cardinalities[v])));
         continue;
       }
@@ -188,63 +252,90 @@ class GraphGibbs implements PartInference {
       if (!found) throw noPositiveState("graphGibbs");
       chain.begin((v) => found[v]);
     }
+    if (!options.tempered) return;
+    const make = (c: number, k: number): Chain =>
+      new Chain(layout, engine, stream(plan.seed, "graph gibbs", c, "rung", k), workers, this.together);
+    this.ladder = new Ladder(options.tempered, this.chains, make, { seed: plan.seed, name: "graph gibbs" });
+    if (kept?.has("ladder.powers")) this.ladder.restore(kept.part("the ladder", "ladder."));
   }
 
   /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. Whole multiples of what a call of the generator gives. */
   private divided(stretch: Stretch, all: number): Stretch[] {
-    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.options.chains / 8) * 8) * (stretch.shared ? 2 : 1);
+    const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);
     return this.schedule.random || all <= most ? [stretch] : pieces(stretch, most);
   }
 
   private async draw(stretch: Stretch, sweeps: number): Promise<void> {
-    const { chains, schedule, engine } = this;
+    const { chains, schedule } = this;
     const workers = Math.max(1, this.plan.workers);
-    const calls = chains.flatMap((chain) => chain.calls(stretch, schedule, this.batches.sweep, sweeps, true, workers));
-    await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
+    const calls = (of: readonly Chain[], keep: boolean): Call[] =>
+      of.flatMap((chain) => chain.calls(stretch, schedule, this.sweep, sweeps, keep, workers));
+    await this.run([...calls(chains, true), ...calls(this.ladder?.copies ?? [], false)]);
+  }
+
+  private async run(calls: Call[]): Promise<void> {
+    const workers = Math.max(1, this.plan.workers);
+    await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
   /** Whether the third chain still searches in this sweep: as in simulated annealing, with powers that grow. */
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
     const { sweep, half } = this.batches;
-    if (!searcher || sweep > half) return false;
+    if (!searcher || this.earlier || sweep > half) return false;
     searcher.setPower(sweep < half ? FIRST_POWER * power(LAST_POWER / FIRST_POWER, sweep / half) : 1);
     return sweep < half;
   }
 
   answer(): PartAnswer | undefined {
-    const { layout, chains, batches, columns, schedule, options, plan } = this;
+    const { layout, chains, batches, columns, schedule, options, plan, earlier } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
     if (!layout || batches.done < 2) return undefined;
-    const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps`;
+    const tempered = this.ladder ? `, ${this.ladder.words}` : "";
+    const method = `${schedule.words}: ${options.chains} chains of ${batches.settled} sweeps${tempered}`;
     const biased = plan.workers > 1 ? schedule.biased : undefined;
     const early = batches.warmedUp ? undefined : "the chains had not warmed up";
-    const why = early ?? biased ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
+    const lost = this.ladder?.lost
+      ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
+      : undefined;
+    const why = early ?? biased ?? lost ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
     const neighbours = neighbourhood(columns);
-    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, this.together?.blockOf);
-    return { method, marginals: why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals };
+    const { blockOf } = this.together ?? {};
+    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
+    const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
+    const ended = {
+      states: statesOf(layout, chains),
+      variances: variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
+      ...{ sweeps: this.sweep, kept: Math.max(batches.settled, earlier?.kept ?? 0) },
+    };
+    return { method, marginals: certified, chains: ended };
   }
 
   report(): Record<string, number> {
-    return { sweeps: this.batches.sweep };
+    const { ladder, batches } = this;
+    return { sweeps: batches.sweep, ...(ladder ? { roundTrips: ladder.roundTrips } : {}) };
   }
 
   snapshot(): Snapshot {
     // What was brought is not yet there where chains have not begun.
     if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
-    const tensors: Record<string, Tensor> = {};
+    const { tensors, state } = earlierKept(this.earlier);
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
-    return { tensors, state: this.batches.snapshot() };
+    for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
+    return { tensors, state: { ...state, ...this.batches.snapshot() } };
   }
 
   restore(snapshot: Snapshot): void {
     this.kept = new KeptPart("Gibbs sampling", snapshot);
+    this.earlier = earlierFrom(this.kept, this.columns.cardinalities.length);
+    this.batches = this.newBatches();
     this.batches.restore(this.kept);
   }
 
   dispose(): void {
     for (const chain of this.chains) chain.dispose();
+    this.ladder?.dispose();
     this.layout?.dispose();
   }
 }

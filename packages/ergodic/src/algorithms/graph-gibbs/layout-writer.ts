@@ -93,7 +93,8 @@ export class LayoutWriter {
       whole[at + F.RECORD_SLOT / 4] = layout.slots[p];
       whole[at + F.RECORD_PAIRS / 4] = this.pairs[p];
       whole[at + F.RECORD_EDGES / 4] = this.edges[p];
-      floats.set(own.subarray(layout.slots[p], layout.slots[p + 1]), (this.begins[p] + F.RECORD_BYTES) / 8);
+      const first = (this.begins[p] + F.RECORD_BYTES) / 8 - layout.slots[p];
+      for (let slot = layout.slots[p]; slot < layout.slots[p + 1]; slot++) floats[first + slot] = own[slot];
       nextPair[p] = at + F.RECORD_BYTES / 4 + 2 * count;
       nextEdge[p] = nextPair[p] + 2 * this.pairs[p];
     }
@@ -218,6 +219,14 @@ export class LayoutWriter {
       const begin = shapeBegins[shapes[factor]];
       const feature = this.feature(factor);
       const weight = this.weight(factor);
+      const slot = layout.slots[p];
+      const odds = layout.terms(p) === 1;
+      // Most factors are of one variable alone.
+      if (to - from === 1 && !counting[shapes[factor]]) {
+        if (odds) add(slot, times(feature, shapeValues[begin + 1]) - times(feature, shapeValues[begin]), weight);
+        else for (let s = 0; s < cardinalities[variable]; s++) add(slot + s, times(feature, shapeValues[begin + s]), weight);
+        continue;
+      }
       const value = (state: number): number => {
         const at = (edge: number): number => (edge === mine ? state : observed[variables[edge]]);
         let index = 0;
@@ -227,8 +236,7 @@ export class LayoutWriter {
         } else for (let edge = from; edge < to; edge++) index = index * cardinalities[variables[edge]] + at(edge);
         return times(feature, shapeValues[begin + index]);
       };
-      const slot = layout.slots[p];
-      if (layout.terms(p) === 1) add(slot, value(1) - value(0), weight);
+      if (odds) add(slot, value(1) - value(0), weight);
       else for (let s = 0; s < cardinalities[variable]; s++) add(slot + s, value(s), weight);
     }
   }

@@ -1,10 +1,17 @@
-import type { Certificate } from "../../contract.ts";
+import type { Certificate, EndedChains } from "../../contract.ts";
+import { LEAST_SWEEPS } from "./batches.ts";
 import type { Chain } from "./chain.ts";
 import { certify, fromBatches, type Judged, judge, LEAST_BATCHES, settled } from "./chain-sums.ts";
 import type { Layout } from "./layout.ts";
 
 /** Sums of all chains. */
 type Sums = readonly Chain["sums"][];
+
+/** A variable's variance as an earlier run found it, which counts until this one is as long; undefined: it is unknown. */
+function knownOf(earlier: EndedChains | undefined, variable: number, n: number): number | undefined {
+  const variance = earlier && n < earlier.kept ? earlier.variances[variable] : NaN;
+  return variance >= 0 ? variance : undefined;
+}
 
 /**
  * Of each variable the probabilities, means of all chains, and what is known of them. `blockOf` by position: what holds a variable that
@@ -16,12 +23,19 @@ export function marginalsOf(
   n: number,
   batches: number,
   neighbours: (variable: number, visit: (other: number) => void) => void,
-  blockOf?: Uint32Array,
+  { blockOf, earlier }: { blockOf?: Uint32Array | undefined; earlier?: EndedChains | undefined } = {},
 ): { p: Float64Array; certificate: Certificate }[] {
   const { cardinalities, observed, positions, drawn, joined, certain } = layout;
   const sums = chains.map((chain) => chain.sums);
   const stuck = new Uint8Array(drawn);
-  for (let p = 0; p < drawn; p++) stuck[p] = joined[p] && !certain[p] && sums.every(({ changed }) => changed[p] === 0) ? 1 : 0;
+  for (let p = 0; p < drawn; p++)
+    stuck[p] =
+      joined[p] &&
+      !certain[p] &&
+      knownOf(earlier, layout.variables[p], n) === undefined &&
+      sums.every(({ changed }) => changed[p] === 0)
+        ? 1
+        : 0;
   const held = new Uint8Array(drawn);
   const heldBlocks = new Set<number>();
   for (let p = 0; p < drawn; p++) {
@@ -50,28 +64,62 @@ export function marginalsOf(
     if (!certain[position] && (held[position] || (blockOf && heldBlocks.has(blockOf[position]))))
       return { p, certificate: { none: "a neighbour's state never changed" } };
     if (batches < LEAST_BATCHES) return { p, certificate: { none: `the chains are too short (${n} sweeps)` } };
-    return { p, certificate: certify(judged(layout, sums, position, n, batches)) };
+    return { p, certificate: certify(judged(layout, sums, position, n, batches, knownOf(earlier, variable, n))) };
   });
 }
 
 /** Whether every probability is known to `mcse`, and the chains agree. */
-export function precise(layout: Layout, chains: readonly Chain[], n: number, batches: number, mcse: number): boolean {
+export function precise(
+  layout: Layout,
+  chains: readonly Chain[],
+  n: number,
+  batches: number,
+  mcse: number,
+  earlier?: EndedChains,
+): boolean {
   const sums = chains.map((chain) => chain.sums);
   for (let position = 0; position < layout.drawn; position++) {
     if (!layout.joined[position]) continue;
-    if (!layout.certain[position] && sums.every(({ changed }) => changed[position] === 0)) return false;
-    if (!judged(layout, sums, position, n, batches).every((one) => settled(one, mcse))) return false;
+    const known = knownOf(earlier, layout.variables[position], n);
+    if (known === undefined) {
+      if (n < LEAST_SWEEPS) return false;
+      if (!layout.certain[position] && sums.every(({ changed }) => changed[position] === 0)) return false;
+    }
+    if (!judged(layout, sums, position, n, batches, known).every((one) => settled(one, mcse))) return false;
   }
   return true;
 }
 
-function judged(layout: Layout, sums: Sums, position: number, n: number, batches: number): Judged[] {
+/**
+ * By variable what a later run may rely on: the variance of its mean times the draws, by batches where the chains' means do not contradict them, as what few means
+ * say of it is vague; NaN without a certificate.
+ */
+export function variancesOf(
+  layout: Layout,
+  chains: readonly Chain[],
+  n: number,
+  batches: number,
+  marginals: readonly { readonly certificate: Certificate }[],
+  earlier?: EndedChains,
+): Float64Array {
+  const sums = chains.map((chain) => chain.sums);
+  return Float64Array.from(marginals, ({ certificate }, variable) => {
+    if ("exact" in certificate) return 0;
+    if (!("mcse" in certificate)) return NaN;
+    const known = knownOf(earlier, variable, n) ?? 0;
+    const found = judged(layout, sums, layout.positions[variable], n, batches, known);
+    return Math.max(...found.map(({ mcse }) => mcse * mcse * n * chains.length));
+  });
+}
+
+function judged(layout: Layout, sums: Sums, position: number, n: number, batches: number, known: number | undefined): Judged[] {
   const slot = layout.slots[position];
   const count = layout.terms(position);
   const states: Judged[] = [];
   for (let s = 0; s < count; s++) {
     const found = sums.map(({ totals, squares }) => fromBatches(totals[slot + s], squares[slot + s], n, batches));
-    states.push(judge({ means: found.map(({ mean }) => mean), variances: found.map(({ variance }) => variance) }, n));
+    const means = { means: found.map(({ mean }) => mean), variances: found.map(({ variance }) => variance) };
+    states.push(judge(known === undefined ? means : { ...means, known }, n));
   }
   return count === 1 ? [states[0], states[0]] : states;
 }

@@ -1,4 +1,4 @@
-import type { Certificate, Conditionals, JsonObject, Snapshot } from "../../contract.ts";
+import type { Certificate, Conditionals, EndedChains, JsonObject, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Component } from "./reduction.ts";
 
@@ -20,16 +20,20 @@ export interface InferencePlan {
   readonly memory: number;
   /** Seconds that the run may take, where that is limited. */
   readonly seconds?: number;
+  /** Where chains begin, of algorithms that have some. */
+  readonly from?: EndedChains;
 }
 
 /** The best answer so far about one connected part. Variables are numbered as the part numbers them; values are of the product of its tables. */
 export interface PartAnswer {
-  /** ln Z, for "partition", and for "marginals" where it is known as well. */
-  readonly logZ?: { readonly value: number; readonly certificate: Certificate };
+  /** ln Z, for "partition", and for "marginals" where it is known as well. `error`: its standard error, of an estimate by annealed importance sampling. */
+  readonly logZ?: { readonly value: number; readonly certificate: Certificate; readonly error?: number };
   /** By variable, probabilities of its states, and what is known of them. */
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   /** States, ln of their product of tables, and the least that is proved to be an upper bound of all such values (the value itself: optimal). */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
+  /** Of chains of single variables' changes. */
+  readonly chains?: EndedChains;
   /** What was done and why, as what follows a colon: "a junction tree of 41 cliques, the largest of 2^19 states". */
   readonly method: string;
 }

@@ -38,7 +38,8 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     name: "automatic",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
-    start: (part, plan, engine) => (isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(part, plan, engine)),
+    start: (part, plan, engine) =>
+      exactOr(plan.task === "map" ? graphAnnealing() : importanceSampling()).start(part, plan, engine),
     wholeFrom: MANY,
     startWhole: (columns, plan, engine) => {
       const chosen = graphGibbs().startWhole!(columns, plan, engine);
@@ -54,7 +55,17 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
   };
 }
 
+/** Exact elimination where `automatic` takes it, and this algorithm where not. */
+export function exactOr(otherwise: InferenceAlgorithm): InferenceAlgorithm {
+  return {
+    ...otherwise,
+    start: (part, plan, engine) =>
+      isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(otherwise, part, plan, engine),
+  };
+}
+
 class Automatic implements PartInference {
+  private readonly otherwise: InferenceAlgorithm;
   private readonly part: Component;
   private readonly plan: InferencePlan;
   private readonly engine: Engine;
@@ -64,7 +75,8 @@ class Automatic implements PartInference {
   private why = "";
   private kept: Snapshot | undefined;
 
-  constructor(part: Component, plan: InferencePlan, engine: Engine) {
+  constructor(otherwise: InferenceAlgorithm, part: Component, plan: InferencePlan, engine: Engine) {
+    this.otherwise = otherwise;
     this.part = part;
     this.plan = plan;
     this.engine = engine;
@@ -98,10 +110,9 @@ class Automatic implements PartInference {
       const width = states < Infinity ? `${powerText(states)} states are` : "its messages are";
       this.why = `${width} too much for elimination; `;
     }
-    const otherwise = plan.task === "map" ? graphAnnealing() : importanceSampling();
     this.chosen = exact
       ? eliminationIn({ order, supports: this.supports }, part, plan, engine)
-      : otherwise.start(part, plan, engine);
+      : this.otherwise.start(part, plan, engine);
     if (this.kept) this.chosen.restore(this.kept);
   }
 

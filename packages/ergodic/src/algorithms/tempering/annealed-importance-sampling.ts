@@ -163,9 +163,9 @@ class AnnealedImportanceSampling extends PartRun {
     const method = `annealed importance sampling: ${done} runs over ${schedule.length} temperatures`;
     const weights = this.logWeights.subarray(0, done);
     if (weights.every((weight) => weight === -Infinity))
-      return { method, logZ: { value: this.least, certificate: { none: "every run ended in zeros" } } };
-    const { value, certificate } = logMean(weights, options.level);
-    return { method, logZ: { value, certificate: chain.ergodic === true ? certificate : { none: chain.reason } } };
+      return { method, logZ: { value: this.least, certificate: { none: "every run ended in zeros" }, error: Infinity } };
+    const { value, certificate, error } = logMean(weights, options.level);
+    return { method, logZ: { value, certificate: chain.ergodic === true ? certificate : { none: chain.reason }, error } };
   }
 
   report(): Record<string, number> {

@@ -23,7 +23,7 @@ export function conditionalsOf(structure: Structure, observations: Observations)
   const look: FactorLook = { code: 0, from: 0, to: 0, payload: 0 };
   for (let factor = 0; factor < factorCount; factor++) {
     structure.look(factor, look);
-    const { code, from, to, payload } = look;
+    const { code, payload } = look;
     if (code >= WEIGHTED) {
       const stored = structure.factor(factor);
       if (stored.kind === "table") columns.add(stored.variables, shapes.table(logsOf(stored)));
@@ -36,24 +36,23 @@ export function conditionalsOf(structure: Structure, observations: Observations)
         );
       continue;
     }
-    const machine = logicalFunctions[logicalFunctionOf(code)!];
-    columns.addLiterals(
-      structure,
-      { code, from, to, payload },
-      shapes.literals(structure, look, machine, (value) => value, code),
-      payload,
-      structure.feature(factor),
-    );
+    const shape = shapes.literals(structure, look, logicalFunctions[logicalFunctionOf(code)!], plainly, code);
+    columns.addLiterals(structure, look, shape, payload, structure.feature(factor));
   }
   for (const { scope, values, logs } of auxiliary.factors)
     columns.add(scope, shapes.table(logs ? values : values.map((value) => log(value))));
   for (const [variable, likelihood] of observations.soft)
     columns.add([variable], shapes.table(likelihood.map((value) => log(value))));
   const all = variableCount + auxiliary.auxiliaries.length;
+  const cardinalities = new Uint32Array(all);
+  const observed = new Int32Array(all).fill(-1);
+  for (let variable = 0; variable < all; variable++) cardinalities[variable] = auxiliary.count(variable);
+  for (let variable = 0; variable < variableCount; variable++) observed[variable] = observations.state(variable);
   return {
-    cardinalities: Uint32Array.from({ length: all }, (_, variable) => auxiliary.count(variable)),
+    cardinalities,
     variableCount,
-    observed: Int32Array.from({ length: all }, (_, variable) => (variable < variableCount ? observations.state(variable) : -1)),
+    observed,
+    ...labelsOf(structure, observations),
     ...columns.done(),
     ...shapes.done(),
     weightValues: Float64Array.from({ length: structure.weightCount }, (_, id) => structure.weightValue(id)),
@@ -65,6 +64,22 @@ export function conditionalsOf(structure: Structure, observations: Observations)
     state: (variable, state) => (variable < variableCount ? structure.label(variable, state) : String(state)),
   };
 }
+
+/** Truthiness of what was not observed, as probabilities. */
+function labelsOf(structure: Structure, observations: Observations): { labels?: Map<number, Float64Array> } {
+  const labels = new Map<number, Float64Array>();
+  for (const [variable, truthiness] of structure.truthiness) {
+    const sum = truthiness.reduce((a, b) => a + b, 0);
+    if (sum > 0 && observations.state(variable) < 0)
+      labels.set(
+        variable,
+        truthiness.map((value) => value / sum),
+      );
+  }
+  return labels.size > 0 ? { labels } : {};
+}
+
+const plainly = (value: number): number => value;
 
 const logsOf = ({ values, logs }: StoredFactor): Float64Array =>
   Float64Array.from(values!, (value) => (logs ? value : log(value)));

@@ -74,9 +74,11 @@ const names = Object.keys(logicalFunctions) as LogicalFunction[];
 /** The names of the functions of literals. */
 export const logicalFunctionNames: readonly LogicalFunction[] = names;
 
+const byId = new Map<number, LogicalFunction>(names.map((name) => [logicalFunctions[name].id, name]));
+
 /** The function with a number of DimmWitted's files; undefined where there is none. */
 export function logicalFunctionOf(id: number): LogicalFunction | undefined {
-  return names.find((name) => logicalFunctions[name].id === id);
+  return byId.get(id);
 }
 
 /** 1 where exactly one literal holds, else 0. */

@@ -21,7 +21,7 @@ const MOST_ENTRIES = 2 ** 24;
 
 /** Options of `variable()`. */
 export interface VariableOptions {
-  /** By state, how true it is held to be, from 0 to 1. */
+  /** By state, how true it is held to be, from 0 to 1: in learning, over their sum, the probabilities of its label, unless it was observed. */
   truthiness?: ArrayLike<number>;
   /** The state that samplers begin with. Default the first. */
   initial?: StateName;
@@ -61,8 +61,8 @@ export class FactorGraph {
   /**
    * A new variable, and its number. `states`: how many, or their names (texts or numbers); absent: a Boolean. Without a name it is called by its number: x7.
    *
-   * `truthiness`: by state, how true it is held to be, for learning from noisy evidence. `initial`: the state that samplers begin with, by default the
-   * first. Inference uses neither.
+   * `truthiness`: by state, how true it is held to be, from which `fit` learns as from a label y with these probabilities q, by E_q ln P(evidence, y). `initial`:
+   * the state that samplers begin with, by default the first. Inference uses neither.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
     const where = `${WHERE}.variable${name === undefined ? "" : `: "${name}"`}`;

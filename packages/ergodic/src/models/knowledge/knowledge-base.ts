@@ -40,8 +40,8 @@ export interface UnknownBelief<S> {
   readonly state: string;
   /** How far `p` may be from the truth. */
   readonly certificate: Certificate;
-  /** What is known, whether observed or kept back. */
-  readonly label?: string;
+  /** What is known, whether observed or kept back; a number: the probability of being true that the label gives. */
+  readonly label?: string | number;
   /** The label is kept back. */
   readonly heldOut: boolean;
 }
@@ -163,7 +163,7 @@ export class KnowledgeBase {
         p: facts.domain.boolean ? p[1] : p[best],
         state: states[best],
         certificate,
-        ...(label < 0 ? {} : { label: states[label] }),
+        ...(label < 0 ? {} : { label: facts.chanceOf(row) ?? states[label] }),
         heldOut: facts.heldOut.data[row] === 1,
       };
     });
@@ -198,7 +198,8 @@ export class KnowledgeBase {
     const { bins = 10 } = options;
     checkNumber(where, "bins", bins, { low: 1, high: 1000, integer: true });
     const view = this.#viewOf(query as unknown as Query, "calibration");
-    const { heldOut, labels, domain, place } = view.facts as Unknowns;
+    const facts = view.facts as Unknowns;
+    const { heldOut, labels, domain, place } = facts;
     const given: number[] = [];
     const truth: number[] = [];
     for (let row = 0; row < view.variables.length; row++) {
@@ -206,7 +207,7 @@ export class KnowledgeBase {
       const { p } = answer.marginal(view.variables.data[row]);
       for (let state = domain.boolean ? 1 : 0; state < p.length; state++) {
         given.push(p[state]);
-        truth.push(labels.data[row] === state ? 1 : 0);
+        truth.push(facts.chanceOf(row) ?? (labels.data[row] === state ? 1 : 0));
       }
     }
     if (given.length === 0)
@@ -258,10 +259,12 @@ export class KnowledgeBase {
     const facts = view.facts as Unknowns;
     const { given } = facts.domain;
     for (let row = view.variables.length; row < view.rowCount; row++) {
-      const variable = this.#graph.variable(this.#options.names ? facts.title(row) : undefined, given);
+      const label = facts.heldOut.data[row] === 0 ? facts.labels.data[row] : -1;
+      const chance = label < 0 ? undefined : facts.chanceOf(row);
+      const options = chance === undefined ? {} : { truthiness: [1 - chance, chance] };
+      const variable = this.#graph.variable(this.#options.names ? facts.title(row) : undefined, given, options);
       view.variables.push(variable);
-      const label = facts.labels.data[row];
-      if (label >= 0 && facts.heldOut.data[row] === 0) this.#graph.observe(variable, facts.domain.labels![label]);
+      if (label >= 0 && chance === undefined) this.#graph.observe(variable, facts.domain.labels![label]);
     }
   }
 

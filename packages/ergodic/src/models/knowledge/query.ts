@@ -24,7 +24,10 @@ import type { Bindings, Bound, KnownColumns, Shape, ShapeOfLists, ShapeOfRow, Sh
 export interface QueryOptions<C extends string = string, K extends C = C, N extends string = string> {
   /** Columns that tell one unknown from another. */
   key: readonly K[];
-  /** The column of what is known: true or false (or 1 and 0) of Booleans, else the state; missing where nothing is. */
+  /**
+   * The column of what is known: true or false (or 1 and 0) of Booleans, else the state; missing where nothing is. Of Booleans a number between 0 and 1 is the
+   * probability that it is true: the unknown is not observed, but weights are learnt from it, by its truthiness.
+   */
   label?: C;
   /** What states are called. Default: false and true. */
   states?: readonly N[];
@@ -124,8 +127,11 @@ export function query(name: string, given: unknown, options: QueryOptions): Quer
 /** The rows of a query: their keys, labels, and which labels are kept back. */
 export class Unknowns extends Facts {
   readonly domain: Domain;
-  /** By row: the number of the state that is known, −1: none. */
+  /** By row: the number of the state that is known, −1: none; 2 and above: a place in `chances`. */
   readonly labels = new Ints();
+  /** Labels that are probabilities of being true. */
+  readonly chances: number[] = [];
+  readonly #places = new Map<number, number>();
   /** By row: 1 where the label is kept back. */
   readonly heldOut = new Ints();
   readonly #options: QueryOptions;
@@ -224,6 +230,11 @@ export class Unknowns extends Facts {
     return Object.fromEntries(this.columns.map(({ name, levels }, k) => [name, levels[codes[k].data[row]]]));
   }
 
+  /** How probable a row's label says that it is true; undefined: it says no such thing. */
+  chanceOf(row: number): number | undefined {
+    return this.domain.boolean ? this.chances[this.labels.data[row] - 2] : undefined;
+  }
+
   /** What an unknown is called in a graph: holds("Rome", 2.8). */
   title(row: number): string {
     return `${this.name}(${textOf(this.keyOf(row))})`;
@@ -252,6 +263,13 @@ export class Unknowns extends Facts {
     return new DataError(this.place, `row ${row + 1} has the key { ${key} } of ${first}: ${what}`, "DATA_DUPLICATE");
   }
 
+  /** Its place in `chances`. */
+  #chance(p: number): number {
+    const known = this.#places.get(p) ?? this.chances.push(p) - 1;
+    this.#places.set(p, known);
+    return known;
+  }
+
   #labelsOf(rows: GivenRows): Int32Array | undefined {
     const column = this.#label;
     if (column === undefined) return undefined;
@@ -263,7 +281,8 @@ export class Unknowns extends Facts {
       if (state === undefined) {
         const level = column.levels[code];
         const value = domain.boolean && (level === 0 || level === 1) ? level === 1 : level;
-        state = stateOf(`${place}: row ${row + 1}: column "${column.name}"`, domain, value);
+        const isChance = domain.boolean && typeof level === "number" && level > 0 && level < 1;
+        state = isChance ? 2 + this.#chance(level) : stateOf(`${place}: row ${row + 1}: column "${column.name}"`, domain, value);
         states.set(code, state);
       }
       return state;

@@ -49,12 +49,16 @@ function start<D extends ModelData, Q extends string>(
   options?: ModeOptions,
 ): Run<Mode<Q>>;
 function start(model: FactorisationModel, data: Ratings, options?: FitOptions<Ratings>): Run<FactorPredictor & Trained>;
-function start<K extends PredictionKind>(
+function start<K extends PredictionKind, Names extends string>(
   model: NetworkModel<K>,
-  data: Dataset,
+  data: Dataset<Names>,
   options?: FitOptions<Dataset>,
-): Run<NetworkPredictor<K> & Trained>;
-function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, options?: FitOptions<Dataset>): Run<Fitted<K>>;
+): Run<NetworkPredictor<K, Names> & Trained>;
+function start<K extends PredictionKind, Names extends string>(
+  model: LinearModel<K>,
+  data: Dataset<Names>,
+  options?: FitOptions<Dataset>,
+): Run<Fitted<K, Names>>;
 function start(model: unknown, data: unknown, options?: object): Run<unknown> {
   if (holds(model, "conditionals")) return fitGraph(model as unknown as FactorGraph, data as GraphFitOptions | undefined);
   if (holds(model, "condition")) return fitMode(model as unknown as StatisticalModel, data as ModelData, options);

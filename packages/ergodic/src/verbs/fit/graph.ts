@@ -1,19 +1,19 @@
-import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
+import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorithms/contrastive/learner.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { checkSignal, holds, refuse } from "../../base/checks.ts";
-import { checkKeys, checkNumber } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
+import { checkChoice, checkSignal, holds, refuse } from "../../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { Certificate, JsonObject } from "../../contract.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
-import type { GraphRecipe, HeldOut } from "./graph-learning.ts";
+import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
   /** contrastiveDivergence() (default), pseudoLikelihood(), exactLikelihood(). */
   algorithm?: GraphLearner;
-  /** The step rule. Default: adam() with rates 0.1/(1 + t/50). */
+  /** The step rule. Default: adam() with beta1: 0.5 and rates 0.1/(1 + t/50). */
   rule?: Rule;
   /** Updates, one a sweep. Default 500; > 0. */
   epochs?: number;
@@ -25,6 +25,8 @@ export interface GraphFitOptions {
   l2?: number;
   /** Share of the observed variables that are not shown, drawn at random. Default 0; at least 0, below 1. */
   heldOut?: number;
+  /** What was learnt of this graph before factors changed or rows were added: weights and chains begin where that run ended. Rates begin anew: give smaller ones. */
+  from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
   /** Threads; what is learnt does not depend on them. Default 1. */
@@ -36,6 +38,34 @@ export interface GraphFitOptions {
 /** What a resumed run of learning may change. */
 export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
 
+/** Options of `likelihood()` of a graph that was learnt. */
+export interface GraphLikelihoodOptions {
+  /** Of what was held out, given what was shown; or of what was shown. Default "heldOut" where there is any. */
+  of?: "heldOut" | "shown";
+  /** Seconds that exact elimination may take for a part of the graph, as it foresees; beyond, annealed importance sampling. Default 10; > 0. */
+  seconds?: number;
+  /** Runs of annealed importance sampling. Default 500; >= 100. */
+  particles?: number;
+  /** Seed of these runs. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Threads; the answer does not depend on them. Default 1. */
+  workers?: number;
+}
+
+/** The log-likelihood of a graph's evidence, and what is known of it. */
+export interface GraphLikelihood {
+  /** ln of the probability of what was observed, in nats, by variable of it. */
+  readonly value: number;
+  /** The standard error of `value`: 0 where it is exact. */
+  readonly error: number;
+  /** Variables that `value` is of. */
+  readonly count: number;
+  /** Of `value`. */
+  readonly certificate: Certificate;
+  /** "exact", or what was estimated and how. */
+  readonly method: string;
+}
+
 /** What `fit(graph)` gives. */
 export interface LearnedGraph {
   /** The graph with what was learnt, and without the evidence that was held out. */
@@ -46,22 +76,31 @@ export interface LearnedGraph {
   weight(name: string | number): number;
   /** Variables that were held out, and the states that they had. */
   readonly heldOut: HeldOut;
+  /**
+   * The log-likelihood of what was held out, or shown: exactly where the graph is narrow enough, otherwise by annealed importance sampling of the partition function, with its
+   * standard error. @throws OptionError where nothing was held out
+   */
+  likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
+  /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
+  readonly particles?: EndedParticles;
   /** How the run went. */
   readonly run: RunSummary;
 }
 
-const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "seed", "workers", "signal"];
+const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "workers", "signal"];
 const EPOCHS = 500;
 
 /** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */
 export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run<LearnedGraph> {
   checkKeys("fit", options, keys);
   checkSignal("fit", options.signal);
-  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, workers = 1, until } = options;
+  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, workers = 1, until, from } = options;
   if (algorithm !== undefined && !holds(algorithm, "objective"))
     refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
   if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
     refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
+  if (from !== undefined && !(holds(from, "weights") && from.weights instanceof Float64Array))
+    refuse("fit", "from", from, "what fit() learnt of this graph", "from: await fit(graph)");
   checkNumber("fit", "l1", l1, { low: 0 });
   checkNumber("fit", "l2", l2, { low: 0 });
   checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });
@@ -71,7 +110,8 @@ export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run
   const stopping = resolveStopping("fit", { epochs, until }, false);
   return launch(graph, options.signal, async () => {
     const { recipeOf } = await import("./graph-learning.ts");
-    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, seed, workers, stopping });
+    const begun = from?.particles?.updates ?? 0;
+    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, seed, workers, stopping, begun, ...(from ? { from } : {}) });
   });
 }
 
@@ -93,23 +133,69 @@ export function resumeGraph(
 
 function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
   let json: JsonObject;
+  let objective: GraphObjective;
+  let begun: number;
   let shown = graph;
   let heldOut: HeldOut = [];
+  let whole = graph;
   return new Run<LearnedGraph>({
-    resultNames: ["graph", "weights", "weight", "heldOut"],
+    resultNames: ["graph", "weights", "weight", "heldOut", "likelihood", "particles"],
     ...(signal ? { signal } : {}),
     start: async () => {
       const recipe = await read();
+      // What is observed later is no part of it.
+      whole = graph.withoutEvidence([]);
       const { begin } = await import("./graph-learning.ts");
-      const begun = await begin(graph, recipe);
-      ({ json, shown, heldOut } = begun);
+      const made = await begin(graph, recipe);
+      ({ json, shown, heldOut, objective } = made);
+      ({ begun } = recipe);
       const { checkpoint, stopping } = recipe;
-      return { progression: begun.progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
+      return { progression: made.progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
     finish: (weights, run) => {
       const learned = shown.withWeights(weights);
-      return { graph: learned, weights, heldOut, run, weight: (name) => learned.weightState(name).value };
+      const likelihood = (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> =>
+        likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
+      const ended = objective.particles?.();
+      const particles = ended ? { particles: { ...ended, updates: begun + run.updates } } : {};
+      return {
+        graph: learned,
+        weights,
+        heldOut,
+        run,
+        likelihood,
+        ...particles,
+        weight: (name) => learned.weightState(name).value,
+      };
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: json } }),
   });
+}
+
+/** `all` with what was held out, `shown` without. */
+async function likelihoodIn(
+  all: FactorGraph,
+  shown: FactorGraph,
+  isHeldOut: boolean,
+  options: GraphLikelihoodOptions = {},
+): Promise<GraphLikelihood> {
+  const where = "likelihood";
+  checkKeys(where, options, ["of", "seconds", "particles", "seed", "workers"]);
+  const { of = isHeldOut ? "heldOut" : "shown", seconds = 10, particles = 500, seed = 0, workers = 1 } = options;
+  checkChoice(where, "of", of, ["heldOut", "shown"]);
+  checkNumber(where, "seconds", seconds, { low: 0, open: true });
+  checkNumber(where, "particles", particles, { low: 100, integer: true });
+  checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber(where, "workers", workers, { low: 1, high: 1024, integer: true });
+  if (of === "heldOut" && !isHeldOut)
+    throw new OptionError(
+      where,
+      'of is "heldOut", but nothing was held out; give fit heldOut: 0.2, or take "shown"',
+      "OPTION_CONFLICT",
+    );
+  const { likelihoodOf } = await import("./graph-likelihood.ts");
+  const plan = { seconds, particles, seed, workers };
+  if (of === "heldOut") return likelihoodOf(all, shown, plan);
+  const seen = Array.from({ length: shown.variableCount }, (_, v) => v).filter((v) => shown.observedState(v) >= 0);
+  return likelihoodOf(shown, shown.withoutEvidence(seen), plan);
 }

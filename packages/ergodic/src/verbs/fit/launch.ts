@@ -17,7 +17,8 @@ export interface Trained {
 }
 
 /** A predictor, and how it was made. */
-export type Fitted<K extends PredictionKind = PredictionKind> = LinearPredictor<K> & Trained;
+export type Fitted<K extends PredictionKind = PredictionKind, Names extends string = string> = LinearPredictor<K, Names> &
+  Trained;
 
 /** All that a run is made from. */
 export interface Recipe<D> {

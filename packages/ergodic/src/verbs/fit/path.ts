@@ -70,7 +70,7 @@ export interface CrossValidation {
 }
 
 /** A linear model at falling strengths of its penalty, as `fit.path` gives it; `predictor(k)` is the model of λ number k. */
-export class LinearPath<K extends PredictionKind = PredictionKind> {
+export class LinearPath<K extends PredictionKind = PredictionKind, Names extends string = string> {
   /** Strengths of the penalty, falling. */
   readonly lambdas: Float64Array;
   /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
@@ -116,8 +116,8 @@ export class LinearPath<K extends PredictionKind = PredictionKind> {
   }
 
   /** The model at λ number k, by default the chosen one. */
-  predictor(k: number = this.chosen): LinearPredictor<K> {
-    return new LinearPredictor<K>(this.saved(k));
+  predictor(k: number = this.chosen): LinearPredictor<K, Names> {
+    return new LinearPredictor(this.saved(k));
   }
 
   /** What it is made of, as plain data. */
@@ -249,7 +249,11 @@ export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Arr
   return of;
 }
 
-function start<K extends PredictionKind>(model: LinearModel<K>, data: Dataset, given: FitPathOptions = {}): Run<LinearPath<K>> {
+function start<K extends PredictionKind, Names extends string>(
+  model: LinearModel<K>,
+  data: Dataset<Names>,
+  given: FitPathOptions = {},
+): Run<LinearPath<K, Names>> {
   if (typeof model !== "object" || model === null || model.name !== "linear")
     refuse(WHERE, "the model", model, "a linear model", 'linear({ loss: "logistic" })');
   checkDataset(WHERE, "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
@@ -308,11 +312,11 @@ interface Recipe {
   checkpoint?: Checkpoint;
 }
 
-function launch<K extends PredictionKind>(
-  data: Dataset,
+function launch<K extends PredictionKind, Names extends string>(
+  data: Dataset<Names>,
   signal: AbortSignal | undefined,
   read: () => Promise<Recipe>,
-): Run<LinearPath<K>> {
+): Run<LinearPath<K, Names>> {
   let recipe: Recipe;
   let progression: PathProgression;
   let json: JsonObject;
@@ -348,7 +352,7 @@ function launch<K extends PredictionKind>(
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   };
-  return new Run<LinearPath<K>>({
+  return new Run<LinearPath<K, Names>>({
     signal,
     start: async () => {
       recipe = await read();
@@ -357,7 +361,7 @@ function launch<K extends PredictionKind>(
       const begin = (): Started => begun(recipe, engine, startPath);
       return recipe.checkpoint ? fromCheckpoint(begin) : begin();
     },
-    finish: (_, run) => new LinearPath<K>({ record: progression.record, run, select: recipe.options.select, saving }),
+    finish: (_, run) => new LinearPath<K, Names>({ record: progression.record, run, select: recipe.options.select, saving }),
     keep: (snapshot, loop) =>
       checkpointBytes({ snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
   });

@@ -10,14 +10,19 @@ export function factsOf(graph: FactorTables | Conditionals): JsonObject {
   const { cardinalities, observed } = graph;
   for (const array of [cardinalities, observed]) take(array);
   if ("factors" in graph) {
-    for (const { scope, values } of graph.factors) {
+    for (const { scope, values, logs } of graph.factors) {
       take(Uint32Array.from(scope));
       take(values);
+      if (logs) take(Uint8Array.of(1));
     }
   } else {
     const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
     for (const array of [ends, variables, literals, shapes, weights, weightValues, shapeValues]) take(array);
     if (features) take(features);
+    for (const [variable, p] of graph.labels ?? []) {
+      take(Uint32Array.of(variable));
+      take(p);
+    }
   }
   const count = observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0);
   const factors = "factors" in graph ? graph.factors.length : graph.ends.length;

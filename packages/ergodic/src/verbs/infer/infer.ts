@@ -34,18 +34,24 @@ export interface InferOptions extends InferWatchOptions {
   task?: InferenceTask;
   /** How: default by width, zeros and size. */
   algorithm?: InferenceAlgorithm;
+  /**
+   * An earlier answer about this graph, before weights or factors changed or rows were added: chains begin where its chains ended. For changes after which
+   * they still are where the model is; algorithms without chains have no use for it.
+   */
+  from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
   /** GiB that tables may take. Default 1.5; > 0, at most 4. */
   memory?: number;
 }
 
-const keys = ["evidence", "task", "algorithm", "seed", "memory", "workers", "until", "signal"];
+const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "workers", "until", "signal"];
 const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   checkKeys("infer", options, keys);
   const { task = "marginals", seed = 0, memory = MEMORY, algorithm = automatic(), until = {}, workers = 1, evidence } = options;
+  checkFrom(options.from);
   checkSignal("infer", options.signal);
   checkChoice("infer", "task", task, tasks);
   checkNumber("infer", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
@@ -62,7 +68,11 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   return launch(options, async () => ({
     graph: graphFor("infer", graph, task, algorithm, evidence),
     algorithm,
-    plan: { task, seed, memory, workers, ...(until.seconds === undefined ? {} : { seconds: until.seconds }) },
+    plan: {
+      ...{ task, seed, memory, workers },
+      ...(until.seconds === undefined ? {} : { seconds: until.seconds }),
+      ...(options.from?.chains ? { from: options.from.chains } : {}),
+    },
     until,
   }));
 }
@@ -136,6 +146,17 @@ function checkUntil(where: string, until: Until): void {
   if (until.seconds !== undefined) resolveStopping(where, { until }, false);
 }
 
+function checkFrom(from: unknown): void {
+  if (from === undefined) return;
+  const chains = (from as Pick<Answer, "chains"> | null)?.chains;
+  if (Array.isArray(chains?.states) && chains.states[0] instanceof Int16Array && chains.variances instanceof Float64Array) return;
+  throw new OptionError(
+    "infer",
+    `from is ${shown(from)}, but must be an answer of chains, as graphGibbs() gives; leave it out, or infer with algorithm: graphGibbs() before`,
+    "OPTION_TYPE",
+  );
+}
+
 interface Recipe {
   readonly graph: FactorTables | Conditionals;
   readonly algorithm: InferenceAlgorithm;
@@ -157,7 +178,13 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const { graph, algorithm, plan, until, checkpoint } = recipe;
       const engine = await openEngine({ families: ["graphs"] });
       inference = new Inference(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine);
-      const { workers: _, ...kept } = plan;
+      const { workers: _, from, ...kept } = plan;
+      if (from && from.states[0].length > graph.cardinalities.length)
+        throw new OptionError(
+          "infer",
+          `from is an answer about ${from.states[0].length} variables, but the graph has ${graph.cardinalities.length}; give one about this graph`,
+          "OPTION_RANGE",
+        );
       json = { graph: factsOf(graph), algorithm: algorithm.toJSON(), plan: kept };
       return {
         progression: inference,

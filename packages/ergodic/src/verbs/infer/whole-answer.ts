@@ -3,7 +3,7 @@ import type { FoundPart } from "../../algorithms/inference/inference.ts";
 import type { Reduction } from "../../algorithms/inference/reduction.ts";
 import { type AnswerContent, certifiedSum, refuseImpossible } from "../../answers/index.ts";
 import { ErgodicError } from "../../base/errors.ts";
-import type { Certificate, Conditionals, FactorTables, JsonObject } from "../../contract.ts";
+import type { Certificate, Conditionals, EndedChains, FactorTables, JsonObject } from "../../contract.ts";
 
 /** The parts' answers as one about the graph. */
 export function wholeAnswer(
@@ -60,7 +60,28 @@ export function wholeAnswer(
       const count = graph.cardinalities[variables[i]];
       marginals[variables[i]] = { p: spread(count, states[i], p), certificate: spreadCertificate(certificate, count, states[i]) };
     });
-  return { ...base, marginals, ...(logZ ? { logZ } : {}) };
+  const chains = wholeChains(variableCount, parts);
+  return { ...base, marginals, ...(logZ ? { logZ } : {}), ...(chains ? { chains } : {}) };
+}
+
+/** Where the chains of all parts that have some ended, by the graph's own variables. */
+function wholeChains(count: number, parts: readonly FoundPart[]): EndedChains | undefined {
+  const drawn = parts.flatMap(({ answer, ...part }) => (answer?.chains ? [{ ...part, chains: answer.chains }] : []));
+  if (drawn.length === 0) return undefined;
+  const least = Math.min(...drawn.map(({ chains }) => chains.states.length));
+  const states = Array.from({ length: least }, () => new Int16Array(count).fill(-1));
+  const variances = new Float64Array(count).fill(NaN);
+  let [sweeps, kept] = [0, Infinity];
+  for (const { variables, states: left, chains } of drawn) {
+    sweeps = Math.max(sweeps, chains.sweeps);
+    kept = Math.min(kept, chains.kept);
+    variables.forEach((variable, i) => {
+      if (variable >= count) return;
+      variances[variable] = chains.variances[i];
+      for (let c = 0; c < least; c++) states[c][variable] = left[i][chains.states[c][i]];
+    });
+  }
+  return { states, variances, sweeps, kept };
 }
 
 /** Numbers of the states that are left, as one of each state. */

@@ -98,3 +98,45 @@ export function optimumOf(loss: (w: ArrayLike<number>) => { value: number; gradi
 }
 
 export type { FactorGraph };
+
+/**
+ * Copies of a graph of two modes: `size` variables, each with a field and all alike in pairs, their states drawn from the model at the true weights of field and pairs;
+ * weights begin at 0. How many variables of a copy are 1 tells all: the loss is a sum over these numbers.
+ */
+export function twoModes(seed: number, { size, copies, truth }: { size: number; copies: number; truth: readonly number[] }) {
+  const draws = stream(seed, "two modes").at(0);
+  const graph = factorGraph();
+  const [field, alike] = ["field", "alike"].map((name) => graph.weight(name, 0));
+  const choose = [1];
+  for (let k = 1; k <= size; k++) choose[k] = (choose[k - 1] * (size - k + 1)) / k;
+  /** Σ of ±1 over variables, and over pairs. */
+  const statistics = choose.map((_, k) => [2 * k - size, ((2 * k - size) ** 2 - size) / 2]);
+  const shares = (w: ArrayLike<number>) => {
+    const logs = statistics.map((of, k) => Math.log(choose[k]) + w[0] * of[0] + w[1] * of[1]);
+    const high = Math.max(...logs);
+    const total = logs.reduce((sum, value) => sum + Math.exp(value - high), 0);
+    return { p: logs.map((value) => Math.exp(value - high) / total), logZ: high + Math.log(total) };
+  };
+  const { p } = shares(truth);
+  const seen = [0, 0];
+  for (let copy = 0; copy < copies; copy++) {
+    const first = copy * size;
+    let left = draws.uniform();
+    let ones = 0;
+    while (ones < size && left >= p[ones]) left -= p[ones++];
+    for (const i of seen.keys()) seen[i] += statistics[ones][i] / copies;
+    for (let i = 0; i < size; i++) graph.variable();
+    const order = Array.from({ length: size }, (_, i) => [draws.uniform(), i]).sort(([a], [b]) => a - b);
+    for (const [place, [, i]] of order.entries()) graph.observe(first + i, place < ones);
+    for (let i = 0; i < size; i++) {
+      graph.isTrue(first + i, { weight: field });
+      for (let j = 0; j < i; j++) graph.equal([first + i, first + j], { weight: alike });
+    }
+  }
+  const loss = (w: ArrayLike<number>): { value: number; gradient: number[] } => {
+    const at = shares(w);
+    const mean = [0, 1].map((i) => at.p.reduce((sum, share, k) => sum + share * statistics[k][i], 0));
+    return { value: (at.logZ - w[0] * seen[0] - w[1] * seen[1]) / size, gradient: mean.map((m, i) => (m - seen[i]) / size) };
+  };
+  return { graph, loss };
+}

@@ -2,8 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseCutset } from "../../../src/algorithms/elimination/cutset.ts";
+import { eliminationAgain } from "../../../src/algorithms/elimination/elimination.ts";
 import { junctionTree, mergeSmall, treeCost } from "../../../src/algorithms/elimination/junction-tree.ts";
 import { eliminationOrder, eliminationOrders } from "../../../src/algorithms/elimination/order.ts";
+import { factorGraph, infer } from "../../../src/index.ts";
 
 const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
   fc.record({
@@ -59,6 +61,50 @@ describe("elimination orders", () => {
         expect(total).toBe(plainTotal(order, cardinalities, scopes));
       }),
       { numRuns: 200, seed: 2 },
+    );
+  });
+
+  it("that are searched longer are never worse than the first, and better where greedy choices mislead", () => {
+    let better = 0;
+    const wide = fc.integer({ min: 12, max: 30 }).chain((count) =>
+      fc.record({
+        cardinalities: fc.array(fc.integer({ min: 2, max: 5 }), { minLength: count, maxLength: count }),
+        scopes: fc.array(fc.uniqueArray(fc.nat(count - 1), { minLength: 2, maxLength: 2 }), {
+          minLength: 3 * count,
+          maxLength: 4 * count,
+        }),
+      }),
+    );
+    fc.assert(
+      fc.property(wide, ({ cardinalities, scopes }) => {
+        const first = eliminationOrder(cardinalities, scopes, { effort: 0 });
+        const { total } = eliminationOrder(cardinalities, scopes, { effort: 1 });
+        expect(total).toBeLessThanOrEqual(first.total);
+        if (total < first.total) better++;
+      }),
+      { numRuns: 40, seed: 4 },
+    );
+    expect(better).toBeGreaterThan(20);
+  });
+
+  it("of chordal graphs add no edge, at the first try", () => {
+    // Trees of cliques of five: each variable knows four that know each other.
+    const trees = fc.array(fc.tuple(fc.nat(), fc.nat(3)), { minLength: 5, maxLength: 60 });
+    fc.assert(
+      fc.property(trees, (choices) => {
+        const cliques = [[0, 1, 2, 3]];
+        const scopes = [[0, 1, 2, 3]];
+        choices.forEach(([parent, out], i) => {
+          const around = cliques[parent % cliques.length];
+          const variable = 4 + i;
+          scopes.push([...around, variable]);
+          cliques.push([...around.filter((_, k) => k !== out), variable]);
+        });
+        const found = eliminationOrder(new Array(4 + choices.length).fill(2), scopes);
+        // A table of 32 for each that has four around, and the last clique's own.
+        expect(found).toMatchObject({ total: 32 * choices.length + 16 + 8 + 4 + 2, largest: 32, tried: 1 });
+      }),
+      { numRuns: 100, seed: 5 },
     );
   });
 
@@ -186,5 +232,30 @@ describe("cutsets", () => {
     expect(held.slices).toBe(2 ** held.variables.length);
     expect(held.slices).toBeGreaterThan(1);
     expect(chooseCutset(order, scopes, cardinalities, 4, 8)).toBeUndefined();
+  });
+});
+
+describe("inference again and again", () => {
+  it("takes the orders that were found, part by part, and others where those do not fit", async () => {
+    const graph = factorGraph();
+    // A grid, which is wide by rows, and a star.
+    const { cardinalities, scopes } = grid(5);
+    const edges = [...scopes, ...Array.from({ length: 6 }, (_, i) => [25, 26 + i])];
+    for (let v = 0; v < cardinalities.length + 7; v++) graph.variable(`v${v}`);
+    edges.forEach(([a, b], i) => {
+      graph.table([`v${a}`, `v${b}`], [1, 2 + (i % 3), 0.5, 1 + (i % 2)]);
+    });
+    const orders: (readonly number[])[] = [];
+    const found = async () => (await infer(graph, { algorithm: eliminationAgain(orders) })).marginal("v7").p;
+    const p = await found();
+    expect(orders.map((order) => order.length)).toEqual([25, 7]);
+    const [first, star] = orders;
+    const other = first.toReversed();
+    orders[0] = other;
+    expect((await found())[0]).toBeCloseTo(p[0], 12);
+    expect(orders).toEqual([other, star]);
+    orders.reverse();
+    expect(await found()).toEqual(p);
+    expect(orders).toEqual([first, star]);
   });
 });

@@ -526,6 +526,15 @@ export const algorithms: Table = {
   },
 };
 
+const below1: Takes = (value) => above(0, 1)(value) && value !== 1;
+const tempered = {
+  tempered: either(flag, group),
+  "tempered.temperatures": (value: unknown) => Array.isArray(value) && value.length === 1 && value[0] === 1,
+  "tempered.count": whole(1, 1024),
+  "tempered.lowest": below1,
+  "tempered.swapEvery": whole(1, 2 ** 31),
+};
+
 export const inference = from(ergodic, {
   automatic: {},
   elimination: { mostStates: number(1) },
@@ -540,6 +549,7 @@ export const inference = from(ergodic, {
     warmup: whole(0),
     sweeps: whole(100),
     mcse: positive,
+    ...tempered,
   },
   replicaGibbs: { replicas: one(64, 128, 192, 1024), warmup: whole(0), sweeps: whole(100, 500_000_000), mcse: positive },
   iteratedConditionalModes: { restarts: count },
@@ -547,7 +557,7 @@ export const inference = from(ergodic, {
 });
 
 export const learners = from(ergodic, {
-  contrastiveDivergence: { steps: count, persistent: flag, particles: whole(1, 10000) },
+  contrastiveDivergence: { steps: count, persistent: flag, particles: whole(1, 10000), ...tempered },
   pseudoLikelihood: {},
   exactLikelihood: {},
 });

@@ -204,7 +204,11 @@ describe("infer with evidence", () => {
     expect(description.plan).toEqual({ task: "marginals", seed: 5, memory: 0.25, seconds: 77 });
     const resumed = await infer.resume(await run.checkpoint(), of([1, 2]), { workers: 2, until: { seconds: 8 } });
     expect(resumed.description.plan).toEqual(description.plan);
-    await expect(infer.resume(await run.checkpoint(), of([1, 3]))).rejects.toThrow(/checkpoint is of another graph/);
+    const tables = of([1, 2]).factorTables("marginals");
+    const logs = Object.assign(Object.create(tables), { factors: tables.factors.map((factor) => ({ ...factor, logs: true })) });
+    expect((await infer.resume(await run.checkpoint(), tables)).marginal("a").p).toEqual([1 / 3, 2 / 3]);
+    for (const other of [of([1, 3]), logs])
+      await expect(infer.resume(await run.checkpoint(), other)).rejects.toThrow(/checkpoint is of another graph/);
   });
 
   it("a task that the algorithm does not answer is refused", () => {

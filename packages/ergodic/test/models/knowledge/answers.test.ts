@@ -1,6 +1,6 @@
 /** A small world: probabilities equal enumeration of the rules' own definitions; reasons add up; labels that are kept back measure. */
 import { describe, expect, it } from "vitest";
-import { infer, knowledgeBase, query, relation, weightedRule } from "../../../src/index.ts";
+import { adam, exactLikelihood, fit, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/index.ts";
 
 const who = ["anna", "ben", "carl", "dora"];
 const friends = [
@@ -203,6 +203,50 @@ describe("labels that are kept back", () => {
       "0.80–1.00       0",
       "360 labels, calibration error 0.000",
     ]);
+  });
+
+  it("may be probabilities: of what is not held out the truthiness, and the truth of what is", async () => {
+    const chances = [0.8, 0.3, 1, 0, null, 0.8, true];
+    const given = chances.map((label, id) => ({ id, label: label as number | null }));
+    const good = query(
+      "good",
+      given.map(({ label, ...row }) => ({ ...row, label: label === (true as never) ? 1 : label })),
+      { key: ["id"], label: "label", holdOut: ({ id }) => id === 5 },
+    );
+    const kb = knowledgeBase([weightedRule({ head: good({ id: "i" }), weight: "good" })]);
+    const graph = kb.ground();
+    const shown = given.map((_, v) => [graph.observedState(v), [...(graph.variableAt(v).truthiness ?? [])]]);
+    expect(shown).toEqual([
+      [-1, [1 - 0.8, 0.8]],
+      [-1, [0.7, 0.3]],
+      [1, []],
+      [0, []],
+      [-1, []],
+      [-1, []],
+      [1, []],
+    ]);
+    // The head alone: p = σ(w), so that the best weight has the labels' mean, 3.1 of 5.
+    const learned = await fit(graph, { algorithm: exactLikelihood(), rule: adam({ rate: 0.1 }), epochs: 200 });
+    expect(learned.weight("good")).toBeCloseTo(Math.log(3.1 / 1.9), 3);
+    const answer = await infer(learned.graph);
+    expect(kb.beliefs(good, answer).map(({ label, heldOut, p }) => [label, heldOut, p > 0.6 && p < 0.7])).toEqual([
+      [0.8, false, true],
+      [0.3, false, true],
+      ["true", false, false],
+      ["false", false, false],
+      [undefined, false, true],
+      [0.8, true, true],
+      ["true", false, false],
+    ]);
+    expect(kb.calibration(good, answer).error).toBeCloseTo(0.8 - 0.62, 3);
+    // One label twice is one, also of rows that come later; another is an error.
+    const twice = query("twice", [{ id: 1, label: 0.5 }], { key: ["id"], label: "label", distinct: true });
+    twice.add([{ id: 1, label: 0.5 }]);
+    expect(twice.rowCount).toBe(1);
+    expect(() => twice.add([{ id: 1, label: 0.6 }])).toThrow(/another label/);
+    expect(() => query("none", [{ id: 1, label: 1.5 }], { key: ["id"], label: "label" })).toThrow(/it has no state 1.5/);
+    const named = { key: ["id"], label: "label", states: ["low", "high"] } as const;
+    expect(() => query("named", [{ id: 1, label: 0.5 }], named)).toThrow(/row 1: column "label": it has no state 0.5/);
   });
 
   it("are a share by their keys, the same ones when rows are added", () => {

@@ -1,9 +1,9 @@
-import { checkBoolean, checkNumbers, holds, refuse } from "../../../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../base/errors.ts";
+import { checkBoolean, holds, refuse } from "../../../base/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
-import { geometricLadder } from "./ladder.ts";
+import { powersOf } from "./ladder.ts";
 import { ParallelTemperingRun } from "./parallel-tempering-run.ts";
 
 /** Options of `parallelTempering`. */
@@ -49,21 +49,8 @@ export function parallelTempering(options: ParallelTemperingOptions = {}): Sampl
   const { inner = nuts(), temperatures, count = 8, lowest = 0.01, swapEvery = 1, adapt = temperatures === undefined } = options;
   if (!holds(inner, "start")) refuse(where, "inner", inner, "a sampler", "inner: nuts()");
   checkBoolean(where, "adapt", adapt);
-  if (temperatures !== undefined)
-    checkNumbers(where, "temperatures", temperatures, { low: 0, high: 1 }, "temperatures: [1, 0.1]");
-  checkNumber(where, "count", count, { low: 1, high: 1024, integer: true });
-  checkNumber(where, "lowest", lowest, { low: 0, high: 1 });
   checkNumber(where, "swapEvery", swapEvery, { low: 1, high: 2 ** 31, integer: true });
-  if (temperatures && (options.count !== undefined || options.lowest !== undefined))
-    throw new OptionError(where, "temperatures are given, and count or lowest too; leave one of them out", "OPTION_CONFLICT");
-  const powers = temperatures ? [...temperatures] : geometricLadder(count, lowest);
-  const descends = powers.every((power, k) => (k === 0 ? power === 1 : power < powers[k - 1] && power >= 0));
-  if (!descends || powers.length === 0)
-    throw new OptionError(
-      where,
-      `temperatures are ${powers.join(", ")}, but must be inverse temperatures that descend from 1 and are >= 0`,
-      "OPTION_RANGE",
-    );
+  const powers = powersOf(where, options);
   if (JSON.stringify(inner.toJSON()).includes('"update":"conditional"'))
     throw new CapabilityError(
       where,

@@ -1,0 +1,181 @@
+/**
+ * What the compiler knows of a dataset's columns: rows that lack one do not compile. The refusals are checked by `npm run check:types`, which fails
+ * where a line marked `@ts-expect-error` compiles; the values by running.
+ */
+import { describe, expect, expectTypeOf, it } from "vitest";
+import {
+  Dataset,
+  dense,
+  type Fitted,
+  fit,
+  type LinearPath,
+  type LinearPredictor,
+  linear,
+  type NetworkPredictor,
+  network,
+  type OutputPredictor,
+  type Prediction,
+  type Row,
+  type RowOf,
+  type Table,
+} from "../../src/index.ts";
+
+const age = Float64Array.of(30, 40, 50, 60);
+const table = { rowCount: 4, source: "people.csv" };
+/** A literal: its names are known. */
+const people = Dataset.fromTable(
+  {
+    ...table,
+    columns: [
+      { name: "age", kind: "number", values: age },
+      { name: "city", kind: "category", codes: Int32Array.of(0, 1, 0, 1), levels: ["Oslo", "Rome"] },
+      { name: "pay", kind: "number", values: Float64Array.of(1, 2, 3, 4) },
+      { name: "weight", kind: "number", values: Float64Array.of(1, 2, 1, 1) },
+      { name: "id", kind: "number", values: age },
+    ],
+  },
+  { target: "pay", weights: "weight", drop: ["id"] },
+);
+/** As a reader gives it: names are known at run time alone. */
+const read: Table = {
+  ...table,
+  columns: [
+    { name: "age", kind: "number", values: age },
+    { name: "pay", kind: "number", values: age },
+  ],
+};
+const x = [
+  [1, 2],
+  [3, 4],
+  [5, 7],
+];
+const y = [3, 7, 12];
+const options = { epochs: 1, seed: 1 };
+const squared = linear({ loss: "squared" });
+
+describe("a dataset", () => {
+  it("has the columns of a table without the target, the weights and what was dropped", () => {
+    expectTypeOf(people).toEqualTypeOf<Dataset<"age" | "city">>();
+    expect(people.pipeline.steps[0]).toMatchObject({ columns: [{ name: "age" }, { name: "city" }] });
+  });
+
+  it("has the names of arrays where they are written out", () => {
+    expectTypeOf(Dataset.fromArrays({ x, y, names: ["age", "hours"] })).toEqualTypeOf<Dataset<"age" | "hours">>();
+    expectTypeOf(Dataset.fromArrays({ x, y })).toEqualTypeOf<Dataset>();
+    const names: string[] = ["age", "hours"];
+    expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset>();
+  });
+
+  it("has any columns where they are not known", () => {
+    expectTypeOf(Dataset.fromTable(read, { target: "pay" })).toEqualTypeOf<Dataset>();
+    const asked: { target: string } = { target: "pay" };
+    expectTypeOf(
+      Dataset.fromTable({ ...table, columns: [...read.columns, { name: "id", kind: "number", values: age }] }, asked),
+    ).toEqualTypeOf<Dataset>();
+    expectTypeOf<RowOf<string>>().toEqualTypeOf<Row>();
+  });
+
+  it("keeps them through whatever is made of it", () => {
+    const { train, test } = people.split(0.5, { seed: 1 });
+    const made = [
+      train,
+      test,
+      people.select([0]),
+      people.subsample(2, { seed: 1 }),
+      people.standardise(),
+      people.hash(4),
+      people.as("f64"),
+      people.asClasses(),
+      people.original,
+    ];
+    expectTypeOf(made).toEqualTypeOf<Dataset<"age" | "city">[]>();
+    expect(made.map(({ pipeline }) => pipeline.steps[0].kind)).toEqual(Array(made.length).fill("columns"));
+  });
+
+  it("with known columns goes where any may go, not the other way", () => {
+    const any: Dataset = people;
+    const more: Dataset<"age" | "city" | "pay"> = people;
+    expect(any).toBe(more);
+    // @ts-expect-error: who knows whether it has these columns?
+    const known: Dataset<"age" | "city"> = any;
+    expect(known).toBe(people);
+  });
+});
+
+describe("what was fitted", () => {
+  it("takes rows by the names of its columns, in any of the forms of rows", async () => {
+    const fitted = await fit(squared, people, { ...options, validate: people });
+    expectTypeOf(fitted).toEqualTypeOf<Fitted<"number", "age" | "city">>();
+    const one = fitted.predict({ age: 40, city: "Rome" });
+    expectTypeOf(one).toEqualTypeOf<Prediction<"number">>();
+    const person: { age: number; city: string; pay: number } = { age: 40, city: "Rome", pay: 2 };
+    expectTypeOf(fitted.predict([person])).toEqualTypeOf<Prediction<"number">[]>();
+    expect(fitted.predict([person])).toEqual([one]);
+    expect(fitted.predict(people)[1]).toEqual(one);
+    interface Person {
+      age: number;
+      city: "Oslo" | "Rome";
+    }
+    const typed: Person = { age: 40, city: "Rome" };
+    expect(fitted.predict(typed)).toEqual(one);
+  });
+
+  it("refuses rows that lack a column", async () => {
+    const fitted = await fit(squared, people, options);
+    // @ts-expect-error: a slip in a name
+    expect(() => fitted.predict({ aeg: 40, city: "Rome" })).toThrow(/no column "age"/);
+    // @ts-expect-error: a slip in a name
+    expect(() => fitted.predict([{ aeg: 40, city: "Rome" }])).toThrow(/no column "age"/);
+    // @ts-expect-error: a column is missing
+    expect(() => fitted.predict({ age: 40 })).toThrow(/no column "city"/);
+    const nobody: Row = { age: 40 };
+    // @ts-expect-error: who knows whether it has the columns?
+    expect(() => fitted.predict(nobody)).toThrow(/no column "city"/);
+    // @ts-expect-error: a column of a row is a number, a text or a flag
+    expect(() => fitted.predict({ age: {}, city: "Rome" })).toThrow();
+  });
+
+  it("is the same of networks and paths", async () => {
+    const net = await fit(network([dense(1)], { loss: "squared" }), people, options);
+    expectTypeOf(net.predict).toEqualTypeOf<NetworkPredictor<"number", "age" | "city">["predict"]>();
+    // @ts-expect-error: a slip in a name
+    expect(() => net.predict({ age: 40, citty: "Rome" })).toThrow(/no column "city"/);
+    const path = await fit.path(squared, people, { lambdas: 3 });
+    expectTypeOf(path).toEqualTypeOf<LinearPath<"number", "age" | "city">>();
+    const chosen = path.predictor();
+    expect(chosen.predict({ age: 40, city: "Rome" }).value).toBeTypeOf("number");
+    // @ts-expect-error: a slip in a name
+    expect(() => chosen.predict({ age: 40, citty: "Rome" })).toThrow(/no column "city"/);
+  });
+
+  it("takes numbers without names, and any names where none are known", async () => {
+    const named = await fit(squared, Dataset.fromArrays({ x, y, names: ["age", "hours"] }), options);
+    const one = named.predict({ age: 1, hours: 2 });
+    expect(named.predict([1, 2])).toEqual(one);
+    expect(
+      named.predict([
+        [1, 2],
+        [3, 4],
+      ])[0],
+    ).toEqual(one);
+    expect(named.predict(Float64Array.of(1, 2))).toEqual(one);
+    const unnamed = await fit(squared, Dataset.fromArrays({ x, y }), options);
+    expectTypeOf(unnamed).toEqualTypeOf<Fitted<"number">>();
+    expect(unnamed.predict({ x0: 1, x1: 2 }).value).toBe(one.value);
+    const whoKnows: Row = { x0: 1, x1: 2 };
+    expect(unnamed.predict(whoKnows).value).toBe(one.value);
+    const loose = await fit(squared, Dataset.fromTable(read, { target: "pay" }), options);
+    expect(loose.predict({ age: 40 }).value).toBeTypeOf("number");
+    expect(() => loose.predict({ aeg: 40 })).toThrow(/no column "age"/);
+  });
+
+  it("goes where any predictor may go", async () => {
+    const fitted = await fit(squared, people, options);
+    const predictors: OutputPredictor[] = [fitted];
+    const linears: LinearPredictor<"number">[] = [fitted];
+    expect(predictors).toEqual(linears);
+    const told = fitted as LinearPredictor as LinearPredictor<"number", "age" | "city">;
+    // @ts-expect-error: a slip in a name
+    expect(() => told.predict({ aeg: 40, city: "Rome" })).toThrow(/no column "age"/);
+  });
+});
