@@ -100,6 +100,10 @@ const fitting = {
   validateEvery: positive,
   patience: count,
   signal,
+  from: none,
+  // Of no use without the one before.
+  optimiser: none,
+  reset: none,
   ...plan,
 };
 const held = { validate: data, epochs: 1 };
@@ -115,6 +119,8 @@ const fitBase = {
   validateEvery: held,
   patience: held,
   signal: { epochs: 1 },
+  from: { epochs: 1 },
+  reset: { epochs: 1 },
 };
 const watched = {
   ...stop,
@@ -246,6 +252,7 @@ export const samples: Verbs = {
       task: one("marginals", "partition", "map"),
       evidence: group,
       algorithm: none,
+      from: none,
       seed,
       memory: above(0, 4),
       workers: whole(1, 1024),
