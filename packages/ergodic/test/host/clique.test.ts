@@ -122,7 +122,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
 describe("tables of numbers", () => {
   it.each([...Array(18).keys()])("extremes, scale, quotients of %i", (count) => {
     const values = Float64Array.from({ length: count }, (_, i) => [0, 3, 5e-324, 1e300, 0.25][(i * 3) % 5]);
-    const by = Float64Array.from({ length: count }, (_, i) => [0, 2, 4][i % 3]);
+    const by = Float64Array.from({ length: count }, (_, i) => [0, 2, 4, 1e-310][i % 4]);
     const clique = memory.allocate(F.CLIQUE_BYTES, "a test");
     const kept = placed({ axes: [], values });
     const divisor = placed({ axes: [], values: by });
