@@ -8,7 +8,7 @@ import { type Component, reduce } from "../../src/algorithms/inference/reduction
 import { stream } from "../../src/base/stream.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { elimination, factorGraph, graphAnnealing, infer } from "../../src/index.ts";
-import { enumerateGraph, logProductAt, productAt } from "../reference/enumerate-graph.ts";
+import { enumerateGraph, logProductAt } from "../reference/enumerate-graph.ts";
 import { graphOf, randomGraphs } from "../reference/random-graph.ts";
 
 describe("elimination", () => {
@@ -35,7 +35,7 @@ describe("elimination", () => {
         const { best, gap } = await infer(graph, { task: "map", algorithm: elimination() });
         expect(gap).toBe(0);
         expect(Math.abs(best.value - truth.logLargest)).toBeLessThan(1e-11 * Math.max(1, Math.abs(truth.logLargest)));
-        expect(Math.abs(Math.log(productAt(graph, best.states)) - truth.logLargest)).toBeLessThan(1e-9);
+        expect(Math.abs(logProductAt(graph, best.states) - truth.logLargest)).toBeLessThan(1e-9);
       }),
       { numRuns: 500, seed: 14 },
     );
@@ -95,7 +95,7 @@ describe("elimination", () => {
         const { best, gap } = await infer(graph, { task: "map" });
         expect(gap).toBe(0);
         expect(Math.abs(best.value - truth.logLargest)).toBeLessThan(1e-11 * Math.max(1, Math.abs(truth.logLargest)));
-        expect(Math.abs(Math.log(productAt(graph, best.states)) - truth.logLargest)).toBeLessThan(1e-9);
+        expect(Math.abs(logProductAt(graph, best.states) - truth.logLargest)).toBeLessThan(1e-9);
       }),
       { numRuns: 300, seed: 16 },
     );
@@ -175,7 +175,7 @@ describe("elimination of what is larger", () => {
       expect(sliced.method).toMatch(/\d+ slices over the states of/);
       if (task === "map") {
         expect(sliced.best.value).toBeCloseTo(whole.best.value, 9);
-        expect(Math.log(productAt(graph, sliced.best.states))).toBeCloseTo(whole.best.value, 9);
+        expect(logProductAt(graph, sliced.best.states)).toBeCloseTo(whole.best.value, 9);
         continue;
       }
       expect(sliced.logZ).toBeCloseTo(whole.logZ, 9);

@@ -102,7 +102,7 @@ describe("elimination orders", () => {
           scopes.push([...around, variable]);
           cliques.push([...around.filter((_, k) => k !== out), variable]);
         });
-        const found = eliminationOrder(new Array(4 + choices.length).fill(2), scopes);
+        const found = eliminationOrder(new Array(4 + choices.length).fill(2), scopes, { effort: 1000 });
         // A table of 32 for each that has four around, and the last clique's own.
         expect(found).toMatchObject({ total: 32 * choices.length + 16 + 8 + 4 + 2, largest: 32, tried: 1 });
       }),
