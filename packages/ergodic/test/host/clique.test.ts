@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CliqueBlock, type Placed } from "../../src/algorithms/elimination/clique-block.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import * as F from "../../src/host/fields.ts";
+import { between } from "../reference/between.ts";
 import { type PlainTable, type SweepMode, sweepClique } from "../reference/clique.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
@@ -24,7 +25,7 @@ const cliques = fc
       tables: fc.array(subset, { minLength: 1, maxLength: 4 }),
       outputs: fc.array(subset, { minLength: 1, maxLength: 3 }),
       seed: fc.nat(),
-      cut: fc.double({ min: 0, max: 1, noNaN: true }),
+      cut: between(0, 1),
     });
   });
 

@@ -75,6 +75,15 @@ describe("blocks", () => {
     expect(shares[2]).toBeGreaterThan(shares[1]);
   });
 
+  it("have tables of three of three states only where 27 are allowed", () => {
+    const graph = factorGraph();
+    for (let i = 0; i < 36; i++) graph.variable(undefined, 3);
+    for (const [a, b] of gridEdges(6, 6)) graph.table([a, b], [3, 1, 2, 1, 3, 1, 2, 1, 3]);
+    const columns = graph.conditionals();
+    const largest = (mostStates: number): number => Math.max(...checked(columns, blocksOf(columns, { mostStates })));
+    expect([8, 9, 26, 27].map(largest)).toEqual([9, 9, 9, 27]);
+  });
+
   it("a chain of 100,000 is cut into blocks whose tables stay in half a megabyte; a hub does not take long", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100_000; i++) graph.variable();
