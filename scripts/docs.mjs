@@ -77,6 +77,7 @@ export const commands = [
   "recommend",
   "predict",
   "evaluate",
+  "measure",
   "describe",
   "sample",
   "approximate",

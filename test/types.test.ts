@@ -56,10 +56,12 @@ export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(ra
 const probeOfNode = `
 import { runCommandLine } from "@ergodic/cli";
 import { readCsv } from "@ergodic/ingest";
+import { batcher } from "@ergodic/serve";
 import { fit, network } from "ergodic";
 
 export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
+export const doubled: number = (await batcher({ run: (all: number[]) => all.map((x) => 2 * x) }).submit(1)).answer;
 const told = await fit(network([]), await readCsv<"age" | "hours">("a.csv", { target: "y" }));
 told.predict([{ age: 40, hours: 38 }]);
 // @ts-expect-error: a column is missing
@@ -96,6 +98,7 @@ beforeAll(() => {
   for (const [name, at] of [
     ["ergodic", "ergodic"],
     ["ingest", "@ergodic/ingest"],
+    ["serve", "@ergodic/serve"],
     ["cli", "@ergodic/cli"],
   ]) {
     const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];

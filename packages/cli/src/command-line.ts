@@ -5,6 +5,7 @@ import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
 import { addInfer } from "./commands/infer.ts";
 import { addLearn } from "./commands/learn.ts";
+import { addMeasure } from "./commands/measure.ts";
 import { addPath } from "./commands/path.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
@@ -27,7 +28,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addDescribe, addRules];
+  const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addMeasure, addDescribe, addRules];
   const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];
   for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {

@@ -35,6 +35,8 @@ const translations: readonly [RegExp, string][] = [
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bmaxWork is\b/g, "--max-work is"],
   [/\blarger maxWork\b/g, "larger --max-work"],
+  [/\bp99Ms\b/g, "--p99-ms"],
+  [/^(rate|rows) is of the scenario/, "--$1 is of the scenario"],
   [/\bnonNegative\b/g, "--non-negative"],
   [/\bl1Ratio\b/g, "--l1-ratio"],
   [/\btake implicit: false\b/g, "leave --implicit out"],

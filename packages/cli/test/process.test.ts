@@ -147,7 +147,7 @@ it("reads standard input", () => {
   expect(predict.stdout.split("\n")).toHaveLength(1799);
 });
 
-it("the demo: its tables, its pictures, and four commands that work as printed", () => {
+it("the demo: its tables, its pictures, what was measured, and five commands that work as printed", () => {
   const { status, stdout, stderr } = run("demo");
   expect(stderr).toBe("");
   expect(status).toBe(0);
@@ -162,12 +162,15 @@ it("the demo: its tables, its pictures, and four commands that work as printed",
   expect(stdout).toMatch(/█/);
   expect(stdout).toMatch(/✓ \d, [\d.]+ %/);
   expect(stdout).toMatch(/\d+ of 359 right, \d+ mistakes?\./);
+  expect(stdout).toMatch(
+    /One at a time: [\d.]+ ms for 90 % of them; at once: [\d.]+ k a second; [\d.]+ [nµm]J each, (modelled|measured)\./,
+  );
   const commands = stdout
     .slice(stdout.indexOf("Try next\n"))
     .split("\n")
     .slice(1)
     .filter((line) => line.trim() !== "");
-  expect(commands).toHaveLength(4);
+  expect(commands).toHaveLength(5);
   // It sees rows again that the model was trained on: whoever copies it should know.
   expect(commands.find((command) => command.includes(" evaluate "))).toMatch(/ # all rows, those of training too$/);
   for (const command of commands) {

@@ -571,6 +571,11 @@ export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/f
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
 export type { Inferred } from "./verbs/infer/tables-of.ts";
+export type { LedgerItem } from "./verbs/measure/ledger.ts";
+export { measure } from "./verbs/measure/measure.ts";
+export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "./verbs/measure/measurement.ts";
+export type { MeasureInputs } from "./verbs/measure/queries.ts";
+export type { MeasureClock, RateTrial } from "./verbs/measure/scenarios.ts";
 export {
   type CoordinateMinimum,
   type GradientMinimum,

@@ -21,6 +21,7 @@ import {
   type Layer,
   linear,
   maxPool,
+  measure,
   momentum,
   network,
   type OutputPredictor,
@@ -36,6 +37,7 @@ import {
 import { type AnyFitted, type AnyModel, fitModel, type RowPredictor } from "../options/model.ts";
 import { checkOutputs } from "../outputs.ts";
 import { rateText } from "../report/chosen.ts";
+import { joules, milliseconds } from "../report/measure.ts";
 import { duration, grouped, percent, short } from "../report/numbers.ts";
 import { beside, picture } from "../report/picture.ts";
 import { table } from "../report/table.ts";
@@ -96,7 +98,9 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
 
   title(`The best of these, ${best.name}: saved, loaded again, asked about held-out digits`);
   await best.fitted.save(out);
-  terminal.out(pictures(await predictor<RowPredictor>(out), plain.test));
+  const loaded = await predictor<RowPredictor>(out);
+  terminal.out(pictures(loaded, plain.test));
+  terminal.out(`  ${await measuredText(loaded, plain.test)}\n`);
   terminal.out(paint.dim(`\n${duration((performance.now() - begin) / 1000)} in all. Saved to ${out}.\n`));
   title("Try next");
   terminal.out(
@@ -209,6 +213,18 @@ function pictures(model: OutputPredictor, test: Dataset): string {
   return `${lines.map((line) => `  ${line}`.trimEnd() + "\n").join("")}  ${grouped(right.length)} of ${grouped(digits.length)} right, ${wrong} ${wrong === 1 ? "mistake" : "mistakes"}.\n`;
 }
 
+/** Held-out digits one at a time, and many at once. */
+async function measuredText(model: OutputPredictor, test: Dataset): Promise<string> {
+  const rows = Array.from({ length: test.rowCount }, (_, i) => {
+    const pixels = test.row(i);
+    return Object.fromEntries(test.names.map((name, j) => [name, pixels[j]]));
+  });
+  const one = await measure(model, rows, { seconds: 0.2, seed: SEED });
+  const many = await measure(model, rows, { scenario: "offline", rows: 2048, seed: SEED });
+  const energy = many.energy.source === "unknown" ? "" : `; ${joules(many.energy.perRow)} each, ${many.energy.source}`;
+  return `One at a time: ${milliseconds(one.latencyMs.p90)} ms for 90 % of them; at once: ${short(many.rowsPerSecond)} a second${energy}.`;
+}
+
 function nextCommands(model: string, terminal: Terminal): string[] {
   const data = quoted(relative(process.cwd(), dataFile));
   const start = terminal.program;
@@ -216,6 +232,7 @@ function nextCommands(model: string, terminal: Terminal): string[] {
     `${start} train ${data} --target label --classes --rule adam --rate 0.003 --batch 16 --epochs 20 --test-share 0.2 --out mine.safetensors`,
     `${start} train ${data} --target label --classes --row-shape 8x8x1 --model cnn --epochs 10 --test-share 0.2`,
     `${start} evaluate ${quoted(model)} ${data} # all rows, those of training too`,
+    `${start} measure ${quoted(model)} ${data} --batch 1,4,16,64,256`,
     `${start} rules`,
   ];
 }

@@ -20,6 +20,8 @@ const probeModule = (operation: number[]) =>
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b, 3, 2, 1, 0],
     ...[10, 10 + operation.length, 1, 8 + operation.length, 0, 0x20, 0, 0x20, 1, 0x20, 2, ...operation, 0x0b],
   ]);
+/** Whether builds with relaxed instructions are at hand: not in the file of everything (scripts/bundle.mjs). */
+const HAS_RELAXED = true;
 const BITSELECT = [0xfd, 0x52];
 const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
@@ -43,6 +45,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
       "HOST_NO_SIMD",
     );
   }
+  if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: ergodic.min.js has the plain kernels alone"] };
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
   // Later versions of Node know no such flag, and print an error about it.
   if (inNode() && globalThis.process.versions.node.startsWith("20.")) {

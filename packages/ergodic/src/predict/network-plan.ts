@@ -143,6 +143,11 @@ export class NetworkPlan implements Disposable, HasMemory {
     return results;
   }
 
+  /** Of the memory that it runs on; 0 where it has none yet. */
+  get memoryBytes(): number {
+    return this.#home?.machine.memory.reservedBytes ?? 0;
+  }
+
   giveUp(): void {
     if (this.#apart) this.#home = undefined;
   }

@@ -75,6 +75,11 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     return this.description.rowShape as number[];
   }
 
+  /** Bytes of the WebAssembly memory that it runs on; 0 before a loaded one's first prediction. */
+  get memoryBytes(): number {
+    return this.#plan.memoryBytes;
+  }
+
   /** Gives memory back; it is given back too when the predictor is collected. */
   dispose(): void {
     this.#plan.dispose();

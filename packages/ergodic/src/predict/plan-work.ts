@@ -14,7 +14,7 @@ const CALL = 512;
 const ROUND = 4096;
 
 /** The operations of a few instructions. */
-const PLAIN = new Set(
+export const PLAIN = new Set(
   "stopGradient add sub mul div neg square min max abs sign floor sqrt less lessEqual equal and or not where round".split(" "),
 );
 

@@ -17,6 +17,7 @@ const entries = [
   "ergodic/src/diagnostics/plain.ts",
   "ergodic/src/worker/index.ts",
   "ingest/src/index.ts",
+  "serve/src/index.ts",
 ].map((path) => sources + path);
 const LONGEST = 160;
 

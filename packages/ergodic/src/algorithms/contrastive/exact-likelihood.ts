@@ -12,8 +12,9 @@ const MOST_STATES = 4096;
 
 /**
  * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the
- * same⟩ with the evidence, by elimination over a junction tree. Labels y with probabilities q (`truthiness`) make it −E_q ln P(evidence, y) and the gradient of that, by going through
- * the labellings of what hidden variables join. For graphs that are narrow enough, and to judge the other learners. For `fit(graph, { algorithm })`.
+ * same⟩ with the evidence, by elimination over a junction tree. Labels y with probabilities q (`truthiness`) make it −E_q ln P(evidence, y) and the
+ * gradient of that, by going through the labellings of what hidden variables join.
+ * For graphs that are narrow enough, and to judge the other learners. For `fit(graph, { algorithm })`.
  *
  * @throws CapabilityError for a graph that is too wide, a factor of more than 4096 joint states, or labels of more that hidden variables join
  */

@@ -10,7 +10,8 @@ import { LearntGraph } from "./learnt-graph.ts";
 /**
  * Pseudo-likelihood: −Σ_i ln p(x_i | all others), by observed variable, and its gradient, exactly, where everything was observed: consistent, concave, and
  * without a sampler; less efficient than the likelihood. What was not observed is drawn first, one sweep an update, and then counts as if it had been. So are
- * labels y with probabilities q (`truthiness`), from q: the gradient is in expectation that of E_q of the above. For `fit(graph, { algorithm })`. Source: Besag 1975.
+ * labels y with probabilities q (`truthiness`), from q: the gradient is in expectation that of E_q of the above.
+ * For `fit(graph, { algorithm })`. Source: Besag 1975.
  */
 export function pseudoLikelihood(options: Record<never, never> = {}): GraphLearner {
   checkKeys("pseudoLikelihood", options, []);

@@ -45,7 +45,10 @@ export class Begun {
     }
     const source = isFile ? from : (from as { toBytes(): Uint8Array }).toBytes();
     const where = nameOf(source, "the trained model");
-    const bytes = await readWhole(source);
+    const bytes = await readWhole(source).catch((cause: unknown) => {
+      if (!(cause instanceof ErgodicError)) throw cause;
+      throw new DataError("fit", `from is ${JSON.stringify(where.slice(0, 80))}, which ${cause.said}`, cause.code, { cause });
+    });
     if (decode(bytes, where).metadata.format !== "ergodic checkpoint") {
       if (isKept) throw notKept();
       return new Begun({ ...trained(bytes, where, kind), reset }, where);

@@ -6,7 +6,19 @@ import * as factories from "./factories.ts";
 
 /** Verbs stand in verbs.ts by what they are called with. */
 const verbs = [
-  ...["fit", "sample", "infer", "calibrate", "minimize", "search", "tune", "explain", "compileFunction", "coordinateAscent"],
+  ...[
+    "fit",
+    "sample",
+    "infer",
+    "calibrate",
+    "minimize",
+    "search",
+    "tune",
+    "measure",
+    "explain",
+    "compileFunction",
+    "coordinateAscent",
+  ],
   ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];

@@ -100,6 +100,10 @@ const fitting = {
   validateEvery: positive,
   patience: count,
   signal,
+  from: none,
+  // Of no use without the one before.
+  optimiser: none,
+  reset: none,
   ...plan,
 };
 const held = { validate: data, epochs: 1 };
@@ -115,6 +119,8 @@ const fitBase = {
   validateEvery: held,
   patience: held,
   signal: { epochs: 1 },
+  from: { epochs: 1 },
+  reset: { epochs: 1 },
 };
 const watched = {
   ...stop,
@@ -246,6 +252,7 @@ export const samples: Verbs = {
       task: one("marginals", "partition", "map"),
       evidence: group,
       algorithm: none,
+      from: none,
       seed,
       memory: above(0, 4),
       workers: whole(1, 1024),
@@ -406,7 +413,39 @@ const size = { width, height: whole(4) };
 const share = number(0, 1);
 const rows = either(count, none);
 
+const measured = { seconds: 1e-9, warmup: 0, queries: 1 };
+const quickly = { ...measured, scenario: "server", p99Ms: 1e9, rate: 1e9 };
+
 export const others: Verbs = {
+  measure: {
+    call: (o) => ergodic.measure(() => 1, [[1]], o),
+    options: {
+      scenario: none,
+      batch: whole(1, 2 ** 24),
+      rows: whole(1, 2 ** 24),
+      queries: whole(1, 2 ** 24),
+      seconds: positive,
+      p99Ms: positive,
+      rate: positive,
+      warmup: number(0),
+      seed,
+      call: callable,
+      powercap: text,
+      clock: none,
+      signal,
+    },
+    base: {
+      ...Object.fromEntries(
+        ["batch", "queries", "seconds", "warmup", "seed", "call", "powercap", "clock", "signal"].map((option) => [
+          option,
+          measured,
+        ]),
+      ),
+      rows: { ...measured, scenario: "offline" },
+      p99Ms: quickly,
+      rate: quickly,
+    },
+  },
   "data.split": {
     call: (o: object) => data.split(0.5, { seed: 1, ...o }),
     options: { seed: whole(), stratify: one(false) },

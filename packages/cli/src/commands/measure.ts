@@ -1,0 +1,149 @@
+/**
+ * `ergodic measure [MODEL DATA]`: latency, throughput, size and energy of a model by MLPerf's scenarios, for one batch size or several: the trade-off as a
+ * table and a picture, as JSON, or as one HTML file. Without a model a small network is trained on the digits that come with the command.
+ */
+import { fileURLToPath } from "node:url";
+import { read, readTable } from "@ergodic/ingest";
+import type { Command } from "commander";
+import {
+  type AnyPredictor,
+  adam,
+  type Column,
+  fit,
+  type Measurable,
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  mlp,
+  network,
+  type OutputPredictor,
+  predictor,
+  type Row,
+  type SparseTable,
+  writeWhole,
+} from "ergodic";
+import { type FormatOptions, formatOptions, rawRows } from "../data.ts";
+import { UsageError } from "../errors.ts";
+import { given } from "../options/given.ts";
+import { notNegative, oneOf, positive, whole } from "../options/number.ts";
+import { addFormatOptions, addModelOptions, addRatingOptions } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
+import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
+import { measureText, titleOf } from "../report/measure.ts";
+import { measureHtml } from "../report/measure-html.ts";
+import { json } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+const digitsFile = fileURLToPath(new URL("../../data/digits.csv", import.meta.url));
+/** Of the digits, where none are given. */
+const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const HIDDEN = [256, 128];
+const MOST_BATCH = 2 ** 24;
+const OFFLINE_ROWS = 24_576;
+/** Rows that are kept as objects, at even distances. */
+const MOST_ROWS = 4096;
+
+type Scenarios = Pick<MeasureOptions, "scenario" | "rows" | "queries" | "seconds" | "p99Ms" | "rate" | "warmup" | "seed">;
+type Options = FormatOptions &
+  Scenarios &
+  Partial<RatingColumns> & { batch?: number[]; maxWork?: number; html?: string; json?: boolean; quiet?: boolean };
+
+export function addMeasure(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("measure")
+    .description("latency, throughput, size and energy of a model, by batch size")
+    .argument("[MODEL]", "a file that train, path or recommend wrote; default: a network, trained now on the digits")
+    .argument("[DATA]", "rows to predict: a file, a folder of images, or - for standard input")
+    .option(
+      "--scenario <name>",
+      "singleStream, multiStream, server or offline (default: singleStream)",
+      oneOf("singleStream", "multiStream", "server", "offline"),
+    )
+    .option("--batch <sizes>", "rows a query: 1,2,4,8; offline rows a call", batches)
+    .option("--seconds <n>", "queries come for so long at least; default 1", positive)
+    .option("--queries <n>", "queries at least; default: as many as early stopping needs", whole(1, MOST_BATCH))
+    .option("--p99-ms <n>", "server: the bound of the 99th percentile; default 10", positive)
+    .option("--rate <n>", "server: queries a second; default: the highest within the bound is searched", positive)
+    .option("--rows <n>", "offline: rows in all; default 24576", whole(1, MOST_BATCH))
+    .option("--warmup <seconds>", "calls before anything is measured; default 0.1", notNegative)
+    .option("--seed <n>", "of the rows and the arrivals", whole(0))
+    .option("--html <file>", "write a report that needs nothing else")
+    .option("--json", "one JSON object on standard output")
+    .option("--quiet", "no progress");
+  addRatingOptions(addModelOptions(addFormatOptions(command.optionsGroup("Reading:"))));
+  command.action((model: string | undefined, data: string | undefined, options: Options) => run(model, data, options, terminal));
+}
+
+function batches(text: string): number[] {
+  const sizes = text.split(",").map((size) => whole(1, MOST_BATCH)(size));
+  return [...new Set(sizes)];
+}
+
+async function run(file: string | undefined, data: string | undefined, options: Options, terminal: Terminal): Promise<void> {
+  if (file !== undefined && data === undefined)
+    throw new UsageError("measure", `rows to predict are missing; name a file of them after ${file}`);
+  const inputs = [
+    { flag: "MODEL", path: file },
+    { flag: "DATA", path: data },
+  ];
+  await checkOutputs("measure", [{ flag: "--html", path: options.html }], inputs);
+  const model =
+    file === undefined
+      ? await ofDigits(options, terminal)
+      : await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+  const rows = await rowsOf(model, data ?? digitsFile, options);
+  const { scenario, queries, seconds, p99Ms, rate, warmup, seed } = options;
+  const sizes: (number | undefined)[] =
+    options.batch ?? (file === undefined && scenario !== "offline" && scenario !== "server" ? BATCHES : [undefined]);
+  const found: Measurement[] = [];
+  for (const size of sizes) {
+    if (!options.quiet && terminal.live) terminal.rewrite(`batch ${size ?? "as usual"}`);
+    const batch = size ?? (scenario === "offline" ? (options.rows ?? OFFLINE_ROWS) : scenario === "multiStream" ? 8 : 1);
+    const call = callOf(model, rows, batch);
+    const asked = { scenario, queries, seconds, p99Ms, rate, warmup, seed, batch, call, rows: options.rows };
+    found.push(await measure(model as Measurable, rows, given(asked) as MeasureOptions));
+  }
+  if (terminal.live) terminal.rewrite("");
+  const names = { model: file ?? "a network", data: data ?? "the digits" };
+  const rowCount = "rowCount" in rows ? Number(rows.rowCount) : rows.length;
+  const summary = { command: "measure", ...names, rows: rowCount, measurements: found };
+  const title = titleOf(found, names.model, names.data, rowCount);
+  if (options.html !== undefined) await writeWhole(options.html, measureHtml(title, found, summary));
+  const { out: paint } = terminal.paint;
+  terminal.out(options.json ? `${json(summary)}\n` : `${paint.bold(title)}\n${measureText(found, paint)}`);
+  if (options.html !== undefined) terminal.note(`report written to ${options.html}`);
+}
+
+/** A network of the digits; its seed is fixed. */
+async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredictor> {
+  if (!options.quiet) terminal.note(`trains a network of ${HIDDEN.join(" and ")} units on the digits that come with ergodic`);
+  const train = await read(digitsFile, { target: "label", classes: true });
+  return fit(network(mlp(HIDDEN, { outputs: 10 })), train, { rule: adam({ rate: 0.003 }), batch: 32, epochs: 3, seed: 1 });
+}
+
+/** Rows by column name, or pairs, as a program has them; of sparse data a table. */
+async function rowsOf(model: AnyPredictor, data: string, options: Options): Promise<SparseTable | readonly object[]> {
+  if (model.kind === "factorisation") {
+    const columns = columnsOf(model, options, "measure");
+    return pairsOf(await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) }), columns);
+  }
+  const raw = await rawRows(data, model.pipeline, options, false);
+  if (!("columns" in raw)) return raw;
+  const apart = Math.ceil(raw.rowCount / MOST_ROWS);
+  return Array.from({ length: Math.ceil(raw.rowCount / apart) }, (_, i) =>
+    Object.fromEntries(raw.columns.map((column) => [column.name, cellOf(column, i * apart)])),
+  );
+}
+
+function cellOf(column: Column, row: number): number | string | null {
+  if (column.kind === "number") return column.values[row];
+  return column.codes[row] < 0 ? null : column.levels[column.codes[row]];
+}
+
+/** Predictions as numbers, into an array that is there: what a server does. Of rows by name and of models of rows. */
+function callOf(model: AnyPredictor, rows: SparseTable | readonly object[], batch: number): MeasureOptions["call"] {
+  if (model.kind === "factorisation" || "rowStart" in rows) return undefined;
+  const known: OutputPredictor = model;
+  const out = new Float64Array(batch * known.width);
+  return (given: Row | readonly Row[]) => known.predictInto(Array.isArray(given) ? given : [given as Row], out);
+}

@@ -1,0 +1,347 @@
+import { ErgodicError } from "ergodic";
+import { BatchTime } from "./batch-time.ts";
+import { onAbort } from "./cancellation.ts";
+import type { Clock } from "./clock.ts";
+import { Histogram } from "./histogram.ts";
+import { type Answered, Job, settle, tooLate } from "./job.ts";
+import { type BatcherOptions, checkSubmitted, complete, type Settings, type SubmitOptions } from "./options.ts";
+import { Queue, type Waiting } from "./queue.ts";
+import { RefusedError } from "./refused.ts";
+import type { BatcherStats } from "./stats.ts";
+
+/** Rounding of sums of times does not make a request late: a microsecond. */
+const SLACK_MS = 1e-3;
+/** So many requests, for each millisecond that passes, are looked at for passed deadlines: about a hundredth of what a processor could. */
+const LOOKED_AT_PER_MS = 500;
+/** Where nothing is known of when another attempt would do. */
+const RETRY_MS = 1000;
+
+/** A batch that runs: its rows, and since when. */
+interface Running {
+  rows: number;
+  since: number;
+}
+
+/** Gathers requests into batches. Made by {@link batcher}. */
+export class Batcher<Request, Answer> {
+  /** Rows a batch, and microseconds in the queue, in the model and in all, of requests that were answered: live, for metrics. */
+  readonly histograms = {
+    batchRows: new Histogram(),
+    queueUs: new Histogram(),
+    computeUs: new Histogram(),
+    latencyUs: new Histogram(),
+  };
+  private readonly options: Settings<Request, Answer>;
+  private readonly clock: Clock;
+  private readonly queue: Queue<Job<Request, Answer>>;
+  private readonly time = new BatchTime();
+  private readonly running = new Set<Running>();
+  private readonly counts = { answered: 0, failed: 0, cancelled: 0, batches: 0, rows: 0 };
+  private readonly refused = { full: 0, deadline: 0, closed: 0 };
+  private limit: number;
+  private scheduled = false;
+  private delayTimer: unknown;
+  private deadlineTimer: unknown;
+  /** For when the timer is set. */
+  private deadlineAt = Infinity;
+  /** No deadline of those that wait is earlier. */
+  private earliest = Infinity;
+  private closing: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  constructor(options: BatcherOptions<Request, Answer>) {
+    this.options = complete(options);
+    this.clock = this.options.clock;
+    this.queue = new Queue(this.options.ageingMs);
+    this.limit = this.options.maxRows;
+  }
+
+  /**
+   * Submits a request. Resolves with its answer; rejects with a {@link RefusedError} (`status` 429 or 503, `retryAfterMs`), with the signal's
+   * reason, with what `run` threw, or with an OptionError.
+   */
+  submit(request: Request, options: SubmitOptions = {}): Promise<Answered<Answer>> {
+    return new Promise((resolve, reject) => {
+      const { rows: rowsOf, deadlineMs: ownDeadline } = this.options;
+      const given = { ...options, priority: options.priority ?? 5, deadlineMs: options.deadlineMs ?? ownDeadline };
+      const rows = rowsOf(request);
+      checkSubmitted(options, given, rows);
+      given.signal?.throwIfAborted();
+      const job = new Job<Request, Answer>(request, rows, this.clock.now(), given, resolve, reject);
+      this.accept(job);
+      if (given.signal) this.listen(job, given.signal);
+      this.schedule();
+    });
+  }
+
+  /**
+   * Predicts in how many milliseconds a request of so many rows would be answered, if no other came: what deadlines are compared with. The 99 %
+   * quantile, as far as times are normal. Before the first answer next to nothing is known, and this is small.
+   */
+  predictMs(rows = 1, priority = 5): number {
+    const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
+    return this.placeOf(probe).waitMs;
+  }
+
+  /** What was done so far. */
+  stats(): BatcherStats {
+    const { batchRows, queueUs, computeUs, latencyUs } = this.histograms;
+    const { perRow: perRowMs, perBatch: perBatchMs, spread } = this.time;
+    const { batches, rows, ...requests } = this.counts;
+    return {
+      ...requests,
+      refused: { ...this.refused },
+      waiting: { requests: this.queue.count, rows: this.queue.rows, running: this.running.size },
+      batches,
+      rows,
+      time: { perRowMs, perBatchMs, spread },
+      maxRows: this.limit,
+      histograms: {
+        batchRows: batchRows.toJSON(),
+        queueUs: queueUs.toJSON(),
+        computeUs: computeUs.toJSON(),
+        latencyUs: latencyUs.toJSON(),
+      },
+    };
+  }
+
+  /** Refuses new requests (503), and resolves when all that were accepted are settled. */
+  close(): Promise<void> {
+    if (!this.closing) {
+      let resolve = (): void => {};
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.closing = { promise, resolve };
+      this.closeIfDone();
+    }
+    return this.closing.promise;
+  }
+
+  /** Queues a job, or throws why not. */
+  private accept(job: Job<Request, Answer>): void {
+    const { maxQueueRows } = this.options;
+    if (this.closing) {
+      this.refused.closed++;
+      throw new RefusedError("batcher", "it is closed, and takes no more requests; ask another server", "CLOSED", RETRY_MS);
+    }
+    const { waitMs, joins } = this.placeOf(job);
+    const { rows, count } = this.queue;
+    if (count > 0 && rows + job.rows > maxQueueRows) {
+      this.refused.full++;
+      const said = `${rows} rows wait, and with ${job.rows} more they would be more than maxQueueRows = ${maxQueueRows}; try again later`;
+      throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
+    }
+    // While nothing waits or runs, trying costs nobody anything; and only by trying is a wrong prediction corrected.
+    const idle = count === 0 && this.running.size === 0;
+    if (!idle && job.since + waitMs > job.deadline) {
+      this.refused.deadline++;
+      throw tooLate(job, job.since + waitMs);
+    }
+    this.queue.add(job, this.limit, joins);
+    this.earliest = Math.min(this.earliest, job.deadline);
+  }
+
+  /** When a newcomer would be answered, and whether it joins the last batch planned in its priority: if it fits, and makes none of that batch late. */
+  private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
+    const open = this.queue.open(job, this.limit);
+    const waitMs = this.waitOf(job, open);
+    if (!open || job.since + waitMs <= open.deadline + SLACK_MS) return { waitMs, joins: open !== undefined };
+    return { waitMs: this.waitOf(job, undefined), joins: false };
+  }
+
+  /**
+   * Where more batches may start now than are ahead, its own does. Else none of those that may run at once is idle until then, so that it starts after the sum
+   * of what is ahead, divided by `concurrency`, at the latest.
+   */
+  private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
+    const { time } = this;
+    const { concurrency, maxDelayMs } = this.options;
+    const place = this.queue.place(job, this.limit, open);
+    const starts = place.batches < concurrency - this.running.size;
+    let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
+    for (const batch of starts ? [] : this.running) {
+      const left = batch.since + time.mean(batch.rows) - job.since;
+      // What has overrun by so much is taken to need as much again.
+      ahead += Math.abs(left);
+    }
+    const mean = ahead / concurrency + time.mean(place.own);
+    const delay = concurrency > 1 ? maxDelayMs : 0;
+    return mean * time.margin(place.batches + this.running.size + 1) + delay;
+  }
+
+  /** Looks at the queue once all that has arrived by now is in it. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.clock.setImmediate(() => {
+      this.scheduled = false;
+      this.dispatch();
+    });
+  }
+
+  private dispatch(): void {
+    const { concurrency, maxDelayMs } = this.options;
+    this.clock.clearTimeout(this.delayTimer);
+    while (this.queue.count > 0 && this.running.size < concurrency) {
+      if (this.running.size > 0 && this.queue.rows < this.limit) {
+        const left = this.queue.oldest() + maxDelayMs - this.clock.now();
+        if (left > SLACK_MS) {
+          this.delayTimer = this.clock.setTimeout(() => this.dispatch(), left);
+          break;
+        }
+      }
+      const batch = this.nextBatch();
+      if (batch.length > 0) this.start(batch);
+    }
+    if (this.queue.count === 0) this.earliest = Infinity;
+    if (this.queue.count === 0 || this.earliest < this.deadlineAt) this.watchDeadlines();
+    this.closeIfDone();
+  }
+
+  /**
+   * The next batch: from the head of the queue, as many as fit, as long as that makes none of them late. Those that would be late in any case are
+   * refused; if they are all that waits and nothing runs, the first of them is tried.
+   */
+  private nextBatch(): Job<Request, Answer>[] {
+    const now = this.clock.now() - SLACK_MS;
+    const batch: Job<Request, Answer>[] = [];
+    const late: Job<Request, Answer>[] = [];
+    let rows = 0;
+    let earliest = Infinity;
+    for (let job = this.queue.head(); job; job = this.queue.head()) {
+      const more = rows + job.rows;
+      // Those that were planned together were given time for that; others must leave some for what is slower than the mean.
+      const ms = job.planned === batch[0]?.planned ? this.time.mean(more) : this.time.slow(more);
+      if (batch.length > 0 && (more > this.limit || now + ms > earliest)) break;
+      const isLate = now + this.time.mean(more) > job.deadline;
+      // Another batch that starts now may still be in time.
+      const hasHope = this.options.concurrency > 1 && now + this.time.mean(job.rows) <= job.deadline;
+      if (isLate && hasHope && batch.length > 0) break;
+      this.queue.remove(job);
+      if (isLate) {
+        late.push(job);
+        continue;
+      }
+      batch.push(job);
+      rows = more;
+      earliest = Math.min(earliest, job.deadline);
+    }
+    for (const job of late) {
+      if (batch.length === 0 && this.running.size === 0 && job.deadline > now) batch.push(job);
+      else this.refuseLate(job, now + this.time.mean(job.rows));
+    }
+    return batch;
+  }
+
+  private start(jobs: Job<Request, Answer>[]): void {
+    const rows = jobs.reduce((sum, job) => sum + job.rows, 0);
+    const batch: Running = { rows, since: this.clock.now() };
+    this.running.add(batch);
+    for (const job of jobs) job.state = "running";
+    const answers = new Promise<readonly Answer[]>((resolve) => resolve(this.options.run(jobs.map((job) => job.request))));
+    answers
+      .then((all) => {
+        if (all?.length !== jobs.length) throw wrongCount(jobs.length, all);
+        this.running.delete(batch);
+        this.succeed(jobs, batch, all);
+      })
+      .catch((error) => {
+        this.running.delete(batch);
+        this.fail(jobs, error);
+      })
+      .then(() => this.schedule());
+  }
+
+  private succeed(jobs: Job<Request, Answer>[], { rows: batchRows, since }: Running, answers: readonly Answer[]): void {
+    const now = this.clock.now();
+    const computeMs = now - since;
+    this.time.observe(batchRows, computeMs);
+    const { maxRows, targetP99Ms } = this.options;
+    if (targetP99Ms !== undefined) this.limit = Math.min(maxRows, this.time.rowsFor(targetP99Ms));
+    this.counts.batches++;
+    this.counts.rows += batchRows;
+    this.histograms.batchRows.add(batchRows);
+    this.histograms.computeUs.add(1000 * computeMs);
+    for (let i = 0; i < jobs.length; i++) {
+      const job = jobs[i];
+      if (!settle(job)) continue;
+      this.counts.answered++;
+      const queueUs = 1000 * (since - job.since);
+      this.histograms.queueUs.add(queueUs);
+      this.histograms.latencyUs.add(1000 * (now - job.since));
+      job.resolve({ answer: answers[i], batchRows, batchRequests: jobs.length, queueUs, computeUs: 1000 * computeMs });
+    }
+  }
+
+  private fail(jobs: Job<Request, Answer>[], error: unknown): void {
+    for (const job of jobs) {
+      if (!settle(job)) continue;
+      this.counts.failed++;
+      job.reject(error);
+    }
+  }
+
+  private listen(job: Job<Request, Answer>, signal: AbortSignal): void {
+    job.forget = onAbort(signal, () => {
+      if (job.state === "waiting") this.queue.remove(job);
+      if (!settle(job)) return;
+      this.counts.cancelled++;
+      job.reject(signal.reason);
+    });
+  }
+
+  /** Rejects a job that has left the queue. */
+  private refuseLate(job: Job<Request, Answer>, wouldBe: number): void {
+    settle(job);
+    this.refused.deadline++;
+    job.reject(tooLate(job, wouldBe));
+  }
+
+  /** Sets the one timer for the earliest deadline, or for `soonest` where that is later. */
+  private watchDeadlines(soonest = 0): void {
+    this.clock.clearTimeout(this.deadlineTimer);
+    this.deadlineAt = Math.max(this.earliest, soonest);
+    if (this.deadlineAt < Infinity)
+      this.deadlineTimer = this.clock.setTimeout(() => this.refusePassed(), Math.max(0, this.deadlineAt - this.clock.now()));
+  }
+
+  /** Refuses those whose deadline has passed while they waited. Looking at all that wait takes no more than a small part of the time. */
+  private refusePassed(): void {
+    const now = this.clock.now();
+    this.earliest = Infinity;
+    for (const job of [...this.queue]) {
+      if (job.deadline > now) this.earliest = Math.min(this.earliest, job.deadline);
+      else {
+        this.queue.remove(job);
+        this.refuseLate(job, now);
+      }
+    }
+    this.watchDeadlines(now + 1 + this.queue.count / LOOKED_AT_PER_MS);
+    this.closeIfDone();
+  }
+
+  private closeIfDone(): void {
+    if (this.queue.count === 0 && this.running.size === 0) this.closing?.resolve();
+  }
+}
+
+/**
+ * Gathers requests into batches for a model that answers many rows at once in less time than one by one.
+ *
+ * While no batch runs a request starts at once; else it waits for the next batch, which takes what waits, in rows up to `maxRows`. Requests are
+ * taken by priority and arrival, and none starves. From what batches took it learns t = a·rows + b, and so predicts when a request would be
+ * answered: one with a deadline is refused if that would be too late. Each answer tells how large its batch was, how long it waited and how long the
+ * batch took.
+ *
+ *     const batches = batcher({ run: (requests) => model.predict(requests) });
+ *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });
+ *
+ * @throws OptionError if an option is unknown or out of its range
+ */
+export function batcher<Request, Answer>(options: BatcherOptions<Request, Answer>): Batcher<Request, Answer> {
+  return new Batcher(options);
+}
+
+function wrongCount(wanted: number, given: unknown): ErgodicError {
+  const found = Array.isArray(given) ? `${given.length} answers` : typeof given;
+  const said = `run was given ${wanted} requests and gave ${found}, but must give an answer for each, in their order`;
+  return new ErgodicError("batcher", said, "BATCH_ANSWERS");
+}

@@ -1,0 +1,8 @@
+/** Serving of models. Everything public, by name. */
+export { Batcher, batcher } from "./batcher.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { Histogram, type HistogramJson } from "./histogram.ts";
+export type { Answered } from "./job.ts";
+export type { BatcherOptions, SubmitOptions } from "./options.ts";
+export { type Refusal, RefusedError } from "./refused.ts";
+export type { BatcherStats } from "./stats.ts";

@@ -1,0 +1,70 @@
+import type { SubmitOptions } from "./options.ts";
+import type { Waiting } from "./queue.ts";
+import { RefusedError } from "./refused.ts";
+
+/** An answer, and how it came about. */
+export interface Answered<Answer> {
+  /** What `run` gave. */
+  answer: Answer;
+  /** Rows of the batch that it was in. */
+  batchRows: number;
+  /** Requests of that batch. */
+  batchRequests: number;
+  /** Microseconds from submission to the start of the batch. */
+  queueUs: number;
+  /** Microseconds that the batch took. */
+  computeUs: number;
+}
+
+/** A request on its way, and what settles it. */
+export class Job<Request, Answer> implements Waiting {
+  readonly request: Request;
+  readonly rows: number;
+  readonly priority: number;
+  readonly since: number;
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (answered: Answered<Answer>) => void;
+  readonly reject: (error: unknown) => void;
+  /** Takes the listener back. */
+  forget: (() => void) | undefined;
+  state: "waiting" | "running" | "settled" = "waiting";
+  key = 0;
+  fill = 0;
+  planned: Waiting["planned"];
+  before: this | undefined;
+  after: this | undefined;
+
+  constructor(
+    request: Request,
+    rows: number,
+    since: number,
+    { priority, deadlineMs, signal }: SubmitOptions & { priority: number; deadlineMs: number },
+    resolve: (answered: Answered<Answer>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.request = request;
+    this.rows = rows;
+    this.priority = priority;
+    this.since = since;
+    this.deadline = since + deadlineMs;
+    this.signal = signal;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/** Marks a job as settled; false if it was. */
+export function settle<Request, Answer>(job: Job<Request, Answer>): boolean {
+  if (job.state === "settled") return false;
+  job.state = "settled";
+  job.forget?.();
+  return true;
+}
+
+/** The refusal of a job that would be answered at `wouldBe`. */
+export function tooLate({ since, deadline }: Waiting, wouldBe: number): RefusedError {
+  const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
+  const said = `the answer was wanted within ${ms(deadline - since)}, and would take ${ms(wouldBe - since)}; try again later, or give it more time`;
+  return new RefusedError("batcher", said, "DEADLINE", wouldBe - deadline);
+}

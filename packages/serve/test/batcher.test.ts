@@ -1,0 +1,391 @@
+/** One request after another: what callers see, and what goes wrong. */
+import { describe, expect, test } from "vitest";
+import { type Answered, type Batcher, type BatcherOptions, batcher, RefusedError } from "../src/index.ts";
+import { FakeClock } from "./simulation.ts";
+
+interface Setting {
+  clock: FakeClock;
+  batches: number[][];
+  one: Batcher<number, number>;
+}
+
+/** A model that takes 10 ms a batch and 1 ms a row, and answers twice the request. */
+function setting(options: Partial<BatcherOptions<number, number>> = {}): Setting {
+  const clock = new FakeClock();
+  const batches: number[][] = [];
+  const { rows: rowsOf = () => 1 } = options;
+  const one = batcher<number, number>({
+    clock,
+    run: (requests) => {
+      batches.push(requests);
+      return new Promise((resolve) =>
+        clock.setTimeout(() => resolve(requests.map((x) => 2 * x)), 10 + requests.reduce((sum, x) => sum + rowsOf(x), 0)),
+      );
+    },
+    ...options,
+  });
+  return { clock, batches, one };
+}
+
+/** The error that a promise rejects with; undefined if it does not. */
+const errorOf = async (promise: Promise<unknown>): Promise<Error | undefined> =>
+  promise.then(
+    () => undefined,
+    (error) => error as Error,
+  );
+
+/** A setting whose times are known: 10 ms a batch, 1 ms a row. */
+async function warm(options: Partial<BatcherOptions<number, number>> = {}): Promise<Setting> {
+  const made = setting(options);
+  for (const count of [1, 3]) {
+    const all = Array.from({ length: count }, (_, i) => made.one.submit(i));
+    await made.clock.run();
+    await Promise.all(all);
+  }
+  made.batches.length = 0;
+  return made;
+}
+
+describe("batches", () => {
+  test("what arrives at once is one batch, what arrives while it runs the next", async () => {
+    const { clock, batches, one } = setting();
+    const answers = [1, 2, 3].map((x) => one.submit(x));
+    clock.at(4, () => answers.push(one.submit(4)));
+    clock.at(6, () => answers.push(one.submit(5)));
+    await clock.run();
+    expect(batches).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
+    const told = { batchRows: 2, batchRequests: 2, computeUs: 12_000 };
+    expect(await Promise.all(answers)).toEqual([
+      ...[2, 4, 6].map((answer) => ({ answer, batchRows: 3, batchRequests: 3, queueUs: 0, computeUs: 13_000 })),
+      { answer: 8, queueUs: 9000, ...told },
+      { answer: 10, queueUs: 7000, ...told },
+    ]);
+  });
+
+  test("rows are counted, not requests; one that is larger than a batch goes alone", async () => {
+    const { clock, batches, one } = setting({ rows: (x) => x, maxRows: 10 });
+    for (const x of [4, 6, 1, 12, 3, 8]) void one.submit(x);
+    await clock.run();
+    expect(batches).toEqual([[4, 6], [1], [12], [3], [8]]);
+  });
+
+  test("priorities: 1 first, 5 by default, 9 last, unless they have waited long enough", async () => {
+    const { clock, batches, one } = setting({ maxRows: 1, ageingMs: 2 });
+    clock.at(0, () => void one.submit(0));
+    clock.at(1, () => void one.submit(9, { priority: 9 }));
+    clock.at(2, () => void one.submit(5));
+    clock.at(3, () => void one.submit(1, { priority: 1 }));
+    // What comes 16 ms after the one of priority 9 stays behind it.
+    clock.at(16.9, () => void one.submit(11, { priority: 1 }));
+    clock.at(17.1, () => void one.submit(12, { priority: 1 }));
+    await clock.run();
+    expect(batches.flat()).toEqual([0, 1, 5, 11, 9, 12]);
+  });
+
+  test("a model that answers at once, and one that answers by a promise of another kind", async () => {
+    const { clock, one } = setting({ run: (requests) => requests.map((x) => x + 1) });
+    const answer = one.submit(1);
+    await clock.run();
+    expect((await answer).answer).toBe(2);
+    const thenable = setting({
+      // biome-ignore lint/suspicious/noThenProperty: that is what is tried
+      run: (requests) => ({ then: (done: (x: number[]) => void) => done(requests) }) as never,
+    });
+    const other = thenable.one.submit(7);
+    await thenable.clock.run();
+    expect((await other).answer).toBe(7);
+  });
+
+  test("on the machine's clock", async () => {
+    const sizes: number[] = [];
+    const one = batcher<number, number>({
+      run: async (requests) => {
+        sizes.push(requests.length);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return requests;
+      },
+      maxRows: 4,
+    });
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map((x) => one.submit(x, { deadlineMs: 60_000 })));
+    expect(sizes).toEqual([4, 2]);
+    expect(answers.map(({ answer }) => answer)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(answers[0].computeUs).toBeGreaterThan(3000);
+    expect(answers[5].queueUs).toBeGreaterThanOrEqual(answers[0].computeUs * 0.9);
+    await one.close();
+  });
+
+  test("between batches of a model that blocks, the event loop gets its turn", async () => {
+    let turns = 0;
+    const seen: number[] = [];
+    const one = batcher<number, number>({
+      run: (requests) => {
+        seen.push(turns);
+        return requests;
+      },
+      maxRows: 1,
+    });
+    const ticking = setInterval(() => turns++, 0);
+    const turn = (): void => void setImmediate(() => ++turns < 50 && turn());
+    turn();
+    await Promise.all(Array.from({ length: 10 }, (_, i) => one.submit(i)));
+    clearInterval(ticking);
+    expect(new Set(seen).size).toBe(10);
+  });
+});
+
+describe("what goes wrong", () => {
+  test("an error of the model rejects its batch alone, as it is", async () => {
+    const fault = new Error("no memory");
+    const { clock, one } = setting({
+      run: (requests) => (requests.includes(13) ? Promise.reject(fault) : requests),
+      maxRows: 2,
+    });
+    const errors = [1, 13, 3, 4].map((x) => errorOf(one.submit(x)));
+    await clock.run();
+    expect(await Promise.all(errors)).toEqual([fault, fault, undefined, undefined]);
+    expect(one.stats()).toMatchObject({ answered: 2, failed: 2, batches: 1, waiting: { requests: 0, rows: 0, running: 0 } });
+  });
+
+  test("so does one that it throws at once, and answers that are too few", async () => {
+    const thrown = setting({
+      run: () => {
+        throw new TypeError("not today");
+      },
+    });
+    const first = errorOf(thrown.one.submit(1));
+    await thrown.clock.run();
+    expect(await first).toBeInstanceOf(TypeError);
+    for (const [answers, said] of [
+      [[1], "1 answers"],
+      [undefined, "undefined"],
+    ] as const) {
+      const few = setting({ run: () => answers as never });
+      const errors = [1, 2].map((x) => errorOf(few.one.submit(x)));
+      await few.clock.run();
+      for (const error of await Promise.all(errors))
+        expect(error!.message).toBe(
+          `batcher: run was given 2 requests and gave ${said}, but must give an answer for each, in their order [BATCH_ANSWERS]`,
+        );
+    }
+  });
+
+  test("a full queue refuses (429) and says when to come back, but takes any request when it is empty", async () => {
+    const { clock, one } = await warm({ maxQueueRows: 5, rows: (x) => x || 1 });
+    void one.submit(7);
+    await clock.run(clock.now() + 5);
+    void one.submit(6);
+    const error = (await errorOf(one.submit(1))) as RefusedError;
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error.message).toBe(
+      "batcher: 6 rows wait, and with 1 more they would be more than maxQueueRows = 5; try again later [QUEUE_FULL]",
+    );
+    expect([error.status, error.code, error.name]).toEqual([429, "QUEUE_FULL", "RefusedError"]);
+    expect(error.retryAfterMs).toBeCloseTo(17 - 5 + 10 + 7, 6);
+    await clock.run();
+    expect(one.stats().refused).toEqual({ full: 1, deadline: 0, closed: 0 });
+    expect(one.stats().answered).toBe(6);
+  });
+
+  test("a queue may be full, but not fuller", async () => {
+    const { clock, one } = setting({ maxQueueRows: 5, rows: (x) => x });
+    void one.submit(1);
+    await clock.run(1);
+    const [fills, tooMany] = [2, 3, 1].map((x) => errorOf(one.submit(x))).slice(1);
+    await clock.run();
+    expect([await fills, ((await tooMany) as RefusedError).code]).toEqual([undefined, "QUEUE_FULL"]);
+  });
+
+  test("a deadline that cannot be met refuses (503) at once, and not while the model is idle", async () => {
+    const { clock, one } = await warm({ deadlineMs: 1000 });
+    const attempt = one.submit(1, { deadlineMs: 3 });
+    await clock.run(clock.now() + 1);
+    // 10 ms of the 11 are left, and its own batch takes 11.
+    const error = (await errorOf(one.submit(2, { deadlineMs: 20.9 }))) as RefusedError;
+    expect(error.message).toBe(
+      "batcher: the answer was wanted within 20.9 ms, and would take 21 ms; try again later, or give it more time [DEADLINE]",
+    );
+    expect(error.status).toBe(503);
+    expect(error.retryAfterMs).toBe(1);
+    expect(one.predictMs()).toBeCloseTo(21, 9);
+    expect(one.predictMs(5)).toBeCloseTo(25, 9);
+    const met = one.submit(3, { deadlineMs: 21.1 });
+    await clock.run();
+    expect([(await attempt).answer, (await met).answer]).toEqual([2, 6]);
+  });
+
+  test("one whose deadline passes while it waits is refused then, not when its turn would come", async () => {
+    const { clock, one } = setting({
+      run: (requests) => new Promise((resolve) => clock.setTimeout(() => resolve(requests), 500)),
+    });
+    const at: number[] = [];
+    void one.submit(1);
+    await clock.run(0.5);
+    const late = [3, 9, 5].map((deadlineMs) => errorOf(one.submit(2, { deadlineMs })).finally(() => at.push(clock.now())));
+    await clock.run();
+    expect((await Promise.all(late)).map((error) => (error as RefusedError).status)).toEqual([503, 503, 503]);
+    expect(at).toEqual([3.5, 5.5, 9.5]);
+    expect(clock.now()).toBe(500);
+  });
+
+  test("batches that overran are taken to need as long again", async () => {
+    let ms = 0;
+    const { clock, one } = setting({
+      run: (requests) => new Promise((resolve) => clock.setTimeout(() => resolve(requests), ms)),
+    });
+    for (ms of [11, 1000]) {
+      void one.submit(1);
+      await clock.run(clock.now() + 61);
+    }
+    expect(one.predictMs()).toBeCloseTo(50 + 11, 6);
+    await clock.run();
+  });
+});
+
+describe("predictions where several batches may run", () => {
+  test("what may start now is not held up by those that run, unless it waits for others", async () => {
+    const { clock, one } = await warm({ concurrency: 2, maxDelayMs: 3 });
+    expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
+    void one.submit(1);
+    await clock.run(clock.now() + 1);
+    expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
+    void one.submit(2);
+    await clock.run(clock.now() + 4);
+    // 6 and 10 ms of both are left, which a newcomer waits for half of at most.
+    expect(one.predictMs()).toBeCloseTo((6 + 10) / 2 + 11 + 3, 9);
+    await clock.run();
+  });
+});
+
+describe("cancelling", () => {
+  test("before, while waiting and while running", async () => {
+    const { clock, batches, one } = setting({ maxRows: 2 });
+    const before = errorOf(one.submit(0, { signal: AbortSignal.abort(new Error("before")) }));
+    const controllers = Array.from({ length: 4 }, () => new AbortController());
+    const all = controllers.map(({ signal }, i) => errorOf(one.submit(i + 1, { signal })));
+    await clock.run(1);
+    controllers[0].abort(new Error("running"));
+    controllers[2].abort(new Error("waiting"));
+    expect((await all[0])?.message).toBe("running");
+    expect((await all[2])?.message).toBe("waiting");
+    expect((await before)?.message).toBe("before");
+    await clock.run();
+    expect(await Promise.all([all[1], all[3]])).toEqual([undefined, undefined]);
+    expect(batches).toEqual([[1, 2], [4]]);
+    expect(one.stats()).toMatchObject({ answered: 2, cancelled: 2, waiting: { requests: 0, rows: 0 } });
+    // After the answer it changes nothing.
+    controllers[1].abort();
+    expect(one.stats().cancelled).toBe(2);
+  });
+
+  test("one signal may cancel many requests, of which no warning is made", async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", warn);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { clock, one } = setting({ maxRows: 10 });
+    const answered = one.submit(1, { signal });
+    await clock.run();
+    const all = Array.from({ length: 50 }, (_, i) => errorOf(one.submit(i, { signal })));
+    await clock.run(clock.now() + 1);
+    controller.abort(new Error("all of them"));
+    expect(new Set((await Promise.all(all)).map((error) => error?.message))).toEqual(new Set(["all of them"]));
+    await clock.run();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off("warning", warn);
+    expect(warnings).toEqual([]);
+    expect((await answered).answer).toBe(2);
+    expect(one.stats()).toMatchObject({ answered: 1, cancelled: 50, waiting: { requests: 0, rows: 0, running: 0 } });
+  });
+});
+
+describe("closing", () => {
+  test("finishes what was accepted, refuses what comes, and resolves then", async () => {
+    const { clock, one } = setting({ maxRows: 2 });
+    const all: Promise<Answered<number>>[] = [1, 2, 3].map((x) => one.submit(x));
+    await clock.run(1);
+    let closed = 0;
+    const closing = one.close().then(() => (closed = clock.now()));
+    const error = (await errorOf(one.submit(4))) as RefusedError;
+    expect([error.code, error.status, error.retryAfterMs]).toEqual(["CLOSED", 503, 1000]);
+    await clock.run();
+    expect((await Promise.all(all)).map(({ answer }) => answer)).toEqual([2, 4, 6]);
+    await closing;
+    expect(closed).toBe(12 + 11);
+    expect(one.stats().refused.closed).toBe(1);
+    await one.close();
+  });
+
+  test("with nothing to do it is done at once; cancelled and late ones are waited for no longer", async () => {
+    await setting().one.close();
+    const { clock, one } = setting();
+    void one.submit(1);
+    await clock.run(1);
+    const controller = new AbortController();
+    const error = errorOf(one.submit(2, { signal: controller.signal }));
+    const closing = one.close();
+    controller.abort();
+    await error;
+    await clock.run();
+    await closing;
+    expect(clock.now()).toBe(11);
+  });
+});
+
+describe("options", () => {
+  const run = (requests: number[]): number[] => requests;
+  test.each([
+    [{}, "run is undefined, but must be a function of requests"],
+    [{ run, rows: 3 }, "rows is number, but must be a function"],
+    [{ run, maxRow: 3 }, 'unknown option "maxRow"; did you mean "maxRows"'],
+    [{ run, maxRows: 0 }, "maxRows is 0, but must be an integer >= 1"],
+    [{ run, maxRows: 1.5 }, "maxRows is 1.5"],
+    [{ run, concurrency: 0 }, "concurrency is 0"],
+    [{ run, maxDelayMs: -1 }, "maxDelayMs is -1"],
+    [{ run, targetP99Ms: 0 }, "targetP99Ms is 0, but must be a number > 0"],
+    [{ run, maxQueueRows: 0 }, "maxQueueRows is 0"],
+    [{ run, deadlineMs: 0 }, "deadlineMs is 0"],
+    [{ run, deadlineMs: Number.NaN }, "deadlineMs is NaN"],
+    [{ run, ageingMs: -1 }, "ageingMs is -1"],
+    [{ run, ageingMs: Infinity }, "ageingMs is Infinity"],
+  ])("%j is refused", (options, said) => {
+    expect(() => batcher(options as never)).toThrow(`batcher: ${said}`);
+  });
+
+  test.each([
+    [{ priority: 0 }, "priority is 0, but must be an integer >= 1 and <= 9"],
+    [{ priority: 2.5 }, "priority is 2.5"],
+    [{ deadlineMs: -1 }, "deadlineMs is -1"],
+    [{ deadline: 3 }, 'unknown option "deadline"; did you mean "deadlineMs"'],
+  ])("%j of a request is refused", async (options, said) => {
+    const { one } = setting();
+    expect((await errorOf(one.submit(1, options as never)))?.message).toContain(`batcher.submit: ${said}`);
+    expect(one.stats().waiting.requests).toBe(0);
+  });
+
+  test("rows of a request must be a whole number, at least 1", async () => {
+    const { one } = setting({ rows: (x) => x });
+    for (const rows of [0, -1, 1.5, Number.NaN])
+      expect((await errorOf(one.submit(rows)))?.message).toContain(`batcher.submit: rows is ${rows}`);
+  });
+});
+
+test("statistics are plain data", async () => {
+  const { clock, one } = await warm({ targetP99Ms: 40 });
+  void one.submit(1);
+  await clock.run();
+  const stats = one.stats();
+  expect(JSON.parse(JSON.stringify(stats))).toEqual(stats);
+  expect(stats).toMatchObject({ answered: 5, batches: 3, rows: 5, waiting: { requests: 0, rows: 0, running: 0 } });
+  expect(stats.time.perRowMs).toBeCloseTo(1, 9);
+  expect(stats.time.perBatchMs).toBeCloseTo(10, 9);
+  // 5 % of fixed cost: 19 · 10 / 1.
+  expect(Math.abs(stats.maxRows - 190)).toBeLessThanOrEqual(1);
+  expect(stats.histograms.batchRows).toMatchObject({ count: 3, sum: 5, min: 1, max: 3 });
+  expect(stats.histograms.computeUs).toMatchObject({ count: 3, min: 11_000, max: 13_000 });
+  expect(stats.histograms.latencyUs.sum).toBeCloseTo(11_000 + 3 * 13_000 + 11_000, 6);
+  expect(one.histograms.queueUs.count).toBe(5);
+});
