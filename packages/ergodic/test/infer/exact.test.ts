@@ -5,6 +5,7 @@ import { junctionTree } from "../../src/algorithms/elimination/junction-tree.ts"
 import { eliminationOrder } from "../../src/algorithms/elimination/order.ts";
 import { type PassKind, type TreeAnswer, TreePass } from "../../src/algorithms/elimination/tree-pass.ts";
 import { type Component, reduce } from "../../src/algorithms/inference/reduction.ts";
+import { tableOf } from "../../src/algorithms/inference/table.ts";
 import { stream } from "../../src/base/stream.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { elimination, factorGraph, graphAnnealing, infer } from "../../src/index.ts";
@@ -224,6 +225,25 @@ describe("elimination of what is larger", () => {
     const forced = graphOf(new Array(count).fill(2), [...links, ...tight, { scope: [0], values: [0, 1] }]);
     expect((await infer(forced, { task: "partition" })).logZ).toBeCloseTo(-200 * (count - 1) - 150 * (count - 2), 6);
     expect((await infer(open, { task: "partition" })).logZ).toBeCloseTo(0, 12);
+  });
+
+  it.each(["partition", "marginals"] as const)("a pass says that underflow may have taken too much: %s", async (kind) => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const lostOf = async (...tables: [number, number][]): Promise<boolean> => {
+      const part = { cardinalities: [2], tables: tables.map((values) => tableOf([0], [2], Float64Array.from(values))) };
+      const cliques = junctionTree(
+        [0],
+        tables.map(() => [0]),
+      );
+      const pass = new TreePass(cliques, part, kind, engine);
+      for await (const _ of pass.work());
+      pass.dispose();
+      return pass.lost;
+    };
+    // All of it; up to 1e-10 of what is left; up to 1e-50.
+    expect(await lostOf([0, 1], [1, 1e-200], [1, 1e-200])).toBe(true);
+    expect(await lostOf([1e-150, 1], [1e-145, 1], [1, 1e-200], [1, 1e-200])).toBe(true);
+    expect(await lostOf([1e-150, 1], [1e-105, 1], [1, 1e-200], [1, 1e-200])).toBe(false);
   });
 
   it("tables that are none are refused, with their factor", async () => {
