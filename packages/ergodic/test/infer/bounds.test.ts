@@ -148,6 +148,15 @@ describe("what rounding may do is allowed for", () => {
     expect(bounds.total.upper - bounds.total.lower).toBeLessThan(1e-13);
   });
 
+  it("in probabilities that float64 does not reach: their upper bound is not 0", () => {
+    const bounds = new StateBounds(2);
+    bounds.raise(Float64Array.of(-721, 0));
+    bounds.reduce(Float64Array.of(-720, 0.5));
+    const { p, certificate } = bounds.marginal;
+    expect(p[0]).toBeGreaterThan(0);
+    expect((certificate as unknown as { upper: number[] }).upper[0]).toBeGreaterThan(p[0]);
+  });
+
   it("and no more than that makes a value the bound", () => {
     expect(boundOf(1, { value: 1 + 1e-12, rounding: 1e-12 })).toBe(1);
     expect(boundOf(1, { value: 1 + 3e-12, rounding: 1e-12 })).toBe(1 + 3e-12);

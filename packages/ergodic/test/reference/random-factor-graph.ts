@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { type FactorGraph, factorGraph, is, logicalFunctionNames } from "../../src/index.ts";
+import { between } from "./between.ts";
 
 /** How a graph is made, so that it can be made twice. */
 export interface GraphPlan {
@@ -20,15 +21,13 @@ const kinds = [...logicalFunctionNames, ...logicalFunctionNames, "table", "logTa
 export function graphPlans(limits: { most: number; widest: number }): fc.Arbitrary<GraphPlan> {
   return fc.array(fc.constantFrom(2, 2, 2, 3, 1), { minLength: 1, maxLength: limits.most }).chain((counts) => {
     const variable = fc.nat(counts.length - 1);
-    /** To nine digits, so that nothing is subnormal. */
-    const draw = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => Math.round(value * 1e9) / 1e9);
-    const draws = fc.array(draw, { minLength: 32, maxLength: 32 });
+    const draws = fc.array(between(0, 1), { minLength: 32, maxLength: 32 });
     const factor = fc.record({
       kind: fc.constantFrom(...kinds),
       variables: fc.uniqueArray(variable, { minLength: 1, maxLength: limits.widest }),
       draws,
     });
-    const seen = fc.tuple(variable, fc.double({ min: 0, max: 0.999, noNaN: true }));
+    const seen = fc.tuple(variable, between(0, 0.999));
     return fc.record({
       counts: fc.constant(counts),
       factors: fc.array(factor, { minLength: 1, maxLength: 7 }),

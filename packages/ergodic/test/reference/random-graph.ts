@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { FactorTables } from "../../src/contract.ts";
+import { between } from "./between.ts";
 
 /** A graph of given tables, its variables named x0, x1 … */
 export function graphOf(
@@ -21,14 +22,10 @@ export function graphOf(
 
 /** Small graphs of all sorts: zeros, evidence, several parts, single states, factors without variables or on the same ones, huge ranges now and then. */
 export const randomGraphs: fc.Arbitrary<FactorTables> = fc
-  .tuple(
-    fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 }),
-    fc.double({ min: 0, max: 0.7, noNaN: true }),
-    fc.boolean(),
-  )
+  .tuple(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 }), between(0, 0.7), fc.boolean())
   .chain(([cardinalities, zeros, wide]) => {
     const entry = fc
-      .tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }))
+      .tuple(between(0, 1), between(-1, 1))
       .map(([chance, size]) => (chance < zeros ? 0 : 10 ** (size * (wide ? 250 : 2))));
     const factor = fc
       .uniqueArray(fc.nat(cardinalities.length - 1), { maxLength: Math.min(3, cardinalities.length) })
@@ -107,13 +104,13 @@ export const randomTrees: fc.Arbitrary<FactorTables> = fc
 export const denseGraphs: fc.Arbitrary<FactorTables> = fc
   .tuple(
     fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 4, maxLength: 7 }),
-    fc.double({ min: -0.4, max: 0.5, noNaN: true }),
+    between(-0.4, 0.5),
     fc.constantFrom(0.3, 1, 3, 30, 200),
   )
   .chain(([cardinalities, zeros, decades]) => {
     const planted = fc.tuple(...cardinalities.map((count) => fc.nat(count - 1)));
     const entry = fc
-      .tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }))
+      .tuple(between(0, 1), between(-1, 1))
       .map(([chance, size]) => ({ zero: chance < zeros, value: 10 ** (size * decades) }));
     const factor = fc.uniqueArray(fc.nat(cardinalities.length - 1), { minLength: 2, maxLength: 3 }).chain((scope) => {
       const size = scope.reduce((product, variable) => product * cardinalities[variable], 1);

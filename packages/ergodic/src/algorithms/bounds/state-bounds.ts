@@ -46,7 +46,8 @@ export class StateBounds {
     };
     const low = states.map((s) => Math.max(0, odds(lower, upper, s) * (1 - ROUNDING)));
     const high = states.map((s) =>
-      known ? Math.min(1, (upper[s] === -Infinity ? 0 : odds(upper, lower, s)) * (1 + ROUNDING)) : 1,
+      // Where e^x is beyond float64, the share is less than its smallest normal number, not 0.
+      known ? Math.min(1, (upper[s] === -Infinity ? 0 : Math.max(2 ** -1022, odds(upper, lower, s))) * (1 + ROUNDING)) : 1,
     );
     // Between the bounds of each state's share of Z, hence within those of its probability.
     const middle = known && lower.every((value) => value > -Infinity) ? upper.map((value, s) => (value + lower[s]) / 2) : upper;

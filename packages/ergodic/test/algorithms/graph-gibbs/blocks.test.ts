@@ -75,6 +75,15 @@ describe("blocks", () => {
     expect(shares[2]).toBeGreaterThan(shares[1]);
   });
 
+  it("have tables of three of three states only where 27 are allowed", () => {
+    const graph = factorGraph();
+    for (let i = 0; i < 36; i++) graph.variable(undefined, 3);
+    for (const [a, b] of gridEdges(6, 6)) graph.table([a, b], [3, 1, 2, 1, 3, 1, 2, 1, 3]);
+    const columns = graph.conditionals();
+    const largest = (mostStates: number): number => Math.max(...checked(columns, blocksOf(columns, { mostStates })));
+    expect([8, 9, 26, 27].map(largest)).toEqual([9, 9, 9, 27]);
+  });
+
   it("a chain of 100,000 is cut into blocks whose tables stay in half a megabyte; a hub does not take long", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100_000; i++) graph.variable();
@@ -99,22 +108,30 @@ describe("blocks", () => {
     for (let i = 0; i < side * side; i++) graph.table([i, side * side + i], [1, 0, 0, 1]);
     const columns = graph.conditionals();
     const found = blocksOf(columns);
-    checked(columns, found);
+    // Pairs of twins are groups; what weights alone link is not.
+    expect(Math.max(...checked(columns, found))).toBeLessThanOrEqual(8);
     const position = new Map([...found.order].map((variable, p) => [variable, p]));
     const blockOf = (v: number): number => found.ends.findIndex((end) => position.get(v)! < end);
     for (let i = 0; i < side * side; i++) expect(blockOf(i)).toBe(blockOf(side * side + i));
   });
 
-  it("of variables in factors with more than 12 are single", () => {
-    const graph = factorGraph();
-    for (let i = 0; i < 40; i++) graph.variable();
-    graph.ratio([...Array(13).keys()], 13, { weight: 1 });
-    for (let i = 0; i < 39; i++) graph.equal([i, i + 1], { weight: 1 });
-    const columns = graph.conditionals();
-    const found = blocksOf(columns);
-    checked(columns, found);
-    expect(found.ends.length).toBe(15);
-    expect(found.order.subarray(0, 26).every((variable) => variable >= 14)).toBe(true);
+  it("of variables in factors with more than 12 that were not observed are single", () => {
+    const wide = (observed: number, inputs = 12): Blocks => {
+      const graph = factorGraph();
+      for (let i = 0; i < 40; i++) graph.variable();
+      graph.ratio([...Array(inputs).keys()], inputs, { weight: 1 });
+      for (let i = 0; i < 39; i++) graph.equal([i, i + 1], { weight: 1 });
+      for (let i = 0; i < observed; i++) graph.observe(i, true);
+      const columns = graph.conditionals();
+      const found = blocksOf(columns);
+      checked(columns, found);
+      return found;
+    };
+    const { ends, order } = wide(0);
+    expect(ends.length).toBe(14);
+    expect(order.subarray(0, 27).every((variable) => variable >= 13)).toBe(true);
+    expect(wide(1).ends.length).toBeLessThan(13);
+    expect(wide(0, 11).ends.length).toBeLessThan(13);
   });
 
   it("share a colour among workers only where none of it is large", () => {

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { stream } from "../../../src/base/stream.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { type FactorGraph, factorGraph, not } from "../../../src/index.ts";
+import { between } from "../../reference/between.ts";
 import { logValueAt } from "../../reference/conditionals.ts";
 import { gridEdges } from "../../reference/random-graph.ts";
 import { sweepOfReplica, uniformOf } from "../../reference/replica-gibbs.ts";
@@ -109,7 +110,7 @@ describe("graphReplicas", () => {
   it("draws in each of 64 replicas what the twin draws", () => {
     let drawn = 0;
     fc.assert(
-      fc.property(suitable, fc.nat(1000), fc.double({ min: 0, max: 1, noNaN: true }), (plan, seed, cutAt) => {
+      fc.property(suitable, fc.nat(1000), between(0, 1), (plan, seed, cutAt) => {
         drawn += compare(graphOf(plan), seed, cutAt);
       }),
       { numRuns: 150, seed: 3 },

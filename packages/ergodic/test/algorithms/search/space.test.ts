@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fold, Space, type SpaceOptions, spaceOptionsFromJson } from "../../../src/algorithms/search/space.ts";
+import { between } from "../../reference/between.ts";
 
 const space = (options: SpaceOptions): Space => new Space("search", options);
 const at = (s: Space, ...z: number[]): number[] => [...s.toUser(Float64Array.from(z))];
@@ -59,7 +60,7 @@ describe("coordinates", () => {
     };
     const s = space(options);
     const near = (a: number, b: number) => expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-13 * Math.max(1, Math.abs(b)));
-    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const share = between(0, 1);
     fc.assert(
       fc.property(share, share, share, share, (a, b, c, d) => {
         const x = [-5 + 16 * a, Math.min(7, 1e-4 * 70_000 ** b), Math.round(-3 + 12 * c), 2 + 1e6 * d];
