@@ -18,7 +18,7 @@ export interface Waiting {
   key?: number;
   /** Its rows, as far as a batch has so many. */
   fill?: number;
-  planned?: Planned;
+  planned?: Planned | undefined;
   before?: this;
   after?: this;
 }
