@@ -19,8 +19,8 @@ export interface Waiting {
   /** Its rows, as far as a batch has so many. */
   fill?: number;
   planned?: Planned | undefined;
-  before?: this;
-  after?: this;
+  before?: this | undefined;
+  after?: this | undefined;
 }
 
 /** Where a newcomer would be: what is ahead of the batch that it would be in, and rows of that batch, its own included. */
