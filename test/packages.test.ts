@@ -162,7 +162,9 @@ test("no entry names what only Node has, for which bundlers bring polyfills: it 
     return [...new Set(outputFiles.flatMap(({ text }) => text.match(/\bFREE_\w+/g) ?? []))];
   };
   expect(await free('console.log(process.argv, Buffer.from("a"))')).toEqual(["FREE_process", "FREE_Buffer"]);
-  const all = [...Object.keys(entries), "ergodic/worker/serve", "ergodic/predict/serve"].map((entry, i) => `export * as e${i} from "${entry}";`);
+  const all = [...Object.keys(entries), "ergodic/worker/serve", "ergodic/predict/serve"].map(
+    (entry, i) => `export * as e${i} from "${entry}";`,
+  );
   expect(await free(all.join("\n"))).toEqual([]);
 });
 
