@@ -17,7 +17,11 @@ export function datasetDigest(data: Dataset): string {
     const { layout } = data;
     const { format, type, rowCount, scale, stride } = layout;
     const memory = engineMemory();
-    const pieces = [textOf(`${format} ${type} ${rowCount} ${data.columnCount} ${scale} ${layout.weights !== 0}${layout.offset === 0 ? "" : " offset"}`)];
+    const pieces = [
+      textOf(
+        `${format} ${type} ${rowCount} ${data.columnCount} ${scale} ${layout.weights !== 0}${layout.offset === 0 ? "" : " offset"}`,
+      ),
+    ];
     if (format === "dense") pieces.push(memory.u8(layout.values, rowCount * stride * elementBytes[type]));
     else {
       const count = memory.u32(layout.rowStart, rowCount + 1)[rowCount];

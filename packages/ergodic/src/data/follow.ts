@@ -42,7 +42,8 @@ export function following(own: readonly Step[], wanted: readonly Step[]): Follow
   const places = placesOf(mine, theirs);
   const differences = [...(typeof places === "string" ? [places] : []), ...fillsDiffer(mine, theirs)];
   const [has, had] = [mine, theirs].map(({ source }) => source.offset !== undefined);
-  if (has !== had) differences.push(has ? "it has an offset, the model's rows had none" : "it lacks the offset that the model's rows had");
+  if (has !== had)
+    differences.push(has ? "it has an offset, the model's rows had none" : "it lacks the offset that the model's rows had");
   const later = own.slice(mine.length).filter((step) => !isType(step));
   if (places !== null && typeof places !== "string" && later.length > 0)
     differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);

@@ -117,6 +117,25 @@ describe("a fit with offsets is the fit of z + o", () => {
     expect(sparse.gap!).toBeLessThan(1e-9);
   });
 
+  it("a path is made of such fits, and its folds are judged with their offsets", async () => {
+    const { x, y, offset } = claims(150, "poisson");
+    const precision = { data: "f64", model: "f64" } as const;
+    const data = Dataset.fromArrays({ x, y, offset, type: "f64" });
+    const model = linear({ loss: "poisson", standardise: false });
+    const path = await fit.path(model, data, { lambdas: 12, folds: 3, seed: 1, tolerance: 1e-12 });
+    for (const k of [3, 7, 11]) {
+      const alone = await fit(linear({ loss: "poisson", l1: path.lambdas[k], standardise: false }), data, {
+        algorithm: coordinateDescent(),
+        precision,
+        until: { epochs: 3000, tolerance: 1e-13 },
+      });
+      close([...path.predictor(k).weights, ...path.predictor(k).intercept], [...alone.weights, ...alone.intercept], 4);
+    }
+    // With all of the offset in the rates, a model without coefficients is close: without it, none is.
+    const without = await fit.path(model, Dataset.fromArrays({ x, y, type: "f64" }), { lambdas: 12 });
+    expect(without.lambdas[0]).not.toBeCloseTo(path.lambdas[0], 3);
+  });
+
   it("sparse rows and narrow types give what dense floats give", async () => {
     const { x, y, offset } = claims(120, "poisson");
     const rows = x.map(([a, b], i) => (i % 3 === 0 ? [0, b] : [a, b]));
@@ -154,7 +173,7 @@ describe("a fit with offsets is the fit of z + o", () => {
       fc.asyncProperty(fc.double({ min: -2, max: 2, noNaN: true }), async (shift) => {
         const { x, y } = claims(60, "squared");
         const precision = { data: "f64", model: "f64" } as const;
-        const options = { rule: lbfgs(), batch: "all", precision, until: { updates: 100, tolerance: 1e-13 } } as const;
+        const options = { algorithm: coordinateDescent(), precision, until: { epochs: 1000, tolerance: 1e-13 } } as const;
         const plain = await fit(linear({ standardise: false }), Dataset.fromArrays({ x, y, type: "f64" }), options);
         const moved = await fit(
           linear({ standardise: false }),

@@ -76,7 +76,7 @@ function begin(
     model: plan.precision.model,
     deterministic: plan.deterministic,
   });
-  const progression = gradientDescent({ rule, variance }).start(problem, plan, engine);
+  const progression = gradientDescent({ rule, variance }).start(problem, plan, engine) as Progression;
   return {
     progression,
     plan,
