@@ -20,8 +20,11 @@ export interface TableOptions<Out extends string = string> {
   target: Out;
   /** Column of row weights. */
   weights?: Out;
-  /** Column that is added to the output of each row, in the units of the link: of an exposure its logarithm. For linear models of one output. */
-  offset?: Out;
+  /**
+   * Column that is added to the output of each row, in the units of the link: of an exposure its logarithm. For linear models of one output. Rows that are
+   * predicted have it, too.
+   */
+  offset?: string;
   /** Columns to leave out. */
   drop?: Out[];
   /** Fills missing cells; without it they are refused. */
