@@ -10,8 +10,9 @@ import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row, RowOf } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
+import { type AppliedCalibration, calibrationOf } from "./calibration-of.ts";
 import { outputFacts } from "./check-outputs.ts";
-import { applyLink, linkInPlace } from "./link.ts";
+import { largest, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
 import { roomOf } from "./room-of.ts";
@@ -32,6 +33,13 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
    * numbers first, by size.
    */
   probabilities?: Record<string, number>;
+  /**
+   * Of a model with conformal sets (`ergodic/calibration`): the classes that hold the truth with the promised probability, in the order of
+   * `classes`. None of them, where no class fits the row as well as the truth usually does.
+   */
+  set?: string[];
+  /** Of a model with conformal intervals: from where to where the truth lies with the promised probability. */
+  interval?: [low: number, high: number];
 }
 
 /**
@@ -58,6 +66,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   /** Everything but the numbers: options of the model and of the run that made it. */
   readonly description: JsonObject;
   private readonly link: Link;
+  readonly #calibration: AppliedCalibration | undefined;
   /** Numbers in z of a row. */
   protected readonly outputCount: number;
   /** Where single rows are read, by their form, and z of one. */
@@ -75,6 +84,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.targetName = facts.targetName;
     this.classes = facts.classes;
     this.pipeline = pipeline;
+    this.#calibration = calibrationOf(description.calibration, facts, where);
     this.#z = new Float64Array(facts.outputs);
     // Not stored: the pipeline knows them, and there may be millions.
     const { columns: _, ...rest } = description;
@@ -113,7 +123,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
     const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scores(this.pipeline.rowsOf(rows as RawRows));
-    return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>);
+    return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
   /** Numbers that `predictInto` gives for a row: one for numbers, else one a class; of models without probabilities those of z. */
@@ -135,7 +145,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.#into ??= new RowsInto(this.pipeline);
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
-    const { outputCount, link, width } = this;
+    const { outputCount, width } = this;
     for (let from = 0; from < count; from += into.chunk) {
       const some = Math.min(into.chunk, count - from);
       const z = into.room(some * outputCount);
@@ -145,7 +155,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
         into.blame(error);
       }
       for (let i = 0; i < some; i++) {
-        linkInPlace(link, z, i * outputCount, outputCount);
+        this.#toPredictions(z, i * outputCount);
         const to = (from + i) * width;
         if (width === outputCount) for (let k = 0; k < width; k++) out[to + k] = z[i * width + k];
         else {
@@ -173,7 +183,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
-    for (let i = 0; i < data.rowCount; i++) z.set(applyLink(this.link, this.rowOf(z, i)), i * this.outputCount);
+    for (let i = 0; i < data.rowCount; i++) this.#toPredictions(z, i * this.outputCount);
     tally.add(z, this.targets(data), data.weights);
     return tally.result() as MetricsOf<K>;
   }
@@ -193,7 +203,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 
   private scores(rows: RowSource): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
-    this.scoresInto(rows.open(), 0, rows.rowCount, z);
+    this.scoresInto(this.#watched(rows.open()), 0, rows.rowCount, z);
     return z;
   }
 
@@ -206,7 +216,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.#held[form] ??= pipeline.holding(row);
     const { held, read } = this.#held[form];
     held[0] = row;
-    this.scoresInto(read, 0, 1, this.#z);
+    this.scoresInto(this.#watched(read), 0, 1, this.#z);
     held[0] = undefined;
     return this.#z;
   }
@@ -215,15 +225,32 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
-  /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. */
-  private targets(data: Dataset): Float64Array {
+  /** z of one row, from there on, as probabilities or numbers, where they are. */
+  #toPredictions(z: Float64Array, from: number): void {
+    if (this.#calibration) this.#calibration.link(z, from);
+    else linkInPlace(this.link, z, from, this.outputCount);
+  }
+
+  #watched(read: ReadRow): ReadRow {
+    return this.#calibration ? this.#calibration.watched(read) : read;
+  }
+
+  /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. NaN where there is none. */
+  targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;
     const values = targetsAs(data.target, target, data.source);
     return target.kind === "number" && this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
   }
 
-  private prediction(z: Float64Array): Prediction {
-    const values = applyLink(this.link, z);
+  /** `i`: its place among the rows that z was computed of. */
+  private prediction(z: Float64Array, i = 0): Prediction {
+    const found = this.uncertain(z);
+    return this.#calibration ? this.#calibration.finished(found, z, i) : found;
+  }
+
+  private uncertain(z: Float64Array): Prediction {
+    const values = z.slice();
+    this.#toPredictions(values, 0);
     const { classes } = this;
     if (!classes) return { value: values[0] };
     if (this.link === "sign") return { value: classes[values.length === 1 ? Number(values[0] > 0) : largest(values)] };
@@ -236,10 +263,4 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";
   return !("rowCount" in rows && "source" in rows);
-}
-
-function largest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
-  return best;
 }
