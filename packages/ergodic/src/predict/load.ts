@@ -83,10 +83,12 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   }
   const description = file.describe();
   if (hasFeatures(description)) (await later(() => import("../data/features/index.ts"))).addFeatureMaps();
-  if (description.calibration !== undefined) (await later(() => import("./calibration/applied.ts"))).applyCalibrations();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
+  const { calibration } = description;
   try {
+    if (calibration !== undefined)
+      (await later(() => import("./calibration/applied.ts"))).calibrate(predictor, calibration, where);
     checkShapes(predictor, file.tensors, where);
     file.verify();
   } catch (error) {

@@ -10,7 +10,6 @@ import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row, RowOf } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
-import { type AppliedCalibration, calibrationOf } from "./calibration-of.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { largest, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
@@ -66,7 +65,6 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   /** Everything but the numbers: options of the model and of the run that made it. */
   readonly description: JsonObject;
   private readonly link: Link;
-  readonly #calibration: AppliedCalibration | undefined;
   /** Numbers in z of a row. */
   protected readonly outputCount: number;
   /** Where single rows are read, by their form, and z of one. */
@@ -84,10 +82,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.targetName = facts.targetName;
     this.classes = facts.classes;
     this.pipeline = pipeline;
-    this.#calibration = calibrationOf(description.calibration, facts, where);
     this.#z = new Float64Array(facts.outputs);
-    // Not stored: the pipeline knows them, and there may be millions.
-    const { columns: _, ...rest } = description;
+    // Columns are not stored: the pipeline knows them, and there may be millions. Calibration is said of a model to which it was put (load.ts).
+    const { columns: _, calibration: __, ...rest } = description;
     this.description = Object.defineProperty(rest, "columns", {
       get: () => pipeline.names,
       enumerable: true,
@@ -155,7 +152,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
         into.blame(error);
       }
       for (let i = 0; i < some; i++) {
-        this.#toPredictions(z, i * outputCount);
+        this.toPredictions(z, i * outputCount);
         const to = (from + i) * width;
         if (width === outputCount) for (let k = 0; k < width; k++) out[to + k] = z[i * width + k];
         else {
@@ -183,7 +180,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
-    for (let i = 0; i < data.rowCount; i++) this.#toPredictions(z, i * this.outputCount);
+    for (let i = 0; i < data.rowCount; i++) this.toPredictions(z, i * this.outputCount);
     tally.add(z, this.targets(data), data.weights);
     return tally.result() as MetricsOf<K>;
   }
@@ -203,7 +200,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 
   private scores(rows: RowSource): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
-    this.scoresInto(this.#watched(rows.open()), 0, rows.rowCount, z);
+    this.scoresInto(rows.open(), 0, rows.rowCount, z);
     return z;
   }
 
@@ -216,7 +213,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.#held[form] ??= pipeline.holding(row);
     const { held, read } = this.#held[form];
     held[0] = row;
-    this.scoresInto(this.#watched(read), 0, 1, this.#z);
+    this.scoresInto(read, 0, 1, this.#z);
     held[0] = undefined;
     return this.#z;
   }
@@ -225,14 +222,20 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
-  /** z of one row, from there on, as probabilities or numbers, where they are. */
-  #toPredictions(z: Float64Array, from: number): void {
-    if (this.#calibration) this.#calibration.link(z, from);
-    else linkInPlace(this.link, z, from, this.outputCount);
+  /** z of one row, from there on, as predictions, where they are. Calibration takes the place of this and the next. */
+  private toPredictions(z: Float64Array, from: number): void {
+    linkInPlace(this.link, z, from, this.outputCount);
   }
 
-  #watched(read: ReadRow): ReadRow {
-    return this.#calibration ? this.#calibration.watched(read) : read;
+  /** `_`: the row's place among those that z was computed of. */
+  private prediction(z: Float64Array, _ = 0): Prediction {
+    const values = z.slice();
+    this.toPredictions(values, 0);
+    const { classes } = this;
+    if (!classes) return { value: values[0] };
+    if (this.link === "sign") return { value: classes[values.length === 1 ? Number(values[0] > 0) : largest(values)] };
+    const p = values.length === 1 ? [1 - values[0], values[0]] : [...values];
+    return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
   }
 
   /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. NaN where there is none. */
@@ -240,22 +243,6 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const { target } = this.pipeline;
     const values = targetsAs(data.target, target, data.source);
     return target.kind === "number" && this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
-  }
-
-  /** `i`: its place among the rows that z was computed of. */
-  private prediction(z: Float64Array, i = 0): Prediction {
-    const found = this.uncertain(z);
-    return this.#calibration ? this.#calibration.finished(found, z, i) : found;
-  }
-
-  private uncertain(z: Float64Array): Prediction {
-    const values = z.slice();
-    this.#toPredictions(values, 0);
-    const { classes } = this;
-    if (!classes) return { value: values[0] };
-    if (this.link === "sign") return { value: classes[values.length === 1 ? Number(values[0] > 0) : largest(values)] };
-    const p = values.length === 1 ? [1 - values[0], values[0]] : [...values];
-    return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
   }
 }
 

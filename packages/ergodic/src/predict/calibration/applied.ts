@@ -1,23 +1,36 @@
 /** Calibration as it is used: loaded with the first file that has one (load.ts). */
 import type { Json } from "../../contract.ts";
 import type { ReadRow } from "../../data/rows.ts";
-import { type AppliedCalibration, applyCalibrationsBy } from "../calibration-of.ts";
-import type { OutputFacts } from "../check-outputs.ts";
+import { checkModel } from "../check-model.ts";
 import { largest, linkInPlace } from "../link.ts";
+import type { AnyPredictor } from "../load.ts";
 import type { Prediction } from "../output-predictor.ts";
-import { type CalibratedModel, type CalibrationFacts, checkedCalibration } from "./description.ts";
+import { type CalibratedModel, type CalibrationFacts, checkedCalibration, modelFacts } from "./description.ts";
 import { bend, logitsInto, logOddsInto, temper } from "./probabilities.ts";
 import { rowNumber } from "./row-number.ts";
 import { classScores, intervalOf } from "./scores.ts";
 
-/** From now on predictors of calibrated models can be made. */
-export function applyCalibrations(): void {
-  applyCalibrationsBy(
-    (json: Json, facts: OutputFacts, where: string) => new Calibrated(checkedCalibration(json, facts, where), facts),
-  );
+/** What calibration takes the place of in an OutputPredictor. */
+interface Seams {
+  scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
+  toPredictions(z: Float64Array, from: number): void;
+  prediction(z: Float64Array, i?: number): Prediction;
 }
 
-export class Calibrated implements AppliedCalibration {
+/** From now on the model predicts as this calibration says. @throws DataError */
+export function calibrate(model: AnyPredictor, json: Json, where: string): void {
+  checkModel(where, model.kind !== "factorisation", "has a calibration, but predicts ratings");
+  const facts = modelFacts(model);
+  const calibration = new Calibration(checkedCalibration(json, facts, where), facts);
+  model.description.calibration = json;
+  const seams = model as unknown as Seams;
+  const plain = { scoresInto: seams.scoresInto.bind(model), prediction: seams.prediction.bind(model) };
+  seams.scoresInto = (read, from, count, z) => plain.scoresInto(calibration.watched(read), from, count, z);
+  seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
+  seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z), z, i);
+}
+
+export class Calibration implements Pick<Seams, "toPredictions"> {
   readonly #facts: CalibrationFacts;
   readonly #model: CalibratedModel;
   /** Of one row: ℓ, then p; log odds; scores. */
@@ -36,7 +49,7 @@ export class Calibrated implements AppliedCalibration {
     this.#scores = new Float64Array(classes);
   }
 
-  link(z: Float64Array, from: number): void {
+  toPredictions(z: Float64Array, from: number): void {
     const { link, outputs } = this.#model;
     const { probabilities } = this.#facts;
     if (!probabilities) {
@@ -54,6 +67,7 @@ export class Calibrated implements AppliedCalibration {
     else z.set(p, from);
   }
 
+  /** The reader, which remembers the number of each row. */
   watched(read: ReadRow): ReadRow {
     const { conformal } = this.#facts;
     if (!conformal || !this.#model.classes) return read;
@@ -66,13 +80,14 @@ export class Calibrated implements AppliedCalibration {
     };
   }
 
+  /** The prediction with its set or interval. `i`: the row's place among those that were read last. */
   finished(prediction: Prediction, z: Float64Array, i: number): Prediction {
     const { probabilities, conformal } = this.#facts;
-    const { classes } = this.#model;
+    const { classes, task } = this.#model;
     const found = probabilities?.method === "temperature" ? { ...prediction, value: this.#plainClass(z) } : prediction;
     if (!conformal) return found;
     const { score, quantile, tie } = conformal;
-    if (!classes) return { ...found, interval: intervalOf(score, found.value as number, quantile, this.#model.task === "count") };
+    if (!classes) return { ...found, interval: intervalOf(score, found.value as number, quantile, task === "count") };
     const p = classes.map((name) => prediction.probabilities![name]);
     const u = this.#rowNumbers[i];
     const scores = this.#scores;

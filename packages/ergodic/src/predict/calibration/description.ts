@@ -3,7 +3,7 @@
  *
  *   { version: 1, probabilities?, conformal? }, at least one of the two
  *   probabilities   { method: "temperature", temperature, rows }, or
- *                   { method: "isotonic", curves, rows }: one curve for two classes, else one a class
+ *                   { method: "isotonic", curves, rows }: one curve for two classes with one output, else one a class
  *   conformal       { score, alpha, quantile, tie, seed, rows }; numbers have neither tie nor seed
  *
  * rows: how many it was fitted on.
@@ -11,9 +11,11 @@
  * @throws DataError [MODEL_FORMAT], [MODEL_VERSION] for one of a later version
  */
 import { DataError } from "../../base/errors.ts";
-import type { Json, JsonObject } from "../../contract.ts";
+import type { Json, JsonObject, Link } from "../../contract.ts";
 import { checkedCount, checkedNumber, checkModel, isObject, shownJson } from "../check-model.ts";
 import type { OutputFacts } from "../check-outputs.ts";
+import type { LinearPredictor } from "../linear.ts";
+import type { NetworkPredictor } from "../network.ts";
 import { rankOf, type Score, scoresOf } from "./scores.ts";
 
 /** The version that this library writes, and the latest that it reads. */
@@ -47,19 +49,25 @@ export interface CalibrationFacts {
   readonly conformal?: Conformal;
 }
 
-/** What is to be known of a model. */
+/** What can be calibrated. */
+export type RowPredictor = LinearPredictor | NetworkPredictor;
+
+/** What is to be known of it. */
 export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;
 
+export function modelFacts({ task, classes, description }: RowPredictor): CalibratedModel {
+  return { task, classes, link: description.link as Link, outputs: description.outputs as number };
+}
+
 export function checkedCalibration(json: Json, model: CalibratedModel, where: string): CalibrationFacts {
-  checkModel(where, isObject(json), `has calibration ${shownJson(json)}, which is none`);
-  const { version, probabilities, conformal } = json;
+  const held: JsonObject = isObject(json) ? json : {};
+  const { version, probabilities, conformal } = held;
   if (Number.isSafeInteger(version) && (version as number) > VERSION) {
     const message = `has a calibration of version ${String(version)}, but this library reads up to ${VERSION}; update ergodic`;
     throw new DataError(where, message, "MODEL_VERSION");
   }
-  checkModel(where, version === VERSION, `has a calibration of version ${shownJson(version)}, which is none`);
-  checkModel(where, probabilities !== undefined || conformal !== undefined, "has a calibration of nothing");
-  checkModel(where, model.link !== "sign", "has a calibration, but no probabilities");
+  const isOne = version === VERSION && (probabilities !== undefined || conformal !== undefined) && model.link !== "sign";
+  checkModel(where, isOne, `has calibration ${shownJson(json)}, which is none for it`);
   return {
     ...(probabilities === undefined ? {} : { probabilities: checkedProbabilities(probabilities, model, where) }),
     ...(conformal === undefined ? {} : { conformal: checkedConformal(conformal, model, where) }),
@@ -67,40 +75,36 @@ export function checkedCalibration(json: Json, model: CalibratedModel, where: st
 }
 
 function checkedProbabilities(json: Json, { classes, outputs }: CalibratedModel, where: string): Probabilities {
-  checkModel(where, isObject(json), `has calibrated probabilities ${shownJson(json)}, which are none`);
-  checkModel(where, classes, "has calibrated probabilities, but no classes");
+  checkModel(where, isObject(json) && classes, `has calibrated probabilities ${shownJson(json)}, which are none for it`);
   const { method, curves } = json;
   const rows = checkedCount(where, json, "rows", 1);
   if (method === "temperature") {
-    const temperature = checkedNumber(where, json, "temperature", 0);
-    checkModel(where, temperature > 0, "has temperature 0, but a number above 0 is wanted");
+    const temperature = checkedNumber(where, json, "temperature", Number.MIN_VALUE);
     return { method, temperature, rows };
   }
-  checkModel(where, method === "isotonic", `has probabilities calibrated by ${shownJson(method)}, which is no method`);
+  checkModel(where, method === "isotonic", `has calibration method ${shownJson(method)}, which is none`);
   const fits = Array.isArray(curves) && curves.length === outputs;
   checkModel(where, fits, `has calibration curves that are no list of ${outputs}`);
-  return { method, curves: (curves as Json[]).map((curve) => checkedCurve(curve, where)), rows };
+  for (const curve of curves as Json[])
+    checkModel(
+      where,
+      isCurve(curve),
+      `has calibration curve ${shownJson(curve)}, whose scores must ascend, whose probabilities not fall`,
+    );
+  return { method, curves: curves as unknown as Curve[], rows };
 }
 
-function checkedCurve(json: Json, where: string): Curve {
-  const { scores, probabilities } = isObject(json) ? json : ({} as JsonObject);
-  const areNumbers = [scores, probabilities].every((list) => Array.isArray(list) && list.every((x) => Number.isFinite(x)));
-  checkModel(where, areNumbers, "has a calibration curve without numbers for scores and probabilities");
-  const [x, p] = [scores as number[], probabilities as number[]];
-  checkModel(where, x.length > 0 && x.length === p.length, `has ${x.length} scores and ${p.length} probabilities in a curve`);
-  checkModel(
-    where,
-    x.every((_, k) => k === 0 || x[k - 1] < x[k]),
-    "has a calibration curve whose scores do not ascend",
-  );
-  checkModel(where, Number.isFinite(x[x.length - 1] - x[0]), "has a calibration curve that is wider than numbers are large");
-  checkModel(
-    where,
-    p.every((_, k) => k === 0 || p[k - 1] <= p[k]),
-    "has a calibration curve whose probabilities fall",
-  );
-  checkModel(where, p[0] >= 0 && p[p.length - 1] <= 1, "has a calibration curve that leaves [0, 1]");
-  return { scores: x, probabilities: p };
+function isCurve(json: Json): boolean {
+  const { scores: x, probabilities: p } = isObject(json) ? json : ({} as JsonObject);
+  if (!isAscending(x, (a, b) => a < b) || !isAscending(p, (a, b) => a <= b) || x.length !== p.length) return false;
+  const last = x.length - 1;
+  return Number.isFinite(x[last] - x[0]) && p[0] >= 0 && p[last] <= 1;
+}
+
+/** Finite numbers, at least one, each pair of neighbours so. */
+function isAscending(json: Json | undefined, follows: (a: number, b: number) => boolean): json is number[] {
+  if (!Array.isArray(json) || json.length === 0) return false;
+  return (json as number[]).every((x, k, all) => Number.isFinite(x) && (k === 0 || follows(all[k - 1], x)));
 }
 
 function checkedConformal(json: Json, { classes }: CalibratedModel, where: string): Conformal {
@@ -108,16 +112,17 @@ function checkedConformal(json: Json, { classes }: CalibratedModel, where: strin
   const known = scoresOf(classes !== undefined);
   const score = json.score as Score;
   checkModel(where, known.includes(score), `has conformal score ${shownJson(score)}, but ${known.join(" or ")} is wanted`);
-  const alpha = checkedNumber(where, json, "alpha", 0);
-  checkModel(where, alpha > 0 && alpha < 1, `has alpha ${alpha}, but a number between 0 and 1 is wanted`);
+  const number = (name: string, high: number): number => {
+    const value = checkedNumber(where, json, name, 0);
+    checkModel(where, value <= high, `has ${name} ${value}, but a number up to ${high} is wanted`);
+    return value;
+  };
+  const alpha = number("alpha", 1);
   const rows = checkedCount(where, json, "rows", 1);
-  checkModel(where, rankOf(rows, alpha) <= rows, `has sets of ${rows} rows, which are too few for alpha ${alpha}`);
-  const quantile = checkedNumber(where, json, "quantile", 0);
+  // 0 takes more rows than there are, 1 none.
+  const rank = rankOf(rows, alpha);
+  checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is none for ${rows} rows`);
+  const quantile = number("quantile", classes ? 1 : Number.MAX_VALUE);
   if (!classes) return { score, alpha, quantile, rows, tie: 1, seed: 0 };
-  checkModel(where, quantile <= 1, `has quantile ${quantile}, but scores of classes are 1 at most`);
-  const tie = checkedNumber(where, json, "tie", 0);
-  checkModel(where, tie <= 1, `has tie ${tie}, but a number up to 1 is wanted`);
-  const seed = checkedCount(where, json, "seed");
-  checkModel(where, seed < 2 ** 32, `has seed ${seed}, but a whole number below 2^32 is wanted`);
-  return { score, alpha, quantile, tie, seed, rows };
+  return { score, alpha, quantile, rows, tie: number("tie", 1), seed: checkedCount(where, json, "seed") };
 }

@@ -1,32 +1,35 @@
 import { refuse } from "../../base/checks.ts";
 import { CapabilityError, DataError } from "../../base/errors.ts";
-import type { Json, JsonObject, Link } from "../../contract.ts";
+import type { JsonObject, PredictionKind } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { datasetMark, isMarked } from "../../data/marks.ts";
 import type { LinearPredictor } from "../linear.ts";
-import type { AnyPredictor } from "../load.ts";
-import { predictor } from "../load.ts";
+import { type AnyPredictor, predictor } from "../load.ts";
 import { decodeModel, encodeModel } from "../model-file.ts";
 import type { NetworkPredictor } from "../network.ts";
-import type { CalibratedModel } from "./description.ts";
+import { type CalibratedModel, modelFacts, type RowPredictor, VERSION } from "./description.ts";
 
-/** What can be calibrated. */
-export type RowPredictor = LinearPredictor | NetworkPredictor;
+/** What a copy of a model is, without what `fit` told of its training. */
+export type Copied<M extends RowPredictor> =
+  M extends NetworkPredictor<infer K extends PredictionKind, infer N extends string>
+    ? NetworkPredictor<K, N>
+    : M extends LinearPredictor<infer K extends PredictionKind, infer N extends string>
+      ? LinearPredictor<K, N>
+      : never;
 
-/** A model of rows, and what calibration must know of it. `where`: who complains. @throws OptionError; CapabilityError [MODEL_CAPABILITY] */
+/** @throws CapabilityError [MODEL_CAPABILITY] */
+export function unable(where: string, problem: string): never {
+  throw new CapabilityError(where, problem, "MODEL_CAPABILITY");
+}
+
+/** What is to be known of a model. `where`: who complains. */
 export function modelOf(where: string, model: RowPredictor): CalibratedModel {
   const { kind } = (model ?? {}) as Partial<AnyPredictor>;
-  if (kind === "factorisation") {
-    const message = "ratings of one user are not independent, and have no probabilities; give a linear model or a network";
-    throw new CapabilityError(where, message, "MODEL_CAPABILITY");
-  }
+  if (kind === "factorisation") unable(where, "ratings are neither classes nor independent; give a linear model or a network");
   if (kind !== "linear" && kind !== "network") refuse(where, "the model", model, "a trained model", "await fit(linear(), train)");
-  const { task, classes, description } = model;
-  if (description.link === "sign") {
-    const message = `loss "${(description.loss as { name?: string }).name}" gives classes without probabilities; train with "logistic" or "multinomial"`;
-    throw new CapabilityError(where, message, "MODEL_CAPABILITY");
-  }
-  return { task, classes, link: description.link as Link, outputs: description.outputs as number };
+  const facts = modelFacts(model);
+  if (facts.link === "sign") unable(where, 'the model\'s loss gives no probabilities; train with "logistic" or "multinomial"');
+  return facts;
 }
 
 export interface HeldOut {
@@ -36,23 +39,18 @@ export interface HeldOut {
   readonly targets: Float64Array;
 }
 
-/** z and targets of all rows. @throws OptionError, DataError */
+/** z and targets of all rows, all finite. @throws OptionError, DataError */
 export function heldOutRows(where: string, model: RowPredictor, data: Dataset): HeldOut {
-  if (!isMarked(data, datasetMark)) refuse(where, "the held-out rows", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
-  const targets = model.targets(data);
-  const z = model.outputs(data);
-  const outputs = z.length / targets.length;
-  for (let i = 0; i < targets.length; i++) {
-    if (!Number.isFinite(targets[i])) {
-      const message = `row ${i + 1} of ${data.source} has no target; give rows whose target is known`;
-      throw new DataError(where, message, "DATA_TARGET");
-    }
-    for (let k = i * outputs; k < (i + 1) * outputs; k++) {
-      if (Number.isFinite(z[k])) continue;
-      const message = `the model gives ${z[k]} for row ${i + 1} of ${data.source}, but finite numbers are wanted; mend the row or train the model anew`;
-      throw new DataError(where, message, "DATA_VALUE");
-    }
-  }
+  if (!isMarked(data, datasetMark)) refuse(where, "heldOut", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
+  const [z, targets] = [model.outputs(data), model.targets(data)];
+  const check = (values: Float64Array, each: number, what: string, remedy: string): void => {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) return;
+    const message = `row ${Math.floor(at / each) + 1} of ${data.source} has ${values[at]} for ${what}; ${remedy}`;
+    throw new DataError(where, message, "DATA_VALUE");
+  };
+  check(targets, 1, "a target", "give rows whose target is known");
+  check(z, z.length / targets.length, "an output of the model", "drop the row, or train the model anew");
   return { z, targets };
 }
 
@@ -60,7 +58,8 @@ export function heldOutRows(where: string, model: RowPredictor, data: Dataset): 
 export const calibrationIn = (model: RowPredictor): JsonObject => (model.description.calibration ?? {}) as JsonObject;
 
 /** The model anew with another calibration, as its file would be loaded. */
-export async function withCalibration(where: string, model: RowPredictor, calibration: Json): Promise<RowPredictor> {
+export function withCalibration<M extends RowPredictor>(where: string, model: M, parts: JsonObject): Promise<Copied<M>> {
   const { metadata, tensors, describe } = decodeModel(model.toBytes(), where);
-  return predictor<RowPredictor>(encodeModel(metadata.kind, { ...describe(), calibration }, tensors), { maxWork: Infinity });
+  const description = { ...describe(), calibration: { version: VERSION, ...parts } };
+  return predictor(encodeModel(metadata.kind, description, tensors), { maxWork: Infinity }) as Promise<Copied<M>>;
 }

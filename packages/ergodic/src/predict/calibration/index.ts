@@ -2,4 +2,4 @@
 export { type CalibratedOptions, calibrated } from "./calibrated.ts";
 export { type ConformalOptions, conformal } from "./conformal.ts";
 export { type Coverage, coverage } from "./coverage.ts";
-export type { RowPredictor } from "./held-out.ts";
+export type { RowPredictor } from "./description.ts";

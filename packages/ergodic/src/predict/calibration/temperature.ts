@@ -1,7 +1,7 @@
 import { exp } from "../../base/exp.ts";
 
 /** Why there is no temperature. */
-export type NoTemperature = "all right" | "no better than chance" | "no differences";
+export type NoTemperature = "right" | "chance" | "flat";
 
 /**
  * Temperature scaling: the T > 0 with the least log loss Σ_i w_i (log Σ_k exp(ℓ_ik/T) − ℓ_iy/T), to the last bit that its slope shows.
@@ -30,14 +30,14 @@ export function temperatureOf(
       isWrong ||= margins[k] > 0;
     }
   }
-  if (!differs) return "no differences";
+  if (!differs) return "flat";
   const slope = (beta: number): number => {
     let sum = 0;
     for (let i = 0; i < y.length; i++) sum += (w ? w[i] : 1) * meanMargin(margins, i * classes, classes, beta);
     return sum;
   };
-  if (slope(0) >= 0) return "no better than chance";
-  if (!isWrong) return "all right";
+  if (slope(0) >= 0) return "chance";
+  if (!isWrong) return "right";
   let high = 1;
   while (slope(high) < 0) high *= 2;
   while (slope(high / 2) >= 0) high /= 2;
