@@ -47,9 +47,9 @@ export async function outputModel(classes: number, loss?: string | Loss, scale =
   );
   const model = await fit(linear(loss === undefined ? {} : { loss: loss as "logistic" }), data, { epochs: 1, workers: 1 });
   const { metadata, tensors, describe } = decodeModel(model.toBytes(), "test");
-  tensors.weights.values.fill(0);
-  for (let k = 0; k < columns; k++) tensors.weights.values[k * columns + k] = scale;
-  tensors.intercept.values.fill(0);
+  (tensors.weights.values as Float64Array).fill(0);
+  for (let k = 0; k < columns; k++) (tensors.weights.values as Float64Array)[k * columns + k] = scale;
+  (tensors.intercept.values as Float64Array).fill(0);
   return predictor<LinearPredictor>(encodeModel(metadata.kind, describe(), tensors));
 }
 
