@@ -57,7 +57,13 @@ export async function conformal<M extends RowPredictor>(
   const scores = scoresOfTruth(z, targets, numbers, { facts, score, kept: kept as CalibrationFacts });
   const order = Array.from(scores, (_, i) => i).sort((i, j) => scores[i] - scores[j] || (numbers ? numbers[i] - numbers[j] : 0));
   const at = order[rankOf(scores.length, alpha) - 1];
-  const own: JsonObject = { score, alpha, quantile: scores[at], rows: scores.length, ...(numbers ? { tie: numbers[at], seed } : {}) };
+  const own: JsonObject = {
+    score,
+    alpha,
+    quantile: scores[at],
+    rows: scores.length,
+    ...(numbers ? { tie: numbers[at], seed } : {}),
+  };
   return withCalibration(WHERE, model, { ...kept, conformal: own });
 }
 

@@ -49,8 +49,9 @@ export interface CalibrationFacts {
   readonly conformal?: Conformal;
 }
 
-/** What can be calibrated. */
-export type RowPredictor = LinearPredictor | NetworkPredictor;
+/** What can be calibrated, whatever it predicts. */
+// biome-ignore lint/suspicious/noExplicitAny: of every kind, by rows of every names, which no other type takes
+export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
 
 /** What is to be known of it. */
 export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;

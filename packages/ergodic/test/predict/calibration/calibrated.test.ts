@@ -1,6 +1,6 @@
 /** Calibrated probabilities: of every kind of model, through its file, and what is refused. */
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import {
   Dataset,
   dense,
@@ -15,7 +15,7 @@ import {
   relu,
 } from "../../../src/index.ts";
 import { calibrated, conformal } from "../../../src/predict/calibration/index.ts";
-import { logitsInto, logOddsInto } from "../../../src/predict/calibration/probabilities.ts";
+import { bend, logitsInto, logOddsInto } from "../../../src/predict/calibration/probabilities.ts";
 import { LinearPredictor as Plain } from "../../../src/predict/linear.ts";
 import { className, classRows, normalOf, outputModel, range, rowsOf, softmax, uniforms } from "./models.ts";
 
@@ -242,32 +242,13 @@ function classesOf(z: number[][], y: number[], classes: number): Dataset {
 }
 
 describe("isotonic", () => {
-  it("gives all classes one probability where each has 0", async () => {
-    const [a, b, c] = [
-      [4, 0, 0],
-      [0, 4, 0],
-      [0, 0, 4],
-    ];
-    // No row with even outputs is of its class: their curves are 0 up to odds that none of three can have at once.
-    const found = await calibrated(await outputModel(3), rowsOf([a, b, c, [0, 0, 0], a, b, c], [0, 1, 2, 0, 0, 1, 2], 3), {
-      method: "isotonic",
-    });
-    const { probabilities } = found.description.calibration as {
-      probabilities: { curves: { scores: number[]; probabilities: number[] }[] };
-    };
-    expect(probabilities.curves.map((curve) => curve.probabilities[0])).toEqual([0, 0, 0]);
-    const even = found.predict([0, 0, 0]);
-    expect(even.probabilities!.c0).toBeGreaterThan(even.probabilities!.c1);
-    // Odds of -ln 2 each, below which curves 1 and 2 are 0; class 0 has a row there.
-    const { scores } = probabilities.curves[1];
-    expect(scores[0]).toBeLessThan(-Math.LN2);
-    const none = await calibrated(await outputModel(3), rowsOf([a, b, c, [3, 3, 3], [1, 1, 1]], [0, 1, 2, 0, 1], 3), {
-      method: "isotonic",
-    });
-    const bytes = none.toBytes();
-    expect((await predictor<LinearPredictor>(bytes)).predict([0.5, 0.5, 0.5]).probabilities).toEqual(
-      none.predict([0.5, 0.5, 0.5]).probabilities,
-    );
+  it("gives all classes one probability where each has 0", () => {
+    const curve = { scores: [0, 1], probabilities: [0, 1] };
+    const p = new Float64Array(4);
+    bend(Float64Array.of(-1, -2, -3, 0), [curve, curve, curve, curve], p);
+    expect([...p]).toEqual([0.25, 0.25, 0.25, 0.25]);
+    bend(Float64Array.of(-1, 0.5, 0.25, 2), [curve, curve, curve, curve], p);
+    expect([...p]).toEqual([0, 0.5 / 1.75, 0.25 / 1.75, 1 / 1.75]);
   });
 
   it("wants every class", async () => {
@@ -336,6 +317,19 @@ describe("calibrated", () => {
       expect(after.calibrationError!).toBeLessThan(0.5 * before.calibrationError!);
     }
   }, 120_000);
+
+  it("gives a predictor of the same kind, of the same classes and columns, to the compiler too", async () => {
+    const data = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["p", "q", "q", "p"], names: ["a"] });
+    const linearOf = await fit(linear({ loss: "logistic" }), data, { epochs: 1 });
+    const one = async () => calibrated(linearOf, data);
+    expectTypeOf(one).returns.resolves.toEqualTypeOf<LinearPredictor<"class", "a">>();
+    const net = await fit(network([dense(1)], { loss: "logistic" }), data, { epochs: 1 });
+    const other = async () => conformal(net, data);
+    expectTypeOf(other).returns.resolves.toEqualTypeOf<NetworkPredictor<"class", "a">>();
+    const either = async (model: Model) => calibrated(model, data);
+    expectTypeOf(either).returns.resolves.toEqualTypeOf<Model>();
+    expect(linearOf.kind).not.toBe(net.kind);
+  });
 
   it("replaces what was fitted before", async () => {
     const model = await kinds["linear, softmax"]();
