@@ -53,6 +53,8 @@ describe("the rank of the quantile", () => {
     expect(rankOf(9, 0.1)).toBe(9);
     expect(rankOf(8, 0.1)).toBe(9);
     expect(rankOf(19, 0.05)).toBe(19);
+    // Where 1 − 0.18 is rounded up.
+    expect(rankOf(149, 0.18)).toBe(123);
   });
 });
 
