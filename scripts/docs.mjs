@@ -77,6 +77,7 @@ export const commands = [
   "recommend",
   "predict",
   "evaluate",
+  "calibrate",
   "measure",
   "describe",
   "sample",

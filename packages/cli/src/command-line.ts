@@ -1,5 +1,6 @@
 /** The command line: every command, wired. One file a command in commands/. */
 import { Command } from "commander";
+import { addCalibrate } from "./commands/calibrate.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
@@ -28,7 +29,18 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addMeasure, addDescribe, addRules];
+  const training = [
+    addTrain,
+    addTune,
+    addPath,
+    addRecommend,
+    addPredict,
+    addEvaluate,
+    addCalibrate,
+    addMeasure,
+    addDescribe,
+    addRules,
+  ];
   const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];
   for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {

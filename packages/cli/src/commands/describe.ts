@@ -6,6 +6,7 @@ import { type AnyPredictor, type FactorPredictor, type LinearPredictor, type Net
 import { type FormatOptions, formatOptions } from "../data.ts";
 import { given } from "../options/given.ts";
 import { addFormatOptions, addModelOptions } from "../options/training.ts";
+import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
 import {
   algorithmText,
   type Described,
@@ -140,8 +141,8 @@ function wanted({ loss, equation, target, pipeline }: Described): [string, strin
   ];
 }
 
-function making({ algorithm, path, plan }: Described): [string, string][] {
-  const made: [string, string][] = [];
+function making({ algorithm, path, plan, calibration }: Described & { calibration?: CalibrationDescribed }): [string, string][] {
+  const made = calibration ? calibrationText(calibration) : [];
   if (algorithm) made.push([algorithm.rule ? "rule" : "algorithm", algorithmText(algorithm)]);
   if (path) made.push(["path", pathText(path)]);
   if (plan) made.push(["plan", `${algorithm?.rule ? `batch ${plan.batch}, ${plan.schedule} rows, ` : ""}${planText(plan)}`]);

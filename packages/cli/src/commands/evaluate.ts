@@ -1,6 +1,7 @@
 /** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known, or of a factorisation on ratings. */
 import type { Command } from "commander";
-import { type AnyPredictor, type FactorPredictor, type OutputPredictor, predictor } from "ergodic";
+import { type AnyPredictor, type Dataset, type FactorPredictor, predictor } from "ergodic";
+import { type Coverage, coverage, type RowPredictor } from "ergodic/calibration";
 import { type FormatOptions, readHeldOut } from "../data.ts";
 import { given } from "../options/given.ts";
 import { whole } from "../options/number.ts";
@@ -39,13 +40,13 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
 
 async function evaluateRows(
   file: string,
-  model: OutputPredictor,
+  model: RowPredictor,
   data: string,
   options: EvaluateOptions,
   terminal: Terminal,
 ): Promise<void> {
   using rows = await readHeldOut(data, model.pipeline, options);
-  const metrics = model.evaluate(rows);
+  const metrics = { ...model.evaluate(rows), ...coverageOf(model, rows) };
   const { task, classes, targetName } = model;
   if (options.json) {
     terminal.out(
@@ -56,6 +57,14 @@ async function evaluateRows(
   const { out: paint } = terminal.paint;
   terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint)}`);
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
+}
+
+/** Of a model with sets or intervals. */
+function coverageOf(model: RowPredictor, rows: Dataset): Partial<Pick<Coverage, "coverage" | "size">> {
+  const { conformal } = (model.description.calibration ?? {}) as { conformal?: object };
+  if (!conformal) return {};
+  const { coverage: share, size } = coverage(model, rows);
+  return { coverage: share, size };
 }
 
 async function evaluateFactors(

@@ -1,6 +1,7 @@
 /**
- * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them. For a
- * factorisation DATA has a pair of user and item in each row.
+ * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them, then of a
+ * calibrated model 1 for each class of the row's set and 0 for the others, or the two ends of its interval. For a factorisation DATA has a pair of user
+ * and item in each row.
  *
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
@@ -77,13 +78,25 @@ async function* rowBlocks(model: OutputPredictor, data: string, options: FormatO
 async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<string> {
   let header = false;
   for await (const rows of predictions(model, data, options)) {
-    const names = model.kind !== "factorisation" && rows[0].probabilities ? (model.classes ?? []) : [];
-    if (!header) yield `${["prediction", ...names.map((name) => cell(`p_${name}`))].join(",")}\n`;
+    const columns = columnsOfCsv(rows[0], model.kind === "factorisation" ? [] : (model.classes ?? []));
+    if (!header) yield `${columns.map(({ name }) => cell(name)).join(",")}\n`;
     header = true;
-    yield rows
-      .map(({ value, probabilities = {} }) => `${[cell(value), ...names.map((name) => probabilities[name])].join(",")}\n`)
-      .join("");
+    yield rows.map((row) => `${columns.map(({ of }) => of(row)).join(",")}\n`).join("");
   }
+}
+
+interface CsvColumn {
+  readonly name: string;
+  readonly of: (row: Prediction) => string | number;
+}
+
+function columnsOfCsv({ probabilities, set, interval }: Prediction, classes: readonly string[]): CsvColumn[] {
+  const columns: CsvColumn[] = [{ name: "prediction", of: ({ value }) => cell(value) }];
+  if (probabilities) for (const name of classes) columns.push({ name: `p_${name}`, of: (row) => row.probabilities![name] });
+  if (set) for (const name of classes) columns.push({ name: `in_${name}`, of: (row) => Number(row.set!.includes(name)) });
+  for (const [end, name] of interval ? (["low", "high"] as const).entries() : [])
+    columns.push({ name, of: (row) => row.interval![end] });
+  return columns;
 }
 
 async function* jsonOf(model: AnyPredictor, file: string, data: string, options: PredictOptions): AsyncGenerator<string> {

@@ -1,10 +1,11 @@
 /** Metrics, and a confusion matrix, as text. */
 import type { AnyMetrics, FactorMetrics } from "ergodic";
+import type { Coverage } from "ergodic/calibration";
 import type { Paint } from "../terminal.ts";
 import { decimal, grouped, percent } from "./numbers.ts";
 import { pairs, table } from "./table.ts";
 
-type Known = AnyMetrics & FactorMetrics;
+type Known = AnyMetrics & FactorMetrics & Pick<Coverage, "coverage" | "size">;
 
 const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warning">, string>> = {
   accuracy: "accuracy",
@@ -16,17 +17,20 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
   mae: "MAE",
   r2: "R²",
   deviance: "deviance",
+  coverage: "truth in set or interval",
+  size: "mean size of these",
   precision: "precision",
   recall: "recall",
   ndcg: "NDCG",
 };
+const shares: readonly string[] = ["accuracy", "calibrationError", "coverage"];
 const MOST_CLASSES = 12;
 
 export function metricsText(metrics: Partial<Known>, paint: Paint): string {
   const rows = (Object.keys(names) as (keyof typeof names)[]).flatMap((key): [string, string][] => {
     const value = metrics[key] ?? Number.NaN;
     if (Number.isNaN(value)) return [];
-    return [[names[key], key === "accuracy" || key === "calibrationError" ? percent(value) : decimal(value)]];
+    return [[names[key], shares.includes(key) ? percent(value) : decimal(value)]];
   });
   return pairs(rows, paint) + (metrics.warning === undefined ? "" : `  ${paint.bold(paint.yellow(metrics.warning))}\n`);
 }

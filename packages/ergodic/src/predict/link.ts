@@ -9,13 +9,7 @@ export function sigmoid(z: number): number {
   return e / (1 + e);
 }
 
-export function applyLink(link: Link, outputs: Float64Array): Float64Array {
-  const values = outputs.slice();
-  linkInPlace(link, values, 0, values.length);
-  return values;
-}
-
-/** The same for z [from, from + count) of an array, where they are. */
+/** z [from, from + count) of an array as predictions, where they are. */
 export function linkInPlace(link: Link, z: Float64Array, from: number, count: number): void {
   const to = from + count;
   if (link === "exp") for (let k = from; k < to; k++) z[k] = exp(z[k]);
@@ -29,4 +23,11 @@ export function linkInPlace(link: Link, z: Float64Array, from: number, count: nu
   let total = 0;
   for (let k = from; k < to; k++) total += z[k];
   for (let k = from; k < to; k++) z[k] = total > 0 ? z[k] / total : 1 / count;
+}
+
+/** The first of the largest. */
+export function largest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
+  return best;
 }

@@ -85,7 +85,10 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   if (hasFeatures(description)) (await later(() => import("../data/features/index.ts"))).addFeatureMaps();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
+  const { calibration } = description;
   try {
+    if (calibration !== undefined)
+      (await later(() => import("./calibration/applied.ts"))).calibrate(predictor, calibration, where);
     checkShapes(predictor, file.tensors, where);
     file.verify();
   } catch (error) {

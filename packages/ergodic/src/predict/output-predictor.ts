@@ -11,7 +11,7 @@ import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row, RowOf } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
 import { outputFacts } from "./check-outputs.ts";
-import { applyLink, linkInPlace } from "./link.ts";
+import { largest, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
 import { roomOf } from "./room-of.ts";
@@ -32,6 +32,13 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
    * numbers first, by size.
    */
   probabilities?: Record<string, number>;
+  /**
+   * Of a model with conformal sets (`ergodic/calibration`): the classes that hold the truth with the promised probability, in the order of
+   * `classes`. None of them, where no class fits the row as well as the truth usually does.
+   */
+  set?: string[];
+  /** Of a model with conformal intervals: from where to where the truth lies with the promised probability. */
+  interval?: [low: number, high: number];
 }
 
 /**
@@ -76,8 +83,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.classes = facts.classes;
     this.pipeline = pipeline;
     this.#z = new Float64Array(facts.outputs);
-    // Not stored: the pipeline knows them, and there may be millions.
-    const { columns: _, ...rest } = description;
+    // Columns are not stored: the pipeline knows them, and there may be millions. Calibration is said of a model to which it was put (load.ts).
+    const { columns: _, calibration: __, ...rest } = description;
     this.description = Object.defineProperty(rest, "columns", {
       get: () => pipeline.names,
       enumerable: true,
@@ -113,7 +120,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
     const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scores(this.pipeline.rowsOf(rows as RawRows));
-    return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>);
+    return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
   /** Numbers of a row of a matrix: the raw columns, before the pipeline makes others of them. */
@@ -142,7 +149,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.#into ??= new RowsInto(this.pipeline, this.inputCount);
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
-    const { outputCount, link, width } = this;
+    const { outputCount, width } = this;
     const offset = this.pipeline.offsetOf((ArrayBuffer.isView(rows) ? [rows] : rows) as RawRows);
     for (let from = 0; from < count; from += into.chunk) {
       const some = Math.min(into.chunk, count - from);
@@ -154,7 +161,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
       }
       for (let i = 0; i < some; i++) {
         if (offset) z[i] += offset[from + i];
-        linkInPlace(link, z, i * outputCount, outputCount);
+        this.toPredictions(z, i * outputCount);
         const to = (from + i) * width;
         if (width === outputCount) for (let k = 0; k < width; k++) out[to + k] = z[i * width + k];
         else {
@@ -182,7 +189,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
-    for (let i = 0; i < data.rowCount; i++) z.set(applyLink(this.link, this.rowOf(z, i)), i * this.outputCount);
+    for (let i = 0; i < data.rowCount; i++) this.toPredictions(z, i * this.outputCount);
     tally.add(z, this.targets(data), data.weights);
     return tally.result() as MetricsOf<K>;
   }
@@ -229,20 +236,27 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
-  /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. */
-  private targets(data: Dataset): Float64Array {
-    const { target } = this.pipeline;
-    const values = targetsAs(data.target, target, data.source);
-    return target.kind === "number" && this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
+  /** z of one row, from there on, as predictions, where they are. Calibration takes the place of this and the next. */
+  private toPredictions(z: Float64Array, from: number): void {
+    linkInPlace(this.link, z, from, this.outputCount);
   }
 
-  private prediction(z: Float64Array): Prediction {
-    const values = applyLink(this.link, z);
+  /** `_`: the row's place among those that z was computed of. */
+  private prediction(z: Float64Array, _ = 0): Prediction {
+    const values = z.slice();
+    this.toPredictions(values, 0);
     const { classes } = this;
     if (!classes) return { value: values[0] };
     if (this.link === "sign") return { value: classes[values.length === 1 ? Number(values[0] > 0) : largest(values)] };
     const p = values.length === 1 ? [1 - values[0], values[0]] : [...values];
     return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
+  }
+
+  /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. NaN where there is none. */
+  targets(data: Dataset): Float64Array {
+    const { target } = this.pipeline;
+    const values = targetsAs(data.target, target, data.source);
+    return target.kind === "number" && this.task === "binary" ? values.map((y) => Number(y > 0)) : values;
   }
 }
 
@@ -250,10 +264,4 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";
   return !("rowCount" in rows && "source" in rows);
-}
-
-function largest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
-  return best;
 }

@@ -12,6 +12,7 @@ const sources = fileURLToPath(new URL("../../../", import.meta.url));
 const entries = [
   "ergodic/src/index.ts",
   "ergodic/src/predict/index.ts",
+  "ergodic/src/predict/calibration/index.ts",
   "ergodic/src/compiler/index.ts",
   "ergodic/src/extend.ts",
   "ergodic/src/diagnostics/plain.ts",

@@ -6,6 +6,7 @@
 import { ErgodicError } from "../../src/base/errors.ts";
 import type { Row, Table } from "../../src/data/table.ts";
 import { Dataset, dense, factorisation, fit, flatten, linear, network, Ratings, relu, rff } from "../../src/index.ts";
+import { calibrated, conformal } from "../../src/predict/calibration/index.ts";
 import { type AnyPredictor, type FactorPredictor, predictor } from "../../src/predict/index.ts";
 import { mutated, random } from "./mutations.ts";
 
@@ -64,7 +65,9 @@ function predictAll(model: AnyPredictor, rows: readonly Row[]): void {
     model.recommendFor([{ item: "a", value: 2 }]);
     return;
   }
-  for (const { value, probabilities } of model.predict(rows)) {
+  for (const { value, probabilities, set, interval } of model.predict(rows)) {
+    if (set && !set.every((name) => model.classes!.includes(name))) throw new Error(`a set holds ${set.join(", ")}`);
+    if (interval && !(interval[0] <= interval[1])) throw new Error(`an interval is from ${interval.join(" to ")}`);
     if (typeof value === "number") check(value);
     else if (typeof value !== "string") throw new Error(`a class is ${String(value)}`);
     if (!probabilities) continue;
@@ -134,6 +137,7 @@ async function make(): Promise<Fixture[]> {
       ...shared,
     },
     { name: "network", bytes: net.toBytes(), rows: [{ x0: 1, x1: 2, x2: 3, x3: 4 }] },
+    ...(await calibratedOnes(classes, numbersOf(x))).map((bytes, k) => ({ name: `calibrated ${k}`, bytes, ...shared })),
     {
       name: "many columns",
       bytes: (await fit(linear(), many, { epochs: 1 })).toBytes(),
@@ -145,3 +149,16 @@ async function make(): Promise<Fixture[]> {
 }
 
 const numbersOf = (x: number[][]): Dataset => Dataset.fromArrays({ x, y: x.map(([, b]) => b), names: ["a", "b", "c"] });
+
+/** By temperature, by curves, with sets and with intervals. */
+async function calibratedOnes(classes: Dataset, numbers: Dataset): Promise<Uint8Array[]> {
+  const model = await fit(linear(), classes, { epochs: 2 });
+  const bent = await calibrated(model, classes, { method: "isotonic" });
+  const made = [
+    await calibrated(model, classes),
+    bent,
+    await conformal(bent, classes, { score: "aps" }),
+    await conformal(await fit(linear({ loss: "poisson" }), numbers, { epochs: 1 }), numbers),
+  ];
+  return made.map((one) => one.toBytes());
+}

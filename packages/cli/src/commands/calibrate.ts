@@ -1,0 +1,98 @@
+/**
+ * `ergodic calibrate MODEL DATA --out FILE`: a copy of a saved model with honest probabilities (--method), sets or intervals (--alpha), or both. DATA are
+ * rows that the model was not trained on; for both they are cut in two, since sets must not come from rows that the probabilities were fitted to.
+ */
+import type { Command } from "commander";
+import { type AnyPredictor, type Dataset, predictor } from "ergodic";
+import { calibrated, conformal, type RowPredictor } from "ergodic/calibration";
+import { type FormatOptions, readHeldOut } from "../data.ts";
+import { UsageError } from "../errors.ts";
+import { given } from "../options/given.ts";
+import { oneOf, share, whole } from "../options/number.ts";
+import { addFormatOptions, addModelOptions, labelsText } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
+import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
+import { counted, json } from "../report/numbers.ts";
+import { pairs } from "../report/table.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface CalibrateOptions extends FormatOptions {
+  maxWork?: number;
+  out: string;
+  method?: "temperature" | "isotonic";
+  alpha?: number;
+  score?: "lac" | "aps" | "absolute" | "scaled";
+  share?: number;
+  seed: number;
+  json?: boolean;
+}
+
+export function addCalibrate(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("calibrate")
+    .description("honest probabilities, sets and intervals for a saved model, from rows held out")
+    .argument("<MODEL>", "a file that train or path wrote")
+    .argument("<DATA>", "rows that it was not trained on: a file, a folder of images, or - for standard input")
+    .requiredOption("--out <file>", "where the calibrated model goes");
+  addModelOptions(addFormatOptions(command))
+    .option("--method <name>", "make probabilities honest by temperature or isotonic", oneOf("temperature", "isotonic"))
+    .option("--alpha <share>", "give sets or intervals that miss the truth of this share of rows", share)
+    .option(
+      "--score <name>",
+      "of sets lac (default) or aps, of intervals absolute or scaled",
+      oneOf("lac", "aps", "absolute", "scaled"),
+    )
+    .option("--share <share>", "for both: rows that --method takes, the others are for --alpha (default: 0.5)", share)
+    .option("--seed <n>", "of the cut, and of what is random in sets", whole(0), 0)
+    .option("--labels <file>", labelsText)
+    .option("--json", "one JSON object on standard output");
+  command.action((file: string, data: string, options: CalibrateOptions) => calibrate(file, data, options, terminal));
+}
+
+async function calibrate(file: string, data: string, options: CalibrateOptions, terminal: Terminal): Promise<void> {
+  const { method, alpha, out } = options;
+  checkGiven(options);
+  const inputs = [
+    { flag: "MODEL", path: file },
+    { flag: "DATA", path: data },
+    { flag: "--labels", path: options.labels },
+  ];
+  await checkOutputs("calibrate", [{ flag: "--out", path: out }], inputs);
+  const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+  if (model.kind === "factorisation")
+    throw new UsageError(
+      "calibrate",
+      `${file} predicts ratings, which are neither classes nor independent; give a model of train`,
+    );
+  using rows = await readHeldOut(data, model.pipeline, options);
+  const both = method !== undefined && alpha !== undefined;
+  const { train, test } = both ? cut(rows, options) : { train: rows, test: rows };
+  const honest: RowPredictor = method === undefined ? model : await calibrated(model, train, { method });
+  const { score, seed } = options;
+  const made = alpha === undefined ? honest : await conformal(honest, test, { alpha, seed, ...given({ score }) });
+  await made.save(out);
+  const calibration = made.description.calibration as unknown as CalibrationDescribed;
+  if (options.json) {
+    terminal.out(`${json({ command: "calibrate", model: file, data, rows: rows.rowCount, out, calibration })}\n`);
+    return;
+  }
+  const { out: paint } = terminal.paint;
+  const head = `${made.targetName}, ${counted(rows.rowCount, "row")} of ${data}`;
+  terminal.out(`${paint.bold(head)}\n${pairs(calibrationText(calibration), paint)}`);
+  terminal.note(`calibrated model written to ${out}`);
+}
+
+function checkGiven({ method, alpha, score, share: part }: CalibrateOptions): void {
+  const refuse = (problem: string): never => {
+    throw new UsageError("calibrate", problem);
+  };
+  if (method === undefined && alpha === undefined) refuse("there is nothing to do; give --method, --alpha or both");
+  if (alpha === undefined && score !== undefined) refuse("--score is of sets and intervals; give --alpha, too");
+  if ((method === undefined || alpha === undefined) && part !== undefined)
+    refuse("--share cuts rows between --method and --alpha; give both, or leave it out");
+}
+
+/** At random, each class by itself. */
+function cut(rows: Dataset, { share: part = 0.5, seed }: CalibrateOptions): { train: Dataset; test: Dataset } {
+  return rows.split(part, { seed, stratify: rows.target.kind === "category" });
+}

@@ -1,0 +1,106 @@
+/** Calibration as it is used: loaded with the first file that has one (load.ts). */
+import type { Json } from "../../contract.ts";
+import type { ReadRow } from "../../data/rows.ts";
+import { checkModel } from "../check-model.ts";
+import { largest, linkInPlace } from "../link.ts";
+import type { AnyPredictor } from "../load.ts";
+import type { Prediction } from "../output-predictor.ts";
+import { type CalibratedModel, type CalibrationFacts, checkedCalibration, modelFacts } from "./description.ts";
+import { bend, logitsInto, logOddsInto, temper } from "./probabilities.ts";
+import { rowNumber } from "./row-number.ts";
+import { classScores, intervalOf } from "./scores.ts";
+
+/** What calibration takes the place of in an OutputPredictor. */
+interface Seams {
+  scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
+  toPredictions(z: Float64Array, from: number): void;
+  prediction(z: Float64Array, i?: number): Prediction;
+}
+
+/** From now on the model predicts as this calibration says. @throws DataError */
+export function calibrate(model: AnyPredictor, json: Json, where: string): void {
+  checkModel(where, model.kind !== "factorisation", "has a calibration, but predicts ratings");
+  const facts = modelFacts(model);
+  const calibration = new Calibration(checkedCalibration(json, facts, where), facts);
+  model.description.calibration = json;
+  const seams = model as unknown as Seams;
+  const plain = { scoresInto: seams.scoresInto.bind(model), prediction: seams.prediction.bind(model) };
+  seams.scoresInto = (read, from, count, z) => plain.scoresInto(calibration.watched(read), from, count, z);
+  seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
+  seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z), z, i);
+}
+
+export class Calibration implements Pick<Seams, "toPredictions"> {
+  readonly #facts: CalibrationFacts;
+  readonly #model: CalibratedModel;
+  /** Of one row: ℓ, then p; log odds; scores. */
+  readonly #p: Float64Array;
+  readonly #odds: Float64Array;
+  readonly #scores: Float64Array;
+  /** Of the rows that were read last. */
+  #rowNumbers: number[] = [];
+
+  constructor(facts: CalibrationFacts, model: CalibratedModel) {
+    this.#facts = facts;
+    this.#model = model;
+    const classes = model.classes?.length ?? 0;
+    this.#p = new Float64Array(classes);
+    this.#odds = new Float64Array(model.outputs);
+    this.#scores = new Float64Array(classes);
+  }
+
+  toPredictions(z: Float64Array, from: number): void {
+    const { link, outputs } = this.#model;
+    const { probabilities } = this.#facts;
+    if (!probabilities) {
+      linkInPlace(link, z, from, outputs);
+      return;
+    }
+    const p = this.#p;
+    logitsInto(this.#model, z, from, p);
+    if (probabilities.method === "temperature") temper(p, probabilities.temperature);
+    else {
+      logOddsInto(p, this.#odds);
+      bend(this.#odds, probabilities.curves, p);
+    }
+    if (outputs === 1) z[from] = p[1];
+    else z.set(p, from);
+  }
+
+  /** The reader, which remembers the number of each row. */
+  watched(read: ReadRow): ReadRow {
+    const { conformal } = this.#facts;
+    if (!conformal || !this.#model.classes) return read;
+    const numbers: number[] = [];
+    this.#rowNumbers = numbers;
+    return (i) => {
+      const row = read(i);
+      numbers[i] = rowNumber(row, conformal.seed);
+      return row;
+    };
+  }
+
+  /** The prediction with its set or interval. `i`: the row's place among those that were read last. */
+  finished(prediction: Prediction, z: Float64Array, i: number): Prediction {
+    const { probabilities, conformal } = this.#facts;
+    const { classes, task } = this.#model;
+    const found = probabilities?.method === "temperature" ? { ...prediction, value: this.#plainClass(z) } : prediction;
+    if (!conformal) return found;
+    const { score, quantile, tie } = conformal;
+    if (!classes) return { ...found, interval: intervalOf(score, found.value as number, quantile, task === "count") };
+    const p = classes.map((name) => prediction.probabilities![name]);
+    const u = this.#rowNumbers[i];
+    const scores = this.#scores;
+    classScores(score, p, u, scores);
+    // Where the model gives no number, all classes are possible.
+    return { ...found, set: classes.filter((_, k) => !(scores[k] > quantile || (scores[k] === quantile && u > tie))) };
+  }
+
+  /** A temperature leaves the class as it was, to the last bit. */
+  #plainClass(z: Float64Array): string {
+    const { link, outputs, classes } = this.#model;
+    const values = z.slice();
+    linkInPlace(link, values, 0, outputs);
+    return classes![outputs === 1 ? Number(values[0] > 1 - values[0]) : largest(values)];
+  }
+}

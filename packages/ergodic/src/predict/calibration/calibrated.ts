@@ -1,0 +1,90 @@
+import { checkChoice } from "../../base/checks.ts";
+import { checkKeys, DataError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { CalibratedModel, Curve, RowPredictor } from "./description.ts";
+import { type Copied, calibrationIn, type HeldOut, heldOutRows, modelOf, unable, withCalibration } from "./held-out.ts";
+import { isotonicCurve } from "./isotonic.ts";
+import { logitsInto, logOddsInto } from "./probabilities.ts";
+import { type NoTemperature, temperatureOf } from "./temperature.ts";
+
+/** Options of `calibrated`. */
+export interface CalibratedOptions {
+  /** "temperature": one number, classes stay, some tens of rows do. "isotonic": a curve a class, from a thousand rows on. Default "temperature". */
+  method?: "temperature" | "isotonic";
+}
+
+const WHERE = "calibrated";
+
+/**
+ * A copy of a classifier whose probabilities mean what they say: of the rows that it gives 80 %, some 80 % are of that class.
+ *
+ *   const honest = await calibrated(model, heldOut, { method: "isotonic" });
+ *   await honest.save("honest.safetensors");
+ *
+ * `heldOut`: rows that training has not seen, with their classes; their weights count. Replaces what an earlier call fitted.
+ * temperature: p = softmax(ℓ/T), ℓ the log probabilities, T of the least log loss. Source: Guo et al. 2017.
+ * isotonic: p_k = f_k(log odds of k), f_k by pooling adjacent violators (of two classes one), scaled to sum to 1; equal where all are 0.
+ * Source: Zadrozny, Elkan 2002.
+ *
+ * @throws CapabilityError for models without probabilities, or with conformal sets; DataError where no T is best, or a class does not occur
+ */
+export async function calibrated<M extends RowPredictor>(
+  model: M,
+  heldOut: Dataset,
+  options: CalibratedOptions = {},
+): Promise<Copied<M>> {
+  checkKeys(WHERE, options, ["method"]);
+  const { method = "temperature" } = options;
+  checkChoice(WHERE, "method", method, ["temperature", "isotonic"]);
+  const facts = modelOf(WHERE, model);
+  if (!facts.classes) unable(WHERE, "the model predicts numbers, which have no probabilities; conformal() gives it intervals");
+  if (calibrationIn(model).conformal !== undefined)
+    unable(WHERE, "the model's sets are of its probabilities as they are; give the model from before conformal()");
+  const rows = heldOutRows(WHERE, model, heldOut);
+  const own = method === "temperature" ? byTemperature(facts, rows, heldOut) : byCurves(facts, rows, heldOut);
+  return withCalibration(WHERE, model, { probabilities: { method, ...own, rows: heldOut.rowCount } });
+}
+
+/** ℓ of all rows, each a part. */
+function logitsOf(facts: CalibratedModel, { z, targets }: HeldOut): { all: Float64Array; of: (i: number) => Float64Array } {
+  const classes = facts.classes!.length;
+  const all = new Float64Array(targets.length * classes);
+  const of = (i: number): Float64Array => all.subarray(i * classes, (i + 1) * classes);
+  for (let i = 0; i < targets.length; i++) logitsInto(facts, z, i * facts.outputs, of(i));
+  return { all, of };
+}
+
+const refusals: Readonly<Record<NoTemperature, string>> = {
+  right: 'the model is right in all rows, so that no temperature is low enough; give more rows, or use method: "isotonic"',
+  chance: "the model is no better than chance, so that no temperature is high enough; see that the rows have the right target",
+  flat: "the model gives all classes one probability in all rows, which no temperature changes; train it anew",
+};
+
+function byTemperature(facts: CalibratedModel, rows: HeldOut, { weights }: Dataset): JsonObject {
+  const temperature = temperatureOf(logitsOf(facts, rows).all, rows.targets, weights, facts.classes!.length);
+  if (typeof temperature === "number") return { temperature };
+  throw new DataError(WHERE, refusals[temperature], "DATA_TARGET");
+}
+
+function byCurves(facts: CalibratedModel, rows: HeldOut, { weights, source }: Dataset): JsonObject {
+  const { outputs } = facts;
+  const { targets } = rows;
+  const odds = new Float64Array(targets.length * outputs);
+  const { of } = logitsOf(facts, rows);
+  for (let i = 0; i < targets.length; i++) logOddsInto(of(i), odds.subarray(i * outputs, (i + 1) * outputs));
+  const absent = facts.classes!.find((_, k) => !targets.some((y, i) => y === k && weights?.[i] !== 0));
+  if (absent !== undefined) {
+    const message = `no row of ${source} is of class "${absent}", whose probability would be 0; give rows of every class`;
+    throw new DataError(WHERE, message, "DATA_TARGET");
+  }
+  const curves = Array.from({ length: outputs }, (_, k): Curve => {
+    const truth = targets.map((y) => Number(y === (outputs === 1 ? 1 : k)));
+    return isotonicCurve(
+      targets.map((_, i) => odds[i * outputs + k]),
+      truth,
+      weights,
+    );
+  });
+  return { curves: curves as unknown as JsonObject[] };
+}

@@ -1,0 +1,115 @@
+import { checkChoice } from "../../base/checks.ts";
+import { checkKeys, checkNumber, DataError } from "../../base/errors.ts";
+import type { JsonObject } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { Calibration } from "./applied.ts";
+import type { CalibratedModel, CalibrationFacts, RowPredictor } from "./description.ts";
+import { type Copied, calibrationIn, heldOutRows, modelOf, withCalibration } from "./held-out.ts";
+import { rowNumber } from "./row-number.ts";
+import { classScores, numberScore, rankOf, type Score, scoresOf } from "./scores.ts";
+
+/** Options of `conformal`. */
+export interface ConformalOptions {
+  /** Share of rows whose truth may be missed, between 0 and 1. Default 0.1. */
+  alpha?: number;
+  /**
+   * How badly an answer fits. Classes: "lac", 1 − p, the smallest sets; "aps", the probability of all that are more probable and a random part
+   * of its own: larger where the model is unsure. Numbers: "absolute", |y − m|; "scaled", |y − m|/√m. Default "lac", "absolute", of counts "scaled".
+   */
+  score?: "lac" | "aps" | "absolute" | "scaled";
+  /** Of the rows' random numbers. Default 0; a whole number from 0. */
+  seed?: number;
+}
+
+const WHERE = "conformal";
+
+/**
+ * A copy of a model whose predictions have a `set` of classes, or an `interval`, that holds the truth with probability 1 − α, whatever the model is
+ * worth: a poor one pays with large sets.
+ *
+ *   const careful = await conformal(model, heldOut, { alpha: 0.1 });
+ *   careful.predict({ age: 40 }).set;        // ["poor", "rich"] where it cannot tell
+ *
+ * `heldOut`: n ≥ 1/α − 1 rows that neither training nor `calibrated` has seen, of one weight. A set holds what scores no more than the
+ * ⌈(n + 1)(1 − α)⌉th smallest of their scores. Rows drawn alike are covered with a probability from 1 − α to 1 − α + 1/(n + 1), over all rows, not in
+ * each class; equal scores of classes are told apart by a number that a row's columns and the seed give. Where numbers repeat, only 1 − α is sure.
+ * Source: Vovk et al. 2005; Sadinle et al. 2019; Romano et al. 2020.
+ *
+ * @throws CapabilityError for ratings and models without probabilities; DataError for too few rows, or weights; OptionError
+ */
+export async function conformal<M extends RowPredictor>(
+  model: M,
+  heldOut: Dataset,
+  options: ConformalOptions = {},
+): Promise<Copied<M>> {
+  checkKeys(WHERE, options, ["alpha", "score", "seed"]);
+  const facts = modelOf(WHERE, model);
+  const { classes, task } = facts;
+  const { alpha = 0.1, seed = 0, score = classes ? "lac" : task === "count" ? "scaled" : "absolute" } = options;
+  checkNumber(WHERE, "alpha", alpha, { low: 0, high: 1 - 2 ** -53, open: true });
+  checkNumber(WHERE, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkChoice(WHERE, "score", score, scoresOf(classes !== undefined));
+  const { probabilities } = calibrationIn(model) as { probabilities?: JsonObject };
+  const kept: JsonObject = probabilities ? { probabilities } : {};
+  const { z, targets } = heldOutRows(WHERE, model, heldOut);
+  checkRows(heldOut, alpha);
+  const numbers = classes ? rowNumbers(model, heldOut, seed) : undefined;
+  const scores = scoresOfTruth(z, targets, numbers, { facts, score, kept: kept as CalibrationFacts });
+  const order = Array.from(scores, (_, i) => i).sort((i, j) => scores[i] - scores[j] || (numbers ? numbers[i] - numbers[j] : 0));
+  const at = order[rankOf(scores.length, alpha) - 1];
+  const own: JsonObject = {
+    score,
+    alpha,
+    quantile: scores[at],
+    rows: scores.length,
+    ...(numbers ? { tie: numbers[at], seed } : {}),
+  };
+  return withCalibration(WHERE, model, { ...kept, conformal: own });
+}
+
+/** Enough rows, all of one weight. */
+function checkRows({ rowCount, weights, source }: Dataset, alpha: number): void {
+  if (rankOf(rowCount, alpha) > rowCount) {
+    let wanted = Math.max(rowCount, Math.floor(1 / alpha) - 2);
+    while (rankOf(wanted, alpha) > wanted) wanted++;
+    const message = `${rowCount} rows are too few for alpha ${alpha}; give ${wanted} or more, or a larger alpha`;
+    throw new DataError(WHERE, message, "DATA_SHAPE");
+  }
+  if (!weights || weights.every((weight) => weight === weights[0])) return;
+  const message = `rows of ${source} have weights, but sets are for rows that are drawn alike; give rows of one weight`;
+  throw new DataError(WHERE, message, "DATA_WEIGHT");
+}
+
+function rowNumbers(model: RowPredictor, heldOut: Dataset, seed: number): number[] {
+  const rows = heldOut.follow(model.pipeline);
+  try {
+    const read = rows.rows().open();
+    return Array.from({ length: rows.rowCount }, (_, i) => rowNumber(read(i), seed));
+  } finally {
+    if (rows !== heldOut) rows.dispose();
+  }
+}
+
+function scoresOfTruth(
+  z: Float64Array,
+  targets: Float64Array,
+  numbers: readonly number[] | undefined,
+  { facts, score, kept }: { facts: CalibratedModel; score: Score; kept: CalibrationFacts },
+): Float64Array {
+  const { outputs, classes } = facts;
+  const calibration = new Calibration(kept, facts);
+  const scores = new Float64Array(classes?.length ?? 0);
+  return targets.map((y, i) => {
+    calibration.toPredictions(z, i * outputs);
+    if (!numbers) return finite(numberScore(score, z[i], y), i);
+    const p = outputs === 1 ? [1 - z[i], z[i]] : z.subarray(i * outputs, (i + 1) * outputs);
+    classScores(score, p, numbers[i], scores);
+    return scores[y];
+  });
+}
+
+/** Of a count's mean that overflowed, or that is 0. */
+function finite(score: number, i: number): number {
+  if (Number.isFinite(score)) return score;
+  throw new DataError(WHERE, `row ${i + 1} has a prediction too far from its target; drop the row, or train anew`, "DATA_VALUE");
+}

@@ -1,0 +1,30 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { RowPredictor } from "./description.ts";
+import { calibrationIn, heldOutRows, modelOf, unable } from "./held-out.ts";
+
+/** How well sets or intervals did. */
+export interface Coverage {
+  /** Rows that were looked at. */
+  rows: number;
+  /** Share of rows whose truth is in their set or interval, by weight: near 1 − α. */
+  coverage: number;
+  /** Mean number of classes in a set, or mean width of an interval in units of the target. */
+  size: number;
+}
+
+/** How often sets or intervals hold the truth of rows whose target is known, and how large they are. @throws CapabilityError for models without */
+export function coverage(model: RowPredictor, data: Dataset): Coverage {
+  const { classes } = modelOf("coverage", model);
+  if (calibrationIn(model).conformal === undefined)
+    unable("coverage", "the model has neither sets nor intervals; conformal() gives it some");
+  const { targets } = heldOutRows("coverage", model, data);
+  let [total, inside, size] = [0, 0, 0];
+  for (const [i, { set, interval }] of model.predict(data).entries()) {
+    const weight = data.weights?.[i] ?? 1;
+    const y = targets[i];
+    total += weight;
+    inside += weight * Number(set ? set.includes(classes![y]) : interval![0] <= y && y <= interval![1]);
+    size += weight * (set ? set.length : interval![1] - interval![0]);
+  }
+  return { rows: targets.length, coverage: inside / total, size: size / total };
+}

@@ -1,0 +1,129 @@
+/**
+ * What a model's description says of its calibration, all of it checked before anything is made of it:
+ *
+ *   { version: 1, probabilities?, conformal? }, at least one of the two
+ *   probabilities   { method: "temperature", temperature, rows }, or
+ *                   { method: "isotonic", curves, rows }: one curve for two classes with one output, else one a class
+ *   conformal       { score, alpha, quantile, tie, seed, rows }; numbers have neither tie nor seed
+ *
+ * rows: how many it was fitted on.
+ *
+ * @throws DataError [MODEL_FORMAT], [MODEL_VERSION] for one of a later version
+ */
+import { DataError } from "../../base/errors.ts";
+import type { Json, JsonObject, Link } from "../../contract.ts";
+import { checkedCount, checkedNumber, checkModel, isObject, shownJson } from "../check-model.ts";
+import type { OutputFacts } from "../check-outputs.ts";
+import type { LinearPredictor } from "../linear.ts";
+import type { NetworkPredictor } from "../network.ts";
+import { rankOf, type Score, scoresOf } from "./scores.ts";
+
+/** The version that this library writes, and the latest that it reads. */
+export const VERSION = 1;
+
+/** A monotone map, linear between its points and constant outside of them: `scores` ascend, `probabilities` do not fall. */
+export interface Curve {
+  readonly scores: readonly number[];
+  readonly probabilities: readonly number[];
+}
+
+export type Probabilities =
+  | { readonly method: "temperature"; readonly temperature: number; readonly rows: number }
+  | { readonly method: "isotonic"; readonly curves: readonly Curve[]; readonly rows: number };
+
+export interface Conformal {
+  readonly score: Score;
+  /** Share of rows whose truth may be missed. */
+  readonly alpha: number;
+  /** The largest score of what is in a set. */
+  readonly quantile: number;
+  /** Of rows with exactly that score, those with a number up to this. */
+  readonly tie: number;
+  /** Of the rows' numbers. */
+  readonly seed: number;
+  readonly rows: number;
+}
+
+export interface CalibrationFacts {
+  readonly probabilities?: Probabilities;
+  readonly conformal?: Conformal;
+}
+
+/** What can be calibrated, whatever it predicts. */
+// biome-ignore lint/suspicious/noExplicitAny: of every kind, by rows of every names, which no other type takes
+export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
+
+/** What is to be known of it. */
+export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;
+
+export function modelFacts({ task, classes, description }: RowPredictor): CalibratedModel {
+  return { task, classes, link: description.link as Link, outputs: description.outputs as number };
+}
+
+export function checkedCalibration(json: Json, model: CalibratedModel, where: string): CalibrationFacts {
+  const held: JsonObject = isObject(json) ? json : {};
+  const { version, probabilities, conformal } = held;
+  if (Number.isSafeInteger(version) && (version as number) > VERSION) {
+    const message = `has a calibration of version ${String(version)}, but this library reads up to ${VERSION}; update ergodic`;
+    throw new DataError(where, message, "MODEL_VERSION");
+  }
+  const isOne = version === VERSION && (probabilities !== undefined || conformal !== undefined) && model.link !== "sign";
+  checkModel(where, isOne, `has calibration ${shownJson(json)}, which is none for it`);
+  return {
+    ...(probabilities === undefined ? {} : { probabilities: checkedProbabilities(probabilities, model, where) }),
+    ...(conformal === undefined ? {} : { conformal: checkedConformal(conformal, model, where) }),
+  };
+}
+
+function checkedProbabilities(json: Json, { classes, outputs }: CalibratedModel, where: string): Probabilities {
+  checkModel(where, isObject(json) && classes, `has calibrated probabilities ${shownJson(json)}, which are none for it`);
+  const { method, curves } = json;
+  const rows = checkedCount(where, json, "rows", 1);
+  if (method === "temperature") {
+    const temperature = checkedNumber(where, json, "temperature", Number.MIN_VALUE);
+    return { method, temperature, rows };
+  }
+  checkModel(where, method === "isotonic", `has calibration method ${shownJson(method)}, which is none`);
+  const fits = Array.isArray(curves) && curves.length === outputs;
+  checkModel(where, fits, `has calibration curves that are no list of ${outputs}`);
+  for (const curve of curves as Json[])
+    checkModel(
+      where,
+      isCurve(curve),
+      `has calibration curve ${shownJson(curve)}, whose scores must ascend, whose probabilities not fall`,
+    );
+  return { method, curves: curves as unknown as Curve[], rows };
+}
+
+function isCurve(json: Json): boolean {
+  const { scores: x, probabilities: p } = isObject(json) ? json : ({} as JsonObject);
+  if (!isAscending(x, (a, b) => a < b) || !isAscending(p, (a, b) => a <= b) || x.length !== p.length) return false;
+  const last = x.length - 1;
+  return Number.isFinite(x[last] - x[0]) && p[0] >= 0 && p[last] <= 1;
+}
+
+/** Finite numbers, at least one, each pair of neighbours so. */
+function isAscending(json: Json | undefined, follows: (a: number, b: number) => boolean): json is number[] {
+  if (!Array.isArray(json) || json.length === 0) return false;
+  return (json as number[]).every((x, k, all) => Number.isFinite(x) && (k === 0 || follows(all[k - 1], x)));
+}
+
+function checkedConformal(json: Json, { classes }: CalibratedModel, where: string): Conformal {
+  checkModel(where, isObject(json), `has conformal sets ${shownJson(json)}, which are none`);
+  const known = scoresOf(classes !== undefined);
+  const score = json.score as Score;
+  checkModel(where, known.includes(score), `has conformal score ${shownJson(score)}, but ${known.join(" or ")} is wanted`);
+  const number = (name: string, high: number): number => {
+    const value = checkedNumber(where, json, name, 0);
+    checkModel(where, value <= high, `has ${name} ${value}, but a number up to ${high} is wanted`);
+    return value;
+  };
+  const alpha = number("alpha", 1);
+  const rows = checkedCount(where, json, "rows", 1);
+  // 0 takes more rows than there are, 1 none.
+  const rank = rankOf(rows, alpha);
+  checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is none for ${rows} rows`);
+  const quantile = number("quantile", classes ? 1 : Number.MAX_VALUE);
+  if (!classes) return { score, alpha, quantile, rows, tie: 1, seed: 0 };
+  return { score, alpha, quantile, rows, tie: number("tie", 1), seed: checkedCount(where, json, "seed") };
+}

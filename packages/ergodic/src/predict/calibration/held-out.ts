@@ -1,0 +1,65 @@
+import { refuse } from "../../base/checks.ts";
+import { CapabilityError, DataError } from "../../base/errors.ts";
+import type { JsonObject, PredictionKind } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { datasetMark, isMarked } from "../../data/marks.ts";
+import type { LinearPredictor } from "../linear.ts";
+import { type AnyPredictor, predictor } from "../load.ts";
+import { decodeModel, encodeModel } from "../model-file.ts";
+import type { NetworkPredictor } from "../network.ts";
+import { type CalibratedModel, modelFacts, type RowPredictor, VERSION } from "./description.ts";
+
+/** What a copy of a model is, without what `fit` told of its training. */
+export type Copied<M extends RowPredictor> =
+  M extends NetworkPredictor<infer K extends PredictionKind, infer N extends string>
+    ? NetworkPredictor<K, N>
+    : M extends LinearPredictor<infer K extends PredictionKind, infer N extends string>
+      ? LinearPredictor<K, N>
+      : never;
+
+/** @throws CapabilityError [MODEL_CAPABILITY] */
+export function unable(where: string, problem: string): never {
+  throw new CapabilityError(where, problem, "MODEL_CAPABILITY");
+}
+
+/** What is to be known of a model. `where`: who complains. */
+export function modelOf(where: string, model: RowPredictor): CalibratedModel {
+  const { kind } = (model ?? {}) as Partial<AnyPredictor>;
+  if (kind === "factorisation") unable(where, "ratings are neither classes nor independent; give a linear model or a network");
+  if (kind !== "linear" && kind !== "network") refuse(where, "the model", model, "a trained model", "await fit(linear(), train)");
+  const facts = modelFacts(model);
+  if (facts.link === "sign") unable(where, 'the model\'s loss gives no probabilities; train with "logistic" or "multinomial"');
+  return facts;
+}
+
+export interface HeldOut {
+  /** float64[rows × outputs] */
+  readonly z: Float64Array;
+  /** Class indices, or numbers. */
+  readonly targets: Float64Array;
+}
+
+/** z and targets of all rows, all finite. @throws OptionError, DataError */
+export function heldOutRows(where: string, model: RowPredictor, data: Dataset): HeldOut {
+  if (!isMarked(data, datasetMark)) refuse(where, "heldOut", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
+  const [z, targets] = [model.outputs(data), model.targets(data)];
+  const check = (values: Float64Array, each: number, what: string, remedy: string): void => {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) return;
+    const message = `row ${Math.floor(at / each) + 1} of ${data.source} has ${values[at]} for ${what}; ${remedy}`;
+    throw new DataError(where, message, "DATA_VALUE");
+  };
+  check(targets, 1, "a target", "give rows whose target is known");
+  check(z, z.length / targets.length, "an output of the model", "drop the row, or train the model anew");
+  return { z, targets };
+}
+
+/** The calibration of a model's description. */
+export const calibrationIn = (model: RowPredictor): JsonObject => (model.description.calibration ?? {}) as JsonObject;
+
+/** The model anew with another calibration, as its file would be loaded. */
+export function withCalibration<M extends RowPredictor>(where: string, model: M, parts: JsonObject): Promise<Copied<M>> {
+  const { metadata, tensors, describe } = decodeModel(model.toBytes(), where);
+  const description = { ...describe(), calibration: { version: VERSION, ...parts } };
+  return predictor(encodeModel(metadata.kind, description, tensors), { maxWork: Infinity }) as Promise<Copied<M>>;
+}

@@ -1,0 +1,5 @@
+/** Calibrated probabilities, conformal sets and intervals: fitted on held-out rows, and kept in the model's file. */
+export { type CalibratedOptions, calibrated } from "./calibrated.ts";
+export { type ConformalOptions, conformal } from "./conformal.ts";
+export { type Coverage, coverage } from "./coverage.ts";
+export type { RowPredictor } from "./description.ts";

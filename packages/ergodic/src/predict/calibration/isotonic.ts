@@ -1,0 +1,45 @@
+import type { Curve } from "./description.ts";
+
+/**
+ * Isotonic regression: the map f that does not fall and has the least Σ w_i (t_i − f(s_i))², by pooling adjacent violators.
+ *
+ * s: scores, finite, in any order; t: 0 or 1, or shares between them; w: weights, or null where all are 1. Rows of weight 0 count for nothing. Rows of
+ * one score are one row with their mean, as in scikit-learn (which takes scores within 1e-15 for one, too). Of each stretch on which f is constant the
+ * two ends are kept.
+ * Source: Zadrozny, Elkan 2002; Best, Chakravarti 1990.
+ */
+export function isotonicCurve(s: ArrayLike<number>, t: ArrayLike<number>, w: ArrayLike<number> | null): Curve {
+  const order = Array.from({ length: s.length }, (_, i) => i)
+    .filter((i) => !w || w[i] > 0)
+    .sort((i, j) => s[i] - s[j]);
+  // Blocks from left to right, each with a larger mean than the one before.
+  const blocks: Block[] = [];
+  for (let at = 0; at < order.length; ) {
+    const first = s[order[at]];
+    let block: Block = { first, last: first, sum: 0, weight: 0 };
+    for (; at < order.length && s[order[at]] === first; at++) {
+      const weight = w ? w[order[at]] : 1;
+      block.sum += weight * t[order[at]];
+      block.weight += weight;
+    }
+    for (let before = blocks.at(-1); before && mean(before) >= mean(block); before = blocks.at(-1)) {
+      blocks.pop();
+      block = { first: before.first, last: block.last, sum: before.sum + block.sum, weight: before.weight + block.weight };
+    }
+    blocks.push(block);
+  }
+  const points = blocks.flatMap((block) =>
+    [block.first, ...(block.last > block.first ? [block.last] : [])].map((x) => ({ x, p: mean(block) })),
+  );
+  // -0 is no number of JSON.
+  return { scores: points.map(({ x }) => x + 0), probabilities: points.map(({ p }) => p) };
+}
+
+interface Block {
+  readonly first: number;
+  readonly last: number;
+  sum: number;
+  weight: number;
+}
+
+const mean = ({ sum, weight }: Block): number => Math.min(1, sum / weight);

@@ -1,0 +1,89 @@
+/**
+ * From a model's z to calibrated probabilities of its classes.
+ *
+ * ℓ: log probabilities up to a constant, float64[classes]: [0, z] of two classes, z of softmax, log σ(z) of one class against the rest.
+ *   temperature   p = softmax(ℓ/T): the order of classes stays
+ *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal where all are 0. Of two classes p₁ = f(z).
+ */
+import { exp } from "../../base/exp.ts";
+import { log, log1p } from "../../base/log.ts";
+import { largest, linkInPlace } from "../link.ts";
+import type { CalibratedModel, Curve } from "./description.ts";
+
+/** ℓ of the row whose z begins at `at`. */
+export function logitsInto(
+  { link, outputs }: Pick<CalibratedModel, "link" | "outputs">,
+  z: Float64Array,
+  at: number,
+  l: Float64Array,
+): void {
+  if (outputs === 1) {
+    l[0] = 0;
+    l[1] = z[at];
+    return;
+  }
+  for (let k = 0; k < outputs; k++) {
+    const own = z[at + k];
+    // log σ(z)
+    l[k] = link === "softmax" ? own : own >= 0 ? -log1p(exp(-own)) : own - log1p(exp(own));
+  }
+}
+
+/** softmax(ℓ/T), where ℓ is. */
+export function temper(l: Float64Array, temperature: number): void {
+  let top = -Infinity;
+  for (let k = 0; k < l.length; k++) top = Math.max(top, l[k]);
+  // The difference of two infinities is no number.
+  for (let k = 0; k < l.length; k++) l[k] = l[k] === top ? 0 : (l[k] - top) / temperature;
+  linkInPlace("softmax", l, 0, l.length);
+}
+
+/**
+ * log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. Of two classes with one output it is ℓ₁ − ℓ₀ alone.
+ *
+ * The sum over the others is the whole sum less class k; only for the largest class it is made anew, since little may be left there.
+ */
+export function logOddsInto(l: Float64Array, out: Float64Array): void {
+  if (out.length === 1) {
+    out[0] = l[1] - l[0];
+    return;
+  }
+  const best = largest(l);
+  let second = -Infinity;
+  for (let k = 0; k < l.length; k++) if (k !== best && l[k] > second) second = l[k];
+  let others = 0;
+  for (let k = 0; k < l.length; k++) if (k !== best) others += exp(l[k] - second);
+  const total = 1 + others * exp(second - l[best]);
+  for (let k = 0; k < l.length; k++) {
+    const below = l[k] - l[best];
+    out[k] = k === best ? l[k] - second - log(others) : below - log(total - exp(below));
+  }
+}
+
+/** f(s): linear between the curve's points, constant outside of them. */
+export function valueAt({ scores, probabilities }: Curve, s: number): number {
+  const last = scores.length - 1;
+  if (Number.isNaN(s)) return s;
+  if (s <= scores[0]) return probabilities[0];
+  if (s >= scores[last]) return probabilities[last];
+  let [low, high] = [0, last];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (scores[middle] <= s) low = middle;
+    else high = middle;
+  }
+  const share = (s - scores[low]) / (scores[high] - scores[low]);
+  return Math.min(probabilities[high], probabilities[low] + share * (probabilities[high] - probabilities[low]));
+}
+
+/** Log odds as probabilities of all classes, in `p`. */
+export function bend(odds: Float64Array, curves: readonly Curve[], p: Float64Array): void {
+  if (curves.length === 1) {
+    p[1] = valueAt(curves[0], odds[0]);
+    p[0] = 1 - p[1];
+    return;
+  }
+  let total = 0;
+  for (let k = 0; k < p.length; k++) total += p[k] = valueAt(curves[k], odds[k]);
+  for (let k = 0; k < p.length; k++) p[k] = total === 0 ? 1 / p.length : p[k] / total;
+}

@@ -1,0 +1,27 @@
+import type { RowVector } from "../../data/rows.ts";
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+/**
+ * A number in (0, 1) of a row and a seed, uniform over rows: what is random in a set is the same whenever, wherever and among whichever rows the row
+ * is predicted. Equal rows have equal numbers.
+ *
+ * A 32-bit hash of the columns that are not 0 with their numbers in float32, in any order, so that dense and sparse rows agree.
+ */
+export function rowNumber({ count, columns, values }: RowVector, seed: number): number {
+  let sum = mixed(seed);
+  for (let k = 0; k < count; k++) {
+    float[0] = values[k];
+    if (float[0] !== 0) sum = (sum + mixed(mixed((columns ? columns[k] : k) + 1) ^ bits[0])) | 0;
+  }
+  return ((mixed(sum) >>> 0) + 0.5) / 2 ** 32;
+}
+
+/** The last steps of murmur3: every bit of the result hangs on every bit that is given. */
+function mixed(h: number): number {
+  let mixing = h | 0;
+  mixing = Math.imul(mixing ^ (mixing >>> 16), 0x85ebca6b);
+  mixing = Math.imul(mixing ^ (mixing >>> 13), 0xc2b2ae35);
+  return mixing ^ (mixing >>> 16);
+}

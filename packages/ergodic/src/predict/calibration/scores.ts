@@ -1,0 +1,59 @@
+/**
+ * Conformal scores: how badly an answer fits a row, 0 = perfectly.
+ *
+ * Classes of probabilities p, with the row's own number u in (0, 1):
+ *   lac        1 − p_k: the smallest sets on average (Sadinle, Lei, Wasserman 2019)
+ *   aps        Σ {p_j : p_j > p_k} + u·p_k: sets that grow where the model is unsure (Romano, Sesia, Candès 2020)
+ * Numbers y, predicted as m:
+ *   absolute   |y − m|: the same width everywhere
+ *   scaled     |y − m|/√m: of counts, whose variance grows with their mean
+ */
+
+export type Score = "lac" | "aps" | "absolute" | "scaled";
+
+const OF_CLASSES = ["lac", "aps"] as const;
+const OF_NUMBERS = ["absolute", "scaled"] as const;
+
+export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CLASSES : OF_NUMBERS);
+
+/** Means that underflowed to 0, or are below it, count as this. */
+const SMALLEST_MEAN = 2 ** -1022;
+/** Twice the relative error of what is computed between a score and an end of its interval. */
+const ROUNDING = 2 ** -50;
+
+/** ⌈(n + 1)(1 − α)⌉ without the rounding of 1 − α: the place of the quantile among n ascending scores, from 1; n + 1 where n is too few. */
+export const rankOf = (n: number, alpha: number): number => n + 1 - Math.floor((n + 1) * alpha);
+
+/** The score of every class, into `out`. */
+export function classScores(score: Score, p: ArrayLike<number>, u: number, out: Float64Array): void {
+  if (score === "lac") {
+    for (let k = 0; k < p.length; k++) out[k] = 1 - p[k];
+    return;
+  }
+  const order = Array.from(p, (_, k) => k).sort((j, k) => p[k] - p[j]);
+  let above = 0;
+  let equal = 0;
+  for (let i = 0; i < order.length; i++) {
+    const own = p[order[i]];
+    // Classes with one probability are in a set together.
+    if (i > 0 && own !== p[order[i - 1]]) {
+      above += equal;
+      equal = 0;
+    }
+    equal += own;
+    out[order[i]] = Math.min(1, above + u * own);
+  }
+}
+
+const unit = (score: Score, mean: number): number => (score === "absolute" ? 1 : Math.sqrt(Math.max(mean, SMALLEST_MEAN)));
+
+export const numberScore = (score: Score, mean: number, y: number): number => Math.abs(y - mean) / unit(score, mean);
+
+/** All y with a score up to `quantile`, and a last bit to each side, so that rounding misses none. Counts are not below 0. */
+export function intervalOf(score: Score, mean: number, quantile: number, isCount: boolean): [number, number] {
+  const lowest = isCount ? 0 : -Infinity;
+  const half = quantile * unit(score, mean);
+  if (!Number.isFinite(mean)) return [lowest, Infinity];
+  const reach = half + ROUNDING * (Math.abs(mean) + half);
+  return [Math.max(lowest, mean - reach), mean + reach];
+}
