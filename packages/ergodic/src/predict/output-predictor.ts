@@ -3,6 +3,7 @@ import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset, Pipeline } from "../data/dataset.ts";
+import type { GivenRows } from "../data/lying-rows.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
 import { isList } from "../data/number-cells.ts";
 import type { HeldRow } from "../data/pipeline.ts";
@@ -85,8 +86,11 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     });
   }
 
-  /** Puts z of rows [from, from + count), which have gone through the pipeline, into z from its start on: float64[count × outputs]. */
-  protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
+  /**
+   * Puts z of rows [from, from + count), which have gone through the pipeline, into z from its start on: float64[count × outputs]. `given`: what they
+   * are made from, where many may be taken at a time.
+   */
+  protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void;
   /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
@@ -112,7 +116,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     // A row may have a column of any name, but tables have these two.
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
-    const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scores(this.pipeline.rowsOf(rows as RawRows));
+    const z = isMarked(rows, datasetMark)
+      ? this.outputs(rows as Dataset)
+      : this.scores(this.pipeline.rowsOf(rows as RawRows), rows as RawRows);
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>);
   }
 
@@ -140,7 +146,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
       const some = Math.min(into.chunk, count - from);
       const z = into.room(some * outputCount);
       try {
-        this.scoresInto(into.read, from, some, z);
+        this.scoresInto(into.read, from, some, z, rows);
       } catch (error) {
         into.blame(error);
       }
@@ -191,9 +197,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return encodeModel(this.kind, this.description, this.tensors());
   }
 
-  private scores(rows: RowSource): Float64Array {
+  private scores(rows: RowSource, given: GivenRows = rows): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
-    this.scoresInto(rows.open(), 0, rows.rowCount, z);
+    this.scoresInto(rows.open(), 0, rows.rowCount, z, given);
     return z;
   }
 
