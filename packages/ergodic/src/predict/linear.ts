@@ -59,9 +59,11 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind, Names ex
     if (count > 7 && count * weights.length > MANY) {
       if (many?.(this, given, read, from, count, z)) return;
       if (many === undefined) {
-        scoreManyBy(null);
+        many = null;
         import("./many-rows.ts").then(
-          (part) => scoreManyBy(part.manyScores),
+          (part) => {
+            many = part.manyScores;
+          },
           () => {},
         );
       }

@@ -5,8 +5,6 @@ import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.t
 import type { Dataset, Pipeline } from "../data/dataset.ts";
 import type { GivenRows } from "../data/lying-rows.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
-import { isList } from "../data/number-cells.ts";
-import type { HeldRow } from "../data/pipeline.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row, RowOf } from "../data/table.ts";
@@ -16,7 +14,7 @@ import { applyLink, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
 import { roomOf } from "./room-of.ts";
-import { RowsInto } from "./rows-into.ts";
+import { CHUNK, RowsInto } from "./rows-into.ts";
 
 interface ValueByKind {
   class: string;
@@ -61,8 +59,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   private readonly link: Link;
   /** Numbers in z of a row. */
   protected readonly outputCount: number;
-  /** Where single rows are read, by their form, and z of one. */
-  readonly #held: { named?: HeldRow; listed?: HeldRow } = {};
+  /** Of a single row. */
   readonly #z: Float64Array;
   #into: RowsInto | undefined;
 
@@ -149,8 +146,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
     const { outputCount, link, width } = this;
-    for (let from = 0; from < count; from += into.chunk) {
-      const some = Math.min(into.chunk, count - from);
+    for (let from = 0; from < count; from += CHUNK) {
+      const some = Math.min(CHUNK, count - from);
       const z = into.room(some * outputCount);
       try {
         this.scoresInto(into.read, from, some, z, rows);
@@ -215,12 +212,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const { pipeline } = this;
     // Weights are looked at, too.
     if ((pipeline.steps[0] as SourceStep).weights !== null) return this.scores(pipeline.rowsOf([row] as RawRows));
-    const form = isList(row) ? "listed" : "named";
-    this.#held[form] ??= pipeline.holding(row);
-    const { held, read } = this.#held[form];
-    held[0] = row;
-    this.scoresInto(read, 0, 1, this.#z);
-    held[0] = undefined;
+    const into = (this.#into ??= new RowsInto(pipeline, this.inputCount));
+    into.one(row);
+    this.scoresInto(into.read, 0, 1, this.#z);
     return this.#z;
   }
 
