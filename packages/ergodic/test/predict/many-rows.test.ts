@@ -65,7 +65,7 @@ function tableOf(
     columnCount: x[0].length,
     rowStart,
     columnIndex: Uint32Array.from(entries.flat(), ([j]) => j),
-    values: Values.from(entries.flat(), ([, value]) => value),
+    values: new Values(entries.flat().map(([, value]) => value)),
     target: Float64Array.from(x, target),
   };
 }
