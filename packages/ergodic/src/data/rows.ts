@@ -6,7 +6,8 @@
  * output a dataset could hold (`stored`), so that stepping through datasets and running a pipeline give the same bits.
  */
 import { DataError } from "../base/errors.ts";
-import type { Format } from "./layout.ts";
+import type { EngineMemory } from "../host/memory.ts";
+import type { DataLayout, Format } from "./layout.ts";
 
 /** One row: dense (`columns` is null, values[0..count)) or sparse (column of entry k is columns[k], ascending). */
 export interface RowVector {
@@ -41,6 +42,8 @@ export interface RowSource {
   readonly offset?: Float64Array | null;
   /** Sparse: how many entries there are, where that is known beforehand. */
   readonly entryCount?: number;
+  /** Of a dataset: where the rows lie. */
+  readonly stored?: () => { readonly layout: DataLayout; readonly memory: EngineMemory };
   /** Reads rows by their index. */
   open(): ReadRow;
 }

@@ -129,6 +129,7 @@ export function readRows(layout: DataLayout, shape: Shape): RowSource {
   return {
     rowCount: layout.rowCount,
     shape,
+    stored: () => ({ layout, memory: engineMemory() }),
     open: () => rowReader(layout),
   };
 }

@@ -3,13 +3,27 @@
  *
  * `weights`: float64[outputs × columns], row-major, in the units of the pipeline's columns; `intercept`: float64[outputs].
  */
+
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
+import type { GivenRows } from "../data/lying-rows.ts";
 import type { ReadRow } from "../data/rows.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
+import type { manyScores } from "./many-rows.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 
 export type { Prediction } from "./output-predictor.ts";
+
+/** Multiplications from which on what is made for many rows is quicker than the plain loop. */
+const MANY = 4096;
+
+/** Null once it was asked for: it gives the same bits as the plain loop, so that no prediction waits for it, and none fails where it cannot be loaded. */
+let many: typeof manyScores | null | undefined;
+
+/** Where nothing is bundled, it is at hand from the start. */
+export function scoreManyBy(scores: typeof many): void {
+  many = scores;
+}
 
 /** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
 export class LinearPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
@@ -40,8 +54,20 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind, Names ex
     };
   }
 
-  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void {
+  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void {
     const { weights, intercept } = this;
+    if (count > 7 && count * weights.length > MANY) {
+      if (many?.(this, given, read, from, count, z)) return;
+      if (many === undefined) {
+        many = null;
+        import("./many-rows.ts").then(
+          (part) => {
+            many = part.manyScores;
+          },
+          () => {},
+        );
+      }
+    }
     const outputs = intercept.length;
     const columns = weights.length / outputs;
     for (let i = 0; i < count; i++) {

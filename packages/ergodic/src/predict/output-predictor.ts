@@ -3,9 +3,8 @@ import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
 import type { Dataset, Pipeline } from "../data/dataset.ts";
+import type { GivenRows } from "../data/lying-rows.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
-import { isList } from "../data/number-cells.ts";
-import type { HeldRow } from "../data/pipeline.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row, RowOf } from "../data/table.ts";
@@ -15,7 +14,7 @@ import { largest, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
 import { roomOf } from "./room-of.ts";
-import { RowsInto } from "./rows-into.ts";
+import { CHUNK, RowsInto } from "./rows-into.ts";
 
 interface ValueByKind {
   class: string;
@@ -67,8 +66,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   private readonly link: Link;
   /** Numbers in z of a row. */
   protected readonly outputCount: number;
-  /** Where single rows are read, by their form, and z of one. */
-  readonly #held: { named?: HeldRow; listed?: HeldRow } = {};
+  /** Of a single row. */
   readonly #z: Float64Array;
   #into: RowsInto | undefined;
 
@@ -92,8 +90,11 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     });
   }
 
-  /** Puts z of rows [from, from + count), which have gone through the pipeline, into z from its start on: float64[count × outputs]. */
-  protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
+  /**
+   * Puts z of rows [from, from + count), which have gone through the pipeline, into z from its start on: float64[count × outputs]. `given`: what they
+   * are made from, where many may be taken at a time.
+   */
+  protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void;
   /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
   protected abstract tensors(): Record<string, Tensor>;
 
@@ -119,7 +120,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     // A row may have a column of any name, but tables have these two.
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
-    const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scores(this.pipeline.rowsOf(rows as RawRows));
+    const z = isMarked(rows, datasetMark)
+      ? this.outputs(rows as Dataset)
+      : this.scores(this.pipeline.rowsOf(rows as RawRows), rows as RawRows);
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
@@ -151,11 +154,11 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const count = into.begin(rows, out, this.width);
     const { outputCount, width } = this;
     const offset = this.pipeline.offsetOf((ArrayBuffer.isView(rows) ? [rows] : rows) as RawRows);
-    for (let from = 0; from < count; from += into.chunk) {
-      const some = Math.min(into.chunk, count - from);
+    for (let from = 0; from < count; from += CHUNK) {
+      const some = Math.min(CHUNK, count - from);
       const z = into.room(some * outputCount);
       try {
-        this.scoresInto(into.read, from, some, z);
+        this.scoresInto(into.read, from, some, z, rows);
       } catch (error) {
         into.blame(error);
       }
@@ -207,9 +210,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return encodeModel(this.kind, this.description, this.tensors());
   }
 
-  private scores(rows: RowSource): Float64Array {
+  private scores(rows: RowSource, given: GivenRows = rows): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
-    this.scoresInto(rows.open(), 0, rows.rowCount, z);
+    this.scoresInto(rows.open(), 0, rows.rowCount, z, given);
     // Of one output.
     rows.offset?.forEach((offset, i) => {
       z[i] += offset;
@@ -223,12 +226,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     // Weights and offsets are looked at, too.
     const { weights, offset } = pipeline.steps[0] as SourceStep;
     if (weights !== null || offset !== undefined) return this.scores(pipeline.rowsOf([row] as RawRows));
-    const form = isList(row) ? "listed" : "named";
-    this.#held[form] ??= pipeline.holding(row);
-    const { held, read } = this.#held[form];
-    held[0] = row;
-    this.scoresInto(read, 0, 1, this.#z);
-    held[0] = undefined;
+    const into = (this.#into ??= new RowsInto(pipeline, this.inputCount));
+    into.one(row);
+    this.scoresInto(into.read, 0, 1, this.#z);
     return this.#z;
   }
 

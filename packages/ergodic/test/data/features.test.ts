@@ -192,6 +192,16 @@ describe("Hadamard", () => {
     }
   });
 
+  it.each([1, 2, 4, 8, 16, 32, 64, 128, 512, 1024])("n = %i: the bits of sums and differences, one level after another", (n) => {
+    const x = Float64Array.from({ length: n + 1 }, (_, i) => Math.sin(i * i) * 10 ** (i % 40));
+    const wanted = x.slice();
+    for (let half = 1; half < n; half *= 2)
+      for (let i = 0; i < n; i++)
+        if ((i & half) === 0) [wanted[i], wanted[i + half]] = [wanted[i] + wanted[i + half], wanted[i] - wanted[i + half]];
+    hadamard(x, n);
+    expect([...x]).toEqual([...wanted]);
+  });
+
   it("pads to powers of two", () => {
     expect([1, 2, 3, 8, 9, 1000].map(paddedSize)).toEqual([1, 2, 4, 8, 16, 1024]);
   });

@@ -17,7 +17,5 @@ export function hadamard(x: Float64Array, n: number): void {
 
 /** The smallest power of two that is at least n. */
 export function paddedSize(n: number): number {
-  let size = 1;
-  while (size < n) size *= 2;
-  return size;
+  return 2 ** (32 - Math.clz32(n - 1));
 }

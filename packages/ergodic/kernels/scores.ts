@@ -1,0 +1,50 @@
+/**
+ * z = x·wᵀ + b in float64 of many rows: a module of its own, with a memory of its own, small enough to be compiled on the spot.
+ *
+ * x: T[rows × stride], f32 or f64, of which the first `columns` of each row count; w: f64[outputs × columns]; b: f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up
+ * to a multiple of eight: x and z have room for that many, and what lies in x behind the last row is read. Nothing may alias z. Each z is summed from
+ * left to right, beginning at b, without fused instructions: the same bits as the plain loop of src/predict/linear.ts. A vector holds two rows.
+ */
+
+function two<T>(p: usize, q: usize): v128 {
+  if (sizeof<T>() == 8) return v128.load64_lane(q, v128.load64_zero(p), 1);
+  return f64x2.promote_low_f32x4(v128.load32_lane(q, v128.load32_zero(p), 1));
+}
+
+function put(z: usize, bytes: usize, pair: v128): usize {
+  v128.store64_lane(z, pair, 0);
+  v128.store64_lane(z + bytes, pair, 1);
+  return z + 2 * bytes;
+}
+
+function scores<T>(x: usize, w: usize, b: usize, z: usize, rows: i32, columns: i32, outputs: i32, stride: i32): void {
+  const xBytes = <usize>stride * sizeof<T>();
+  const used = <usize>columns * sizeof<T>();
+  const zBytes = <usize>outputs << 3;
+  for (let i = 0; i < rows; i += 8) {
+    let weight = w;
+    for (let k: usize = 0; k < zBytes; k += 8) {
+      let s0 = v128.load64_splat(b + k), s2 = s0, s4 = s0, s6 = s0;
+      for (let at = x; at < x + used; at += sizeof<T>()) {
+        const factor = v128.load64_splat(weight);
+        const at2 = at + 2 * xBytes, at4 = at2 + 2 * xBytes, at6 = at4 + 2 * xBytes;
+        s0 = f64x2.add(s0, f64x2.mul(two<T>(at, at + xBytes), factor));
+        s2 = f64x2.add(s2, f64x2.mul(two<T>(at2, at2 + xBytes), factor));
+        s4 = f64x2.add(s4, f64x2.mul(two<T>(at4, at4 + xBytes), factor));
+        s6 = f64x2.add(s6, f64x2.mul(two<T>(at6, at6 + xBytes), factor));
+        weight += 8;
+      }
+      put(put(put(put(z + k, zBytes, s0), zBytes, s2), zBytes, s4), zBytes, s6);
+    }
+    x += xBytes << 3;
+    z += zBytes << 3;
+  }
+}
+
+export function scoresF32(x: usize, w: usize, b: usize, z: usize, rows: i32, columns: i32, outputs: i32, stride: i32): void {
+  scores<f32>(x, w, b, z, rows, columns, outputs, stride);
+}
+
+export function scoresF64(x: usize, w: usize, b: usize, z: usize, rows: i32, columns: i32, outputs: i32, stride: i32): void {
+  scores<f64>(x, w, b, z, rows, columns, outputs, stride);
+}
