@@ -38,8 +38,9 @@ export class LinearProblem implements Problem, RowGradient {
   private readonly engine: Engine;
   private readonly options: LinearProblemOptions;
   private readonly arena: Arena;
-  private readonly target: number;
-  private readonly weights: number;
+  /** Addresses of the coded targets and of the weights that go with them, f64[rows]; 0 where all rows weigh 1. */
+  readonly target: number;
+  readonly weights: number;
 
   constructor(data: Dataset, engine: Engine, options: LinearProblemOptions) {
     const { layout } = data;
