@@ -108,8 +108,7 @@ export class OnlineRun implements Disposable {
    */
   async learn(prepared: Uint8Array): Promise<OnlineLearnt> {
     assert(!this.#isLearning, "rows were given before those that came before were learnt");
-    const { descent, pipeline } = this.#parts;
-    const { columnCount, format, type } = pipeline.shape;
+    const { columnCount, format, type } = this.#parts.pipeline.shape;
     const rows = decodeRows(prepared, { columnCount, isSparse: format === "sparse", isDouble: type === "f64" });
     this.#refuseLong(rows);
     this.#isLearning = true;
@@ -121,10 +120,7 @@ export class OnlineRun implements Disposable {
       if (4 * this.#sinceBytes >= this.#stateBytes) this.#keep();
       return learnt;
     } catch (error) {
-      descent.putBack();
-      const again = this.#since;
-      for (const earlier of again) await this.#apply(earlier);
-      this.#keep();
+      await this.#takeBack();
       throw error;
     } finally {
       this.#isLearning = false;
@@ -152,7 +148,12 @@ export class OnlineRun implements Disposable {
         "the checkpoint is of another run; give one that this run's checkpoint() gave",
         "CHECKPOINT_KIND",
       );
-    this.#parts.descent.restore(snapshot);
+    try {
+      this.#parts.descent.restore(snapshot);
+    } catch (error) {
+      await this.#takeBack();
+      throw error;
+    }
     this.#keep();
     return loop;
   }
@@ -173,6 +174,13 @@ export class OnlineRun implements Disposable {
     this.#parts.descent.keep();
     this.#since = [];
     this.#sinceBytes = 0;
+  }
+
+  /** All that was learnt whole is there again, and nothing else. */
+  async #takeBack(): Promise<void> {
+    this.#parts.descent.putBack();
+    for (const earlier of this.#since) await this.#apply(earlier);
+    this.#keep();
   }
 
   /** Before anything changes. */
