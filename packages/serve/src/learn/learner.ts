@@ -1,11 +1,11 @@
 import { DataError, OptionError } from "ergodic";
-import type { OnlineRun } from "ergodic/online";
 import { RefusedError } from "../refused.ts";
 import { LearnerError } from "./errors.ts";
 import type { LearnerFolder } from "./folder.ts";
 import { GROUP_BYTES, type Journal, type JournalRecord, MOST_RECORD_BYTES } from "./journal.ts";
 import type { FolderLock } from "./lock.ts";
 import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
+import type { LearningRun } from "./run.ts";
 import type { KeptVersion, LearnerStats, Learnt, OnlineLearner, ServedModel } from "./types.ts";
 
 /** How long one group of requests may be gathered before it is written. */
@@ -24,7 +24,7 @@ export interface SnapshotNotes {
 
 /** What a learner is made of. */
 export interface LearnerParts {
-  readonly run: OnlineRun;
+  readonly run: LearningRun;
   readonly folder: Pick<LearnerFolder, "path" | "begin" | "readSnapshot" | "versions">;
   readonly lock: FolderLock;
   readonly notes: SnapshotNotes;
@@ -47,7 +47,7 @@ type Job = { readonly reject: (error: unknown) => void } & (
  */
 export class Learner implements OnlineLearner {
   readonly #parts: LearnerParts;
-  readonly #run: OnlineRun;
+  readonly #run: LearningRun;
   readonly #progress = new Progress();
   readonly #origin: string;
   readonly #queue: Job[] = [];
@@ -177,7 +177,7 @@ export class Learner implements OnlineLearner {
     this.current();
     await this.#journal?.close();
     await this.#parts.lock.release();
-    this.#run.dispose();
+    this.#run.run.dispose();
   }
 
   #read(rows: unknown, targets: ArrayLike<string | number | boolean>, options: { weights?: ArrayLike<number> }): Uint8Array {
@@ -191,7 +191,7 @@ export class Learner implements OnlineLearner {
           `the request has ${rows.length} rows, but at most ${maxRows} are taken at once; send them in several`,
           "DATA_SHAPE",
         );
-      const bytes = this.#run.read(rows as never, targets, options);
+      const bytes = this.#run.read(rows, targets, options);
       if (bytes.length <= MOST_RECORD_BYTES) return bytes;
       throw new DataError(
         "learn",
@@ -306,7 +306,7 @@ export class Learner implements OnlineLearner {
   }
 
   async #return(version: number): Promise<void> {
-    await this.#run.restore(await this.#parts.folder.readSnapshot(version));
+    await this.#run.run.restore(await this.#parts.folder.readSnapshot(version));
     this.#version++;
     this.#rollbacks++;
   }
@@ -325,7 +325,7 @@ export class Learner implements OnlineLearner {
     const before = this.#journal;
     await this.#parts.lock.confirm();
     if (this.#kept.at(-1)?.version === version && before) return version;
-    this.#journal = await folder.begin(version, this.#run.checkpoint({ learner: notes as never }), keep);
+    this.#journal = await folder.begin(version, this.#run.run.checkpoint({ learner: notes as never }), keep);
     await before?.close();
     if (this.#kept.at(-1)?.version === version) this.#kept.pop();
     this.#kept.push({ version, at: notes.at, rows: this.#progress.all().rows });
@@ -334,7 +334,7 @@ export class Learner implements OnlineLearner {
   }
 
   #publish(): ServedModel {
-    const model = this.#run.predictor();
+    const model = this.#run.run.predictor();
     const version = this.#version;
     let bytes: Uint8Array | undefined;
     this.#served = {

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { checkKeys, checkNumber, DataError, OptionError } from "ergodic";
-import { type OnlineRun, online } from "ergodic/online";
+import type { OnlineRun } from "ergodic/extend";
 import { LearnerError } from "./errors.ts";
 import { LearnerFolder, sha256 } from "./folder.ts";
 import type { Journal } from "./journal.ts";
 import { Learner, type LearnerParts, type SnapshotNotes } from "./learner.ts";
 import { lockFolder } from "./lock.ts";
 import { Progress } from "./progress.ts";
+import { LearningRun } from "./run.ts";
 import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
@@ -61,7 +62,11 @@ async function begun(options: LearnerOptions, settings: Settings): Promise<Learn
       "OPTION_MISSING",
     );
   const bytes = await bytesOf(model);
-  const run = await online(bytes, { ...(rule ? { rule } : {}), ...(batch ? { batch } : {}), ...(seed ? { seed } : {}) });
+  const run = await LearningRun.begin(bytes, {
+    ...(rule ? { rule } : {}),
+    ...(batch ? { batch } : {}),
+    ...(seed ? { seed } : {}),
+  });
   const notes = {
     version: 0,
     at: "",
@@ -82,16 +87,17 @@ async function resumed(options: LearnerOptions, versions: readonly number[], set
   const latest = versions.at(-1)!;
   const snapshot = await folder.readSnapshot(latest);
   const found = await folder.readJournal(latest, snapshot);
-  const run = await online(snapshot).catch((error: unknown) => ending(error, found?.journal));
+  const run = await LearningRun.begin(snapshot).catch((error: unknown) => ending(error, found?.journal));
   return disposing(run, found?.journal, async () => {
-    const notes = await notesOf(run, snapshot, folder.path);
-    await refuseOthers(options, run, notes, folder.path);
+    const notes = await notesOf(run.run, snapshot, folder.path);
+    await refuseOthers(options, run.run, notes, folder.path);
     const kept: KeptVersion[] = [];
     for (const version of versions) {
-      const { at, progress } = version === latest ? notes : await notesOf(run, await folder.readSnapshot(version), folder.path);
+      const { at, progress } =
+        version === latest ? notes : await notesOf(run.run, await folder.readSnapshot(version), folder.path);
       kept.push({ version, at, rows: progress.all.rows });
     }
-    await run.restore(snapshot);
+    await run.run.restore(snapshot);
     const learner = new Learner({ ...settings, run, notes, kept });
     if (found) await learner.replay(found.content.records, found.journal, found.droppedBytes);
     else await learner.start();
@@ -100,11 +106,11 @@ async function resumed(options: LearnerOptions, versions: readonly number[], set
   });
 }
 
-async function disposing<T>(run: OnlineRun, journal: Journal | undefined, make: () => Promise<T>): Promise<T> {
+async function disposing<T>(run: LearningRun, journal: Journal | undefined, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {
-    run.dispose();
+    run.run.dispose();
     return ending(error, journal);
   }
 }

@@ -1,4 +1,4 @@
-import type { OnlineLearnt } from "ergodic/online";
+import type { LearntSums } from "./run.ts";
 import type { Progressive } from "./types.ts";
 
 /** Rows after which one counts half in what is recent. */
@@ -22,7 +22,7 @@ export class Progress {
   #all = none();
   #recent = none();
 
-  add(learnt: OnlineLearnt): void {
+  add(learnt: LearntSums): void {
     this.#isClass = learnt.right !== undefined;
     const factor = 2 ** (-learnt.rows / HALF_LIFE);
     for (const name of Object.keys(this.#recent) as (keyof Sums)[]) this.#recent[name] *= factor;
@@ -54,7 +54,7 @@ export interface ProgressJson {
   recent: Sums;
 }
 
-function addTo(sums: Sums, { rows, weight, loss, right = 0, squares = 0, absolute = 0 }: OnlineLearnt): void {
+function addTo(sums: Sums, { rows, weight, loss, right = 0, squares = 0, absolute = 0 }: LearntSums): void {
   sums.rows += rows;
   sums.weight += weight;
   sums.loss += loss * weight;
@@ -70,7 +70,7 @@ function shown(sums: Sums, isClass: boolean): Progressive {
 
 /** Metrics by name, from sums. */
 export function metricsOf(
-  { weight, right = 0, squares = 0, absolute = 0 }: Pick<OnlineLearnt, "weight" | "right" | "squares" | "absolute">,
+  { weight, right = 0, squares = 0, absolute = 0 }: Pick<LearntSums, "weight" | "right" | "squares" | "absolute">,
   isClass: boolean,
 ): Record<string, number> {
   return isClass ? { accuracy: right / weight } : { rmse: Math.sqrt(squares / weight), mae: absolute / weight };

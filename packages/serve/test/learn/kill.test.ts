@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openLearner } from "@ergodic/serve";
 import { adagrad, Dataset, fit, linear } from "ergodic";
-import { type OnlineRun, online } from "ergodic/online";
 import { expect, test } from "vitest";
+import { LearningRun } from "../../src/learn/run.ts";
 
 const child = fileURLToPath(new URL("learning-child.mjs", import.meta.url));
 const ROUNDS = Number(process.env.ERGODIC_KILLS ?? 8);
@@ -40,27 +40,27 @@ function killed(folder: string, journalBytes: number, inFlight: number, afterMs:
 
 /** What should be there: the same operations on a run that nobody interrupts. */
 class Twin {
-  readonly run: OnlineRun;
+  readonly learning: LearningRun;
   readonly states = new Map<number, Uint8Array>();
   readonly operations = new Map<number, [string, number]>();
   version = 0;
 
-  constructor(run: OnlineRun) {
-    this.run = run;
-    this.states.set(0, run.checkpoint());
+  constructor(learning: LearningRun) {
+    this.learning = learning;
+    this.states.set(0, learning.run.checkpoint());
   }
 
   async at(version: number): Promise<Uint8Array> {
     while (this.version < version) {
       const [what, which] = this.operations.get(++this.version)!;
-      if (what === "rollback") await this.run.restore(this.states.get(which)!);
+      if (what === "rollback") await this.learning.run.restore(this.states.get(which)!);
       else {
         const { rows, targets } = request(which);
-        await this.run.learn(this.run.read(rows, targets));
+        await this.learning.learn(this.learning.read(rows, targets));
       }
-      this.states.set(this.version, this.run.checkpoint());
+      this.states.set(this.version, this.learning.run.checkpoint());
     }
-    return this.run.predictor().toBytes();
+    return this.learning.run.predictor().toBytes();
   }
 }
 
@@ -73,7 +73,7 @@ test(`killed ${ROUNDS} times in the middle of its work`, async () => {
     Dataset.fromArrays({ x: [...rows, [1, 0, 0], [0, 1, 0]], y: [...targets, "yes", "no"] }),
   );
   await (await openLearner({ folder, model, rule, keep: 4 })).close();
-  const twin = new Twin(await online(model, { rule }));
+  const twin = new Twin(await LearningRun.begin(model, { rule }));
   let [confirmed, beyond, snapshots] = [0, 0, 0];
   for (let round = 0; round < ROUNDS; round++) {
     const said = await killed(folder, [300, 3000, 30_000][round % 3]!, [1, 4, 64][(round >> 1) % 3]!, Math.random() * 300);

@@ -3,7 +3,20 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, trunc
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LearnerError, type OnlineLearner, openLearner, RefusedError } from "@ergodic/serve";
-import { adagrad, adam, DataError, Dataset, fit, linear, mlp, network, OptionError, predictor, sgd } from "ergodic";
+import {
+  adagrad,
+  adam,
+  DataError,
+  Dataset,
+  fit,
+  type LinearPredictor,
+  linear,
+  mlp,
+  network,
+  OptionError,
+  predictor,
+  sgd,
+} from "ergodic";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
@@ -52,7 +65,7 @@ test("learns, says how well it did before, and serves what it has learnt", async
   expect(after.version).toBe(1);
   expect(learner.current()).toBe(after);
   expect(same(before.toBytes(), after.toBytes())).toBe(false);
-  expect((after.predictor.predict(row(7) as never) as { value: string }).value).toBe(classOf(row(7)));
+  expect((after.predictor as LinearPredictor).predict(row(7)).value).toBe(classOf(row(7)));
   expect(learner.stats()).toMatchObject({ version: 1, requests: 1, refused: 0, commits: 1, queuedRows: 0, rollbacks: 0 });
   expect(learner.stats().all).toMatchObject({ rows: 64, weight: 64, loss: expect.closeTo(learnt.loss, 12) as number });
 });

@@ -6,8 +6,9 @@ const [, , folder, journalBytes, inFlight] = process.argv;
 const learner = await openLearner({ folder, journalBytes: Number(journalBytes), keep: 4 });
 let version = learner.stats().version;
 
-/** The same rows for the same version, whoever asks. */
-export const request = (v) => {
+/** The same rows for the same version, whoever asks. @param {number} v */
+const request = (v) => {
+  /** @param {number} i */
   const number = (i) => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
   const rows = Array.from({ length: 1 + (v % 5) }, (_, k) => [0, 1, 2].map((j) => number(v * 15 + k * 3 + j)));
   return { rows, targets: rows.map(([a, b]) => (a - b > 0 ? "yes" : "no")) };

@@ -15,9 +15,7 @@ import { decodeModel } from "../../predict/model-file.ts";
 import { Begun } from "../fit/from.ts";
 import { modelFromJson } from "../fit/kinds/model-from-json.ts";
 import type { Trainable, TrainableModel } from "../fit/kinds/trainable.ts";
-
-/** A trained model, its file or the bytes of one, or a checkpoint. */
-export type OnlineFrom = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob;
+import type { OnlineFrom } from "./types.ts";
 
 /** What an online run begins with, read from what was given. */
 export interface Beginnings {
@@ -89,7 +87,7 @@ export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings
   if (given)
     throw new CapabilityError(
       "online",
-      `${given.name} needs to see an objective at several points, but rows come once; take a rule that steps along gradients, e.g. sgd({ rate: 0.01 }) or adagrad()`,
+      `${given.name} needs an objective at several points, but rows come once; take sgd({ rate: 0.01 }) or adagrad()`,
       "RULE_NEEDS_FULL_GRADIENT",
     );
   return model.name === "network" ? adam({ rate: 0.001 }) : adagrad({ rate: 0.1 });
@@ -101,17 +99,13 @@ function notOnline(where: string, name: string): CapabilityError {
 }
 
 const older = (where: string): DataError =>
-  new DataError(
-    where,
-    "is the checkpoint of a run that nothing can begin from: of another algorithm than gradient descent, or of an older version; give the trained model instead",
-    "FROM_MODEL",
-  );
+  new DataError(where, "is the checkpoint of a run that nothing can begin from; give the trained model instead", "FROM_MODEL");
 
 function refuseBalanced({ classWeights }: JsonObject): void {
   if (classWeights !== "balanced") return;
   throw new CapabilityError(
     "online",
-    'classWeights of the model is "balanced", which counts the rows of each class, but rows come one by one; train the model with weights by class name',
+    'classWeights is "balanced", which counts the rows of each class, but rows come one by one; train with weights by class name',
     "MODEL_TARGET",
   );
 }

@@ -1,7 +1,7 @@
 import { Dataset, type Pipeline } from "../../data/dataset.ts";
 import { type DataLayout, elementBytes, place, rowStride } from "../../data/layout.ts";
 import { engineMemory } from "../../host/memory.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
+import type { OnlineRows } from "./types.ts";
 
 /** Rows that are in memory at a time, where they are not long. */
 const MOST_ROWS = 256;
@@ -56,7 +56,7 @@ export class HeldRows {
   }
 
   /** How many of the rows from `first` on there is room for, in whole batches unless they are the last ones. 0: a batch is too large. */
-  fitting({ rowCount, starts }: PreparedRows, first: number, batch: number): number {
+  fitting({ rowCount, starts }: OnlineRows, first: number, batch: number): number {
     const count = Math.min(this.rowCount, rowCount - first);
     if (!starts) return count;
     let fit = 0;
@@ -69,7 +69,7 @@ export class HeldRows {
   }
 
   /** Writes rows [first, first + count) where kernels read them. Sparse: the columns that they have, intercepts included. */
-  write({ starts, columns, values }: PreparedRows, first: number, count: number): Uint32Array | undefined {
+  write({ starts, columns, values }: OnlineRows, first: number, count: number): Uint32Array | undefined {
     const { stride, columnCount, type, rowStart, columnIndex, values: pointer } = this.#layout;
     const memory = engineMemory();
     if (!starts || !columns) {

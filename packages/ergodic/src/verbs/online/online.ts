@@ -1,8 +1,6 @@
-/** `ergodic/online`: a trained model that learns from rows as they come. */
-
 import { refuseMisfits } from "../../algorithms/gradient/fits.ts";
 import { gradientDescent } from "../../algorithms/gradient/gradient-descent.ts";
-import type { EquationRule, Rule } from "../../algorithms/gradient/kinds.ts";
+import type { EquationRule } from "../../algorithms/gradient/kinds.ts";
 import { OnlineDescent } from "../../algorithms/gradient/online.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Json, JsonObject, Problem, RowGradient, SavedModel } from "../../contract.ts";
@@ -13,36 +11,19 @@ import { resolvePlan } from "../../loop/plan.ts";
 import { classWeights } from "../../models/choose-loss.ts";
 import type { AnyPredictor } from "../../predict/load.ts";
 import { DIGEST } from "../fit/kinds/trainable.ts";
-import { type OnlineFrom, readBeginnings, ruleOf } from "./begin.ts";
+import { readBeginnings, ruleOf } from "./begin.ts";
 import { HeldRows } from "./held-rows.ts";
-import { type OnlineLearnt, OnlineRun } from "./run.ts";
-
-export type { OnlineFrom, OnlineLearnt, OnlineRun };
-
-/** Options of `online`. */
-export interface OnlineOptions {
-  /** The step rule. Default: the one that the model was trained by; or else adagrad() for linear models, adam() for networks. */
-  rule?: Rule;
-  /** Rows an update, a whole number >= 1: what is learnt at once is cut into updates of so many. Default 1. */
-  batch?: number;
-  /** Seed of what updates draw at random (dropout), a whole number >= 0. Default 0. */
-  seed?: number;
-}
+import { RowLearner } from "./run.ts";
+import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 
 /**
- * A trained model that learns from rows as they come, one update after another: each row is predicted before the update that it is part of
- * (progressive validation).
+ * A trained model that learns from rows as they come, one update after another; `@ergodic/serve` keeps such a run on the disk.
  *
- *   const run = await online("income.safetensors", { rule: sgd({ rate: 0.01 }) });
- *   const { loss } = await run.learn(run.read([{ age: 40, hours: 38 }], ["yes"]));
- *   run.predictor();                                            // as it is now
- *   await online(run.checkpoint());                             // goes on bit for bit
+ * `from`: a linear model or a network, its file, or the checkpoint of a run, whose optimiser goes on where the rule is the same. Updates are those of
+ * `fit` with schedule: "ordered" and deterministic: true: the same rows in the same order give the same bytes on every machine. Penalties of sparse
+ * rows act on the columns that a batch has. What is watched is as in training: with dropout, and at the point where gradients are taken.
  *
- * `from`: a linear model or a network, its file, or the checkpoint of a run, whose optimiser goes on where its rule is kept. Updates are those of
- * `fit` with schedule: "ordered" and deterministic: true, so that the same rows in the same order give the same bytes on every machine. Penalties
- * of sparse rows act on the columns that a batch has. A network's dropout and batch statistics take part, in what is predicted before an update, too.
- *
- * @throws CapabilityError for models that do not learn row by row, and for rules that need whole objectives; DataError for damaged files; OptionError
+ * @throws CapabilityError for models and rules that do not learn row by row; DataError for damaged files; OptionError
  */
 export async function online(from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> {
   checkKeys("online", options, ["rule", "batch", "seed"]);
@@ -81,7 +62,7 @@ export async function online(from: OnlineFrom, options: OnlineOptions = {}): Pro
     };
     const { pipeline: steps, scales, loss, task, outputs } = save(descent.parameters()).description;
     const weights = (recipe.model as JsonObject).classWeights as Record<string, number> | undefined;
-    return new OnlineRun({
+    return new RowLearner({
       ...{ engine, held, problem, descent, pipeline, rule: rule as EquationRule, batch, seed, save },
       predictor: (saved) => kind.predictor(saved) as AnyPredictor,
       task: task as string,

@@ -1,17 +1,5 @@
-import { DataError } from "../../base/errors.ts";
-
-/** Rows through a model's pipeline, with targets and weights, as plain bytes: what an online run learns, and a journal may keep. */
-export interface PreparedRows {
-  readonly rowCount: number;
-  /** A number or a class index a row. */
-  readonly targets: Float64Array;
-  /** Absent: all 1. */
-  readonly weights: Float64Array | undefined;
-  /** Sparse rows: where each begins, and a last entry for the end; with the column of each value. Absent: dense. */
-  readonly starts: Uint32Array | undefined;
-  readonly columns: Uint32Array | undefined;
-  readonly values: Float32Array | Float64Array;
-}
+import { DataError } from "ergodic";
+import type { OnlineRows } from "ergodic/extend";
 
 const MARK = 0x31776f72; // "row1"
 const WEIGHTED = 1;
@@ -25,7 +13,7 @@ const even = (words: number): number => words + (words & 1);
  * u32: "row1", rows, flags (1 weighted, 2 sparse, 4 float64), values; then f64 targets, f64 weights, u32 starts and u32 columns, each filled up to 8
  * bytes, and the values. Little-endian.
  */
-export function encodeRows({ rowCount, targets, weights, starts, columns, values }: PreparedRows): Uint8Array {
+export function encodeRows({ rowCount, targets, weights, starts, columns, values }: OnlineRows): Uint8Array {
   const isDouble = values instanceof Float64Array;
   const words = HEAD_WORDS + 2 * rowCount * (weights ? 2 : 1) + (starts ? even(rowCount + 1) + even(values.length) : 0);
   const bytes = new Uint8Array(words * 4 + values.byteLength);
@@ -56,7 +44,7 @@ export interface RowFormat {
 }
 
 /** Views on the bytes, where these lie on a multiple of 8, else on a copy. @throws DataError for what is not such rows */
-export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble }: RowFormat): PreparedRows {
+export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble }: RowFormat): OnlineRows {
   const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
   const { buffer, byteOffset } = bytes;
   const refuse = (problem: string): never => {
@@ -67,7 +55,12 @@ export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble 
     );
   };
   if (bytes.length < HEAD_WORDS * 4) refuse("end within their head");
-  const [mark, rowCount, flags, count] = new Uint32Array(buffer, byteOffset, HEAD_WORDS);
+  const [mark, rowCount, flags, count] = new Uint32Array(buffer, byteOffset, HEAD_WORDS) as unknown as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const size = isDouble ? 8 : 4;
   if (mark !== MARK || (flags & ~WEIGHTED) !== ((isSparse ? SPARSE : 0) | (isDouble ? DOUBLE : 0)))
     refuse("are of another format than the model's");
