@@ -38,7 +38,7 @@ export class LinearProblem implements Problem, RowGradient {
   private readonly engine: Engine;
   private readonly options: LinearProblemOptions;
   private readonly arena: Arena;
-  /** Addresses of the coded targets and of the weights that go with them, f64[rows]; 0 where all rows weigh 1. */
+  /** Addresses: f64[rows], as coded. */
   readonly target: number;
   readonly weights: number;
 

@@ -55,7 +55,7 @@ export class NetworkProblem implements Problem, RowGradient {
   private readonly plan: Plan;
   private readonly precision: "f32" | "f64";
   private readonly arena: Arena;
-  /** Addresses of the coded targets and of the weights that go with them, f64[rows]; 0 where all rows weigh 1. */
+  /** Addresses: f64[rows], as coded. */
   readonly target: number;
   readonly weights: number;
   private first: Float64Array | undefined;

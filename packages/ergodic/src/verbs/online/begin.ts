@@ -3,7 +3,7 @@ import type { EquationRule, Rule, RuleJson } from "../../algorithms/gradient/kin
 import { adagrad } from "../../algorithms/gradient/rules/adagrad.ts";
 import { adam } from "../../algorithms/gradient/rules/adam.ts";
 import { holds } from "../../base/checks.ts";
-import { CapabilityError, DataError } from "../../base/errors.ts";
+import { CapabilityError } from "../../base/errors.ts";
 import { nameOf, readWhole } from "../../base/files.ts";
 import { isObject } from "../../base/kept-part.ts";
 import { decode } from "../../base/safetensors.ts";
@@ -51,8 +51,8 @@ export async function readBeginnings(from: OnlineFrom): Promise<Beginnings> {
   const trained = isCheckpoint ? (recipe.trained as JsonObject | undefined) : recipe;
   const json = recipe.model;
   const name = isObject(json) ? String(json.model) : "";
-  if (name !== "linear" && name !== "network") throw notOnline(where, name);
-  if (!isObject(trained) || trained.pipeline === undefined) throw older(where);
+  if ((name !== "linear" && name !== "network") || !isObject(trained) || trained.pipeline === undefined)
+    throw notOnline(where, name);
   const { trainable, ...bare } = modelFromJson(json as JsonObject) as unknown as TrainableModel<Dataset, object>;
   refuseBalanced(json as JsonObject);
   const trainedBy =
@@ -87,25 +87,22 @@ export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings
   if (given)
     throw new CapabilityError(
       "online",
-      `${given.name} needs an objective at several points, but rows come once; take sgd({ rate: 0.01 }) or adagrad()`,
+      `${given.name} needs an objective at several points, but rows come once; take sgd() or adagrad()`,
       "RULE_NEEDS_FULL_GRADIENT",
     );
   return model.name === "network" ? adam({ rate: 0.001 }) : adagrad({ rate: 0.1 });
 }
 
 function notOnline(where: string, name: string): CapabilityError {
-  const found = name === "" ? "no model that can be trained on" : `a model "${name.slice(0, 60)}"`;
-  return new CapabilityError(where, `holds ${found}, but linear models and networks alone learn row by row`, "MODEL_CAPABILITY");
+  const message = `holds a model "${name.slice(0, 60)}", but linear models and networks alone learn row by row, and their checkpoints by gradient descent`;
+  return new CapabilityError(where, message, "MODEL_CAPABILITY");
 }
-
-const older = (where: string): DataError =>
-  new DataError(where, "is the checkpoint of a run that nothing can begin from; give the trained model instead", "FROM_MODEL");
 
 function refuseBalanced({ classWeights }: JsonObject): void {
   if (classWeights !== "balanced") return;
   throw new CapabilityError(
     "online",
-    'classWeights is "balanced", which counts the rows of each class, but rows come one by one; train with weights by class name',
+    'classWeights is "balanced", but rows come one by one; train with weights by class name',
     "MODEL_TARGET",
   );
 }

@@ -17,13 +17,12 @@ export class HeldRows {
   readonly entryCount: number;
   readonly #layout: DataLayout;
 
-  /** `targets`: two that a loss takes. */
+  /** `targets`: two that a loss takes, so that there are two rows or more. */
   constructor(pipeline: Pipeline, batch: number, targets: readonly [number, number]) {
     const { columnCount, format, type } = pipeline.shape;
     const size = elementBytes[type];
     const isSparse = format === "sparse";
-    const width = isSparse ? 1 : columnCount + 1;
-    const batches = Math.max(1, Math.floor(Math.min(MOST_ROWS, MOST_VALUES / width) / batch));
+    const batches = isSparse ? 2 : Math.max(2, Math.floor(Math.min(MOST_ROWS, MOST_VALUES / (columnCount + 1)) / batch));
     const rowCount = batch * batches;
     const stride = isSparse ? 0 : rowStride(type, columnCount);
     this.rowCount = rowCount;
@@ -53,19 +52,6 @@ export class HeldRows {
     const ones = memory[type](this.#layout.values, isSparse ? rowCount : rowCount * stride);
     for (let i = 0; i < rowCount; i++) ones[isSparse ? i : i * stride + columnCount] = 1;
     this.dataset = new Dataset({ layout: this.#layout, allocation }, pipeline, "rows to learn");
-  }
-
-  /** How many of the rows from `first` on there is room for, in whole batches unless they are the last ones. 0: a batch is too large. */
-  fitting({ rowCount, starts }: OnlineRows, first: number, batch: number): number {
-    const count = Math.min(this.rowCount, rowCount - first);
-    if (!starts) return count;
-    let fit = 0;
-    for (let next = 0; next < count; ) {
-      next = Math.min(count, next + batch);
-      if (starts[first + next] - starts[first] + next > this.entryCount) break;
-      fit = next;
-    }
-    return fit;
   }
 
   /** Writes rows [first, first + count) where kernels read them. Sparse: the columns that they have, intercepts included. */

@@ -17,13 +17,10 @@ import { RowLearner } from "./run.ts";
 import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 
 /**
- * A trained model that learns from rows as they come, one update after another; `@ergodic/serve` keeps such a run on the disk.
+ * A trained linear model or network that learns from rows as they come, by the updates of `fit` with schedule: "ordered" and deterministic: true. The
+ * optimiser of a checkpoint continues where the rule is the same. Penalties of sparse rows act on the columns of a batch. What is watched is as in training.
  *
- * `from`: a linear model or a network, its file, or the checkpoint of a run, whose optimiser goes on where the rule is the same. Updates are those of
- * `fit` with schedule: "ordered" and deterministic: true: the same rows in the same order give the same bytes on every machine. Penalties of sparse
- * rows act on the columns that a batch has. What is watched is as in training: with dropout, and at the point where gradients are taken.
- *
- * @throws CapabilityError for models and rules that do not learn row by row; DataError for damaged files; OptionError
+ * @throws CapabilityError for what does not learn row by row; DataError for damaged files; OptionError
  */
 export async function online(from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> {
   checkKeys("online", options, ["rule", "batch", "seed"]);

@@ -131,13 +131,12 @@ export class RowLearner implements OnlineRun {
 
   /** Before anything changes. */
   #refuseLong({ starts, rowCount }: OnlineRows): void {
-    const { held, batch } = this.#parts;
-    for (let first = 0; starts && first < rowCount; first += batch) {
-      const end = Math.min(first + batch, rowCount);
+    const { held } = this.#parts;
+    for (let first = 0; starts && first < rowCount; first += held.rowCount) {
+      const end = Math.min(first + held.rowCount, rowCount);
       const values = starts[end] - starts[first];
       if (values + end - first <= held.entryCount) continue;
-      const problem = `rows ${first + 1} to ${end} have ${values} values, more than ${held.entryCount - end + first}`;
-      throw new DataError("online", `${problem}; drop rare columns`, "DATA_SHAPE");
+      throw new DataError("online", `row ${first + 1} has too many values (${values}); drop rare columns`, "DATA_SHAPE");
     }
   }
 
@@ -147,17 +146,17 @@ export class RowLearner implements OnlineRun {
     const { rowCount } = rows;
     let paused = performance.now();
     for (let first = 0; first < rowCount; ) {
-      const count = held.fitting(rows, first, batch);
+      const count = Math.min(held.rowCount, rowCount - first);
       const columns = held.write(rows, first, count);
       this.#writeTargets(rows, first, count);
       descent.take(count);
       const z = engine.memory[type](descent.outputsAt, outputs * batch);
       for (let row = 0; row < count; row += batch) {
         const loss = descent.learn(row);
-        if (loss - loss !== 0) throw overflow(first + row, "the loss is no finite number");
+        if (loss - loss !== 0) throw overflow(first + row, "the loss is not finite");
         watch(loss, z, first + row, Math.min(batch, count - row));
       }
-      if (!descent.isFinite(columns)) throw overflow(first + count - 1, "the model's numbers would not be finite");
+      if (!descent.isFinite(columns)) throw overflow(first + count - 1, "a parameter would not be finite");
       first += count;
       if (first >= rowCount || performance.now() - paused < PAUSE_EVERY_MS) continue;
       await turn();
@@ -206,8 +205,4 @@ export class RowLearner implements OnlineRun {
 }
 
 const overflow = (row: number, what: string): DataError =>
-  new DataError(
-    "online",
-    `${what} at row ${row + 1}: it is too large for this model; nothing of the request was learnt: drop the row, or lower the rate`,
-    "DATA_OVERFLOW",
-  );
+  new DataError("online", `${what} at row ${row + 1}, so that none was learnt; drop the row, or lower the rate`, "DATA_OVERFLOW");
