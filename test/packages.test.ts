@@ -128,7 +128,7 @@ const entries: Readonly<Record<string, string>> = {
   "ergodic/predict": "predictor LinearPredictor",
   "ergodic/predict/async": "predictor",
   "ergodic/compiler": "add compile compileFunction",
-  "ergodic/extend": "ChainsRun defineSearch layer loss rule openEngine",
+  "ergodic/extend": "ChainsRun defineSearch layer loss online rule openEngine",
   "ergodic/diagnostics": "essBulk psisLoo rhat summary",
   "ergodic/worker": "worker",
 };

@@ -136,8 +136,8 @@ export interface RowGradient {
   readonly penalty: Penalty;
   /** Largest curvature of the loss along one row, where known: sup ℓ'' max w‖x‖². SAG's and SAGA's default step sizes use it. */
   readonly smoothness?: number | undefined;
-  /** Scratch memory and model block for one lane. `buffered`: single rows, too, give a dense gradient. */
-  bind(lane: { batch: number; buffered: boolean; purpose: string; lane?: number }): LaneBinding;
+  /** Scratch memory and model block for one lane. `buffered`: single rows, too, give a dense gradient. `outputs`: networks leave them, too, in their parameters' type. */
+  bind(lane: { batch: number; buffered: boolean; purpose: string; lane?: number; outputs?: boolean }): LaneBinding;
   /** Probability that a row touches each coordinate, laid out like the parameters; 1 where dense, 0 in padding. */
   readonly density: Float64Array;
   /** Multiplies the step of each coordinate, laid out like the parameters; absent: 1. */

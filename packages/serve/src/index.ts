@@ -3,6 +3,19 @@ export { Batcher, batcher } from "./batcher.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { Histogram, type HistogramJson } from "./histogram.ts";
 export type { Answered } from "./job.ts";
+export {
+  type KeptVersion,
+  LearnerError,
+  type LearnerErrorCode,
+  type LearnerOptions,
+  type LearnerStats,
+  type LearnRow,
+  type Learnt,
+  type OnlineLearner,
+  openLearner,
+  type Progressive,
+  type ServedModel,
+} from "./learn/index.ts";
 export type { BatcherOptions, SubmitOptions } from "./options.ts";
 export { type Refusal, RefusedError } from "./refused.ts";
 export type { BatcherStats } from "./stats.ts";

@@ -27,9 +27,9 @@ export class Descent implements Progression {
   readonly converged = false;
   step = 0;
   updates = 0;
-  private readonly parts: Parts;
-  private readonly engine: Engine;
-  private readonly lanes: Lanes;
+  protected readonly parts: Parts;
+  protected readonly engine: Engine;
+  protected readonly lanes: Lanes;
   private readonly stepsPerAverage: number;
   /** The epoch whose order is in place; −1 for none. */
   private orderedEpoch = -1;
@@ -181,7 +181,7 @@ export class Descent implements Progression {
   }
 
   /** A lane's numbers that its rule or search moves from update to update. Pointers stay behind: they belong to this process. */
-  private scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
+  protected scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
     const { memory } = this.engine;
     const views = new Map<string, Tensor>();
     const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];

@@ -38,8 +38,9 @@ export class LinearProblem implements Problem, RowGradient {
   private readonly engine: Engine;
   private readonly options: LinearProblemOptions;
   private readonly arena: Arena;
-  private readonly target: number;
-  private readonly weights: number;
+  /** Addresses: f64[rows], as coded. */
+  readonly target: number;
+  readonly weights: number;
 
   constructor(data: Dataset, engine: Engine, options: LinearProblemOptions) {
     const { layout } = data;

@@ -55,8 +55,9 @@ export class NetworkProblem implements Problem, RowGradient {
   private readonly plan: Plan;
   private readonly precision: "f32" | "f64";
   private readonly arena: Arena;
-  private readonly target: number;
-  private readonly weights: number;
+  /** Addresses: f64[rows], as coded. */
+  readonly target: number;
+  readonly weights: number;
   private first: Float64Array | undefined;
 
   constructor(data: Dataset, plan: Plan, engine: Engine, options: NetworkProblemOptions) {
@@ -99,7 +100,7 @@ export class NetworkProblem implements Problem, RowGradient {
     return Object.fromEntries([...parameters, ...states].map(({ path, offset, size }) => [path, [[offset, size]]]));
   }
 
-  bind({ batch, purpose, lane = 0 }: { batch: number; buffered: boolean; purpose: string; lane?: number }): LaneBinding {
+  bind({ batch, purpose, lane = 0, outputs = false }: Parameters<RowGradient["bind"]>[0]): LaneBinding {
     const { engine, precision, plan } = this;
     const arena = new Arena(engine.memory, purpose);
     const bytes = precision === "f64" ? 8 : 4;
@@ -110,6 +111,7 @@ export class NetworkProblem implements Problem, RowGradient {
       w: arena.take(batch * bytes),
       gradient: arena.take(this.trainedCount * bytes),
       loss: arena.take(bytes),
+      z: outputs ? arena.take(batch * this.options.outputs * bytes) : 0,
     };
     const model = arena.block(field.NETWORK_BYTES, [
       [field.NETWORK_SOURCE, layout.values],
@@ -140,7 +142,7 @@ export class NetworkProblem implements Problem, RowGradient {
         buffers,
         linked: linkArrays(engine, program, arena, plan.deterministic),
       });
-    const update = place(updateProgram(this.options, batch, precision, this.layout), field.NETWORK_UPDATE);
+    const update = place(updateProgram(this.options, batch, precision, this.layout, outputs), field.NETWORK_UPDATE);
     // A line search alone asks for the loss without its gradient.
     let hasObjective = false;
     const objective = (): void => {
@@ -158,7 +160,7 @@ export class NetworkProblem implements Problem, RowGradient {
       touchSlot: slot("networkTouch"),
       model,
       pieces: arena.take(field.PIECES_FIRST + field.PIECE_BYTES),
-      outputsAt: 0,
+      outputsAt: buffers.z,
       scaleAt: arena.take(8),
       piece: { type: precision, indexed: false },
       ...(this.draws ? { updateAt: update + UPDATE } : {}),

@@ -106,12 +106,13 @@ export function familiesOfNetwork(facts: NetworkFacts): Family[] {
   return [...new Set<Family>(["arrays", ...familiesOf([z, ...states.flatMap(({ next }) => (next ? [next] : []))])])];
 }
 
-/** Mean loss, its gradient and the running statistics after an update. */
+/** Mean loss, its gradient and the running statistics after an update; z, if the outputs are asked for. */
 export function updateProgram(
   facts: NetworkFacts,
   batch: number,
   precision: "f32" | "f64",
   layout: ParameterLayout,
+  outputs = false,
 ): ArrayProgram {
   const traced = outputsOf(facts, batch, true);
   const loss = lossOf(facts, batch, traced.z);
@@ -127,6 +128,7 @@ export function updateProgram(
     inputs: inputsAt(layout),
     outputs: [
       { value: loss, buffer: "loss", offset: 0 },
+      ...(outputs ? [{ value: traced.z, buffer: "z", offset: 0 }] : []),
       ...trained.map((p, i) => ({ value: gradients[i], buffer: "gradient", offset: p.offset })),
       ...layout.states.flatMap((s) => {
         const value = next.get(s.path);

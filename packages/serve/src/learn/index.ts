@@ -1,0 +1,13 @@
+/** Learning while serving. */
+export { LearnerError, type LearnerErrorCode } from "./errors.ts";
+export { openLearner } from "./open.ts";
+export type {
+  KeptVersion,
+  LearnerOptions,
+  LearnerStats,
+  LearnRow,
+  Learnt,
+  OnlineLearner,
+  Progressive,
+  ServedModel,
+} from "./types.ts";

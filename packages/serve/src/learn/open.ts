@@ -1,0 +1,169 @@
+import { readFile } from "node:fs/promises";
+import { checkKeys, checkNumber, DataError, OptionError } from "ergodic";
+import type { OnlineRun } from "ergodic/extend";
+import { LearnerError } from "./errors.ts";
+import { LearnerFolder, sha256 } from "./folder.ts";
+import type { Journal } from "./journal.ts";
+import { Learner, type LearnerParts, type SnapshotNotes } from "./learner.ts";
+import { lockFolder } from "./lock.ts";
+import { Progress } from "./progress.ts";
+import { LearningRun } from "./run.ts";
+import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
+
+const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
+
+/**
+ * Opens a folder in which a model learns from requests: begins with `model` where the folder is new, or goes on where it was, bit for bit.
+ *
+ *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule: sgd({ rate: 0.01 }) });
+ *   const { loss, version } = await learner.learn([{ age: 40, hours: 38 }], ["yes"]);   // on the disk now
+ *   learner.current().predictor.predict({ age: 40, hours: 38 });
+ *   await learner.rollback(0);
+ *
+ * One process at a time may have it open.
+ *
+ * @throws OptionError; DataError for a model or a folder that is damaged; CapabilityError for a model that does not learn row by row; LearnerError where
+ * the folder is another process's, or was begun with another model or other options
+ */
+export async function openLearner(options: LearnerOptions): Promise<OnlineLearner> {
+  checkKeys("openLearner", options, NAMES);
+  const { folder, keep = 5, journalBytes = 2 ** 26, maxRows = 10_000, maxQueueRows = 100_000 } = options;
+  if (typeof folder !== "string" || folder === "")
+    throw new OptionError(
+      "openLearner",
+      `folder is ${JSON.stringify(folder)}, but must be a path, e.g. "income.learnt"`,
+      "OPTION_TYPE",
+    );
+  checkNumber("openLearner", "keep", keep, { low: 1, integer: true });
+  checkNumber("openLearner", "journalBytes", journalBytes, { low: 1 });
+  checkNumber("openLearner", "maxRows", maxRows, { low: 1, integer: true });
+  if (maxQueueRows !== Infinity) checkNumber("openLearner", "maxQueueRows", maxQueueRows, { low: 1 });
+  const files = await LearnerFolder.open(folder);
+  const lock = await lockFolder(folder);
+  try {
+    const settings = { folder: files, lock, keep, journalBytes, maxRows, maxQueueRows };
+    const versions = await files.versions();
+    return versions.length === 0 ? await begun(options, settings) : await resumed(options, versions, settings);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
+
+async function begun(options: LearnerOptions, settings: Settings): Promise<Learner> {
+  const { model, rule, batch, seed } = options;
+  await settings.folder.refuseStrayJournals();
+  if (model === undefined)
+    throw new OptionError(
+      "openLearner",
+      `${options.folder} is new, but no model was given to begin with; give model: a trained one`,
+      "OPTION_MISSING",
+    );
+  const bytes = await bytesOf(model);
+  const run = await LearningRun.begin(bytes, {
+    ...(rule ? { rule } : {}),
+    ...(batch ? { batch } : {}),
+    ...(seed ? { seed } : {}),
+  });
+  const notes = {
+    version: 0,
+    at: "",
+    origin: sha256(bytes).toString("hex"),
+    requests: 0,
+    rollbacks: 0,
+    progress: new Progress().toJSON(),
+  };
+  return disposing(run, undefined, async () => {
+    const learner = new Learner({ ...settings, run, notes, kept: [] });
+    await learner.start();
+    return learner;
+  });
+}
+
+async function resumed(options: LearnerOptions, versions: readonly number[], settings: Settings): Promise<Learner> {
+  const { folder } = settings;
+  const latest = versions.at(-1)!;
+  const snapshot = await folder.readSnapshot(latest);
+  const found = await folder.readJournal(latest, snapshot);
+  const run = await LearningRun.begin(snapshot).catch((error: unknown) => ending(error, found?.journal));
+  return disposing(run, found?.journal, async () => {
+    const notes = await notesOf(run.run, snapshot, folder.path);
+    await refuseOthers(options, run.run, notes, folder.path);
+    const kept: KeptVersion[] = [];
+    for (const version of versions) {
+      const { at, progress } =
+        version === latest ? notes : await notesOf(run.run, await folder.readSnapshot(version), folder.path);
+      kept.push({ version, at, rows: progress.all.rows });
+    }
+    await run.run.restore(snapshot);
+    const learner = new Learner({ ...settings, run, notes, kept });
+    if (found) await learner.replay(found.content.records, found.journal, found.droppedBytes);
+    else await learner.start();
+    await folder.clear(latest);
+    return learner;
+  });
+}
+
+async function disposing<T>(run: LearningRun, journal: Journal | undefined, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    run.run.dispose();
+    return ending(error, journal);
+  }
+}
+
+async function ending(error: unknown, journal: Journal | undefined): Promise<never> {
+  await journal?.close();
+  throw error;
+}
+
+async function notesOf(run: OnlineRun, snapshot: Uint8Array, where: string): Promise<SnapshotNotes> {
+  const { learner } = await run.restore(snapshot);
+  if (typeof learner === "object" && learner !== null) return learner as unknown as SnapshotNotes;
+  throw new DataError(where, "holds a snapshot that no learner wrote; take another folder", "FOLDER_DAMAGED");
+}
+
+/** A folder is of one model, and learns by one rule: else its versions would not be comparable. */
+async function refuseOthers(
+  { model, rule, batch, seed }: LearnerOptions,
+  run: OnlineRun,
+  notes: SnapshotNotes,
+  where: string,
+): Promise<void> {
+  const refuse = (what: string): never => {
+    throw new LearnerError(where, `${what}; leave it out to go on, or take another folder`, "FOLDER_OTHER");
+  };
+  if (model !== undefined && sha256(await bytesOf(model)).toString("hex") !== notes.origin)
+    refuse("was begun with another model than the one that is given");
+  if (rule && JSON.stringify(rule.toJSON()) !== JSON.stringify(run.rule))
+    refuse(`learns by ${JSON.stringify(run.rule)}, but rule is ${JSON.stringify(rule.toJSON())}`);
+  if (batch !== undefined && batch !== run.batch) refuse(`learns by batches of ${run.batch}, but batch is ${batch}`);
+  if (seed !== undefined && seed !== run.seed) refuse(`has seed ${run.seed}, but seed is ${seed}`);
+}
+
+async function bytesOf(model: NonNullable<LearnerOptions["model"]>): Promise<Uint8Array> {
+  if (model instanceof Uint8Array) return model;
+  if (model instanceof Blob) return new Uint8Array(await model.arrayBuffer());
+  if (typeof model === "string" || model instanceof URL) {
+    try {
+      return await readFile(model);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new DataError(
+        "openLearner",
+        `model is ${JSON.stringify(String(model))}, which cannot be read (${code}); give the path of a model`,
+        "FILE_READ",
+        { cause },
+      );
+    }
+  }
+  if (typeof (model as { toBytes?: unknown } | null)?.toBytes === "function") return model.toBytes();
+  throw new OptionError(
+    "openLearner",
+    "model must be a trained model, or its file: a path, a URL, a Blob or bytes",
+    "OPTION_TYPE",
+  );
+}

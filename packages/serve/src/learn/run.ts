@@ -1,0 +1,74 @@
+import { type OnlineFrom, type OnlineOptions, type OnlineRun, online } from "ergodic/extend";
+import { decodeRows, encodeRows, type RowFormat } from "./prepared-rows.ts";
+import { RowReader } from "./row-reader.ts";
+
+/** What was predicted of rows before their updates: sums by weight. */
+export interface LearntSums {
+  readonly rows: number;
+  readonly weight: number;
+  /** Mean loss, by weights, those of classes included. */
+  readonly loss: number;
+  /** Of classes: the weight of rows whose class was predicted. */
+  readonly right?: number;
+  /** Of numbers: squared and absolute errors. */
+  readonly squares?: number;
+  readonly absolute?: number;
+}
+
+/** An online run whose rows are bytes, as a journal holds them. */
+export class LearningRun {
+  readonly run: OnlineRun;
+  readonly #reader: RowReader;
+  readonly #format: RowFormat;
+
+  constructor(run: OnlineRun) {
+    const { columnCount, format, type } = run.pipeline.shape;
+    this.run = run;
+    this.#reader = new RowReader(run);
+    this.#format = { columnCount, isSparse: format === "sparse", isDouble: type === "f64" };
+  }
+
+  static async begin(from: OnlineFrom, options: OnlineOptions = {}): Promise<LearningRun> {
+    return new LearningRun(await online(from, options));
+  }
+
+  /** Nothing is learnt. @throws DataError */
+  read(rows: unknown, targets: unknown, { weights }: { weights?: unknown } = {}): Uint8Array {
+    return encodeRows(this.#reader.read(rows, targets, weights));
+  }
+
+  /** Learns what `read` gave; the bytes must not change afterwards. @throws DataError, and nothing has changed */
+  async learn(prepared: Uint8Array): Promise<LearntSums> {
+    const { task, outputs, classWeights } = this.run;
+    const rows = decodeRows(prepared, this.#format);
+    const { targets, weights } = rows;
+    const isNumber = task === "regression" || task === "count";
+    let [loss, weight, lossWeight, right, squares, absolute] = [0, 0, 0, 0, 0, 0];
+    await this.run.learn(rows, (mean, z, first, count) => {
+      loss += mean;
+      for (let i = 0; i < count; i++) {
+        const y = targets[first + i]!;
+        const w = weights ? weights[first + i]! : 1;
+        weight += w;
+        lossWeight += w * (classWeights ? classWeights[y]! : 1);
+        if (!isNumber) {
+          if (classOf(z, i, outputs) === y) right += w;
+          continue;
+        }
+        const error = (task === "count" ? Math.exp(z[i]!) : z[i]!) - y;
+        squares += w * error * error;
+        absolute += w * Math.abs(error);
+      }
+    });
+    const sums = isNumber ? { squares, absolute } : { right };
+    return { rows: rows.rowCount, weight, loss: lossWeight > 0 ? loss / lossWeight : 0, ...sums };
+  }
+}
+
+/** As predictors have it: of one output by its sign, of several the first of the largest. */
+function classOf(z: ArrayLike<number>, row: number, outputs: number): number {
+  if (outputs === 1) return z[row]! > 0 ? 1 : 0;
+  let best = 0;
+  for (let k = 1; k < outputs; k++) if (z[row * outputs + k]! > z[row * outputs + best]!) best = k;
+  return best;
+}
