@@ -2,7 +2,7 @@
 // definitions that nobody uses, though many modules are one file by now. Modules that act as they are loaded are found, so that there are few.
 import ts from "typescript";
 
-const PURE = "/* @__PURE__ */ ";
+const PURE = "/*@__PURE__*/";
 const { SyntaxKind } = ts;
 
 /**
@@ -42,7 +42,7 @@ function annotationOf(initializer) {
 const classKeyword = (node) => node.getChildren().find(({ kind }) => kind === SyntaxKind.ClassKeyword);
 
 /**
- * Each statement and each member of a class on a line of its own, so that a stack says where it was.
+ * Each definition and each member of a class on a line of its own, so that a stack says where it was; it has the column, too.
  * @param {string} text
  * @returns {string}
  */
@@ -50,8 +50,7 @@ export function breakLines(text) {
   /** @type {Insertion[]} */
   const insertions = [];
   const visit = (node) => {
-    if (ts.isBlock(node.parent) || ts.isSourceFile(node.parent) || ts.isClassElement(node))
-      insertions.push({ at: node.getStart(), text: "\n" });
+    if (ts.isSourceFile(node.parent) || ts.isClassElement(node)) insertions.push({ at: node.getStart(), text: "\n" });
     ts.forEachChild(node, visit);
   };
   ts.forEachChild(parsed(text), visit);

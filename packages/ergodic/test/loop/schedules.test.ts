@@ -177,7 +177,11 @@ describe("schedules", () => {
   it("with replacement: uniform over the rows", async () => {
     const n = 20;
     using data = oneHot(n);
-    using run = await begin(data, { precision: "f64", schedule: "replacement", seed: 8 }, { rule: sgd({ rate: 1 }), loss: quantile() });
+    using run = await begin(
+      data,
+      { precision: "f64", schedule: "replacement", seed: 8 },
+      { rule: sgd({ rate: 1 }), loss: quantile() },
+    );
     for (let epoch = 0; epoch < 1000; epoch++) await run.progression.advance(Infinity);
     const counts = [...run.progression.parameters().slice(0, n)].map((p) => Math.round(2 * p));
     expect(counts.reduce((a, b) => a + b)).toBe(20_000);

@@ -235,9 +235,7 @@ describe("datasets", () => {
     const z = new Float64Array(900);
     expect(manyScores(model, tableOf(x, Float32Array), noRead, 0, 900, z)).toBe(false);
     const wide = model.predict(tableOf(x, Float32Array) as never) as unknown as Prediction[];
-    expect(bits(wide.map(({ value }) => value as number))).toEqual(
-      bits(linearScores(cut, model.weights, model.intercept)),
-    );
+    expect(bits(wide.map(({ value }) => value as number))).toEqual(bits(linearScores(cut, model.weights, model.intercept)));
     const bad = tableOf(cut, Float32Array);
     bad.values[6 * 801 + 2] = Number.NaN;
     expect(() => model.predict(bad)).toThrow(/row 802: column "x2" is NaN/);

@@ -55,6 +55,7 @@ export async function readBeginnings(from: OnlineFrom): Promise<Beginnings> {
     throw notOnline(where, name);
   const { trainable, ...bare } = modelFromJson(json as JsonObject) as unknown as TrainableModel<Dataset, object>;
   refuseBalanced(json as JsonObject);
+  refuseOffset(trained.pipeline);
   const trainedBy =
     algorithm.algorithm === "gradientDescent" && isObject(algorithm.rule) ? (algorithm.rule as unknown as RuleJson) : undefined;
   const hasOptimiser = isCheckpoint && trainedBy !== undefined && !algorithm.variance;
@@ -96,6 +97,12 @@ export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings
 function notOnline(where: string, name: string): CapabilityError {
   const message = `holds a model "${name.slice(0, 60)}", but linear models and networks alone learn row by row, and their checkpoints by gradient descent`;
   return new CapabilityError(where, message, "MODEL_CAPABILITY");
+}
+
+function refuseOffset(pipeline: Json): void {
+  const [first] = Array.isArray(pipeline) ? pipeline : [];
+  if (!isObject(first) || first.offset === undefined) return;
+  throw new CapabilityError("online", "the model has an offset of rows, which is not learnt row by row", "MODEL_OFFSET");
 }
 
 function refuseBalanced({ classWeights }: JsonObject): void {

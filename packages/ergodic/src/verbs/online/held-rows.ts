@@ -39,7 +39,7 @@ export class HeldRows {
     const at = (i: number): number => allocation.pointer + offsets[i];
     this.#layout = Object.freeze({
       ...{ format, type, rowCount, columnCount, stride, one: 1, scale: 1, values: at(0) },
-      ...{ rowStart: isSparse ? at(1) : 0, columnIndex: isSparse ? at(2) : 0, target: at(3), weights: at(4) },
+      ...{ rowStart: isSparse ? at(1) : 0, columnIndex: isSparse ? at(2) : 0, target: at(3), weights: at(4), offset: 0 },
     });
     const memory = engineMemory();
     memory.f64(this.#layout.target, rowCount).set(Float64Array.from({ length: rowCount }, (_, i) => targets[i % 2]));
