@@ -63,6 +63,16 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     );
   });
 
+  it("does not ask for headers that the page has", async () => {
+    const task = `delete globalThis.SharedArrayBuffer;\n${open} return engine.describe();`;
+    const said = await runInBrowser(browser, { thread: "page", isolated: true, files, task });
+    expect(said).toMatchObject({ sharedMemory: false, workers: 1 });
+    const { why } = said as { why: string[] };
+    expect(why.at(-1)).toBe(
+      "one worker: memory cannot be shared, for this browser has no SharedArrayBuffer, though the page is isolated",
+    );
+  });
+
   it.each(places)("draws the same bits as Node: $thread, isolated: $isolated", async (place) => {
     const task = `${open}
       const kinds = [];
