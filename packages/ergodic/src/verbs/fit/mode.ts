@@ -6,6 +6,7 @@ import { type Engine, openEngine } from "../../host/engine.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
 import type { ConditionedModel, ModelData, StatisticalModel } from "../../models/statistical/index.ts";
+import { modeNames } from "../result-names.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import type { ModeSearch } from "./mode-search.ts";
 import type { Spread } from "./mode-starts.ts";
@@ -83,7 +84,7 @@ export function searchMode<R>(
   let search: ModeSearch["search"];
   let saidOf: ModeSearch["said"];
   return new Run<R>({
-    resultNames: ["values", "logDensity", "gradientNorm"],
+    resultNames: modeNames(),
     ...(signal ? { signal } : {}),
     start: async () => {
       const engine = await openEngine({ deterministic });

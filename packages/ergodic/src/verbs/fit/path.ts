@@ -11,6 +11,7 @@ import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
+import { pathNames } from "../result-names.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
 
 /** Options of `fit.path`. */
@@ -353,6 +354,7 @@ function launch<K extends PredictionKind, Names extends string>(
     };
   };
   return new Run<LinearPath<K, Names>>({
+    resultNames: pathNames(),
     signal,
     start: async () => {
       recipe = await read();
