@@ -8,7 +8,7 @@ import { isList } from "../data/number-cells.ts";
 import type { HeldRow } from "../data/pipeline.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
-import type { Row, RowOf } from "../data/table.ts";
+import type { Row, RowOf, SparseTable, Table } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { applyLink, linkInPlace } from "./link.ts";
@@ -109,7 +109,6 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   predict(rows: Row | ArrayLike<number> | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
-    // A row may have a column of any name, but tables have these two.
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
     const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scores(this.pipeline.rowsOf(rows as RawRows));
@@ -131,7 +130,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    *
    * @returns how many rows there were @throws OptionError where they are more than `out` has room for; DataError as `predict`
    */
-  predictInto(rows: Float64Array | Float32Array | readonly Row[] | readonly ArrayLike<number>[], out: Float64Array): number {
+  predictInto(
+    rows: Float64Array | Float32Array | readonly RowOf<Names>[] | readonly ArrayLike<number>[],
+    out: Float64Array,
+  ): number {
     this.#into ??= new RowsInto(this.pipeline);
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
@@ -232,10 +234,11 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 }
 
-/** Not several of them, nor a table: a row may have a column of any name, but tables have these two. */
+/** Not several of them, nor a table: a row may have a column of any name, but lists are in tables alone. */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";
-  return !("rowCount" in rows && "source" in rows);
+  const { columns, rowStart } = rows as Partial<Table & SparseTable>;
+  return !(isList(columns) || isList(rowStart));
 }
 
 function largest(values: ArrayLike<number>): number {

@@ -266,11 +266,11 @@ function start<K extends PredictionKind, Names extends string>(
 }
 
 /** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
-function resume(
+function resume<Names extends string>(
   from: string | Uint8Array | Blob,
-  data: Dataset,
+  data: Dataset<Names>,
   options: { workers?: number; signal?: AbortSignal } = {},
-): Run<LinearPath> {
+): Run<LinearPath<PredictionKind, Names>> {
   checkKeys("fit.path.resume", options, ["workers", "signal"]);
   checkSignal("fit.path.resume", options.signal);
   const { workers, signal } = options;
