@@ -384,10 +384,8 @@ const tooLate = (what: string): CapabilityError =>
 
 function whyWorkers(shared: boolean, threads: number): string {
   if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;
-  if (globalThis.crossOriginIsolated)
-    return "one worker: memory cannot be shared, for this browser has no SharedArrayBuffer, though the page is isolated";
-  return (
-    "one worker: memory cannot be shared without cross-origin isolation; serve the page with Cross-Origin-Opener-Policy: same-origin " +
-    "and Cross-Origin-Embedder-Policy: require-corp for more"
-  );
+  const why = globalThis.crossOriginIsolated
+    ? ": this browser has no SharedArrayBuffer"
+    : " without cross-origin isolation; serve the page with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp for more";
+  return `one worker: memory cannot be shared${why}`;
 }
