@@ -71,9 +71,9 @@ export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(ra
 `;
 const probeOfNode = `
 import { runCommandLine } from "@ergodic/cli";
-import { readCsv } from "@ergodic/ingest";
+import { read, readCsv, readJsonLines, readParquet, readTsv } from "@ergodic/ingest";
 import { batcher } from "@ergodic/serve";
-import { fit, network } from "ergodic";
+import { type Dataset, fit, network } from "ergodic";
 
 export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
@@ -82,6 +82,15 @@ const told = await fit(network([]), await readCsv<"age" | "hours">("a.csv", { ta
 told.predict([{ age: 40, hours: 38 }]);
 // @ts-expect-error: a column is missing
 told.predict([{ age: 40 }]);
+const y = { target: "y" };
+export const others: Dataset<"age">[] = [
+  await read<"age">("a.csv", y),
+  await readTsv<"age">("a.tsv", y),
+  await readJsonLines<"age">("a.jsonl", y),
+  await readParquet<"age">("a.parquet", y),
+];
+// @ts-expect-error: who knows its columns?
+others.push(await read("a.csv", y));
 `;
 
 const strict = {
