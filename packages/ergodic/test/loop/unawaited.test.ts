@@ -42,7 +42,7 @@ const runs: [verb: string, list: () => readonly string[], make: () => PromiseLik
   ["minimize", names.minimumNames, () => minimize(([x]) => x * x, [1], { evaluations: 9, signal })],
   ["minimize by coordinates", names.minimumNames, () => minimize(bowl, [1], { algorithm: coordinateDescent(), signal })],
   ["minimize by gradients", names.minimumNames, () => minimize(square, { x: [1] }, { rule: adam(), signal })],
-  ["tune", names.tunedNames, () => tune(async () => 1, { over: { a: { low: 0, high: 1 } }, trials: 3, signal } as never)],
+  ["tune", names.tunedNames, () => tune((async () => 1) as never, { over: { a: { low: 0, high: 1 } }, trials: 3, signal })],
   ["calibrate", names.calibrationNames, () => calibrate(prior, {}, { signal })],
   ["sample", names.drawsNames, () => sample(prior, {}, { signal })],
   ["infer", names.answerNames, () => infer(graph, { signal })],
