@@ -34,15 +34,24 @@ export const hosts = [
   ...compilers,
   { folder: "web-react", name: "React", file: "node_modules/react/package.json", from: packagesOf("web-react") },
 ];
-/** Browsers, under what names programs have them, and the Debian package that holds one. */
+/** Browsers and what they need, under what names programs have them, and the Debian package that holds one. */
 export const browsers = [
   { name: "Chromium", programs: ["chromium", "chromium-browser", "google-chrome"], from: "chromium" },
   { name: "Firefox", programs: ["firefox-esr", "firefox"], from: "firefox-esr" },
+  { name: "WebKit", programs: ["MiniBrowser"], from: "libwebkit2gtk-4.1-0" },
+  { name: "screen for WebKit (Xvfb)", programs: ["Xvfb"], from: "xvfb" },
 ];
 
-/** As test/browser/chromium.ts and firefox.ts look for it. */
+/** As packages/ergodic/test/browser looks for it. */
 export function hasBrowser({ programs }, path = process.env.PATH ?? "") {
-  return ["/usr/bin", ...path.split(delimiter)].some((folder) => programs.some((name) => existsSync(join(folder, name))));
+  return ["/usr/bin", ...path.split(delimiter), ...webkits()].some((folder) =>
+    programs.some((name) => existsSync(join(folder, name))),
+  );
+}
+
+/** WebKit's own browser is among its libraries. */
+function webkits() {
+  return existsSync("/usr/lib") ? readdirSync("/usr/lib").map((name) => join("/usr/lib", name, "webkit2gtk-4.1")) : [];
 }
 
 /** As test/host/node-binaries.ts and test/templates.test.ts look for it. */

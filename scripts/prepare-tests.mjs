@@ -1,5 +1,5 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium and Firefox from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary), and React. Where
+// Chromium, Firefox and WebKit from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary), and React. Where
 // CI=true, what is missing then is an error on Linux, which can have all of it. With --compilers those of test/types.test.ts are brought wherever it runs.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";

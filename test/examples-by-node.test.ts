@@ -1,5 +1,5 @@
 /**
- * Every example runs by Node itself, on those versions that take TypeScript: what Vitest compiles hides what a version's parser does not
+ * Every example runs by Node itself, on those versions that take TypeScript, and by Bun: what Vitest compiles hides what a version's parser does not
  * know, `using` for one.
  */
 import { execFile } from "node:child_process";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { nodeVersions } from "../packages/ergodic/test/host/node-binaries.ts";
+import { bun, nodeVersions } from "../packages/ergodic/test/host/node-binaries.ts";
 
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
 const built = new URL("../packages/ergodic/dist/index.js", import.meta.url);
@@ -18,7 +18,10 @@ const models = readdirSync(join(examples, "models")).filter((file) => file.endsW
 const folder = mkdtempSync(join(tmpdir(), "ergodic-examples-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each(nodeVersions("the examples", built).slice(1))("$title", ({ path, reason }) => {
+const what = "the examples";
+const all = [...nodeVersions(what, built).slice(1), bun(what, built)];
+
+describe.each(all)("$title", ({ name, path, reason }) => {
   const run = promisify(execFile);
   it.skipIf(reason).each(programs)("%s", async (file) => {
     const { stdout } = await run(path!, [join(examples, file)], { cwd: folder });
@@ -27,6 +30,6 @@ describe.each(nodeVersions("the examples", built).slice(1))("$title", ({ path, r
 
   it.skipIf(reason)("the models, which are modules", async () => {
     const code = models.map((file) => `await import(${JSON.stringify(join(examples, "models", file))});`).join("\n");
-    await run(path!, ["--input-type=module", "-e", code], { cwd: folder });
+    await run(path!, [...(name === "Bun" ? [] : ["--input-type=module"]), "-e", code], { cwd: folder });
   });
 });

@@ -17,7 +17,7 @@ const { compilers } = (await import(new URL("../scripts/needs.mjs", import.meta.
 };
 
 const probe = `
-import { adam, Dataset, dense, factorGraph, fit, linear, model, network, normal, openEngine, relu, sample, vector } from "ergodic";
+import { adam, Dataset, dense, factorGraph, fit, linear, model, network, normal, openEngine, relu, type RowOf, sample, vector } from "ergodic";
 import { add, compileFunction, mul, sum } from "ergodic/compiler";
 import { rhat } from "ergodic/diagnostics";
 import { type Plan, rule } from "ergodic/extend";
@@ -34,6 +34,22 @@ named.predict({ age: 40, hours: 38 });
 // @ts-expect-error: a slip in a column's name
 named.predict({ aeg: 40, hours: 38 });
 line.predict({ x0: 1 });
+const columns = [
+  { name: "age", kind: "number", values: Float64Array.of(1, 2) },
+  { name: "paid for", kind: "category", codes: Int32Array.of(0, 1), levels: ["no", "yes"] },
+  { name: "1", kind: "number", values: Float64Array.of(1, 2) },
+] as const;
+const known = await fit(linear(), Dataset.fromTable({ source: "people", rowCount: 2, columns }, { target: "1" }));
+export const first = known.predict([{ age: 40, "paid for": "no" }])[0]?.value;
+// @ts-expect-error: a column is missing
+known.predict([{ age: 40 }]);
+// @ts-expect-error: a slip in a column's name
+known.predictInto([{ age: 40, paidFor: "no" }], new Float64Array(1));
+async function foretell<Names extends string>(from: Dataset<Names>, row: RowOf<Names>): Promise<number> {
+  return (await fit(linear({ loss: "squared" }), from)).predict(row).value;
+}
+export const any: Dataset<string> = data;
+await foretell(any, { whatever: 1 });
 export const net = await fit(network([dense(4), relu(), dense(1)]), data, { rule: adam() });
 const located = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });
@@ -55,9 +71,9 @@ export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(ra
 `;
 const probeOfNode = `
 import { runCommandLine } from "@ergodic/cli";
-import { readCsv } from "@ergodic/ingest";
+import { read, readCsv, readJsonLines, readParquet, readTsv } from "@ergodic/ingest";
 import { batcher } from "@ergodic/serve";
-import { fit, network } from "ergodic";
+import { type Dataset, fit, network } from "ergodic";
 
 export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
@@ -66,9 +82,25 @@ const told = await fit(network([]), await readCsv<"age" | "hours">("a.csv", { ta
 told.predict([{ age: 40, hours: 38 }]);
 // @ts-expect-error: a column is missing
 told.predict([{ age: 40 }]);
+const y = { target: "y" };
+export const others: Dataset<"age">[] = [
+  await read<"age">("a.csv", y),
+  await readTsv<"age">("a.tsv", y),
+  await readJsonLines<"age">("a.jsonl", y),
+  await readParquet<"age">("a.parquet", y),
+];
+// @ts-expect-error: who knows its columns?
+others.push(await read("a.csv", y));
 `;
 
-const strict = { target: "es2022", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
+const strict = {
+  target: "es2022",
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
 /** The web without Node, as bundlers resolve; and Node without the web. */
 const settings = [
   {

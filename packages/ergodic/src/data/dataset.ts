@@ -30,6 +30,9 @@ export interface Target {
   readonly values: Float64Array;
 }
 
+/** Under no name that editors would offer. */
+declare const knownNames: unique symbol;
+
 /** Where a dataset's memory comes from beside its own allocation. */
 interface Lending<Names extends string> {
   readonly from: Dataset<Names>;
@@ -58,7 +61,7 @@ interface Lending<Names extends string> {
  */
 export class Dataset<Names extends string = string> implements Disposable {
   /** For types only: the raw columns. */
-  declare readonly named?: Names;
+  declare readonly [knownNames]?: Names;
   /** Rows. */
   readonly rowCount: number;
   /** Columns, one-hot columns counted separately. */
@@ -108,7 +111,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return new Pipeline(stepsOfSparse(table, options)).apply(table, { target: true });
   }
 
-  /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset. @throws DataError */
+  /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset, whose columns may have `names`. @throws DataError */
   static fromArrays<Names extends string = string>(options: ArraysOptions<Names>): Dataset<Names> {
     const { steps, rows, source, ...labels } = stepsOfArrays(options);
     return new Dataset(store(runSteps(steps, rows, source), labels, source), new Pipeline(steps), source);

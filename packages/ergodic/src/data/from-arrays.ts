@@ -15,8 +15,11 @@ import { checkedOffset, checkedWeights, describeTarget } from "./target.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
 export interface ArraysOptions<Names extends string = string> {
+  /** Rows of numbers; or all of them one after another, with the number of columns. */
   x: readonly ArrayLike<number>[] | { values: Float32Array | Float64Array; columnCount: number };
+  /** The target of each row. */
   y: ArrayLike<number> | readonly string[];
+  /** Names of the columns. Written out, they are known to the compiler: then `predict` refuses rows that lack one. Default: x0, x1, … */
   names?: readonly Names[];
   /** null, as `dataset.weights` has it: all rows weigh 1. */
   weights?: ArrayLike<number> | null;

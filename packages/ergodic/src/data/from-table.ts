@@ -26,7 +26,7 @@ export interface TableOptions<Out extends string = string> {
    */
   offset?: string;
   /** Columns to leave out. */
-  drop?: Out[];
+  drop?: readonly Out[];
   /** Fills missing cells; without it they are refused. */
   impute?: ImputeMethod;
   /** A level first met at prediction: all zeros (default), or an error. */

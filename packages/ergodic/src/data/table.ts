@@ -8,14 +8,14 @@
 
 export type Column<Name extends string = string> =
   | { name: Name; kind: "number"; values: Float64Array }
-  | { name: Name; kind: "category"; codes: Int32Array; levels: string[] };
+  | { name: Name; kind: "category"; codes: Int32Array; levels: readonly string[] };
 
 /** A table of raw columns, as readers give it: numbers with NaN for missing values, or categories. `Names`: of its columns, where the compiler knows them. */
 export interface Table<Names extends string = string> {
   /** Rows. */
   rowCount: number;
   /** Columns, in order. */
-  columns: Column<Names>[];
+  columns: readonly Column<Names>[];
   /** Names the table in errors. */
   source: string;
 }
@@ -44,8 +44,11 @@ export interface SparseTable {
   source: string;
 }
 
-/** A raw row as a user writes it: column name → number, text, boolean, or nothing. */
-export type Row = Readonly<Record<string, number | string | boolean | null | undefined>>;
+/** What a column of a raw row holds: a number, a text, a flag, or nothing. */
+export type Cell = number | string | boolean | null | undefined;
+
+/** A raw row as a user writes it: column name → cell. */
+export type Row = Readonly<Record<string, Cell>>;
 
 /** A raw row with these columns; with any, where the compiler does not know them. */
-export type RowOf<Names extends string> = string extends Names ? Row : { readonly [N in Names]: Row[string] };
+export type RowOf<Names extends string> = { readonly [N in Names]: Cell };

@@ -384,8 +384,5 @@ const tooLate = (what: string): CapabilityError =>
 
 function whyWorkers(shared: boolean, threads: number): string {
   if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;
-  return (
-    "one worker: memory cannot be shared without cross-origin isolation; serve the page with Cross-Origin-Opener-Policy: same-origin " +
-    "and Cross-Origin-Embedder-Policy: require-corp for more"
-  );
+  return "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 }

@@ -7,7 +7,7 @@ import type { GivenRows } from "../data/lying-rows.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
-import type { Row, RowOf } from "../data/table.ts";
+import type { Row, RowOf, SparseTable, Table } from "../data/table.ts";
 import { targetsAs } from "../data/target.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { largest, linkInPlace } from "./link.ts";
@@ -117,7 +117,6 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   predict(rows: Row | ArrayLike<number> | RawRows | Dataset): Prediction<K> | Prediction<K>[] {
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
-    // A row may have a column of any name, but tables have these two.
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
     const z = isMarked(rows, datasetMark)
@@ -148,7 +147,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    *
    * @returns how many rows there were @throws OptionError where they are more than `out` has room for; DataError as `predict`
    */
-  predictInto(rows: Float64Array | Float32Array | readonly Row[] | readonly ArrayLike<number>[], out: Float64Array): number {
+  predictInto(
+    rows: Float64Array | Float32Array | readonly RowOf<Names>[] | readonly ArrayLike<number>[],
+    out: Float64Array,
+  ): number {
     this.#into ??= new RowsInto(this.pipeline, this.inputCount);
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
@@ -260,8 +262,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 }
 
-/** Not several of them, nor a table: a row may have a column of any name, but tables have these two. */
+/** Not several of them, nor a table: a row may have a column of any name, but lists are in tables alone. */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";
-  return !("rowCount" in rows && "source" in rows);
+  const { columns, rowStart } = rows as Partial<Table & SparseTable>;
+  return !(isList(columns) || isList(rowStart));
 }

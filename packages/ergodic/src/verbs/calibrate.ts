@@ -9,6 +9,7 @@ import { scalarName } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
 import { Run } from "../loop/run.ts";
 import type { ModelData, NamedValues, StatisticalModel } from "../models/statistical/index.ts";
+import { calibrationNames } from "./result-names.ts";
 
 /** Options of `calibrate`. */
 export interface CalibrateOptions {
@@ -121,6 +122,7 @@ export function calibrate<D extends ModelData>(
   const given = checked(options);
   let calibration: Simulations;
   return new Run<Calibration>({
+    resultNames: calibrationNames(),
     ...(given.signal ? { signal: given.signal } : {}),
     start: async () => {
       calibration = new Simulations(model, data, given, await openEngine({ families: ["sampling"] }));

@@ -29,6 +29,7 @@ import {
   type NamesOf,
   type StatisticalModel,
 } from "../models/statistical/index.ts";
+import { drawsNames } from "./result-names.ts";
 
 /** How a run of `sample` is executed and when it stops: what a resumed run may change. */
 export interface SampleWatchOptions {
@@ -338,7 +339,7 @@ function launch<R>(
   let sampling: Sampling;
   return new Run<R>({
     ...(signal ? { signal } : {}),
-    resultNames: Object.getOwnPropertyNames(Draws.prototype),
+    resultNames: drawsNames(),
     start: async () => {
       recipe = await read();
       const { density, algorithm, plan, until, checkpoint } = recipe;

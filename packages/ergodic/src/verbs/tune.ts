@@ -14,6 +14,7 @@ import { isText, KeptPart } from "../base/kept-part.ts";
 import type { JsonObject } from "../contract.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../loop/run.ts";
+import { tunedNames } from "./result-names.ts";
 
 export type { HalvingOptions, Measured } from "../algorithms/search/halving.ts";
 export type { SettingRange } from "../algorithms/search/settings.ts";
@@ -243,6 +244,7 @@ function launch<K extends string>(signal: AbortSignal | undefined, read: () => P
   let progression: Trials;
   let json: JsonObject;
   return new Run<Tuned<K>>({
+    resultNames: tunedNames(),
     signal,
     survivesFailure: true,
     start: async () => {

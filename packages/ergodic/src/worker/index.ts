@@ -24,6 +24,16 @@ import { LinearPath, type PathParts } from "../verbs/fit/path.ts";
 import type { InferOptions, infer } from "../verbs/infer/infer.ts";
 import type { Inferred } from "../verbs/infer/tables-of.ts";
 import type { minimize } from "../verbs/minimize/minimize.ts";
+import {
+  answerNames,
+  calibrationNames,
+  drawsNames,
+  minimumNames,
+  modeNames,
+  pathNames,
+  trainedNames,
+  tunedNames,
+} from "../verbs/result-names.ts";
 import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
 import type { tune } from "../verbs/tune.ts";
 import { Exported, encode, type KnownData, TAG } from "./encode.ts";
@@ -343,7 +353,7 @@ class Client implements WorkerVerbs, KnownData {
         this.port.post({ kind: "checkpoint", id: run, request });
       });
     };
-    const run = new RemoteRun<R>(id, { post, keep, finish, signal });
+    const run = new RemoteRun<R>(id, { post, keep, finish, signal, resultNames: resultNames(verb) });
     this.runs.set(id, new WeakRef(run));
     this.unfinished.set(id, run);
     this.forgotten.register(run, { run: id });
@@ -383,6 +393,16 @@ class Client implements WorkerVerbs, KnownData {
     this.keepers.clear();
     for (const run of [...this.unfinished.values()]) run.fail(this.death);
   }
+}
+
+/** Whatever a verb may give. */
+function resultNames(verb: VerbName): readonly string[] {
+  if (verb.startsWith("fit.path")) return pathNames();
+  if (verb.startsWith("fit")) return [...trainedNames(), ...modeNames()];
+  if (verb.startsWith("sample")) return drawsNames();
+  if (verb.startsWith("minimize")) return minimumNames();
+  if (verb.startsWith("tune")) return tunedNames();
+  return verb === "calibrate" ? calibrationNames() : answerNames();
 }
 
 function checkOptions(verb: VerbName, options: { signal?: unknown }): void {

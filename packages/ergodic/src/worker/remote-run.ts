@@ -25,11 +25,13 @@ export class RemoteRun<Result> extends Watched<Result> {
       keep,
       finish,
       signal,
+      resultNames,
     }: {
       post: (request: Request) => void;
       keep: (id: number) => Promise<Uint8Array>;
       finish: (sent: Sent) => Promise<Result>;
       signal: AbortSignal | undefined;
+      resultNames: readonly string[];
     },
   ) {
     super();
@@ -48,6 +50,7 @@ export class RemoteRun<Result> extends Watched<Result> {
       post({ kind: "abort", id });
       this.settle.reject(signal?.reason);
     };
+    this.refuseUnawaited(resultNames);
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
   }

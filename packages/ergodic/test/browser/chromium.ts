@@ -3,11 +3,12 @@
  * module worker.
  */
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { installed } from "./installed.ts";
 import { dist, type SiteOptions, serve } from "./serve.ts";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+const executable = (): string | undefined => installed(["chromium", "chromium-browser", "google-chrome"]);
 const FLAGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
@@ -58,9 +59,4 @@ export async function runInBrowser(
   } finally {
     await context.close();
   }
-}
-
-function executable(): string | undefined {
-  const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter)];
-  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
 }

@@ -59,8 +59,15 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     expect(why.join("\n")).toContain(
       place.isolated
         ? "this machine has as many hardware threads"
-        : "one worker: memory cannot be shared without cross-origin isolation",
+        : "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy",
     );
+  });
+
+  it("has one worker on an isolated page without SharedArrayBuffer, and says so", async () => {
+    const task = `delete globalThis.SharedArrayBuffer;\n${open} return engine.describe();`;
+    const said = await runInBrowser(browser, { thread: "page", isolated: true, files, task });
+    expect(said).toMatchObject({ sharedMemory: false, workers: 1 });
+    expect((said as { why: string[] }).why.at(-1)).toMatch(/^one worker: no SharedArrayBuffer/);
   });
 
   it.each(places)("draws the same bits as Node: $thread, isolated: $isolated", async (place) => {

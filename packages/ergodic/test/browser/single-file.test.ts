@@ -1,9 +1,10 @@
 /** The one file that a page takes from a CDN, in Chromium: a static file on another origin, imported by a page without isolation; and in Node. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { families } from "../../src/host/families.ts";
 import * as library from "../../src/index.ts";
 import { openBrowser, whyNoBrowser } from "./chromium.ts";
 import { dist, serve } from "./serve.ts";
@@ -18,6 +19,35 @@ it("imports nothing, and exports what the library does", async () => {
   expect(importedFiles).toEqual([]);
   expect(Object.keys(await import(file)).sort()).toEqual(Object.keys(library).sort());
 });
+
+it("has the plain kernels alone, and says so", async () => {
+  const { openEngine } = (await import(file)) as typeof library;
+  const { build, relaxedSimd, why } = (await openEngine()).describe();
+  expect({ build, relaxedSimd }).toEqual({ build: "simd-shared", relaxedSimd: false });
+  expect(why).toContain("no relaxed SIMD: ergodic.min.js has the plain kernels alone");
+  // Each of the families once.
+  expect(readFileSync(file, "utf8").match(/base64:\s*"H4sI/g)).toHaveLength(families.length);
+});
+
+it("of the package's parts, names are short, but those of functions and classes, which traces show", async () => {
+  const parts = join(dist, "parts");
+  const texts = readdirSync(parts).map((name) => readFileSync(join(parts, name), "utf8"));
+  const declared = texts.flatMap((text) => [...text.matchAll(/(?:const|let|var) ([\w$]+)=/g)].map(([, name]) => name));
+  expect(declared.length).toBeGreaterThan(5000);
+  expect(declared.filter((name) => name.length > 3).length / declared.length).toBeLessThan(0.1);
+  const { fit, linear } = (await import(join(dist, "index.js"))) as typeof library;
+  expect([fit.path.name, linear.name]).toEqual(["start", "linear"]);
+  expect(stackOf(() => fit(linear(), null as never))).toMatch(/ at checkValues .* at start /s);
+});
+
+function stackOf(f: () => unknown): string | undefined {
+  try {
+    f();
+  } catch (error) {
+    return (error as Error).stack;
+  }
+  return undefined;
+}
 
 const task = (address: string): string => `(async () => {
   const { Dataset, dense, fit, linear, model, network, normal, predictor, relu, sample, vector } = await import(${JSON.stringify(address)});

@@ -1,7 +1,8 @@
 /** Kernels in families: each kernel is in the one that its name says, none shares memory or slots with another, and what is not loaded is said. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
 import { afterEach, expect, it, vi } from "vitest";
-import { type Family, families, familyOf } from "../../src/host/families.ts";
+import { type Family, families, familyOf, makesCode } from "../../src/host/families.ts";
 import { loadFamily } from "../../src/host/load.ts";
 
 const builds = ["simd", "relaxed"] as const;
@@ -61,6 +62,20 @@ it("has one build for families without relaxed instructions, which take no slots
   for (const [path, text] of sources) expect(text, path).not.toContain("RELAXED");
 });
 
+it("has as files the plain build of each family, for memory of one thread, but of those that make code as they run", async () => {
+  const folder = new URL("../../dist/kernels/", import.meta.url);
+  const wanted = families.filter((family) => !makesCode(family));
+  expect((await readdir(folder)).toSorted()).toEqual(wanted.map((family) => `${family}.wasm`).toSorted());
+  expect(wanted).not.toContain("sampling");
+  for (const family of wanted) {
+    const { bytes, sharedAt } = await builtOf(family, "simd");
+    // Of the limits' flags one says that there is a maximum, and one that memory is shared.
+    expect(bytes[sharedAt]).toBe(3);
+    bytes[sharedAt] = 1;
+    expect(bytes.equals(await readFile(new URL(`${family}.wasm`, folder))), family).toBe(true);
+  }
+});
+
 it("has all at hand in Node, and says what is missing where it has not", async () => {
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ families: ["training"] });
@@ -81,7 +96,10 @@ it("takes modules that the host has compiled, and asks for no others", async () 
   expect(engine.describe().build).toBe("simd-own");
   expect(engine.kernel("log", true)(1)).toBe(0);
   await expect(openEngine({ families: ["arrays"] })).rejects.toThrow("give it ergodic/kernels/arrays.wasm too");
-  await expect(openEngine({ families: ["coordinate"] })).rejects.toThrow("do it where code can be made");
+  for (const family of ["coordinate", "sampling"] as const)
+    await expect(openEngine({ families: [family] })).rejects.toThrow("do it where code can be made");
+  for (const family of ["images", "graphs"] as const)
+    await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);
 });
 
 it("refuses modules once memory is shared", async () => {
@@ -103,12 +121,16 @@ interface Range {
   readonly count: number;
 }
 
+/** A module, and where it says that memory is shared. */
+async function builtOf(family: Family, build: string): Promise<{ bytes: Buffer; sharedAt: number }> {
+  const text = await readFile(new URL(`../../src/host/builds/${family}-${build}.ts`, import.meta.url), "utf8");
+  const [, sharedAt, base64] = /sharedAt: (\d+), base64: "([^"]+)"/.exec(text)!;
+  return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: Number(sharedAt) };
+}
+
 /** Where a module's static data and function references lie, from its text. */
 async function placesOf(family: Family, build: string): Promise<{ data: Range[]; elements: Range[] }> {
-  const text = await readFile(new URL(`../../src/host/builds/${family}-${build}.ts`, import.meta.url), "utf8");
-  const base64 = /base64: "([^"]+)"/.exec(text)![1];
-  const { gunzipSync } = await import("node:zlib");
-  const bytes = gunzipSync(Buffer.from(base64, "base64"));
+  const { bytes } = await builtOf(family, build);
   let at = 8;
   const number = (): number => {
     for (let [value, shift] = [0, 0]; ; shift += 7) {

@@ -15,6 +15,7 @@ import {
   network,
   type OutputPredictor,
   type Prediction,
+  type PredictionKind,
   type Row,
   type RowOf,
   type Table,
@@ -66,6 +67,33 @@ describe("a dataset", () => {
     expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset>();
   });
 
+  it("has the columns of a table that is a constant, whatever they are called", () => {
+    const odd = {
+      ...table,
+      columns: [
+        { name: "1", kind: "number", values: age },
+        { name: "constructor", kind: "category", codes: Int32Array.of(0, 1, 0, 1), levels: ["no", "yes"] },
+        { name: "floor area", kind: "number", values: age },
+        { name: "id", kind: "number", values: age },
+        { name: "", kind: "number", values: age },
+      ],
+    } as const;
+    const drop = ["id"] as const;
+    const data = Dataset.fromTable(odd, { target: "", drop });
+    expectTypeOf(data).toEqualTypeOf<Dataset<"1" | "constructor" | "floor area">>();
+    expect(data.names).toEqual(["1", "constructor=no", "constructor=yes", "floor area"]);
+    const names = ["age", "hours"] as const;
+    expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset<"age" | "hours">>();
+  });
+
+  it("offers nothing that is for types only", () => {
+    const has = Object.getOwnPropertyNames(people).concat(Object.getOwnPropertyNames(Dataset.prototype));
+    const offered = (name: Extract<keyof Dataset, string>): boolean => has.includes(name);
+    // @ts-expect-error: what is not there
+    expect(offered("named")).toBe(false);
+    expect(offered("names")).toBe(true);
+  });
+
   it("has any columns where they are not known", () => {
     expectTypeOf(Dataset.fromTable(read, { target: "pay" })).toEqualTypeOf<Dataset>();
     const asked: { target: string } = { target: "pay" };
@@ -90,6 +118,17 @@ describe("a dataset", () => {
     ];
     expectTypeOf(made).toEqualTypeOf<Dataset<"age" | "city">[]>();
     expect(made.map(({ pipeline }) => pipeline.steps[0].kind)).toEqual(Array(made.length).fill("columns"));
+  });
+
+  it("of two that may be it has the columns of both", async () => {
+    const ages = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2], names: ["age"] });
+    const hours = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2], names: ["hours"] });
+    const either: typeof ages | typeof hours = age[0] > 0 ? ages : hours;
+    const fitted = await fit(squared, either, options);
+    expectTypeOf(fitted).toEqualTypeOf<Fitted<"number", "age" | "hours">>();
+    expect(fitted.predict({ age: 1, hours: 1 }).value).toBeTypeOf("number");
+    // @ts-expect-error: who knows which of the two it was?
+    expect(fitted.predict({ age: 1 }).value).toBeTypeOf("number");
   });
 
   it("with known columns goes where any may go, not the other way", () => {
@@ -120,6 +159,33 @@ describe("what was fitted", () => {
     expect(fitted.predict(typed)).toEqual(one);
   });
 
+  it("takes rows whose columns are called as those of tables' objects", async () => {
+    for (const names of [
+      ["rowCount", "source"],
+      ["columns", "rowStart"],
+      ["length", "0"],
+    ] as const) {
+      const fitted = await fit(squared, Dataset.fromArrays({ x, y, names }), options);
+      const row = Object.fromEntries(names.map((name, i) => [name, i + 1]));
+      expect(fitted.predict(row as RowOf<(typeof names)[number]>)).toEqual(fitted.predict([1, 2]));
+    }
+  });
+
+  it("takes rows by the names of its columns in functions of any dataset", async () => {
+    const trainedOn = async <Names extends string>(data: Dataset<Names>, row: RowOf<Names>): Promise<number[]> => {
+      const fitted = await fit(squared, data, options);
+      const numbers = new Float64Array(1);
+      fitted.predictInto([row], numbers);
+      return [fitted.predict(row).value, fitted.predict([row])[0].value, numbers[0]];
+    };
+    const named = Dataset.fromArrays({ x, y, names: ["age", "hours"] });
+    const unnamed = Dataset.fromArrays({ x, y });
+    const values = [await trainedOn(named, { age: 1, hours: 2 }), await trainedOn(unnamed, { x0: 1, x1: 2 })].flat();
+    expect(new Set(values).size).toBe(1);
+    // @ts-expect-error: a slip in a name
+    await expect(trainedOn(named, { aeg: 1, hours: 2 })).rejects.toThrow(/no column "age"/);
+  });
+
   it("refuses rows that lack a column", async () => {
     const fitted = await fit(squared, people, options);
     // @ts-expect-error: a slip in a name
@@ -128,6 +194,13 @@ describe("what was fitted", () => {
     expect(() => fitted.predict([{ aeg: 40, city: "Rome" }])).toThrow(/no column "age"/);
     // @ts-expect-error: a column is missing
     expect(() => fitted.predict({ age: 40 })).toThrow(/no column "city"/);
+    const out = new Float64Array(1);
+    // @ts-expect-error: a slip in a name
+    expect(() => fitted.predictInto([{ aeg: 40, city: "Rome" }], out)).toThrow(/no column "age"/);
+    expect(fitted.predictInto([{ age: 40, city: "Rome" }], out)).toBe(1);
+    const partly: { age: number; city?: string } = { age: 40 };
+    // @ts-expect-error: a column may be missing
+    expect(() => fitted.predict(partly)).toThrow(/no column "city"/);
     const nobody: Row = { age: 40 };
     // @ts-expect-error: who knows whether it has the columns?
     expect(() => fitted.predict(nobody)).toThrow(/no column "city"/);
@@ -146,6 +219,8 @@ describe("what was fitted", () => {
     expect(chosen.predict({ age: 40, city: "Rome" }).value).toBeTypeOf("number");
     // @ts-expect-error: a slip in a name
     expect(() => chosen.predict({ age: 40, citty: "Rome" })).toThrow(/no column "city"/);
+    const again = await fit.path.resume(await fit.path(squared, people, { lambdas: 3 }).checkpoint(), people);
+    expectTypeOf(again).toEqualTypeOf<LinearPath<PredictionKind, "age" | "city">>();
   });
 
   it("takes numbers without names, and any names where none are known", async () => {

@@ -2,13 +2,15 @@ import { expect } from "vitest";
 
 export interface Gave {
   found: Record<string, [here: unknown, there: unknown]>;
+  /** Of each call: how many names of its result the run refuses here, and which of them the run there does not. */
+  unawaited: Record<string, { count: number; missing: string[] }>;
   errors: Record<string, string>;
   reason: string;
   ticks: number;
 }
 
 /** What the calls of verbs-task.ts gave: the same here and there, and errors as they would be here. */
-export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
+export function expectTheSame({ found, unawaited, errors, reason, ticks }: Gave): void {
   expect(Object.keys(found)).toEqual([
     ...[
       "linear",
@@ -57,8 +59,14 @@ export function expectTheSame({ found, errors, reason, ticks }: Gave): void {
     expect(String(here).length, name).toBeGreaterThan(5);
     expect(there, name).toEqual(here);
   }
+  expect(Object.keys(unawaited).length).toBeGreaterThan(25);
+  for (const [name, { count, missing }] of Object.entries(unawaited)) {
+    expect(count, name).toBeGreaterThan(4);
+    expect(missing, name).toEqual([]);
+  }
   expect(ticks).toBeGreaterThan(0);
   expect(reason).toBe("enough");
+  expect(errors["a run for its result"]).toMatch(/^ErgodicError RUN_UNAWAITED run: "toBytes" was asked of a run/);
   expect(errors.null).toMatch(/^OptionError OPTION_TYPE fit: options is null, but must be an object/);
   expect(errors.symbol).toMatch(
     /^OptionError WORKER_ARGUMENT worker: options\.seed is Symbol\(s\), which cannot be sent to a worker/,

@@ -8,8 +8,20 @@ const there = worker({ module });
 const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 const ofNumbers = (values) => hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 const found = {};
+// Names of results that a run refuses, since it is to be awaited.
+const refused = (run) => Object.getOwnPropertyNames(run).filter((name) => {
+  try {
+    return void run[name];
+  } catch (error) {
+    return error.code === "RUN_UNAWAITED" && error.message.includes('"' + name + '"');
+  }
+});
+const unawaited = {};
 const both = async (name, make, say) => {
-  const here = await make(lib), other = await make(there);
+  const runHere = make(lib), runThere = make(there);
+  const names = refused(runHere), namesThere = refused(runThere);
+  unawaited[name] = { count: names.length, missing: names.filter((one) => !namesThere.includes(one)) };
+  const here = await runHere, other = await runThere;
   found[name] = [say(here), say(other)];
   return other;
 };
@@ -144,6 +156,7 @@ await failing("kept though not sent", () => there.sample(schools, { y: [1] }).ch
 await failing("infer", () => there.infer(graph, { task: "all" }));
 await failing("no graph", () => there.infer({}));
 await failing("unknown evidence", () => there.infer(graph, { evidence: { v111: "a" } }));
+await failing("a run for its result", () => there.fit(linear(), others, { from: there.fit(linear(), others, plan) }));
 await failing("controller", () => there.fit(linear(), others, { signal: new AbortController() }));
 await failing("unknown rule", () => there.fit(linear(), others, { rule: { ...lib.sgd(), toJSON: () => ({ rule: "mine", options: {} }) } }));
 found["after refusals"] = [bytes(await fit(linear(), others, plan)), bytes(await there.fit(linear(), others, plan))];
@@ -178,7 +191,7 @@ const { dispose } = there;
 dispose();
 await failing("kept though disposed", () => stopped.checkpoint());
 await failing("disposed", () => there.fit(linear(), data, plan));
-return { found, errors, reason, ticks, described: String(described) };
+return { found, unawaited, errors, reason, ticks, described: String(described) };
 `;
 
 /** A module of the user's. `lib`: where ergodic is. */

@@ -7,6 +7,7 @@ import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
+import { learnedNames } from "../result-names.ts";
 import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
 import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
 
@@ -112,7 +113,7 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
   let heldOut: HeldOut = [];
   let whole = graph;
   return new Run<LearnedGraph>({
-    resultNames: ["graph", "weights", "weight", "heldOut", "likelihood", "particles"],
+    resultNames: learnedNames(),
     ...(signal ? { signal } : {}),
     start: async () => {
       const recipe = await read();

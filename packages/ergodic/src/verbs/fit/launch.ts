@@ -5,6 +5,7 @@ import { type PlanOptions, planKeys, resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import type { StoppingOptions } from "../../loop/stopping.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
+import { trainedNames } from "../result-names.ts";
 import type { Begun } from "./from.ts";
 import type { FitOptions, Trainable } from "./kinds/trainable.ts";
 
@@ -101,7 +102,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
     });
   };
   return new Run<object & Trained>({
-    resultNames: ["predict", "evaluate", "save"],
+    resultNames: trainedNames(),
     signal,
     ...(validate
       ? {

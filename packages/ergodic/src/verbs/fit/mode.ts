@@ -6,6 +6,7 @@ import { type Engine, openEngine } from "../../host/engine.ts";
 import { Run } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
 import type { ConditionedModel, ModelData, StatisticalModel } from "../../models/statistical/index.ts";
+import { modeNames } from "../result-names.ts";
 import type { FoundMode, Mode } from "./found-mode.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import type { ModeSearch } from "./mode-search.ts";
@@ -40,7 +41,7 @@ export function searchMode<R>(
   const stopping = resolveStopping("fit", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
   let found: ModeSearch["found"];
   return new Run<R>({
-    resultNames: ["values", "logDensity", "gradientNorm"],
+    resultNames: modeNames(),
     ...(signal ? { signal } : {}),
     start: async () => {
       const engine = await openEngine({ deterministic });

@@ -11,6 +11,7 @@ import { Run, type RunSummary, type Started } from "../../loop/run.ts";
 import { resolveStopping } from "../../loop/stopping.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
+import { pathNames } from "../result-names.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
 
 /** Options of `fit.path`. */
@@ -265,11 +266,11 @@ function start<K extends PredictionKind, Names extends string>(
 }
 
 /** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
-function resume(
+function resume<Names extends string>(
   from: string | Uint8Array | Blob,
-  data: Dataset,
+  data: Dataset<Names>,
   options: { workers?: number; signal?: AbortSignal } = {},
-): Run<LinearPath> {
+): Run<LinearPath<PredictionKind, Names>> {
   checkKeys("fit.path.resume", options, ["workers", "signal"]);
   checkSignal("fit.path.resume", options.signal);
   const { workers, signal } = options;
@@ -353,6 +354,7 @@ function launch<K extends PredictionKind, Names extends string>(
     };
   };
   return new Run<LinearPath<K, Names>>({
+    resultNames: pathNames(),
     signal,
     start: async () => {
       recipe = await read();

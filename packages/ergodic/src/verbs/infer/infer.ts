@@ -12,6 +12,7 @@ import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } fr
 import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
+import { answerNames } from "../result-names.ts";
 import { factsOf } from "./facts.ts";
 import { graphFor, type Inferred, tasks } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
@@ -172,7 +173,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
   let json: JsonObject;
   return new Run<Answer>({
     ...(signal ? { signal } : {}),
-    resultNames: [...Object.getOwnPropertyNames(Answer.prototype), "certificate", "method", "task", "description"],
+    resultNames: answerNames(),
     start: async () => {
       recipe = await read();
       const { graph, algorithm, plan, until, checkpoint } = recipe;

@@ -17,6 +17,7 @@ import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, ref
 import { resolvePlan } from "../../loop/plan.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
+import { minimumNames } from "../result-names.ts";
 
 /** Options of `minimize` by coordinate descent. */
 export interface MinimizeCoordinatesOptions {
@@ -121,6 +122,7 @@ function launch(
 ): Run<CoordinateMinimum> {
   let json: JsonObject;
   return new Run<CoordinateMinimum>({
+    resultNames: minimumNames(),
     signal,
     start: async () => {
       const { algorithm, x0, until, seed, checkpoint, ...kept } = await read();

@@ -27,6 +27,7 @@ import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, refuseOtherValue } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
+import { minimumNames } from "../result-names.ts";
 
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;
@@ -241,6 +242,7 @@ function launch(
 ): Run<GradientMinimum> {
   let json: JsonObject;
   return new Run<GradientMinimum>({
+    resultNames: minimumNames(),
     signal,
     start: async () => {
       const { rule, x0, until, checkpoint, ...kept } = await read();

@@ -10,6 +10,7 @@ import type { JsonObject, Snapshot } from "../../contract.ts";
 import { Evaluators } from "../../host/evaluators.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
+import { minimumNames } from "../result-names.ts";
 import {
   type CoordinateFunction,
   type CoordinateMinimum,
@@ -265,6 +266,7 @@ function launch(signal: AbortSignal | undefined, read: () => Promise<Recipe>): R
   let search: Search;
   let json: JsonObject;
   return new Run<Minimum>({
+    resultNames: minimumNames(),
     signal,
     survivesFailure: true,
     start: async () => {

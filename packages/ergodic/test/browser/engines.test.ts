@@ -1,0 +1,81 @@
+/**
+ * Other engines than Chromium's, SpiderMonkey in Firefox and WebKit's own: the bytes of Node in deterministic mode, in training, drawing, searching, inference and
+ * prediction, with and without shared memory; and `ergodic/worker`, with and without it, and without Symbol.dispose.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import * as ergodic from "../../src/index.ts";
+import { drawing, graphs, training } from "../loop/training-task.ts";
+import { expectTheSame, type Gave } from "../worker/checked.ts";
+import { moduleText, verbs } from "../worker/verbs-task.ts";
+import { firefox } from "./firefox.ts";
+import { sampling } from "./sampling-task.ts";
+import { runIn, type Visit, whyNot } from "./told.ts";
+import { webkit } from "./webkit.ts";
+
+type Bytes = Record<string, string>;
+
+const tasks: [name: string, task: string, count: number][] = [
+  ["training", training, 13],
+  ["drawing and searching", drawing, 28],
+  ["inferring and learning on graphs", graphs, 11],
+  ["sampling", sampling, 15],
+];
+const places = [{ isolated: true }, { isolated: false }];
+const threads = [...places, { isolated: false, older: true }];
+
+const begin = `const lib = { ...(await import("/dist/index.js")), compiler: await import("/dist/compiler/index.js") };`;
+const all = `${begin}return {
+  given: [${tasks.map(([, task]) => `await (async () => {${task}})()`)}],
+  shared: (await lib.openEngine()).describe().sharedMemory,
+};`;
+const throughWorker = `${begin}
+const { worker } = await import("/dist/worker/index.js");
+const module = new URL("/module.js", location.href).href;
+${verbs}`;
+const files = { "/module.js": moduleText("/dist/index.js") };
+const visits: Visit[] = [
+  ...places.map((place) => ({ ...place, task: all })),
+  ...threads.map((place) => ({ ...place, task: throughWorker, files })),
+];
+
+const wanted = new Map(
+  tasks.map(([name, task]) => {
+    const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (lib: typeof ergodic) => Promise<Bytes>;
+    let made: Promise<Bytes> | undefined;
+    return [name, () => (made ??= new AsyncFunction("lib", task)(ergodic))];
+  }),
+);
+
+describe.each([firefox, webkit])("$name", (browser) => {
+  const reason = whyNot(browser);
+  if (reason) console.warn(`skipped: ${browser.name}, because ${reason}`);
+
+  describe.skipIf(reason)(reason ? `skipped: ${reason}` : "has", () => {
+    let found: unknown[];
+    beforeAll(async () => {
+      found = await runIn(browser, visits, 600_000);
+    });
+    const told = (at: number): unknown => {
+      if (found[at] instanceof Error) throw found[at];
+      return found[at];
+    };
+
+    it.each(places)("memory that is shared where a page is isolated: %o", (place) => {
+      expect((told(places.indexOf(place)) as { shared: boolean }).shared).toBe(place.isolated);
+    });
+
+    describe.each(tasks)("the bytes of Node: %s", (name, _, count) => {
+      it.each(places)("%o", async (place) => {
+        const bytes = await wanted.get(name)!();
+        const { given } = told(places.indexOf(place)) as { given: Bytes[] };
+        expect(Object.keys(bytes).length).toBe(count);
+        for (const text of Object.values(bytes)) expect(/[1-9a-f]/.test(text)).toBe(true);
+        expect(given[tasks.findIndex(([known]) => known === name)]).toEqual(bytes);
+      });
+    });
+
+    it.each(threads)("from ergodic/worker what the verbs give on the page: %o", (place) => {
+      expectTheSame(told(places.length + threads.indexOf(place)) as Gave);
+    });
+  });
+});

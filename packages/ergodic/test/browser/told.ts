@@ -1,0 +1,94 @@
+/**
+ * Pages in browsers that are used as they are published, to which no driver of ours speaks: each page tells the test's own server what it found, which answers with
+ * the page to go to next. One start for all of them.
+ */
+import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dist, type Site, type SiteOptions, serve } from "./serve.ts";
+
+export interface ToldBrowser {
+  readonly name: string;
+  /** What is not installed that it takes; undefined if all is there. */
+  absent(): string | undefined;
+  /** Shows a page. `folder`: an empty one, for what the browser keeps. The first of the processes is the browser; each is a group of its own. */
+  show(address: string, folder: string): Promise<ChildProcess[]>;
+}
+
+/** Why this browser cannot be tested with here; undefined if it can. */
+export function whyNot(browser: ToldBrowser): string | undefined {
+  if (!existsSync(join(dist, "index.js"))) return "packages/ergodic/dist is not built (npm run build)";
+  return browser.absent();
+}
+
+/** A page to be visited. `task`: the text of an async function body, whose value is posted. */
+export interface Visit extends SiteOptions {
+  readonly task: string;
+}
+
+/** What the tasks of some pages gave, one after the other, as JSON; an Error where one failed. */
+export async function runIn(browser: ToldBrowser, visits: readonly Visit[], timeoutMs: number): Promise<unknown[]> {
+  const found: unknown[] = [];
+  const sites: Site[] = [];
+  let finish = (): void => {};
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  try {
+    for (const [i, { task, ...options }] of visits.entries()) {
+      const receive = (body: string): string => {
+        const { value, error } = JSON.parse(body) as { value?: unknown; error?: string };
+        found[i] = error === undefined ? value : new Error(error);
+        if (i + 1 === visits.length) finish();
+        return sites[i + 1]?.origin ?? "about:blank";
+      };
+      sites.push(await serve({ ...options, page: pageOf(task), receive }));
+    }
+    const state = (): string => `${found.length} of ${visits.length} pages have told what they found`;
+    await showing(browser, sites[0].origin, finished, timeoutMs, state);
+    return found;
+  } finally {
+    for (const site of sites) await site[Symbol.asyncDispose]();
+  }
+}
+
+/** Shows a page until `finished`. @throws where that takes longer than `timeoutMs`, or the browser ends */
+async function showing(
+  browser: ToldBrowser,
+  address: string,
+  finished: Promise<void>,
+  timeoutMs: number,
+  state: () => string,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), `ergodic-${browser.name.toLowerCase()}-`));
+  try {
+    const processes = await browser.show(address, folder);
+    const ends = processes.map((one, i) => ended(one, i === 0 ? browser.name : `what ${browser.name} needs`));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => (timer = setTimeout(resolve, timeoutMs, `${timeoutMs} ms have passed`)));
+    const problem = await Promise.race([finished, ...ends, late]);
+    clearTimeout(timer);
+    for (const { pid, exitCode, signalCode } of processes)
+      if (pid && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
+    await Promise.all(ends);
+    if (problem) throw new Error(`${problem}; ${state()}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const ended = (one: ChildProcess, name: string): Promise<string> =>
+  new Promise((resolve) => {
+    one.once("error", (error) => resolve(`${name} cannot be started: ${error.message}`));
+    one.once("exit", (code, signal) => resolve(`${name} ended with ${signal ?? `code ${code}`}`));
+  });
+
+const pageOf = (task: string): string => `<!doctype html><meta charset=utf-8><title>Ergodic</title><link rel=icon href=data:,>
+<script type="module">
+const run = async () => {
+${task}
+};
+const result = await run().then((value) => ({ value }), (error) => ({ error: String(error) + "\\n" + error?.stack }));
+const answer = await fetch("/outcome", { method: "POST", body: JSON.stringify(result) });
+location.href = await answer.text();
+</script>`;

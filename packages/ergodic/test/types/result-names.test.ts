@@ -1,0 +1,42 @@
+/** Names that runs refuse until they are awaited are those of their results, no fewer and no others: checked by `npm run check:types`. */
+import { expect, expectTypeOf, it } from "vitest";
+import type { Answer } from "../../src/answers/index.ts";
+import type {
+  Calibration,
+  Draws,
+  FactorPredictor,
+  Fitted,
+  LearnedGraph,
+  LinearPath,
+  Minimum,
+  Mode,
+  NetworkPredictor,
+  Tuned,
+} from "../../src/index.ts";
+import type { Run } from "../../src/loop/run.ts";
+import type { CoordinateMinimum } from "../../src/verbs/minimize/coordinates.ts";
+import type { GradientMinimum } from "../../src/verbs/minimize/gradient.ts";
+import * as names from "../../src/verbs/result-names.ts";
+
+/** Of a result, or of each of several. `toString` is everybody's; a run has a `stopped` of its own. */
+type NamesOf<Result> = Result extends unknown
+  ? Exclude<keyof Result, keyof Run<unknown> | symbol | "toString" | "stopped">
+  : never;
+type Listed<List extends () => readonly string[]> = ReturnType<List>[number];
+
+it("are those of the results", () => {
+  // Of these the first ones.
+  expectTypeOf<Listed<typeof names.trainedNames>>().toExtend<NamesOf<Fitted | NetworkPredictor | FactorPredictor>>();
+  expectTypeOf<Listed<typeof names.modeNames>>().toEqualTypeOf<NamesOf<Mode>>();
+  expectTypeOf<Listed<typeof names.learnedNames>>().toEqualTypeOf<NamesOf<LearnedGraph>>();
+  expectTypeOf<Listed<typeof names.pathNames>>().toEqualTypeOf<NamesOf<LinearPath>>();
+  expectTypeOf<Listed<typeof names.minimumNames>>().toEqualTypeOf<NamesOf<Minimum | CoordinateMinimum | GradientMinimum>>();
+  expectTypeOf<Listed<typeof names.tunedNames>>().toEqualTypeOf<NamesOf<Tuned<string>>>();
+  expectTypeOf<Listed<typeof names.calibrationNames>>().toEqualTypeOf<NamesOf<Calibration>>();
+  expectTypeOf<Listed<typeof names.drawsNames>>().toEqualTypeOf<NamesOf<Draws>>();
+  expectTypeOf<Listed<typeof names.answerNames>>().toEqualTypeOf<NamesOf<Answer>>();
+});
+
+it("are listed once each", () => {
+  for (const list of Object.values(names)) expect(new Set(list()).size).toBe(list().length);
+});
