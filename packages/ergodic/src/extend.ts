@@ -94,3 +94,4 @@ export {
 export type { LayerFacts } from "./models/neural/layers/layer.ts";
 export { Distribution, distribution } from "./models/statistical/index.ts";
 export type { FitOptions, Trainable, TrainableModel } from "./verbs/fit/kinds/trainable.ts";
+export { type NetworkGraph, networkGraph } from "./verbs/network-graph.ts";
