@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
+import { addExport } from "./commands/export.ts";
 import { addInfer } from "./commands/infer.ts";
 import { addLearn } from "./commands/learn.ts";
 import { addMeasure } from "./commands/measure.ts";
@@ -28,7 +29,18 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  const training = [addTrain, addTune, addPath, addRecommend, addPredict, addEvaluate, addMeasure, addDescribe, addRules];
+  const training = [
+    addTrain,
+    addTune,
+    addPath,
+    addRecommend,
+    addPredict,
+    addEvaluate,
+    addMeasure,
+    addDescribe,
+    addExport,
+    addRules,
+  ];
   const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];
   for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {

@@ -164,7 +164,7 @@ function layerFor(making: Making, shape: readonly number[], depth: number): Made
       const kind = pick(d, ["gru", "lstm"] as const);
       const [units, sequence] = [between(d, 1, 5), d.integer(2) === 0];
       kinds.add(kind);
-      return [ergodic[kind](units, { sequence }), sequence ? [shape[0], units] : [units]];
+      return [(kind === "gru" ? ergodic.gru : ergodic.lstm)(units, { sequence }), sequence ? [shape[0], units] : [units]];
     }
     if (choice === 6) {
       kinds.add("flatten");
