@@ -127,10 +127,10 @@ describe.skipIf(!hasRuntime)("runs", () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 5);
     const before = performance.now();
-    await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(3_000_000n) }, x: floats([1], [1]) });
+    await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(400_000n) }, x: floats([1], [1]) });
     clearInterval(timer);
     const took = performance.now() - before;
-    expect(took).toBeGreaterThan(100);
+    expect(took).toBeGreaterThan(50);
     expect(turns).toBeGreaterThan(5);
   });
 });
@@ -286,34 +286,34 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
   test("time counts from where a run begins, not while it waits", async () => {
     const model = await open(slow());
     const before = performance.now();
-    await model.run(steps(1_000_000));
+    await model.run(steps(50_000));
     const each = performance.now() - before;
     const limited = await open(slow(), { timeoutMs: 6 * each + 1000 });
     const count = Math.ceil((2 * (6 * each + 1000)) / each);
-    const ends = await Promise.all(Array.from({ length: count }, () => limited.run(steps(1_000_000))));
+    const ends = await Promise.all(Array.from({ length: count }, () => limited.run(steps(50_000))));
     expect(ends).toHaveLength(count);
     expect(limited.restarts).toBe(0);
   });
 
-  test("pauses grow where it ends again and again, as retryAfterMs tells", async () => {
+  test("pauses double where it ends again and again, as retryAfterMs tells", async () => {
     const model = await open(slow());
     const pauses: number[] = [];
     for (let i = 0; i < 4; i++) {
       await until(() => model.pid !== undefined, "a process");
+      const run = model.run(steps(2 ** 40)).catch((cause: unknown) => cause);
       process.kill(model.pid!, "SIGKILL");
-      await until(() => model.pid === undefined, "its end");
-      const error = (await model.run(steps(1)).catch((cause: unknown) => cause)) as RefusedError;
-      pauses.push(error.retryAfterMs);
+      pauses.push(((await run) as RefusedError).retryAfterMs);
     }
-    expect(pauses[3]).toBeGreaterThan(200);
-    expect(pauses[3]).toBeLessThanOrEqual(400);
-    expect(pauses[3]).toBeGreaterThan(3 * pauses[1]);
-    expect(pauses.every((pause) => pause <= 400)).toBe(true);
+    // Told as it ends; the rest of a pause is less by what this program did in between.
+    for (const [i, pause] of pauses.entries()) {
+      expect(pause).toBeLessThanOrEqual(50 * 2 ** i);
+      expect(pause).toBeGreaterThan(25 * 2 ** i);
+    }
   });
 
   test("more runs than may wait are refused with 429", async () => {
     const model = await open(slow(), { maxPending: 3 });
-    const runs = Array.from({ length: 5 }, () => model.run(steps(500_000)).catch((error: unknown) => error));
+    const runs = Array.from({ length: 5 }, () => model.run(steps(50_000)).catch((error: unknown) => error));
     const ends = await Promise.all(runs);
     expect(ends.map((end) => (end instanceof RefusedError ? end.status : 200))).toEqual([200, 200, 200, 429, 429]);
     expect(ends[3]).toMatchObject({ code: "QUEUE_FULL" });
@@ -341,7 +341,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
   test("close lets accepted runs end, refuses others, and leaves no process", async () => {
     const model = await open(slow());
     const { pid } = model;
-    const accepted = Array.from({ length: 4 }, () => model.run(steps(300_000)));
+    const accepted = Array.from({ length: 4 }, () => model.run(steps(50_000)));
     const closing = model.close();
     await expect(model.run(steps(1))).rejects.toMatchObject({ name: "RefusedError", code: "CLOSED", status: 503 });
     expect((await Promise.all(accepted)).map(({ y }) => y.data[1])).toEqual([2, 2, 2, 2]);
