@@ -79,6 +79,7 @@ export const commands = [
   "evaluate",
   "measure",
   "describe",
+  "export",
   "sample",
   "approximate",
   "summary",

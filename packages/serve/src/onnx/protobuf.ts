@@ -23,10 +23,10 @@ export class Message {
     return this.#size;
   }
 
-  /** A whole number, negative ones as 64 bits of two's complement. */
-  integer(field: number, value: number | bigint): this {
+  /** A whole number from 0 on. */
+  integer(field: number, value: number): this {
     this.#tag(field, VARIANT);
-    return this.#varint(BigInt.asUintN(64, BigInt(value)));
+    return this.#varint(value);
   }
 
   float(field: number, value: number): this {
@@ -38,7 +38,7 @@ export class Message {
 
   bytes(field: number, bytes: Uint8Array): this {
     this.#tag(field, BYTES);
-    this.#varint(BigInt(bytes.length));
+    this.#varint(bytes.length);
     return this.#append(bytes);
   }
 
@@ -48,7 +48,7 @@ export class Message {
 
   message(field: number, inner: Message): this {
     this.#tag(field, BYTES);
-    this.#varint(BigInt(inner.size));
+    this.#varint(inner.size);
     for (const chunk of inner.#chunks) this.#append(chunk);
     return this;
   }
@@ -56,7 +56,7 @@ export class Message {
   /** Whole numbers one after another in one field. */
   integers(field: number, values: readonly number[]): this {
     const packed = new Message();
-    for (const value of values) packed.#varint(BigInt.asUintN(64, BigInt(value)));
+    for (const value of values) packed.#varint(value);
     return this.message(field, packed);
   }
 
@@ -78,17 +78,14 @@ export class Message {
   }
 
   #tag(field: number, wire: number): void {
-    this.#varint(BigInt(field * 8 + wire));
+    this.#varint(field * 8 + wire);
   }
 
-  #varint(value: bigint): this {
+  #varint(value: number): this {
     const bytes: number[] = [];
     let left = value;
-    while (left > 127n) {
-      bytes.push(Number(left & 127n) + 128);
-      left >>= 7n;
-    }
-    bytes.push(Number(left));
+    for (; left > 127; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
+    bytes.push(left);
     return this.#append(Uint8Array.from(bytes));
   }
 

@@ -57,7 +57,7 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
   const attributes = { kernel_shape: [kernelHeight, kernelWidth], strides: [strideHeight, strideWidth] };
   const pads = paddingOf(window);
   const isMaximum = kind === "maximum";
-  // Whole windows of padding are refused by runtimes as pads of a pool.
+  // Windows in the padding alone are refused by onnxruntime, for means also where the padding is a node of its own, which it joins with the pool.
   const isWide = pads.some((cells, i) => cells >= (i % 2 === 0 ? kernelHeight : kernelWidth));
   if (isWide && kind === "mean")
     throw new CapabilityError(
@@ -65,11 +65,21 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
       "an averagePool has windows in its padding alone, which ONNX does not have; take less padding, or countPadding: true",
       "ONNX_OPERATION",
     );
-  if (isWide) {
+  if (isWide && isMaximum) {
     const [top, left, bottom, right] = pads;
     const around = graph.constant("int64", [0, 0, top, left, 0, 0, bottom, right]);
-    const padded = graph.node("Pad", [arrays.first(x), around, graph.scalar("float32", isMaximum ? -Infinity : 0)]);
-    return graph.node(isMaximum ? "MaxPool" : "AveragePool", [padded], attributes);
+    const padded = graph.node("Pad", [arrays.first(x), around, graph.scalar("float32", -Infinity)]);
+    return graph.node("MaxPool", [padded], attributes);
+  }
+  if (isWide) {
+    const [group, area] = [window.inChannels, kernelHeight * kernelWidth];
+    const weights = graph.constant("float32", new Float32Array(group * area).fill(1 / area), [
+      group,
+      1,
+      kernelHeight,
+      kernelWidth,
+    ]);
+    return graph.node("Conv", [arrays.first(x), weights], { ...attributes, pads, group });
   }
   if (isMaximum) return graph.node("MaxPool", [arrays.first(x)], { ...attributes, pads });
   return graph.node("AveragePool", [arrays.first(x)], { ...attributes, pads, count_include_pad: Number(kind === "mean of all") });
