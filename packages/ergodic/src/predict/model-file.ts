@@ -1,6 +1,5 @@
 /** The file of a saved model (base/described-file.ts): its kind, its description and its tensors. */
 import { type DescribedFile, decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
-import { DataError } from "../base/errors.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject } from "../contract.ts";
 
@@ -24,13 +23,4 @@ export function encodeModel(kind: string, description: JsonObject, tensors: Read
   return encodeDescribed(FORMAT, { kind }, stored(description), tensors);
 }
 
-export function decodeModel(bytes: Uint8Array, where: string): DescribedFile {
-  // Of ours, the last bytes of the header's length are 0.
-  if (bytes[0] === 8 && [0x12, 0x3a, 0x42].includes(bytes[2]) && bytes[7] > 0)
-    throw new DataError(
-      where,
-      "is an ONNX model; run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web",
-      "MODEL_FORMAT",
-    );
-  return decodeDescribed(bytes, where, FORMAT);
-}
+export const decodeModel = (bytes: Uint8Array, where: string): DescribedFile => decodeDescribed(bytes, where, FORMAT);
