@@ -56,19 +56,25 @@ export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
 
 function checkModel(model: unknown): { kind: "linear" | "network" } {
   const { kind } = (typeof model === "object" && model !== null ? model : {}) as { kind?: unknown };
-  if (kind === "linear" || kind === "network") return { kind };
+  if (kind === "linear" || kind === "network") {
+    const { description, pipeline } = model as LinearPredictor;
+    if (description.calibration)
+      throw refused("is calibrated, which its ONNX file would not be", "export the model that was calibrated");
+    if ((pipeline.steps[0] as { offset?: unknown }).offset !== undefined)
+      throw refused("adds an offset of each row, which its ONNX file would not take", "train without it");
+    return { kind };
+  }
   if (typeof kind === "string")
-    throw new CapabilityError(
-      "toOnnx",
-      `the model is a ${kind}, but only linear models and networks can be exported; use ergodic to predict with it`,
-      "ONNX_MODEL",
-    );
+    throw refused(`is a ${kind}, but only linear models and networks can be exported`, "use ergodic to predict with it");
   throw new OptionError(
     "toOnnx",
     `the model is ${model === null ? "null" : typeof model}, but must be a predictor: await predictor("model.safetensors")`,
     "OPTION_TYPE",
   );
 }
+
+const refused = (what: string, advice: string): CapabilityError =>
+  new CapabilityError("toOnnx", `the model ${what}; ${advice}`, "ONNX_MODEL");
 
 /** x·weightsᵀ + intercept in float64. */
 function linearOutputs(graph: Graph, { weights, intercept }: LinearPredictor, prepared: Matrix): Matrix {
