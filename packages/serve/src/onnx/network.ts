@@ -150,11 +150,11 @@ function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   return arrays.graph.node("Transpose", [arrays.reshapeTo(arrays.last(arg), shape)], { perm: TO_FIRST });
 }
 
-/** min(c, max(d, x)) in one: activations that are clipped on both sides. */
+/** min(c, max(d, x)) in one: activations that are clipped on both sides. Where d > c both are c. */
 function clipOf(node: SymbolicArray): { x: SymbolicArray; low: number; high: number } | undefined {
   const high = boundOf(node, "min");
   const low = high === undefined ? undefined : boundOf(node.args[0], "max");
-  if (high === undefined || low === undefined || low > high) return undefined;
+  if (high === undefined || low === undefined) return undefined;
   return { x: node.args[0].args[0], low, high };
 }
 

@@ -167,6 +167,14 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     ownSteppedScan: (x) =>
       compiler.scan([compiler.mean(x, { axis: 2 })], [], ([a]) => [[compiler.mul(0.9, compiler.tanh(a))], []], { length: 5 })
         .carries[0],
+    ownParts(x) {
+      // Four parts of each example, each with a state of its own.
+      const parts = compiler.reshape(x, [-1, 6]);
+      const start = compiler.full(0.5, parts.shape);
+      const step = ([a]: compiler.SymbolicArray[]) => [[compiler.tanh(compiler.add(a, compiler.mul(0.3, parts)))], []] as const;
+      return compiler.reshape(compiler.scan([start], [], step, { length: 3 }).carries[0], [-1, 24]);
+    },
+    ownClips: (x) => compiler.add(compiler.min(1, compiler.max(2, x)), compiler.min(compiler.max(x, -0.5), 0.5)),
     ownProducts: (x) => compiler.matmul(x, compiler.transpose(x, [0, 2, 1])),
     ownRows: (x) => compiler.gather(compiler.constantArray([1, 2, 3, 4, 5, 6], [3, 2]), compiler.max(0, compiler.min(2, x))),
     ownBroadcast: (x) =>
@@ -186,6 +194,37 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
       target,
       3,
     );
+    await agree(model, 3);
+    model.dispose();
+  });
+
+  /** After a convolution, whose result has its channels first in the file. */
+  const onImages: Record<string, (x: compiler.SymbolicArray) => compiler.SymbolicArray> = {
+    sumOfRows: (x) => compiler.sum(x, { axis: 1 }),
+    largestOfColumns: (x) => compiler.maximum(x, { axis: 2 }),
+    sumOfChannels: (x) => compiler.sum(x, { axis: 3 }),
+    leastOfAll: (x) => compiler.reshape(compiler.minimum(x, { axis: [1, 2, 3] }), [-1, 1]),
+    sumOfPlaces: (x) => compiler.sum(x, { axis: [1, 2] }),
+    lowerRows: (x) => compiler.slice(x, { axis: 1, from: 1 }),
+    mirrored: (x) => compiler.flip(x, 2),
+    framed: (x) =>
+      compiler.pad(x, [
+        [0, 0],
+        [1, 0],
+        [0, 2],
+        [1, 1],
+      ]),
+    stacked: (x) => compiler.concatenate([x, compiler.neg(x)], 1),
+    turned: (x) => compiler.transpose(x, [0, 2, 1, 3]),
+    planes: (x) => compiler.mul(x, compiler.constantArray([1, 2, 3], [3, 1])),
+    means: (x) => compiler.sub(x, compiler.reshape(compiler.mean(x, { axis: [1, 2] }), [-1, 1, 1, 5])),
+    regrouped: (x) => compiler.reshape(compiler.transpose(compiler.reshape(x, [-1, 4, 3, 5, 1]), [0, 1, 2, 4, 3]), [-1, 4, 3, 5]),
+    columnsApart: (x) =>
+      compiler.reshape(compiler.transpose(compiler.reshape(x, [-1, 2, 2, 3, 5]), [0, 1, 2, 4, 3]), [-1, 4, 5, 3]),
+  };
+  test.each(Object.keys(onImages))("on images whose channels are first: %s", async (kind) => {
+    const layers = [ergodic.convolution(5), defined(`onImages${kind}`, onImages[kind])(), ergodic.flatten(), ergodic.dense(1)];
+    const model = await fitted(layers, [4, 3, 2], { outputs: 1, loss: "squared", classes: 0 }, 3);
     await agree(model, 3);
     model.dispose();
   });
