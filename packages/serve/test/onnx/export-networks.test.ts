@@ -219,6 +219,11 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     planes: (x) => compiler.mul(x, compiler.constantArray([1, 2, 3], [3, 1])),
     means: (x) => compiler.sub(x, compiler.reshape(compiler.mean(x, { axis: [1, 2] }), [-1, 1, 1, 5])),
     regrouped: (x) => compiler.reshape(compiler.transpose(compiler.reshape(x, [-1, 4, 3, 5, 1]), [0, 1, 2, 4, 3]), [-1, 4, 3, 5]),
+    cellsTurned: (x) =>
+      compiler.reshape(
+        compiler.transpose(compiler.reshape(compiler.slice(x, { axis: 1, to: 3 }), [-1, 3, 3, 5, 1]), [0, 2, 1, 3, 4]),
+        [-1, 3, 3, 5],
+      ),
     columnsApart: (x) =>
       compiler.reshape(compiler.transpose(compiler.reshape(x, [-1, 2, 2, 3, 5]), [0, 1, 2, 4, 3]), [-1, 4, 5, 3]),
   };
