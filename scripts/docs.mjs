@@ -80,6 +80,7 @@ export const commands = [
   "calibrate",
   "measure",
   "describe",
+  "export",
   "sample",
   "approximate",
   "summary",

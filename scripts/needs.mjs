@@ -32,6 +32,12 @@ export const hosts = [
   { folder: "bun", name: "Bun", file: "bin/bun", from: ["@oven/bun-linux-x64"] },
   { folder: "workerd", name: "workerd", file: "bin/workerd", from: ["@cloudflare/workerd-linux-64"] },
   ...compilers,
+  {
+    folder: "onnxruntime",
+    name: "onnxruntime-node",
+    file: "onnxruntime-node/package.json",
+    from: ["onnxruntime-node@1.30.0"],
+  },
   { folder: "web-react", name: "React", file: "node_modules/react/package.json", from: packagesOf("web-react") },
 ];
 /** Browsers and what they need, under what names programs have them, and the Debian package that holds one. */
@@ -41,6 +47,14 @@ export const browsers = [
   { name: "WebKit", programs: ["MiniBrowser"], from: "libwebkit2gtk-4.1-0" },
   { name: "screen for WebKit (Xvfb)", programs: ["Xvfb"], from: "xvfb" },
 ];
+
+/** Of Debian's Python: what it is called, the folder that it lies in, and the Debian packages. */
+export const libraries = [
+  { name: "onnxruntime for Debian's Python", folder: "onnxruntime", from: ["python3-onnxruntime", "python3-onnx"] },
+];
+const PYTHON = "/usr/lib/python3/dist-packages";
+
+export const hasLibrary = ({ folder }, python = PYTHON) => existsSync(join(python, folder));
 
 /** As packages/ergodic/test/browser looks for it. */
 export function hasBrowser({ programs }, path = process.env.PATH ?? "") {
@@ -72,11 +86,14 @@ function packagesOf(template) {
 }
 
 /** What will be skipped for want of something, one line each. `beside`: the folder of reference data. */
-export function missing({ root, beside = join(root, "../shared/data"), path }) {
+export function missing({ root, beside = join(root, "../shared/data"), path, python }) {
   const lines = [];
   for (const browser of browsers)
     if (!hasBrowser(browser, path))
       lines.push(`no ${browser.name}: its tests will be skipped (Debian: apt-get install ${browser.from})`);
+  for (const library of libraries)
+    if (!hasLibrary(library, python))
+      lines.push(`no ${library.name}: its tests will be skipped (Debian: apt-get install ${library.from.join(" ")})`);
   for (const host of hosts)
     if (!hasHost(root, host)) lines.push(`no ${host.name} under node_modules/.cache-node: its tests will be skipped`);
   if (existsSync(beside)) {

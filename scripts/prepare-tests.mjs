@@ -1,17 +1,21 @@
 // Before the tests: brings what some of them need beyond `npm install`, where that is possible, and says what will be skipped where it is not:
-// Chromium, Firefox and WebKit from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary), and React. Where
+// Chromium, Firefox, WebKit and Python's onnxruntime from Debian, the Node versions that the library promises to run on, Bun and workerd (npm packages that hold the binary),
+// onnxruntime-node without its install script, and React. Where
 // CI=true, what is missing then is an error on Linux, which can have all of it. With --compilers those of test/types.test.ts are brought wherever it runs.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { browsers, compilers, hasBrowser, hasHost, hosts, missing } from "./needs.mjs";
+import { browsers, compilers, hasBrowser, hasHost, hasLibrary, hosts, libraries, missing } from "./needs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ci = process.env.CI === "true";
 const mayInstall = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
 
-const absent = browsers.filter((browser) => !hasBrowser(browser)).map(({ from }) => from);
+const absent = [
+  ...browsers.filter((browser) => !hasBrowser(browser)).map(({ from }) => from),
+  ...libraries.filter((library) => !hasLibrary(library)).flatMap(({ from }) => from),
+];
 if (ci && mayInstall && absent.length > 0) {
   for (const args of [
     ["update", "-q"],

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 
-const { browsers, hosts, missing, nodeMajors, references } = (await import(
+const { browsers, hosts, libraries, missing, nodeMajors, references } = (await import(
   new URL("../scripts/needs.mjs", import.meta.url).href
 )) as {
-  missing(where: { root: string; beside?: string; path: string }): string[];
+  missing(where: { root: string; beside?: string; path: string; python: string }): string[];
+  libraries: { name: string; folder: string }[];
   hosts: { folder: string; name: string; file: string }[];
   browsers: { name: string; programs: string[] }[];
   nodeMajors: string[];
@@ -17,6 +18,7 @@ const { browsers, hosts, missing, nodeMajors, references } = (await import(
 const root = mkdtempSync(join(tmpdir(), "ergodic-needs-"));
 const beside = join(root, "data");
 const bin = join(root, "bin");
+const python = join(root, "python");
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function put(path: string): void {
@@ -30,23 +32,25 @@ function putBrowsers(): void {
 
 it("names what is missing, and nothing where all is there", () => {
   mkdirSync(beside, { recursive: true });
-  const lines = missing({ root, beside, path: bin });
+  const lines = missing({ root, beside, path: bin, python });
   const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
-  for (const what of [...hosts.map(({ name }) => name), ...references]) expect(about(what), what).toBeGreaterThan(0);
+  for (const what of [...[...hosts, ...libraries].map(({ name }) => name), ...references])
+    expect(about(what), what).toBeGreaterThan(0);
   for (const { folder, file } of hosts) put(join(root, "node_modules/.cache-node", folder, `node_modules/package/${file}`));
   for (const file of references) put(join(beside, file));
+  for (const { folder } of libraries) put(join(python, folder, "__init__.py"));
   putBrowsers();
-  expect(missing({ root, beside, path: bin })).toEqual([]);
+  expect(missing({ root, beside, path: bin, python })).toEqual([]);
   // A folder that a failed install left behind holds no Node.
   rmSync(join(root, "node_modules/.cache-node", nodeMajors[0], "node_modules"), { recursive: true });
-  expect(missing({ root, beside, path: bin })).toEqual([expect.stringContaining(`Node ${nodeMajors[0]}`)]);
+  expect(missing({ root, beside, path: bin, python })).toEqual([expect.stringContaining(`Node ${nodeMajors[0]}`)]);
   rmSync(join(beside, references[0]));
-  expect(missing({ root, beside, path: bin })).toHaveLength(2);
+  expect(missing({ root, beside, path: bin, python })).toHaveLength(2);
 });
 
 it("a clone has no reference data beside it: that is no fault", () => {
   putBrowsers();
-  const lines = missing({ root, beside: join(root, "nowhere"), path: bin });
+  const lines = missing({ root, beside: join(root, "nowhere"), path: bin, python });
   expect(lines.filter((line) => line.includes("reference data"))).toEqual([]);
 });
 

@@ -4,6 +4,7 @@ import { addCalibrate } from "./commands/calibrate.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
+import { addExport } from "./commands/export.ts";
 import { addInfer } from "./commands/infer.ts";
 import { addLearn } from "./commands/learn.ts";
 import { addMeasure } from "./commands/measure.ts";
@@ -39,6 +40,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     addCalibrate,
     addMeasure,
     addDescribe,
+    addExport,
     addRules,
   ];
   const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];

@@ -95,6 +95,34 @@ export function vectorSums<T>(
 ): void {
   const lanes = <i32>(16 / sizeof<T>());
   const yVector = <usize>lanes * yStep;
+  // Eight sums at a time hide what an addition takes until its sum is there.
+  for (; columns >= 8 * lanes; columns -= 8 * lanes) {
+    let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
+    let s4 = i32x4.splat(0), s5 = i32x4.splat(0), s6 = i32x4.splat(0), s7 = i32x4.splat(0);
+    for (let p = 0, at = x, row = matrix; p < k; p++) {
+      const v = v128.load_splat<T>(at);
+      s0 = madd<T>(v, v128.load(row), s0);
+      s1 = madd<T>(v, v128.load(row, 16), s1);
+      s2 = madd<T>(v, v128.load(row, 32), s2);
+      s3 = madd<T>(v, v128.load(row, 48), s3);
+      s4 = madd<T>(v, v128.load(row, 64), s4);
+      s5 = madd<T>(v, v128.load(row, 80), s5);
+      s6 = madd<T>(v, v128.load(row, 96), s6);
+      s7 = madd<T>(v, v128.load(row, 112), s7);
+      at += xStep;
+      row += step;
+    }
+    putLanes<T>(y, yStep, s0, accumulate);
+    putLanes<T>(y + yVector, yStep, s1, accumulate);
+    putLanes<T>(y + 2 * yVector, yStep, s2, accumulate);
+    putLanes<T>(y + 3 * yVector, yStep, s3, accumulate);
+    putLanes<T>(y + 4 * yVector, yStep, s4, accumulate);
+    putLanes<T>(y + 5 * yVector, yStep, s5, accumulate);
+    putLanes<T>(y + 6 * yVector, yStep, s6, accumulate);
+    putLanes<T>(y + 7 * yVector, yStep, s7, accumulate);
+    matrix += 128;
+    y += 8 * yVector;
+  }
   for (; columns >= 4 * lanes; columns -= 4 * lanes) {
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
     for (let p = 0, at = x, row = matrix; p < k; p++) {

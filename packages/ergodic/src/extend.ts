@@ -94,5 +94,6 @@ export {
 export type { LayerFacts } from "./models/neural/layers/layer.ts";
 export { Distribution, distribution } from "./models/statistical/index.ts";
 export type { FitOptions, Trainable, TrainableModel } from "./verbs/fit/kinds/trainable.ts";
+export { type NetworkGraph, networkGraph } from "./verbs/network-graph.ts";
 export { online } from "./verbs/online/online.ts";
 export type { OnlineFrom, OnlineOptions, OnlineRows, OnlineRun, OnlineWatch } from "./verbs/online/types.ts";

@@ -1,7 +1,7 @@
 import { ErgodicError } from "ergodic";
 
-/** Why a request was refused: the queue is full, its deadline cannot be met, or the batcher is closed. */
-export type Refusal = "QUEUE_FULL" | "DEADLINE" | "CLOSED";
+/** Why a request was refused: the queue is full, its deadline cannot be met, what would answer it is closed, or its process is started anew. */
+export type Refusal = "QUEUE_FULL" | "DEADLINE" | "CLOSED" | "RESTARTING";
 
 /** A request was refused: nothing is wrong with it, and it may be sent again after `retryAfterMs`. */
 export class RefusedError extends ErgodicError {

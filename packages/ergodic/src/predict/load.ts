@@ -74,6 +74,13 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
 }
 
 async function made(bytes: Uint8Array, where: string, options: PredictorOptions): Promise<AnyPredictor> {
+  // Of ours, the last of the header's length is 0.
+  if (bytes[0] === 8 && [0x12, 0x3a, 0x42].includes(bytes[2]) && bytes[7] > 0)
+    throw new DataError(
+      where,
+      "is an ONNX model; run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web",
+      "MODEL_FORMAT",
+    );
   const file = decodeModel(bytes, where);
   const { kind } = file.metadata;
   const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;

@@ -109,10 +109,12 @@ export class NetworkPlan implements Disposable, HasMemory {
   open(rows: number, input: string, output: string): OpenBatch {
     const home = this.#opened();
     const batch = home.batch(rows);
+    const at = batch.at.get(input);
     // Memory of one thread that has grown is other memory.
-    if (!batch.open || batch.open.input.length === 0)
+    if (!batch.open || batch.open.output.length === 0)
       batch.open = {
-        input: home.view(batch.at.get(input)!, rows * this.rowSize(input)),
+        // A network that gives the same for all rows has no input.
+        input: at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input)),
         output: home.view(batch.at.get(output)!, rows * this.rowSize(output)),
         run: () => this.#called(batch.program),
       };
@@ -201,6 +203,8 @@ export class NetworkPlan implements Disposable, HasMemory {
     throw new OptionError(this.#parts.where, `${message}; give them one row after another`, "PREDICT_INPUT");
   }
 }
+
+const NOTHING = new Float32Array(0);
 
 function chunkOf(plan: ArrayPlan, where: string): number {
   let rows = 64;

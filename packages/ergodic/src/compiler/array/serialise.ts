@@ -23,7 +23,7 @@ import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule.ts";
 
 /** Steps for so many rows are large: what is small beside them would fit as well. */
-const BATCHES = [1_000_003, 1_000_033] as const;
+export const BATCHES = [1_000_003, 1_000_033] as const;
 
 export interface EncodedPlan {
   /** JSON. */

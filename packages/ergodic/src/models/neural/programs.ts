@@ -78,7 +78,11 @@ export function layOutParameters({ parameters, states }: TracedNetwork): Paramet
 }
 
 /** z [batch, outputs] of the network on x [batch, …row]. */
-export function outputsOf(facts: NetworkFacts, batch: number, training: boolean): TracedNetwork & { readonly z: SymbolicArray } {
+export function outputsOf(
+  facts: Omit<NetworkFacts, "loss">,
+  batch: number,
+  training: boolean,
+): TracedNetwork & { readonly z: SymbolicArray } {
   const { network, rowShape, scale, outputs } = facts;
   const x = input("x", [batch, ...rowShape]);
   const scaled = scale.mean === 0 && scale.factor === 1 ? x : mul(sub(x, scale.mean), scale.factor);

@@ -19,7 +19,9 @@ import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } 
 import { scalesJson } from "./scales.ts";
 
 /** Numbers of a file, by what they are of. */
-type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
+export type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
+
+const NONE = new Float64Array(0);
 
 /** Products and convolutions: their weights are argument 1, with the channels of the result as the last axis. */
 const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
@@ -82,18 +84,21 @@ function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): R
   ]);
 }
 
-/** z of x for a batch. `weights` collects what is computed from parameters alone, the same for every batch. */
-function predictionProgram(
-  facts: NetworkFacts,
+/**
+ * z of x for a batch. `weights` collects what is computed from parameters alone, the same for every batch; without `values` its names alone, those
+ * of the file's tensors.
+ */
+export function predictionProgram(
+  facts: Omit<NetworkFacts, "loss">,
   batch: number,
-  values: Readonly<Record<string, Float64Array>>,
+  values: Readonly<Record<string, Float64Array>> | undefined,
   weights: Weights,
 ): ArrayProgram {
   const { z } = outputsOf(facts, batch, false);
   const [folded] = foldFactors(z, batch);
   const replacements = new Map<SymbolicArray, SymbolicArray>();
   for (const node of largestFixed([folded], batch)) {
-    const known = weights.get(node) ?? { name: nameOf(node, weights), values: numbersOf(node, values) };
+    const known = weights.get(node) ?? { name: nameOf(node, weights), values: values ? numbersOf(node, values) : NONE };
     weights.set(node, known);
     replacements.set(node, input(known.name, node.shape));
   }

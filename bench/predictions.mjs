@@ -1,0 +1,119 @@
+/**
+ * Predictions of networks, ours and onnxruntime's, on one thread: `predict-mlp` and `predict-cnn`.
+ *
+ * A model is trained a little, so that its numbers are none that anybody would choose, saved as ours and exported as ONNX: all sides read the same weights,
+ * and the same float32 rows. A call predicts a batch and gives probabilities; `loss` is their mean square on the first batch, in which sides must agree.
+ *
+ * Cold: a new process each round, from before it imports the runtime to the first answer of a batch of one. Processes that onnxruntime is loaded into are
+ * those of peer.mjs, ours runs on the Node that runs the benchmark.
+ */
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { toOnnx } from "@ergodic/serve/onnx";
+import { Dataset, fit, network, predictor } from "ergodic";
+import { randomNumbers } from "./data.mjs";
+import { openPeer } from "./peer.mjs";
+import { floatsOf, meanSquare, timedCalls } from "./timing.mjs";
+
+const CLASSES = 10;
+/** Milliseconds that a round is to take, by a guess of the first calls. */
+const ROUND_MS = 400;
+/** Batches that are predicted in turn. */
+const SETS = 8;
+
+async function makeModel(folder, { rowShape, layers }, batch) {
+  const width = rowShape.reduce((product, extent) => product * extent, 1);
+  const random = randomNumbers(1);
+  const uniform = (length) => Float32Array.from({ length }, () => random.uniform());
+  const y = Array.from({ length: 256 }, (_, i) => String(i % CLASSES));
+  const data = Dataset.fromArrays({ x: { values: uniform(256 * width), columnCount: width }, y, type: "f32", rowShape });
+  const trained = await fit(network(layers(CLASSES), { standardise: false }), data, { epochs: 1, batch: 32, seed: 1 });
+  const [model, onnx, rows] = ["model.safetensors", "model.onnx", "rows"].map((name) => join(folder, name));
+  await trained.save(model);
+  writeFileSync(onnx, toOnnx(trained));
+  writeFileSync(rows, uniform(SETS * batch * width));
+  return { model, onnx, rows, batch, width, sets: SETS, roundMs: ROUND_MS };
+}
+
+async function ours({ model: file, rows: path, batch, width, sets, roundMs }) {
+  const model = await predictor(file);
+  const rows = floatsOf(path);
+  const batches = Array.from({ length: sets }, (_, i) => rows.subarray(i * batch * width, (i + 1) * batch * width));
+  const out = new Float64Array(model.width * batch);
+  const call = (i) => model.predictInto(batches[i % sets], out);
+  return {
+    name: "ergodic",
+    close: () => model.dispose(),
+    async round() {
+      const value = await timedCalls(call, roundMs);
+      call(0);
+      return { value, loss: meanSquare(out) };
+    },
+  };
+}
+
+async function theirs(problem, runtime) {
+  const peer = await openPeer("onnxruntime.mjs", { ...problem, runtime });
+  return { name: peer.ready.version, round: () => peer.run({}), close: () => peer.close() };
+}
+
+const cold = fileURLToPath(new URL("cold-prediction.mjs", import.meta.url));
+
+async function coldOurs(problem) {
+  return {
+    name: "ergodic",
+    async round() {
+      const { stdout } = await promisify(execFile)(process.execPath, [cold, JSON.stringify(problem)]);
+      return JSON.parse(stdout);
+    },
+  };
+}
+
+async function coldTheirs(problem, runtime) {
+  const open = () => openPeer("onnxruntime.mjs", { ...problem, runtime, cold: true });
+  const first = await open();
+  await first.close();
+  return {
+    name: first.ready.version,
+    async round() {
+      const peer = await open();
+      try {
+        return await peer.run({});
+      } finally {
+        await peer.close();
+      }
+    },
+  };
+}
+
+/** Probabilities are the same but for rounding. */
+const compare = (mine, other) => ({
+  text: `mean square of the probabilities ${mine.loss.toFixed(6)} against ${other.loss.toFixed(6)} (may differ by 1e-5)`,
+  passed: Math.abs(mine.loss - other.loss) <= 1e-5,
+});
+
+const benchCase = (name, batch, settings, { isCold = false, goal } = {}) => ({
+  name: `predict-${name}-${isCold ? "cold" : batch}`,
+  measures: `${settings.measures}: ${isCold ? "from the import to the first answer, in a new process" : `a batch of ${batch}, one thread`}`,
+  metric: isCold ? "ms" : "µs of processor time",
+  better: "less",
+  compare,
+  makeData: (folder) => makeModel(folder, settings, batch),
+  ours: isCold ? coldOurs : ours,
+  peers: (problem) =>
+    ["onnxruntime-web", "onnxruntime-node"].map((runtime) => ({
+      name: runtime,
+      goal: runtime === "onnxruntime-web" ? goal : isCold ? undefined : 0.8,
+      open: () => (isCold ? coldTheirs : theirs)(problem, runtime),
+    })),
+});
+
+/** The cases of a network: batches of 1 and 64, and cold. `goals`: of onnxruntime-web, at batch 1 and 64. */
+export const predictions = (name, settings, goals) => [
+  benchCase(name, 1, settings, { goal: goals[0] }),
+  benchCase(name, 64, settings, { goal: goals[1] }),
+  benchCase(name, 1, settings, { isCold: true, goal: 5 }),
+];

@@ -1,0 +1,32 @@
+/** `ergodic export MODEL --out m.onnx`: a linear model or a network as an ONNX file, for onnxruntime and others. */
+import type { Command } from "commander";
+import { type AnyPredictor, type LinearPredictor, predictor, writeWhole } from "ergodic";
+import { given } from "../options/given.ts";
+import { addModelOptions } from "../options/training.ts";
+import { checkOutputs } from "../outputs.ts";
+import { bytes } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface ExportOptions {
+  readonly out: string;
+  readonly maxWork?: number;
+}
+
+export function addExport(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("export")
+    .description("write a model as an ONNX file")
+    .argument("<MODEL>", "a linear model or a network that train or path wrote")
+    .requiredOption("--out <file>", "the ONNX file, such as m.onnx");
+  addModelOptions(command).action((model: string, options: ExportOptions) => exportModel(model, options, terminal));
+}
+
+async function exportModel(file: string, { out, maxWork }: ExportOptions, terminal: Terminal): Promise<void> {
+  await checkOutputs("export", [{ flag: "--out", path: out }], [{ flag: "MODEL", path: file }]);
+  const model = await predictor<AnyPredictor>(file, given({ maxWork }));
+  const { toOnnx } = await import("@ergodic/serve/onnx");
+  // What cannot be exported is refused there, by its name.
+  const written = toOnnx(model as LinearPredictor);
+  await writeWhole(out, written);
+  terminal.note(`${file} written to ${out} as ONNX (${bytes(written.length)})`);
+}

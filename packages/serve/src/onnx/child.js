@@ -1,0 +1,84 @@
+/**
+ * The program of the child process that holds one ONNX model: loads it, then answers runs one after another. It is plain JavaScript, so that Node
+ * runs it as it lies.
+ *
+ * Asked: { load } first, then { id, inputs, outputs }. Answers: { loaded } or { failed }, then { id, outputs } or { id, wrong }. Tensors are { type, shape, data }.
+ */
+import { Worker } from "node:worker_threads";
+
+/**
+ * @typedef {{ type: string, shape: readonly number[], data: ArrayBufferView | readonly string[] }} Tensor
+ * @typedef {{ module: string, model: string | Uint8Array, threads: number }} Load
+ * @typedef {{ id: number, inputs: Record<string, Tensor>, outputs: string[] }} Asked
+ */
+
+// A run blocks this thread: another one sees to it that the process does not outlive its parent.
+const watching = `
+const parent = process.ppid;
+setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
+`;
+new Worker(watching, { eval: true, stdin: false }).unref();
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+// Ctrl-C in a terminal is for the parent, which closes its children in order.
+process.on("SIGINT", () => {});
+
+/** @type {any} */
+let ort;
+/** @type {any} */
+let session;
+
+/** @param {unknown} message */
+const say = (message) => void process.send?.(message);
+
+/** @param {unknown} error */
+const saidBy = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {Load} given */
+async function load({ module, model, threads }) {
+  const found = await import(module);
+  ort = found.default ?? found;
+  session = await ort.InferenceSession.create(model, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    executionProviders: ["cpu"],
+    logSeverityLevel: 4,
+  });
+  say({ loaded: { inputs: session.inputMetadata, outputs: session.outputMetadata } });
+}
+
+/**
+ * Numbers of 16 bits are bits on their way: newer hosts have arrays of them, others do not.
+ * @param {Tensor} tensor
+ */
+function toTensor({ type, shape, data }) {
+  const { Float16Array: Halves } = /** @type {any} */ (globalThis);
+  const own =
+    type === "float16" && Halves && data instanceof Uint16Array ? new Halves(data.buffer, data.byteOffset, data.length) : data;
+  return new ort.Tensor(type, own, shape);
+}
+
+/**
+ * @param {{ type: string, dims: readonly number[], data: any }} tensor
+ * @returns {Tensor}
+ */
+function fromTensor({ type, dims, data }) {
+  const isHalves = type === "float16" && !(data instanceof Uint16Array);
+  return { type, shape: [...dims], data: isHalves ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data };
+}
+
+/** @param {Asked} asked */
+async function run({ id, inputs, outputs }) {
+  try {
+    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]));
+    const made = await session.run(feeds, outputs);
+    say({ id, outputs: Object.fromEntries(outputs.map((name) => [name, fromTensor(made[name])])) });
+  } catch (error) {
+    say({ id, wrong: saidBy(error) });
+  }
+}
+
+process.on("message", (/** @type {any} */ message) => {
+  if (message.load) load(message.load).catch((error) => say({ failed: saidBy(error), code: error?.code }));
+  else run(message);
+});

@@ -1,0 +1,131 @@
+import { CapabilityError, type LinearPredictor, type NetworkPredictor, OptionError } from "ergodic";
+import { networkGraph } from "ergodic/extend";
+import { Graph, TYPES } from "./graph.ts";
+import { writeNetwork } from "./network.ts";
+import { as, rawColumns, writePipeline } from "./pipeline.ts";
+
+/** A matrix of outputs or predictions, [rows, …]. */
+interface Matrix {
+  readonly name: string;
+  readonly type: "float32" | "float64";
+}
+
+const VERSION = "0.1.0";
+
+/**
+ * A linear model or a network as an ONNX file (opset 17), for onnxruntime and others.
+ *
+ *   await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
+ *
+ * Its input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns: numbers as they are, a category as the place of its
+ * level (any other number: an unknown level), NaN for a missing cell where the model fills gaps. Its outputs:
+ *
+ *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the place of the likeliest
+ *   by sign    `scores`, float32 [batch, 1 or classes]; `class`
+ *   numbers    `value`, float32 [batch, 1]
+ *
+ * The metadata hold, as JSON: "classes", the names of classes, or null; "columns", the raw columns, those of categories with their levels; and "target"
+ * and "task" as texts. Steps of the pipeline and linear models compute in float64, networks in float32 with batch normalisation folded into weights.
+ *
+ * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for what ONNX cannot hold, by its name; MemoryLimitError above 2 GB
+ */
+export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
+  const { kind } = checkModel(model);
+  const { pipeline, classes } = model;
+  const graph = new Graph();
+  const raw = rawColumns(pipeline.steps, pipeline.inputs);
+  graph.input("columns", "float32", ["batch", raw.length]);
+  const prepared = writePipeline(graph, pipeline.steps, raw, "columns");
+  const z =
+    kind === "linear"
+      ? linearOutputs(graph, model as LinearPredictor, prepared)
+      : networkOutputs(graph, model as NetworkPredictor, prepared);
+  const { link } = model.description as { link: string };
+  if (classes) writeClasses(graph, z, link, classes.length);
+  else give(graph, link === "exp" ? { ...z, name: graph.node("Exp", [z.name]) } : z, "value", 1);
+  return graph.toBytes(
+    {
+      classes: JSON.stringify(classes ?? null),
+      columns: JSON.stringify(raw),
+      target: model.targetName,
+      task: model.task,
+    },
+    VERSION,
+  );
+}
+
+function checkModel(model: unknown): { kind: "linear" | "network" } {
+  const { kind } = (typeof model === "object" && model !== null ? model : {}) as { kind?: unknown };
+  if (kind === "linear" || kind === "network") {
+    const { description, pipeline } = model as LinearPredictor;
+    if (description.calibration)
+      throw refused("is calibrated, which its ONNX file would not be", "export the model that was calibrated");
+    if ((pipeline.steps[0] as { offset?: unknown }).offset !== undefined)
+      throw refused("adds an offset of each row, which its ONNX file would not take", "train without it");
+    return { kind };
+  }
+  if (typeof kind === "string")
+    throw refused(`is a ${kind}, but only linear models and networks can be exported`, "use ergodic to predict with it");
+  throw new OptionError(
+    "toOnnx",
+    `the model is ${model === null ? "null" : typeof model}, but must be a predictor: await predictor("model.safetensors")`,
+    "OPTION_TYPE",
+  );
+}
+
+const refused = (what: string, advice: string): CapabilityError =>
+  new CapabilityError("toOnnx", `the model ${what}; ${advice}`, "ONNX_MODEL");
+
+/** x·weightsᵀ + intercept in float64. */
+function linearOutputs(graph: Graph, { weights, intercept }: LinearPredictor, prepared: Matrix): Matrix {
+  const x = as(graph, prepared, "float64");
+  const outputs = intercept.length;
+  const columns = weights.length / outputs;
+  const turned = Float64Array.from(
+    { length: weights.length },
+    (_, i) => weights[(i % outputs) * columns + Math.floor(i / outputs)],
+  );
+  const product = graph.node("MatMul", [x.name, graph.constant("float64", turned, [columns, outputs], "weights")]);
+  return { name: graph.node("Add", [product, graph.constant("float64", intercept, [1, outputs], "intercept")]), type: "float64" };
+}
+
+function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix): Matrix {
+  const x = as(graph, prepared, "float32");
+  const { rowShape } = model;
+  const shaped = rowShape.length === 1 ? x.name : graph.node("Reshape", [x.name, graph.constant("int64", [-1, ...rowShape])]);
+  return { name: writeNetwork(graph, networkGraph(model), shaped), type: "float32" };
+}
+
+/** The link of outputs z, [rows, outputs], and the class that is likeliest; the first of equal ones. */
+function writeClasses(graph: Graph, z: Matrix, link: string, count: number): void {
+  const axis = graph.constant("int64", [1]);
+  const number = (value: number): string => graph.scalar(z.type, value);
+  const likeliest = (scores: string): string => graph.node("ArgMax", [scores], { axis: 1, keepdims: 0 }, "class");
+  graph.output("class", "int64", ["batch"]);
+  if (link === "sign") {
+    const width = count === 2 ? 1 : count;
+    if (width > 1) likeliest(z.name);
+    else {
+      const above = graph.node("Cast", [graph.node("Greater", [z.name, number(0)])], { to: TYPES.int64 });
+      graph.node("Squeeze", [above, axis], {}, "class");
+    }
+    give(graph, z, "scores", width);
+    return;
+  }
+  let p = graph.node(link === "softmax" ? "Softmax" : "Sigmoid", [z.name], link === "softmax" ? { axis: 1 } : {});
+  if (link === "sigmoid") p = graph.node("Concat", [graph.node("Sub", [number(1), p]), p], { axis: 1 });
+  if (link === "sigmoidNormalised") {
+    const total = graph.node("ReduceSum", [p, axis], { keepdims: 1 });
+    const share = graph.node("Div", [p, total]);
+    p = graph.node("Where", [graph.node("Greater", [total, number(0)]), share, number(1 / count)]);
+  }
+  likeliest(p);
+  give(graph, { name: p, type: z.type }, "probabilities", count);
+}
+
+/** As the model's output of that name, in float32. */
+function give(graph: Graph, { name, type }: Matrix, called: string, width: number): void {
+  if (type === "float32") graph.node("Identity", [name], {}, called);
+  else graph.node("Cast", [name], { to: TYPES.float32 }, called);
+  graph.output(called, "float32", ["batch", width]);
+}

@@ -1,0 +1,205 @@
+/**
+ * An ONNX graph while it is built: nodes in the order in which they are computed, constants, inputs and outputs; and the file that holds it.
+ *
+ * Values are known by their names. Equal short constants are one. What no output needs is left out of the file.
+ * Source: onnx.proto3 and Operators.md of ONNX; opset 17, version 8 of the representation.
+ */
+import { Message } from "./protobuf.ts";
+
+/** Numbers that ONNX has for types of elements. */
+export const TYPES = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+} as const;
+
+export type TypeName = keyof typeof TYPES;
+
+/** An extent, or the name of one that is known when the model runs. */
+export type Dimension = number | string;
+
+const OPSET = 17;
+const REPRESENTATION = 8;
+/** Of attributes. */
+const KINDS = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
+
+/** Whole numbers, unless it is said to be a float. */
+export type Attribute = number | readonly number[] | { readonly float: number } | Graph;
+
+interface Node {
+  readonly op: string;
+  /** An empty name stands for an argument that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+interface Constant {
+  readonly type: TypeName;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+interface Port {
+  readonly name: string;
+  readonly type: TypeName;
+  /** undefined: nothing is said. */
+  readonly shape: readonly (Dimension | undefined)[];
+}
+
+/** Constants up to so many bytes are compared. */
+const SHORT = 4096;
+
+/** What a graph and the graphs within its nodes share. */
+interface Shared {
+  count: number;
+  readonly constants: Map<string, Constant>;
+  readonly known: Map<string, string>;
+}
+
+export class Graph {
+  readonly #shared: Shared;
+  readonly #nodes: Node[] = [];
+  readonly #inputs: Port[] = [];
+  readonly #outputs: Port[] = [];
+
+  /** `around`: the graph in whose node this one is; constants are kept there, and its values can be named here. */
+  constructor(around?: Graph) {
+    this.#shared = around ? around.#shared : { count: 0, constants: new Map(), known: new Map() };
+  }
+
+  input(name: string, type: TypeName, shape: Port["shape"]): string {
+    this.#inputs.push({ name, type, shape });
+    return name;
+  }
+
+  output(name: string, type: TypeName, shape: Port["shape"]): void {
+    this.#outputs.push({ name, type, shape });
+  }
+
+  /** A name that no other value has. */
+  fresh(hint: string): string {
+    return `${hint}_${this.#shared.count++}`;
+  }
+
+  /** The name of what the operation gives. */
+  node(op: string, inputs: readonly string[], attributes: Node["attributes"] = {}, as = this.fresh(op)): string {
+    this.nodes(op, inputs, [as], attributes);
+    return as;
+  }
+
+  nodes(op: string, inputs: readonly string[], outputs: readonly string[], attributes: Node["attributes"] = {}): void {
+    this.#nodes.push({ op, inputs, outputs, attributes });
+  }
+
+  /** Numbers of a shape, row-major. */
+  constant(type: TypeName, values: ArrayLike<number>, shape: readonly number[] = [values.length], hint = "constant"): string {
+    const bytes = bytesOf(type, values);
+    const key = bytes.length <= SHORT ? `${type} ${shape.join()} ${bytes.join()}` : undefined;
+    const before = key === undefined ? undefined : this.#shared.known.get(key);
+    if (before !== undefined) return before;
+    const name = this.fresh(hint);
+    this.#shared.constants.set(name, { type, shape, bytes });
+    if (key !== undefined) this.#shared.known.set(key, name);
+    return name;
+  }
+
+  scalar(type: TypeName, value: number): string {
+    return this.constant(type, [value], []);
+  }
+
+  /** The file. `metadata`: texts by name, for whoever reads the model. @throws MemoryLimitError above 2 GB */
+  toBytes(metadata: Readonly<Record<string, string>>, version: string): Uint8Array {
+    const model = new Message().integer(1, REPRESENTATION).text(2, "ergodic").text(3, version).message(7, this.#message("model"));
+    model.message(8, new Message().text(1, "").integer(2, OPSET));
+    for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().text(1, key).text(2, value));
+    return model.finish("toOnnx");
+  }
+
+  #message(name: string): Message {
+    const nodes = this.#needed();
+    const used = new Set(nodes.flatMap((node) => [...namesIn(node)]));
+    const message = new Message();
+    for (const [i, node] of nodes.entries()) message.message(1, nodeMessage(node, `${name}_${i}`));
+    message.text(2, name);
+    // Graphs within others take their constants from the outermost one.
+    if (name === "model")
+      for (const [key, constant] of this.#shared.constants) if (used.has(key)) message.message(5, tensorMessage(key, constant));
+    for (const port of this.#inputs) message.message(11, portMessage(port));
+    for (const port of this.#outputs) message.message(12, portMessage(port));
+    return message;
+  }
+
+  /** Of the nodes those that an output depends on. */
+  #needed(): Node[] {
+    const wanted = new Set(this.#outputs.map(({ name }) => name));
+    const kept: Node[] = [];
+    for (const node of [...this.#nodes].reverse()) {
+      if (!node.outputs.some((output) => wanted.has(output))) continue;
+      kept.push(node);
+      for (const input of namesIn(node)) wanted.add(input);
+    }
+    return kept.reverse();
+  }
+
+  /** Names that its nodes and outputs use, those from outside among them. */
+  names(): Set<string> {
+    return new Set([...this.#outputs.map(({ name }) => name), ...this.#needed().flatMap((node) => [...namesIn(node)])]);
+  }
+
+  /** For the node that holds it. */
+  inner(name: string): Message {
+    return this.#message(name);
+  }
+}
+
+function* namesIn({ inputs, attributes }: Node): Generator<string> {
+  yield* inputs;
+  for (const value of Object.values(attributes)) if (value instanceof Graph) yield* value.names();
+}
+
+function nodeMessage({ op, inputs, outputs, attributes }: Node, name: string): Message {
+  const message = new Message();
+  for (const input of inputs) message.text(1, input);
+  for (const output of outputs) message.text(2, output);
+  message.text(3, name).text(4, op);
+  for (const [key, value] of Object.entries(attributes)) message.message(5, attributeMessage(key, value, name));
+  return message;
+}
+
+function attributeMessage(key: string, value: Attribute, node: string): Message {
+  const message = new Message().text(1, key);
+  if (typeof value === "number") return message.integer(3, value).integer(20, KINDS.integer);
+  if (value instanceof Graph) return message.message(6, value.inner(`${node}_${key}`)).integer(20, KINDS.graph);
+  if ("float" in value) return message.float(2, value.float).integer(20, KINDS.float);
+  for (const one of value) message.integer(8, one);
+  return message.integer(20, KINDS.integers);
+}
+
+const tensorMessage = (name: string, { type, shape, bytes }: Constant): Message =>
+  new Message().integers(1, shape).integer(2, TYPES[type]).text(8, name).bytes(9, bytes);
+
+function portMessage({ name, type, shape }: Port): Message {
+  const dimensions = new Message();
+  for (const extent of shape) {
+    const dimension = new Message();
+    if (typeof extent === "number") dimension.integer(1, extent);
+    else if (extent !== undefined) dimension.text(2, extent);
+    dimensions.message(1, dimension);
+  }
+  const tensor = new Message().integer(1, TYPES[type]).message(2, dimensions);
+  return new Message().text(1, name).message(2, new Message().message(1, tensor));
+}
+
+/** Little-endian, as all hosts of WebAssembly are in practice. */
+function bytesOf(type: TypeName, values: ArrayLike<number>): Uint8Array {
+  if (type === "float32") return new Uint8Array(Float32Array.from(values).buffer);
+  if (type === "float64") return new Uint8Array(Float64Array.from(values).buffer);
+  return new Uint8Array(BigInt64Array.from(Array.from(values, BigInt)).buffer);
+}

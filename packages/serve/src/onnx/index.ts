@@ -1,0 +1,4 @@
+/** `@ergodic/serve/onnx`: models as ONNX files, and ONNX files as models. */
+export { toOnnx } from "./export.ts";
+export { type OnnxOptions, OnnxPredictor, type OnnxRunOptions, onnxPredictor } from "./predictor.ts";
+export type { OnnxPort, OnnxTensor, TensorType } from "./tensors.ts";

@@ -1,0 +1,210 @@
+/**
+ * One child process with a model, from its start to its end (child.js). It is never used again once it has ended: who wants more starts another.
+ *
+ * While nothing is asked of it, it holds up no end of the program: it ends with its parent, however that ends.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CapabilityError, DataError, type ErgodicError } from "ergodic";
+import type { OnnxPort, OnnxTensor } from "./tensors.ts";
+
+export interface ModelSource {
+  /** The file, for errors. */
+  readonly where: string;
+  /** A path, or the file's bytes. */
+  readonly model: string | Uint8Array;
+  /** URL of the module of onnxruntime-node. */
+  readonly module: string;
+  readonly threads: number;
+  /** Milliseconds for the start. */
+  readonly startMs: number;
+}
+
+export interface Ports {
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+}
+
+export interface Question {
+  readonly inputs: Readonly<Record<string, OnnxTensor>>;
+  readonly outputs: readonly string[];
+}
+
+type Tensors = Record<string, OnnxTensor>;
+
+interface Waiting {
+  answered(outputs: Tensors): void;
+  failed(error: unknown): void;
+}
+
+interface Message {
+  readonly loaded?: { inputs: Metadata[]; outputs: Metadata[] };
+  readonly failed?: string;
+  readonly code?: string;
+  readonly id?: number;
+  readonly outputs?: Tensors;
+  readonly wrong?: string;
+}
+
+type Metadata = OnnxPort & { readonly isTensor: boolean };
+
+/** What may keep this program from ending. */
+interface Handle {
+  ref(): void;
+  unref(): void;
+}
+
+/** Characters of what a child wrote on its standard error that are kept. */
+const LAST_WORDS = 500;
+
+export class ModelProcess {
+  /** Resolves once the process is gone, with how it ended. */
+  readonly gone: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #where: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #started: { loaded(ports: Ports): void; failed(error: ErgodicError): void } | undefined;
+  #count = 0;
+  #lastWords = "";
+  #isGone = false;
+
+  private constructor(where: string) {
+    this.#where = where;
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    this.#child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [], {
+      env,
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.#child.on("message", (message) => this.#heard(message as Message));
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS);
+    });
+    this.gone = new Promise((resolve) => {
+      const ended = (how: string): void => {
+        this.#isGone = true;
+        resolve(this.#lastWords.trim() === "" ? how : `${how}, after it wrote ${JSON.stringify(this.#lastWords.trim())}`);
+      };
+      this.#child.once("error", ({ message }) => ended(`it did not start (${message})`));
+      this.#child.once("close", (code, signal) => ended(signal ? `it was ended by ${signal}` : `it ended with code ${code}`));
+    });
+    void this.gone.then((how) => this.#ended(how));
+  }
+
+  /** @throws DataError with onnxruntime's sentence for a model that it does not take, or that is not loaded in time; CapabilityError where onnxruntime-node does not run */
+  static async start(source: ModelSource): Promise<{ process: ModelProcess; ports: Ports }> {
+    const { where, model, module, threads, startMs } = source;
+    const made = new ModelProcess(where);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const ports = await new Promise<Ports>((loaded, failed) => {
+        made.#started = { loaded, failed };
+        timer = setTimeout(() => {
+          const message = `was not loaded within ${startMs} ms; give it more (startMs), or another model`;
+          failed(new DataError(where, message, "ONNX_START"));
+        }, startMs);
+        made.#send({ load: { model, module, threads } });
+      });
+      made.#rest();
+      return { process: made, ports };
+    } catch (error) {
+      made.kill();
+      await made.gone;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Runs asked for and not answered. */
+  get runs(): number {
+    return this.#waiting.size;
+  }
+
+  /** Outputs by name. Rejects with DataError for what onnxruntime refuses; with undefined where the process ended first. */
+  run({ inputs, outputs }: Question): Promise<Tensors> {
+    const id = this.#count++;
+    return new Promise((answered, failed) => {
+      this.#waiting.set(id, { answered, failed });
+      if (this.#waiting.size === 1) this.#work();
+      this.#send({ id, inputs, outputs });
+    });
+  }
+
+  kill(): void {
+    // Whoever waits for its end shall live to see it.
+    this.#work();
+    this.#child.kill("SIGKILL");
+  }
+
+  /** What cannot be sent any more, and that the process ends, is told by its end. */
+  #send(message: object): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #heard({ loaded, failed, code, id, outputs, wrong }: Message): void {
+    if (loaded) this.#loaded(loaded);
+    if (failed !== undefined) this.#started?.failed(this.#refusal(failed, code));
+    const waiting = id === undefined ? undefined : this.#waiting.get(id);
+    if (id === undefined || !waiting) return;
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#rest();
+    if (outputs) waiting.answered(outputs);
+    else waiting.failed(new DataError(this.#where, `onnxruntime could not run it: ${wrong}; look at the inputs`, "ONNX_RUN"));
+  }
+
+  #loaded({ inputs, outputs }: { inputs: Metadata[]; outputs: Metadata[] }): void {
+    const other = inputs.find(({ isTensor }) => !isTensor);
+    if (other)
+      this.#started?.failed(
+        new CapabilityError(
+          this.#where,
+          `takes a sequence or a map, "${other.name}", but only tensors can be sent; export it with tensors`,
+          "ONNX_PORT",
+        ),
+      );
+    const tensors = (ports: Metadata[]): OnnxPort[] =>
+      ports.filter(({ isTensor }) => isTensor).map(({ name, type, shape }) => ({ name, type, shape: [...shape] }));
+    this.#started?.loaded({ inputs: tensors(inputs), outputs: tensors(outputs) });
+  }
+
+  #refusal(message: string, code: string | undefined): ErgodicError {
+    if (code?.startsWith("ERR_MODULE") || code === "MODULE_NOT_FOUND" || code === "ERR_DLOPEN_FAILED")
+      return new CapabilityError(
+        this.#where,
+        `onnxruntime-node does not run here: ${message}; install it for this host`,
+        "ONNX_RUNTIME",
+      );
+    return new DataError(this.#where, `onnxruntime does not take it: ${message}`, "ONNX_START");
+  }
+
+  #ended(how: string): void {
+    this.#started?.failed(
+      new DataError(this.#where, `the process that loaded it ended: ${how}; the file may be damaged`, "ONNX_START"),
+    );
+    for (const { failed } of this.#waiting.values()) failed(undefined);
+    this.#waiting.clear();
+  }
+
+  /** From now on the parent may end. */
+  #rest(): void {
+    for (const handle of this.#handles()) handle?.unref();
+  }
+
+  #work(): void {
+    for (const handle of this.#handles()) handle?.ref();
+  }
+
+  #handles(): (Handle | null | undefined)[] {
+    return [this.#child, this.#child.channel, this.#child.stderr as unknown as Handle | null];
+  }
+}

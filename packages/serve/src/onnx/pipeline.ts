@@ -1,0 +1,122 @@
+/**
+ * A model's pipeline as ONNX nodes: from a matrix of its raw columns to that of its own columns.
+ *
+ * Raw columns are numbers; a category is the place of its level in the column's list, and anything that is none (−1) an unknown level. Missing is NaN,
+ * where the model fills gaps. Arithmetic is in float64 and rounded where the library rounds, so that the numbers are the same.
+ *
+ * @throws CapabilityError [ONNX_STEP] for steps that ONNX cannot hold: hashing of texts, and random features, which are made of a seed
+ */
+import { CapabilityError } from "ergodic";
+import type { Graph } from "./graph.ts";
+import { TYPES } from "./graph.ts";
+
+/** A raw column, as the model's pipeline has it. */
+export type RawColumn =
+  | { readonly name: string; readonly kind: "number" }
+  | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] };
+
+interface Step {
+  readonly kind: string;
+  readonly [key: string]: unknown;
+}
+
+/** A matrix [rows, columns] on its way. */
+interface Matrix {
+  readonly name: string;
+  readonly type: "float32" | "float64";
+}
+
+/** The raw columns of a pipeline that takes numbers or cells. @throws CapabilityError */
+export function rawColumns(steps: readonly unknown[], names: readonly { readonly name: string }[] | null): readonly RawColumn[] {
+  const [source] = steps as readonly Step[];
+  if (source.kind === "columns") return source.columns as RawColumn[];
+  if (source.kind !== "numbers") throw refused(source.kind);
+  const own = names?.map(({ name }) => name);
+  return Array.from({ length: source.columnCount as number }, (_, j) => ({ name: own ? own[j] : `x${j}`, kind: "number" }));
+}
+
+/** The model's columns of raw ones, `columns` float32 [rows, raw columns]. */
+export function writePipeline(graph: Graph, given: readonly unknown[], raw: readonly RawColumn[], columns: string): Matrix {
+  const [source, ...steps] = given as readonly Step[];
+  let type = source.type as "f32" | "f64";
+  let matrix: Matrix = { name: columns, type: "float32" };
+  for (const step of steps) {
+    if (step.kind === "numberType") type = step.type as "f32" | "f64";
+    const write = Object.hasOwn(writers, step.kind) ? writers[step.kind] : undefined;
+    if (!write) throw refused(step.kind);
+    const made = write(graph, matrix, step, raw);
+    // Cells of a table are not rounded yet.
+    matrix = type === "f32" && step.kind !== "impute" ? as(graph, made, "float32") : made;
+  }
+  return matrix;
+}
+
+/** In another type. */
+export function as(graph: Graph, { name, type }: Matrix, wanted: Matrix["type"]): Matrix {
+  return type === wanted ? { name, type } : { name: graph.node("Cast", [name], { to: TYPES[wanted] }), type: wanted };
+}
+
+const writers: Readonly<Record<string, (graph: Graph, x: Matrix, step: Step, raw: readonly RawColumn[]) => Matrix>> = {
+  numberType: (_, x) => x,
+  rowShape: (_, x) => x,
+  impute(graph, x, { fills }) {
+    const { name, type } = as(graph, x, "float64");
+    const filled = graph.constant(type, fills as number[], [1, (fills as number[]).length], "fills");
+    return { name: graph.node("Where", [graph.node("IsNaN", [name]), filled, name]), type };
+  },
+  oneHot(graph, { name, type }, _, raw) {
+    if (raw.every(({ kind }) => kind === "number")) return { name, type };
+    const parts = runsOf(raw).map(({ from, to, levels }) => {
+      const list = (value: number): string => graph.constant("int64", [value]);
+      const part = graph.node("Slice", [name, list(from), list(to), list(1)]);
+      if (levels === undefined) return part;
+      const places = graph.constant(
+        type,
+        Array.from({ length: levels }, (_unused, k) => k),
+        [1, levels],
+      );
+      return graph.node("Cast", [graph.node("Equal", [part, places])], { to: TYPES[type] });
+    });
+    return { name: parts.length === 1 ? parts[0] : graph.node("Concat", parts, { axis: 1 }), type };
+  },
+  standardise(graph, x, { centre, scale }) {
+    const { name, type } = as(graph, x, "float64");
+    const row = (values: unknown, hint: string): string =>
+      graph.constant(type, values as number[], [1, (values as number[]).length], hint);
+    const centred = centre === null ? name : graph.node("Sub", [name, row(centre, "centre")]);
+    return { name: graph.node("Div", [centred, row(scale, "scale")]), type };
+  },
+};
+
+interface ColumnRun {
+  readonly from: number;
+  readonly to: number;
+  /** Of a category. */
+  readonly levels: number | undefined;
+}
+
+/** Neighbouring numbers together, each category alone. A category without levels makes no column. */
+function runsOf(raw: readonly RawColumn[]): ColumnRun[] {
+  const runs: { from: number; to: number; levels: number | undefined }[] = [];
+  for (const [j, column] of raw.entries()) {
+    const before = runs.at(-1);
+    if (column.kind === "category") {
+      if (column.levels.length > 0) runs.push({ from: j, to: j + 1, levels: column.levels.length });
+    } else if (before && before.levels === undefined && before.to === j) before.to = j + 1;
+    else runs.push({ from: j, to: j + 1, levels: undefined });
+  }
+  return runs;
+}
+
+function refused(kind: string): CapabilityError {
+  const why: Readonly<Record<string, string>> = {
+    hash: "hashes the texts of cells",
+    hashedColumns: "hashes the texts of cells",
+  };
+  const reason = why[kind] ?? "makes columns from a seed";
+  return new CapabilityError(
+    "toOnnx",
+    `the model's pipeline has the step ${kind}, which ${reason}, as ONNX cannot; apply it before, and train on its columns`,
+    "ONNX_STEP",
+  );
+}

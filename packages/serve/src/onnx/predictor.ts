@@ -1,0 +1,323 @@
+import { statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "ergodic";
+import { RefusedError } from "../refused.ts";
+import { ModelProcess, type ModelSource, type Ports, type Question } from "./model-process.ts";
+import { checkedInputs, type OnnxPort, type OnnxTensor, wantedOutputs } from "./tensors.ts";
+
+/** Options of `onnxPredictor`. */
+export interface OnnxOptions {
+  /** Threads of a run, an integer ≥ 1. Default 1: requests run side by side in other processes. */
+  threads?: number;
+  /** Milliseconds after which a run is given up and its process killed, > 0, or Infinity. Default 30,000. */
+  timeoutMs?: number;
+  /** Milliseconds in which the model must be loaded, > 0, or Infinity. Default 60,000. */
+  startMs?: number;
+  /** Runs that may wait; one more is refused (429). An integer ≥ 1. Default 1000. */
+  maxPending?: number;
+  /** Where the module onnxruntime-node is, a folder or a URL. Default: as Node finds it from here. */
+  runtime?: string | URL;
+}
+
+/** Options of a run. */
+export interface OnnxRunOptions {
+  /** Names of the outputs that are wanted. Default: all. */
+  outputs?: readonly string[];
+}
+
+type Tensors = Record<string, OnnxTensor>;
+
+interface Pending extends Question {
+  answered(outputs: Tensors): void;
+  failed(error: unknown): void;
+}
+
+/** Runs that are with the process at once: while one computes, the next one's numbers are on their way. */
+const AHEAD = 2;
+/** Milliseconds until a process that ended is started anew: doubled each time, unless it had lived for long. */
+const [FIRST_PAUSE, LONGEST_PAUSE, LONG_LIFE] = [50, 30_000, 10_000];
+/** setTimeout takes no more. */
+const NEVER = 2 ** 31 - 1;
+const WHERE = "onnxPredictor";
+
+/** A foreign model, run by onnxruntime-node in a process of its own. Made by `onnxPredictor`. */
+export class OnnxPredictor implements AsyncDisposable {
+  /** Tells predictors apart. */
+  readonly kind = "onnx";
+  /** What it takes. */
+  readonly inputs: readonly OnnxPort[];
+  /** What it gives; outputs that are no tensors are left out. */
+  readonly outputs: readonly OnnxPort[];
+  readonly #source: ModelSource;
+  readonly #limits: { readonly timeoutMs: number; readonly maxPending: number };
+  readonly #stamp: string | undefined;
+  readonly #queue: Pending[] = [];
+  readonly #running: Pending[] = [];
+  #process: ModelProcess | undefined;
+  #startedAt = 0;
+  #pause = FIRST_PAUSE;
+  #readyAt = 0;
+  #restarts = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #isRestarting: Promise<void> | undefined;
+  #broken: DataError | undefined;
+  #closing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+
+  /** @internal */
+  constructor(
+    source: ModelSource,
+    stamp: string | undefined,
+    limits: { timeoutMs: number; maxPending: number },
+    started: { process: ModelProcess; ports: Ports },
+  ) {
+    this.#source = source;
+    this.#stamp = stamp;
+    this.#limits = limits;
+    this.inputs = started.ports.inputs;
+    this.outputs = started.ports.outputs;
+    this.#watch(started.process);
+  }
+
+  /** Of the child process; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** How often a process was started in the place of one that had ended. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Runs that wait or are under way. */
+  get pending(): number {
+    return this.#queue.length + this.#running.length;
+  }
+
+  /**
+   * Outputs of inputs, by name.
+   *
+   *   const { probabilities } = await model.run({ columns: { type: "float32", shape: [1, 784], data } });
+   *
+   * @throws OptionError [ONNX_INPUT] for tensors that the model does not take, before anything is sent; DataError [ONNX_RUN] for what onnxruntime
+   * refuses; RefusedError [RESTARTING, DEADLINE, CLOSED] (503) where the process ended, the run took longer than `timeoutMs`, or the predictor is
+   * closed; RefusedError [QUEUE_FULL] (429)
+   */
+  async run(inputs: Readonly<Record<string, OnnxTensor>>, options: OnnxRunOptions = {}): Promise<Tensors> {
+    checkKeys("OnnxPredictor.run", options, ["outputs"]);
+    const outputs = wantedOutputs(options.outputs, this.outputs);
+    const tensors = checkedInputs(inputs, this.inputs);
+    if (this.#closing) throw this.#refused("the model is closed; ask another", "CLOSED", 1000);
+    if (this.#broken) throw this.#broken;
+    if (!this.#process) throw this.#restarting("the process of the model ended, and is started anew");
+    if (this.pending >= this.#limits.maxPending)
+      throw this.#refused(`${this.pending} runs wait already; send fewer at once, or allow more (maxPending)`, "QUEUE_FULL", 100);
+    return new Promise((answered, failed) => {
+      this.#queue.push({ inputs: tensors, outputs, answered, failed });
+      this.#next();
+    });
+  }
+
+  /** Lets what was accepted end, and the process with it: its memory is given back once this has resolved. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closed();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #closed(): Promise<void> {
+    clearTimeout(this.#restart);
+    await this.#isRestarting;
+    if (this.pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    const process = this.#process;
+    process?.kill();
+    await process?.gone;
+  }
+
+  #next(): void {
+    while (this.#process && this.#running.length < AHEAD && this.#queue.length > 0) {
+      const pending = this.#queue.shift()!;
+      this.#running.push(pending);
+      if (this.#running.length === 1) this.#time();
+      const process = this.#process;
+      process.run(pending).then(
+        (outputs) => this.#settled(pending, () => pending.answered(outputs)),
+        (error) => {
+          // The process has ended, and its end rejects all that waits.
+          if (error !== undefined) this.#settled(pending, () => pending.failed(error));
+        },
+      );
+    }
+    if (this.pending === 0) this.#idle?.();
+  }
+
+  #settled(pending: Pending, tell: () => void): void {
+    const at = this.#running.indexOf(pending);
+    if (at < 0) return;
+    this.#running.splice(at, 1);
+    clearTimeout(this.#timer);
+    if (this.#running.length > 0) this.#time();
+    tell();
+    this.#next();
+  }
+
+  /** From when the first run is the process's own. */
+  #time(): void {
+    const { timeoutMs } = this.#limits;
+    clearTimeout(this.#timer);
+    if (timeoutMs > NEVER) return;
+    this.#timer = setTimeout(() => {
+      const [first] = this.#running.splice(0, 1);
+      first.failed(
+        this.#refused(
+          `the run took longer than ${timeoutMs} ms and was given up; send less at once, or allow more (timeoutMs)`,
+          "DEADLINE",
+          this.#pause,
+        ),
+      );
+      this.#process?.kill();
+    }, timeoutMs);
+  }
+
+  #watch(process: ModelProcess): void {
+    this.#process = process;
+    this.#startedAt = performance.now();
+    void process.gone.then((how) => this.#lost(how));
+    this.#next();
+  }
+
+  /** What waits may be sent again, elsewhere or later. */
+  #lost(how: string): void {
+    this.#process = undefined;
+    clearTimeout(this.#timer);
+    if (performance.now() - this.#startedAt >= LONG_LIFE) this.#pause = FIRST_PAUSE;
+    this.#again();
+    const waiting = [...this.#running.splice(0), ...this.#queue.splice(0)];
+    for (const { failed } of waiting) failed(this.#restarting(`the process of the model ended (${how}), and is started anew`));
+    this.#idle?.();
+  }
+
+  #again(): void {
+    if (this.#closing) return;
+    const pause = this.#pause;
+    this.#pause = Math.min(LONGEST_PAUSE, 2 * pause);
+    this.#readyAt = performance.now() + pause;
+    this.#restart = setTimeout(() => {
+      this.#isRestarting = this.#started();
+    }, pause);
+    this.#restart.unref();
+  }
+
+  async #started(): Promise<void> {
+    try {
+      if (this.#stamp !== undefined && stampOf(this.#source.model) !== this.#stamp)
+        throw new DataError(
+          this.#source.where,
+          "has changed since it was opened, and its process has ended; open it anew",
+          "ONNX_CHANGED",
+        );
+      const { process } = await ModelProcess.start(this.#source);
+      this.#restarts++;
+      this.#watch(process);
+    } catch (error) {
+      if (error instanceof DataError && error.code === "ONNX_CHANGED") this.#broken = error;
+      else this.#again();
+    } finally {
+      this.#isRestarting = undefined;
+    }
+  }
+
+  #restarting(message: string): RefusedError {
+    return this.#refused(
+      `${message}; send it again in a while`,
+      "RESTARTING",
+      Math.max(FIRST_PAUSE, this.#readyAt - performance.now()),
+    );
+  }
+
+  #refused(message: string, code: "CLOSED" | "QUEUE_FULL" | "DEADLINE" | "RESTARTING", retryAfterMs: number): RefusedError {
+    return new RefusedError("OnnxPredictor.run", message, code, Math.ceil(retryAfterMs));
+  }
+}
+
+/**
+ * A foreign model from an ONNX file, run by onnxruntime-node in a child process: this one is never blocked, and gets its memory back on `close()`.
+ *
+ *   await using model = await onnxPredictor("m.onnx");
+ *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
+ *
+ * Where the process ends, be it killed or by a fault of its own, what waits is refused with 503 and it is started anew, after a pause that grows. It holds up
+ * no end of this program while nothing runs. onnxruntime-node is a package that you install: `npm install --ignore-scripts onnxruntime-node`.
+ *
+ * `from`: a path or a file URL, which must not change while the model is open, or the file's bytes.
+ *
+ * @throws DataError [ONNX_START] for what onnxruntime does not take, with its sentence; CapabilityError [ONNX_RUNTIME] where onnxruntime-node is not
+ * there; OptionError
+ */
+export async function onnxPredictor(from: string | URL | Uint8Array, options: OnnxOptions = {}): Promise<OnnxPredictor> {
+  checkKeys(WHERE, options, ["threads", "timeoutMs", "startMs", "maxPending", "runtime"]);
+  const { threads = 1, timeoutMs = 30_000, startMs = 60_000, maxPending = 1000, runtime } = options;
+  checkNumber(WHERE, "threads", threads, { low: 1, integer: true });
+  checkNumber(WHERE, "maxPending", maxPending, { low: 1, integer: true });
+  for (const [name, value] of Object.entries({ timeoutMs, startMs }))
+    if (value !== Infinity) checkNumber(WHERE, name, value, { low: 0, open: true });
+  const model = modelOf(from);
+  const where = typeof model === "string" ? model : "the ONNX model";
+  const stamp = stampOf(model);
+  const source = { where, model, module: moduleOf(runtime), threads, startMs: Math.min(startMs, NEVER) };
+  return new OnnxPredictor(source, stamp, { timeoutMs, maxPending }, await ModelProcess.start(source));
+}
+
+function modelOf(from: unknown): string | Uint8Array {
+  if (from instanceof Uint8Array) return from.slice();
+  if (from instanceof URL && from.protocol === "file:") return fileURLToPath(from);
+  if (typeof from === "string" && from !== "") return resolve(from);
+  const shown = from instanceof URL ? from.href : from === null ? "null" : from === "" ? "empty" : typeof from;
+  throw new OptionError(
+    WHERE,
+    `the model is ${shown}, but must be a path, a file URL or the bytes of an ONNX file`,
+    "OPTION_TYPE",
+  );
+}
+
+/** What tells whether a file has changed; undefined of bytes. @throws DataError where it is not there */
+function stampOf(model: string | Uint8Array): string | undefined {
+  if (typeof model !== "string") return undefined;
+  try {
+    const { size, mtimeMs, ino } = statSync(model);
+    return `${size} ${mtimeMs} ${ino}`;
+  } catch (cause) {
+    throw new DataError(model, `cannot be read (${(cause as Error).message}); give the path of an ONNX file`, "FILE_READ", {
+      cause,
+    });
+  }
+}
+
+function moduleOf(runtime: unknown): string {
+  if (runtime instanceof URL) return runtime.href;
+  if (runtime !== undefined && typeof runtime !== "string")
+    throw new OptionError(
+      WHERE,
+      `runtime is ${typeof runtime}, but must be the folder or URL of onnxruntime-node`,
+      "OPTION_TYPE",
+    );
+  if (runtime?.startsWith("file:")) return runtime;
+  const { resolve: found } = createRequire(import.meta.url);
+  const name = runtime === undefined ? "onnxruntime-node" : isAbsolute(runtime) ? runtime : resolve(runtime);
+  try {
+    return pathToFileURL(found(name)).href;
+  } catch (cause) {
+    throw new CapabilityError(
+      WHERE,
+      `${runtime ?? "onnxruntime-node"} is not installed; run npm install --ignore-scripts onnxruntime-node (its script would download what runs on GPUs alone), or say where it is (runtime)`,
+      "ONNX_RUNTIME",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Messages of protocol buffers, written: fields with a number and a wire type, 0 for variable-length integers, 2 for bytes, 5 for four bytes.
+ *
+ * Bytes that are given are kept as they are and copied once, at the end: weights may be hundreds of megabytes.
+ * Source: protobuf.dev, "Encoding".
+ */
+import { MemoryLimitError } from "ergodic";
+
+const VARIANT = 0;
+const BYTES = 2;
+const FOUR_BYTES = 5;
+
+/** What readers of protocol buffers take. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+const utf8 = new TextEncoder();
+
+export class Message {
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A whole number from 0 on. */
+  integer(field: number, value: number): this {
+    this.#tag(field, VARIANT);
+    return this.#varint(value);
+  }
+
+  float(field: number, value: number): this {
+    this.#tag(field, FOUR_BYTES);
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setFloat32(0, value, true);
+    return this.#append(bytes);
+  }
+
+  bytes(field: number, bytes: Uint8Array): this {
+    this.#tag(field, BYTES);
+    this.#varint(bytes.length);
+    return this.#append(bytes);
+  }
+
+  text(field: number, text: string): this {
+    return this.bytes(field, utf8.encode(text));
+  }
+
+  message(field: number, inner: Message): this {
+    this.#tag(field, BYTES);
+    this.#varint(inner.size);
+    for (const chunk of inner.#chunks) this.#append(chunk);
+    return this;
+  }
+
+  /** Whole numbers one after another in one field. */
+  integers(field: number, values: readonly number[]): this {
+    const packed = new Message();
+    for (const value of values) packed.#varint(value);
+    return this.message(field, packed);
+  }
+
+  /** @throws MemoryLimitError where it is longer than readers take */
+  finish(where: string): Uint8Array {
+    if (this.#size > MOST_BYTES)
+      throw new MemoryLimitError(
+        where,
+        `the file would have ${this.#size} bytes, but ONNX files end at ${MOST_BYTES}; make the model smaller`,
+        "MEMORY_LIMIT",
+      );
+    const whole = new Uint8Array(this.#size);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+
+  #tag(field: number, wire: number): void {
+    this.#varint(field * 8 + wire);
+  }
+
+  #varint(value: number): this {
+    const bytes: number[] = [];
+    let left = value;
+    for (; left > 127; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
+    bytes.push(left);
+    return this.#append(Uint8Array.from(bytes));
+  }
+
+  #append(bytes: Uint8Array): this {
+    this.#chunks.push(bytes);
+    this.#size += bytes.length;
+    return this;
+  }
+}

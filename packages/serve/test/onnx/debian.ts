@@ -1,0 +1,70 @@
+/** Debian's onnxruntime (python3-onnxruntime), which tests hold exported models to: one process for a file of tests. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const PYTHON = "/usr/bin/python3";
+
+/** Why it cannot be asked; undefined where it can. */
+export const lacking: string | undefined =
+  spawnSync(PYTHON, ["-B", "-c", "import onnxruntime, numpy"], { stdio: "ignore" }).status === 0
+    ? undefined
+    : "no python3-onnxruntime for /usr/bin/python3 (Debian: apt-get install python3-onnxruntime python3-onnx)";
+if (lacking) console.error(`tests: SKIPPED what asks Debian's onnxruntime: ${lacking}`);
+
+export interface Answer {
+  readonly outputs: Readonly<Record<string, { type: string; shape: number[]; values: Float64Array }>>;
+  readonly input: { name: string; type: string; shape: unknown[] };
+  readonly metadata: Record<string, string>;
+  readonly operations: string[];
+  /** Whether onnx.checker looked at the file. */
+  readonly checked: boolean;
+}
+
+export class DebianRuntime {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #folder = mkdtempSync(join(tmpdir(), "ergodic-onnx-"));
+  #count = 0;
+  #ready: Promise<unknown>;
+
+  constructor() {
+    this.#child = spawn(PYTHON, ["-B", fileURLToPath(new URL("run_onnx.py", import.meta.url))], {
+      // Debian's two packages share a library, which complains at length that it knows all operations already; errors come as answers.
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { ...process.env, OMP_NUM_THREADS: "1" },
+    });
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+    this.#ready = this.#next();
+  }
+
+  /** What the model gives for float32 rows. */
+  async run(model: Uint8Array, columns: Float32Array, width: number): Promise<Answer> {
+    await this.#ready;
+    const [file, rows] = [join(this.#folder, `${this.#count}.onnx`), join(this.#folder, `${this.#count++}.rows`)];
+    writeFileSync(file, model);
+    writeFileSync(rows, columns);
+    this.#child.stdin!.write(`${JSON.stringify({ model: file, columns: rows, width })}\n`);
+    const answer = (await this.#next()) as Answer & { error?: string };
+    if (answer.error) throw new Error(`onnxruntime: ${answer.error}`);
+    for (const output of Object.values(answer.outputs) as { path?: string; values: Float64Array }[]) {
+      const bytes = readFileSync(output.path!);
+      output.values = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    }
+    return answer;
+  }
+
+  close(): void {
+    this.#child.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #next(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("the process of onnxruntime has ended");
+    return JSON.parse(value);
+  }
+}

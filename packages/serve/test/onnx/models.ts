@@ -1,0 +1,58 @@
+/** Small ONNX files for tests, by our own writer, and where onnxruntime-node is. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Dimension, Graph, type TypeName } from "../../src/onnx/graph.ts";
+
+/** Installed without its script by scripts/prepare-tests.mjs. */
+export const runtime = fileURLToPath(
+  new URL("../../../../node_modules/.cache-node/onnxruntime/node_modules/onnxruntime-node", import.meta.url),
+);
+export const hasRuntime = existsSync(runtime);
+if (!hasRuntime)
+  console.error(
+    "tests: SKIPPED what runs onnxruntime-node: it is not under node_modules/.cache-node (CI=true npm test brings it)",
+  );
+
+/** y = x of any type. */
+export function same(type: TypeName, shape: readonly Dimension[]): Uint8Array {
+  const graph = new Graph();
+  graph.node("Identity", [graph.input("x", type, shape)], {}, "y");
+  graph.output("y", type, shape);
+  return graph.toBytes({}, "0");
+}
+
+/** sum [batch, 1] = Σ a, product [batch, 3] = a · b. */
+export function two(): Uint8Array {
+  const graph = new Graph();
+  const [a, b] = ["a", "b"].map((name) => graph.input(name, "float32", ["batch", 3]));
+  graph.node("ReduceSum", [a, graph.constant("int64", [1])], { keepdims: 1 }, "sum");
+  graph.node("Mul", [a, b], {}, "product");
+  graph.output("sum", "float32", ["batch", 1]);
+  graph.output("product", "float32", ["batch", 3]);
+  return graph.toBytes({}, "0");
+}
+
+/** steps, int64 []: y = x after so many additions of 0, about 100 ns to 1 µs each: a run of any length. */
+export function slow(): Uint8Array {
+  const graph = new Graph();
+  const steps = graph.input("steps", "int64", []);
+  const body = new Graph(graph);
+  body.input("i", "int64", []);
+  const go = body.input("go", "bool", []);
+  const carried = body.input("carried", "float32", ["batch"]);
+  body.output(body.node("Identity", [go]), "bool", []);
+  body.output(body.node("Add", [carried, graph.scalar("float32", 0)]), "float32", ["batch"]);
+  graph.nodes("Loop", [steps, "", graph.input("x", "float32", ["batch"])], ["y"], { body });
+  graph.output("y", "float32", ["batch"]);
+  return graph.toBytes({}, "0");
+}
+
+/** Weights of so many megabytes. */
+export function large(megabytes: number): Uint8Array {
+  const graph = new Graph();
+  const rows = megabytes * 256;
+  const weights = graph.constant("float32", new Float32Array(rows * 1024).fill(0.5), [rows, 1024]);
+  graph.node("MatMul", [graph.input("x", "float32", ["batch", rows]), weights], {}, "y");
+  graph.output("y", "float32", ["batch", 1024]);
+  return graph.toBytes({}, "0");
+}
