@@ -20,7 +20,7 @@ import {
   textCell,
 } from "./raw.ts";
 import type { TargetColumn } from "./rows.ts";
-import type { Row } from "./table.ts";
+import type { Row, Table } from "./table.ts";
 
 /** More classes than this are taken for a mistake: a number column read as text, an identifier. */
 const MOST_CLASSES = 10_000;
@@ -71,13 +71,7 @@ export function readTarget(target: TargetColumn, raw: RawRows, wanted: boolean |
 export function readWeights(name: string | null, raw: RawRows, where: string): Float64Array | null {
   if (isSparseTable(raw)) return raw.weights ? checkedWeights(raw.weights, where) : null;
   if (name === null || isArrays(raw) || !holds(raw, name)) return null;
-  const read = isTable(raw)
-    ? tableNumbers(requireColumn(raw, name, "weight column"), where)
-    : (i: number) => numberCell(raw[i], name, where, i);
-  return checkedWeights(
-    Float64Array.from({ length: rowCountOf(raw) }, (_, i) => read(i)),
-    where,
-  );
+  return checkedWeights(numbersOf(raw as Table | readonly Row[], name, "weight column", where), where);
 }
 
 /**
@@ -87,19 +81,18 @@ export function readWeights(name: string | null, raw: RawRows, where: string): F
  */
 export function readOffset(name: string | undefined, raw: RawRows, where: string): Float64Array | null {
   if (name === undefined) return null;
-  if (isSparseTable(raw) ? !raw.offset : isArrays(raw)) {
-    const problem = `the rows lack the offset "${name}", which the model was trained with`;
-    throw new DataError(where, `${problem}; give it by name, or by a dataset that has one`, "DATA_OFFSET");
-  }
-  const read = isSparseTable(raw)
-    ? (i: number) => raw.offset![i]
-    : isTable(raw)
-      ? tableNumbers(requireColumn(raw, name, "offset column"), where)
-      : (i: number) => numberCell((raw as readonly Row[])[i], name, where, i);
-  return checkedOffset(
-    Float64Array.from({ length: rowCountOf(raw) }, (_, i) => read(i)),
-    where,
-  );
+  const isSparse = isSparseTable(raw);
+  if (isSparse && raw.offset) return checkedOffset(raw.offset, where);
+  if (!isSparse && !isArrays(raw))
+    return checkedOffset(numbersOf(raw as Table | readonly Row[], name, "offset column", where), where);
+  throw new DataError(where, `the rows lack the offset "${name}"; give it by name, or a dataset that has one`, "DATA_OFFSET");
+}
+
+function numbersOf(raw: Table | readonly Row[], name: string, role: string, where: string): Float64Array {
+  const read = isTable(raw)
+    ? tableNumbers(requireColumn(raw, name, role), where)
+    : (i: number) => numberCell(raw[i], name, where, i);
+  return Float64Array.from({ length: rowCountOf(raw) }, (_, i) => read(i));
 }
 
 export function checkedOffset(offset: Float64Array, where: string): Float64Array {

@@ -5,6 +5,7 @@ import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.t
 import type { Dataset, Pipeline } from "../data/dataset.ts";
 import type { GivenRows } from "../data/lying-rows.ts";
 import { datasetMark, isMarked } from "../data/marks.ts";
+import { isList } from "../data/number-cells.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { ReadRow, RowSource, SourceStep } from "../data/rows.ts";
 import type { Row, RowOf, SparseTable, Table } from "../data/table.ts";

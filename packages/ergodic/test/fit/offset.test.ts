@@ -251,9 +251,7 @@ describe("predictions with offsets", () => {
     expect(said(() => fitted.predict([{ a: 1, b: 2, exposure: null }]))).toMatch(
       /row 1 has the offset NaN, but it must be finite/,
     );
-    expect(said(() => fitted.predict([1, 2]))).toMatch(
-      /lack the offset "exposure", which the model was trained with; give it by name/,
-    );
+    expect(said(() => fitted.predict([1, 2]))).toMatch(/the rows lack the offset "exposure"; give it by name/);
     expect(said(() => fitted.predictInto(new Float64Array(4), new Float64Array(2)))).toMatch(/lack the offset "exposure"/);
     expect(said(() => fitted.predictInto([[1, 2]], new Float64Array(2)))).toMatch(/lack the offset "exposure"/);
     expect(fitted.predictInto([], new Float64Array(0))).toBe(0);
