@@ -1,0 +1,185 @@
+import type { OutputPredictor, Row } from "ergodic";
+import { RequestError } from "../server/request-error.ts";
+import type { InputTensor } from "../v2/input-tensor.ts";
+import { kindOf } from "../v2/json.ts";
+import { inputColumns } from "./input-columns.ts";
+import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata } from "./served.ts";
+
+/** Rows of numbers in the order of the columns, or rows as `predict` takes them. */
+type Work = { readonly rows: number } & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
+/** `width` numbers a row, as `predictInto` gives them. */
+type Numbers = Float64Array;
+
+/** Where predictions are computed: here, or on another thread. */
+export interface Computation {
+  /** `width` numbers a row, as `predictInto` of the predictor gives them. */
+  numbers(rows: Float64Array | readonly Row[]): Float64Array | Promise<Float64Array>;
+  close(): void | Promise<void>;
+}
+
+type Output = "value" | "probabilities" | "class" | "score";
+
+/**
+ * A linear model or a network. Where all columns are numbers, it takes one tensor `input` of [rows, columns]; else one a column, categories as BYTES. It gives `value`;
+ * of classes `class` (BYTES) and `probabilities`, or by sign `score`.
+ */
+export class OutputModel implements Served<Work, Numbers> {
+  readonly platform: string;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+  readonly converts = true;
+  readonly description: RowsDescription;
+  readonly #computation: Computation;
+  readonly #width: number;
+  readonly #classes: readonly string[] | undefined;
+  readonly #columns: readonly RowColumn[];
+  readonly #isMatrix: boolean;
+  readonly #given: readonly Output[];
+  readonly #single: boolean;
+
+  /** `predictor`: what there is to say of the model. */
+  constructor(predictor: OutputPredictor, computation: Computation) {
+    this.#computation = computation;
+    const { kind, pipeline, classes, width, targetName } = predictor;
+    this.#width = width;
+    this.#classes = classes;
+    this.#columns = inputColumns(pipeline);
+    this.#isMatrix = this.#columns.every((column) => column.kind === "number");
+    this.#single = kind === "network";
+    this.platform = `ergodic_${kind}`;
+    this.description = { columns: this.#columns, target: targetName, ...(classes ? { classes } : {}) };
+    const type = this.#single ? "FP32" : "FP64";
+    this.inputs = this.#isMatrix
+      ? [{ name: "input", datatype: type, shape: [-1, this.#columns.length] }]
+      : this.#columns.map((column) => ({ name: column.name, datatype: column.kind === "number" ? type : "BYTES", shape: [-1] }));
+    const bySign = predictor.description.link === "sign";
+    this.#given = !classes ? ["value"] : [bySign ? "score" : "probabilities", "class"];
+    this.outputs = this.#given.map((name) => ({
+      name,
+      datatype: name === "class" ? "BYTES" : type,
+      shape: name === "class" || name === "value" || width === 1 ? [-1] : [-1, width],
+    }));
+  }
+
+  fromTensors(inputs: readonly InputTensor[]): Work {
+    const [first] = inputs;
+    const rows = first.shape[0];
+    checkRows(rows);
+    if (this.#isMatrix) return { rows, matrix: first };
+    const odd = inputs.find((tensor) => tensor.shape[0] !== rows);
+    if (odd) {
+      const said = `"${odd.name}" has ${odd.shape[0]} rows, but "${first.name}" ${rows}; send as many of each`;
+      throw new RequestError("inputs", said, "INPUT");
+    }
+    const columns = inputs.map((tensor) => (tensor.datatype === "BYTES" ? tensor.texts() : numbersOf(tensor)));
+    const names = inputs.map(({ name }) => name);
+    const list = Array.from({ length: rows }, (_, i) => Object.fromEntries(names.map((name, j) => [name, columns[j][i]])));
+    return { rows, list: list as Row[] };
+  }
+
+  fromRows(rows: readonly unknown[]): Work {
+    checkRows(rows.length);
+    const isList = Array.isArray(rows[0]);
+    const wanted = isList ? "a list, as the first row" : "an object: values by column name";
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      const fits = typeof row === "object" && row !== null && Array.isArray(row) === isList;
+      if (!fits) throw new RequestError(`rows[${i}]`, `is ${kindOf(row)}, but must be ${wanted}`, "INPUT");
+    }
+    return { rows: rows.length, list: rows as Row[] };
+  }
+
+  rowsOf({ rows }: Work): number {
+    return rows;
+  }
+
+  async run(works: readonly Work[]): Promise<(Numbers | Error)[]> {
+    try {
+      return await this.#together(works);
+    } catch (error) {
+      // Whose rows they are is told by trying each alone: the others are answered.
+      if (works.length === 1) return [error as Error];
+      const answers: (Numbers | Error)[] = [];
+      for (const work of works) answers.push(...(await this.#together([work]).catch((own: Error) => [own])));
+      return answers;
+    }
+  }
+
+  output(numbers: Numbers, index: number): OutputTensor {
+    const width = this.#width;
+    const rows = numbers.length / width;
+    const name = this.#given[index];
+    if (name === "class") return { shape: [rows], elements: Array.from({ length: rows }, (_, i) => this.#classOf(numbers, i)) };
+    const elements = this.#single ? Float32Array.from(numbers) : numbers;
+    return { shape: width === 1 ? [rows] : [rows, width], elements };
+  }
+
+  rows(numbers: Numbers): object[] {
+    const width = this.#width;
+    const classes = this.#classes;
+    return Array.from({ length: numbers.length / width }, (_, i) => {
+      if (!classes) return { value: numbers[i] };
+      const value = this.#classOf(numbers, i);
+      if (this.#given[0] === "score") return { value };
+      return { value, probabilities: Object.fromEntries(classes.map((name, k) => [name, numbers[i * width + k]])) };
+    });
+  }
+
+  close(): void | Promise<void> {
+    return this.#computation.close();
+  }
+
+  async #together(works: readonly Work[]): Promise<Numbers[]> {
+    const width = this.#width;
+    const answers = new Array<Numbers>(works.length);
+    for (const form of ["matrix", "list"] as const) {
+      const some = works.filter((work) => form in work);
+      if (some.length === 0) continue;
+      const numbers = await this.#computation.numbers(form === "matrix" ? this.#matrixOf(some) : listOf(some));
+      let at = 0;
+      for (const [i, work] of works.entries()) {
+        if (!(form in work)) continue;
+        answers[i] = numbers.subarray(at * width, (at + work.rows) * width);
+        at += work.rows;
+      }
+    }
+    return answers;
+  }
+
+  #matrixOf(works: readonly Work[]): Float64Array {
+    const columns = this.#columns.length;
+    const matrix = new Float64Array(columns * works.reduce((sum, work) => sum + work.rows, 0));
+    let at = 0;
+    for (const work of works) {
+      if (!("matrix" in work)) continue;
+      work.matrix.numbersInto(matrix, at);
+      at += work.matrix.count;
+    }
+    return matrix;
+  }
+
+  #classOf(numbers: Numbers, row: number): string {
+    const width = this.#width;
+    const classes = this.#classes as readonly string[];
+    const at = row * width;
+    if (width === 1) return classes[Number(numbers[at] > 0)];
+    let best = 0;
+    for (let k = 1; k < width; k++) if (numbers[at + k] > numbers[at + best]) best = k;
+    return classes[best];
+  }
+}
+
+function listOf(works: readonly Work[]): readonly Row[] {
+  if (works.length === 1 && "list" in works[0]) return works[0].list;
+  return works.flatMap((work) => ("list" in work ? work.list : []));
+}
+
+function numbersOf(tensor: InputTensor): Float64Array {
+  const values = new Float64Array(tensor.count);
+  tensor.numbersInto(values, 0);
+  return values;
+}
+
+function checkRows(rows: number): void {
+  if (rows === 0) throw new RequestError("inputs", "there are no rows; send at least one", "INPUT");
+}
