@@ -78,6 +78,7 @@ export const commands = [
   "predict",
   "evaluate",
   "measure",
+  "serve",
   "describe",
   "sample",
   "approximate",
