@@ -9,6 +9,7 @@ import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata }
 type Work = { readonly rows: number } & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
 /** `width` numbers a row, as `predictInto` gives them. */
 type Numbers = Float64Array;
+type Answers = (Numbers | Error)[];
 
 /** Where predictions are computed: here, or on another thread. */
 export interface Computation {
@@ -93,15 +94,12 @@ export class OutputModel implements Served<Work, Numbers> {
     return rows;
   }
 
-  async run(works: readonly Work[]): Promise<(Numbers | Error)[]> {
+  run(works: readonly Work[]): Answers | Promise<Answers> {
     try {
-      return await this.#together(works);
+      const answers = this.#together(works);
+      return answers instanceof Promise ? answers.catch((error) => this.#apart(works, error)) : answers;
     } catch (error) {
-      // Whose rows they are is told by trying each alone: the others are answered.
-      if (works.length === 1) return [error as Error];
-      const answers: (Numbers | Error)[] = [];
-      for (const work of works) answers.push(...(await this.#together([work]).catch((own: Error) => [own])));
-      return answers;
+      return this.#apart(works, error as Error);
     }
   }
 
@@ -129,21 +127,33 @@ export class OutputModel implements Served<Work, Numbers> {
     return this.#computation.close();
   }
 
-  async #together(works: readonly Work[]): Promise<Numbers[]> {
-    const width = this.#width;
-    const answers = new Array<Numbers>(works.length);
-    for (const form of ["matrix", "list"] as const) {
-      const some = works.filter((work) => form in work);
-      if (some.length === 0) continue;
-      const numbers = await this.#computation.numbers(form === "matrix" ? this.#matrixOf(some) : listOf(some));
-      let at = 0;
-      for (const [i, work] of works.entries()) {
-        if (!(form in work)) continue;
-        answers[i] = numbers.subarray(at * width, (at + work.rows) * width);
-        at += work.rows;
-      }
+  /** At once where the computation is on this thread. */
+  #together(works: readonly Work[]): Answers | Promise<Answers> {
+    const isMatrix = "matrix" in works[0];
+    if (works.some((work) => "matrix" in work !== isMatrix)) return this.#byForm(works);
+    const numbers = this.#computation.numbers(isMatrix ? this.#matrixOf(works) : listOf(works));
+    return numbers instanceof Promise ? numbers.then((all) => this.#split(works, all)) : this.#split(works, numbers);
+  }
+
+  async #byForm(works: readonly Work[]): Promise<Answers> {
+    const answers = new Array<Numbers | Error>(works.length);
+    for (const isMatrix of [true, false]) {
+      const places = [...works.keys()].filter((i) => "matrix" in works[i] === isMatrix);
+      const some = await this.run(places.map((i) => works[i]));
+      for (const [k, i] of places.entries()) answers[i] = some[k];
     }
     return answers;
+  }
+
+  /** Whose rows they are is told by trying each alone: the others are answered. */
+  #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
+    if (works.length === 1) return [error];
+    return Promise.all(works.map(async (work) => (await this.run([work]))[0]));
+  }
+
+  #split(works: readonly Work[], numbers: Numbers): Numbers[] {
+    let at = 0;
+    return works.map(({ rows }) => numbers.subarray(at, (at += rows * this.#width)));
   }
 
   #matrixOf(works: readonly Work[]): Float64Array {

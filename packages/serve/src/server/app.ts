@@ -41,7 +41,10 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   app.addHook("onRequest", openings(server));
   countAnswers(app, server);
   if (settings.cors.length > 0) await app.register(cors, { origin: [...settings.cors], maxAge: 600 });
-  await app.register(swagger, { openapi: { openapi: "3.1.0", info: { title: "Ergodic models", version: "2" } } });
+  await app.register(swagger, {
+    openapi: { openapi: "3.1.0", info: { title: "Ergodic models", version: "2" } },
+    transform: ({ schema, url, route }) => ({ schema: route.config?.documented ?? schema, url }),
+  });
   for (const add of routes) add(app, server);
   return app;
 }

@@ -21,6 +21,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Needs no token. */
     open?: boolean;
+    /** A schema for the documentation alone: where requests are checked by hand. */
+    documented?: FastifySchema;
   }
 }
 

@@ -1,10 +1,22 @@
-import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
-/** Aborts when the client leaves before it has its answer: nobody waits for it, so it need not be computed. */
-export function goneSignal(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  return controller.signal;
+/** What to do when the client of a connection leaves. One listener a connection: to listen and to forget again would cost more than a small prediction. */
+const waiting = new WeakMap<Socket, { leave: (() => void) | undefined }>();
+
+/** Calls `leave` when the connection closes before `stay`. HTTP/1.1 answers one request of a connection after another. */
+export function leaving(socket: Socket, leave: () => void): void {
+  const known = waiting.get(socket);
+  if (known) {
+    known.leave = leave;
+    return;
+  }
+  const entry: { leave: (() => void) | undefined } = { leave };
+  waiting.set(socket, entry);
+  socket.once("close", () => entry.leave?.());
+}
+
+/** The answer is there. */
+export function stay(socket: Socket): void {
+  const known = waiting.get(socket);
+  if (known) known.leave = undefined;
 }

@@ -1,6 +1,5 @@
 import { parseObject } from "../../v2/json.ts";
 import type { Routes } from "../context.ts";
-import { goneSignal } from "../gone.ts";
 import { RequestError } from "../request-error.ts";
 import { answers, modelParams, rowsAnswer, rowsMetadata, rowsRequest } from "./schemas.ts";
 
@@ -66,7 +65,7 @@ export const addRows: Routes = (app, { repository }) => {
           throw error;
         }
         const given = { priority: priority || undefined, deadlineMs: timeout ? timeout / 1000 : undefined };
-        const { answer, batchRows, queueUs, computeUs } = await found.answer(work, { ...given, signal: goneSignal(reply.raw) });
+        const { answer, batchRows, queueUs, computeUs } = await found.answer(work, given, reply.raw);
         return {
           model_name: found.name,
           model_version: found.version,
