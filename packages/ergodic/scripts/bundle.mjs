@@ -17,7 +17,7 @@ const dist = join(root, "dist");
 /** Where the shared parts are: compiler/array/position.ts knows the library's own lines by this name. */
 const PARTS = "parts";
 /** Programs of threads, for hosts that open a thread on a file. */
-const PROGRAMS = ["worker/serve.ts", "host/worker.js", "host/evaluate-worker.js"];
+const PROGRAMS = ["worker/serve.ts", "predict/serve.ts", "host/worker.js", "host/evaluate-worker.js"];
 const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
 /** Modules that act as they are loaded, each a file of its own: bundlers leave out the second kind, and keep nothing of what it names. */
 const ACTING = [...PROGRAMS, "at-start.ts", "predict/at-start.ts"];

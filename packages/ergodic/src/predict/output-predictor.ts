@@ -116,6 +116,13 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i)) as Prediction<K>);
   }
 
+  /** Numbers of a row of a matrix: the raw columns, before the pipeline makes others of them. */
+  get inputCount(): number {
+    const { inputs, steps } = this.pipeline;
+    // Without names, the first step says how many.
+    return inputs?.length ?? (steps[0] as unknown as { columnCount: number }).columnCount;
+  }
+
   /** Numbers that `predictInto` gives for a row: one for numbers, else one a class; of models without probabilities those of z. */
   get width(): number {
     return this.link === "sign" ? this.outputCount : (this.classes?.length ?? 1);
@@ -132,7 +139,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    * @returns how many rows there were @throws OptionError where they are more than `out` has room for; DataError as `predict`
    */
   predictInto(rows: Float64Array | Float32Array | readonly Row[] | readonly ArrayLike<number>[], out: Float64Array): number {
-    this.#into ??= new RowsInto(this.pipeline);
+    this.#into ??= new RowsInto(this.pipeline, this.inputCount);
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
     const { outputCount, link, width } = this;

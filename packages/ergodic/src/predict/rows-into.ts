@@ -27,11 +27,9 @@ export class RowsInto {
   #rows: Rows = NONE;
   #z = new Float64Array(0);
 
-  constructor(pipeline: StepPipeline) {
+  constructor(pipeline: StepPipeline, inputs: number) {
     this.#pipeline = pipeline;
-    // Without names, the steps' first one says how many: later ones may make others of them.
-    const { columnCount } = pipeline.steps[0] as unknown as { columnCount: number };
-    this.#inputs = pipeline.inputs?.length ?? columnCount;
+    this.#inputs = inputs;
     this.#row = new Float64Array(this.#inputs);
     this.read = (i) => (this.#matrix ? this.#ofMatrix(this.#matrix, i) : this.#ofRows(i));
   }

@@ -4,7 +4,8 @@ import type { Answer as Inference } from "../answers/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError, saidBy, WorkerError } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
-import { builtin, inNode } from "../base/node.ts";
+import { type Opening, type OwnThread, openOwnThread, seenFromHere } from "../base/own-thread.ts";
+import { errorFrom } from "../base/sent-errors.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../contract.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
@@ -25,8 +26,7 @@ import type { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
 import type { tune } from "../verbs/tune.ts";
 import { Exported, encode, type KnownData, TAG } from "./encode.ts";
-import { errorFrom, notBegun } from "./errors.ts";
-import type { Answer, Request, Sent, VerbName } from "./messages.ts";
+import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";
 import { ownIn } from "./own.ts";
 import { RemoteRun } from "./remote-run.ts";
 
@@ -84,7 +84,7 @@ export function worker(options: WorkerOptions = {}): WorkerVerbs {
 }
 
 class Client implements WorkerVerbs, KnownData {
-  private readonly port: { post(message: Request): void; end(): void };
+  private readonly port: OwnThread<Request>;
   private readonly runs = new Map<number, WeakRef<RemoteRun<unknown>>>();
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
@@ -100,11 +100,11 @@ class Client implements WorkerVerbs, KnownData {
 
   constructor({ module, script }: WorkerOptions) {
     this.hasModule = module !== undefined;
-    const address = module === undefined ? undefined : addressOf("module", module);
-    const program = script === undefined ? undefined : addressOf("script", script);
+    const address = module === undefined ? undefined : seenFromHere("worker", "module", module);
+    const program = script === undefined ? undefined : seenFromHere("worker", "script", script);
     try {
-      this.port = openPort(
-        program,
+      this.port = openOwnThread<Request, Answer>(
+        opening(program),
         (answer) => this.hear(answer),
         (cause) => this.die(cause),
       );
@@ -430,15 +430,10 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
-/** All that a browser says of a program that is not there is nothing. */
-const UNLOADED =
-  "its program could not be loaded: where a bundler leaves the addresses of workers as they are, build ergodic/worker/serve as an entry of its own, and give worker({ script }) its address";
-
 /** Service workers and shared workers have no Worker, and no Worker has the program of another origin. */
 const UNSTARTED =
   "where there are no threads, take the verbs of ergodic itself; from another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
 
-/** As seen from the page; in Node, which has none, from the working folder. A thread would see it from its own program. */
 /** Options of `fit` with the file that training begins at: addresses are as seen from here. */
 async function withFile(options: object): Promise<object> {
   const { from } = options as { from?: string | { href: string } };
@@ -447,35 +442,12 @@ async function withFile(options: object): Promise<object> {
   return isAddress ? { ...options, from: await readWhole(address) } : options;
 }
 
-function addressOf(name: string, given: unknown): URL {
-  const base = inNode() ? builtin("node:url").pathToFileURL("./") : (globalThis.document?.baseURI ?? location.href);
-  try {
-    if (given instanceof URL || typeof given === "string") return new URL(given, base);
-  } catch {} // Refused as what is no text is.
-  refuse("worker", name, given, "an address", `${name}: new URL("./${name}.js", import.meta.url)`);
-}
-
-function openPort(
-  script: URL | undefined,
-  hear: (answer: Answer) => void,
-  die: (cause: unknown) => void,
-): { post(message: Request): void; end(): void } {
-  if (inNode()) {
-    const { Worker: Thread } = builtin("node:worker_threads");
-    const thread = new Thread(script ?? new URL("./serve.js", import.meta.url), {
-      name: "ergodic",
-      // Flags of this process, --input-type for one, may not suit a file.
-      execArgv: [],
-    });
-    thread.on("message", hear);
-    thread.on("error", die);
-    thread.on("exit", (code) => die(new Error(`it exited with code ${code}`)));
-    return { post: (message) => thread.postMessage(message), end: () => void thread.terminate() };
-  }
-  const thread = script
-    ? new Worker(script, { type: "module", name: "ergodic" })
-    : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" });
-  thread.addEventListener("message", (event) => hear(event.data));
-  thread.addEventListener("error", (event) => die(event.error ?? new Error(event.message || UNLOADED)));
-  return { post: (message) => thread.postMessage(message), end: () => thread.terminate() };
-}
+const opening = (script: URL | undefined): Opening => ({
+  onNode: (Thread, options) => new Thread(script ?? new URL("./serve.js", import.meta.url), options),
+  onWeb: () =>
+    script
+      ? new Worker(script, { type: "module", name: "ergodic" })
+      : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" }),
+  entry: "ergodic/worker/serve",
+  call: "worker({ script })",
+});

@@ -1,4 +1,6 @@
 /** What a page and the thread of `ergodic/worker` tell each other. */
+import { ErgodicError } from "../base/errors.ts";
+import type { SentError } from "../base/sent-errors.ts";
 import type { JsonObject, Tick } from "../contract.ts";
 
 /** Calls that a thread makes, by name. */
@@ -40,10 +42,5 @@ export interface Sent {
   readonly from: unknown;
 }
 
-export interface SentError {
-  readonly name: string;
-  readonly where?: string;
-  readonly code?: string;
-  readonly message: string;
-  readonly stack?: string;
-}
+export const notBegun = (): ErgodicError =>
+  new ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");

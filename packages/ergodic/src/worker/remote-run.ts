@@ -1,8 +1,8 @@
 import type { FileTarget } from "../base/files.ts";
 import { writeWhole } from "../base/files.ts";
+import { errorFrom } from "../base/sent-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { Watched } from "../loop/watched.ts";
-import { errorFrom } from "./errors.ts";
 import type { Answer, Request, Sent } from "./messages.ts";
 
 type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;

@@ -6,7 +6,8 @@
  */
 import type { Answer as Answered } from "../answers/index.ts";
 import { saidBy, WorkerError } from "../base/errors.ts";
-import { builtin, inNode } from "../base/node.ts";
+import { parentOf } from "../base/own-thread.ts";
+import { sentError } from "../base/sent-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ratings } from "../data/ratings.ts";
@@ -29,8 +30,7 @@ import { type Drawn, resumeWith, sample, startWith } from "../verbs/sample.ts";
 import { tune } from "../verbs/tune.ts";
 import { decode, receive, type Tagged } from "./decode.ts";
 import { TAG } from "./encode.ts";
-import { notBegun, sentError } from "./errors.ts";
-import type { Answer, Request, Sent, VerbName } from "./messages.ts";
+import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";
 
 type Anything = (...args: unknown[]) => Run<unknown>;
 
@@ -201,14 +201,5 @@ async function imported(url: string): Promise<Record<string, unknown>> {
   }
 }
 
-if (inNode()) {
-  const { parentPort } = builtin("node:worker_threads");
-  if (parentPort) {
-    const server = new Server((answer) => parentPort.postMessage(answer));
-    parentPort.on("message", server.take);
-  }
-} else {
-  const scope = globalThis as unknown as { postMessage(answer: Answer): void } & EventTarget;
-  const server = new Server((answer) => scope.postMessage(answer));
-  scope.addEventListener("message", (event) => server.take((event as MessageEvent).data));
-}
+const parent = parentOf<Request, Answer>();
+if (parent) parent.hear(new Server(parent.post).take);

@@ -1,6 +1,14 @@
 /** Errors through messages, which keep of an Error neither its class nor its code. */
-import * as errors from "../base/errors.ts";
-import type { SentError } from "./messages.ts";
+import * as errors from "./errors.ts";
+
+/** What is sent of one. */
+export interface SentError {
+  readonly name: string;
+  readonly where?: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly stack?: string;
+}
 
 const classes = {
   ErgodicError: errors.ErgodicError,
@@ -11,9 +19,6 @@ const classes = {
   WorkerError: errors.WorkerError,
   CompileError: errors.CompileError,
 };
-
-export const notBegun = (): errors.ErgodicError =>
-  new errors.ErgodicError("checkpoint", "the run could not begin, so there is nothing to keep", "RUN_FAILED");
 
 export function sentError(error: unknown): SentError {
   if (error instanceof errors.ErgodicError) {

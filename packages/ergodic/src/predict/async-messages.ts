@@ -1,0 +1,27 @@
+/** What the caller of an asynchronous predictor and its threads tell each other. A thread has one call at a time. */
+import type { SentError } from "../base/sent-errors.ts";
+import type { AnyPredictor, PredictorOptions } from "./load.ts";
+
+/** Methods that are called by name. */
+export type Method = "predict" | "recommend" | "recommendFor" | "similar" | "columns";
+
+export type Request =
+  | { readonly kind: "load"; readonly bytes: Uint8Array; readonly where: string; readonly options: PredictorOptions }
+  | { readonly kind: "call"; readonly method: Method; readonly args: readonly unknown[] }
+  | { readonly kind: "numbers"; readonly rows: Float64Array | Float32Array | readonly object[] };
+
+export type Answer =
+  | { readonly kind: "loaded"; readonly facts: Facts }
+  | { readonly kind: "done"; readonly result: unknown }
+  | { readonly kind: "failed"; readonly failure: SentError };
+
+/** What is known of a model without its numbers. */
+export interface Facts {
+  readonly kind: AnyPredictor["kind"];
+  readonly task: AnyPredictor["task"];
+  readonly classes: readonly string[] | undefined;
+  readonly targetName: string | undefined;
+  readonly width: number | undefined;
+  /** Numbers of a row of a matrix. */
+  readonly inputCount: number | undefined;
+}

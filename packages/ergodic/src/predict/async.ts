@@ -1,0 +1,232 @@
+/** `ergodic/predict/async`: the predictor on threads of its own. */
+import { checkSignal, refuse } from "../base/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { nameOf, readWhole } from "../base/files.ts";
+import { type Opening, seenFromHere } from "../base/own-thread.ts";
+import type { PredictionKind } from "../contract.ts";
+import { datasetMark, isMarked } from "../data/marks.ts";
+import type { Name } from "../data/name-index.ts";
+import type { RawRows } from "../data/raw.ts";
+import type { Row, RowOf } from "../data/table.ts";
+import type { Facts, Method } from "./async-messages.ts";
+import { Threads } from "./async-threads.ts";
+import type { FactorPredictor, Pair, Recommendation, RecommendOptions } from "./factorisation.ts";
+import type { LinearPredictor } from "./linear.ts";
+import type { AnyPredictor, PredictorOptions } from "./load.ts";
+import type { NetworkPredictor } from "./network.ts";
+import type { OutputPredictor, Prediction } from "./output-predictor.ts";
+
+/** Options of the asynchronous `predictor`. */
+export interface AsyncPredictorOptions extends PredictorOptions {
+  /** Threads, each with the model: so many calls are computed at once. A whole number ≥ 1. Default 1. */
+  readonly workers?: number;
+  /**
+   * The address of the threads' program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/predict/serve` as an
+   * entry of its own.
+   */
+  readonly script?: string | URL;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Ends the call: one that is computed ends its thread, and another is opened when it is needed. The promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a predictor is on threads of its own. */
+export type AsyncOf<P extends AnyPredictor> =
+  P extends LinearPredictor<infer K, infer N>
+    ? AsyncOutputPredictor<K, N, "linear">
+    : P extends NetworkPredictor<infer K, infer N>
+      ? AsyncOutputPredictor<K, N, "network">
+      : P extends FactorPredictor
+        ? AsyncFactorPredictor
+        : never;
+
+/**
+ * A saved model, ready to predict on threads of its own, so that neither a page nor Node's event loop waits while it computes: from a path, a URL, a Blob or
+ * bytes.
+ *
+ *   import { predictor } from "ergodic/predict/async";
+ *   const model = await predictor("digits.safetensors", { workers: 2 });
+ *   if (model.kind === "network") await model.predict([pixels]);
+ *   model.dispose();
+ *
+ * It answers what the predictor of `ergodic/predict` does. Rows are copied to the thread, and predictions from it: for a linear model, whose row takes a
+ * microsecond, that costs more than it saves. Calls wait for a free thread in their order. In Node the threads keep a process alive only while they compute.
+ *
+ * @throws as `predictor` of `ergodic/predict`; WorkerError where no thread can be opened; OptionError unless workers ≥ 1
+ */
+export async function predictor<P extends AnyPredictor = AnyPredictor>(
+  from: string | URL | Uint8Array | Blob,
+  options: AsyncPredictorOptions = {},
+): Promise<AsyncOf<P>> {
+  checkKeys("predictor", options, ["maxWork", "deterministic", "workers", "script"]);
+  const { workers = 1, script, ...rest } = options;
+  checkNumber("predictor", "workers", workers, { low: 1, high: 1024, integer: true });
+  const program = script === undefined ? undefined : seenFromHere("predictor", "script", script);
+  const where = nameOf(from, "model");
+  const threads = new Threads(workers, { kind: "load", bytes: await readWhole(from), where, options: rest }, () =>
+    opening(program),
+  );
+  const facts = await threads.start();
+  const made =
+    facts.kind === "factorisation" ? new AsyncFactorPredictor(threads, facts) : new AsyncOutputPredictor(threads, facts);
+  return made as unknown as AsyncOf<P>;
+}
+
+const opening = (script: URL | undefined): Opening => ({
+  onNode: (Thread, options) => new Thread(script ?? new URL("./serve.js", import.meta.url), options),
+  onWeb: () =>
+    script
+      ? new Worker(script, { type: "module", name: "ergodic" })
+      : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" }),
+  entry: "ergodic/predict/serve",
+  call: "predictor(file, { script })",
+});
+
+abstract class AsyncPredictor {
+  readonly #threads: Threads;
+
+  constructor(threads: Threads) {
+    this.#threads = threads;
+  }
+
+  /** Ends the threads; calls that are not answered are rejected. */
+  dispose(): void {
+    this.#threads.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  protected ask<T>(method: Method, args: readonly unknown[], options: CallOptions = {}): Promise<T> {
+    return this.send({ kind: "call", method, args }, method, options) as Promise<T>;
+  }
+
+  protected async send(request: Parameters<Threads["call"]>[0], where: string, options: CallOptions): Promise<unknown> {
+    checkKeys(where, options, ["signal"]);
+    checkSignal(where, options.signal);
+    try {
+      return await this.#threads.call(request, options);
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "DataCloneError") || error === options.signal?.reason) throw error;
+      const said = `an argument cannot be sent to a thread: ${error.message}; give plain rows`;
+      throw new OptionError(where, said, "WORKER_ARGUMENT", { cause: error });
+    }
+  }
+}
+
+/** A linear model or a network on threads of its own. `K` and `Names` as of `OutputPredictor`. */
+export class AsyncOutputPredictor<
+  K extends PredictionKind = PredictionKind,
+  Names extends string = string,
+  Kind extends "linear" | "network" = "linear" | "network",
+> extends AsyncPredictor {
+  /** Tells predictors apart. */
+  readonly kind: Kind;
+  /** "binary", "multiclass", "regression" or "count". */
+  readonly task: OutputPredictor["task"];
+  /** Class names in the order of their indices; undefined for numbers. */
+  readonly classes: readonly string[] | undefined;
+  /** Name of what is predicted. */
+  readonly targetName: string;
+  /** Numbers that `predictInto` gives for a row. */
+  readonly width: number;
+  /** Numbers of a row of a matrix. */
+  readonly inputCount: number;
+
+  constructor(threads: Threads, { kind, task, classes, targetName, width, inputCount }: Facts) {
+    super(threads);
+    this.kind = kind as Kind;
+    this.task = task as OutputPredictor["task"];
+    this.classes = classes;
+    this.targetName = targetName!;
+    this.width = width!;
+    this.inputCount = inputCount!;
+  }
+
+  /** Names of the model's columns, of which there may be millions. */
+  columns(): Promise<readonly string[]> {
+    return this.ask("columns", []);
+  }
+
+  /**
+   * One row gives one prediction; several give an array.
+   *
+   * @throws as `OutputPredictor.predict`; WorkerError where its thread ended
+   */
+  predict(row: RowOf<Names> | ArrayLike<number>, options?: CallOptions): Promise<Prediction<K>>;
+  predict(rows: RawRows<Names>, options?: CallOptions): Promise<Prediction<K>[]>;
+  predict(rows: Row | ArrayLike<number> | RawRows, options?: CallOptions): Promise<Prediction<K> | Prediction<K>[]> {
+    if (isMarked(rows, datasetMark)) refuse("predict", "rows", rows, "rows that can be sent to a thread", "[{ age: 40 }]");
+    return this.ask("predict", [rows], options);
+  }
+
+  /**
+   * Predictions as numbers, written into `out`, `width` a row, as `OutputPredictor.predictInto`.
+   *
+   * @returns how many rows there were
+   */
+  async predictInto(
+    rows: Float64Array | Float32Array | readonly Row[] | readonly ArrayLike<number>[],
+    out: Float64Array,
+    options: CallOptions = {},
+  ): Promise<number> {
+    const isMatrix = rows instanceof Float64Array || rows instanceof Float32Array;
+    if (!isMatrix && !Array.isArray(rows))
+      refuse("predictInto", "rows", rows, "a Float64Array, a Float32Array or a list of rows", "new Float64Array(rows × columns)");
+    if (!(out instanceof Float64Array))
+      refuse("predictInto", "out", out, "a Float64Array", "new Float64Array(model.width * rowCount)");
+    const count = isMatrix ? Math.ceil(rows.length / Math.max(1, this.inputCount)) : rows.length;
+    if (out.length < count * this.width) {
+      const problem = `out has room for ${out.length} numbers, but ${count} rows have ${count * this.width}`;
+      throw new OptionError("predictInto", `${problem}; make it new Float64Array(model.width * rowCount)`, "PREDICT_INPUT");
+    }
+    const numbers = (await this.send({ kind: "numbers", rows }, "predictInto", options)) as Float64Array;
+    out.set(numbers);
+    return numbers.length / this.width;
+  }
+}
+
+/** A factorisation on threads of its own; its methods answer what those of `FactorPredictor` do. */
+export class AsyncFactorPredictor extends AsyncPredictor {
+  /** Tells predictors apart. */
+  readonly kind = "factorisation";
+  /** "rating" or "preference". */
+  readonly task: FactorPredictor["task"];
+
+  constructor(threads: Threads, { task }: Facts) {
+    super(threads);
+    this.task = task as FactorPredictor["task"];
+  }
+
+  /** Predicted values of pairs. */
+  predict(pair: Pair, options?: CallOptions): Promise<{ value: number }>;
+  predict(pairs: readonly Pair[], options?: CallOptions): Promise<{ value: number }[]>;
+  predict(given: Pair | readonly Pair[], options?: CallOptions): Promise<{ value: number } | { value: number }[]> {
+    return this.ask("predict", [given], options);
+  }
+
+  /** The items that a user is predicted to like best. */
+  recommend(user: Name, { signal, ...options }: RecommendOptions & CallOptions = {}): Promise<Recommendation[]> {
+    return this.ask("recommend", [user, options], signal ? { signal } : {});
+  }
+
+  /** The same for someone of whom these ratings are known. */
+  recommendFor(
+    rated: readonly { item: Name; value?: number }[],
+    { signal, ...options }: RecommendOptions & CallOptions = {},
+  ): Promise<Recommendation[]> {
+    return this.ask("recommendFor", [rated, options], signal ? { signal } : {});
+  }
+
+  /** The items most like one. */
+  similar(
+    item: Name,
+    { signal, ...options }: { count?: number } & CallOptions = {},
+  ): Promise<{ item: Name; similarity: number }[]> {
+    return this.ask("similar", [item, options], signal ? { signal } : {});
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The thread of an asynchronous predictor (async.ts): loads a model, and answers calls.
+ *
+ * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
+ * its address as `predictor(file, { script })`.
+ */
+import { parentOf } from "../base/own-thread.ts";
+import { sentError } from "../base/sent-errors.ts";
+import type { Answer, Facts, Request } from "./async-messages.ts";
+import { type AnyPredictor, predictor } from "./load.ts";
+
+type Anything = Record<string, unknown> & { predictInto(rows: unknown, out: Float64Array): number };
+
+let model: (AnyPredictor & Partial<Anything>) | undefined;
+
+async function answer(request: Request): Promise<Answer> {
+  if (request.kind === "load") {
+    const { bytes, where, options } = request;
+    // Its name is what errors say.
+    model = (await predictor(new File([bytes as BlobPart], where), options)) as typeof model;
+    return { kind: "loaded", facts: factsOf(model!) };
+  }
+  if (request.kind === "call") {
+    const { method, args } = request;
+    const found = (model as Anything)[method];
+    return { kind: "done", result: typeof found === "function" ? found.apply(model, args) : found };
+  }
+  const { rows } = request;
+  const { width, inputCount } = factsOf(model!);
+  const count = ArrayBuffer.isView(rows) ? Math.ceil(rows.length / Math.max(1, inputCount!)) : (rows as unknown[]).length;
+  const out = new Float64Array(count * width!);
+  (model as Anything).predictInto(rows, out);
+  return { kind: "done", result: out };
+}
+
+function factsOf(made: AnyPredictor): Facts {
+  const { kind, task } = made;
+  if (made.kind === "factorisation")
+    return { kind, task, classes: undefined, targetName: undefined, width: undefined, inputCount: undefined };
+  const { classes, targetName, width, inputCount } = made;
+  return { kind, task, classes, targetName, width, inputCount };
+}
+
+const parent = parentOf<Request, Answer>();
+parent?.hear((request) => {
+  answer(request).then(
+    (said) =>
+      parent.post(said, said.kind === "done" && said.result instanceof Float64Array ? [said.result.buffer as ArrayBuffer] : []),
+    (error: unknown) => parent.post({ kind: "failed", failure: sentError(error) }),
+  );
+});
