@@ -20,6 +20,7 @@ interface Options {
   targetP99?: number;
   maxQueue?: number;
   deadline?: number;
+  workers?: number;
   versions?: number;
   poll?: number;
   control?: boolean;
@@ -51,6 +52,7 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--max-queue <rows>", "rows that may wait; more are refused with 429 (default: 100000)", whole(1))
     .option("--deadline <time>", "refuse with 503 what cannot be answered within this (default: none)", milliseconds)
     .optionsGroup("Models:")
+    .option("--workers <n>", "threads of each network; 0: it runs on the server's own (default: 1)", whole(0, 1024))
     .option("--versions <n>", "newest versions of each model that are served (default: 1)", whole(1))
     .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
     .option("--control", "let clients load and unload models (default: where a token is asked for)")
@@ -74,14 +76,14 @@ export function addServe(program: Command, terminal: Terminal): void {
 }
 
 async function run(models: string[], options: Options, terminal: Terminal): Promise<void> {
-  const { tokenFile, tlsCert, tlsKey, port, host, maxBatch, versions, control, cors, maxConnections, log } = options;
+  const { tokenFile, tlsCert, tlsKey, port, host, maxBatch, workers, versions, control, cors, maxConnections, log } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new UsageError(
       "serve",
       `${tlsCert === undefined ? "--tls-cert" : "--tls-key"} is missing; HTTPS takes a certificate and its key`,
     );
   const asked = {
-    ...{ models, port, host, maxBatch, versions, control, cors, maxConnections, log },
+    ...{ models, port, host, maxBatch, workers, versions, control, cors, maxConnections, log },
     maxDelayMs: options.maxDelay,
     targetP99Ms: options.targetP99,
     maxQueueRows: options.maxQueue,

@@ -1,4 +1,4 @@
-import type { OutputPredictor, Row } from "ergodic";
+import { DataError, type OutputPredictor, type Row } from "ergodic";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import { kindOf } from "../v2/json.ts";
@@ -38,9 +38,12 @@ export class OutputModel implements Served<Work, Numbers> {
   readonly #given: readonly Output[];
   readonly #single: boolean;
 
-  /** `predictor`: what there is to say of the model. */
-  constructor(predictor: OutputPredictor, computation: Computation) {
+  readonly concurrency: number;
+
+  /** `predictor`: what there is to say of the model. `concurrency`: batches that may be computed at once. */
+  constructor(predictor: OutputPredictor, computation: Computation, concurrency: number) {
     this.#computation = computation;
+    this.concurrency = concurrency;
     const { kind, pipeline, classes, width, targetName } = predictor;
     this.#width = width;
     this.#classes = classes;
@@ -100,6 +103,20 @@ export class OutputModel implements Served<Work, Numbers> {
       return answers instanceof Promise ? answers.catch((error) => this.#apart(works, error)) : answers;
     } catch (error) {
       return this.#apart(works, error as Error);
+    }
+  }
+
+  /** A row of zeros, where that can be one. */
+  async warmUp(): Promise<void> {
+    if (this.#isMatrix) await Promise.all(Array.from({ length: this.concurrency }, () => this.#zeros()));
+  }
+
+  async #zeros(): Promise<void> {
+    try {
+      await this.#computation.numbers(new Float64Array(this.#columns.length));
+    } catch (error) {
+      // What zeros are refused for says nothing of other rows.
+      if (!(error instanceof DataError)) throw error;
     }
   }
 

@@ -44,6 +44,8 @@ export interface Served<Work = unknown, Answer = unknown> {
   readonly outputs: readonly TensorMetadata[];
   /** Whether numbers of any type do where inputs are of numbers. */
   readonly converts: boolean;
+  /** Batches that may be computed at once. Default 1. */
+  readonly concurrency?: number;
   /** Of models that take rows by name. */
   readonly description?: RowsDescription;
   /** `inputs`: in the order of the model's, with the types and shapes that they must have. @throws RequestError, DataError */
@@ -58,6 +60,8 @@ export interface Served<Work = unknown, Answer = unknown> {
   output(answer: Answer, index: number): OutputTensor;
   /** One object a row: its value, and probabilities where the model has them. */
   rows?(answer: Answer): readonly object[];
+  /** Computes what the first request would wait for. @throws where the model cannot predict */
+  warmUp?(): Promise<void>;
   /** Called when no request is left. */
   close(): void | Promise<void>;
 }

@@ -10,7 +10,7 @@ import { namesOfModel, type ResponseNames } from "../v2/infer-response.ts";
 /** How a model's requests are gathered. */
 export type Batching = Pick<
   BatcherOptions<unknown, unknown>,
-  "maxRows" | "maxDelayMs" | "targetP99Ms" | "maxQueueRows" | "deadlineMs" | "concurrency"
+  "maxRows" | "maxDelayMs" | "targetP99Ms" | "maxQueueRows" | "deadlineMs"
 >;
 
 /** What a request may say of its urgency. */
@@ -44,6 +44,7 @@ export class ModelVersion {
     this.#deadlineMs = batching.deadlineMs ?? Infinity;
     this.batches = batcher<unknown, unknown>({
       ...batching,
+      concurrency: served.concurrency ?? 1,
       run: (works) => served.run(works) as unknown[] | Promise<unknown[]>,
       rows: (work) => served.rowsOf(work),
     });

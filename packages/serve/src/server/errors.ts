@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { CapabilityError, DataError, ErgodicError, MemoryLimitError, OptionError } from "ergodic";
+import { CapabilityError, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "ergodic";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { RefusedError } from "../refused.ts";
 import { NO_ROUTE, type Server } from "./context.ts";
@@ -11,6 +11,8 @@ export function statusOf(error: unknown): number {
   const { status } = error as { status?: unknown };
   if (error instanceof ErgodicError && typeof status === "number" && status >= 400 && status < 600) return status;
   if (error instanceof MemoryLimitError) return 413;
+  // The thread that had it ended; another is opened.
+  if (error instanceof WorkerError) return 503;
   if (error instanceof DataError || error instanceof OptionError || error instanceof CapabilityError) return 400;
   const { statusCode } = error as { statusCode?: unknown };
   return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
@@ -33,6 +35,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (status >= 500 && !(error instanceof ErgodicError))
     server.log.error({ request: request.id, url: request.url, stack: (error as Error).stack }, (error as Error).message);
   if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
+  if (error instanceof WorkerError) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", "Bearer");
   reply.code(status).send({ error: sentenceOf(error, status, request, server) });
 }

@@ -21,6 +21,11 @@ export interface ServeOptions {
   maxQueueRows?: number;
   /** Milliseconds within which a request without a timeout of its own must be answered, or is refused (503). Default: Infinity. */
   deadlineMs?: number;
+  /**
+   * Threads of each network that comes from a file, so that the server never waits for it; 0: it is computed on the server's thread, which is faster for small ones.
+   * Linear models and predictors that are at hand always are. Default 1.
+   */
+  workers?: number;
   /** The newest versions of each model that are served. Default 1. */
   versions?: number;
   /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
@@ -61,6 +66,7 @@ const NAMES = [
   "targetP99Ms",
   "maxQueueRows",
   "deadlineMs",
+  "workers",
   "versions",
   "pollMs",
   "tokens",
@@ -86,6 +92,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     maxDelayMs: 0,
     maxQueueRows: 100_000,
     deadlineMs: Infinity,
+    workers: 1,
     versions: 1,
     pollMs: 2000,
     tokens: [],
@@ -143,6 +150,7 @@ const ranges = {
   targetP99Ms: { low: 0, open: true },
   maxQueueRows: { low: 1, endless: true },
   deadlineMs: { low: 0, open: true, endless: true },
+  workers: { low: 0, high: 1024, integer: true },
   versions: { low: 1, integer: true },
   pollMs: { low: 10, high: LONGEST_MS, endless: true },
   maxBodyBytes: { low: 1, high: 2 ** 30, integer: true },
@@ -159,6 +167,7 @@ type NumberName =
   | "targetP99Ms"
   | "maxQueueRows"
   | "deadlineMs"
+  | "workers"
   | "versions"
   | "pollMs"
   | "maxBodyBytes"

@@ -46,7 +46,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     },
     versions: settings.versions,
     pollMs: settings.pollMs,
-    load: servedOfFile,
+    load: (path) => servedOfFile(path, { workers: settings.workers }),
     report: (level, message, fields) => log[level](fields, message),
   });
   const server: Server = { settings, repository, log, draining: false, answers: new Map() };

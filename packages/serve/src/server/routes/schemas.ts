@@ -109,3 +109,6 @@ export const controlRequest = Type.Object({ parameters: Type.Optional(parameters
 export function answers(ok: TSchema, ...statuses: number[]): Record<number, TSchema> {
   return { 200: ok, ...Object.fromEntries(statuses.map((status) => [status, errorAnswer])) };
 }
+
+/** What is no JSON. */
+export const textAnswer = { 200: Type.String() };
