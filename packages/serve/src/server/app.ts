@@ -40,7 +40,7 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   // Schemas say in the documentation what answers hold, and drop nothing.
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, server));
-  app.setNotFoundHandler((request) => unknownRoute(request));
+  app.setNotFoundHandler((request) => unknownRoute(request, server));
   app.addHook("onRequest", openings(server));
   countAnswers(app, server);
   if (settings.cors.length > 0) await app.register(cors, { origin: [...settings.cors], maxAge: 600 });

@@ -54,7 +54,8 @@ function sentenceOf(error: unknown, status: number, { id }: FastifyRequest, serv
     : `the server failed; its log says how, by request id ${id} [INTERNAL]`;
 }
 
-export function unknownRoute({ method, url }: FastifyRequest): never {
+export function unknownRoute({ method, url }: FastifyRequest, server: Server): never {
+  countFault(server, 404);
   const [path] = url.split("?");
   const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
   throw new RequestError(`${method} ${shown}`, "is no route of this server; GET /openapi.json lists them", "NOT_FOUND", 404);
@@ -63,8 +64,7 @@ export function unknownRoute({ method, url }: FastifyRequest): never {
 /** Requests that are no HTTP, or do not come in time: there is no route for them yet. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket, server: Server): void {
   const [status, words, said] = clientFault(error.code, server);
-  const counts = server.answers.get(NO_ROUTE) ?? new Map<number, number>();
-  server.answers.set(NO_ROUTE, counts.set(status, (counts.get(status) ?? 0) + 1));
+  countFault(server, status);
   // Bytes of an answer that is under way are followed by no other.
   if (!socket.writable || error.code === "ECONNRESET" || socket.bytesWritten > 0) {
     socket.destroy();
@@ -73,6 +73,11 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   const body = JSON.stringify({ error: said });
   const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());
+}
+
+function countFault({ answers }: Server, status: number): void {
+  const counts = answers.get(NO_ROUTE) ?? new Map<number, number>();
+  answers.set(NO_ROUTE, counts.set(status, (counts.get(status) ?? 0) + 1));
 }
 
 function clientFault(code: string | undefined, { settings }: Server): [status: number, words: string, said: string] {

@@ -1,3 +1,4 @@
+import { createSecureContext } from "node:tls";
 import { type AnyPredictor, checkKeys, checkNumber, OptionError } from "ergodic";
 
 /** Options of `serve`. */
@@ -125,6 +126,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
   );
   if (tls !== undefined && !(typeof tls?.cert === "string" && typeof tls.key === "string"))
     throw wrong("tls", "{ cert, key }, both texts in PEM", "tls: { cert, key }");
+  if (tls !== undefined) checkTls(tls);
   if (!["nothing", "errors", "requests"].includes(log))
     throw wrong("log", '"nothing", "errors" or "requests"', 'log: "requests"');
   if (typeof logTo?.write !== "function") throw wrong("logTo", "a stream, or what has write(line)", "logTo: process.stdout");
@@ -188,6 +190,15 @@ function checkModels(models: unknown): void {
     const kinds = ["linear", "network", "factorisation"];
     if (!kinds.includes((model as { kind?: string } | null)?.kind ?? ""))
       throw wrong(`models.${name}`, "a path, or what predictor() or fit() gave", `{ ${name}: "${name}.safetensors" }`);
+  }
+}
+
+function checkTls({ cert, key }: { cert: string; key: string }): void {
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    const said = `tls: ${(cause as Error).message}; give a certificate and its key in PEM`;
+    throw new OptionError("serve", said, "OPTION_TYPE", { cause });
   }
 }
 
