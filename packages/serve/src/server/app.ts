@@ -32,6 +32,7 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
     genReqId: requestIds(),
     routerOptions: { maxParamLength: 200 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, server),
     clientErrorHandler: (error, socket) => answerClientError(error, socket, server),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = settings.maxConnections;
