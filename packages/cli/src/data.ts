@@ -42,6 +42,7 @@ export interface FormatOptions {
 export interface ReadingOptions extends FormatOptions {
   target?: string;
   weights?: string;
+  offset?: string;
   drop?: string;
   impute?: string;
   hash?: number;
@@ -76,17 +77,25 @@ export async function readTraining(
   loss: Loss | undefined,
   command = "train",
 ): Promise<TrainingData> {
-  const { target, weights, drop, impute, hash, labels, precision, rowShape, size, channels } = options;
+  const { target, weights, offset, drop, impute, hash, labels, precision, rowShape, size, channels } = options;
   const asked = {
     ...formatOptions(options),
-    ...given({ target: columnKey(target), weights: columnKey(weights), impute, hash, labels, channels }),
+    ...given({
+      target: columnKey(target),
+      weights: columnKey(weights),
+      offset: columnKey(offset),
+      impute,
+      hash,
+      labels,
+      channels,
+    }),
     ...given({ rowShape: sizes("--row-shape", rowShape), size: sizes("--size", size) }),
     ...(drop === undefined ? {} : { drop: drop.split(",").map((key) => columnKey(key)!) }),
     ...(precision?.startsWith("f64") ? { type: "f64" } : {}),
   };
   const data = await read(path, asked as ReadOptions).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
-    if (code !== "OPTION_MISSING" || target !== undefined) throw columnFault(error, { target, weights, drop });
+    if (code !== "OPTION_MISSING" || target !== undefined) throw columnFault(error, { target, weights, offset, drop });
     throw new UsageError(
       command,
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,

@@ -1,6 +1,6 @@
 /**
- * A linear model's outputs and gradient on rows of one dataset: z_k = s σ Σ_j x_ij p_kj, where s is the data's scale and σ the
- * parameters' (1 for floats). The loss, with its derivative, is a compiled program called through the table.
+ * A linear model's outputs and gradient on rows of one dataset: z_k = s σ Σ_j x_ij p_kj + o_i, where s is the data's scale, σ the
+ * parameters' (1 for floats), and o the rows' offsets, where there are any. The loss, with its derivative, is a compiled program called through the table.
  *
  * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P, `outputs` vectors one after another, `stride` elements apart.
  * `gradient` writes the pieces of the mean gradient over the batch: in a lane for single rows the row itself, scaled (no copy); where there is
@@ -10,7 +10,7 @@
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST,
   CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD, CONTROL_SVRG, CONTROL_SAG, CONTROL_ROWS,
-  LINEAR_VALUES, LINEAR_ROW_BYTES, LINEAR_ROW_START, LINEAR_COLUMN_INDEX, LINEAR_TARGET, LINEAR_WEIGHTS, LINEAR_COLUMNS, LINEAR_OUTPUTS,
+  LINEAR_VALUES, LINEAR_ROW_BYTES, LINEAR_ROW_START, LINEAR_COLUMN_INDEX, LINEAR_TARGET, LINEAR_WEIGHTS, LINEAR_OFFSETS, LINEAR_COLUMNS, LINEAR_OUTPUTS,
   LINEAR_PARAMETER_STRIDE, LINEAR_Z, LINEAR_DZ, LINEAR_Y, LINEAR_ROW_WEIGHT, LINEAR_LOSS_UPDATE, LINEAR_LOSS_BLOCK, LINEAR_LOSS_AT_Z,
   LINEAR_LOSS_AT_DZ, LINEAR_LOSS_AT_Y, LINEAR_LOSS_AT_WEIGHT, LINEAR_LOSS_AT_LOSS, LINEAR_POINT, LINEAR_POINT_BLOCK, LINEAR_POINT_AT_Z, LINEAR_POINT_AT_Y, LINEAR_POINT_AT_WEIGHT,
   LINEAR_POINT_AT_DZ, LINEAR_POINT_AT_LOSS, ABSENT, LINEAR_ADD_UPDATE, LINEAR_ADD_BLOCK,
@@ -47,11 +47,13 @@ function outputs<T, P>(model: usize, sparse: bool, parameters: usize, rows: usiz
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const scale = load<f64>(model + LINEAR_DATA_SCALE_F64) * load<f64>(model + LINEAR_PARAMETER_SCALE_F64);
   const strideBytes = u(model, LINEAR_PARAMETER_STRIDE) * sizeof<P>();
+  const offsets = u(model, LINEAR_OFFSETS);
   for (let b = 0; b < count; b++) {
     const row = <usize>load<u32>(rows + (<usize>b << 2));
     let p = parameters;
     for (let k = 0; k < outputCount; k++) {
-      store<f64>(z, scale * output<T, P>(model, sparse, row, p));
+      const sum = scale * output<T, P>(model, sparse, row, p);
+      store<f64>(z, offsets ? sum + load<f64>(offsets + (row << 3)) : sum);
       z += 8;
       p += strideBytes;
     }
@@ -243,7 +245,9 @@ function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row:
     sum = dotDense<T, P>(values, parameters, count);
   }
   const block = u(model, LINEAR_POINT_BLOCK), weights = u(model, LINEAR_WEIGHTS);
-  store<f64>(block + u(model, LINEAR_POINT_AT_Z), sum * dataScale * load<f64>(model + LINEAR_PARAMETER_SCALE_F64));
+  const offsets = u(model, LINEAR_OFFSETS);
+  sum *= dataScale * load<f64>(model + LINEAR_PARAMETER_SCALE_F64);
+  store<f64>(block + u(model, LINEAR_POINT_AT_Z), offsets ? sum + load<f64>(offsets + (row << 3)) : sum);
   store<f64>(block + u(model, LINEAR_POINT_AT_Y), load<f64>(u(model, LINEAR_TARGET) + (row << 3)));
   if (weights) store<f64>(block + u(model, LINEAR_POINT_AT_WEIGHT), load<f64>(weights + (row << 3)));
   call_indirect<void>(load<u32>(model + LINEAR_POINT), block);

@@ -596,8 +596,8 @@ export interface Algorithm {
   readonly families?: readonly Family[];
   /** Whether it begins where the problem says. Absent: where it likes, as algorithms do that find a minimum from anywhere. */
   readonly takesStart?: boolean;
-  /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. */
-  start(problem: Problem, plan: Plan, engine: Engine): Progression;
+  /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. A promise where code is loaded for it. */
+  start(problem: Problem, plan: Plan, engine: Engine): Progression | Promise<Progression>;
 }
 
 /** What a run reports while it goes: `for await (const tick of fit(…))`. */

@@ -14,6 +14,8 @@ export interface DatasetOptions {
   target: ColumnKey;
   /** A column of row weights. */
   weights?: ColumnKey;
+  /** A column that is added to the output of each row, in the units of the link: of an exposure its logarithm. */
+  offset?: ColumnKey;
   /** Fills missing values; without it they are refused. */
   impute?: "mean" | "median" | "mode";
   /** A level first met at prediction: all zeros (default), or an error. */
@@ -30,7 +32,7 @@ export interface DatasetOptions {
   type?: "f32" | "f64";
 }
 
-export const datasetKeys = ["target", "weights", "impute", "unknown", "classes", "hash", "layout", "rowShape", "type"];
+export const datasetKeys = ["target", "weights", "offset", "impute", "unknown", "classes", "hash", "layout", "rowShape", "type"];
 
 /** What turns sparse rows, which bring their target, into a dataset. */
 export interface SparseDatasetOptions {
@@ -52,12 +54,18 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
     );
   }
   const target = keptName(parsed, "target", options.target);
-  const weights = options.weights === undefined ? undefined : keptName(parsed, "weights", options.weights);
-  refuseMissing(parsed, target, weights, options.impute !== undefined);
+  const [weights, offset] = (["weights", "offset"] as const).map((role) => {
+    const key = options[role];
+    return key === undefined ? undefined : keptName(parsed, role, key);
+  });
+  refuseMissing(parsed, { target, weights, offset }, options.impute !== undefined);
   refuseOneClass(parsed, target);
   const { impute, unknown, classes, hash, layout, type } = options;
-  const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights]) : undefined);
-  return Dataset.fromTable(table, given({ target, weights, impute, unknown, classes, hash, format: layout, rowShape, type }));
+  const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights, offset]) : undefined);
+  return Dataset.fromTable(
+    table,
+    given({ target, weights, offset, impute, unknown, classes, hash, format: layout, rowShape, type }),
+  );
 }
 
 /** A file's own shape lasts while none of its columns is taken away. */
@@ -84,16 +92,20 @@ function keptName({ table, names }: ParsedTable, option: string, key: ColumnKey)
   );
 }
 
-function refuseMissing({ table, missing }: ParsedTable, target: string, weights: string | undefined, impute: boolean): void {
+function refuseMissing(
+  { table, missing }: ParsedTable,
+  roles: Readonly<Record<string, string | undefined>>,
+  impute: boolean,
+): void {
   const values = (count: number) => (count === 1 ? "1 value is" : `${count} values are`);
   for (const { column, position, count, line, text } of missing) {
     const where = [table.source, line, position] as const;
     const first = `first ${show(text)}`;
-    if (column === target || column === weights) {
-      const role = column === target ? "the target" : "the weights";
+    const role = Object.keys(roles).find((name) => roles[name] === column);
+    if (role !== undefined) {
       throw fault(
         ...where,
-        `${values(count)} missing in ${role} ${show(column)} (${first}); remove such rows, or choose another column`,
+        `${values(count)} missing in the ${role} ${show(column)} (${first}); remove such rows, or choose another column`,
         "DATA_MISSING",
       );
     }

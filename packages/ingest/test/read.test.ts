@@ -47,6 +47,18 @@ test("a dataset: target by name or number, weights, dropped columns, imputed val
   expect(data.names.some((name) => name.includes("id"))).toBe(false);
 });
 
+test("an offset is a column of its own, which may not be missing", async () => {
+  const options = { target: "pay", offset: "w", drop: ["id", "color"] } as const;
+  using data = await read({ content, name: "t.csv" }, { ...options, impute: "mean" });
+  expect(data.names).toEqual(["size"]);
+  expect([...data.offset!]).toEqual([1, 2, 0.5, 1]);
+  const gap = content.replace("blue,30,0.5", "blue,30,");
+  await expect(read({ content: gap, name: "t.csv" }, { ...options, impute: "mean" })).rejects.toThrow(
+    /^t\.csv:4:.*missing in the offset "w"/,
+  );
+  await expect(read({ content, name: "t.csv" }, { ...options, drop: ["w"] })).rejects.toThrow(/both offset and dropped/);
+});
+
 test("options that a reader does not know, or that it needs", async () => {
   await expect(readCsv(content, { target: "pay", Impute: "mean" } as never)).rejects.toThrow(
     'readCsv: unknown option "Impute"; did you mean "impute"?',

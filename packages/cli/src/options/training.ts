@@ -86,6 +86,7 @@ export function addDataOptions(command: Command): Command {
     .optionsGroup("Data:")
     .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
     .option("--weights <column>", "row weights")
+    .option("--offset <column>", "added to each row's output, before the link; of an exposure take the logarithm")
     .option("--drop <columns>", "leave out, separated by commas")
     .option("--impute <how>", "fill missing values: mean, median or mode", oneOf("mean", "median", "mode"))
     .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))

@@ -42,12 +42,13 @@ function checkTable({ columns, rowCount, source }: Table): void {
 }
 
 function checkSparseTable(table: SparseTable): void {
-  const { rowCount, columnCount, rowStart, columnIndex, values, target, weights, names, source } = table;
+  const { rowCount, columnCount, rowStart, columnIndex, values, target, weights, offset, names, source } = table;
   const count = rowStart[rowCount];
   const lengths: [string, number, number][] = [
     ["rowStart", rowStart.length, rowCount + 1],
     ["target", target.length, rowCount],
     ["weights", weights?.length ?? rowCount, rowCount],
+    ["offset", offset?.length ?? rowCount, rowCount],
     ["names", names?.length ?? columnCount, columnCount],
   ];
   for (const [what, given, wanted] of lengths) {
@@ -56,6 +57,7 @@ function checkSparseTable(table: SparseTable): void {
   if (names) checkNames(names, source);
   checkNumbers(target, source, "the target");
   if (weights) checkNumbers(weights, source, "the weight");
+  if (offset) checkNumbers(offset, source, "the offset");
   checkNumbers(values, source, "the entry");
   if (rowStart[0] !== 0 || count > columnIndex.length || count > values.length) {
     const problem = `rowStart runs from ${rowStart[0]} to ${count}, but must start at 0 and end within the ${columnIndex.length} entries`;

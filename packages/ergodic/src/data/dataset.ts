@@ -16,7 +16,7 @@ import type { RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
 import type { SparseTable, Table } from "./table.ts";
-import { describeTarget, readTarget, readWeights, targetsAs } from "./target.ts";
+import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
 import { columnMoments, fitStandardise } from "./transformations/standardise.ts";
@@ -110,9 +110,8 @@ export class Dataset<Names extends string = string> implements Disposable {
 
   /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset. @throws DataError */
   static fromArrays<Names extends string = string>(options: ArraysOptions<Names>): Dataset<Names> {
-    const { steps, rows, target, weights, source } = stepsOfArrays(options);
-    const pipeline = new Pipeline(steps);
-    return new Dataset(store(runSteps(steps, rows, source), { target, weights }, source), pipeline, source);
+    const { steps, rows, source, ...labels } = stepsOfArrays(options);
+    return new Dataset(store(runSteps(steps, rows, source), labels, source), new Pipeline(steps), source);
   }
 
   /** @internal */
@@ -122,7 +121,7 @@ export class Dataset<Names extends string = string> implements Disposable {
 
   /** One row after another, as the pipeline gives them. @internal */
   rows(): RowSource {
-    return readRows(this.layout, this.pipeline.shape);
+    return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
   }
 
   /** Columns, in order. */
@@ -153,6 +152,12 @@ export class Dataset<Names extends string = string> implements Disposable {
     const { weights, rowCount } = this.layout;
     this.#weights ??= weights ? engineMemory().f64(weights, rowCount).slice() : null;
     return this.#weights;
+  }
+
+  /** A copy of what is added to the output of each row, or null where nothing is. */
+  get offset(): Float64Array | null {
+    const { offset, rowCount } = this.layout;
+    return offset ? engineMemory().f64(offset, rowCount).slice() : null;
   }
 
   /** Whether memory has been given back. */
@@ -347,13 +352,16 @@ export class Dataset<Names extends string = string> implements Disposable {
   #placed(places: Int32Array, steps: readonly Step[]): Dataset<Names> {
     const pipeline = new Pipeline(steps).withTarget(this.pipeline.target);
     const rows = placed(this.#rows("follow"), places, pipeline.shape);
-    return new Dataset(store(rows, { target: this.target.values, weights: this.weights }, this.source), pipeline, this.source);
+    return new Dataset(store(rows, this.#labels(), this.source), pipeline, this.source);
   }
 
   #after(step: Step): Dataset<Names> {
     const rows = runStep(this.#rows(step.kind), step, this.source);
-    const labels: Labels = { target: this.target.values, weights: this.weights };
-    return new Dataset(store(rows, labels, this.source), this.pipeline.with(step), this.source);
+    return new Dataset(store(rows, this.#labels(), this.source), this.pipeline.with(step), this.source);
+  }
+
+  #labels(): Labels {
+    return { target: this.target.values, weights: this.weights, offset: this.offset };
   }
 }
 
@@ -381,8 +389,9 @@ export class Pipeline extends StepPipeline {
     checkRaw(raw);
     const rows = runSteps(this.steps, raw, where);
     const target = readTarget(this.target, raw, options.target, where) ?? new Float64Array(rowCountOf(raw)).fill(NaN);
-    const weights = readWeights((this.steps[0] as SourceStep).weights, raw, where);
-    return new Dataset(store(rows, { target, weights }, where), this, where);
+    const step = this.steps[0] as SourceStep;
+    const labels = { target, weights: readWeights(step.weights, raw, where), offset: readOffset(step.offset, raw, where) };
+    return new Dataset(store(rows, labels, where), this, where);
   }
 
   /** This pipeline and one more step. */

@@ -17,7 +17,11 @@ export function datasetDigest(data: Dataset): string {
     const { layout } = data;
     const { format, type, rowCount, scale, stride } = layout;
     const memory = engineMemory();
-    const pieces = [textOf(`${format} ${type} ${rowCount} ${data.columnCount} ${scale} ${layout.weights !== 0}`)];
+    const pieces = [
+      textOf(
+        `${format} ${type} ${rowCount} ${data.columnCount} ${scale} ${layout.weights !== 0}${layout.offset === 0 ? "" : " offset"}`,
+      ),
+    ];
     if (format === "dense") pieces.push(memory.u8(layout.values, rowCount * stride * elementBytes[type]));
     else {
       const count = memory.u32(layout.rowStart, rowCount + 1)[rowCount];
@@ -25,7 +29,7 @@ export function datasetDigest(data: Dataset): string {
       pieces.push(memory.u8(layout.values, count * elementBytes[type]));
     }
     pieces.push(memory.u8(layout.target, rowCount * 8));
-    if (layout.weights !== 0) pieces.push(memory.u8(layout.weights, rowCount * 8));
+    for (const labels of [layout.weights, layout.offset]) if (labels !== 0) pieces.push(memory.u8(labels, rowCount * 8));
     return digestOf(pieces);
   });
 }

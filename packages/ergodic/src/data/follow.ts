@@ -41,6 +41,9 @@ export function following(own: readonly Step[], wanted: readonly Step[]): Follow
   const [mine, theirs] = [codingOf(own), codingOf(wanted)];
   const places = placesOf(mine, theirs);
   const differences = [...(typeof places === "string" ? [places] : []), ...fillsDiffer(mine, theirs)];
+  const [has, had] = [mine, theirs].map(({ source }) => source.offset !== undefined);
+  if (has !== had)
+    differences.push(has ? "it has an offset, the model's rows had none" : "it lacks the offset that the model's rows had");
   const later = own.slice(mine.length).filter((step) => !isType(step));
   if (places !== null && typeof places !== "string" && later.length > 0)
     differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);
@@ -79,7 +82,7 @@ function codingOf(all: readonly Step[]): Coding {
 /** Null: the same columns. */
 function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   const bare = ({ source, oneHot }: Coding): string => {
-    const { source: _, type: __, target: ___, weights: ____, ...rest } = source;
+    const { source: _, type: __, target: ___, weights: ____, offset: _____, ...rest } = source;
     return JSON.stringify([{ ...rest, unknown: undefined }, oneHot]);
   };
   if (bare(own) === bare(wanted)) return null;

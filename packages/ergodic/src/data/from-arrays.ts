@@ -11,7 +11,7 @@ import { checkNames } from "./check-table.ts";
 import { checkType, shaped } from "./from-table.ts";
 import { isList, numbersGiven, told } from "./number-cells.ts";
 import type { Step } from "./rows.ts";
-import { checkedWeights, describeTarget } from "./target.ts";
+import { checkedOffset, checkedWeights, describeTarget } from "./target.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
 export interface ArraysOptions<Names extends string = string> {
@@ -20,6 +20,8 @@ export interface ArraysOptions<Names extends string = string> {
   names?: readonly Names[];
   /** null, as `dataset.weights` has it: all rows weigh 1. */
   weights?: ArrayLike<number> | null;
+  /** What is added to the output of each row, in the units of the link: of an exposure its logarithm. For linear models of one output. */
+  offset?: ArrayLike<number> | null;
   /** Takes the distinct values of numeric y as classes; text is always classes. */
   classes?: boolean;
   /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
@@ -38,6 +40,7 @@ export interface ArraysStart {
   readonly rows: ArrayLike<number>[];
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
+  readonly offset: Float64Array | null;
   readonly source: string;
 }
 
@@ -45,8 +48,8 @@ const where = "fromArrays";
 
 export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   if (typeof options !== "object" || options === null) throw wrong("the options are", options, "an object like { x, y }");
-  checkKeys(where, options, ["x", "y", "names", "weights", "classes", "rowShape", "target", "type", "source"], {
-    nullable: ["x", "y", "names", "weights", "source", "target"],
+  checkKeys(where, options, ["x", "y", "names", "weights", "offset", "classes", "rowShape", "target", "type", "source"], {
+    nullable: ["x", "y", "names", "weights", "offset", "source", "target"],
   });
   const { x, y, source = "arrays", target: targetName = "y" } = options;
   for (const [name, value] of Object.entries({ source, target: targetName }))
@@ -67,6 +70,7 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
     type: checkType(options.type ?? ("columnCount" in x && x.values instanceof Float64Array ? "f64" : "f32")),
     target: classes ? describeTarget(targetName, labels, source) : { name: targetName, kind: "number" },
     weights: null,
+    ...(options.offset == null ? {} : { offset: "offset" }),
     format: "dense",
     columnCount,
     names,
@@ -75,8 +79,9 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   const target = classes ? Float64Array.from(labels, (label) => index.get(label)!) : numbersGiven(y, source, "y");
   const bad = target.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw new DataError(source, `row ${bad + 1}: y is ${y[bad]}, but must be a finite number`, "DATA_TARGET");
-  const weights = weightsOf(options.weights, rows.length, source);
-  return { steps: shaped([step], options.rowShape, where), rows, target, weights, source };
+  const weights = labelsOf("weights", options.weights, rows.length, source);
+  const offset = labelsOf("offset", options.offset, rows.length, source);
+  return { steps: shaped([step], options.rowShape, where), rows, target, weights, offset, source };
 }
 
 function rowsOf(x: unknown, source: string): ArrayLike<number>[] {
@@ -107,12 +112,13 @@ function namesOf(names: unknown, columnCount: number, source: string): readonly 
   throw new DataError(source, `x has ${columnCount} columns, but names has ${names.length}`, "DATA_SHAPE");
 }
 
-function weightsOf(weights: unknown, rowCount: number, source: string): Float64Array | null {
-  if (weights === undefined || weights === null) return null;
-  if (!isList(weights)) throw wrong("weights is", weights, "a list of numbers, one for each row");
-  if (weights.length !== rowCount)
-    throw new DataError(source, `x has ${rowCount} rows, but weights has ${weights.length} values`, "DATA_SHAPE");
-  return checkedWeights(numbersGiven(weights, source, "the weight"), source);
+function labelsOf(name: "weights" | "offset", given: unknown, rowCount: number, source: string): Float64Array | null {
+  if (given === undefined || given === null) return null;
+  if (!isList(given)) throw wrong(`${name} is`, given, "a list of numbers, one for each row");
+  if (given.length !== rowCount)
+    throw new DataError(source, `x has ${rowCount} rows, but ${name} has ${given.length} values`, "DATA_SHAPE");
+  const checked = name === "weights" ? checkedWeights : checkedOffset;
+  return checked(numbersGiven(given, source, name === "weights" ? "the weight" : "the offset"), source);
 }
 
 const tellsKind = (value: unknown): boolean =>

@@ -20,6 +20,8 @@ export interface TableOptions<Out extends string = string> {
   target: Out;
   /** Column of row weights. */
   weights?: Out;
+  /** Column that is added to the output of each row, in the units of the link: of an exposure its logarithm. For linear models of one output. */
+  offset?: Out;
   /** Columns to leave out. */
   drop?: Out[];
   /** Fills missing cells; without it they are refused. */
@@ -47,7 +49,7 @@ export interface SparseOptions {
   type?: "f32" | "f64";
 }
 
-const tableKeys = ["target", "weights", "drop", "impute", "unknown", "classes", "hash", "format", "rowShape", "type"];
+const tableKeys = ["target", "weights", "offset", "drop", "impute", "unknown", "classes", "hash", "format", "rowShape", "type"];
 
 export function stepsOfTable(table: Table, options: TableOptions): Step[] {
   const { source } = table;
@@ -63,12 +65,20 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
     ? describeTarget(options.target, presentTexts(tableTexts(targetColumn), table.rowCount), source)
     : { name: options.target, kind: "number" };
   if (options.weights !== undefined) requireColumn(table, options.weights, "weight column");
+  if (options.offset !== undefined) requireColumn(table, options.offset, "offset column");
   (options.drop ?? []).forEach(columnFinder(table, "column to drop"));
 
-  const others = new Set([options.target, ...(options.weights === undefined ? [] : [options.weights]), ...(options.drop ?? [])]);
+  const labels = [options.target, options.weights, options.offset].filter((name) => name !== undefined);
+  const others = new Set([...labels, ...(options.drop ?? [])]);
   const columns = fitColumns(table, others);
   if (columns.length === 0) throw new DataError(source, `has no column left beside ${listed([...others])}`, "DATA_EMPTY");
-  const base: Omit<SourceStep, "kind"> = { source, type: checkType(options.type), target, weights: options.weights ?? null };
+  const base: Omit<SourceStep, "kind"> = {
+    source,
+    type: checkType(options.type),
+    target,
+    weights: options.weights ?? null,
+    ...(options.offset === undefined ? {} : { offset: options.offset }),
+  };
   if (hash !== undefined) {
     const kinds = columns.map(({ name, kind }) => ({ name, kind }));
     const step: HashedColumnsStep = { kind: "hashedColumns", ...base, columns: kinds, bits: hash };
@@ -91,6 +101,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
     type: checkType(options.type),
     target: options.classes ? describeTarget(name, Array.from(table.target, String), table.source) : { name, kind: "number" },
     weights: null,
+    ...(table.offset ? { offset: "offset" } : {}),
     format: "sparse",
     columnCount: table.columnCount,
     names: table.names ?? null,

@@ -32,6 +32,8 @@ export interface DataLayout {
   readonly target: number;
   /** f64[rowCount], or 0 where all rows weigh 1. */
   readonly weights: number;
+  /** f64[rowCount], what is added to the output of each row; or 0 where nothing is. */
+  readonly offset: number;
 }
 
 /**

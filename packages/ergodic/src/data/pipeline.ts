@@ -23,7 +23,7 @@ import {
 } from "./rows.ts";
 import { checkStep, isTexts } from "./step-check.ts";
 import type { Row } from "./table.ts";
-import { readWeights } from "./target.ts";
+import { readOffset, readWeights } from "./target.ts";
 import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
@@ -85,12 +85,12 @@ function isStep(value: unknown): value is Step {
 function sourceOfSteps(steps: readonly Step[]): Source<SourceStep> {
   const source = sources.get(steps[0]?.kind);
   if (!source) throw unknown(steps[0], "first", sources.keys());
-  const { target, type, weights, source: name } = steps[0] as SourceStep;
+  const { target, type, weights, offset = "", source: name } = steps[0] as SourceStep;
   if (!(isTarget(target) && (type === "f32" || type === "f64")))
     throw new DataError("pipeline", `step "${steps[0].kind}" lacks a target or a type`, "PIPELINE_STEP");
   checkStep(
     steps[0].kind,
-    typeof name === "string" && (weights === null || typeof weights === "string"),
+    typeof name === "string" && (weights === null || typeof weights === "string") && typeof offset === "string",
     "a source, and weights or null",
   );
   return source;
@@ -198,7 +198,12 @@ export class StepPipeline {
   rowsOf(raw: RawRows): RowSource {
     const rows = this.#checked(raw);
     readWeights((this.steps[0] as SourceStep).weights, raw, sourceOf(raw, "rows"));
-    return rows;
+    return { ...rows, offset: this.offsetOf(raw) };
+  }
+
+  /** What is added to the output of each row, where anything is. @throws DataError */
+  offsetOf(raw: RawRows): Float64Array | null {
+    return readOffset((this.steps[0] as SourceStep).offset, raw, sourceOf(raw, "rows"));
   }
 
   #checked(raw: RawRows): RowSource {

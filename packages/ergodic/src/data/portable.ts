@@ -14,13 +14,14 @@ export interface PortableData {
   readonly columnIndex: Uint32Array;
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
+  readonly offset: Float64Array | null;
   readonly steps: unknown;
   readonly source: string;
 }
 
 /** Copies. */
 export function portableData(data: Dataset): PortableData {
-  const { values, rowStart, columnIndex, target, weights, ...sizes } = data.layout;
+  const { values, rowStart, columnIndex, target, weights, offset, ...sizes } = data.layout;
   const memory = engineMemory();
   const isSparse = sizes.format === "sparse";
   const starts = isSparse ? memory.u32(rowStart, sizes.rowCount + 1).slice() : new Uint32Array(0);
@@ -32,6 +33,7 @@ export function portableData(data: Dataset): PortableData {
     columnIndex: isSparse ? memory.u32(columnIndex, count).slice() : new Uint32Array(0),
     target: memory.f64(target, sizes.rowCount).slice(),
     weights: weights === 0 ? null : memory.f64(weights, sizes.rowCount).slice(),
+    offset: offset === 0 ? null : memory.f64(offset, sizes.rowCount).slice(),
     steps: data.pipeline.toJSON(),
     source: data.source,
   };
@@ -47,6 +49,7 @@ export function dataFrom({ sizes, values, rowStart, columnIndex, source, steps, 
   memory.u32(pointers[2], columnIndex.length).set(columnIndex);
   const isSparse = sizes.format === "sparse";
   const at = { rowStart: isSparse ? pointers[1] : 0, columnIndex: isSparse ? pointers[2] : 0 };
-  const layout = Object.freeze({ ...sizes, ...at, values: pointers[0], target: pointers[3], weights: pointers[4] });
+  const [first, , , target, weights, offset] = pointers;
+  const layout = Object.freeze({ ...sizes, ...at, values: first, target, weights, offset });
   return new Dataset({ layout, allocation }, Pipeline.fromJson(steps), source);
 }

@@ -37,6 +37,8 @@ export interface Shape {
 export interface RowSource {
   readonly rowCount: number;
   readonly shape: Shape;
+  /** What is added to the output of each row, where anything is. */
+  readonly offset?: Float64Array | null;
   /** Sparse: how many entries there are, where that is known beforehand. */
   readonly entryCount?: number;
   /** Reads rows by their index. */
@@ -70,6 +72,8 @@ export interface SourceStep extends Step {
   readonly type: "f32" | "f64";
   readonly target: TargetColumn;
   readonly weights: string | null;
+  /** Where rows have an offset. */
+  readonly offset?: string;
 }
 
 export interface Transformation<S extends Step> {

@@ -13,6 +13,7 @@ export interface Stored {
 export interface Labels {
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
+  readonly offset: Float64Array | null;
 }
 
 /** @throws DataError if a value is not finite; MemoryLimitError, named "dataset SOURCE" */
@@ -39,7 +40,7 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
     allocation.dispose();
     throw error;
   }
-  const at = { values: pointers[0], rowStart: 0, columnIndex: 0, target: pointers[1], weights: pointers[2] };
+  const at = { values: pointers[0], rowStart: 0, columnIndex: 0, target: pointers[1], weights: pointers[2], offset: pointers[3] };
   return { allocation, layout: Object.freeze({ format: "dense", type, rowCount, columnCount, stride, one: 1, scale: 1, ...at }) };
 }
 
@@ -66,8 +67,8 @@ function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   elements(memory, type, pointers[0], count).set(entries.values.subarray(0, count));
   memory.u32(pointers[1], rowCount + 1).set(starts);
   memory.u32(pointers[2], count).set(entries.columns.subarray(0, count));
-  const [values, rowStart, columnIndex, target, weights] = pointers;
-  const at = { values, rowStart, columnIndex, target, weights };
+  const [values, rowStart, columnIndex, target, weights, offset] = pointers;
+  const at = { values, rowStart, columnIndex, target, weights, offset };
   return {
     allocation,
     layout: Object.freeze({ format: "sparse", type, rowCount, columnCount, stride: 0, one: 1, scale: 1, ...at }),
@@ -80,6 +81,7 @@ export function copyRows(from: DataLayout, chosen: Uint32Array, source: string):
   const labels: Labels = {
     target: pick(memory.f64(from.target, from.rowCount), chosen),
     weights: from.weights ? pick(memory.f64(from.weights, from.rowCount), chosen) : null,
+    offset: from.offset ? pick(memory.f64(from.offset, from.rowCount), chosen) : null,
   };
   return from.format === "dense" ? copyDense(from, chosen, labels, source) : copySparse(from, chosen, labels, source);
 }
@@ -93,8 +95,8 @@ function copyDense(from: DataLayout, chosen: Uint32Array, labels: Labels, source
   for (let i = 0; i < chosen.length; i++) {
     output.set(input.subarray(chosen[i] * rowBytes, (chosen[i] + 1) * rowBytes), i * rowBytes);
   }
-  const [values, target, weights] = pointers;
-  return { allocation, layout: Object.freeze({ ...from, rowCount: chosen.length, values, target, weights }) };
+  const [values, target, weights, offset] = pointers;
+  return { allocation, layout: Object.freeze({ ...from, rowCount: chosen.length, values, target, weights, offset }) };
 }
 
 function copySparse(from: DataLayout, chosen: Uint32Array, labels: Labels, source: string): Stored {
@@ -117,8 +119,8 @@ function copySparse(from: DataLayout, chosen: Uint32Array, labels: Labels, sourc
     outValues.set(inValues.subarray(oldStarts[i], end), newStarts[i]);
     outColumns.set(inColumns.subarray(oldStarts[i], end), newStarts[i]);
   }
-  const [values, rowStart, columnIndex, target, weights] = pointers;
-  const layout = { ...from, rowCount: chosen.length, values, rowStart, columnIndex, target, weights };
+  const [values, rowStart, columnIndex, target, weights, offset] = pointers;
+  const layout = { ...from, rowCount: chosen.length, values, rowStart, columnIndex, target, weights, offset };
   return { allocation, layout: Object.freeze(layout) };
 }
 
@@ -154,22 +156,21 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
   };
 }
 
-/** One piece for the given arrays, the target and the weights; pointers in that order, 0 for absent weights. */
+/** One piece for the given arrays and the labels; pointers in that order, 0 for labels that there are not. */
 export function allocate(
   source: string,
   sizes: readonly number[],
-  labels: Labels,
+  { target, weights, offset }: Labels,
 ): { allocation: Allocation; pointers: number[] } {
-  const { target, weights } = labels;
-  const { offsets, bytes } = place([...sizes, target.byteLength, weights ? weights.byteLength : 0]);
+  const labels = [target, weights, offset];
+  const { offsets, bytes } = place([...sizes, ...labels.map((values) => values?.byteLength ?? 0)]);
   const allocation = engineMemory().allocate(bytes, `dataset ${source}`);
-  const pointers = offsets.map((offset) => allocation.pointer + offset);
-  engineMemory().f64(pointers[sizes.length], target.length).set(target);
-  if (weights)
-    engineMemory()
-      .f64(pointers[sizes.length + 1], weights.length)
-      .set(weights);
-  else pointers[sizes.length + 1] = 0;
+  const pointers = offsets.map((at) => allocation.pointer + at);
+  labels.forEach((values, i) => {
+    const k = sizes.length + i;
+    if (values) engineMemory().f64(pointers[k], values.length).set(values);
+    else pointers[k] = 0;
+  });
   return { allocation, pointers };
 }
 

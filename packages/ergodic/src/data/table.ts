@@ -36,6 +36,8 @@ export interface SparseTable {
   target: Float64Array;
   /** Weight of each row. Default: all 1. */
   weights?: Float64Array;
+  /** What is added to the output of each row. Default: nothing. */
+  offset?: Float64Array;
   /** Names of the columns. */
   names?: string[];
   /** Names the table in errors. */

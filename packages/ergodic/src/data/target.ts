@@ -1,5 +1,5 @@
 /**
- * The target column and the row weights.
+ * The target column, the row weights and the offsets.
  *
  * A target is a number, or the index of a class in sorted `levels` (numerically where every level is a number, else by code unit);
  * with two classes the index is the usual 0/1. Targets are finite; weights finite and >= 0, not all 0.
@@ -20,6 +20,7 @@ import {
   textCell,
 } from "./raw.ts";
 import type { TargetColumn } from "./rows.ts";
+import type { Row } from "./table.ts";
 
 /** More classes than this are taken for a mistake: a number column read as text, an identifier. */
 const MOST_CLASSES = 10_000;
@@ -77,6 +78,39 @@ export function readWeights(name: string | null, raw: RawRows, where: string): F
     Float64Array.from({ length: rowCountOf(raw) }, (_, i) => read(i)),
     where,
   );
+}
+
+/**
+ * Offsets of raw rows: what is added to the output of each. Null where the pipeline knows none.
+ *
+ * @throws DataError where rows lack it, since a prediction without it would be another number
+ */
+export function readOffset(name: string | undefined, raw: RawRows, where: string): Float64Array | null {
+  if (name === undefined) return null;
+  if (isSparseTable(raw) ? !raw.offset : isArrays(raw)) {
+    const problem = `the rows lack the offset "${name}", which the model was trained with`;
+    throw new DataError(where, `${problem}; give it by name, or by a dataset that has one`, "DATA_OFFSET");
+  }
+  const read = isSparseTable(raw)
+    ? (i: number) => raw.offset![i]
+    : isTable(raw)
+      ? tableNumbers(requireColumn(raw, name, "offset column"), where)
+      : (i: number) => numberCell((raw as readonly Row[])[i], name, where, i);
+  return checkedOffset(
+    Float64Array.from({ length: rowCountOf(raw) }, (_, i) => read(i)),
+    where,
+  );
+}
+
+export function checkedOffset(offset: Float64Array, where: string): Float64Array {
+  const i = offset.findIndex((value) => !Number.isFinite(value));
+  if (i >= 0)
+    throw new DataError(
+      where,
+      `row ${i + 1} has the offset ${offset[i]}, but it must be finite; of an exposure, which is > 0, take the logarithm`,
+      "DATA_OFFSET",
+    );
+  return offset;
 }
 
 /**

@@ -134,6 +134,8 @@ export const LINEAR_TOUCHED_VALUES = 144;
 export const LINEAR_BUFFERED = 148;
 /** log₂ of the bytes of a stored element. */
 export const LINEAR_ELEMENT_SHIFT = 152;
+/** f64 a row that is added to its output, or 0. */
+export const LINEAR_OFFSETS = 156;
 export const LINEAR_DATA_SCALE_F64 = 160;
 export const LINEAR_PARAMETER_SCALE_F64 = 168;
 export const LINEAR_BYTES = 176;

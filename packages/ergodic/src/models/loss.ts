@@ -3,6 +3,7 @@ import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { linksOfTask } from "../base/links.ts";
 import { Registry } from "../base/registry.ts";
 import {
+  add,
   constant,
   derive,
   div,
@@ -17,6 +18,7 @@ import {
   type ProgramSpec,
   print,
   scalar,
+  sub,
   substitute,
   sum,
   vector,
@@ -214,45 +216,58 @@ export function pointProgram(loss: Loss, weighted: boolean, short = false): Prog
   };
 }
 
-const curvatureOf = (loss: Loss, total: Expr): Expr =>
-  loss.second?.({ z: vector("z"), y: scalar("y") }) ?? derive(derive(total, vector("z")), vector("z"));
+const curvatureOf = (loss: Loss): Expr =>
+  loss.second?.({ z: vector("z"), y: scalar("y") }) ??
+  derive(derive(loss.joint ? loss.expression : sum(loss.expression), vector("z")), vector("z"));
 
 /** Rows of weight 0 count 0, also where their loss is infinite: folds of cross-validation hold rows out that way. */
 const weighed = (weight: Expr, value: Expr): Expr => where(less(0, weight), mul(weight, value), constant(0));
 
 /**
  * A loss with its curvature, as coordinate descent takes it: operands z, dz, d2z (f64) over the rows of one output, or over the outputs of one row
- * for joint losses; y and weight beside them (joint: scalars). Result `loss` = Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z².
+ * for joint losses; y and weight beside them (joint: scalars). Result `loss` = Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z². `offset`: one o a row, and
+ * ℓ is at z + o; not for joint losses.
  */
-export function curvedProgram(loss: Loss): ProgramSpec {
+export function curvedProgram(loss: Loss, offset = false): ProgramSpec {
   const z = vector("z");
+  const shifted = new Map(offset ? [[z, add(z, vector("offset"))]] : []);
+  const expression = substitute(loss.expression, shifted);
   const weight = loss.joint ? scalar("weight") : vector("weight");
-  const one = loss.joint ? loss.expression : sum(loss.expression);
-  const value = loss.joint ? weighed(weight, one) : sum(weighed(weight, loss.expression));
+  const one = loss.joint ? expression : sum(expression);
+  const value = loss.joint ? weighed(weight, one) : sum(weighed(weight, expression));
   return {
     name: `loss ${loss.name} with its curvature`,
     precision: "f64",
-    operands: [...f64Operands("z", "dz", "d2z"), ...(loss.joint ? [] : f64Operands("y", "weight"))],
+    operands: [
+      ...f64Operands("z", "dz", "d2z"),
+      ...(loss.joint ? [] : f64Operands("y", "weight")),
+      ...f64Operands(...(offset ? ["offset"] : [])),
+    ],
     scalars: loss.joint ? ["y", "weight"] : [],
     stores: [
       { operand: "dz", value: weighed(weight, derive(one, z)) },
-      { operand: "d2z", value: weighed(weight, curvatureOf(loss, one)) },
+      { operand: "d2z", value: weighed(weight, substitute(curvatureOf(loss), shifted)) },
     ],
     results: [{ scalar: "loss", value }],
   };
 }
 
-/** Σ w ℓ*(−α v/w, y) from v = −w ∂ℓ/∂z, laid out as in `curvedProgram`; undefined where the loss states no conjugate. */
-export function conjugateProgram(loss: Loss): ProgramSpec | undefined {
+/** Σ w (ℓ*(u, y) − u o), u = −α v/w, from v = −w ∂ℓ/∂z, laid out as in `curvedProgram`; undefined where the loss states no conjugate. */
+export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | undefined {
   if (!loss.conjugate) return undefined;
   const weight = loss.joint ? scalar("weight") : vector("weight");
   const y = loss.joint ? scalar("y") : vector("y");
   const u = div(mul(neg(scalar("alpha")), vector("v")), max(weight, Number.MIN_VALUE));
-  const each = weighed(weight, loss.conjugate({ u, y, options: loss.options }));
+  const least = loss.conjugate({ u, y, options: loss.options });
+  const each = weighed(weight, offset ? sub(least, mul(u, vector("offset"))) : least);
   return {
     name: `conjugate of loss ${loss.name}`,
     precision: "f64",
-    operands: [...f64Operands("v"), ...(loss.joint ? [] : f64Operands("y", "weight"))],
+    operands: [
+      ...f64Operands("v"),
+      ...(loss.joint ? [] : f64Operands("y", "weight")),
+      ...f64Operands(...(offset ? ["offset"] : [])),
+    ],
     scalars: ["alpha", ...(loss.joint ? ["y", "weight"] : [])],
     stores: [],
     results: [{ scalar: "value", value: sum(each) }],

@@ -143,6 +143,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
     const { outputCount, link, width } = this;
+    const offset = this.pipeline.offsetOf((ArrayBuffer.isView(rows) ? [rows] : rows) as RawRows);
     for (let from = 0; from < count; from += into.chunk) {
       const some = Math.min(into.chunk, count - from);
       const z = into.room(some * outputCount);
@@ -152,6 +153,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
         into.blame(error);
       }
       for (let i = 0; i < some; i++) {
+        if (offset) z[i] += offset[from + i];
         linkInPlace(link, z, i * outputCount, outputCount);
         const to = (from + i) * width;
         if (width === outputCount) for (let k = 0; k < width; k++) out[to + k] = z[i * width + k];
@@ -201,14 +203,19 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   private scores(rows: RowSource): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
     this.scoresInto(rows.open(), 0, rows.rowCount, z);
+    // Of one output.
+    rows.offset?.forEach((offset, i) => {
+      z[i] += offset;
+    });
     return z;
   }
 
   /** Without opening the pipeline anew for each. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
     const { pipeline } = this;
-    // Weights are looked at, too.
-    if ((pipeline.steps[0] as SourceStep).weights !== null) return this.scores(pipeline.rowsOf([row] as RawRows));
+    // Weights and offsets are looked at, too.
+    const { weights, offset } = pipeline.steps[0] as SourceStep;
+    if (weights !== null || offset !== undefined) return this.scores(pipeline.rowsOf([row] as RawRows));
     const form = isList(row) ? "listed" : "named";
     this.#held[form] ??= pipeline.holding(row);
     const { held, read } = this.#held[form];

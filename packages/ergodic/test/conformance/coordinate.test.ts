@@ -96,7 +96,7 @@ afterEach(() => {
 });
 
 function begin(problem: Problem, options: CoordinateDescentOptions): Progression {
-  const progression = coordinateDescent(options).start(problem, plan(), engine);
+  const progression = coordinateDescent(options).start(problem, plan(), engine) as Progression;
   begun.push(progression);
   return progression;
 }
@@ -166,7 +166,7 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
     const json = coordinateDescent(options).toJSON();
     const again = coordinateDescentFrom(JSON.parse(JSON.stringify(json)));
     expect(again.toJSON()).toEqual(json);
-    const [one, other] = [begin(problem, options), again.start(problem, plan(), engine)];
+    const [one, other] = [begin(problem, options), again.start(problem, plan(), engine) as Progression];
     begun.push(other);
     for (const progression of [one, other]) await walk(progression, 3 * one.stepsPerEpoch, 1000);
     expect(bytes(other.snapshot())).toEqual(bytes(one.snapshot()));

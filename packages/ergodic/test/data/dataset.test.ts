@@ -357,7 +357,7 @@ describe("refusals", () => {
     [
       "an unknown option",
       () => Dataset.fromTable(table(), { target: "income", Impute: "mean" } as never),
-      'fromTable: unknown option "Impute"; did you mean "impute"? (known: target, weights, drop, impute, unknown, classes, hash, format, rowShape, type) [OPTION_UNKNOWN]',
+      'fromTable: unknown option "Impute"; did you mean "impute"? (known: target, weights, offset, drop, impute, unknown, classes, hash, format, rowShape, type) [OPTION_UNKNOWN]',
     ],
     [
       "a type that is a conversion",

@@ -73,7 +73,7 @@ describe.each(golden.entries)("$call", (entry) => {
     const start = problem.start;
     for (const { path, offset } of problem.layout.parameters) start.set(golden.start[path], offset);
     const given = Object.create(problem, { start: { value: start } }) as Problem;
-    const progression = gradientDescent({ rule }).start(given, plan, engine);
+    const progression = await gradientDescent({ rule }).start(given, plan, engine);
 
     for (const wanted of entry.losses) {
       const { lossSum, rows } = await progression.advance(1);

@@ -140,7 +140,7 @@ describe("updates like the twin's", () => {
       model: "f64",
       deterministic: true,
     });
-    const progression: Progression = gradientDescent({ rule, variance }).start(problem, plan, engine);
+    const progression: Progression = await gradientDescent({ rule, variance }).start(problem, plan, engine);
     const EPOCHS = 3;
     let lossSum = 0;
     while (progression.step < EPOCHS * progression.stepsPerEpoch) lossSum += (await progression.advance(7)).lossSum;

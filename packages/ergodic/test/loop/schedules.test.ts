@@ -39,7 +39,7 @@ interface Started extends Disposable {
   plan: Plan;
 }
 
-function begin(
+async function begin(
   data: Dataset,
   options: PlanOptions,
   {
@@ -59,7 +59,7 @@ function begin(
     l2?: number;
     intercept?: boolean;
   },
-): Started {
+): Promise<Started> {
   const plan = resolvePlan("test", options, engine.describe(), { batch: rule.kind === "host" ? "all" : 1 });
   const prepared = data.as(plan.precision.data);
   const problem = new LinearProblem(prepared, engine, {
@@ -76,7 +76,7 @@ function begin(
     model: plan.precision.model,
     deterministic: plan.deterministic,
   });
-  const progression = gradientDescent({ rule, variance }).start(problem, plan, engine);
+  const progression = await gradientDescent({ rule, variance }).start(problem, plan, engine);
   return {
     progression,
     plan,
@@ -99,7 +99,7 @@ async function visits(
   epochs = 2,
 ): Promise<{ steps: number[][]; stepsPerEpoch: number; made: number[] }> {
   using data = oneHot(n);
-  using run = begin(data, { precision: "f64", ...options }, { rule: sgd({ rate: 1 }), loss: quantile() });
+  using run = await begin(data, { precision: "f64", ...options }, { rule: sgd({ rate: 1 }), loss: quantile() });
   const { progression, plan } = run;
   const copies = plan.replicas === "shared" ? 1 : plan.replicas;
   const steps: number[][] = [];
@@ -177,7 +177,7 @@ describe("schedules", () => {
   it("with replacement: uniform over the rows", async () => {
     const n = 20;
     using data = oneHot(n);
-    using run = begin(data, { precision: "f64", schedule: "replacement", seed: 8 }, { rule: sgd({ rate: 1 }), loss: quantile() });
+    using run = await begin(data, { precision: "f64", schedule: "replacement", seed: 8 }, { rule: sgd({ rate: 1 }), loss: quantile() });
     for (let epoch = 0; epoch < 1000; epoch++) await run.progression.advance(Infinity);
     const counts = [...run.progression.parameters().slice(0, n)].map((p) => Math.round(2 * p));
     expect(counts.reduce((a, b) => a + b)).toBe(20_000);
@@ -224,7 +224,7 @@ describe("schedules", () => {
 describe("averaging replicas", () => {
   it("every so many epochs all copies go on from their mean, states included", async () => {
     const { data } = plantedRows({ rows: 40, columns: 5, classes: 2, format: "dense" });
-    using run = begin(data, { replicas: 4, averageEvery: 0.5, precision: "f64" }, { rule: adam({ rate: 0.1 }) });
+    using run = await begin(data, { replicas: 4, averageEvery: 0.5, precision: "f64" }, { rule: adam({ rate: 0.1 }) });
     const copies = (): number[][] =>
       Array.from({ length: 4 }, (_, c) => [...(run.progression.snapshot().tensors[`parameters.${c}`] as Float64Array)]);
     await run.progression.advance(4);
@@ -277,7 +277,7 @@ async function bytesOf(
   stretch: (step: number) => number,
 ): Promise<{ bytes: Map<string, string>; parameters: number[]; lossSum: number }> {
   const { data } = plantedRows({ rows: 37, columns: 6, classes: setting.classes ?? 2, format: setting.format ?? "dense" });
-  using run = begin(
+  using run = await begin(
     data,
     { seed: 6, ...setting.plan, ...plan },
     {
@@ -335,7 +335,7 @@ describe("the same bytes", () => {
     const { data } = plantedRows({ rows: 900, columns: 6, classes: 2, format: "dense" });
     const ends = await Promise.all(
       [1, 2].map(async (workers) => {
-        using run = begin(data, { workers }, { rule: lbfgs(), l2: 0.01 });
+        using run = await begin(data, { workers }, { rule: lbfgs(), l2: 0.01 });
         for (let k = 0; k < 5; k++) await run.progression.advance(1);
         return [...run.progression.parameters()];
       }),

@@ -79,7 +79,7 @@ export class Opened implements Disposable {
   constructor(engine: Engine, ratings: Ratings, options: FactorisationOptions, algorithm: Algorithm, plan: Plan) {
     this.engine = engine;
     this.problem = factorisation(options).bind(ratings, plan, engine);
-    this.progression = algorithm.start(this.problem, plan, engine);
+    this.progression = algorithm.start(this.problem, plan, engine) as Progression;
   }
 
   /** The objective after each of so many epochs. */

@@ -1,12 +1,11 @@
 import { holds, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys } from "../../base/errors.ts";
+import { later } from "../../base/later.ts";
 import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { Descent } from "./descent.ts";
 import { refuseMisfits } from "./fits.ts";
-import { fullDescent } from "./full.ts";
 import type { Rule } from "./kinds.ts";
-import { RowObjective } from "./objective.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
 import { isVariance, type Variance } from "./variance.ts";
 
@@ -55,7 +54,13 @@ export function descentDefaults(rule: Rule | undefined, variance: Variance | und
   };
 }
 
-function start(rule: Rule, variance: Variance | undefined, problem: Problem, plan: Plan, engine: Engine): Progression {
+function start(
+  rule: Rule,
+  variance: Variance | undefined,
+  problem: Problem,
+  plan: Plan,
+  engine: Engine,
+): Progression | Promise<Progression> {
   const target = problem.rowGradient;
   if (!target)
     throw new CapabilityError(
@@ -66,19 +71,7 @@ function start(rule: Rule, variance: Variance | undefined, problem: Problem, pla
   if (rule.kind === "search") refuseOwnFunctions(rule);
   refuseMisfits({ problem, target, rule, variance, plan });
   if (plan.batch !== "all") return new Descent({ problem, target, rule, variance, plan }, engine);
-  const objective = new RowObjective(problem, target, plan, engine);
-  const precision = plan.precision.model === "f64" ? "f64" : "f32";
-  return fullDescent(
-    {
-      objective,
-      rule: rule as Exclude<Rule, { kind: "search" }>,
-      penalty: target.penalty,
-      rates: target.rates,
-      trainedCount: target.trainedCount,
-      precision,
-      workers: plan.workers,
-      deterministic: plan.deterministic,
-    },
-    engine,
+  return later(() => import("./whole.ts")).then(({ wholeDescent }) =>
+    wholeDescent({ problem, target, rule: rule as Exclude<Rule, { kind: "search" }>, plan }, engine),
   );
 }

@@ -92,23 +92,25 @@ type Evaluator = Pick<ColumnBinding, "evaluation" | "loss" | "conjugate">;
 /** One program a output, over the rows. */
 function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
-  const { rowCount } = data;
+  const { rowCount, layout } = data;
   const outputs = Array.from({ length: options.outputs }, (_, k) => k);
   const offset = (k: number): number => k * rowCount * 8;
   const targets = outputs.map((k) =>
     options.outputs > 1 ? arena.copy(data.target.values.map((y) => (y === k ? 1 : -1))) : parts.target,
   );
   const losses = outputs.map((k) =>
-    place(arena, parts, curvedProgram(options.loss), {
+    place(arena, parts, curvedProgram(options.loss, layout.offset !== 0), {
       z: at.z + offset(k),
       dz: at.slopes + offset(k),
       d2z: at.curvatures + offset(k),
       y: targets[k],
       weight: at.weights,
+      offset: layout.offset,
     }),
   );
-  const spec = conjugateProgram(options.loss);
-  const conjugates = spec && outputs.map((k) => place(arena, parts, spec, { v: 0, y: targets[k], weight: at.weights }));
+  const spec = conjugateProgram(options.loss, layout.offset !== 0);
+  const own = { v: 0, weight: at.weights, offset: layout.offset };
+  const conjugates = spec && outputs.map((k) => place(arena, parts, spec, { ...own, y: targets[k] }));
   return {
     evaluation: losses.map(({ slot, block }) => ({ kernel: slot, args: [rowCount, block] })),
     loss: () => losses.reduce((sum, l) => sum + arena.getF64(l.block, l.program.scalars.loss), 0),

@@ -4,7 +4,7 @@
  * Parameters: `outputs` vectors of `stride` floats, one after another; in each the columns, then the intercept, then padding that stays 0.
  * Offers gradients of rows through kernels/linear.ts. Targets are coded for the loss once, here.
  */
-import { DataError } from "../../base/errors.ts";
+import { CapabilityError, DataError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
 import type { ColumnTarget, Coordinates, Duals, LaneBinding, Penalty, Problem, RowGradient } from "../../contract.ts";
@@ -43,6 +43,12 @@ export class LinearProblem implements Problem, RowGradient {
 
   constructor(data: Dataset, engine: Engine, options: LinearProblemOptions) {
     const { layout } = data;
+    if (layout.offset && options.outputs > 1)
+      throw new CapabilityError(
+        "linear",
+        `the rows have an offset, which is added to one output, but there are ${options.outputs}; leave it out, or predict two classes or a number`,
+        "MODEL_OFFSET",
+      );
     this.data = data;
     this.engine = engine;
     this.options = options;
@@ -161,6 +167,7 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_COLUMN_INDEX, layout.columnIndex);
     set(field.LINEAR_TARGET, this.target);
     set(field.LINEAR_WEIGHTS, this.weights);
+    set(field.LINEAR_OFFSETS, layout.offset);
     set(field.LINEAR_COLUMNS, this.columns);
     set(field.LINEAR_OUTPUTS, this.options.outputs);
     set(field.LINEAR_PARAMETER_STRIDE, this.stride);

@@ -253,6 +253,8 @@ function refuseMisfits(data: Dataset, plan: Plan, layout: ParameterLayout): void
   };
   if (data.layout.format === "sparse")
     refuse("the dataset is sparse, but layers take dense rows; leave out hashing, or take linear()", "MODEL_DATA");
+  if (data.layout.offset)
+    refuse("the rows have an offset, which networks do not take; make a column of it, or take linear()", "MODEL_OFFSET");
   if (plan.precision.model === "i16")
     refuse(
       'precision.model is "i16", but networks are trained in floats; take precision: { data: "i16", model: "f32" }',

@@ -2,7 +2,8 @@ import { exactOr } from "../../algorithms/inference/automatic.ts";
 import { Inference } from "../../algorithms/inference/inference.ts";
 import { annealedImportanceSampling } from "../../algorithms/tempering/annealed-importance-sampling.ts";
 import { type Certified, certifiedSum } from "../../answers/index.ts";
-import { DataError } from "../../base/errors.ts";
+import { checkChoice } from "../../base/checks.ts";
+import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import type { Certificate } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
@@ -23,6 +24,20 @@ export interface GraphLikelihood {
   readonly method: string;
 }
 
+/** Options of `likelihood()` of a graph that was learnt. */
+export interface GraphLikelihoodOptions {
+  /** Of what was held out, given what was shown; or of what was shown. Default "heldOut" where there is any. */
+  of?: "heldOut" | "shown";
+  /** Seconds that exact elimination may take for a part of the graph, as it foresees; beyond, annealed importance sampling. Default 10; > 0. */
+  seconds?: number;
+  /** Runs of annealed importance sampling. Default 500; >= 100. */
+  particles?: number;
+  /** Seed of these runs. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Threads; the answer does not depend on them. Default 1. */
+  workers?: number;
+}
+
 /** How the likelihood is found. */
 interface LikelihoodPlan {
   readonly seconds: number;
@@ -31,8 +46,35 @@ interface LikelihoodPlan {
   readonly workers: number;
 }
 
+/** `likelihood()` of what was learnt: `all` with what was held out, `shown` without. */
+export async function likelihoodIn(
+  all: FactorGraph,
+  shown: FactorGraph,
+  isHeldOut: boolean,
+  options: GraphLikelihoodOptions = {},
+): Promise<GraphLikelihood> {
+  const where = "likelihood";
+  checkKeys(where, options, ["of", "seconds", "particles", "seed", "workers"]);
+  const { of = isHeldOut ? "heldOut" : "shown", seconds = 10, particles = 500, seed = 0, workers = 1 } = options;
+  checkChoice(where, "of", of, ["heldOut", "shown"]);
+  checkNumber(where, "seconds", seconds, { low: 0, open: true });
+  checkNumber(where, "particles", particles, { low: 100, integer: true });
+  checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber(where, "workers", workers, { low: 1, high: 1024, integer: true });
+  if (of === "heldOut" && !isHeldOut)
+    throw new OptionError(
+      where,
+      'of is "heldOut", but nothing was held out; give fit heldOut: 0.2, or take "shown"',
+      "OPTION_CONFLICT",
+    );
+  const plan = { seconds, particles, seed, workers };
+  if (of === "heldOut") return likelihoodOf(all, shown, plan);
+  const seen = Array.from({ length: shown.variableCount }, (_, v) => v).filter((v) => shown.observedState(v) >= 0);
+  return likelihoodOf(shown, shown.withoutEvidence(seen), plan);
+}
+
 /** ln of the probability of what `all` has observed and `given` has not, given the rest, by variable: ln Z(all) − ln Z(given). */
-export async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: LikelihoodPlan): Promise<GraphLikelihood> {
+async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: LikelihoodPlan): Promise<GraphLikelihood> {
   const seen = ({ variableCount }: FactorGraph, of: FactorGraph): number =>
     Array.from({ length: variableCount }, (_, v): number => (of.observedState(v) >= 0 ? 1 : 0)).reduce((a, b) => a + b, 0);
   const count = seen(all, all) - seen(given, given);

@@ -1,14 +1,14 @@
 import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorithms/contrastive/learner.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { checkChoice, checkSignal, holds, refuse } from "../../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkSignal, holds, refuse } from "../../base/checks.ts";
+import { checkKeys, checkNumber } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
-import type { GraphLikelihood } from "./graph-likelihood.ts";
+import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
@@ -38,20 +38,6 @@ export interface GraphFitOptions {
 
 /** What a resumed run of learning may change. */
 export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
-
-/** Options of `likelihood()` of a graph that was learnt. */
-export interface GraphLikelihoodOptions {
-  /** Of what was held out, given what was shown; or of what was shown. Default "heldOut" where there is any. */
-  of?: "heldOut" | "shown";
-  /** Seconds that exact elimination may take for a part of the graph, as it foresees; beyond, annealed importance sampling. Default 10; > 0. */
-  seconds?: number;
-  /** Runs of annealed importance sampling. Default 500; >= 100. */
-  particles?: number;
-  /** Seed of these runs. Default 0; a whole number >= 0. */
-  seed?: number;
-  /** Threads; the answer does not depend on them. Default 1. */
-  workers?: number;
-}
 
 /** What `fit(graph)` gives. */
 export interface LearnedGraph {
@@ -141,8 +127,10 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
     },
     finish: (weights, run) => {
       const learned = shown.withWeights(weights);
-      const likelihood = (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> =>
-        likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
+      const likelihood = async (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> => {
+        const { likelihoodIn } = await import("./graph-likelihood.ts");
+        return likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
+      };
       const ended = objective.particles?.();
       const particles = ended ? { particles: { ...ended, updates: begun + run.updates } } : {};
       return {
@@ -157,32 +145,4 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: json } }),
   });
-}
-
-/** `all` with what was held out, `shown` without. */
-async function likelihoodIn(
-  all: FactorGraph,
-  shown: FactorGraph,
-  isHeldOut: boolean,
-  options: GraphLikelihoodOptions = {},
-): Promise<GraphLikelihood> {
-  const where = "likelihood";
-  checkKeys(where, options, ["of", "seconds", "particles", "seed", "workers"]);
-  const { of = isHeldOut ? "heldOut" : "shown", seconds = 10, particles = 500, seed = 0, workers = 1 } = options;
-  checkChoice(where, "of", of, ["heldOut", "shown"]);
-  checkNumber(where, "seconds", seconds, { low: 0, open: true });
-  checkNumber(where, "particles", particles, { low: 100, integer: true });
-  checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
-  checkNumber(where, "workers", workers, { low: 1, high: 1024, integer: true });
-  if (of === "heldOut" && !isHeldOut)
-    throw new OptionError(
-      where,
-      'of is "heldOut", but nothing was held out; give fit heldOut: 0.2, or take "shown"',
-      "OPTION_CONFLICT",
-    );
-  const { likelihoodOf } = await import("./graph-likelihood.ts");
-  const plan = { seconds, particles, seed, workers };
-  if (of === "heldOut") return likelihoodOf(all, shown, plan);
-  const seen = Array.from({ length: shown.variableCount }, (_, v) => v).filter((v) => shown.observedState(v) >= 0);
-  return likelihoodOf(shown, shown.withoutEvidence(seen), plan);
 }

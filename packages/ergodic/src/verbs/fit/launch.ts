@@ -72,7 +72,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };
           beginning?.checkAlgorithm(algorithm);
-          const progression = algorithm.start(problem, plan, engine);
+          const progression = await algorithm.start(problem, plan, engine);
           const { description } = save(new Float64Array(problem.parameterCount));
           const { pipeline, scales, loss } = description;
           const { parts } = problem;

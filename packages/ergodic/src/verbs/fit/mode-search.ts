@@ -6,6 +6,8 @@ import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import { scalarName } from "../../draws/series.ts";
 import type { Engine } from "../../host/engine.ts";
+import type { RunSummary } from "../../loop/run.ts";
+import type { FoundMode } from "./found-mode.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import { ModeStarts, OwnAscent, RuleAscent, type Verdict } from "./mode-starts.ts";
 import type { ModeTarget } from "./mode-target.ts";
@@ -17,12 +19,11 @@ const TRIES = 100;
 /**
  * The search for a posterior's mode (mode.ts): the density of the values as an objective, and its starts.
  *
- * An objective, what climbs it, and the reason why that ended.
+ * What climbs, and what it has found where it ends.
  */
 export interface ModeSearch {
-  readonly objective: ModeObjective;
   readonly search: ModeStarts;
-  said(verdict: Verdict): string;
+  found(u: Float64Array, run: RunSummary): FoundMode;
 }
 
 export function openSearch(
@@ -43,7 +44,19 @@ export function openSearch(
     for (const run of runs) run.dispose();
     objective.dispose();
   });
-  return { objective, search, said };
+  const found = (u: Float64Array, run: RunSummary): FoundMode => {
+    const gradient = new Float64Array(objective.count);
+    const logDensity = -objective.evaluate(u, gradient);
+    const gradientNorm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+    const verdict = search.verdict();
+    const { converged, left, spread } = verdict;
+    const unbounded = objective.names(verdict.unbounded);
+    const ending = said(verdict);
+    // Where the search ended by itself the run's reason is the verdict; a start that is still under way when the best has converged changes nothing.
+    const reason = run.reason === ending || converged ? ending : `${run.reason}; ${ending}`;
+    return { u, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason } };
+  };
+  return { search, found };
 }
 
 /** Why a search ended, and how far its starts agree. */

@@ -127,7 +127,7 @@ function launch(
       const problem = coordinateProblem(target, x0);
       const engine = await openEngine();
       const plan = resolvePlan("minimize", { seed }, engine.describe(), algorithm.defaults ?? {}, "f64");
-      const progression = algorithm.start(problem, plan, engine);
+      const progression = await algorithm.start(problem, plan, engine);
       const value = progression.report().objective;
       if (kept.value !== undefined) refuseOtherValue(kept.value, value, () => progression.dispose());
       json = { algorithm: algorithm.toJSON(), x0, until: until as JsonObject, seed, value };

@@ -98,7 +98,7 @@ async function open(
   const one = linear({ standardise: false, ...model });
   const prepared = one.prepare(data, wanted);
   const problem = one.bind(prepared.dataset, wanted, engine);
-  const run = dualCoordinateDescent(options).start(problem, wanted, engine);
+  const run = dualCoordinateDescent(options).start(problem, wanted, engine) as Progression;
   const opened: Opened = {
     run,
     async finish(epochs = 5000) {

@@ -52,7 +52,7 @@ export function byRows({ X, y, A, rows, columns }: LeastSquares, more: Partial<C
 }
 
 export function begin(problem: Problem, options: CoordinateDescentOptions, changes: Partial<Plan> = {}): Progression {
-  return coordinateDescent(options).start(problem, plan(changes), engine);
+  return coordinateDescent(options).start(problem, plan(changes), engine) as Progression;
 }
 
 export interface Outcome {
