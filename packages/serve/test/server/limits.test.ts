@@ -56,6 +56,7 @@ describe("tokens", () => {
     expect(await status(`bearer ${tokens[0]}`)).toBe(200);
     for (const wrong of [
       `Bearer ${tokens[0]}x`,
+      `Bearer ${tokens[0]} x`,
       `Bearer ${tokens[0].slice(1)}`,
       "Bearer",
       `Basic ${tokens[0]}`,

@@ -1,7 +1,10 @@
 /** Models of files: versions, what is loaded anew, what cannot be, and what becomes of requests meanwhile. */
+
+import { EventEmitter } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Served } from "../../src/models/served.ts";
+import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
 import { type Answer, get, post, regression, serving, temporary } from "./models.ts";
 
@@ -269,6 +272,24 @@ describe("requests under way when a model is replaced", () => {
     expect(log).toEqual(["first closed"]);
     await repository.close();
     expect(log).toEqual(["first closed", "second closed"]);
+  });
+
+  test("are not computed for a client that has left", async () => {
+    const model = slow("m", []);
+    const version = new ModelVersion("m", "1", model.served, {});
+    const socket = new EventEmitter();
+    const [first, left, later] = [{ socket: null }, { socket }, { socket: null }].map((one) =>
+      version.answer(0, plain, one as never).then(
+        () => "answered",
+        ({ message }) => message,
+      ),
+    );
+    socket.emit("close");
+    expect(await left).toMatch(/^client: it left/);
+    await turn();
+    model.answer();
+    expect(await Promise.all([first, later])).toEqual(["answered", "answered"]);
+    expect(version.batches.stats()).toMatchObject({ answered: 2, cancelled: 1, rows: 2 });
   });
 
   test("a file that changes while it is read is read again", async () => {
