@@ -79,6 +79,7 @@ export const commands = [
   "evaluate",
   "calibrate",
   "measure",
+  "serve",
   "describe",
   "export",
   "sample",

@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- models|checkpoints|data|graphs|draws|api|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
+ * `npm run fuzz -- models|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
  * of ours; the first that does not is named with the seed that repeats it (`--cases 1 --seed THAT`), and the command exits with 1. Default: 2000 cases each, from seed 1.
  *
  * A process runs at most CHUNK cases, so that memory does not add up, and one that dies or does not end is seen as such.
@@ -22,6 +22,7 @@ const subjects = {
   graphs: "packages/ingest/test/fuzz/graphs.test.ts",
   draws: "packages/ergodic/test/fuzz/draws.test.ts",
   api: "packages/ergodic/test/fuzz/api.test.ts",
+  serve: "packages/serve/test/fuzz/serve.test.ts",
 };
 
 const fail = (message) => {

@@ -13,6 +13,7 @@ import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
 import { addRules } from "./commands/rules.ts";
 import { addApproximate, addSample } from "./commands/sample.ts";
+import { addServe } from "./commands/serve.ts";
 import { addDiagnose, addSummary } from "./commands/summary.ts";
 import { addTrain } from "./commands/train.ts";
 import { addTune } from "./commands/tune.ts";
@@ -44,7 +45,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     addRules,
   ];
   const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];
-  for (const add of [...training, ...sampling, addDemo]) add(program, terminal);
+  for (const add of [...training, ...sampling, addServe, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);
     command.exitOverride((error) => {

@@ -118,7 +118,7 @@ export async function bundle() {
     text: acting.includes(path) ? text : await shaken(path, text),
   }));
   const written = [...(await Promise.all(parts)), ...single.outputFiles];
-  await replace(written.map(({ path, text }) => ({ path, text: ownImports(text) })));
+  await replace(written.map(({ path, text }) => ({ path, text: withoutBareImports(ownImports(text)) })));
   const types = (await entries()).map((file) => `${stem(file)}.d.ts`);
   keepReachableTypes(dist, types);
   const left = await readdir(dist, { recursive: true });
@@ -131,6 +131,9 @@ export async function bundle() {
 
 /** Modules of users, whose addresses are known as they run: not for bundlers to look for. esbuild keeps no comments that say so. */
 const ownImports = (text) => text.replace(/\bimport\(([\w$.]+)\)/g, "import(/* @vite-ignore */ /* webpackIgnore: true */ $1)");
+
+/** Without imports of parts for what these do as they are loaded, which is nothing: Node would read files that are not needed. */
+const withoutBareImports = (text) => text.replace(/\bimport"[./]+(?:parts\/)?chunk-\w+\.js";/g, "");
 
 /** A part of which bundlers leave out what is not used: variables within functions have short names, functions and classes their own, for stack traces. */
 async function shaken(path, text) {

@@ -1,4 +1,3 @@
-import type { SubmitOptions } from "./options.ts";
 import type { Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
 
@@ -23,7 +22,6 @@ export class Job<Request, Answer> implements Waiting {
   readonly priority: number;
   readonly since: number;
   readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
   readonly resolve: (answered: Answered<Answer>) => void;
   readonly reject: (error: unknown) => void;
   /** Takes the listener back. */
@@ -39,7 +37,8 @@ export class Job<Request, Answer> implements Waiting {
     request: Request,
     rows: number,
     since: number,
-    { priority, deadlineMs, signal }: SubmitOptions & { priority: number; deadlineMs: number },
+    priority: number,
+    deadlineMs: number,
     resolve: (answered: Answered<Answer>) => void,
     reject: (error: unknown) => void,
   ) {
@@ -48,7 +47,6 @@ export class Job<Request, Answer> implements Waiting {
     this.priority = priority;
     this.since = since;
     this.deadline = since + deadlineMs;
-    this.signal = signal;
     this.resolve = resolve;
     this.reject = reject;
   }

@@ -38,6 +38,21 @@ export function oneOf<W extends string>(...words: W[]): Parse<W> {
   };
 }
 
+/** A time: 10ms, 2s, 1m, or 0. In milliseconds. */
+export function milliseconds(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text.trim()) ?? [];
+  if (number !== undefined) return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit as "ms" | "s" | "m"];
+  if (text.trim() === "0") return 0;
+  throw new InvalidArgumentError("It must be a time with its unit: 10ms, 2s or 1m.");
+}
+
+/** Bytes: 512, 64K, 16M or 1G, by powers of 1024. */
+export function size(text: string): number {
+  const [, number, unit] = /^([1-9]\d*)([KMG]?)$/i.exec(text.trim()) ?? [];
+  if (number !== undefined) return Number(number) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase());
+  throw new InvalidArgumentError("It must be a number of bytes: 512, 64K or 16M.");
+}
+
 function held(wanted: string, fits: (value: number) => boolean): Parse<number> {
   return (text) => {
     const value = number(text);

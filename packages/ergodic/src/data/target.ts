@@ -81,11 +81,10 @@ export function readWeights(name: string | null, raw: RawRows, where: string): F
  */
 export function readOffset(name: string | undefined, raw: RawRows, where: string): Float64Array | null {
   if (name === undefined) return null;
-  const isSparse = isSparseTable(raw);
-  if (isSparse && raw.offset) return checkedOffset(raw.offset, where);
-  if (!isSparse && !isArrays(raw))
+  if (isSparseTable(raw) && raw.offset) return checkedOffset(raw.offset, where);
+  if (isTable(raw) || (Array.isArray(raw) && !isArrays(raw)))
     return checkedOffset(numbersOf(raw as Table | readonly Row[], name, "offset column", where), where);
-  throw new DataError(where, `the rows lack the offset "${name}"; give it by name, or a dataset that has one`, "DATA_OFFSET");
+  throw new DataError(where, `the rows lack the offset "${name}"; give it by name, or a dataset that has one`, "DATA_COLUMN");
 }
 
 function numbersOf(raw: Table | readonly Row[], name: string, role: string, where: string): Float64Array {
@@ -97,12 +96,7 @@ function numbersOf(raw: Table | readonly Row[], name: string, role: string, wher
 
 export function checkedOffset(offset: Float64Array, where: string): Float64Array {
   const i = offset.findIndex((value) => !Number.isFinite(value));
-  if (i >= 0)
-    throw new DataError(
-      where,
-      `row ${i + 1} has the offset ${offset[i]}, but it must be finite; of an exposure, which is > 0, take the logarithm`,
-      "DATA_OFFSET",
-    );
+  if (i >= 0) throw new DataError(where, `row ${i + 1} has the offset ${offset[i]}, but it must be finite`, "DATA_VALUE");
   return offset;
 }
 

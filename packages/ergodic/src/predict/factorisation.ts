@@ -196,6 +196,13 @@ export class FactorPredictor {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
+  /** Of what a file holds. @internal */
+  shapes(): Record<string, number[]> {
+    const [users, items] = [this.users.size, this.items.size];
+    const biases: Record<string, number[]> = this.description.biases ? { userBiases: [users], itemBiases: [items] } : {};
+    return { users: [users, this.rank], items: [items, this.rank], ...biases };
+  }
+
   /** The file's bytes. */
   toBytes(): Uint8Array {
     const { userSide, itemSide, rank } = this;

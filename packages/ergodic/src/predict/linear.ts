@@ -44,13 +44,19 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind, Names ex
     this.intercept = checkedTensor(where, saved.tensors, "intercept", outputs);
   }
 
-  protected tensors(): Record<string, Tensor> {
+  /** Of what a file holds. @internal */
+  shapes(): { weights: number[]; intercept: number[] } {
     const outputs = this.intercept.length;
+    return { weights: [outputs, this.weights.length / outputs], intercept: [outputs] };
+  }
+
+  protected tensors(): Record<string, Tensor> {
+    const { weights, intercept } = this.shapes();
     checkFinite("linear", "weights", this.weights);
     checkFinite("linear", "intercept", this.intercept);
     return {
-      weights: { shape: [outputs, this.weights.length / outputs], values: this.weights },
-      intercept: { shape: [outputs], values: this.intercept },
+      weights: { shape: weights, values: this.weights },
+      intercept: { shape: intercept, values: this.intercept },
     };
   }
 

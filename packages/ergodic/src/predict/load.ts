@@ -75,12 +75,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
 
 async function made(bytes: Uint8Array, where: string, options: PredictorOptions): Promise<AnyPredictor> {
   // Of ours, the last of the header's length is 0.
-  if (bytes[0] === 8 && [0x12, 0x3a, 0x42].includes(bytes[2]) && bytes[7] > 0)
-    throw new DataError(
-      where,
-      "is an ONNX model; run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web",
-      "MODEL_FORMAT",
-    );
+  if (bytes[0] === 8 && bytes[7] > 0) (await later(() => import("./foreign.ts"))).refuseForeign(bytes, where);
   const file = decodeModel(bytes, where);
   const { kind } = file.metadata;
   const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
@@ -107,27 +102,17 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
 
 /** Whether the pipeline, of which nothing is known yet, has a step of data/features/. */
 function hasFeatures({ pipeline }: JsonObject): boolean {
-  const maps: readonly unknown[] = ["rff", "orthogonal", "sorf", "fastfood"];
-  return Array.isArray(pipeline) && pipeline.some((step) => maps.includes((step as { kind?: unknown } | null)?.kind));
+  const isMap = (step: unknown): boolean =>
+    /^(rff|orthogonal|sorf|fastfood)$/.test(String((step as { kind?: unknown } | null)?.kind));
+  return Array.isArray(pipeline) && pipeline.some(isMap);
 }
 
 /** Tensors lie as the predictor would write them. */
 function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, StoredTensor>>, where: string): void {
-  for (const [name, wanted] of Object.entries(shapesOf(predictor))) {
+  for (const [name, wanted] of Object.entries(predictor.shapes())) {
     const shape = tensors[name]?.shape ?? [];
     if (shape.length === wanted.length && shape.every((size, k) => size === wanted[k])) continue;
     const message = `has a tensor "${name}" of shape [${shape.join(", ")}], but [${wanted.join(", ")}] is wanted; the file is damaged, write it anew`;
     throw new DataError(where, message, "MODEL_FORMAT");
   }
-}
-
-function shapesOf(predictor: AnyPredictor): Record<string, readonly number[]> {
-  if (predictor.kind === "network") return (predictor.description.shapes as Record<string, number[]> | undefined) ?? {};
-  if (predictor.kind === "linear") {
-    const outputs = predictor.intercept.length;
-    return { weights: [outputs, predictor.weights.length / outputs], intercept: [outputs] };
-  }
-  const [users, items] = [predictor.users.size, predictor.items.size];
-  const biases: Record<string, number[]> = predictor.description.biases ? { userBiases: [users], itemBiases: [items] } : {};
-  return { users: [users, predictor.rank], items: [items, predictor.rank], ...biases };
 }

@@ -89,11 +89,16 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     this.dispose();
   }
 
+  /** Of what a file holds. @internal */
+  shapes(): Record<string, number[]> {
+    return (this.description.shapes as Record<string, number[]> | undefined) ?? {};
+  }
+
   protected tensors(): Record<string, Tensor> {
-    const shapes = this.description.shapes as Record<string, number[]> | undefined;
+    const shapes = this.shapes();
     checkParameters("network", this.description, this.#numbers);
     return Object.fromEntries(
-      Object.entries(this.#numbers).map(([name, values]) => [name, { shape: shapes?.[name] ?? [values.length], values }]),
+      Object.entries(this.#numbers).map(([name, values]) => [name, { shape: shapes[name] ?? [values.length], values }]),
     ) as Record<string, Tensor>;
   }
 

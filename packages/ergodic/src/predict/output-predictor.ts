@@ -156,7 +156,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     const into = this.#into;
     const count = into.begin(rows, out, this.width);
     const { outputCount, width } = this;
-    const offset = this.pipeline.offsetOf((ArrayBuffer.isView(rows) ? [rows] : rows) as RawRows);
+    const offset = this.pipeline.offsetOf(rows as RawRows);
     for (let from = 0; from < count; from += CHUNK) {
       const some = Math.min(CHUNK, count - from);
       const z = into.room(some * outputCount);

@@ -1,0 +1,126 @@
+/**
+ * `ergodic serve DIR|MODEL…`: models over HTTP by the Open Inference Protocol, until it is interrupted; then what was accepted is answered.
+ *
+ * The server's package is loaded when it is needed: no other command waits for it.
+ */
+import { readFile } from "node:fs/promises";
+import type { ServeOptions } from "@ergodic/serve";
+import type { Command } from "commander";
+import { DataError } from "ergodic";
+import { UsageError } from "../errors.ts";
+import { given } from "../options/given.ts";
+import { milliseconds, oneOf, size, whole } from "../options/number.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options {
+  port?: number;
+  host?: string;
+  maxBatch?: number;
+  maxDelay?: number;
+  targetP99?: number;
+  maxQueue?: number;
+  deadline?: number;
+  workers?: number;
+  versions?: number;
+  poll?: number;
+  control?: boolean;
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  cors?: string[];
+  maxBody?: number;
+  maxConnections?: number;
+  requestTime?: number;
+  drain?: number;
+  log?: "nothing" | "errors" | "requests";
+}
+
+export function addServe(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("serve")
+    .description("serve models over HTTP, by the Open Inference Protocol (KServe V2)")
+    .argument(
+      "<MODELS...>",
+      "files that train, path or recommend wrote, or folders with NAME.safetensors or NAME/VERSION/model.safetensors",
+    )
+    .option("--port <n>", "listen here; 0: any port that is free (default: 8080)", whole(0, 65_535))
+    .option("--host <address>", "listen on this address; 0.0.0.0: on all (default: 127.0.0.1)")
+    .optionsGroup("Batches:")
+    .option("--max-batch <rows>", "rows of the largest batch (default: 256)", whole(1))
+    .option("--max-delay <time>", "the longest wait for other requests while a worker is free: 2ms (default: 0)", milliseconds)
+    .option("--target-p99 <time>", "learn the size of batches that answers 99 % of requests within this: 10ms", milliseconds)
+    .option("--max-queue <rows>", "rows that may wait; more are refused with 429 (default: 100000)", whole(1))
+    .option("--deadline <time>", "refuse with 503 what cannot be answered within this (default: none)", milliseconds)
+    .optionsGroup("Models:")
+    .option("--workers <n>", "threads of each network; 0: it runs on the server's own (default: 1)", whole(0, 1024))
+    .option("--versions <n>", "newest versions of each model that are served (default: 1)", whole(1))
+    .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
+    .option("--control", "let clients load and unload models (default: where a token is asked for)")
+    .option("--no-control", "let no client do so")
+    .optionsGroup("Safety:")
+    .option("--token-file <file>", "ask for one of the tokens in this file, one a line")
+    .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
+    .option("--tls-key <file>", "its key (PEM)")
+    .option("--cors <origins>", "let pages of these origins ask: https://example.org,…", (text: string) => text.split(","))
+    .option("--max-body <size>", "the largest body: 16M (default), 512K", size)
+    .option("--max-connections <n>", "connections at once (default: 10000)", whole(1))
+    .option("--request-time <time>", "a request must come in whole within this (default: 30s)", milliseconds)
+    .optionsGroup("Running:")
+    .option("--drain <time>", "at the end, serve on for so long while readiness says 503 (default: 0)", milliseconds)
+    .option(
+      "--log <what>",
+      "nothing, errors or requests: lines of JSON on standard error (default: errors)",
+      oneOf("nothing", "errors", "requests"),
+    );
+  command.action((models: string[], options: Options) => run(models, options, terminal));
+}
+
+async function run(models: string[], options: Options, terminal: Terminal): Promise<void> {
+  const { tokenFile, tlsCert, tlsKey, port, host, maxBatch, workers, versions, control, cors, maxConnections, log } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new UsageError(
+      "serve",
+      `${tlsCert === undefined ? "--tls-cert" : "--tls-key"} is missing; HTTPS takes a certificate and its key`,
+    );
+  const asked = {
+    ...{ models, port, host, maxBatch, workers, versions, control, cors, maxConnections, log },
+    maxDelayMs: options.maxDelay,
+    targetP99Ms: options.targetP99,
+    maxQueueRows: options.maxQueue,
+    deadlineMs: options.deadline,
+    pollMs: options.poll === 0 ? Infinity : options.poll,
+    tokens: tokenFile === undefined ? undefined : await tokensOf(tokenFile),
+    tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: await textOf(tlsCert), key: await textOf(tlsKey) },
+    maxBodyBytes: options.maxBody,
+    requestMs: options.requestTime,
+    drainMs: options.drain,
+    logTo: { write: (line: string) => terminal.note(line.trimEnd()) },
+  };
+  let end = (): void => {};
+  const wanted = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const release = terminal.onInterrupt(end);
+  try {
+    const { serve } = await import("@ergodic/serve");
+    const server = await serve(given(asked) as ServeOptions);
+    terminal.out(`${server.url}\n`);
+    await wanted;
+    await server.close();
+  } finally {
+    release();
+  }
+}
+
+async function tokensOf(path: string): Promise<string[]> {
+  const tokens = (await textOf(path)).split(/\r?\n/).map((line) => line.trim());
+  const found = tokens.filter((line) => line !== "" && !line.startsWith("#"));
+  if (found.length > 0) return found;
+  throw new DataError(path, "holds no token; write one a line, of 16 characters or more: openssl rand -hex 32", "DATA_EMPTY");
+}
+
+async function textOf(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: Error) => {
+    throw new DataError(path, `cannot be read (${cause.message})`, "FILE_READ", { cause });
+  });
+}

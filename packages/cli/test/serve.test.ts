@@ -1,0 +1,150 @@
+/** `ergodic serve`: options, the server until it is interrupted, and the process that it is. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Dataset, fit, linear } from "ergodic";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runCommandLine } from "../src/command-line.ts";
+import { captured, ergodic, temporary } from "./captured.ts";
+
+const path = temporary();
+const model = path("line.safetensors");
+const token = "0123456789abcdef";
+
+beforeAll(async () => {
+  const x = [[1], [2], [3], [4]];
+  const line = await fit(linear({ loss: "squared" }), Dataset.fromArrays({ x, y: [2, 4, 6, 8], names: ["a"] }), {
+    epochs: 50,
+    seed: 1,
+  });
+  await line.save(model);
+  writeFileSync(path("tokens"), `# of the tests\n${token}\n`);
+});
+
+/** Runs the command until it prints where it listens; `end` interrupts it and gives its exit code. */
+async function served(...args: string[]) {
+  const terminal = captured();
+  const code = runCommandLine(["serve", ...args, "--port", "0"], terminal);
+  while (terminal.stdout === "") {
+    if (terminal.stderr.includes("ergodic:")) throw new Error(terminal.stderr);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return {
+    url: terminal.stdout.trim(),
+    terminal,
+    end: () => {
+      terminal.interrupt();
+      return code;
+    },
+  };
+}
+
+it("serves a file until it is interrupted", async () => {
+  const { url, end, terminal } = await served(model, "--log", "requests");
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  const response = await fetch(`${url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[{"a":3}]}' });
+  const { predictions } = (await response.json()) as { predictions: { value: number }[] };
+  expect(predictions[0].value).toBeCloseTo(6, 0);
+  expect(await end()).toBe(0);
+  await expect(fetch(`${url}/v2`)).rejects.toThrow();
+  const lines = terminal.stderr
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ message }) => message)).toEqual(["loaded", "serves", "answered", "ends", "ended"]);
+  expect(lines[2]).toMatchObject({
+    level: "info",
+    method: "POST",
+    url: "/v2/models/line/rows",
+    status: 200,
+    request: expect.any(String),
+  });
+});
+
+it("serves folders, asks for a token, and may let clients unload", async () => {
+  mkdirSync(path("models"));
+  const { url, end } = await served(path("models"), model, "--token-file", path("tokens"));
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await fetch(`${url}/v2/models/line`)).status).toBe(401);
+  expect((await fetch(`${url}/v2/models/line`, { headers })).status).toBe(200);
+  expect((await fetch(`${url}/v2/repository/models/line/unload`, { method: "POST", headers })).status).toBe(200);
+  expect((await fetch(`${url}/v2/models/line`, { headers })).status).toBe(404);
+  expect(await end()).toBe(0);
+});
+
+describe("what is refused, with exit code 2 where the command line is at fault", () => {
+  it.each<[string, string[], number, RegExp]>([
+    ["no model", [], 2, /missing required argument 'MODELS'/],
+    ["a model that is not there", ["none.safetensors"], 1, /none\.safetensors: cannot be read/],
+    ["a file that is no model", [fileURLToPath(import.meta.url)], 1, /is no model \(known: \.safetensors/],
+    ["a time without a unit", [model, "--target-p99", "10"], 2, /It must be a time with its unit: 10ms, 2s or 1m/],
+    ["a target of 0", [model, "--target-p99", "0"], 2, /--target-p99 is 0, but must be a number > 0/],
+    ["a size that is none", [model, "--max-body", "16X"], 2, /It must be a number of bytes: 512, 64K or 16M/],
+    ["a certificate without a key", [model, "--tls-cert", "a.pem"], 2, /--tls-key is missing/],
+    ["a certificate that is not there", [model, "--tls-cert", "a.pem", "--tls-key", "b.pem"], 1, /a\.pem: cannot be read/],
+    ["an origin that is none", [model, "--cors", "example.org"], 2, /--cors must name origins such as/],
+    ["a port that is none", [model, "--port", "70000"], 2, /It must be a whole number >= 0 and <= 65535/],
+  ])("%s", async (_, args, code, said) => {
+    const outcome = await ergodic("serve", ...args);
+    expect(outcome.stderr).toMatch(said);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stdout).toBe("");
+  });
+
+  it("tokens that are short, or none", async () => {
+    writeFileSync(path("short"), "abc\n");
+    writeFileSync(path("empty"), "# nothing\n");
+    expect((await ergodic("serve", model, "--token-file", path("short"))).stderr).toMatch(
+      /--token-file must hold tokens of 16 or more/,
+    );
+    expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one a line/);
+  });
+
+  it("a port that is taken", async () => {
+    const { url, end } = await served(model);
+    const outcome = await ergodic("serve", model, "--port", new URL(url).port);
+    expect(outcome.stderr).toMatch(/cannot be listened on .*take another port \[HOST_PORT\]/);
+    expect(outcome.code).toBe(1);
+    expect(await end()).toBe(0);
+  });
+});
+
+describe("as a process", () => {
+  const bin = fileURLToPath(new URL("../bin/ergodic.js", import.meta.url));
+  const started = async (): Promise<{ child: ChildProcess; url: string }> => {
+    const child = spawn(process.execPath, [bin, "serve", model, "--port", "0", "--drain", "300ms"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [url] = (await once(createInterface(child.stdout!), "line")) as [string];
+    return { child, url };
+  };
+
+  it("SIGTERM: readiness says so first, and it ends with 0", async () => {
+    const { child, url } = await started();
+    expect((await fetch(`${url}/v2/health/ready`)).status).toBe(200);
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    let status = 200;
+    while (status === 200) status = (await fetch(`${url}/v2/health/ready`)).status;
+    expect(status).toBe(503);
+    // What comes while proxies notice is answered still.
+    const answer = await fetch(`${url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[{"a":3}]}' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("connection")).toBe("close");
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it("kill -9 while models are loaded anew leaves nothing that keeps it from serving again", async () => {
+    const { child, url } = await started();
+    const saved = await (await fetch(`${url}/v2/models/line`)).json();
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+    const again = await started();
+    expect(await (await fetch(`${again.url}/v2/models/line`)).json()).toEqual(saved);
+    again.child.kill("SIGTERM");
+    await once(again.child, "exit");
+  });
+});

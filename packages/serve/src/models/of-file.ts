@@ -1,0 +1,51 @@
+import { extname } from "node:path";
+import { DataError, type OutputPredictor } from "ergodic";
+import { predictor } from "ergodic/predict";
+import { InProcess } from "./in-process.ts";
+import { OnThreads } from "./on-threads.ts";
+import { OutputModel } from "./output-model.ts";
+import { PairModel } from "./pair-model.ts";
+import type { Served } from "./served.ts";
+
+/** How the models of files are run. */
+export interface LoadOptions {
+  /** Threads of a network; 0: it runs on the server's. Linear models run there always: to send a row away takes longer than to compute it. */
+  readonly workers: number;
+}
+
+/** Kinds of files that hold models, by their ending. */
+const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => Promise<Served>>> = {
+  ".safetensors": async (path, { workers }) => {
+    const loaded = await predictor(path);
+    if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
+    if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
+    // What there is to say of it is known here; it predicts elsewhere.
+    loaded.dispose();
+    const { predictor: threaded } = await import("ergodic/predict/async");
+    const model = await threaded(path, { workers });
+    if (model.kind === "factorisation") throw new DataError(path, "changed while it was read; load it again", "FILE_CHANGED");
+    return new OutputModel(loaded, new OnThreads(model), workers) as unknown as Served;
+  },
+};
+
+export const modelEndings: readonly string[] = Object.keys(loaders);
+
+/** The model of a file, ready to answer. @throws DataError and others, saying what is wrong with it */
+export async function servedOfFile(path: string, options: LoadOptions): Promise<Served> {
+  const ending = extname(path);
+  const load = Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
+  if (!load) throw new DataError(path, `is no model (known: ${modelEndings.join(", ")})`, "MODEL_KIND");
+  const served = await load(path, options);
+  try {
+    await served.warmUp?.();
+    return served;
+  } catch (error) {
+    await served.close();
+    throw error;
+  }
+}
+
+/** Predicts on this thread. `owned`: disposed of when the server has done with it. */
+export function servedPredictor(predictor: OutputPredictor, { owned }: { owned: boolean }): Served {
+  return new OutputModel(predictor, new InProcess(predictor, owned), 1) as unknown as Served;
+}

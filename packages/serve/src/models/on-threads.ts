@@ -1,0 +1,25 @@
+import type { Row } from "ergodic";
+import type { predictor } from "ergodic/predict/async";
+import type { Computation } from "./output-model.ts";
+
+type Threaded = Extract<Awaited<ReturnType<typeof predictor>>, { inputCount: number }>;
+
+/** Predictions on threads of their own: the server hears of nothing else meanwhile, and requests of all models are answered. */
+export class OnThreads implements Computation {
+  readonly #predictor: Threaded;
+
+  constructor(predictor: Threaded) {
+    this.#predictor = predictor;
+  }
+
+  async numbers(rows: Float64Array | readonly Row[]): Promise<Float64Array> {
+    const { inputCount, width } = this.#predictor;
+    const out = new Float64Array(width * (rows instanceof Float64Array ? rows.length / inputCount : rows.length));
+    await this.#predictor.predictInto(rows, out);
+    return out;
+  }
+
+  close(): void {
+    this.#predictor.dispose();
+  }
+}

@@ -1,0 +1,74 @@
+import type { FactorPredictor, Pair } from "ergodic";
+import { RequestError } from "../server/request-error.ts";
+import type { InputTensor } from "../v2/input-tensor.ts";
+import { kindOf } from "../v2/json.ts";
+import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
+
+/** A factorisation of ratings: users and items by name (BYTES), and the value of each pair. */
+export class PairModel implements Served<readonly Pair[], Float64Array> {
+  readonly platform = "ergodic_factorisation";
+  readonly inputs: readonly TensorMetadata[] = [
+    { name: "user", datatype: "BYTES", shape: [-1] },
+    { name: "item", datatype: "BYTES", shape: [-1] },
+  ];
+  readonly outputs: readonly TensorMetadata[] = [{ name: "value", datatype: "FP64", shape: [-1] }];
+  readonly converts = true;
+  readonly description: RowsDescription;
+  readonly #predictor: FactorPredictor;
+
+  constructor(predictor: FactorPredictor) {
+    this.#predictor = predictor;
+    const column = (name: string) => ({ name, kind: "category" as const });
+    this.description = { columns: [column("user"), column("item")], target: predictor.task };
+  }
+
+  fromTensors([users, items]: readonly InputTensor[]): readonly Pair[] {
+    if (users.count !== items.count)
+      throw new RequestError(
+        "inputs",
+        `"user" has ${users.count} rows, but "item" ${items.count}; send as many of each`,
+        "INPUT",
+      );
+    const names = items.texts();
+    return checked(users.texts().map((user, i) => ({ user, item: names[i] })));
+  }
+
+  fromRows(rows: readonly unknown[]): readonly Pair[] {
+    return checked(
+      rows.map((row, i) => {
+        const { user, item } = (typeof row === "object" && row !== null ? row : {}) as Record<string, unknown>;
+        for (const [name, value] of Object.entries({ user, item }))
+          if (typeof value !== "string" && typeof value !== "number")
+            throw new RequestError(
+              `rows[${i}]`,
+              `${name} is ${kindOf(value)}, but must be a name: { "user": "anna", "item": "emma" }`,
+              "INPUT",
+            );
+        return { user, item } as Pair;
+      }),
+    );
+  }
+
+  rowsOf(pairs: readonly Pair[]): number {
+    return pairs.length;
+  }
+
+  run(works: readonly (readonly Pair[])[]): Float64Array[] {
+    return works.map((pairs) => Float64Array.from(pairs, (pair) => this.#predictor.predict(pair).value));
+  }
+
+  output(values: Float64Array): OutputTensor {
+    return { shape: [values.length], elements: values };
+  }
+
+  rows(values: Float64Array): object[] {
+    return Array.from(values, (value) => ({ value }));
+  }
+
+  close(): void {}
+}
+
+function checked(pairs: readonly Pair[]): readonly Pair[] {
+  if (pairs.length === 0) throw new RequestError("inputs", "there are no rows; send at least one", "INPUT");
+  return pairs;
+}

@@ -1,0 +1,93 @@
+import type { ServerResponse } from "node:http";
+import { type Batcher, batcher } from "../batcher.ts";
+import type { Answered } from "../job.ts";
+import type { Served } from "../models/served.ts";
+import type { BatcherOptions } from "../options.ts";
+import { leaving, stay } from "../server/gone.ts";
+import { RequestError } from "../server/request-error.ts";
+import { namesOfModel, type ResponseNames } from "../v2/infer-response.ts";
+
+/** How a model's requests are gathered. */
+export type Batching = Pick<
+  BatcherOptions<unknown, unknown>,
+  "maxRows" | "maxDelayMs" | "targetP99Ms" | "maxQueueRows" | "deadlineMs"
+>;
+
+/** What a request may say of its urgency. */
+export interface Scheduling {
+  /** 1 (first) to 9 (last). Default 5. */
+  readonly priority: number | undefined;
+  /** Default: the server's. */
+  readonly deadlineMs: number | undefined;
+}
+
+/** A version of a model that is served: the model, its queue, and what happened so far. */
+export class ModelVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly served: Served;
+  /** Opening words of its answers. */
+  readonly names: ResponseNames;
+  readonly batches: Batcher<unknown, unknown>;
+  /** When a request was last answered, in milliseconds of the epoch; 0: never. */
+  lastInference = 0;
+  /** Requests of which something was wrong. */
+  failed = 0;
+  readonly #deadlineMs: number;
+  #closed: Promise<void> | undefined;
+
+  constructor(name: string, version: string, served: Served, batching: Batching) {
+    this.name = name;
+    this.version = version;
+    this.served = served;
+    this.names = namesOfModel(name, version, served);
+    this.#deadlineMs = batching.deadlineMs ?? Infinity;
+    this.batches = batcher<unknown, unknown>({
+      ...batching,
+      concurrency: served.concurrency ?? 1,
+      run: (works) => served.run(works) as unknown[] | Promise<unknown[]>,
+      rows: (work) => served.rowsOf(work),
+    });
+  }
+
+  /**
+   * Asks for an answer; one of the two is called once. `response`: where the client may be seen to leave, for whom it need not be computed then.
+   *
+   * @throws RefusedError at once
+   */
+  ask(
+    work: unknown,
+    { priority, deadlineMs }: Scheduling,
+    response: ServerResponse,
+    resolve: (answered: Answered<unknown>) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { socket } = response;
+    const done = (answered: Answered<unknown>): void => {
+      if (socket) stay(socket);
+      if (answered.answer instanceof Error) {
+        this.failed++;
+        reject(answered.answer);
+        return;
+      }
+      this.lastInference = Date.now();
+      resolve(answered);
+    };
+    const job = this.batches.ask(work, priority ?? 5, deadlineMs ?? this.#deadlineMs, done, (error) => {
+      if (socket) stay(socket);
+      reject(error);
+    });
+    if (socket) leaving(socket, () => this.batches.cancel(job, new RequestError("client", "it left", "REQUEST", 499)));
+  }
+
+  /** The same as a promise. */
+  answer(work: unknown, scheduling: Scheduling, response: ServerResponse): Promise<Answered<unknown>> {
+    return new Promise((resolve, reject) => this.ask(work, scheduling, response, resolve, reject));
+  }
+
+  /** Takes no more requests; resolves when those it has are answered, and the model has given back what it held. */
+  close(): Promise<void> {
+    this.#closed ??= this.batches.close().then(() => this.served.close());
+    return this.#closed;
+  }
+}

@@ -1,0 +1,286 @@
+import { DataError, ErgodicError } from "ergodic";
+import type { Served } from "../models/served.ts";
+import { RequestError } from "../server/request-error.ts";
+import { type Batching, ModelVersion } from "./model-version.ts";
+import { type Candidate, candidatesOf, type Source, stampOf } from "./sources.ts";
+
+/** A version as the index shows it. */
+export interface IndexEntry {
+  readonly name: string;
+  readonly version: string;
+  readonly state: "READY" | "UNAVAILABLE";
+  /** Why it is not served, or why what its file holds now is not; "" where all is well. */
+  readonly reason: string;
+}
+
+/** What happened, for the log. */
+export type Report = (level: "info" | "warn", message: string, fields: Record<string, string>) => void;
+
+export interface RepositorySettings {
+  readonly sources: readonly Source[];
+  /** Models that are there already. */
+  readonly fixed: ReadonlyMap<string, Served>;
+  readonly batching: Batching;
+  /** Newest good versions that are served of each model. */
+  readonly versions: number;
+  /** Milliseconds between two looks at the files; Infinity: none. */
+  readonly pollMs: number;
+  readonly load: (path: string) => Promise<Served>;
+  readonly report: Report;
+}
+
+/** A version that is served, and the file that it came from. */
+interface Loaded {
+  readonly model: ModelVersion;
+  readonly stamp: string;
+  /** Its file was not there at the last look: a file that is being replaced may be gone for a moment. */
+  absent: boolean;
+}
+
+interface Model {
+  /** By version, newest first. */
+  loaded: Map<string, Loaded>;
+  /** Why a file could not be served, by version. */
+  readonly failed: Map<string, { readonly stamp: string; readonly reason: string }>;
+  candidates: readonly Candidate[];
+  /** By a client: not loaded again until a client asks for it. */
+  unloaded: boolean;
+}
+
+/**
+ * The models that are served, by name and version, as the files say: looked at now and then, and when a client asks. A version is put in its place when it has been
+ * loaded whole; the one before it answers what it has, and is then closed. What cannot be loaded is shown in the index and changes nothing else.
+ */
+export class Repository {
+  readonly #settings: RepositorySettings;
+  readonly #models = new Map<string, Model>();
+  readonly #retiring = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #trouble = "";
+  #closed = false;
+
+  constructor(settings: RepositorySettings) {
+    this.#settings = settings;
+    for (const [name, served] of settings.fixed) {
+      const model = this.#modelOf(name);
+      model.loaded.set("1", { model: new ModelVersion(name, "1", served, settings.batching), stamp: "fixed", absent: false });
+    }
+  }
+
+  /** Loads what is there. @throws DataError where a source is not there, or one that is a file cannot be served */
+  async start(): Promise<void> {
+    await this.#inTurn(() => this.#scan());
+    for (const { path } of this.#settings.sources) {
+      const bad = this.index().find(
+        (entry) => entry.state !== "READY" && this.#models.get(entry.name)?.candidates[0].path === path,
+      );
+      if (bad) throw new DataError(path, `cannot be served: ${bad.reason}`, "MODEL_FORMAT");
+    }
+    if (this.#settings.pollMs < Infinity) this.#poll();
+  }
+
+  /** Names of the models that are known. */
+  get names(): string[] {
+    return [...this.#models.keys()].sort();
+  }
+
+  /** All versions that are served. */
+  *[Symbol.iterator](): Generator<ModelVersion> {
+    for (const name of this.names) for (const { model } of this.#models.get(name)!.loaded.values()) yield model;
+  }
+
+  /** Versions of a model that are served, newest first. */
+  versionsOf(name: string): string[] {
+    return [...(this.#models.get(name)?.loaded.keys() ?? [])];
+  }
+
+  /** The newest version that is served, or the one that is named. @throws RequestError (404) */
+  get(name: string, version?: string): ModelVersion {
+    const model = this.#models.get(name);
+    if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
+    for (const [known, { model: found }] of model.loaded) if (version === undefined || known === version) return found;
+    const reason = this.index().find((entry) => entry.name === name && (version ?? entry.version) === entry.version)?.reason;
+    if (version === undefined) throw notFound(`model "${name}"`, `is not served (${reason || "it has no version"})`);
+    const versions = [...model.loaded.keys()];
+    const said = reason ? `is not served (${reason})` : "is not known";
+    throw notFound(`version "${version}" of model "${name}"`, `${said}; there is ${listed(versions)}`);
+  }
+
+  /** Every version of every model, with its state. */
+  index(): IndexEntry[] {
+    return this.names.flatMap((name) => {
+      const { loaded, failed, candidates, unloaded } = this.#models.get(name)!;
+      const versions = new Set([...candidates.map(({ version }) => version), ...loaded.keys(), ...failed.keys()]);
+      return [...versions]
+        .sort((a, b) => Number(b) - Number(a))
+        .map((version): IndexEntry => {
+          const isReady = loaded.has(version);
+          const older = unloaded ? "unloaded" : `older than the newest ${this.#settings.versions} that can be served`;
+          const reason = failed.get(version)?.reason ?? (isReady ? "" : older);
+          return { name, version, state: isReady ? "READY" : "UNAVAILABLE", reason };
+        });
+    });
+  }
+
+  /** Looks at the files now, and loads of that model what it could not load before too. @throws RequestError that says why it is not served */
+  async load(name: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const model = this.#models.get(name);
+      if (model) model.unloaded = false;
+      await this.#scan(name);
+    });
+    const model = this.#models.get(name);
+    if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
+    const [newest] = model.candidates;
+    const reason = newest && model.failed.get(newest.version)?.reason;
+    if (reason) throw new RequestError(`version "${newest.version}" of model "${name}"`, `cannot be served: ${reason}`, "MODEL");
+  }
+
+  /** Serves the model no longer; what it accepted is answered. */
+  async unload(name: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const model = this.#models.get(name);
+      if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
+      model.unloaded = true;
+      for (const version of [...model.loaded.keys()]) void this.#retire(name, version);
+      this.#settings.report("info", "unloaded", { model: name });
+    });
+  }
+
+  /** Resolves when all that was accepted is answered, and all models have given back what they held. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#work;
+    for (const name of this.names) for (const version of this.versionsOf(name)) void this.#retire(name, version);
+    await Promise.all(this.#retiring);
+  }
+
+  #poll(): void {
+    this.#timer = setTimeout(async () => {
+      await this.#inTurn(() => this.#scan()).catch((error: Error) => {
+        // A folder that is gone for now: what it held is served on.
+        if (this.#trouble !== error.message) this.#settings.report("warn", error.message, {});
+        this.#trouble = error.message;
+      });
+      if (!this.#closed) this.#poll();
+    }, this.#settings.pollMs);
+    this.#timer.unref();
+  }
+
+  /** One thing at a time. */
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(act);
+    this.#work = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
+  }
+
+  /** `again`: a model whose files are tried again, whatever became of them before. */
+  async #scan(again?: string): Promise<void> {
+    const found = await candidatesOf(this.#settings.sources);
+    this.#trouble = "";
+    for (const name of new Set([...found.keys(), ...this.#models.keys()])) {
+      if (this.#settings.fixed.has(name)) continue;
+      await this.#update(name, found.get(name) ?? [], name === again);
+    }
+  }
+
+  async #update(name: string, candidates: readonly Candidate[], again: boolean): Promise<void> {
+    const model = this.#modelOf(name);
+    model.candidates = candidates;
+    const isThere = new Set(candidates.map(({ version }) => version));
+    for (const version of [...model.failed.keys()]) if (!isThere.has(version)) model.failed.delete(version);
+    if (model.unloaded) return;
+    let good = 0;
+    const superseded: string[] = [];
+    for (const candidate of candidates) {
+      const { version } = candidate;
+      if (good >= this.#settings.versions) superseded.push(version);
+      else if (await this.#ready(name, model, candidate, again)) good++;
+    }
+    for (const version of superseded) {
+      model.failed.delete(version);
+      void this.#retire(name, version);
+    }
+    for (const [version, loaded] of [...model.loaded]) {
+      if (isThere.has(version)) loaded.absent = false;
+      else if (loaded.absent) {
+        void this.#retire(name, version);
+        this.#settings.report("info", "its file is gone: unloaded", { model: name, version });
+      } else loaded.absent = true;
+    }
+    if (candidates.length === 0 && model.loaded.size === 0) this.#models.delete(name);
+  }
+
+  /** Whether the version is served afterwards, by what its file holds now or held before. */
+  async #ready(name: string, model: Model, { version, path, stamp }: Candidate, again: boolean): Promise<boolean> {
+    const before = model.loaded.get(version);
+    if (before?.stamp === stamp && !again) return true;
+    if (model.failed.get(version)?.stamp === stamp && !again) return before !== undefined;
+    const labels = { model: name, version };
+    try {
+      const served = await this.#settings.load(path);
+      if ((await stampOf(path).catch(() => "gone")) !== stamp) {
+        await served.close();
+        throw new RequestError(path, "changed while it was read; it is read again at the next look", "MODEL");
+      }
+      const next = new ModelVersion(name, version, served, this.#settings.batching);
+      if (before) this.#retiring.add(this.#closing(before.model));
+      model.loaded.set(version, { model: next, stamp, absent: false });
+      model.loaded = new Map([...model.loaded].sort(([a], [b]) => Number(b) - Number(a)));
+      model.failed.delete(version);
+      this.#settings.report("info", before ? "loaded anew" : "loaded", labels);
+      return true;
+    } catch (error) {
+      const reason = error instanceof ErgodicError ? error.message : `internal: ${(error as Error).message}`;
+      model.failed.set(version, { stamp, reason });
+      this.#settings.report("warn", "cannot be served", {
+        ...labels,
+        reason,
+        instead: before ? "what it held before" : "older versions",
+      });
+      return before !== undefined;
+    }
+  }
+
+  /** Takes a version out at once, and closes it when it has answered what it accepted. */
+  #retire(name: string, version: string): Promise<void> {
+    const model = this.#models.get(name);
+    const loaded = model?.loaded.get(version);
+    if (!model || !loaded) return Promise.resolve();
+    model.loaded.delete(version);
+    const closing = this.#closing(loaded.model);
+    this.#retiring.add(closing);
+    return closing;
+  }
+
+  #closing(model: ModelVersion): Promise<void> {
+    const closing = model
+      .close()
+      .catch((error: Error) => this.#settings.report("warn", `did not close: ${error.message}`, { model: model.name }))
+      .finally(() => this.#retiring.delete(closing));
+    return closing;
+  }
+
+  #modelOf(name: string): Model {
+    const known = this.#models.get(name);
+    if (known) return known;
+    const model: Model = { loaded: new Map(), failed: new Map(), candidates: [], unloaded: false };
+    this.#models.set(name, model);
+    return model;
+  }
+}
+
+function notFound(where: string, message: string): RequestError {
+  return new RequestError(where, message, "NOT_FOUND", 404);
+}
+
+function listed(names: readonly string[]): string {
+  const most = 20;
+  if (names.length === 0) return "none";
+  return names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
+}

@@ -1,0 +1,95 @@
+import type { Stats } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { DataError } from "ergodic";
+import { modelEndings } from "../models/of-file.ts";
+
+/** A file that holds a version of a model. */
+export interface Candidate {
+  readonly version: string;
+  readonly path: string;
+  /** Changes when the file does. */
+  readonly stamp: string;
+}
+
+/** Where models are looked for: a file is one model, a folder holds NAME.safetensors and NAME/VERSION/model.safetensors. */
+export interface Source {
+  readonly path: string;
+  /** Default: as its file is called. */
+  readonly name?: string;
+}
+
+/** The versions of all models of the sources, newest first. @throws DataError where a source is not there, or two have a model of one name */
+export async function candidatesOf(sources: readonly Source[]): Promise<Map<string, Candidate[]>> {
+  const found = new Map<string, Candidate[]>();
+  for (const { path, name } of sources) {
+    const isFolder = (await statOf(path)).isDirectory();
+    const models = isFolder ? await ofFolder(path) : [await ofFile(path)];
+    if (isFolder && name !== undefined && models.length !== 1)
+      throw new DataError(
+        path,
+        `holds ${models.length} models, but is to be the one called "${name}"; name a file`,
+        "MODEL_NAME",
+      );
+    for (const [own, versions] of models) {
+      const called = name ?? own;
+      if (found.has(called)) throw new DataError(path, `holds a second model "${called}"; rename one of the two`, "MODEL_NAME");
+      found.set(called, versions);
+    }
+  }
+  return found;
+}
+
+/** What tells one state of a file from another. */
+export async function stampOf(path: string): Promise<string> {
+  const { mtimeMs, size, ino } = await statOf(path);
+  return `${mtimeMs}:${size}:${ino}`;
+}
+
+type Named = readonly [string, Candidate[]];
+
+async function ofFile(path: string): Promise<Named> {
+  return [stemOf(path), [await candidate("1", path)]];
+}
+
+async function ofFolder(folder: string): Promise<Named[]> {
+  const found: Named[] = [];
+  for (const entry of (await readdir(folder)).sort()) {
+    if (entry.startsWith(".")) continue;
+    const path = join(folder, entry);
+    if (modelEndings.includes(extname(entry))) found.push(await ofFile(path));
+    // Links to folders are followed: that is how some systems swap one version for another.
+    else if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+      const versions = await versionsOf(path);
+      if (versions.length > 0) found.push([entry, versions]);
+    }
+  }
+  return found;
+}
+
+async function versionsOf(folder: string): Promise<Candidate[]> {
+  const versions = (await readdir(folder)).filter((entry) => /^[1-9]\d{0,14}$/.test(entry)).sort((a, b) => Number(b) - Number(a));
+  const found: Candidate[] = [];
+  for (const version of versions) {
+    const files = await readdir(join(folder, version)).catch((): string[] => []);
+    const file = modelEndings.map((ending) => `model${ending}`).find((name) => files.includes(name));
+    if (file) found.push(await candidate(version, join(folder, version, file)));
+  }
+  return found;
+}
+
+async function candidate(version: string, path: string): Promise<Candidate> {
+  return { version, path, stamp: await stampOf(path).catch(() => "gone") };
+}
+
+async function statOf(path: string): Promise<Stats> {
+  return stat(path).catch((cause) => {
+    throw new DataError(path, `cannot be read (${(cause as Error).message}); name a model or a folder of models`, "FILE_READ", {
+      cause,
+    });
+  });
+}
+
+function stemOf(path: string): string {
+  return basename(path, extname(path));
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import cors from "@fastify/cors";
+import swagger from "@fastify/swagger";
+import fastify, { type FastifyInstance, type FastifyRequest, type onRequestHookHandler } from "fastify";
+import { tokenCheck } from "./auth.ts";
+import type { Routes, Server } from "./context.ts";
+import { answerClientError, answerError, unknownRoute } from "./errors.ts";
+import { RequestError } from "./request-error.ts";
+import { addHealth } from "./routes/health.ts";
+import { addInfer } from "./routes/infer.ts";
+import { addMetrics } from "./routes/metrics.ts";
+import { addOpenApi } from "./routes/openapi.ts";
+import { addPage } from "./routes/page.ts";
+import { addRepository } from "./routes/repository.ts";
+import { addRows } from "./routes/rows.ts";
+import { addStats } from "./routes/stats.ts";
+
+/** All routes: one line a concern. */
+const routes: readonly Routes[] = [addHealth, addInfer, addRows, addStats, addRepository, addMetrics, addOpenApi, addPage];
+
+/** The routes, with what holds for all of them: limits, tokens, request ids, and how errors are told. */
+export async function appOf(server: Server): Promise<FastifyInstance> {
+  const { settings } = server;
+  const { maxBodyBytes, requestMs, keepAliveMs } = settings;
+  const http = { connectionsCheckingInterval: Math.min(1000, Math.ceil(requestMs / 4)), headersTimeout: requestMs };
+  const app = fastify({
+    ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    genReqId: requestIds(),
+    routerOptions: { maxParamLength: 200 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, server),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, server),
+  }) as unknown as FastifyInstance;
+  app.server.maxConnections = settings.maxConnections;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body, done) => done(encodingFault(request), body));
+  // Schemas say in the documentation what answers hold, and drop nothing.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, server));
+  app.setNotFoundHandler((request) => unknownRoute(request, server));
+  app.addHook("onRequest", openings(server));
+  countAnswers(app, server);
+  if (settings.cors.length > 0) await app.register(cors, { origin: [...settings.cors], maxAge: 600 });
+  await app.register(swagger, {
+    openapi: { openapi: "3.1.0", info: { title: "Ergodic models", version: "2" } },
+    transform: ({ schema, url, route }) => ({ schema: route.config?.documented ?? schema, url }),
+  });
+  for (const add of routes) add(app, server);
+  return app;
+}
+
+/** Ids of clients that are fit for a log are kept; others are counted from a random beginning. */
+function requestIds(): (request: { headers: Record<string, string | string[] | undefined> }) => string {
+  const beginning = randomBytes(6).toString("base64url");
+  let count = 0;
+  return ({ headers }) => {
+    const given = headers["x-request-id"];
+    if (given !== undefined && typeof given === "string" && /^[\w.:-]{1,128}$/.test(given)) return given;
+    return `${beginning}-${(++count).toString(36)}`;
+  };
+}
+
+/** What every request goes through first. */
+function openings(server: Server): onRequestHookHandler {
+  const { tokens, cors: origins } = server.settings;
+  const check = tokens.length > 0 ? tokenCheck(tokens) : undefined;
+  return (request, reply, done) => {
+    const { traceparent, authorization } = request.headers;
+    reply.header("x-request-id", request.id);
+    if (typeof traceparent === "string" && traceparent.length <= 512) reply.header("traceparent", traceparent);
+    if (server.draining) reply.header("connection", "close");
+    const isPreflight = request.method === "OPTIONS" && origins.length > 0;
+    try {
+      if (check && !isPreflight && !request.routeOptions.config.open) check(authorization);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  };
+}
+
+function countAnswers(app: FastifyInstance, server: Server): void {
+  const { log } = server;
+  const all = server.settings.log === "requests";
+  app.addHook("onRoute", (route) => {
+    const { url } = route;
+    const counts = server.answers.get(url) ?? new Map<number, number>();
+    server.answers.set(url, counts);
+    const own = route.onResponse ? [route.onResponse].flat() : [];
+    route.onResponse = [
+      ...own,
+      (request, reply, done) => {
+        counts.set(reply.statusCode, (counts.get(reply.statusCode) ?? 0) + 1);
+        if (all) {
+          const { id, method, ip, headers } = request;
+          const fields = { request: id, method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, ip };
+          log.info(headers.traceparent === undefined ? fields : { ...fields, traceparent: headers.traceparent }, "answered");
+        }
+        done();
+      },
+    ];
+  });
+}
+
+function encodingFault({ headers }: FastifyRequest): RequestError | null {
+  const encoding = headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity") return null;
+  return new RequestError(
+    "Content-Encoding",
+    `is ${JSON.stringify(encoding)}, which is not read; send the body as it is`,
+    "BODY",
+    415,
+  );
+}

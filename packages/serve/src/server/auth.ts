@@ -1,0 +1,20 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { RequestError } from "./request-error.ts";
+
+/** Whether a header brings one of the tokens. Takes the same time whichever is wrong, and where: digests of one length are compared, all of them. */
+export function tokenCheck(tokens: readonly string[]): (header: string | undefined) => void {
+  const known = tokens.map(digest);
+  return (header) => {
+    const [, token] = /^Bearer +(\S+)$/i.exec(header ?? "") ?? [];
+    const given = digest(token ?? "");
+    let fits = false;
+    for (const one of known) fits = timingSafeEqual(one, given) || fits;
+    if (fits) return;
+    const said = header === undefined ? "a token is wanted" : "the token is not known";
+    throw new RequestError("Authorization", `${said}; send Authorization: Bearer TOKEN`, "TOKEN", 401);
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

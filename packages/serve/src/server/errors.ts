@@ -1,0 +1,91 @@
+import type { Socket } from "node:net";
+import { CapabilityError, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "ergodic";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { RefusedError } from "../refused.ts";
+import { NO_ROUTE, type Server } from "./context.ts";
+import { RequestError } from "./request-error.ts";
+
+/** Of HTTP: what the client may change is 4xx. */
+export function statusOf(error: unknown): number {
+  // Of the server, and of models that run elsewhere.
+  const { status } = error as { status?: unknown };
+  if (error instanceof ErgodicError && typeof status === "number" && status >= 400 && status < 600) return status;
+  if (error instanceof MemoryLimitError) return 413;
+  // The thread that had it ended; another is opened.
+  if (error instanceof WorkerError) return 503;
+  if (error instanceof DataError || error instanceof OptionError || error instanceof CapabilityError) return 400;
+  const { statusCode } = error as { statusCode?: unknown };
+  return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+}
+
+/** The sentences of faults that the HTTP layer finds. */
+const sentences: Readonly<Record<string, (server: Server) => string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ settings }) =>
+    `body: has more than ${settings.maxBodyBytes} bytes, the most that is taken; send fewer rows at a time [BODY_SIZE]`,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    "Content-Length: is not the number of bytes that came; send as many as it says [BODY]",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => "Content-Type: is not one; send application/json or application/octet-stream [BODY]",
+  FST_ERR_BAD_URL: () => "the URL cannot be decoded; write % as %25 [REQUEST]",
+  FST_ERR_MAX_PARAM_LENGTH: () => "the URL holds a name of more than 200 characters [REQUEST]",
+};
+
+/** Answers with {"error": …}; what is no fault of the client goes to the log, and not to the client. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, server: Server): void {
+  const status = statusOf(error);
+  if (status >= 500 && !(error instanceof ErgodicError))
+    server.log.error({ request: request.id, url: request.url, stack: (error as Error).stack }, (error as Error).message);
+  if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
+  if (error instanceof WorkerError) reply.header("retry-after", "1");
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  reply.code(status).send({ error: sentenceOf(error, status, request, server) });
+}
+
+function sentenceOf(error: unknown, status: number, { id }: FastifyRequest, server: Server): string {
+  if (error instanceof ErgodicError) return error.message;
+  const { code, validation } = error as { code?: string; validation?: readonly { instancePath: string; message?: string }[] };
+  if (validation) {
+    const [{ instancePath, message }] = validation;
+    return `body${instancePath.replaceAll("/", ".")}: ${message} [BODY]`;
+  }
+  const known = code && Object.hasOwn(sentences, code) ? sentences[code](server) : undefined;
+  if (known) return known;
+  return status < 500
+    ? `${(error as Error).message} [REQUEST]`
+    : `the server failed; its log says how, by request id ${id} [INTERNAL]`;
+}
+
+export function unknownRoute({ method, url }: FastifyRequest, server: Server): never {
+  countFault(server, 404);
+  const [path] = url.split("?");
+  const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
+  throw new RequestError(`${method} ${shown}`, "is no route of this server; GET /openapi.json lists them", "NOT_FOUND", 404);
+}
+
+/** Requests that are no HTTP, or do not come in time: there is no route for them yet. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket, server: Server): void {
+  const [status, words, said] = clientFault(error.code, server);
+  countFault(server, status);
+  // Bytes of an answer that is under way are followed by no other.
+  if (!socket.writable || error.code === "ECONNRESET" || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify({ error: said });
+  const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}
+
+function countFault({ answers }: Server, status: number): void {
+  const counts = answers.get(NO_ROUTE) ?? new Map<number, number>();
+  answers.set(NO_ROUTE, counts.set(status, (counts.get(status) ?? 0) + 1));
+}
+
+function clientFault(code: string | undefined, { settings }: Server): [status: number, words: string, said: string] {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    const said = `the request did not come in whole within ${settings.requestMs} ms; send it faster, or in parts [REQUEST]`;
+    return [408, "Request Timeout", said];
+  }
+  if (code === "HPE_HEADER_OVERFLOW")
+    return [431, "Request Header Fields Too Large", "the headers have more than 16 KiB [REQUEST]"];
+  return [400, "Bad Request", `the request is not HTTP/1.1${code ? ` (${code})` : ""} [REQUEST]`];
+}

@@ -1,0 +1,56 @@
+import { Type } from "@sinclair/typebox";
+import type { Routes } from "../context.ts";
+import { RequestError } from "../request-error.ts";
+import { VERSION } from "../version.ts";
+import { answers, modelMetadata, modelParams, serverMetadata } from "./schemas.ts";
+
+const EXTENSIONS = ["binary_tensor_data", "statistics", "model_repository", "schedule_policy"];
+
+interface ModelParams {
+  model: string;
+  version?: string;
+}
+
+/** Whether the server lives, whether it wants requests, and what it and its models are. */
+export const addHealth: Routes = (app, server) => {
+  const { repository } = server;
+  const empty = Type.Object({});
+  const open = { config: { open: true } };
+
+  app.get("/v2/health/live", { ...open, schema: { summary: "The server runs", response: answers(empty) } }, () => ({}));
+  app.get(
+    "/v2/health/ready",
+    { ...open, schema: { summary: "The server wants requests", response: answers(empty, 503) } },
+    (_, reply) => {
+      if (!server.draining) return {};
+      reply.code(503).header("retry-after", "1");
+      return { error: "the server ends, and takes no more requests; ask another [CLOSING]" };
+    },
+  );
+  app.get("/v2", { schema: { summary: "The server", response: answers(serverMetadata) } }, () => ({
+    name: "ergodic",
+    version: VERSION,
+    extensions: EXTENSIONS,
+  }));
+
+  for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
+    app.get<{ Params: ModelParams }>(
+      path,
+      { schema: { summary: "A model: what it takes and gives", params: modelParams, response: answers(modelMetadata, 404) } },
+      ({ params: { model, version } }) => {
+        const { name, served } = repository.get(model, version);
+        const { platform, inputs, outputs } = served;
+        return { name, versions: repository.versionsOf(name), platform, inputs, outputs };
+      },
+    );
+    app.get<{ Params: ModelParams }>(
+      `${path}/ready`,
+      { schema: { summary: "The model answers requests", params: modelParams, response: answers(empty, 404, 503) } },
+      ({ params: { model, version } }) => {
+        repository.get(model, version);
+        if (server.draining) throw new RequestError("server", "it ends, and takes no more requests; ask another", "CLOSING", 503);
+        return {};
+      },
+    );
+  }
+};

@@ -1,0 +1,47 @@
+import type { Answered } from "../../job.ts";
+import { type InferRequest, readInfer } from "../../v2/infer-request.ts";
+import { writeInfer } from "../../v2/infer-response.ts";
+import type { Routes } from "../context.ts";
+import { answers, inferAnswer, inferRequest, modelParams } from "./schemas.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+interface Route {
+  Params: { model: string; version?: string };
+  Body: Buffer | undefined;
+}
+
+/** Inference by the Open Inference Protocol. The body is read and the answer written by hand, without the checks of a schema: a request costs little more than its transport. */
+export const addInfer: Routes = (app, { repository }) => {
+  const summary = "Predictions for tensors, in JSON or, with the header Inference-Header-Content-Length, in binary";
+  const schema = { summary, params: modelParams, body: inferRequest, response: answers(inferAnswer, 400, 404, 413, 429, 503) };
+  for (const path of ["/v2/models/:model/infer", "/v2/models/:model/versions/:version/infer"]) {
+    app.post<Route>(path, { config: { documented: schema } }, (request, reply) => {
+      const { model, version } = request.params;
+      const found = repository.get(model, version);
+      let asked: InferRequest<unknown>;
+      try {
+        asked = readInfer(
+          request.body ?? EMPTY,
+          request.headers["inference-header-content-length"] as string | undefined,
+          found.served,
+        );
+      } catch (error) {
+        found.failed++;
+        throw error;
+      }
+      const { id, work, outputs } = asked;
+      const answer = (answered: Answered<unknown>): void => {
+        try {
+          const { body, headerLength } = writeInfer(found.names, found.served, id, outputs, answered);
+          if (headerLength === undefined) reply.header("content-type", "application/json");
+          else reply.header("content-type", "application/octet-stream").header("inference-header-content-length", headerLength);
+          reply.send(body);
+        } catch (error) {
+          reply.send(error);
+        }
+      };
+      found.ask(work, asked, reply.raw, answer, (error) => reply.send(error));
+    });
+  }
+};

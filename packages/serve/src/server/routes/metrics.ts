@@ -1,0 +1,121 @@
+import { Counter, collectDefaultMetrics, Gauge, type MetricObjectWithValues, Registry } from "prom-client";
+import type { Histogram } from "../../histogram.ts";
+import type { ModelVersion } from "../../repository/model-version.ts";
+import type { Routes } from "../context.ts";
+import { textAnswer } from "./schemas.ts";
+
+/** Of prom-client's defaults, those whose names Prometheus's own check refuses. */
+const MISNAMED = ["nodejs_active_resources_total", "nodejs_active_handles_total", "nodejs_active_requests_total"];
+
+/** Everything that is counted, for Prometheus. */
+export const addMetrics: Routes = (app, { repository, answers }) => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+
+  type Collect<M> = (metric: M, version: ModelVersion, labels: { model: string; version: string }) => void;
+  const labelled = { labelNames: ["model", "version"], registers: [registry] };
+  const eachModel = <M extends { reset(): void }>(collect: Collect<M>) =>
+    function (this: M): void {
+      this.reset();
+      for (const version of repository) collect(this, version, { model: version.name, version: version.version });
+    };
+  new Counter({
+    ...labelled,
+    name: "ergodic_requests_total",
+    help: "Requests of a model, by what became of them",
+    labelNames: ["model", "version", "outcome"],
+    collect: eachModel<Counter>((metric, { batches, failed }, labels) => {
+      const { answered, cancelled, refused, failed: broken } = batches.stats();
+      const outcomes = { answered, invalid: failed, failed: broken, cancelled, full: refused.full, deadline: refused.deadline };
+      for (const [outcome, count] of Object.entries(outcomes)) metric.inc({ ...labels, outcome }, count);
+    }),
+  });
+  new Counter({
+    ...labelled,
+    name: "ergodic_rows_total",
+    help: "Rows that were computed",
+    collect: eachModel<Counter>((metric, { batches }, labels) => metric.inc(labels, batches.stats().rows)),
+  });
+  new Gauge({
+    ...labelled,
+    name: "ergodic_waiting_rows",
+    help: "Rows that wait for a batch",
+    collect: eachModel<Gauge>((metric, { batches }, labels) => metric.set(labels, batches.stats().waiting.rows)),
+  });
+  new Gauge({
+    ...labelled,
+    name: "ergodic_model_ready",
+    help: "1 for each version that is served, 0 for one that could not be",
+    collect() {
+      this.reset();
+      for (const { name, version, state } of repository.index()) this.set({ model: name, version }, Number(state === "READY"));
+    },
+  });
+  new Counter({
+    name: "ergodic_http_answers_total",
+    help: "Answers by route and status",
+    labelNames: ["route", "status"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [route, counts] of answers)
+        for (const [status, count] of counts) this.inc({ route, status: String(status) }, count);
+    },
+  });
+
+  const histogram = (name: string, help: string, unit: number, of: (version: ModelVersion) => Histogram): void => {
+    const metric = {
+      name,
+      get: () => {
+        const values = [...repository].flatMap((version) => {
+          const labels = { model: version.name, version: version.version };
+          return pointsOf(name, of(version), labels, unit);
+        });
+        return Promise.resolve({
+          name,
+          help,
+          type: "histogram",
+          values,
+          aggregator: "sum",
+        } as unknown as MetricObjectWithValues<never>);
+      },
+      reset: () => {},
+    };
+    registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
+  };
+  const micro = 1e-6;
+  histogram("ergodic_batch_rows", "Rows of the batches", 1, ({ batches }) => batches.histograms.batchRows);
+  histogram(
+    "ergodic_queue_seconds",
+    "Time that requests waited for their batch",
+    micro,
+    ({ batches }) => batches.histograms.queueUs,
+  );
+  histogram("ergodic_compute_seconds", "Time that batches took", micro, ({ batches }) => batches.histograms.computeUs);
+  histogram("ergodic_latency_seconds", "Time from a request to its answer", micro, ({ batches }) => batches.histograms.latencyUs);
+
+  app.get("/metrics", { schema: { summary: "Metrics for Prometheus", response: textAnswer } }, async (_, reply) => {
+    reply.header("content-type", registry.contentType);
+    return reply.send(await registry.metrics());
+  });
+};
+
+interface Point {
+  metricName: string;
+  labels: Record<string, string | number>;
+  value: number;
+}
+
+/** `unit`: of a value, in that of the metric. */
+function pointsOf(name: string, histogram: Histogram, labels: Record<string, string>, unit: number): Point[] {
+  // Decimal, so that the bound of 2·10⁻⁵ is not 0.000020000000000000001.
+  const bound = (value: number): number => Number((value * unit).toPrecision(6));
+  const points: Point[] = histogram
+    .cumulative()
+    .map(([le, value]) => ({ metricName: `${name}_bucket`, labels: { le: bound(le), ...labels }, value }));
+  points.push({ metricName: `${name}_bucket`, labels: { le: "+Inf", ...labels }, value: histogram.count });
+  points.push({ metricName: `${name}_sum`, labels, value: histogram.sum * unit });
+  points.push({ metricName: `${name}_count`, labels, value: histogram.count });
+  return points;
+}

@@ -1,0 +1,8 @@
+import { Type } from "@sinclair/typebox";
+import type { Routes } from "../context.ts";
+import { answers } from "./schemas.ts";
+
+/** This interface, in the form of OpenAPI. */
+export const addOpenApi: Routes = (app) => {
+  app.get("/openapi.json", { schema: { summary: "This interface", response: answers(Type.Unknown()) } }, () => app.swagger());
+};

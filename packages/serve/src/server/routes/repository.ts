@@ -1,0 +1,53 @@
+import { Type } from "@sinclair/typebox";
+import type { FastifyRequest } from "fastify";
+import { parseObject } from "../../v2/json.ts";
+import type { Routes } from "../context.ts";
+import { RequestError } from "../request-error.ts";
+import { answers, controlRequest, indexAnswer, indexRequest } from "./schemas.ts";
+
+const DEEPEST = 8;
+
+/** The index of models with their states, and loading and unloading, by the model repository extension of the protocol. */
+export const addRepository: Routes = (app, { repository, settings }) => {
+  // A body is optional.
+  const preValidation = async (request: FastifyRequest): Promise<void> => {
+    const body = request.body as Buffer | undefined;
+    request.body = body && body.length > 0 ? parseObject(body, "repository", DEEPEST) : {};
+  };
+  app.post<{ Body: { ready?: boolean } }>(
+    "/v2/repository/index",
+    {
+      schema: {
+        summary: "All models and versions, and why those that are not served are not",
+        body: indexRequest,
+        response: answers(indexAnswer, 400),
+      },
+      preValidation,
+    },
+    ({ body: { ready } }) => repository.index().filter(({ state }) => !ready || state === "READY"),
+  );
+  for (const action of ["load", "unload"] as const)
+    app.post<{ Params: { model: string }; Body: { parameters?: Record<string, unknown> } }>(
+      `/v2/repository/models/:model/${action}`,
+      {
+        schema: {
+          summary: action === "load" ? "Looks at the model's files now, and loads it anew" : "Serves the model no longer",
+          params: Type.Object({ model: Type.String() }),
+          body: controlRequest,
+          response: answers(Type.Object({}), 400, 403, 404),
+        },
+        preValidation,
+      },
+      async ({ params: { model }, body }) => {
+        if (!settings.control) {
+          const said = "is not allowed here; start the server with a token, or with control: true";
+          throw new RequestError(`${action} of "${model}"`, said, "FORBIDDEN", 403);
+        }
+        const [extra] = Object.keys(body.parameters ?? {}).filter((name) => name !== "unload_dependents");
+        if (extra !== undefined)
+          throw new RequestError("parameters", `"${extra}" is not known; models are files of the server`, "PARAMETER");
+        await repository[action](model);
+        return {};
+      },
+    );
+};

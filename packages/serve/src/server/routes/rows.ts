@@ -1,0 +1,80 @@
+import { parseObject } from "../../v2/json.ts";
+import type { Routes } from "../context.ts";
+import { RequestError } from "../request-error.ts";
+import { answers, modelParams, rowsAnswer, rowsMetadata, rowsRequest } from "./schemas.ts";
+
+/** The body, its rows, one of them, and what a cell may hold. */
+const DEEPEST = 8;
+/** Columns that are listed; models of hashed texts have millions. */
+const MOST_COLUMNS = 10_000;
+
+interface Params {
+  model: string;
+  version?: string;
+}
+
+interface Body {
+  id?: string;
+  rows: unknown[];
+  parameters?: { priority?: number; timeout?: number };
+}
+
+/** Rows by column name in, named classes and probabilities out. */
+export const addRows: Routes = (app, { repository }) => {
+  const served = ({ model, version }: Params) => {
+    const found = repository.get(model, version);
+    const { description, fromRows, rows } = found.served;
+    if (!description || !fromRows || !rows)
+      throw new RequestError(`model "${model}"`, "takes tensors, not rows by column name; POST to /infer", "MODEL");
+    return { found, description };
+  };
+  for (const path of ["/v2/models/:model/rows", "/v2/models/:model/versions/:version/rows"]) {
+    app.get<{ Params: Params }>(
+      path,
+      { schema: { summary: "Columns of rows", params: modelParams, response: answers(rowsMetadata, 400, 404) } },
+      ({ params }) => {
+        const { target, classes, columns } = served(params).description;
+        return { target, classes, column_count: columns.length, columns: columns.slice(0, MOST_COLUMNS) };
+      },
+    );
+    app.post<{ Params: Params; Body: Body }>(
+      path,
+      {
+        schema: {
+          summary: "Predictions for rows by column name",
+          params: modelParams,
+          body: rowsRequest,
+          response: answers(rowsAnswer, 400, 404, 413, 429, 503),
+        },
+        preValidation: async (request) => {
+          request.body = parseObject(
+            (request.body as unknown as Buffer | undefined) ?? Buffer.alloc(0),
+            "rows",
+            DEEPEST,
+          ) as unknown as Body;
+        },
+      },
+      async ({ params, body }, reply) => {
+        const { found, description } = served(params);
+        const { priority, timeout } = body.parameters ?? {};
+        let work: unknown;
+        try {
+          work = found.served.fromRows!(body.rows);
+        } catch (error) {
+          found.failed++;
+          throw error;
+        }
+        const given = { priority: priority || undefined, deadlineMs: timeout ? timeout / 1000 : undefined };
+        const { answer, batchRows, queueUs, computeUs } = await found.answer(work, given, reply.raw);
+        return {
+          model_name: found.name,
+          model_version: found.version,
+          ...(body.id === undefined ? {} : { id: body.id }),
+          target: description.target,
+          predictions: found.served.rows!(answer),
+          parameters: { batch_rows: batchRows, queue_us: Math.round(queueUs), compute_us: Math.round(computeUs) },
+        };
+      },
+    );
+  }
+};

@@ -1,0 +1,109 @@
+import type { AddressInfo } from "node:net";
+import { type AnyPredictor, CapabilityError } from "ergodic";
+import { servedOfFile, servedPredictor } from "../models/of-file.ts";
+import { PairModel } from "../models/pair-model.ts";
+import type { Served } from "../models/served.ts";
+import { type IndexEntry, Repository } from "../repository/repository.ts";
+import type { Source } from "../repository/sources.ts";
+import { appOf } from "./app.ts";
+import type { Server } from "./context.ts";
+import { logger } from "./log.ts";
+import { checkedOptions, type ServeOptions, type ServeSettings } from "./options.ts";
+
+/** A server that listens. */
+export interface Serving {
+  /** Where: "http://127.0.0.1:8080". */
+  readonly url: string;
+  /** Every version of every model, whether it is served, and why not. */
+  models(): readonly IndexEntry[];
+  /**
+   * Ends the server: readiness says 503, for `drainMs` requests are still taken; then none are, and what was accepted is answered. Resolves when all connections
+   * are closed and all models have given back what they held.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves models over HTTP, by the Open Inference Protocol (KServe V2) with binary tensors, and by rows of columns.
+ *
+ *   const server = await serve({ models: "models/", port: 8080 });
+ *   console.log(server.url);
+ *   await server.close();
+ *
+ * @throws OptionError; DataError where a model that is named as a file cannot be served; CapabilityError where the port cannot be had
+ */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const settings = checkedOptions(options);
+  const log = logger(settings.log, settings.logTo);
+  const repository = new Repository({
+    ...modelsOf(settings.models),
+    batching: {
+      maxRows: settings.maxBatch,
+      maxDelayMs: settings.maxDelayMs,
+      maxQueueRows: settings.maxQueueRows,
+      deadlineMs: settings.deadlineMs,
+      ...(settings.targetP99Ms === undefined ? {} : { targetP99Ms: settings.targetP99Ms }),
+    },
+    versions: settings.versions,
+    pollMs: settings.pollMs,
+    load: (path) => servedOfFile(path, { workers: settings.workers }),
+    report: (level, message, fields) => log[level](fields, message),
+  });
+  const server: Server = { settings, repository, log, draining: false, answers: new Map() };
+  try {
+    await repository.start();
+    const app = await appOf(server);
+    await app.listen({ port: settings.port, host: settings.host }).catch((cause: Error) => {
+      const said = `${settings.host}:${settings.port} cannot be listened on (${cause.message}); take another port`;
+      throw new CapabilityError("serve", said, "HOST_PORT", { cause });
+    });
+    const url = urlOf(app.server.address() as AddressInfo, settings);
+    log.info({ url, models: repository.names }, "serves");
+    let closing: Promise<void> | undefined;
+    return {
+      url,
+      models: () => repository.index(),
+      close: () => (closing ??= end(app, server)),
+    };
+  } catch (error) {
+    await repository.close();
+    throw error;
+  }
+}
+
+async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Promise<void> {
+  const { settings, log, repository } = server;
+  log.info({ drainMs: settings.drainMs }, "ends");
+  server.draining = true;
+  if (settings.drainMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainMs));
+  const closed = app.close();
+  // Connections whose answer was under way are idle once it is sent, and would be kept.
+  const idle = setInterval(() => app.server.closeIdleConnections(), 20);
+  await closed;
+  clearInterval(idle);
+  await repository.close();
+  log.info("ended");
+}
+
+function modelsOf(models: ServeSettings["models"]): { sources: Source[]; fixed: Map<string, Served> } {
+  const fixed = new Map<string, Served>();
+  if (typeof models === "string") return { sources: [{ path: models }], fixed };
+  if (Array.isArray(models)) return { sources: models.map((path: string) => ({ path })), fixed };
+  const sources: Source[] = [];
+  for (const [name, model] of Object.entries(models as Record<string, string | AnyPredictor>)) {
+    if (typeof model === "string") sources.push({ name, path: model });
+    else fixed.set(name, ofCaller(model));
+  }
+  return { sources, fixed };
+}
+
+/** The caller's own, who disposes of it. */
+function ofCaller(model: AnyPredictor): Served {
+  return model.kind === "factorisation" ? (new PairModel(model) as Served) : servedPredictor(model, { owned: false });
+}
+
+function urlOf({ address, family, port }: AddressInfo, { tls, host }: ServeSettings): string {
+  // A name is what certificates are for.
+  const known = /^[\d.]+$|:/.test(host) ? (family === "IPv6" ? `[${address}]` : address) : host;
+  return `${tls ? "https" : "http"}://${known}:${port}`;
+}

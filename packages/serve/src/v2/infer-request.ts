@@ -1,0 +1,193 @@
+import type { Served } from "../models/served.ts";
+import { RequestError } from "../server/request-error.ts";
+import { numberTypes } from "./datatypes.ts";
+import { headingOf, type InputTensor, tensorOfBytes, tensorOfJson } from "./input-tensor.ts";
+import { kindOf, parseObject } from "./json.ts";
+
+/** Deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes of data. */
+const DEEPEST = 40;
+/** 285 years: timers of more would be due at once. */
+const LONGEST_US = 2 ** 53;
+
+/** An output that is wanted: its index in the model, and in what form. */
+export interface WantedOutput {
+  readonly index: number;
+  readonly binary: boolean;
+}
+
+/** What a request asks for, checked. */
+export interface InferRequest<Work> {
+  /** Given back as it came. */
+  readonly id: string | undefined;
+  /** 1 (first) to 9 (last). */
+  readonly priority: number | undefined;
+  readonly deadlineMs: number | undefined;
+  readonly work: Work;
+  readonly outputs: readonly WantedOutput[];
+}
+
+/**
+ * Reads a request of the Open Inference Protocol: JSON, with tensors in it or in bytes after it. `headerLength`: Inference-Header-Content-Length.
+ *
+ * @throws RequestError that says which part is wrong; DataError of the model
+ */
+export function readInfer<Work>(body: Buffer, headerLength: string | undefined, model: Served<Work>): InferRequest<Work> {
+  const jsonBytes = headerLength === undefined ? body.length : lengthOf(headerLength, body.length);
+  if (headerLength !== undefined && jsonBytes === 0) return rawRequest(body, model);
+  const request = parseObject(body.subarray(0, jsonBytes), "infer", DEEPEST);
+  const { id, parameters, inputs, outputs } = request;
+  // Some clients send null for what they have not got.
+  if (id !== undefined && id !== null && typeof id !== "string") throw fault("id", `is ${kindOf(id)}, but must be a text`);
+  const options = parametersOf(parameters, "parameters");
+  const binary = flagOf(options, "binary_data_output", "parameters") ?? false;
+  return {
+    id: id ?? undefined,
+    ...scheduling(options),
+    work: model.fromTensors(tensorsOf(inputs, body.subarray(jsonBytes), model)),
+    outputs: outputsOf(outputs, binary, model),
+  };
+}
+
+function lengthOf(text: string, bodyLength: number): number {
+  const length = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (length <= bodyLength) return length;
+  const said = `is ${kindOf(text)}, but must be how many of the body's ${bodyLength} bytes are JSON`;
+  throw new RequestError("Inference-Header-Content-Length", said, "REQUEST");
+}
+
+/** The body is the model's one input, and nothing else. */
+function rawRequest<Work>(body: Buffer, model: Served<Work>): InferRequest<Work> {
+  const [input, ...others] = model.inputs;
+  if (others.length > 0 || input.datatype === "BYTES") {
+    const takes = model.inputs.map(({ name, datatype }) => `"${name}" (${datatype})`).join(", ");
+    throw fault("inputs", `a body without JSON is one tensor of numbers, but the model takes ${takes}; send JSON before them`);
+  }
+
+  const { size } = numberTypes[input.datatype];
+  const row = input.shape.reduce((product, n) => (n < 0 ? product : product * n), size);
+  const rows = body.length / row;
+  if (!Number.isInteger(rows) || rows === 0)
+    throw fault("inputs", `the body has ${body.length} bytes, but a row of ${input.datatype} takes ${row}; send whole rows`);
+  const shape = input.shape.map((n) => (n < 0 ? rows : n));
+  const tensor = tensorOfBytes(headingOf({ ...input, shape }, 0), body);
+  const outputs = model.outputs.map((_, index) => ({ index, binary: true }));
+  return { id: undefined, priority: undefined, deadlineMs: undefined, work: model.fromTensors([tensor]), outputs };
+}
+
+/** In the order of the model's inputs. `bytes`: what follows the JSON. */
+function tensorsOf(given: unknown, bytes: Buffer, model: Served): InputTensor[] {
+  if (!Array.isArray(given)) throw fault("inputs", `is ${kindOf(given)}, but must be a list of tensors`);
+  const byName = new Map<string, InputTensor>();
+  let at = 0;
+  for (let i = 0; i < given.length; i++) {
+    const heading = headingOf(given[i], i);
+    const { where, name } = heading;
+    const { data, parameters } = given[i] as Record<string, unknown>;
+    const expected = model.inputs.find((input) => input.name === name);
+    if (!expected) throw fault(where, `"${kept(name)}" is not an input of the model, which takes ${namesOf(model.inputs)}`);
+    if (byName.has(name)) throw fault(where, `"${kept(name)}" is given twice`);
+    checkType(heading, expected, model.converts);
+    const size = sizeOf(parametersOf(parameters, `${where}.parameters`), where);
+    if (size === undefined) byName.set(name, tensorOfJson(heading, data));
+    else {
+      if (data !== undefined) throw fault(where, "has data and binary_data_size; send its elements in one of the two");
+      if (at + size > bytes.length)
+        throw fault(where, `binary_data_size is ${size}, but only ${bytes.length - at} bytes of the body are left for it`);
+      byName.set(name, tensorOfBytes(heading, bytes.subarray(at, at + size)));
+      at += size;
+    }
+  }
+  if (at < bytes.length)
+    throw fault("inputs", `${bytes.length - at} bytes after the JSON belong to no input; say how many with binary_data_size`);
+  return model.inputs.map(({ name }) => {
+    const tensor = byName.get(name);
+    if (!tensor) throw fault("inputs", `"${name}" is missing; the model takes ${namesOf(model.inputs)}`);
+    return tensor;
+  });
+}
+
+function checkType(
+  { where, datatype, shape }: ReturnType<typeof headingOf>,
+  expected: Served["inputs"][number],
+  converts: boolean,
+): void {
+  const fits = converts && expected.datatype !== "BYTES" ? datatype !== "BYTES" : datatype === expected.datatype;
+  if (!fits) {
+    const wanted = converts && expected.datatype !== "BYTES" ? "a type of numbers" : expected.datatype;
+    throw fault(where, `"${expected.name}" is of ${datatype}, but the model takes ${wanted}`);
+  }
+  const sizes = expected.shape;
+  // A column of a table may come as one, or as a matrix of one.
+  const isColumn = converts && sizes.length === 1 && shape.length === 2 && shape[1] === 1;
+  if (isColumn || (shape.length === sizes.length && sizes.every((size, k) => size < 0 || size === shape[k]))) return;
+  const shown = sizes.map((size) => (size < 0 ? "any" : size)).join(", ");
+  throw fault(where, `"${expected.name}" has shape [${shape.join(", ")}], but the model takes [${shown}]`);
+}
+
+function outputsOf(given: unknown, binary: boolean, model: Served): WantedOutput[] {
+  if (given === undefined || given === null) return model.outputs.map((_, index) => ({ index, binary }));
+  if (!Array.isArray(given)) throw fault("outputs", `is ${kindOf(given)}, but must be a list of outputs`);
+  if (given.length === 0) return model.outputs.map((_, index) => ({ index, binary }));
+  const seen = new Set<number>();
+  return given.map((one: unknown, i) => {
+    const where = `outputs[${i}]`;
+    if (typeof one !== "object" || one === null || Array.isArray(one))
+      throw fault(where, `is ${kindOf(one)}, but must be an object with a name`, "OUTPUT");
+    const { name, parameters } = one as Record<string, unknown>;
+    const index = model.outputs.findIndex((output) => output.name === name);
+    if (index < 0) throw fault(where, `name is ${kindOf(name)}, but the model gives ${namesOf(model.outputs)}`, "OUTPUT");
+    if (seen.has(index)) throw fault(where, `"${name}" is asked for twice`, "OUTPUT");
+    seen.add(index);
+    const own = `${where}.parameters`;
+    return { index, binary: flagOf(parametersOf(parameters, own), "binary_data", own) ?? binary };
+  });
+}
+
+function scheduling({ priority, timeout }: Record<string, unknown>): {
+  priority: number | undefined;
+  deadlineMs: number | undefined;
+} {
+  // Of the protocol: 0 is the model's default.
+  if (priority !== undefined && !(Number.isInteger(priority) && (priority as number) >= 0 && (priority as number) <= 9))
+    throw fault(
+      "parameters",
+      `priority is ${kindOf(priority)}, but must be a whole number from 1, first, to 9, last`,
+      "PARAMETER",
+    );
+  if (timeout !== undefined && !(Number.isInteger(timeout) && (timeout as number) >= 0 && (timeout as number) <= LONGEST_US))
+    throw fault("parameters", `timeout is ${kindOf(timeout)}, but must be a whole number of microseconds`, "PARAMETER");
+  return { priority: (priority as number) || undefined, deadlineMs: timeout ? (timeout as number) / 1000 : undefined };
+}
+
+function sizeOf({ binary_data_size: size }: Record<string, unknown>, where: string): number | undefined {
+  if (size === undefined) return undefined;
+  if (!Number.isSafeInteger(size) || (size as number) < 0)
+    throw fault(where, `binary_data_size is ${kindOf(size)}, but must be a whole number of bytes`);
+  return size as number;
+}
+
+function flagOf(parameters: Record<string, unknown>, name: string, where: string): boolean | undefined {
+  const flag = parameters[name];
+  if (flag === undefined || typeof flag === "boolean") return flag;
+  throw fault(where, `${name} is ${kindOf(flag)}, but must be true or false`, "PARAMETER");
+}
+
+const NONE: Record<string, unknown> = {};
+
+function parametersOf(given: unknown, where: string): Record<string, unknown> {
+  if (given === undefined || given === null) return NONE;
+  if (typeof given === "object" && !Array.isArray(given)) return given as Record<string, unknown>;
+  throw fault(where, `is ${kindOf(given)}, but must be an object`, "PARAMETER");
+}
+
+function namesOf(tensors: Served["inputs"]): string {
+  const most = 20;
+  const names = tensors.slice(0, most).map(({ name }) => `"${name}"`);
+  return names.join(", ") + (tensors.length > most ? ` and ${tensors.length - most} more` : "");
+}
+
+const kept = (name: string): string => (name.length > 60 ? `${name.slice(0, 60)}…` : name);
+
+function fault(where: string, message: string, code: "INPUT" | "OUTPUT" | "PARAMETER" = "INPUT"): RequestError {
+  return new RequestError(where, message, code);
+}

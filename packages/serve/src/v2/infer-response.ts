@@ -1,0 +1,93 @@
+import type { Answered } from "../job.ts";
+import type { OutputTensor, Served } from "../models/served.ts";
+import { type Datatype, type Elements, fromHalf } from "./datatypes.ts";
+import type { WantedOutput } from "./infer-request.ts";
+
+/** The body of an answer, and how much of it is JSON where tensors follow. */
+export interface InferResponse {
+  readonly body: Buffer;
+  readonly headerLength: number | undefined;
+}
+
+/** Name and version as JSON, made once a model. */
+export interface ResponseNames {
+  readonly opening: string;
+  readonly outputs: readonly string[];
+}
+
+export function namesOfModel(name: string, version: string, model: Served): ResponseNames {
+  return {
+    opening: `{"model_name":${JSON.stringify(name)},"model_version":${JSON.stringify(version)}`,
+    outputs: model.outputs.map((output) => `{"name":${JSON.stringify(output.name)},"datatype":"${output.datatype}","shape":[`),
+  };
+}
+
+/** Writes an answer of the Open Inference Protocol, with the rows of its batch and the microseconds that it took as parameters. */
+export function writeInfer<Answer>(
+  names: ResponseNames,
+  model: Served<unknown, Answer>,
+  id: string | undefined,
+  wanted: readonly WantedOutput[],
+  { answer, batchRows, queueUs, computeUs }: Answered<Answer>,
+): InferResponse {
+  let json = names.opening;
+  if (id !== undefined) json += `,"id":${JSON.stringify(id)}`;
+  json += `,"parameters":{"batch_rows":${batchRows},"queue_us":${Math.round(queueUs)},"compute_us":${Math.round(computeUs)}},"outputs":[`;
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const { index, binary } = wanted[i];
+    const tensor = model.output(answer, index);
+    if (i > 0) json += ",";
+    json += `${names.outputs[index] + tensor.shape.join(",")}]`;
+    if (binary) {
+      const bytes = bytesOf(tensor);
+      parts.push(bytes);
+      size += bytes.length;
+      json += `,"parameters":{"binary_data_size":${bytes.length}}}`;
+    } else json += `,"data":${dataOf(tensor.elements, model.outputs[index].datatype)}}`;
+  }
+  json += "]}";
+  if (parts.length === 0) return { body: Buffer.from(json), headerLength: undefined };
+  const headerLength = Buffer.byteLength(json);
+  const body = Buffer.allocUnsafe(headerLength + size);
+  body.write(json);
+  let at = headerLength;
+  for (const part of parts) {
+    body.set(part, at);
+    at += part.length;
+  }
+  return { body, headerLength };
+}
+
+function bytesOf({ elements }: OutputTensor): Uint8Array {
+  if (ArrayBuffer.isView(elements)) return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+  const texts = elements.map((text) => Buffer.from(text));
+  const all = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + 4 + text.length, 0));
+  let at = 0;
+  for (const text of texts) {
+    at = all.writeUInt32LE(text.length, at);
+    at += text.copy(all, at);
+  }
+  return all;
+}
+
+/** JSON has no number that is not finite: null. */
+function dataOf(elements: Elements, datatype: Datatype): string {
+  if (!ArrayBuffer.isView(elements)) return JSON.stringify(elements);
+  if (datatype === "FP64") return JSON.stringify(Array.from(elements as Float64Array));
+  if (datatype === "FP32") return `[${Array.from(elements as Float32Array, shortest).join(",")}]`;
+  if (datatype === "FP16") return JSON.stringify(Array.from(elements as Uint16Array, fromHalf));
+  if (datatype === "BOOL") return JSON.stringify(Array.from(elements as Uint8Array, Boolean));
+  return `[${(elements as Uint8Array).join(",")}]`;
+}
+
+/** The fewest digits that are this number in FP32, of which nine tell any two apart. */
+function shortest(value: number): string {
+  if (!Number.isFinite(value)) return "null";
+  for (const digits of [6, 7, 8]) {
+    const text = Number(value.toPrecision(digits));
+    if (Math.fround(text) === value) return String(text);
+  }
+  return String(Number(value.toPrecision(9)));
+}

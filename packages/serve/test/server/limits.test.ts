@@ -1,0 +1,315 @@
+/** What a server bears: tokens, sizes, slow and broken requests, many connections, its end. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, get as httpsGet } from "node:https";
+import { connect, type Socket } from "node:net";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type ServeOptions, type Serving, serve } from "../../src/index.ts";
+import { get, post, regression, serving, temporary } from "./models.ts";
+
+let line: Awaited<ReturnType<typeof regression>>;
+beforeAll(async () => {
+  line = await regression();
+});
+const start = (options: Partial<ServeOptions> = {}): Promise<Serving> => serving({ models: { line }, ...options });
+const body = JSON.stringify({ inputs: [{ name: "input", datatype: "FP64", shape: [1, 3], data: [1, 2, 3] }] });
+
+/** What comes back for bytes as they are, until the server closes the connection or `until` holds. */
+function raw(url: string, bytes: string | Buffer, until: (text: string) => boolean = () => false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
+    let text = "";
+    socket.on("data", (data) => {
+      text += data.toString("latin1");
+      if (until(text)) socket.destroy();
+    });
+    socket.on("close", () => resolve(text));
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ECONNRESET" || error.code === "EPIPE" ? resolve(text) : reject(error),
+    );
+  });
+}
+const request = (headers: string[], content = ""): string =>
+  `${["POST /v2/models/line/infer HTTP/1.1", "Host: x", ...headers].join("\r\n")}\r\n\r\n${content}`;
+const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
+
+describe("tokens", () => {
+  const tokens = ["0123456789abcdef", "fedcba9876543210"];
+  test("are asked for everywhere but on the page and for health", async () => {
+    const { url } = await start({ tokens });
+    for (const path of ["/v2", "/v2/models/line", "/v2/models/line/stats", "/metrics", "/openapi.json", "/nothing"]) {
+      const { status, json, headers } = await get(url + path);
+      expect([path, status]).toEqual([path, 401]);
+      expect(json.error).toMatch(/^Authorization: a token is wanted; send Authorization: Bearer TOKEN/);
+      expect(headers.get("www-authenticate")).toBe("Bearer");
+    }
+    expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(401);
+    for (const path of ["/v2/health/live", "/v2/health/ready", "/", "/page.js"])
+      expect((await fetch(url + path)).status).toBe(200);
+  });
+
+  test("let in those that bring one, whole", async () => {
+    const { url } = await start({ tokens });
+    const status = async (authorization: string): Promise<number> =>
+      (await post(`${url}/v2/models/line/infer`, body, { authorization })).status;
+    for (const token of tokens) expect(await status(`Bearer ${token}`)).toBe(200);
+    expect(await status(`bearer ${tokens[0]}`)).toBe(200);
+    for (const wrong of [
+      `Bearer ${tokens[0]}x`,
+      `Bearer ${tokens[0]} x`,
+      `Bearer ${tokens[0].slice(1)}`,
+      "Bearer",
+      `Basic ${tokens[0]}`,
+      tokens[0],
+      `Bearer ${tokens[0].toUpperCase()}`,
+    ])
+      expect([wrong, await status(wrong)]).toEqual([wrong, 401]);
+  });
+});
+
+describe("pages of other origins", () => {
+  test("may not ask, unless they are named", async () => {
+    const origin = { origin: "https://example.org" };
+    const closed = await start();
+    expect((await get(`${closed.url}/v2`, origin)).headers.get("access-control-allow-origin")).toBeNull();
+    const open = await start({ cors: ["https://example.org"], tokens: ["0123456789abcdef"] });
+    const preflight = await fetch(`${open.url}/v2/models/line/infer`, {
+      method: "OPTIONS",
+      headers: { ...origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization" },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("https://example.org");
+    expect((await get(`${open.url}/v2`, origin)).status).toBe(401);
+    const other = await get(`${open.url}/v2`, { origin: "https://example.com", authorization: "Bearer 0123456789abcdef" });
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+  });
+});
+
+test("HTTPS", async () => {
+  const path = temporary();
+  const [key, cert] = [path("key.pem"), path("cert.pem")];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key, "-out", cert, ...subject],
+    { stdio: "ignore" },
+  );
+  const ca = readFileSync(cert, "utf8");
+  const server = await start({ host: "localhost", tls: { cert: ca, key: readFileSync(key, "utf8") } });
+  expect(server.url).toMatch(/^https:\/\/localhost:\d+$/);
+  const status = await new Promise((resolve, reject) =>
+    httpsGet(`${server.url}/v2`, { agent: new Agent({ ca }) }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on("error", reject),
+  );
+  expect(status).toBe(200);
+  await expect(start({ tls: { cert: "no certificate", key: "no key" } })).rejects.toThrow(
+    /^serve: tls: .*; give a certificate and its key in PEM \[OPTION_TYPE\]$/,
+  );
+});
+
+describe("bodies", () => {
+  test("that are too large are refused before they are read", async () => {
+    const { url } = await start({ maxBodyBytes: 1000 });
+    const declared = await raw(url, request(["Content-Length: 1000000000"], "{"));
+    expect(statusOf(declared)).toBe(413);
+    expect(declared).toMatch(/has more than 1000 bytes, the most that is taken; send fewer rows at a time/);
+    const chunked = await raw(url, request(["Transfer-Encoding: chunked"], `7d0\r\n${" ".repeat(2000)}\r\n0\r\n\r\n`));
+    expect(statusOf(chunked)).toBe(413);
+    expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
+  });
+
+  test("that are compressed are not read", async () => {
+    const { url } = await start();
+    const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
+    expect(status).toBe(415);
+    expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not read/);
+  });
+
+  test("of any content type or none are", async () => {
+    const { url } = await start();
+    for (const type of ["application/json", "application/octet-stream", "text/plain; charset=x", "nonsense", ""]) {
+      const head = [`Content-Length: ${body.length}`, "Connection: close", ...(type === "" ? [] : [`Content-Type: ${type}`])];
+      const status = statusOf(await raw(url, request(head, body)));
+      expect([type, status]).toEqual([type, type === "nonsense" ? 415 : 200]);
+    }
+  });
+});
+
+describe("requests that are no HTTP, or two in one", () => {
+  test.each<[string, string]>([
+    ["two lengths", request(["Content-Length: 5", "Content-Length: 6"], "12345")],
+    ["a length and chunks", request(["Content-Length: 5", "Transfer-Encoding: chunked"], "0\r\n\r\n")],
+    ["chunks by another name", request(["Transfer-Encoding: xchunked"], "0\r\n\r\n")],
+    ["a negative length", request(["Content-Length: -5"], "12345")],
+    ["a length in words", request(["Content-Length: five"], "12345")],
+    ["a header without a name", request([": x"])],
+    ["a space before the colon", request(["Content-Length : 5"], "12345")],
+    ["a folded header", request(["X: a\r\n b", "Content-Length: 0"])],
+    ["a bare line feed", "GET /v2 HTTP/1.1\nHost: x\nContent-Length: 5\n\n12345"],
+    ["a null byte", request(["X: a\0b"])],
+    ["no HTTP at all", "\x16\x03\x01\x02\x00\x01\x00"],
+    ["no host", "GET /v2 HTTP/1.1\r\n\r\n"],
+    ["headers of 64 KiB", request([`X: ${"a".repeat(65_536)}`])],
+    ["a chunk of no size", request(["Transfer-Encoding: chunked"], "x\r\n")],
+    ["a URL that cannot be decoded", "GET /v2/models/%E0%A4%A/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+    ["a name of a kilobyte", `GET /v2/models/${"m".repeat(1000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
+  ])("%s: 4xx, and no answer to what was hidden in it", async (_, bytes) => {
+    const { url } = await start();
+    const text = await raw(url, bytes, (all) => all.includes("\r\n\r\n{") && all.endsWith("}"));
+    expect(statusOf(text)).toBeGreaterThanOrEqual(400);
+    expect(statusOf(text)).toBeLessThan(500);
+    expect(text.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
+    expect((await get(`${url}/v2/health/live`)).status).toBe(200);
+  });
+});
+
+describe("time", () => {
+  test("a body that comes slowly, headers that do, and connections that say nothing are closed", async () => {
+    const { url } = await start({ requestMs: 400 });
+    const slowBody = raw(url, request(["Content-Length: 1000"], "{"));
+    const slowHead = raw(url, "POST /v2/models/line/infer HTTP/1.1\r\nHost:");
+    const silent = raw(url, "");
+    const said = await slowBody;
+    expect(statusOf(said)).toBe(408);
+    expect(said).toMatch(/did not come in whole within 400 ms/);
+    expect(statusOf(await slowHead)).toBe(408);
+    await silent;
+  });
+
+  test("a connection is kept for the next request, for so long", async () => {
+    const { url } = await start({ keepAliveMs: 100 });
+    const begun = performance.now();
+    expect(statusOf(await raw(url, "GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"))).toBe(200);
+    expect(performance.now() - begun).toBeGreaterThan(90);
+  });
+
+  test("a client that leaves gets nothing computed", async () => {
+    const { url } = await start();
+    await new Promise<void>((resolve) => {
+      const socket: Socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
+        socket.write(request([`Content-Length: ${body.length}`], body));
+        socket.resetAndDestroy();
+        resolve();
+      });
+    });
+    await expect
+      .poll(async () => {
+        const { ergodic } = (await get(`${url}/v2/models/line/stats`)).json.model_stats[0];
+        return ergodic.waiting.requests + ergodic.waiting.running;
+      })
+      .toBe(0);
+    expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
+  });
+
+  test("a timeout that cannot be kept is refused with 503, and says when to come again", async () => {
+    const { url } = await start({ models: { line }, maxBatch: 1 });
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => post(`${url}/v2/models/line/infer`, { ...JSON.parse(body), parameters: { timeout: 1 } })),
+    );
+    const refused = answers.filter(({ status }) => status === 503);
+    for (const { json, headers } of refused) {
+      expect(json.error).toMatch(/the answer was wanted within 0\.001 ms/);
+      expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    }
+    expect(new Set(answers.map(({ status }) => status)).size).toBeLessThanOrEqual(2);
+    expect(refused.length).toBeGreaterThan(0);
+  });
+});
+
+test("a queue that is full is 429", async () => {
+  const { url } = await start({ maxBatch: 1, maxQueueRows: 1 });
+  const answers = await Promise.all(Array.from({ length: 80 }, () => post(`${url}/v2/models/line/infer`, body)));
+  const statuses = new Set(answers.map(({ status }) => status));
+  expect([...statuses].every((status) => status === 200 || status === 429)).toBe(true);
+  for (const { headers, json } of answers.filter(({ status }) => status === 429)) {
+    expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(json.error).toMatch(/maxQueueRows = 1/);
+  }
+});
+
+describe("connections", () => {
+  test("are no more than so many, and those that say nothing are closed by time", async () => {
+    const most = 300;
+    const { url } = await start({ maxConnections: most, requestMs: 1000 });
+    const port = Number(new URL(url).port);
+    let closed = 0;
+    const begun = performance.now();
+    const all = Array.from({ length: most + 50 }, () => {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.resume();
+      const done = new Promise<number>((resolve) => socket.on("close", () => resolve(performance.now() - begun)));
+      void done.then(() => closed++);
+      return done;
+    });
+    const times = await Promise.all(all);
+    expect(closed).toBe(most + 50);
+    expect(times.filter((ms) => ms > 900).length).toBeLessThanOrEqual(most);
+    expect((await get(`${url}/v2/health/live`)).status).toBe(200);
+  });
+});
+
+describe("the end", () => {
+  test("what was accepted is answered, readiness says 503 first, and no connection is left", async () => {
+    const server = await serve({ models: { line }, port: 0, log: "nothing", drainMs: 200 });
+    const { url } = server;
+    await get(`${url}/v2/health/ready`);
+    const half = body.slice(0, 20);
+    const port = Number(new URL(url).port);
+    const socket = connect(port, "127.0.0.1", () => socket.write(request([`Content-Length: ${body.length}`], half)));
+    let text = "";
+    socket.on("data", (data) => void (text += data.toString()));
+    const gone = new Promise((resolve) => socket.on("close", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const closing = server.close();
+    expect((await get(`${url}/v2/health/ready`)).status).toBe(503);
+    expect((await get(`${url}/v2/models/line/ready`)).status).toBe(503);
+    const during = await post(`${url}/v2/models/line/infer`, body);
+    expect([during.status, during.headers.get("connection")]).toEqual([200, "close"]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect(fetch(`${url}/v2`)).rejects.toThrow();
+    // Its rest comes now.
+    socket.write(body.slice(20));
+    await Promise.all([closing, gone]);
+    expect(text).toMatch(/^HTTP\/1\.1 200/);
+    expect(server.close()).toBe(server.close());
+  });
+
+  test("at once where nothing is under way, with connections that are kept", async () => {
+    const server = await serve({ models: { line }, port: 0, log: "nothing" });
+    await get(`${server.url}/v2/health/ready`);
+    const begun = performance.now();
+    await server.close();
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    // The caller's own model is left as it is.
+    expect(line.predict([[1, 2, 3]])).toHaveLength(1);
+  });
+});
+
+describe("options", () => {
+  test.each<[object, RegExp]>([
+    [{ maxBatches: 1 }, /unknown option "maxBatches"; did you mean "maxBatch"\?/],
+    [{ port: 70_000 }, /port is 70000/],
+    [{ host: 3 }, /host must be a name or an address/],
+    [{ maxBatch: 0 }, /maxBatch is 0/],
+    [{ targetP99Ms: 0 }, /targetP99Ms is 0/],
+    [{ deadlineMs: -1 }, /deadlineMs is -1/],
+    [{ workers: 1.5 }, /workers is 1.5/],
+    [{ versions: 0 }, /versions is 0/],
+    [{ pollMs: 1 }, /pollMs is 1/],
+    [{ tokens: ["short"] }, /tokens must be a list of tokens of 16 or more/],
+    [{ tokens: "0123456789abcdef" }, /tokens must be a list/],
+    [{ control: "yes" }, /control must be true or false/],
+    [{ tls: { cert: "a" } }, /tls must be \{ cert, key \}/],
+    [{ cors: ["example.org"] }, /cors must be a list of origins/],
+    [{ cors: ["https://example.org/"] }, /cors must be a list of origins/],
+    [{ maxBodyBytes: 1.5 }, /maxBodyBytes is 1.5/],
+    [{ log: "all" }, /log must be "nothing", "errors" or "requests"/],
+    [{ logTo: {} }, /logTo must be a stream/],
+    [{ drainMs: null }, /drainMs is null/],
+  ])("%j", async (options, said) => {
+    await expect(serve({ models: { line }, ...options } as never)).rejects.toThrow(said);
+  });
+});

@@ -1,0 +1,117 @@
+/** Small models of each kind, and a server of them. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { alternatingLeastSquares, Dataset, factorisation, fit, linear, mlp, network, Ratings } from "ergodic";
+import { afterAll } from "vitest";
+import { type ServeOptions, type Serving, serve } from "../../src/index.ts";
+
+const x = Array.from({ length: 120 }, (_, i) => [Math.sin(i), Math.cos(2 * i), (i % 7) / 7]);
+
+/** y = 2a − b + 3c + 1, of columns a, b, c. `slope`: another model. */
+export const regression = (slope = 2) =>
+  fit(
+    linear({ loss: "squared" }),
+    Dataset.fromArrays({ x, y: x.map(([a, b, c]) => slope * a - b + 3 * c + 1), names: ["a", "b", "c"], type: "f64" }),
+    { epochs: 200, seed: 1, deterministic: true, precision: "f64" },
+  );
+
+const classOf = ([a, b]: number[]): string => (a > 0.3 ? "high" : b > 0 ? "low" : "none");
+
+/** Three classes. */
+export const classifier = () =>
+  fit(linear({ loss: "multinomial" }), Dataset.fromArrays({ x, y: x.map(classOf), names: ["a", "b", "c"] }), {
+    epochs: 20,
+    seed: 1,
+    deterministic: true,
+  });
+
+/** Two classes by sign. */
+export const margin = () =>
+  fit(linear({ loss: "hinge" }), Dataset.fromArrays({ x, y: x.map(([a]) => (a > 0 ? "yes" : "no")), names: ["a", "b", "c"] }), {
+    epochs: 20,
+    seed: 1,
+    deterministic: true,
+  });
+
+export const net = () =>
+  fit(network(mlp([8], { outputs: 3 })), Dataset.fromArrays({ x, y: x.map(classOf), names: ["a", "b", "c"] }), {
+    epochs: 5,
+    seed: 1,
+    deterministic: true,
+  });
+
+/** A table with a column of categories. */
+export const table = () =>
+  fit(
+    linear({ loss: "logistic" }),
+    Dataset.fromTable(
+      {
+        rowCount: 60,
+        source: "people",
+        columns: [
+          { kind: "number", name: "age", values: Float64Array.from({ length: 60 }, (_, i) => 20 + i) },
+          { kind: "category", name: "city", levels: ["Rome", "Zürich"], codes: Int32Array.from({ length: 60 }, (_, i) => i % 2) },
+          {
+            kind: "category",
+            name: "rich",
+            levels: ["no", "yes"],
+            codes: Int32Array.from({ length: 60 }, (_, i) => Number(i > 30)),
+          },
+        ],
+      },
+      { target: "rich" },
+    ),
+    { epochs: 20, seed: 1, deterministic: true },
+  );
+
+export const ratings = () => {
+  const users = ["anna", "anna", "ben", "ben", "cleo"];
+  const items = ["emma", "dune", "emma", "ulysses", "dune"];
+  const data = Ratings.fromTriples({ users, items, values: [5, 3, 4, 1, 2] });
+  return fit(factorisation({ rank: 2 }), data, { algorithm: alternatingLeastSquares(), epochs: 5, seed: 1, deterministic: true });
+};
+
+/** A server on a port that is free, which says nothing; closed when the test file ends. */
+export async function serving(options: ServeOptions): Promise<Serving> {
+  const server = await serve({ port: 0, log: "nothing", pollMs: Infinity, ...options });
+  afterAll(() => server.close());
+  return server;
+}
+
+/** A folder of this test file's own; gone when it ends. */
+export function temporary(): (...names: string[]) => string {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-serve-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return (...names) => join(folder, ...names);
+}
+
+/** POSTs JSON, or bytes with how many of them are JSON. */
+export async function post(
+  url: string,
+  body: object | string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const raw = typeof body === "string" || body instanceof Uint8Array;
+  const response = await fetch(url, { method: "POST", body: raw ? (body as string) : JSON.stringify(body), headers });
+  return answerOf(response);
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what a server sends is known by the test alone
+  json: any;
+  /** What follows the JSON. */
+  bytes: Buffer;
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const all = Buffer.from(await response.arrayBuffer());
+  const length = Number(response.headers.get("inference-header-content-length") ?? all.length);
+  const { status, headers } = response;
+  return { status, headers, json: JSON.parse(all.subarray(0, length).toString() || "null"), bytes: all.subarray(length) };
+}
+
+export const get = async (url: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  answerOf(await fetch(url, { headers }));

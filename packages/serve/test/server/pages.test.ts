@@ -1,0 +1,142 @@
+/** What is for other programs and for people: metrics, OpenAPI, the page. */
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Ajv } from "ajv";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openBrowser, whyNoBrowser } from "../../../ergodic/test/browser/chromium.ts";
+import type { Serving } from "../../src/index.ts";
+import { classifier, get, post, regression, serving, table } from "./models.ts";
+
+let server: Serving;
+beforeAll(async () => {
+  server = await serving({ models: { line: await regression(), species: await classifier(), people: await table() } });
+  const input = { name: "input", datatype: "FP64", shape: [2, 3], data: [1, 2, 3, 4, 5, 6] };
+  for (let i = 0; i < 5; i++) await post(`${server.url}/v2/models/line/infer`, { inputs: [input] });
+  await post(`${server.url}/v2/models/line/infer`, { inputs: [] });
+  await fetch(`${server.url}/nothing`);
+});
+
+describe("metrics", () => {
+  const metrics = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+
+  test("count requests, rows and answers", async () => {
+    const text = await metrics();
+    const value = (line: string): number =>
+      Number(
+        text
+          .split("\n")
+          .find((one) => one.startsWith(`${line} `))
+          ?.split(" ")[1],
+      );
+    const labels = 'model="line",version="1"';
+    expect(value(`ergodic_requests_total{${labels},outcome="answered"}`)).toBe(5);
+    expect(value(`ergodic_requests_total{${labels},outcome="invalid"}`)).toBe(1);
+    expect(value(`ergodic_rows_total{${labels}}`)).toBe(10);
+    expect(value(`ergodic_model_ready{${labels}}`)).toBe(1);
+    expect(value('ergodic_http_answers_total{route="/v2/models/:model/infer",status="200"}')).toBe(5);
+    expect(value('ergodic_http_answers_total{route="/v2/models/:model/infer",status="400"}')).toBe(1);
+    expect(value('ergodic_http_answers_total{route="(none)",status="404"}')).toBe(1);
+    expect(value(`ergodic_batch_rows_bucket{le="1",${labels}}`)).toBe(0);
+    expect(value(`ergodic_batch_rows_bucket{le="2.5",${labels}}`)).toBe(5);
+    expect(value(`ergodic_latency_seconds_bucket{le="+Inf",${labels}}`)).toBe(5);
+    expect(value(`ergodic_latency_seconds_count{${labels}}`)).toBe(5);
+    const seconds = value(`ergodic_latency_seconds_sum{${labels}}`);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThan(600);
+    // Buckets never fall, and end at the count.
+    const buckets = text
+      .split("\n")
+      .filter((line) => line.startsWith("ergodic_latency_seconds_bucket") && line.includes('"line"'));
+    const counts = buckets.map((line) => Number(line.split(" ")[1]));
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(counts.at(-1)).toBe(5);
+  });
+
+  const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
+  if (!hasPromtool) console.warn("skipped: what promtool says of the metrics (Debian: apt-get install prometheus)");
+  test.skipIf(!hasPromtool)("are accepted by promtool", async () => {
+    const text = await metrics();
+    const outcome = await new Promise<string>((resolve) => {
+      const child = execFile("promtool", ["check", "metrics"], (error, stdout, stderr) =>
+        resolve(`${error?.code ?? 0}${stdout}${stderr}`),
+      );
+      child.stdin!.end(text);
+    });
+    expect(outcome).toBe("0");
+  });
+});
+
+test("OpenAPI names every route, and is OpenAPI", async () => {
+  const { json } = await get(`${server.url}/openapi.json`);
+  expect(json.openapi).toBe("3.1.0");
+  expect(Object.keys(json.paths)).toEqual(
+    expect.arrayContaining([
+      "/v2",
+      "/v2/health/ready",
+      "/v2/models/{model}/infer",
+      "/v2/models/{model}/rows",
+      "/v2/repository/index",
+      "/metrics",
+    ]),
+  );
+  const infer = json.paths["/v2/models/{model}/infer"].post;
+  expect(infer.summary).toMatch(/Predictions for tensors/);
+  // What the server answers is what it says that it answers.
+  const schema = infer.responses["200"].content["application/json"].schema;
+  const input = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 2, 3] };
+  const answer = (await post(`${server.url}/v2/models/line/infer`, { inputs: [input] })).json;
+  const fits = new Ajv({ strict: false }).compile(schema);
+  expect(fits(answer), JSON.stringify(fits.errors)).toBe(true);
+  expect(fits({ ...answer, outputs: 3 })).toBe(false);
+});
+
+describe("the page", () => {
+  test("takes nothing from elsewhere, and forbids it", async () => {
+    for (const [path, type] of [
+      ["/", "text/html; charset=utf-8"],
+      ["/page.js", "text/javascript; charset=utf-8"],
+      ["/page.css", "text/css; charset=utf-8"],
+    ]) {
+      const response = await fetch(server.url + path);
+      expect(response.headers.get("content-type")).toBe(type);
+      expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self'/);
+      expect(response.headers.get("content-security-policy")).not.toMatch(/unsafe|\*/);
+      const text = await response.text();
+      expect(text.replace("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:\/\/|innerHTML/);
+    }
+  });
+
+  const why = whyNoBrowser();
+  if (why) console.warn(`skipped: the page in Chromium: ${why}`);
+  test.skipIf(why)("shows a form, predicts, and draws how long answers took", async () => {
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage();
+      const wrong: string[] = [];
+      page.on("pageerror", (error) => void wrong.push(error.message));
+      page.on("console", (message) => void (message.type() === "error" && wrong.push(message.text())));
+      await page.goto(server.url);
+      await page.selectOption("#model", "people");
+      await page.selectOption("select[name=city]", "Zürich");
+      await page.fill("input[name=age]", "70");
+      await page.click("button");
+      await page.waitForSelector("#answer td");
+      expect(await page.textContent("#answer tr:first-child")).toBe("richyes");
+      expect(await page.locator("#answer tr").count()).toBe(3);
+      await page.waitForSelector('#times rect[height="140"]');
+      expect(await page.textContent("#counts")).toMatch(/^1 answered, half within/);
+      // An answer of the server that says what is wrong.
+      await page.selectOption("#model", "line");
+      await page.fill("input[name=a]", "");
+      await page.click("button");
+      await page.waitForFunction(() => document.querySelector("#said")?.textContent !== "");
+      expect(wrong.filter((text) => !text.includes("favicon") && !text.includes("400"))).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+test("files of the page are there as built", () => {
+  expect(existsSync(new URL("../../dist/page/page.js", import.meta.url))).toBe(true);
+});

@@ -1,0 +1,130 @@
+/** Parts of the protocol alone: numbers of 16 bits, requests that are computed together, many rows, answers in binary. */
+import { expect, test } from "vitest";
+import { servedPredictor } from "../../src/models/of-file.ts";
+import { fromHalf } from "../../src/v2/datatypes.ts";
+import { toHalf } from "../../src/v2/half.ts";
+import { readInfer } from "../../src/v2/infer-request.ts";
+import { namesOfModel, writeInfer } from "../../src/v2/infer-response.ts";
+import { classifier, net, regression, table } from "./models.ts";
+
+const served = async (model: PromiseLike<Parameters<typeof servedPredictor>[0]>) =>
+  servedPredictor(await model, { owned: false });
+const tensor = (rows: number[][], binary = false): Buffer => {
+  const shape = { name: "input", datatype: "FP64", shape: [rows.length, 3] };
+  const data = Buffer.from(Float64Array.from(rows.flat()).buffer);
+  const own = binary ? { parameters: { binary_data_size: data.length } } : { data: rows.flat() };
+  return Buffer.concat([Buffer.from(JSON.stringify({ inputs: [{ ...shape, ...own }] })), binary ? data : Buffer.alloc(0)]);
+};
+const lengthOf = (body: Buffer): string => String(body.indexOf("}]}") + 3);
+
+test("FP16: every one is itself again, and numbers between two go to the nearer, ties to the even", () => {
+  for (let bits = 0; bits < 65_536; bits++) {
+    const value = fromHalf(bits);
+    if (Number.isNaN(value)) expect(toHalf(value) & 0x7c00).toBe(0x7c00);
+    else expect(toHalf(value)).toBe(bits);
+  }
+  for (let bits = 0; bits < 0x7bff; bits++) {
+    const [low, high] = [fromHalf(bits), fromHalf(bits + 1)];
+    const middle = (low + high) / 2;
+    const step = high - low;
+    const found = [middle - step / 8, middle, middle + step / 8].map(toHalf);
+    const wanted = [bits, bits % 2 === 0 ? bits : bits + 1, bits + 1];
+    if (found.some((one, k) => one !== wanted[k])) expect([bits, ...found]).toEqual([bits, ...wanted]);
+  }
+  expect([65_519, 65_520, -65_520, Infinity, -0].map(toHalf)).toEqual([0x7bff, 0x7c00, 0xfc00, 0x7c00, 0x8000]);
+});
+
+test("requests of a batch get their own answers, and one that is wrong its own error", async () => {
+  const model = await served(regression());
+  const given = [
+    [[1, 2, 3]],
+    [
+      [4, 5, 6],
+      [7, 8, 9],
+    ],
+    [[-1, 0, 1]],
+  ];
+  const works = given.flatMap((rows) =>
+    [false, true].map((binary) => {
+      const body = tensor(rows, binary);
+      return readInfer(body, binary ? lengthOf(body) : undefined, model).work;
+    }),
+  );
+  const named = model.fromRows!([{ a: 4, b: 5, c: 6 }]);
+  const bad = readInfer(
+    Buffer.from(
+      tensor([[1, 2, 3]])
+        .toString()
+        .replace("[1,2,3]", "[1,null,3]"),
+    ),
+    undefined,
+    model,
+  ).work;
+  const line = await regression();
+  const wanted = given.flatMap((rows) => [rows, rows]).map((rows) => line.predict(rows).map(({ value }) => value));
+  const plain = await model.run(works);
+  expect(plain.map((answer) => [...(answer as Float64Array)])).toEqual(wanted);
+  const mixed = await model.run([...works, named, bad]);
+  expect(mixed.slice(0, -2).map((answer) => [...(answer as Float64Array)])).toEqual(wanted);
+  expect([...(mixed.at(-2) as Float64Array)]).toEqual([line.predict({ a: 4, b: 5, c: 6 }).value]);
+  expect(mixed.at(-1)).toBeInstanceOf(Error);
+  const people = await served(table());
+  const some = await people.run(
+    [[{ age: 30, city: "Rome" }], [{ age: "old", city: "Rome" }]].map((rows) => people.fromRows!(rows)),
+  );
+  expect(some.map((answer) => answer instanceof Error)).toEqual([false, true]);
+});
+
+test("more rows than are computed at once, as a matrix and by name", async () => {
+  const line = await regression();
+  const model = servedPredictor(line, { owned: false });
+  const rows = Array.from({ length: 2500 }, (_, i) => [i, -i, i % 3]);
+  const wanted = line.predict(rows).map(({ value }) => value);
+  const named = rows.map(([a, b, c]) => ({ a, b, c }));
+  for (const work of [readInfer(tensor(rows), undefined, model).work, model.fromRows!(named)]) {
+    const [answer] = await model.run([work]);
+    expect([...(answer as Float64Array)]).toEqual(wanted);
+  }
+});
+
+test("priority, deadline and id are as they were given", async () => {
+  const model = await served(regression());
+  const read = (more: object) =>
+    readInfer(Buffer.from(JSON.stringify({ ...JSON.parse(tensor([[1, 2, 3]]).toString()), ...more })), undefined, model);
+  expect(read({ parameters: { priority: 9, timeout: 2500 } })).toMatchObject({ priority: 9, deadlineMs: 2.5 });
+  expect(read({ parameters: { priority: 0, timeout: 0 } })).toMatchObject({ priority: undefined, deadlineMs: undefined });
+  expect(read({ id: "a" }).id).toBe("a");
+});
+
+test("an answer in binary begins where its JSON ends, counted in bytes", async () => {
+  const model = await served(classifier());
+  const [answer] = await model.run([readInfer(tensor([[1, 2, 3]]), undefined, model).work]);
+  const answered = { answer, batchRows: 1, batchRequests: 1, queueUs: 0.4, computeUs: 1.6 };
+  const { body, headerLength } = writeInfer(
+    namesOfModel("Zürich", "1", model),
+    model,
+    "日本",
+    [{ index: 0, binary: true }],
+    answered,
+  );
+  const json = JSON.parse(body.subarray(0, headerLength).toString());
+  expect(json).toMatchObject({ model_name: "Zürich", id: "日本", parameters: { batch_rows: 1, queue_us: 0, compute_us: 2 } });
+  expect(new Float64Array(new Uint8Array(body.subarray(headerLength)).buffer)).toEqual(answer);
+});
+
+test("FP32 in JSON has the digits that tell it from all others, and no more", async () => {
+  const model = await served(net());
+  const values = Float64Array.from(
+    [0.1, 1 / 3, 16_777_216, 1e-40, 0.30000001192092896, 123_456.789, -0, 3.4028234663852886e38, 2 ** -149].map(Math.fround),
+  );
+  const answered = { answer: values, batchRows: 3, batchRequests: 1, queueUs: 0, computeUs: 0 };
+  const { body } = writeInfer(namesOfModel("n", "1", model), model, undefined, [{ index: 0, binary: false }], answered);
+  const [{ data }] = JSON.parse(body.toString()).outputs;
+  expect(data.map(Math.fround).map((value: number) => value + 0)).toEqual([...values].map((value) => value + 0));
+  expect(data[0]).toBe(0.1);
+  const none = writeInfer(namesOfModel("n", "1", model), model, undefined, [{ index: 0, binary: false }], {
+    ...answered,
+    answer: Float64Array.of(Number.NaN, Infinity, 1),
+  });
+  expect(JSON.parse(none.body.toString()).outputs[0].data).toEqual([null, null, 1]);
+});

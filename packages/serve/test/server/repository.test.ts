@@ -1,0 +1,314 @@
+/** Models of files: versions, what is loaded anew, what cannot be, and what becomes of requests meanwhile. */
+
+import { EventEmitter } from "node:events";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Served } from "../../src/models/served.ts";
+import { ModelVersion } from "../../src/repository/model-version.ts";
+import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
+import { type Answer, get, post, regression, serving, temporary } from "./models.ts";
+
+const path = temporary();
+const [two, five] = ["two.safetensors", "five.safetensors"];
+beforeAll(async () => {
+  mkdirSync(path("files"));
+  await (await regression(2)).save(path("files", two));
+  await (await regression(5)).save(path("files", five));
+});
+/** Appears whole, as a careful writer does it. */
+const put = (from: string, to: string): void => {
+  copyFileSync(path("files", from), `${to}.part`);
+  renameSync(`${to}.part`, to);
+};
+const folder = (name: string): string => {
+  mkdirSync(path(name));
+  return path(name);
+};
+/** The slope of a: 2 or 5 by the model. */
+const slope = async (url: string, model = "m", version = ""): Promise<number> => {
+  const answer = await post(`${url}/v2/models/${model}${version}/rows`, {
+    rows: [
+      [1, 0, 0],
+      [0, 0, 0],
+    ],
+  });
+  const [one, zero] = answer.json.predictions;
+  return Math.round(one.value - zero.value);
+};
+const index = async (url: string, body: object = {}): Promise<Answer["json"]> =>
+  (await post(`${url}/v2/repository/index`, body)).json;
+const READY = { state: "READY", reason: "" };
+
+test("a folder of files and of versions: the newest is served, and others as many as asked for", async () => {
+  const models = folder("versions");
+  put(two, `${models}/plain.safetensors`);
+  for (const [version, file] of [
+    ["1", two],
+    ["2", two],
+    ["10", five],
+    ["0", two],
+    ["x", two],
+  ]) {
+    mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(file, `${models}/m/${version}/model.safetensors`);
+  }
+  mkdirSync(`${models}/empty`);
+  writeFileSync(`${models}/notes.txt`, "");
+  const one = await serving({ models });
+  expect(await index(one.url)).toEqual([
+    { name: "m", version: "10", ...READY },
+    { name: "m", version: "2", state: "UNAVAILABLE", reason: "older than the newest 1 that can be served" },
+    { name: "m", version: "1", state: "UNAVAILABLE", reason: "older than the newest 1 that can be served" },
+    { name: "plain", version: "1", ...READY },
+  ]);
+  expect(await index(one.url, { ready: true })).toHaveLength(2);
+  expect(one.models()).toEqual(await index(one.url));
+  expect(await slope(one.url)).toBe(5);
+  expect((await get(`${one.url}/v2/models/m/versions/2`)).json.error).toMatch(/is not served \(older than the newest 1/);
+
+  const both = await serving({ models, versions: 2 });
+  expect((await get(`${both.url}/v2/models/m`)).json.versions).toEqual(["10", "2"]);
+  expect(await slope(both.url)).toBe(5);
+  expect(await slope(both.url, "m", "/versions/2")).toBe(2);
+});
+
+test("several files, and files by name", async () => {
+  const list = await serving({ models: [path("files", two), path("files", five)] });
+  expect([await slope(list.url, "two"), await slope(list.url, "five")]).toEqual([2, 5]);
+  const named = await serving({ models: { b: path("files", five) } });
+  expect(await slope(named.url, "b")).toBe(5);
+});
+
+describe("a file that changes", () => {
+  const control = { tokens: ["0123456789abcdef"] };
+  const headers = { authorization: "Bearer 0123456789abcdef" };
+  const load = (url: string, model: string, action = "load", body: object | string = ""): Promise<Answer> =>
+    post(`${url}/v2/repository/models/${model}/${action}`, body, headers);
+  const open = { pollMs: Infinity, control: true };
+
+  test("is loaded anew when a client asks, and by itself now and then", async () => {
+    const models = folder("changes");
+    put(two, `${models}/m.safetensors`);
+    const asked = await serving({ models, ...open });
+    const polled = await serving({ models, pollMs: 20 });
+    put(five, `${models}/m.safetensors`);
+    put(two, `${models}/n.safetensors`);
+    expect(await slope(asked.url)).toBe(2);
+    expect((await load(asked.url, "m")).status).toBe(200);
+    expect(await slope(asked.url)).toBe(5);
+    await expect.poll(() => slope(polled.url), { timeout: 60_000 }).toBe(5);
+    await expect.poll(async () => (await get(`${polled.url}/v2/models/n`)).status, { timeout: 60_000 }).toBe(200);
+    rmSync(`${models}/n.safetensors`);
+    await expect.poll(async () => (await get(`${polled.url}/v2/models/n`)).status, { timeout: 60_000 }).toBe(404);
+    expect(await index(polled.url)).toEqual([{ name: "m", version: "1", ...READY }]);
+  });
+
+  test("to what cannot be served: what it held is served on, the index says why, until it is good again", async () => {
+    const models = folder("bad");
+    mkdirSync(`${models}/m/1`, { recursive: true });
+    put(two, `${models}/m/1/model.safetensors`);
+    const { url } = await serving({ models, ...open });
+    // Half of a file, in its place.
+    truncateSync(`${models}/m/1/model.safetensors`, 200);
+    const refused = await load(url, "m");
+    expect(refused.status).toBe(400);
+    expect(refused.json.error).toMatch(/^version "1" of model "m": cannot be served: .*model\.safetensors/);
+    expect(await slope(url)).toBe(2);
+    expect(await index(url)).toEqual([
+      { name: "m", version: "1", state: "READY", reason: expect.stringMatching(/model\.safetensors/) },
+    ]);
+    // A new version that is bad: the one before it is served.
+    mkdirSync(`${models}/m/2`);
+    writeFileSync(`${models}/m/2/model.safetensors`, "no model");
+    expect((await load(url, "m")).json.error).toMatch(/^version "2" of model "m"/);
+    expect(await slope(url)).toBe(2);
+    expect((await index(url)).map(({ version, state }: { version: string; state: string }) => [version, state])).toEqual([
+      ["2", "UNAVAILABLE"],
+      ["1", "READY"],
+    ]);
+    put(five, `${models}/m/2/model.safetensors`);
+    expect((await load(url, "m")).status).toBe(200);
+    expect(await slope(url)).toBe(5);
+    expect((await index(url))[0]).toEqual({ name: "m", version: "2", ...READY });
+    // Back to the version before.
+    rmSync(`${models}/m/2`, { recursive: true });
+    put(two, `${models}/m/1/model.safetensors`);
+    for (let i = 0; i < 2; i++) expect((await load(url, "m")).status).toBe(200);
+    expect(await slope(url)).toBe(2);
+  });
+
+  test("that is gone for a moment, while it is being replaced, is served on", async () => {
+    const models = folder("moment");
+    put(two, `${models}/m.safetensors`);
+    put(two, `${models}/n.safetensors`);
+    const { url } = await serving({ models, ...open });
+    rmSync(`${models}/m.safetensors`);
+    expect((await load(url, "n")).status).toBe(200);
+    expect(await slope(url)).toBe(2);
+    put(five, `${models}/m.safetensors`);
+    await load(url, "n");
+    expect(await slope(url)).toBe(5);
+    rmSync(`${models}/m.safetensors`);
+    for (let i = 0; i < 2; i++) await load(url, "n");
+    expect((await get(`${url}/v2/models/m`)).status).toBe(404);
+  });
+
+  test("a model that is unloaded stays so until it is loaded", async () => {
+    const models = folder("unloaded");
+    put(two, `${models}/m.safetensors`);
+    put(two, `${models}/n.safetensors`);
+    const { url } = await serving({ models, ...open });
+    expect((await load(url, "m", "unload", { parameters: { unload_dependents: false } })).status).toBe(200);
+    expect((await load(url, "n")).status).toBe(200);
+    const gone = await get(`${url}/v2/models/m`);
+    expect(gone.status).toBe(404);
+    expect(gone.json.error).toMatch(/is not served \(unloaded\)/);
+    expect((await load(url, "m")).status).toBe(200);
+    expect(await slope(url)).toBe(2);
+    expect((await load(url, "x", "unload")).status).toBe(404);
+    expect((await load(url, "x")).status).toBe(404);
+    expect((await load(url, "m", "load", { parameters: { config: "{}" } })).json.error).toMatch(/"config" is not known/);
+  });
+
+  test("clients may not, unless they are allowed to", async () => {
+    const plain = await serving({ models: path("files") });
+    expect((await load(plain.url, "two")).status).toBe(403);
+    expect((await load(plain.url, "two", "unload")).json.error).toMatch(/is not allowed here/);
+    expect(await slope(plain.url, "two")).toBe(2);
+    const guarded = await serving({ models: path("files"), ...control });
+    expect((await load(guarded.url, "two", "unload")).status).toBe(200);
+    const forbidden = await serving({ models: path("files"), ...control, control: false });
+    expect((await load(forbidden.url, "two", "unload")).status).toBe(403);
+  });
+});
+
+describe("what is refused at the start", () => {
+  const start = (models: unknown): Promise<unknown> => serving({ models } as never);
+  test.each<[string, () => unknown, RegExp]>([
+    ["a file that is not there", () => path("none.safetensors"), /none\.safetensors: cannot be read/],
+    ["a file that is no model", () => [path("files", two), import.meta.filename], /is no model|cannot be served/],
+    ["two models of one name", () => [path("files", two), path("versions2", two)], /holds a second model "two"/],
+    ["a folder for one name", () => ({ m: path("files") }), /holds 2 models, but is to be the one called "m"/],
+    ["nothing", () => [], /models must be a path/],
+    ["a name that is none", () => ({ "a/b": path("files", two) }), /a name without \/ and spaces/],
+    ["a number", () => ({ m: 3 }), /models\.m must be a path, or what predictor/],
+  ])("%s", async (_, models, said) => {
+    mkdirSync(path("versions2"), { recursive: true });
+    copyFileSync(path("files", two), path("versions2", two));
+    await expect(start(models())).rejects.toThrow(said);
+  });
+
+  test("but a bad file in a folder refuses itself alone", async () => {
+    const models = folder("one-bad");
+    put(two, `${models}/m.safetensors`);
+    writeFileSync(`${models}/bad.safetensors`, readFileSync(path("files", two)).subarray(0, 100));
+    const { url } = await serving({ models });
+    expect(await slope(url)).toBe(2);
+    expect((await index(url))[0]).toMatchObject({
+      name: "bad",
+      state: "UNAVAILABLE",
+      reason: expect.stringMatching(/bad\.safetensors/),
+    });
+    expect((await get(`${url}/v2/models/bad`)).json.error).toMatch(/^model "bad": is not served \(.*bad\.safetensors/);
+  });
+});
+
+describe("requests under way when a model is replaced", () => {
+  /** Answers when it is told to. */
+  function slow(name: string, log: string[]): { served: Served; answer(): void } {
+    let release: (() => void)[] = [];
+    const served = {
+      platform: "test",
+      inputs: [],
+      outputs: [],
+      converts: true,
+      fromTensors: () => 0,
+      rowsOf: () => 1,
+      run: (works: unknown[]) => new Promise((resolve) => release.push(() => resolve(works.map(() => name)))),
+      output: () => ({ shape: [], elements: [] }),
+      close: () => void log.push(`${name} closed`),
+    } as unknown as Served;
+    return {
+      served,
+      answer: () => {
+        for (const one of release) one();
+        release = [];
+      },
+    };
+  }
+  const response = { socket: null } as never;
+  const plain = { priority: undefined, deadlineMs: undefined };
+  const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
+  const settings = (source: string, load: RepositorySettings["load"]): RepositorySettings => ({
+    sources: [{ path: source }],
+    fixed: new Map(),
+    batching: {},
+    versions: 1,
+    pollMs: Infinity,
+    load,
+    report: () => {},
+  });
+
+  test("are answered by the one that took them, which is closed after that", async () => {
+    const models = folder("swap");
+    put(two, `${models}/m.safetensors`);
+    const log: string[] = [];
+    const [first, second] = [slow("first", log), slow("second", log)];
+    const files = [first, second];
+    const repository = new Repository(settings(models, async () => files.shift()!.served));
+    await repository.start();
+    const before = repository.get("m").answer(0, plain, response);
+    await turn();
+    await repository.load("m");
+    const after = repository.get("m").answer(0, plain, response);
+    await turn();
+    expect(log).toEqual([]);
+    second.answer();
+    expect((await after).answer).toBe("second");
+    expect(log).toEqual([]);
+    first.answer();
+    expect((await before).answer).toBe("first");
+    await turn();
+    expect(log).toEqual(["first closed"]);
+    await repository.close();
+    expect(log).toEqual(["first closed", "second closed"]);
+  });
+
+  test("are not computed for a client that has left", async () => {
+    const model = slow("m", []);
+    const version = new ModelVersion("m", "1", model.served, {});
+    const socket = new EventEmitter();
+    const [first, left, later] = [{ socket: null }, { socket }, { socket: null }].map((one) =>
+      version.answer(0, plain, one as never).then(
+        () => "answered",
+        ({ message }) => message,
+      ),
+    );
+    socket.emit("close");
+    expect(await left).toMatch(/^client: it left/);
+    await turn();
+    model.answer();
+    expect(await Promise.all([first, later])).toEqual(["answered", "answered"]);
+    expect(version.batches.stats()).toMatchObject({ answered: 2, cancelled: 1, rows: 2 });
+  });
+
+  test("a file that changes while it is read is read again", async () => {
+    const models = folder("reading");
+    put(two, `${models}/m.safetensors`);
+    const log: string[] = [];
+    let reads = 0;
+    const load = async () => {
+      if (++reads === 1) put(five, `${models}/m.safetensors`);
+      return slow(`read ${reads}`, log).served;
+    };
+    const repository = new Repository({ ...settings(models, load) });
+    await expect(repository.start()).resolves.toBeUndefined();
+    expect(log).toEqual(["read 1 closed"]);
+    expect(repository.index()).toEqual([
+      { name: "m", version: "1", state: "UNAVAILABLE", reason: expect.stringMatching(/changed while it was read/) },
+    ]);
+    await repository.load("m");
+    expect(repository.index()).toEqual([{ name: "m", version: "1", ...READY }]);
+    await repository.close();
+  });
+});

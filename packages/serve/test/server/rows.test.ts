@@ -1,0 +1,188 @@
+/** Rows by column name, and what the server says of its models and itself. */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Serving } from "../../src/index.ts";
+import { type Answer, classifier, get, margin, post, ratings, regression, serving, table } from "./models.ts";
+
+type Models = Awaited<ReturnType<typeof all>>;
+async function all() {
+  const [line, species, sign, people, films] = await Promise.all([regression(), classifier(), margin(), table(), ratings()]);
+  return { line, species, sign, people, films };
+}
+let models: Models;
+let server: Serving;
+beforeAll(async () => {
+  models = await all();
+  server = await serving({ models });
+});
+const rows = (model: string, body: object | string): Promise<Answer> => post(`${server.url}/v2/models/${model}/rows`, body);
+
+describe("rows", () => {
+  test("give classes by name with their probabilities", async () => {
+    const given = [
+      { age: 70, city: "Zürich" },
+      { age: 25, city: "Rome" },
+    ];
+    const { status, json } = await rows("people", { id: "a", rows: given });
+    expect(status).toBe(200);
+    const { parameters, ...rest } = json;
+    expect(rest).toEqual({
+      model_name: "people",
+      model_version: "1",
+      id: "a",
+      target: "rich",
+      predictions: given.map((row) => models.people.predict(row)),
+    });
+    expect(parameters).toEqual({ batch_rows: 2, queue_us: expect.any(Number), compute_us: expect.any(Number) });
+  });
+
+  test("may be lists of numbers, and give numbers where numbers are predicted", async () => {
+    const given = [
+      [1, 2, 3],
+      [0.5, 0.25, -1],
+    ];
+    const named = given.map(([a, b, c]) => ({ c, b, a }));
+    const wanted = models.line.predict(given);
+    expect((await rows("line", { rows: given })).json.predictions).toEqual(wanted);
+    expect((await rows("line", { rows: named })).json.predictions).toEqual(wanted);
+  });
+
+  test("have no probabilities where the model has none", async () => {
+    const { predictions } = (
+      await rows("sign", {
+        rows: [
+          [1, 0, 0],
+          [-1, 0, 0],
+        ],
+      })
+    ).json;
+    expect(predictions).toEqual(
+      models.sign.predict([
+        [1, 0, 0],
+        [-1, 0, 0],
+      ]),
+    );
+    expect(predictions[0]).not.toHaveProperty("probabilities");
+  });
+
+  test("of a factorisation are pairs", async () => {
+    const given = [
+      { user: "anna", item: "ulysses" },
+      { user: "x", item: "dune" },
+    ];
+    expect((await rows("films", { rows: given })).json.predictions).toEqual(models.films.predict(given));
+  });
+
+  test.each<[string, string, object | string, RegExp]>([
+    ["no rows", "line", {}, /^body: must have required property 'rows' \[BODY\]$/],
+    ["rows that are none", "line", { rows: 3 }, /^body\.rows: must be array/],
+    ["an empty list", "line", { rows: [] }, /^body\.rows: must NOT have fewer than 1 items/],
+    ["a number", "line", { rows: [3] }, /^rows\[0\]: is 3, but must be an object: values by column name/],
+    ["null", "line", { rows: [[1, 2, 3], null] }, /^rows\[1\]: is null, but must be a list, as the first row/],
+    ["forms mixed", "line", { rows: [{ a: 1, b: 2, c: 3 }, [1, 2, 3]] }, /^rows\[1\]: is a list of 3, but must be an object/],
+    ["a column short", "people", { rows: [{ age: 30 }] }, /city/],
+    ["a text for a number", "people", { rows: [{ age: "old", city: "Rome" }] }, /age/],
+    [
+      "the second of two rows",
+      "people",
+      {
+        rows: [
+          { age: 30, city: "Rome" },
+          { age: "old", city: "Rome" },
+        ],
+      },
+      /row 2/,
+    ],
+    ["a list too long", "line", { rows: [[1, 2, 3, 4]] }, /4/],
+    ["no name", "films", { rows: [{ user: "anna" }] }, /^rows\[0\]: item is missing, but must be a name/],
+    ["an id that is none", "line", { id: 3, rows: [[1, 2, 3]] }, /^body\.id: must be string/],
+    [
+      "a priority that is none",
+      "line",
+      { parameters: { priority: 11 }, rows: [[1, 2, 3]] },
+      /^body\.parameters\.priority: must be <= 9/,
+    ],
+    ["deep JSON", "line", `{"rows":${"[".repeat(50)}${"]".repeat(50)}}`, /^rows: the JSON is nested more than 8 deep/],
+    ["a prototype", "people", '{"rows":[{"age":30,"__proto__":{"city":"Rome"}}]}', /city/],
+  ])("%s: 400", async (_, model, body, said) => {
+    const { status, json } = await rows(model, body);
+    expect(json).toEqual({ error: expect.stringMatching(said) });
+    expect(status).toBe(400);
+  });
+
+  test("are described", async () => {
+    expect((await get(`${server.url}/v2/models/people/rows`)).json).toEqual({
+      target: "rich",
+      classes: ["no", "yes"],
+      column_count: 2,
+      columns: [
+        { name: "age", kind: "number" },
+        { name: "city", kind: "category", levels: ["Rome", "Zürich"] },
+      ],
+    });
+  });
+});
+
+describe("the server", () => {
+  test("says what it is, and that it lives and wants requests", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    const { json } = await get(`${server.url}/v2`);
+    expect(json).toEqual({ name: "ergodic", version, extensions: expect.arrayContaining(["binary_tensor_data", "statistics"]) });
+    for (const path of ["/v2/health/live", "/v2/health/ready", "/v2/models/line/ready", "/v2/models/line/versions/1/ready"])
+      expect((await get(server.url + path)).status, path).toBe(200);
+    expect((await get(`${server.url}/v2/models/none/ready`)).status).toBe(404);
+  });
+
+  test("says what models take and give", async () => {
+    const meta = async (path: string) => (await get(`${server.url}/v2/models/${path}`)).json;
+    expect(await meta("species")).toEqual({
+      name: "species",
+      versions: ["1"],
+      platform: "ergodic_linear",
+      inputs: [{ name: "input", datatype: "FP64", shape: [-1, 3] }],
+      outputs: [
+        { name: "probabilities", datatype: "FP64", shape: [-1, 3] },
+        { name: "class", datatype: "BYTES", shape: [-1] },
+      ],
+    });
+    expect((await meta("people/versions/1")).inputs).toEqual([
+      { name: "age", datatype: "FP64", shape: [-1] },
+      { name: "city", datatype: "BYTES", shape: [-1] },
+    ]);
+    expect((await meta("films")).platform).toBe("ergodic_factorisation");
+  });
+
+  test("counts what it answered and refused", async () => {
+    const own = await serving({ models: { line: models.line } });
+    const url = `${own.url}/v2/models/line`;
+    const input = { name: "input", datatype: "FP64", shape: [2, 3], data: [1, 2, 3, 4, 5, 6] };
+    for (let i = 0; i < 3; i++) await post(`${url}/infer`, { inputs: [input] });
+    await post(`${url}/rows`, { rows: [[1, 2, 3]] });
+    await post(`${url}/infer`, { inputs: [] });
+    await post(`${url}/rows`, { rows: [{ a: "text", b: 1, c: 2 }] });
+    const { model_stats } = (await get(`${url}/stats`)).json;
+    expect(model_stats).toHaveLength(1);
+    const [stats] = model_stats;
+    expect(stats).toMatchObject({ name: "line", version: "1", inference_count: 8, execution_count: 5 });
+    expect(stats.inference_stats.success.count).toBe(5);
+    expect(stats.inference_stats.fail.count).toBe(2);
+    expect(stats.inference_stats.success.ns).toBeGreaterThanOrEqual(stats.inference_stats.compute_infer.ns);
+    expect(Math.abs(stats.last_inference - Date.now())).toBeLessThan(600_000);
+    expect(stats.ergodic).toMatchObject({ answered: 5, invalid: 2, rows: 8 });
+    expect(stats.ergodic.buckets.batchRows.at(-1)[1]).toBe(5);
+    expect((await get(`${own.url}/v2/models/stats`)).json).toEqual({ model_stats: [expect.objectContaining({ name: "line" })] });
+  });
+
+  test("gives request ids back, and makes them; passes traceparent", async () => {
+    const id = async (given?: string) =>
+      (await get(`${server.url}/v2`, given ? { "x-request-id": given } : {})).headers.get("x-request-id");
+    expect(await id("a.b:c-1")).toBe("a.b:c-1");
+    const made = await id();
+    expect(made).toMatch(/^[\w-]{8}-\w+$/);
+    expect(await id()).not.toBe(made);
+    expect(await id("a b")).toMatch(/^[\w-]{8}-\w+$/);
+    expect(await id("x".repeat(129))).toMatch(/^[\w-]{8}-\w+$/);
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    expect((await get(`${server.url}/v2`, { traceparent })).headers.get("traceparent")).toBe(traceparent);
+  });
+});
