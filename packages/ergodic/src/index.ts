@@ -533,6 +533,7 @@ export {
   weibull,
   zeroInflated,
 } from "./models/statistical/index.ts";
+export type { AnyPredictor } from "./predict/any-predictor.ts";
 export {
   type FactorMetrics,
   FactorPredictor,
@@ -541,7 +542,7 @@ export {
   type RecommendOptions,
 } from "./predict/factorisation.ts";
 export { LinearPredictor } from "./predict/linear.ts";
-export { type AnyPredictor, type PredictorOptions, predictor } from "./predict/load.ts";
+export { type PredictorOptions, predictor } from "./predict/load.ts";
 export {
   type AnyMetrics,
   type ClassMetrics,

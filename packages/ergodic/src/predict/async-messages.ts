@@ -1,6 +1,7 @@
 /** What the caller of an asynchronous predictor and its threads tell each other. A thread has one call at a time. */
 import type { SentError } from "../base/sent-errors.ts";
-import type { AnyPredictor, PredictorOptions } from "./load.ts";
+import type { AnyPredictor } from "./any-predictor.ts";
+import type { PredictorOptions } from "./load.ts";
 
 /** Methods that are called by name. */
 export type Method = "predict" | "recommend" | "recommendFor" | "similar" | "columns";

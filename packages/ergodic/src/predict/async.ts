@@ -8,11 +8,12 @@ import { datasetMark, isMarked } from "../data/marks.ts";
 import type { Name } from "../data/name-index.ts";
 import type { RawRows } from "../data/raw.ts";
 import type { Row, RowOf } from "../data/table.ts";
+import type { AnyPredictor } from "./any-predictor.ts";
 import type { Facts, Method } from "./async-messages.ts";
 import { Threads } from "./async-threads.ts";
 import type { FactorPredictor, Pair, Recommendation, RecommendOptions } from "./factorisation.ts";
 import type { LinearPredictor } from "./linear.ts";
-import type { AnyPredictor, PredictorOptions } from "./load.ts";
+import type { PredictorOptions } from "./load.ts";
 import type { NetworkPredictor } from "./network.ts";
 import type { OutputPredictor, Prediction } from "./output-predictor.ts";
 

@@ -1,6 +1,7 @@
 /** Prediction alone: reaches no trainer and no compiler. */
 import "./at-start.ts"; // left out by bundlers
 
+export type { AnyPredictor } from "./any-predictor.ts";
 export {
   type FactorMetrics,
   FactorPredictor,
@@ -9,7 +10,7 @@ export {
   type RecommendOptions,
 } from "./factorisation.ts";
 export { LinearPredictor } from "./linear.ts";
-export { type AnyPredictor, type PredictorOptions, predictor } from "./load.ts";
+export { type PredictorOptions, predictor } from "./load.ts";
 export {
   type AnyMetrics,
   type ClassMetrics,

@@ -4,13 +4,8 @@ import { nameOf, readWhole } from "../base/files.ts";
 import { later } from "../base/later.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
-import type { FactorPredictor } from "./factorisation.ts";
-import type { LinearPredictor } from "./linear.ts";
+import type { AnyPredictor } from "./any-predictor.ts";
 import { decodeModel } from "./model-file.ts";
-import type { NetworkPredictor } from "./network.ts";
-
-/** A predictor from a file; its `kind` ("linear", "network", "factorisation") tells which. */
-export type AnyPredictor = LinearPredictor | NetworkPredictor | FactorPredictor;
 
 /** Predictors by the kind that a file names: one line a family. Each is loaded when a file is of its kind. */
 const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<AnyPredictor>>> = {

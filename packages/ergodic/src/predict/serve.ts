@@ -6,8 +6,9 @@
  */
 import { parentOf } from "../base/own-thread.ts";
 import { sentError } from "../base/sent-errors.ts";
+import type { AnyPredictor } from "./any-predictor.ts";
 import type { Answer, Facts, Request } from "./async-messages.ts";
-import { type AnyPredictor, predictor } from "./load.ts";
+import { predictor } from "./load.ts";
 
 type Anything = Record<string, unknown> & { predictInto(rows: unknown, out: Float64Array): number };
 

@@ -1,9 +1,9 @@
 /** Calibration as it is used: loaded with the first file that has one (load.ts). */
 import type { Json } from "../../contract.ts";
 import type { ReadRow } from "../../data/rows.ts";
+import type { AnyPredictor } from "../any-predictor.ts";
 import { checkModel } from "../check-model.ts";
 import { largest, linkInPlace } from "../link.ts";
-import type { AnyPredictor } from "../load.ts";
 import type { Prediction } from "../output-predictor.ts";
 import { type CalibratedModel, type CalibrationFacts, checkedCalibration, modelFacts } from "./description.ts";
 import { bend, logitsInto, logOddsInto, temper } from "./probabilities.ts";

@@ -9,7 +9,7 @@ import { openEngine } from "../../host/engine.ts";
 import { checkpointBytes, readCheckpoint } from "../../loop/checkpoint.ts";
 import { resolvePlan } from "../../loop/plan.ts";
 import { classWeights } from "../../models/choose-loss.ts";
-import type { AnyPredictor } from "../../predict/load.ts";
+import type { AnyPredictor } from "../../predict/any-predictor.ts";
 import { DIGEST } from "../fit/kinds/trainable.ts";
 import { readBeginnings, ruleOf } from "./begin.ts";
 import { HeldRows } from "./held-rows.ts";

@@ -7,7 +7,7 @@ import type { JsonObject, Problem, SavedModel, Snapshot, Tensor } from "../../co
 import type { Pipeline } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
 import { readCheckpoint } from "../../loop/checkpoint.ts";
-import type { AnyPredictor } from "../../predict/load.ts";
+import type { AnyPredictor } from "../../predict/any-predictor.ts";
 import type { HeldRows } from "./held-rows.ts";
 import type { OnlineRows, OnlineRun, OnlineWatch } from "./types.ts";
 

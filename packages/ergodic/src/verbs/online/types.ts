@@ -1,7 +1,7 @@
 import type { Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
 import type { JsonObject } from "../../contract.ts";
 import type { Pipeline } from "../../data/dataset.ts";
-import type { AnyPredictor } from "../../predict/load.ts";
+import type { AnyPredictor } from "../../predict/any-predictor.ts";
 
 /** A trained model or a checkpoint. */
 export type OnlineFrom = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob;
