@@ -63,6 +63,29 @@ it("serves a file until it is interrupted", async () => {
   });
 });
 
+it("learns from requests with --learn, and takes up again what it had learnt", async () => {
+  const ask = async (url: string, route: string, body: object) => {
+    const response = await fetch(`${url}/v2/models/line/${route}`, { method: "POST", body: JSON.stringify(body) });
+    return { status: response.status, json: (await response.json()) as { version: number; predictions: { value: number }[] } };
+  };
+  const args = [model, "--learn", path("learnt")];
+  const first = await served(...args);
+  const before = (await ask(first.url, "rows", { rows: [{ a: 3 }] })).json.predictions[0].value;
+  const learnt = await ask(first.url, "learn", { rows: [{ a: 3 }], targets: [50] });
+  expect([learnt.status, learnt.json.version]).toEqual([200, 1]);
+  const after = (await ask(first.url, "rows", { rows: [{ a: 3 }] })).json.predictions[0].value;
+  expect(after).toBeGreaterThan(before);
+  // Another server may not learn in the same folder.
+  const second = await ergodic("serve", ...args, "--port", "0");
+  expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/FOLDER_LOCKED/)]);
+  expect(await first.end()).toBe(0);
+  const again = await served(...args);
+  expect((await ask(again.url, "rows", { rows: [{ a: 3 }] })).json.predictions[0].value).toBe(after);
+  expect(await again.end()).toBe(0);
+  const twice = await ergodic("serve", model, path("models/../line.safetensors"), "--learn", path("other"));
+  expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/are both called line; name one of the files otherwise/)]);
+});
+
 it("serves folders, asks for a token, and may let clients unload", async () => {
   mkdirSync(path("models"));
   const { url, end } = await served(path("models"), model, "--token-file", path("tokens"));

@@ -19,7 +19,7 @@ export {
 export type { BatcherOptions, SubmitOptions } from "./options.ts";
 export { type Refusal, RefusedError } from "./refused.ts";
 export type { IndexEntry } from "./repository/repository.ts";
-export type { ServeOptions } from "./server/options.ts";
+export type { ModelAtHand, ServeOptions } from "./server/options.ts";
 export { RequestError, type RequestFault } from "./server/request-error.ts";
 export { type Serving, serve } from "./server/serve.ts";
 export type { BatcherStats } from "./stats.ts";

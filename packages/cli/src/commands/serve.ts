@@ -4,7 +4,8 @@
  * The server's package is loaded when it is needed: no other command waits for it.
  */
 import { readFile } from "node:fs/promises";
-import type { ServeOptions } from "@ergodic/serve";
+import { basename, extname, join } from "node:path";
+import type { OnlineLearner, ServeOptions } from "@ergodic/serve";
 import type { Command } from "commander";
 import { DataError } from "ergodic";
 import { UsageError } from "../errors.ts";
@@ -20,6 +21,7 @@ interface Options {
   targetP99?: number;
   maxQueue?: number;
   deadline?: number;
+  learn?: string;
   workers?: number;
   versions?: number;
   poll?: number;
@@ -55,6 +57,7 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--workers <n>", "threads of each network; 0: it runs on the server's own (default: 1)", whole(0, 1024))
     .option("--versions <n>", "newest versions of each model that are served (default: 1)", whole(1))
     .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
+    .option("--learn <folder>", "learn from POST /v2/models/M/learn as well, and keep what is learnt here; MODELS are files")
     .option("--control", "let clients load and unload models (default: where a token is asked for)")
     .option("--no-control", "let no client do so")
     .optionsGroup("Safety:")
@@ -76,7 +79,8 @@ export function addServe(program: Command, terminal: Terminal): void {
 }
 
 async function run(models: string[], options: Options, terminal: Terminal): Promise<void> {
-  const { tokenFile, tlsCert, tlsKey, port, host, maxBatch, workers, versions, control, cors, maxConnections, log } = options;
+  const { learn, tokenFile, tlsCert, tlsKey, port, host, maxBatch, workers, versions, control, cors, maxConnections, log } =
+    options;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new UsageError(
       "serve",
@@ -101,15 +105,31 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
     end = resolve;
   });
   const release = terminal.onInterrupt(end);
+  const learners: Record<string, OnlineLearner> = {};
   try {
-    const { serve } = await import("@ergodic/serve");
-    const server = await serve(given(asked) as ServeOptions);
+    const { serve, openLearner } = await import("@ergodic/serve");
+    for (const [name, model] of Object.entries(learn === undefined ? {} : byName(models)))
+      learners[name] = await openLearner({ model, folder: join(learn!, name) });
+    const server = await serve({ ...given(asked), ...(learn === undefined ? {} : { models: learners }) } as ServeOptions);
     terminal.out(`${server.url}\n`);
     await wanted;
     await server.close();
   } finally {
     release();
+    for (const learner of Object.values(learners)) await learner.close();
   }
+}
+
+/** Files by the names of their models, which are the names of the folders, too. */
+function byName(models: readonly string[]): Record<string, string> {
+  const named: Record<string, string> = {};
+  for (const path of models) {
+    const name = basename(path, extname(path));
+    if (Object.hasOwn(named, name))
+      throw new UsageError("serve", `${named[name]} and ${path} are both called ${name}; name one of the files otherwise`);
+    named[name] = path;
+  }
+  return named;
 }
 
 async function tokensOf(path: string): Promise<string[]> {

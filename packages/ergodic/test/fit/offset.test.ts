@@ -3,6 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dataFrom, portableData } from "../../src/data/portable.ts";
 import {
   adagrad,
   coordinateDescent,
@@ -273,6 +274,9 @@ describe("predictions with offsets", () => {
     expect([...Pipeline.fromJson(data.pipeline.toJSON()).apply(table).offset!]).toEqual(offset);
     expect([...data.follow(data.standardise().pipeline).offset!]).toEqual(offset);
     expect(Dataset.fromArrays({ x, y }).offset).toBeNull();
+    // As datasets go to another thread.
+    expect([...dataFrom(portableData(data)).offset!]).toEqual(offset);
+    expect(dataFrom(portableData(Dataset.fromArrays({ x, y }))).offset).toBeNull();
     const swapped = { ...table, columns: [table.columns[2], table.columns[1], table.columns[0], table.columns[3]] };
     const other = Dataset.fromTable(swapped, { target: "claims", offset: "exposure" });
     const fitted = await trained;

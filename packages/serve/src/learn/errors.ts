@@ -6,6 +6,8 @@ import { ErgodicError } from "ergodic";
  */
 export class LearnerError extends ErgodicError {
   override readonly name: string = "LearnerError";
+  /** Of HTTP. */
+  readonly status = 503;
 }
 
 export type LearnerErrorCode = "FOLDER_LOCKED" | "FOLDER_DAMAGED" | "FOLDER_OTHER" | "JOURNAL_WRITE";

@@ -3,6 +3,7 @@ import { DataError, type OutputPredictor } from "ergodic";
 import { predictor } from "ergodic/predict";
 import { InProcess } from "./in-process.ts";
 import { OnThreads } from "./on-threads.ts";
+import { OnnxModel } from "./onnx-model.ts";
 import { OutputModel } from "./output-model.ts";
 import { PairModel } from "./pair-model.ts";
 import type { Served } from "./served.ts";
@@ -25,6 +26,10 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
     const model = await threaded(path, { workers });
     if (model.kind === "factorisation") throw new DataError(path, "changed while it was read; load it again", "FILE_CHANGED");
     return new OutputModel(loaded, new OnThreads(model), workers) as unknown as Served;
+  },
+  ".onnx": async (path) => {
+    const { onnxPredictor } = await import("../onnx/index.ts");
+    return new OnnxModel(await onnxPredictor(path), true) as unknown as Served;
   },
 };
 

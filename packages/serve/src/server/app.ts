@@ -8,6 +8,7 @@ import { answerClientError, answerError, unknownRoute } from "./errors.ts";
 import { RequestError } from "./request-error.ts";
 import { addHealth } from "./routes/health.ts";
 import { addInfer } from "./routes/infer.ts";
+import { addLearn } from "./routes/learn.ts";
 import { addMetrics } from "./routes/metrics.ts";
 import { addOpenApi } from "./routes/openapi.ts";
 import { addPage } from "./routes/page.ts";
@@ -16,7 +17,17 @@ import { addRows } from "./routes/rows.ts";
 import { addStats } from "./routes/stats.ts";
 
 /** All routes: one line a concern. */
-const routes: readonly Routes[] = [addHealth, addInfer, addRows, addStats, addRepository, addMetrics, addOpenApi, addPage];
+const routes: readonly Routes[] = [
+  addHealth,
+  addInfer,
+  addRows,
+  addLearn,
+  addStats,
+  addRepository,
+  addMetrics,
+  addOpenApi,
+  addPage,
+];
 
 /** The routes, with what holds for all of them: limits, tokens, request ids, and how errors are told. */
 export async function appOf(server: Server): Promise<FastifyInstance> {

@@ -1,13 +1,18 @@
 import { createSecureContext } from "node:tls";
 import { type AnyPredictor, checkKeys, checkNumber, OptionError } from "ergodic";
+import type { OnlineLearner } from "../learn/index.ts";
+import type { OnnxPredictor } from "../onnx/index.ts";
+
+/** What predictor(), fit() or onnxPredictor() gave, or a learner, which then learns from requests as well; the caller disposes of it. */
+export type ModelAtHand = AnyPredictor | OnnxPredictor | OnlineLearner;
 
 /** Options of `serve`. */
 export interface ServeOptions {
   /**
    * What is served: a file of a model, a folder with NAME.safetensors or NAME/VERSION/model.safetensors, a list of these, or by name files and predictors that
-   * are at hand: `{ income: "income.safetensors", digits: await fit(…) }`.
+   * are at hand: `{ income: "income.safetensors", digits: await fit(…) }`. Files may be .onnx as well, with onnxruntime-node.
    */
-  models: string | readonly string[] | Readonly<Record<string, string | AnyPredictor>>;
+  models: string | readonly string[] | Readonly<Record<string, string | ModelAtHand>>;
   /** The port; 0: any that is free. Default 8080. */
   port?: number;
   /** The address to listen on. Default "127.0.0.1": this machine alone; "0.0.0.0" or "::" for all. */
@@ -187,8 +192,9 @@ function checkModels(models: unknown): void {
   for (const [name, model] of Object.entries(models as object)) {
     if (!/^[^/\s]{1,200}$/.test(name)) throw wrong(`models: ${JSON.stringify(name)}`, "a name without / and spaces", "income");
     if (typeof model === "string" && model !== "") continue;
-    const kinds = ["linear", "network", "factorisation"];
-    if (!kinds.includes((model as { kind?: string } | null)?.kind ?? ""))
+    const kinds = ["linear", "network", "factorisation", "onnx"];
+    const { kind, learn } = (model ?? {}) as { kind?: string; learn?: unknown };
+    if (!kinds.includes(kind ?? "") && typeof learn !== "function")
       throw wrong(`models.${name}`, "a path, or what predictor() or fit() gave", `{ ${name}: "${name}.safetensors" }`);
   }
 }

@@ -1,6 +1,8 @@
 import type { AddressInfo } from "node:net";
-import { type AnyPredictor, CapabilityError } from "ergodic";
+import { CapabilityError } from "ergodic";
+import { LearningModel } from "../models/learning-model.ts";
 import { servedOfFile, servedPredictor } from "../models/of-file.ts";
+import { OnnxModel } from "../models/onnx-model.ts";
 import { PairModel } from "../models/pair-model.ts";
 import type { Served } from "../models/served.ts";
 import { type IndexEntry, Repository } from "../repository/repository.ts";
@@ -8,7 +10,7 @@ import type { Source } from "../repository/sources.ts";
 import { appOf } from "./app.ts";
 import type { Server } from "./context.ts";
 import { logger } from "./log.ts";
-import { checkedOptions, type ServeOptions, type ServeSettings } from "./options.ts";
+import { checkedOptions, type ModelAtHand, type ServeOptions, type ServeSettings } from "./options.ts";
 
 /** A server that listens. */
 export interface Serving {
@@ -90,7 +92,7 @@ function modelsOf(models: ServeSettings["models"]): { sources: Source[]; fixed: 
   if (typeof models === "string") return { sources: [{ path: models }], fixed };
   if (Array.isArray(models)) return { sources: models.map((path: string) => ({ path })), fixed };
   const sources: Source[] = [];
-  for (const [name, model] of Object.entries(models as Record<string, string | AnyPredictor>)) {
+  for (const [name, model] of Object.entries(models as Record<string, string | ModelAtHand>)) {
     if (typeof model === "string") sources.push({ name, path: model });
     else fixed.set(name, ofCaller(model));
   }
@@ -98,7 +100,9 @@ function modelsOf(models: ServeSettings["models"]): { sources: Source[]; fixed: 
 }
 
 /** The caller's own, who disposes of it. */
-function ofCaller(model: AnyPredictor): Served {
+function ofCaller(model: ModelAtHand): Served {
+  if ("learn" in model) return new LearningModel(model);
+  if (model.kind === "onnx") return new OnnxModel(model, false) as unknown as Served;
   return model.kind === "factorisation" ? (new PairModel(model) as Served) : servedPredictor(model, { owned: false });
 }
 

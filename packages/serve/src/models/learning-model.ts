@@ -1,0 +1,63 @@
+import type { OutputPredictor } from "ergodic";
+import type { OnlineLearner } from "../learn/index.ts";
+import type { InputTensor } from "../v2/input-tensor.ts";
+import { servedPredictor } from "./of-file.ts";
+import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
+
+/** A model that learns from requests: each batch is answered by what had been learnt, and is on the disk, when it began. */
+export class LearningModel implements Served {
+  readonly platform: string;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+  readonly converts: boolean;
+  readonly description: RowsDescription;
+  /** The caller's, who closes it. */
+  readonly learner: OnlineLearner;
+  #version = -1;
+  #model: Served;
+
+  constructor(learner: OnlineLearner) {
+    this.learner = learner;
+    this.#model = this.#latest();
+    const { platform, inputs, outputs, converts, description } = this.#model;
+    this.platform = platform;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.converts = converts;
+    this.description = description!;
+  }
+
+  fromTensors(inputs: readonly InputTensor[]): unknown {
+    return this.#model.fromTensors(inputs);
+  }
+
+  fromRows(rows: readonly unknown[]): unknown {
+    return this.#model.fromRows!(rows);
+  }
+
+  rowsOf(work: unknown): number {
+    return this.#model.rowsOf(work);
+  }
+
+  run(works: readonly unknown[]): ReturnType<Served["run"]> {
+    return this.#latest().run(works);
+  }
+
+  output(answer: unknown, index: number): OutputTensor {
+    return this.#model.output(answer, index);
+  }
+
+  rows(answer: unknown): readonly object[] {
+    return this.#model.rows!(answer);
+  }
+
+  close(): void {}
+
+  /** What is read and written of requests is the same for all states. */
+  #latest(): Served {
+    const { version, predictor } = this.learner.current();
+    if (version !== this.#version) this.#model = servedPredictor(predictor as OutputPredictor, { owned: false });
+    this.#version = version;
+    return this.#model;
+  }
+}

@@ -1,0 +1,150 @@
+import type { OnnxPort, OnnxPredictor, OnnxTensor, TensorType } from "../onnx/index.ts";
+import { RequestError } from "../server/request-error.ts";
+import type { Datatype, Elements } from "../v2/datatypes.ts";
+import type { InputTensor } from "../v2/input-tensor.ts";
+import type { OutputTensor, Served, TensorMetadata } from "./served.ts";
+
+const datatypes: Readonly<Record<TensorType, Datatype>> = {
+  float16: "FP16",
+  float32: "FP32",
+  float64: "FP64",
+  int8: "INT8",
+  int16: "INT16",
+  int32: "INT32",
+  int64: "INT64",
+  uint8: "UINT8",
+  uint16: "UINT16",
+  uint32: "UINT32",
+  uint64: "UINT64",
+  bool: "BOOL",
+  string: "BYTES",
+};
+
+/** The inputs of a request in the model's order, and how many rows they are. */
+interface Work {
+  readonly tensors: readonly OnnxTensor[];
+  readonly rows: number;
+}
+
+/**
+ * A foreign model, which a process of its own computes.
+ *
+ * Requests are put together where the first axis of every input and output has the same name and that name speaks of a batch ("batch_size", "N"): an axis that may
+ * have any size may as well be time, and joined requests would then be one long one. Others run alone, one after another.
+ */
+export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
+  readonly platform = "onnxruntime_onnx";
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+  readonly converts = false;
+  readonly #predictor: OnnxPredictor;
+  readonly #joins: boolean;
+  readonly #owned: boolean;
+
+  /** `owned`: closed when the server has done with it. */
+  constructor(predictor: OnnxPredictor, owned: boolean) {
+    this.#predictor = predictor;
+    this.#owned = owned;
+    this.inputs = predictor.inputs.map(metadataOf);
+    this.outputs = predictor.outputs.map(metadataOf);
+    const [first, ...others] = [...predictor.inputs, ...predictor.outputs].map(({ shape }) => shape[0]);
+    this.#joins = typeof first === "string" && /batch|^n$/i.test(first) && others.every((name) => name === first);
+  }
+
+  fromTensors(inputs: readonly InputTensor[]): Work {
+    const tensors = inputs.map((input, i) => ({
+      type: this.#predictor.inputs[i].type,
+      shape: input.shape,
+      data: (input.datatype === "BYTES" ? input.texts() : input.elements()) as OnnxTensor["data"],
+    }));
+    if (!this.#joins) return { tensors, rows: 1 };
+    const rows = inputs[0].shape[0];
+    const other = inputs.find(({ shape }) => shape[0] !== rows);
+    if (other)
+      throw new RequestError(
+        "inputs",
+        `"${inputs[0].name}" has ${rows} rows, but "${other.name}" ${other.shape[0]}; send as many of each`,
+        "INPUT",
+      );
+    if (rows === 0) throw new RequestError("inputs", "there are no rows; send at least one", "INPUT");
+    return { tensors, rows };
+  }
+
+  rowsOf({ rows }: Work): number {
+    return rows;
+  }
+
+  async run(works: readonly Work[]): Promise<(readonly OnnxTensor[] | Error)[]> {
+    if (works.length > 1 && this.#joins && alike(works)) {
+      const joined = works[0].tensors.map((_, i) => join(works.map(({ tensors }) => tensors[i])));
+      // Where one request's numbers are refused, each runs alone, so that the others are answered.
+      const together = await this.#answer(joined);
+      if (!(together instanceof Error)) return split(together, works);
+    }
+    const answers: (readonly OnnxTensor[] | Error)[] = [];
+    for (const { tensors } of works) answers.push(await this.#answer(tensors));
+    return answers;
+  }
+
+  output(tensors: readonly OnnxTensor[], index: number): OutputTensor {
+    const { shape, data } = tensors[index];
+    return { shape, elements: data as Elements };
+  }
+
+  async close(): Promise<void> {
+    if (this.#owned) await this.#predictor.close();
+  }
+
+  /** What onnxruntime refuses is the request's fault, and comes as an error of it; all else is thrown, and meets all that wait. */
+  async #answer(tensors: readonly OnnxTensor[]): Promise<readonly OnnxTensor[] | Error> {
+    const { inputs, outputs } = this.#predictor;
+    try {
+      const found = await this.#predictor.run(Object.fromEntries(inputs.map(({ name }, i) => [name, tensors[i]])));
+      return outputs.map(({ name }) => found[name]);
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      if (code === "ONNX_RUN" || code === "ONNX_INPUT") return new RequestError("inputs", message, "INPUT");
+      throw error;
+    }
+  }
+}
+
+const metadataOf = ({ name, type, shape }: OnnxPort): TensorMetadata => ({
+  name,
+  datatype: datatypes[type],
+  shape: shape.map((extent) => (typeof extent === "string" ? -1 : extent)),
+});
+
+/** Whether axes but the first are of the same sizes; those of any size may differ from request to request. */
+const alike = ([first, ...others]: readonly Work[]): boolean =>
+  others.every(({ tensors }) =>
+    tensors.every(({ shape }, i) => shape.every((size, k) => k === 0 || size === first.tensors[i].shape[k])),
+  );
+
+/** One after another along the first axis. */
+function join(tensors: readonly OnnxTensor[]): OnnxTensor {
+  const [{ type, shape, data }] = tensors;
+  const rows = tensors.reduce((sum, one) => sum + one.shape[0], 0);
+  const count = tensors.reduce((sum, one) => sum + one.data.length, 0);
+  if (Array.isArray(data))
+    return { type, shape: [rows, ...shape.slice(1)], data: tensors.flatMap((one) => one.data as string[]) };
+  const all = new (data.constructor as Float32ArrayConstructor)(count);
+  let at = 0;
+  for (const one of tensors) {
+    all.set(one.data as Float32Array, at);
+    at += one.data.length;
+  }
+  return { type, shape: [rows, ...shape.slice(1)], data: all };
+}
+
+function split(tensors: readonly OnnxTensor[], works: readonly Work[]): (readonly OnnxTensor[])[] {
+  let first = 0;
+  return works.map(({ rows }) => {
+    const from = first;
+    first += rows;
+    return tensors.map(({ type, shape, data }) => {
+      const size = data.length / shape[0];
+      return { type, shape: [rows, ...shape.slice(1)], data: data.slice(from * size, first * size) as OnnxTensor["data"] };
+    });
+  });
+}

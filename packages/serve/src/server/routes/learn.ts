@@ -1,0 +1,95 @@
+import { Type } from "@sinclair/typebox";
+import { DataError } from "ergodic";
+import type { OnlineLearner } from "../../learn/index.ts";
+import { LearningModel } from "../../models/learning-model.ts";
+import { parseObject } from "../../v2/json.ts";
+import type { Routes } from "../context.ts";
+import { RequestError } from "../request-error.ts";
+import { answers, modelParams } from "./schemas.ts";
+
+/** The body, its rows, one of them, and what a cell may hold. */
+const DEEPEST = 8;
+
+const learnRequest = Type.Object({
+  rows: Type.Array(Type.Unknown(), { description: "As /rows takes them", minItems: 1 }),
+  targets: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+    description: "What each row turned out to be",
+  }),
+  weights: Type.Optional(Type.Array(Type.Number({ minimum: 0 }))),
+});
+const learnAnswer = Type.Object({
+  model_name: Type.String(),
+  rows: Type.Integer(),
+  loss: Type.Number({ description: "Mean loss of these rows, each before it was learnt" }),
+  metrics: Type.Record(Type.String(), Type.Number()),
+  version: Type.Integer({ description: "The state that they led to" }),
+});
+const rollbackRequest = Type.Object({ version: Type.Integer({ minimum: 0 }) });
+const rollbackAnswer = Type.Object({ model_name: Type.String(), version: Type.Integer() });
+
+interface Learning {
+  rows: (Record<string, unknown> | number[])[];
+  targets: (string | number | boolean)[];
+  weights?: number[];
+}
+
+/** Rows and what they turned out to be, learnt before they are answered for; and the way back. */
+export const addLearn: Routes = (app, { repository }) => {
+  const learnerOf = (name: string): OnlineLearner => {
+    const { served } = repository.get(name);
+    if (served instanceof LearningModel) return served.learner;
+    throw new RequestError(`model "${name}"`, "does not learn; serve it with --learn, or give serve() its learner", "MODEL");
+  };
+  const body = (request: { body: unknown }): void => {
+    request.body = parseObject((request.body as Buffer | undefined) ?? Buffer.alloc(0), "learn", DEEPEST);
+  };
+  app.get<{ Params: { model: string } }>(
+    "/v2/models/:model/learn",
+    {
+      schema: {
+        summary: "What was learnt so far, and the versions to return to",
+        params: modelParams,
+        response: answers(Type.Unknown(), 400, 404),
+      },
+    },
+    ({ params: { model } }) => {
+      const learner = learnerOf(model);
+      return { model_name: model, ...learner.stats(), versions: learner.versions() };
+    },
+  );
+  app.post<{ Params: { model: string }; Body: Learning }>(
+    "/v2/models/:model/learn",
+    {
+      schema: {
+        summary: "Learns rows with their targets",
+        params: modelParams,
+        body: learnRequest,
+        response: answers(learnAnswer, 400, 404, 413, 422, 429, 503),
+      },
+      preValidation: async (request) => body(request),
+    },
+    async ({ params: { model }, body: { rows, targets, weights } }) => {
+      const learner = learnerOf(model);
+      try {
+        return { model_name: model, ...(await learner.learn(rows, targets, weights ? { weights } : {})) };
+      } catch (error) {
+        // Well-formed, but not to be learnt: nothing has changed.
+        if (error instanceof DataError) throw new RequestError(error.where, error.said, "INPUT", 422);
+        throw error;
+      }
+    },
+  );
+  app.post<{ Params: { model: string }; Body: { version: number } }>(
+    "/v2/models/:model/rollback",
+    {
+      schema: {
+        summary: "Returns to a version",
+        params: modelParams,
+        body: rollbackRequest,
+        response: answers(rollbackAnswer, 400, 404, 429, 503),
+      },
+      preValidation: async (request) => body(request),
+    },
+    async ({ params: { model }, body: { version } }) => ({ model_name: model, ...(await learnerOf(model).rollback(version)) }),
+  );
+};

@@ -1,0 +1,121 @@
+/** Learning through the server: predictions follow what was learnt, refusals leave no trace, and versions can be returned to. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { type OnlineLearner, openLearner, type Serving } from "../../src/index.ts";
+import { classifier, get, post, regression, serving } from "./models.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ergodic-serve-learn-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const open: OnlineLearner[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+let count = 0;
+
+async function learning(
+  model: Awaited<ReturnType<typeof regression>> | Awaited<ReturnType<typeof classifier>>,
+): Promise<{ server: Serving; learner: OnlineLearner; at: string }> {
+  const at = join(folder, String(count++));
+  const learner = await openLearner({ model, folder: at });
+  open.push(learner);
+  return { server: await serving({ models: { model: learner, fixed: await classifier() } }), learner, at };
+}
+
+const rows = [
+  { a: 1, b: 0, c: 0.5 },
+  { a: -1, b: 2, c: 0 },
+];
+const predicted = async ({ url }: Serving): Promise<number[]> =>
+  (await post(`${url}/v2/models/model/rows`, { rows })).json.predictions.map(({ value }: { value: number }) => value);
+
+test("what was learnt is what is served, as the learner itself has it", async () => {
+  const { server, learner } = await learning(await regression());
+  const before = await predicted(server);
+  const learnt = await post(`${server.url}/v2/models/model/learn`, { rows, targets: [10, -10] });
+  expect(learnt.status).toBe(200);
+  expect(learnt.json).toMatchObject({ model_name: "model", rows: 2, version: 1, metrics: { rmse: expect.any(Number) } });
+  const after = await predicted(server);
+  expect(after).not.toEqual(before);
+  expect(after).toEqual(
+    rows.map((row) => (learner.current().predictor as Awaited<ReturnType<typeof regression>>).predict(row).value),
+  );
+  // Tensors see the same state.
+  const input = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 0, 0.5] };
+  const { json } = await post(`${server.url}/v2/models/model/infer`, { inputs: [input] });
+  expect(json.outputs[0].data).toEqual([after[0]]);
+  const { json: stats } = await get(`${server.url}/v2/models/model/learn`);
+  expect(stats).toMatchObject({ model_name: "model", version: 1, all: { rows: 2 }, requests: 1, refused: 0 });
+  expect(stats.versions).toEqual(learner.versions());
+});
+
+test("a poisoned row is 422 and leaves no trace; what is no request is 400", async () => {
+  const { server, learner } = await learning(await classifier());
+  await post(`${server.url}/v2/models/model/learn`, { rows, targets: ["high", "none"] });
+  const bytes = Buffer.from(learner.current().toBytes());
+  const ask = async (body: unknown): Promise<number> => {
+    const { status, json } = await post(`${server.url}/v2/models/model/learn`, body as object);
+    expect(json.error).toMatch(/\[[A-Z_]+\]$/);
+    return status;
+  };
+  for (const body of [
+    { rows, targets: ["high", "unheard of"] },
+    { rows: [rows[0], { a: 1, b: 2 }], targets: ["high", "none"] },
+    { rows: [rows[0], { a: 1, b: null, c: 1 }], targets: ["high", "none"] },
+    { rows: [rows[0], { a: 1e300, b: 1e300, c: 1 }], targets: ["high", "none"] },
+    { rows: [rows[0], { a: "x", b: 0, c: 1 }], targets: ["high", "none"] },
+  ])
+    expect(await ask(body)).toBe(422);
+  for (const body of [
+    { rows },
+    { rows: [], targets: [] },
+    { rows, targets: "high" },
+    { targets: ["high"] },
+    { rows, targets: ["high", "none"], weights: [-1, 1] },
+  ])
+    expect([400, 422]).toContain(await ask(body));
+  expect(await ask({ rows, targets: ["high"] })).toBeLessThan(500);
+  expect(Buffer.from(learner.current().toBytes()).equals(bytes)).toBe(true);
+  expect(learner.stats().requests).toBe(1);
+  const none = await post(`${server.url}/v2/models/fixed/learn`, { rows, targets: ["high", "none"] });
+  expect([none.status, none.json.error]).toEqual([
+    400,
+    'model "fixed": does not learn; serve it with --learn, or give serve() its learner [MODEL]',
+  ]);
+  expect((await post(`${server.url}/v2/models/nobody/learn`, { rows, targets: [1, 2] })).status).toBe(404);
+});
+
+test("returns to a version, and a learner that is opened again serves what was confirmed", async () => {
+  const { server, learner, at } = await learning(await regression());
+  const first = await predicted(server);
+  const kept = await learner.snapshot();
+  await post(`${server.url}/v2/models/model/learn`, { rows, targets: [100, -100] });
+  expect(await predicted(server)).not.toEqual(first);
+  const back = await post(`${server.url}/v2/models/model/rollback`, { version: kept });
+  expect([back.status, back.json.version > kept]).toEqual([200, true]);
+  expect(await predicted(server)).toEqual(first);
+  expect((await post(`${server.url}/v2/models/model/rollback`, { version: 999 })).status).toBe(400);
+  expect((await post(`${server.url}/v2/models/model/rollback`, { version: -1 })).status).toBe(400);
+  await post(`${server.url}/v2/models/model/learn`, { rows, targets: [7, 8] });
+  const last = await predicted(server);
+  await server.close();
+  await open.pop()!.close();
+  const again = await openLearner({ folder: at });
+  open.push(again);
+  const second = await serving({ models: { model: again } });
+  expect(await predicted(second)).toEqual(last);
+  await again.close();
+  const closed = await post(`${second.url}/v2/models/model/learn`, { rows, targets: [1, 2] });
+  expect(closed.status).toBe(503);
+});
+
+test("many clients at once: every confirmed request counts once", async () => {
+  const { server, learner } = await learning(await regression());
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => post(`${server.url}/v2/models/model/learn`, { rows: [rows[i % 2]], targets: [i % 3] })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  expect(new Set(answers.map(({ json }) => json.version)).size).toBe(60);
+  expect(learner.stats()).toMatchObject({ requests: 60, version: 60 });
+});

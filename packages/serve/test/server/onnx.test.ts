@@ -1,0 +1,183 @@
+/** Foreign models behind the server: any types, requests that are joined and those that must not be, and a process that is killed. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { OnnxModel } from "../../src/models/onnx-model.ts";
+import { Graph } from "../../src/onnx/graph.ts";
+import { type OnnxPredictor, onnxPredictor } from "../../src/onnx/index.ts";
+import { type Serving, serve } from "../../src/server/serve.ts";
+import type { InputTensor } from "../../src/v2/input-tensor.ts";
+import { hasRuntime, runtime, same, two } from "../onnx/models.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ergodic-serve-onnx-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+async function model(bytes: Uint8Array): Promise<OnnxPredictor> {
+  const made = await onnxPredictor(bytes, { runtime });
+  open.push(made);
+  return made;
+}
+
+async function served(models: Record<string, OnnxPredictor>): Promise<Serving> {
+  const server = await serve({ models, port: 0, log: "nothing" });
+  open.push(server);
+  return server;
+}
+
+async function ask(
+  { url }: Serving,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: Record<string, never>; retry: string | null }> {
+  const response = await fetch(`${url}/v2/${path}`, body ? { method: "POST", body: JSON.stringify(body) } : {});
+  return {
+    status: response.status,
+    body: (await response.json()) as Record<string, never>,
+    retry: response.headers.get("retry-after"),
+  };
+}
+
+const tensor = (name: string, shape: number[], data: unknown[], datatype = "FP32") => ({ name, shape, data, datatype });
+/** y [n, m] = x [n, m] · 2 of axes of these names. */
+function doubled(axes: readonly string[]): Uint8Array {
+  const graph = new Graph();
+  graph.node("Mul", [graph.input("x", "float32", [...axes]), graph.scalar("float32", 2)], {}, "y");
+  graph.output("y", "float32", [...axes]);
+  return graph.toBytes({}, "0");
+}
+
+describe.skipIf(!hasRuntime)("onnx models", () => {
+  test("tell what they take, and answer; wrong tensors are the client's fault", async () => {
+    const server = await served({ two: await model(two()), whole: await model(same("int64", ["n"])) });
+    const { body: about } = await ask(server, "models/two");
+    expect(about).toMatchObject({
+      platform: "onnxruntime_onnx",
+      inputs: ["a", "b"].map((name) => ({ name, datatype: "FP32", shape: [-1, 3] })),
+    });
+    const a = tensor("a", [2, 3], [1, 2, 3, 4, 5, 6]);
+    const b = tensor("b", [2, 3], [1, 0, 1, 0, 1, 0]);
+    const found = await ask(server, "models/two/infer", { id: "x", inputs: [a, b] });
+    expect(found.body).toMatchObject({
+      id: "x",
+      outputs: [
+        { name: "sum", datatype: "FP32", shape: [2, 1], data: [6, 15] },
+        { name: "product", datatype: "FP32", shape: [2, 3], data: [1, 0, 3, 0, 5, 0] },
+      ],
+    });
+    const said = await ask(server, "models/whole/infer", { inputs: [tensor("x", [2], [7, -5], "INT64")] });
+    expect(said.body).toMatchObject({ outputs: [{ name: "y", datatype: "INT64", data: [7, -5] }] });
+    for (const inputs of [
+      [a],
+      [a, tensor("b", [1, 3], [1, 2, 3])],
+      [a, tensor("b", [2, 2], [1, 2, 3, 4])],
+      [a, tensor("b", [2, 3], [1, 2, 3, 4, 5, 6], "FP64")],
+      [tensor("a", [0, 3], []), tensor("b", [0, 3], [])],
+    ]) {
+      const { status, body } = await ask(server, "models/two/infer", { inputs });
+      expect([status, typeof body.error]).toEqual([400, "string"]);
+    }
+  });
+
+  test("requests are joined along a batch and split again, alone where that would change them", async () => {
+    const input = (shape: number[], data: number[]): InputTensor =>
+      ({
+        name: "x",
+        datatype: "FP32",
+        shape,
+        count: data.length,
+        elements: () => Float32Array.from(data),
+      }) as unknown as InputTensor;
+    const runs: number[] = [];
+    const watched = async (axes: readonly string[]): Promise<OnnxModel> => {
+      const predictor = await model(doubled(axes));
+      const run = predictor.run.bind(predictor);
+      predictor.run = (inputs, options) => {
+        runs.push(inputs.x.shape[0]);
+        return run(inputs, options);
+      };
+      return new OnnxModel(predictor, false);
+    };
+    const answered = async (made: OnnxModel, works: [number[], number[]][]): Promise<unknown[]> => {
+      runs.length = 0;
+      const answers = await made.run(works.map(([shape, data]) => made.fromTensors([input(shape, data)])));
+      return answers.map((answer) => {
+        if (answer instanceof Error) return answer.message;
+        const { shape, elements } = made.output(answer, 0);
+        return [[...shape], [...(elements as Float32Array)]];
+      });
+    };
+    const some: [number[], number[]][] = [
+      [
+        [1, 2],
+        [1, 2],
+      ],
+      [
+        [3, 2],
+        [3, 4, 5, 6, 7, 8],
+      ],
+      [
+        [2, 2],
+        [9, 10, 11, 12],
+      ],
+    ];
+    const right = some.map(([shape, data]) => [shape, data.map((v) => 2 * v)]);
+    const batch = await watched(["batch_size", "width"]);
+    expect(await answered(batch, some)).toEqual(right);
+    expect(runs).toEqual([6]);
+    expect(some.map(([shape, data]) => batch.rowsOf(batch.fromTensors([input(shape, data)])))).toEqual([1, 3, 2]);
+    // As many numbers, of other shapes.
+    const others: [number[], number[]][] = [
+      [
+        [1, 4],
+        [1, 2, 3, 4],
+      ],
+      [
+        [2, 2],
+        [5, 6, 7, 8],
+      ],
+    ];
+    expect(await answered(batch, others)).toEqual(others.map(([shape, data]) => [shape, data.map((v) => 2 * v)]));
+    expect(runs).toEqual([1, 2]);
+    // An axis that may be time.
+    const time = await watched(["length", "width"]);
+    expect(await answered(time, some)).toEqual(right);
+    expect(runs).toEqual([1, 3, 2]);
+    expect(time.rowsOf(time.fromTensors([input([3, 2], [1, 2, 3, 4, 5, 6])]))).toBe(1);
+  });
+
+  test("a process that is killed gives 503 with Retry-After, then service again", { timeout: 120_000 }, async () => {
+    const other = await model(two());
+    const second = await served({ two: other });
+    const inputs = [tensor("a", [1, 3], [1, 2, 3]), tensor("b", [1, 3], [1, 1, 1])];
+    process.kill(other.pid!, "SIGKILL");
+    let refused = 0;
+    for (let i = 0; i < 2000; i++) {
+      const { status: now, retry } = await ask(second, "models/two/infer", { inputs });
+      if (now === 503) {
+        refused++;
+        expect(Number(retry)).toBeGreaterThan(0);
+      } else {
+        expect(now).toBe(200);
+        if (other.restarts > 0) break;
+      }
+      await new Promise((go) => setTimeout(go, 5));
+    }
+    expect(other.restarts).toBe(1);
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  test("files of a folder are loaded where onnxruntime is found; the index says why where it is not", async () => {
+    writeFileSync(join(folder, "two.onnx"), two());
+    const server = await serve({ models: folder, port: 0, log: "nothing", control: true });
+    open.push(server);
+    const [entry] = server.models();
+    expect(entry.name).toBe("two");
+    if (entry.state !== "READY")
+      expect(entry.reason).toMatch(/onnxruntime-node is not installed; run npm install --ignore-scripts/);
+  });
+});
