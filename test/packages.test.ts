@@ -126,6 +126,7 @@ test("the built library knows by name all that its sources define, and keeps the
 const entries: Readonly<Record<string, string>> = {
   ergodic: "fit linear sample",
   "ergodic/predict": "predictor LinearPredictor",
+  "ergodic/calibration": "calibrated conformal coverage",
   "ergodic/predict/async": "predictor",
   "ergodic/compiler": "add compile compileFunction",
   "ergodic/extend": "ChainsRun defineSearch layer loss online rule openEngine",

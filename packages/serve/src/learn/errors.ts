@@ -10,4 +10,5 @@ export class LearnerError extends ErgodicError {
   readonly status = 503;
 }
 
+/** Codes of a LearnerError. */
 export type LearnerErrorCode = "FOLDER_LOCKED" | "FOLDER_DAMAGED" | "FOLDER_OTHER" | "JOURNAL_WRITE";

@@ -81,7 +81,7 @@ export class Learner implements OnlineLearner {
     this.#progress.restore(notes.progress);
   }
 
-  /** Repeats what was accepted since the snapshot, and goes on in the journal. */
+  /** Repeats what was accepted since the snapshot, and continues in the journal. */
   async replay(records: readonly JournalRecord[], journal: Journal, droppedBytes: number): Promise<void> {
     for (const { kind, bytes } of records) {
       if (kind === "rollback") await this.#return(new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true));

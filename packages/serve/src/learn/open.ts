@@ -13,7 +13,7 @@ import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
 
 /**
- * Opens a folder in which a model learns from requests: begins with `model` where the folder is new, or goes on where it was, bit for bit.
+ * Opens a folder in which a model learns from requests: begins with `model` where the folder is new, or continues where it was, bit for bit.
  *
  *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule: sgd({ rate: 0.01 }) });
  *   const { loss, version } = await learner.learn([{ age: 40, hours: 38 }], ["yes"]);   // on the disk now

@@ -7,7 +7,7 @@ export type LearnRow = ArrayLike<number> | Readonly<Record<string, unknown>>;
 export interface LearnerOptions {
   /**
    * The model that learning begins with: a trained linear model or network (a predictor, or its file: path, URL, Blob, bytes), or the checkpoint of a
-   * run. It is copied into the folder when the folder is new. Later it may be left out; if it is given, it must be the one that the folder began with.
+   * run. It is copied into the folder when the folder is new. Later it is not needed; if it is given, it must be the one that the folder began with.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
   /** Where the journal and the snapshots are; made if it is not there. */

@@ -6,8 +6,11 @@ import { type Candidate, candidatesOf, type Source, stampOf } from "./sources.ts
 
 /** A version as the index shows it. */
 export interface IndexEntry {
+  /** The model's name. */
   readonly name: string;
+  /** The version's. */
   readonly version: string;
+  /** Whether it answers. */
   readonly state: "READY" | "UNAVAILABLE";
   /** Why it is not served, or why what its file holds now is not; "" where all is well. */
   readonly reason: string;

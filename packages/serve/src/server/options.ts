@@ -52,7 +52,7 @@ export interface ServeOptions {
   requestMs?: number;
   /** Milliseconds that a connection without a request is kept. Default 65,000. */
   keepAliveMs?: number;
-  /** Milliseconds that `close` goes on serving while `/v2/health/ready` says 503 already, for proxies to notice. Default 0. */
+  /** Milliseconds that `close` still serves while `/v2/health/ready` says 503 already, for proxies to notice. Default 0. */
   drainMs?: number;
   /** What is logged, one line of JSON each: "errors" (and what happens to models), "requests" as well, or "nothing". Default "errors". */
   log?: "nothing" | "errors" | "requests";
