@@ -89,8 +89,6 @@ export const others: Dataset<"age">[] = [
   await readJsonLines<"age">("a.jsonl", y),
   await readParquet<"age">("a.parquet", y),
 ];
-// @ts-expect-error: who knows its columns?
-others.push(await read("a.csv", y));
 `;
 
 const strict = {

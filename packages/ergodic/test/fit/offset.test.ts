@@ -256,6 +256,13 @@ describe("predictions with offsets", () => {
     expect(said(() => fitted.predictInto(new Float64Array(4), new Float64Array(2)))).toMatch(/lack the offset "exposure"/);
     expect(said(() => fitted.predictInto([[1, 2]], new Float64Array(2)))).toMatch(/lack the offset "exposure"/);
     expect(fitted.predictInto([], new Float64Array(0))).toBe(0);
+    const fromLists = await fit(linear({ loss: "poisson" }), Dataset.fromArrays({ x, y, offset }), { epochs: 1 });
+    expect(said(() => fromLists.predict([1, 2]))).toMatch(/the rows lack the offset "offset"/);
+    expect(said(() => fromLists.evaluate(Dataset.fromArrays({ x, y })))).toMatch(/it lacks the offset that the model's rows had/);
+    // What the column is called is no matter.
+    const renamed = table.columns.map((one) => (one.name === "exposure" ? { ...one, name: "years" } : one));
+    const other = Dataset.fromTable({ ...table, columns: renamed }, { target: "claims", offset: "years" });
+    close([...fitted.outputs(other)], [...fitted.outputs(data)], 12);
     const bare = Dataset.fromTable(
       { ...table, columns: table.columns.filter(({ name }) => name !== "exposure") },
       { target: "claims" },
