@@ -235,7 +235,7 @@ it("a file that is no model, or options that are none, open nothing that stays",
   writeFileSync(broken, bytes);
   await expect(threaded(broken, { workers: 3 })).rejects.toThrow(/broken\.safetensors.*\[MODEL_FORMAT\]/s);
   await expect(threaded(join(folder, "none.safetensors"))).rejects.toThrow(/none\.safetensors: cannot be read.*FILE_READ/s);
-  await expect(threaded(files.wide, { maxWork: 10 })).rejects.toThrow(/work/);
+  await expect(threaded(files.wide, { maxWork: 10 })).rejects.toThrow(/maxWork/);
   const before = opened.length;
   for (const options of [{ workers: 0 }, { workers: 1.5 }, { workers: 1e9 }, { wrokers: 1 }, { script: 3 }])
     await expect(threaded(files.linear, options as never)).rejects.toThrow(/^predictor: .*OPTION_/);
