@@ -92,7 +92,7 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
       const y = x.map(() => (name === "logistic" ? (random() < 0.5 ? 0 : 1) : Math.floor(4 * random())));
       if (name === "logistic") [y[0], y[n - 1]] = [0, 1];
       if (name === "logistic" && n === 1) continue;
-      const weights = x.map(() => 0.5 + random());
+      const weights = x.map((_, i) => (i % 5 === 1 ? 0 : 0.5 + random()));
       const offset = x.map(() => random() - 0.5);
       const classes = name === "logistic";
       using read = sparse
@@ -263,12 +263,37 @@ it("goes on from a checkpoint, to the same bytes", async () => {
   expect(joined.run.updates).toBe(straight.run.updates);
 });
 
+it("goes on to where there is no minimum as one that was never stopped", async () => {
+  const dataset = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["a", "a", "b", "b"] });
+  const straight = (await fit(linear(), dataset, { algorithm: newtonCholesky() })).run;
+  const begun = fit(linear(), dataset, { algorithm: newtonCholesky(), epochs: straight.updates - 2 });
+  await begun;
+  const joined = (await fit.resume(await begun.checkpoint(), dataset, { epochs: 100 })).run;
+  expect([joined.updates, joined.reason]).toEqual([straight.updates, straight.reason]);
+});
+
 it("begins at a trained model, and is there at once", async () => {
   const dataset = plantedDataset(data, "binary");
   const model = linear({ loss: "logistic", l2 });
   const from = await fit(model, dataset, { algorithm: newtonCholesky({ tolerance: 1e-14 }) });
   const again = await fit(model, dataset, { algorithm: newtonCholesky(), from });
   expect(again.run.updates).toBe(1);
+});
+
+it("is there at once where the objective is below 0, too", async () => {
+  const dataset = Dataset.fromArrays({ x: data.x, y: data.count.map((y) => y + 20) });
+  const model = linear({ loss: "poisson" });
+  const from = await fit(model, dataset, { algorithm: newtonCholesky({ tolerance: 1e-15 }) });
+  const again = await fit(model, dataset, { algorithm: newtonCholesky(), from });
+  expect(again.run.loss).toBeLessThan(0);
+  expect(again.run.updates).toBe(1);
+});
+
+it("says that there is no minimum although the tolerance is met in the same step", async () => {
+  const dataset = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["a", "a", "b", "b"] });
+  const { reason, report } = (await fit(linear(), dataset, { algorithm: newtonCholesky({ tolerance: 1e-3 }) })).run;
+  expect(report.decrement).toBeLessThan(1e-3 * Math.LN2);
+  expect(reason).toMatch(/^the loss still falls/);
 });
 
 it.each<[string, LinearOptions, object, RegExp]>([
