@@ -48,6 +48,7 @@ export function expectTheSame({ found, unawaited, errors, reason, ticks }: Gave)
       "a rule of one's own",
       "in a chain, with other options",
       "a loss of one's own",
+      "what solves",
       "a loss of one's own by coordinates",
       "resumed, elsewhere",
       "after refusals",

@@ -121,6 +121,7 @@ await both("a rule of one's own", (v) => v.fit(linear(), data, lazily), bytes);
 await both("in a chain, with other options", (v) => v.fit(network([dense(4), relu(), dense(1)]), data, { ...plan, rule: lib.chain(lib.clipNorm({ norm: 2 }), smoothed({ centre: false }), lib.averaging({ start: 5 })) }), bytes);
 const bent = lib.loss("bent", { at: 1 }, ({ z, y, at }) => { const r = sub(z, y); return where(less(abs(r), at), mul(0.5, square(r)), mul(at, sub(abs(r), mul(0.5, at)))); }, { task: "regression", link: "identity", curvature: 1, conjugate: ({ u, y, options }) => where(less(abs(u), options.at + 1e-9), add(mul(0.5, square(u)), mul(u, y)), 1e300) });
 await both("a loss of one's own", (v) => v.fit(linear({ loss: bent({ at: 0.3 }) }), data, plan), bytes);
+await both("what solves", (v) => v.fit(linear(), data, { algorithm: "auto", deterministic: true }), (m) => bytes(m) + m.run.reason);
 await both("a loss of one's own by coordinates", (v) => v.fit(linear({ loss: bent({ at: 0.4 }), l1: 0.01 }), data, { algorithm: lib.coordinateDescent(), seed: 1, deterministic: true }), (m) => bytes(m) + m.gap);
 const begun = there.fit(linear({ loss: bent({ at: 0.5 }) }), data, { ...lazily, rule: smoothed({ rate: 0.001 }), epochs: 1e6 });
 for await (const tick of begun) if (tick.update > 300) break;
