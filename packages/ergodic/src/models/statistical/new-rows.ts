@@ -64,8 +64,7 @@ export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: N
   });
 }
 
-const refusal = (message: string): CapabilityError =>
-  new CapabilityError(WHERE, `${message.replace("cut into batches", "that of a row")}`, "MODEL_ROWS");
+const refusal = (message: string): CapabilityError => new CapabilityError(WHERE, message, "MODEL_ROWS");
 
 /** The size that counts rows: the first extent of what is observed. */
 function rowsOf({ observed, marginal, fields }: TracedModel, asked: string | undefined): string {

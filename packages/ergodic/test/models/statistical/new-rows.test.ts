@@ -235,7 +235,7 @@ describe("refused are", () => {
         observe(y, e.normal(c.mul(param("beta", e.normal(0, 1)), c.at(x, 0)), 1));
       }),
       { x: [x, y], y },
-      /data "x" has the rows on axis 1, but only a first axis can be that of a row/,
+      /data "x" has the rows on axis 1, but only a first axis can be taken apart by rows/,
     ],
     [
       "residuals",
