@@ -6,13 +6,14 @@
  * `--classes` and `--no-classes` decide it instead; where a few whole values may be classes, the result offers it.
  */
 import {
-  isFolder,
   labelsBeside,
   type ReadOptions,
   type ReadTableOptions,
   read,
+  readingLike,
   readSparseTable,
   readTable,
+  takesSparse,
 } from "@ergodic/ingest";
 import { DataError, type Dataset, type Loss, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
 import { UsageError } from "./errors.ts";
@@ -180,45 +181,14 @@ export function refuseTwice({ test, testShare, validate, validateShare }: SplitO
 }
 
 /** Rows with their target, through the steps that training rows went. */
-export async function readHeldOut(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Dataset> {
-  return pipeline.apply(await rawRows(path, pipeline, options, true), { target: true });
+export function readHeldOut(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Dataset> {
+  return read(path, { ...formatOptions(options), ...given({ labels: options.labels }), like: { pipeline } });
 }
 
-/** Raw rows as a model's pipeline takes them; `labelled`: sparse lines must bring their target. */
-export async function rawRows(
-  path: string,
-  pipeline: Pipeline,
-  options: FormatOptions,
-  labelled: boolean,
-): Promise<Table | SparseTable> {
-  if (takesSparse(pipeline))
-    return readSparseTable(path, { ...formatOptions(options), ...(labelled ? {} : { target: false as const }) });
-  return readTable(path, {
-    ...formatOptions(options),
-    ...(await readingOf(path, pipeline)),
-    ...(labelled ? given({ labels: options.labels ?? (await labelsBeside(path)) }) : {}),
-  } as ReadTableOptions);
-}
-
-/** What a file of new rows must be told, so that they come as the pipeline's own rows did. */
-export async function readingOf(path: string, pipeline: Pipeline): Promise<ReadTableOptions> {
-  if (!(await isFolder(path))) return typesOf(pipeline);
-  const [height, width, channels] = pipeline.shape.rowShape ?? [];
-  if (channels === 1 || channels === 3) return { size: [height, width], channels };
-  throw new UsageError("data", `${path} is a folder of images, but the model was not trained on images; name a file`);
-}
-
-export function takesSparse(pipeline: Pipeline): boolean {
-  const first = pipeline.steps[0] as { kind: string; format?: string };
-  return first.kind === "numbers" && first.format === "sparse";
-}
-
-/** Categories stay text, even where a file of new rows shows numbers alone. */
-function typesOf(pipeline: Pipeline): { types?: Record<string, "category"> } {
-  const categories = (pipeline.inputs ?? []).filter(({ kind }) => kind === "category");
-  // Formats that hold numbers alone know no types.
-  if (categories.length === 0) return {};
-  return { types: Object.fromEntries(categories.map(({ name }) => [name, "category"])) };
+/** Raw rows as a model's pipeline takes them, without their target. */
+export async function rawRows(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Table | SparseTable> {
+  if (takesSparse(pipeline)) return readSparseTable(path, { ...formatOptions(options), target: false });
+  return readTable(path, { ...formatOptions(options), ...(await readingLike("data", path, pipeline)) });
 }
 
 export function formatOptions({

@@ -27,6 +27,8 @@ export {
   writeUaiAnswer,
   writeUaiEvidence,
 } from "./graphs/uai.ts";
+export type { LikeOptions } from "./like.ts";
+export { readingLike, takesSparse } from "./like.ts";
 export {
   type BlockOptions,
   blocks,

@@ -17,6 +17,7 @@ import type { NpyOptions } from "./formats/npy.ts";
 import type { ParquetOptions } from "./formats/parquet.ts";
 import type { VwOptions } from "./formats/vw.ts";
 import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
+import { checkLike, type LikeOptions, readingLike, takesSparse } from "./like.ts";
 import { openSource, type Source, type SourceOptions } from "./source.ts";
 
 /** Options of readers of tables. */
@@ -26,7 +27,7 @@ export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOpt
 }
 
 /** Options of `read`: those of the format, and what makes a dataset of a table. */
-export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions>;
+export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions> & Partial<LikeOptions>;
 
 /** Options of readers in blocks. */
 export interface BlockOptions extends ReadTableOptions {
@@ -36,19 +37,19 @@ export interface BlockOptions extends ReadTableOptions {
 
 /**
  * A CSV file as a dataset: `target` names the column to predict. `readCsv<"age" | "hours">(…)` tells the compiler the other columns, so that
- * `predict` refuses rows that lack one.
+ * `predict` refuses rows that lack one. `readCsv("test.csv", { like: train })` reads a test file as the training file was.
  *
  * @throws DataError with file, line and column
  */
 export const readCsv = <Names extends string = string>(
   source: Source,
-  options: CsvOptions & DatasetOptions & SourceOptions,
+  options: CsvOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readCsv", "csv", source, options) as Promise<Dataset<never>>;
 
 /** A tab-separated file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
 export const readTsv = <Names extends string = string>(
   source: Source,
-  options: CsvOptions & DatasetOptions & SourceOptions,
+  options: CsvOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readTsv", "tsv", source, options) as Promise<Dataset<never>>;
 
 /**
@@ -57,29 +58,31 @@ export const readTsv = <Names extends string = string>(
  */
 export const readJsonLines = <Names extends string = string>(
   source: Source,
-  options: JsonLinesOptions & DatasetOptions & SourceOptions,
+  options: JsonLinesOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readJsonLines", "jsonl", source, options) as Promise<Dataset<never>>;
 
 /** A Parquet file as a dataset: `target` names the column to predict. @throws DataError for columns that cannot be read */
 export const readParquet = <Names extends string = string>(
   source: Source,
-  options: ParquetOptions & DatasetOptions & SourceOptions,
+  options: ParquetOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readParquet", "parquet", source, options) as Promise<Dataset<never>>;
 
 /** One array with the target among its columns, or two: `labels` is the second. */
-export const readNpy = (source: Source, options: NpyOptions & Partial<DatasetOptions> & SourceOptions): Promise<Dataset> =>
-  dataset("readNpy", "npy", source, options);
+export const readNpy = (
+  source: Source,
+  options: NpyOptions & Partial<DatasetOptions & LikeOptions> & SourceOptions,
+): Promise<Dataset> => dataset("readNpy", "npy", source, options);
 
 /** A LIBSVM or SVMlight file as a dataset of sparse rows. @throws DataError with file, line and column */
 export const readLibsvm = (
   source: Source,
-  options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions & SourceOptions = {},
+  options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions & Partial<LikeOptions> & SourceOptions = {},
 ): Promise<Dataset> => dataset("readLibsvm", "libsvm", source, options);
 
 /** Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns. @throws DataError with file, line and column */
 export const readVw = (
   source: Source,
-  options: Omit<VwOptions, "target"> & SparseDatasetOptions & SourceOptions = {},
+  options: Omit<VwOptions, "target"> & SparseDatasetOptions & Partial<LikeOptions> & SourceOptions = {},
 ): Promise<Dataset> => dataset("readVw", "vw", source, options);
 
 /** Two IDX files, MNIST's images and labels; without labels, those next to the path under the usual name. */
@@ -101,7 +104,7 @@ export async function readImages(
 }
 
 /**
- * A file or folder as a dataset; the format is known from `format`, the extension, or the first bytes.
+ * A file or folder as a dataset; `like` another one, or by options of its own. The format is known from `format`, the extension, or the first bytes.
  *
  *   const data = await read("adult.csv", { target: "income", impute: "median" });
  *   const images = await read("flowers/");   // a folder with a sub-folder of images for each class
@@ -111,12 +114,13 @@ export async function readImages(
  * @throws DataError with file, line and column for what does not hold what it should; OptionError
  */
 export async function read<Names extends string = string>(source: Source, options: ReadOptions = {}): Promise<Dataset<Names>> {
-  const folder = await folderOfImages(source, options);
+  const folder = "like" in options ? undefined : await folderOfImages(source, options);
   const made = folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);
   return made as Promise<Dataset<never>>;
 }
 
 async function dataset(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
+  if ("like" in all) return datasetLike(reader, asked, from, all);
   const { signal, ...options } = all;
   const { name, source } = await chosenFormat(openSource(from, { signal }), asked);
   const format: AnyFormat = formats[name];
@@ -134,6 +138,16 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   checkKeys(reader, rest, [...own, ...format.keys.filter((key) => key !== "target"), ...sparseDatasetKeys]);
   if (format.kind === "array") return arrayDataset(reader, await format.rows(source, rest), rest);
   return sparseDataset(await format.table(source, rest), rest);
+}
+
+/** Rows with their target, through the steps that other rows went. */
+async function datasetLike(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
+  const { pipeline, options } = checkLike(reader, all);
+  const reading = asked === undefined ? options : { ...options, format: asked };
+  if (takesSparse(pipeline)) return pipeline.apply(await readSparseTable(from, reading), { target: true });
+  const labels = options.labels ?? (await labelsBeside(from));
+  const told = { ...reading, ...(await readingLike(reader, from, pipeline)), ...(labels === undefined ? {} : { labels }) };
+  return pipeline.apply(await readTable(from, told), { target: true });
 }
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {

@@ -11,6 +11,6 @@ test("README", async () => {
   const printed: string[] = [];
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
   await new AsyncFunction("ingest", "console", body)(ingest, { log: (...values: unknown[]) => printed.push(values.join(" ")) });
-  expect(wanted.length).toBe(5);
+  expect(wanted.length).toBe(6);
   expect(printed).toEqual(wanted.flatMap((line) => (line === "3 1" ? ["3", "1"] : [line])));
 });

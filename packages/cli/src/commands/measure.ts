@@ -127,7 +127,7 @@ async function rowsOf(model: AnyPredictor, data: string, options: Options): Prom
     const columns = columnsOf(model, options, "measure");
     return pairsOf(await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) }), columns);
   }
-  const raw = await rawRows(data, model.pipeline, options, false);
+  const raw = await rawRows(data, model.pipeline, options);
   if (!("columns" in raw)) return raw;
   const apart = Math.ceil(raw.rowCount / MOST_ROWS);
   return Array.from({ length: Math.ceil(raw.rowCount / apart) }, (_, i) =>

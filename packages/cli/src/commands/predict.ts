@@ -6,7 +6,7 @@
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
  */
-import { blocks, readTable, sparseBlocks } from "@ergodic/ingest";
+import { blocks, readingLike, readTable, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
 import {
   type AnyPredictor,
@@ -17,7 +17,7 @@ import {
   type Table,
   writeWhole,
 } from "ergodic";
-import { type FormatOptions, formatOptions, rawRows, readingOf, takesSparse } from "../data.ts";
+import { type FormatOptions, formatOptions, rawRows } from "../data.ts";
 import { given } from "../options/given.ts";
 import { addFormatOptions, addModelOptions, addRatingOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -70,9 +70,9 @@ async function* predictions(model: AnyPredictor, data: string, options: PredictO
 
 async function* rowBlocks(model: OutputPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
   const { pipeline } = model;
-  if (data === "-") yield await rawRows(data, pipeline, options, false);
+  if (data === "-") yield await rawRows(data, pipeline, options);
   else if (takesSparse(pipeline)) yield* sparseBlocks(data, { ...formatOptions(options), target: false });
-  else yield* blocks(data, { ...formatOptions(options), ...(await readingOf(data, pipeline)) });
+  else yield* blocks(data, { ...formatOptions(options), ...(await readingLike("data", data, pipeline)) });
 }
 
 async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<string> {

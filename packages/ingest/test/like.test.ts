@@ -1,0 +1,93 @@
+/** `like`: a test file read as the training file was, by every reader that makes datasets. */
+import { Dataset, fit, linear } from "ergodic";
+import { describe, expect, it } from "vitest";
+import { read, readCsv, readJsonLines, readLibsvm, readNpy, readTable } from "../src/index.ts";
+
+const csv = (name: string, content: string) => ({ name, content });
+const train = csv(
+  "train.csv",
+  "age,zip,work,w,pay\n39,10115,clerk,1,10\n50,20095,,2,20\n31,10115,smith,1,30\n28,80331,clerk,1,15\n",
+);
+// Zip codes alone are numbers here, "baker" is new, ages are missing, columns have another order.
+const test = csv("test.csv", "pay,work,zip,age,w\n12,baker,10115,,1\n33,smith,20095,60,3\n");
+const options = { target: "pay", weights: "w", impute: "mean", types: { zip: "category" } } as const;
+
+const rowsOf = (data: Dataset): number[][] => Array.from({ length: data.rowCount }, (_, i) => [...data.row(i)]);
+
+describe("a table", () => {
+  it("has the columns, levels, means and weights of the other, and its own target", async () => {
+    const like = await readCsv(train, options);
+    const made = await readCsv(test, { like });
+    expect(made.names).toEqual(like.names);
+    expect([...made.target.values]).toEqual([12, 33]);
+    expect([...made.weights!]).toEqual([1, 3]);
+    const row = (i: number): Record<string, number> => Object.fromEntries(made.names.map((name, j) => [name, made.row(i)[j]]));
+    expect(row(0)).toEqual({ age: 37, "zip=10115": 1, "zip=20095": 0, "zip=80331": 0, "work=clerk": 0, "work=smith": 0 });
+    expect(row(1)).toEqual({ age: 60, "zip=10115": 0, "zip=20095": 1, "zip=80331": 0, "work=clerk": 0, "work=smith": 1 });
+    const byHand = like.pipeline.apply(await readTable(test, { types: { zip: "category", work: "category" } }), { target: true });
+    expect(rowsOf(made)).toEqual(rowsOf(byHand));
+  });
+
+  it("measures a model that was trained on the other, which serves as well", async () => {
+    const like = await readCsv(train, options);
+    const model = await fit(linear(), like, { algorithm: "auto" });
+    const measured = model.evaluate(await readCsv(test, { like }));
+    expect(Number.isFinite(measured.rmse)).toBe(true);
+    expect(model.evaluate(await readCsv(test, { like: model }))).toEqual(measured);
+    expect(rowsOf(await read(test, { like }))).toEqual(rowsOf(await readCsv(test, { like })));
+  });
+
+  it("in another format, and with another separator", async () => {
+    const like = await readCsv(train, options);
+    const lines =
+      '{"pay":12,"work":"baker","zip":"10115","age":null,"w":1}\n{"pay":33,"work":"smith","zip":"20095","age":60,"w":3}\n';
+    const wanted = rowsOf(await readCsv(test, { like }));
+    expect(rowsOf(await readJsonLines(csv("test.jsonl", lines), { like }))).toEqual(wanted);
+    const semicolons = csv("test.csv", test.content.replaceAll(",", ";"));
+    expect(rowsOf(await readCsv(semicolons, { like, delimiter: ";" }))).toEqual(wanted);
+  });
+});
+
+it("sparse lines have the columns of the other", async () => {
+  const like = await readLibsvm(csv("a.libsvm", "1 1:2 7:1\n0 3:1\n"), { classes: true });
+  const made = await readLibsvm(csv("b.libsvm", "0 1:5\n"), { like });
+  expect(made.columnCount).toBe(7);
+  expect(made.target.levels).toEqual(["0", "1"]);
+  expect([...made.row(0)]).toEqual([5, 0, 0, 0, 0, 0, 0]);
+});
+
+it("arrays keep their target's column", async () => {
+  const like = await readNpy(array("a.npy", [1, 2, 3, 4, 5, 7], 3), { target: -1 });
+  const made = await readNpy(array("b.npy", [7, 8, 9], 3), { like });
+  expect([rowsOf(made), [...made.target.values]]).toEqual([[[7, 8]], [9]]);
+});
+
+it.each<[string, string, object, RegExp]>([
+  [
+    "a target beside it",
+    test.content,
+    { target: "pay" },
+    /^readCsv: both like and target were given, but what like names brings its own target; leave/,
+  ],
+  ["imputing beside it", test.content, { impute: "mode" }, /both like and impute were given/],
+  ["an option unknown", test.content, { shape: 1 }, /shape/],
+  ["a file without one of the columns", "pay,work,zip\n1,smith,10115\n", {}, /age/],
+  ["a file without the target", "age,work,zip,w\n1,smith,10115,1\n", {}, /pay/],
+  ["text where numbers were", test.content.replace(",60,", ",old,"), {}, /age/],
+])("refuses %s", async (_, content, more, message) => {
+  const like = await readCsv(train, options);
+  await expect(readCsv(csv("test.csv", content), { like, ...more } as never)).rejects.toThrow(message);
+});
+
+it.each([undefined, null, {}, "train.csv", 3, Dataset])("refuses to be like %s", async (like) => {
+  await expect(readCsv(test, { like } as never)).rejects.toThrow(
+    /^readCsv: like must be a dataset, or a model.*\[OPTION_TYPE\]$/,
+  );
+});
+
+function array(name: string, values: number[], columns: number) {
+  const head = `{'descr': '<f8', 'fortran_order': False, 'shape': (${values.length / columns}, ${columns}), }`;
+  const header = Buffer.from(`\x93NUMPY\x01\x00..${head.padEnd(117)}\n`, "latin1");
+  header.writeUInt16LE(118, 8);
+  return { name, content: new Uint8Array([...header, ...new Uint8Array(Float64Array.from(values).buffer)]) };
+}
