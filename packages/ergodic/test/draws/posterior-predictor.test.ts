@@ -80,12 +80,12 @@ describe("a regression", async () => {
 
   it("gives its memory back", async () => {
     const engine = await e.openEngine({ deterministic: true });
-    const before = engine.memory.used;
+    const before = engine.memory.usedBytes;
     for (let i = 0; i < 3; i++) {
       using other = await posterior.predictor({ seed: i });
       other.predict({ x: 1 });
     }
-    expect(engine.memory.used).toBe(before);
+    expect(engine.memory.usedBytes).toBe(before);
     const gone = await posterior.predictor();
     gone.dispose();
     gone.dispose();
