@@ -43,7 +43,8 @@ export function stream(seed: number, ...names: (string | number)[]): Stream {
   return { key, at: (counter) => new BlockDraws(key, counter) };
 }
 
-class BlockDraws implements Draws {
+/** Draws of one update, by Philox blocks. */
+export class BlockDraws implements Draws {
   private readonly words = new Uint32Array(4);
   private readonly key: readonly [number, number];
   private readonly low: number;

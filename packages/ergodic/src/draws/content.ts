@@ -21,8 +21,32 @@ export interface DrawsSource {
   readonly hasTarget: boolean;
   /** What was observed, drawn anew for each draw. */
   predict(seed: number): DrawsContent;
+  /** What the draws predict of new rows. `seed`: of the noise; `draws`: so many of them, evenly; `rows`: the size that counts rows. */
+  newRows(options: { readonly seed: number; readonly draws?: number; readonly rows?: string }): Promise<RowDraws>;
   /** What was observed, by name. */
   observed(): Readonly<Record<string, Float64Array>>;
+}
+
+/** What draws predict of new rows of data, one row at a time. */
+export interface RowDraws {
+  /** What a row gives: names, and shapes of one row's. */
+  readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Other data of the model, the same for all rows. */
+  readonly others: readonly string[];
+  /** What is predicted: names, and shapes of one row's. */
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
+  /** Draws that predictions are made from. */
+  readonly drawCount: number;
+  /** `row`: numbers of its fields, one after another; `where`: of errors. What is returned is there until the next call. @throws DataError */
+  of(row: Float64Array, where: string): RowPrediction;
+  dispose(): void;
+}
+
+/** Of each number of the outputs, one after another: predictive mean and standard deviation, and values drawn, one from each draw. */
+export interface RowPrediction {
+  readonly mean: Float64Array;
+  readonly sd: Float64Array;
+  readonly drawn: readonly Float64Array[];
 }
 
 /** Draws as plain data: what files of draws hold. */

@@ -1,5 +1,6 @@
 import { checkNumbers, checkSignal, refuse } from "../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { later } from "../base/later.ts";
 import { shown } from "../base/shown.ts";
 import { turn } from "../base/turn.ts";
 import type { JsonObject } from "../contract.ts";
@@ -16,6 +17,7 @@ import {
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { isApproximation, paretoKText } from "./method.ts";
+import type { PosteriorPredictor, PosteriorPredictorOptions } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
@@ -55,11 +57,11 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
  *   posterior.summary()["theta[1]"].mean
  *
- * `Q`: names, where the compiler knows them from the model.
+ * `Q`: names, where the compiler knows them from the model; `D`: names of the model's data.
  *
  * @throws OptionError for a name that is not there
  */
-export class Draws<Q extends string = string> {
+export class Draws<Q extends string = string, D extends string = string> {
   /** Chains. */
   readonly chains: number;
   /** Draws of each chain. */
@@ -255,6 +257,23 @@ export class Draws<Q extends string = string> {
     const { seed = 0 } = options;
     checkNumber("predict", "seed", seed, { integer: true });
     return new Draws(this.#source("predict").predict(seed));
+  }
+
+  /**
+   * A predictor of new rows of data: predictive mean, sd and interval of what the model observes of each, from these draws.
+   *
+   *   const predictor = await posterior.predictor({ level: 0.9 });
+   *   predictor.predict({ x: 3 }).y.upper;
+   *
+   * Data whose first extent is the one of what is observed (`rows`) are given anew for each row; all others stay those of the model.
+   *
+   * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError [DRAWS_MODEL] for draws without their model
+   */
+  async predictor(options: PosteriorPredictorOptions = {}): Promise<PosteriorPredictor<D>> {
+    this.#need("predictor");
+    const source = this.#source("predictor");
+    const { posteriorPredictor } = await later(() => import("./posterior-predictor.ts"));
+    return (await posteriorPredictor(source, options)) as PosteriorPredictor<D>;
   }
 
   /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. */

@@ -7,6 +7,13 @@ export { type DrawsFrame, fromDataFrame, toDataFrame } from "./data-frame.ts";
 export { Draws, type DrawsSummaryOptions, type SummariseOptions } from "./draws.ts";
 export type { FileHandleSource, FolderHandle } from "./folder.ts";
 export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
+export type {
+  PosteriorPrediction,
+  PosteriorPredictor,
+  PosteriorPredictorOptions,
+  PosteriorRow,
+  PredictedNumber,
+} from "./posterior-predictor.ts";
 export {
   type CheckedStatistic,
   densityOverlay,

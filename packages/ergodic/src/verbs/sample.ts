@@ -11,6 +11,7 @@ import {
 import { checkBoolean, checkSignal, checkValuesByName, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
+import { later } from "../base/later.ts";
 import { shown } from "../base/shown.ts";
 import { type Stream, stream } from "../base/stream.ts";
 import type { Json, JsonObject, LogDensity } from "../contract.ts";
@@ -86,7 +87,14 @@ const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "dete
 /** What goes with a model as its data: of a function its dimension, of a density nothing. */
 export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
 
-function start<M extends Sampled>(model: M, data: SampleDataOf<M>, options: SampleOptions = {}): Run<Draws<NamesOf<M>>> {
+/** Names of a model's data. */
+type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? keyof D & string : string;
+
+function start<M extends Sampled>(
+  model: M,
+  data: SampleDataOf<M>,
+  options: SampleOptions = {},
+): Run<Draws<NamesOf<M>, DataNamesOf<M>>> {
   return startWith(model, data as SampleData, options, drawsOf);
 }
 
@@ -117,7 +125,7 @@ function resume<M extends Sampled>(
   model: M,
   data: SampleDataOf<M>,
   options: SampleWatchOptions & { algorithm?: Sampler } = {},
-): Run<Draws<NamesOf<M>>> {
+): Run<Draws<NamesOf<M>, DataNamesOf<M>>> {
   return resumeWith(from, model, data as SampleData, options, drawsOf);
 }
 
@@ -442,6 +450,11 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
     dependent: () => density.dependentObservations(raw.values.subarray(0, density.dimension)),
     hasTarget: density.traced.hasTarget,
     observed: () => density.observedValues(),
+    newRows: async (options) => {
+      const { newRows } = await later(() => import("../models/statistical/new-rows.ts"));
+      const { name, traced, deterministic } = density;
+      return newRows({ name, traced, deterministic, points: raw.values, values }, options);
+    },
     predict: (seed) => {
       const replicated = density.predictOf(raw.values, stream(seed, "predict"));
       const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));

@@ -140,7 +140,7 @@ describe("a model whose data are named first", () => {
     const run = sample(schools, data, options);
     await run;
     const longer = await sample.resume(await run.checkpoint(), schools, data, { draws: 50 });
-    expectTypeOf(longer).toEqualTypeOf<Draws<Names>>();
+    expectTypeOf(longer).toEqualTypeOf<Draws<Names, "y" | "sigma">>();
     expect(longer.series("mu").subarray(0, 40)).toEqual(posterior.series("mu").subarray(0, 40));
     await saveDraws(posterior, folder, { format: "json" });
     const read = await loadDraws<NamesOf<typeof schools>>(folder);

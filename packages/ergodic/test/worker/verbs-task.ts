@@ -71,6 +71,13 @@ for await (const tick of posterior) ticks++;
 found["sampled"] = [drawn(await sample(schools, given, drawing)), drawn(await posterior)];
 const resumed = await early;
 await both("sampling resumed", (v) => v.sample.resume(resumed, schools, given, { draws: 40 }), drawn);
+const level = model({ x: vector("N"), y: vector("N") }, ({ x, y, param, observe }) => {
+  const beta = param("beta", normal(0, 1));
+  observe(y, normal(x.mul(beta), 1));
+  return { beta };
+});
+const ofNew = async (v) => (await (await v.sample(level, { x: [1, 2, 3], y: [1, 2, 4] }, { warmup: 50, draws: 50, seed: 3, deterministic: true })).predictor()).predict({ x: 2.5 }).y;
+found["new rows"] = [JSON.stringify(await ofNew(lib)), JSON.stringify(await ofNew(there))];
 const scaled = (v) => v.sample(v === lib ? (await_module.plain) : there.exported("plain"), { dimension: 2 }, { draws: 50, warmup: 50, seed: 1, deterministic: true });
 const await_module = await import(module);
 await both("a function that is exported", scaled, (p) => ofNumbers(p.draws("x")));
@@ -133,6 +140,8 @@ const resumedOwn = (v) => (v === lib ? v : elsewhere).fit.resume(ownKept, data, 
 await both("resumed, elsewhere", resumedOwn, (m) => bytes(m) + m.run.updates);
 
 const errors = {};
+const apart = await there.sample(there.exported("simple"), { y: [0, 0] }, { warmup: 0, draws: 4, chains: 1 });
+errors["new rows without the model"] = await apart.predictor().then(() => "none", (error) => error.message);
 const failing = async (name, make) => {
   try {
     await make();

@@ -3,8 +3,7 @@
 import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/index.ts";
 import type { ParameterConstraint } from "./constraints.ts";
 import type { Distribution } from "./distributions/index.ts";
-import type { DataFields, DataOf, Extent } from "./fields.ts";
-
+import type { DataField, DataFields, DataOf, Extent, ModelData, ReadField } from "./fields.ts";
 import type { Marginal, States, StateTerms } from "./marginalise.ts";
 import type { NonCentred } from "./non-centred.ts";
 import type { Transform } from "./transforms/index.ts";
@@ -114,6 +113,13 @@ export interface TracedTerm {
   readonly value?: SymbolicArray;
 }
 
+/** Indices, and of how many places the operation `where` takes those that they name. */
+export interface TracedIndices {
+  readonly where: string;
+  readonly indices: SymbolicArray;
+  readonly extent: number;
+}
+
 export interface TracedModel {
   readonly dimension: number;
   readonly parameters: readonly TracedParameter[];
@@ -137,6 +143,14 @@ export interface TracedModel {
   /** What is probably not meant. */
   readonly hints: readonly Hint[];
   readonly data: ReadonlyMap<string, Float64Array>;
+  /** What the model asked for of its data, and what it was given. */
+  readonly fields: ReadonlyMap<string, DataField & ReadField>;
+  /** Indices that are no constants. */
+  readonly taken: readonly TracedIndices[];
+  /** Single numbers among the data, which may be sizes. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** The same function on other data. */
+  again(data: ModelData): TracedModel;
 }
 
 export interface Hint {

@@ -25,6 +25,18 @@ export function withoutInvariants(
   isMoved: (input: SymbolicArray) => boolean,
   evaluate: Evaluate = interpreted,
 ): SymbolicArray[] {
+  const wanted = unmovedBelow(roots, isMoved);
+  if (wanted.size === 0) return [...roots];
+  const known = found.get(fixed) ?? new Map<SymbolicArray, SymbolicArray>();
+  found.set(fixed, known);
+  const list = [...wanted].filter((node) => !known.has(node));
+  const values = list.length > 0 ? evaluate(list, fixed) : [];
+  for (const [i, node] of list.entries()) known.set(node, standIn(node, values[i], fixed));
+  return substituteArrays(roots, new Map([...wanted].map((node) => [node, known.get(node)!])));
+}
+
+/** What is computed without anything that moves, where something that moves reads it, and roots that nothing moves. */
+export function unmovedBelow(roots: readonly SymbolicArray[], isMoved: (input: SymbolicArray) => boolean): Set<SymbolicArray> {
   const nodes = arraysBelow(roots);
   const moved = new Set<SymbolicArray>();
   for (const node of nodes) if (node.op === "input" ? isMoved(node) : node.args.some((arg) => moved.has(arg))) moved.add(node);
@@ -37,13 +49,7 @@ export function withoutInvariants(
   };
   for (const node of nodes) if (moved.has(node)) node.args.forEach(look);
   roots.forEach(look);
-  if (wanted.size === 0) return [...roots];
-  const known = found.get(fixed) ?? new Map<SymbolicArray, SymbolicArray>();
-  found.set(fixed, known);
-  const list = [...wanted].filter((node) => !known.has(node));
-  const values = list.length > 0 ? evaluate(list, fixed) : [];
-  for (const [i, node] of list.entries()) known.set(node, standIn(node, values[i], fixed));
-  return substituteArrays(roots, new Map([...wanted].map((node) => [node, known.get(node)!])));
+  return wanted;
 }
 
 function standIn(node: SymbolicArray, values: Float64Array, fixed: Fixed): SymbolicArray {

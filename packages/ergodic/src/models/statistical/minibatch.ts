@@ -13,15 +13,16 @@
  *
  * @throws CapabilityError where the density is no sum over rows, or a parameter has rows; OptionError for a name that is no first extent
  */
-import { CapabilityError, OptionError } from "../../base/errors.ts";
+import { CapabilityError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
 import { add, arraysBelow, interpret, mul, type SymbolicArray, shapeText, sum, toArray } from "../../compiler/index.ts";
 import type { Minibatches } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
 import type { ModelContext, TracedModel } from "./context.ts";
-import type { DataFields, ModelData } from "./fields.ts";
+import type { ModelData } from "./fields.ts";
 import { RowBatches, type ScaledModel } from "./row-batches.ts";
+import { RowFields } from "./rows.ts";
 import { traceModel } from "./trace.ts";
 
 type Body = (context: ModelContext) => unknown;
@@ -42,20 +43,18 @@ export class RowModel extends ConditionedModel {
   readonly #batches: RowBatches;
 
   constructor(name: string, body: Body, data: ModelData, engine: Engine, { rows, deterministic }: RowOptions) {
-    const fields: Record<string, DataFields[string]> = {};
-    const noted = noting(body, fields);
-    const traced = traceModel(name, noted, data);
+    const traced = traceModel(name, body, data);
     super(name, traced, engine, deterministic);
     try {
-      const cutting = new RowCut(name, rows, fields, data, traced);
-      tryOut(cutting, body, (points) => this.explain(points));
+      const cutting = new RowCut(name, rows, traced);
+      tryOut(cutting, (points) => this.explain(points));
       this.#batches = new RowBatches(engine, {
         name,
         deterministic,
-        rowCount: cutting.rowCount,
-        fields: cutting.keys,
+        rowCount: cutting.fields.rowCount,
+        fields: cutting.fields.keys,
         data: traced.data,
-        scaled: (batch) => cutting.scaled(body, firstRows(batch), cutting.rowCount),
+        scaled: (batch) => cutting.scaled(firstRows(batch), cutting.fields.rowCount),
       });
       this.minibatches = this.#batches;
     } catch (error) {
@@ -70,62 +69,22 @@ export class RowModel extends ConditionedModel {
   }
 }
 
-/** The same function, with the fields that it asks for written down. */
-const noting =
-  (body: Body, fields: Record<string, DataFields[string]>): Body =>
-  (context) =>
-    body({
-      ...context,
-      data: (asked) => {
-        Object.assign(fields, asked);
-        return context.data(asked);
-      },
-    });
-
 /** Which data have rows, and the model on some of them. */
 class RowCut {
-  readonly name: string;
-  readonly rows: string;
-  readonly rowCount: number;
-  /** Names of the inputs that have rows. */
-  readonly keys: ReadonlySet<string>;
-  readonly whole: TracedModel;
-  private readonly data: ModelData;
-  private readonly widths = new Map<string, number>();
+  readonly fields: RowFields;
+  private readonly name: string;
+  private readonly whole: TracedModel;
 
-  constructor(name: string, rows: string, fields: DataFields, data: ModelData, whole: TracedModel) {
+  constructor(name: string, rows: string, whole: TracedModel) {
     this.name = name;
-    this.rows = rows;
-    this.data = data;
     this.whole = whole;
-    let rowCount = 0;
-    for (const [field, { extents }] of Object.entries(fields)) {
-      if (extents.indexOf(rows, 1) > 0)
-        throw this.refusal(
-          `data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but only a first axis can be cut into batches`,
-        );
-      if (extents[0] !== rows) continue;
-      const size = whole.data.get(`data ${field}`)!.length;
-      rowCount = rowsOf(data[field], extents.length, size, rowCount);
-      this.widths.set(field, size);
-    }
-    if (this.widths.size === 0) {
-      const firsts = Object.values(fields).flatMap(({ extents }) => (typeof extents[0] === "string" ? [extents[0]] : []));
-      throw new OptionError(
-        name,
-        `rows is "${rows}", but no data have it as their first extent (there are: ${[...new Set(firsts)].join(", ") || "none"}); name the extent that counts independent rows`,
-        "OPTION_UNKNOWN",
-      );
-    }
-    this.rowCount = rowCount;
-    for (const [field, size] of this.widths) this.widths.set(field, size / rowCount);
-    this.keys = new Set([...this.widths.keys()].map((field) => `data ${field}`));
+    this.fields = new RowFields(name, rows, whole, (message) => this.refusal(message, rows));
   }
 
   /** The model on the listed rows, whose likelihood stands for that of `total` rows. */
-  scaled(body: Body, list: readonly number[], total: number): ScaledModel {
+  scaled(list: readonly number[], total: number): ScaledModel {
     const count = list.length;
-    const traced = traceModel(this.name, body, this.dataOf(list));
+    const traced = this.whole.again(this.fields.dataOf(list));
     this.checkParameters(traced);
     const terms = traced.observed.filter(({ pointwise }) => this.readsRows(pointwise));
     for (const { name, shape, batch } of terms)
@@ -137,12 +96,12 @@ class RowCut {
     return { ...traced, logDensity: add(traced.logDensity, mul(total / count - 1, likelihood)) };
   }
 
-  refusal(message: string): CapabilityError {
-    return new CapabilityError(this.name, `${message}; without rows: "${this.rows}" the model is taken whole`, "MODEL_ROWS");
+  refusal(message: string, rows = this.fields.rows): CapabilityError {
+    return new CapabilityError(this.name, `${message}; without rows: "${rows}" the model is taken whole`, "MODEL_ROWS");
   }
 
   private readsRows(value: SymbolicArray): boolean {
-    return arraysBelow([value]).some(({ op, attributes }) => op === "input" && this.keys.has(String(attributes)));
+    return arraysBelow([value]).some(({ op, attributes }) => op === "input" && this.fields.keys.has(String(attributes)));
   }
 
   private checkParameters({ parameters }: TracedModel): void {
@@ -154,39 +113,20 @@ class RowCut {
       );
     }
   }
-
-  private dataOf(list: readonly number[]): ModelData {
-    const cut = [...this.widths].map(([field, width]) => {
-      const given = this.data[field] as ArrayLike<number>;
-      // A flat table of several columns is cut by its numbers.
-      const isFlat = given.length !== this.rowCount;
-      const row = (i: number): number[] => (isFlat ? Array.from({ length: width }, (_, j) => given[i * width + j]) : [given[i]]);
-      return [field, list.flatMap(row)];
-    });
-    const stated = Object.hasOwn(this.data, this.rows) ? { [this.rows]: list.length } : {};
-    return { ...this.data, ...stated, ...Object.fromEntries(cut) };
-  }
 }
 
 const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Rows of a field: of its list, or where that is flat those that other fields have, else its size. */
-function rowsOf(given: ModelData[string], axes: number, size: number, known: number): number {
-  if (known > 0) return known;
-  const { length } = given as ArrayLike<unknown>;
-  return axes > 1 && length === size ? 0 : length;
-}
-
 /** On 2m rows from all over the data the density must be the mean of its estimates on the halves. */
-function tryOut(cut: RowCut, body: Body, explain: (points: Float64Array[]) => string | undefined): void {
-  const half = Math.min(TRIAL_ROWS, Math.floor(cut.rowCount / 2));
+function tryOut(cut: RowCut, explain: (points: Float64Array[]) => string | undefined): void {
+  const half = Math.min(TRIAL_ROWS, Math.floor(cut.fields.rowCount / 2));
   if (half === 0) return;
   const picks = stream(0, "rows", "picks").at(0);
   const picked = new Set<number>();
-  while (picked.size < 2 * half) picked.add(picks.integer(cut.rowCount));
+  while (picked.size < 2 * half) picked.add(picks.integer(cut.fields.rowCount));
   const list = [...picked];
-  const whole = cut.scaled(body, list, 2 * half);
-  const halves = [list.slice(0, half), list.slice(half)].map((rows) => cut.scaled(body, rows, 2 * half));
+  const whole = cut.scaled(list, 2 * half);
+  const halves = [list.slice(0, half), list.slice(half)].map((rows) => cut.scaled(rows, 2 * half));
   const starts = stream(0, "rows", "trial");
   const points: Float64Array[] = [];
   let tried = 0;

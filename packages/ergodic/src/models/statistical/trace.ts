@@ -1,7 +1,7 @@
 /** A model's function, run once on data: what it says is written down. */
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
-import { watchIndices } from "../../compiler/array/indices.ts";
+import { type IndexWatch, watchIndices } from "../../compiler/array/indices.ts";
 import { add, input, isArray, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
 import { anything, array, checkArgument, type Kind, operand, operation, optional, text } from "../../compiler/signature.ts";
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
@@ -12,6 +12,7 @@ import type {
   ModelContext,
   ParameterOptions,
   TracedDraw,
+  TracedIndices,
   TracedModel,
   TracedObservation,
   TracedParameter,
@@ -23,7 +24,16 @@ import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
 import { distributionKind } from "./distributions/kinds.ts";
-import { checkFinite, type DataFields, type DataOf, type Extent, type ModelData, readData } from "./fields.ts";
+import {
+  checkFinite,
+  type DataField,
+  type DataFields,
+  type DataOf,
+  type Extent,
+  type ModelData,
+  type ReadField,
+  readData,
+} from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
 import { observationHint, unboundedHint } from "./hints.ts";
 import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
@@ -33,11 +43,16 @@ import { withUserLine } from "./user-line.ts";
 
 export function traceModel(name: string, body: (context: ModelContext) => unknown, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
+  const look = dataIndices(scope.data);
+  const watch: IndexWatch = (where, indices, extent) => {
+    scope.taken.push({ where, indices, extent });
+    look(where, indices, extent);
+  };
   watchConditions(
-    () => watchIndices(dataIndices(scope.data), () => refuseLater(name, body(scope.context()))),
+    () => watchIndices(watch, () => refuseLater(name, body(scope.context()))),
     () => scope.results(),
   );
-  return scope.traced();
+  return { ...scope.traced(), again: (other) => traceModel(name, body, other) };
 }
 
 /** What an async function declares after its first await would be missed. */
@@ -76,6 +91,8 @@ class Scope {
   readonly #given: ModelData;
   readonly #sizes = new Map<string, number>();
   readonly data = new Map<string, Float64Array>();
+  readonly #fields = new Map<string, DataField & ReadField>();
+  readonly taken: TracedIndices[] = [];
   readonly #parameters: TracedParameter[] = [];
   readonly #byValue = new Map<SymbolicArray, TracedParameter>();
   readonly #quantities: TracedQuantity[] = [];
@@ -130,7 +147,7 @@ class Scope {
     return [...this.#terms, ...this.#quantities.map((q) => q.value), ...drawn];
   }
 
-  traced(): TracedModel {
+  traced(): Omit<TracedModel, "again"> {
     if (this.#dimension === 0)
       throw new OptionError(this.#name, "the model has no parameters; add one by param()", "MODEL_PARAMETERS");
     return {
@@ -148,13 +165,19 @@ class Scope {
       terms: this.#parts,
       hints: this.#hints,
       data: this.data,
+      fields: this.#fields,
+      taken: this.taken,
+      numbers: Object.fromEntries(
+        Object.entries(this.#given).filter((given): given is [string, number] => typeof given[1] === "number"),
+      ),
     };
   }
 
   #read<F extends DataFields>(fields: F): DataOf<F> {
     const read = readData(fields, this.#given, this.#sizes);
-    const made = Object.entries(fields).map(([name, { kind }]) => {
+    const made = Object.entries(fields).map(([name, { kind, extents }]) => {
       const { shape, values } = read[name];
+      this.#fields.set(name, { kind, extents, shape, values });
       if (kind !== "array") return [name, values[0]];
       const key = `data ${name}`;
       this.data.set(key, values);

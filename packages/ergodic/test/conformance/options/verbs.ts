@@ -483,6 +483,10 @@ export const others: Verbs = {
     options: { seed: whole(), statistics: group },
   },
   "draws.predict": { call: (o) => posterior.predict(o), options: { seed: whole() } },
+  "draws.predictor": {
+    call: (o) => posterior.predictor(o),
+    options: { level: number(Number.MIN_VALUE, 1 - Number.EPSILON / 2), draws: count, seed: whole(), rows: text },
+  },
   "draws.loo": { call: (o) => posterior.loo("y", o), options: { oneStepAhead: flag } },
   "draws.waic": { call: (o) => posterior.waic("y", o), options: { oneStepAhead: flag } },
   saveDraws: { call: (o) => ergodic.saveDraws(posterior, join(folder, "draws"), o), options: { format: none } },

@@ -39,6 +39,12 @@ export interface Sampler {
   elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
 }
 
+export interface Reader {
+  readonly arrays: readonly SymbolicArray[];
+  /** `numbers`: of each array. What is returned gives the same object each time. @throws OptionError where parameters break their constraints */
+  read(numbers: readonly Float64Array[]): (i: number) => Values;
+}
+
 /** A distribution with its parameters, as normal(0, 1) makes it: for `param`, `observe` and `generated` in a model. */
 export class Distribution {
   /** The family it belongs to. */
@@ -165,6 +171,11 @@ export class Distribution {
     return { arrays, draw, elements };
   }
 
+  /** Arrays of the parameters over the whole batch, and from their numbers, of one such batch after another, those of each element, checked. */
+  reader(batch: Shape): Reader {
+    return this.#reader(batch, false);
+  }
+
   #lacks(what: string): CapabilityError {
     return new CapabilityError(
       this.name,
@@ -189,8 +200,7 @@ export class Distribution {
   }
 
   /** The parameters over the batch, and from their numbers those of each element, checked. */
-  #reader(batch: Shape) {
-    const one = sizeOf(this.batch) === 1;
+  #reader(batch: Shape, one = sizeOf(this.batch) === 1): Reader {
     const entries = Object.entries(this.parameters).map(([name, array]) => {
       const constraint = this.family.constraints[name];
       const rank = rankOf(constraint);

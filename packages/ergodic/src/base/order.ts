@@ -1,0 +1,40 @@
+/**
+ * Puts the number of rank `place` (from 0) among x[from], x[from + 1], … in its place: none larger before it, none smaller behind. The rest is in any order.
+ *
+ * x: float64[n], changed in place; n operations on average. NaN sorts last, as by `sort`. Nothing is done where `place` is before `from`.
+ * Source: Hoare 1961 (Find).
+ */
+export function order(x: Float64Array, place: number, from = 0): void {
+  if (place < from) return;
+  let low = from;
+  let high = withoutNaN(x, from);
+  while (low < high) {
+    const pivot = middle(x[low], x[(low + high) >> 1], x[high]);
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (x[i] < pivot) i++;
+      while (x[j] > pivot) j--;
+      if (i > j) break;
+      [x[i], x[j]] = [x[j], x[i]];
+      i++;
+      j--;
+    }
+    if (place <= j) high = j;
+    else if (place >= i) low = i;
+    else return;
+  }
+}
+
+/** Moves NaN to the end; the last place that has a number. */
+function withoutNaN(x: Float64Array, from: number): number {
+  let last = x.length - 1;
+  for (let i = last; i >= from; i--) {
+    if (!Number.isNaN(x[i])) continue;
+    x[i] = x[last];
+    x[last] = Number.NaN;
+    last--;
+  }
+  return last;
+}
+
+const middle = (a: number, b: number, c: number): number => Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));

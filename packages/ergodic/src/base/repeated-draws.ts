@@ -1,0 +1,33 @@
+import { BlockDraws, type Stream } from "./stream.ts";
+
+/** The draws of one update of a stream, as often as they are wanted: bits and normal numbers are computed once. */
+export class RepeatedDraws extends BlockDraws {
+  readonly #words: number[] = [];
+  /** By the place of their first word. */
+  readonly #normals: (number | undefined)[] = [];
+  #next = 0;
+
+  constructor({ key }: Stream, counter: number) {
+    super(key, counter);
+  }
+
+  override bits(): number {
+    if (this.#next === this.#words.length) this.#words.push(super.bits());
+    return this.#words[this.#next++];
+  }
+
+  override normal(): number {
+    const at = this.#next;
+    const known = this.#normals[at];
+    if (known === undefined) return (this.#normals[at] = super.normal());
+    this.#next = at + WORDS_OF_NORMAL;
+    return known;
+  }
+
+  /** From here on the same numbers as from the start. */
+  restart(): void {
+    this.#next = 0;
+  }
+}
+
+const WORDS_OF_NORMAL = 2;
