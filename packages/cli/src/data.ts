@@ -18,6 +18,7 @@ import {
 import { DataError, type Dataset, type Loss, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
+import { type FormatOptions, formatOptions } from "./options/reading.ts";
 import type { Place } from "./outputs.ts";
 
 export interface TrainingData {
@@ -28,16 +29,6 @@ export interface TrainingData {
 
 /** More different values than this are hardly classes. */
 const MOST_OFFERED = 20;
-
-/** What says how a file is read, for every command. */
-export interface FormatOptions {
-  format?: string;
-  /** False for --no-header. */
-  header: boolean;
-  delimiter?: string;
-  /** The labels of IDX and NumPy arrays, where those beside them have other names. */
-  labels?: string;
-}
 
 /** Those of rows to train on. */
 export interface ReadingOptions extends FormatOptions {
@@ -185,21 +176,16 @@ export function readHeldOut(path: string, pipeline: Pipeline, options: FormatOpt
   return read(path, { ...formatOptions(options), ...given({ labels: options.labels }), like: { pipeline } });
 }
 
+/** What the user says of a file, and what its rows must be for the model, whose categories stay categories. */
+export async function readingOf(path: string, pipeline: Pipeline, options: FormatOptions): Promise<ReadTableOptions> {
+  const [own, like] = [formatOptions(options), await readingLike("data", path, pipeline)];
+  return { ...own, ...like, ...given({ types: like.types && { ...own.types, ...like.types } }) };
+}
+
 /** Raw rows as a model's pipeline takes them, without their target. */
 export async function rawRows(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Table | SparseTable> {
   if (takesSparse(pipeline)) return readSparseTable(path, { ...formatOptions(options), target: false });
-  return readTable(path, { ...formatOptions(options), ...(await readingLike("data", path, pipeline)) });
-}
-
-export function formatOptions({
-  format,
-  header,
-  delimiter,
-}: FormatOptions): Pick<ReadTableOptions, "format" | "header" | "delimiter"> {
-  return given({ format, header: header ? undefined : false, delimiter: delimiter === "\\t" ? "\t" : delimiter }) as Pick<
-    ReadTableOptions,
-    "format" | "header" | "delimiter"
-  >;
+  return readTable(path, await readingOf(path, pipeline, options));
 }
 
 function sizes(option: string, text: string | undefined): number[] | undefined {

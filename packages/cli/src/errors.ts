@@ -21,7 +21,7 @@ export class NotTrusted extends Error {}
 
 /** Options that have the same name here and in the library. */
 const shared = [
-  "impute|drop|format|target|header|delimiter|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
+  "impute|drop|format|target|header|delimiter|decimal|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
   "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2|duplicates",
 ].join("|");
 const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
@@ -33,6 +33,10 @@ const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
   [/\b(svgd|meanField)\(\{ (particles|batch): (\d+) \}\)/g, "$1:$2=$3"],
+  [/\btypes: \{ "([^"]*)": "(category|number)" \}/g, "--types '$1=$2'"],
+  [/\btypes: \{ "([^"]*)": \[(.*?)\] \}/g, "--levels '$1=$2'"],
+  [/\blist it in the option missing\b/g, "list it in --missing"],
+  [/\bfirstIndex: 0\b/g, "--first-index 0"],
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bmaxWork is\b/g, "--max-work is"],
   [/\blarger maxWork\b/g, "larger --max-work"],

@@ -5,9 +5,10 @@
  */
 import { readTable } from "@ergodic/ingest";
 import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Table } from "ergodic";
-import { columnFault, type FormatOptions, formatOptions } from "./data.ts";
+import { columnFault } from "./data.ts";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
+import { type FormatOptions, formatOptions } from "./options/reading.ts";
 import type { FactorsDescribed } from "./report/chosen.ts";
 
 export interface RatingColumns {

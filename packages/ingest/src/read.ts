@@ -146,8 +146,12 @@ async function datasetLike(reader: string, asked: FormatName | undefined, from: 
   const reading = asked === undefined ? options : { ...options, format: asked };
   if (takesSparse(pipeline)) return pipeline.apply(await readSparseTable(from, reading), { target: true });
   const labels = options.labels ?? (await labelsBeside(from));
-  const told = { ...reading, ...(await readingLike(reader, from, pipeline)), ...(labels === undefined ? {} : { labels }) };
-  return pipeline.apply(await readTable(from, told), { target: true });
+  const told = await readingLike(reader, from, pipeline);
+  const types = told.types && { ...reading.types, ...told.types };
+  return pipeline.apply(
+    await readTable(from, { ...reading, ...told, ...(types ? { types } : {}), ...(labels === undefined ? {} : { labels }) }),
+    { target: true },
+  );
 }
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {

@@ -5,11 +5,12 @@
 import type { Command } from "commander";
 import { type AnyPredictor, type Dataset, predictor } from "ergodic";
 import { calibrated, conformal, type RowPredictor } from "ergodic/calibration";
-import { type FormatOptions, readHeldOut } from "../data.ts";
+import { readHeldOut } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
 import { oneOf, share, whole } from "../options/number.ts";
-import { addFormatOptions, addModelOptions, labelsText } from "../options/training.ts";
+import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
+import { addModelOptions, labelsText } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
 import { counted, json } from "../report/numbers.ts";

@@ -3,9 +3,9 @@ import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { type AnyPredictor, type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor } from "ergodic";
-import { type FormatOptions, formatOptions } from "../data.ts";
 import { given } from "../options/given.ts";
-import { addFormatOptions, addModelOptions } from "../options/training.ts";
+import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
+import { addModelOptions } from "../options/training.ts";
 import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
 import {
   algorithmText,

@@ -2,10 +2,11 @@
 import type { Command } from "commander";
 import { type AnyPredictor, type Dataset, type FactorPredictor, predictor } from "ergodic";
 import { type Coverage, coverage, type RowPredictor } from "ergodic/calibration";
-import { type FormatOptions, readHeldOut } from "../data.ts";
+import { readHeldOut } from "../data.ts";
 import { given } from "../options/given.ts";
 import { whole } from "../options/number.ts";
-import { addFormatOptions, addModelOptions, addRatingOptions, labelsText } from "../options/training.ts";
+import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
+import { addModelOptions, addRatingOptions, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";

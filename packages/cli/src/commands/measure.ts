@@ -22,11 +22,12 @@ import {
   type SparseTable,
   writeWhole,
 } from "ergodic";
-import { type FormatOptions, formatOptions, rawRows } from "../data.ts";
+import { rawRows } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
 import { notNegative, oneOf, positive, whole } from "../options/number.ts";
-import { addFormatOptions, addModelOptions, addRatingOptions } from "../options/training.ts";
+import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
+import { addModelOptions, addRatingOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { measureText, titleOf } from "../report/measure.ts";

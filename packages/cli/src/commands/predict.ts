@@ -6,7 +6,7 @@
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
  */
-import { blocks, readingLike, readTable, sparseBlocks, takesSparse } from "@ergodic/ingest";
+import { blocks, readTable, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
 import {
   type AnyPredictor,
@@ -17,9 +17,10 @@ import {
   type Table,
   writeWhole,
 } from "ergodic";
-import { type FormatOptions, formatOptions, rawRows } from "../data.ts";
+import { rawRows, readingOf } from "../data.ts";
 import { given } from "../options/given.ts";
-import { addFormatOptions, addModelOptions, addRatingOptions } from "../options/training.ts";
+import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
+import { addModelOptions, addRatingOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
@@ -72,7 +73,7 @@ async function* rowBlocks(model: OutputPredictor, data: string, options: FormatO
   const { pipeline } = model;
   if (data === "-") yield await rawRows(data, pipeline, options);
   else if (takesSparse(pipeline)) yield* sparseBlocks(data, { ...formatOptions(options), target: false });
-  else yield* blocks(data, { ...formatOptions(options), ...(await readingLike("data", data, pipeline)) });
+  else yield* blocks(data, await readingOf(data, pipeline, options));
 }
 
 async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<string> {

@@ -18,7 +18,7 @@ import {
   openEngine,
   type Ratings,
 } from "ergodic";
-import { dataPlaces, type FormatOptions } from "../data.ts";
+import { dataPlaces } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import {
   addKeepingOptions,
@@ -31,7 +31,8 @@ import {
 } from "../keeping.ts";
 import { given } from "../options/given.ts";
 import { notNegative, oneOf, positive, share, whole } from "../options/number.ts";
-import { addFormatOptions } from "../options/training.ts";
+import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
+
 import { checkOutputs } from "../outputs.ts";
 import { bestOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { type FactorsDescribed, factorsLine } from "../report/chosen.ts";

@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
 import { given } from "./given.ts";
 import { notNegative, oneOf, positive, share, whole, work } from "./number.ts";
+import { addFormatOptions } from "./reading.ts";
 import { parseAlgorithm, parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
 
 export interface ModelOptions {
@@ -53,13 +54,6 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["algorithm", "rule", "rate", "variance"] as const),
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic", "from", "optimiser"] as const),
 ];
-
-export function addFormatOptions(command: Command): Command {
-  return command
-    .option("--format <name>", "csv, tsv, jsonl, libsvm, vw, npy, idx or parquet; default: by extension, else by content")
-    .option("--no-header", "the first line holds no names")
-    .option("--delimiter <character>", "what separates fields; \\t for a tab");
-}
 
 /** For a model of `recommend`; it knows its columns. */
 export function addRatingOptions(command: Command): Command {

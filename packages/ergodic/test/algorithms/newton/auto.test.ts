@@ -21,6 +21,10 @@ const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i),
 const two = Dataset.fromArrays({ x: rows, y: rows.map(([a], i) => (a + ((i * 13) % 7) / 4 > 0.6 ? "yes" : "no")) });
 const three = Dataset.fromArrays({ x: rows, y: rows.map((_, i) => "abc"[i % 3]) });
 const numbers = Dataset.fromArrays({ x: rows, y: rows.map(([a, b, c]) => a - b + c) });
+const long = Dataset.fromArrays({
+  x: Array.from({ length: 150 }, (_, i) => [i % 7]),
+  y: Array.from({ length: 150 }, (_, i) => i),
+});
 const shifted = Dataset.fromArrays({ x: rows, y: rows.map(([a]) => a), offset: rows.map(([, b]) => b) });
 const wide = (columns: number, perRow: number): Dataset =>
   Dataset.fromSparse({
@@ -55,6 +59,9 @@ describe("the table", () => {
     ["299 numbers a row", {}, wide(999, 299), "newtonCholesky"],
     ["300 numbers a row", {}, wide(999, 300), "lbfgs"],
     ["random features", { features: rff({ count: 2000 }) }, numbers, "lbfgs"],
+    ["more numbers than a solver goes through", { features: rff({ count: 4e6 }) }, long, undefined],
+    ["fewer", { features: rff({ count: 4e6 }), loss: "squaredHinge" }, two, "lbfgs"],
+    ["more for three outputs", { features: rff({ count: 4e6 }), loss: "squaredHinge" }, three, undefined],
     ["l1", { l1: 0.1 }, two, "coordinateDescent"],
     ["groups", { group }, two, "coordinateDescent"],
     ["coefficients not below 0", { nonNegative: true }, numbers, "coordinateDescent"],

@@ -1,0 +1,68 @@
+/** How a file is read, for every command that reads one: the flags, and the options of readers that they stand for. */
+import type { ColumnType, ReadTableOptions } from "@ergodic/ingest";
+import { type Command, InvalidArgumentError } from "commander";
+import { given } from "./given.ts";
+
+export interface FormatOptions {
+  format?: string;
+  /** False for --no-header. */
+  header: boolean;
+  delimiter?: string;
+  decimal?: string;
+  missing?: string;
+  types?: Record<string, ColumnType>;
+  levels?: Record<string, ColumnType>;
+  firstIndex?: number;
+  /** The labels of IDX and NumPy arrays, where those beside them have other names. */
+  labels?: string;
+}
+
+type Reading = Pick<ReadTableOptions, "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex">;
+
+export function addFormatOptions(command: Command): Command {
+  return command
+    .option("--format <name>", "csv, tsv, jsonl, libsvm, vw, npy, idx or parquet; default: by extension, else by content")
+    .option("--no-header", "the first line holds no names")
+    .option("--delimiter <character>", "what separates fields; \\t for a tab")
+    .option("--decimal <mark>", "the decimal mark: a point, or a comma")
+    .option("--missing <texts>", 'what means "no value", separated by commas; default ",NA,NaN,nan,null,?"')
+    .option("--types <column=type,…>", "number or category, of columns by name", typesOf)
+    .option("--levels <column=level,…>", "the levels that a category may have; once for each column", levelsOf)
+    .option("--first-index <n>", "what a LIBSVM file calls its first column: 0 or 1 (the default)", Number);
+}
+
+export function formatOptions(options: FormatOptions): Reading {
+  const { format, header, delimiter, decimal, missing, types, levels, firstIndex } = options;
+  return given({
+    format,
+    header: header ? undefined : false,
+    delimiter: delimiter === "\\t" ? "\t" : delimiter,
+    decimal,
+    missing: missing?.split(","),
+    types: types || levels ? { ...types, ...levels } : undefined,
+    firstIndex,
+  }) as Reading;
+}
+
+function typesOf(text: string, before: Record<string, ColumnType> = {}): Record<string, ColumnType> {
+  const pairs = text.split(",").map((pair): [string, "number" | "category"] => {
+    const [name, type] = pairOf(pair, "zip=category");
+    if (type !== "number" && type !== "category")
+      throw new InvalidArgumentError(`${JSON.stringify(pair)} has no type; write zip=category, or zip=number`);
+    return [name, type];
+  });
+  return { ...before, ...Object.fromEntries(pairs) };
+}
+
+function levelsOf(text: string, before: Record<string, ColumnType> = {}): Record<string, ColumnType> {
+  const [name, levels] = pairOf(text, "size=small,medium,large");
+  return { ...before, [name]: levels.split(",") };
+}
+
+/** Before and after the last =, since names may hold one. */
+function pairOf(text: string, example: string): [string, string] {
+  const at = text.lastIndexOf("=");
+  if (at < 1 || at === text.length - 1)
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is no column=…; write ${example}`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,78 @@
+/** How files are read: flags that say what the errors of readers advise. */
+import { writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ergodic, temporary, works } from "./captured.ts";
+
+const file = temporary();
+const put = (name: string, text: string): string => {
+  writeFileSync(file(name), text);
+  return file(name);
+};
+const rows = (line: (i: number) => string): string => `${Array.from({ length: 24 }, (_, i) => line(i)).join("\n")}\n`;
+
+/** What `train` made of it, and the predictions for the same rows. */
+async function trained(data: string, ...words: string[]): Promise<{ columns: number; predicted: string }> {
+  const out = file("reading.safetensors");
+  const flags = ["--target", "y", "--quiet", "--json", "--epochs", "2", "--out", out, ...words];
+  const { stdout } = await works("train", data, ...flags);
+  const kept = words.filter((_, i) => !["--impute"].includes(words[i]) && words[i - 1] !== "--impute");
+  const { stdout: predicted } = await works("predict", out, data, ...kept);
+  return { columns: (JSON.parse(stdout) as { columnCount: number }).columnCount, predicted };
+}
+
+const failing = async (...words: string[]): Promise<string> => {
+  const { code, stderr } = await ergodic(...words);
+  expect(code).not.toBe(0);
+  return stderr;
+};
+
+it("--decimal , reads numbers with a comma, as the error says", async () => {
+  const data = put("euro.csv", `a;y\n${rows((i) => `${i},5;${2 * i},25`)}`);
+  expect(await failing("train", data, "--target", "y", "--delimiter", ";")).toMatch(/pass --decimal ,/);
+  const { columns, predicted } = await trained(data, "--delimiter", ";", "--decimal", ",");
+  expect(columns).toBe(1);
+  expect(predicted.trim().split("\n")).toHaveLength(25);
+});
+
+it("--missing names the texts that mean no value", async () => {
+  const data = put("missing.csv", `a,y\n${rows((i) => `${i % 5 === 0 ? "-999" : i},${i}`)}`);
+  const plain = await trained(data);
+  const told = await trained(data, "--missing", ",-999", "--impute", "mean");
+  expect(told.columns).toBe(1);
+  expect(told.predicted).not.toBe(plain.predicted);
+  expect(await failing("train", data, "--target", "y", "--missing", "-999")).toMatch(/--impute mean/);
+});
+
+it("--types makes a category of numbers, at prediction too", async () => {
+  const data = put("zip.csv", `zip,age,y\n${rows((i) => `1${i % 3},${i},${i % 3}`)}`);
+  expect((await trained(data)).columns).toBe(2);
+  expect((await trained(data, "--types", "zip=category,age=number")).columns).toBe(4);
+});
+
+it("--levels says which levels a category may have", async () => {
+  const data = put("size.csv", `size,y\n${rows((i) => `${"SM"[i % 2]},${i}`)}`);
+  expect((await trained(data, "--levels", "size=S,M,L")).columns).toBe(2);
+  const error = await failing("train", data, "--target", "y", "--levels", "size=S,L");
+  expect(error).toMatch(/declare all levels: --levels 'size=/);
+});
+
+it("--first-index 0 reads LIBSVM lines that count from 0, as the error says", async () => {
+  const data = put(
+    "zero.libsvm",
+    rows((i) => `${i % 2} 0:${i} 2:1`),
+  );
+  expect(await failing("train", data)).toMatch(/pass --first-index 0/);
+  const { stdout } = await works("train", data, "--quiet", "--json", "--epochs", "1", "--first-index", "0");
+  expect((JSON.parse(stdout) as { columnCount: number }).columnCount).toBe(3);
+});
+
+describe("refuses", () => {
+  const data = put("plain.csv", `a,y\n${rows((i) => `${i},${i}`)}`);
+  it.each<[string, string[], RegExp]>([
+    ["a type unknown", ["--types", "a=date"], /--types.*"a=date" has no type; write zip=category/],
+    ["a pair without =", ["--types", "a"], /--types.*"a" is no column=…; write zip=category/],
+    ["levels of no column", ["--levels", "=a,b"], /--levels.*is no column=…; write size=small,medium,large/],
+    ["a decimal mark unknown", ["--decimal", "x"], /decimal/],
+    ["a first index unknown", ["--first-index", "2"], /first/i],
+  ])("%s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));
+});
