@@ -192,6 +192,52 @@ describe("what is observed", () => {
     expect(found.sd).toBeCloseTo(Math.sqrt(spread(values)), 11);
   });
 
+  it("takes each number of a row, of a draw and of what is observed from its own place", async () => {
+    const placed = e.model(
+      { x: e.matrix("N", 2), w: e.vector("N"), y: e.matrix("N", 2), units: e.vector(2) },
+      ({ x, w, y, units, param, observe }) => {
+        const alpha = param("alpha", e.normal(0, 1));
+        const tau = param("tau", e.halfNormal(1));
+        // The logarithm of tau is the number that was drawn for it.
+        const shift = c.add(alpha, c.log(tau));
+        observe(y, e.normal(c.add(c.mul(x, units), c.add(c.reshape(c.mul(500, w), [w.shape[0], 1]), shift)), 1));
+        return { alpha, tau };
+      },
+    );
+    const rows = {
+      x: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      w: [1, 0, 1],
+      y: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    };
+    const stated = { N: 3, units: [2, 30], ...rows };
+    const posterior = await e.sample(placed, stated, short);
+    const [alpha, tau] = (["alpha", "tau"] as const).map((name) => posterior.draws(name));
+    const shift = average(alpha.map((value, s) => value + Math.log(tau[s])));
+    const found = (await posterior.predictor()).predict({ x: [7, 8], w: 2 });
+    expect(found["y[1]"].mean).toBeCloseTo(14 + 1000 + shift, 10);
+    expect(found["y[2]"].mean).toBeCloseTo(240 + 1000 + shift, 10);
+  });
+
+  it("has whole numbers as ends of the interval of whole numbers", async () => {
+    const counts = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
+      const beta = param("beta", e.normal(3, 1));
+      observe(y, e.poissonLog(c.mul(beta, x)));
+      return { beta };
+    });
+    const predictor = await (await e.sample(counts, { x: [1, 2], y: [1, 2] }, short)).predictor({ draws: 7, level: 0.77 });
+    const ends = predictor.predict([0.5, 1, 1.5, 2].map((at) => ({ x: at }))).flatMap(({ y }) => [y.lower, y.upper]);
+    expect(ends.filter((end) => !Number.isInteger(end))).toEqual([]);
+    expect(new Set(ends).size).toBeGreaterThan(5);
+  });
+
   it("has no moments where there are none", async () => {
     const wild = e.model({ y: e.vector("N") }, ({ y, param, observe }) => {
       const mu = param("mu", e.normal(0, 1));
