@@ -42,3 +42,10 @@ test("two bits a block, of a progressive one bit, and not one less", () => {
     expect(jpegMisclaim(bytes, { ...frame, blocks: most + 1 })).toMatch(/its \d+ bytes cannot hold 8 × 8 pixels/);
   }
 });
+
+test.each([1, 2, 3])("%i more FF before a marker are no marker", (more) => {
+  // biome-ignore format: pairs
+  const bytes = jpeg(9, 17, [[1, 1]]);
+  const filled = Uint8Array.from([...bytes.subarray(0, 2), ...new Array(more).fill(0xff), ...bytes.subarray(2)]);
+  expect(jpegFrame(filled)).toEqual({ ...jpegFrame(bytes)!, scanStart: jpegFrame(bytes)!.scanStart + more });
+});

@@ -2,6 +2,7 @@ import { JSON_TYPE } from "../base/checks.ts";
 import { decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
 import { DataError, ErgodicError, OptionError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
+import { murmur3 } from "../base/murmur3.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, Snapshot, Tensor } from "../contract.ts";
 
@@ -14,8 +15,8 @@ const FORMAT: FileFormat = {
 
 /**
  * A checkpoint: one safetensors file with a run's bytes and, in its metadata, JSON that says how to make the same run again.
- * Written whole or not at all, so that an interrupted write leaves the last good one. Read with its checksum; what it says is checked by
- * whoever resumes from it (base/kept-part.ts).
+ * Written whole or not at all, so that an interrupted write leaves the last good one. Read with the checksums of its tensors and of its JSON, which
+ * older files have not; what it says is checked by whoever resumes from it (base/kept-part.ts).
  */
 export interface Checkpoint {
   snapshot: Snapshot;
@@ -28,13 +29,29 @@ export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Ar
   const tensors = Object.fromEntries(
     Object.entries(snapshot.tensors).map(([name, values]): [string, StoredTensor] => [name, { shape: [values.length], values }]),
   );
-  return encodeDescribed(FORMAT, {}, { state: snapshot.state, loop, recipe }, tensors);
+  const description = { state: snapshot.state, loop, recipe };
+  return encodeDescribed(FORMAT, { [TEXT]: sumOfText(description) }, description, tensors);
+}
+
+/** In the metadata: the checksum of the JSON, before its long lists are packed. */
+const TEXT = "text checksum";
+
+function sumOfText(description: JsonObject): string {
+  const text = new TextEncoder().encode(JSON.stringify(description));
+  return `murmur3:${murmur3(text, 0, text.length, 0).toString(16).padStart(8, "0")}`;
 }
 
 export async function readCheckpoint(from: string | Uint8Array | Blob, where = nameOf(from, "checkpoint")): Promise<Checkpoint> {
   const file = decodeDescribed(await readWhole(from), where, FORMAT);
   const description = file.describe();
   file.verify();
+  const [written, found] = [file.metadata[TEXT], sumOfText(description)];
+  if (written !== undefined && written !== found)
+    throw new DataError(
+      where,
+      `says other than was written: the checksum of its JSON is ${found}, but was ${written.slice(0, 60)}; the file is damaged, take an earlier checkpoint (where it was changed on purpose, remove "${TEXT}" from its metadata)`,
+      "CHECKPOINT_FORMAT",
+    );
   for (const part of ["state", "loop", "recipe"]) {
     const found = description[part];
     if (typeof found === "object" && found !== null && !Array.isArray(found)) continue;

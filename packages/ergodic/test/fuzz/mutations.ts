@@ -154,7 +154,8 @@ export function mutated(
   if (how === "json") {
     const description = JSON.parse(metadata.description);
     mutateJson(description, draws, new Set(skipped));
-    return { how, bytes: encode(tensors, { ...metadata, description: JSON.stringify(description) }) };
+    const { "text checksum": _, ...others } = metadata;
+    return { how, bytes: encode(tensors, { ...others, description: JSON.stringify(description) }) };
   }
   if (how === "tensors") {
     mutateTensors(tensors, draws);

@@ -47,7 +47,7 @@ type Change = (parts: { description: Record<"state" | "loop" | "recipe", JsonObj
 
 function changed(bytes: Uint8Array, change: Change): Uint8Array {
   const { tensors, metadata } = decode(bytes);
-  const { checksum: _, ...others } = metadata;
+  const { checksum: _, "text checksum": _text, ...others } = metadata;
   const description = JSON.parse(metadata.description);
   change({ description, tensors });
   return encode(tensors, { ...others, description: JSON.stringify(description) });
@@ -143,6 +143,23 @@ describe("of a fit", () => {
       "CHECKPOINT_FORMAT",
       expect.stringMatching(/holds other numbers than were written/),
     ]);
+  });
+
+  it("with a figure of its JSON that is another, but not where its checksum was taken out, as older ones have none", async () => {
+    const bytes = await kept(fit(linear(), data, { epochs: 2 }));
+    const { tensors, metadata } = decode(bytes);
+    const written = JSON.parse(metadata.description);
+    const description = JSON.stringify({ ...written, loop: { ...written.loop, seconds: written.loop.seconds + 1 } });
+    const error = await refusal(() => resumed(encode(tensors, { ...metadata, description })));
+    expect([error.code, error.message]).toEqual([
+      "CHECKPOINT_FORMAT",
+      expect.stringMatching(
+        /says other than was written: the checksum of its JSON is murmur3:\w{8}, but was murmur3:\w{8}; the file is damaged/,
+      ),
+    ]);
+    const { "text checksum": sum, ...older } = metadata;
+    expect(sum).toMatch(/^murmur3:/);
+    expect(await resumed(encode(tensors, { ...older, description }))).toHaveProperty("predict");
   });
 
   it("on other data: one cell, one target or one weight is enough", async () => {

@@ -14,6 +14,12 @@ const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 600, draws: 400, seed: 3, workers: 1, deterministic: true };
 
 describe("what decides", () => {
+  it("divides by the variance about each chain's own mean, of one degree of freedom less a chain", () => {
+    const steps = [Float64Array.of(0, 2, 1), Float64Array.of(5, 5)];
+    // (4 + 1 + 0)/3, by twice (14/3 + 1/2)/(2 + 1).
+    expect(leastJump(steps, [Float64Array.of(1, 2, 4), Float64Array.of(7, 8)], 1)).toBeCloseTo(5 / 3 / (2 * (31 / 18)), 14);
+  });
+
   it("is the least of the coordinates' squared steps, in units of twice their variance within chains", () => {
     // Two chains about 0 and 100: x is independent from draw to draw, y moves by a tenth.
     const chain = (at: number) => {
