@@ -171,6 +171,14 @@ describe("temperature", () => {
     await expect(calibrated(await outputModel(2), data)).rejects.toMatchObject({ code: "DATA_TARGET", name: "DataError" });
   });
 
+  it("rows of weight 0 make a model neither wrong nor tell classes apart", async () => {
+    const model = await outputModel(2);
+    const right = rowsOf([[1], [2], [-1], [-2]], [1, 1, 0, 1], 2, [1, 1, 1, 0]);
+    await expect(calibrated(model, right)).rejects.toThrow(/right in all rows/);
+    const flat = rowsOf([[0], [0], [1]], [0, 1, 1], 2, [1, 1, 0]);
+    await expect(calibrated(model, flat)).rejects.toThrow(/all classes one probability/);
+  });
+
   it("is found for huge and tiny outputs", async () => {
     const u = uniforms(8);
     const { z, y } = classRows(u, 100, 3, 1);

@@ -139,6 +139,15 @@ describe("the number of a row", () => {
     expect(chi(counts[1])).toBeGreaterThan(317);
   });
 
+  it("is what it was, since files hold numbers of other rows to compare it with", () => {
+    // murmur3's last steps, written anew in Python: (mixed(mixed(seed) + Σ mixed(mixed(j + 1) ^ float32 bits)) + 0.5)/2³², over columns that are not 0.
+    expect(numberOf([1, 2, 3], 0)).toBe(0.5221669921884313);
+    expect(numberOf([0, 0.5], 1)).toBe(0.8675151745555922);
+    expect(numberOf([-1.5, 0, 7], 12345)).toBe(0.15832881291862577);
+    // The smallest there is, and not 0.
+    expect(numberOf([0, 0], 0)).toBe(2 ** -33);
+  });
+
   it("is between 0 and 1 and hangs on every number, its place and its sign, not on how rows are stored", () => {
     fc.assert(
       fc.property(
