@@ -238,6 +238,15 @@ describe("predictions with offsets", () => {
     expect(file[0].offset).toBe("exposure");
   });
 
+  it("each row has its own, also of more rows than are predicted at a time", async () => {
+    const fitted = await trained;
+    const many = claims(1500, "poisson");
+    const rows = many.x.map(([a, b], i) => ({ a, b, exposure: many.offset[i] }));
+    const out = new Float64Array(rows.length);
+    expect(fitted.predictInto(rows, out)).toBe(rows.length);
+    expect([...out]).toEqual(rows.map((row) => fitted.predict(row).value));
+  });
+
   it("rows that lack it are refused, never taken as 0", async () => {
     const fitted = await trained;
     const said = (call: () => unknown): string => {
