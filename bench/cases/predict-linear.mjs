@@ -11,7 +11,7 @@ const kinds = {
   "dense-784": { rowCount: 100_000, columnCount: 784, outputs: 1, goal: 1 },
   "dense-784-f64": { rowCount: 50_000, columnCount: 784, outputs: 1, type: "f64", goal: 1 },
   "dense-784-classes": { rowCount: 100_000, columnCount: 784, outputs: 10, goal: 1 },
-  sparse: { rowCount: 100_000, columnCount: 1_000_000, nonZeros: 50, outputs: 1, goal: 0.5 },
+  sparse: { rowCount: 100_000, columnCount: 1_000_000, nonZeros: 50, outputs: 1, goal: 0.8 },
 };
 
 async function makeData({ outputs, type = "f32", nonZeros, ...shape }, folder) {

@@ -1,9 +1,13 @@
 /**
  * z = x·wᵀ + b in float64 of many rows: a module of its own, with a memory of its own, small enough to be compiled on the spot.
  *
- * x: T[rows × stride], f32 or f64, of which the first `columns` of each row count; w: f64[outputs × columns]; b: f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up
+ * Dense, x: T[rows × stride], f32 or f64, of which the first `columns` of each row count; w: f64[outputs × columns]; b: f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up
  * to a multiple of eight: x and z have room for that many, and what lies in x behind the last row is read. Nothing may alias z. Each z is summed from
  * left to right, beginning at b, without fused instructions: the same bits as the plain loop of src/predict/linear.ts. A vector holds two rows.
+ *
+ * Sparse, one output: z[row] += Σ x[e] w[columns[e]] from left to right over entries starts[row] ≤ e < starts[row + 1] − extra, f64[rows] that begin at b, again
+ * the bits of the plain loop. x: T, and columns: u32, hold entries [from, to) of all, so that a row may be cut in two. Rows begin at `row`; what comes back is the
+ * first that has entries from `to` on, or the last.
  */
 
 function two<T>(p: usize, q: usize): v128 {
@@ -47,4 +51,31 @@ export function scoresF32(x: usize, w: usize, b: usize, z: usize, rows: i32, col
 
 export function scoresF64(x: usize, w: usize, b: usize, z: usize, rows: i32, columns: i32, outputs: i32, stride: i32): void {
   scores<f64>(x, w, b, z, rows, columns, outputs, stride);
+}
+
+function entries<T>(
+  x: usize, columns: usize, starts: usize, w: usize, z: usize, row: i32, rows: i32, from: u32, to: u32, extra: u32,
+): i32 {
+  for (; ; row++) {
+    const start = starts + (<usize>row << 2), end = load<u32>(start, 4);
+    const first = <usize>(max(load<u32>(start), from) - from), last = <usize>(min(end - extra, to) - from);
+    let sum = load<f64>(z + (<usize>row << 3));
+    for (let e = first; e < last; e++)
+      sum += <f64>load<T>(x + e * sizeof<T>()) * load<f64>(w + (<usize>load<u32>(columns + (e << 2)) << 3));
+    store<f64>(z + (<usize>row << 3), sum);
+    if (end > to || row + 1 == rows) break;
+  }
+  return row;
+}
+
+export function entriesF32(
+  x: usize, columns: usize, starts: usize, w: usize, z: usize, row: i32, rows: i32, from: u32, to: u32, extra: u32,
+): i32 {
+  return entries<f32>(x, columns, starts, w, z, row, rows, from, to, extra);
+}
+
+export function entriesF64(
+  x: usize, columns: usize, starts: usize, w: usize, z: usize, row: i32, rows: i32, from: u32, to: u32, extra: u32,
+): i32 {
+  return entries<f64>(x, columns, starts, w, z, row, rows, from, to, extra);
 }

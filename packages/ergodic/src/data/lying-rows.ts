@@ -38,7 +38,8 @@ export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefi
   if (source.format === "dense" || !("rowStart" in given) || (source.names && given.names)) return undefined;
   if (given.columnCount > source.columnCount) return undefined;
   const { values, rowStart, columnIndex } = given;
-  if (!isFloats(values)) return undefined;
+  // Of other types, and of lists, numbers may be no columns.
+  if (!isFloats(values) || !(rowStart instanceof Uint32Array && columnIndex instanceof Uint32Array)) return undefined;
   return { values, isF32: rounds || values instanceof Float32Array, stride: 0, entries: { rowStart, columnIndex, extra: 0 } };
 }
 

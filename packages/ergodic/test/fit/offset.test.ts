@@ -238,6 +238,15 @@ describe("predictions with offsets", () => {
     expect(file[0].offset).toBe("exposure");
   });
 
+  it("each row has its own, also of more rows than are predicted at a time", async () => {
+    const fitted = await trained;
+    const many = claims(1500, "poisson");
+    const rows = many.x.map(([a, b], i) => ({ a, b, exposure: many.offset[i] }));
+    const out = new Float64Array(rows.length);
+    expect(fitted.predictInto(rows, out)).toBe(rows.length);
+    expect([...out]).toEqual(rows.map((row) => fitted.predict(row).value));
+  });
+
   it("rows that lack it are refused, never taken as 0", async () => {
     const fitted = await trained;
     const said = (call: () => unknown): string => {
@@ -312,6 +321,11 @@ it("what takes no offset says so, and offsets are checked", async () => {
     [3, /offset is .*a list of numbers, one for each row/],
   ] as const)
     expect(() => Dataset.fromArrays({ x, y, offset: bad as never })).toThrow(message);
+  const sparse = {
+    ...{ rowCount: 2, columnCount: 1, rowStart: Uint32Array.of(0, 1, 2), columnIndex: Uint32Array.of(0, 0), source: "s" },
+    ...{ values: Float32Array.of(1, 2), target: Float64Array.of(1, 2), offset: Float64Array.of(0, -Infinity) },
+  };
+  expect(() => Dataset.fromSparse(sparse)).toThrow(/row 2 has the offset -Infinity/);
   const table = { rowCount: 1, columns: [{ name: "y", kind: "number" as const, values: Float64Array.of(1) }], source: "t" };
   expect(() => Dataset.fromTable(table, { target: "y", offset: "exposure" })).toThrow(/has no offset column "exposure"/);
   const a = Dataset.fromArrays({ x, y, offset });

@@ -24,17 +24,18 @@ describe("queries", () => {
     expect([...new Set(pairs)].sort()).toEqual(["10c", "20a", "30b"]);
   });
 
-  it("of a sparse table have their entries, targets and weights", () => {
+  it("of a sparse table have their entries, targets, weights and offsets", () => {
     const sparse: SparseTable = {
       ...{ rowCount: 3, columnCount: 9, rowStart: Uint32Array.of(0, 2, 2, 3), columnIndex: Uint32Array.of(1, 4, 8) },
       ...{ values: Float32Array.of(0.5, 2, 3), target: Float64Array.of(7, 8, 9), weights: Float64Array.of(1, 2, 3), source: "s" },
+      offset: Float64Array.of(4, 5, 6),
     };
-    const { rowStart, columnIndex, values, target, weights, rowCount } = queriesOf(sparse, 30, 1).at(0) as SparseTable;
+    const { rowStart, columnIndex, values, target, weights, offset, rowCount } = queriesOf(sparse, 30, 1).at(0) as SparseTable;
     const shown = Array.from({ length: rowCount }, (_, i) => {
       const part = [rowStart[i], rowStart[i + 1]] as const;
-      return `${[...columnIndex.slice(...part)]} ${[...values.slice(...part)]} ${target[i]} ${weights![i]}`;
+      return `${[...columnIndex.slice(...part)]} ${[...values.slice(...part)]} ${target[i]} ${weights![i]} ${offset![i]}`;
     });
-    expect([...new Set(shown)].sort()).toEqual(["  8 2", "1,4 0.5,2 7 1", "8 3 9 3"]);
+    expect([...new Set(shown)].sort()).toEqual(["  8 2 5", "1,4 0.5,2 7 1 4", "8 3 9 3 6"]);
   });
 
   it("of a dataset are datasets, whose memory is given back", () => {

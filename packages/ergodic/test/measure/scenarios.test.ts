@@ -1,6 +1,7 @@
 /** MLPerf's scenarios, simulated exactly: a clock that the model moves, and a queue written plainly beside it. */
 import { describe, expect, it } from "vitest";
 import { type MeasureClock, type MeasureOptions, measure } from "../../src/index.ts";
+import { highestRate, scheduled } from "../../src/verbs/measure/scenarios.ts";
 import { allowedPlainly, arrivalsPlainly, quantilePlainly, queuePlainly } from "./plain-rules.ts";
 
 const rows = Array.from({ length: 5 }, (_, i) => [i, i * i]);
@@ -327,4 +328,38 @@ it("ends by its signal, with the reason", async () => {
     await expect(stopped).rejects.toThrow("enough");
   }
   expect(calls).toBeLessThan(12);
+});
+
+it("a search doubles or halves its rate, then goes between by the root, until 2 % are left", async () => {
+  const search = async (start: number, highest: number) => {
+    const { best, trials } = await highestRate(start, async (rate) => ({ rate, passed: rate <= highest }));
+    return { best: best?.rate, rates: trials.map(({ rate }) => rate) };
+  };
+  const { best, rates } = await search(100, 250);
+  const wanted = [100, 200, 400];
+  for (let [low, high] = [200, 400]; high / low > 1.02; ) {
+    const rate = Math.sqrt(low * high);
+    wanted.push(rate);
+    [low, high] = rate <= 250 ? [rate, high] : [low, rate];
+  }
+  expect(rates).toEqual(wanted);
+  expect(best! <= 250 && best! * 1.02 > 250).toBe(true);
+  expect((await search(100, 30)).rates.slice(0, 4)).toEqual([100, 50, 25, Math.sqrt(25 * 50)]);
+  expect(await search(128, 0)).toEqual({ best: undefined, rates: [128, 64, 32, 16, 8, 4, 2, 1] });
+});
+
+it("a rate of which too many queries are late is given up at once", async () => {
+  const clock = new Clock();
+  let calls = 0;
+  const call = (): void => {
+    calls++;
+    clock.time += 10;
+  };
+  const load = { clock, signal: undefined, call };
+  const { over, latencies } = await scheduled(load, 100, () => 0, 25, 3);
+  expect([calls, over]).toEqual([6, 4]);
+  expect(latencies.filter((ms) => !Number.isNaN(ms))).toEqual(Float64Array.of(10, 20, 30, 40, 50, 60));
+  calls = 0;
+  expect((await scheduled(load, 100, () => 0, 25)).over).toBe(98);
+  expect(calls).toBe(100);
 });

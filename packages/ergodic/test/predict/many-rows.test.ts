@@ -244,6 +244,13 @@ describe("datasets", () => {
     expect(() => model.predict(large)).toThrow(/row 802: column "x2" is too large for f32/);
     const listed = { ...tableOf(cut, Float64Array), values: [...tableOf(cut, Float64Array).values] as never };
     expect(manyScores(model, listed, noRead, 0, 900, z)).toBe(false);
+    const usual = tableOf(cut, Float64Array);
+    for (const of of ["rowStart", "columnIndex"] as const) {
+      const other = { ...usual, [of]: Int32Array.from(usual[of]) } as never;
+      expect(manyScores(model, other, noRead, 0, 900, z)).toBe(false);
+      expect(model.predict(other)).toEqual(model.predict(usual));
+      expect(model.predict({ ...usual, [of]: [...usual[of]] } as never)).toEqual(model.predict(usual));
+    }
     // Names that differ put columns elsewhere.
     const names = (list: string) => list.split("");
     using named = Dataset.fromSparse({ ...tableOf(cut, Float32Array), names: names("abcdef") });

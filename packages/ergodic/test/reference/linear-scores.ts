@@ -1,4 +1,4 @@
-/** Twin of kernels/scores.ts: z[i, k] = b[k] + Σ_j x[i, j] w[k, j], in float64, from left to right. */
+/** Twin of kernels/scores.ts, dense: z[i, k] = b[k] + Σ_j x[i, j] w[k, j], in float64, from left to right. */
 export function linearScores(x: readonly ArrayLike<number>[], w: ArrayLike<number>, b: ArrayLike<number>): number[] {
   return x.flatMap((row) =>
     Array.from(b, (intercept, k) => {
@@ -7,4 +7,20 @@ export function linearScores(x: readonly ArrayLike<number>[], w: ArrayLike<numbe
       return sum;
     }),
   );
+}
+
+/** The same, sparse: z[i] = b + Σ_e x[e] w[columns[e]] over the entries of row i but its last `extra`. */
+export function entrySums(
+  x: ArrayLike<number>,
+  columns: ArrayLike<number>,
+  starts: ArrayLike<number>,
+  w: ArrayLike<number>,
+  b: number,
+  extra: number,
+): number[] {
+  return Array.from({ length: starts.length - 1 }, (_, i) => {
+    let sum = b;
+    for (let e = starts[i]; e < starts[i + 1] - extra; e++) sum += x[e] * w[columns[e]];
+    return sum;
+  });
 }

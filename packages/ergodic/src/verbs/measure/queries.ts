@@ -63,7 +63,7 @@ function ofTable({ columns, source }: Table, picks: Uint32Array): Table {
 }
 
 function ofSparse(table: SparseTable, picks: Uint32Array): SparseTable {
-  const { rowStart, columnIndex, values, target, weights } = table;
+  const { rowStart, columnIndex, values, target, weights, offset } = table;
   const entries = Array.from(picks).flatMap((i) =>
     Array.from({ length: rowStart[i + 1] - rowStart[i] }, (_, k) => rowStart[i] + k),
   );
@@ -77,5 +77,6 @@ function ofSparse(table: SparseTable, picks: Uint32Array): SparseTable {
     values: Float64Array.from(entries, (e) => values[e]),
     target: Float64Array.from(picks, (i) => target[i]),
     ...(weights ? { weights: Float64Array.from(picks, (i) => weights[i]) } : {}),
+    ...(offset ? { offset: Float64Array.from(picks, (i) => offset[i]) } : {}),
   };
 }

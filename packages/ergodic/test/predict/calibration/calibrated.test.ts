@@ -15,7 +15,8 @@ import {
   relu,
 } from "../../../src/index.ts";
 import { calibrated, conformal } from "../../../src/predict/calibration/index.ts";
-import { bend, logitsInto, logOddsInto } from "../../../src/predict/calibration/probabilities.ts";
+import { isotonicCurve } from "../../../src/predict/calibration/isotonic.ts";
+import { bend, logitsInto, logOddsInto, valueAt } from "../../../src/predict/calibration/probabilities.ts";
 import { LinearPredictor as Plain } from "../../../src/predict/linear.ts";
 import { className, classRows, normalOf, outputModel, range, rowsOf, softmax, uniforms } from "./models.ts";
 
@@ -171,6 +172,14 @@ describe("temperature", () => {
     await expect(calibrated(await outputModel(2), data)).rejects.toMatchObject({ code: "DATA_TARGET", name: "DataError" });
   });
 
+  it("rows of weight 0 make a model neither wrong nor tell classes apart", async () => {
+    const model = await outputModel(2);
+    const right = rowsOf([[1], [2], [-1], [-2]], [1, 1, 0, 1], 2, [1, 1, 1, 0]);
+    await expect(calibrated(model, right)).rejects.toThrow(/right in all rows/);
+    const flat = rowsOf([[0], [0], [1]], [0, 1, 1], 2, [1, 1, 0]);
+    await expect(calibrated(model, flat)).rejects.toThrow(/all classes one probability/);
+  });
+
   it("is found for huge and tiny outputs", async () => {
     const u = uniforms(8);
     const { z, y } = classRows(u, 100, 3, 1);
@@ -251,6 +260,20 @@ describe("isotonic", () => {
     expect([...p]).toEqual([0, 0.5 / 1.75, 0.25 / 1.75, 1 / 1.75]);
   });
 
+  it("does not rise above the next point by rounding, and is NaN where the score is", () => {
+    const curve = { scores: [-1e16, 1], probabilities: [0.286, 0.985] };
+    expect(0.286 + (0.985 - 0.286)).toBeGreaterThan(0.985);
+    expect(valueAt(curve, 0.999)).toBe(0.985);
+    expect(valueAt(curve, Number.NaN)).toBeNaN();
+    expect(valueAt({ scores: [1], probabilities: [0.5] }, Number.NaN)).toBeNaN();
+  });
+
+  it("has points that a file can hold, in which there is no -0", () => {
+    const { scores, probabilities } = isotonicCurve([-0, 1], [0, 1], null);
+    expect(scores).toEqual([0, 1]);
+    expect(probabilities).toEqual([0, 1]);
+  });
+
   it("wants every class", async () => {
     const data = classesOf(
       [
@@ -276,6 +299,19 @@ describe("isotonic", () => {
   });
 });
 
+it("an output that is not finite is named by its row", async () => {
+  const model = await outputModel(3, undefined, 1e200);
+  const z = [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1e200],
+  ];
+  for (const method of ["temperature", "isotonic"] as const)
+    await expect(calibrated(model, rowsOf(z, [0, 1, 2], 3), { method })).rejects.toThrow(
+      /row 3 of .* has Infinity for an output of the model/,
+    );
+});
+
 describe("log odds", () => {
   it("are those of probabilities, also where these are 1 to the last bit", () => {
     fc.assert(
@@ -296,6 +332,12 @@ describe("log odds", () => {
     logOddsInto(l, odds);
     expect(odds[0]).toBeCloseTo(899 - Math.log1p(Math.exp(-1)), 10);
     expect(odds[1]).toBeCloseTo(-900, 10);
+    // Several of the largest.
+    logOddsInto(Float64Array.of(900, 900, 0), odds);
+    expect([...odds.subarray(0, 2)]).toEqual([0, 0]);
+    expect(odds[2]).toBeCloseTo(-900 - Math.LN2, 10);
+    logOddsInto(Float64Array.of(5, 5, 5), odds);
+    for (const value of odds) expect(value).toBeCloseTo(-Math.LN2, 14);
   });
 });
 

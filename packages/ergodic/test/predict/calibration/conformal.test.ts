@@ -139,6 +139,15 @@ describe("the number of a row", () => {
     expect(chi(counts[1])).toBeGreaterThan(317);
   });
 
+  it("is what it was, since files hold numbers of other rows to compare it with", () => {
+    // murmur3's last steps, written anew in Python: (mixed(mixed(seed) + Σ mixed(mixed(j + 1) ^ float32 bits)) + 0.5)/2³², over columns that are not 0.
+    expect(numberOf([1, 2, 3], 0)).toBe(0.5221669921884313);
+    expect(numberOf([0, 0.5], 1)).toBe(0.8675151745555922);
+    expect(numberOf([-1.5, 0, 7], 12345)).toBe(0.15832881291862577);
+    // The smallest there is, and not 0.
+    expect(numberOf([0, 0], 0)).toBe(2 ** -33);
+  });
+
   it("is between 0 and 1 and hangs on every number, its place and its sign, not on how rows are stored", () => {
     fc.assert(
       fc.property(
@@ -211,6 +220,13 @@ describe("intervals", () => {
     return { z, y: z.map(([m]) => m + spread(m) * normalOf(u)) };
   };
 
+  it("of means that underflowed to 0 have finite scores and ends", () => {
+    expect(numberScore("scaled", 0, 0)).toBe(0);
+    expect(numberScore("scaled", 0, 3)).toBe(3 * 2 ** 511);
+    expect(numberScore("scaled", -1, -1)).toBe(0);
+    expect(intervalOf("scaled", 0, 3 * 2 ** 511, true)).toEqual([0, 3 * (1 + 2 ** -50)]);
+  });
+
   it("are as wide as the residual of that rank", async () => {
     const { z, y } = numbers(uniforms(6), 99, () => 1);
     const model = await conformal(await outputModel(0), rowsOf(z, y, 0), { alpha: 0.1 });
@@ -247,7 +263,10 @@ describe("intervals", () => {
       expect(interval![1]).toBeCloseTo((value as number) + half, 10);
     }
     expect(many.interval![1] - (many.value as number)).toBeGreaterThan(1.5 * (few.interval![1] - (few.value as number)));
-    expect((await conformal(plain, data, { score: "absolute" })).predict([-5]).interval![0]).toBe(0);
+    const wide = await conformal(plain, data, { score: "absolute" });
+    expect(wide.predict([-5]).interval![0]).toBe(0);
+    // Ends are in.
+    expect(coverage(wide, Dataset.fromArrays({ x: [[-5], [-6]], y: [0, 0] })).coverage).toBe(1);
   });
 
   it("hold numbers that lie on their ends, whatever was rounded", () => {
@@ -292,6 +311,16 @@ describe("scores of classes", () => {
     expect([...out]).toEqual([0.8125, 0.25, 0.8125, 0.625]);
     classScores("aps", [0, 1, 0, 0], 0.5, out);
     expect([...out]).toEqual([1, 0.5, 1, 1]);
+  });
+
+  it("are no more than 1, though probabilities add up to more by rounding", () => {
+    const p = [0.46, 0.23, 0.2, 0.11];
+    expect(p.reduce((sum, x) => sum + x)).toBeGreaterThan(1);
+    const out = new Float64Array(4);
+    classScores("aps", p, 1 - 2 ** -33, out);
+    expect(Math.max(...out)).toBeLessThan(1);
+    classScores("aps", p, 1 - 2 ** -53, out);
+    expect(Math.max(...out)).toBe(1);
   });
 });
 
