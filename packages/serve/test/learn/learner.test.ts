@@ -97,6 +97,20 @@ test("many calls share one write, and are told in their order", async () => {
   expect(learner.stats().queuedRows).toBe(0);
 });
 
+test("rows as lists and by name, one after another, are the same rows", async () => {
+  const data = Dataset.fromArrays({ x: rows(0, 200), y: classes(0, 200), names: ["a", "b", "c"] });
+  const named = (await fit(linear({ loss: "logistic" }), data, { epochs: 1, seed: 1 })).toBytes();
+  const byName = (x: number[]): Record<string, number> => ({ c: x[2]!, a: x[0]!, b: x[1]! });
+  const learner = await opened({ model: named });
+  for (let i = 0; i < 9; i++) await learner.learn([i % 2 === 0 ? row(i) : byName(row(i))], [classOf(row(i))]);
+  const mixed = bytesOf(learner);
+  await learner.close();
+  rmSync(folder, { recursive: true });
+  const twin = await opened({ model: named });
+  for (let i = 0; i < 9; i++) await twin.learn([row(i)], [classOf(row(i))]);
+  expect(same(bytesOf(twin), mixed)).toBe(true);
+});
+
 describe("opened again", () => {
   test("it is where it was, bit for bit, statistics too", async () => {
     const learner = await opened({ model, rule: adagrad({ rate: 0.1 }) });

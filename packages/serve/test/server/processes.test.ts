@@ -202,11 +202,11 @@ test.skipIf(!hasFiles)(
     const { url } = await serving({ models: { m: await regression() }, requestMs, maxConnections: SILENT + 100 });
     const port = Number(new URL(url).port);
     const clients: OwnProcess = run("idle-child.mjs", port, SILENT);
-    expect(await clients.line()).toBe("open");
+    expect(await clients.line()).toBe(`opened ${SILENT} 0`);
     expect((await ask(port)).status).toBe(200);
     const before = process.memoryUsage().rss;
-    const [said, first, last] = (await clients.line())!.split(" ");
-    expect(said).toBe("closed");
+    const [said, count, first, last] = (await clients.line())!.split(" ");
+    expect([said, count]).toEqual(["closed", String(SILENT)]);
     expect(Number(first)).toBeGreaterThan(0.9 * requestMs);
     // Looked at each second, on a machine that may be busy.
     expect(Number(last)).toBeLessThan(requestMs + 60_000);

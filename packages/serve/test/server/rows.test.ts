@@ -1,7 +1,8 @@
 /** Rows by column name, and what the server says of its models and itself. */
 import { readFileSync } from "node:fs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Serving } from "../../src/index.ts";
+import { ModelVersion } from "../../src/repository/model-version.ts";
 import { type Answer, classifier, get, margin, post, ratings, regression, serving, table } from "./models.ts";
 
 type Models = Awaited<ReturnType<typeof all>>;
@@ -18,6 +19,25 @@ beforeAll(async () => {
 const rows = (model: string, body: object | string): Promise<Answer> => post(`${server.url}/v2/models/${model}/rows`, body);
 
 describe("rows", () => {
+  test("wait as their parameters say: priority as it is, timeout in microseconds, 0 as the server's own", async () => {
+    const asked = vi.spyOn(ModelVersion.prototype, "answer");
+    for (const [parameters, scheduling] of [
+      [
+        { priority: 2, timeout: 2_500_000 },
+        { priority: 2, deadlineMs: 2500 },
+      ],
+      [
+        { priority: 0, timeout: 0 },
+        { priority: undefined, deadlineMs: undefined },
+      ],
+      [undefined, { priority: undefined, deadlineMs: undefined }],
+    ]) {
+      expect((await rows("line", { rows: [[1, 2, 3]], parameters })).status).toBe(200);
+      expect(asked.mock.lastCall![1]).toEqual(scheduling);
+    }
+    asked.mockRestore();
+  });
+
   test("give classes by name with their probabilities", async () => {
     const given = [
       { age: 70, city: "Zürich" },
