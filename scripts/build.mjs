@@ -13,7 +13,7 @@ await buildKernels();
 await writeModules(join(root, "packages/ergodic/dist/kernels"));
 const { buildThreads } = await import("../packages/ergodic/scripts/build-threads.mjs");
 await buildThreads();
-const { bundle } = await import("../packages/ergodic/scripts/bundle.mjs");
+const { bundle, singleFile } = await import("../packages/ergodic/scripts/bundle.mjs");
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const newest = (folder, pattern) =>
@@ -45,7 +45,8 @@ for (const name of ["ergodic", "ingest", "serve", "cli"]) {
   );
   const source = Math.max(newest(join(folder, "src"), /\.(ts|js)$/), ...settings);
   const built = existsSync(join(folder, "dist")) ? newest(join(folder, "dist"), /\.js$/) : 0;
-  if (!dependencyChanged && built > source) continue;
+  const whole = !bundled || existsSync(singleFile);
+  if (!dependencyChanged && whole && built > source) continue;
   dependencyChanged = true;
   execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, stdio: "inherit" });
   rewriteDeclarations(join(folder, "dist"));

@@ -29,6 +29,7 @@ const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]
 /** What has another name. */
 const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
+  [/\b(algorithm: )?newtonCholesky\(\)/g, "--algorithm newton"],
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
   [/\b(svgd|meanField)\(\{ (particles|batch): (\d+) \}\)/g, "$1:$2=$3"],

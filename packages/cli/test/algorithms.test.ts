@@ -1,7 +1,17 @@
 /** `ergodic train --algorithm`: coordinate descent and its dual, their gaps, and what they do not go with. */
 import { writeFileSync } from "node:fs";
 import { readLibsvm } from "@ergodic/ingest";
-import { coordinateDescent, cosineDecay, dualCoordinateDescent, fit, type LinearPredictor, linear, predictor } from "ergodic";
+import {
+  type Algorithm,
+  coordinateDescent,
+  cosineDecay,
+  dualCoordinateDescent,
+  fit,
+  type LinearPredictor,
+  linear,
+  newtonCholesky,
+  predictor,
+} from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { parseAlgorithm } from "../src/options/things.ts";
@@ -118,20 +128,23 @@ it("a kept run of either goes on bit for bit", async () => {
 
 it("reads algorithms from their words", () => {
   expect(parseAlgorithm("gradient")).toBeUndefined();
-  expect(parseAlgorithm("coordinate:pick=greedy,block=4")!.toJSON()).toEqual(
-    coordinateDescent({ pick: "greedy", block: 4 }).toJSON(),
-  );
+  expect(parseAlgorithm("auto")).toBe("auto");
+  const made = (text: string): unknown => (parseAlgorithm(text) as Algorithm).toJSON();
+  expect(made("newton:tolerance=1e-6")).toEqual(newtonCholesky({ tolerance: 1e-6 }).toJSON());
+  expect(made("coordinate:pick=greedy,block=4")).toEqual(coordinateDescent({ pick: "greedy", block: 4 }).toJSON());
   const rate = cosineDecay({ rate: 0.5, updates: 100 });
-  expect(parseAlgorithm("coordinate:rows=10,rate=cosineDecay(rate=0.5,updates=100)")!.toJSON()).toEqual(
+  expect(made("coordinate:rows=10,rate=cosineDecay(rate=0.5,updates=100)")).toEqual(
     coordinateDescent({ estimate: { rows: 10, rate } }).toJSON(),
   );
-  expect(parseAlgorithm("dual:shrinking=false")!.toJSON()).toEqual(dualCoordinateDescent({ shrinking: false }).toJSON());
+  expect(made("dual:shrinking=false")).toEqual(dualCoordinateDescent({ shrinking: false }).toJSON());
 });
 
 const refused: [string, string[], RegExp][] = [
   ["a rule beside it", ["--algorithm", "coordinate", "--rule", "adam"], /both --algorithm coordinate and --rule.*leave one out/],
   ["a rate beside it", ["--algorithm", "dual", "--rate", "0.1"], /both --algorithm dual and --rate.*leave one out/],
   ["variance reduction beside it", ["--algorithm", "dual", "--variance", "saga"], /variance reduction is of gradient descent/],
+  ["options of auto", ["--algorithm", "auto:tolerance=1"], /--algorithm: auto takes no options; name the algorithm/],
+  ["a rule beside auto", ["--algorithm", "auto", "--rule", "adam"], /both --algorithm auto and --rule.*leave one out/],
   ["an unknown one", ["--algorithm", "coord"], /--algorithm: "coord" is not known; did you mean coordinate\?/],
   ["an unknown option", ["--algorithm", "coordinate:pcik=cyclic"], /unknown option "pcik" \(known: pick, /],
   ["an unknown pick", ["--algorithm", "coordinate:pick=best"], /pick is "best", but must be one of .*\[OPTION_RANGE\]/],

@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: one file an entry of package.json's `exports`, the parts that they share, and those that are imported when asked for.
-// Another file has all of `ergodic` and imports nothing: what a page takes from a CDN. Needs what build-kernels.mjs and build-threads.mjs make.
+// A package of its own has all of `ergodic` in one file that imports nothing: what a page takes from a CDN. Needs what build-kernels.mjs and build-threads.mjs make.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -14,10 +14,13 @@ import { keepReachableTypes } from "./reachable-types.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
 const dist = join(root, "dist");
+export const singleFile = join(root, "../single-file/dist/ergodic.min.js");
 /** Where the shared parts are: compiler/array/position.ts knows the library's own lines by this name. */
 const PARTS = "parts";
 /** Programs of threads, for hosts that open a thread on a file. */
 const PROGRAMS = ["worker/serve.ts", "predict/serve.ts", "host/worker.js", "host/evaluate-worker.js"];
+/** Those of them beside the file of everything, for pages whose policy refuses threads that are made from text. */
+const ALONE = ["host/worker.js", "host/evaluate-worker.js"];
 const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
 /** Modules that act as they are loaded, each a file of its own: bundlers leave out the second kind, and keep nothing of what it names. */
 const ACTING = [...PROGRAMS, "at-start.ts", "predict/at-start.ts"];
@@ -107,8 +110,8 @@ export async function bundle() {
   });
   const single = await build({
     ...common,
-    entryPoints: ["src/index.ts"],
-    outfile: join(dist, "ergodic.min.js"),
+    entryPoints: { "ergodic.min": "src/index.ts", ...Object.fromEntries(ALONE.map((file) => [stem(file), `src/${file}`])) },
+    outdir: dirname(singleFile),
     minify: true,
     plugins: [plainKernels, sources(".", false)],
   });

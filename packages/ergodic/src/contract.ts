@@ -116,6 +116,8 @@ export interface Problem {
   readonly duals?: Duals;
   /** Loss and penalty column by column, if the problem offers them. */
   readonly byColumns?: ColumnTarget;
+  /** Its Hessian, if the problem offers it. */
+  readonly curvature?: Curvature;
   /** Two sides of factors, if the problem offers them. */
   readonly factors?: Factors;
   /** Where the parameters start; zeros if absent. */
@@ -355,6 +357,31 @@ export interface ColumnBinding {
   loss(): number;
   /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
+  /** Gives memory back. */
+  dispose(): void;
+}
+
+/** Capability: the mean loss, penalties apart, with its gradient and Hessian, where parameters fall into parts that share no curvature. */
+export interface Curvature {
+  /** Memory, and what fills it, which may be loaded first. @throws CapabilityError where this loss has no Hessian */
+  bind(): Promise<CurvatureBinding>;
+}
+
+/** The loss and its Hessian, bound to memory. */
+export interface CurvatureBinding {
+  /** Parameters that share curvature, side by side. */
+  readonly parts: readonly { readonly first: number; readonly count: number }[];
+  /** The mean loss at x, of all parts. */
+  value(x: Float64Array): number;
+  /** Part k's share of the mean loss at x, its gradient, and its Hessian: the lower triangle, rows `width` numbers apart. To be overwritten; valid until the next call. */
+  at(
+    x: Float64Array,
+    k: number,
+  ): {
+    readonly loss: number;
+    readonly gradient: Float64Array;
+    readonly hessian: { readonly values: Float64Array; readonly width: number };
+  };
   /** Gives memory back. */
   dispose(): void;
 }

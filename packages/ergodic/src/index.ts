@@ -107,6 +107,7 @@ export {
   loopyBeliefPropagation,
 } from "./algorithms/message-passing/loopy-belief-propagation.ts";
 export { type NaiveMeanFieldOptions, naiveMeanField } from "./algorithms/message-passing/naive-mean-field.ts";
+export { type NewtonCholeskyOptions, newtonCholesky } from "./algorithms/newton/newton-cholesky.ts";
 export { type ReplicaGibbsOptions, replicaGibbs } from "./algorithms/replica-gibbs/replica-gibbs.ts";
 export {
   type AdaptationOptions,

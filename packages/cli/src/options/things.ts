@@ -16,6 +16,8 @@ import {
   type Loss,
   lossFromJson,
   lossNames,
+  type NewtonCholeskyOptions,
+  newtonCholesky,
   type RandomFeatures,
   type Rule,
   type RuleJson,
@@ -33,7 +35,11 @@ import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 /** A line of its own between links, for a plus sign may stand in a number. */
 export const LINK = /\+(?=[A-Za-z])/;
 
-const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | undefined>> = {
+const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | "auto" | undefined>> = {
+  auto(options) {
+    if (Object.keys(options).length === 0) return "auto";
+    throw new UsageError("--algorithm", "auto takes no options; name the algorithm to give it some");
+  },
   gradient(options) {
     if (Object.keys(options).length === 0) return undefined;
     throw new UsageError("--algorithm", "gradient takes no options; write them as --rule, --rate and --variance");
@@ -43,11 +49,12 @@ const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorith
     const estimate = rows === undefined && rate === undefined ? {} : { estimate: { rows, rate: steps } };
     return coordinateDescent({ ...options, ...estimate } as CoordinateDescentOptions);
   },
+  newton: (options) => newtonCholesky(options as NewtonCholeskyOptions),
   dual: (options) => dualCoordinateDescent(options as DualCoordinateDescentOptions),
 };
 
 /** `coordinate:rows=…,rate=…` estimates partial derivatives. Undefined: gradient descent, whose rule has words of its own. */
-export function parseAlgorithm(text: string): Algorithm | undefined {
+export function parseAlgorithm(text: string): Algorithm | "auto" | undefined {
   const { name, options } = parseSpec("--algorithm", text);
   if (!Object.hasOwn(algorithms, name)) throw unknown("--algorithm", name, Object.keys(algorithms));
   return algorithms[name](options);

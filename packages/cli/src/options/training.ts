@@ -124,7 +124,10 @@ export function addTrainingOptions(command: Command): Command {
     .option("--from <file>", "begin at a trained model, or at a run's checkpoint, which may be of other rows")
     .option("--optimiser <state>", "with a checkpoint: fresh (the default), or kept: moments go on", oneOf("fresh", "kept"))
     .optionsGroup("Steps:")
-    .option("--algorithm <algorithm>", "gradient (the default), coordinate:pick=cyclic,tolerance=1e-9 …, dual:tolerance=1e-8 …")
+    .option(
+      "--algorithm <algorithm>",
+      "auto (what solves the objective), gradient (the default), coordinate:pick=cyclic,tolerance=1e-9 …, newton, dual:tolerance=1e-8 …",
+    )
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
     .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
     .option("--variance <how>", "svrg, saga or sag")

@@ -16,6 +16,8 @@ export interface Described {
   /** In the place of an algorithm: the options of fit.path. */
   path?: PathJson;
   plan?: PlanJson;
+  /** Why this algorithm, where the choice was left. */
+  why?: string;
 }
 
 /** Of a network's: also the numbers of its parameters, and the sizes of a row. */
@@ -77,6 +79,7 @@ type RuleJson = { rule: string; options?: Record<string, unknown>; parts?: RuleJ
 const algorithmNames: Readonly<Record<string, string>> = {
   coordinateDescent: "coordinate descent",
   dualCoordinateDescent: "dual coordinate descent",
+  newtonCholesky: "Newton's method",
   alternatingLeastSquares: "alternating least squares",
   factorCoordinateDescent: "coordinate descent",
 };
@@ -115,7 +118,7 @@ export function pathText({ lambdas, l1Ratio, tolerance, folds }: PathJson): stri
 }
 
 export function chosenLine(description: Described, engine: EngineDescription): string {
-  const { loss, model, target, pipeline, algorithm, path, plan } = description;
+  const { loss, model, target, pipeline, algorithm, path, plan, why } = description;
   const classes = target.levels ? ` (${target.levels.length} classes)` : "";
   const { parameters } = description as Partial<NetworkDescribed>;
   const kind = parameters === undefined ? "linear model" : `network of ${counted(parameters, "parameter")}`;
@@ -125,7 +128,7 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   if (model.nonNegative) parts.push("no negative coefficients");
   if (pipeline.some(({ kind }) => kind === "standardise")) parts.push("columns standardised");
   if (model.features) parts.push(`${model.features.count} ${model.features.kind} features`);
-  if (algorithm) parts.push(algorithmText(algorithm));
+  if (algorithm) parts.push(`${algorithmText(algorithm)}${why === undefined ? "" : ` (chosen for ${why})`}`);
   if (path) parts.push(pathText(path));
   if (plan) parts.push(...(algorithm?.rule ? [`batch ${plan.batch}`] : []), ...planParts(plan, engine));
   return parts.join(" · ");

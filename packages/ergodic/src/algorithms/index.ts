@@ -10,6 +10,7 @@ import { type GradientDescent, gradientDescent } from "./gradient/gradient-desce
 import { ruleFromJson } from "./gradient/index.ts";
 import type { RuleJson } from "./gradient/kinds.ts";
 import { varianceFromJson } from "./gradient/variance.ts";
+import { newtonCholeskyFrom } from "./newton/newton-cholesky.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,
@@ -17,6 +18,7 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   dualCoordinateDescent: dualCoordinateDescentFrom,
   alternatingLeastSquares: alternatingFrom,
   factorCoordinateDescent: factorDescentFrom,
+  newtonCholesky: newtonCholeskyFrom,
 };
 
 /** The algorithm that `toJSON` described. */

@@ -54,7 +54,8 @@ function eachRow(from: DataLayout, stride: number, visit: (start: number, end: n
   for (let i = 0; i < from.rowCount; i++) visit(starts[i], starts[i + 1] - 1, starts[i]);
 }
 
-function storedCount(from: DataLayout): number {
+/** Numbers in memory, padding and intercept entries included. */
+export function storedCount(from: DataLayout): number {
   if (from.format === "dense") return from.rowCount * from.stride;
   return engineMemory().u32(from.rowStart, from.rowCount + 1)[from.rowCount];
 }

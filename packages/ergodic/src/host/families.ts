@@ -2,7 +2,7 @@
  * Kernels come in families, each a module of its own, so that a host downloads those that it runs:
  *
  * - training: random numbers, stochastic gradients, linear models
- * - coordinate: coordinate descent, duals, paths, factors
+ * - coordinate: coordinate descent, duals, paths, factors, Newton's method
  * - arrays: what compiled functions of arrays call, and networks
  * - images: convolutions, patches, pools, circulant products
  * - sampling: chains, particles, their densities
@@ -21,7 +21,7 @@ const starts: readonly (readonly [Family, RegExp])[] = [
   ["graphs", /^(clique|graph)/],
   ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
   ["arrays", /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|network|scatter|triangular|zero$)/],
-  ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|lossRows|set)/],
+  ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|hessian|lossRows|set)/],
   ["sampling", /Run$|^(blockDensity|firstStep|gatherBatch|gibbs|logDensity|particle|powerDensity)/],
 ];
 

@@ -969,3 +969,34 @@ export const MEMBER_STATES = 8;
 /** Its first slot, + 2^31 of a Boolean with finite terms. */
 export const MEMBER_SLOT = 12;
 export const MEMBER_BYTES = 16;
+
+/** A Hessian over all rows (kernels/hessian.ts). Y, WEIGHTS, OFFSETS: of the first row; AT: where the program's block has their addresses, and the loss. OFFSETS 0: there are none. */
+export const HESSIAN_VALUES = 0;
+export const HESSIAN_ROW_BYTES = 4;
+export const HESSIAN_ROW_START = 8;
+export const HESSIAN_COLUMN_INDEX = 12;
+export const HESSIAN_ROWS = 16;
+export const HESSIAN_COLUMNS = 20;
+export const HESSIAN_WIDTH = 24;
+export const HESSIAN_PARAMETERS = 28;
+export const HESSIAN_MATRIX = 32;
+export const HESSIAN_PANELS = 36;
+export const HESSIAN_UPDATE = 40;
+export const HESSIAN_BLOCK = 44;
+export const HESSIAN_Z = 48;
+export const HESSIAN_H = 52;
+export const HESSIAN_Y = 56;
+export const HESSIAN_AT_Y = 60;
+export const HESSIAN_WEIGHTS = 64;
+export const HESSIAN_AT_WEIGHT = 68;
+export const HESSIAN_OFFSETS = 72;
+export const HESSIAN_AT_OFFSET = 76;
+export const HESSIAN_D = 80;
+export const HESSIAN_GRADIENT = 84;
+export const HESSIAN_AT_LOSS = 88;
+export const HESSIAN_SCALE_F64 = 96;
+/** Of a row's weight: what its curvature is at least. */
+export const HESSIAN_LEAST_F64 = 104;
+export const HESSIAN_BYTES = 112;
+/** Rows at a time. */
+export const HESSIAN_CHUNK = 64;

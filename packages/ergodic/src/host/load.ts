@@ -45,7 +45,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
       "HOST_NO_SIMD",
     );
   }
-  if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: ergodic.min.js has the plain kernels alone"] };
+  if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: @ergodic/single-file has the plain kernels alone"] };
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
   // Later versions of Node know no such flag, and print an error about it.
   if (inNode() && globalThis.process.versions.node.startsWith("20.")) {

@@ -12,6 +12,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 export const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+/** All of the library in one file, a package of its own. */
+export const singleFile = fileURLToPath(new URL("../../../single-file/dist/ergodic.min.js", import.meta.url));
 
 export interface Site extends AsyncDisposable {
   /** "http://127.0.0.1:12345" */

@@ -1,8 +1,10 @@
 /** In a service worker, which loads nothing after its start: the one file predicts and trains, and what loads its parts later says why it cannot. */
+import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, linear, network, relu } from "../../src/index.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { singleFile } from "./serve.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: a service worker, because ${reason}`);
@@ -32,7 +34,12 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
   const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]);
   const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
   const inside = (text: string, model: Uint8Array): Promise<unknown> =>
-    runInBrowser(browser, { isolated: false, thread: "page", task: ask("/sw.js", model), files: { "/sw.js": text } });
+    runInBrowser(browser, {
+      isolated: false,
+      thread: "page",
+      task: ask("/sw.js", model),
+      files: { "/sw.js": text, "/single-file.js": readFileSync(singleFile) },
+    });
 
   it("predicts and trains by the one file", async () => {
     const model = await fit(network([dense(4), relu(), dense(1)]), data, { epochs: 2, seed: 1, deterministic: true });
@@ -43,14 +50,14 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
       return { outputs: [...read.outputs(data)], weights: [...line.weights] };`;
     const line = await fit(linear(), data, { epochs: 3, seed: 1, deterministic: true });
     const wanted = { outputs: [...model.outputs(data)], weights: [...line.weights] };
-    expect(await inside(serving("/dist/ergodic.min.js", text), model.toBytes())).toEqual({ given: wanted });
+    expect(await inside(serving("/single-file.js", text), model.toBytes())).toEqual({ given: wanted });
   });
 
   it("that loads parts later is told of the one file, not that its model is damaged", async () => {
     const made = await fit(linear(), data, { epochs: 1 });
     const given = await inside(serving("/dist/predict/index.js", "return (await lib.predictor(model)).kind;"), made.toBytes());
     expect((given as { error: string }).error).toMatch(
-      /^CapabilityError ergodic: a part of the library cannot be loaded \(import\(\) is disallowed.*ergodic\.min\.js.*\[HOST_IMPORT\]$/,
+      /^CapabilityError ergodic: a part of the library cannot be loaded \(import\(\) is disallowed.*@ergodic\/single-file.*\[HOST_IMPORT\]$/,
     );
   });
 });

@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { families } from "../../src/host/families.ts";
 import * as library from "../../src/index.ts";
 import { openBrowser, whyNoBrowser } from "./chromium.ts";
-import { dist, serve } from "./serve.ts";
+import { dist, serve, singleFile } from "./serve.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: the file for CDNs in a browser, because ${reason}`);
 
-const file = join(dist, "ergodic.min.js");
+const file = singleFile;
 
 it("imports nothing, and exports what the library does", async () => {
   const { importedFiles } = ts.preProcessFile(readFileSync(file, "utf8"), true, true);
@@ -24,7 +24,7 @@ it("has the plain kernels alone, and says so", async () => {
   const { openEngine } = (await import(file)) as typeof library;
   const { build, relaxedSimd, why } = (await openEngine()).describe();
   expect({ build, relaxedSimd }).toEqual({ build: "simd-shared", relaxedSimd: false });
-  expect(why).toContain("no relaxed SIMD: ergodic.min.js has the plain kernels alone");
+  expect(why).toContain("no relaxed SIMD: @ergodic/single-file has the plain kernels alone");
   // Each of the families once.
   expect(readFileSync(file, "utf8").match(/base64:\s*"H4sI/g)).toHaveLength(families.length);
 });
@@ -73,13 +73,13 @@ describe.skipIf(reason)(`from a CDN, in a page${reason ? ` (skipped: ${reason})`
   afterAll(() => browser.close());
 
   it("trains, draws and predicts", async () => {
-    await using cdn = await serve({ isolated: false, shared: true });
+    await using cdn = await serve({ isolated: false, shared: true, files: { "/single-file.js": readFileSync(file) } });
     await using site = await serve({ isolated: false });
     const page = await browser.newPage();
     await page.goto(site.origin);
     const requested: string[] = [];
     page.on("request", (request) => requested.push(new URL(request.url()).pathname));
-    const found = (await page.evaluate(task(`${cdn.origin}/dist/ergodic.min.js`))) as {
+    const found = (await page.evaluate(task(`${cdn.origin}/single-file.js`))) as {
       weights: number[];
       same: boolean;
       mu: number;
@@ -89,6 +89,6 @@ describe.skipIf(reason)(`from a CDN, in a page${reason ? ` (skipped: ${reason})`
     expect(found.weights[1]).toBeCloseTo(-1, 1);
     expect(found.same).toBe(true);
     expect(Math.abs(found.mu - 2)).toBeLessThan(1);
-    expect(requested).toEqual(["/dist/ergodic.min.js"]);
+    expect(requested).toEqual(["/single-file.js"]);
   });
 });

@@ -75,6 +75,7 @@ describe("algorithms", () => {
     ergodic.coordinateDescent({ pick: "random", step: "lipschitz", estimate: { rows: 7, rate: ergodic.stepDecay() } }),
     ergodic.coordinateDescent({ acceleration: "none", tolerance: 1e-3 }),
     ergodic.dualCoordinateDescent({ shrinking: false, tolerance: 1e-3 }),
+    ergodic.newtonCholesky({ tolerance: 1e-3 }),
     ergodic.alternatingLeastSquares({ tolerance: 1e-3 }),
     ergodic.factorCoordinateDescent({ inner: 2, order: "rows" }),
   ];

@@ -111,6 +111,7 @@ function fits(): Named[] {
       algorithm: e.coordinateDescent({ acceleration: "nesterov", step: "lipschitz" }),
     }),
     on("working sets", l1, numbers, { algorithm: e.coordinateDescent() }),
+    on("newton", e.linear({ loss: "logistic", l2: 0.1 }), classes, { algorithm: e.newtonCholesky() }),
     on("dual", e.linear({ loss: "logistic", l2: 0.1 }), classes, { algorithm: e.dualCoordinateDescent() }),
     on("network", net, numbers, { batch: 4 }),
     on("ratings", e.factorisation({ rank: 2 }), ratings, {}),

@@ -6,8 +6,9 @@
  */
 import { CapabilityError, DataError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
+import { later } from "../../base/later.ts";
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
-import type { ColumnTarget, Coordinates, Duals, LaneBinding, Penalty, Problem, RowGradient } from "../../contract.ts";
+import type { ColumnTarget, Coordinates, Curvature, Duals, LaneBinding, Penalty, Problem, RowGradient } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -87,6 +88,11 @@ export class LinearProblem implements Problem, RowGradient {
 
   get duals(): Duals {
     return linearDuals(this.ownParts());
+  }
+
+  /** Of each output, where outputs share no loss. */
+  get curvature(): Curvature {
+    return { bind: () => later(() => import("./hessian.ts")).then(({ bindHessian }) => bindHessian(this.ownParts())) };
   }
 
   /** x by columns. */

@@ -21,7 +21,7 @@ import type { NetworkPredictor } from "../../predict/network.ts";
 import type { Mode } from "./found-mode.ts";
 import { checkFrom, fromKeys } from "./from-options.ts";
 import { fitGraph, type GraphFitOptions, type LearnedGraph } from "./graph.ts";
-import { checkHeldOut, type FitOptions, type Trainable, type TrainableModel } from "./kinds/trainable.ts";
+import { checkHeldOut, type FitOptions, type SettledOptions, type Trainable, type TrainableModel } from "./kinds/trainable.ts";
 import { type Fitted, launch, planOf, type Trained } from "./launch.ts";
 import { fitMode } from "./mode.ts";
 import type { ModeOptions } from "./mode-options.ts";
@@ -68,14 +68,29 @@ function start(model: unknown, data: unknown, options?: object): Run<unknown> {
 
 function begin<D>(model: TrainableModel<D, object>, data: D, options: FitOptions<D> = {}): Run<object & Trained> {
   const kind = checkValues(model, data, options);
-  const stopping = checkTogether(options, kind, options.validate !== undefined);
+  const validates = options.validate !== undefined;
+  checkTogether(options, kind, validates);
   checkFrom(options);
   return launch(data, options, async () => {
-    if (options.from === undefined) return { kind, model, options, stopping };
+    const { settled, why } = await settle(kind, model, data, options);
+    const given = { kind, options: settled, stopping: checkTogether(settled, kind, validates), why };
+    if (options.from === undefined) return { ...given, model };
     const { Begun } = await later(() => import("./from.ts"));
     const beginning = await Begun.read(options, model.name);
-    return { kind, model: beginning.modelOf(model), options, stopping, beginning };
+    return { ...given, model: beginning.modelOf(model), beginning };
   });
+}
+
+/** With the algorithm that "auto" takes. */
+async function settle<D>(
+  kind: Trainable<D, object>,
+  model: TrainableModel<D, object>,
+  data: D,
+  options: FitOptions<D>,
+): Promise<{ settled: SettledOptions<D>; why?: string }> {
+  if (options.algorithm !== "auto") return { settled: { ...options, algorithm: options.algorithm } };
+  const { algorithm, why } = await kind.solver!(model, data);
+  return { settled: { ...options, algorithm }, why };
 }
 
 /**
@@ -87,13 +102,16 @@ function begin<D>(model: TrainableModel<D, object>, data: D, options: FitOptions
 async function check(options: FitOptions, { validates = false }: { validates?: boolean } = {}): Promise<void> {
   const { trainableLinear } = await import("./kinds/linear.ts");
   checkTogether(options, trainableLinear, validates);
-  resolvePlan("fit", planOf(options), (await openEngine()).describe(), trainableLinear.defaults(options));
+  const { algorithm } = options;
+  const settled = { ...options, algorithm: algorithm === "auto" ? undefined : algorithm };
+  resolvePlan("fit", planOf(options), (await openEngine()).describe(), trainableLinear.defaults(settled));
 }
 
-function checkTogether<D>(options: FitOptions<D>, kind: Trainable<D, object>, validates: boolean): StoppingOptions {
+function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, validates: boolean): StoppingOptions {
+  const options = { ...given, algorithm: given.algorithm === "auto" ? undefined : given.algorithm };
   checkKeys("fit", options, known);
   checkSignal("fit", options.signal);
-  if (options.algorithm && (options.rule || options.variance)) {
+  if (given.algorithm && (options.rule || options.variance)) {
     throw new OptionError(
       "fit",
       "both algorithm and rule or variance were given; give the rule to the algorithm",
@@ -105,7 +123,7 @@ function checkTogether<D>(options: FitOptions<D>, kind: Trainable<D, object>, va
 }
 
 /** An epoch of full gradients is one update. */
-function defaultEpochs<D>(kind: Trainable<D, object>, options: FitOptions<D>): number | undefined {
+function defaultEpochs<D>(kind: Trainable<D, object>, options: SettledOptions<D>): number | undefined {
   return kind.defaults(options).epochs ?? (options.batch === "all" ? 100 : undefined);
 }
 
@@ -127,6 +145,14 @@ function checkValues<D>(model: TrainableModel<D, object>, data: D, options: FitO
   checkRule("rule", rule);
   if (variance !== undefined && !isVariance(variance))
     refuse("fit", "variance", variance, "variance reduction", called(variance, ["svrg", "saga", "sag"]) ?? "saga()");
+  if (algorithm === "auto") {
+    if (kind.solver) return kind;
+    throw new OptionError(
+      "fit",
+      `algorithm is "auto", which chooses among solvers of linear models, but the model is a ${model.name}; leave algorithm out`,
+      "OPTION_CONFLICT",
+    );
+  }
   if (algorithm !== undefined) {
     if (!holds(algorithm, "start")) refuse("fit", "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: adam() })");
     checkRule("the algorithm's rule", (algorithm as { rule?: unknown }).rule);

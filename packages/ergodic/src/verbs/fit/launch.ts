@@ -7,7 +7,7 @@ import type { StoppingOptions } from "../../loop/stopping.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
 import { trainedNames } from "../result-names.ts";
 import type { Begun } from "./from.ts";
-import type { FitOptions, Trainable } from "./kinds/trainable.ts";
+import type { FitOptions, SettledOptions, Trainable } from "./kinds/trainable.ts";
 
 /** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
 export interface Trained {
@@ -25,8 +25,10 @@ export type Fitted<K extends PredictionKind = PredictionKind, Names extends stri
 export interface Recipe<D> {
   kind: Trainable<D, object>;
   model: Model<D>;
-  options: FitOptions<D>;
+  options: SettledOptions<D>;
   stopping: StoppingOptions;
+  /** Why this algorithm, where the user left the choice. */
+  why?: string;
   checkpoint?: Checkpoint;
   /** What it begins with. */
   beginning?: Begun;
@@ -94,7 +96,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             }),
             stopping,
             // The whole plan: what is kept of it in a file does not depend on the workers.
-            chosen: { ...description, plan: json.plan },
+            chosen: { ...description, plan: json.plan, ...(recipe.why === undefined ? {} : { why: recipe.why }) },
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },

@@ -471,6 +471,7 @@ export const algorithms: Table = {
   ...from(ergodic, {
     alternatingLeastSquares: { tolerance: notNegative },
     factorCoordinateDescent: { inner: whole(1, 1000), order: none, tolerance: notNegative },
+    newtonCholesky: { tolerance: notNegative },
     dualCoordinateDescent: { shrinking: flag, tolerance: notNegative, interceptScaling: positive },
   }),
   coordinateDescent: {

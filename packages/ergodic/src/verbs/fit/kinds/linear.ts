@@ -3,6 +3,7 @@ import { adagrad } from "../../../algorithms/gradient/rules/adagrad.ts";
 import { sgd } from "../../../algorithms/gradient/rules/sgd.ts";
 import { saga, theoreticalRate } from "../../../algorithms/gradient/variance.ts";
 import { CapabilityError } from "../../../base/errors.ts";
+import { later } from "../../../base/later.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { datasetDigest } from "../../../data/digest.ts";
@@ -10,7 +11,14 @@ import { type KindOf, type LinearModel, type LinearOptions, linearFromJson, line
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
-import { algorithmFamilies, checkDataset, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
+import {
+  algorithmFamilies,
+  checkDataset,
+  DIGEST,
+  type SettledOptions,
+  type Trainable,
+  type TrainableModel,
+} from "./trainable.ts";
 
 /**
  * A linear model for `fit`: z = x·p + b, one output for numbers and two classes, one per class for more.
@@ -42,6 +50,8 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   olderFingerprint,
   size: ({ rowCount, columnCount, classes }) =>
     `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
+  solver: (model, data) =>
+    later(() => import("./linear-solver.ts")).then(({ linearSolver }) => linearSolver(model as LinearModel, data)),
   defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
   families: ({ algorithm }) => algorithmFamilies(algorithm),
   choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),
@@ -56,7 +66,13 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   measure: (saved, heldOut) => measureOutputs(new LinearPredictor(saved), heldOut),
 };
 
-function choose(options: FitOptions, model: Model<Dataset>, prepared: Dataset, problem: LinearProblem, plan: Plan): Algorithm {
+function choose(
+  options: SettledOptions,
+  model: Model<Dataset>,
+  prepared: Dataset,
+  problem: LinearProblem,
+  plan: Plan,
+): Algorithm {
   const { rule } = options;
   const { penalty } = problem;
   const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);

@@ -32,8 +32,11 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   rule?: Rule;
   /** Variance reduction with a step size of its own unless `rule` is given: svrg(), saga() or sag(). Default: none. */
   variance?: Variance;
-  /** A whole algorithm instead of `rule` and `variance`, e.g. coordinateDescent(). */
-  algorithm?: Algorithm;
+  /**
+   * A whole algorithm instead of `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models: what solves this objective on these data, by
+   * the table of docs/solvers.md (newtonCholesky(), coordinateDescent(), lbfgs() …), or descent where nothing does. Default: descent.
+   */
+  algorithm?: Algorithm | "auto";
   /** Passes over the data, > 0. Default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence. */
   epochs?: number;
   /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. Instead of `epochs`. */
@@ -49,6 +52,15 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   patience?: number;
   /** Aborts the run. */
   signal?: AbortSignal;
+}
+
+/** The options, once an algorithm is known. */
+export type SettledOptions<D = Dataset> = Omit<FitOptions<D>, "algorithm"> & { algorithm?: Algorithm };
+
+/** What `algorithm: "auto"` takes, and why; without an algorithm, descent. */
+export interface Solver {
+  readonly algorithm?: Algorithm;
+  readonly why: string;
 }
 
 /**
@@ -70,12 +82,14 @@ export interface Trainable<D, P> {
   olderFingerprint(data: D): JsonObject;
   /** "11,220 rows of 122 columns", from a fingerprint. */
   size(fingerprint: JsonObject): string;
+  /** For `algorithm: "auto"`, where a kind has solvers. */
+  solver?: ((model: Model<D>, data: D) => Promise<Solver>) | undefined;
   /** What holds where the user says nothing, before data are seen. */
-  defaults(options: FitOptions<D>): AlgorithmDefaults;
+  defaults(options: SettledOptions<D>): AlgorithmDefaults;
   /** Of the kernels that training and measuring call. */
-  families(options: FitOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
+  families(options: SettledOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
   /** The algorithm of a user who named none. */
-  choose(options: FitOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
+  choose(options: SettledOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
   /** Held-out data as the model sees them. */
   follow(heldOut: D, prepared: D): Prepared<D>;
   /** The predictor of a trained model. */

@@ -1,0 +1,118 @@
+import { CapabilityError } from "../../base/errors.ts";
+import { linkProgram } from "../../compiler/index.ts";
+import type { CurvatureBinding } from "../../contract.ts";
+import type { DataLayout } from "../../data/layout.ts";
+import { elementBytes } from "../../data/layout.ts";
+import { Arena } from "../../host/arena.ts";
+import * as field from "../../host/fields.ts";
+import { curvedProgram } from "../loss.ts";
+import type { LinearParts } from "./parts.ts";
+
+/** Of the largest: where all rows lie in flat parts of a loss (huber's tails), no step would lead out of them. */
+const LEAST_CURVATURE = 1e-9;
+
+/**
+ * A linear model's mean loss, its gradient and Hessian, output by output, by kernels/hessian.ts: one pass over the rows.
+ *
+ * @throws CapabilityError [MODEL_CAPABILITY] where the loss has no curvature, or outputs share theirs
+ */
+export function bindHessian(parts: LinearParts): CurvatureBinding {
+  const { data, engine, options, columns, stride } = parts;
+  const { loss, outputs, deterministic } = options;
+  refuseFlat(parts);
+  const { layout, rowCount } = data;
+  const arena = new Arena(engine.memory, "Hessian");
+  const width = Math.ceil(columns / 4) * 4;
+  const place = { parameters: arena.take(columns * 8), gradient: arena.take(columns * 8), matrix: arena.take(width * width * 8) };
+  const { program, functions } = linkProgram(engine, curvedProgram(loss, layout.offset !== 0), arena);
+  const chunk = { z: 0, d: 0, h: 0 };
+  for (const name of ["z", "d", "h"] as const) chunk[name] = arena.take(field.HESSIAN_CHUNK * 8);
+  const panels = arena.take(layout.format === "dense" ? field.HESSIAN_CHUNK * width * 8 : columns * 16);
+  const own = arena.block(program.blockBytes, [
+    [program.pointers.z, chunk.z],
+    [program.pointers.dz, chunk.d],
+    [program.pointers.d2z, chunk.h],
+  ]);
+  const weights = arena.copy(rowWeights(parts));
+  const kernel = engine.kernel(
+    `hessian${layout.format === "dense" ? "Dense" : "Sparse"}${layout.type.toUpperCase()}`,
+    deterministic,
+  );
+  const blocks = targets(parts, arena).map((target) => {
+    const block = arena.block(field.HESSIAN_BYTES, [
+      ...rowsOf(layout),
+      [field.HESSIAN_ROWS, rowCount],
+      [field.HESSIAN_COLUMNS, columns],
+      [field.HESSIAN_WIDTH, width],
+      [field.HESSIAN_PARAMETERS, place.parameters],
+      [field.HESSIAN_MATRIX, place.matrix],
+      [field.HESSIAN_PANELS, panels],
+      [field.HESSIAN_UPDATE, functions[program.update].slot],
+      [field.HESSIAN_BLOCK, own],
+      [field.HESSIAN_Z, chunk.z],
+      [field.HESSIAN_H, chunk.h],
+      [field.HESSIAN_Y, target],
+      [field.HESSIAN_AT_Y, program.pointers.y],
+      [field.HESSIAN_WEIGHTS, weights],
+      [field.HESSIAN_AT_WEIGHT, program.pointers.weight],
+      [field.HESSIAN_OFFSETS, layout.offset],
+      [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? field.ABSENT],
+      [field.HESSIAN_D, chunk.d],
+      [field.HESSIAN_GRADIENT, place.gradient],
+      [field.HESSIAN_AT_LOSS, program.scalars.loss],
+    ]);
+    arena.setF64(block, field.HESSIAN_SCALE_F64, layout.scale);
+    arena.setF64(block, field.HESSIAN_LEAST_F64, LEAST_CURVATURE * (loss.curvature ?? 0));
+    return block;
+  });
+  const call = (x: Float64Array, k: number, lossAlone: boolean): number => {
+    engine.memory.f64(place.parameters, columns).set(x.subarray(k * stride, k * stride + columns));
+    return kernel(blocks[k], lossAlone ? 1 : 0);
+  };
+  return {
+    parts: Array.from({ length: outputs }, (_, k) => ({ first: k * stride, count: columns })),
+    value: (x) => blocks.reduce((sum, _, k) => sum + call(x, k, true), 0),
+    at(x, k) {
+      const loss = call(x, k, false);
+      const hessian = { values: engine.memory.f64(place.matrix, width * width), width };
+      return { loss, gradient: engine.memory.f64(place.gradient, columns), hessian };
+    },
+    dispose: () => arena.dispose(),
+  };
+}
+
+function refuseFlat({ options: { loss } }: LinearParts): void {
+  if (loss.joint)
+    throw new CapabilityError(
+      "linear",
+      `loss "${loss.name}" ties the outputs of a row together, so that their Hessian is no matrix for each; take rule: lbfgs()`,
+      "MODEL_CAPABILITY",
+    );
+  if (loss.curvature === undefined && !loss.conjugate)
+    throw new CapabilityError(
+      "linear",
+      `loss "${loss.name}" has kinks, where no curvature leads a step; take dualCoordinateDescent() or a rule`,
+      "MODEL_CAPABILITY",
+    );
+}
+
+function rowsOf(layout: DataLayout): (readonly [number, number])[] {
+  return [
+    [field.HESSIAN_VALUES, layout.values],
+    [field.HESSIAN_ROW_BYTES, layout.stride * elementBytes[layout.type]],
+    [field.HESSIAN_ROW_START, layout.rowStart],
+    [field.HESSIAN_COLUMN_INDEX, layout.columnIndex],
+  ];
+}
+
+/** c: of each row in the mean. */
+function rowWeights({ data: { rowCount }, engine, weights }: LinearParts): Float64Array {
+  const given = weights ? engine.memory.f64(weights, rowCount) : undefined;
+  return Float64Array.from({ length: rowCount }, (_, i) => (given?.[i] ?? 1) / rowCount);
+}
+
+/** Addresses of the targets as coded for each output: several are one class against the rest. */
+function targets({ data, options: { outputs }, target }: LinearParts, arena: Arena): number[] {
+  if (outputs === 1) return [target];
+  return Array.from({ length: outputs }, (_, k) => arena.copy(data.target.values.map((y) => (y === k ? 1 : -1))));
+}

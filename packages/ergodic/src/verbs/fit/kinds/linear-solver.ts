@@ -1,0 +1,49 @@
+import { coordinateDescent } from "../../../algorithms/coordinate/coordinate-descent.ts";
+import { dualCoordinateDescent } from "../../../algorithms/coordinate/dual-coordinate-descent.ts";
+import { gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
+import { lbfgs } from "../../../algorithms/gradient/rules/lbfgs.ts";
+import { newtonCholesky } from "../../../algorithms/newton/newton-cholesky.ts";
+import { storedCount } from "../../../data/conversion.ts";
+import type { Dataset } from "../../../data/dataset.ts";
+import { chooseLoss } from "../../../models/choose-loss.ts";
+import type { LinearModel } from "../../../models/linear/linear.ts";
+import type { Solver } from "./trainable.ts";
+
+/** A Hessian of more columns takes longer to factor than it saves. */
+const MOST_COLUMNS = 1000;
+/** Products a row of a Hessian for one of a gradient: where there are more, gradients alone are cheaper. */
+const MOST_PRODUCTS = 150;
+/** Numbers of the data: beyond, a solver's passes take minutes, where descent has learnt what there is in one. */
+const MOST_NUMBERS = 5e8;
+/** Duals that dualCoordinateDescent() knows, of losses that have kinks. */
+const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
+
+/** The table of docs/solvers.md. */
+export function linearSolver({ options }: LinearModel, data: Dataset): Solver {
+  const { l1 = 0, l2 = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
+  const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const columns = (features?.count ?? data.columnCount) + 1;
+  const entries = features ? columns : storedCount(data.layout) / data.rowCount;
+  const numbers = data.rowCount * entries * outputs;
+  if (numbers > MOST_NUMBERS)
+    return {
+      why: `${numbers.toExponential(1)} numbers, more than the ${MOST_NUMBERS.toExponential()} that a solver goes through`,
+    };
+  if (loss.curvature === undefined && !loss.conjugate) {
+    const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
+    // With an intercept the dual would penalise it, which is another model.
+    if (KINKED.includes(loss.name) && single && !intercept)
+      return {
+        algorithm: dualCoordinateDescent(),
+        why: `loss "${loss.name}" with l2 and without an intercept, which has a dual`,
+      };
+    return { why: `loss "${loss.name}" has no curvature for a solver` };
+  }
+  const bent = nonNegative ? "coefficients not below 0" : group ? "a group penalty" : l1 > 0 ? "an L1 penalty" : undefined;
+  if (bent) return { algorithm: coordinateDescent(), why: `${bent}, which single coordinates keep to` };
+  const products = entries / 2;
+  if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS)
+    return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters an output` };
+  const many = loss.joint ? "classes that share a loss" : `${columns} parameters an output`;
+  return { algorithm: gradientDescent({ rule: lbfgs() }), why: `a smooth objective of ${many}` };
+}
