@@ -17,7 +17,8 @@ import {
   predictor,
   sgd,
 } from "ergodic";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { Journal } from "../../src/learn/journal.ts";
 
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
 const row = (i: number): number[] => [number(3 * i), number(3 * i + 1), number(3 * i + 2)];
@@ -79,6 +80,27 @@ test("is the same as fit on the same rows, and the same again from other cuts of
   const learnt = await predictor(bytesOf(learner));
   expect((learnt as typeof wanted).weights).toEqual(wanted.weights);
   expect((learnt as typeof wanted).intercept).toEqual(wanted.intercept);
+});
+
+test("what is not on the disk yet is not served", async () => {
+  const learner = await opened({ model });
+  const before = learner.current();
+  const append = Journal.prototype.append;
+  let write = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async function (this: Journal, ...given) {
+      resolve();
+      await new Promise<void>((go) => (write = go));
+      return append.apply(this, given);
+    });
+  });
+  const learning = learner.learn(rows(200, 210), classes(200, 210));
+  await asked;
+  expect(learner.current()).toBe(before);
+  write();
+  await learning;
+  expect(learner.current().version).toBe(1);
+  vi.restoreAllMocks();
 });
 
 test("many calls share one write, and are told in their order", async () => {
