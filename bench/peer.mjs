@@ -54,15 +54,17 @@ function commandOf(file) {
 
 /**
  * Starts bench/peers/`script` (.py, .R, .mjs or .cpp) on a problem; `problem` is what `share` of data.mjs returned, with the script's own settings added.
- * `ready` is its first line.
+ * `ready` is its first line. `core`: the only one that it may run on.
  */
-export async function openPeer(script, problem) {
+export async function openPeer(script, problem, { core } = {}) {
   const { language, program, flags } = commandOf(fileURLToPath(new URL(script, new URL("peers/", import.meta.url))));
   const settings = { env: environment(), stdio: ["pipe", "pipe", "inherit"] };
-  const child = spawn(program, [...flags, JSON.stringify(problem)], settings);
+  const command = [program, ...flags, JSON.stringify(problem)];
+  if (core !== undefined) command.unshift("taskset", "-c", String(core));
+  const child = spawn(command[0], command.slice(1), settings);
   const ended = new Promise((resolve) => {
     child.once("error", (error) =>
-      resolve(new Skipped(`${program} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
+      resolve(new Skipped(`${command[0]} did not start (${error.message}); install the peers with bench/peers/install.sh`)),
     );
     child.once("close", (code, signal) => resolve(new Error(`${script} ended with ${signal ?? `exit code ${code}`}`)));
   });

@@ -1,5 +1,6 @@
-/** What both sides of predictions.mjs read and time by. */
+/** What both sides of predictions.mjs and serving.mjs read and time by. */
 import { readFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** The raw float32 numbers of a file. */
 export function floatsOf(file) {
@@ -20,3 +21,18 @@ export async function timedCalls(call, roundMs) {
 }
 
 export const meanSquare = (values) => values.reduce((sum, p) => sum + p * p, 0) / values.length;
+
+/** Of a process that serves: the processor time since the last look, in microseconds, and the 99 % quantile of the delay of its event loop, in milliseconds. */
+export function serverFigures() {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  let before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    // Of a timer each millisecond.
+    const delayMs = Math.max(0, delays.percentile(99) / 1e6 - 1);
+    before = process.cpuUsage();
+    delays.reset();
+    return { cpuUs: user + system, delayMs };
+  };
+}

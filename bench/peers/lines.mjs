@@ -40,9 +40,9 @@ export function floats(file) {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-/** Says that the peer is ready, then answers each line `run {options}` with what `await run(options)` gives, until stdin ends. */
-export async function serve(version, run) {
-  say({ version: `${version} on node ${process.versions.node}` });
+/** Says that the peer is ready, with `more` for the other side, then answers each line `run {options}` with what `await run(options)` gives, until stdin ends. */
+export async function serve(version, run, more = {}) {
+  say({ version: `${version} on node ${process.versions.node}`, ...more });
   for await (const line of createInterface({ input: process.stdin })) {
     const at = line.indexOf(" ");
     const command = at < 0 ? line : line.slice(0, at);

@@ -36,7 +36,7 @@ export class Batcher<Request, Answer> {
   private readonly queue: Queue<Job<Request, Answer>>;
   private readonly time = new BatchTime();
   private readonly running = new Set<Running>();
-  private readonly counts = { answered: 0, failed: 0, cancelled: 0, batches: 0, rows: 0 };
+  private readonly counts = { answered: 0, failed: 0, rejected: 0, cancelled: 0, batches: 0, rows: 0 };
   private readonly refused = { full: 0, deadline: 0, closed: 0 };
   private limit: number;
   private scheduled = false;
@@ -275,7 +275,7 @@ export class Batcher<Request, Answer> {
     }
     const batch: Running = { rows, since: this.clock.now() };
     this.running.add(batch);
-    const end = (answers: readonly Answer[]): void => {
+    const end = (answers: readonly (Answer | Error)[]): void => {
       if (answers?.length !== jobs.length) throw wrongCount(jobs.length, answers);
       this.running.delete(batch);
       this.succeed(jobs, batch, answers);
@@ -284,7 +284,7 @@ export class Batcher<Request, Answer> {
       this.running.delete(batch);
       this.fail(jobs, error);
     };
-    let answers: readonly Answer[] | PromiseLike<readonly Answer[]>;
+    let answers: readonly (Answer | Error)[] | PromiseLike<readonly (Answer | Error)[]>;
     try {
       answers = this.options.run(jobs.map((job) => job.request));
       if (!isPromise(answers)) end(answers);
@@ -304,7 +304,7 @@ export class Batcher<Request, Answer> {
     return true;
   }
 
-  private succeed(jobs: Job<Request, Answer>[], { rows: batchRows, since }: Running, answers: readonly Answer[]): void {
+  private succeed(jobs: Job<Request, Answer>[], { rows: batchRows, since }: Running, answers: readonly (Answer | Error)[]): void {
     const now = this.clock.now();
     const computeMs = now - since;
     this.time.observe(batchRows, computeMs);
@@ -317,11 +317,17 @@ export class Batcher<Request, Answer> {
     for (let i = 0; i < jobs.length; i++) {
       const job = jobs[i];
       if (!settle(job)) continue;
+      const answer = answers[i];
+      if (answer instanceof Error) {
+        this.counts.rejected++;
+        job.reject(answer);
+        continue;
+      }
       this.counts.answered++;
       const queueUs = 1000 * (since - job.since);
       this.histograms.queueUs.add(queueUs);
       this.histograms.latencyUs.add(1000 * (now - job.since));
-      job.resolve({ answer: answers[i], batchRows, batchRequests: jobs.length, queueUs, computeUs: 1000 * computeMs });
+      job.resolve({ answer, batchRows, batchRequests: jobs.length, queueUs, computeUs: 1000 * computeMs });
     }
   }
 

@@ -5,10 +5,10 @@ import { LEVELS } from "./queue.ts";
 /** How requests are gathered into batches. All but `run` have defaults. */
 export interface BatcherOptions<Request, Answer> {
   /**
-   * The model: answers of the requests, in their order. If it throws or rejects, the requests of that batch are rejected with what it threw, and no
-   * others. The next batch starts when it is done, so that what blocks the thread is best run on another.
+   * The model: answers of the requests, in their order; an Error in the place of an answer rejects that request alone. If it throws or rejects, the requests of
+   * that batch are rejected with what it threw, and no others. The next batch starts when it is done, so that what blocks the thread is best run on another.
    */
-  run(requests: Request[]): readonly Answer[] | PromiseLike<readonly Answer[]>;
+  run(requests: Request[]): readonly (Answer | Error)[] | PromiseLike<readonly (Answer | Error)[]>;
   /** Rows of a request, an integer ≥ 1. Default: 1 for all. */
   rows?(request: Request): number;
   /** Rows of the largest batch. A request with more goes alone, whole, since only the model knows how to cut one. An integer ≥ 1. Default 256. */

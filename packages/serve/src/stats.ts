@@ -6,6 +6,8 @@ export interface BatcherStats {
   answered: number;
   /** Requests whose batch failed. */
   failed: number;
+  /** Requests that had an error in the place of an answer. */
+  rejected: number;
   /** Requests that were cancelled. */
   cancelled: number;
   /** Requests that were refused, by reason: `full` (429), `deadline`, `closed` (503). */

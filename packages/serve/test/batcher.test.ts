@@ -136,6 +136,57 @@ describe("batches", () => {
   });
 });
 
+describe("a model that answers at once", () => {
+  /** Of one row a batch; `turns` are what the event loop is told to do next. */
+  function atOnce(options: Partial<BatcherOptions<number, number>> = {}) {
+    const turns: (() => void)[] = [];
+    const order: number[] = [];
+    const clock = {
+      now: () => 0,
+      setTimeout: () => undefined,
+      clearTimeout() {},
+      setImmediate: (turn: () => void) => void turns.push(turn),
+    };
+    const run = (requests: number[]): number[] => {
+      order.push(...requests);
+      return requests;
+    };
+    return { turns, order, one: batcher<number, number>({ clock, run, maxRows: 1, ...options }) };
+  }
+
+  test.each([1, 2])("what comes between two of its batches is heard before the second, with %i at once", (concurrency) => {
+    const { turns, order, one } = atOnce({ concurrency });
+    void one.submit(1);
+    void one.submit(2);
+    expect(turns).toHaveLength(1);
+    turns.shift()!();
+    expect(order).toEqual([1]);
+    void one.submit(3, { priority: 1 });
+    // One look for both.
+    expect(turns).toHaveLength(1);
+    turns.shift()!();
+    expect(order).toEqual([1, 3]);
+    turns.shift()!();
+    expect(order).toEqual([1, 3, 2]);
+    turns.shift()!();
+    expect(turns).toEqual([]);
+  });
+
+  test("and fails: what waits is looked at none the less", async () => {
+    let calls = 0;
+    const { turns, one } = atOnce({
+      run: (requests) => {
+        if (++calls === 1) throw new Error("not today");
+        return requests;
+      },
+    });
+    const asked = [one.submit(1), one.submit(2)];
+    const outcomes = Promise.allSettled(asked);
+    while (turns.length > 0) turns.shift()!();
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+  });
+});
+
 describe("what goes wrong", () => {
   test("an error of the model rejects its batch alone, as it is", async () => {
     const fault = new Error("no memory");
@@ -147,6 +198,22 @@ describe("what goes wrong", () => {
     await clock.run();
     expect(await Promise.all(errors)).toEqual([fault, fault, undefined, undefined]);
     expect(one.stats()).toMatchObject({ answered: 2, failed: 2, batches: 1, waiting: { requests: 0, rows: 0, running: 0 } });
+  });
+
+  test("an error in the place of an answer rejects that request alone, and is no answer in the statistics", async () => {
+    const fault = new Error("no such row");
+    const { clock, one } = setting({ run: (requests) => requests.map((x) => (x === 13 ? fault : 2 * x)) });
+    const asked = [1, 13, 3].map((x) => one.submit(x));
+    const outcomes = Promise.allSettled(asked);
+    await clock.run();
+    expect(await outcomes).toMatchObject([
+      { status: "fulfilled", value: { answer: 2, batchRows: 3 } },
+      { status: "rejected", reason: fault },
+      { status: "fulfilled", value: { answer: 6, batchRows: 3 } },
+    ]);
+    const { answered, failed, rejected, batches, rows, histograms } = one.stats();
+    expect({ answered, failed, rejected, batches, rows }).toEqual({ answered: 2, failed: 0, rejected: 1, batches: 1, rows: 3 });
+    expect([histograms.latencyUs.count, histograms.queueUs.count, histograms.computeUs.count]).toEqual([2, 2, 1]);
   });
 
   test("so does one that it throws at once, and answers that are too few", async () => {

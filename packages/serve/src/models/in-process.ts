@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { OutputPredictor, Row } from "ergodic";
+import type { Numbers } from "../v2/input-tensor.ts";
 import { inputColumns } from "./input-columns.ts";
 import type { Computation } from "./output-model.ts";
 
@@ -19,8 +20,8 @@ export class InProcess implements Computation {
     this.#owned = owned;
   }
 
-  numbers(rows: Float64Array | readonly Row[]): Float64Array | Promise<Float64Array> {
-    const count = rows instanceof Float64Array ? rows.length / this.#columns : rows.length;
+  numbers(rows: Numbers | readonly Row[]): Float64Array | Promise<Float64Array> {
+    const count = ArrayBuffer.isView(rows) ? rows.length / this.#columns : rows.length;
     const out = new Float64Array(count * this.#predictor.width);
     if (count > SLICE) return this.#inSlices(rows, count, out);
     this.#predictor.predictInto(rows, out);
@@ -33,11 +34,11 @@ export class InProcess implements Computation {
     dispose?.call(this.#predictor);
   }
 
-  async #inSlices(rows: Float64Array | readonly Row[], count: number, out: Float64Array): Promise<Float64Array> {
+  async #inSlices(rows: Numbers | readonly Row[], count: number, out: Float64Array): Promise<Float64Array> {
     const { width } = this.#predictor;
     for (let from = 0; from < count; from += SLICE) {
       const to = Math.min(count, from + SLICE);
-      const some = rows instanceof Float64Array ? rows.subarray(from * this.#columns, to * this.#columns) : rows.slice(from, to);
+      const some = ArrayBuffer.isView(rows) ? rows.subarray(from * this.#columns, to * this.#columns) : rows.slice(from, to);
       this.#predictor.predictInto(some, out.subarray(from * width, to * width));
       if (to < count) await setImmediate();
     }

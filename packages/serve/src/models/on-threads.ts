@@ -1,5 +1,6 @@
 import type { Row } from "ergodic";
 import type { predictor } from "ergodic/predict/async";
+import type { Numbers } from "../v2/input-tensor.ts";
 import type { Computation } from "./output-model.ts";
 
 type Threaded = Extract<Awaited<ReturnType<typeof predictor>>, { inputCount: number }>;
@@ -12,9 +13,9 @@ export class OnThreads implements Computation {
     this.#predictor = predictor;
   }
 
-  async numbers(rows: Float64Array | readonly Row[]): Promise<Float64Array> {
+  async numbers(rows: Numbers | readonly Row[]): Promise<Float64Array> {
     const { inputCount, width } = this.#predictor;
-    const out = new Float64Array(width * (rows instanceof Float64Array ? rows.length / inputCount : rows.length));
+    const out = new Float64Array(width * (ArrayBuffer.isView(rows) ? rows.length / inputCount : rows.length));
     await this.#predictor.predictInto(rows, out);
     return out;
   }

@@ -1,6 +1,6 @@
-import { DataError, type OutputPredictor, type Row } from "ergodic";
+import { DataError, type OutputPredictor, type Row, WorkerError } from "ergodic";
 import { RequestError } from "../server/request-error.ts";
-import type { InputTensor } from "../v2/input-tensor.ts";
+import type { InputTensor, Numbers as Matrix } from "../v2/input-tensor.ts";
 import { kindOf } from "../v2/json.ts";
 import { inputColumns } from "./input-columns.ts";
 import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata } from "./served.ts";
@@ -14,7 +14,7 @@ type Answers = (Numbers | Error)[];
 /** Where predictions are computed: here, or on another thread. */
 export interface Computation {
   /** `width` numbers a row, as `predictInto` of the predictor gives them. */
-  numbers(rows: Float64Array | readonly Row[]): Float64Array | Promise<Float64Array>;
+  numbers(rows: Matrix | readonly Row[]): Float64Array | Promise<Float64Array>;
   close(): void | Promise<void>;
 }
 
@@ -164,6 +164,8 @@ export class OutputModel implements Served<Work, Numbers> {
 
   /** Whose rows they are is told by trying each alone: the others are answered. */
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
+    // No fault of a row; or of one that would end the next thread as well.
+    if (error instanceof WorkerError) throw error;
     if (works.length === 1) return [error];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));
   }
@@ -173,9 +175,10 @@ export class OutputModel implements Served<Work, Numbers> {
     return works.map(({ rows }) => numbers.subarray(at, (at += rows * this.#width)));
   }
 
-  #matrixOf(works: readonly Work[]): Float64Array {
-    const columns = this.#columns.length;
-    const matrix = new Float64Array(columns * works.reduce((sum, work) => sum + work.rows, 0));
+  #matrixOf(works: readonly Work[]): Matrix {
+    const size = this.#columns.length * works.reduce((sum, work) => sum + work.rows, 0);
+    const isSingle = works.every((work) => "matrix" in work && work.matrix.datatype === "FP32");
+    const matrix = isSingle ? new Float32Array(size) : new Float64Array(size);
     let at = 0;
     for (const work of works) {
       if (!("matrix" in work)) continue;

@@ -48,10 +48,10 @@ interface Message {
 
 type Metadata = OnnxPort & { readonly isTensor: boolean };
 
-/** What may keep this program from ending. */
+/** What may keep this program from ending; not on all hosts. */
 interface Handle {
-  ref(): void;
-  unref(): void;
+  ref?(): void;
+  unref?(): void;
 }
 
 /** Characters of what a child wrote on its standard error that are kept. */
@@ -197,11 +197,11 @@ export class ModelProcess {
 
   /** From now on the parent may end. */
   #rest(): void {
-    for (const handle of this.#handles()) handle?.unref();
+    for (const handle of this.#handles()) handle?.unref?.();
   }
 
   #work(): void {
-    for (const handle of this.#handles()) handle?.ref();
+    for (const handle of this.#handles()) handle?.ref?.();
   }
 
   #handles(): (Handle | null | undefined)[] {

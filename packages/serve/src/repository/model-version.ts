@@ -31,8 +31,8 @@ export class ModelVersion {
   readonly batches: Batcher<unknown, unknown>;
   /** When a request was last answered, in milliseconds of the epoch; 0: never. */
   lastInference = 0;
-  /** Requests of which something was wrong. */
-  failed = 0;
+  /** Requests that could not be read. What is wrong with others is found when they are computed. */
+  unread = 0;
   readonly #deadlineMs: number;
   #closed: Promise<void> | undefined;
 
@@ -45,7 +45,7 @@ export class ModelVersion {
     this.batches = batcher<unknown, unknown>({
       ...batching,
       concurrency: served.concurrency ?? 1,
-      run: (works) => served.run(works) as unknown[] | Promise<unknown[]>,
+      run: (works) => served.run(works),
       rows: (work) => served.rowsOf(work),
     });
   }
@@ -65,11 +65,6 @@ export class ModelVersion {
     const { socket } = response;
     const done = (answered: Answered<unknown>): void => {
       if (socket) stay(socket);
-      if (answered.answer instanceof Error) {
-        this.failed++;
-        reject(answered.answer);
-        return;
-      }
       this.lastInference = Date.now();
       resolve(answered);
     };
@@ -83,6 +78,11 @@ export class ModelVersion {
   /** The same as a promise. */
   answer(work: unknown, scheduling: Scheduling, response: ServerResponse): Promise<Answered<unknown>> {
     return new Promise((resolve, reject) => this.ask(work, scheduling, response, resolve, reject));
+  }
+
+  /** Requests of which something was wrong. */
+  get invalid(): number {
+    return this.unread + this.batches.stats().rejected;
   }
 
   /** Takes no more requests; resolves when those it has are answered, and the model has given back what it held. */

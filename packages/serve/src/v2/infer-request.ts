@@ -1,7 +1,7 @@
 import type { Served } from "../models/served.ts";
 import { RequestError } from "../server/request-error.ts";
 import { numberTypes } from "./datatypes.ts";
-import { headingOf, type InputTensor, tensorOfBytes, tensorOfJson } from "./input-tensor.ts";
+import { type Heading, headingOf, type InputTensor, tensorOfBytes, tensorOfJson } from "./input-tensor.ts";
 import { kindOf, parseObject } from "./json.ts";
 
 /** Deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes of data. */
@@ -15,16 +15,40 @@ export interface WantedOutput {
   readonly binary: boolean;
 }
 
-/** What a request asks for, checked. */
-export interface InferRequest<Work> {
+/** What the JSON of a request asks for besides its tensors, checked. */
+interface Asked {
   /** Given back as it came. */
   readonly id: string | undefined;
   /** 1 (first) to 9 (last). */
   readonly priority: number | undefined;
   readonly deadlineMs: number | undefined;
-  readonly work: Work;
   readonly outputs: readonly WantedOutput[];
 }
+
+/** What a request asks for, checked. */
+export interface InferRequest<Work> extends Asked {
+  readonly work: Work;
+}
+
+/** An input, and where it is: in the JSON, or in the bytes after it, from a place on. */
+interface Place {
+  readonly heading: Heading;
+  readonly data: unknown;
+  readonly from: number;
+  /** Bytes; undefined: in the JSON. */
+  readonly size: number | undefined;
+}
+
+/** The JSON of a request, read and checked. `inputs`: in the order of the model's. */
+interface Header {
+  readonly asked: Asked;
+  readonly inputs: readonly Place[];
+}
+
+/** The JSON of the last request of a model whose tensors were all in bytes: most clients send the same again and again, and it need not be read twice. */
+const lastHeaders = new WeakMap<Served, { json: Buffer; byteCount: number; header: Header }>();
+/** Longer ones are not kept. */
+const LONGEST_KEPT = 4096;
 
 /**
  * Reads a request of the Open Inference Protocol: JSON, with tensors in it or in bytes after it. `headerLength`: Inference-Header-Content-Length.
@@ -34,18 +58,31 @@ export interface InferRequest<Work> {
 export function readInfer<Work>(body: Buffer, headerLength: string | undefined, model: Served<Work>): InferRequest<Work> {
   const jsonBytes = headerLength === undefined ? body.length : lengthOf(headerLength, body.length);
   if (headerLength !== undefined && jsonBytes === 0) return rawRequest(body, model);
-  const request = parseObject(body.subarray(0, jsonBytes), "infer", DEEPEST);
-  const { id, parameters, inputs, outputs } = request;
+  const json = body.subarray(0, jsonBytes);
+  const bytes = body.subarray(jsonBytes);
+  const last = lastHeaders.get(model);
+  const isKnown = last !== undefined && last.byteCount === bytes.length && last.json.equals(json);
+  const { asked, inputs } = isKnown ? last.header : readHeader(json, bytes.length, model);
+  return { ...asked, work: model.fromTensors(inputs.map((place) => tensorOf(place, bytes))) };
+}
+
+/** `byteCount`: how many bytes follow. */
+function readHeader(json: Buffer, byteCount: number, model: Served): Header {
+  const { id, parameters, inputs: given, outputs } = parseObject(json, "infer", DEEPEST);
   // Some clients send null for what they have not got.
   if (id !== undefined && id !== null && typeof id !== "string") throw fault("id", `is ${kindOf(id)}, but must be a text`);
   const options = parametersOf(parameters, "parameters");
   const binary = flagOf(options, "binary_data_output", "parameters") ?? false;
-  return {
-    id: id ?? undefined,
-    ...scheduling(options),
-    work: model.fromTensors(tensorsOf(inputs, body.subarray(jsonBytes), model)),
-    outputs: outputsOf(outputs, binary, model),
-  };
+  const inputs = placesOf(given, byteCount, model);
+  const asked = { id: id ?? undefined, ...scheduling(options), outputs: outputsOf(outputs, binary, model) };
+  const header = { asked, inputs };
+  if (json.length <= LONGEST_KEPT && inputs.every(({ size }) => size !== undefined))
+    lastHeaders.set(model, { json: Buffer.from(json), byteCount, header });
+  return header;
+}
+
+function tensorOf({ heading, data, from, size }: Place, bytes: Buffer): InputTensor {
+  return size === undefined ? tensorOfJson(heading, data) : tensorOfBytes(heading, bytes.subarray(from, from + size));
 }
 
 function lengthOf(text: string, bodyLength: number): number {
@@ -74,10 +111,10 @@ function rawRequest<Work>(body: Buffer, model: Served<Work>): InferRequest<Work>
   return { id: undefined, priority: undefined, deadlineMs: undefined, work: model.fromTensors([tensor]), outputs };
 }
 
-/** In the order of the model's inputs. `bytes`: what follows the JSON. */
-function tensorsOf(given: unknown, bytes: Buffer, model: Served): InputTensor[] {
+/** In the order of the model's inputs. `byteCount`: how many bytes follow the JSON. */
+function placesOf(given: unknown, byteCount: number, model: Served): Place[] {
   if (!Array.isArray(given)) throw fault("inputs", `is ${kindOf(given)}, but must be a list of tensors`);
-  const byName = new Map<string, InputTensor>();
+  const byName = new Map<string, Place>();
   let at = 0;
   for (let i = 0; i < given.length; i++) {
     const heading = headingOf(given[i], i);
@@ -88,29 +125,23 @@ function tensorsOf(given: unknown, bytes: Buffer, model: Served): InputTensor[] 
     if (byName.has(name)) throw fault(where, `"${kept(name)}" is given twice`);
     checkType(heading, expected, model.converts);
     const size = sizeOf(parametersOf(parameters, `${where}.parameters`), where);
-    if (size === undefined) byName.set(name, tensorOfJson(heading, data));
-    else {
-      if (data !== undefined) throw fault(where, "has data and binary_data_size; send its elements in one of the two");
-      if (at + size > bytes.length)
-        throw fault(where, `binary_data_size is ${size}, but only ${bytes.length - at} bytes of the body are left for it`);
-      byName.set(name, tensorOfBytes(heading, bytes.subarray(at, at + size)));
-      at += size;
-    }
+    byName.set(name, { heading, data, from: at, size });
+    if (size === undefined) continue;
+    if (data !== undefined) throw fault(where, "has data and binary_data_size; send its elements in one of the two");
+    if (at + size > byteCount)
+      throw fault(where, `binary_data_size is ${size}, but only ${byteCount - at} bytes of the body are left for it`);
+    at += size;
   }
-  if (at < bytes.length)
-    throw fault("inputs", `${bytes.length - at} bytes after the JSON belong to no input; say how many with binary_data_size`);
+  if (at < byteCount)
+    throw fault("inputs", `${byteCount - at} bytes after the JSON belong to no input; say how many with binary_data_size`);
   return model.inputs.map(({ name }) => {
-    const tensor = byName.get(name);
-    if (!tensor) throw fault("inputs", `"${name}" is missing; the model takes ${namesOf(model.inputs)}`);
-    return tensor;
+    const place = byName.get(name);
+    if (!place) throw fault("inputs", `"${name}" is missing; the model takes ${namesOf(model.inputs)}`);
+    return place;
   });
 }
 
-function checkType(
-  { where, datatype, shape }: ReturnType<typeof headingOf>,
-  expected: Served["inputs"][number],
-  converts: boolean,
-): void {
+function checkType({ where, datatype, shape }: Heading, expected: Served["inputs"][number], converts: boolean): void {
   const fits = converts && expected.datatype !== "BYTES" ? datatype !== "BYTES" : datatype === expected.datatype;
   if (!fits) {
     const wanted = converts && expected.datatype !== "BYTES" ? "a type of numbers" : expected.datatype;

@@ -4,6 +4,9 @@ import { type Datatype, datatypes, type Elements, fromHalf, isDatatype, numberTy
 import { toHalf } from "./half.ts";
 import { kindOf } from "./json.ts";
 
+/** Numbers as models take them: FP32 as it comes, or doubles. */
+export type Numbers = Float64Array | Float32Array;
+
 /** A tensor of a request: checked, and read when a model asks for its elements, in the form that it asks for. */
 export interface InputTensor {
   readonly name: string;
@@ -11,8 +14,8 @@ export interface InputTensor {
   readonly shape: readonly number[];
   /** Elements in all. */
   readonly count: number;
-  /** Puts the elements as doubles into `target` from `at` on. Not of BYTES. */
-  numbersInto(target: Float64Array, at: number): void;
+  /** Puts the elements as numbers into `target` from `at` on. Not of BYTES. */
+  numbersInto(target: Numbers, at: number): void;
   /** The elements of BYTES. */
   texts(): readonly string[];
   /** The elements in the array of their type. */
@@ -20,7 +23,7 @@ export interface InputTensor {
 }
 
 /** Name, type and shape of an input, before its data. */
-interface Heading {
+export interface Heading {
   readonly where: string;
   readonly name: string;
   readonly datatype: Datatype;
@@ -90,7 +93,7 @@ abstract class Tensor implements InputTensor {
     this.count = count;
   }
 
-  abstract numbersInto(target: Float64Array, at: number): void;
+  abstract numbersInto(target: Numbers, at: number): void;
   abstract elements(): Elements;
 
   texts(): readonly string[] {
@@ -106,7 +109,7 @@ class NumberTensor extends Tensor {
     this.#values = values;
   }
 
-  numbersInto(target: Float64Array, at: number): void {
+  numbersInto(target: Numbers, at: number): void {
     target.set(this.#values, at);
   }
 
@@ -130,11 +133,11 @@ class ByteTensor extends Tensor {
     this.#bytes = bytes;
   }
 
-  numbersInto(target: Float64Array, at: number): void {
+  numbersInto(target: Numbers, at: number): void {
     const { datatype, count } = this;
-    const bytes = this.#bytes;
-    if (datatype === "FP64") {
-      new Uint8Array(target.buffer, target.byteOffset + 8 * at, 8 * count).set(bytes);
+    if (datatype === (target instanceof Float32Array ? "FP32" : "FP64")) {
+      const size = target.BYTES_PER_ELEMENT;
+      new Uint8Array(target.buffer, target.byteOffset + size * at, size * count).set(this.#bytes);
       return;
     }
     const all = this.elements() as ArrayLike<number>;

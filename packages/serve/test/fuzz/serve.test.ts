@@ -216,7 +216,7 @@ function exchange(bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(server.url).port), "127.0.0.1", () => socket.write(bytes));
     let text = "";
-    socket.setTimeout(30_000, () => reject(new Error(`no answer for ${JSON.stringify(bytes.toString("latin1"))}`)));
+    socket.setTimeout(600_000, () => reject(new Error(`no answer for ${JSON.stringify(bytes.toString("latin1"))}`)));
     socket.on("data", (data) => void (text += data.toString("latin1")));
     socket.on("close", () => resolve(text.replace("HTTP/1.1 100 Continue\r\n\r\n", "")));
     // Closed before all was sent: what was refused early.

@@ -17,7 +17,8 @@ import {
   predictor,
   sgd,
 } from "ergodic";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { Journal } from "../../src/learn/journal.ts";
 
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
 const row = (i: number): number[] => [number(3 * i), number(3 * i + 1), number(3 * i + 2)];
@@ -81,6 +82,27 @@ test("is the same as fit on the same rows, and the same again from other cuts of
   expect((learnt as typeof wanted).intercept).toEqual(wanted.intercept);
 });
 
+test("what is not on the disk yet is not served", async () => {
+  const learner = await opened({ model });
+  const before = learner.current();
+  const append = Journal.prototype.append;
+  let write = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async function (this: Journal, ...given) {
+      resolve();
+      await new Promise<void>((go) => (write = go));
+      return append.apply(this, given);
+    });
+  });
+  const learning = learner.learn(rows(200, 210), classes(200, 210));
+  await asked;
+  expect(learner.current()).toBe(before);
+  write();
+  await learning;
+  expect(learner.current().version).toBe(1);
+  vi.restoreAllMocks();
+});
+
 test("many calls share one write, and are told in their order", async () => {
   const learner = await opened({ model });
   const order: number[] = [];
@@ -95,6 +117,20 @@ test("many calls share one write, and are told in their order", async () => {
   expect(order).toEqual([...order].sort((a, b) => a - b));
   expect(learner.stats().commits).toBeLessThan(100);
   expect(learner.stats().queuedRows).toBe(0);
+});
+
+test("rows as lists and by name, one after another, are the same rows", async () => {
+  const data = Dataset.fromArrays({ x: rows(0, 200), y: classes(0, 200), names: ["a", "b", "c"] });
+  const named = (await fit(linear({ loss: "logistic" }), data, { epochs: 1, seed: 1 })).toBytes();
+  const byName = (x: number[]): Record<string, number> => ({ c: x[2]!, a: x[0]!, b: x[1]! });
+  const learner = await opened({ model: named });
+  for (let i = 0; i < 9; i++) await learner.learn([i % 2 === 0 ? row(i) : byName(row(i))], [classOf(row(i))]);
+  const mixed = bytesOf(learner);
+  await learner.close();
+  rmSync(folder, { recursive: true });
+  const twin = await opened({ model: named });
+  for (let i = 0; i < 9; i++) await twin.learn([row(i)], [classOf(row(i))]);
+  expect(same(bytesOf(twin), mixed)).toBe(true);
 });
 
 describe("opened again", () => {

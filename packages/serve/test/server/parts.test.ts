@@ -128,3 +128,48 @@ test("FP32 in JSON has the digits that tell it from all others, and no more", as
   });
   expect(JSON.parse(none.body.toString()).outputs[0].data).toEqual([null, null, 1]);
 });
+
+test("a header that comes again is read once, whatever its bytes are then; one with another byte, or other lengths, is read anew", async () => {
+  const model = await served(regression());
+  const wanted = await regression();
+  const value = (body: Buffer): number => {
+    const { work } = readInfer(body, lengthOf(body), model);
+    return (model.run([work]) as Float64Array[])[0][0];
+  };
+  const rows = [
+    [1, 2, 3],
+    [-4, 5, 0.5],
+    [7, 0, -1],
+  ];
+  for (const row of [...rows, ...rows]) expect(value(tensor([row], true))).toBe(wanted.predict([row])[0].value);
+  const body = tensor([rows[0]], true);
+  const length = lengthOf(body);
+  expect(readInfer(body, length, model).outputs).toBe(readInfer(tensor([rows[1]], true), length, model).outputs);
+  // As many bytes of JSON, but other ones.
+  const text = body.subarray(0, Number(length)).toString();
+  const other = Buffer.concat([Buffer.from(text.replace('"input"', '"imput"')), body.subarray(Number(length))]);
+  expect(() => readInfer(other, length, model)).toThrow(/"imput" is not an input/);
+  expect(() => readInfer(body.subarray(0, -1), length, model)).toThrow(/only 23 bytes of the body are left/);
+  expect(() => readInfer(Buffer.concat([body, Buffer.alloc(1)]), length, model)).toThrow(/1 bytes after the JSON belong to no/);
+  expect(value(body)).toBe(wanted.predict([rows[0]])[0].value);
+  // Of another model.
+  const three = await served(table());
+  expect(() => readInfer(body, length, three)).toThrow(/"input" is not an input/);
+});
+
+test("numbers of FP32 go to the model as they come, in batches with others and alone", async () => {
+  const model = await served(net());
+  const rows = [
+    [0.5, -1, 0.25],
+    [3, 2, 1],
+  ];
+  const single = (row: number[]): Buffer => {
+    const shape = { name: "input", datatype: "FP32", shape: [1, 3], parameters: { binary_data_size: 12 } };
+    return Buffer.concat([Buffer.from(JSON.stringify({ inputs: [shape] })), Buffer.from(Float32Array.from(row).buffer)]);
+  };
+  const singles = rows.map((row) => readInfer(single(row), lengthOf(single(row)), model).work);
+  const doubles = rows.map((row) => readInfer(tensor([row], true), lengthOf(tensor([row], true)), model).work);
+  const wanted = model.run(doubles);
+  for (const works of [singles, [singles[0], doubles[1]], [doubles[0], singles[1]]]) expect(model.run(works)).toEqual(wanted);
+  expect([model.run([singles[1]])].flat()).toEqual([(wanted as unknown[])[1]]);
+});

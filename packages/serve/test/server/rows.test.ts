@@ -1,7 +1,8 @@
 /** Rows by column name, and what the server says of its models and itself. */
 import { readFileSync } from "node:fs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Serving } from "../../src/index.ts";
+import { ModelVersion } from "../../src/repository/model-version.ts";
 import { type Answer, classifier, get, margin, post, ratings, regression, serving, table } from "./models.ts";
 
 type Models = Awaited<ReturnType<typeof all>>;
@@ -18,6 +19,25 @@ beforeAll(async () => {
 const rows = (model: string, body: object | string): Promise<Answer> => post(`${server.url}/v2/models/${model}/rows`, body);
 
 describe("rows", () => {
+  test("wait as their parameters say: priority as it is, timeout in microseconds, 0 as the server's own", async () => {
+    const asked = vi.spyOn(ModelVersion.prototype, "answer");
+    for (const [parameters, scheduling] of [
+      [
+        { priority: 2, timeout: 2_500_000 },
+        { priority: 2, deadlineMs: 2500 },
+      ],
+      [
+        { priority: 0, timeout: 0 },
+        { priority: undefined, deadlineMs: undefined },
+      ],
+      [undefined, { priority: undefined, deadlineMs: undefined }],
+    ]) {
+      expect((await rows("line", { rows: [[1, 2, 3]], parameters })).status).toBe(200);
+      expect(asked.mock.lastCall![1]).toEqual(scheduling);
+    }
+    asked.mockRestore();
+  });
+
   test("give classes by name with their probabilities", async () => {
     const given = [
       { age: 70, city: "Zürich" },
@@ -164,11 +184,11 @@ describe("the server", () => {
     expect(model_stats).toHaveLength(1);
     const [stats] = model_stats;
     expect(stats).toMatchObject({ name: "line", version: "1", inference_count: 8, execution_count: 5 });
-    expect(stats.inference_stats.success.count).toBe(5);
+    expect(stats.inference_stats.success.count).toBe(4);
     expect(stats.inference_stats.fail.count).toBe(2);
     expect(stats.inference_stats.success.ns).toBeGreaterThanOrEqual(stats.inference_stats.compute_infer.ns);
     expect(Math.abs(stats.last_inference - Date.now())).toBeLessThan(600_000);
-    expect(stats.ergodic).toMatchObject({ answered: 5, invalid: 2, rows: 8 });
+    expect(stats.ergodic).toMatchObject({ answered: 4, invalid: 2, failed: 0, rows: 8 });
     expect(stats.ergodic.buckets.batchRows.at(-1)[1]).toBe(5);
     expect((await get(`${own.url}/v2/models/stats`)).json).toEqual({ model_stats: [expect.objectContaining({ name: "line" })] });
   });

@@ -27,7 +27,7 @@ export const addInfer: Routes = (app, { repository }) => {
           found.served,
         );
       } catch (error) {
-        found.failed++;
+        found.unread++;
         throw error;
       }
       const { id, work, outputs } = asked;

@@ -25,9 +25,9 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
     name: "ergodic_requests_total",
     help: "Requests of a model, by what became of them",
     labelNames: ["model", "version", "outcome"],
-    collect: eachModel<Counter>((metric, { batches, failed }, labels) => {
-      const { answered, cancelled, refused, failed: broken } = batches.stats();
-      const outcomes = { answered, invalid: failed, failed: broken, cancelled, full: refused.full, deadline: refused.deadline };
+    collect: eachModel<Counter>((metric, { batches, invalid }, labels) => {
+      const { answered, cancelled, refused, failed } = batches.stats();
+      const outcomes = { answered, invalid, failed, cancelled, full: refused.full, deadline: refused.deadline };
       for (const [outcome, count] of Object.entries(outcomes)) metric.inc({ ...labels, outcome }, count);
     }),
   });

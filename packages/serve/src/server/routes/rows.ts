@@ -61,7 +61,7 @@ export const addRows: Routes = (app, { repository }) => {
         try {
           work = found.served.fromRows!(body.rows);
         } catch (error) {
-          found.failed++;
+          found.unread++;
           throw error;
         }
         const given = { priority: priority || undefined, deadlineMs: timeout ? timeout / 1000 : undefined };

@@ -22,12 +22,12 @@ export const addStats: Routes = (app, { repository }) => {
   }
 };
 
-function statsOf({ name, version, batches, lastInference, failed }: ModelVersion): object {
-  const stats = batches.stats();
+function statsOf({ name, version, batches, lastInference, invalid }: ModelVersion): object {
+  const { rejected: _, ...stats } = batches.stats();
   const { answered, refused, cancelled } = stats;
   const { latencyUs, queueUs, computeUs, batchRows } = stats.histograms;
   const took = ({ count, sum }: { count: number; sum: number }) => ({ count, ns: Math.round(1000 * sum) });
-  const faults = failed + stats.failed + cancelled + refused.full + refused.deadline + refused.closed;
+  const faults = invalid + stats.failed + cancelled + refused.full + refused.deadline + refused.closed;
   const buckets = Object.fromEntries(Object.entries(batches.histograms).map(([key, histogram]) => [key, histogram.cumulative()]));
   return {
     name,
@@ -44,6 +44,6 @@ function statsOf({ name, version, batches, lastInference, failed }: ModelVersion
       compute_output: { count: answered, ns: 0 },
     },
     batch_stats: [],
-    ergodic: { ...stats, invalid: failed, histograms: { latencyUs, queueUs, computeUs, batchRows }, buckets },
+    ergodic: { ...stats, invalid, histograms: { latencyUs, queueUs, computeUs, batchRows }, buckets },
   };
 }

@@ -1,0 +1,69 @@
+/**
+ * serve-…: the highest rate of requests, of one row each, of which 99 % are answered within 10 ms, with the server on one core: of a linear model, of 784-256-10, and
+ * of a small MobileNetV2. Peers: servers of Node's HTTP with onnxruntime-node, on its thread and on another. The last is the same without a model: nothing that
+ * stands on Node's HTTP can be faster.
+ */
+import { dense, linear, mobileNetV2, network, relu } from "ergodic";
+import { median } from "../measure.mjs";
+import { makeModel, openServer, underLoad } from "../serving.mjs";
+
+/** On one core a thread of its own for the model would only take turns with the server's; of the larger network a batch of all that waits would hold it up. */
+const kinds = {
+  linear: {
+    measures: "a linear model on 20 columns",
+    rowShape: [20],
+    classes: 2,
+    model: () => linear({ standardise: false }),
+    options: {},
+    numberBytes: 8,
+  },
+  mlp: {
+    measures: "784-256-10",
+    rowShape: [784],
+    model: (classes) => network([dense(256), relu(), dense(classes)], { standardise: false }),
+    options: { workers: 0 },
+    goals: [2, 1.2],
+  },
+  cnn: {
+    measures: "a small MobileNetV2 on 28 × 28",
+    rowShape: [28, 28, 1],
+    model: (classes) => network([mobileNetV2({ outputs: classes, form: "small", width: 0.35 })], { standardise: false }),
+    options: { workers: 0, maxBatch: 4 },
+  },
+};
+/** Milliseconds that the event loop may be held up, in 99 % of looks at it, at the highest rate. */
+const MOST_DELAY_MS = 5;
+
+function compare(ours, theirs) {
+  const delayMs = median(ours.rounds.map((round) => round.delayMs));
+  const isModel = theirs.loss > 0;
+  const agree = !isModel || Math.abs(ours.loss - theirs.loss) <= 1e-5;
+  const delay = `our event loop's delay, p99: ${delayMs.toFixed(1)} ms (may be ${MOST_DELAY_MS})`;
+  const answers = isModel
+    ? `mean square of the probabilities ${ours.loss.toFixed(6)} against ${theirs.loss.toFixed(6)} (may differ by 1e-5)`
+    : "no model, no answers to compare";
+  return { text: `${answers}; ${delay}`, passed: agree && delayMs <= MOST_DELAY_MS };
+}
+
+const peer = (name, runs, goal) => (problem) => ({
+  name,
+  goal,
+  open: async () => underLoad(await openServer("onnxruntime_server.mjs", { ...problem, runs }), `${name}: `),
+});
+
+export default Object.entries(kinds).map(([name, kind]) => ({
+  name: `serve-${name}`,
+  measures: `the highest rate with a p99 of 10 ms, one core, single rows: ${kind.measures}`,
+  metric: "requests a second",
+  better: "more",
+  compare,
+  makeData: (folder) => makeModel(folder, kind, 1),
+  ours: async (problem) =>
+    underLoad(await openServer("../serving-server.mjs", { ...problem, options: kind.options }, kind.numberBytes)),
+  peers: (problem) =>
+    [
+      peer("on HTTP's thread", "here", kind.goals?.[0]),
+      peer("in a worker thread", "threaded", kind.goals?.[1]),
+      peer("without a model", "nothing"),
+    ].map((open) => open(problem)),
+}));

@@ -1,0 +1,143 @@
+/**
+ * Servers under load: the benchmarks `serve` and `serve-overhead`.
+ *
+ * A server has core 0, with all its threads; core 1 has what asks, serving-load.mjs. All are processes of one Node, that of peer.mjs. Requests are the same bytes for all:
+ * the Open Inference Protocol with binary tensors over connections that are kept. Models are made as those of predictions.mjs are, and `loss` is the mean square of
+ * the probabilities that come back, in which sides must agree.
+ */
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { toOnnx } from "@ergodic/serve/onnx";
+import { Dataset, fit } from "ergodic";
+import { randomNumbers } from "./data.mjs";
+import { median } from "./measure.mjs";
+import { openPeer, Skipped } from "./peer.mjs";
+
+const CLASSES = 10;
+/** Requests that are sent in turn. */
+const SETS = 8;
+const CONNECTIONS = 256;
+/** The latency that 99 % must keep. */
+const TARGET_MS = 10;
+/** Seconds of a rate that is tried: as many as give so many requests, within limits. */
+const [TRIAL_REQUESTS, LEAST_SECONDS, MOST_SECONDS] = [4000, 2, 8];
+/** The highest rate is known to so much. */
+const PRECISION = 1.04;
+
+/** A model, the same as ONNX, and the requests: `rows` rows of FP32 each. */
+export async function makeModel(folder, { model, rowShape, classes = CLASSES }, rows) {
+  if (availableParallelism() < 2) throw new Skipped("there is one core, but the load needs one of its own");
+  const width = rowShape.reduce((product, extent) => product * extent, 1);
+  const random = randomNumbers(1);
+  const uniform = (length) => Float32Array.from({ length }, () => random.uniform());
+  const y = Array.from({ length: 256 }, (_, i) => String(i % classes));
+  const data = Dataset.fromArrays({ x: { values: uniform(256 * width), columnCount: width }, y, type: "f32", rowShape });
+  const trained = await fit(model(classes), data, { epochs: 1, seed: 1 });
+  const [file, onnx, requests] = ["model.safetensors", "model.onnx", "requests"].map((name) => join(folder, name));
+  await trained.save(file);
+  writeFileSync(onnx, toOnnx(trained));
+  const all = Array.from({ length: SETS }, () => request(uniform(rows * width), [rows, width]));
+  writeFileSync(requests, Buffer.concat(all));
+  return { model: file, onnx, requests, size: all[0].length, rows, classes };
+}
+
+/** A request as it is sent. */
+function request(values, shape) {
+  const json = JSON.stringify({
+    inputs: [{ name: "input", datatype: "FP32", shape, parameters: { binary_data_size: values.byteLength } }],
+    outputs: [{ name: "probabilities", parameters: { binary_data: true } }],
+  });
+  const head = [
+    "POST /v2/models/m/infer HTTP/1.1",
+    "Host: 127.0.0.1",
+    "Content-Type: application/octet-stream",
+    `Inference-Header-Content-Length: ${json.length}`,
+    `Content-Length: ${json.length + values.byteLength}`,
+  ];
+  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n${json}`), Buffer.from(values.buffer)]);
+}
+
+/** A server on core 0, and its load on core 1. `numberBytes`: of a number of its answers. */
+export async function openServer(script, { requests, size, ...problem }, numberBytes = 4) {
+  const server = await openPeer(script, problem, { core: 0 });
+  const load = await openPeer("../serving-load.mjs", { requests, size }, { core: 1 });
+  const { port } = server.ready;
+  return {
+    name: server.version,
+    figures: () => server.run(),
+    ask: (options) => load.run({ port, ...options }),
+    look: () => load.run({ port, size: numberBytes }),
+    async close() {
+      await load.close();
+      await server.close();
+    },
+  };
+}
+
+/** The highest rate whose p99 keeps the target: between one that did and one, at most 4 % higher, that did not. */
+async function highestRate({ ask, figures }, start) {
+  let [low, high] = [0, Infinity];
+  let best;
+  for (
+    let rate = start;
+    high / low > PRECISION;
+    rate = low === 0 ? rate / 1.3 : high === Infinity ? rate * 1.15 : Math.sqrt(low * high)
+  ) {
+    await figures();
+    const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, TRIAL_REQUESTS / rate));
+    const trial = await ask({ rate, seconds, connections: CONNECTIONS });
+    if (trial.failed > 0) throw new Error(`${trial.failed} requests failed at ${rate} a second`);
+    const { delayMs } = await figures();
+    if (trial.p99 !== null && trial.p99 <= TARGET_MS) {
+      low = rate;
+      best = { ...trial, delayMs };
+    } else high = rate;
+    if (high < 1) throw new Error("not even one request a second is answered in time");
+  }
+  return { value: low, ...best };
+}
+
+/** Requests of a closed loop, and on how many connections. */
+const [CLOSED_REQUESTS, CLOSED_CONNECTIONS] = [8000, 64];
+
+/** Processor time of a request, in microseconds, and requests a second, while connections ask again as soon as they are answered. */
+async function closedLoop({ ask, figures }) {
+  await figures();
+  const { rate, failed } = await ask({ requests: CLOSED_REQUESTS, connections: CLOSED_CONNECTIONS });
+  if (failed > 0) throw new Error(`${failed} requests failed`);
+  return { cpuUs: (await figures()).cpuUs / CLOSED_REQUESTS, rate };
+}
+
+/** A contestant whose rounds give the highest rate. */
+export async function underLoad(server, called = "") {
+  let last;
+  return {
+    name: called + server.name,
+    close: () => server.close(),
+    async round() {
+      const { loss } = await server.look();
+      const { cpuUs, rate } = await closedLoop(server);
+      const result = await highestRate(server, last ?? 0.9 * rate);
+      last = result.value;
+      return { ...result, cpuUs, loss };
+    },
+    note(rounds) {
+      const of = (key) => median(rounds.map((round) => round[key])).toFixed(1);
+      return `p50 ${of("p50")} ms; event loop's delay, p99: ${of("delayMs")} ms; ${of("cpuUs")} µs of processor time a request when busy; load behind by up to ${of("behindMs")} ms`;
+    },
+  };
+}
+
+/** A contestant whose rounds give the processor time of a request. */
+export async function timeOfRequests(server, rows) {
+  return {
+    name: server.name,
+    close: () => server.close(),
+    async round() {
+      const { cpuUs, rate } = await closedLoop(server);
+      return { value: cpuUs, rate };
+    },
+    note: (rounds) => `${Math.round(rows * median(rounds.map(({ rate }) => rate))).toLocaleString("en")} rows a second`,
+  };
+}

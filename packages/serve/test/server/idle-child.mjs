@@ -1,0 +1,35 @@
+// Opens connections and says nothing on them: `opened N FAILED` once all are, then `closed N FIRST LAST`, with the milliseconds that the first and the last were open.
+import { connect } from "node:net";
+
+const [, , port, count] = process.argv.map(Number);
+/** So many are opened at a time: a listening socket has no room for more. */
+const AT_ONCE = 100;
+const times = [];
+let [begun, opened, failed] = [0, 0, 0];
+
+function open() {
+  if (begun === count) return;
+  begun++;
+  const socket = connect(port, "127.0.0.1");
+  const began = performance.now();
+  let isOpen = false;
+  socket.resume();
+  socket.on("error", () => {});
+  socket.once("connect", () => {
+    isOpen = true;
+    opened++;
+    next();
+  });
+  socket.once("close", () => {
+    if (isOpen) times.push(performance.now() - began);
+    else failed++;
+    if (!isOpen) next();
+    if (times.length === count - failed) console.log(`closed ${times.length} ${Math.min(...times)} ${Math.max(...times)}`);
+  });
+}
+
+function next() {
+  if (opened + failed === count) console.log(`opened ${opened} ${failed}`);
+  else open();
+}
+for (let i = 0; i < AT_ONCE; i++) open();

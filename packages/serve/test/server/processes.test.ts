@@ -1,0 +1,217 @@
+/** Servers in processes of their own: behind a proxy while they are started anew one after another, killed in the middle of a reload, with thousands of silent connections. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { get, post, regression, serving, temporary } from "./models.ts";
+import { type OwnProcess, ownServer, run } from "./processes.ts";
+
+const path = temporary();
+const [two, five] = ["two", "five"].map((name) => path(`${name}.safetensors`));
+beforeAll(async () => {
+  await (await regression(2)).save(two);
+  await (await regression(5)).save(five);
+});
+/** Appears whole, as a careful writer does it. */
+const put = (from: string, to: string): void => {
+  copyFileSync(from, `${to}.part`);
+  renameSync(`${to}.part`, to);
+};
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+const rows = JSON.stringify({
+  rows: [
+    [1, 0, 0],
+    [0, 0, 0],
+  ],
+});
+const agent = new Agent({ keepAlive: true });
+/** Status and slope over a connection that is kept; 0 where there was no answer. */
+function ask(port: number): Promise<{ status: number; slope: number }> {
+  return new Promise((resolve) => {
+    const options = { agent, port, host: "127.0.0.1", method: "POST", path: "/v2/models/m/rows" };
+    const asked = request(options, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("error", () => resolve({ status: 0, slope: 0 }));
+      response.on("end", () => {
+        const status = response.statusCode ?? 0;
+        if (status !== 200) return resolve({ status, slope: 0 });
+        const [one, zero] = JSON.parse(Buffer.concat(parts).toString()).predictions;
+        resolve({ status, slope: Math.round(one.value - zero.value) });
+      });
+    });
+    asked.on("error", () => resolve({ status: 0, slope: 0 }));
+    asked.end(rows);
+  });
+}
+
+const hasProxy = spawnSync("haproxy", ["-v"]).status === 0;
+if (!hasProxy) console.error("tests: SKIPPED what stands behind haproxy: it is not here (apt-get install haproxy brings it)");
+
+describe.skipIf(!hasProxy)("behind a proxy", () => {
+  /** As docs/serving.md has it. */
+  async function proxy(ports: readonly number[]): Promise<{ port: number; child: ChildProcess; socket: string }> {
+    const port = await freePort();
+    const socket = path("haproxy.sock");
+    const servers = ports.map((to, i) => `  server s${i} 127.0.0.1:${to} check inter 100ms fall 1 rise 1`);
+    const lines = [
+      "global",
+      `  stats socket ${socket}`,
+      "defaults",
+      "  mode http",
+      "  timeout connect 10s",
+      "  timeout check 10s",
+      "  timeout client 60s",
+      "  timeout server 60s",
+      "frontend f",
+      `  bind 127.0.0.1:${port}`,
+      "  default_backend b",
+      "backend b",
+      "  option httpchk GET /v2/health/ready",
+      "  http-check expect status 200",
+      ...servers,
+      "",
+    ];
+    writeFileSync(path("haproxy.cfg"), lines.join("\n"));
+    const child = spawn("haproxy", ["-db", "-f", path("haproxy.cfg")], { stdio: "ignore" });
+    return { port, child, socket };
+  }
+  /** How many servers it takes to be up, by its own word. */
+  const up = (socket: string): number => {
+    const script = `import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\ns.send(b"show stat\\n")\nt=b""\nwhile True:\n d=s.recv(65536)\n if not d: break\n t+=d\nprint(t.decode())`;
+    const stats = execFileSync("python3", ["-c", script, socket], { encoding: "utf8" });
+    return stats.split("\n").filter((line) => /^b,s\d/.test(line) && line.includes(",UP,")).length;
+  };
+
+  test("a rolling restart under load fails no request", async () => {
+    const models = path("rolled");
+    mkdirSync(models);
+    put(two, `${models}/m.safetensors`);
+    const ports = [await freePort(), await freePort()];
+    const servers = await Promise.all(ports.map((port) => ownServer(models, port, 1000)));
+    const { port, child, socket } = await proxy(ports);
+    try {
+      await expect.poll(() => up(socket), { timeout: 60_000 }).toBe(2);
+      let stopped = false;
+      const statuses = new Map<number, number>();
+      const load = Array.from({ length: 16 }, async () => {
+        while (!stopped) {
+          const { status } = await ask(port);
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        }
+      });
+      for (const [i, server] of servers.entries()) {
+        await server.end("SIGTERM");
+        await expect.poll(() => up(socket), { timeout: 60_000 }).toBe(1);
+        servers[i] = await ownServer(models, ports[i], 1000);
+        await expect.poll(() => up(socket), { timeout: 60_000 }).toBe(2);
+      }
+      stopped = true;
+      await Promise.all(load);
+      expect([...statuses.keys()]).toEqual([200]);
+      expect(statuses.get(200)).toBeGreaterThan(100);
+      // Both have answered since.
+      for (const { url } of servers)
+        expect((await get(`${url}/v2/models/m/stats`)).json.model_stats[0].inference_count).toBeGreaterThan(0);
+    } finally {
+      child.kill("SIGKILL");
+      for (const server of servers) await server.end("SIGKILL");
+    }
+  });
+});
+
+describe("killed in the middle of a reload", () => {
+  const good = [2, 5];
+
+  test("files stay as they were put, and a server that is started again serves them", async () => {
+    const models = path("killed");
+    const file = `${models}/m.safetensors`;
+    mkdirSync(models);
+    put(two, file);
+    const slopes = new Set<number>();
+    let reloads = 0;
+    for (let round = 0; round < 4; round++) {
+      const server = await ownServer(models, 0);
+      const port = Number(new URL(server.url).port);
+      const killAt = performance.now() + 50 + 40 * round;
+      for (let i = 0; performance.now() < killAt; i++) {
+        put(i % 2 === 0 ? five : two, file);
+        reloads++;
+        // Nothing but what was put is ever served.
+        const { status, slope } = await ask(port);
+        expect([status, good.includes(slope)]).toEqual([200, true]);
+        slopes.add(slope);
+        await sleep(5 + 3 * round);
+      }
+      await server.end("SIGKILL");
+      expect(readdirSync(models)).toEqual(["m.safetensors"]);
+      expect([two, five].some((one) => readFileSync(one).equals(readFileSync(file)))).toBe(true);
+    }
+    expect(reloads).toBeGreaterThan(4);
+    expect(slopes.size).toBe(2);
+    const again = await ownServer(models, 0);
+    const held = readFileSync(two).equals(readFileSync(file)) ? 2 : 5;
+    expect(await ask(Number(new URL(again.url).port))).toEqual({ status: 200, slope: held });
+    await again.end("SIGKILL");
+  });
+
+  test("where the new version was half-written as well, the one before it is served", async () => {
+    const models = path("half");
+    for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(two, `${models}/m/1/model.safetensors`);
+    const server = await ownServer(models, 0);
+    writeFileSync(`${models}/m/2/model.safetensors`, readFileSync(five).subarray(0, 300));
+    await server.end("SIGKILL");
+    const again = await ownServer(models, 0);
+    const port = Number(new URL(again.url).port);
+    expect(await ask(port)).toEqual({ status: 200, slope: 2 });
+    const [newest] = (await post(`${again.url}/v2/repository/index`, {})).json;
+    expect(newest).toMatchObject({
+      name: "m",
+      version: "2",
+      state: "UNAVAILABLE",
+      reason: expect.stringMatching(/model\.safetensors/),
+    });
+    put(five, `${models}/m/2/model.safetensors`);
+    await expect.poll(async () => (await ask(port)).slope, { timeout: 60_000 }).toBe(5);
+    await again.end("SIGKILL");
+    rmSync(models, { recursive: true });
+  });
+});
+
+/** Files that a process may have open; Node takes as many as it may. */
+const files = Number(execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).replace("unlimited", "1e9"));
+const SILENT = 10_000;
+const hasFiles = files >= SILENT + 500;
+if (!hasFiles) console.error(`tests: SKIPPED ${SILENT} silent connections: a process may have ${files} files open (ulimit -n)`);
+
+test.skipIf(!hasFiles)(
+  `${SILENT} connections that say nothing are closed by time, and others are answered meanwhile`,
+  async () => {
+    const requestMs = 5000;
+    const { url } = await serving({ models: { m: await regression() }, requestMs, maxConnections: SILENT + 100 });
+    const port = Number(new URL(url).port);
+    const clients: OwnProcess = run("idle-child.mjs", port, SILENT);
+    expect(await clients.line()).toBe(`opened ${SILENT} 0`);
+    expect((await ask(port)).status).toBe(200);
+    const before = process.memoryUsage().rss;
+    const [said, count, first, last] = (await clients.line())!.split(" ");
+    expect([said, count]).toEqual(["closed", String(SILENT)]);
+    expect(Number(first)).toBeGreaterThan(0.9 * requestMs);
+    // Looked at each second, on a machine that may be busy.
+    expect(Number(last)).toBeLessThan(requestMs + 60_000);
+    await clients.end("SIGKILL");
+    expect((await ask(port)).status).toBe(200);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20);
+  },
+);

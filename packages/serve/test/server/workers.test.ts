@@ -1,0 +1,77 @@
+/** Networks on threads of their own: as many as `workers` says; where one ends, its requests are 503, and the next are answered. */
+import type { Worker } from "node:worker_threads";
+import { WorkerError } from "ergodic";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { type Computation, OutputModel } from "../../src/models/output-model.ts";
+import { get, net, post, serving, temporary } from "./models.ts";
+
+const path = temporary();
+let reference: Awaited<ReturnType<typeof net>>;
+beforeAll(async () => {
+  reference = await net();
+  await reference.save(path("net.safetensors"));
+});
+
+const opened: Worker[] = [];
+const note = (worker: Worker): void => void opened.push(worker);
+process.on("worker", note);
+afterEach(() => void opened.splice(0));
+
+const body = { inputs: [{ name: "input", datatype: "FP32", shape: [1, 3], data: [0.5, -1, 0.25] }] };
+const outcomes = async (url: string): Promise<Record<string, number>> => {
+  const { json } = await get(`${url}/v2/models/net/stats`);
+  const { answered, invalid, failed } = json.model_stats[0].ergodic;
+  return { answered, invalid, failed };
+};
+
+test.each([0, 1, 3])("workers: %i", async (workers) => {
+  const { url } = await serving({ models: path("net.safetensors"), workers });
+  expect(opened).toHaveLength(workers);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => post(`${url}/v2/models/net/infer`, body)));
+  const wanted = reference.predict([[0.5, -1, 0.25]])[0];
+  for (const { status, json } of answers) {
+    expect(status).toBe(200);
+    const found = json.outputs.find(({ name }: { name: string }) => name === "class").data[0];
+    expect(found).toBe(wanted.value);
+  }
+  expect(opened).toHaveLength(workers);
+});
+
+test("a thread that ends: 503 with Retry-After for what it had, and another for what comes", async () => {
+  const { url } = await serving({ models: path("net.safetensors"), workers: 1 });
+  const many = {
+    inputs: [{ name: "input", datatype: "FP32", shape: [200_000, 3], data: Array.from({ length: 600_000 }, () => 1) }],
+    outputs: [{ name: "class", parameters: { binary_data: true } }],
+  };
+  const asked = post(`${url}/v2/models/net/infer`, many);
+  await expect
+    .poll(async () => (await get(`${url}/v2/models/net/stats`)).json.model_stats[0].ergodic.waiting.running, {
+      interval: 1,
+      timeout: 60_000,
+    })
+    .toBe(1);
+  await opened[0].terminate();
+  const { status, headers, json } = await asked;
+  expect(status).toBe(503);
+  expect(headers.get("retry-after")).toBe("1");
+  expect(json.error).toMatch(/^predictor: the thread ended during the call: .*\[WORKER_DIED\]$/);
+  expect(await outcomes(url)).toEqual({ answered: 0, invalid: 0, failed: 1 });
+  expect((await post(`${url}/v2/models/net/infer`, body)).status).toBe(200);
+  expect(await outcomes(url)).toEqual({ answered: 1, invalid: 0, failed: 1 });
+  expect(opened).toHaveLength(2);
+});
+
+test("what may have ended a thread is not tried again request by request", async () => {
+  let calls = 0;
+  const dying: Computation = {
+    numbers() {
+      calls++;
+      return Promise.reject(new WorkerError("predictor", "the thread ended; call again", "WORKER_DIED"));
+    },
+    close() {},
+  };
+  const model = new OutputModel(reference, dying, 1);
+  const work = model.fromRows([[1, 2, 3]]);
+  await expect(model.run([work, work, work])).rejects.toThrow(WorkerError);
+  expect(calls).toBe(1);
+});
