@@ -116,13 +116,13 @@ describe.skipIf(!hasProxy)("behind a proxy", () => {
         servers[i] = await ownServer(models, ports[i], 1000);
         await expect.poll(() => up(socket), { timeout: 60_000 }).toBe(2);
       }
+      const answered = async ({ url }: { url: string }): Promise<number> =>
+        (await get(`${url}/v2/models/m/stats`)).json.model_stats[0].inference_count;
+      for (const server of servers) await expect.poll(() => answered(server), { timeout: 60_000 }).toBeGreaterThan(0);
       stopped = true;
       await Promise.all(load);
       expect([...statuses.keys()]).toEqual([200]);
       expect(statuses.get(200)).toBeGreaterThan(100);
-      // Both have answered since.
-      for (const { url } of servers)
-        expect((await get(`${url}/v2/models/m/stats`)).json.model_stats[0].inference_count).toBeGreaterThan(0);
     } finally {
       child.kill("SIGKILL");
       for (const server of servers) await server.end("SIGKILL");

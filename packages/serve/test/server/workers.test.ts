@@ -1,9 +1,17 @@
 /** Networks on threads of their own: as many as `workers` says; where one ends, its requests are 503, and the next are answered. */
 import type { Worker } from "node:worker_threads";
 import { WorkerError } from "ergodic";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type Computation, OutputModel } from "../../src/models/output-model.ts";
 import { get, net, post, serving, temporary } from "./models.ts";
+
+// Threads run what was built, whose errors are of classes of its own: all of the library is what was built.
+const { built } = vi.hoisted(() => ({
+  built: (name: string) => () => import(new URL(`../../../ergodic/dist/${name}.js`, import.meta.url).href),
+}));
+vi.mock("ergodic", built("index"));
+vi.mock("ergodic/extend", built("extend"));
+vi.mock("ergodic/predict/async", built("predict/async"));
 
 const path = temporary();
 let reference: Awaited<ReturnType<typeof net>>;
