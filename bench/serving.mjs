@@ -99,7 +99,7 @@ async function highestRate({ ask, figures }, start) {
 }
 
 /** Requests of a closed loop, and on how many connections. */
-const [CLOSED_REQUESTS, CLOSED_CONNECTIONS] = [8000, 64];
+const [CLOSED_REQUESTS, CLOSED_CONNECTIONS] = [60_000, 64];
 
 /** Processor time of a request, in microseconds, and requests a second, while connections ask again as soon as they are answered. */
 async function closedLoop({ ask, figures }) {

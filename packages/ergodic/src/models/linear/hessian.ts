@@ -107,8 +107,11 @@ function rowsOf(layout: DataLayout): (readonly [number, number])[] {
 
 /** c: of each row in the mean. */
 function rowWeights({ data: { rowCount }, engine, weights }: LinearParts): Float64Array {
-  const given = weights ? engine.memory.f64(weights, rowCount) : undefined;
-  return Float64Array.from({ length: rowCount }, (_, i) => (given?.[i] ?? 1) / rowCount);
+  const each = new Float64Array(rowCount).fill(1 / rowCount);
+  if (!weights) return each;
+  const given = engine.memory.f64(weights, rowCount);
+  for (let i = 0; i < rowCount; i++) each[i] *= given[i];
+  return each;
 }
 
 /** Addresses of the targets as coded for each output: several are one class against the rest. */

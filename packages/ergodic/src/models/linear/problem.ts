@@ -241,8 +241,9 @@ export class LinearProblem implements Problem, RowGradient {
       if (loss.task === "count") checkCounts(target.name, target.values);
       return this.data.layout.target;
     }
-    const coded = new Float64Array(target.values.length);
-    for (let i = 0; i < coded.length; i++) coded[i] = target.values[i] > 0 ? 1 : -1;
+    const { values } = target;
+    const coded = new Float64Array(values.length);
+    for (let i = 0; i < coded.length; i++) coded[i] = values[i] > 0 ? 1 : -1;
     return this.arena.copy(coded);
   }
 
