@@ -104,7 +104,7 @@ export async function readImages(
 }
 
 /**
- * A file or folder as a dataset; `like` another one, or by options of its own. The format is known from `format`, the extension, or the first bytes.
+ * A file or folder as a dataset, by options of its own or `like` another dataset. The format is known from `format`, the extension, or the first bytes.
  *
  *   const data = await read("adult.csv", { target: "income", impute: "median" });
  *   const images = await read("flowers/");   // a folder with a sub-folder of images for each class

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 
 /**
  * On a socket: what to do when its client leaves; undefined once its answer is there. A property, and no WeakMap: what a WeakMap holds for objects that are old
- * outlives the collections of young objects, and with it all of a request, so that each collection took 5 to 29 ms in the place of one.
+ * outlives the collections of young objects, and with it all of a request, so that each collection took 5 to 29 ms instead of one.
  */
 const LEAVE = Symbol("leave");
 

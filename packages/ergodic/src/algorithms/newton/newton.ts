@@ -7,7 +7,7 @@ const SUFFICIENT = 1e-4;
 const SHORTEST = 1e-12;
 /** Of a difference of objectives, what rounding may make. */
 const NOISE = 1e-13;
-/** Towards a minimum at infinity (e⁻ᶻ) each step gains 1/e of what the one before did; near another they square the gain. So many in a row are no accident. */
+/** On the way to a minimum at infinity (losses like e⁻ᶻ) each step gains 1/e of what the last one gained; near a finite minimum the gain is squared. So many such steps in a row are no accident. */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
 const UNBOUNDED =
   "the loss still falls as weights grow without end: some classes are separable, or some counts always 0, so that no weights are the best; give l2, or leave out the columns that tell them apart";

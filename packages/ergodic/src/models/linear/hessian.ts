@@ -8,7 +8,7 @@ import * as field from "../../host/fields.ts";
 import { curvedProgram } from "../loss.ts";
 import type { LinearParts } from "./parts.ts";
 
-/** Of the largest: where all rows lie in flat parts of a loss (huber's tails), no step would lead out of them. */
+/** As a share of the largest curvature: without it no step would leave a flat part of a loss (huber's tails) in which all rows lie. */
 const LEAST_CURVATURE = 1e-9;
 
 /**

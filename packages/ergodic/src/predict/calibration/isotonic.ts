@@ -42,5 +42,5 @@ interface Block {
   weight: number;
 }
 
-/** No more than 1, since sums are rounded alike. */
+/** At most 1, since both sums are rounded alike. */
 const mean = ({ sum, weight }: Block): number => sum / weight;
