@@ -127,7 +127,8 @@ const networkMaker =
   (make: (shape: NetworkShape) => LayerLike, front: readonly LayerLike[]): ModelMaker =>
   (options) => {
     refuseLinearOptions(options);
-    const { l1, l2, classWeights, standardise } = modelOptions(options);
+    const { l1, classWeights, standardise } = modelOptions(options);
+    const l2 = options.l2 === "auto" ? refuseOfLinear("l2", options.model) : options.l2;
     const settings = given({ loss: lossOf(options), l1, l2, classWeights, standardise });
     network((x) => x, settings);
     return (data) => {
@@ -149,8 +150,13 @@ function refuseLinearOptions(options: ModelOptions): void {
     ofLinear[name] === undefined ? options[name] !== undefined : options[name] === ofLinear[name],
   );
   if (beside === undefined) return;
-  const flag = { intercept: "--no-intercept", nonNegative: "--non-negative", features: "--features" }[beside];
-  throw new UsageError(flag, `is of linear models, but --model is ${options.model}; leave one out`);
+  refuseOfLinear(beside, options.model);
+}
+
+const flags = { intercept: "--no-intercept", nonNegative: "--non-negative", features: "--features", l2: "--l2 auto" } as const;
+
+function refuseOfLinear(name: keyof typeof flags, model: string | undefined): never {
+  throw new UsageError(flags[name], `is of linear models, but --model is ${model}; leave one out`);
 }
 
 async function layersOf(text: string): Promise<(shape: NetworkShape) => LayerLike> {

@@ -35,13 +35,13 @@ import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 /** A line of its own between links, for a plus sign may stand in a number. */
 export const LINK = /\+(?=[A-Za-z])/;
 
-const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | "auto" | undefined>> = {
+const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorithm | "auto" | "gradient">> = {
   auto(options) {
     if (Object.keys(options).length === 0) return "auto";
     throw new UsageError("--algorithm", "auto takes no options; name the algorithm to give it some");
   },
   gradient(options) {
-    if (Object.keys(options).length === 0) return undefined;
+    if (Object.keys(options).length === 0) return "gradient";
     throw new UsageError("--algorithm", "gradient takes no options; write them as --rule, --rate and --variance");
   },
   coordinate({ rows, rate, ...options }) {
@@ -53,8 +53,8 @@ const algorithms: Readonly<Record<string, (options: Spec["options"]) => Algorith
   dual: (options) => dualCoordinateDescent(options as DualCoordinateDescentOptions),
 };
 
-/** `coordinate:rows=…,rate=…` estimates partial derivatives. Undefined: gradient descent, whose rule has words of its own. */
-export function parseAlgorithm(text: string): Algorithm | "auto" | undefined {
+/** `coordinate:rows=…,rate=…` estimates partial derivatives. */
+export function parseAlgorithm(text: string): Algorithm | "auto" | "gradient" {
   const { name, options } = parseSpec("--algorithm", text);
   if (!Object.hasOwn(algorithms, name)) throw unknown("--algorithm", name, Object.keys(algorithms));
   return algorithms[name](options);

@@ -14,7 +14,7 @@ export interface ModelOptions {
   augment?: string;
   loss?: string;
   l1?: number;
-  l2?: number;
+  l2?: number | "auto";
   intercept: boolean;
   nonNegative?: boolean;
   classWeights?: string;
@@ -94,6 +94,10 @@ export function addDataOptions(command: Command): Command {
     .option("--test-share <share>", "the same, as a share of DATA", share);
 }
 
+function strength(text: string): number | "auto" {
+  return text === "auto" ? text : notNegative(text);
+}
+
 function channels(text: string): number {
   return Number(oneOf("1", "3")(text));
 }
@@ -108,7 +112,11 @@ export function addTrainingOptions(command: Command): Command {
     .option("--augment <changes>", "of images, at random while training: shift:1, flip, cutout:3, noise:0.1, joined by +")
     .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: by the target")
     .option("--l1 <strength>", "penalty on the coefficients' or weights' sizes", notNegative)
-    .option("--l2 <strength>", "penalty on their squares", notNegative)
+    .option(
+      "--l2 <strength>",
+      "penalty on their squares, or auto: by held-out rows (the default where a solver solves)",
+      strength,
+    )
     .option("--no-intercept", "linear: leave the constant out")
     .option("--non-negative", "linear: no coefficient below 0; for coordinate descent")
     .option("--class-weights <weights>", "balanced, or a=1,b=5")
@@ -120,7 +128,7 @@ export function addTrainingOptions(command: Command): Command {
     .optionsGroup("Steps:")
     .option(
       "--algorithm <algorithm>",
-      "auto (what solves the objective), gradient (the default), coordinate:pick=cyclic,tolerance=1e-9 …, newton, dual:tolerance=1e-8 …",
+      "auto (what solves the objective, the default of linear models), gradient, coordinate:pick=cyclic,tolerance=1e-9 …, newton, dual:tolerance=1e-8 …",
     )
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
     .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
@@ -197,11 +205,11 @@ export function fitOptions(options: TrainOptions): FitOptions {
   });
 }
 
-/** Undefined: gradient descent, by its rule. */
+/** Undefined: the usual one. Rules have words of their own. */
 function algorithmOf({ algorithm: text, rule, rate, variance }: TrainOptions): FitOptions["algorithm"] {
   const algorithm = text === undefined ? undefined : parseAlgorithm(text);
   const beside = Object.entries({ rule, rate, variance }).find(([, value]) => value !== undefined)?.[0];
-  if (algorithm && beside)
+  if (algorithm && algorithm !== "gradient" && beside)
     throw new UsageError(
       "train",
       `both --algorithm ${text} and --${beside} were given, but ${beside === "variance" ? "variance reduction is" : "step rules are"} of gradient descent; leave one out`,

@@ -123,7 +123,7 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   const { parameters } = description as Partial<NetworkDescribed>;
   const kind = parameters === undefined ? "linear model" : `network of ${counted(parameters, "parameter")}`;
   const parts = [`${kind}, ${loss.name} loss${classes}`];
-  const penalties = (["l1", "l2"] as const).filter((name) => model[name]).map((name) => `${name} ${model[name]}`);
+  const penalties = (["l1", "l2"] as const).filter((name) => model[name]).map((name) => `${name} ${rateText(model[name])}`);
   parts.push(...penalties);
   if (model.nonNegative) parts.push("no negative coefficients");
   if (pipeline.some(({ kind }) => kind === "standardise")) parts.push("columns standardised");

@@ -45,8 +45,11 @@ export interface LinearOptions {
   loss?: LossName | Loss;
   /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
-  /** Strength of l2/2‖p‖², >= 0. Default 0. */
-  l2?: number;
+  /**
+   * Strength of l2/2‖p‖², >= 0; or "auto": what predicts held-out rows best, 0 for squared losses with 20 rows or more for each
+   * column (docs/solvers.md). Default "auto" where a solver minimises a smooth loss without another penalty; else 0.
+   */
+  l2?: number | "auto";
   /**
    * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names; a column in no group is a group of its
    * own. Default: none.
@@ -116,7 +119,7 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
   const options: LinearOptions = given === undefined ? {} : given;
   checkKeys("linear", options, known);
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
-  checkNumber("linear", "l2", options.l2 ?? 0, { low: 0 });
+  if (options.l2 !== "auto") checkNumber("linear", "l2", options.l2 ?? 0, { low: 0 });
   for (const name of ["intercept", "nonNegative"] as const)
     if (options[name] !== undefined) checkBoolean("linear", name, options[name]);
   if (options.standardise !== undefined) checkChoice("linear", "standardise", options.standardise, ["auto", true, false]);
@@ -194,7 +197,7 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine,
     intercept,
     start: beginning && startOf(beginning, data, outputs, intercept),
     l1: options.l1 ?? 0,
-    l2: options.l2 ?? 0,
+    l2: strengthOf(options.l2),
     group: options.group?.strength ?? 0,
     nonNegative: options.nonNegative ?? false,
     groups: options.group ? groupsByIndex(options.group.groups, data) : [],
@@ -203,6 +206,12 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine,
     model: plan.precision.model,
     deterministic: plan.deterministic,
   });
+}
+
+/** What `fit` chose; other verbs choose none. */
+function strengthOf(l2: LinearOptions["l2"] = 0): number {
+  if (l2 !== "auto") return l2;
+  throw new OptionError("linear", 'l2 is "auto", which fit() chooses; give a number here, e.g. l2: 1e-3', "OPTION_CONFLICT");
 }
 
 function groupsByIndex(groups: string[][], data: Dataset): number[][] {

@@ -4,7 +4,7 @@ import { checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
 import { later } from "../../base/later.ts";
 import { factoryName } from "../../base/shown.ts";
-import type { PredictionKind } from "../../contract.ts";
+import type { Algorithm, PredictionKind } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Ratings } from "../../data/ratings.ts";
 import { openEngine } from "../../host/engine.ts";
@@ -72,25 +72,39 @@ function begin<D>(model: TrainableModel<D, object>, data: D, options: FitOptions
   checkTogether(options, kind, validates);
   checkFrom(options);
   return launch(data, options, async () => {
-    const { settled, why } = await settle(kind, model, data, options);
-    const given = { kind, options: settled, stopping: checkTogether(settled, kind, validates), why };
-    if (options.from === undefined) return { ...given, model };
+    const algorithm = asked(options, kind);
+    const left = (await kind.settle?.(model, data, { ...options, algorithm })) ?? {};
+    const chosen = algorithm === "auto" ? left.algorithm : algorithm;
+    const settled = { ...options, algorithm: chosen, workers: workersOf(options, algorithm, chosen) };
+    const given = { kind, options: settled, stopping: checkTogether(settled, kind, validates), why: left.why };
+    if (options.from === undefined) return { ...given, model: left.model ?? model };
     const { Begun } = await later(() => import("./from.ts"));
     const beginning = await Begun.read(options, model.name);
     return { ...given, model: beginning.modelOf(model), beginning };
   });
 }
 
-/** With the algorithm that "auto" takes. */
-async function settle<D>(
-  kind: Trainable<D, object>,
-  model: TrainableModel<D, object>,
-  data: D,
-  options: FitOptions<D>,
-): Promise<{ settled: SettledOptions<D>; why?: string }> {
-  if (options.algorithm !== "auto") return { settled: { ...options, algorithm: options.algorithm } };
-  const { algorithm, why } = await kind.solver!(model, data);
-  return { settled: { ...options, algorithm }, why };
+/** Who names one of them wants descent. */
+const ofDescent = [
+  ...(["rule", "variance", "epochs", "batch", "schedule", "blockRows", "replicas", "data", "averageEvery"] as const),
+  ...(["patience", "validateEvery", "from"] as const),
+];
+
+/** The algorithm of a user who may have named none: solvers, where the kind has them and nothing speaks of descent. */
+function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm | "auto" | undefined {
+  if (options.algorithm === "gradient") return undefined;
+  if (options.algorithm || !kind.settle) return options.algorithm;
+  const { until, precision } = options;
+  const descends =
+    ofDescent.some((name) => options[name] !== undefined) ||
+    Object.keys(until ?? {}).some((name) => name !== "seconds") ||
+    (typeof precision === "object" && precision.model !== undefined);
+  return descends ? undefined : "auto";
+}
+
+/** Of the solvers, those on gradients of all rows share their work. */
+function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Algorithm | undefined): number | undefined {
+  return algorithm === "auto" && chosen && chosen.name !== "gradientDescent" ? undefined : workers;
 }
 
 /**
@@ -103,15 +117,15 @@ async function check(options: FitOptions, { validates = false }: { validates?: b
   const { trainableLinear } = await import("./kinds/linear.ts");
   checkTogether(options, trainableLinear, validates);
   const { algorithm } = options;
-  const settled = { ...options, algorithm: algorithm === "auto" ? undefined : algorithm };
+  const settled = { ...options, algorithm: typeof algorithm === "string" ? undefined : algorithm };
   resolvePlan("fit", planOf(options), (await openEngine()).describe(), trainableLinear.defaults(settled));
 }
 
 function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, validates: boolean): StoppingOptions {
-  const options = { ...given, algorithm: given.algorithm === "auto" ? undefined : given.algorithm };
+  const options = { ...given, algorithm: typeof given.algorithm === "string" ? undefined : given.algorithm };
   checkKeys("fit", options, known);
   checkSignal("fit", options.signal);
-  if (given.algorithm && (options.rule || options.variance)) {
+  if (given.algorithm && given.algorithm !== "gradient" && (options.rule || options.variance)) {
     throw new OptionError(
       "fit",
       "both algorithm and rule or variance were given; give the rule to the algorithm",
@@ -146,14 +160,14 @@ function checkValues<D>(model: TrainableModel<D, object>, data: D, options: FitO
   if (variance !== undefined && !isVariance(variance))
     refuse("fit", "variance", variance, "variance reduction", called(variance, ["svrg", "saga", "sag"]) ?? "saga()");
   if (algorithm === "auto") {
-    if (kind.solver) return kind;
+    if (kind.settle) return kind;
     throw new OptionError(
       "fit",
       `algorithm is "auto", which chooses among solvers of linear models, but the model is a ${model.name}; leave algorithm out`,
       "OPTION_CONFLICT",
     );
   }
-  if (algorithm !== undefined) {
+  if (algorithm !== undefined && algorithm !== "gradient") {
     if (!holds(algorithm, "start")) refuse("fit", "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: adam() })");
     checkRule("the algorithm's rule", (algorithm as { rule?: unknown }).rule);
   }
@@ -183,9 +197,9 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  *   await model.save("income.safetensors");                                   // await predictor("income.safetensors")
  *
  * Models: linear(), network(), factorisation(); a model() is fitted by its posterior's mode. `rule`: the step rule (default
- * adagrad() for linear models, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(), saga(), sag();
- * or a whole `algorithm`. Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on
- * convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
+ * adagrad() for linear models that descend, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(),
+ * saga(), sag(); or a whole `algorithm`: linear models are solved unless an option speaks of descent (docs/solvers.md).
+ * Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
  * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
  * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
  * checkpoint, at which training on other data begins. `fit.path(linear(), data)` fits a whole path of penalties.

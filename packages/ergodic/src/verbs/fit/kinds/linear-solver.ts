@@ -3,11 +3,14 @@ import { dualCoordinateDescent } from "../../../algorithms/coordinate/dual-coord
 import { gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
 import { lbfgs } from "../../../algorithms/gradient/rules/lbfgs.ts";
 import { newtonCholesky } from "../../../algorithms/newton/newton-cholesky.ts";
+import { CapabilityError } from "../../../base/errors.ts";
+import type { Algorithm } from "../../../contract.ts";
 import { storedCount } from "../../../data/conversion.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { chooseLoss } from "../../../models/choose-loss.ts";
-import type { LinearModel } from "../../../models/linear/linear.ts";
-import type { Solver } from "./trainable.ts";
+import { type LinearModel, linearModel } from "../../../models/linear/linear.ts";
+import { chosenStrength } from "./linear-strength.ts";
+import type { FitOptions, Settled } from "./trainable.ts";
 
 /** A Hessian of more columns takes longer to factor than it saves. */
 const MOST_COLUMNS = 1000;
@@ -18,10 +21,36 @@ const MOST_NUMBERS = 5e8;
 /** Duals that dualCoordinateDescent() knows, of losses that have kinks. */
 const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
 
+/** What takes a model of linear() to its minimum, and the strength of L2 where that is left open. */
+export async function settleLinear(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
+  const { l1 = 0, group, nonNegative = false, l2 } = model.options;
+  const { algorithm, why } = options.algorithm === "auto" ? linearSolver(model, data) : { why: undefined };
+  const isOpen = l2 === "auto" || (l2 === undefined && algorithm !== undefined && l1 === 0 && !group && !nonNegative);
+  if (!isOpen) return { algorithm, why };
+  refuseUntellable(model, data);
+  const strength = await chosenStrength(model, data, options);
+  const settled = { ...model, ...linearModel({ ...model.options, l2: strength.l2 }) };
+  return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
+}
+
+/** Strengths are told apart by minima, of smooth losses with L2 alone. */
+function refuseUntellable({ options }: LinearModel, data: Dataset): void {
+  const { l1 = 0, group, nonNegative } = options;
+  const { loss } = chooseLoss("linear", options.loss, data);
+  const misfit =
+    loss.curvature === undefined && !loss.conjugate
+      ? `for smooth losses, but loss is "${loss.name}"`
+      : l1 > 0 || group || nonNegative
+        ? "where L2 is the only penalty, but there is another one, or a bound"
+        : undefined;
+  if (misfit) throw new CapabilityError("linear", `l2 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
+}
+
 /** The table of docs/solvers.md. */
-export function linearSolver({ options }: LinearModel, data: Dataset): Solver {
-  const { l1 = 0, l2 = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
+export function linearSolver({ options }: LinearModel, data: Dataset): { algorithm?: Algorithm; why: string } {
+  const { l1 = 0, l2: strength = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
   const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const l2 = strength === "auto" ? 0 : strength;
   const columns = (features?.count ?? data.columnCount) + 1;
   const entries = features ? columns : storedCount(data.layout) / data.rowCount;
   const numbers = data.rowCount * entries * outputs;

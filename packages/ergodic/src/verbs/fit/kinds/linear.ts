@@ -50,8 +50,11 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   olderFingerprint,
   size: ({ rowCount, columnCount, classes }) =>
     `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
-  solver: (model, data) =>
-    later(() => import("./linear-solver.ts")).then(({ linearSolver }) => linearSolver(model as LinearModel, data)),
+  async settle(model, data, options) {
+    if (options.algorithm !== "auto" && (model as LinearModel).options.l2 !== "auto") return {};
+    const { settleLinear } = await later(() => import("./linear-solver.ts"));
+    return settleLinear(model as LinearModel, data, options);
+  },
   defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
   families: ({ algorithm }) => algorithmFamilies(algorithm),
   choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),

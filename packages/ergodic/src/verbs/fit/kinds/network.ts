@@ -36,7 +36,7 @@ const BATCH = 64;
 
 export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
   ...trainableLinear,
-  solver: undefined,
+  settle: undefined,
   from: async (json) => (await import("../../../models/neural/network-from.ts")).networkFromJson(json),
   defaults({ algorithm, rule, variance }) {
     const own = algorithm?.defaults ?? descentDefaults(rule, variance);

@@ -26,17 +26,19 @@ export const DIGEST = "murmur3";
 /** Options of `fit`: the step rule, when to stop, validation, and how the run executes. `D`: the data. */
 export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   /**
-   * The step rule, e.g. adam({ rate: 0.003 }). Default: adagrad() for linear models, sgd() with saga() under a group penalty,
-   * adam() for networks.
+   * The step rule, e.g. adam({ rate: 0.003 }). Default where linear models descend: adagrad(), sgd() with saga() under a group
+   * penalty; for networks adam().
    */
   rule?: Rule;
   /** Variance reduction with a step size of its own unless `rule` is given: svrg(), saga() or sag(). Default: none. */
   variance?: Variance;
   /**
    * A whole algorithm instead of `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models: what solves this objective on these data, by
-   * the table of docs/solvers.md (newtonCholesky(), coordinateDescent(), lbfgs() …), or descent where nothing does. Default: descent.
+   * the table of docs/solvers.md (newtonCholesky(), coordinateDescent(), lbfgs() …), or descent where nothing does. Default: "auto" for linear models,
+   * unless an option is given that is of descent alone (`rule`, `variance`, `epochs`, `batch`, `schedule`, `replicas`, `patience`, `from` …);
+   * "gradient", descent, for networks.
    */
-  algorithm?: Algorithm | "auto";
+  algorithm?: Algorithm | "auto" | "gradient";
   /** Passes over the data, > 0. Default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence. */
   epochs?: number;
   /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. Instead of `epochs`. */
@@ -57,10 +59,11 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
 /** The options, once an algorithm is known. */
 export type SettledOptions<D = Dataset> = Omit<FitOptions<D>, "algorithm"> & { algorithm?: Algorithm };
 
-/** What `algorithm: "auto"` takes, and why; without an algorithm, descent. */
-export interface Solver {
+/** What is left to `fit`, settled: the algorithm that "auto" takes, descent where there is none; the model with its strengths; and why. */
+export interface Settled<D> {
   readonly algorithm?: Algorithm;
-  readonly why: string;
+  readonly model?: Model<D>;
+  readonly why?: string;
 }
 
 /**
@@ -82,8 +85,8 @@ export interface Trainable<D, P> {
   olderFingerprint(data: D): JsonObject;
   /** "11,220 rows of 122 columns", from a fingerprint. */
   size(fingerprint: JsonObject): string;
-  /** For `algorithm: "auto"`, where a kind has solvers. */
-  solver?: ((model: Model<D>, data: D) => Promise<Solver>) | undefined;
+  /** Where a kind has solvers: what `algorithm: "auto"` takes, and what the model leaves to `fit`. */
+  settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
   /** What holds where the user says nothing, before data are seen. */
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
   /** Of the kernels that training and measuring call. */

@@ -1,0 +1,224 @@
+import { gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
+import { RowObjective } from "../../../algorithms/gradient/objective.ts";
+import { lbfgs } from "../../../algorithms/gradient/rules/lbfgs.ts";
+import { newtonCholesky } from "../../../algorithms/newton/newton-cholesky.ts";
+import { stream } from "../../../base/stream.ts";
+import { turn } from "../../../base/turn.ts";
+import type { Algorithm, Plan, Prepared } from "../../../contract.ts";
+import { storedCount } from "../../../data/conversion.ts";
+import type { Dataset } from "../../../data/dataset.ts";
+import { type Engine, openEngine } from "../../../host/engine.ts";
+import { resolvePlan } from "../../../loop/plan.ts";
+import { chooseLoss } from "../../../models/choose-loss.ts";
+import { type LinearModel, linearModel } from "../../../models/linear/linear.ts";
+import type { LinearProblem } from "../../../models/linear/problem.ts";
+
+/** Strength × rows over mean ‖x‖², from strong to weak: from a prior under which rows predict next to nothing to none. */
+const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+const FINER = Math.sqrt(10);
+/** Along the grid the search ends after so many strengths in a row that predict worse than one before. */
+const MOST_WORSE = 2;
+/** Rows that the strength is chosen by: at most so many, and fewer, where they hold more numbers than that, but no fewer than the least. */
+const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
+const FOLDS = 5;
+/** Rows held out, over all folds: so many tell the strengths apart. */
+const HELD_OUT = 1000;
+/** Rows for each column from which squared losses need no penalty. */
+const AMPLE = 20;
+/** Columns up to which Newton's steps are the shorter way along the grid. */
+const NEWTON_COLUMNS = 150;
+/** The grid wants minima as near as held-out losses can tell apart. */
+const NEAR = 1e-4;
+const MOST_STEPS = 60;
+/** Where there are too few rows to hold any out. */
+const UNTOLD = 1e-2;
+
+/** A strength of the L2 penalty, and why that one. */
+export interface Strength {
+  readonly l2: number;
+  readonly why: string;
+}
+
+/** What of a run's options has a say. */
+export interface StrengthOptions {
+  readonly seed?: number | undefined;
+  readonly deterministic?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * `l2: "auto"`: 0 where squared losses have 20 rows for each column; elsewhere the strength under which models predict held-out rows with the
+ * least mean loss, on a grid by tens and then by √10, each model starting from the last one's parameters. Rows are dealt to five folds by `seed`,
+ * evenly over the targets; where they are many, a sample of them and fewer folds do. A strength is carried over to all rows as a prior is:
+ * strength × rows stays.
+ */
+export async function chosenStrength(model: LinearModel, data: Dataset, options: StrengthOptions): Promise<Strength> {
+  const { loss, outputs } = chooseLoss("linear", model.options.loss, data);
+  const columns = model.options.features?.count ?? data.columnCount;
+  const quadratic = loss.name === "squared" || loss.name === "huber";
+  if (quadratic && data.rowCount >= AMPLE * (columns + 1))
+    return { l2: 0, why: `l2 is 0, since there are ${AMPLE} rows or more for each column` };
+  const { deterministic = false, seed = 0, signal } = options;
+  const engine = await openEngine({ deterministic, families: ["training", "coordinate"] });
+  const plan = resolvePlan("fit", { deterministic, seed, precision: "f64" }, engine.describe(), { batch: "all" });
+  const folds = dealt(data, seed, loss.task === "binary");
+  if (folds.length === 0) return untold(model, data, plan);
+  const newton = !loss.joint && columns <= NEWTON_COLUMNS;
+  const rule = lbfgs({ changeTolerance: NEAR, gradientTolerance: NEAR });
+  const solver = newton ? newtonCholesky({ tolerance: NEAR }) : gradientDescent({ rule });
+  const opened: Fold[] = [];
+  try {
+    for (const rows of folds) opened.push(new Fold({ model, data, plan, engine, solver, outputs }, rows));
+    const { unit, rowCount } = opened[0];
+    const share = await search(
+      async (tried) => {
+        let sum = 0;
+        for (const fold of opened) sum += await fold.lossAt((tried * unit) / fold.rowCount, signal);
+        return sum;
+      },
+      quadratic && rowCount > columns + 1,
+    );
+    const l2 = (share * unit) / data.rowCount;
+    return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, under which held-out rows are predicted best` };
+  } finally {
+    for (const fold of opened) fold.dispose();
+  }
+}
+
+/** The share of GRID, or between two, with the least loss. */
+async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
+  let best = GRID[0];
+  let least = Infinity;
+  const isBetter = async (share: number): Promise<boolean> => {
+    const loss = await lossOf(share);
+    if (!(loss < least)) return false;
+    best = share;
+    least = loss;
+    return true;
+  };
+  let worse = 0;
+  for (const share of mayBeNone ? [...GRID, 0] : GRID) {
+    worse = (await isBetter(share)) ? 0 : worse + 1;
+    if (worse === MOST_WORSE) break;
+  }
+  const middle = best;
+  if (middle > 0 && !(await isBetter(middle / FINER))) await isBetter(middle * FINER);
+  return best;
+}
+
+/** Rows by which the strength is chosen: those that are held out, and those that models are fitted to. */
+interface Rows {
+  readonly train: Uint32Array;
+  readonly held: Uint32Array;
+}
+
+/** Rows in random order, sorted by target and dealt in turn, so that each fold has as many of each. None where there are too few. */
+function dealt(data: Dataset, seed: number, binary: boolean): Rows[] {
+  const { rowCount, target } = data;
+  const wanted = (ROWS.numbers * rowCount) / Math.max(1, storedCount(data.layout));
+  const most = Math.max(ROWS.least, Math.min(ROWS.most, Math.floor(wanted)));
+  const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
+  const draws = stream(seed, "strength").at(0);
+  const count = Math.min(rowCount, most);
+  for (let i = 0; i < count; i++) {
+    const j = i + draws.integer(rowCount - i);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  const { values } = target;
+  const taken = order.subarray(0, count).sort((a, b) => values[a] - values[b]);
+  const positive = taken.reduce((n, row) => n + (values[row] > 0 ? 1 : 0), 0);
+  const parts = Math.min(FOLDS, count, binary ? Math.min(positive, count - positive) : count);
+  if (parts < 2) return [];
+  const folds = Math.min(parts, Math.ceil((HELD_OUT * parts) / count));
+  return Array.from({ length: folds }, (_, f) => ({
+    train: taken.filter((_, k) => k % parts !== f).sort(),
+    held: taken.filter((_, k) => k % parts === f).sort(),
+  }));
+}
+
+function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
+  const prepared = model.prepare(data, plan);
+  const l2 = (UNTOLD * meanSquare(prepared.dataset)) / data.rowCount;
+  prepared.dispose();
+  return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, a weak one, since there are too few rows to hold any out` };
+}
+
+/** Mean w‖x‖², the intercept apart. */
+function meanSquare(prepared: Dataset): number {
+  const square = prepared.columnScales("rootMeanSquare").reduce((sum, scale) => sum + scale * scale, 0);
+  const { weights } = prepared;
+  return weights ? (square * weights.reduce((a, b) => a + b, 0)) / weights.length : square;
+}
+
+interface FoldParts {
+  readonly model: LinearModel;
+  readonly data: Dataset;
+  readonly plan: Plan;
+  readonly engine: Engine;
+  readonly solver: Algorithm;
+  readonly outputs: number;
+}
+
+/** The models of the rows of one fold, each from where the last one was. */
+class Fold {
+  /** Mean w‖x‖² of the rows that models are fitted to. */
+  readonly unit: number;
+  readonly rowCount: number;
+  private readonly parts: FoldParts;
+  private readonly prepared: Prepared<Dataset>;
+  private readonly held: RowObjective;
+  private readonly made: { dispose(): void }[] = [];
+  /** Weights output by output, then intercepts: where the next model starts. */
+  private vector: Float64Array | undefined;
+
+  constructor(parts: FoldParts, { train, held }: Rows) {
+    const { model, data, plan, engine } = parts;
+    this.parts = parts;
+    this.rowCount = train.length;
+    const keep = <T extends { dispose(): void }>(made: T): T => {
+      this.made.push(made);
+      return made;
+    };
+    const rows = keep(data.select(train));
+    this.prepared = keep(model.prepare(rows, plan));
+    this.unit = meanSquare(this.prepared.dataset);
+    const others = keep(data.select(held));
+    const followed = others.follow(this.prepared.dataset.pipeline);
+    if (followed !== others) keep(followed);
+    const problem = keep(linearModel({ ...model.options, l2: 0 }).bind(followed.as(plan.precision.data), plan, engine));
+    this.held = keep(new RowObjective(problem, problem.rowGradient, plan, engine));
+  }
+
+  /** The mean loss of the held-out rows under the model of this strength. */
+  async lossAt(l2: number, signal: AbortSignal | undefined): Promise<number> {
+    const { model, plan, engine, solver } = this.parts;
+    const beginning = this.vector && { numbers: { vector: this.vector }, reset: [] };
+    const problem = linearModel({ ...model.options, l2 }, beginning).bind(this.prepared.dataset, plan, engine);
+    const progression = await solver.start(problem, plan, engine);
+    try {
+      for (let step = 0; step < MOST_STEPS && progression.converged === false; step++) {
+        signal?.throwIfAborted();
+        await progression.advance(1);
+        await turn();
+      }
+      const x = progression.parameters();
+      this.vector = vectorOf(x, problem);
+      return this.held.evaluate(x, null);
+    } finally {
+      progression.dispose();
+      problem.dispose();
+    }
+  }
+
+  dispose(): void {
+    for (const each of this.made.reverse()) each.dispose();
+  }
+}
+
+/** Parameters as `from` takes them. */
+function vectorOf(x: Float64Array, { parts }: LinearProblem): Float64Array {
+  const numbers: number[] = [];
+  for (const ranges of [parts.weights, parts.intercept ?? []])
+    for (const [first, count, unit = 1] of ranges) for (let j = first; j < first + count; j++) numbers.push(x[j] * unit);
+  return Float64Array.from(numbers);
+}
