@@ -5,12 +5,13 @@
  * the weights happen outside of the seconds that it reports. It is started with one thread, and without settings of OpenBLAS that
  * a machine's owner may have made for other programs.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 /** Something that a benchmark needs is not here: it is left out, aloud, and that is no failure. */
 export class Skipped extends Error {}
@@ -94,6 +95,25 @@ export async function openPeer(script, problem, { core } = {}) {
     },
     close,
   };
+}
+
+/**
+ * A peer's whole process, from its start to its end: what it printed, as JSON. Its wall time is the caller's to take.
+ *
+ * @throws Skipped where the program or a module is not here
+ */
+export async function runPeer(script, problem) {
+  const { language, program, flags } = commandOf(fileURLToPath(new URL(script, new URL("peers/", import.meta.url))));
+  let out;
+  try {
+    out = await promisify(execFile)(program, [...flags, JSON.stringify(problem)], { env: environment() });
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    throw new Skipped(`${program} did not start; install the peers with bench/peers/install.sh`);
+  }
+  const answer = JSON.parse(out.stdout);
+  if (answer.missing) throw new Skipped(`${language} lacks ${answer.missing}; install the peers with bench/peers/install.sh`);
+  return answer;
 }
 
 /** The raw little-endian numbers that a peer wrote. */

@@ -52,7 +52,7 @@ it("says it where standard output cannot be written", () => {
 });
 
 it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
-  const { child, ended } = started(...rows, "--seconds", "120", "--out", "hung.safetensors");
+  const { child, ended } = started(...rows, "--algorithm", "gradient", "--seconds", "120", "--out", "hung.safetensors");
   let stderr = "";
   child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
   while (!/\n +[\d,]{4,} /.test(stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -63,7 +63,7 @@ it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
 });
 
 it("does not put the checkpoint of an interrupted run next to a device", async () => {
-  const { child, ended } = started(...rows, "--seconds", "120", "--out", "/dev/null");
+  const { child, ended } = started(...rows, "--algorithm", "gradient", "--seconds", "120", "--out", "/dev/null");
   let stderr = "";
   child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
   while (!/\n +[\d,]{4,} /.test(stderr)) await new Promise((resolve) => setTimeout(resolve, 10));

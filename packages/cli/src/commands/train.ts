@@ -70,8 +70,8 @@ async function train(path: string, asked: TrainOptions, training: Training): Pro
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
     if (options.out !== undefined) await made.save(options.out);
   });
-  const { plan } = (await run.chosen) as unknown as Described;
-  report({ path, options, read, parts, fitted, plan, engine, terminal });
+  const { plan, why } = (await run.chosen) as unknown as Described;
+  report({ path, options, read, parts, fitted, plan, why, engine, terminal });
 }
 
 export function dataLine(path: string, { train, validate, test }: Parts, read: TrainingData): string {
@@ -112,19 +112,21 @@ interface Result {
   fitted: AnyFitted;
   /** The run's, with its workers, which no file keeps. */
   plan: Described["plan"];
+  /** Why this algorithm and strength, where they were left open. */
+  why: Described["why"];
   engine: EngineDescription;
   terminal: Terminal;
 }
 
 function report(result: Result): void {
-  const { options, parts, fitted, plan, engine, terminal } = result;
+  const { options, parts, fitted, plan, why, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
   const metrics = parts.test ? fitted.evaluate(parts.test) : null;
   const description = fitted.description as unknown as Described;
   if (options.json) {
     const rows = { train: parts.train.rowCount, validate: parts.validate?.rowCount ?? 0, test: parts.test?.rowCount ?? 0 };
     const { loss, task, target, algorithm, model } = description;
-    const chosen = { model, loss, task, target, algorithm, plan };
+    const chosen = { model, loss, task, target, algorithm, plan, ...(why === undefined ? {} : { why }) };
     const columnCount = parts.train.columnCount;
     terminal.out(
       `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, test: metrics, out: options.out ?? null })}\n`,

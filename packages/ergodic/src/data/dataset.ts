@@ -19,7 +19,7 @@ import type { SparseTable, Table } from "./table.ts";
 import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
-import { columnMoments, fitStandardise } from "./transformations/standardise.ts";
+import { type ColumnMoments, columnMoments, fitStandardise } from "./transformations/standardise.ts";
 
 export interface Target {
   readonly name: string;
@@ -180,7 +180,12 @@ export class Dataset<Names extends string = string> implements Disposable {
 
   /** √mean(x²) or max|x| of each column, over all rows; zeros of sparse rows count. */
   columnScales(by: "rootMeanSquare" | "largest" = "rootMeanSquare"): Float64Array {
-    return columnMoments(readRows(this.layout, this.pipeline.shape))[by];
+    return this.columnMoments()[by];
+  }
+
+  /** Means, spreads and sizes of the columns, and which hold 0 and 1 alone. @internal */
+  columnMoments(): ColumnMoments {
+    return columnMoments(readRows(this.layout, this.pipeline.shape));
   }
 
   /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */
@@ -216,12 +221,16 @@ export class Dataset<Names extends string = string> implements Disposable {
     return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
   }
 
-  /** Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only. */
-  standardise(options: { by?: "sd" | "max" } = {}): Dataset<Names> {
-    checkKeys("standardise", options, ["by"]);
-    const { by = "sd" } = options;
+  /**
+   * Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only. `indicators` false: columns of 0 and 1 alone
+   * stay as they are; default true.
+   */
+  standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
+    checkKeys("standardise", options, ["by", "indicators"]);
+    const { by = "sd", indicators = true } = options;
     checkChoice("standardise", "by", by, ["sd", "max"]);
-    return this.#after(fitStandardise(this.#rows("standardise"), by));
+    checkBoolean("standardise", "indicators", indicators);
+    return this.#after(fitStandardise(this.#rows("standardise"), by, indicators));
   }
 
   /** The hashing trick on column names: 2^bits sparse columns. For levels not seen yet, see fromTable's option `hash`. */

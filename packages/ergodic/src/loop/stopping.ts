@@ -53,6 +53,8 @@ export function resolveStopping(
   return { until, validateEvery: given.validateEvery ?? 1, patience: given.patience };
 }
 
+/** A share of the loss: less is not worth another epoch. */
+const FALLING = 0.01;
 /** Named apart from what a progression keeps. */
 const BEST = "loop.best";
 
@@ -76,6 +78,8 @@ export class Stopping {
   private worse = 0;
   private epochLoss = { sum: 0, rows: 0 };
   private epochBefore = Number.NaN;
+  /** The share by which the last whole epoch's mean loss was below the one before. */
+  private fell = Number.NaN;
   private readonly options: StoppingOptions;
   private readonly progression: Progression;
   private readonly validate: ((parameters: Float64Array) => Record<string, number>) | undefined;
@@ -119,7 +123,7 @@ export class Stopping {
   }
 
   toJSON(): JsonObject {
-    const { seconds, loss, bestLoss, worse, epochLoss, epochBefore } = this;
+    const { seconds, loss, bestLoss, worse, epochLoss, epochBefore, fell } = this;
     const { sum, rows } = epochLoss;
     return {
       seconds,
@@ -129,6 +133,7 @@ export class Stopping {
       epochLossSum: finite(sum),
       epochLossRows: rows,
       epochBefore: finite(epochBefore),
+      fell: finite(fell),
     };
   }
 
@@ -145,6 +150,8 @@ export class Stopping {
     this.worse = kept.count("worse");
     this.epochLoss = { sum: kept.numberOr("epochLossSum", Number.NaN), rows: kept.number("epochLossRows", 0) };
     this.epochBefore = kept.numberOr("epochBefore", Number.NaN);
+    // Older checkpoints have none.
+    this.fell = json.fell === undefined ? Number.NaN : kept.numberOr("fell", Number.NaN);
     this.best = kept.has(BEST) ? kept.floats(BEST, this.progression.parameters().length) : undefined;
     this.reason = "";
     this.checkLimits();
@@ -190,6 +197,7 @@ export class Stopping {
     this.refuseDivergence(this.loss, "training loss");
     if (tolerance !== undefined && this.epochBefore - this.loss < tolerance * Math.abs(this.loss))
       this.reason = `the loss of an epoch fell by less than ${tolerance}`;
+    this.fell = (this.epochBefore - this.loss) / Math.abs(this.epochBefore);
     this.epochBefore = this.loss;
     this.epochLoss = { sum: 0, rows: 0 };
   }
@@ -205,8 +213,13 @@ export class Stopping {
 
   private checkLimits(): void {
     const { until } = this.options;
-    if (this.limitReached()) this.reason ||= "all updates made";
-    if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= "time is up";
+    if (this.limitReached()) this.reason ||= `all updates made${this.unfinished()}`;
+    if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= `time is up${this.unfinished()}`;
+  }
+
+  /** More epochs would help: what nobody would see in a loss alone. */
+  private unfinished(): string {
+    return this.fell >= FALLING ? `, but the loss still fell by ${Math.round(100 * this.fell)} % in the last epoch` : "";
   }
 
   /** Throws unless every parameter is finite. */

@@ -2,14 +2,24 @@
 import type { Dataset } from "../data/dataset.ts";
 import { featureMaps } from "../data/features/index.ts";
 
+/**
+ * Data as a model takes them: `wanted` true: all columns standardised; "auto": those that are no indicators, where it is worth it.
+ *
+ * Columns of 0 and 1 (levels of a category) keep their units. Divided by their deviation √p, rare ones would grow by 1/√p; and centred, they would
+ * be −√p in all rows that have nothing to do with the level: rules with a memory of gradients, as AdaGrad, would shorten a level's steps with every
+ * row, not with its own (on hours of bicycle rentals R² 0.42 after five epochs, not 0.69).
+ */
+export function standardised(data: Dataset, wanted: boolean | "auto", mapped: boolean): Dataset {
+  if (wanted === true) return data.standardise();
+  return wanted === "auto" && worthStandardising(data, mapped) ? data.standardise({ indicators: false }) : data;
+}
+
 /** Sparse columns are left alone: hashed and counted features come in comparable units; so do the features of a map. */
-export function worthStandardising(data: Dataset, mapped: boolean): boolean {
+function worthStandardising(data: Dataset, mapped: boolean): boolean {
   const { kind } = data.pipeline.steps[data.pipeline.steps.length - 1];
   if (data.format === "sparse" || Object.hasOwn(featureMaps, kind)) return false;
-  const scales = data
-    .columnScales(mapped ? "largest" : "rootMeanSquare")
-    .filter((s) => s > 0)
-    .sort();
+  const moments = data.columnMoments();
+  const scales = moments[mapped ? "largest" : "rootMeanSquare"].filter((s, j) => s > 0 && moments.indicator[j] === 0).sort();
   if (scales.length === 0) return false;
   const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];
   const largest = scales[scales.length - 1];

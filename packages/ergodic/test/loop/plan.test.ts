@@ -347,12 +347,23 @@ describe("filled in", () => {
     const chosen = await run.chosen;
     expect(chosen).toMatchObject({
       loss: { name: "logistic" },
+      algorithm: { algorithm: "newtonCholesky" },
+      plan: { batch: "all", workers: 1 },
+    });
+    const fitted = await run;
+    const { why, ...described } = chosen;
+    expect(why).toMatch(/^a smooth objective of/);
+    expect(fitted.description).toEqual(described);
+    expect(fitted.run).toMatchObject({ reason: "converged" });
+  });
+
+  it("of descent, without anything else: a sensible rule", async () => {
+    const run = fit(linear(), data, { algorithm: "gradient" });
+    expect(await run.chosen).toMatchObject({
       algorithm: { rule: { rule: "adagrad" } },
       plan: { batch: 1, schedule: "shuffled" },
     });
-    const fitted = await run;
-    expect(fitted.description).toEqual(chosen);
-    expect(fitted.run).toMatchObject({ epochs: 5, updates: 150 });
+    expect((await run).run).toMatchObject({ epochs: 5, updates: 150 });
     expect((await fit(linear(), numeric, { rule: adam() })).description).toMatchObject({
       loss: { name: "squared" },
       task: "regression",

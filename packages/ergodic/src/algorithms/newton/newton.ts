@@ -46,6 +46,8 @@ export class Newton implements Progression {
   }
 
   async advance(): Promise<Advance> {
+    // A run that is resumed at its end.
+    if (this.converged !== false) return { updates: 0, lossSum: 0, rows: 0 };
     const before = this.decrement;
     const { loss, slope } = this.direct();
     const here = loss + this.penaltyAt(this.x);
@@ -54,7 +56,9 @@ export class Newton implements Progression {
     const now = this.decrement > 0 ? this.walk(here, slope) : loss;
     this.step++;
     const ratio = this.decrement / before;
-    this.falling = ratio > RATIO.low && ratio < RATIO.high ? this.falling + 1 : 0;
+    // A penalty ends what seems to have no end.
+    const isFree = this.penalty.l2 === 0;
+    this.falling = isFree && ratio > RATIO.low && ratio < RATIO.high ? this.falling + 1 : 0;
     if (this.falling === RATIO.steps) this.converged ||= UNBOUNDED;
     // The step from here squared what was left.
     if (!(this.decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;

@@ -18,6 +18,8 @@ export interface ColumnMoments {
   readonly rootMeanSquare: Float64Array;
   /** max|x|. */
   readonly largest: Float64Array;
+  /** 1 where a column holds 0 and 1 alone: levels of a category, yes and no. */
+  readonly indicator: Uint8Array;
 }
 
 /** Over all rows, zeros of sparse rows included. */
@@ -27,6 +29,7 @@ export function columnMoments(rows: RowSource): ColumnMoments {
   const mean = new Float64Array(columnCount);
   const squares = new Float64Array(columnCount);
   const largest = new Float64Array(columnCount);
+  const indicator = new Uint8Array(columnCount).fill(1);
   forEachRow(rows, (row) => {
     for (let k = 0; k < row.count; k++) {
       const j = row.columns ? row.columns[k] : k;
@@ -35,6 +38,7 @@ export function columnMoments(rows: RowSource): ColumnMoments {
       mean[j] += delta / ++counts[j];
       squares[j] += delta * (x - mean[j]);
       if (Math.abs(x) > largest[j]) largest[j] = Math.abs(x);
+      if (x !== 0 && x !== 1) indicator[j] = 0;
     }
   });
   const n = rows.rowCount;
@@ -47,17 +51,19 @@ export function columnMoments(rows: RowSource): ColumnMoments {
     const spread = Math.sqrt(variance);
     if (spread > Number.EPSILON * Math.abs(mean[j])) deviation[j] = spread;
   }
-  return { mean, deviation, rootMeanSquare, largest };
+  return { mean, deviation, rootMeanSquare, largest, indicator };
 }
 
-export function fitStandardise(rows: RowSource, by: "sd" | "max"): StandardiseStep {
-  const { mean, deviation, largest } = columnMoments(rows);
+/** `indicators`: whether columns of 0 and 1 alone take part, too; else they stay as they are. */
+export function fitStandardise(rows: RowSource, by: "sd" | "max", indicators: boolean): StandardiseStep {
+  const { mean, deviation, largest, indicator } = columnMoments(rows);
   const centred = by === "sd" && rows.shape.format === "dense";
+  const stays = (j: number): boolean => !indicators && indicator[j] === 1;
   return {
     kind: "standardise",
     by,
-    centre: centred ? [...mean] : null,
-    scale: Array.from(by === "sd" ? deviation : largest, (s) => s || 1),
+    centre: centred ? Array.from(mean, (m, j) => (stays(j) ? 0 : m)) : null,
+    scale: Array.from(by === "sd" ? deviation : largest, (s, j) => (stays(j) ? 1 : s || 1)),
   };
 }
 

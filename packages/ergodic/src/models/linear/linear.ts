@@ -6,7 +6,8 @@
  * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
  * only), learnt from the training rows and kept with the model. "auto" never does so with sparse columns, nor after a map. For
  * others it goes by √mean(x²):
- * where columns differ by more than 10 times, or lie outside 0.1 … 10. With `features` it goes by max|x|, the columns' units: where the largest is
+ * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, have no say and stay as
+ * they are. With `features` it goes by max|x|, the columns' units: where the largest is
  * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
  * nearly always blank, rare levels) would fill its distances with noise.
  *
@@ -32,7 +33,7 @@ import type { Engine } from "../../host/engine.ts";
 import { checkVector, FROM, lossAfter, preparedAs, tensorOf } from "../beginning.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
 import type { KindByLoss, Loss, LossName } from "../loss.ts";
-import { worthStandardising } from "../standardise.ts";
+import { standardised } from "../standardise.ts";
 import { LinearProblem, strideOf } from "./problem.ts";
 
 /** Options of `linear`. */
@@ -70,7 +71,7 @@ export interface LinearOptions {
   features?: RandomFeatures;
   /**
    * Whether columns are brought to mean 0 and standard deviation 1, learnt in training. Default "auto": where their units
-   * differ by more than 10 times or are far from 1; never for sparse columns.
+   * differ by more than 10 times or are far from 1; never for sparse columns, nor for columns of 0 and 1 alone.
    */
   standardise?: boolean | "auto";
 }
@@ -175,13 +176,9 @@ function toJSON(options: LinearOptions): JsonObject {
 }
 
 function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
-  const wanted = options.standardise ?? "auto";
-  const standardised =
-    wanted === true || (wanted === "auto" && worthStandardising(data, options.features !== undefined))
-      ? data.standardise()
-      : data;
-  const mapped = options.features ? standardised.map(options.features) : standardised;
-  if (standardised !== data && standardised !== mapped) standardised.dispose();
+  const scaled = standardised(data, options.standardise ?? "auto", options.features !== undefined);
+  const mapped = options.features ? scaled.map(options.features) : scaled;
+  if (scaled !== data && scaled !== mapped) scaled.dispose();
   const dispose = (): void => {
     if (mapped !== data) mapped.dispose();
   };

@@ -6,7 +6,7 @@
  * or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: by group of parameters
  * (grouped(layer, "name")), what their steps are multiplied with. `standardise`: columns to mean 0 and sd 1 where their units
  * differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but neither where an embedding takes
- * columns as row numbers of its table). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
+ * columns as row numbers of its table, and leaves columns of 0 and 1 as they are). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
  * z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
@@ -22,7 +22,7 @@ import { lossAfter, preparedAs } from "../beginning.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
 import type { KindOf } from "../linear/linear.ts";
 import type { Loss, LossName } from "../loss.ts";
-import { worthStandardising } from "../standardise.ts";
+import { standardised } from "../standardise.ts";
 import { takesIndices } from "./indices.ts";
 import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
@@ -163,12 +163,11 @@ function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type
       `precision of data is "${type}", which rounds the row numbers that an embedding takes; take "f32"`,
       "PLAN_MEANING",
     );
-  const byColumn = !isImage(data) && (wanted === true || (wanted === "auto" && !isIndexed && worthStandardising(data, false)));
-  const standardised = byColumn ? data.standardise() : data;
+  const scaled = isImage(data) || isIndexed ? data : standardised(data, wanted, false);
   const dispose = (): void => {
-    if (standardised !== data) standardised.dispose();
+    if (scaled !== data) scaled.dispose();
   };
-  return { dataset: standardised.as(type), dispose, [Symbol.dispose]: dispose };
+  return { dataset: scaled.as(type), dispose, [Symbol.dispose]: dispose };
 }
 
 const isImage = (data: Dataset): boolean => (data.rowShape?.length ?? 1) > 1;

@@ -1,4 +1,4 @@
-import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
+import { absoluteSum, addScaled, difference, dot, largest, negated, scaled } from "../dense.ts";
 import { hostRule, keepState } from "../host-rule.ts";
 import type { HostReport, Objective } from "../kinds.ts";
 import { notNegative, positive } from "../rule.ts";
@@ -90,12 +90,13 @@ export const lbfgs = hostRule(
 function direction(gradient: Float64Array, s: Float64Array[], y: Float64Array[], scale: number): Float64Array {
   const q = negated(gradient);
   const weights = new Array<number>(s.length);
+  const products = s.map((each, i) => dot(y[i], each));
   for (let i = s.length - 1; i >= 0; i--) {
-    weights[i] = dot(s[i], q) / dot(y[i], s[i]);
+    weights[i] = dot(s[i], q) / products[i];
     addScaled(q, -weights[i], y[i]);
   }
   for (let i = 0; i < q.length; i++) q[i] *= scale;
-  for (let i = 0; i < s.length; i++) addScaled(q, weights[i] - dot(y[i], q) / dot(y[i], s[i]), s[i]);
+  for (let i = 0; i < s.length; i++) addScaled(q, weights[i] - dot(y[i], q) / products[i], s[i]);
   return q;
 }
 
@@ -114,8 +115,8 @@ function remember(
   d: Float64Array,
   history: number,
 ): void {
-  const y = point.gradient.map((v, i) => v - arrays.gradient[0][i]);
-  const s = d.map((v) => v * point.stepSize);
+  const y = difference(point.gradient, arrays.gradient[0]);
+  const s = scaled(d, point.stepSize);
   const ys = dot(y, s);
   if (ys > 1e-10) {
     if (arrays.s.length === history) {

@@ -1,0 +1,259 @@
+/** `l2: "auto"`, and what is left to `fit` where nothing is named. */
+import { describe, expect, it } from "vitest";
+import { stream } from "../../../src/base/stream.ts";
+import {
+  adagrad,
+  Dataset,
+  type FitOptions,
+  fit,
+  type LinearOptions,
+  linear,
+  newtonCholesky,
+  rff,
+  saga,
+} from "../../../src/index.ts";
+
+interface Made {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+/** Rows of `columns` normal numbers, of which `signal` count, in units of noise. */
+function noisy(
+  rows: number,
+  columns: number,
+  { signal = 1, seed = 1, classes = 0, shift = 0 }: { signal?: number; seed?: number; classes?: number; shift?: number } = {},
+): Made {
+  const draws = stream(seed, "rows").at(0);
+  const truth = Array.from({ length: columns }, () => (signal * draws.normal()) / Math.sqrt(columns));
+  const make = (count: number): Dataset => {
+    const x = Array.from({ length: count }, () => Array.from({ length: columns }, () => draws.normal()));
+    const z = x.map((row) => shift + row.reduce((sum, v, j) => sum + v * truth[j], 0));
+    const y = classes
+      ? z.map((v) => "abcd"[Math.min(classes - 1, Math.max(0, Math.floor(v + draws.normal() + classes / 2)))])
+      : [];
+    return Dataset.fromArrays({ x, y: classes ? y : z.map((v) => v + draws.normal()) });
+  };
+  return { train: make(rows), test: make(2000) };
+}
+
+const chosenL2 = async (model: LinearOptions, data: Dataset, options: FitOptions = {}): Promise<number> => {
+  const { model: made } = (await fit(linear(model), data, options).chosen) as { model: { l2: number } };
+  return made.l2;
+};
+const errorOf = async (l2: LinearOptions["l2"], { train, test }: Made, model: LinearOptions = {}): Promise<number> => {
+  const measured = (await fit(linear({ ...model, l2 }), train, { algorithm: "auto", seed: 2 })).evaluate(test);
+  return measured.logLoss ?? measured.deviance ?? measured.rmse!;
+};
+
+describe("the strength", () => {
+  type Shape = [rows: number, columns: number, more?: Parameters<typeof noisy>[2]];
+  it.each<[string, Shape, LinearOptions]>([
+    ["two classes, fewer rows than columns", [80, 120, { signal: 2, classes: 2 }], {}],
+    ["two classes, little to learn", [100, 40, { signal: 0.3, classes: 2 }], {}],
+    ["two classes, many rows", [3000, 20, { signal: 3, classes: 2 }], {}],
+    ["three classes that share a loss", [120, 40, { signal: 2, classes: 3 }], {}],
+    ["one class against the rest", [150, 30, { signal: 2, classes: 3 }], { loss: "logistic" }],
+    ["numbers, fewer rows than columns", [60, 90, { signal: 3 }], {}],
+    ["numbers, mostly noise", [60, 30, { signal: 0.5 }], { loss: "huber" }],
+    ["numbers far from 0, in large units", [60, 30, { signal: 500, shift: 1e5 }], {}],
+    ["random features", [200, 5, { signal: 2, classes: 2 }], { features: rff({ count: 300, seed: 1 }) }],
+    ["without an intercept", [90, 60, { signal: 2, classes: 2 }], { intercept: false }],
+  ])(
+    "%s: test rows are predicted about as well as with the best of sixteen strengths",
+    async (_, [rows, columns, more], model) => {
+      const ratios: number[] = [];
+      for (const seed of [1, 2, 3, 4]) {
+        const made = noisy(rows, columns, { ...more, seed });
+        const errors: number[] = [];
+        for (let k = -12; k <= 3; k++) errors.push(await errorOf(10 ** k, made, model));
+        ratios.push((await errorOf("auto", made, model)) / Math.min(...errors));
+      }
+      // Folds are a sample: an error of the choice costs some percent, the wrong end of the grid many.
+      expect(ratios.reduce((a, b) => a + b, 0) / 4).toBeLessThan(1.06);
+    },
+  );
+
+  it("is 0 for numbers of which there are 20 rows for each parameter, and says so", async () => {
+    const ample = noisy(20 * 6, 5).train;
+    const scarce = noisy(20 * 6 - 1, 5).train;
+    const run = fit(linear(), ample);
+    expect((await run).toBytes()).toEqual((await fit(linear({ l2: 0 }), ample, { algorithm: newtonCholesky() })).toBytes());
+    expect((await run.chosen).why).toBe(
+      "a smooth objective of 6 parameters an output; l2 is 0, since there are 20 rows or more for each column",
+    );
+    const other = fit(linear(), scarce);
+    expect((await other.chosen).why).toMatch(/; l2 is \S+, under which held-out rows are predicted best$/);
+    expect(await chosenL2({}, scarce)).toBeGreaterThan(0);
+  });
+
+  it("is 0 where rows lie on a line", async () => {
+    const x = [
+      [1, 2],
+      [2, 1],
+      [3, 5],
+      [4, 4],
+      [5, 9],
+      [6, 1],
+    ];
+    const model = await fit(linear(), Dataset.fromArrays({ x, y: x.map(([a, b]) => 3 * a - 2 * b + 1) }));
+    expect(Array.from(model.weights, (w) => Math.round(1e6 * w) / 1e6)).toEqual([3, -2]);
+  });
+
+  it("keeps separable classes finite, where 0 has no minimum", async () => {
+    const data = Dataset.fromArrays({
+      x: Array.from({ length: 40 }, (_, i) => [i]),
+      y: Array.from({ length: 40 }, (_, i) => (i < 20 ? "a" : "b")),
+    });
+    const model = await fit(linear(), data);
+    expect(model.run.reason).toBe("converged");
+    expect(model.evaluate(data).accuracy).toBe(1);
+    expect(Math.abs(model.weights[0])).toBeLessThan(1e3);
+    expect((await fit(linear({ l2: 0 }), data)).run.reason).toMatch(/the loss still falls as weights grow without end/);
+  });
+
+  it("is a prior's: with each row twice it is half, with weights of 2 twice, and in units ten times larger a hundred times", async () => {
+    const { train } = noisy(60, 40, { signal: 2 });
+    const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
+    const y = [...train.target.values];
+    // All tens of the grid are steps of at least √10.
+    const l2 = await chosenL2({ standardise: false }, train);
+    const heavy = await chosenL2({ standardise: false }, Dataset.fromArrays({ x, y, weights: y.map(() => 2) }));
+    const large = await chosenL2({ standardise: false }, Dataset.fromArrays({ x: x.map((row) => row.map((v) => 10 * v)), y }));
+    expect(heavy / l2).toBeCloseTo(2, 6);
+    expect(large / l2).toBeCloseTo(100, 4);
+  });
+
+  it("does not depend on the target's units", async () => {
+    const { train } = noisy(60, 40, { signal: 2 });
+    const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
+    const small = Dataset.fromArrays({ x, y: Array.from(train.target.values, (v) => 1e-4 * v) });
+    expect((await chosenL2({}, small)) / (await chosenL2({}, train))).toBeCloseTo(1, 6);
+  });
+
+  it("is the same for the same seed, and another sample's for another", async () => {
+    const { train } = noisy(90, 60, { signal: 1, classes: 2, seed: 11 });
+    const first = await fit(linear(), train, { seed: 4 });
+    expect((await fit(linear(), train, { seed: 4, deterministic: false })).toBytes()).toEqual(first.toBytes());
+    const others = await Promise.all([1, 2, 3, 5, 6, 7].map((seed) => chosenL2({}, train, { seed })));
+    expect(new Set(others).size).toBeGreaterThan(1);
+  });
+
+  it("takes part of many rows", async () => {
+    const { train } = noisy(30_000, 3, { signal: 1, classes: 2 });
+    const started = performance.now();
+    const l2 = await chosenL2({}, train);
+    expect(l2).toBeGreaterThan(0);
+    expect(l2).toBeLessThan(10 * (3 / 30_000) * 1.2);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it.each<[string, Dataset]>([
+    ["one row", Dataset.fromArrays({ x: [[2]], y: [1] })],
+    ["one row of a class", Dataset.fromArrays({ x: [[1], [2], [3], [5]], y: ["a", "a", "a", "b"] })],
+  ])("is a weak one for %s", async (_, data) => {
+    const run = fit(linear(), data);
+    expect((await run).run.reason).toBe("converged");
+    expect((await run.chosen).why).toMatch(/; l2 is \S+, a weak one, since there are too few rows to hold any out$/);
+    expect(await chosenL2({}, data)).toBeGreaterThan(0);
+  });
+
+  it("knows two numbers as classes though folds would hold one of them alone", async () => {
+    const data = Dataset.fromArrays({
+      x: Array.from({ length: 30 }, (_, i) => [i % 7, i % 3]),
+      y: Array.from({ length: 30 }, (_, i) => (i < 2 ? 1 : 0)),
+    });
+    const run = fit(linear({ loss: "logistic" }), data);
+    expect((await run).run.reason).toBe("converged");
+    expect((await run.chosen).why).toMatch(/under which held-out rows/);
+  });
+
+  it("is kept by the model, and by a checkpoint, which chooses no other", async () => {
+    const { train } = noisy(80, 40, { classes: 2 });
+    const run = fit(linear(), train, { seed: 3 });
+    const whole = await run;
+    const { model } = whole.description as unknown as { model: { l2: number } };
+    expect(model.l2).toBe(await chosenL2({}, train, { seed: 3 }));
+    const resumed = await fit.resume(await run.checkpoint(), train);
+    expect(resumed.toBytes()).toEqual(whole.toBytes());
+  });
+
+  it("is chosen for descent, too, where it is asked for", async () => {
+    const { train } = noisy(80, 40, { classes: 2 });
+    const l2 = await chosenL2({}, train);
+    expect(await chosenL2({ l2: "auto" }, train, { epochs: 3 })).toBe(l2);
+    expect(await chosenL2({ l2: "auto" }, train, { algorithm: newtonCholesky() })).toBe(l2);
+    expect((await fit(linear(), train, { epochs: 3 })).description.model).not.toHaveProperty("l2");
+  });
+
+  it("leaves off when it is aborted", async () => {
+    const { train } = noisy(3000, 140, { classes: 2 });
+    const stop = new AbortController();
+    const run = fit(linear(), train, { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("enough")), 20);
+    await expect(run).rejects.toThrow("enough");
+  });
+
+  it("is refused where minima cannot tell strengths apart, and by other verbs", async () => {
+    const { train } = noisy(40, 3);
+    const two = noisy(40, 3, { classes: 2 }).train;
+    await expect(fit(linear({ l2: "auto", loss: "hinge" }), two)).rejects.toThrow(
+      'l2 is "auto", which is chosen for smooth losses, but loss is "hinge"; give a number',
+    );
+    await expect(fit(linear({ l2: "auto", l1: 0.1 }), train)).rejects.toThrow(
+      'l2 is "auto", which is chosen where L2 is the only penalty, but there is another one, or a bound; give a number',
+    );
+    expect(() => fit.path(linear({ l2: "auto" }), train)).toThrow("the model's l2 is auto, but a path sets the strengths itself");
+    expect(() => linear({ l2: "much" as never })).toThrow(/l2 is "much"/);
+  });
+});
+
+describe("options", () => {
+  const { train, test } = noisy(60, 4, { classes: 2 });
+  const algorithmOf = async (options: FitOptions, model: LinearOptions = {}): Promise<string> => {
+    const run = fit(linear(model), train, options);
+    const { algorithm } = (await run.chosen) as { algorithm: { algorithm: string } };
+    await run;
+    return algorithm.algorithm;
+  };
+
+  it.each<[string, FitOptions]>([
+    ["rule", { rule: adagrad({ rate: 0.1 }) }],
+    ["variance", { variance: saga() }],
+    ["epochs", { epochs: 2 }],
+    ["batch", { batch: 4 }],
+    ["batch: all", { batch: "all" }],
+    ["schedule", { schedule: "ordered" }],
+    ["replicas", { replicas: 2, workers: 2 }],
+    ["patience", { patience: 2, validate: test }],
+    ["validateEvery", { validateEvery: 2, validate: test }],
+    ["from", { from: new Float64Array(5) }],
+    ["until updates", { until: { updates: 10 } }],
+    ["until a tolerance", { until: { tolerance: 0.1 } }],
+    ["a type of the parameters", { precision: { data: "i8", model: "i16" } }],
+    ['algorithm: "gradient"', { algorithm: "gradient" }],
+    ['algorithm: "gradient", with a rule', { algorithm: "gradient", rule: adagrad({ rate: 0.1 }) }],
+  ])("%s means descent", async (_, options) => expect(await algorithmOf(options)).toBe("gradientDescent"));
+
+  it.each<[string, FitOptions]>([
+    ["nothing", {}],
+    ["seed", { seed: 4 }],
+    ["workers", { workers: 2 }],
+    ["deterministic", { deterministic: true }],
+    ["validate", { validate: test }],
+    ["seconds", { until: { seconds: 60 } }],
+    ["a type of the data", { precision: "i8" }],
+    ["float64", { precision: "f64" }],
+    ["a signal", { signal: new AbortController().signal }],
+  ])("%s does not", async (_, options) => expect(await algorithmOf(options)).toBe("newtonCholesky"));
+
+  it("one thread moves one point, whatever the workers", async () => {
+    const one = await fit(linear(), train);
+    const run = fit(linear(), train, { workers: 2 });
+    expect((await run).toBytes()).toEqual(one.toBytes());
+    expect((await run.chosen).plan).toMatchObject({ workers: 1, replicas: 1 });
+    const three = fit(linear(), noisy(60, 4, { classes: 3 }).train, { workers: 2 });
+    expect((await three.chosen).plan).toMatchObject({ workers: 2, replicas: 1, batch: "all" });
+    await three;
+  });
+});
