@@ -149,7 +149,11 @@ const refused: [string, string[], RegExp][] = [
   ["an unknown option", ["--algorithm", "coordinate:pcik=cyclic"], /unknown option "pcik" \(known: pick, /],
   ["an unknown pick", ["--algorithm", "coordinate:pick=best"], /pick is "best", but must be one of .*\[OPTION_RANGE\]/],
   ["options of gradient descent", ["--algorithm", "gradient:rate=1"], /gradient takes no options; write them as --rule/],
-  ["signs with gradient steps", ["--non-negative", "--epochs", "2"], /--non-negative is set.*take --algorithm coordinate \[MODEL_PENALTY\]/],
+  [
+    "signs with gradient steps",
+    ["--non-negative", "--epochs", "2"],
+    /--non-negative is set.*take --algorithm coordinate \[MODEL_PENALTY\]/,
+  ],
   ["kinks", ["--loss", "hinge", "--algorithm", "coordinate"], /has kinks.*take --algorithm dual, or one of/],
   ["an L1 penalty in the dual", ["--l1", "0.1", "--algorithm", "dual"], /\[MODEL_/],
 ];
