@@ -4,7 +4,7 @@ import { turn } from "../base/turn.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
 import { isPageThread } from "../host/load.ts";
 import { refusedCheckpoint } from "./checkpoint.ts";
-import { Stopping, type StoppingOptions } from "./stopping.ts";
+import { type Losses, Stopping, type StoppingOptions } from "./stopping.ts";
 import { Watched } from "./watched.ts";
 
 /** A page's own thread must draw, and answer. */
@@ -24,10 +24,8 @@ export interface Started {
   resume?: { snapshot: Snapshot; loop: JsonObject };
 }
 
-export interface Job<Result> {
+export interface Job<Result> extends Losses {
   start(): Promise<Started>;
-  /** Numbers on held-out rows at the given parameters; `loss` among them. */
-  validate?: (parameters: Float64Array) => Record<string, number>;
   signal?: AbortSignal;
   /** Names that the result has: asked of the run itself, they say that it is to be awaited. */
   resultNames?: readonly string[];
@@ -180,7 +178,7 @@ export class Run<Result> extends Watched<Result> {
 
   private async loop({ progression, stopping: limits, resume }: Started): Promise<Result> {
     const { job } = this;
-    const stopping = new Stopping(limits, progression, job.validate);
+    const stopping = new Stopping(limits, progression, job);
     if (resume) restore(progression, stopping, resume);
     const keep = (): void => {
       this.last = { snapshot: stopping.withBest(progression.snapshot()), loop: stopping.toJSON() };

@@ -14,6 +14,14 @@ export interface Until {
   tolerance?: number;
 }
 
+/** What a run's losses are. */
+export interface Losses {
+  /** Numbers on held-out rows at the given parameters; `loss` among them. */
+  validate?: (parameters: Float64Array) => Record<string, number>;
+  /** Whether a share of the loss means something, as of a mean over rows; of a log density it does not. */
+  hasMeanLoss?: boolean;
+}
+
 export interface StoppingOptions {
   until: Until;
   /** Epochs between validations; fractions allowed. */
@@ -82,16 +90,14 @@ export class Stopping {
   private fell = Number.NaN;
   private readonly options: StoppingOptions;
   private readonly progression: Progression;
-  private readonly validate: ((parameters: Float64Array) => Record<string, number>) | undefined;
+  private readonly validate: Losses["validate"];
+  private readonly hasMeanLoss: boolean;
 
-  constructor(
-    options: StoppingOptions,
-    progression: Progression,
-    validate: ((parameters: Float64Array) => Record<string, number>) | undefined,
-  ) {
+  constructor(options: StoppingOptions, progression: Progression, { validate, hasMeanLoss = false }: Losses) {
     this.options = options;
     this.progression = progression;
     this.validate = validate;
+    this.hasMeanLoss = hasMeanLoss;
     this.checkLimits();
   }
 
@@ -219,7 +225,9 @@ export class Stopping {
 
   /** More epochs would help: what nobody would see in a loss alone. */
   private unfinished(): string {
-    return this.fell >= FALLING ? `, but the loss still fell by ${Math.round(100 * this.fell)} % in the last epoch` : "";
+    return this.hasMeanLoss && this.fell >= FALLING
+      ? `, but the loss still fell by ${Math.round(100 * this.fell)} % in the last epoch`
+      : "";
   }
 
   /** Throws unless every parameter is finite. */

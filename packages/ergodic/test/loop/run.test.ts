@@ -20,16 +20,18 @@ interface Options {
   validate?: (parameters: Float64Array) => Record<string, number>;
   signal?: AbortSignal;
   resume?: { snapshot: Snapshot; loop: JsonObject };
+  hasMeanLoss?: boolean;
 }
 
 function begin(script: Script, options: Options = {}): { run: Run<Ended>; progression: Scripted; kept: Kept[] } {
   const progression = new Scripted(script);
   const kept: Kept[] = [];
-  const { until, validateEvery, patience, validate, signal, resume } = options;
+  const { until, validateEvery, patience, validate, signal, resume, hasMeanLoss } = options;
   const stopping: StoppingOptions = resolveStopping("fit", { until, validateEvery, patience }, validate !== undefined);
   const run = new Run<Ended>({
     signal,
     validate,
+    hasMeanLoss,
     start: async () => ({ progression, stopping, chosen: { scripted: true }, ...(resume ? { resume } : {}) }),
     finish: (parameters, summary) => ({ parameters: [...parameters], summary }),
     keep: (snapshot, loop) => {
@@ -98,6 +100,45 @@ describe("stops", () => {
     // Stretches grow at most sixteenfold, so that the first of them cannot have been long.
     expect(progression.asked[0]).toBe(1);
     for (const [i, steps] of progression.asked.slice(1).entries()) expect(steps).toBeLessThanOrEqual(16 * progression.asked[i]);
+  });
+
+  describe("and says of a mean loss that it still falls", () => {
+    /** By epochs of ten steps: 1, then `factor` times that, and so on. */
+    const falling = (factor: number) => (step: number) => factor ** Math.floor(step / 10);
+    const reasonOf = async (script: Script, options: Options): Promise<string> =>
+      (await begin(script, { hasMeanLoss: true, ...options }).run).summary.reason;
+
+    it.each<[string, number, Until, string]>([
+      ["1 % or more", 0.9899, { epochs: 3 }, "all updates made, but the loss still fell by 1 % in the last epoch"],
+      ["less", 0.9901, { epochs: 3 }, "all updates made"],
+      ["a rise", 1.5, { epochs: 3 }, "all updates made"],
+      ["half", 0.5, { updates: 25 }, "all updates made, but the loss still fell by 50 % in the last epoch"],
+      ["half, of one epoch alone", 0.5, { epochs: 1.5 }, "all updates made"],
+    ])("%s", async (_, factor, until, reason) => expect(await reasonOf({ lossAt: falling(factor) }, { until })).toBe(reason));
+
+    it("as a share of its size, where it is below 0", async () => {
+      const lossAt = (step: number): number => -1 - Math.floor(step / 10);
+      expect(await reasonOf({ lossAt }, { until: { epochs: 3 } })).toMatch(/fell by 50 % in the last epoch$/);
+    });
+
+    it("not of a log density, and not where the run ends for another reason", async () => {
+      const lossAt = falling(0.5);
+      expect(await reasonOf({ lossAt }, { until: { epochs: 3 }, hasMeanLoss: false })).toBe("all updates made");
+      expect(await reasonOf({ lossAt, convergesAt: 25 }, { until: { epochs: 3 } })).toBe("converged");
+    });
+
+    it("where time is up, and after a checkpoint, an old one apart", async () => {
+      const script = { lossAt: falling(0.5), onAdvance: () => pause(5) };
+      expect(await reasonOf(script, { until: { seconds: 0.15 } })).toMatch(/^time is up, but the loss still fell by 50 % in/);
+      const { run, kept } = begin({ lossAt: falling(0.5) }, { until: { epochs: 2 }, hasMeanLoss: true });
+      await run;
+      await run.checkpoint();
+      const [resume] = kept;
+      const until = { updates: 23 };
+      expect(await reasonOf({ lossAt: falling(0.5) }, { until, resume })).toMatch(/but the loss still fell by 50 %/);
+      const { fell: _, ...loop } = resume.loop;
+      expect(await reasonOf({ lossAt: falling(0.5) }, { until, resume: { ...resume, loop } })).toBe("all updates made");
+    });
   });
 
   it("when the algorithm has converged", async () => {

@@ -106,6 +106,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
   return new Run<object & Trained>({
     resultNames: trainedNames(),
     signal,
+    hasMeanLoss: true,
     ...(validate
       ? {
           validate: (parameters) =>

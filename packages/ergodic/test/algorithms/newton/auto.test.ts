@@ -21,10 +21,11 @@ const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i),
 const two = Dataset.fromArrays({ x: rows, y: rows.map(([a], i) => (a + ((i * 13) % 7) / 4 > 0.6 ? "yes" : "no")) });
 const three = Dataset.fromArrays({ x: rows, y: rows.map((_, i) => "abc"[i % 3]) });
 const numbers = Dataset.fromArrays({ x: rows, y: rows.map(([a, b, c]) => a - b + c) });
-const long = Dataset.fromArrays({
-  x: Array.from({ length: 150 }, (_, i) => [i % 7]),
-  y: Array.from({ length: 150 }, (_, i) => i),
-});
+const long = (count: number, classes = false): Dataset =>
+  Dataset.fromArrays({
+    x: Array.from({ length: count }, (_, i) => [i % 7]),
+    y: Array.from({ length: count }, (_, i) => (classes ? "abc"[i % 3] : i)) as string[] | number[],
+  });
 const shifted = Dataset.fromArrays({ x: rows, y: rows.map(([a]) => a), offset: rows.map(([, b]) => b) });
 const wide = (columns: number, perRow: number): Dataset =>
   Dataset.fromSparse({
@@ -58,10 +59,15 @@ describe("the table", () => {
     ["1000 columns", {}, wide(1000, 100), "lbfgs"],
     ["299 numbers a row", {}, wide(999, 299), "newtonCholesky"],
     ["300 numbers a row", {}, wide(999, 300), "lbfgs"],
+    ["half a million parameters", {}, wide(499_999, 100), "lbfgs"],
+    ["one more", {}, wide(500_000, 100), undefined],
+    ["half a million of all outputs", { features: rff({ count: 166_664 }) }, three, "lbfgs"],
+    ["six more", { features: rff({ count: 166_666 }) }, three, undefined],
     ["random features", { features: rff({ count: 2000 }) }, numbers, "lbfgs"],
-    ["more numbers than a solver goes through", { features: rff({ count: 4e6 }) }, long, undefined],
-    ["fewer", { features: rff({ count: 4e6 }), loss: "squaredHinge" }, two, "lbfgs"],
-    ["more for three outputs", { features: rff({ count: 4e6 }), loss: "squaredHinge" }, three, undefined],
+    ["as many numbers as a solver goes through", { features: rff({ count: 399_998 }) }, long(1250), "lbfgs"],
+    ["more", { features: rff({ count: 399_998 }) }, long(1251), undefined],
+    ["as many for three outputs", { features: rff({ count: 159_998 }), loss: "squaredHinge" }, long(1041, true), "lbfgs"],
+    ["more for three outputs", { features: rff({ count: 159_998 }), loss: "squaredHinge" }, long(1042, true), undefined],
     ["l1", { l1: 0.1 }, two, "coordinateDescent"],
     ["groups", { group }, two, "coordinateDescent"],
     ["coefficients not below 0", { nonNegative: true }, numbers, "coordinateDescent"],

@@ -16,6 +16,8 @@ import type { FitOptions, Settled } from "./trainable.ts";
 const MOST_COLUMNS = 1000;
 /** Products a row of a Hessian for one of a gradient: where there are more, gradients alone are cheaper. */
 const MOST_PRODUCTS = 150;
+/** Parameters of all outputs: L-BFGS keeps twenty vectors of them. */
+const MOST_PARAMETERS = 5e5;
 /** Numbers of the data: beyond, a solver's passes take minutes, where descent has learnt what there is in one. */
 const MOST_NUMBERS = 5e8;
 /** Duals that dualCoordinateDescent() knows, of losses that have kinks. */
@@ -73,6 +75,8 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
   const products = entries / 2;
   if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS)
     return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters an output` };
+  if (columns * outputs > MOST_PARAMETERS)
+    return { why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} of which a solver keeps its last steps` };
   const many = loss.joint ? "classes that share a loss" : `${columns} parameters an output`;
   return { algorithm: gradientDescent({ rule: lbfgs() }), why: `a smooth objective of ${many}` };
 }

@@ -53,7 +53,7 @@ export interface StrengthOptions {
  * strength × rows stays.
  */
 export async function chosenStrength(model: LinearModel, data: Dataset, options: StrengthOptions): Promise<Strength> {
-  const { loss, outputs } = chooseLoss("linear", model.options.loss, data);
+  const { loss } = chooseLoss("linear", model.options.loss, data);
   const columns = model.options.features?.count ?? data.columnCount;
   const quadratic = loss.name === "squared" || loss.name === "huber";
   if (quadratic && data.rowCount >= AMPLE * (columns + 1))
@@ -68,7 +68,7 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   const solver = newton ? newtonCholesky({ tolerance: NEAR }) : gradientDescent({ rule });
   const opened: Fold[] = [];
   try {
-    for (const rows of folds) opened.push(new Fold({ model, data, plan, engine, solver, outputs }, rows));
+    for (const rows of folds) opened.push(new Fold({ model, data, plan, engine, solver }, rows));
     const { unit, rowCount } = opened[0];
     const share = await search(
       async (tried) => {
@@ -156,7 +156,6 @@ interface FoldParts {
   readonly plan: Plan;
   readonly engine: Engine;
   readonly solver: Algorithm;
-  readonly outputs: number;
 }
 
 /** The models of the rows of one fold, each from where the last one was. */
@@ -217,8 +216,9 @@ class Fold {
 
 /** Parameters as `from` takes them. */
 function vectorOf(x: Float64Array, { parts }: LinearProblem): Float64Array {
-  const numbers: number[] = [];
-  for (const ranges of [parts.weights, parts.intercept ?? []])
-    for (const [first, count, unit = 1] of ranges) for (let j = first; j < first + count; j++) numbers.push(x[j] * unit);
-  return Float64Array.from(numbers);
+  const ranges = [...parts.weights, ...(parts.intercept ?? [])];
+  const vector = new Float64Array(ranges.reduce((sum, [, count]) => sum + count, 0));
+  let to = 0;
+  for (const [first, count, unit = 1] of ranges) for (let j = first; j < first + count; j++) vector[to++] = x[j] * unit;
+  return vector;
 }
