@@ -19,7 +19,9 @@ function worthStandardising(data: Dataset, mapped: boolean): boolean {
   const { kind } = data.pipeline.steps[data.pipeline.steps.length - 1];
   if (data.format === "sparse" || Object.hasOwn(featureMaps, kind)) return false;
   const moments = data.columnMoments();
-  const scales = moments[mapped ? "largest" : "rootMeanSquare"].filter((s, j) => s > 0 && moments.indicator[j] === 0).sort();
+  const sizes = moments[mapped ? "largest" : "rootMeanSquare"];
+  // A map's one gamma is for indicators, too.
+  const scales = sizes.filter((s, j) => s > 0 && (mapped || moments.indicator[j] === 0)).sort();
   if (scales.length === 0) return false;
   const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];
   const largest = scales[scales.length - 1];

@@ -29,6 +29,24 @@ const matrices = fc
   );
 
 describe("standardise", () => {
+  it("without indicators: columns of 0 and 1 alone stay, those with another number as they would with all", () => {
+    const bits = fc.constantFrom(0, 1);
+    const rows = fc.array(fc.tuple(bits, cell, bits, fc.constantFrom(0, 1, 2)), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(rows, fc.constantFrom<"sd" | "max">("sd", "max"), fc.boolean(), (x, by, sparse) => {
+        const given = { y: x.map(() => 0), type: "f64" } as const;
+        using dense = Dataset.fromArrays({ x, ...given });
+        using data = sparse ? Dataset.fromSparse(sparseOf(x)) : dense;
+        using all = data.standardise({ by });
+        using some = data.standardise({ by, indicators: false });
+        for (let j = 0; j < 4; j++) {
+          const stays = column(x, j).every((value) => value === 0 || value === 1);
+          expect(column(matrix(some), j)).toEqual(stays ? column(x, j) : column(matrix(all), j));
+        }
+      }),
+    );
+  });
+
   it("dense: by columns to mean 0 and deviation 1, constant columns to 0", () => {
     fc.assert(
       fc.property(matrices, (x) => {
@@ -105,6 +123,7 @@ describe("standardise", () => {
       [0.5, 0.5],
     ]);
     expect(() => data.standardise({ by: "iqr" as "sd" })).toThrow(/by is "iqr", but must be "sd" or "max"/);
+    expect(() => data.standardise({ indicators: 1 as never })).toThrow(/indicators is 1, but must be true or false/);
   });
 
   it("columnScales is the root mean square or the largest, the same for dense and sparse", () => {

@@ -239,6 +239,30 @@ describe("what a model sees", () => {
   const x = Array.from({ length: 60 }, (_, i) => [...data.row(i)].map((v, j) => v * 100 ** j + 5));
   const make = (): Dataset => Dataset.fromArrays({ x, y: data.target.values, type: "f64" });
 
+  it("columns of 0 and 1 keep their units where others are standardised by themselves, and have no say in whether they are", async () => {
+    const x = Array.from({ length: 40 }, (_, i) => [1000 + 37 * (i % 11), i % 20 === 3 ? 1 : 0, (i * 7) % 3 === 0 ? 1 : 0]);
+    const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a / 100 + 5 * b) });
+    const stepOf = async (options: LinearOptions, rows = data) => {
+      const { pipeline } = (await fit(linear({ l2: 0, ...options }), rows)).description as unknown as {
+        pipeline: { kind: string; centre: number[]; scale: number[] }[];
+      };
+      return pipeline.find(({ kind }) => kind === "standardise");
+    };
+    const step = await stepOf({});
+    expect(step!.centre.slice(1)).toEqual([0, 0]);
+    expect(step!.scale.slice(1)).toEqual([1, 1]);
+    expect(step!.centre[0]).toBeGreaterThan(1000);
+    const asked = await stepOf({ standardise: true });
+    expect(asked!.centre[1]).toBeCloseTo(0.05, 10);
+    const rare = Dataset.fromArrays({ x: x.map(([, b, c]) => [b, c, 2 * b - 1]), y: x.map(([a]) => a) });
+    expect(await stepOf({}, rare)).toBeUndefined();
+    expect(await stepOf({ standardise: true }, rare)).toBeDefined();
+    // A map's one gamma is for all columns.
+    const mapped = await stepOf({ features: rff({ count: 20 }) });
+    expect(mapped!.scale.slice(1)).toEqual([1, 1]);
+    expect(await stepOf({ features: rff({ count: 20 }) }, rare)).toBeUndefined();
+  });
+
   it("columns of other scales are standardised by themselves, and the model takes raw rows all the same", async () => {
     using raw = make();
     using standardised = raw.standardise();

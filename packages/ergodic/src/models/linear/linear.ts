@@ -6,8 +6,8 @@
  * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
  * only), learnt from the training rows and kept with the model. "auto" never does so with sparse columns, nor after a map. For
  * others it goes by √mean(x²):
- * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, have no say and stay as
- * they are. With `features` it goes by max|x|, the columns' units: where the largest is
+ * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, stay as they are and have no
+ * say, unless there is a map. With `features` it goes by max|x|, the columns' units: where the largest is
  * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
  * nearly always blank, rare levels) would fill its distances with noise.
  *

@@ -451,7 +451,7 @@ export const others: Verbs = {
     options: { seed: whole(), stratify: one(false) },
   },
   "data.subsample": { call: (o: object) => data.subsample(3, { seed: 1, ...o }), options: { seed: whole() } },
-  "data.standardise": { call: (o) => data.standardise(o), options: { by: none } },
+  "data.standardise": { call: (o) => data.standardise(o), options: { by: none, indicators: flag } },
   "ratings.split": { call: (o: object) => ratings.split(0.5, { seed: 1, ...o }), options: { seed: whole() } },
   "recommender.recommend": {
     call: (o) => recommender.recommend(0, o),
