@@ -12,6 +12,7 @@ import {
   rff,
   saga,
 } from "../../../src/index.ts";
+import { inRowSpan } from "../../../src/verbs/fit/kinds/row-span.ts";
 
 interface Made {
   readonly train: Dataset;
@@ -55,6 +56,8 @@ describe("the strength", () => {
     ["three classes that share a loss", [120, 40, { signal: 2, classes: 3 }], {}],
     ["one class against the rest", [150, 30, { signal: 2, classes: 3 }], { loss: "logistic" }],
     ["numbers, fewer rows than columns", [60, 90, { signal: 3 }], {}],
+    ["numbers, four times as many columns as rows", [40, 160, { signal: 3 }], {}],
+    ["three classes, four times as many columns as rows", [60, 240, { signal: 3, classes: 3 }], {}],
     ["numbers, mostly noise", [60, 30, { signal: 0.5 }], { loss: "huber" }],
     ["numbers far from 0, in large units", [60, 30, { signal: 500, shift: 1e5 }], {}],
     ["random features", [200, 5, { signal: 2, classes: 2 }], { features: rff({ count: 300, seed: 1 }) }],
@@ -205,6 +208,39 @@ describe("the strength", () => {
     );
     expect(() => fit.path(linear({ l2: "auto" }), train)).toThrow("the model's l2 is auto, but a path sets the strengths itself");
     expect(() => linear({ l2: "much" as never })).toThrow(/l2 is "much"/);
+  });
+});
+
+describe("the span of rows", () => {
+  it("has the rows' products, targets, weights and offsets, and gives models with the same outputs", async () => {
+    const draws = stream(3, "span").at(0);
+    const x = Array.from({ length: 12 }, () => Array.from({ length: 30 }, () => draws.normal()));
+    // A row that comes twice has a place in the span, too.
+    x[7] = [...x[2]];
+    const given = { y: x.map(([a], i) => a + (i % 3)), weights: x.map((_, i) => 1 + (i % 2)), offset: x.map(([, b]) => b) };
+    const data = Dataset.fromArrays({ x, ...given, type: "f64" });
+    const span = inRowSpan(data);
+    const product = (rows: Dataset, i: number, j: number) => rows.row(i).reduce((sum, v, k) => sum + v * rows.row(j)[k], 0);
+    for (let i = 0; i < 12; i++)
+      for (let j = 0; j < 12; j++) expect(Math.abs(product(span, i, j) - product(data, i, j))).toBeLessThan(1e-7);
+    expect([span.target.values, span.weights, span.offset]).toEqual([data.target.values, data.weights, data.offset]);
+    const outputs = async (rows: Dataset) => {
+      const options = { algorithm: newtonCholesky(), precision: "f64" } as const;
+      return (await fit(linear({ l2: 0.3, standardise: false }), rows, options)).outputs(rows);
+    };
+    const [own, other] = [await outputs(data), await outputs(span)];
+    own.forEach((z, i) => expect(other[i]).toBeCloseTo(z, 6));
+  });
+
+  it("keeps the names of classes", () => {
+    const data = Dataset.fromArrays({
+      x: [
+        [1, 2, 3],
+        [4, 5, 7],
+      ],
+      y: ["no", "yes"],
+    });
+    expect(inRowSpan(data).target).toMatchObject({ levels: ["no", "yes"], values: Float64Array.of(0, 1) });
   });
 });
 

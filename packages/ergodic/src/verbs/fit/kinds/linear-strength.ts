@@ -12,6 +12,7 @@ import { resolvePlan } from "../../../loop/plan.ts";
 import { chooseLoss } from "../../../models/choose-loss.ts";
 import { type LinearModel, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
+import { inRowSpan } from "./row-span.ts";
 
 /** Strength × rows over mean ‖x‖², from strong to weak: from a prior under which rows predict next to nothing to none. */
 const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
@@ -25,6 +26,8 @@ const FOLDS = 5;
 const HELD_OUT = 1000;
 /** Rows for each column from which squared losses need no penalty. */
 const AMPLE = 20;
+/** Few rows of many more columns are held out in what they span, where that is found in a moment: at most so many rows, and numbers. */
+const SPAN = { rows: 400, numbers: 1e7 };
 /** Columns up to which Newton's steps are the shorter way along the grid. */
 const NEWTON_COLUMNS = 150;
 /** The grid wants minima as near as held-out losses can tell apart. */
@@ -61,6 +64,7 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   const { deterministic = false, seed = 0, signal } = options;
   const engine = await openEngine({ deterministic, families: ["training", "coordinate"] });
   const plan = resolvePlan("fit", { deterministic, seed, precision: "f64" }, engine.describe(), { batch: "all" });
+  if (isWide(model, data, columns)) return strengthInSpan(model, data, plan, options);
   const folds = dealt(data, seed, loss.task === "binary");
   if (folds.length === 0) return untold(model, data, plan);
   const newton = !loss.joint && columns <= NEWTON_COLUMNS;
@@ -82,6 +86,27 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
     return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, under which held-out rows are predicted best` };
   } finally {
     for (const fold of opened) fold.dispose();
+  }
+}
+
+/** Penalties that differ by columns have no meaning in a span, and weights by class want every class. */
+function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
+  const { penaltyWeights, classWeights } = options;
+  return (
+    columns > 2 * rowCount && rowCount <= SPAN.rows && columns * rowCount <= SPAN.numbers && !penaltyWeights && !classWeights
+  );
+}
+
+async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, options: StrengthOptions): Promise<Strength> {
+  const { loss, intercept } = model.options;
+  const prepared = model.prepare(data, plan);
+  const spanned = inRowSpan(prepared.dataset);
+  prepared.dispose();
+  try {
+    const settings = { ...(loss === undefined ? {} : { loss }), ...(intercept === undefined ? {} : { intercept }) };
+    return await chosenStrength(linearModel({ ...settings, standardise: false }), spanned, options);
+  } finally {
+    spanned.dispose();
   }
 }
 
