@@ -98,7 +98,7 @@ describe("chains on arrays", () => {
     const shapes = Object.fromEntries(Array.from({ length: between }, (_, i) => [`y${i}`, [i + 4]]));
     const stepsOf = (isLast: boolean): number => {
       const program = programOf({ x: [3], ...shapes }, ({ x, ...others }) => {
-        const sums = Object.values(others).map((y) => sum(y));
+        const sums = Object.values(others as Record<string, SymbolicArray>).map((y) => sum(y));
         const [first, last] = [sum(x), sum(mul(x, 2))];
         return { z: [first, ...sums, ...(isLast ? [last] : [])].reduce((a, b) => add(a, b)) };
       });
