@@ -1,12 +1,33 @@
 /** Things from their words on the command line, numbers and tables as text. */
 import { adam, chain, clipNorm, cosineDecay, sgd } from "ergodic";
 import { describe, expect, it } from "vitest";
+import { milliseconds, size } from "../src/options/number.ts";
 import { parseSpec } from "../src/options/spec.ts";
 import { parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "../src/options/things.ts";
 import { bytes, clock, decimal, duration, json, short, significant } from "../src/report/numbers.ts";
 import { beside, picture } from "../src/report/picture.ts";
 import { pairs, table } from "../src/report/table.ts";
 import { programName, quoted } from "../src/terminal.ts";
+
+describe("numbers with units", () => {
+  it.each([
+    ["512", 512],
+    ["64K", 65_536],
+    ["3m", 3_145_728],
+    ["1G", 1_073_741_824],
+  ])("%s bytes", (text, bytes) => expect(size(text)).toBe(bytes));
+
+  it.each([
+    ["10ms", 10],
+    ["2.5s", 2500],
+    ["3m", 180_000],
+    ["0", 0],
+  ])("%s as a time", (text, ms) => expect(milliseconds(text)).toBe(ms));
+
+  it.each(["", "0", "-1", "1.5K", "64KB", "K", "1T"])("%j is no size", (text) => {
+    expect(() => size(text)).toThrow("number of bytes: 512, 64K or 16M");
+  });
+});
 
 describe("specs", () => {
   it("reads names, options, a main option, nested things", () => {

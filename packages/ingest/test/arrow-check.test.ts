@@ -49,6 +49,24 @@ test("the rows, and every length and offset of a batch, held to its bytes", asyn
   }
 });
 
+test("a buffer with fewer bytes than its rows need, by a number or by one byte", () => {
+  // Among these numbers are the bytes of the buffers: four float64.
+  const sizes = places(file, 32);
+  let told = 0;
+  for (const at of sizes)
+    for (const size of [31, 24, 8, 4]) {
+      const bytes = file.slice();
+      view(bytes).setBigInt64(at, BigInt(size), true);
+      try {
+        checkArrow(bytes);
+      } catch (error) {
+        expect((error as Error).message).toBe(`a column of 4 rows has ${size} bytes`);
+        told++;
+      }
+    }
+  expect(told).toBeGreaterThanOrEqual(4);
+});
+
 test("a body, a footer and messages of lengths that are not there", async () => {
   const start = file.length - 10;
   for (const size of [0, -1, 2 ** 31 - 1, file.length]) {

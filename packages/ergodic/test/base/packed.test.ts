@@ -14,6 +14,12 @@ describe("come back as they were", () => {
   const lists: [string, Json[], number][] = [
     ["small whole numbers", long((i) => i % 200), 1],
     ["large whole numbers", long((i) => i * 1e5), 1],
+    ...[2 ** 8, 2 ** 16, 2 ** 32].map((most): [string, Json[], number] => [
+      `numbers up to ${most}`,
+      long((i) => most - (i % 9)),
+      1,
+    ]),
+    ["zeros of both signs", long((i) => (i % 2 === 0 ? 0 : -0)), 1],
     ["numbers", long((i) => (i - 7) / 3), 1],
     ["texts", long((i) => `naïve ☃ ${i} 😀`), 2],
     ["empty and leading texts", long((i) => (i % 2 === 0 ? "" : `\ufeff${i}`)), 2],
@@ -46,6 +52,8 @@ describe("come back as they were", () => {
     if (count > 0) expect(JSON.stringify(description).length).toBeLessThan(6000);
     // The order of keys, too.
     expect(JSON.stringify(again(json))).toBe(JSON.stringify(json));
+    // Zeros keep their sign, of which JSON's text says nothing.
+    expect(again(json)).toEqual(json);
   });
 
   it("any JSON, with keys of ours too", () => {

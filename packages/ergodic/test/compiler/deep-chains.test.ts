@@ -20,7 +20,8 @@ import {
   vector,
 } from "../../src/compiler/index.ts";
 import { checkSize, encodeModule } from "../../src/compiler/machine/encoder.ts";
-import { model, normal, sample } from "../../src/index.ts";
+import { type ModelContext, model, normal, sample } from "../../src/index.ts";
+import { traceModel } from "../../src/models/statistical/trace.ts";
 
 const LONG = 6000;
 
@@ -80,6 +81,30 @@ describe("chains on arrays", () => {
     }
     const { value } = f({ x }).outputs;
     y.forEach((one, i) => void expect(value[i]).toBeCloseTo(one, 12));
+  });
+
+  it("of 100,000 operations", async () => {
+    const f = await compileFunction({ x: [3] }, ({ x }) => sum(chain(x, 100_000)));
+    const x = [0.1, 0.2, 0.3];
+    const exact = x.reduce((total, each) => total + plainChain(each, 100_000).value, 0);
+    expect(f({ x }).value / exact).toBeCloseTo(1, 10);
+  });
+
+  it.each([
+    { between: 200, own: 0 },
+    { between: 400, own: 1 },
+  ])("join a loop $between steps back, if it is near: else scheduling would grow with their square", ({ between, own }) => {
+    // Sums over other shapes join neither each other nor the sums of x.
+    const shapes = Object.fromEntries(Array.from({ length: between }, (_, i) => [`y${i}`, [i + 4]]));
+    const stepsOf = (isLast: boolean): number => {
+      const program = programOf({ x: [3], ...shapes }, ({ x, ...others }) => {
+        const sums = Object.values(others as Record<string, SymbolicArray>).map((y) => sum(y));
+        const [first, last] = [sum(x), sum(mul(x, 2))];
+        return { z: [first, ...sums, ...(isLast ? [last] : [])].reduce((a, b) => add(a, b)) };
+      });
+      return compileArrays(program, { shared: true }).lowered.steps.length;
+    };
+    expect(stepsOf(true) - stepsOf(false)).toBe(own);
   });
 
   it("are cut into loops of bounded size: the code grows with the chain, and no faster", () => {
@@ -153,5 +178,23 @@ describe("models", () => {
     const draws = await sample(walk, {}, { draws: 4, warmup: 4, chains: 1, seed: 1 });
     expect(draws.count).toBe(4);
     expect(draws.draws("p1499").every(Number.isFinite)).toBe(true);
+  });
+
+  it("of terms, in processor time that grows as they do", () => {
+    const secondsOf = (count: number): number => {
+      const before = process.cpuUsage();
+      const terms = ({ param, target }: ModelContext) => {
+        const x = param("x", normal(0, 1));
+        for (let i = 0; i < count; i++) target(x.sub(i / count));
+      };
+      const traced = traceModel("terms", terms, {});
+      const { user, system } = process.cpuUsage(before);
+      expect(traced.terms.slice(-2).map(({ name }) => name)).toEqual([`target() term ${count - 1}`, `target() term ${count}`]);
+      expect(traced.terms[1].name).toBe("target() term");
+      return (user + system) / 1e6;
+    };
+    secondsOf(1000);
+    // Sixteen times as many took 150 times as long when each counted those before it.
+    expect(secondsOf(80_000) / secondsOf(5000)).toBeLessThan(64);
   });
 });

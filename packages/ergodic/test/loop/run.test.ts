@@ -382,6 +382,36 @@ describe("keeping and resuming", () => {
     }
   });
 
+  it("the loss of the epoch before is kept, too: by how much it falls is told right after a resume", async () => {
+    const script: Script = { lossAt: (step) => 2 ** -Math.floor(step / 10) + 1 };
+    const options: Options = { until: { epochs: 50, tolerance: 0.05 } };
+    for (const at of [31, 40]) {
+      const first = begin(
+        { ...script, onAdvance: (_, from) => void (from >= at && first.kept.length === 0 && first.run.checkpoint()) },
+        options,
+      );
+      await first.run;
+      const again = begin(script, { ...options, resume: first.kept[0] });
+      await again.run;
+      expect([first.progression.step, again.progression.step]).toEqual([60, 60]);
+    }
+  });
+
+  it("no step is made while a checkpoint is written", async () => {
+    const { run, progression } = begin({ onAdvance: () => pause(1) }, { until: { epochs: 5 } });
+    const made: number[] = [];
+    const write = async () => {
+      made.push(progression.step);
+      await pause(50);
+      made.push(progression.step);
+    };
+    const done = async () => {};
+    await run.checkpoint({ name: "slow", createWritable: async () => ({ write, close: done, abort: done }) });
+    await run;
+    expect(made).toEqual([0, 0]);
+    expect(progression.step).toBe(50);
+  });
+
   it("a finished run can be kept, and gone on with", async () => {
     const { run, kept } = begin({}, { until: { epochs: 1 } });
     await run;

@@ -99,6 +99,15 @@ describe("a linear model is refused", () => {
       set({ target: { name: "y", levels: ["a", "b"] } }),
       /other classes than its pipeline/,
     ],
+    [
+      "with one output for several classes",
+      ({ description }) => {
+        const target = { name: "y", levels: ["a"] };
+        Object.assign(description, { task: "multiclass", link: "softmax", loss: { name: "mine" }, outputs: 1, target });
+        (description.pipeline as JsonObject[])[0].target = { ...target, kind: "category" };
+      },
+      /1 outputs, which is no number for task "multiclass"/,
+    ],
     ["without a target", set({ target: null }), /no target/],
     ["with two outputs", set({ outputs: 2 }), /2 outputs, which is no number for task/],
     ["without a pipeline", set({ pipeline: null }), /is not a list of steps/],
@@ -198,7 +207,8 @@ describe("other kinds are refused", () => {
 
   const nets: [string, Change, RegExp][] = [
     ["no plan", set({ program: null }), /has no plan/],
-    ["rows of another shape", set({ rowShape: [2] }), /rows of 2 numbers, but its pipeline makes 3 columns/],
+    ["rows that are smaller", set({ rowShape: [2] }), /rows of 2 numbers, but its pipeline makes 3 columns/],
+    ["rows that are larger", set({ rowShape: [2, 2] }), /rows of 4 numbers, but its pipeline makes 3 columns/],
     [
       "parameters of another shape",
       ({ description }) => void Object.assign(description.shapes as JsonObject, { "0.weight": [7, 7] }),

@@ -52,6 +52,21 @@ function planOf(kernel: string, call: PlanCall<number>, precision: "f32" | "f64"
   return { plan, elements, roles };
 }
 
+describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes("count")))("%s", (kernel) => {
+  it.each([2 ** 31, -1, 0.5, Number.NaN])("takes no count of %d, whatever the others are", (wrong) => {
+    const roles = rolesOf(kernel, "test");
+    for (const [at, role] of roles.entries()) {
+      if (role !== "count") continue;
+      const args = roles.map((own, i): PlanArgument<number> => {
+        if (own === "count") return { kind: "number", value: i === at ? wrong : 0 };
+        if (own === "shape") return { kind: "indices", values: [1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 0, 0, 1, 1, 1] };
+        return own === "scratch" ? { kind: "scratch", bytes: 0 } : { kind: "value", value: 0, offset: 0 };
+      });
+      expect(() => touchedBy({ kernel, args, repeat: [] }, 4, "test")).toThrow(`calls ${kernel} in a way that it has not`);
+    }
+  });
+});
+
 describe.each(planKernels())("%s", (kernel) => {
   it("reads and writes what the table says, and no more", () => {
     const draws = stream(4, "plan kernels", kernel).at(0);

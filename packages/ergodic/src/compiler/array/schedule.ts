@@ -21,6 +21,8 @@ const CHEAP = 8;
 const SMALL = 2048;
 /** Arrays in one loop: more would leave the registers. */
 const MOST_ARRAYS = 20;
+/** Steps that a value looks back over for a loop to join: with all of them, scheduling would grow with the square of a program's length. */
+const FARTHEST = 256;
 
 interface Group {
   kind: "group";
@@ -189,7 +191,7 @@ class Scheduler {
     const reduce = node.op === "reduce" ? (node.attributes as Reduce) : undefined;
     const reduced = reduce ? ([reduce.from, reduce.to] as const) : undefined;
     const leaves = this.#leaves(node);
-    let first = 0;
+    let first = Math.max(0, this.#items.length - FARTHEST);
     for (const leaf of leaves.keys()) first = Math.max(first, this.#position.get(leaf) ?? 0);
     for (let at = this.#items.length - 1; at >= first; at--) {
       const group = this.#items[at];

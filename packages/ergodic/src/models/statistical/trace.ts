@@ -109,7 +109,8 @@ class Scope {
   readonly #jacobians: SymbolicArray[] = [];
   readonly #formJacobians: SymbolicArray[] = [];
   #dimension = 0;
-  #hasTarget = false;
+  /** How many terms target() has been given. */
+  #targets = 0;
 
   constructor(name: string, given: ModelData) {
     this.#name = name;
@@ -157,7 +158,7 @@ class Scope {
       observed: this.#observed,
       marginal: this.#marginal,
       drawn: this.#drawn,
-      hasTarget: this.#hasTarget,
+      hasTarget: this.#targets > 0,
       logDensity: total([...this.#terms, ...this.#jacobians]),
       logPrior: total([...this.#terms.filter((_, i) => !this.#likelihood.has(i)), ...this.#jacobians]),
       logLikelihood: total(this.#terms.filter((_, i) => this.#likelihood.has(i))),
@@ -326,11 +327,10 @@ class Scope {
   }
 
   #target(term: SymbolicArray): void {
-    this.#hasTarget = true;
     const density = checkArray("target", "the term", term);
     this.#terms.push(sum(density));
-    const count = this.#parts.filter(({ kind }) => kind === "target").length;
-    this.#parts.push({ kind: "target", name: count === 0 ? "target() term" : `target() term ${count + 1}`, density });
+    const name = ++this.#targets === 1 ? "target() term" : `target() term ${this.#targets}`;
+    this.#parts.push({ kind: "target", name, density });
   }
 
   #hint(...found: readonly (Hint | undefined)[]): void {
