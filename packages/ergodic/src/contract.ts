@@ -61,6 +61,8 @@ export interface Advance {
   lossSum: number;
   /** Rows that the losses are of. */
   rows: number;
+  /** It stopped within a step that takes long: of that, the losses are what is known so far, and `snapshot` gives what was before it. */
+  within?: boolean;
 }
 
 /**
@@ -341,6 +343,8 @@ export interface ColumnTarget {
 export interface ColumnBinding {
   /** COLUMNS block (host/fields.ts), and the slots of kernels/columns.ts on its format. */
   readonly columns: number;
+  /** Stored numbers of all columns. */
+  readonly entryCount: number;
   /** Slots of kernels/columns.ts on the columns' format. */
   readonly slots: { readonly dot: number; readonly add: number; readonly addWeighted: number; readonly spread: number };
   /** Address of the outputs. */

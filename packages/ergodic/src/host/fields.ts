@@ -380,7 +380,18 @@ export const SET_VIOLATION_F64 = 232;
 export const SET_KAPPA_F64 = 240;
 export const SET_DISTANCE_F64 = 248;
 export const SET_INNER_F64 = 256;
-export const SET_BYTES = 264;
+/** Where a kernel is that goes on in its next call (kernels/set-block.ts): the part, the place in it, passes so far, and a number of the part's own. */
+export const SET_STAGE = 264;
+export const SET_AT = 268;
+export const SET_TURN = 272;
+export const SET_NEXT = 276;
+/** Likewise: a sum so far, and SHIFT to go back to. */
+export const SET_SUM_F64 = 280;
+export const SET_SHIFT_BEFORE_F64 = 288;
+/** Elements that this call may still touch, and how many a column has on average. */
+export const SET_LEFT_F64 = 296;
+export const SET_COLUMN_WORK_F64 = 304;
+export const SET_BYTES = 312;
 
 /** A joint loss over rows (kernels/loss-rows.ts): the program, where its block holds y, weight and result, its operands, and where they come from. */
 export const JOINT_UPDATE = 0;

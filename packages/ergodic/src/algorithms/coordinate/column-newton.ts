@@ -2,7 +2,7 @@ import type { ColumnBinding, ColumnTarget } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { extrapolate, HISTORY } from "./anderson.ts";
-import type { Calls } from "./calls.ts";
+import { type Calls, whole } from "./calls.ts";
 import type { ColumnSet } from "./column-set.ts";
 import { commonShift } from "./common-shift.ts";
 
@@ -44,6 +44,10 @@ export class ColumnNewton {
   private readonly engine: Engine;
   private readonly binding: ColumnBinding;
   private readonly sets: readonly ColumnSet[];
+  /** The output whose coefficients are on the way to another point. */
+  private moving: number | undefined;
+  /** Outputs that have moved since their loss was evaluated. */
+  private readonly stale: Uint8Array;
 
   constructor(target: ColumnTarget, engine: Engine, binding: ColumnBinding, sets: readonly ColumnSet[]) {
     this.target = target;
@@ -51,13 +55,35 @@ export class ColumnNewton {
     this.binding = binding;
     this.sets = sets;
     this.origins = new Float64Array(target.outputs);
+    this.stale = new Uint8Array(target.outputs).fill(1);
   }
 
-  /** Slopes and curvatures at the outputs as they are: of all, or of output k where outputs do not share a loss. */
-  *evaluate(k?: number): Calls<number> {
-    const { evaluation } = this.binding;
-    yield k === undefined || this.target.joint ? evaluation : [evaluation[k]];
-    return this.binding.loss();
+  /** Slopes and curvatures at the outputs as they are. */
+  *evaluate(): Calls<number> {
+    const { binding, target, stale } = this;
+    const due = target.joint
+      ? stale.includes(1)
+        ? binding.evaluation
+        : []
+      : binding.evaluation.filter((_, k) => stale[k] === 1);
+    if (due.length > 0) yield due;
+    stale.fill(0);
+    return binding.loss();
+  }
+
+  /** After outputs, coefficients and intercepts were given from elsewhere. */
+  continueAt(loss: number): void {
+    this.loss = loss;
+    this.stale.fill(1);
+  }
+
+  /** Coefficients of output k that go with its intercept: those that its last step left. */
+  settledCoefficients(k: number): Float64Array {
+    const set = this.sets[k];
+    const beta = set.overColumns(set.beta).slice();
+    const before = set.before();
+    if (this.moving === k) for (const [a, j] of set.members().entries()) beta[j] = before[a];
+    return beta;
   }
 
   /** Σ |slopes| and Σ curvatures over all rows and outputs. */
@@ -74,14 +100,16 @@ export class ColumnNewton {
     for (let step = 0; step < steps; step++) {
       this.takeModel(k);
       set.set(field.SET_TOLERANCE_F64, solve);
-      yield [{ kernel: "setSolve", args: [set.block] }];
-      yield [{ kernel: "setDirection", args: [set.block, set.direction] }];
+      set.remember();
+      this.moving = k;
+      yield* whole("setSolve", [set]);
+      yield* whole("setDirection", [set], () => [set.direction]);
       const promised = this.promised(set, k);
-      if (!(promised < this.noise())) {
-        stay(set);
-        break;
-      }
-      gained -= yield* this.backtrack(set, k, promised);
+      const leads = promised < this.noise();
+      if (leads) gained -= yield* this.backtrack(set, k, promised);
+      else stay(set);
+      this.moving = undefined;
+      if (!leads) break;
       if (-promised <= enough) break;
     }
     return gained;
@@ -103,12 +131,17 @@ export class ColumnNewton {
 
   /** Members' coefficients, intercepts, outputs: all that is linear in the coefficients, so that a combination of points is a point. */
   private point(): Float64Array {
-    const parts = this.sets.map((set) => {
-      const beta = set.overColumns(set.beta);
-      return Float64Array.from(set.members(), (j) => beta[j]);
-    });
     const z = this.engine.memory.f64(this.binding.z, this.target.rowCount * this.target.outputs);
-    return Float64Array.from([...parts, this.origins, z].flatMap((part) => [...part]));
+    const members = this.sets.reduce((sum, set) => sum + set.members().length, 0);
+    const point = new Float64Array(members + this.origins.length + z.length);
+    let at = 0;
+    for (const set of this.sets) {
+      const beta = set.overColumns(set.beta);
+      for (const j of set.members()) point[at++] = beta[j];
+    }
+    point.set(this.origins, at);
+    point.set(z, at + this.origins.length);
+    return point;
   }
 
   private moveTo(point: Float64Array): void {
@@ -121,6 +154,7 @@ export class ColumnNewton {
     this.engine.memory
       .f64(this.binding.z, this.target.rowCount * this.target.outputs)
       .set(point.subarray(at + this.origins.length));
+    this.stale.fill(1);
   }
 
   private penaltyHere(): number {
@@ -207,25 +241,30 @@ export class ColumnNewton {
     const { sum, size, curvature } = this.slopeOf(k);
     if (Math.abs(sum) <= 4e-16 * size) return 0;
     const before = this.sets[k].overRows(this.zOf(k)).slice();
-    let [here, there] = [0, sum];
+    let [here, there, at] = [0, sum, 0];
     let d = -sum / curvature;
     for (let trial = 0; trial < MOST_TRIALS && Math.abs(there) > 0.9 * Math.abs(sum); trial++) {
-      const to = here + d;
-      const z = this.sets[k].overRows(this.zOf(k));
-      for (let i = 0; i < z.length; i++) z[i] = before[i] + to;
-      this.loss = yield* this.evaluate(k);
+      at = here + d;
+      this.putOutputs(k, before, at);
+      this.loss = yield* this.evaluate();
       const slope = this.slopeOf(k).sum;
       const forth = slope * sum > 0;
       d *= forth ? 2 : 0.5;
       if (!forth && !(Math.abs(slope) < Math.abs(there))) continue;
-      [here, there] = [to, slope];
+      [here, there] = [at, slope];
       if (!forth) break;
     }
-    const z = this.sets[k].overRows(this.zOf(k));
-    for (let i = 0; i < z.length; i++) z[i] = before[i] + here;
-    this.loss = yield* this.evaluate(k);
+    if (at !== here) this.putOutputs(k, before, here);
+    this.loss = yield* this.evaluate();
     this.origins[k] += here;
     return here === 0 ? 0 : Math.abs(sum) / size;
+  }
+
+  /** z_k = before + shift. */
+  private putOutputs(k: number, before: Float64Array, shift: number): void {
+    const z = this.sets[k].overRows(this.zOf(k));
+    for (let i = 0; i < z.length; i++) z[i] = before[i] + shift;
+    this.stale[k] = 1;
   }
 
   /** Along intercept k. */
@@ -317,7 +356,8 @@ export class ColumnNewton {
         beta[j] = given === 1 ? after[a] : before[a] + given * (after[a] - before[a]);
         penalty += this.penaltyOf(weights[a], beta[j]);
       }
-      const loss = yield* this.evaluate(k);
+      this.stale[k] = 1;
+      const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
       // The last steps change less than rounding does: values say nothing about them, but slopes still led there.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();

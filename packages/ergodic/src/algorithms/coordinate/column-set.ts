@@ -10,6 +10,8 @@ const MOST_COVARIANCES = 768;
 const MOST_PASSING_COVARIANCES = 256;
 /** Of one solve: an ill-conditioned one goes on in the next round. */
 const MOST_PASSES = 1000;
+/** What a column costs in addition to its entries, in elements. */
+const LEAST_WORK = 16;
 
 /** Vectors over columns or rows of which a run that goes on needs every digit. */
 const overColumns = ["beta", "means", "norms", "origins", "correlations", "referenceCorrelations"] as const;
@@ -117,6 +119,7 @@ export class ColumnSet {
       [field.SET_NON_NEGATIVE, target.nonNegative ? 1 : 0],
       [field.SET_MOST_PASSES, MOST_PASSES],
     ]);
+    this.set(field.SET_COLUMN_WORK_F64, LEAST_WORK + binding.entryCount / columns);
   }
 
   get(at: number): number {
@@ -142,6 +145,24 @@ export class ColumnSet {
 
   overColumns(at: number): Float64Array {
     return this.arena.memory.f64(at, this.columnCount);
+  }
+
+  /** The intercept's move since u was set, which in the midst of a solve by covariances u does not know yet. */
+  shift(): number {
+    const shift = this.get(field.SET_SHIFT_F64);
+    const sumH = this.get(field.SET_SUM_H_F64);
+    if (this.count(field.SET_STAGE) === 0 || this.count(field.SET_SIZE) > this.count(field.SET_CAPACITY)) return shift;
+    const beta = this.overColumns(this.beta);
+    const means = this.overColumns(this.pointers.means);
+    const before = this.before();
+    return this.members().reduce((sum, j, a) => sum - ((beta[j] - before[a]) * means[j]) / sumH, shift);
+  }
+
+  /** What `before` gives from now on: coefficients as they are. */
+  remember(): void {
+    const before = this.before();
+    const beta = this.overColumns(this.beta);
+    for (const [a, j] of this.members().entries()) before[a] = beta[j];
   }
 
   /** Coefficients before the last solve, by member. */

@@ -55,6 +55,7 @@ function bind(parts: LinearParts, weights: Float64Array, outputs: number, determ
   const slot = (kernel: string): number => engine.kernelSlot(`column${kernel}${suffix(parts)}`, deterministic);
   return {
     columns: describeColumns(arena, parts),
+    entryCount: data.columns().entryCount,
     slots: { dot: slot("Dot"), add: slot("Add"), addWeighted: slot("AddWeighted"), spread: slot("Spread") },
     ...at,
     ...evaluator(arena, parts, at),
