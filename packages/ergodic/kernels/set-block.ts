@@ -150,14 +150,18 @@ export function unspread(set: usize, j: u32): void {
   addWeighted(set, j, -1, load<u32>(set + SET_TEMPORARY));
 }
 
-/** x_aᵀ diag(h) x_b of columns centred under h, where TEMPORARY holds h∘(x_a − o_a). What is rounding alone is 0: a column that is constant where h > 0. */
+/** x_aᵀ diag(h) x_b of columns centred under h, where TEMPORARY holds h∘(x_a − o_a). */
 export function covariance(set: usize, a: u32, b: u32): f64 {
-  const raw = dot(set, b, u(set, SET_TEMPORARY));
+  return centred(set, a, b, dot(set, b, u(set, SET_TEMPORARY)));
+}
+
+/** Likewise of (x_a − o_a)ᵀ diag(h) x_b. What is rounding alone is 0: a column that is constant where h > 0. */
+export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
   const mean = get(set, SET_MEANS, a);
   const fromOrigin = raw - mean * get(set, SET_ORIGINS, b);
-  const centred = fromOrigin - (mean * get(set, SET_MEANS, b)) / load<f64>(set + SET_SUM_H_F64);
-  return a == b && centred <= 1e-13 * fromOrigin ? 0 : centred;
+  const rest = fromOrigin - (mean * get(set, SET_MEANS, b)) / load<f64>(set + SET_SUM_H_F64);
+  return a == b && rest <= 1e-13 * fromOrigin ? 0 : rest;
 }
 
 /** xᵀv of a member from u, without forming v. */

@@ -5,10 +5,10 @@
  */
 import {
   SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_FACTOR, SET_Q, SET_BEFORE, SET_DIRECTION, SET_SUPPORT,
-  SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64, SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
+  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, COLUMNS_START, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64, SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
 } from "../src/host/fields";
 import {
-  correlation, covariance, enter, get, inner, member, minimiser, moveOutputs, pauseAt, place, put, row, spent, spentColumns, spread, stage, subtract, support,
+  centred, correlation, covariance, dot, enter, get, inner, member, minimiser, moveOutputs, pauseAt, place, put, row, spent, spentColumns, spread, stage, subtract, support,
   u, unbounded, unspread,
 } from "./set-block";
 
@@ -40,27 +40,59 @@ export function solveByCovariances(set: usize, size: u32): u32 {
   return 1;
 }
 
-/** A row of the Gram matrix after another, and in it a column after another; place: columns of the present row that are there. */
+/** A row of the Gram matrix after another. */
 function growGram(set: usize): bool {
   const size = load<u32>(set + SET_SIZE);
   for (let a = load<u32>(set + SET_GRAM_SIZE); a < size; a++) {
-    const j = member(set, a);
-    let b = place(set);
-    if (b == 0) spread(set, j);
-    for (let more = true; more && b <= a; b++) {
-      const g = covariance(set, j, member(set, b));
-      store<f64>(row(set, a) + (<usize>b << 3), g);
-      store<f64>(row(set, b) + (<usize>a << 3), g);
-      more = !spentColumns(set, 1);
+    if (place(set) == 0 && growsByRows(set, a)) {
+      if (rowByRows(set, a) && a + 1 < size) return false;
+      continue;
     }
-    if (b <= a) return pauseAt(set, b) != 0;
-    unspread(set, j);
-    store<u32>(set + SET_GRAM_SIZE, a + 1);
-    store<u32>(set + SET_AT, 0);
+    if (!rowByColumns(set, a)) return false;
     if (spentColumns(set, 2)) return false;
   }
   enter(set, CORRELATIONS);
   return true;
+}
+
+/** Whether a sparse column meets fewer entries in its rows than the columns before it have. */
+function growsByRows(set: usize, a: u32): bool {
+  if (!load<u32>(set + SET_PRODUCTS)) return false;
+  const columns = u(set, SET_COLUMNS), start = u(columns, COLUMNS_START) + (<usize>member(set, a) << 2);
+  const entries = load<u32>(start, 4) - load<u32>(start);
+  return <f64>entries * <f64>load<u32>(set + SET_COLUMN_COUNT) < <f64>(a + 1) * <f64>load<u32>(set + SET_ROWS);
+}
+
+/** Row a with all columns at once; true where the work of this call is spent. */
+function rowByRows(set: usize, a: u32): bool {
+  const j = member(set, a), out = u(set, SET_Q);
+  memory.fill(out, 0, (<usize>load<u32>(set + SET_SIZE) + 1) << 3);
+  const entries = call_indirect<u32>(load<u32>(set + SET_PRODUCTS), load<u32>(set + SET_COLUMNS), j, load<u32>(set + SET_H), load<u32>(set + SET_PLACES), <u32>out);
+  if (load<u32>(set + SET_INTERCEPT)) put(set, SET_MEANS, j, dot(set, j, u(set, SET_H)));
+  for (let b: u32 = 0; b <= a; b++) putGram(set, a, b, centred(set, j, member(set, b), get(set, SET_Q, b + 1)));
+  store<u32>(set + SET_GRAM_SIZE, a + 1);
+  return spent(set, <f64>entries);
+}
+
+/** Row a, a column after another; place: how many are there. False where it stopped on the way. */
+function rowByColumns(set: usize, a: u32): bool {
+  const j = member(set, a);
+  let b = place(set);
+  if (b == 0) spread(set, j);
+  for (let more = true; more && b <= a; b++) {
+    putGram(set, a, b, covariance(set, j, member(set, b)));
+    more = !spentColumns(set, 1);
+  }
+  if (b <= a) return pauseAt(set, b) != 0;
+  unspread(set, j);
+  store<u32>(set + SET_GRAM_SIZE, a + 1);
+  store<u32>(set + SET_AT, 0);
+  return true;
+}
+
+function putGram(set: usize, a: u32, b: u32, value: f64): void {
+  store<f64>(row(set, a) + (<usize>b << 3), value);
+  store<f64>(row(set, b) + (<usize>a << 3), value);
 }
 
 /** A pass, and what comes after it. */

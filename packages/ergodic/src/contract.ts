@@ -345,8 +345,8 @@ export interface ColumnBinding {
   readonly columns: number;
   /** Stored numbers of all columns. */
   readonly entryCount: number;
-  /** Slots of kernels/columns.ts on the columns' format. */
-  readonly slots: { readonly dot: number; readonly add: number; readonly addWeighted: number; readonly spread: number };
+  /** Slots of kernels/columns.ts on the columns' format; `products` is 0 where they are dense. */
+  readonly slots: Readonly<Record<"dot" | "add" | "addWeighted" | "spread" | "products", number>>;
   /** Address of the outputs. */
   readonly z: number;
   /** Address of c ∂ℓ/∂z. */
@@ -359,6 +359,8 @@ export interface ColumnBinding {
   readonly evaluation: readonly Call[];
   /** Σ c ℓ of the last evaluation. */
   loss(): number;
+  /** A kernel, called on this thread: for what is less than a call to a worker. */
+  here(kernel: string): (...args: number[]) => number;
   /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
   /** Gives memory back. */

@@ -76,7 +76,7 @@ describe.each(kinds)("%s", (kind) => {
       using data = tableOf(rows, { weights: rowWeights });
       const lambdas = [0.2, 0.1, 0.04];
       const path = await fit.path(modelOf(kind), data, { lambdas, folds: 3, seed: 5, tolerance: 1e-11 });
-      const { mean, standardError, byFold, folds } = path.crossValidation!;
+      const { mean, standardError, byFold, folds, minimum } = path.crossValidation!;
       const of = dealFolds(data, 3, 5);
       const total = (which: (i: number) => boolean): number =>
         rows.y.reduce((sum, _, i) => sum + (which(i) ? (rowWeights?.[i] ?? 1) : 0), 0);
@@ -95,7 +95,8 @@ describe.each(kinds)("%s", (kind) => {
           const least =
             kind === "poisson" ? held.y.reduce((s, y, i) => s + held.weights[i] * (y > 0 ? y - y * Math.log(y) : 0), 0) : 0;
           const deviance = (2 * (sum - least)) / held.weights.reduce((a, b) => a + b, 0);
-          expect(Math.abs(byFold[f][k] - deviance)).toBeLessThan(1e-5 * Math.max(1, deviance));
+          // Folds are solved to what a choice of λ needs, whatever the path itself is solved to.
+          expect(Math.abs(byFold[f][k] - deviance)).toBeLessThan(0.15 * standardError[minimum]);
         }
         const shares = [0, 1, 2].map((f) => total((i) => of[i] === f) / total(() => true));
         const average = shares.reduce((sum, w, f) => sum + w * byFold[f][k], 0);

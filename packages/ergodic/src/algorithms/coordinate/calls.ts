@@ -25,7 +25,7 @@ export function* whole(kernel: string, sets: readonly ColumnSet[], args: (k: num
 /** Of an `advance` that stops within a step. */
 const STRETCH_MS = 20;
 /** A step that is expected to be shorter is not worth a copy of what it begins with. */
-const SHORT_MS = 5;
+const SHORT_MS = 20;
 
 interface Follower<T> {
   readonly calls: Calls<T>;

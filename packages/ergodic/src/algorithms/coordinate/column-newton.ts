@@ -18,12 +18,16 @@ export interface NewtonAim {
   /** What a pass of the solve may still gain when it ends. */
   solve: number;
   steps: number;
+  /** Curvatures that are off by no more than this share may be those of an earlier step, and a step that gained what its model said is the last. Default: none are. */
+  drift?: number;
 }
 
 /** Of a loss's largest curvature: where it is flat (huber's tails, saturated rows), a model without curvature would have no minimum. */
 const LEAST_CURVATURE = 1e-6;
 /** Armijo's share of the decrease that the model promises. */
 const SUFFICIENT = 1e-4;
+/** Of what a model on curvatures of an earlier step said: a step that gained less is followed by one on new ones. */
+const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
 const MOST_TRIALS = 60;
@@ -94,36 +98,39 @@ export class ColumnNewton {
   }
 
   /** Moves output k, until a step promises less than enough. Slopes must be those of the point. Returns what was gained. */
-  *descend(k: number, { enough, solve, steps }: NewtonAim): Calls<number> {
+  *descend(k: number, { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const set = this.sets[k];
     let gained = 0;
+    let trusted = true;
     for (let step = 0; step < steps; step++) {
-      this.takeModel(k);
+      this.takeModel(k, trusted ? drift : undefined);
       set.set(field.SET_TOLERANCE_F64, solve);
       set.remember();
       this.moving = k;
       yield* whole("setSolve", [set]);
       yield* whole("setDirection", [set], () => [set.direction]);
       const promised = this.promised(set, k);
+      const modelled = promised + 0.5 * set.get(field.SET_SLOPE_CURVATURE_F64);
       const leads = promised < this.noise();
-      if (leads) gained -= yield* this.backtrack(set, k, promised);
-      else stay(set);
+      const change = leads ? yield* this.backtrack(set, k, promised) : 0;
+      if (!leads) stay(set);
       this.moving = undefined;
-      if (!leads) break;
-      if (-promised <= enough) break;
+      gained -= change;
+      trusted = change <= LEAST_TRUST * modelled;
+      if (!leads || -promised <= enough || (drift !== undefined && Math.abs(change - modelled) <= enough)) break;
     }
     return gained;
   }
 
   /** Cycles of one step an output, for outputs that share a loss: they converge linearly, and are extrapolated. Returns what was gained. */
-  *descendTogether({ enough, solve, steps }: NewtonAim): Calls<number> {
+  *descendTogether(aim: NewtonAim): Calls<number> {
     const points = [this.point()];
     let gained = 0;
     for (let cycle = 0; cycle < HISTORY; cycle++) {
       let now = 0;
-      for (let k = 0; k < this.sets.length; k++) now += yield* this.descend(k, { enough, solve, steps });
+      for (let k = 0; k < this.sets.length; k++) now += yield* this.descend(k, aim);
       gained += now;
-      if (now <= enough) return gained;
+      if (now <= aim.enough) return gained;
       points.push(this.point());
     }
     return gained + (yield* this.leap(points));
@@ -269,43 +276,31 @@ export class ColumnNewton {
 
   /** Along intercept k. */
   private slopeOf(k: number): { sum: number; size: number; curvature: number } {
-    const { slopes, curvatures } = this.views(k);
-    let sum = 0;
-    let size = 0;
-    let curvature = 0;
-    for (let i = 0; i < slopes.length; i++) {
-      sum += slopes[i];
-      size += Math.abs(slopes[i]);
-      curvature += curvatures[i];
-    }
+    const set = this.sets[k];
+    this.here("setSlope", k, this.slopesOf(k), this.curvaturesOf(k));
+    const [sum, size] = [set.get(field.SET_SLOPE_F64), set.get(field.SET_SLOPE_SIZE_F64)];
+    const curvature = set.get(field.SET_SLOPE_CURVATURE_F64);
     if (curvature > 0) return { sum, size, curvature };
     this.takeModel(k);
-    return { sum, size, curvature: this.sets[k].get(field.SET_SUM_H_F64) };
+    return { sum, size, curvature: set.get(field.SET_SUM_H_F64) };
   }
 
-  /** The quadratic model of output k at the present point: slopes and curvatures as they were last evaluated. */
-  private takeModel(k: number): void {
-    const set = this.sets[k];
-    const { slopes, curvatures } = this.views(k);
-    const u = set.overRows(set.u);
-    const h = set.overRows(set.h);
-    const weights = set.overRows(this.binding.weights);
+  /** The quadratic model of output k at the present point: slopes and curvatures as they were last evaluated, these as they are or as `drift` leaves them. */
+  takeModel(k: number, drift = -1): void {
     const least = LEAST_CURVATURE * (this.target.curvature ?? 1);
-    let sum = 0;
-    for (let i = 0; i < h.length; i++) {
-      u[i] = -slopes[i];
-      h[i] = Math.max(curvatures[i], least * weights[i]);
-      sum += h[i];
-    }
-    set.set(field.SET_SUM_H_F64, sum);
-    set.set(field.SET_SHIFT_F64, 0);
-    set.forgetCovariances();
+    this.here("setModel", k, this.slopesOf(k), this.curvaturesOf(k), this.binding.weights, least, drift);
   }
 
-  private views(k: number): { slopes: Float64Array; curvatures: Float64Array } {
-    const set = this.sets[k];
-    const offset = k * this.target.rowCount * 8;
-    return { slopes: set.overRows(this.binding.slopes + offset), curvatures: set.overRows(this.binding.curvatures + offset) };
+  private here(kernel: string, k: number, ...args: number[]): void {
+    this.binding.here(kernel)(this.sets[k].block, ...args);
+  }
+
+  private slopesOf(k: number): number {
+    return this.binding.slopes + k * this.target.rowCount * 8;
+  }
+
+  private curvaturesOf(k: number): number {
+    return this.binding.curvatures + k * this.target.rowCount * 8;
   }
 
   private zOf(k: number): number {
@@ -319,10 +314,8 @@ export class ColumnNewton {
 
   /** Slope of the loss along the direction, plus what the penalty changes. */
   private promised(set: ColumnSet, k: number): number {
-    const { slopes } = this.views(k);
-    const direction = set.overRows(set.direction);
-    let slope = 0;
-    for (let i = 0; i < direction.length; i++) slope += slopes[i] * direction[i];
+    this.here("setAlong", k, this.slopesOf(k), set.direction);
+    let slope = set.get(field.SET_SLOPE_F64);
     const beta = set.overColumns(set.beta);
     const weights = set.penaltyWeights();
     const before = set.before();

@@ -8,6 +8,8 @@ import * as field from "../../host/fields.ts";
 const MOST_COVARIANCES = 768;
 /** Where curvatures change at each step, the Gram matrix is for one step alone. */
 const MOST_PASSING_COVARIANCES = 256;
+/** But rows with fewer entries make it nearly as fast as a pass. */
+const SPARSE_ROW = 32;
 /** Of one solve: an ill-conditioned one goes on in the next round. */
 const MOST_PASSES = 1000;
 /** What a column costs in addition to its entries, in elements. */
@@ -59,7 +61,8 @@ export class ColumnSet {
     const arena = new Arena(engine.memory, "working set");
     this.arena = arena;
     const f64 = (count: number): number => arena.take(count * 8);
-    const most = target.quadratic ? MOST_COVARIANCES : MOST_PASSING_COVARIANCES;
+    const cheap = target.quadratic || (binding.slots.products > 0 && binding.entryCount < SPARSE_ROW * rows);
+    const most = cheap ? MOST_COVARIANCES : MOST_PASSING_COVARIANCES;
     this.capacity = Math.max(8, Math.min(columns, most));
     this.v = options.v;
     this.direction = f64(rows);
@@ -88,6 +91,7 @@ export class ColumnSet {
       [field.SET_DOT, binding.slots.dot],
       [field.SET_ADD, binding.slots.add],
       [field.SET_ADD_WEIGHTED, binding.slots.addWeighted],
+      [field.SET_PRODUCTS, binding.slots.products],
       [field.SET_SPREAD, binding.slots.spread],
       [field.SET_ROWS, rows],
       [field.SET_COLUMN_COUNT, columns],
@@ -109,7 +113,7 @@ export class ColumnSet {
       [field.SET_CAPACITY, this.capacity],
       [field.SET_GRAM, by.gram],
       [field.SET_FACTOR, f64(this.capacity ** 2)],
-      [field.SET_Q, f64(columns)],
+      [field.SET_Q, f64(columns + 1)],
       [field.SET_BEFORE, f64(columns)],
       [field.SET_CURVATURES, f64(columns)],
       [field.SET_DIRECTION, f64(Math.max(16, columns))],

@@ -15,6 +15,8 @@ const FIRST_MEMBERS = 10;
 const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
+/** Of curvatures, where no certificate is asked for. */
+const DRIFT = 0.1;
 /** A pass whose moves are rounding alone gains less than this share of the null model's loss. */
 const ROUNDING = 1e-28;
 /** Rounds that neither take a column in nor bring the gap down by a tenth: no more is to be had. */
@@ -218,6 +220,36 @@ export class ColumnSolver {
     if (progress.idle < MOST_IDLE) return false;
     const what = this.certified ? "gap" : "violation";
     return `the ${what} stays at ${progress.best.toPrecision(2)}: ${MOST_IDLE} more rounds did not bring it down`;
+  }
+
+  /**
+   * A round without a certificate, for what is compared and not kept: to about `tolerance`, by what models say. True once no column that pulls is left out. Of
+   * Newton's steps it makes few, on curvatures that it takes anew only where they have drifted.
+   */
+  *near(tolerance: number): Calls<boolean> {
+    const { newton, progress, target, sets } = this;
+    const aim = tolerance * progress.nullLoss;
+    let moved = false;
+    if (target.quadratic) yield* this.solve(aim);
+    else {
+      const enough = NEWTON_SHARE * aim;
+      const wanted = {
+        enough,
+        solve: this.endSolvesAt(SOLVE_SHARE * enough),
+        steps: target.joint ? 1 : MOST_NEWTON_STEPS,
+        drift: DRIFT,
+      };
+      newton.loss = yield* newton.evaluate();
+      // Cycles over outputs that share a loss converge linearly: a small step is no sign of the end, but a small round is.
+      if (target.joint) moved = (yield* newton.descendTogether(wanted)) > enough;
+      else for (const k of sets.keys()) yield* newton.descend(k, wanted);
+      newton.shiftCommon();
+      yield* newton.evaluate();
+      for (const k of sets.keys()) newton.takeModel(k, DRIFT);
+    }
+    yield* this.scores();
+    const grown = yield sets.map((set) => call("setGrow", set, this.growth(set), 1));
+    return !moved && grown.every((count) => count === 0);
   }
 
   /** Outputs over all rows, weighted or not, f64[outputs][rows]. A quadratic loss does without them, so that they are summed when asked for. */

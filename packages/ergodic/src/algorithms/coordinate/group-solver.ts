@@ -97,6 +97,10 @@ export class GroupSolver implements PathSolver {
     return (Number.isNaN(relative) ? violation : relative) <= tolerance;
   }
 
+  near(tolerance: number): Calls<boolean> {
+    return this.round(tolerance);
+  }
+
   *heldOut(): Calls<number> {
     const problem = this.parts.held!(NO_STRENGTH);
     const least = yield* leastOf(problem);

@@ -39,6 +39,8 @@ export interface PathRecord {
 }
 
 const MOST_ROUNDS = 200;
+/** Of folds, where a smaller one is asked for: it moves held-out errors by a small part of their standard error, which no choice of a strength depends on. */
+const FOLD_TOLERANCE = 1e-4;
 /**
  * A path of strengths that were not listed ends where a step of it makes the explained deviance grow by less than this share, or where it exceeds the other, after
  * a few strengths. Source: glmnet's fdev, devmax, mnlam.
@@ -73,6 +75,8 @@ export interface PathSolver {
   begin(strength: Strength): Calls<void>;
   /** True, or why in words, once nothing more is to be done. */
   round(tolerance: number): Calls<boolean | string>;
+  /** A round without a certificate, for what is compared and not kept; true once nothing more is to be done. */
+  near(tolerance: number): Calls<boolean | string>;
   /** Mean loss on the rows held out, over the least. */
   heldOut(): Calls<number>;
   parameters(): Float64Array;
@@ -294,7 +298,7 @@ export class PathProgression implements Progression {
     const { all, folds } = this.made;
     const lambda = lambdas[this.step];
     const strength = { l1: lambda * l1Ratio, l2: lambda * (1 - l1Ratio), group: lambda };
-    return i === 0 ? to(all, strength, tolerance) : heldOut(folds[i - 1].solver, strength, tolerance);
+    return i === 0 ? to(all, strength, tolerance) : heldOut(folds[i - 1].solver, strength, Math.max(tolerance, FOLD_TOLERANCE));
   }
 
   private book(record: PathRecord, [, ...errors]: (number | undefined)[]): void {
@@ -315,6 +319,8 @@ export class PathProgression implements Progression {
 class ColumnPathSolver extends ColumnSolver implements PathSolver {
   private readonly held: ColumnBinding | undefined;
   private readonly engineOfHeld: Engine;
+  /** The least that the rows held out can lose, once known. */
+  private least: number | undefined;
 
   constructor(target: ColumnTarget, engine: Engine, training?: Float64Array, held?: Float64Array) {
     super(target, engine, training);
@@ -329,9 +335,10 @@ class ColumnPathSolver extends ColumnSolver implements PathSolver {
     const { memory } = this.engineOfHeld;
     memory.f64(held.z, count).set(memory.f64(z, count));
     yield held.evaluation;
+    const loss = held.loss();
     const { conjugate } = held;
-    const least = conjugate ? -conjugate.value(yield conjugate.calls(held.slopes, 0)) : 0;
-    return held.loss() - least;
+    this.least ??= conjugate ? -conjugate.value(yield conjugate.calls(held.slopes, 0)) : 0;
+    return loss - this.least;
   }
 
   override dispose(): void {
@@ -348,7 +355,8 @@ function* opened(solver: PathSolver, first: boolean): Calls<number | undefined> 
 
 /** Solves a fold, and returns its mean loss on the rows held out. */
 function* heldOut(solver: PathSolver, strength: Strength, tolerance: number): Calls<number> {
-  yield* to(solver, strength, tolerance);
+  yield* solver.begin(strength);
+  for (let rounds = 0; rounds < MOST_ROUNDS && !(yield* solver.near(tolerance)); rounds++);
   return yield* solver.heldOut();
 }
 
