@@ -40,7 +40,7 @@ export interface PathRecord {
 
 const MOST_ROUNDS = 200;
 /** Of folds, where a smaller one is asked for: it moves held-out errors by a small part of their standard error, which no choice of a strength depends on. */
-const FOLD_TOLERANCE = 1e-4;
+const FOLD_TOLERANCE = 1e-5;
 /**
  * A path of strengths that were not listed ends where a step of it makes the explained deviance grow by less than this share, or where it exceeds the other, after
  * a few strengths. Source: glmnet's fdev, devmax, mnlam.

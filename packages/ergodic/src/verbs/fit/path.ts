@@ -28,7 +28,7 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
   /**
-   * Folds of cross-validation, from 2 to the number of rows. They are solved to about 1e-4, which moves errors by a small part of
+   * Folds of cross-validation, from 2 to the number of rows. They are solved to about 1e-5, which moves errors by a small part of
    * their standard error. Default: no cross-validation.
    */
   folds?: number;
