@@ -5,6 +5,7 @@ import { extrapolate, HISTORY } from "./anderson.ts";
 import { type Calls, whole } from "./calls.ts";
 import type { ColumnSet } from "./column-set.ts";
 import { commonShift } from "./common-shift.ts";
+import { dot, JointIntercepts } from "./joint-intercepts.ts";
 
 /** Penalty of every coefficient. */
 export interface Strength {
@@ -30,6 +31,9 @@ const SUFFICIENT = 1e-4;
 const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
+/** Steps of all intercepts at once, which end where no slope is more than this share of what it is made of. */
+const MOST_TOGETHER = 100;
+const SETTLED = 1e-14;
 const MOST_TRIALS = 60;
 
 /**
@@ -231,13 +235,54 @@ export class ColumnNewton {
    */
   *settle(): Calls<void> {
     this.loss = yield* this.evaluate();
-    const { intercept, quadratic, outputs } = this.target;
-    for (let sweep = intercept && !quadratic ? MOST_SWEEPS : 0; sweep > 0; sweep--) {
+    const { intercept, quadratic, outputs, joint } = this.target;
+    const settled = joint && intercept && (yield* this.settleTogether());
+    for (let sweep = intercept && !quadratic && !settled ? MOST_SWEEPS : 0; sweep > 0; sweep--) {
       let off = 0;
       for (let k = 0; k < outputs; k++) off = Math.max(off, yield* this.settleOne(k));
       if (off <= 1e-14) break;
     }
     for (let k = 0; k < outputs; k++) this.takeModel(k);
+  }
+
+  /** All intercepts of a shared loss at once: a step costs one evaluation, as that of a single intercept does. False where that does not lead there. */
+  private *settleTogether(): Calls<boolean> {
+    const { outputs } = this.target;
+    const search = new JointIntercepts();
+    for (let step = 0; step < MOST_TOGETHER; step++) {
+      const along = Array.from({ length: outputs }, (_, k) => this.slopeOf(k));
+      if (along.every(({ sum, size }) => Math.abs(sum) <= SETTLED * size)) return true;
+      const slopes = Float64Array.from(along, ({ sum }) => sum);
+      const direction = search.direction(
+        slopes,
+        Float64Array.from(along, ({ curvature }) => curvature),
+      );
+      const before = new Float64Array(outputs);
+      const start = dot(slopes, direction);
+      let length = 1;
+      let after = slopes;
+      for (let trial = 0; ; trial++) {
+        for (let k = 0; k < outputs; k++) this.shiftOutputs(k, length * direction[k] - before[k]);
+        for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
+        this.loss = yield* this.evaluate();
+        after = Float64Array.from({ length: outputs }, (_, k) => this.slopeOf(k).sum);
+        // Past the minimum by less than it was before it, or not there yet.
+        if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
+        length /= 2;
+      }
+      for (let k = 0; k < outputs; k++) this.origins[k] += before[k];
+      search.learn(
+        before,
+        after.map((g, k) => g - slopes[k]),
+      );
+    }
+    return false;
+  }
+
+  private shiftOutputs(k: number, by: number): void {
+    const z = this.sets[k].overRows(this.zOf(k));
+    for (let i = 0; i < z.length; i++) z[i] += by;
+    this.stale[k] = 1;
   }
 
   /**
