@@ -7,7 +7,7 @@ import { coordinateDescent, Dataset, fit, linear } from "../../../src/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 
 /** Columns that resemble each other, more than a Gram matrix is kept of: a round of seconds. */
-function slowRows(rows = 2000, columns = 264): Dataset {
+function slowRows(rows = 700, columns = 258): Dataset {
   const u = numbers(5);
   const next = (): number => u.next().value;
   const values = new Float64Array(rows * columns);
@@ -25,7 +25,7 @@ function slowRows(rows = 2000, columns = 264): Dataset {
 }
 
 const model = linear({ loss: "logistic", standardise: false, l2: 1e-5 });
-const algorithm = coordinateDescent({ tolerance: 1e-3 });
+const algorithm = coordinateDescent({ tolerance: 1e-2 });
 
 /** A fit's ticks, each seen by `at`. */
 async function watched(data: Dataset, at: (run: ReturnType<typeof start>, tick: Tick, count: number) => unknown = () => {}) {
@@ -51,7 +51,7 @@ describe("coordinate descent with long rounds", () => {
       expect(loss).toBeLessThanOrEqual(Number(objective));
     }
     expect(new Set(first.map(({ loss }) => loss)).size).toBeGreaterThan(1);
-    expect(ticks[ticks.length - 1].gap).toBeLessThanOrEqual(1e-3);
+    expect(ticks[ticks.length - 1].gap).toBeLessThanOrEqual(1e-2);
     expect(fitted.run.reason).toBe("converged");
   });
 
