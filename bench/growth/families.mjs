@@ -2,12 +2,10 @@
  * What grows, by what, and how fast theory says it should: a family is `{ grows, theory, sizes, open(size) → () => work }`. `open` makes what the work is done on, which
  * is not counted; the work is. Sizes are large enough for the last two to say what cost tends to.
  */
-import * as ergodic from "ergodic";
-import { pagesProblem, randomNumbers } from "../data.mjs";
-
-const {
-  Dataset,
+import {
+  adagrad,
   coordinateDescent,
+  Dataset,
   dualCoordinateDescent,
   fit,
   gradientDescent,
@@ -15,9 +13,14 @@ const {
   meanField,
   minimize,
   model,
+  nelderMead,
+  normal,
   nuts,
+  openAiEs,
+  randomSearch,
   sample,
-} = ergodic;
+} from "ergodic";
+import { pagesProblem, randomNumbers } from "../data.mjs";
 
 /** Normal columns, and a target by the first of them: numbers, or `classes` classes. */
 function dense(rowCount, columnCount, classes = 0) {
@@ -44,22 +47,18 @@ function sparse(rowCount, columnCount) {
   return Dataset.fromSparse({ rowCount, columnCount, rowStart, columnIndex, values, target, source: "sparse" });
 }
 
-const sgd = gradientDescent({ rule: ergodic.adagrad() });
+const sgd = gradientDescent({ rule: adagrad() });
 const train = (data, options, given) => () => fit(linear(options), data, given);
-const search = (name) => (d) => () =>
+const search = (algorithm) => (d) => () =>
   minimize((x) => x.reduce((sum, v, j) => sum + (1 + (j % 7)) * v * v, 0), {
-    algorithm: ergodic[name](),
+    algorithm: algorithm(),
     x0: new Float64Array(d).fill(1),
     until: { evaluations: 3000 },
   });
-const normal = (d) => (x, gradient) => {
-  let sum = 0;
-  for (let j = 0; j < d; j++) {
-    sum -= 0.5 * x[j] * x[j];
-    if (gradient) gradient[j] = -x[j];
-  }
-  return sum;
-};
+const logDensity = (x) => x.reduce((sum, v) => sum - 0.5 * v * v, 0);
+/** Draws of a standard normal distribution. */
+const draw = (dimension, options) =>
+  sample(logDensity, { dimension, gradient: (x) => Float64Array.from(x, (v) => -v) }, { seed: 1, ...options });
 
 export const families = {
   "descent, rows": {
@@ -129,32 +128,32 @@ export const families = {
     grows: "d",
     theory: 1,
     sizes: [100, 300, 1000, 3000],
-    open: (d) => () => sample(normal(d), { dimension: d, algorithm: nuts(), chains: 1, warmup: 100, draws: 100, seed: 1 }),
+    open: (d) => () => draw(d, { algorithm: nuts(), chains: 1, warmup: 100, draws: 100 }),
   },
   "sampling, draws": {
     grows: "draws",
     theory: 1,
     sizes: [3000, 10_000, 30_000, 100_000],
-    open: (draws) => () => sample(normal(3), { dimension: 3, algorithm: nuts(), chains: 1, warmup: 200, draws, seed: 1 }),
+    open: (draws) => () => draw(3, { algorithm: nuts(), chains: 1, warmup: 200, draws }),
   },
   "mean field, dimensions": {
     grows: "d",
     theory: 1,
     sizes: [300, 1000, 3000, 10_000],
-    open: (d) => () => sample(normal(d), { dimension: d, algorithm: meanField(), seed: 1 }),
+    open: (d) => () => draw(d, { algorithm: meanField() }),
   },
   summary: {
     grows: "quantities",
     theory: 1,
     sizes: [10, 30, 100, 300],
     async open(d) {
-      const posterior = await sample(normal(d), { dimension: d, algorithm: nuts(), chains: 2, warmup: 100, draws: 300, seed: 1 });
+      const posterior = await draw(d, { algorithm: nuts(), chains: 2, warmup: 100, draws: 300 });
       return () => posterior.summary();
     },
   },
-  "Nelder-Mead": { grows: "d", theory: 2, sizes: [20, 50, 200, 500], open: search("nelderMead") },
-  "random search": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search("randomSearch") },
-  "evolution strategy": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search("openAiEs") },
+  "Nelder-Mead": { grows: "d", theory: 2, sizes: [20, 50, 200, 500], open: search(nelderMead) },
+  "random search": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search(randomSearch) },
+  "evolution strategy": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search(openAiEs) },
   "one row, levels": {
     grows: "levels",
     theory: 0,
@@ -165,7 +164,7 @@ export const families = {
         name: "c",
         kind: "category",
         levels: cells.slice(0, levels),
-        indices: Int32Array.from(cells, (_, i) => i % levels),
+        codes: Int32Array.from(cells, (_, i) => i % levels),
       };
       const y = { name: "y", kind: "number", values: Float64Array.from(cells, (_, i) => i % 3) };
       const data = Dataset.fromTable({ columns: [column, y], rowCount: cells.length, source: "levels" }, { target: "y" });
@@ -182,9 +181,9 @@ export const families = {
     sizes: [10, 30, 100, 300],
     open: (d) => () => {
       const many = model(({ param }) => {
-        for (let j = 0; j < d; j++) param(`p${j}`, ergodic.normal(0, 1));
+        for (let j = 0; j < d; j++) param(`p${j}`, normal(0, 1));
       });
-      return sample(many, { chains: 1, warmup: 20, draws: 20, seed: 1 });
+      return sample(many, {}, { chains: 1, warmup: 20, draws: 20 });
     },
   },
 };

@@ -154,7 +154,7 @@ export class ColumnSolver {
     progress.zeroPull = this.mostPull();
     yield* newton.settle();
     this.setStrength({ l1: 0, l2: 0 });
-    yield* this.scores();
+    yield* whole("setScores", this.sets);
     this.opened = true;
     const share = target.quadratic ? LEAST_SHARE_QUADRATIC : LEAST_SHARE;
     const scale = binding.conjugate ? zeroLoss - progress.leastLoss : Math.abs(zeroLoss);
@@ -170,7 +170,7 @@ export class ColumnSolver {
       yield* this.begin(BARRED);
       while (!(yield* this.round(1e-12)));
       this.setStrength({ l1: 0, l2: 0 });
-      yield* this.scores();
+      yield* whole("setScores", this.sets);
     }
     let largest = 0;
     // Of a target that is constant up to rounding, rounding is all that pulls: any strength above that will do.
@@ -205,7 +205,7 @@ export class ColumnSolver {
     const { progress, target } = this;
     const aim = tolerance * progress.nullLoss;
     const gained = target.quadratic ? yield* this.solve(aim) : yield* this.descend(aim);
-    yield* this.scores();
+    yield* whole("setScores", this.sets);
     const off = yield* this.certify();
     if (off <= tolerance) return this.vanished() ?? true;
     let grown = 0;
@@ -247,7 +247,7 @@ export class ColumnSolver {
       yield* newton.evaluate();
       for (const k of sets.keys()) newton.takeModel(k, DRIFT);
     }
-    yield* this.scores();
+    yield* whole("setScores", this.sets);
     const grown = yield sets.map((set) => call("setGrow", set, this.growth(set), 1));
     return !moved && grown.every((count) => count === 0);
   }
@@ -327,10 +327,6 @@ export class ColumnSolver {
 
   private outputsView(): Float64Array {
     return this.engine.memory.f64(this.binding.z, this.rowCount * this.sets.length);
-  }
-
-  private scores(): Calls<void> {
-    return whole("setScores", this.sets);
   }
 
   private total(at: number): number {
@@ -450,7 +446,5 @@ function call(kernel: string, set: ColumnSet, ...args: number[]): Call {
 }
 
 function nonZeros(values: Float64Array): number {
-  let count = 0;
-  for (const x of values) if (x !== 0) count++;
-  return count;
+  return values.reduce((count, x) => count + Number(x !== 0), 0);
 }
