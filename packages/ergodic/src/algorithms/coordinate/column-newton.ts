@@ -79,12 +79,6 @@ export class ColumnNewton {
     return binding.loss();
   }
 
-  /** After outputs, coefficients and intercepts were given from elsewhere. */
-  continueAt(loss: number): void {
-    this.loss = loss;
-    this.stale.fill(1);
-  }
-
   /** Coefficients of output k that go with its intercept: those that its last step left. */
   settledCoefficients(k: number): Float64Array {
     const set = this.sets[k];

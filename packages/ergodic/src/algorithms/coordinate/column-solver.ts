@@ -301,7 +301,7 @@ export class ColumnSolver {
     this.progress = take(this.progress);
     const [l1, l2, loss] = numbers;
     this.setStrength({ l1, l2 });
-    this.newton.continueAt(loss);
+    this.newton.loss = loss;
     this.opened = true;
   }
 
