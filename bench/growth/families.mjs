@@ -139,7 +139,7 @@ export const families = {
   "mean field, dimensions": {
     grows: "d",
     theory: 1,
-    sizes: [300, 1000, 3000, 10_000],
+    sizes: [100, 300, 1000, 3000],
     open: (d) => () => draw(d, { algorithm: meanField() }),
   },
   summary: {
