@@ -401,3 +401,23 @@ describe("calls that stop wherever they may", () => {
     }
   });
 });
+
+it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", () => {
+  const model = quadratic(20, 6);
+  using bound = new Bound(model, { format: "sparse" });
+  const { set } = bound;
+  const { memory } = engine;
+  const places = memory.allocate(7 * 4, "test");
+  const out = memory.allocate(8 * 8, "test");
+  // Column 2 has no place; the entry after the last column must not be looked up.
+  memory.u32(places.pointer, 7).set([3, 1, 0, 2, 5, 4, 7]);
+  memory.f64(out.pointer, 8).fill(0);
+  const columns = set.count(field.SET_COLUMNS);
+  const entries = engine.kernel("columnProductsSparseF64", true)(columns, 1, set.count(field.SET_H), places.pointer, out.pointer);
+  const product = (j: number): number => model.x.reduce((sum, row, i) => sum + model.h[i] * row[1] * row[j], 0);
+  const expected = [product(2), product(1), product(3), product(0), product(5), product(4), 0, 0];
+  for (const [k, sum] of memory.f64(out.pointer, 8).entries()) expect(sum).toBeCloseTo(expected[k], 12);
+  expect(entries).toBe(model.x.length * 6);
+  places.dispose();
+  out.dispose();
+});
