@@ -421,3 +421,35 @@ it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", (
   places.dispose();
   out.dispose();
 });
+
+it("setModel takes slopes always, and curvatures where they have drifted", () => {
+  const model = quadratic(10, 3);
+  using bound = new Bound(model);
+  const { set } = bound;
+  const { memory } = engine;
+  const own = memory.allocate(4 * 10 * 8, "test");
+  const [slopes, curvatures, weights] = [0, 1, 2].map((k) => own.pointer + k * 80);
+  memory.f64(slopes, 10).set(model.u);
+  memory.f64(curvatures, 10).set(model.h);
+  memory.f64(weights, 10).fill(0.5);
+  memory.f64(curvatures, 10)[3] = 0;
+  const take = (drift: number): void => void bound.call("setModel", slopes, curvatures, weights, 0.01, drift);
+  const state = () => ({ h: [...set.overRows(set.h)], u: [...set.overRows(set.u)], sumH: set.get(field.SET_SUM_H_F64) });
+  const floored = model.h.map((h, i) => (i === 3 ? 0.005 : h));
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+  take(-1);
+  expect(state()).toEqual({ h: floored, u: model.u.map((u) => -u), sumH: sum(floored) });
+  set.setCount(field.SET_GRAM_SIZE, 2);
+  set.set(field.SET_SHIFT_F64, 5);
+  memory.f64(curvatures, 10)[0] += 0.05 * sum(floored);
+  memory.f64(slopes, 10)[0] = 7;
+  take(0.05);
+  expect(state()).toEqual({ h: floored, u: model.u.map((u, i) => (i === 0 ? -7 : -u)), sumH: sum(floored) });
+  expect([set.count(field.SET_GRAM_SIZE), set.get(field.SET_SHIFT_F64)]).toEqual([2, 0]);
+  take(0.04);
+  expect(set.overRows(set.h)[0]).toBe(memory.f64(curvatures, 10)[0]);
+  expect(set.get(field.SET_SUM_H_F64)).toBeCloseTo(1.05 * sum(floored), 12);
+  expect(set.count(field.SET_GRAM_SIZE)).toBe(0);
+  own.dispose();
+});
