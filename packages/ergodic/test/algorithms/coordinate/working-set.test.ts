@@ -453,3 +453,15 @@ it("setModel takes slopes always, and curvatures where they have drifted", () =>
   expect(set.count(field.SET_GRAM_SIZE)).toBe(0);
   own.dispose();
 });
+
+it("scores taken again are the same: sums begin anew", () => {
+  using bound = new Bound(quadratic(30, 12));
+  bound.solve({ tolerance: 1e-12 });
+  const sums = () => [field.SET_INNER_F64, field.SET_PENALTY_F64].map((at) => bound.set.get(at));
+  const [first, again] = [0, 1].map(() => {
+    bound.whole("setScores");
+    return sums();
+  });
+  expect(first.every((sum) => sum > 0)).toBe(true);
+  for (const [k, sum] of again.entries()) expect(sum).toBeCloseTo(first[k], 12);
+});
