@@ -110,6 +110,33 @@ export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 
   return { format: "sparse", rowCount, columnCount, rowStart, columnIndex, values, target };
 }
 
+/**
+ * Pages by the words that are in them (as w8a): columns of 0 and 1, the frequent ones hundreds of times as frequent as the rare, those of a topic together; some
+ * percent of the rows are of class 1.
+ */
+export function pagesProblem({ rowCount, columnCount, seed, topics = 12 }) {
+  const random = randomNumbers(seed);
+  const shares = Float64Array.from({ length: columnCount }, (_, j) => 0.25 / (1 + 0.35 * j) ** 0.75);
+  const topic = Uint8Array.from(shares, () => Math.floor(random.uniform() * topics));
+  const weights = Float64Array.from(shares, () => random.normal() * 1.2);
+  const rowStart = new Uint32Array(rowCount + 1);
+  const target = new Float64Array(rowCount);
+  const columnIndex = [];
+  for (let i = 0; i < rowCount; i++) {
+    const own = Math.floor(random.uniform() * topics);
+    let margin = -5.2;
+    for (let j = 0; j < columnCount; j++) {
+      if (random.uniform() >= Math.min(0.9, shares[j] * (topic[j] === own ? 5 : 0.64))) continue;
+      columnIndex.push(j);
+      margin += weights[j];
+    }
+    target[i] = random.uniform() < sigmoid(margin) ? 1 : 0;
+    rowStart[i + 1] = columnIndex.length;
+  }
+  const values = new Float32Array(columnIndex.length).fill(1);
+  return { format: "sparse", rowCount, columnCount, rowStart, columnIndex: Uint32Array.from(columnIndex), values, target };
+}
+
 /** A LIBSVM text of two classes; columns count from 1 in the file and from 0 here. */
 export function parseLibsvm(text, source) {
   const rowStart = [0];

@@ -18,7 +18,16 @@ const PARTS = [
   ...["algorithms/elimination/junction-tree", "algorithms/elimination/order", "algorithms/elimination/tree-pass"],
   ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/replica-gibbs/bit-layout"],
   ...["algorithms/replica-gibbs/replicas", "algorithms/sampling/index", "base/stream"],
-  ...["compiler/index", "diagnostics/index", "host/engine", "host/gemm", "index", "loop/plan", "models/statistical/index"],
+  ...[
+    "compiler/index",
+    "diagnostics/index",
+    "host/engine",
+    "host/gemm",
+    "index",
+    "loop/plan",
+    "models/statistical/index",
+    "verbs/fit/path",
+  ],
 ];
 /** What the sources say that bundlers may leave out, and this one may not. */
 const kept = {

@@ -77,6 +77,7 @@ async function runCase(benchCase, { json, rounds }) {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.on("exit", remove);
   try {
+    if (benchCase.report) return benchCase.report({ json, rounds, print, say });
     const result = await measure(benchCase, { rounds, folder, say });
     if (!result) return true;
     (json ? printJson : printTable)(benchCase, result);

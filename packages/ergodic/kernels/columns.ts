@@ -1,10 +1,12 @@
 /**
- * One column of a dataset against vectors over its rows, in float64: xᵀv, v += f (x − o), v += f h∘(x − o), ‖x − x̄‖.
+ * One column of a dataset against vectors over its rows, in float64: xᵀv, v += f (x − o), v += f h∘(x − o), ‖x − x̄‖; and a sparse one against all: Xᵀ(h∘x).
  *
  * T: type of the stored elements. Dense columns: elements side by side; sparse ones: row indices, distinct. The origin o is for dense columns: sparse
  * ones take it as 0. Vectors hold one f64 a row and may not alias the column. Sums as kernels/row.ts makes them. COLUMNS block: host/fields.ts.
  */
-import { COLUMNS_VALUES, COLUMNS_STRIDE, COLUMNS_START, COLUMNS_ROWS, COLUMNS_ROW_COUNT, COLUMNS_SCALE_F64 } from "../src/host/fields";
+import {
+  COLUMNS_VALUES, COLUMNS_STRIDE, COLUMNS_START, COLUMNS_ROWS, COLUMNS_ROW_COUNT, COLUMNS_SCALE_F64, COLUMNS_ROW_START, COLUMNS_ROW_COLUMNS, COLUMNS_ROW_VALUES,
+} from "../src/host/fields";
 import { addRow, dotRow, pair } from "./row";
 
 function u(block: usize, at: usize): usize {
@@ -80,6 +82,32 @@ function addWeightedSparse<T>(columns: usize, j: u32, given: f64, h: usize, v: u
   }
 }
 
+/**
+ * Xᵀ(h∘x_j) by the rows that x_j is in: of column k at out[places[k]], so that those of place 0 meet at out[0]. The last entry of a row, the intercept's, is
+ * left out. Returns how many entries it took.
+ */
+function productsSparse<T>(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 {
+  const start = first(columns, j), scale = load<f64>(columns + COLUMNS_SCALE_F64);
+  const starts = u(columns, COLUMNS_ROW_START), values = u(columns, COLUMNS_ROW_VALUES), indices = u(columns, COLUMNS_ROW_COLUMNS);
+  let x = u(columns, COLUMNS_VALUES) + start * sizeof<T>(), row = u(columns, COLUMNS_ROWS) + (start << 2);
+  let taken: u32 = 0;
+  for (let left = entries(columns, j); left > 0; left--) {
+    const i = <usize>load<u32>(row);
+    const factor = scale * scale * load<f64>(h + (i << 3)) * <f64>load<T>(x);
+    const from = <usize>load<u32>(starts + (i << 2)), to = <usize>load<u32>(starts + (i << 2), 4) - 1;
+    let value = values + from * sizeof<T>();
+    for (let at = indices + (from << 2), end = indices + (to << 2); at < end; at += 4) {
+      const sum = out + (<usize>load<u32>(places + (<usize>load<u32>(at) << 2)) << 3);
+      store<f64>(sum, load<f64>(sum) + factor * <f64>load<T>(value));
+      value += sizeof<T>();
+    }
+    taken += <u32>(to - from);
+    x += sizeof<T>();
+    row += 4;
+  }
+  return taken;
+}
+
 /** ‖x − x̄‖, or ‖x‖ unless `centred`; 0 where x hardly differs from a constant (its spread is below 1e-10 of its size). */
 function spreadDense<T>(columns: usize, j: u32, centred: bool): f64 {
   const start = u(columns, COLUMNS_VALUES) + <usize>j * u(columns, COLUMNS_STRIDE);
@@ -148,3 +176,7 @@ export function columnSpreadSparseF32(columns: usize, j: u32, centred: bool): f6
 export function columnSpreadSparseF64(columns: usize, j: u32, centred: bool): f64 { return spreadSparse<f64>(columns, j, centred); }
 export function columnSpreadSparseI16(columns: usize, j: u32, centred: bool): f64 { return spreadSparse<i16>(columns, j, centred); }
 export function columnSpreadSparseI8(columns: usize, j: u32, centred: bool): f64 { return spreadSparse<i8>(columns, j, centred); }
+export function columnProductsSparseF32(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 { return productsSparse<f32>(columns, j, h, places, out); }
+export function columnProductsSparseF64(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 { return productsSparse<f64>(columns, j, h, places, out); }
+export function columnProductsSparseI16(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 { return productsSparse<i16>(columns, j, h, places, out); }
+export function columnProductsSparseI8(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 { return productsSparse<i8>(columns, j, h, places, out); }

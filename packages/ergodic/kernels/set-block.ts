@@ -1,10 +1,57 @@
 /**
  * A working set's SET block (host/fields.ts), as kernels/working-set.ts and its parts read it: fields, vectors, columns centred under the weights h.
+ *
+ * What may take long is made in calls of bounded work: a kernel given `most` elements returns 0 where these are spent, and continues in its next call; 1
+ * once it is done. Where it stops follows from numbers of elements alone, and changes no result. STAGE and AT, which say where it is, are 0 in between.
  */
 import {
   SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,
-  SET_GRAM, SET_SUPPORT, SET_INTERCEPT, SET_NON_NEGATIVE, SET_ORIGINS, SET_L1_F64, SET_L2_F64, SET_SHIFT_F64, SET_SUM_H_F64,
+  SET_GRAM, SET_SUPPORT, SET_INTERCEPT, SET_NON_NEGATIVE, SET_ORIGINS, SET_L1_F64, SET_L2_F64, SET_SHIFT_F64, SET_SUM_H_F64, SET_STAGE, SET_AT,
+  SET_LEFT_F64, SET_COLUMN_WORK_F64,
 } from "../src/host/fields";
+
+/** A call begins, which may touch so many elements. */
+export function allow(set: usize, most: f64): void {
+  store<f64>(set + SET_LEFT_F64, most);
+}
+
+/** Books elements that were touched; true where no more may be. */
+export function spent(set: usize, elements: f64): bool {
+  const left = load<f64>(set + SET_LEFT_F64) - elements;
+  store<f64>(set + SET_LEFT_F64, left);
+  return !(left > 0);
+}
+
+/** Likewise of so many columns. */
+export function spentColumns(set: usize, columns: f64): bool {
+  return spent(set, columns * load<f64>(set + SET_COLUMN_WORK_F64));
+}
+
+export function stage(set: usize): u32 {
+  return load<u32>(set + SET_STAGE);
+}
+
+/** Where in the stage it is. */
+export function place(set: usize): u32 {
+  return load<u32>(set + SET_AT);
+}
+
+export function enter(set: usize, next: u32): void {
+  store<u32>(set + SET_STAGE, next);
+  store<u32>(set + SET_AT, 0);
+}
+
+/** What a kernel returns that goes on from there. */
+export function pauseAt(set: usize, at: u32): u32 {
+  store<u32>(set + SET_AT, at);
+  return 0;
+}
+
+/** What a kernel returns that has done all. */
+export function ended(set: usize): u32 {
+  enter(set, 0);
+  return 1;
+}
 
 export function u(set: usize, at: usize): usize {
   return <usize>load<u32>(set + at);
@@ -103,14 +150,18 @@ export function unspread(set: usize, j: u32): void {
   addWeighted(set, j, -1, load<u32>(set + SET_TEMPORARY));
 }
 
-/** x_aᵀ diag(h) x_b of columns centred under h, where TEMPORARY holds h∘(x_a − o_a). What is rounding alone is 0: a column that is constant where h > 0. */
+/** x_aᵀ diag(h) x_b of columns centred under h, where TEMPORARY holds h∘(x_a − o_a). */
 export function covariance(set: usize, a: u32, b: u32): f64 {
-  const raw = dot(set, b, u(set, SET_TEMPORARY));
+  return centred(set, a, b, dot(set, b, u(set, SET_TEMPORARY)));
+}
+
+/** Likewise of (x_a − o_a)ᵀ diag(h) x_b. What is rounding alone is 0: a column that is constant where h > 0. */
+export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
   const mean = get(set, SET_MEANS, a);
   const fromOrigin = raw - mean * get(set, SET_ORIGINS, b);
-  const centred = fromOrigin - (mean * get(set, SET_MEANS, b)) / load<f64>(set + SET_SUM_H_F64);
-  return a == b && centred <= 1e-13 * fromOrigin ? 0 : centred;
+  const rest = fromOrigin - (mean * get(set, SET_MEANS, b)) / load<f64>(set + SET_SUM_H_F64);
+  return a == b && rest <= 1e-13 * fromOrigin ? 0 : rest;
 }
 
 /** xᵀv of a member from u, without forming v. */

@@ -5,41 +5,104 @@
  */
 import {
   SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_FACTOR, SET_Q, SET_BEFORE, SET_DIRECTION, SET_SUPPORT,
-  SET_NON_NEGATIVE, SET_PASSES, SET_MOST_PASSES, SET_L1_F64, SET_L2_F64, SET_TOLERANCE_F64,
+  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, COLUMNS_START, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64, SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
 } from "../src/host/fields";
-import { correlation, covariance, get, inner, member, minimiser, moveOutputs, put, row, spread, subtract, support, u, unbounded, unspread } from "./set-block";
+import {
+  centred, correlation, covariance, dot, enter, get, inner, member, minimiser, moveOutputs, pauseAt, place, put, row, spent, spentColumns, spread, stage, subtract, support,
+  u, unbounded, unspread,
+} from "./set-block";
 
-export function growGram(set: usize): void {
-  const size = load<u32>(set + SET_SIZE);
-  for (let a = load<u32>(set + SET_GRAM_SIZE); a < size; a++) {
-    const j = member(set, a);
-    spread(set, j);
-    for (let b: u32 = 0; b <= a; b++) {
-      const g = covariance(set, j, member(set, b));
-      store<f64>(row(set, a) + (<usize>b << 3), g);
-      store<f64>(row(set, b) + (<usize>a << 3), g);
+const GRAM: u32 = 1;
+const CORRELATIONS: u32 = 2;
+const NEWTON: u32 = 3;
+const PASS: u32 = 4;
+const OUTPUTS: u32 = 5;
+
+export function solveByCovariances(set: usize, size: u32): u32 {
+  if (stage(set) == GRAM && !growGram(set)) return 0;
+  if (stage(set) == CORRELATIONS) {
+    for (let a = place(set); a < size; a++) {
+      put(set, SET_Q, a, correlation(set, member(set, a)));
+      if (spentColumns(set, 1)) return pauseAt(set, a + 1);
     }
-    unspread(set, j);
+    enter(set, NEWTON);
   }
-  store<u32>(set + SET_GRAM_SIZE, size);
-}
-
-export function solveByCovariances(set: usize, size: u32): void {
-  for (let a: u32 = 0; a < size; a++) put(set, SET_Q, a, correlation(set, member(set, a)));
-  const tolerance = load<f64>(set + SET_TOLERANCE_F64);
-  let passes: u32 = 0, nextNewton: u32 = 0;
-  const most = load<u32>(set + SET_MOST_PASSES);
-  while (passes < most) {
-    if (passes >= nextNewton) nextNewton = passes + 1 + newtonOnSigns(set, size) / 5;
-    passes++;
-    if (passByCovariances(set, size) <= tolerance) break;
+  while (stage(set) != OUTPUTS) {
+    const done = stage(set) == NEWTON ? newtonOnSigns(set, size) : turn(set, size);
+    if (!done || (stage(set) != OUTPUTS && spent(set, <f64>size * <f64>size))) return 0;
   }
-  store<u32>(set + SET_PASSES, load<u32>(set + SET_PASSES) + passes);
-  for (let a: u32 = 0; a < size; a++) {
+  for (let a = place(set); a < size; a++) {
     const j = member(set, a);
     const moved = get(set, SET_BETA, j) - get(set, SET_BEFORE, a);
     if (moved != 0) moveOutputs(set, j, moved);
+    if (spentColumns(set, 1) && a + 1 < size) return pauseAt(set, a + 1);
   }
+  return 1;
+}
+
+/** A row of the Gram matrix after another. */
+function growGram(set: usize): bool {
+  const size = load<u32>(set + SET_SIZE);
+  for (let a = load<u32>(set + SET_GRAM_SIZE); a < size; a++) {
+    if (place(set) == 0 && growsByRows(set, a)) {
+      if (rowByRows(set, a) && a + 1 < size) return false;
+      continue;
+    }
+    if (!rowByColumns(set, a)) return false;
+    if (spentColumns(set, 2)) return false;
+  }
+  enter(set, CORRELATIONS);
+  return true;
+}
+
+/** Whether a sparse column meets fewer entries in its rows than the columns before it have. */
+function growsByRows(set: usize, a: u32): bool {
+  if (!load<u32>(set + SET_PRODUCTS)) return false;
+  const columns = u(set, SET_COLUMNS), start = u(columns, COLUMNS_START) + (<usize>member(set, a) << 2);
+  const entries = load<u32>(start, 4) - load<u32>(start);
+  return <f64>entries * <f64>load<u32>(set + SET_COLUMN_COUNT) < <f64>(a + 1) * <f64>load<u32>(set + SET_ROWS);
+}
+
+/** Row a with all columns at once; true where the work of this call is spent. */
+function rowByRows(set: usize, a: u32): bool {
+  const j = member(set, a), out = u(set, SET_Q);
+  memory.fill(out, 0, (<usize>load<u32>(set + SET_SIZE) + 1) << 3);
+  const entries = call_indirect<u32>(load<u32>(set + SET_PRODUCTS), load<u32>(set + SET_COLUMNS), j, load<u32>(set + SET_H), load<u32>(set + SET_PLACES), <u32>out);
+  if (load<u32>(set + SET_INTERCEPT)) put(set, SET_MEANS, j, dot(set, j, u(set, SET_H)));
+  for (let b: u32 = 0; b <= a; b++) putGram(set, a, b, centred(set, j, member(set, b), get(set, SET_Q, b + 1)));
+  store<u32>(set + SET_GRAM_SIZE, a + 1);
+  return spent(set, <f64>entries);
+}
+
+/** Row a, a column after another; place: how many are there. False where it stopped on the way. */
+function rowByColumns(set: usize, a: u32): bool {
+  const j = member(set, a);
+  let b = place(set);
+  if (b == 0) spread(set, j);
+  for (let more = true; more && b <= a; b++) {
+    putGram(set, a, b, covariance(set, j, member(set, b)));
+    more = !spentColumns(set, 1);
+  }
+  if (b <= a) return pauseAt(set, b) != 0;
+  unspread(set, j);
+  store<u32>(set + SET_GRAM_SIZE, a + 1);
+  store<u32>(set + SET_AT, 0);
+  return true;
+}
+
+function putGram(set: usize, a: u32, b: u32, value: f64): void {
+  store<f64>(row(set, a) + (<usize>b << 3), value);
+  store<f64>(row(set, b) + (<usize>a << 3), value);
+}
+
+/** A pass, and what comes after it. */
+function turn(set: usize, size: u32): bool {
+  const passes = load<u32>(set + SET_TURN) + 1;
+  store<u32>(set + SET_TURN, passes);
+  const low = passByCovariances(set, size) <= load<f64>(set + SET_TOLERANCE_F64);
+  if (low || passes >= load<u32>(set + SET_MOST_PASSES)) enter(set, OUTPUTS);
+  else if (passes >= load<u32>(set + SET_NEXT)) enter(set, NEWTON);
+  return true;
 }
 
 function passByCovariances(set: usize, size: u32): f64 {
@@ -64,28 +127,37 @@ function passByCovariances(set: usize, size: u32): f64 {
 /** A Cholesky factor of a larger system costs more than the passes that it saves. */
 const LARGEST_SYSTEM: u32 = 1024;
 
+const MOST_SIGNS: u32 = 8;
+
 /**
  * With the signs as they are, the objective is a quadratic in the nonzero coefficients: goes to its minimum, or as far as no sign changes, sets what
- * reached 0 to 0 and tries again. Where columns depend on each other it goes down along what does not change the outputs, until one reaches 0.
- * Returns the number of nonzeros (what a step costs grows with it).
+ * reached 0 to 0 and tries again (place: how often it has). Where columns depend on each other it goes down along what does not change the outputs, until
+ * one reaches 0. The next comes the later, the more coefficients are not 0: what a step costs grows with them.
  */
-function newtonOnSigns(set: usize, size: u32): u32 {
+function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
   let count: u32 = 0;
-  for (let left = 8; left > 0; left--) {
+  for (let tried = place(set); tried < MOST_SIGNS; tried++) {
     count = listSupport(set, size);
-    if (count == 0 || count > LARGEST_SYSTEM) return count;
-    const whole = direct(set, count, bounded);
-    let hit = bounded ? firstZero(set, count, whole ? 1 : Infinity) : count;
-    if (!whole && hit == count) {
-      for (let r: u32 = 0; r < count; r++) put(set, SET_DIRECTION, r, -get(set, SET_DIRECTION, r));
-      hit = firstZero(set, count, Infinity);
-      if (hit == count) return count;
-    }
-    walk(set, size, count, hit < count ? lengthTo(set, hit) : 1, hit);
-    if (hit == count) return count;
+    if (count == 0 || count > LARGEST_SYSTEM || !stepOnSigns(set, size, count, bounded)) break;
+    if (spent(set, (<f64>count * <f64>count * <f64>count) / 6) && tried + 1 < MOST_SIGNS) return pauseAt(set, tried + 1) != 0;
   }
-  return count;
+  store<u32>(set + SET_NEXT, load<u32>(set + SET_TURN) + 1 + count / 5);
+  enter(set, PASS);
+  return true;
+}
+
+/** Whether a coefficient reached 0, so that there is another step to make. */
+function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
+  const whole = direct(set, count, bounded);
+  let hit = bounded ? firstZero(set, count, whole ? 1 : Infinity) : count;
+  if (!whole && hit == count) {
+    for (let r: u32 = 0; r < count; r++) put(set, SET_DIRECTION, r, -get(set, SET_DIRECTION, r));
+    hit = firstZero(set, count, Infinity);
+    if (hit == count) return false;
+  }
+  walk(set, size, count, hit < count ? lengthTo(set, hit) : 1, hit);
+  return hit < count;
 }
 
 /** How far along DIRECTION coefficient r of the support is 0. */

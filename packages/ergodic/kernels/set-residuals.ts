@@ -4,50 +4,91 @@
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,
-  SET_HISTORY, SET_INTERCEPT, SET_NON_NEGATIVE, SET_PASSES, SET_MOST_PASSES, SET_L2_F64, SET_TOLERANCE_F64, SET_SHIFT_F64, SET_SUM_H_F64,
+  SET_HISTORY, SET_INTERCEPT, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L2_F64, SET_TOLERANCE_F64, SET_SHIFT_F64, SET_SUM_H_F64, SET_TURN, SET_NEXT, SET_SUM_F64,
+  SET_SHIFT_BEFORE_F64,
 } from "../src/host/fields";
-import { correlation, covariance, get, member, minimiser, moveOutputs, penaltyOf, put, spread, sumOf, u, unspread } from "./set-block";
+import {
+  correlation, covariance, enter, get, member, minimiser, moveOutputs, pauseAt, penaltyOf, place, put, spentColumns, spread, stage, sumOf, u, unspread,
+} from "./set-block";
 
 const KEPT: u32 = 5;
 
-export function solveByResiduals(set: usize, size: u32): void {
-  for (let a: u32 = 0; a < size; a++) {
-    const j = member(set, a);
-    spread(set, j);
-    put(set, SET_CURVATURES, a, covariance(set, j, j));
-    unspread(set, j);
+const CURVATURES: u32 = 1;
+const PASS: u32 = 2;
+/** Anderson's point: correlations here, the way there, whether it is lower. */
+const HERE: u32 = 3;
+const WAY: u32 = 4;
+const THERE: u32 = 5;
+
+export function solveByResiduals(set: usize, size: u32): u32 {
+  if (stage(set) == CURVATURES) {
+    for (let a = place(set); a < size; a++) {
+      const j = member(set, a);
+      spread(set, j);
+      put(set, SET_CURVATURES, a, covariance(set, j, j));
+      unspread(set, j);
+      if (spentColumns(set, 3)) return pauseAt(set, a + 1);
+    }
+    begin(set, size);
   }
-  const tolerance = load<f64>(set + SET_TOLERANCE_F64);
-  const most = load<u32>(set + SET_MOST_PASSES);
-  let passes: u32 = 0, kept: u32 = 0;
-  keep(set, size, kept++);
-  while (passes < most) {
-    passes++;
-    if (passByResiduals(set, size) <= tolerance) break;
-    keep(set, size, kept++);
-    if (kept <= KEPT) continue;
-    extrapolate(set, size);
-    kept = 0;
-    keep(set, size, kept++);
+  for (let more = true; more; ) {
+    if (stage(set) == PASS) {
+      if (!passByResiduals(set, size)) return 0;
+      more = !endsWith(set, size);
+    } else {
+      if (!tryPoint(set, size)) return 0;
+      begin(set, size);
+      more = load<u32>(set + SET_TURN) < load<u32>(set + SET_MOST_PASSES);
+    }
   }
-  store<u32>(set + SET_PASSES, load<u32>(set + SET_PASSES) + passes);
+  return 1;
 }
 
-function passByResiduals(set: usize, size: u32): f64 {
+/** What comes after a pass; true where nothing does. */
+function endsWith(set: usize, size: u32): bool {
+  const passes = load<u32>(set + SET_TURN) + 1, kept = load<u32>(set + SET_NEXT);
+  store<u32>(set + SET_TURN, passes);
+  if (load<f64>(set + SET_SUM_F64) <= load<f64>(set + SET_TOLERANCE_F64)) return true;
+  keep(set, size, kept);
+  if (kept < KEPT) {
+    store<u32>(set + SET_NEXT, kept + 1);
+    againAt(set, PASS);
+  } else if (extrapolate(set, size)) againAt(set, HERE);
+  else begin(set, size);
+  return stage(set) == PASS && passes >= load<u32>(set + SET_MOST_PASSES);
+}
+
+/** Passes from a point on. */
+function begin(set: usize, size: u32): void {
+  keep(set, size, 0);
+  store<u32>(set + SET_NEXT, 1);
+  againAt(set, PASS);
+}
+
+function againAt(set: usize, next: u32): void {
+  enter(set, next);
+  store<f64>(set + SET_SUM_F64, 0);
+}
+
+/** True at its end; SUM is what it lowered the objective by. */
+function passByResiduals(set: usize, size: u32): bool {
   const l2 = load<f64>(set + SET_L2_F64);
   const intercept = load<u32>(set + SET_INTERCEPT);
-  let lowered: f64 = 0;
-  for (let a: u32 = 0; a < size; a++) {
+  let lowered = load<f64>(set + SET_SUM_F64), a = place(set);
+  for (let more = true; more && a < size; a++) {
     const L = get(set, SET_CURVATURES, a);
     const j = member(set, a);
     if (!(L > 0) || get(set, SET_NORMS, j) == 0) continue;
+    more = !spentColumns(set, 1);
     const weight = get(set, SET_PENALTY_WEIGHTS, j), b = get(set, SET_BETA, j);
     const d = minimiser(set, correlation(set, j), b, L, weight) - b;
     if (d == 0) continue;
     move(set, j, b + d, intercept);
+    more = !spentColumns(set, 1);
     lowered += 0.5 * (L + l2 * weight) * d * d;
   }
-  return lowered;
+  store<f64>(set + SET_SUM_F64, lowered);
+  return a == size || pauseAt(set, a) != 0;
 }
 
 function move(set: usize, j: u32, to: f64, intercept: u32): void {
@@ -72,9 +113,9 @@ function keep(set: usize, size: u32, k: u32): void {
 
 /**
  * Anderson's extrapolation of the last six points (Bertrand and Massias 2021): weights c, Σc = 1, that minimise ‖Σ c_k (β_{k+1} − β_k)‖. The
- * extrapolated point is kept if the objective is lower there.
+ * point is written to DIRECTION, by place; false where there is none.
  */
-function extrapolate(set: usize, size: u32): void {
+function extrapolate(set: usize, size: u32): bool {
   const weights = u(set, SET_FACTOR), system = weights + 64;
   let trace: f64 = 0;
   for (let r: u32 = 0; r < KEPT; r++) {
@@ -86,25 +127,25 @@ function extrapolate(set: usize, size: u32): void {
       if (r == c) trace += sum;
     }
   }
-  if (!(trace > 0)) return;
+  if (!(trace > 0)) return false;
   for (let r: u32 = 0; r < KEPT; r++) {
     const at = system + (<usize>(r * KEPT + r) << 3);
     store<f64>(at, load<f64>(at) + 1e-12 * trace);
     store<f64>(weights + (<usize>r << 3), 1);
   }
-  if (!eliminate(system, weights)) return;
+  if (!eliminate(system, weights)) return false;
   const total = sumOf(weights, KEPT);
-  if (!(Math.abs(total) > 0)) return;
+  if (!(Math.abs(total) > 0)) return false;
   const direction = u(set, SET_DIRECTION);
   const floor = load<u32>(set + SET_NON_NEGATIVE);
   for (let a: u32 = 0; a < size; a++) {
     let to: f64 = 0;
     for (let k: u32 = 0; k < KEPT; k++)
       to += (load<f64>(weights + (<usize>k << 3)) / total) * load<f64>(historyAt(set, k + 1) + (<usize>a << 3));
-    if (!(to - to == 0)) return;
+    if (!(to - to == 0)) return false;
     store<f64>(direction + (<usize>a << 3), floor && to < 0 ? 0 : to);
   }
-  tryPoint(set, size, direction);
+  return true;
 }
 
 function step(set: usize, k: u32, a: u32): f64 {
@@ -133,32 +174,48 @@ function eliminate(system: usize, x: usize): bool {
   return true;
 }
 
-/** Goes to the point `to` (f64 by place) if the objective is lower there: a quadratic falls by ½ δᵀ(slope here + slope there). */
-function tryPoint(set: usize, size: u32, to: usize): void {
-  const intercept = load<u32>(set + SET_INTERCEPT);
-  const rows = load<u32>(set + SET_ROWS);
-  const backup = historyAt(set, KEPT + 1);
-  memory.copy(backup, u(set, SET_U), <usize>rows << 3);
-  const shift = load<f64>(set + SET_SHIFT_F64);
-  let change: f64 = 0;
-  for (let a: u32 = 0; a < size; a++) {
-    const j = member(set, a);
-    const c = correlation(set, j);
-    put(set, SET_Q, a, c);
-    change -= penaltyOf(set, j);
+/** Goes to the point in DIRECTION if the objective is lower there: a quadratic falls by ½ δᵀ(slope here + slope there), SUM less. True once that is settled. */
+function tryPoint(set: usize, size: u32): bool {
+  const backup = historyAt(set, KEPT + 1), from = historyAt(set, KEPT), to = u(set, SET_DIRECTION);
+  const bytes = <usize>load<u32>(set + SET_ROWS) << 3;
+  if (stage(set) == HERE) {
+    let change = load<f64>(set + SET_SUM_F64), a = place(set);
+    if (a == 0) {
+      memory.copy(backup, u(set, SET_U), bytes);
+      store<f64>(set + SET_SHIFT_BEFORE_F64, load<f64>(set + SET_SHIFT_F64));
+    }
+    for (let more = true; more && a < size; a++) {
+      const j = member(set, a);
+      put(set, SET_Q, a, correlation(set, j));
+      change -= penaltyOf(set, j);
+      more = !spentColumns(set, 1);
+    }
+    store<f64>(set + SET_SUM_F64, change);
+    if (a < size) return pauseAt(set, a) != 0;
+    enter(set, WAY);
   }
-  for (let a: u32 = 0; a < size; a++) {
-    const j = member(set, a), target = load<f64>(to + (<usize>a << 3));
-    if (target != get(set, SET_BETA, j)) move(set, j, target, intercept);
+  if (stage(set) == WAY) {
+    const intercept = load<u32>(set + SET_INTERCEPT);
+    for (let a = place(set); a < size; a++) {
+      const j = member(set, a), target = load<f64>(to + (<usize>a << 3));
+      if (target == get(set, SET_BETA, j)) continue;
+      move(set, j, target, intercept);
+      if (spentColumns(set, 1)) return pauseAt(set, a + 1) != 0;
+    }
+    enter(set, THERE);
   }
-  const from = historyAt(set, KEPT);
-  for (let a: u32 = 0; a < size; a++) {
+  let change = load<f64>(set + SET_SUM_F64), a = place(set);
+  for (let more = true; more && a < size; a++) {
     const j = member(set, a);
     const delta = get(set, SET_BETA, j) - load<f64>(from + (<usize>a << 3));
     change += penaltyOf(set, j) - 0.5 * delta * (get(set, SET_Q, a) + correlation(set, j));
+    more = !spentColumns(set, 1);
   }
-  if (change < 0) return;
-  memory.copy(u(set, SET_U), backup, <usize>rows << 3);
-  store<f64>(set + SET_SHIFT_F64, shift);
-  for (let a: u32 = 0; a < size; a++) put(set, SET_BETA, member(set, a), load<f64>(from + (<usize>a << 3)));
+  store<f64>(set + SET_SUM_F64, change);
+  if (a < size) return pauseAt(set, a) != 0;
+  if (change < 0) return true;
+  memory.copy(u(set, SET_U), backup, bytes);
+  store<f64>(set + SET_SHIFT_F64, load<f64>(set + SET_SHIFT_BEFORE_F64));
+  for (a = 0; a < size; a++) put(set, SET_BETA, member(set, a), load<f64>(from + (<usize>a << 3)));
+  return true;
 }

@@ -7,9 +7,9 @@
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_H, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS, SET_REFERENCE_CORRELATIONS, SET_REFERENCE,
   SET_V, SET_SCREENED, SET_PLACES, SET_SIZE, SET_COMPUTED, SET_SCREENED_COUNT, SET_HAS_REFERENCE, SET_L1_F64, SET_L2_F64, SET_SHIFT_F64, SET_FIT_F64,
-  SET_PENALTY_F64, SET_RATIO_F64, SET_EXCESS_F64, SET_VIOLATION_F64, SET_KAPPA_F64, SET_DISTANCE_F64, SET_INNER_F64,
+  SET_PENALTY_F64, SET_RATIO_F64, SET_EXCESS_F64, SET_VIOLATION_F64, SET_KAPPA_F64, SET_DISTANCE_F64, SET_INNER_F64, SET_TURN,
 } from "../src/host/fields";
-import { centre, dot, get, penaltyOf, pull, put, u } from "./set-block";
+import { allow, centre, dot, ended, get, pauseAt, penaltyOf, place, pull, put, spentColumns, u } from "./set-block";
 
 /** How far 0 is from what the objective's slopes along β_j can be, where x_j·v is c. */
 function violation(set: usize, j: u32, c: f64): f64 {
@@ -26,16 +26,23 @@ function bound(set: usize, j: u32): f64 {
 /** More columns than this share were computed: a new reference is due. */
 const STALE_SHARE: u32 = 8;
 
-export function setScores(set: usize): void {
+export function setScores(set: usize, most: f64): u32 {
   const rows = load<u32>(set + SET_ROWS), count = load<u32>(set + SET_COLUMN_COUNT);
-  centre(set);
-  formV(set, rows);
+  allow(set, most);
+  if (place(set) == 0) {
+    centre(set);
+    formV(set, rows);
+    store<u32>(set + SET_TURN, 0);
+    for (let at = SET_PENALTY_F64; at <= SET_VIOLATION_F64; at += 8) store<f64>(set + at, 0);
+    store<f64>(set + SET_INNER_F64, 0);
+  }
   const l1 = load<f64>(set + SET_L1_F64), l2 = load<f64>(set + SET_L2_F64);
   const fresh = load<u32>(set + SET_HAS_REFERENCE) == 0;
   const v = u(set, SET_V);
-  let computed: u32 = 0;
-  let penalty: f64 = 0, ratio: f64 = 0, excess: f64 = 0, worst: f64 = 0, products: f64 = 0;
-  for (let j: u32 = 0; j < count; j++) {
+  let computed = load<u32>(set + SET_TURN), j = place(set);
+  let penalty = load<f64>(set + SET_PENALTY_F64), ratio = load<f64>(set + SET_RATIO_F64), excess = load<f64>(set + SET_EXCESS_F64);
+  let worst = load<f64>(set + SET_VIOLATION_F64), products = load<f64>(set + SET_INNER_F64);
+  for (let more = true; more && j < count; j++) {
     const weight = get(set, SET_PENALTY_WEIGHTS, j), b = get(set, SET_BETA, j), threshold = l1 * weight;
     const screened = load<u8>(u(set, SET_SCREENED) + j) != 0;
     if (!fresh && b == 0 && weight > 0 && (screened || bound(set, j) <= threshold * (1 - 1e-9))) {
@@ -44,6 +51,7 @@ export function setScores(set: usize): void {
     }
     const c = get(set, SET_NORMS, j) > 0 ? dot(set, j, v) : 0;
     computed++;
+    more = !spentColumns(set, 1);
     put(set, SET_CORRELATIONS, j, c);
     if (fresh) put(set, SET_REFERENCE_CORRELATIONS, j, c);
     if (screened) continue;
@@ -57,6 +65,13 @@ export function setScores(set: usize): void {
     penalty += penaltyOf(set, j);
     products += b * c;
   }
+  store<u32>(set + SET_TURN, computed);
+  store<f64>(set + SET_PENALTY_F64, penalty);
+  store<f64>(set + SET_RATIO_F64, ratio);
+  store<f64>(set + SET_EXCESS_F64, excess);
+  store<f64>(set + SET_VIOLATION_F64, worst);
+  store<f64>(set + SET_INNER_F64, products);
+  if (j < count) return pauseAt(set, j);
   if (fresh) {
     memory.copy(u(set, SET_REFERENCE), v, <usize>rows << 3);
     store<u32>(set + SET_HAS_REFERENCE, 1);
@@ -64,11 +79,7 @@ export function setScores(set: usize): void {
     store<f64>(set + SET_DISTANCE_F64, 0);
   } else if (computed > load<u32>(set + SET_SIZE) + count / STALE_SHARE) store<u32>(set + SET_HAS_REFERENCE, 0);
   store<u32>(set + SET_COMPUTED, load<u32>(set + SET_COMPUTED) + computed);
-  store<f64>(set + SET_PENALTY_F64, penalty);
-  store<f64>(set + SET_RATIO_F64, ratio);
-  store<f64>(set + SET_EXCESS_F64, excess);
-  store<f64>(set + SET_VIOLATION_F64, worst);
-  store<f64>(set + SET_INNER_F64, products);
+  return ended(set);
 }
 
 /** V = u − SHIFT h; ½ Σ v²/h; how v lies to the reference. */

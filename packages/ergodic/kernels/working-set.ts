@@ -13,42 +13,53 @@
 import {
   SET_COLUMNS, SET_ADD, SET_SPREAD, SET_ROWS, SET_COLUMN_COUNT, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS,
   SET_SCREENED, SET_PLACES, SET_MEMBERS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_BEFORE, SET_DIRECTION, SET_SUPPORT, SET_INTERCEPT, SET_ORIGINS,
-  SET_L1_F64, SET_SHIFT_F64, COLUMNS_START,
+  SET_PASSES, SET_TURN, SET_NEXT, SET_L1_F64, SET_SHIFT_F64, COLUMNS_START,
 } from "../src/host/fields";
-import { centre, dot, get, member, pull, put, row, support, u } from "./set-block";
-import { growGram, solveByCovariances } from "./set-covariances";
+import { allow, centre, dot, ended, enter, get, member, pauseAt, place, pull, put, row, spentColumns, stage, support, u } from "./set-block";
+import { solveByCovariances } from "./set-covariances";
 import { solveByResiduals } from "./set-residuals";
 
 /** ‖x − x̄‖ and the origin of every column, once. */
-export function setNorms(set: usize): void {
+export function setNorms(set: usize, most: f64): u32 {
   const count = load<u32>(set + SET_COLUMN_COUNT), rows = load<u32>(set + SET_ROWS), centred = load<u32>(set + SET_INTERCEPT);
   const origins = centred != 0 && load<u32>(u(set, SET_COLUMNS) + COLUMNS_START) == 0;
   const ones = u(set, SET_TEMPORARY);
+  allow(set, most);
   for (let i: u32 = 0; i < rows; i++) put(set, SET_TEMPORARY, i, 1);
-  for (let j: u32 = 0; j < count; j++) {
+  let j = place(set), more = j < count;
+  while (more) {
     put(set, SET_NORMS, j, call_indirect<f64>(load<u32>(set + SET_SPREAD), load<u32>(set + SET_COLUMNS), j, centred));
     if (origins) put(set, SET_ORIGINS, j, dot(set, j, ones) / <f64>rows);
+    j++;
+    more = j < count && !spentColumns(set, 2);
   }
   memory.fill(ones, 0, <usize>rows << 3);
+  return j < count ? pauseAt(set, j) : ended(set);
 }
 
 /** Minimises over the members. Counts passes; ends when one lowers the objective by less than TOLERANCE, or at MOST_PASSES. */
-export function setSolve(set: usize): void {
+export function setSolve(set: usize, most: f64): u32 {
   const size = load<u32>(set + SET_SIZE);
-  const byCovariances = size <= load<u32>(set + SET_CAPACITY);
-  if (byCovariances) growGram(set);
-  for (let a: u32 = 0; a < size; a++) put(set, SET_BEFORE, a, get(set, SET_BETA, member(set, a)));
+  allow(set, most);
+  if (stage(set) == 0) {
+    for (let a: u32 = 0; a < size; a++) put(set, SET_BEFORE, a, get(set, SET_BETA, member(set, a)));
+    centre(set);
+    store<u32>(set + SET_TURN, 0);
+    store<u32>(set + SET_NEXT, 0);
+    enter(set, 1);
+  }
+  const done = size <= load<u32>(set + SET_CAPACITY) ? solveByCovariances(set, size) : solveByResiduals(set, size);
+  if (!done) return 0;
+  store<u32>(set + SET_PASSES, load<u32>(set + SET_PASSES) + load<u32>(set + SET_TURN));
   centre(set);
-  if (byCovariances) solveByCovariances(set, size);
-  else solveByResiduals(set, size);
-  centre(set);
+  return ended(set);
 }
 
 function add(set: usize, j: u32): void {
-  const place = load<u32>(set + SET_SIZE);
-  store<u32>(u(set, SET_MEMBERS) + (<usize>place << 2), j);
-  store<u32>(u(set, SET_PLACES) + (<usize>j << 2), place + 1);
-  store<u32>(set + SET_SIZE, place + 1);
+  const size = load<u32>(set + SET_SIZE);
+  store<u32>(u(set, SET_MEMBERS) + (<usize>size << 2), j);
+  store<u32>(u(set, SET_PLACES) + (<usize>j << 2), size + 1);
+  store<u32>(set + SET_SIZE, size + 1);
 }
 
 /** Adds to the set the columns, `most` at most, of the largest pulls above `least` × l1 w; unpenalised ones always. Returns how many. */
@@ -88,14 +99,14 @@ export function setCompact(set: usize): void {
   let kept: u32 = 0, keptGram: u32 = 0;
   for (let a: u32 = 0; a < size; a++) {
     const j = member(set, a);
-    const place = u(set, SET_PLACES) + (<usize>j << 2);
+    const listed = u(set, SET_PLACES) + (<usize>j << 2);
     if (get(set, SET_BETA, j) == 0 && get(set, SET_PENALTY_WEIGHTS, j) > 0) {
-      store<u32>(place, 0);
+      store<u32>(listed, 0);
       continue;
     }
     store<u32>(u(set, SET_MEMBERS) + (<usize>kept << 2), j);
     store<u32>(u(set, SET_SUPPORT) + (<usize>kept << 2), a);
-    store<u32>(place, kept + 1);
+    store<u32>(listed, kept + 1);
     kept++;
     if (a < gramSize) keptGram = kept;
   }
@@ -108,23 +119,39 @@ export function setCompact(set: usize): void {
 }
 
 /** out = (X − o) (β − BEFORE) + SHIFT (with an intercept): where a solve went, in outputs. f64[rows]. */
-export function setDirection(set: usize, out: usize): void {
-  const rows = load<u32>(set + SET_ROWS), size = load<u32>(set + SET_SIZE);
-  const shift = load<u32>(set + SET_INTERCEPT) ? load<f64>(set + SET_SHIFT_F64) : 0;
-  for (let i: u32 = 0; i < rows; i++) store<f64>(out + (<usize>i << 3), shift);
-  for (let a: u32 = 0; a < size; a++) {
+export function setDirection(set: usize, out: usize, most: f64): u32 {
+  const size = load<u32>(set + SET_SIZE);
+  allow(set, most);
+  if (place(set) == 0) fillRows(set, out, load<u32>(set + SET_INTERCEPT) ? load<f64>(set + SET_SHIFT_F64) : 0);
+  for (let a = place(set); a < size; a++) {
     const j = member(set, a);
     const moved = get(set, SET_BETA, j) - get(set, SET_BEFORE, a);
-    if (moved != 0) call_indirect<void>(load<u32>(set + SET_ADD), load<u32>(set + SET_COLUMNS), j, moved, get(set, SET_ORIGINS, j), out);
+    if (moved == 0) continue;
+    addTo(set, j, moved, out);
+    if (spentColumns(set, 1) && a + 1 < size) return pauseAt(set, a + 1);
   }
+  return ended(set);
 }
 
 /** out = base + (X − o) β: f64[rows]. */
-export function setOutputs(set: usize, base: f64, out: usize): void {
-  const rows = load<u32>(set + SET_ROWS), count = load<u32>(set + SET_COLUMN_COUNT);
-  for (let i: u32 = 0; i < rows; i++) store<f64>(out + (<usize>i << 3), base);
-  for (let j: u32 = 0; j < count; j++) {
+export function setOutputs(set: usize, base: f64, out: usize, most: f64): u32 {
+  const count = load<u32>(set + SET_COLUMN_COUNT);
+  allow(set, most);
+  if (place(set) == 0) fillRows(set, out, base);
+  for (let j = place(set); j < count; j++) {
     const b = get(set, SET_BETA, j);
-    if (b != 0) call_indirect<void>(load<u32>(set + SET_ADD), load<u32>(set + SET_COLUMNS), j, b, get(set, SET_ORIGINS, j), out);
+    if (b == 0) continue;
+    addTo(set, j, b, out);
+    if (spentColumns(set, 1) && j + 1 < count) return pauseAt(set, j + 1);
   }
+  return ended(set);
+}
+
+function fillRows(set: usize, out: usize, value: f64): void {
+  for (const end = out + (<usize>load<u32>(set + SET_ROWS) << 3); out < end; out += 8) store<f64>(out, value);
+}
+
+/** out += f (x_j − o_j). */
+function addTo(set: usize, j: u32, f: f64, out: usize): void {
+  call_indirect<void>(load<u32>(set + SET_ADD), load<u32>(set + SET_COLUMNS), j, f, get(set, SET_ORIGINS, j), out);
 }

@@ -61,6 +61,8 @@ export interface Advance {
   lossSum: number;
   /** Rows that the losses are of. */
   rows: number;
+  /** It stopped within a step that takes long: of that, the losses are what is known so far, and `snapshot` gives what was before it. */
+  within?: boolean;
 }
 
 /**
@@ -341,8 +343,10 @@ export interface ColumnTarget {
 export interface ColumnBinding {
   /** COLUMNS block (host/fields.ts), and the slots of kernels/columns.ts on its format. */
   readonly columns: number;
-  /** Slots of kernels/columns.ts on the columns' format. */
-  readonly slots: { readonly dot: number; readonly add: number; readonly addWeighted: number; readonly spread: number };
+  /** Stored numbers of all columns. */
+  readonly entryCount: number;
+  /** Slots of kernels/columns.ts on the columns' format; `products` is 0 where they are dense. */
+  readonly slots: Readonly<Record<"dot" | "add" | "addWeighted" | "spread" | "products", number>>;
   /** Address of the outputs. */
   readonly z: number;
   /** Address of c ∂ℓ/∂z. */
@@ -355,6 +359,8 @@ export interface ColumnBinding {
   readonly evaluation: readonly Call[];
   /** Σ c ℓ of the last evaluation. */
   loss(): number;
+  /** A kernel, called on this thread: for what is less than a call to a worker. */
+  here(kernel: string): (...args: number[]) => number;
   /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
   /** Gives memory back. */

@@ -38,7 +38,7 @@ export function addPathOptions(command: Command): Command {
     .option("--standardise", "columns to mean 0 and sd 1; default: where their scales differ")
     .option("--no-standardise", "leave columns as they are")
     .optionsGroup("Path:")
-    .option("--lambdas <n>", "how many strengths, 100 by default; or a list, falling: 1,0.1,0.01", lambdas)
+    .option("--lambdas <n>", "how many strengths at most, 100 by default; or a list, falling: 1,0.1,0.01", lambdas)
     .option("--ratio <share>", "the last to the first; default 1e-4, 1e-2 for fewer rows than columns", upToOne)
     .option("--l1-ratio <share>", "of the penalty; 1, the default: the lasso", upToOne)
     .option("--tolerance <gap>", "relative duality gap of every solution; default 1e-6", positive)

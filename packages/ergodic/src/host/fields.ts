@@ -305,8 +305,12 @@ export const COLUMNS_STRIDE = 4;
 export const COLUMNS_START = 8;
 export const COLUMNS_ROWS = 12;
 export const COLUMNS_ROW_COUNT = 16;
+/** Sparse: the rows as they are stored (data/layout.ts): starts, columns, values. Dense: 0. */
+export const COLUMNS_ROW_START = 20;
 export const COLUMNS_SCALE_F64 = 24;
-export const COLUMNS_BYTES = 32;
+export const COLUMNS_ROW_COLUMNS = 32;
+export const COLUMNS_ROW_VALUES = 36;
+export const COLUMNS_BYTES = 40;
 
 /** A working set: one output of a penalised linear model, solved by coordinate descent (kernels/working-set.ts). */
 export const SET_COLUMNS = 0;
@@ -380,7 +384,24 @@ export const SET_VIOLATION_F64 = 232;
 export const SET_KAPPA_F64 = 240;
 export const SET_DISTANCE_F64 = 248;
 export const SET_INNER_F64 = 256;
-export const SET_BYTES = 264;
+/** Where a kernel is that goes on in its next call (kernels/set-block.ts): the part, the place in it, passes so far, and a number of the part's own. */
+export const SET_STAGE = 264;
+export const SET_AT = 268;
+export const SET_TURN = 272;
+export const SET_NEXT = 276;
+/** Likewise: a sum so far, and SHIFT to go back to. */
+export const SET_SUM_F64 = 280;
+export const SET_SHIFT_BEFORE_F64 = 288;
+/** Elements that this call may still touch, and how many a column has on average. */
+export const SET_LEFT_F64 = 296;
+export const SET_COLUMN_WORK_F64 = 304;
+/** Slot of columnProducts for the columns' format; 0 where they are dense. */
+export const SET_PRODUCTS = 312;
+/** Out of `setSlope` and `setAlong` (kernels/set-model.ts): slope of the loss along the intercept or a direction, Σ |slopes|, curvature. */
+export const SET_SLOPE_F64 = 320;
+export const SET_SLOPE_SIZE_F64 = 328;
+export const SET_SLOPE_CURVATURE_F64 = 336;
+export const SET_BYTES = 344;
 
 /** A joint loss over rows (kernels/loss-rows.ts): the program, where its block holds y, weight and result, its operands, and where they come from. */
 export const JOINT_UPDATE = 0;

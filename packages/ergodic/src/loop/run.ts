@@ -232,7 +232,9 @@ export class Run<Result> extends Watched<Result> {
       stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, MOST_GROWTH * Math.max(steps, stepsPerStretch))));
       const validation = stopping.after(made, seconds);
       const now = performance.now();
-      if (validation || stopping.reason || now - lastTickAt >= TICK_MS) {
+      // Within a first step that takes long nothing may be known yet.
+      const known = !Number.isNaN(stopping.loss);
+      if (validation || stopping.reason || (known && now - lastTickAt >= TICK_MS)) {
         this.emit(this.tick(progression, stopping, sinceTick, validation));
         sinceTick = { lossSum: 0, rows: 0, updates: 0, seconds: 0 };
         lastTickAt = now;
@@ -252,7 +254,7 @@ export class Run<Result> extends Watched<Result> {
       epoch: progression.step / progression.stepsPerEpoch,
       seconds: stopping.seconds,
       updatesPerSecond: since.updates / Math.max(1e-9, since.seconds),
-      loss: since.lossSum / Math.max(1, since.rows),
+      loss: since.rows > 0 ? since.lossSum / since.rows : stopping.loss,
       ...(validation ? { validation } : {}),
       ...progression.report(),
     };

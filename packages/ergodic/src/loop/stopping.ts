@@ -113,6 +113,11 @@ export class Stopping {
   after(made: Advance, seconds: number): Record<string, number> | undefined {
     const { step, stepsPerEpoch } = this.progression;
     this.seconds += seconds;
+    if (made.within && made.updates === 0) {
+      if (made.rows > 0) this.loss = made.lossSum / made.rows;
+      this.checkLimits();
+      return undefined;
+    }
     this.epochLoss.sum += made.lossSum;
     this.epochLoss.rows += made.rows;
     // A converged run that is resumed reads no more rows: its loss stays. A search reads none at all.

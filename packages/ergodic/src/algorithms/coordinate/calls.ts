@@ -1,7 +1,9 @@
+import type { Snapshot } from "../../contract.ts";
 import type { Call } from "../../host/pool.ts";
+import type { ColumnSet } from "./column-set.ts";
 
 /**
- * Solvers written as generators of kernel calls, so that several of them can run in step on the workers.
+ * Solvers written as generators of kernel calls, so that several of them can run side by side on the workers, and stop between any two calls.
  *
  * What a solver asks to be run, calls side by side that do not depend on each other: workers share them. The results come back.
  */
@@ -9,25 +11,75 @@ export type Calls<T> = Generator<readonly Call[], T, readonly number[]>;
 
 type RunCalls = (calls: Call[]) => Promise<readonly number[]>;
 
-/** Runs one solver's calls; the result of its generator. */
-export async function follow<T>(calls: Calls<T>, run: RunCalls): Promise<T> {
-  let step = calls.next([]);
-  while (!step.done) step = calls.next(await run([...step.value]));
-  return step.value;
+/** Elements that a call of kernels/working-set.ts touches at most: some milliseconds. */
+const WORK = 4e6;
+
+/** A kernel on each of the sets, in as many calls as it takes (kernels/set-block.ts). */
+export function* whole(kernel: string, sets: readonly ColumnSet[], args: (k: number) => number[] = () => []): Calls<void> {
+  for (let left = [...sets.keys()]; left.length > 0; ) {
+    const done = yield left.map((k) => ({ kernel, args: [sets[k].block, ...args(k), WORK] }));
+    left = left.filter((_, i) => done[i] === 0);
+  }
 }
 
-/** Runs several solvers in step, so that each round of calls goes to the workers together. */
-export async function followAll<T>(all: readonly Calls<T>[], run: RunCalls): Promise<T[]> {
-  const steps = all.map((calls) => calls.next([]));
-  while (steps.some((step) => !step.done)) {
-    const wanted = steps.map((step) => (step.done ? [] : [...step.value]));
-    const results = await run(wanted.flat());
-    let at = 0;
-    for (const [k, calls] of wanted.entries()) {
-      const own = results.slice(at, at + calls.length);
-      at += calls.length;
-      if (!steps[k].done) steps[k] = all[k].next(own);
-    }
+/** Of an `advance` that stops within a step. */
+const STRETCH_MS = 20;
+/** A step that is expected to be shorter is not worth a copy of what it begins with. */
+const SHORT_MS = 20;
+
+interface Follower<T> {
+  readonly calls: Calls<T>;
+  at: IteratorResult<readonly Call[], T>;
+}
+
+/**
+ * A step of a run made of kernel calls, which may take long: it is made in stretches.
+ *
+ * Between two stretches the step is half done, which no snapshot can hold: what is kept then is the run as it was when the step began, from where the same step is
+ * made again, bit for bit. That copy costs time, so that after a short step (the next is likely to be short as well) none is made, and the step is not interrupted.
+ */
+export class LongStep<T> {
+  private readonly run: RunCalls;
+  private readonly keep: () => Snapshot;
+  private followers: Follower<T>[] = [];
+  private before: Snapshot | undefined;
+  private milliseconds = Number.POSITIVE_INFINITY;
+
+  /** `keep`: the run's snapshot between steps. */
+  constructor(run: RunCalls, keep: () => Snapshot) {
+    this.run = run;
+    this.keep = keep;
   }
-  return steps.map((step) => step.value as T);
+
+  /** A step has begun, and is not done yet. */
+  get underWay(): boolean {
+    return this.followers.length > 0;
+  }
+
+  /** Continues the step under way, or begins one. Undefined where it is not done after a stretch; else what each solver gave. */
+  async advance(begin: () => readonly Calls<T>[]): Promise<T[] | undefined> {
+    if (!this.underWay) {
+      this.before = this.milliseconds < SHORT_MS ? undefined : this.keep();
+      this.followers = begin().map((calls) => ({ calls, at: calls.next([]) }));
+      this.milliseconds = 0;
+    }
+    const start = performance.now();
+    const until = this.before ? start + STRETCH_MS : Number.POSITIVE_INFINITY;
+    await Promise.all(this.followers.map((follower) => this.follow(follower, until)));
+    this.milliseconds += performance.now() - start;
+    if (!this.followers.every(({ at }) => at.done)) return undefined;
+    const given = this.followers.map(({ at }) => at.value as T);
+    this.followers = [];
+    this.before = undefined;
+    return given;
+  }
+
+  snapshot(): Snapshot {
+    return this.before ?? this.keep();
+  }
+
+  private async follow(follower: Follower<T>, until: number): Promise<void> {
+    while (!follower.at.done && performance.now() < until)
+      follower.at = follower.calls.next(await this.run([...follower.at.value]));
+  }
 }

@@ -2,9 +2,10 @@ import type { ColumnBinding, ColumnTarget } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { extrapolate, HISTORY } from "./anderson.ts";
-import type { Calls } from "./calls.ts";
+import { type Calls, whole } from "./calls.ts";
 import type { ColumnSet } from "./column-set.ts";
 import { commonShift } from "./common-shift.ts";
+import { dot, JointIntercepts } from "./joint-intercepts.ts";
 
 /** Penalty of every coefficient. */
 export interface Strength {
@@ -18,14 +19,21 @@ export interface NewtonAim {
   /** What a pass of the solve may still gain when it ends. */
   solve: number;
   steps: number;
+  /** Curvatures that are off by no more than this share may be those of an earlier step, and a step that gained what its model said is the last. Default: none are. */
+  drift?: number;
 }
 
 /** Of a loss's largest curvature: where it is flat (huber's tails, saturated rows), a model without curvature would have no minimum. */
 const LEAST_CURVATURE = 1e-6;
 /** Armijo's share of the decrease that the model promises. */
 const SUFFICIENT = 1e-4;
+/** Of what a model on curvatures of an earlier step said: a step that gained less is followed by one on new ones. */
+const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
+/** Steps of all intercepts at once, which end where no slope is more than this share of what it is made of. */
+const MOST_TOGETHER = 100;
+const SETTLED = 1e-14;
 const MOST_TRIALS = 60;
 
 /**
@@ -44,6 +52,10 @@ export class ColumnNewton {
   private readonly engine: Engine;
   private readonly binding: ColumnBinding;
   private readonly sets: readonly ColumnSet[];
+  /** The output whose coefficients are on the way to another point. */
+  private moving: number | undefined;
+  /** Outputs that have moved since their loss was evaluated. */
+  private readonly stale: Uint8Array;
 
   constructor(target: ColumnTarget, engine: Engine, binding: ColumnBinding, sets: readonly ColumnSet[]) {
     this.target = target;
@@ -51,13 +63,29 @@ export class ColumnNewton {
     this.binding = binding;
     this.sets = sets;
     this.origins = new Float64Array(target.outputs);
+    this.stale = new Uint8Array(target.outputs).fill(1);
   }
 
-  /** Slopes and curvatures at the outputs as they are: of all, or of output k where outputs do not share a loss. */
-  *evaluate(k?: number): Calls<number> {
-    const { evaluation } = this.binding;
-    yield k === undefined || this.target.joint ? evaluation : [evaluation[k]];
-    return this.binding.loss();
+  /** Slopes and curvatures at the outputs as they are. */
+  *evaluate(): Calls<number> {
+    const { binding, target, stale } = this;
+    const due = target.joint
+      ? stale.includes(1)
+        ? binding.evaluation
+        : []
+      : binding.evaluation.filter((_, k) => stale[k] === 1);
+    if (due.length > 0) yield due;
+    stale.fill(0);
+    return binding.loss();
+  }
+
+  /** Coefficients of output k that go with its intercept: those that its last step left. */
+  settledCoefficients(k: number): Float64Array {
+    const set = this.sets[k];
+    const beta = set.overColumns(set.beta).slice();
+    const before = set.before();
+    if (this.moving === k) for (const [a, j] of set.members().entries()) beta[j] = before[a];
+    return beta;
   }
 
   /** Σ |slopes| and Σ curvatures over all rows and outputs. */
@@ -68,34 +96,39 @@ export class ColumnNewton {
   }
 
   /** Moves output k, until a step promises less than enough. Slopes must be those of the point. Returns what was gained. */
-  *descend(k: number, { enough, solve, steps }: NewtonAim): Calls<number> {
+  *descend(k: number, { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const set = this.sets[k];
     let gained = 0;
+    let trusted = true;
     for (let step = 0; step < steps; step++) {
-      this.takeModel(k);
+      this.takeModel(k, trusted ? drift : undefined);
       set.set(field.SET_TOLERANCE_F64, solve);
-      yield [{ kernel: "setSolve", args: [set.block] }];
-      yield [{ kernel: "setDirection", args: [set.block, set.direction] }];
+      set.remember();
+      this.moving = k;
+      yield* whole("setSolve", [set]);
+      yield* whole("setDirection", [set], () => [set.direction]);
       const promised = this.promised(set, k);
-      if (!(promised < this.noise())) {
-        stay(set);
-        break;
-      }
-      gained -= yield* this.backtrack(set, k, promised);
-      if (-promised <= enough) break;
+      const modelled = promised + 0.5 * set.get(field.SET_SLOPE_CURVATURE_F64);
+      const leads = promised < this.noise();
+      const change = leads ? yield* this.backtrack(set, k, promised) : 0;
+      if (!leads) stay(set);
+      this.moving = undefined;
+      gained -= change;
+      trusted = change <= LEAST_TRUST * modelled;
+      if (!leads || -promised <= enough || (drift !== undefined && Math.abs(change - modelled) <= enough)) break;
     }
     return gained;
   }
 
   /** Cycles of one step an output, for outputs that share a loss: they converge linearly, and are extrapolated. Returns what was gained. */
-  *descendTogether({ enough, solve, steps }: NewtonAim): Calls<number> {
+  *descendTogether(aim: NewtonAim): Calls<number> {
     const points = [this.point()];
     let gained = 0;
     for (let cycle = 0; cycle < HISTORY; cycle++) {
       let now = 0;
-      for (let k = 0; k < this.sets.length; k++) now += yield* this.descend(k, { enough, solve, steps });
+      for (let k = 0; k < this.sets.length; k++) now += yield* this.descend(k, aim);
       gained += now;
-      if (now <= enough) return gained;
+      if (now <= aim.enough) return gained;
       points.push(this.point());
     }
     return gained + (yield* this.leap(points));
@@ -103,12 +136,17 @@ export class ColumnNewton {
 
   /** Members' coefficients, intercepts, outputs: all that is linear in the coefficients, so that a combination of points is a point. */
   private point(): Float64Array {
-    const parts = this.sets.map((set) => {
-      const beta = set.overColumns(set.beta);
-      return Float64Array.from(set.members(), (j) => beta[j]);
-    });
     const z = this.engine.memory.f64(this.binding.z, this.target.rowCount * this.target.outputs);
-    return Float64Array.from([...parts, this.origins, z].flatMap((part) => [...part]));
+    const members = this.sets.reduce((sum, set) => sum + set.members().length, 0);
+    const point = new Float64Array(members + this.origins.length + z.length);
+    let at = 0;
+    for (const set of this.sets) {
+      const beta = set.overColumns(set.beta);
+      for (const j of set.members()) point[at++] = beta[j];
+    }
+    point.set(this.origins, at);
+    point.set(z, at + this.origins.length);
+    return point;
   }
 
   private moveTo(point: Float64Array): void {
@@ -121,6 +159,7 @@ export class ColumnNewton {
     this.engine.memory
       .f64(this.binding.z, this.target.rowCount * this.target.outputs)
       .set(point.subarray(at + this.origins.length));
+    this.stale.fill(1);
   }
 
   private penaltyHere(): number {
@@ -190,13 +229,54 @@ export class ColumnNewton {
    */
   *settle(): Calls<void> {
     this.loss = yield* this.evaluate();
-    const { intercept, quadratic, outputs } = this.target;
-    for (let sweep = intercept && !quadratic ? MOST_SWEEPS : 0; sweep > 0; sweep--) {
+    const { intercept, quadratic, outputs, joint } = this.target;
+    const settled = joint && intercept && (yield* this.settleTogether());
+    for (let sweep = intercept && !quadratic && !settled ? MOST_SWEEPS : 0; sweep > 0; sweep--) {
       let off = 0;
       for (let k = 0; k < outputs; k++) off = Math.max(off, yield* this.settleOne(k));
       if (off <= 1e-14) break;
     }
     for (let k = 0; k < outputs; k++) this.takeModel(k);
+  }
+
+  /** All intercepts of a shared loss at once: a step costs one evaluation, as that of a single intercept does. False where that does not lead there. */
+  private *settleTogether(): Calls<boolean> {
+    const { outputs } = this.target;
+    const search = new JointIntercepts();
+    for (let step = 0; step < MOST_TOGETHER; step++) {
+      const along = Array.from({ length: outputs }, (_, k) => this.slopeOf(k));
+      if (along.every(({ sum, size }) => Math.abs(sum) <= SETTLED * size)) return true;
+      const slopes = Float64Array.from(along, ({ sum }) => sum);
+      const direction = search.direction(
+        slopes,
+        Float64Array.from(along, ({ curvature }) => curvature),
+      );
+      const before = new Float64Array(outputs);
+      const start = dot(slopes, direction);
+      let length = 1;
+      let after = slopes;
+      for (let trial = 0; ; trial++) {
+        for (let k = 0; k < outputs; k++) this.shiftOutputs(k, length * direction[k] - before[k]);
+        for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
+        this.loss = yield* this.evaluate();
+        after = Float64Array.from({ length: outputs }, (_, k) => this.slopeOf(k).sum);
+        // Past the minimum by less than it was before it, or not there yet.
+        if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
+        length /= 2;
+      }
+      for (let k = 0; k < outputs; k++) this.origins[k] += before[k];
+      search.learn(
+        before,
+        after.map((g, k) => g - slopes[k]),
+      );
+    }
+    return false;
+  }
+
+  private shiftOutputs(k: number, by: number): void {
+    const z = this.sets[k].overRows(this.zOf(k));
+    for (let i = 0; i < z.length; i++) z[i] += by;
+    this.stale[k] = 1;
   }
 
   /**
@@ -207,66 +287,59 @@ export class ColumnNewton {
     const { sum, size, curvature } = this.slopeOf(k);
     if (Math.abs(sum) <= 4e-16 * size) return 0;
     const before = this.sets[k].overRows(this.zOf(k)).slice();
-    let [here, there] = [0, sum];
+    let [here, there, at] = [0, sum, 0];
     let d = -sum / curvature;
     for (let trial = 0; trial < MOST_TRIALS && Math.abs(there) > 0.9 * Math.abs(sum); trial++) {
-      const to = here + d;
-      const z = this.sets[k].overRows(this.zOf(k));
-      for (let i = 0; i < z.length; i++) z[i] = before[i] + to;
-      this.loss = yield* this.evaluate(k);
+      at = here + d;
+      this.putOutputs(k, before, at);
+      this.loss = yield* this.evaluate();
       const slope = this.slopeOf(k).sum;
       const forth = slope * sum > 0;
       d *= forth ? 2 : 0.5;
       if (!forth && !(Math.abs(slope) < Math.abs(there))) continue;
-      [here, there] = [to, slope];
+      [here, there] = [at, slope];
       if (!forth) break;
     }
-    const z = this.sets[k].overRows(this.zOf(k));
-    for (let i = 0; i < z.length; i++) z[i] = before[i] + here;
-    this.loss = yield* this.evaluate(k);
+    if (at !== here) this.putOutputs(k, before, here);
+    this.loss = yield* this.evaluate();
     this.origins[k] += here;
     return here === 0 ? 0 : Math.abs(sum) / size;
   }
 
+  /** z_k = before + shift. */
+  private putOutputs(k: number, before: Float64Array, shift: number): void {
+    const z = this.sets[k].overRows(this.zOf(k));
+    for (let i = 0; i < z.length; i++) z[i] = before[i] + shift;
+    this.stale[k] = 1;
+  }
+
   /** Along intercept k. */
   private slopeOf(k: number): { sum: number; size: number; curvature: number } {
-    const { slopes, curvatures } = this.views(k);
-    let sum = 0;
-    let size = 0;
-    let curvature = 0;
-    for (let i = 0; i < slopes.length; i++) {
-      sum += slopes[i];
-      size += Math.abs(slopes[i]);
-      curvature += curvatures[i];
-    }
+    const set = this.sets[k];
+    this.here("setSlope", k, this.slopesOf(k), this.curvaturesOf(k));
+    const [sum, size] = [set.get(field.SET_SLOPE_F64), set.get(field.SET_SLOPE_SIZE_F64)];
+    const curvature = set.get(field.SET_SLOPE_CURVATURE_F64);
     if (curvature > 0) return { sum, size, curvature };
     this.takeModel(k);
-    return { sum, size, curvature: this.sets[k].get(field.SET_SUM_H_F64) };
+    return { sum, size, curvature: set.get(field.SET_SUM_H_F64) };
   }
 
-  /** The quadratic model of output k at the present point: slopes and curvatures as they were last evaluated. */
-  private takeModel(k: number): void {
-    const set = this.sets[k];
-    const { slopes, curvatures } = this.views(k);
-    const u = set.overRows(set.u);
-    const h = set.overRows(set.h);
-    const weights = set.overRows(this.binding.weights);
+  /** The quadratic model of output k at the present point: slopes and curvatures as they were last evaluated, these as they are or as `drift` leaves them. */
+  takeModel(k: number, drift = -1): void {
     const least = LEAST_CURVATURE * (this.target.curvature ?? 1);
-    let sum = 0;
-    for (let i = 0; i < h.length; i++) {
-      u[i] = -slopes[i];
-      h[i] = Math.max(curvatures[i], least * weights[i]);
-      sum += h[i];
-    }
-    set.set(field.SET_SUM_H_F64, sum);
-    set.set(field.SET_SHIFT_F64, 0);
-    set.forgetCovariances();
+    this.here("setModel", k, this.slopesOf(k), this.curvaturesOf(k), this.binding.weights, least, drift);
   }
 
-  private views(k: number): { slopes: Float64Array; curvatures: Float64Array } {
-    const set = this.sets[k];
-    const offset = k * this.target.rowCount * 8;
-    return { slopes: set.overRows(this.binding.slopes + offset), curvatures: set.overRows(this.binding.curvatures + offset) };
+  private here(kernel: string, k: number, ...args: number[]): void {
+    this.binding.here(kernel)(this.sets[k].block, ...args);
+  }
+
+  private slopesOf(k: number): number {
+    return this.binding.slopes + k * this.target.rowCount * 8;
+  }
+
+  private curvaturesOf(k: number): number {
+    return this.binding.curvatures + k * this.target.rowCount * 8;
   }
 
   private zOf(k: number): number {
@@ -280,10 +353,8 @@ export class ColumnNewton {
 
   /** Slope of the loss along the direction, plus what the penalty changes. */
   private promised(set: ColumnSet, k: number): number {
-    const { slopes } = this.views(k);
-    const direction = set.overRows(set.direction);
-    let slope = 0;
-    for (let i = 0; i < direction.length; i++) slope += slopes[i] * direction[i];
+    this.here("setAlong", k, this.slopesOf(k), set.direction);
+    let slope = set.get(field.SET_SLOPE_F64);
     const beta = set.overColumns(set.beta);
     const weights = set.penaltyWeights();
     const before = set.before();
@@ -317,7 +388,8 @@ export class ColumnNewton {
         beta[j] = given === 1 ? after[a] : before[a] + given * (after[a] - before[a]);
         penalty += this.penaltyOf(weights[a], beta[j]);
       }
-      const loss = yield* this.evaluate(k);
+      this.stale[k] = 1;
+      const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
       // The last steps change less than rounding does: values say nothing about them, but slopes still led there.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();

@@ -8,8 +8,12 @@ import * as field from "../../host/fields.ts";
 const MOST_COVARIANCES = 768;
 /** Where curvatures change at each step, the Gram matrix is for one step alone. */
 const MOST_PASSING_COVARIANCES = 256;
+/** But rows with fewer entries make it nearly as fast as a pass. */
+const SPARSE_ROW = 32;
 /** Of one solve: an ill-conditioned one goes on in the next round. */
 const MOST_PASSES = 1000;
+/** What a column costs in addition to its entries, in elements. */
+const LEAST_WORK = 16;
 
 /** Vectors over columns or rows of which a run that goes on needs every digit. */
 const overColumns = ["beta", "means", "norms", "origins", "correlations", "referenceCorrelations"] as const;
@@ -57,7 +61,8 @@ export class ColumnSet {
     const arena = new Arena(engine.memory, "working set");
     this.arena = arena;
     const f64 = (count: number): number => arena.take(count * 8);
-    const most = target.quadratic ? MOST_COVARIANCES : MOST_PASSING_COVARIANCES;
+    const cheap = target.quadratic || (binding.slots.products > 0 && binding.entryCount < SPARSE_ROW * rows);
+    const most = cheap ? MOST_COVARIANCES : MOST_PASSING_COVARIANCES;
     this.capacity = Math.max(8, Math.min(columns, most));
     this.v = options.v;
     this.direction = f64(rows);
@@ -86,6 +91,7 @@ export class ColumnSet {
       [field.SET_DOT, binding.slots.dot],
       [field.SET_ADD, binding.slots.add],
       [field.SET_ADD_WEIGHTED, binding.slots.addWeighted],
+      [field.SET_PRODUCTS, binding.slots.products],
       [field.SET_SPREAD, binding.slots.spread],
       [field.SET_ROWS, rows],
       [field.SET_COLUMN_COUNT, columns],
@@ -107,7 +113,7 @@ export class ColumnSet {
       [field.SET_CAPACITY, this.capacity],
       [field.SET_GRAM, by.gram],
       [field.SET_FACTOR, f64(this.capacity ** 2)],
-      [field.SET_Q, f64(columns)],
+      [field.SET_Q, f64(columns + 1)],
       [field.SET_BEFORE, f64(columns)],
       [field.SET_CURVATURES, f64(columns)],
       [field.SET_DIRECTION, f64(Math.max(16, columns))],
@@ -117,6 +123,7 @@ export class ColumnSet {
       [field.SET_NON_NEGATIVE, target.nonNegative ? 1 : 0],
       [field.SET_MOST_PASSES, MOST_PASSES],
     ]);
+    this.set(field.SET_COLUMN_WORK_F64, LEAST_WORK + binding.entryCount / columns);
   }
 
   get(at: number): number {
@@ -142,6 +149,24 @@ export class ColumnSet {
 
   overColumns(at: number): Float64Array {
     return this.arena.memory.f64(at, this.columnCount);
+  }
+
+  /** The intercept's move since u was set, which in the midst of a solve by covariances u does not know yet. */
+  shift(): number {
+    const shift = this.get(field.SET_SHIFT_F64);
+    const sumH = this.get(field.SET_SUM_H_F64);
+    if (this.count(field.SET_STAGE) === 0 || this.count(field.SET_SIZE) > this.count(field.SET_CAPACITY)) return shift;
+    const beta = this.overColumns(this.beta);
+    const means = this.overColumns(this.pointers.means);
+    const before = this.before();
+    return this.members().reduce((sum, j, a) => sum - ((beta[j] - before[a]) * means[j]) / sumH, shift);
+  }
+
+  /** What `before` gives from now on: coefficients as they are. */
+  remember(): void {
+    const before = this.before();
+    const beta = this.overColumns(this.beta);
+    for (const [a, j] of this.members().entries()) before[a] = beta[j];
   }
 
   /** Coefficients before the last solve, by member. */

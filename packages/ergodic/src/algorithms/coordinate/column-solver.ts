@@ -3,7 +3,7 @@ import type { ColumnBinding, ColumnTarget, Gap, Snapshot } from "../../contract.
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import type { Call } from "../../host/pool.ts";
-import type { Calls } from "./calls.ts";
+import { type Calls, whole } from "./calls.ts";
 import { ColumnNewton, type Strength } from "./column-newton.ts";
 import { ColumnSet, joined, parted } from "./column-set.ts";
 
@@ -15,6 +15,8 @@ const FIRST_MEMBERS = 10;
 const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
+/** Of curvatures, where no certificate is asked for. */
+const DRIFT = 0.1;
 /** A pass whose moves are rounding alone gains less than this share of the null model's loss. */
 const ROUNDING = 1e-28;
 /** Rounds that neither take a column in nor bring the gap down by a tenth: no more is to be had. */
@@ -89,6 +91,8 @@ export class ColumnSolver {
   private readonly penalised: boolean;
   private readonly largestWeight: number;
   private last: SolverState = nothingYet;
+  /** The null model is known. */
+  private opened = false;
   private progress: Progress = {
     nullLoss: 1,
     leastLoss: 0,
@@ -117,8 +121,12 @@ export class ColumnSolver {
     this.newton = new ColumnNewton(target, engine, this.binding, this.sets);
   }
 
+  /** As last certified; before that what is known of the null model: that any model loses the least there is, or more. */
   get state(): SolverState {
-    return this.last;
+    const { last, opened, nullLoss, leastLoss } = this;
+    if (!opened || last.violation < Infinity) return last;
+    const gap = this.certified ? { dual: leastLoss, relative: 1 } : {};
+    return { ...last, primal: leastLoss + nullLoss, violation: 1, ...gap };
   }
 
   /** What the null model loses over the least loss. */
@@ -131,21 +139,23 @@ export class ColumnSolver {
     return this.progress.leastLoss;
   }
 
-  /** Loss at the point, Σ c ℓ. */
+  /** Loss at the point, Σ c ℓ; NaN before the null model is known. */
   get loss(): number {
+    if (!this.opened) return Number.NaN;
     return this.target.quadratic ? this.leastLoss + this.total(field.SET_FIT_F64) : this.newton.loss;
   }
 
   /** To the null model: intercepts alone. */
   *open(): Calls<void> {
     const { newton, progress, target, binding } = this;
-    yield this.sets.map(({ block }) => ({ kernel: "setNorms", args: [block] }));
+    yield* whole("setNorms", this.sets);
     const zeroLoss = yield* newton.evaluate();
     if (binding.conjugate) progress.leastLoss = -binding.conjugate.value(yield binding.conjugate.calls(this.dual.pointer, 0));
     progress.zeroPull = this.mostPull();
     yield* newton.settle();
     this.setStrength({ l1: 0, l2: 0 });
-    yield this.scores();
+    yield* whole("setScores", this.sets);
+    this.opened = true;
     const share = target.quadratic ? LEAST_SHARE_QUADRATIC : LEAST_SHARE;
     const scale = binding.conjugate ? zeroLoss - progress.leastLoss : Math.abs(zeroLoss);
     progress.nullLoss = Math.max(this.loss - progress.leastLoss, share * scale, Number.MIN_VALUE);
@@ -160,7 +170,7 @@ export class ColumnSolver {
       yield* this.begin(BARRED);
       while (!(yield* this.round(1e-12)));
       this.setStrength({ l1: 0, l2: 0 });
-      yield this.scores();
+      yield* whole("setScores", this.sets);
     }
     let largest = 0;
     // Of a target that is constant up to rounding, rounding is all that pulls: any strength above that will do.
@@ -195,7 +205,7 @@ export class ColumnSolver {
     const { progress, target } = this;
     const aim = tolerance * progress.nullLoss;
     const gained = target.quadratic ? yield* this.solve(aim) : yield* this.descend(aim);
-    yield this.scores();
+    yield* whole("setScores", this.sets);
     const off = yield* this.certify();
     if (off <= tolerance) return this.vanished() ?? true;
     let grown = 0;
@@ -212,20 +222,49 @@ export class ColumnSolver {
     return `the ${what} stays at ${progress.best.toPrecision(2)}: ${MOST_IDLE} more rounds did not bring it down`;
   }
 
+  /**
+   * A round without a certificate, for what is compared and not kept: to about `tolerance`, by what models say. True once no column that pulls is left out. Of
+   * Newton's steps it makes few, on curvatures that it takes anew only where they have drifted.
+   */
+  *near(tolerance: number): Calls<boolean> {
+    const { newton, progress, target, sets } = this;
+    const aim = tolerance * progress.nullLoss;
+    let moved = false;
+    if (target.quadratic) yield* this.solve(aim);
+    else {
+      const enough = NEWTON_SHARE * aim;
+      const wanted = {
+        enough,
+        solve: this.endSolvesAt(SOLVE_SHARE * enough),
+        steps: target.joint ? 1 : MOST_NEWTON_STEPS,
+        drift: DRIFT,
+      };
+      newton.loss = yield* newton.evaluate();
+      // Cycles over outputs that share a loss converge linearly: a small step is no sign of the end, but a small round is.
+      if (target.joint) moved = (yield* newton.descendTogether(wanted)) > enough;
+      else for (const k of sets.keys()) yield* newton.descend(k, wanted);
+      newton.shiftCommon();
+      yield* newton.evaluate();
+      for (const k of sets.keys()) newton.takeModel(k, DRIFT);
+    }
+    yield* whole("setScores", this.sets);
+    const grown = yield sets.map((set) => call("setGrow", set, this.growth(set), 1));
+    return !moved && grown.every((count) => count === 0);
+  }
+
   /** Outputs over all rows, weighted or not, f64[outputs][rows]. A quadratic loss does without them, so that they are summed when asked for. */
   *outputs(): Calls<number> {
     const { z } = this.binding;
-    if (this.target.quadratic)
-      yield this.sets.map((set, k) => call("setOutputs", set, this.originOf(k), z + k * this.rowCount * 8));
+    if (this.target.quadratic) yield* whole("setOutputs", this.sets, (k) => [this.originOf(k), z + k * this.rowCount * 8]);
     return z;
   }
 
-  /** Parameters in the problem's layout: by output the columns, the intercept, padding. */
+  /** Parameters in the problem's layout: by output the columns, the intercept, padding. Within a round: where it has come to. */
   parameters(): Float64Array {
     const { outputs, penalty, columnCount, intercept, one } = this.target;
     const all = new Float64Array(outputs * penalty.stride);
     for (const [k, set] of this.sets.entries()) {
-      const beta = set.overColumns(set.beta);
+      const beta = this.newton.settledCoefficients(k);
       all.set(beta, k * penalty.stride);
       const moved = set.origins().reduce((sum, o, j) => sum + o * beta[j], 0);
       if (intercept) all[k * penalty.stride + columnCount] = (this.originOf(k) - moved) / one;
@@ -263,6 +302,7 @@ export class ColumnSolver {
     const [l1, l2, loss] = numbers;
     this.setStrength({ l1, l2 });
     this.newton.loss = loss;
+    this.opened = true;
   }
 
   dispose(): void {
@@ -287,10 +327,6 @@ export class ColumnSolver {
 
   private outputsView(): Float64Array {
     return this.engine.memory.f64(this.binding.z, this.rowCount * this.sets.length);
-  }
-
-  private scores(): Call[] {
-    return this.sets.map((set) => call("setScores", set));
   }
 
   private total(at: number): number {
@@ -320,7 +356,7 @@ export class ColumnSolver {
   /** A quadratic loss is its own model, which is never taken anew: the shift of the solve is the whole move of the intercept. */
   private originOf(k: number): number {
     const { quadratic, intercept } = this.target;
-    return this.newton.origins[k] + (quadratic && intercept ? this.sets[k].get(field.SET_SHIFT_F64) : 0);
+    return this.newton.origins[k] + (quadratic && intercept ? this.sets[k].shift() : 0);
   }
 
   private endSolvesAt(gain: number): number {
@@ -329,7 +365,7 @@ export class ColumnSolver {
 
   private *solve(aim: number): Calls<number> {
     for (const set of this.sets) set.set(field.SET_TOLERANCE_F64, this.endSolvesAt(this.progress.solveShare * aim));
-    yield this.sets.map((set) => call("setSolve", set));
+    yield* whole("setSolve", this.sets);
     return 0;
   }
 
@@ -410,7 +446,5 @@ function call(kernel: string, set: ColumnSet, ...args: number[]): Call {
 }
 
 function nonZeros(values: Float64Array): number {
-  let count = 0;
-  for (const x of values) if (x !== 0) count++;
-  return count;
+  return values.reduce((count, x) => count + Number(x !== 0), 0);
 }

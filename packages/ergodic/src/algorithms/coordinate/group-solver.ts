@@ -83,14 +83,22 @@ export class GroupSolver implements PathSolver {
     const active = blocks
       .map((_, b) => b)
       .filter((b) => before[b] > ROUNDING * this.strength || blocks[b].some((j) => x[j] !== 0));
-    const order = Uint32Array.from({ length: active.length * PASSES }, (_, k) => active[k % active.length]);
-    coordinates!.move(order, { step: "exact" });
+    const order = Uint32Array.from(active);
+    for (let pass = 0; pass < PASSES; pass++) {
+      coordinates!.move(order, { step: "exact" });
+      // Nothing to run, but a place to stop at.
+      yield [];
+    }
     this.point = coordinates!.point();
     const { relative } = coordinates!.gap?.() ?? { relative: Number.NaN };
     const violation = coordinates!.violations().reduce((a, b) => Math.max(a, b), 0);
     this.state = { relative, violation, nonZeros: this.nonZeros() };
     this.known = Number.NaN;
     return (Number.isNaN(relative) ? violation : relative) <= tolerance;
+  }
+
+  near(tolerance: number): Calls<boolean> {
+    return this.round(tolerance);
   }
 
   *heldOut(): Calls<number> {

@@ -10,7 +10,7 @@ import { power } from "../../base/power.ts";
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
-import { type Calls, follow, followAll } from "./calls.ts";
+import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver } from "./column-solver.ts";
 
 export interface PathOptions {
@@ -39,6 +39,15 @@ export interface PathRecord {
 }
 
 const MOST_ROUNDS = 200;
+/** Of folds, where a smaller one is asked for: it moves held-out errors by a small part of their standard error, which no choice of a strength depends on. */
+const FOLD_TOLERANCE = 1e-5;
+/**
+ * A path of strengths that were not listed ends where a step of it makes the explained deviance grow by less than this share, or where it exceeds the other, after
+ * a few strengths. Source: glmnet's fdev, devmax, mnlam.
+ */
+const LEAST_GROWTH = 1e-5;
+const MOST_EXPLAINED = 0.999;
+const LEAST_STRENGTHS = 5;
 
 export interface Strength {
   l1: number;
@@ -66,6 +75,8 @@ export interface PathSolver {
   begin(strength: Strength): Calls<void>;
   /** True, or why in words, once nothing more is to be done. */
   round(tolerance: number): Calls<boolean | string>;
+  /** A round without a certificate, for what is compared and not kept; true once nothing more is to be done. */
+  near(tolerance: number): Calls<boolean | string>;
   /** Mean loss on the rows held out, over the least. */
   heldOut(): Calls<number>;
   parameters(): Float64Array;
@@ -103,18 +114,21 @@ export function columnSolvers(
 export class PathProgression implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
-  readonly converged = false;
   step = 0;
   private readonly made: PathSolvers;
   private readonly options: PathOptions;
-  private readonly run: (calls: Call[]) => Promise<number[]>;
+  private readonly opening: LongStep<number | undefined>;
+  private readonly solving: LongStep<number | undefined>;
   private kept: PathRecord | undefined;
 
   constructor(made: PathSolvers, options: PathOptions, plan: Plan, engine: Engine) {
     this.made = made;
     this.options = options;
+    const { deterministic } = plan;
     const workers = made.folds.length > 0 ? plan.workers : 1;
-    this.run = (calls) => engine.run(calls, { workers, deterministic: plan.deterministic });
+    const run = (calls: Call[]): Promise<number[]> => engine.run(calls, { workers, deterministic });
+    this.opening = new LongStep(run, () => this.whole());
+    this.solving = new LongStep(run, () => this.whole());
   }
 
   get updates(): number {
@@ -126,22 +140,55 @@ export class PathProgression implements Progression {
     return typeof lambdas === "number" ? lambdas : lambdas.length;
   }
 
+  /** Why no weaker strength is worth solving, where none is. */
+  get converged(): false | string {
+    const { kept, step, options } = this;
+    if (!kept || typeof options.lambdas !== "number" || step < LEAST_STRENGTHS || step === options.lambdas) return false;
+    const explained = (k: number): number => 1 - kept.losses[k] / kept.nullLoss;
+    const now = explained(step - 1);
+    if (now > MOST_EXPLAINED) return `more than ${100 * MOST_EXPLAINED} % of the deviance is explained`;
+    return now - explained(step - 2) < LEAST_GROWTH * now ? "the deviance explained hardly grows any more" : false;
+  }
+
   /** What has been found, once a step was made. */
   get record(): PathRecord {
-    if (this.kept) return this.kept;
-    throw new ErgodicError("fit.path", "the run was stopped before its first strength was solved; let it run on", "PATH_EMPTY");
+    const { kept, step, stepCount, made } = this;
+    if (!kept || step === 0)
+      throw new ErgodicError("fit.path", "the run was stopped before its first strength was solved; let it run on", "PATH_EMPTY");
+    if (step === stepCount) return kept;
+    const heldOut = Float64Array.from({ length: made.folds.length * step }, (_, at) => {
+      const fold = Math.floor(at / step);
+      return kept.heldOut[fold * stepCount + (at % step)];
+    });
+    const first = (values: Float64Array): Float64Array => values.slice(0, step);
+    return {
+      ...kept,
+      lambdas: first(kept.lambdas),
+      gaps: first(kept.gaps),
+      violations: first(kept.violations),
+      losses: first(kept.losses),
+      nonZeros: first(kept.nonZeros),
+      parameters: kept.parameters.slice(0, step * made.parameterCount),
+      heldOut,
+    };
   }
 
   async advance(steps: number): Promise<Advance> {
-    const record = this.step === 0 ? await this.open() : this.record;
-    let made = 0;
+    const { rowCount } = this.made;
+    const start = this.step;
+    let within = false;
     let sum = 0;
-    for (; made < steps && this.step < this.stepCount; made++) {
-      await this.solve(record, this.step);
-      sum += record.losses[this.step] * this.made.rowCount;
+    while (!within && this.step - start < steps && this.step < this.stepCount && !this.converged) {
+      const record = this.kept ?? (await this.open());
+      const errors = record && (await this.solving.advance(() => this.solvers().map((_, i) => this.solve(record, i))));
+      within = errors === undefined;
+      if (!record || !errors) continue;
+      this.book(record, errors);
+      sum += record.losses[this.step] * rowCount;
       this.step++;
     }
-    return { updates: made, lossSum: sum, rows: made * this.made.rowCount };
+    const updates = this.step - start;
+    return { updates, lossSum: sum, rows: updates * rowCount, within };
   }
 
   parameters(): Float64Array {
@@ -158,18 +205,7 @@ export class PathProgression implements Progression {
   }
 
   snapshot(): Snapshot {
-    const tensors: Record<string, Tensor> = {};
-    const states = this.solvers().map((solver, i) => {
-      const { tensors: own, state } = this.step > 0 ? solver.snapshot() : { tensors: {}, state: {} };
-      for (const [name, tensor] of Object.entries(own)) tensors[`solver.${i}.${name}`] = tensor;
-      return state;
-    });
-    if (this.kept) {
-      const { nullLoss, ...arrays } = this.kept;
-      for (const [name, values] of Object.entries(arrays)) tensors[`record.${name}`] = values.slice();
-      tensors["record.nullLoss"] = Float64Array.of(nullLoss);
-    }
-    return { tensors, state: { step: this.step, states } };
+    return this.solving.snapshot();
   }
 
   restore(snapshot: Snapshot): void {
@@ -211,24 +247,41 @@ export class PathProgression implements Progression {
     return [this.made.all, ...this.made.folds.map(({ solver }) => solver)];
   }
 
-  private async open(): Promise<PathRecord> {
-    await followAll(
-      this.solvers().map((solver) => solver.open()),
-      this.run,
-    );
-    const lambdas = this.lambdas((await follow(this.made.all.largestPull(), this.run)) / this.options.l1Ratio);
+  /** Before its first step the path holds nothing. */
+  private whole(): Snapshot {
+    const { step, kept } = this;
+    const tensors: Record<string, Tensor> = {};
+    const states = this.solvers().map((solver, i) => {
+      const { tensors: own, state } = step > 0 ? solver.snapshot() : { tensors: {}, state: {} };
+      for (const [name, tensor] of Object.entries(own)) tensors[`solver.${i}.${name}`] = tensor;
+      return state;
+    });
+    if (kept && step > 0) {
+      const { nullLoss, ...arrays } = kept;
+      for (const [name, values] of Object.entries(arrays)) tensors[`record.${name}`] = values.slice();
+      tensors["record.nullLoss"] = Float64Array.of(nullLoss);
+    }
+    return { tensors, state: { step, states } };
+  }
+
+  /** To the null models, of which the strengths follow; undefined where that takes another stretch. */
+  private async open(): Promise<PathRecord | undefined> {
+    const pulls = await this.opening.advance(() => this.solvers().map((solver, i) => opened(solver, i === 0)));
+    if (!pulls) return undefined;
+    const { all, folds, parameterCount } = this.made;
+    const lambdas = this.lambdas(pulls[0]! / this.options.l1Ratio);
     const count = lambdas.length;
     const array = (length = count): Float64Array => new Float64Array(length);
     this.kept = {
       lambdas,
-      parameters: array(count * this.made.parameterCount),
+      parameters: array(count * parameterCount),
       gaps: array(),
       violations: array(),
       losses: array(),
-      nullLoss: this.made.all.nullLoss,
+      nullLoss: all.nullLoss,
       nonZeros: array(),
-      heldOut: array(count * this.made.folds.length),
-      foldWeights: Float64Array.from(this.made.folds, ({ weight }) => weight),
+      heldOut: array(count * folds.length),
+      foldWeights: Float64Array.from(folds, ({ weight }) => weight),
     };
     return this.kept;
   }
@@ -239,13 +292,18 @@ export class PathProgression implements Progression {
     return Float64Array.from({ length: given }, (_, k) => largest * power(ratio, given === 1 ? 0 : k / (given - 1)));
   }
 
-  private async solve(record: PathRecord, k: number): Promise<void> {
+  /** Solver i at the present strength; of a fold the mean loss on the rows held out. */
+  private solve({ lambdas }: PathRecord, i: number): Calls<number | undefined> {
     const { l1Ratio, tolerance } = this.options;
-    const lambda = record.lambdas[k];
-    const strength = { l1: lambda * l1Ratio, l2: lambda * (1 - l1Ratio), group: lambda };
     const { all, folds } = this.made;
-    const held = folds.map(({ solver }) => heldOut(solver, strength, tolerance));
-    const [, ...errors] = await followAll<number | undefined>([to(all, strength, tolerance), ...held], this.run);
+    const lambda = lambdas[this.step];
+    const strength = { l1: lambda * l1Ratio, l2: lambda * (1 - l1Ratio), group: lambda };
+    return i === 0 ? to(all, strength, tolerance) : heldOut(folds[i - 1].solver, strength, Math.max(tolerance, FOLD_TOLERANCE));
+  }
+
+  private book(record: PathRecord, [, ...errors]: (number | undefined)[]): void {
+    const { all } = this.made;
+    const k = this.step;
     const parameters = all.parameters();
     record.parameters.set(parameters, k * parameters.length);
     const { relative, violation, nonZeros } = all.state;
@@ -253,7 +311,7 @@ export class PathProgression implements Progression {
     record.violations[k] = violation;
     record.losses[k] = all.loss - all.leastLoss;
     record.nonZeros[k] = nonZeros;
-    for (const [f, error] of errors.entries()) record.heldOut[f * record.lambdas.length + k] = error as number;
+    for (const [f, error] of errors.entries()) record.heldOut[f * record.lambdas.length + k] = error!;
   }
 }
 
@@ -261,6 +319,8 @@ export class PathProgression implements Progression {
 class ColumnPathSolver extends ColumnSolver implements PathSolver {
   private readonly held: ColumnBinding | undefined;
   private readonly engineOfHeld: Engine;
+  /** The least that the rows held out can lose, once known. */
+  private least: number | undefined;
 
   constructor(target: ColumnTarget, engine: Engine, training?: Float64Array, held?: Float64Array) {
     super(target, engine, training);
@@ -275,9 +335,10 @@ class ColumnPathSolver extends ColumnSolver implements PathSolver {
     const { memory } = this.engineOfHeld;
     memory.f64(held.z, count).set(memory.f64(z, count));
     yield held.evaluation;
+    const loss = held.loss();
     const { conjugate } = held;
-    const least = conjugate ? -conjugate.value(yield conjugate.calls(held.slopes, 0)) : 0;
-    return held.loss() - least;
+    this.least ??= conjugate ? -conjugate.value(yield conjugate.calls(held.slopes, 0)) : 0;
+    return loss - this.least;
   }
 
   override dispose(): void {
@@ -286,9 +347,16 @@ class ColumnPathSolver extends ColumnSolver implements PathSolver {
   }
 }
 
+/** Opens a solver; `first`: returns the strength at which all coefficients are 0. */
+function* opened(solver: PathSolver, first: boolean): Calls<number | undefined> {
+  yield* solver.open();
+  return first ? yield* solver.largestPull() : undefined;
+}
+
 /** Solves a fold, and returns its mean loss on the rows held out. */
 function* heldOut(solver: PathSolver, strength: Strength, tolerance: number): Calls<number> {
-  yield* to(solver, strength, tolerance);
+  yield* solver.begin(strength);
+  for (let rounds = 0; rounds < MOST_ROUNDS && !(yield* solver.near(tolerance)); rounds++);
   return yield* solver.heldOut();
 }
 

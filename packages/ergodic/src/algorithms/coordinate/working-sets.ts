@@ -1,7 +1,7 @@
 import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, ColumnTarget, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { follow } from "./calls.ts";
+import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver, type Strength } from "./column-solver.ts";
 
 /** Coordinate descent on working sets as a run: a step is a round (column-solver.ts), until the gap is as small as was asked. */
@@ -13,13 +13,17 @@ export class WorkingSets implements Progression {
   private readonly solver: ColumnSolver;
   private readonly strength: Strength;
   private readonly tolerance: number;
-  private readonly run: Parameters<typeof follow>[1];
+  private readonly rounds: LongStep<boolean | string>;
 
   constructor(target: ColumnTarget, tolerance: number, plan: Plan, engine: Engine) {
     this.solver = new ColumnSolver(target, engine);
     this.strength = { l1: target.penalty.l1, l2: target.penalty.l2 };
     this.tolerance = tolerance;
-    this.run = (calls) => engine.run(calls, { workers: 1, deterministic: plan.deterministic });
+    const { deterministic } = plan;
+    this.rounds = new LongStep(
+      (calls) => engine.run(calls, { workers: 1, deterministic }),
+      () => this.whole(),
+    );
   }
 
   get updates(): number {
@@ -28,16 +32,19 @@ export class WorkingSets implements Progression {
 
   async advance(steps: number): Promise<Advance> {
     const { solver } = this;
-    let made = 0;
-    if (this.step === 0) {
-      await follow(solver.open(), this.run);
-      await follow(solver.begin(this.strength), this.run);
-    }
-    for (; made < steps && !this.converged; made++) {
-      this.converged = await follow(solver.round(this.tolerance), this.run);
+    const start = this.step;
+    let within = false;
+    while (!within && this.step - start < steps && !this.converged) {
+      const outcome = await this.rounds.advance(() => [this.round()]);
+      within = outcome === undefined;
+      if (!outcome) continue;
+      [this.converged] = outcome;
       this.step++;
     }
-    return { updates: made, lossSum: made * solver.rowCount * solver.loss, rows: made * solver.rowCount };
+    const updates = this.step - start;
+    // Of a first round that has just begun nothing is known.
+    const measured = updates || (within && Number.isFinite(solver.loss) ? 1 : 0);
+    return { updates, lossSum: measured * solver.rowCount * solver.loss, rows: measured * solver.rowCount, within };
   }
 
   parameters(): Float64Array {
@@ -51,8 +58,7 @@ export class WorkingSets implements Progression {
   }
 
   snapshot(): Snapshot {
-    const { tensors, state } = this.solver.snapshot();
-    return { tensors, state: { ...state, step: this.step, converged: this.converged } };
+    return this.rounds.snapshot();
   }
 
   restore(snapshot: Snapshot): void {
@@ -66,5 +72,21 @@ export class WorkingSets implements Progression {
 
   dispose(): void {
     this.solver.dispose();
+  }
+
+  private *round(): Calls<boolean | string> {
+    const { solver } = this;
+    if (this.step === 0) {
+      yield* solver.open();
+      yield* solver.begin(this.strength);
+    }
+    return yield* solver.round(this.tolerance);
+  }
+
+  /** Before its first step the solver holds nothing. */
+  private whole(): Snapshot {
+    const { step, converged } = this;
+    const { tensors, state } = step > 0 ? this.solver.snapshot() : { tensors: {}, state: {} };
+    return { tensors, state: { ...state, step, converged } };
   }
 }

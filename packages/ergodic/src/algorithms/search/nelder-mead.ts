@@ -129,7 +129,7 @@ class Simplex implements SearchState {
     const rows = order.map((i) => this.vertex(i).slice());
     arrays.values = Float64Array.from(order, (i) => arrays.values[i]);
     for (const [i, row] of rows.entries()) this.vertex(i).set(row);
-    if (Number.isNaN(numbers.sufficient)) {
+    if (this.options.restarts === "oriented" && Number.isNaN(numbers.sufficient)) {
       const { squaredLength } = this.gradient();
       if (squaredLength > 0 && squaredLength < Infinity)
         numbers.sufficient = (SUFFICIENT * this.size()) / Math.sqrt(squaredLength);
@@ -167,10 +167,9 @@ class Simplex implements SearchState {
     const { numbers, arrays } = this.kept;
     const stalled = this.options.restarts === "oriented" && this.hasStalled(value);
     let at = this.d;
-    for (; at > 0 && value < arrays.values[at - 1]; at--) {
-      arrays.values[at] = arrays.values[at - 1];
-      this.vertex(at).set(this.vertex(at - 1));
-    }
+    while (at > 0 && value < arrays.values[at - 1]) at--;
+    arrays.values.copyWithin(at + 1, at, this.d);
+    arrays.vertices.copyWithin((at + 1) * this.d, at * this.d, this.d * this.d);
     arrays.values[at] = value;
     this.vertex(at).set(point);
     numbers.phase = Phase.reflection;
@@ -243,10 +242,12 @@ class Simplex implements SearchState {
 
   /** c + t (c − worst). */
   private along(t: number): Float64Array {
-    const centre = new Float64Array(this.d);
-    for (let i = 0; i < this.d; i++) for (let j = 0; j < this.d; j++) centre[j] += this.vertex(i)[j] / this.d;
-    const worst = this.vertex(this.d);
-    return centre.map((c, j) => c + t * (c - worst[j]));
+    const { d } = this;
+    const { vertices } = this.kept.arrays;
+    const point = new Float64Array(d);
+    for (let from = 0; from < d * d; from += d) for (let j = 0; j < d; j++) point[j] += vertices[from + j] / d;
+    for (let j = 0; j < d; j++) point[j] += t * (point[j] - vertices[d * d + j]);
+    return point;
   }
 
   private gradient() {
@@ -269,7 +270,8 @@ class Simplex implements SearchState {
   private size(): number {
     const { vertices } = this.kept.arrays;
     let size = 0;
-    for (let k = this.d; k < vertices.length; k++) size = Math.max(size, Math.abs(vertices[k] - vertices[k % this.d]));
+    for (let from = this.d; from < vertices.length; from += this.d)
+      for (let j = 0; j < this.d; j++) size = Math.max(size, Math.abs(vertices[from + j] - vertices[j]));
     return size;
   }
 

@@ -67,6 +67,14 @@ export class Space {
   private readonly coordinates: readonly Coordinate[];
   /** Those that a search sees. */
   private readonly free: readonly number[];
+  /** x₀; and by free coordinate its place, bounds, step, and 1 for a log scale and for whole numbers: what every evaluation reads. */
+  private readonly origin: Float64Array;
+  private readonly at: Uint32Array;
+  private readonly low: Float64Array;
+  private readonly high: Float64Array;
+  private readonly step: Float64Array;
+  private readonly isLog: Uint8Array;
+  private readonly isInteger: Uint8Array;
 
   constructor(where: string, options: SpaceOptions) {
     this.coordinates = resolve(where, options);
@@ -84,6 +92,14 @@ export class Space {
     const box = this.free.map((i) => boxOf(this.coordinates[i]));
     this.lower = Float64Array.from(box, ([low]) => low);
     this.upper = Float64Array.from(box, ([, high]) => high);
+    this.origin = Float64Array.from(this.coordinates, ({ x0 }) => x0);
+    this.at = Uint32Array.from(this.free);
+    const free = this.free.map((i) => this.coordinates[i]);
+    this.low = Float64Array.from(free, ({ low }) => low);
+    this.high = Float64Array.from(free, ({ high }) => high);
+    this.step = Float64Array.from(free, ({ step }) => step);
+    this.isLog = Uint8Array.from(free, ({ log: isLog }) => Number(isLog));
+    this.isInteger = Uint8Array.from(free, ({ integer }) => Number(integer));
   }
 
   /** Coordinates that are searched. */
@@ -93,8 +109,15 @@ export class Space {
 
   /** The point that is evaluated for z: within the bounds, integers rounded. NaN where z is not finite or overflows. */
   toUser(z: Float64Array): Float64Array {
-    const x = Float64Array.from(this.coordinates, ({ x0 }) => x0);
-    for (const [k, i] of this.free.entries()) x[i] = userValue(this.coordinates[i], fold(z[k], this.lower[k], this.upper[k]));
+    const { origin, at, low, high, step, isLog, isInteger, lower, upper } = this;
+    const x = origin.slice();
+    for (let k = 0; k < at.length; k++) {
+      const moved = fold(z[k], lower[k], upper[k]) * step[k];
+      const real = isLog[k] === 1 ? origin[at[k]] * exp(moved) : origin[at[k]] + moved;
+      // Adding 0 turns −0, which rounding may give, into 0.
+      const value = isInteger[k] === 1 ? Math.round(real) + 0 : real;
+      x[at[k]] = Number.isFinite(value) ? Math.min(high[k], Math.max(low[k], value)) : Number.NaN;
+    }
     return x;
   }
 
@@ -142,14 +165,6 @@ export function fold(z: number, lower: number, upper: number): number {
   const along = at < 0 ? at + 2 * width : at;
   // What rounding adds may lie outside.
   return Math.min(upper, Math.max(lower, along > width ? upper - (along - width) : lower + along));
-}
-
-function userValue(c: Coordinate, z: number): number {
-  const x = c.log ? c.x0 * exp(z * c.step) : c.x0 + z * c.step;
-  // Adding 0 turns −0, which rounding may give, into 0.
-  const rounded = c.integer ? Math.round(x) + 0 : x;
-  if (!Number.isFinite(rounded)) return Number.NaN;
-  return Math.min(c.high, Math.max(c.low, rounded));
 }
 
 function internalValue(c: Coordinate, x: number): number {

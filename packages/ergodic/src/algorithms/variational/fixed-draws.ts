@@ -11,10 +11,16 @@ import type { NormalFamily } from "./normal-family.ts";
 /** [pairs, d]: one of each pair. */
 export function whitenedPairs(pairs: number, d: number, draws: Draws): Float64Array {
   const z = Float64Array.from({ length: pairs * d }, () => draws.normal());
+  if (pairs >= 2 * d) whiten(z, pairs, d);
+  else scale(z, pairs, d);
+  return z;
+}
+
+/** z ← L⁻¹ z, mean z zᵀ = L Lᵀ. */
+function whiten(z: Float64Array, pairs: number, d: number): void {
   const covariance = new Float64Array(d * d);
-  const together = pairs >= 2 * d;
   for (let i = 0; i < d; i++) {
-    for (let j = together ? 0 : i; j <= i; j++) {
+    for (let j = 0; j <= i; j++) {
       let sum = 0;
       for (let k = 0; k < pairs; k++) sum += z[k * d + i] * z[k * d + j];
       covariance[i * d + j] = sum / pairs;
@@ -28,7 +34,14 @@ export function whitenedPairs(pairs: number, d: number, draws: Draws): Float64Ar
       z[k * d + i] = rest / covariance[i * d + i];
     }
   }
-  return z;
+}
+
+/** Each coordinate to a mean square of 1. */
+function scale(z: Float64Array, pairs: number, d: number): void {
+  const squares = new Float64Array(d);
+  for (let at = 0; at < z.length; at += d) for (let i = 0; i < d; i++) squares[i] += z[at + i] * z[at + i];
+  for (let i = 0; i < d; i++) squares[i] = Math.sqrt(squares[i] / pairs);
+  for (let at = 0; at < z.length; at += d) for (let i = 0; i < d; i++) z[at + i] /= squares[i];
 }
 
 /** −(mean of ℓ over the pairs + Σ log C_ii) at θ, its gradient written unless null; ∞ where a draw leaves the support. */

@@ -55,9 +55,14 @@ function bind(parts: LinearParts, weights: Float64Array, outputs: number, determ
   const slot = (kernel: string): number => engine.kernelSlot(`column${kernel}${suffix(parts)}`, deterministic);
   return {
     columns: describeColumns(arena, parts),
-    slots: { dot: slot("Dot"), add: slot("Add"), addWeighted: slot("AddWeighted"), spread: slot("Spread") },
+    entryCount: data.columns().entryCount,
+    slots: {
+      ...{ dot: slot("Dot"), add: slot("Add"), addWeighted: slot("AddWeighted"), spread: slot("Spread") },
+      products: data.columns().format === "sparse" ? slot("Products") : 0,
+    },
     ...at,
     ...evaluator(arena, parts, at),
+    here: (kernel) => engine.kernel(kernel, deterministic),
     dispose: () => arena.dispose(),
   };
 }
@@ -69,12 +74,20 @@ function suffix({ data }: LinearParts): string {
 
 function describeColumns(arena: Arena, { data }: LinearParts): number {
   const columns = data.columns();
+  const { layout } = data;
   const block = arena.block(field.COLUMNS_BYTES, [
     [field.COLUMNS_VALUES, columns.values],
     [field.COLUMNS_STRIDE, columns.stride * elementBytes[columns.type]],
     [field.COLUMNS_START, columns.columnStart],
     [field.COLUMNS_ROWS, columns.rowIndex],
     [field.COLUMNS_ROW_COUNT, columns.rowCount],
+    ...(layout.format === "sparse"
+      ? ([
+          [field.COLUMNS_ROW_START, layout.rowStart],
+          [field.COLUMNS_ROW_COLUMNS, layout.columnIndex],
+          [field.COLUMNS_ROW_VALUES, layout.values],
+        ] as const)
+      : []),
   ]);
   arena.setF64(block, field.COLUMNS_SCALE_F64, columns.scale);
   return block;

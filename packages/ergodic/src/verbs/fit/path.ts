@@ -17,8 +17,8 @@ import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trai
 /** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   /**
-   * Number of strengths λ, from the smallest with no nonzero coefficient downwards in geometric steps; or a falling list of
-   * them. Default 100.
+   * Number of strengths λ at most, from the smallest with no nonzero coefficient downwards in geometric steps, while each makes the
+   * explained deviance grow by 1e-5 of itself and that is below 99.9 %; or a falling list, which is followed to its end. Default 100.
    */
   lambdas?: number | ArrayLike<number>;
   /** Smallest λ as a share of the largest, in (0, 1). Default 1e-4; 1e-2 where there are fewer rows than columns. */
@@ -27,7 +27,10 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   l1Ratio?: number;
   /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
-  /** Folds of cross-validation, from 2 to the number of rows. Default: no cross-validation. */
+  /**
+   * Folds of cross-validation, from 2 to the number of rows. They are solved to about 1e-5, which moves errors by a small part of
+   * their standard error. Default: no cross-validation.
+   */
   folds?: number;
   /**
    * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
@@ -402,8 +405,9 @@ function savedAt({ saved: { kind, description, tensors }, stride }: Saving, para
  * certified by its duality gap.
  * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
  *
- * lambdas: how many (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
- * where there are fewer rows than columns), or a list, falling. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
+ * lambdas: how many at most (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
+ * where there are fewer rows than columns), until a λ makes the explained deviance grow by less than 1e-5 of itself or it exceeds
+ * 99.9 %; or a list, falling, which is followed to its end. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
  * every solution (1e-6). folds: cross-validation, rows dealt at random by `seed` (classes evenly), the same folds each time;
  * `workers` share them. `select`: the λ of the least held-out error, or, in place of it, the largest λ within one standard
  * error of that ("oneStandardError"). Awaitable, and an async iterable of ticks. Errors are deviances, 2 × the mean loss over

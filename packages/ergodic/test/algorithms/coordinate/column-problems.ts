@@ -1,5 +1,7 @@
 /** Small random problems of every loss that descent by columns takes: their datasets in any format, and their objectives in plain numbers. */
+import type { Calls } from "../../../src/algorithms/coordinate/calls.ts";
 import { Dataset } from "../../../src/data/dataset.ts";
+import type { Call } from "../../../src/host/pool.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 
 export interface Rows {
@@ -114,4 +116,11 @@ export function objective(kind: Kind, rows: Rows, fit: Fit, penalty: PenaltyOpti
   const { l1 = 0, l2 = 0, penaltyWeights } = penalty;
   const costs = Array.from(fit.weights, (b, at) => (penaltyWeights?.[at % columns] ?? 1) * (l1 * Math.abs(b) + (l2 / 2) * b * b));
   return meanLoss(kind, rows, fit, rowWeights) + costs.reduce((a, b) => a + b, 0);
+}
+
+/** What a solver gives, all its calls made. */
+export async function follow<T>(calls: Calls<T>, run: (calls: Call[]) => Promise<readonly number[]>): Promise<T> {
+  let at = calls.next([]);
+  while (!at.done) at = calls.next(await run([...at.value]));
+  return at.value;
 }

@@ -1,6 +1,5 @@
 /** Descent on working sets: its certificate, its optimum and its formats, for every loss with a curvature. */
 import { describe, expect, it } from "vitest";
-import { follow } from "../../../src/algorithms/coordinate/calls.ts";
 import { ColumnSolver } from "../../../src/algorithms/coordinate/column-solver.ts";
 import { commonShift } from "../../../src/algorithms/coordinate/common-shift.ts";
 import { openEngine } from "../../../src/host/engine.ts";
@@ -10,6 +9,7 @@ import { numbers } from "../../golden/sklearn-data.ts";
 import { lassoGap } from "../../reference/lasso-gap.ts";
 import {
   type Fit,
+  follow,
   type Kind,
   kinds,
   lossOf,

@@ -35,6 +35,7 @@ function quadratic(rows: number, columns: number, given: Partial<Quadratic> & { 
 
 class Bound implements Disposable {
   readonly set: ColumnSet;
+  most = Number.POSITIVE_INFINITY;
   private readonly model: Quadratic;
   private readonly end: () => void;
 
@@ -77,12 +78,19 @@ class Bound implements Disposable {
     );
     set.set(field.SET_L1_F64, model.l1);
     set.set(field.SET_L2_F64, model.l2);
-    this.call("setNorms");
+    this.whole("setNorms");
     this.take(Array.from({ length: columns }, (_, j) => j));
   }
 
   call(kernel: string, ...args: number[]): number {
     return engine.kernel(kernel, true)(this.set.block, ...args);
+  }
+
+  /** A kernel that may stop on the way, in calls of so many elements. */
+  whole(kernel: string, ...args: number[]): number {
+    let calls = 1;
+    while (this.call(kernel, ...args, this.most) === 0) calls++;
+    return calls;
   }
 
   /** Exactly these columns as members. */
@@ -98,10 +106,10 @@ class Bound implements Disposable {
     });
   }
 
-  solve({ tolerance = 0, passes = 5000 } = {}): void {
+  solve({ tolerance = 0, passes = 5000 } = {}): number {
     this.set.set(field.SET_TOLERANCE_F64, tolerance);
     this.set.setCount(field.SET_MOST_PASSES, passes);
-    this.call("setSolve");
+    return this.whole("setSolve");
   }
 
   beta(): Float64Array {
@@ -209,7 +217,7 @@ describe("setScores", () => {
       using bound = new Bound(model, { format });
       bound.take([0, 149]);
       bound.solve();
-      bound.call("setScores");
+      bound.whole("setScores");
       expect(bound.set.count(field.SET_COMPUTED)).toBe(150);
       for (const more of [
         [0, 149, 5],
@@ -219,7 +227,7 @@ describe("setScores", () => {
         const already = bound.set.count(field.SET_COMPUTED);
         bound.take(more);
         bound.solve();
-        bound.call("setScores");
+        bound.whole("setScores");
         columns += 150;
         computed += bound.set.count(field.SET_COMPUTED) - already;
         const pulls = bound.pulls();
@@ -241,7 +249,7 @@ describe("setScores", () => {
       using bound = new Bound(model);
       bound.take([0, 5]);
       bound.solve({ passes: 1 });
-      bound.call("setScores");
+      bound.whole("setScores");
       const { set } = bound;
       const [beta, pulls, w] = [bound.beta(), bound.pulls(), model.penaltyWeights];
       expect(set.get(field.SET_FIT_F64) + set.get(field.SET_PENALTY_F64)).toBeCloseTo(bound.value(), 12);
@@ -268,7 +276,7 @@ it("setGrow takes the largest pulls above the threshold, and unpenalised columns
         using bound = new Bound(model);
         bound.take([]);
         bound.set.setCount(field.SET_SIZE, 0);
-        bound.call("setScores");
+        bound.whole("setScores");
         const over = [...bound.set.correlations()].map((c, j) => {
           const w = penaltyWeights[j];
           return { j, by: ((nonNegative ? c : Math.abs(c)) - least * w) / w };
@@ -319,13 +327,13 @@ it.each(formats)("setDirection is what outputs moved by, setOutputs what they ar
   const { set } = bound;
   bound.solve();
   const shift = set.get(field.SET_SHIFT_F64);
-  bound.call("setDirection", set.direction);
+  bound.whole("setDirection", set.direction);
   const wanted = residual(model, bound.beta(), bound.intercept()).map((v, i) => (model.u[i] - v) / model.h[i]);
   const expectOutputs = (): void => {
     for (const [i, z] of set.overRows(set.direction).entries()) expect(z).toBeCloseTo(wanted[i], 12);
   };
   expectOutputs();
-  bound.call("setOutputs", shift, set.direction);
+  bound.whole("setOutputs", shift, set.direction);
   expectOutputs();
 });
 
@@ -338,4 +346,122 @@ it("moves are measured from the columns' means, so that an offset of 1e6 costs f
   far.solve({ tolerance: 1e-24 });
   const beta = near.beta();
   for (const [j, b] of far.beta().entries()) expect(Math.abs(b - beta[j])).toBeLessThan(1e-8);
+});
+
+describe("calls that stop wherever they may", () => {
+  const models: [string, Parameters<typeof quadratic>[2], number][] = [
+    ["by covariances", { link: 0.6 }, 1000],
+    ["by covariances, coefficients ≥ 0", { link: 0.6, nonNegative: true, l1: 0.01 }, 1000],
+    ["by residuals", { link: 0.6, l1: 0.02 }, 8],
+    ["by residuals, coefficients ≥ 0, no intercept", { link: 0.6, l1: 0.02, nonNegative: true, intercept: false }, 8],
+    ["by residuals, l2", { link: 0.9, l1: 0, l2: 0.001 }, 8],
+  ];
+
+  it.each(models)("make the same bits: %s", (_, given, capacity) => {
+    for (const format of formats) {
+      const ends = [Number.POSITIVE_INFINITY, 60, 1].map((most) => {
+        using bound = new Bound(quadratic(30, 20, given), { format, capacity });
+        const { set } = bound;
+        bound.most = most;
+        const norms = bound.whole("setNorms");
+        const solve = bound.solve({ tolerance: 1e-12, passes: 200 });
+        const direction = bound.whole("setDirection", set.direction);
+        const moved = set.overRows(set.direction).slice();
+        const scores = bound.whole("setScores");
+        const outputs = bound.whole("setOutputs", 0.5, set.direction);
+        const numbers = [
+          field.SET_SHIFT_F64,
+          field.SET_FIT_F64,
+          field.SET_PENALTY_F64,
+          field.SET_RATIO_F64,
+          field.SET_EXCESS_F64,
+        ];
+        const more = [field.SET_VIOLATION_F64, field.SET_INNER_F64, field.SET_KAPPA_F64, field.SET_DISTANCE_F64];
+        return {
+          calls: [norms, solve, direction, scores, outputs],
+          end: {
+            vectors: [set.overRows(set.u), set.overRows(set.v), set.norms(), set.origins(), set.correlations()].map((v) =>
+              v.slice(),
+            ),
+            coefficients: [bound.beta(), set.before().slice(), moved, set.overRows(set.direction).slice()],
+            numbers: [...numbers, ...more].map((at) => set.get(at)),
+            counts: [field.SET_PASSES, field.SET_COMPUTED, field.SET_GRAM_SIZE, field.SET_STAGE, field.SET_AT].map((at) =>
+              set.count(at),
+            ),
+            temporary: [...engine.memory.f64(set.count(field.SET_TEMPORARY), 30)],
+          },
+        };
+      });
+      expect(ends[0].calls).toEqual([1, 1, 1, 1, 1]);
+      const [whole, , most] = ends;
+      for (const { end } of ends) expect(end).toEqual(whole.end);
+      // Stops after each column: 20 of them, more than once in a solve.
+      expect(most.calls.every((calls, k) => calls >= (k === 1 ? 40 : k === 0 || k === 3 ? 20 : 2))).toBe(true);
+      expect(whole.end.temporary).toEqual(new Array(30).fill(0));
+    }
+  });
+});
+
+it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", () => {
+  const model = quadratic(20, 6);
+  using bound = new Bound(model, { format: "sparse" });
+  const { set } = bound;
+  const { memory } = engine;
+  const places = memory.allocate(7 * 4, "test");
+  const out = memory.allocate(8 * 8, "test");
+  // Column 2 has no place; the entry after the last column must not be looked up.
+  memory.u32(places.pointer, 7).set([3, 1, 0, 2, 5, 4, 7]);
+  memory.f64(out.pointer, 8).fill(0);
+  const columns = set.count(field.SET_COLUMNS);
+  const entries = engine.kernel("columnProductsSparseF64", true)(columns, 1, set.count(field.SET_H), places.pointer, out.pointer);
+  const product = (j: number): number => model.x.reduce((sum, row, i) => sum + model.h[i] * row[1] * row[j], 0);
+  const expected = [product(2), product(1), product(3), product(0), product(5), product(4), 0, 0];
+  for (const [k, sum] of memory.f64(out.pointer, 8).entries()) expect(sum).toBeCloseTo(expected[k], 12);
+  expect(entries).toBe(model.x.length * 6);
+  places.dispose();
+  out.dispose();
+});
+
+it("setModel takes slopes always, and curvatures where they have drifted", () => {
+  const model = quadratic(10, 3);
+  using bound = new Bound(model);
+  const { set } = bound;
+  const { memory } = engine;
+  const own = memory.allocate(4 * 10 * 8, "test");
+  const [slopes, curvatures, weights] = [0, 1, 2].map((k) => own.pointer + k * 80);
+  memory.f64(slopes, 10).set(model.u);
+  memory.f64(curvatures, 10).set(model.h);
+  memory.f64(weights, 10).fill(0.5);
+  memory.f64(curvatures, 10)[3] = 0;
+  const take = (drift: number): void => void bound.call("setModel", slopes, curvatures, weights, 0.01, drift);
+  const state = () => ({ h: [...set.overRows(set.h)], u: [...set.overRows(set.u)], sumH: set.get(field.SET_SUM_H_F64) });
+  const floored = model.h.map((h, i) => (i === 3 ? 0.005 : h));
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+  take(-1);
+  expect(state()).toEqual({ h: floored, u: model.u.map((u) => -u), sumH: sum(floored) });
+  set.setCount(field.SET_GRAM_SIZE, 2);
+  set.set(field.SET_SHIFT_F64, 5);
+  memory.f64(curvatures, 10)[0] += 0.05 * sum(floored);
+  memory.f64(slopes, 10)[0] = 7;
+  take(0.05);
+  expect(state()).toEqual({ h: floored, u: model.u.map((u, i) => (i === 0 ? -7 : -u)), sumH: sum(floored) });
+  expect([set.count(field.SET_GRAM_SIZE), set.get(field.SET_SHIFT_F64)]).toEqual([2, 0]);
+  take(0.04);
+  expect(set.overRows(set.h)[0]).toBe(memory.f64(curvatures, 10)[0]);
+  expect(set.get(field.SET_SUM_H_F64)).toBeCloseTo(1.05 * sum(floored), 12);
+  expect(set.count(field.SET_GRAM_SIZE)).toBe(0);
+  own.dispose();
+});
+
+it("scores taken again are the same: sums begin anew", () => {
+  using bound = new Bound(quadratic(30, 12));
+  bound.solve({ tolerance: 1e-12 });
+  const sums = () => [field.SET_INNER_F64, field.SET_PENALTY_F64].map((at) => bound.set.get(at));
+  const [first, again] = [0, 1].map(() => {
+    bound.whole("setScores");
+    return sums();
+  });
+  expect(first.every((sum) => sum > 0)).toBe(true);
+  for (const [k, sum] of again.entries()) expect(sum).toBeCloseTo(first[k], 12);
 });

@@ -7,6 +7,26 @@ import { between } from "../../reference/between.ts";
 const space = (options: SpaceOptions): Space => new Space("search", options);
 const at = (s: Space, ...z: number[]): number[] => [...s.toUser(Float64Array.from(z))];
 
+it("takes x₀ and scales of the coordinates that are searched, past those that are fixed", () => {
+  const mixed = space({
+    x0: [7, 2, 5, 3, 40],
+    bounds: [
+      [7, 7],
+      [1, 1000],
+      [5, 5],
+      [-10, 10],
+      [0, 100],
+    ],
+    scale: ["linear", "log", "linear", "linear", "linear"],
+    integer: [false, false, false, false, true],
+    stepSize: [1, 0.5, 1, 2, 3],
+  });
+  const [a, b, c, d, e] = at(mixed, 1, 1, 1.1);
+  expect([a, c, d, e]).toEqual([7, 5, 5, 43]);
+  expect(b).toBeCloseTo(2 * Math.exp(0.5), 12);
+  expect(at(mixed, Number.NaN, 0, 0)[1]).toBeNaN();
+});
+
 describe("fold", () => {
   it("reflects at the sides: identity within, period twice the width, slope ±1", () => {
     expect([0, 1, 2, 3, 3.5, 4, 5, 6, 7, -0.5, -1, -3].map((z) => fold(z, 0, 3))).toEqual([

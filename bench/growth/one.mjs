@@ -1,0 +1,12 @@
+/** One family at one size, in a process of its own: `node one.mjs FAMILY SIZE` says the processor milliseconds of its work, and by how many MiB memory grew at most. */
+import { families } from "./families.mjs";
+
+const [name, size] = process.argv.slice(2);
+const work = await families[name].open(Number(size));
+const before = process.resourceUsage().maxRSS;
+const start = process.cpuUsage();
+await work();
+const { user, system } = process.cpuUsage(start);
+const mebibytes = (process.resourceUsage().maxRSS - before) / 1024;
+console.log(JSON.stringify({ milliseconds: (user + system) / 1000, mebibytes }));
+process.exit(0);

@@ -1,0 +1,48 @@
+/**
+ * The step that brings the slopes along several intercepts to 0, for a loss that all outputs share: minus H⁻¹ g, H⁻¹ by limited memory (Nocedal, Wright 2006, 7.2)
+ * from a diagonal.
+ *
+ * g: slopes, D: curvatures along each intercept alone. H₀⁻¹ = (K − 1)/K D⁻¹: what it is, but for a common shift, of a softmax whose rows are all alike; a row's other
+ * outputs, which D does not know, are learnt from the last MEMORY steps. One evaluation of the loss a step, whatever the number of outputs.
+ */
+const MEMORY = 12;
+
+export class JointIntercepts {
+  private readonly steps: Float64Array[] = [];
+  private readonly changes: Float64Array[] = [];
+
+  /** A step was made, which changed the slopes so. */
+  learn(step: Float64Array, change: Float64Array): void {
+    // What does not curve up says nothing.
+    if (!(dot(step, change) > 0)) return;
+    this.steps.push(step);
+    this.changes.push(change);
+    if (this.steps.length <= MEMORY) return;
+    this.steps.shift();
+    this.changes.shift();
+  }
+
+  direction(slopes: Float64Array, curvatures: Float64Array): Float64Array {
+    const { steps, changes } = this;
+    const q = slopes.map((g) => -g);
+    const weights = new Float64Array(steps.length);
+    for (let i = steps.length - 1; i >= 0; i--) {
+      weights[i] = dot(steps[i], q) / dot(steps[i], changes[i]);
+      add(q, -weights[i], changes[i]);
+    }
+    const share = (slopes.length - 1) / slopes.length;
+    for (let k = 0; k < q.length; k++) q[k] *= share / curvatures[k];
+    for (let i = 0; i < steps.length; i++) add(q, weights[i] - dot(changes[i], q) / dot(steps[i], changes[i]), steps[i]);
+    return q;
+  }
+}
+
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
+  return sum;
+}
+
+function add(to: Float64Array, factor: number, what: Float64Array): void {
+  for (let k = 0; k < to.length; k++) to[k] += factor * what[k];
+}
