@@ -11,6 +11,7 @@
  * @throws DataError DATA_TYPE
  */
 import type { Column } from "ergodic";
+import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
 import { shown } from "./lines.ts";
 import { isNumberText } from "./number.ts";
@@ -246,9 +247,12 @@ export class ColumnBuilder {
   #notNumber(text: string, line: number, numbers?: number): Error {
     const others = numbers === undefined ? "" : `, whose other values are numbers (${numbers})`;
     const comma = this.#context.decimal === "." && isNumberText(text, ",");
+    const mark = this.position === 1 ? commentMark(text) : undefined;
     const advice = comma
       ? `pass decimal: ","`
-      : `correct it, list it in the option missing, or declare types: { ${show(this.name)}: "category" }`;
+      : mark && !this.#context.typed
+        ? `pass comment: ${show(mark)} if lines that begin so are comments`
+        : `correct it, list it in the option missing, or declare types: { ${show(this.name)}: "category" }`;
     return fault(
       this.#context.file,
       line,

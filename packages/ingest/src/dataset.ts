@@ -36,13 +36,17 @@ export const datasetKeys = ["target", "weights", "offset", "impute", "unknown", 
 
 /** What turns sparse rows, which bring their target, into a dataset. */
 export interface SparseDatasetOptions {
+  /** How rows are stored: "sparse" (default), or "dense", as networks take them. Of LIBSVM and VW alone: arrays are dense. */
+  layout?: "dense" | "sparse";
   /** Takes the distinct values of the target as classes. Default false. */
   classes?: boolean;
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 
-export const sparseDatasetKeys = ["classes", "type"];
+export const sparseDatasetKeys = ["layout", "classes", "type"];
+/** Of rows that are arrays. */
+export const arrayDatasetKeys = ["classes", "type"];
 
 export function denseDataset(reader: string, parsed: ParsedTable, options: Partial<DatasetOptions>): Dataset {
   const { table, names } = parsed;
@@ -74,8 +78,8 @@ function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | un
   return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;
 }
 
-export function sparseDataset(table: SparseTable, { classes, type }: SparseDatasetOptions): Dataset {
-  return Dataset.fromSparse(table, given({ classes, type }));
+export function sparseDataset(table: SparseTable, { classes, layout, type }: SparseDatasetOptions): Dataset {
+  return Dataset.fromSparse(table, given({ classes, format: layout, type }));
 }
 
 function given<T extends object>(options: T): T {

@@ -72,18 +72,27 @@ export function addModelOptions(command: Command): Command {
   );
 }
 
+/** For what meets levels of categories that a model does not know. */
+export function addUnknownOption(command: Command): Command {
+  return command.option(
+    "--unknown <how>",
+    "levels of categories that training did not meet: zero (counted, the default), or refuse",
+    oneOf("zero", "refuse"),
+  );
+}
+
 /** Of arrays, whose labels stand in a second file. */
 export const labelsText = "of idx and npy; default: MNIST's name for them, or y.npy for x.npy, beside DATA";
 
 export function addDataOptions(command: Command): Command {
-  return addFormatOptions(command)
-    .optionsGroup("Data:")
+  return addUnknownOption(addFormatOptions(command).optionsGroup("Data:"))
     .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
     .option("--weights <column>", "row weights")
     .option("--offset <column>", "added to each row's output, before the link; of an exposure take the logarithm")
     .option("--drop <columns>", "leave out, separated by commas")
     .option("--impute <how>", "fill missing values: mean, median or mode", oneOf("mean", "median", "mode"))
     .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
+    .option("--dense", "store rows of LIBSVM and VW with their zeros, as networks take them")
     .option("--labels <file>", labelsText)
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
     .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")

@@ -10,12 +10,13 @@ import { type ArraysOptions, stepsOfArrays } from "./from-arrays.ts";
 import { type SparseOptions, stepsOfSparse, stepsOfTable, type TableOptions } from "./from-table.ts";
 import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
 import { datasetMark } from "./marks.ts";
+import { newLevels } from "./new-levels.ts";
 import { makePipelinesBy, runStep, runSteps, StepPipeline } from "./pipeline.ts";
 import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
 import type { RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
-import type { SparseTable, Table } from "./table.ts";
+import type { Remark, SparseTable, Table } from "./table.ts";
 import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
@@ -76,13 +77,20 @@ export class Dataset<Names extends string = string> implements Disposable {
   readonly source: string;
   #stored: Stored | null;
   #lending: Lending<Names> | null;
+  readonly #remarks: readonly Remark[];
   #target: Target | undefined;
   #weights: Float64Array | null | undefined;
   #made = new Map<NumberType | "classes", Dataset<Names>>();
   #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
 
   /** For the library; users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
-  constructor(stored: Stored, pipeline: Pipeline, source: string, lending: Lending<Names> | null = null) {
+  constructor(
+    stored: Stored,
+    pipeline: Pipeline,
+    source: string,
+    lending: Lending<Names> | null = null,
+    remarks: readonly Remark[] = lending?.from.remarks ?? [],
+  ) {
     const { rowCount, columnCount, format, type } = stored.layout;
     this.rowCount = rowCount;
     this.columnCount = columnCount;
@@ -92,6 +100,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     this.source = source;
     this.#stored = stored;
     this.#lending = lending;
+    this.#remarks = remarks;
     own(this, stored.allocation);
   }
 
@@ -125,6 +134,11 @@ export class Dataset<Names extends string = string> implements Disposable {
   /** One row after another, as the pipeline gives them. @internal */
   rows(): RowSource {
     return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
+  }
+
+  /** What is worth knowing of the rows as they came: some that were skipped, levels that the pipeline does not know, columns that look like identifiers. */
+  get remarks(): readonly Remark[] {
+    return this.#remarks;
   }
 
   /** Columns, in order. */
@@ -394,7 +408,13 @@ export class Pipeline extends StepPipeline {
     const target = readTarget(this.target, raw, options.target, where) ?? new Float64Array(rowCountOf(raw)).fill(NaN);
     const step = this.steps[0] as SourceStep;
     const labels = { target, weights: readWeights(step.weights, raw, where), offset: readOffset(step.offset, raw, where) };
-    return new Dataset(store(rows, labels, where), this, where);
+    const stored = store(rows, labels, where);
+    return new Dataset(stored, this, where, null, [...((raw as Table).remarks ?? []), ...this.remarksOn(raw)]);
+  }
+
+  /** What is worth knowing of these rows where the pipeline takes them: levels that it does not know. @throws DataError for absent columns */
+  remarksOn(raw: RawRows): Remark[] {
+    return newLevels(this.steps, raw);
   }
 
   /** This pipeline and one more step. */

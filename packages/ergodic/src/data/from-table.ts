@@ -1,4 +1,5 @@
 /** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
+import { checkChoice } from "../base/checks.ts";
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import { checkRaw } from "./check-table.ts";
@@ -48,6 +49,8 @@ export interface SparseOptions {
   target?: string;
   /** Takes the distinct targets as classes. */
   classes?: boolean;
+  /** How rows are stored: "sparse" (default), or "dense", as networks take them. */
+  format?: "dense" | "sparse";
   /** Default "f32". */
   type?: "f32" | "f64";
 }
@@ -95,9 +98,10 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
 }
 
 export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[] {
-  checkKeys("fromSparse", options, ["target", "classes", "type"]);
+  checkKeys("fromSparse", options, ["target", "classes", "format", "type"]);
   checkRaw(table);
-  const name = options.target ?? "y";
+  const { target: name = "y", format = "sparse" } = options;
+  checkChoice("fromSparse", "format", format, ["dense", "sparse"]);
   const step: NumbersStep = {
     kind: "numbers",
     source: table.source,
@@ -105,7 +109,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
     target: options.classes ? describeTarget(name, Array.from(table.target, String), table.source) : { name, kind: "number" },
     weights: null,
     ...(table.offset ? { offset: "offset" } : {}),
-    format: "sparse",
+    format,
     columnCount: table.columnCount,
     names: table.names ?? null,
   };
