@@ -18,6 +18,7 @@ import {
 import {
   DataError,
   type Dataset,
+  type Impute,
   type Loss,
   OptionError,
   type Pipeline,
@@ -29,6 +30,7 @@ import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
 import type { Place } from "./outputs.ts";
+import { told } from "./report/remarks.ts";
 
 export interface TrainingData {
   data: Dataset;
@@ -45,7 +47,9 @@ export interface ReadingOptions extends FormatOptions {
   weights?: string;
   offset?: string;
   drop?: string;
-  impute?: string;
+  impute?: Impute;
+  indicator?: boolean;
+  dates?: string;
   hash?: number;
   dense?: boolean;
   unknown?: "zero" | "refuse";
@@ -88,6 +92,8 @@ export async function readTraining(
       weights: columnKey(weights),
       offset: columnKey(offset),
       impute,
+      indicator: options.indicator,
+      dates: options.dates?.split(","),
       hash,
       unknown: options.unknown,
       layout: options.dense ? "dense" : undefined,
@@ -191,7 +197,7 @@ export function readHeldOut(path: string, pipeline: Pipeline, options: FormatOpt
 
 /** Where `--unknown refuse` asks for it. The model's own steps refuse such rows where it was trained so. */
 export function refuseNewLevels(path: string, remarks: readonly Remark[], { unknown }: { unknown?: string }): void {
-  const found = remarks.find(({ kind }) => kind === "new level");
+  const found = told(remarks).find(({ kind }) => kind === "new level");
   if (unknown !== "refuse" || !found) return;
   throw new DataError(
     path,

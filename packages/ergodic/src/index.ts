@@ -254,6 +254,7 @@ export {
 } from "./data/features/index.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
+export type { Impute } from "./data/from-table.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
 export { paretoKhat } from "./diagnostics/index.ts";
 export {

@@ -97,6 +97,18 @@ export class ColumnBuilder {
     this.#push(value);
   }
 
+  /** A whole number that would be rounded: refused, unless the column is declared to hold numbers. @throws DataError */
+  refuseRounded(text: string, line: number): void {
+    if ((this.#declared && this.kind === "number") || this.#context.missing.has(text)) return;
+    throw fault(
+      this.#context.file,
+      line,
+      this.position,
+      `the integer ${show(text)} in column ${show(this.name)} is beyond 2^53, where numbers are rounded; keep it as text, types: { ${show(this.name)}: "category" }, drop it, or let it be rounded, types: { ${show(this.name)}: "number" }`,
+      "DATA_TYPE",
+    );
+  }
+
   /** A text that is not a finite number, or any text of a category. */
   putText(text: string, line: number): void {
     if (this.kind === "category") {

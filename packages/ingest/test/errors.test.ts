@@ -76,7 +76,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("missing-values.csv"),
-    'missing-values.csv:3:1: 2 values are missing in column "age" (first "?") and in "work" (2); fill them with impute: "mean", "median" or "mode", drop the column, or remove such rows [DATA_MISSING]',
+    'missing-values.csv:3:1: 2 values are missing in column "age" (first "?") and in "work" (2); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows [DATA_MISSING]',
   ],
   [
     csv("missing-target.csv"),
@@ -275,7 +275,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     ["nan.npy", () => ingest.readNpy(fixture("nan.npy"), { target: 1 })],
-    'nan.npy:2:1: 1 value is missing in column "x0" (first "NaN"); fill them with impute: "mean", "median" or "mode", drop the column, or remove such rows [DATA_MISSING]',
+    'nan.npy:2:1: 1 value is missing in column "x0" (first "NaN"); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows [DATA_MISSING]',
   ],
   [
     ["labels", () => ingest.readNpy(fixture("f8.npy"), { labels: fixture("f4.npy") })],

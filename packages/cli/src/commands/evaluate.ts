@@ -10,6 +10,7 @@ import { addModelOptions, addRatingOptions, addUnknownOption, labelsText } from 
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
+import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface EvaluateOptions extends FormatOptions, Partial<RatingColumns> {
@@ -48,7 +49,7 @@ async function evaluateRows(
   terminal: Terminal,
 ): Promise<void> {
   using rows = await readHeldOut(data, model.pipeline, options);
-  const { remarks } = rows;
+  const remarks = told(rows.remarks);
   refuseNewLevels(data, remarks, options);
   const metrics = { ...model.evaluate(rows), ...coverageOf(model, rows) };
   const { task, classes, targetName } = model;

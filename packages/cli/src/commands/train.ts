@@ -20,6 +20,7 @@ import { chosenLine, type Described } from "../report/chosen.ts";
 import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
+import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function addTrain(program: Command, terminal: Terminal): void {
@@ -89,7 +90,7 @@ export function dataLine(path: string, { train, validate, test }: Parts, read: T
 /** What is worth knowing of each file's rows. */
 function remarkLines(path: string, { test, validate }: TrainOptions, { data }: TrainingData, parts: Parts): string[] {
   const of = (name: string | undefined, rows: Dataset | undefined): string[] =>
-    name === undefined ? [] : (rows?.remarks ?? []).map(({ message }) => `${name}: ${message}`);
+    name === undefined ? [] : told(rows?.remarks ?? []).map(({ message }) => `${name}: ${message}`);
   return [...of(path, data), ...of(test, parts.test), ...of(validate, parts.validate)];
 }
 
@@ -135,7 +136,7 @@ function report(result: Result): void {
     const chosen = { model, loss, task, target, algorithm, plan };
     const columnCount = parts.train.columnCount;
     terminal.out(
-      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, test: metrics, remarks: result.read.data.remarks, out: options.out ?? null })}\n`,
+      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, test: metrics, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,
     );
     return;
   }

@@ -1,5 +1,10 @@
 /** Remarks on rows: those of blocks, taken together, and as lines. */
 import type { Remark } from "ergodic";
+import { inCommandLineTerms } from "../errors.ts";
+
+/** As they are said on a command line: `drop: ["id"]` is `--drop id` there. */
+export const told = (remarks: readonly Remark[]): Remark[] =>
+  remarks.map((remark) => ({ ...remark, message: inCommandLineTerms(remark.message) }));
 
 /** Of one file that is read in blocks: rows of the same kind and column are added up. */
 export class Remarks {
@@ -16,7 +21,7 @@ export class Remarks {
   }
 
   get all(): Remark[] {
-    return [...this.#found.values()].map((remark) => {
+    return told([...this.#found.values()]).map((remark) => {
       // Rows that were skipped are none of those that were given.
       const of = this.#rows + (remark.kind === "skipped" ? remark.rows : 0);
       return { ...remark, of, message: remark.message.replace(/^\d+ of \d+/, `${remark.rows} of ${of}`) };

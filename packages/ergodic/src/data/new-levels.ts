@@ -10,7 +10,7 @@ export function newLevels([source]: readonly Step[], raw: RawRows): Remark[] {
   const byName = new Map(isTable(raw) ? raw.columns.map((column) => [column.name, column]) : []);
   const texts = namedCells(raw, sourceOf(raw, "rows")).texts;
   return (source as ColumnsStep).columns.flatMap((column) => {
-    if (column.kind === "number") return [];
+    if (column.kind === "number" || column.of !== undefined) return [];
     const known = new Set(column.levels);
     const strangers = new Set<string>();
     let rows = 0;

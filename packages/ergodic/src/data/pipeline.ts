@@ -172,7 +172,13 @@ export class StepPipeline {
   /** The raw columns that rows must have; null where they are x0, x1, … */
   get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
     const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
-    return step.columns ?? step.names?.map((name) => ({ name, kind: "number" as const })) ?? null;
+    // Of a date, whose parts follow each other, the texts that rows hold.
+    const parted = step.columns?.filter(({ of }, j, all) => of === undefined || of !== all[j - 1]?.of);
+    return (
+      parted?.map((column) => (column.of === undefined ? column : { name: column.of, kind: "category", levels: [] })) ??
+      step.names?.map((name) => ({ name, kind: "number" as const })) ??
+      null
+    );
   }
 
   /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
@@ -181,10 +187,12 @@ export class StepPipeline {
     const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
     if (!step || !columns) return [];
     return columns.flatMap((column, j) => {
-      if (step.missing[j] === 0) return [];
+      const fill = step.fills[j];
+      if (step.missing[j] === 0 || fill === null) return [];
       const category = column.kind === "category";
-      const value = category ? column.levels[step.fills[j]] : step.fills[j];
-      return { name: column.name, missing: step.missing[j], method: category ? "mode" : step.method, value };
+      // Files of earlier versions have one method for all.
+      const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
+      return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
     });
   }
 

@@ -95,10 +95,14 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   return predictor;
 }
 
-/** Whether the pipeline, of which nothing is known yet, has a step of data/features/. */
+/** Whether the pipeline, of which nothing is known yet, has a step of data/features/, or parts of dates. */
 function hasFeatures({ pipeline }: JsonObject): boolean {
-  const isMap = (step: unknown): boolean =>
-    /^(rff|orthogonal|sorf|fastfood)$/.test(String((step as { kind?: unknown } | null)?.kind));
+  const isMap = (step: unknown): boolean => {
+    const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };
+    return (
+      /^(rff|orthogonal|sorf|fastfood)$/.test(String(kind)) || (Array.isArray(columns) && columns.some((column) => column?.part))
+    );
+  };
   return Array.isArray(pipeline) && pipeline.some(isMap);
 }
 

@@ -3,7 +3,7 @@ import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";
 import { fault, show } from "../fault.ts";
 import { lineBlocks } from "../lines.ts";
-import { isNumberText, textNumber } from "../number.ts";
+import { isNumberText, isRounded, textNumber } from "../number.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
@@ -25,6 +25,8 @@ export interface CsvOptions extends TableOptions {
 }
 
 export const csvKeys = ["header", "delimiter", "quote", "decimal", "comment", "ragged"];
+
+const largest = Number.MAX_SAFE_INTEGER;
 
 /**
  * Comma- and tab-separated values (RFC 4180) → tables.
@@ -88,8 +90,10 @@ function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvO
       const column = columns[i];
       if (column === undefined) continue;
       const value = column.kind === "category" ? NaN : textNumber(fields[i], decimal);
-      if (value - value === 0) column.putNumber(value, line);
-      else column.putText(fields[i], line);
+      if (value - value === 0) {
+        if ((value > largest || value < -largest) && isRounded(fields[i])) column.refuseRounded(fields[i], line);
+        column.putNumber(value, line);
+      } else column.putText(fields[i], line);
     }
     if (builder.endRow()) yield;
   }

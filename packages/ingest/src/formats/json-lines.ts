@@ -3,6 +3,7 @@ import type { ColumnBuilder } from "../column.ts";
 import { checkComment, commentMark } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { decoded, lineBlocks } from "../lines.ts";
+import { isRounded } from "../number.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
@@ -69,12 +70,23 @@ function putRow(text: string, columns: Map<string, ColumnBuilder | undefined>, b
     }
     column.padTo(builder.rowCount, 1);
     const value = row[key];
-    if (typeof value === "number" && Number.isFinite(value)) column.putNumber(value, line);
-    else if (value === null) column.putMissing(line, "null");
+    if (typeof value === "number" && Number.isFinite(value)) {
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        const long = longInteger(text, value);
+        if (long !== undefined) column.refuseRounded(long, line);
+      }
+      column.putNumber(value, line);
+    } else if (value === null) column.putMissing(line, "null");
     else if (typeof value === "object") throw located(builder.file, line, text);
     else column.putText(String(value), line);
   }
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
+}
+
+/** The digits that became this number by rounding, if any did. */
+function longInteger(text: string, value: number): string | undefined {
+  const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));
 }
 
 function parsed(file: string, line: number, text: string): Record<string, unknown> {
