@@ -61,6 +61,8 @@ export interface Advance {
   lossSum: number;
   /** Rows that the losses are of. */
   rows: number;
+  /** What was measured on rows before they were learnt from, where that is now complete: a tick tells of it. */
+  validation?: Record<string, number>;
 }
 
 /**

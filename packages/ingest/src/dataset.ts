@@ -4,7 +4,7 @@
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and what `Dataset.fromTable` throws
  */
-import { Dataset, type Impute, OptionError, type SparseTable } from "ergodic";
+import { Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic";
 import { fault, fileFault, listed, show } from "./fault.ts";
 import { columnRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";
@@ -93,16 +93,24 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
       : impute !== undefined;
   refuseMissing(parsed, { target, weights, offset }, isFilled);
   refuseOneClass(parsed, target);
-  const { indicator, dates, unknown, classes, hash, layout, type } = options;
+  const { indicator, unknown, classes, hash, layout, type } = options;
+  const dates = options.dates && datesOf(table.source, names, options.dates);
   const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights, offset]) : undefined);
   // Hashed columns have no levels.
-  const others = [target, weights, offset, ...(dates ?? []), ...(hash === undefined ? [] : names)];
+  const others = [target, weights, offset, ...(dates?.columns ?? []), ...(hash === undefined ? [] : names)];
   const known = new Set(others.filter((name) => name !== undefined));
   const remarks = [...(table.remarks ?? []), ...columnRemarks(table, known)];
   return Dataset.fromTable(
     { ...table, remarks },
     given({ target, weights, offset, impute, indicator, dates, unknown, classes, hash, format: layout, rowShape, type }),
   );
+}
+
+function datesOf(file: string, names: readonly string[], dates: unknown): DateParts {
+  if (!Array.isArray(dates) || !dates.every((name) => typeof name === "string"))
+    throw new OptionError("read", 'dates must be a list of column names, like ["signup"]', "OPTION_TYPE");
+  for (const name of dates) columnIndex(file, "dates", names, name);
+  return dateParts(...dates);
 }
 
 /** A file's own shape lasts while none of its columns is taken away. */

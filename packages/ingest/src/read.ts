@@ -1,4 +1,4 @@
-import { checkKeys, checkNumber, type Dataset, OptionError, type SparseTable, type Table } from "ergodic";
+import { checkKeys, checkNumber, type Dataset, newLevels, OptionError, type SparseTable, type Table } from "ergodic";
 import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
   arrayDatasetKeys,
@@ -150,10 +150,14 @@ async function datasetLike(reader: string, asked: FormatName | undefined, from: 
   const labels = options.labels ?? (await labelsBeside(from));
   const told = await readingLike(reader, from, pipeline);
   const types = told.types && { ...reading.types, ...told.types };
-  return pipeline.apply(
-    await readRows(from, { ...reading, ...told, ...(types ? { types } : {}), ...(labels === undefined ? {} : { labels }) }),
-    { target: true },
-  );
+  const found = await readRows(from, {
+    ...reading,
+    ...told,
+    ...(types ? { types } : {}),
+    ...(labels === undefined ? {} : { labels }),
+  });
+  const remarks = [...((found as Table).remarks ?? []), ...newLevels(pipeline, found)];
+  return pipeline.apply({ ...found, remarks } as Table | SparseTable, { target: true });
 }
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {

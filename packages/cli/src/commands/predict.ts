@@ -10,6 +10,7 @@ import { blocks, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodi
 import type { Command } from "commander";
 import {
   type AnyPredictor,
+  newLevels,
   type OutputPredictor,
   type Prediction,
   predictor,
@@ -65,7 +66,7 @@ async function* predictions(model: AnyPredictor, data: string, options: Asked): 
   if (model.kind !== "factorisation") {
     const known: OutputPredictor = model;
     for await (const rows of readBlocks(model, data, options)) {
-      const remarks = [...((rows as Table).remarks ?? []), ...model.pipeline.remarksOn(rows)];
+      const remarks = [...((rows as Table).remarks ?? []), ...newLevels(model.pipeline, rows)];
       refuseNewLevels(data, remarks, options);
       options.remarks.add(rows.rowCount, remarks);
       yield known.predict(rows);

@@ -10,15 +10,15 @@ import { type ArraysOptions, stepsOfArrays } from "./from-arrays.ts";
 import { type SparseOptions, stepsOfSparse, stepsOfTable, type TableOptions } from "./from-table.ts";
 import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
 import { datasetMark } from "./marks.ts";
-import { newLevels } from "./new-levels.ts";
 import { makePipelinesBy, runStep, runSteps, StepPipeline } from "./pipeline.ts";
 import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
-import type { RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
+import type { RawColumn, RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
 import type { Remark, SparseTable, Table } from "./table.ts";
 import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
+import { addImpute, type ImputeMethod, type ImputeStep } from "./transformations/impute.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
 import { columnMoments, fitStandardise } from "./transformations/standardise.ts";
 
@@ -136,7 +136,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
   }
 
-  /** What is worth knowing of the rows as they came: some that were skipped, levels that the pipeline does not know, columns that look like identifiers. */
+  /** What is worth knowing of the rows, as their reader says: some that were skipped, levels that a model does not know, columns that look like identifiers. */
   get remarks(): readonly Remark[] {
     return this.#remarks;
   }
@@ -228,6 +228,13 @@ export class Dataset<Names extends string = string> implements Disposable {
         throw outside("select", rows[i], this.rowCount);
     }
     return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
+  }
+
+  /** The rows that weigh more than 0; itself where all do. */
+  ofWeight(): Dataset<Names> {
+    const { weights } = this;
+    if (!weights?.includes(0)) return this;
+    return this.select(Array.from(weights, (_, i) => i).filter((i) => weights[i] > 0));
   }
 
   /** Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only. */
@@ -389,6 +396,7 @@ export class Dataset<Names extends string = string> implements Disposable {
 export class Pipeline extends StepPipeline {
   static {
     makePipelinesBy((steps) => new Pipeline(steps));
+    addImpute();
   }
 
   /** The pipeline that toJSON described. @throws DataError unless `json` is such */
@@ -408,13 +416,22 @@ export class Pipeline extends StepPipeline {
     const target = readTarget(this.target, raw, options.target, where) ?? new Float64Array(rowCountOf(raw)).fill(NaN);
     const step = this.steps[0] as SourceStep;
     const labels = { target, weights: readWeights(step.weights, raw, where), offset: readOffset(step.offset, raw, where) };
-    const stored = store(rows, labels, where);
-    return new Dataset(stored, this, where, null, [...((raw as Table).remarks ?? []), ...this.remarksOn(raw)]);
+    return new Dataset(store(rows, labels, where), this, where, null, (raw as Table).remarks);
   }
 
-  /** What is worth knowing of these rows where the pipeline takes them: levels that it does not know. @throws DataError for absent columns */
-  remarksOn(raw: RawRows): Remark[] {
-    return newLevels(this.steps, raw);
+  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
+  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
+    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
+    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
+    if (!step || !columns) return [];
+    return columns.flatMap((column, j) => {
+      const fill = step.fills[j];
+      if (step.missing[j] === 0 || fill === null) return [];
+      const category = column.kind === "category";
+      // Files of earlier versions have one method for all.
+      const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
+      return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
+    });
   }
 
   /** This pipeline and one more step. */

@@ -7,6 +7,7 @@
  * @throws DataError [DATA_VALUE] naming row and column where a text is no date
  */
 import { DataError } from "../base/errors.ts";
+import type { DateParts } from "./from-table.ts";
 import { told } from "./number-cells.ts";
 import type { RawColumn } from "./rows.ts";
 import { readPartsBy } from "./transformations/columns.ts";
@@ -15,11 +16,18 @@ const form = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s
 const names = ["year", "month", "day", "weekday", "hour"] as const;
 const levelsOf = { month: 12, weekday: 7 } as const;
 
-/** Whether a text is such a date. */
-export const isDate = (text: string): boolean => parts(text) !== undefined;
+/**
+ * Columns of dates, for the option `dates` of `Dataset.fromTable`: year, month, day, weekday and, where there are times, hour become columns of their own.
+ *
+ *   Dataset.fromTable(table, { target: "left", dates: dateParts("signup", "born") });
+ */
+export function dateParts(...columns: string[]): DateParts {
+  addDates();
+  return { columns, partsOf: (name, texts) => partColumns(name, texts) };
+}
 
 /** What a column of dates becomes. `texts`: all that there are. */
-export function partColumns(name: string, texts: readonly string[]): RawColumn[] {
+function partColumns(name: string, texts: readonly string[]): RawColumn[] {
   const timed = texts.some((text) => form.exec(text)?.[4] !== undefined);
   return names
     .filter((part) => part !== "hour" || timed)

@@ -1,9 +1,8 @@
 /** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
-import { checkBoolean, checkChoice, isList, refuse } from "../base/checks.ts";
+import { checkBoolean, checkChoice, holds, refuse } from "../base/checks.ts";
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import { checkNames, checkRaw } from "./check-table.ts";
-import { addDates, partColumns } from "./dates.ts";
 import { runSteps, shapeAfter } from "./pipeline.ts";
 import { columnFinder, listed, requireColumn, tableTexts } from "./raw.ts";
 import type { RawColumn, SourceStep, Step, TargetColumn } from "./rows.ts";
@@ -15,6 +14,14 @@ import { fitImpute, GAP, type ImputeMethod } from "./transformations/impute.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 import { chooseFormat, type OneHotStep } from "./transformations/one-hot.ts";
 import { rowShapeStep } from "./transformations/row-shape.ts";
+
+/** Columns that are split into parts: what `dateParts()` makes. */
+export interface DateParts {
+  /** Their names. */
+  readonly columns: readonly string[];
+  /** What a column becomes, by all of its texts. @internal */
+  partsOf(name: string, texts: readonly string[]): RawColumn[];
+}
 
 /** How gaps are filled: in all columns, or by column. */
 export type Impute = ImputeMethod | Readonly<Record<string, ImputeMethod>>;
@@ -40,8 +47,8 @@ export interface TableOptions<Out extends string = string> {
   impute?: Impute;
   /** With `impute`: for each column of numbers with gaps another one, which is 1 where they are. Default false. */
   indicator?: boolean;
-  /** Columns of dates, as 2024-03-05 or 2024-03-05 14:30, that become year, month, day, weekday and, where there are times, hour. */
-  dates?: readonly string[];
+  /** Columns of dates, as 2024-03-05 or 2024-03-05 14:30, that become year, month, day, weekday and, where there are times, hour: `dateParts("signup")`. */
+  dates?: DateParts;
   /** A level first met at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
   /** Takes the distinct values of a number target as classes. */
@@ -83,11 +90,12 @@ const tableKeys = [
   "type",
 ];
 
-export function stepsOfTable(table: Table, options: TableOptions): Step[] {
+/** `all`: levels and classes that the table lists count, though no row has them: rows to come may. */
+export function stepsOfTable(table: Table, options: TableOptions, all = false): Step[] {
   const { source } = table;
   checkKeys("fromTable", options, tableKeys);
   checkRaw(table);
-  const { impute, indicator = false, dates = [], unknown = "zero", hash } = options;
+  const { impute, indicator = false, dates, unknown = "zero", hash } = options;
   checkBoolean("fromTable", "indicator", indicator);
   checkImpute(impute);
   if (indicator && impute === undefined)
@@ -95,7 +103,11 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
   const targetColumn = requireColumn(table, options.target, "target column");
   const classes = targetColumn.kind === "category" || options.classes === true;
   const target: TargetColumn = classes
-    ? describeTarget(options.target, presentTexts(tableTexts(targetColumn), table.rowCount), source)
+    ? describeTarget(
+        options.target,
+        all && targetColumn.kind === "category" ? targetColumn.levels : presentTexts(tableTexts(targetColumn), table.rowCount),
+        source,
+      )
     : { name: options.target, kind: "number" };
   if (options.weights !== undefined) requireColumn(table, options.weights, "weight column");
   if (options.offset !== undefined) requireColumn(table, options.offset, "offset column");
@@ -103,8 +115,9 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
 
   const labels = [options.target, options.weights, options.offset].filter((name) => name !== undefined);
   const others = new Set([...labels, ...(options.drop ?? [])]);
-  const fitted = fitColumns(table, others);
-  refuseUnknown("dates", dates, fitted, table.source);
+  const fitted = fitColumns(table, others, all);
+  if (dates && !holds(dates, "partsOf")) refuse("fromTable", "dates", dates, "parts of dates", 'dateParts("signup")');
+  if (dates) refuseUnknown("dates", dates.columns, fitted, table.source);
   if (impute !== undefined && typeof impute !== "string")
     refuseUnknown(
       "impute",
@@ -112,7 +125,7 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
       fitted,
       table.source,
     );
-  const columns = fitted.flatMap((column) => (dates.includes(column.name) ? partsOf(column, table) : [column]));
+  const columns = fitted.flatMap((column) => (dates?.columns.includes(column.name) ? partsOf(dates, column, table) : [column]));
   checkNames(
     columns.map(({ name }) => name),
     table.source,
@@ -126,7 +139,7 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
     ...(options.offset === undefined ? {} : { offset: options.offset }),
   };
   if (hash !== undefined) {
-    const own = dates.length > 0 ? "dates" : indicator ? "indicator" : undefined;
+    const own = dates ? "dates" : indicator ? "indicator" : undefined;
     if (own !== undefined)
       throw new OptionError(
         "fromTable",
@@ -249,20 +262,18 @@ function withGap(column: RawColumn): RawColumn {
   return { ...column, levels: [...column.levels, GAP] };
 }
 
-function partsOf(column: RawColumn, { source }: Table): RawColumn[] {
+function partsOf(dates: DateParts, column: RawColumn, { source }: Table): RawColumn[] {
   if (column.kind === "number")
     throw new DataError(
       source,
       `dates names "${column.name}", which holds numbers; dates are texts like 2024-03-05`,
       "DATA_KIND",
     );
-  addDates();
-  return partColumns(column.name, column.levels);
+  return dates.partsOf(column.name, column.levels);
 }
 
 /** Columns that an option names, and the table lacks or has given another role. */
 function refuseUnknown(option: string, names: readonly string[], columns: readonly RawColumn[], source: string): void {
-  if (!isList(names)) refuse("fromTable", option, names, "a list of names of columns", '["signup"]');
   const known = new Set(columns.map(({ name }) => name));
   const stranger = names.find((name) => !known.has(name));
   if (stranger === undefined) return;

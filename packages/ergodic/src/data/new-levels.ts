@@ -3,8 +3,14 @@ import type { Step } from "./rows.ts";
 import type { Remark } from "./table.ts";
 import type { ColumnsStep } from "./transformations/columns.ts";
 
-/** Levels of categories that steps do not know, which become all zeros: how many rows have one, column by column. */
-export function newLevels([source]: readonly Step[], raw: RawRows): Remark[] {
+/**
+ * Levels of categories that a model does not know, which become all zeros: how many rows have one, column by column.
+ *
+ *   newLevels(model.pipeline, rows)[0]?.message;   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
+ *
+ * `rows`: as `predict` takes them. @throws DataError for absent columns
+ */
+export function newLevels({ steps: [source] }: { readonly steps: readonly Step[] }, raw: RawRows): Remark[] {
   if (source.kind !== "columns" || isSparseTable(raw) || isArrays(raw)) return [];
   const rowCount = rowCountOf(raw);
   const byName = new Map(isTable(raw) ? raw.columns.map((column) => [column.name, column]) : []);

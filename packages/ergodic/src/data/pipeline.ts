@@ -24,7 +24,6 @@ import {
 import { checkStep, isTexts } from "./step-check.ts";
 import type { Row } from "./table.ts";
 import { readOffset, readWeights } from "./target.ts";
-import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
 
@@ -179,21 +178,6 @@ export class StepPipeline {
       step.names?.map((name) => ({ name, kind: "number" as const })) ??
       null
     );
-  }
-
-  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
-  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
-    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
-    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
-    if (!step || !columns) return [];
-    return columns.flatMap((column, j) => {
-      const fill = step.fills[j];
-      if (step.missing[j] === 0 || fill === null) return [];
-      const category = column.kind === "category";
-      // Files of earlier versions have one method for all.
-      const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
-      return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
-    });
   }
 
   /** A place for rows of the form of this one, by name or by position, without their weights. */

@@ -232,7 +232,7 @@ export class Run<Result> extends Watched<Result> {
       };
       const ideal = (steps * STRETCH_MS) / Math.max(1e-3, seconds * 1000);
       stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, MOST_GROWTH * Math.max(steps, stepsPerStretch))));
-      const validation = stopping.after(made, seconds);
+      const validation = stopping.after(made, seconds) ?? made.validation;
       const now = performance.now();
       if (validation || stopping.reason || now - lastTickAt >= TICK_MS) {
         this.emit(this.tick(progression, stopping, sinceTick, validation));

@@ -1,6 +1,16 @@
 /** Missing values by column, missing as a level, indicators, levels that are new, and dates: in training, files and prediction. */
 import { describe, expect, it } from "vitest";
-import { Dataset, fit, type LinearPredictor, linear, Pipeline, predictor, type Table } from "../../src/index.ts";
+import {
+  Dataset,
+  dateParts,
+  fit,
+  type LinearPredictor,
+  linear,
+  newLevels,
+  Pipeline,
+  predictor,
+  type Table,
+} from "../../src/index.ts";
 
 type Cell = number | string | null;
 
@@ -124,7 +134,7 @@ describe("missing as a level", () => {
     using data = made({ impute: "level" });
     using later = data.pipeline.apply([{ age: 1, pay: 1, city: "Bonn", sex: "f" }]);
     expect(row(later, 0)).toEqual({ age: 1, pay: 1, "sex=f": 1 });
-    expect(later.remarks.map(({ rows: count }) => count)).toEqual([1]);
+    expect(newLevels(data.pipeline, [{ age: 1, pay: 1, city: "Bonn", sex: "f" }]).map(({ rows: count }) => count)).toEqual([1]);
   });
 
   it("takes a level that is called so already", () => {
@@ -252,10 +262,9 @@ describe("new levels", () => {
   it("are counted by column, in tables, in rows, and by name alone", () => {
     const { pipeline } = data;
     expect(data.remarks).toEqual([]);
-    expect(pipeline.apply(table(later)).remarks).toEqual(remarks);
-    expect(pipeline.apply(later).remarks).toEqual(remarks);
-    expect(pipeline.remarksOn(later)).toEqual(remarks);
-    expect(pipeline.remarksOn(table(later.filter(({ city }) => city === "Rome")))).toEqual([
+    expect(newLevels(pipeline, table(later))).toEqual(remarks);
+    expect(newLevels(pipeline, later)).toEqual(remarks);
+    expect(newLevels(pipeline, table(later.filter(({ city }) => city === "Rome")))).toEqual([
       { ...remarks[1], of: 1, message: remarks[1].message.replace("of 5", "of 1") },
     ]);
   });
@@ -265,7 +274,7 @@ describe("new levels", () => {
     const columns = listed.columns.map((column) =>
       column.kind === "category" ? { ...column, levels: [...column.levels, "never"] } : column,
     );
-    expect(data.pipeline.remarksOn({ ...listed, columns })).toEqual([]);
+    expect(newLevels(data.pipeline, { ...listed, columns })).toEqual([]);
     using codes = made({}, [
       { zip: "1", y: 0 },
       { zip: "2", y: 1 },
@@ -275,7 +284,7 @@ describe("new levels", () => {
       source: "n",
       columns: [{ name: "zip", kind: "number", values: Float64Array.of(1, NaN, 7) }],
     };
-    expect(codes.pipeline.remarksOn(numbers)).toMatchObject([{ column: "zip", rows: 1, of: 3 }]);
+    expect(newLevels(codes.pipeline, numbers)).toMatchObject([{ column: "zip", rows: 1, of: 3 }]);
   });
 });
 
@@ -287,7 +296,7 @@ describe("dates", () => {
   ];
 
   it("become year, month, day and weekday", () => {
-    using data = made({ dates: ["on"] }, dated as never);
+    using data = made({ dates: dateParts("on") }, dated as never);
     const months = Array.from({ length: 12 }, (_, k) => `on.month=${k + 1}`);
     const weekdays = Array.from({ length: 7 }, (_, k) => `on.weekday=${k + 1}`);
     expect(data.names).toEqual(["on.year", ...months, "on.day", ...weekdays]);
@@ -300,16 +309,16 @@ describe("dates", () => {
 
   it("with times have an hour, whatever is behind it", () => {
     const timed = ["2024-03-05 14:30", "2024-03-05T06:00:36Z", "2024-03-05 23:59:00.25+05:30", "2024-03-05"];
-    using data = made({ dates: ["on"] }, timed.map((on, y) => ({ on, y })) as never);
+    using data = made({ dates: dateParts("on") }, timed.map((on, y) => ({ on, y })) as never);
     const at = data.names.indexOf("on.hour");
     expect([0, 1, 2, 3].map((i) => data.row(i)[at])).toEqual([14.5, Math.fround(6.01), Math.fround(23 + 59 / 60), 0]);
-    using plain = made({ dates: ["on"] }, dated as never);
+    using plain = made({ dates: dateParts("on") }, dated as never);
     expect(plain.names).not.toContain("on.hour");
   });
 
   it("years before 100 are what they say", () => {
     // python3 -c "from datetime import date; print(date(33,4,3).isoweekday())": 7
-    using data = made({ dates: ["on"] }, [{ on: "0033-04-03", y: 0 }] as never);
+    using data = made({ dates: dateParts("on") }, [{ on: "0033-04-03", y: 0 }] as never);
     expect(row(data, 0)).toMatchObject({ "on.year": 33, "on.weekday=7": 1 });
   });
 
@@ -326,7 +335,7 @@ describe("dates", () => {
     "x2024-03-05",
   ])("%s is none", (on) => {
     const message = `rows.csv: row 2: "${on}" in column "on" is no date; write dates as 2024-03-05, or 2024-03-05 14:30 [DATA_VALUE]`;
-    expect(() => made({ dates: ["on"] }, [dated[0], { on, y: 1 }] as never)).toThrow(message);
+    expect(() => made({ dates: dateParts("on") }, [dated[0], { on, y: 1 }] as never)).toThrow(message);
   });
 
   it("are saved with the model, which takes dates that it has not met, and no other columns", async () => {
@@ -334,7 +343,7 @@ describe("dates", () => {
       on: new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10),
       y: i % 7,
     }));
-    const data = made({ dates: ["on"] }, days as never);
+    const data = made({ dates: dateParts("on") }, days as never);
     const model = await fit(linear({ loss: "squared", l2: 1e-3 }), data, { algorithm: "auto" });
     const again = await predictor<LinearPredictor>(model.toBytes());
     // A Tuesday.
@@ -343,17 +352,17 @@ describe("dates", () => {
     expect(model.predict({ on: "2024-03-05" }).value).toBe(value);
     expect(model.predict([{ on: "2024-03-05" }])[0].value).toBe(value);
     expect(again.predict(table([{ on: "2024-03-05" }]))[0].value).toBe(value);
-    expect(data.pipeline.remarksOn([{ on: "2024-03-05" }])).toEqual([]);
+    expect(newLevels(data.pipeline, [{ on: "2024-03-05" }])).toEqual([]);
     expect(() => again.predict({ on: "yesterday" })).toThrow(/"yesterday" in column "on" is no date/);
     expect(() => again.predict([1])).toThrow(/holds text/);
   });
 
   it("that are missing are filled part by part, or refused", () => {
     const gap = [...dated, { on: null, y: 3 }] as never;
-    expect(() => made({ dates: ["on"] }, gap)).toThrow(/1 value is missing in column "on"/);
-    using filled = made({ dates: ["on"], impute: { on: "mode" } }, gap);
+    expect(() => made({ dates: dateParts("on") }, gap)).toThrow(/1 value is missing in column "on"/);
+    using filled = made({ dates: dateParts("on"), impute: { on: "mode" } }, gap);
     expect(row(filled, 3)).toEqual({ "on.year": 1999, "on.month=1": 1, "on.day": 1, "on.weekday=4": 1 });
-    using level = made({ dates: ["on"], impute: "level", indicator: true }, gap);
+    using level = made({ dates: dateParts("on"), impute: "level", indicator: true }, gap);
     expect(row(level, 3)).toEqual({
       "on.year": 2023,
       "on.month=(missing)": 1,
@@ -365,13 +374,13 @@ describe("dates", () => {
   });
 
   it.each<[string, object, object[], RegExp]>([
-    ["a column unknown", { dates: ["off"] }, dated, /dates asks for a column "off"/],
-    ["what is no list", { dates: "on" }, dated, /dates is "on", but must be a list/],
-    ["numbers", { dates: ["y2"] }, dated.map((one) => ({ ...one, y2: 1 })), /dates names "y2", which holds numbers/],
-    ["hashed columns", { dates: ["on"], hash: 3 }, dated, /both hash and dates/],
+    ["a column unknown", { dates: dateParts("off") }, dated, /dates asks for a column "off"/],
+    ["what is no list", { dates: ["on"] }, dated, /dates is .*, but must be parts of dates/],
+    ["numbers", { dates: dateParts("y2") }, dated.map((one) => ({ ...one, y2: 1 })), /dates names "y2", which holds numbers/],
+    ["hashed columns", { dates: dateParts("on"), hash: 3 }, dated, /both hash and dates/],
     [
       "a part whose name is taken",
-      { dates: ["on"] },
+      { dates: dateParts("on") },
       dated.map((one) => ({ ...one, "on.year": 1 })),
       /has two columns "on.year"/,
     ],

@@ -2,7 +2,6 @@
 import { checkNamedJson } from "../../base/checks.ts";
 import { DataError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
-import { addDates } from "../dates.ts";
 import { addTransformation } from "../transformations/index.ts";
 import { fastfood, fastfoodStep } from "./fastfood.ts";
 import type { FeatureOptions, RandomFeatures } from "./feature-map.ts";
@@ -29,8 +28,7 @@ export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
   throw new DataError("features", `there is no map "${kind}" (known: ${Object.keys(featureMaps).join(", ")})`, "PIPELINE_STEP");
 }
 
-/** Makes all that is not always at hand known to pipelines: the steps of all maps, and dates. */
+/** Makes the steps of all maps known to pipelines. */
 export function addFeatureMaps(): void {
-  addDates();
   for (const step of [rffStep, orthogonalStep, sorfStep, fastfoodStep]) addTransformation(step);
 }

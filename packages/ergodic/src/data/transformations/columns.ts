@@ -14,15 +14,15 @@ export interface ColumnsStep extends SourceStep {
   readonly unknown: "zero" | "refuse";
 }
 
-/** The columns of `table` but for `others`, with the levels that occur, sorted. */
-export function fitColumns(table: Table, others: ReadonlySet<string>): RawColumn[] {
+/** The columns of `table` but for `others`, with the levels that occur, or that it lists, sorted. */
+export function fitColumns(table: Table, others: ReadonlySet<string>, all = false): RawColumn[] {
   return table.columns
     .filter((column) => !others.has(column.name))
     .map((column) => {
       if (column.kind === "number") return { name: column.name, kind: "number" };
       const used = new Set<number>(column.codes);
-      used.delete(-1);
-      return { name: column.name, kind: "category", levels: sortedLevels([...used].map((code) => column.levels[code])) };
+      const levels = column.levels.filter((_, code) => all || used.has(code));
+      return { name: column.name, kind: "category", levels: sortedLevels(levels) };
     });
 }
 

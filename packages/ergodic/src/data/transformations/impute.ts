@@ -1,6 +1,7 @@
 import { DataError } from "../../base/errors.ts";
 import { denseRow, forEachRow, type RawColumn, type RowSource, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isCount, isNumbers } from "../step-check.ts";
+import { addTransformation } from "./index.ts";
 
 /** "level": missing is a level of its own. */
 export type ImputeMethod = "mean" | "median" | "mode" | "level";
@@ -105,6 +106,9 @@ export const impute: Transformation<ImputeStep> = {
     };
   },
 };
+
+/** Makes the step known to pipelines: programs that only predict load it with a model that has it. */
+export const addImpute = (): void => addTransformation(impute);
 
 function fillOf(column: RawColumn, method: ImputeMethod, values: Float64Array): number {
   if (column.kind === "category" && method === "level") return column.levels.indexOf(GAP);

@@ -82,6 +82,8 @@ export interface Trainable<D, P> {
   olderFingerprint(data: D): JsonObject;
   /** "11,220 rows of 122 columns", from a fingerprint. */
   size(fingerprint: JsonObject): string;
+  /** The data without rows of weight 0, which are not to move anything, the clock included. Default: the data. */
+  ofWeight?(data: D): D;
   /** For `algorithm: "auto"`, where a kind has solvers. */
   solver?: ((model: Model<D>, data: D) => Promise<Solver>) | undefined;
   /** What holds where the user says nothing, before data are seen. */
